@@ -1,0 +1,55 @@
+import { Hono } from 'hono';
+import { cors } from 'hono/cors';
+import { Account } from './account.ts';
+import { parseControl } from './control.ts';
+
+export type Env = {
+  readonly ACCOUNT: DurableObjectNamespace<Account>;
+  readonly WEBENGAGE_API_KEY: string;
+  readonly WEBENGAGE_LICENSE_CODE: string;
+  readonly REQUESTS_PER_MINUTE: string;
+};
+
+const app = new Hono<{ Bindings: Env }>();
+
+const account = (env: Env) => env.ACCOUNT.getByName('account');
+
+// The two calls of WebEngage that the relay makes.
+app.post('/v1/accounts/:license/:path{bulk-users|bulk-events}', async (c) => {
+  const { license, path } = c.req.param();
+  const reply = await account(c.env).call({
+    license,
+    path,
+    authorization: c.req.header('Authorization') ?? '',
+    requestId: c.req.header('x-request-id') ?? '',
+    body: await c.req.text(),
+  });
+  const headers = { 'Content-Type': 'application/json', ...reply.headers };
+  return new Response(reply.cut ? cutOff() : reply.body, { status: reply.status, headers });
+});
+
+// What only a sandbox has: looking inside, and faults to order. Any page may: there is nothing here but play.
+app.use(cors());
+app.get('/records', async (c) => c.json(await account(c.env).records()));
+app.get('/calls', async (c) => c.json(await account(c.env).calls()));
+app.get('/dropped', async (c) => c.json(await account(c.env).dropped()));
+app.get('/control', async (c) => c.json(await account(c.env).control()));
+app.post('/control', async (c) => {
+  const parsed = parseControl(await c.req.text());
+  if (!parsed.ok) return c.json({ error: parsed.message }, 400);
+  return c.json(await account(c.env).setControl(parsed.control));
+});
+app.delete('/records', async (c) => {
+  await account(c.env).empty();
+  return c.body(null, 204);
+});
+
+/** A body that breaks off: the nearest a Worker comes to a cut connection. */
+function cutOff(): ReadableStream {
+  return new ReadableStream({
+    pull: (controller) => controller.error(new Error('the connection is cut, as ordered')),
+  });
+}
+
+export { Account };
+export default app;

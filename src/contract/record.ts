@@ -1,0 +1,89 @@
+import {
+  check,
+  forward,
+  type InferOutput,
+  integer,
+  literal,
+  minValue,
+  number,
+  optional,
+  pipe,
+  regex,
+  safeParse,
+  strictObject,
+  string,
+  variant,
+} from 'valibot';
+import { attributesSchema } from './attributes-schema.ts';
+import { eventFields } from './event.ts';
+import { fieldMessage, type Issue, toIssues } from './issue.ts';
+import { userFields } from './user.ts';
+
+// 128 random bits in base64url, then the record's number within its page load, from 1.
+const ID = /^[\w-]{22}\.[1-9]\d{0,14}$/;
+
+const AGE_RULE = 'must be a whole number of seconds, 0 or more';
+
+const wireFields = {
+  id: pipe(
+    string('must be given, as a string'),
+    regex(ID, 'must be <session>.<seq>: 22 characters of base64url, a dot, a number from 1'),
+  ),
+  age: optional(pipe(number(AGE_RULE), integer(AGE_RULE), minValue(0, AGE_RULE))),
+};
+
+const userRecordSchema = strictObject(
+  {
+    kind: literal('user'),
+    ...wireFields,
+    ...userFields,
+    attributes: optional(attributesSchema('user')),
+  },
+  fieldMessage('a user'),
+);
+
+const eventRecordSchema = strictObject(
+  {
+    kind: literal('event'),
+    ...wireFields,
+    ...eventFields,
+    eventData: optional(attributesSchema('event')),
+  },
+  fieldMessage('an event'),
+);
+
+const recordSchema = pipe(
+  variant('kind', [userRecordSchema, eventRecordSchema], 'must be a record of kind user or event'),
+  forward(
+    check(
+      ({ userId, anonymousId }) => userId !== undefined || anonymousId !== undefined,
+      'must be given, or anonymousId in its place',
+    ),
+    ['userId'],
+  ),
+);
+
+/** One `identify` call made durable. `age`: whole seconds from its making to this send, by the visitor's clock. */
+export type UserRecord = InferOutput<typeof userRecordSchema>;
+
+/** One `track` call made durable. */
+export type EventRecord = InferOutput<typeof eventRecordSchema>;
+
+export type TrackerRecord = UserRecord | EventRecord;
+
+export type CheckedRecord =
+  | { readonly ok: true; readonly record: TrackerRecord }
+  | { readonly ok: false; readonly issues: readonly Issue[] };
+
+/** Holds one record, as it came over the wire, against every rule of the contract. */
+export function checkRecord(input: unknown): CheckedRecord {
+  const { success, issues } = safeParse(recordSchema, input);
+  // The input itself: the schema transforms nothing, and what is good passes through as it came, in its own order.
+  return success ? { ok: true, record: input as TrackerRecord } : { ok: false, issues: toIssues(issues) };
+}
+
+/** The parts of a record's id: its page load, and its number there. */
+export function splitId(id: string): { readonly session: string; readonly seq: number } {
+  const dot = id.indexOf('.');
+  return { session: id.slice(0, dot), seq: Number(id.slice(dot + 1)) };
+}

@@ -1,0 +1,66 @@
+import type { TrackerRecord } from '../contract/record.ts';
+import { MAX_BATCH_RECORDS } from '../contract/batch.ts';
+import { toRuns } from './run.ts';
+import { admitNew } from './seen.ts';
+
+/** One browser's records, checked. */
+export type Delivery = {
+  readonly device: string;
+  readonly records: readonly TrackerRecord[];
+};
+
+export type Receipt = { readonly accepted: number; readonly duplicates: number };
+
+// An alarm set for now, from inside another alarm, can be lost. https://github.com/cloudflare/workerd/issues/6866
+export const SOONEST_ALARM_MS = 25;
+
+// An alarm that long overdue will not come: the platform has given it up.
+const STALE_ALARM_MS = 60_000;
+
+/**
+ * Stores what is new of a delivery: known ids, rows and alarm in one transaction, or nothing of it.
+ * The platform holds the answer back until all of it is on disk.
+ *
+ * @param alarmAt when the alarm is set for, or null
+ */
+export function ingest(
+  storage: DurableObjectStorage,
+  { device, records }: Delivery,
+  alarmAt: number | null,
+  lingerMs: number,
+  now: number,
+): Receipt {
+  return storage.transactionSync(() => {
+    const fresh = new Set(admitNew(storage.sql, device, records.map(({ id }) => id), now));
+    // `delete` answers whether it was there: of an id that stands twice in one delivery, only the first is new.
+    const runs = toRuns(records.filter(({ id }) => fresh.delete(id)));
+
+    for (const { kind, records: members } of runs)
+      storage.sql.exec(
+        'INSERT INTO run (device, kind, at, count, records) VALUES (?, ?, ?, ?, ?)',
+        device,
+        kind,
+        now,
+        members.length,
+        JSON.stringify(members),
+      );
+
+    const dueAt = now + (holdsFullBatch(storage.sql) ? SOONEST_ALARM_MS : Math.max(SOONEST_ALARM_MS, lingerMs));
+    const isSet = alarmAt !== null && alarmAt <= dueAt && alarmAt > now - STALE_ALARM_MS;
+    if (runs.length > 0 && !isSet) void storage.setAlarm(dueAt);
+
+    const accepted = runs.reduce((sum, run) => sum + run.records.length, 0);
+    return { accepted, duplicates: records.length - accepted };
+  });
+}
+
+/** True if the oldest rows hold a batch's worth; reads at most 25 of them. */
+function holdsFullBatch(sql: SqlStorage): boolean {
+  const { waiting } = sql
+    .exec<{ waiting: number }>(
+      'SELECT COALESCE(SUM(count - taken), 0) AS waiting FROM (SELECT count, taken FROM run ORDER BY seq LIMIT ?)',
+      MAX_BATCH_RECORDS,
+    )
+    .one();
+  return waiting >= MAX_BATCH_RECORDS;
+}

@@ -1,0 +1,70 @@
+import { DurableObject } from 'cloudflare:workers';
+import { type Delivery, ingest, type Receipt, SOONEST_ALARM_MS } from './ingest.ts';
+import { backlog, type Backlog } from './backlog.ts';
+import { relayPass } from './relay-pass.ts';
+import { type Env, readSettings, type RelaySettings } from './settings.ts';
+import { createTables } from './tables.ts';
+import { webEngage } from './webengage.ts';
+
+// How soon to look again where a setting is missing, or a pass failed by itself.
+const AFTER_FAULT_MS = 30_000;
+
+/** The relay's durable queue: stores records before they are answered for, and sends them on by its alarm. */
+export class Outbox extends DurableObject<Env> {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    createTables(ctx.storage.sql);
+  }
+
+  /** Stores what is new. Once this has answered, the records are on disk and will be sent. */
+  async ingest(delivery: Delivery): Promise<Receipt> {
+    const { storage } = this.ctx;
+    return ingest(storage, delivery, await storage.getAlarm(), this.#settings()?.lingerMs ?? 0, Date.now());
+  }
+
+  /** What waits to be sent. */
+  backlog(): Backlog {
+    return backlog(this.ctx.storage.sql, Date.now());
+  }
+
+  /** Sets the alarm where records wait without one, as after the platform gave it up. */
+  async wake(): Promise<void> {
+    const { storage } = this.ctx;
+    if (this.backlog().records > 0) await storage.setAlarm(Date.now() + SOONEST_ALARM_MS);
+  }
+
+  override async alarm(): Promise<void> {
+    // The platform gives an alarm up after six throws: nothing gets out of here.
+    const nextAt = await this.#relayPass().catch((error: unknown) => {
+      console.error(JSON.stringify({ event: 'relay_pass_failed', error: String(error) }));
+      return Date.now() + AFTER_FAULT_MS;
+    });
+    if (nextAt !== undefined) await this.#setAlarm(nextAt);
+  }
+
+  async #relayPass(): Promise<number | undefined> {
+    const settings = this.#settings();
+    if (settings === undefined) return Date.now() + AFTER_FAULT_MS;
+    return relayPass({
+      storage: this.ctx.storage,
+      gate: this.env.RATE_GATE.getByName(settings.licenseCode),
+      upstream: webEngage(settings, Date.now),
+      lingerMs: settings.lingerMs,
+      now: Date.now,
+      sleep: (ms) => scheduler.wait(ms),
+      random: Math.random,
+      newRequestId: () => crypto.randomUUID().replaceAll('-', ''),
+    });
+  }
+
+  /** No later than an ingest may have set it meanwhile, and never for now: such an alarm can be lost. */
+  async #setAlarm(nextAt: number): Promise<void> {
+    const set = await this.ctx.storage.getAlarm();
+    await this.ctx.storage.setAlarm(Math.max(Math.min(nextAt, set ?? nextAt), Date.now() + SOONEST_ALARM_MS));
+  }
+
+  #settings(): RelaySettings | undefined {
+    const read = readSettings(this.env);
+    return read.ok ? read.settings : undefined;
+  }
+}

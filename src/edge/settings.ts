@@ -1,0 +1,116 @@
+import type { Outbox } from './outbox.ts';
+import type { RateGate } from './rate-gate.ts';
+
+/** What wrangler.jsonc binds, and what the operator sets. */
+export type Env = {
+  readonly OUTBOX: DurableObjectNamespace<Outbox>;
+  readonly RATE_GATE: DurableObjectNamespace<RateGate>;
+  /** Secret: the key of a WebEngage service account. */
+  readonly WEBENGAGE_API_KEY?: string;
+  readonly WEBENGAGE_LICENSE_CODE?: string;
+  /** `global` (the default), `in` or `ksa`: where the account lives. */
+  readonly WEBENGAGE_REGION?: string;
+  /** In place of a region, for development: the sandbox's address, as `http://127.0.0.1:8788`. */
+  readonly WEBENGAGE_HOST?: string;
+  /** The sites that may send, with commas: `https://shop.example.com,https://example.com`; or `*`. */
+  readonly ALLOWED_ORIGINS?: string;
+  /** Calls to WebEngage in any 60 seconds. At most 500, the account's limit; less to leave some to other programs. */
+  readonly REQUESTS_PER_MINUTE?: string;
+  /** How long a record may wait for others to fill its batch. */
+  readonly LINGER_MS?: string;
+  /** Secret: opens `/admin`. At least 32 characters; without it the door stays shut. */
+  readonly ADMIN_TOKEN?: string;
+};
+
+export type RelaySettings = {
+  readonly apiKey: string;
+  readonly licenseCode: string;
+  /** WebEngage's address, without a slash at its end. */
+  readonly upstream: string;
+  readonly allowedOrigins: readonly string[];
+  readonly requestsPerMinute: number;
+  readonly lingerMs: number;
+};
+
+/** The settings, or what to set: in words that reveal no value. */
+export type ReadSettings =
+  | { readonly ok: true; readonly settings: RelaySettings }
+  | { readonly ok: false; readonly message: string };
+
+// https://docs.webengage.com/docs/rest-api-getting-started
+const HOSTS: Readonly<Record<string, string>> = {
+  global: 'https://api.webengage.com',
+  in: 'https://api.in.webengage.com',
+  ksa: 'https://api.ksa.webengage.com',
+};
+
+// A path segment of the upstream address, never percent-encoded: nothing else may stand in it.
+const LICENSE_CODE = /^[\w~-]+$/;
+
+const LOOPBACK = /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
+
+// Anything a header can't hold would throw at the first call, hours after the deploy.
+const HEADER_VALUE = /^[\x21-\x7e]+$/;
+
+// RFC 6454, 6.2: scheme, host, port; no path, so no slash at the end.
+const ORIGIN = /^https?:\/\/[^/?#\s,*]+$/;
+
+const ACCOUNT_REQUESTS_PER_MINUTE = 500;
+
+/** Reads and checks what the operator has set. */
+export function readSettings(env: Env): ReadSettings {
+  const refuse = (message: string): ReadSettings => ({ ok: false, message });
+  const { WEBENGAGE_API_KEY = '', WEBENGAGE_LICENSE_CODE = '', WEBENGAGE_REGION, WEBENGAGE_HOST } = env;
+
+  if (WEBENGAGE_API_KEY === '')
+    return refuse('WEBENGAGE_API_KEY is not set: wrangler secret put WEBENGAGE_API_KEY');
+  if (!HEADER_VALUE.test(WEBENGAGE_API_KEY))
+    return refuse('WEBENGAGE_API_KEY must be printable ASCII without spaces');
+  if (!LICENSE_CODE.test(WEBENGAGE_LICENSE_CODE))
+    return refuse('WEBENGAGE_LICENSE_CODE must be set, to letters, digits, ~, _ and -');
+
+  const upstream = WEBENGAGE_HOST ? upstreamOfHost(WEBENGAGE_HOST) : HOSTS[WEBENGAGE_REGION || 'global'];
+  if (upstream === undefined)
+    return refuse(
+      WEBENGAGE_HOST
+        ? 'WEBENGAGE_HOST must be a host of WebEngage, or http on 127.0.0.1 in development'
+        : 'WEBENGAGE_REGION must be global, in or ksa',
+    );
+
+  const allowedOrigins = (env.ALLOWED_ORIGINS ?? '').split(',').map((origin) => origin.trim()).filter(Boolean);
+  if (allowedOrigins.length === 0)
+    return refuse('ALLOWED_ORIGINS must name the sites that may send, with commas, or be *');
+  if (!allowedOrigins.every((origin) => origin === '*' || ORIGIN.test(origin)))
+    return refuse('ALLOWED_ORIGINS must hold origins, as https://shop.example.com, without a path or a slash at the end');
+
+  const requestsPerMinute = Number(env.REQUESTS_PER_MINUTE || ACCOUNT_REQUESTS_PER_MINUTE);
+  if (!Number.isInteger(requestsPerMinute) || requestsPerMinute < 2 || requestsPerMinute > ACCOUNT_REQUESTS_PER_MINUTE)
+    return refuse(`REQUESTS_PER_MINUTE must be a whole number from 2 to ${ACCOUNT_REQUESTS_PER_MINUTE}`);
+
+  const lingerMs = Number(env.LINGER_MS || 1_000);
+  if (!Number.isInteger(lingerMs) || lingerMs < 0 || lingerMs > 60_000)
+    return refuse('LINGER_MS must be a whole number from 0 to 60000');
+
+  return {
+    ok: true,
+    settings: {
+      apiKey: WEBENGAGE_API_KEY,
+      licenseCode: WEBENGAGE_LICENSE_CODE,
+      upstream,
+      allowedOrigins,
+      requestsPerMinute,
+      lingerMs,
+    },
+  };
+}
+
+// A closed list: whoever can change a variable must not be able to have the key sent elsewhere.
+function upstreamOfHost(host: string): string | undefined {
+  const address = host.includes('://') ? host.replace(/\/$/, '') : `https://${host}`;
+  return LOOPBACK.test(address) || Object.values(HOSTS).includes(address) ? address : undefined;
+}
+
+/** True where the upstream is this machine's own: for development only. */
+export function isLoopback(address: string): boolean {
+  return LOOPBACK.test(address);
+}

@@ -1,0 +1,17 @@
+const SECONDS = /^\d+$/;
+
+// `Date.parse` takes much that is no HTTP date ("3 days", "1.5"). RFC 9110, 5.6.7: all forms begin with a weekday.
+const HTTP_DATE = /^(mon|tue|wed|thu|fri|sat|sun).*:/i;
+
+/**
+ * Milliseconds to wait as a `Retry-After` header asks, in seconds or as an HTTP date; never negative.
+ * Undefined where there is no header or it is neither form.
+ *
+ * @param now milliseconds since 1970, to measure the date against
+ */
+export function retryAfterMs(header: string | null, now: number): number | undefined {
+  const text = header?.trim() ?? '';
+  if (SECONDS.test(text)) return Number(text) * 1000;
+  const at = HTTP_DATE.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
+}

@@ -1,0 +1,36 @@
+/** How many requests may leave: `capacity` at once, refilled at a steady rate. */
+export type TokenBucketLimit = {
+  readonly capacity: number;
+  readonly refillPerMinute: number;
+};
+
+export type TokenBucket = {
+  /** May be a fraction. */
+  readonly tokens: number;
+  /** When `tokens` was right. */
+  readonly asOf: number;
+};
+
+export function fullBucket(limit: TokenBucketLimit, now: number): TokenBucket {
+  return { tokens: limit.capacity, asOf: now };
+}
+
+/**
+ * The bucket as it stands now.
+ * A clock that was set back gives nothing and takes nothing: counting goes on from the new time.
+ */
+export function refill(bucket: TokenBucket, limit: TokenBucketLimit, now: number): TokenBucket {
+  const elapsedMs = Math.max(0, now - bucket.asOf);
+  const gained = (elapsedMs * limit.refillPerMinute) / 60_000;
+  return { tokens: Math.min(limit.capacity, bucket.tokens + gained), asOf: now };
+}
+
+/** The bucket with one token fewer, or undefined where there is none to take. */
+export function take(bucket: TokenBucket): TokenBucket | undefined {
+  return bucket.tokens >= 1 ? { ...bucket, tokens: bucket.tokens - 1 } : undefined;
+}
+
+/** Milliseconds until a token is there, counted from the bucket's `asOf`. */
+export function msUntilToken(bucket: TokenBucket, limit: TokenBucketLimit): number {
+  return Math.ceil((Math.max(0, 1 - bucket.tokens) * 60_000) / limit.refillPerMinute);
+}

@@ -1,0 +1,43 @@
+import { promisifyRequest, type UseStore } from 'idb-keyval';
+
+const STORE = 'records';
+
+/**
+ * One IndexedDB database as an idb-keyval store, opened now and kept open.
+ *
+ * idb-keyval's own `createStore` makes a store without a key generator; ours has one, so that records get growing keys
+ * with no read before the write, and a task's records can be committed in that task. State lies beside the records,
+ * under names: strings sort after all numbers.
+ */
+export function openDatabase(name: string): UseStore {
+  let connection: Promise<IDBDatabase> | undefined;
+
+  function connect(): Promise<IDBDatabase> {
+    const request = indexedDB.open(name, 1);
+    request.onupgradeneeded = () => request.result.createObjectStore(STORE, { autoIncrement: true });
+    const opened = promisifyRequest(request).then((database) => {
+      const forget = () => {
+        connection = undefined;
+      };
+      // The browser closes it by itself when the visitor clears the site's data; WebKit, now and then, for no reason.
+      database.onclose = forget;
+      // Another tab deletes or upgrades: standing in its way would block it for ever.
+      database.onversionchange = () => {
+        database.close();
+        forget();
+      };
+      return database;
+    });
+    opened.catch(() => {
+      connection = undefined;
+    });
+    return opened;
+  }
+
+  connection = connect();
+  return async (mode, use) => {
+    connection ??= connect();
+    const database = await connection;
+    return use(database.transaction(STORE, mode).objectStore(STORE));
+  };
+}

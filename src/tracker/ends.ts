@@ -1,0 +1,58 @@
+import type { Rejection } from '../contract/answer.ts';
+import type { Repair } from './repair.ts';
+import type { WaitReason } from './next-step.ts';
+
+/** Why the tracker gave up a record. A closed list: nothing ends in any other way. */
+export type DropReason =
+  /** Older than `maxAgeMs`. */
+  | 'expired'
+  /** The buffer held more than `maxRecords`, and this was among the oldest. */
+  | 'over_max_records';
+
+/** What `on` tells, by name. No value of any attribute is in it. */
+export type TrackerEvents = {
+  /** The relay has stored these records. `duplicates` of them it had already. */
+  delivered: { readonly ids: readonly string[]; readonly duplicates: number };
+  /** The relay refuses this record for good; `issues` name field and rule. */
+  rejected: Rejection;
+  /** The tracker gave these records up. */
+  dropped: { readonly ids: readonly string[]; readonly reason: DropReason };
+  /** An attribute was cut or left out so that its record could go. `record`: the event's name, or `identify`. */
+  repaired: Repair & { readonly record: string };
+  /** Records wait longer than they should. They are kept. */
+  retrying: { readonly reason: WaitReason; readonly inMs: number };
+  /** Records no longer outlive the page: IndexedDB is missing or broken. */
+  degraded: { readonly reason: string };
+};
+
+export type Listener<Name extends keyof TrackerEvents> = (told: TrackerEvents[Name]) => void;
+
+export type Tell = <Name extends keyof TrackerEvents>(name: Name, told: TrackerEvents[Name]) => void;
+
+/** Tells listeners of what became of records. A listener that throws hurts neither the tracker nor the others. */
+export function createEnds(): {
+  readonly tell: Tell;
+  readonly on: <Name extends keyof TrackerEvents>(name: Name, listener: Listener<Name>) => () => void;
+} {
+  const listeners = new Map<string, Set<(told: never) => void>>();
+
+  return {
+    tell(name, told) {
+      for (const listener of listeners.get(name) ?? []) {
+        try {
+          listener(told as never);
+        } catch (error) {
+          // The page's own error, so the page's own error handling: but not through our flush.
+          queueMicrotask(() => {
+            throw error;
+          });
+        }
+      }
+    },
+    on(name, listener) {
+      const those = listeners.get(name) ?? new Set();
+      listeners.set(name, those.add(listener));
+      return () => those.delete(listener);
+    },
+  };
+}

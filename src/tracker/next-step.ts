@@ -1,0 +1,64 @@
+import { refill, msUntilToken, take, type TokenBucket, type TokenBucketLimit } from '../pacing/token-bucket.ts';
+import type { BufferedRecord } from './buffer.ts';
+import type { RetryReason } from './relay-client.ts';
+
+/** What all tabs together may send, and when. Lies beside the records: a reload does not reset it. */
+export type Pace = {
+  readonly bucket: TokenBucket;
+  /** Batches that failed in a row. */
+  readonly failures: number;
+  /** The pause the last failure asks for: when it began, how long it lasts, why. */
+  readonly pause?: { readonly since: number; readonly forMs: number; readonly reason: RetryReason };
+};
+
+export type FlushLimits = {
+  readonly batchSize: number;
+  readonly maxWaitMs: number;
+  readonly maxAgeMs: number;
+  readonly bucket: TokenBucketLimit;
+};
+
+export type WaitReason = RetryReason | 'tokens';
+
+export type NextStep =
+  | { readonly step: 'drop'; readonly records: readonly BufferedRecord[] }
+  | { readonly step: 'send'; readonly pace: Pace }
+  /** There is something to send, and it may not leave yet. */
+  | { readonly step: 'wait'; readonly forMs: number; readonly reason: WaitReason }
+  /** Nothing needs to be sent; `forMs` until something does, or undefined where nothing waits at all. */
+  | { readonly step: 'rest'; readonly forMs: number | undefined };
+
+/**
+ * What to do about the oldest records of the buffer.
+ *
+ * @param dueBefore records made before this are due at once; others when they fill a batch or have waited `maxWaitMs`
+ */
+export function nextStep(
+  oldest: readonly BufferedRecord[],
+  pace: Pace,
+  limits: FlushLimits,
+  dueBefore: number,
+  now: number,
+): NextStep {
+  const expired = oldest.filter(({ at }) => now - at > limits.maxAgeMs);
+  if (expired.length > 0) return { step: 'drop', records: expired };
+
+  const first = oldest[0];
+  if (first === undefined) return { step: 'rest', forMs: undefined };
+  const waitedMs = now - first.at;
+  // A record from the future was made before the clock was set back: it is due, or it might wait for a year.
+  const due =
+    oldest.length >= limits.batchSize || first.at <= dueBefore || waitedMs >= limits.maxWaitMs || waitedMs < 0;
+  if (!due) return { step: 'rest', forMs: limits.maxWaitMs - waitedMs };
+
+  const { pause } = pace;
+  // A pause from the future began before the clock was set back: over, for the same reason.
+  if (pause !== undefined && pause.since <= now && now < pause.since + pause.forMs)
+    return { step: 'wait', forMs: pause.since + pause.forMs - now, reason: pause.reason };
+
+  const bucket = refill(pace.bucket, limits.bucket, now);
+  const taken = take(bucket);
+  return taken === undefined
+    ? { step: 'wait', forMs: msUntilToken(bucket, limits.bucket), reason: 'tokens' }
+    : { step: 'send', pace: { ...pace, bucket: taken } };
+}

@@ -1,0 +1,105 @@
+import { MAX_AGE_MS, MAX_BATCH_RECORDS } from '../contract/batch.ts';
+
+export type TrackerOptions = {
+  /** The relay's address, as `https://t.example.com`. Absolute, http or https. */
+  readonly endpoint: string;
+
+  /**
+   * Records sent together. Waiting records are sent as soon as there are so many.
+   *
+   * @default 25, which is also the most
+   */
+  readonly batchSize?: number;
+
+  /**
+   * How long a record may wait for others before it is sent anyway.
+   * A hidden page does not wait: it flushes at once.
+   *
+   * @default 5000
+   */
+  readonly maxWaitMs?: number;
+
+  /**
+   * Requests to the relay, of all tabs together. At most 500, the whole account's allowance.
+   *
+   * @default 60
+   */
+  readonly requestsPerMinute?: number;
+
+  /**
+   * Requests that may leave at once after a rest.
+   *
+   * @default 5
+   */
+  readonly burst?: number;
+
+  /**
+   * Records kept while they can't be sent. Over it the oldest are dropped, and `dropped` tells.
+   *
+   * @default 10000
+   */
+  readonly maxRecords?: number;
+
+  /**
+   * How long a record is kept while it can't be sent. At most 7 days: the relay refuses older ones.
+   *
+   * @default 604800000
+   */
+  readonly maxAgeMs?: number;
+
+  /**
+   * For development: reject a call whose attributes would be cut or left out, in place of repairing them.
+   *
+   * @default false
+   */
+  readonly strict?: boolean;
+
+  /**
+   * Leave out an `identify` that says nothing new since the last one of this visitor.
+   * Sites call it on every page, and each would cost a record.
+   *
+   * @default true
+   */
+  readonly skipRepeatedIdentify?: boolean;
+};
+
+export type Settings = Required<TrackerOptions>;
+
+const DEFAULTS = {
+  batchSize: MAX_BATCH_RECORDS,
+  maxWaitMs: 5_000,
+  requestsPerMinute: 60,
+  burst: 5,
+  maxRecords: 10_000,
+  maxAgeMs: MAX_AGE_MS,
+  strict: false,
+  skipRepeatedIdentify: true,
+};
+
+// WebEngage's limit for the whole account: no single browser needs more.
+const ACCOUNT_REQUESTS_PER_MINUTE = 500;
+
+const BOUNDS = {
+  batchSize: [1, MAX_BATCH_RECORDS],
+  maxWaitMs: [100, 3_600_000],
+  requestsPerMinute: [1, ACCOUNT_REQUESTS_PER_MINUTE],
+  burst: [1, 100],
+  maxRecords: [100, 1_000_000],
+  maxAgeMs: [60_000, MAX_AGE_MS],
+} as const;
+
+/** Fills in the defaults. Throws a `RangeError` that names the option and the rule. */
+export function resolveOptions(options: TrackerOptions): Settings {
+  const settings = { ...DEFAULTS, ...options };
+  for (const [name, [least, most]] of Object.entries(BOUNDS)) {
+    const option = name as keyof typeof BOUNDS;
+    settings[option] ??= DEFAULTS[option];
+    const value = settings[option];
+    if (!Number.isInteger(value) || value < least || value > most)
+      throw new RangeError(`${name} must be a whole number from ${least} to ${most}, not ${value}`);
+  }
+  // Not `URL.canParse`: Safari has it only since 17.
+  if (!/^https?:\/\/[^/?#\s]+(\/[^?#\s]*)?$/i.test(settings.endpoint))
+    throw new RangeError(`endpoint must be an absolute http or https URL, not ${settings.endpoint}`);
+  return { ...settings, endpoint: settings.endpoint.replace(/\/+$/, '') };
+}

@@ -1,0 +1,169 @@
+import { makeEvent, makeUser, type Made, type Profile } from './make-record.ts';
+import { typeDrift } from './type-drift.ts';
+import { type Call, writeUp } from './write-up.ts';
+import { anonymous, type Identity } from './identity.ts';
+import { drop, flush, PACE } from './flush.ts';
+import { flushSchedule } from './flush-schedule.ts';
+import { relayClient } from './relay-client.ts';
+import { createEnds, type Listener, type TrackerEvents } from './ends.ts';
+import type { Pace, WaitReason } from './next-step.ts';
+import { type Settings, type TrackerOptions, resolveOptions } from './options.ts';
+import { browserPlatform, type Platform } from './platform.ts';
+import { randomId, randomUuid } from './random-id.ts';
+
+/** Event names and their properties, for `createTracker<ShopEvents>()`. */
+export type AnyEvents = { readonly [eventName: string]: object | undefined };
+
+export type FlushResult =
+  | { readonly settled: true }
+  /** The records are kept, and sent when the time has come. */
+  | { readonly settled: false; readonly reason: WaitReason; readonly retryInMs: number };
+
+export type Tracker<Events extends object = AnyEvents> = {
+  /**
+   * Says who the visitor is, from now on, and what is known of them.
+   * Resolves once the record is durable; rejects with a `RecordError` where the contract refuses it as a whole.
+   */
+  identify(userId: string, profile?: Profile): Promise<void>;
+  /**
+   * Says that something happened, now.
+   * Resolves once the record is durable; rejects with a `RecordError` where the contract refuses it as a whole.
+   */
+  track<Name extends keyof Events & string>(
+    eventName: Name,
+    ...eventData: undefined extends Events[Name] ? [eventData?: Events[Name]] : [eventData: Events[Name]]
+  ): Promise<void>;
+  /** Logs out: a new anonymous visitor, as far as WebEngage can tell. */
+  reset(): void;
+  /** Sends now. Resolves when what was buffered at the call is settled, or says why it is not; never rejects. */
+  flush(): Promise<FlushResult>;
+  /** Listens to what becomes of records; answers with what ends it. */
+  on<Name extends keyof TrackerEvents>(name: Name, listener: Listener<Name>): () => void;
+};
+
+/**
+ * A tracker for one relay. Make one a page and keep it; several for one endpoint share one buffer.
+ * Throws a `RangeError` for an impossible option.
+ */
+export function createTracker<Events extends object = AnyEvents>(options: TrackerOptions): Tracker<Events> {
+  return startTracker(resolveOptions(options), browserPlatform());
+}
+
+/** The tracker on a platform of the caller's choice. `madeAt` is for calls made before the script had loaded. */
+export function startTracker(
+  settings: Settings,
+  { time, chance, fetch, storage: openStorage, exclusive, tabs, watchPage }: Platform,
+): Tracker & { readonly madeAt: (at: number) => Pick<Tracker, 'identify' | 'track'> } {
+  const name = `webengage-relay:${settings.endpoint}`;
+  const { tell, on } = createEnds();
+  const storage = openStorage(name, (why) => tell('degraded', { reason: String(why) }));
+  const newUuid = () => randomUuid(chance.bytes);
+
+  // One for all tabs, and made once: two tabs that start together must not make two.
+  const device = storage.state.update('device', (kept) => (kept as string | undefined) ?? newUuid());
+  let identity: Identity = anonymous(newUuid());
+  const readIdentity = async () => {
+    identity = await storage.state.update('identity', (kept) => (kept as Identity | undefined) ?? identity);
+  };
+  const loaded = readIdentity();
+  const identityChanged = tabs(name, () => void readIdentity());
+
+  const session = randomId(chance.bytes);
+  let seq = 0;
+  const drift = typeDrift();
+
+  const limits = { ...settings, bucket: { capacity: settings.burst, refillPerMinute: settings.requestsPerMinute } };
+  const relay = relayClient({ endpoint: settings.endpoint, device: () => device, fetch, now: time.now });
+  const flushPorts = { storage, relay, tell, now: time.now, random: chance.random };
+  const oneAtATime = exclusive(name);
+  const schedule = flushSchedule(
+    () => oneAtATime(() => flush(flushPorts, limits, time.now())),
+    time.timer,
+    settings,
+  );
+
+  function keepIdentity(next: Identity): void {
+    if (next === identity) return;
+    identity = next;
+    void storage.state.update('identity', () => next).then(identityChanged);
+  }
+
+  async function write(calls: readonly Call[]): Promise<void> {
+    const { entries, identity: next } = writeUp(
+      identity,
+      calls,
+      settings.skipRepeatedIdentify,
+      () => `${session}.${++seq}`,
+    );
+    keepIdentity(next);
+    if (entries.length === 0) return;
+    const waiting = await storage.buffer.append(entries);
+    const over = waiting - settings.maxRecords;
+    if (over > 0) await drop(flushPorts, await storage.buffer.peek(over), 'over_max_records');
+    schedule.appended(waiting);
+  }
+
+  // Calls of one task are written together, in one transaction that begins in that task.
+  let open: { readonly calls: Call[]; readonly written: Promise<void> } | undefined;
+  function enqueue(call: Call): Promise<void> {
+    if (open === undefined) {
+      const calls: Call[] = [];
+      const written = loaded.then(() => {
+        open = undefined;
+        return write(calls);
+      });
+      open = { calls, written };
+    }
+    open.calls.push(call);
+    return open.written;
+  }
+
+  function keep(record: string, field: 'attributes' | 'eventData', { draft, repairs }: Made): Promise<void> {
+    const attributes = draft.fields.kind === 'user' ? draft.fields.attributes : draft.fields.eventData;
+    for (const repair of [...repairs, ...drift(record, field, attributes)]) tell('repaired', { ...repair, record });
+    return enqueue(draft);
+  }
+
+  // What was told about a user counts as told only as long as no record of it is known to have been lost on the way.
+  const forgetTold = () => keepIdentity({ ...identity, told: {} });
+  on('rejected', forgetTold);
+  on('dropped', forgetTold);
+
+  watchPage({
+    hidden: () => void schedule.now(),
+    visible: () => void readIdentity().then(schedule.now),
+    online: () =>
+      // A failure of the network is over; what the relay itself has asked for is not.
+      void storage.state
+        .update(PACE, (kept) => {
+          const pace = kept as Pace | undefined;
+          return pace?.pause?.reason === 'network' ? { bucket: pace.bucket, failures: 0 } : pace;
+        })
+        .then(schedule.now),
+  });
+  void loaded.then(schedule.now);
+
+  const madeAt = (at: number): Pick<Tracker, 'identify' | 'track'> => ({
+    identify: async (userId, profile = {}) =>
+      keep('identify', 'attributes', makeUser(userId, profile, at, settings.strict)),
+    track: async (eventName, eventData?: object) =>
+      keep(eventName, 'eventData', makeEvent(eventName, eventData, at, settings.strict)),
+  });
+
+  return {
+    identify: (...call) => madeAt(time.now()).identify(...call),
+    track: (...call) => madeAt(time.now()).track(...call),
+    reset: () => void enqueue({ reset: newUuid() }),
+    flush: async () => {
+      await open?.written;
+      while (true) {
+        const end = await schedule.now();
+        if (end.step === 'rest') return { settled: true };
+        if (end.reason !== 'tokens') return { settled: false, reason: end.reason, retryInMs: end.forMs };
+        await new Promise<void>((resolve) => void time.timer(resolve, end.forMs));
+      }
+    },
+    on,
+    madeAt,
+  };
+}

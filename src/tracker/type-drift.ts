@@ -1,0 +1,25 @@
+import { type AttributeType, typeOfAttribute } from '../contract/attributes.ts';
+import type { Repair } from './repair.ts';
+
+// Names are the site's own and few; a site that makes them up as it goes must not fill the page's memory.
+const MAX_NAMES = 1_000;
+
+/**
+ * Watches for attributes whose type changes: the first value ever seen fixes it at WebEngage, and later values of
+ * another type stop flowing there, in silence. Knows what this page load has seen.
+ */
+export function typeDrift(): (of: string, field: string, attributes: object | undefined) => readonly Repair[] {
+  const firstSeen = new Map<string, AttributeType>();
+
+  return (of, field, attributes) =>
+    Object.entries(attributes ?? {}).flatMap(([name, value]): Repair[] => {
+      const key = `${of}\n${name}`;
+      const type = typeOfAttribute(value);
+      const first = firstSeen.get(key);
+      if (type === undefined || type === first) return [];
+      if (first !== undefined)
+        return [{ path: `${field}.${name}`, rule: `was of type ${first} before, and is now ${type}`, done: 'kept' }];
+      if (firstSeen.size < MAX_NAMES) firstSeen.set(key, type);
+      return [];
+    });
+}

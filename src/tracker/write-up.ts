@@ -1,0 +1,42 @@
+import type { Entry } from './buffer.ts';
+import { anonymous, type Identity, identified, visitorOf } from './identity.ts';
+import type { Draft } from './make-record.ts';
+
+/** What the page called: `identify` and `track` as drafts, and `reset` with the next visitor's random id. */
+export type Call = Draft | { readonly reset: string };
+
+export type WrittenUp = {
+  readonly entries: readonly Entry[];
+  /** The visitor after these calls. */
+  readonly identity: Identity;
+};
+
+/**
+ * Makes records of calls, in the order they were made: each call belongs to the visitor that the calls before it left.
+ *
+ * @param nextId gives each record its id; called only for calls that make one
+ */
+export function writeUp(
+  identity: Identity,
+  calls: readonly Call[],
+  skipRepeatedIdentify: boolean,
+  nextId: () => string,
+): WrittenUp {
+  const entries: Entry[] = [];
+  let current = identity;
+
+  for (const call of calls) {
+    if ('reset' in call) {
+      current = anonymous(call.reset);
+    } else if (call.userId === undefined) {
+      const { at, fields } = call;
+      entries.push({ at, record: { ...fields, id: nextId(), ...visitorOf(current) } });
+    } else {
+      const { at, fields, userId } = call;
+      const after = identified(current, { ...fields, userId });
+      current = after.identity;
+      if (after.news || !skipRepeatedIdentify) entries.push({ at, record: { ...fields, id: nextId() } });
+    }
+  }
+  return { entries, identity: current };
+}
