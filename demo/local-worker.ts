@@ -29,7 +29,12 @@ process.on('exit', () => {
 });
 
 /** Starts a Worker; resolves once it answers. */
-export async function startWorker({ config, port, vars, persistTo }: LocalWorkerOptions): Promise<LocalWorker> {
+export async function startWorker({
+  config,
+  port,
+  vars,
+  persistTo,
+}: LocalWorkerOptions): Promise<LocalWorker> {
   const url = `http://127.0.0.1:${port}`;
   const child = spawn(
     process.execPath,

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { startWorker } from './local-worker.ts';
 import { startShop } from './shop-server.ts';
@@ -20,7 +20,8 @@ const licenseCode = '~sandbox';
 
 function port(variable: string, otherwise: number): number {
   const value = Number(process.env[variable] ?? otherwise);
-  if (!Number.isInteger(value) || value < 1 || value > 65_535) fail(`${variable} must be a port, from 1 to 65535`);
+  if (!Number.isInteger(value) || value < 1 || value > 65_535)
+    fail(`${variable} must be a port, from 1 to 65535`);
   return value;
 }
 

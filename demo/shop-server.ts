@@ -1,7 +1,7 @@
+import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 export type ShopOptions = {
@@ -29,7 +29,9 @@ export async function startShop({ port, relayUrl, sandboxUrl, adminToken }: Shop
   };
 
   const sendBacklog = async (response: ServerResponse) => {
-    const answer = await fetch(`${relayUrl}/admin/status`, { headers: { Authorization: `Bearer ${adminToken}` } });
+    const answer = await fetch(`${relayUrl}/admin/status`, {
+      headers: { Authorization: `Bearer ${adminToken}` },
+    });
     response.setHeader('Content-Type', 'application/json');
     response.end(await answer.text());
   };

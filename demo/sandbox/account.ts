@@ -1,6 +1,6 @@
 import { DurableObject } from 'cloudflare:workers';
 import { type Control, NO_FAULT } from './control.ts';
-import { type BulkPath, judge, type Judged } from './verdict.ts';
+import { type BulkPath, type Judged, judge } from './verdict.ts';
 import type { Env } from './worker.ts';
 
 export type Call = {
@@ -81,7 +81,9 @@ export class Account extends DurableObject<Env> {
   /** The records that the real WebEngage would have taken and then not shown, with the reasons. */
   dropped(): object[] {
     return this.#sql
-      .exec<{ body: string; dropped: string }>(`SELECT body, dropped FROM record WHERE dropped <> '[]' ORDER BY id`)
+      .exec<{ body: string; dropped: string }>(
+        `SELECT body, dropped FROM record WHERE dropped <> '[]' ORDER BY id`,
+      )
       .toArray()
       .map(({ body, dropped }) => ({ record: JSON.parse(body), issues: JSON.parse(dropped) }));
   }

@@ -1,4 +1,15 @@
-import { type InferOutput, integer, minValue, maxValue, number, optional, picklist, pipe, safeParse, strictObject } from 'valibot';
+import {
+  type InferOutput,
+  integer,
+  maxValue,
+  minValue,
+  number,
+  optional,
+  picklist,
+  pipe,
+  safeParse,
+  strictObject,
+} from 'valibot';
 
 const controlSchema = strictObject({
   /**

@@ -1,5 +1,5 @@
-import { checkRecord } from '../../src/contract/record.ts';
 import type { Issue } from '../../src/contract/issue.ts';
+import { checkRecord } from '../../src/contract/record.ts';
 
 export type BulkPath = 'bulk-users' | 'bulk-events';
 

@@ -14,15 +14,13 @@ type Fault = { readonly path: readonly string[]; readonly message: string };
 
 function valueFaults(value: unknown, path: readonly string[]): Fault[] {
   const type = typeOfAttribute(value);
-  if (type === undefined)
-    return [{ path, message: 'must be a string, number, boolean, array or object' }];
+  if (type === undefined) return [{ path, message: 'must be a string, number, boolean, array or object' }];
   if (typeof value === 'string') {
     const message = textFault(value, MAX_STRING_LENGTH);
     return message === undefined ? [] : [{ path, message }];
   }
   if (typeof value !== 'object' || value === null) return [];
-  if (path.length >= MAX_DEPTH)
-    return [{ path, message: `must not nest deeper than ${MAX_DEPTH} levels` }];
+  if (path.length >= MAX_DEPTH) return [{ path, message: `must not nest deeper than ${MAX_DEPTH} levels` }];
   return Object.entries(value).flatMap(([name, inner]) => valueFaults(inner, [...path, name]));
 }
 

@@ -60,8 +60,7 @@ export function attributeAllowance(
   let bytes = 0;
   return (type, value) => {
     const size = typeof value === 'object' ? utf8Bytes(JSON.stringify(value)) : 0;
-    if ((counts[type] ?? 0) >= MAX_PER_TYPE)
-      return `must be one of at most ${MAX_PER_TYPE} of type ${type}`;
+    if ((counts[type] ?? 0) >= MAX_PER_TYPE) return `must be one of at most ${MAX_PER_TYPE} of type ${type}`;
     if (bytes + size > MAX_NESTED_BYTES[owner])
       return `must fit, with all arrays and objects, into ${MAX_NESTED_BYTES[owner]} bytes`;
     counts[type] = (counts[type] ?? 0) + 1;

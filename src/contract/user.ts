@@ -1,7 +1,7 @@
 import { custom, optional, strictObject } from 'valibot';
 import { MAX_STRING_LENGTH } from './attributes.ts';
-import { fieldMessage } from './issue.ts';
 import { dateSchema } from './date.ts';
+import { fieldMessage } from './issue.ts';
 import { textFault, textSchema } from './text.ts';
 import { visitorFields } from './visitor.ts';
 
@@ -9,9 +9,7 @@ import { visitorFields } from './visitor.ts';
 // https://www.itu.int/rec/T-REC-E.164
 const E164 = /^\+[1-9]\d{1,14}$/;
 
-const phoneSchema = textSchema((phone) =>
-  E164.test(phone) ? undefined : 'must be E.164, as +551155256325',
-);
+const phoneSchema = textSchema((phone) => (E164.test(phone) ? undefined : 'must be E.164, as +551155256325'));
 
 const genderSchema = textSchema((gender) =>
   /^(male|female|other)$/.test(gender) ? undefined : 'must be male, female or other',

@@ -36,7 +36,8 @@ export function cutBatch(
     .filter(({ count }) => count > 0)
     .sort((a, b) => a.oldestAt - b.oldestAt);
 
-  const isReady = ({ count, oldestAt }: Candidate) => count === MAX_BATCH_RECORDS || oldestAt + lingerMs <= now;
+  const isReady = ({ count, oldestAt }: Candidate) =>
+    count === MAX_BATCH_RECORDS || oldestAt + lingerMs <= now;
   const ready = candidates.find(isReady);
   if (ready !== undefined) return { step: 'cut', cut: { kind: ready.kind, members: ready.members } };
 

@@ -1,5 +1,5 @@
-import type { TrackerRecord } from '../contract/record.ts';
 import { MAX_BATCH_RECORDS } from '../contract/batch.ts';
+import type { TrackerRecord } from '../contract/record.ts';
 import { toRuns } from './run.ts';
 import { admitNew } from './seen.ts';
 
@@ -31,7 +31,14 @@ export function ingest(
   now: number,
 ): Receipt {
   return storage.transactionSync(() => {
-    const fresh = new Set(admitNew(storage.sql, device, records.map(({ id }) => id), now));
+    const fresh = new Set(
+      admitNew(
+        storage.sql,
+        device,
+        records.map(({ id }) => id),
+        now,
+      ),
+    );
     // `delete` answers whether it was there: of an id that stands twice in one delivery, only the first is new.
     const runs = toRuns(records.filter(({ id }) => fresh.delete(id)));
 
@@ -45,7 +52,8 @@ export function ingest(
         JSON.stringify(members),
       );
 
-    const dueAt = now + (holdsFullBatch(storage.sql) ? SOONEST_ALARM_MS : Math.max(SOONEST_ALARM_MS, lingerMs));
+    const dueAt =
+      now + (holdsFullBatch(storage.sql) ? SOONEST_ALARM_MS : Math.max(SOONEST_ALARM_MS, lingerMs));
     const isSet = alarmAt !== null && alarmAt <= dueAt && alarmAt > now - STALE_ALARM_MS;
     if (runs.length > 0 && !isSet) void storage.setAlarm(dueAt);
 

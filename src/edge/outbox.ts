@@ -1,8 +1,8 @@
 import { DurableObject } from 'cloudflare:workers';
+import { type Backlog, backlog } from './backlog.ts';
 import { type Delivery, ingest, type Receipt, SOONEST_ALARM_MS } from './ingest.ts';
-import { backlog, type Backlog } from './backlog.ts';
 import { relayPass } from './relay-pass.ts';
-import { type Env, readSettings, type RelaySettings } from './settings.ts';
+import { type Env, type RelaySettings, readSettings } from './settings.ts';
 import { createTables } from './tables.ts';
 import { webEngage } from './webengage.ts';
 

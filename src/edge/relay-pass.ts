@@ -1,7 +1,7 @@
 import { backoffMs } from '../pacing/backoff.ts';
 import { type Cut, cutBatch } from './cut.ts';
 import type { Permit } from './rate-gate.ts';
-import { oldestRuns, postpone, recordsOf, seal, type SealedBatch, sealedBatches, settle } from './sealed.ts';
+import { oldestRuns, postpone, recordsOf, type SealedBatch, seal, sealedBatches, settle } from './sealed.ts';
 import type { Upstream } from './webengage.ts';
 
 /** The account's rate limit, as an outbox sees it. */

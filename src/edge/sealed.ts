@@ -26,9 +26,14 @@ export function oldestRuns(sql: SqlStorage): Run[] {
 /** All sealed batches that are not settled, oldest first. */
 export function sealedBatches(sql: SqlStorage): SealedBatch[] {
   return sql
-    .exec<{ id: number; request_id: string; kind: RecordKind; members: string; attempts: number; due_at: number }>(
-      'SELECT id, request_id, kind, members, attempts, due_at FROM batch ORDER BY id',
-    )
+    .exec<{
+      id: number;
+      request_id: string;
+      kind: RecordKind;
+      members: string;
+      attempts: number;
+      due_at: number;
+    }>('SELECT id, request_id, kind, members, attempts, due_at FROM batch ORDER BY id')
     .toArray()
     .map(({ request_id, members, due_at, ...row }) => ({
       ...row,

@@ -38,7 +38,12 @@ function openDay(sql: SqlStorage, today: number): number[] {
  * Of these ids of one device, those never seen before; from now on they are seen.
  * Writes one row a session, however many ids. To be called inside the transaction that stores the records.
  */
-export function admitNew(sql: SqlStorage, device: string, ids: readonly string[], now: number): ReadonlySet<string> {
+export function admitNew(
+  sql: SqlStorage,
+  device: string,
+  ids: readonly string[],
+  now: number,
+): ReadonlySet<string> {
   const today = Math.floor(now / DAY_MS);
   const days = openDay(sql, today);
   const parts = Map.groupBy(new Set(ids), (id) => {
@@ -49,29 +54,35 @@ export function admitNew(sql: SqlStorage, device: string, ids: readonly string[]
   const fresh = new Set<string>();
   for (const [key, members] of parts) {
     const [session, part] = key.split(' ');
-    const known = sql
-      .exec<{ day: number; seqs: string }>(
-        days
-          .map((day) => `SELECT ${day} AS day, seqs FROM seen_${day} WHERE device = ?1 AND session = ?2 AND part = ?3`)
-          .join(' UNION ALL '),
-        device,
-        session,
-        part,
-      )
-      .toArray()
-      .map(({ day, seqs }) => ({ day, seqs: parseSeqs(seqs) }));
+    // A table at a time: the platform's SQLite takes no more than five SELECTs in one.
+    const known = days.flatMap((day) =>
+      sql
+        .exec<{ seqs: string }>(
+          `SELECT seqs FROM seen_${day} WHERE device = ? AND session = ? AND part = ?`,
+          device,
+          session,
+          part,
+        )
+        .toArray()
+        .map(({ seqs }) => ({ day, seqs: parseSeqs(seqs) })),
+    );
 
     const unseen = members.filter((id) => !known.some(({ seqs }) => hasSeq(seqs, splitId(id).seq)));
     if (unseen.length === 0) continue;
     for (const id of unseen) fresh.add(id);
     const ofToday = known.find(({ day }) => day === today)?.seqs ?? [];
     sql.exec(
-      `INSERT INTO seen_${today} VALUES (?1, ?2, ?3, ?4)
+      `INSERT INTO seen_${today} VALUES (?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET seqs = excluded.seqs`,
       device,
       session,
       part,
-      formatSeqs(addSeqs(ofToday, unseen.map((id) => splitId(id).seq))),
+      formatSeqs(
+        addSeqs(
+          ofToday,
+          unseen.map((id) => splitId(id).seq),
+        ),
+      ),
     );
   }
   return fresh;

@@ -77,14 +77,23 @@ export function readSettings(env: Env): ReadSettings {
         : 'WEBENGAGE_REGION must be global, in or ksa',
     );
 
-  const allowedOrigins = (env.ALLOWED_ORIGINS ?? '').split(',').map((origin) => origin.trim()).filter(Boolean);
+  const allowedOrigins = (env.ALLOWED_ORIGINS ?? '')
+    .split(',')
+    .map((origin) => origin.trim())
+    .filter(Boolean);
   if (allowedOrigins.length === 0)
     return refuse('ALLOWED_ORIGINS must name the sites that may send, with commas, or be *');
   if (!allowedOrigins.every((origin) => origin === '*' || ORIGIN.test(origin)))
-    return refuse('ALLOWED_ORIGINS must hold origins, as https://shop.example.com, without a path or a slash at the end');
+    return refuse(
+      'ALLOWED_ORIGINS must hold origins, as https://shop.example.com, without a path or a slash at the end',
+    );
 
   const requestsPerMinute = Number(env.REQUESTS_PER_MINUTE || ACCOUNT_REQUESTS_PER_MINUTE);
-  if (!Number.isInteger(requestsPerMinute) || requestsPerMinute < 2 || requestsPerMinute > ACCOUNT_REQUESTS_PER_MINUTE)
+  if (
+    !Number.isInteger(requestsPerMinute) ||
+    requestsPerMinute < 2 ||
+    requestsPerMinute > ACCOUNT_REQUESTS_PER_MINUTE
+  )
     return refuse(`REQUESTS_PER_MINUTE must be a whole number from 2 to ${ACCOUNT_REQUESTS_PER_MINUTE}`);
 
   const lingerMs = Number(env.LINGER_MS || 1_000);

@@ -2,13 +2,13 @@ import { type Context, Hono } from 'hono';
 import type { Answer } from '../contract/answer.ts';
 import { MAX_BODY_BYTES } from '../contract/batch.ts';
 import { VERSION } from '../contract/version.ts';
-import { corsHeaders, originAllowed } from './origin.ts';
+import { isOperator } from './admin.ts';
 import { readBody } from './body.ts';
 import { checkBatch, parseBatch } from './check.ts';
-import { refusal } from './refusal.ts';
-import { isOperator } from './admin.ts';
+import { corsHeaders, originAllowed } from './origin.ts';
 import type { Outbox } from './outbox.ts';
-import { type Env, isLoopback, readSettings, type RelaySettings } from './settings.ts';
+import { refusal } from './refusal.ts';
+import { type Env, isLoopback, type RelaySettings, readSettings } from './settings.ts';
 
 type Relay = { Bindings: Env; Variables: { settings: RelaySettings } };
 

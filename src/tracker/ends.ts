@@ -1,6 +1,6 @@
 import type { Rejection } from '../contract/answer.ts';
-import type { Repair } from './repair.ts';
 import type { WaitReason } from './next-step.ts';
+import type { Repair } from './repair.ts';
 
 /** Why the tracker gave up a record. A closed list: nothing ends in any other way. */
 export type DropReason =
@@ -29,8 +29,12 @@ export type Listener<Name extends keyof TrackerEvents> = (told: TrackerEvents[Na
 
 export type Tell = <Name extends keyof TrackerEvents>(name: Name, told: TrackerEvents[Name]) => void;
 
-/** Tells listeners of what became of records. A listener that throws hurts neither the tracker nor the others. */
-export function createEnds(): {
+/**
+ * Tells listeners of what became of records. A listener that throws hurts neither the tracker nor the others.
+ *
+ * @param report is given what a listener throws
+ */
+export function createEnds(report: (error: unknown) => void): {
   readonly tell: Tell;
   readonly on: <Name extends keyof TrackerEvents>(name: Name, listener: Listener<Name>) => () => void;
 } {
@@ -42,10 +46,7 @@ export function createEnds(): {
         try {
           listener(told as never);
         } catch (error) {
-          // The page's own error, so the page's own error handling: but not through our flush.
-          queueMicrotask(() => {
-            throw error;
-          });
+          report(error);
         }
       }
     },

@@ -4,8 +4,8 @@ import type { FlushEnd } from './flush.ts';
 export type Timer = (run: () => void, afterMs: number) => () => void;
 
 export type FlushSchedule = {
-  /** Flushes now, or joins the flush that is about to begin. */
-  readonly now: () => Promise<FlushEnd>;
+  /** Flushes now what was made before a moment; before now, if none is given. */
+  readonly now: (dueBefore?: number) => Promise<FlushEnd>;
   /** To be told after an append: so many records wait. */
   readonly appended: (waiting: number) => void;
 };
@@ -18,7 +18,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Decides when to flush: by number, by age, and again after a wait. */
 export function flushSchedule(
-  run: () => Promise<FlushEnd>,
+  run: (dueBefore?: number) => Promise<FlushEnd>,
   timer: Timer,
   { batchSize, maxWaitMs }: { readonly batchSize: number; readonly maxWaitMs: number },
 ): FlushSchedule {
@@ -31,15 +31,18 @@ export function flushSchedule(
     cancelTimer =
       end.forMs === undefined
         ? undefined
-        : timer(() => {
-            cancelTimer = undefined;
-            mustWait = false;
-            void now();
-          }, Math.min(end.forMs, MAX_TIMER_MS));
+        : timer(
+            () => {
+              cancelTimer = undefined;
+              mustWait = false;
+              void now();
+            },
+            Math.min(end.forMs, MAX_TIMER_MS),
+          );
   }
 
-  async function now(): Promise<FlushEnd> {
-    const end = await run().catch(() => AFTER_FAULT);
+  async function now(dueBefore?: number): Promise<FlushEnd> {
+    const end = await run(dueBefore).catch(() => AFTER_FAULT);
     arm(end);
     return end;
   }

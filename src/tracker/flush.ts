@@ -1,6 +1,6 @@
+import { utf8Bytes } from '../contract/text.ts';
 import { backoffMs } from '../pacing/backoff.ts';
 import { fullBucket } from '../pacing/token-bucket.ts';
-import { utf8Bytes } from '../contract/text.ts';
 import type { BufferedRecord, Storage } from './buffer.ts';
 import type { DropReason, Tell } from './ends.ts';
 import { type FlushLimits, type NextStep, nextStep, type Pace } from './next-step.ts';
@@ -44,7 +44,8 @@ function paceAfter(pace: Pace, outcome: Outcome, now: number, random: number): P
   const failures = pace.failures + 1;
   const limits = reason === 'not_allowed' ? NOT_ALLOWED_BACKOFF : BACKOFF;
   // Never earlier than asked, and not all browsers that were asked the same in the same moment.
-  const forMs = afterMs === undefined ? backoffMs(failures, limits, random) : afterMs + backoffMs(1, limits, random);
+  const forMs =
+    afterMs === undefined ? backoffMs(failures, limits, random) : afterMs + backoffMs(1, limits, random);
   return { bucket: pace.bucket, failures, pause: { since: now, forMs, reason } };
 }
 

@@ -19,8 +19,17 @@ export function visitorOf({ userId, anonymousId }: Identity): { userId: string }
 }
 
 function saidBy({ kind, userId, attributes, ...fields }: Omit<UserRecord, 'id' | 'age'>): Identity['told'] {
-  const said = { ...fields, ...Object.fromEntries(Object.entries(attributes ?? {}).map(([name, value]) => [`attributes.${name}`, value])) };
-  return Object.fromEntries(Object.entries(said).flatMap(([path, value]) => value === undefined ? [] : [[path, JSON.stringify(value)]]));
+  const said = {
+    ...fields,
+    ...Object.fromEntries(
+      Object.entries(attributes ?? {}).map(([name, value]) => [`attributes.${name}`, value]),
+    ),
+  };
+  return Object.fromEntries(
+    Object.entries(said).flatMap(([path, value]) =>
+      value === undefined ? [] : [[path, JSON.stringify(value)]],
+    ),
+  );
 }
 
 /**

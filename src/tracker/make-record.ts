@@ -1,5 +1,5 @@
-import type { Attributes } from '../contract/attributes.ts';
 import { type InferOutput, safeParse } from 'valibot';
+import type { Attributes } from '../contract/attributes.ts';
 import { eventFieldsSchema } from '../contract/event.ts';
 import { type Issue, toIssues } from '../contract/issue.ts';
 import type { EventRecord, UserRecord } from '../contract/record.ts';
@@ -82,7 +82,12 @@ export function makeUser(userId: string, profile: Profile, at: number, strict: b
 }
 
 /** Checks a `track` call, and takes a snapshot of it. Throws a `RecordError`. */
-export function makeEvent(eventName: string, eventData: object | undefined, at: number, strict: boolean): Made {
+export function makeEvent(
+  eventName: string,
+  eventData: object | undefined,
+  at: number,
+  strict: boolean,
+): Made {
   const repairs: Repair[] = [];
   const fields = check(eventFieldsSchema, { eventName, eventTime: writeDate(new Date(at)) });
   const custom = attributesOf(eventData, 'eventData', strict, repairs);

@@ -1,4 +1,10 @@
-import { refill, msUntilToken, take, type TokenBucket, type TokenBucketLimit } from '../pacing/token-bucket.ts';
+import {
+  msUntilToken,
+  refill,
+  type TokenBucket,
+  type TokenBucketLimit,
+  take,
+} from '../pacing/token-bucket.ts';
 import type { BufferedRecord } from './buffer.ts';
 import type { RetryReason } from './relay-client.ts';
 
@@ -48,7 +54,10 @@ export function nextStep(
   const waitedMs = now - first.at;
   // A record from the future was made before the clock was set back: it is due, or it might wait for a year.
   const due =
-    oldest.length >= limits.batchSize || first.at <= dueBefore || waitedMs >= limits.maxWaitMs || waitedMs < 0;
+    oldest.length >= limits.batchSize ||
+    first.at <= dueBefore ||
+    waitedMs >= limits.maxWaitMs ||
+    waitedMs < 0;
   if (!due) return { step: 'rest', forMs: limits.maxWaitMs - waitedMs };
 
   const { pause } = pace;

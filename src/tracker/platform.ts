@@ -1,10 +1,10 @@
+import type { Storage } from './buffer.ts';
+import type { Timer } from './flush-schedule.ts';
 import { indexedDbStorage } from './indexed-db-storage.ts';
 import { memoryStorage } from './memory-storage.ts';
 import { type PageMoments, watchPage } from './page.ts';
 import { dependableStorage, type Timeout } from './storage.ts';
 import { type Exclusive, tabLock } from './tab-lock.ts';
-import type { Storage } from './buffer.ts';
-import type { Timer } from './flush-schedule.ts';
 
 /** All the tracker asks of where it runs. Tests play it. */
 export type Platform = {
@@ -16,6 +16,8 @@ export type Platform = {
   /** Calls back when another tab says that something changed; answers with what says so to the others. */
   readonly tabs: (name: string, changed: () => void) => () => void;
   readonly watchPage: (moments: PageMoments) => void;
+  /** Hands the page an error of its own, through its own error handling. */
+  readonly report: (error: unknown) => void;
 };
 
 const timer: Timer = (run, afterMs) => {
@@ -37,7 +39,12 @@ export function browserPlatform(): Platform {
     // At the call, not at creation: pages and their tools wrap `fetch` as they go.
     fetch: (...request) => fetch(...request),
     storage: (name, tellDegraded) =>
-      dependableStorage({ open: () => indexedDbStorage(name), fallback: memoryStorage, timeout, tellDegraded }),
+      dependableStorage({
+        open: () => indexedDbStorage(name),
+        fallback: memoryStorage,
+        timeout,
+        tellDegraded,
+      }),
     exclusive: (name) => tabLock(name, globalThis.navigator?.locks),
     tabs: (name, changed) => {
       // Without IndexedDB nothing is shared, so there is nothing to say; and on a server an open channel never ends.
@@ -47,5 +54,9 @@ export function browserPlatform(): Platform {
       return () => channel.postMessage('');
     },
     watchPage,
+    report: (error) =>
+      queueMicrotask(() => {
+        throw error;
+      }),
   };
 }

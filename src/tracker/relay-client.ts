@@ -44,7 +44,11 @@ export function batchBody(batch: readonly BufferedRecord[], device: string, now:
 
 /** What an answer means for the records. The body must have been read to its end: else its keepalive budget is gone. */
 export function readAnswer(status: number, body: string, retryAfter: string | null, now: number): Outcome {
-  const retry = (reason: RetryReason): Outcome => ({ kind: 'retry', reason, afterMs: retryAfterMs(retryAfter, now) });
+  const retry = (reason: RetryReason): Outcome => ({
+    kind: 'retry',
+    reason,
+    afterMs: retryAfterMs(retryAfter, now),
+  });
   const { response, rejected, duplicates, error } = parse(body);
 
   if (status >= 200 && status < 300)

@@ -38,7 +38,12 @@ function repairString(text: string, path: string, tell: Tell): string {
  * A value as the contract takes it: a snapshot, as plain JSON.
  * Undefined where nothing of it can go; `tell` has been told why, unless the value was undefined to begin with.
  */
-function repairValue(value: unknown, path: string, around: readonly object[], tell: Tell): AttributeValue | undefined {
+function repairValue(
+  value: unknown,
+  path: string,
+  around: readonly object[],
+  tell: Tell,
+): AttributeValue | undefined {
   const leaveOut = (rule: string) => {
     tell({ path, rule, done: 'left out' });
     return undefined;
@@ -47,14 +52,14 @@ function repairValue(value: unknown, path: string, around: readonly object[], te
   if (typeof value === 'string') return repairString(value, path, tell);
   if (typeof value === 'boolean' || value === undefined) return value;
   if (typeof value === 'number') return Number.isFinite(value) ? value : leaveOut('must be a finite number');
-  if (typeof value !== 'object' || value === null)
-    return leaveOut('must be of a type that WebEngage has');
+  if (typeof value !== 'object' || value === null) return leaveOut('must be of a type that WebEngage has');
   if (value instanceof Date) return writeDate(value) ?? leaveOut('must be a valid date');
   if (around.includes(value)) return leaveOut('must not contain itself');
   if (around.length >= MAX_DEPTH - 1) return leaveOut(`must not nest deeper than ${MAX_DEPTH} levels`);
 
   const inside = [...around, value];
-  if ('toJSON' in value && typeof value.toJSON === 'function') return repairValue(value.toJSON(), path, inside, tell);
+  if ('toJSON' in value && typeof value.toJSON === 'function')
+    return repairValue(value.toJSON(), path, inside, tell);
   if (Array.isArray(value))
     return value.flatMap((item, index) => repairValue(item, `${path}.${index}`, inside, tell) ?? []);
   return Object.fromEntries(

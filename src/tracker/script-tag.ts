@@ -1,6 +1,6 @@
-import { createTracker as createTypedTracker, startTracker } from './tracker.ts';
 import { resolveOptions, type TrackerOptions } from './options.ts';
 import { browserPlatform } from './platform.ts';
+import { createTracker as createTypedTracker, startTracker } from './tracker.ts';
 
 // `reset` and `on` of the stub answer nothing; the others answer with a promise of what the real call will.
 type QueuedCall = readonly [
@@ -16,13 +16,19 @@ const script = document.currentScript as HTMLScriptElement | null;
 /** `data-batch-size="10"` is `batchSize: 10`; `data-strict` is `strict: true`. */
 function optionsOf(data: DOMStringMap): Partial<TrackerOptions> {
   return Object.fromEntries(
-    Object.entries(data).map(([name, text]) => [name, name === 'endpoint' ? text : JSON.parse(text || 'true')]),
+    Object.entries(data).map(([name, text]) => [
+      name,
+      name === 'endpoint' ? text : JSON.parse(text || 'true'),
+    ]),
   );
 }
 
 function start() {
   const { queue = [] }: { queue?: QueuedCall[] } = Reflect.get(globalThis, 'webengageRelay') ?? {};
-  const settings = resolveOptions({ endpoint: new URL(script?.src ?? '').origin, ...optionsOf(script?.dataset ?? {}) });
+  const settings = resolveOptions({
+    endpoint: new URL(script?.src ?? '').origin,
+    ...optionsOf(script?.dataset ?? {}),
+  });
   const { madeAt, ...tracker } = startTracker(settings, browserPlatform());
   Object.assign(globalThis, { webengageRelay: { ...tracker, createTracker: createTypedTracker } });
 

@@ -1,15 +1,15 @@
-import { makeEvent, makeUser, type Made, type Profile } from './make-record.ts';
-import { typeDrift } from './type-drift.ts';
-import { type Call, writeUp } from './write-up.ts';
-import { anonymous, type Identity } from './identity.ts';
+import { createEnds, type Listener, type TrackerEvents } from './ends.ts';
 import { drop, flush, PACE } from './flush.ts';
 import { flushSchedule } from './flush-schedule.ts';
-import { relayClient } from './relay-client.ts';
-import { createEnds, type Listener, type TrackerEvents } from './ends.ts';
+import { anonymous, type Identity } from './identity.ts';
+import { type Made, makeEvent, makeUser, type Profile } from './make-record.ts';
 import type { Pace, WaitReason } from './next-step.ts';
-import { type Settings, type TrackerOptions, resolveOptions } from './options.ts';
+import { resolveOptions, type Settings, type TrackerOptions } from './options.ts';
 import { browserPlatform, type Platform } from './platform.ts';
 import { randomId, randomUuid } from './random-id.ts';
+import { relayClient } from './relay-client.ts';
+import { typeDrift } from './type-drift.ts';
+import { type Call, writeUp } from './write-up.ts';
 
 /** Event names and their properties, for `createTracker<ShopEvents>()`. */
 export type AnyEvents = { readonly [eventName: string]: object | undefined };
@@ -52,10 +52,10 @@ export function createTracker<Events extends object = AnyEvents>(options: Tracke
 /** The tracker on a platform of the caller's choice. `madeAt` is for calls made before the script had loaded. */
 export function startTracker(
   settings: Settings,
-  { time, chance, fetch, storage: openStorage, exclusive, tabs, watchPage }: Platform,
+  { time, chance, fetch, storage: openStorage, exclusive, tabs, watchPage, report }: Platform,
 ): Tracker & { readonly madeAt: (at: number) => Pick<Tracker, 'identify' | 'track'> } {
   const name = `webengage-relay:${settings.endpoint}`;
-  const { tell, on } = createEnds();
+  const { tell, on } = createEnds(report);
   const storage = openStorage(name, (why) => tell('degraded', { reason: String(why) }));
   const newUuid = () => randomUuid(chance.bytes);
 
@@ -72,12 +72,15 @@ export function startTracker(
   let seq = 0;
   const drift = typeDrift();
 
-  const limits = { ...settings, bucket: { capacity: settings.burst, refillPerMinute: settings.requestsPerMinute } };
+  const limits = {
+    ...settings,
+    bucket: { capacity: settings.burst, refillPerMinute: settings.requestsPerMinute },
+  };
   const relay = relayClient({ endpoint: settings.endpoint, device: () => device, fetch, now: time.now });
   const flushPorts = { storage, relay, tell, now: time.now, random: chance.random };
   const oneAtATime = exclusive(name);
   const schedule = flushSchedule(
-    () => oneAtATime(() => flush(flushPorts, limits, time.now())),
+    (dueBefore) => oneAtATime(() => flush(flushPorts, limits, dueBefore ?? time.now())),
     time.timer,
     settings,
   );
@@ -120,7 +123,8 @@ export function startTracker(
 
   function keep(record: string, field: 'attributes' | 'eventData', { draft, repairs }: Made): Promise<void> {
     const attributes = draft.fields.kind === 'user' ? draft.fields.attributes : draft.fields.eventData;
-    for (const repair of [...repairs, ...drift(record, field, attributes)]) tell('repaired', { ...repair, record });
+    for (const repair of [...repairs, ...drift(record, field, attributes)])
+      tell('repaired', { ...repair, record });
     return enqueue(draft);
   }
 
@@ -131,7 +135,7 @@ export function startTracker(
 
   watchPage({
     hidden: () => void schedule.now(),
-    visible: () => void readIdentity().then(schedule.now),
+    visible: () => void readIdentity().then(() => schedule.now()),
     online: () =>
       // A failure of the network is over; what the relay itself has asked for is not.
       void storage.state
@@ -139,9 +143,11 @@ export function startTracker(
           const pace = kept as Pace | undefined;
           return pace?.pause?.reason === 'network' ? { bucket: pace.bucket, failures: 0 } : pace;
         })
-        .then(schedule.now),
+        .then(() => schedule.now()),
   });
-  void loaded.then(schedule.now);
+  // What earlier pages left; what this page has to say by now waits for the rest of it.
+  const startedAt = time.now();
+  void loaded.then(() => schedule.now(startedAt - 1));
 
   const madeAt = (at: number): Pick<Tracker, 'identify' | 'track'> => ({
     identify: async (userId, profile = {}) =>

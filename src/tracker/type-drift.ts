@@ -8,7 +8,11 @@ const MAX_NAMES = 1_000;
  * Watches for attributes whose type changes: the first value ever seen fixes it at WebEngage, and later values of
  * another type stop flowing there, in silence. Knows what this page load has seen.
  */
-export function typeDrift(): (of: string, field: string, attributes: object | undefined) => readonly Repair[] {
+export function typeDrift(): (
+  of: string,
+  field: string,
+  attributes: object | undefined,
+) => readonly Repair[] {
   const firstSeen = new Map<string, AttributeType>();
 
   return (of, field, attributes) =>
@@ -18,7 +22,9 @@ export function typeDrift(): (of: string, field: string, attributes: object | un
       const first = firstSeen.get(key);
       if (type === undefined || type === first) return [];
       if (first !== undefined)
-        return [{ path: `${field}.${name}`, rule: `was of type ${first} before, and is now ${type}`, done: 'kept' }];
+        return [
+          { path: `${field}.${name}`, rule: `was of type ${first} before, and is now ${type}`, done: 'kept' },
+        ];
       if (firstSeen.size < MAX_NAMES) firstSeen.set(key, type);
       return [];
     });

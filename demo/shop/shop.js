@@ -1,0 +1,85 @@
+import { bufferPeek } from './buffer-peek.js';
+import { on, onCall, track } from './calls.js';
+import { startCart } from './cart.js';
+import { every } from './every.js';
+import { callsFound, callsMade, callsOpen, isOurs } from './ledger.js';
+import { startNotices } from './notices.js';
+import {
+  recordsDelivered,
+  relayUnseen,
+  showBuffer,
+  showCalls,
+  showRelay,
+  showWebengage,
+  startPath,
+  webengageUnseen,
+} from './path.js';
+import { startShelf } from './shelf.js';
+import { stillness } from './stillness.js';
+import { showFault, startSwitches } from './switches.js';
+import { judge, tally } from './tally.js';
+import { showVerdict } from './verdict.js';
+import { startVisitor } from './visitor.js';
+import { webengage } from './webengage.js';
+
+const { relayUrl, sandboxUrl } = document.documentElement.dataset;
+const { wire } = globalThis;
+const peekBuffer = bufferPeek(`webengage-relay:${relayUrl}`);
+const sandbox = webengage(sandboxUrl);
+
+// What was last seen of each stage; undefined where the last look failed.
+const seen = { buffer: undefined, relay: undefined, webengage: undefined };
+const stillForMs = stillness();
+let arrived = new Set();
+let doubled = 0;
+
+startNotices();
+startPath();
+startSwitches(wire, sandbox.order);
+startShelf();
+startCart();
+startVisitor();
+on('delivered', ({ ids }) => recordsDelivered(ids.length));
+onCall(showState);
+void track('Page Viewed', { Page: 'Shop', Title: document.title });
+
+void every(200, lookAtBuffer, () => unseen('buffer', () => {}));
+void every(500, lookAtRelay, () => unseen('relay', relayUnseen));
+void every(700, lookAtWebengage, () => unseen('webengage', webengageUnseen));
+
+async function lookAtBuffer() {
+  seen.buffer = await peekBuffer();
+  showBuffer(seen.buffer, Date.now());
+  showState();
+}
+
+async function lookAtRelay() {
+  const response = await fetch('/relay-status');
+  const { backlog } = await response.json();
+  seen.relay = backlog;
+  showRelay(backlog, wire.counts);
+}
+
+async function lookAtWebengage() {
+  const received = await sandbox.look();
+  callsFound(tally(received, isOurs).arrived.size);
+  ({ arrived, doubled } = tally(received, isOurs));
+  seen.webengage = received;
+  showWebengage(received);
+  showFault(received.fault);
+}
+
+function unseen(stage, show) {
+  seen[stage] = undefined;
+  show();
+}
+
+function showState() {
+  const made = callsMade(arrived);
+  const still = stillForMs({ callsOpen: callsOpen(), ...seen }, Date.now());
+  showCalls(made);
+  showVerdict({
+    ...judge({ made, arrived: arrived.size, doubled, stillForMs: still }),
+    farEndSeen: seen.webengage !== undefined,
+  });
+}

@@ -1,0 +1,30 @@
+import { safeParse } from 'valibot';
+import { expect, test } from 'vitest';
+import { batchSchema } from '../../src/contract/batch.ts';
+import { eventRecord } from '../fakes/records.ts';
+
+const BATCH = {
+  v: 1,
+  sentAt: '2026-11-23T15:45:00.123Z',
+  device: '0b9d3c5e-8f1a-4c2b-9d7e-6a5b4c3d2e1f',
+  records: [eventRecord(1)],
+};
+
+test('a batch as the protocol has it passes, with a token and without', () => {
+  expect(safeParse(batchSchema, BATCH).success).toBe(true);
+  expect(safeParse(batchSchema, { ...BATCH, token: 'eyJ' }).success).toBe(true);
+});
+
+test.each([
+  ['another version', { v: 2 }],
+  ['no device', { device: undefined }],
+  ['a device that is no UUID', { device: 'mine' }],
+  ['a time that is no instant', { sentAt: 'yesterday' }],
+  ['an instant that does not exist', { sentAt: '2026-13-45T15:45:00.123Z' }],
+  ['no records', { records: [] }],
+  ['26 records', { records: Array(26).fill(eventRecord(1)) }],
+  ['records that are no list', { records: {} }],
+  ['a field it does not have', { apiKey: 'x' }],
+])('%s is refused', (_, fields) => {
+  expect(safeParse(batchSchema, { ...BATCH, ...fields }).success).toBe(false);
+});

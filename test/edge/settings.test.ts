@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest';
+import { type Env, readSettings } from '../../src/edge/settings.ts';
+
+const KEY = 'a-key-that-must-not-be-told';
+const ENV = {
+  WEBENGAGE_API_KEY: KEY,
+  WEBENGAGE_LICENSE_CODE: '~47b6655b',
+  ALLOWED_ORIGINS: 'https://shop.example.com, https://example.com',
+} as Env;
+
+test('the defaults: the global host, the account’s whole allowance, one second of linger', () => {
+  expect(readSettings(ENV)).toEqual({
+    ok: true,
+    settings: {
+      apiKey: KEY,
+      licenseCode: '~47b6655b',
+      upstream: 'https://api.webengage.com',
+      allowedOrigins: ['https://shop.example.com', 'https://example.com'],
+      requestsPerMinute: 500,
+      lingerMs: 1_000,
+    },
+  });
+});
+
+test.each([
+  ['global', 'https://api.webengage.com'],
+  ['in', 'https://api.in.webengage.com'],
+  ['ksa', 'https://api.ksa.webengage.com'],
+])('region %s is %s', (WEBENGAGE_REGION, upstream) => {
+  expect(readSettings({ ...ENV, WEBENGAGE_REGION })).toMatchObject({ settings: { upstream } });
+});
+
+test.each([
+  ['http://127.0.0.1:9999', 'http://127.0.0.1:9999'],
+  ['api.in.webengage.com', 'https://api.in.webengage.com'],
+])('host %s is taken', (WEBENGAGE_HOST, upstream) => {
+  expect(readSettings({ ...ENV, WEBENGAGE_HOST })).toMatchObject({ settings: { upstream } });
+});
+
+describe('a setting that is missing or impossible is named, and no value is told', () => {
+  test.each([
+    ['WEBENGAGE_API_KEY', ''],
+    ['WEBENGAGE_API_KEY', `${KEY}\nx: y`],
+    ['WEBENGAGE_LICENSE_CODE', ''],
+    ['WEBENGAGE_LICENSE_CODE', `../${KEY}`],
+    ['WEBENGAGE_REGION', 'mars'],
+    ['WEBENGAGE_HOST', 'evil.example.com'],
+    ['WEBENGAGE_HOST', 'http://api.webengage.com'],
+    ['WEBENGAGE_HOST', 'https://api.webengage.com@evil.example.com'],
+    ['WEBENGAGE_HOST', 'http://127.0.0.1.evil.example.com'],
+    ['ALLOWED_ORIGINS', ''],
+    ['ALLOWED_ORIGINS', 'shop.example.com'],
+    ['ALLOWED_ORIGINS', 'https://shop.example.com/'],
+    ['REQUESTS_PER_MINUTE', '501'],
+    ['REQUESTS_PER_MINUTE', 'many'],
+    ['LINGER_MS', '-1'],
+  ])('%s: %j', (name, value) => {
+    const read = readSettings({ ...ENV, [name]: value });
+
+    expect(read).toMatchObject({ ok: false, message: expect.stringContaining(name) });
+    expect(JSON.stringify(read)).not.toContain(KEY);
+  });
+});

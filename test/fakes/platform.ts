@@ -1,0 +1,104 @@
+import type { Answer } from '../../src/contract/answer.ts';
+import type { TrackerRecord } from '../../src/contract/record.ts';
+import type { Storage } from '../../src/tracker/buffer.ts';
+import { memoryStorage } from '../../src/tracker/memory-storage.ts';
+import type { PageMoments } from '../../src/tracker/page.ts';
+import type { Platform } from '../../src/tracker/platform.ts';
+import { tabLock } from '../../src/tracker/tab-lock.ts';
+
+/** Lets everything happen that waits for nothing but earlier promises. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 200; turn++) await Promise.resolve();
+}
+
+/** Time that stands still until told to pass; timers fire as it does. */
+export function fakeTime(startAt = Date.parse('2026-11-23T12:00:00Z')) {
+  let at = startAt;
+  const timers = new Set<{ readonly due: number; readonly run: () => void }>();
+  return {
+    now: () => at,
+    timer: (run: () => void, afterMs: number) => {
+      const timer = { due: at + afterMs, run };
+      timers.add(timer);
+      return () => timers.delete(timer);
+    },
+    set: (moment: number) => {
+      at = moment;
+    },
+    pass: async (ms: number) => {
+      const until = at + ms;
+      await settled();
+      while (true) {
+        const next = [...timers].filter(({ due }) => due <= until).sort((a, b) => a.due - b.due)[0];
+        if (next === undefined) break;
+        timers.delete(next);
+        at = Math.max(at, next.due);
+        next.run();
+        await settled();
+      }
+      at = until;
+    },
+  };
+}
+
+type Reply = Response | Error;
+type Request = {
+  readonly url: string;
+  readonly init: RequestInit;
+  readonly records: readonly TrackerRecord[];
+};
+
+export function accepted(records: readonly unknown[], answer: Partial<Answer> = {}): Response {
+  const body: Answer = {
+    response: { status: 'queued' },
+    accepted: records.length,
+    duplicates: 0,
+    rejected: [],
+    ...answer,
+  };
+  return Response.json(body, { status: 202 });
+}
+
+/** A relay that answers as the script says, and then accepts everything. Keeps what it was sent. */
+export function scriptedRelay(...script: ((records: readonly TrackerRecord[]) => Reply)[]) {
+  const requests: Request[] = [];
+  const fetch = async (url: string | URL | globalThis.Request, init: RequestInit = {}) => {
+    const { records } = JSON.parse(String(init.body));
+    requests.push({ url: String(url), init, records });
+    const reply = (script.shift() ?? accepted)(records);
+    if (reply instanceof Error) throw reply;
+    return reply;
+  };
+  return { requests, fetch: fetch as typeof globalThis.fetch };
+}
+
+/** A browser with one tab, played: time stands still, the network is a script, storage is memory. */
+export function fakePlatform({
+  relay = scriptedRelay(),
+  storage = memoryStorage(),
+  time = fakeTime(),
+}: {
+  readonly relay?: ReturnType<typeof scriptedRelay>;
+  readonly storage?: Storage;
+  readonly time?: ReturnType<typeof fakeTime>;
+} = {}) {
+  let byte = 0;
+  const page: { moments?: PageMoments } = {};
+  const reported: unknown[] = [];
+  const platform: Platform = {
+    time,
+    chance: {
+      random: () => 0.5,
+      bytes: (count) => Uint8Array.from({ length: count }, () => (byte = (byte + 41) % 256)),
+    },
+    fetch: relay.fetch,
+    storage: () => storage,
+    exclusive: (name) => tabLock(name, undefined),
+    tabs: () => () => {},
+    watchPage: (moments) => {
+      page.moments = moments;
+    },
+    report: (error) => reported.push(error),
+  };
+  return { platform, time, relay, storage, page, reported };
+}

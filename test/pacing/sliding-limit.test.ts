@@ -1,0 +1,97 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { admit, limitWithin, type SlidingLimitState } from '../../src/pacing/sliding-limit.ts';
+
+const MINUTE = 60_000;
+const AHEAD_MS = 250;
+
+/** The most of these moments that lie within any 60 seconds. */
+function busiestMinute(starts: readonly number[]): number {
+  const sorted = [...starts].sort((a, b) => a - b);
+  let first = 0;
+  let most = 0;
+  for (const [index, start] of sorted.entries()) {
+    while (start - (sorted[first] ?? 0) >= MINUTE) first += 1;
+    most = Math.max(most, index - first + 1);
+  }
+  return most;
+}
+
+/** Asks at these distances, and answers with when the granted calls start. */
+function startsFor(allowance: number, pauses: readonly number[], from = 0): number[] {
+  const limit = limitWithin(allowance);
+  let state: SlidingLimitState = { nextDueAt: 0 };
+  let now = from;
+  return pauses.flatMap((pause) => {
+    now += pause;
+    const admission = admit(state, limit, now, AHEAD_MS);
+    if (!admission.granted) return [];
+    state = admission.state;
+    return [now + admission.startInMs];
+  });
+}
+
+const pauses = fc.oneof(
+  fc.array(fc.integer({ min: 0, max: 300 }), { maxLength: 3_000 }),
+  fc.array(fc.constantFrom(0, 0, 0, 1, 30_000, 59_999, 60_000, 60_001), { maxLength: 3_000 }),
+);
+const allowances = fc.integer({ min: 2, max: 500 });
+
+describe('any 60 seconds', () => {
+  test('hold no more starts than the allowance, whenever they are asked for', () => {
+    fc.assert(
+      fc.property(allowances, pauses, (allowance, asked) => {
+        expect(busiestMinute(startsFor(allowance, asked))).toBeLessThanOrEqual(allowance);
+      }),
+    );
+  });
+
+  test('hold no more even if each start arrives up to a second late', () => {
+    const delays = fc.infiniteStream(fc.integer({ min: 0, max: 1_000 }));
+
+    fc.assert(
+      fc.property(pauses, delays, (asked, late) => {
+        const arrivals = startsFor(500, asked).map((start) => start + (late.next().value ?? 0));
+
+        expect(busiestMinute(arrivals)).toBeLessThanOrEqual(500);
+      }),
+    );
+  });
+
+  test('hold no more after a clock was set back and kept in storage', () => {
+    const limit = limitWithin(500);
+    const hourAhead = { nextDueAt: 3_600_000 };
+
+    const admission = admit(hourAhead, limit, 0, AHEAD_MS);
+
+    expect(admission).toMatchObject({ granted: false });
+    expect(admit(hourAhead, limit, 3_600_000, AHEAD_MS)).toMatchObject({ granted: true });
+  });
+});
+
+test('with a backlog at least 95 % of the account’s 500 are used', () => {
+  const starts = startsFor(500, Array(60_000).fill(10));
+  const minutes = 10;
+
+  expect(starts.filter((at) => at < minutes * MINUTE).length).toBeGreaterThanOrEqual(minutes * 500 * 0.95);
+});
+
+test('a start is promised no further ahead than asked, and a refusal says when to ask again', () => {
+  fc.assert(
+    fc.property(allowances, pauses, (allowance, asked) => {
+      const limit = limitWithin(allowance);
+      let state: SlidingLimitState = { nextDueAt: 0 };
+      let now = 0;
+      for (const pause of asked) {
+        now += pause;
+        const admission = admit(state, limit, now, AHEAD_MS);
+        if (admission.granted) {
+          state = admission.state;
+          expect(admission.startInMs).toBeLessThanOrEqual(AHEAD_MS);
+        } else {
+          expect(admit(state, limit, now + admission.retryInMs, AHEAD_MS).granted).toBe(true);
+        }
+      }
+    }),
+  );
+});

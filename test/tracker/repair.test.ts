@@ -1,0 +1,151 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { checkRecord } from '../../src/contract/record.ts';
+import { type Repair, repairAttributes } from '../../src/tracker/repair.ts';
+import { eventRecord, userRecord } from '../fakes/records.ts';
+
+function repair(eventData: object) {
+  const repairs: Repair[] = [];
+  const attributes = repairAttributes(eventData, 'eventData', (told) => repairs.push(told));
+  return { attributes, repairs };
+}
+
+const circle: { self?: unknown } = {};
+circle.self = circle;
+
+describe('an attribute that can’t go', () => {
+  test.each([
+    ['NaN', Number.NaN, /finite/],
+    ['Infinity', Number.POSITIVE_INFINITY, /finite/],
+    ['null', null, /type that WebEngage has/],
+    ['a function', () => 1, /type that WebEngage has/],
+    ['a symbol', Symbol('s'), /type that WebEngage has/],
+    ['a bigint', 10n, /type that WebEngage has/],
+    ['an invalid Date', new Date(Number.NaN), /valid date/],
+    ['a Date of the year 12000', new Date(12_000, 1), /valid date/],
+    [
+      'a getter that throws',
+      {
+        get x() {
+          throw new Error('no');
+        },
+      },
+      /readable/,
+    ],
+  ])('%s is left out, and told; the others go', (_, bad, rule) => {
+    const { attributes, repairs } = repair({ Bad: bad, Price: 39.8 });
+
+    expect(attributes).toEqual({ Price: 39.8 });
+    expect(repairs).toEqual([{ path: 'eventData.Bad', rule: expect.stringMatching(rule), done: 'left out' }]);
+  });
+
+  test('of a circle, what leads back into it', () => {
+    const { attributes, repairs } = repair({ Circle: circle, Price: 39.8 });
+
+    expect(attributes).toEqual({ Circle: {}, Price: 39.8 });
+    expect(repairs).toMatchObject([{ path: 'eventData.Circle.self', rule: 'must not contain itself' }]);
+  });
+
+  test('a reserved, a long and an empty name', () => {
+    const { attributes, repairs } = repair({ we_secret: 1, ['n'.repeat(50)]: 1, '': 1, Price: 39.8 });
+
+    expect(attributes).toEqual({ Price: 39.8 });
+    expect(repairs.map(({ done }) => done)).toEqual(['left out', 'left out', 'left out']);
+  });
+
+  test('the 26th of a type', () => {
+    const { attributes, repairs } = repair(
+      Object.fromEntries(Array.from({ length: 26 }, (_, i) => [`a${i}`, i])),
+    );
+
+    expect(Object.keys(attributes)).toHaveLength(25);
+    expect(repairs).toEqual([
+      { path: 'eventData.a25', rule: 'must be one of at most 25 of type Number', done: 'left out' },
+    ]);
+  });
+});
+
+test('a string of 1,000 characters is cut to 999, and told', () => {
+  const { attributes, repairs } = repair({ Note: 'n'.repeat(1_000) });
+
+  expect(attributes).toEqual({ Note: 'n'.repeat(999) });
+  expect(repairs).toEqual([
+    { path: 'eventData.Note', rule: 'must be at most 999 characters, not 1000', done: 'cut' },
+  ]);
+});
+
+test('a cut never falls within a character', () => {
+  const { attributes } = repair({ Note: `${'n'.repeat(998)}😀` });
+
+  expect(attributes).toEqual({ Note: 'n'.repeat(998) });
+});
+
+test('what is undefined was not given: nothing goes, nothing is told', () => {
+  expect(repair({ Coupon: undefined })).toEqual({ attributes: {}, repairs: [] });
+});
+
+test('a Date is written in WebEngage’s format, at its own moment', () => {
+  const { attributes } = repair({ When: new Date('2026-11-23T15:45:00.123Z') });
+  const [, sign, hours, minutes] = /([+-])(\d\d)(\d\d)$/.exec(String(attributes.When)) ?? [];
+
+  expect(Date.parse(String(attributes.When).replace(/[+-]\d{4}$/, `${sign}${hours}:${minutes}`))).toBe(
+    Date.parse('2026-11-23T15:45:00Z'),
+  );
+});
+
+test('an object that knows its JSON is taken by it', () => {
+  expect(repair({ Link: new URL('https://example.com/a') }).attributes).toEqual({
+    Link: 'https://example.com/a',
+  });
+});
+
+test('the caller’s object is read once, at the call', () => {
+  const data = { Cart: [{ Price: 1 }] };
+  const { attributes } = repair(data);
+  data.Cart.push({ Price: 2 });
+
+  expect(attributes).toEqual({ Cart: [{ Price: 1 }] });
+});
+
+test('a name that is a prototype’s stays a name', () => {
+  const { attributes } = repair(JSON.parse('{"__proto__": "x", "constructor": "y"}'));
+
+  expect(Object.entries(attributes)).toEqual([
+    ['__proto__', 'x'],
+    ['constructor', 'y'],
+  ]);
+});
+
+const anything = fc.anything({
+  withBigInt: true,
+  withDate: true,
+  withMap: true,
+  withSet: true,
+  withTypedArray: true,
+  withSparseArray: true,
+  withNullPrototype: true,
+  withObjectString: true,
+  withUnicodeString: true,
+});
+const anyAttributes = fc.dictionary(
+  fc.oneof(fc.string({ unit: 'binary', maxLength: 60 }), fc.constantFrom('we_x', 'n'.repeat(49), '\ud800')),
+  fc.oneof(anything, fc.string({ unit: 'binary', maxLength: 1_200 }), fc.constant(circle)),
+  { maxKeys: 60 },
+);
+
+test('whatever attributes a page passes, what is left of them the relay accepts, and nothing throws', () => {
+  fc.assert(
+    fc.property(anyAttributes, (given) => {
+      const eventData = repairAttributes(given, 'eventData', () => {});
+      const attributes = repairAttributes(given, 'attributes', () => {});
+
+      expect(checkRecord(JSON.parse(JSON.stringify(eventRecord(1, { eventData }))))).toMatchObject({
+        ok: true,
+      });
+      expect(checkRecord(JSON.parse(JSON.stringify(userRecord(1, { attributes }))))).toMatchObject({
+        ok: true,
+      });
+    }),
+    { numRuns: 1_000 },
+  );
+});

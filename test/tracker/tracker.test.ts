@@ -1,0 +1,319 @@
+import { describe, expect, expectTypeOf, test } from 'vitest';
+import type { EventRecord } from '../../src/contract/record.ts';
+import { createTracker, RecordError, type Tracker } from '../../src/tracker/index.ts';
+import { memoryStorage } from '../../src/tracker/memory-storage.ts';
+import { resolveOptions, type TrackerOptions } from '../../src/tracker/options.ts';
+import { startTracker } from '../../src/tracker/tracker.ts';
+import { accepted, fakePlatform, fakeTime, scriptedRelay, settled } from '../fakes/platform.ts';
+
+function trackerWith(options: Partial<TrackerOptions> = {}, fakes: Parameters<typeof fakePlatform>[0] = {}) {
+  const played = fakePlatform(fakes);
+  const tracker = startTracker(
+    resolveOptions({ endpoint: 'https://t.example.com', ...options }),
+    played.platform,
+  );
+  const sent = () => played.relay.requests.flatMap(({ records }) => records);
+  return { tracker, sent, ...played };
+}
+
+test('identify and then 60 tracks in one task leave in 3 requests, in order, identify first', async () => {
+  const { tracker, relay, sent } = trackerWith();
+
+  void tracker.identify('johndoe', { email: 'j@example.com' });
+  for (let n = 1; n <= 60; n++) void tracker.track('Clicked', { n });
+
+  expect(await tracker.flush()).toEqual({ settled: true });
+  expect(relay.requests.map(({ records }) => records.length)).toEqual([25, 25, 11]);
+  expect(sent()[0]).toMatchObject({ kind: 'user', userId: 'johndoe' });
+  expect(
+    sent()
+      .slice(1)
+      .map((record) => (record as EventRecord).eventData?.n),
+  ).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
+});
+
+test('the promise of a call resolves once its record lies in the buffer', async () => {
+  const { tracker, storage } = trackerWith();
+
+  await tracker.track('Clicked');
+
+  expect(await storage.buffer.peek(25)).toHaveLength(1);
+});
+
+test('records of a page load are numbered from 1 under one session', async () => {
+  const { tracker, sent } = trackerWith();
+  await Promise.all([tracker.track('One'), tracker.track('Two')]);
+  await tracker.flush();
+
+  const [first, second] = sent().map(({ id }) => id);
+  expect(first).toMatch(/^[\w-]{22}\.1$/);
+  expect(second).toBe(first?.replace('.1', '.2'));
+});
+
+describe('a flush by itself', () => {
+  test('comes when 25 wait', async () => {
+    const { tracker, relay } = trackerWith();
+    await settled();
+
+    for (let n = 0; n < 25; n++) void tracker.track('Clicked');
+    await settled();
+
+    expect(relay.requests).toHaveLength(1);
+  });
+
+  test('comes when the oldest has waited', async () => {
+    const { tracker, relay, time } = trackerWith({ maxWaitMs: 2_000 });
+    await tracker.track('Clicked');
+
+    await time.pass(1_999);
+    expect(relay.requests).toHaveLength(0);
+    await time.pass(1);
+    expect(relay.requests).toHaveLength(1);
+  });
+
+  test.each(['hidden', 'visible', 'online'] as const)('comes when the page is %s', async (moment) => {
+    const { tracker, relay, page } = trackerWith();
+    await tracker.track('Clicked');
+
+    page.moments?.[moment]();
+    await settled();
+
+    expect(relay.requests).toHaveLength(1);
+  });
+
+  test('comes at the start, for what an earlier page left', async () => {
+    const storage = memoryStorage();
+    await trackerWith({}, { storage }).tracker.track('Clicked');
+
+    const later = trackerWith({}, { storage, time: fakeTime(Date.parse('2026-11-24T12:00:00Z')) });
+    await settled();
+
+    expect(later.sent()).toMatchObject([{ eventName: 'Clicked' }]);
+  });
+});
+
+describe('a relay in trouble', () => {
+  test('gets the same records again, under the same ids, until it accepts them', async () => {
+    const relay = scriptedRelay(
+      () => new TypeError('Failed to fetch'),
+      () => new Response('<html>', { status: 502 }),
+      () => new Response('<html>Welcome to the hotel</html>', { status: 200 }),
+    );
+    const { tracker, time } = trackerWith({}, { relay });
+    await tracker.track('Clicked');
+
+    const first = await tracker.flush();
+    await time.pass(60_000);
+
+    expect(first).toMatchObject({ settled: false, reason: 'network' });
+    expect(relay.requests).toHaveLength(4);
+    expect(new Set(relay.requests.map(({ records }) => records[0]?.id)).size).toBe(1);
+  });
+
+  test('that asks to wait is not asked again before, not by a flush and not after a reload', async () => {
+    const storage = memoryStorage();
+    const relay = scriptedRelay(() => new Response('', { status: 429, headers: { 'Retry-After': '60' } }));
+    const { tracker, platform, time } = trackerWith({}, { storage, relay });
+    await tracker.track('Clicked');
+    await tracker.flush();
+
+    const reloaded = startTracker(resolveOptions({ endpoint: 'https://t.example.com' }), platform);
+    expect(await reloaded.flush()).toMatchObject({ settled: false, reason: 'rate_limited' });
+    expect(relay.requests).toHaveLength(1);
+
+    await time.pass(62_000);
+    expect(relay.requests).toHaveLength(2);
+  });
+
+  test('coming back online ends a pause of the network, and none the relay asked for', async () => {
+    const relay = scriptedRelay(
+      () => new TypeError('Failed to fetch'),
+      () => new Response('', { status: 503, headers: { 'Retry-After': '60' } }),
+    );
+    const { tracker, page } = trackerWith({}, { relay });
+    await tracker.track('Clicked');
+    await tracker.flush();
+
+    page.moments?.online();
+    await settled();
+    expect(relay.requests).toHaveLength(2);
+
+    page.moments?.online();
+    await settled();
+    expect(relay.requests).toHaveLength(2);
+  });
+});
+
+test('all requests together keep to the allowance', async () => {
+  const { tracker, relay, time } = trackerWith({ batchSize: 1, requestsPerMinute: 60, burst: 5 });
+  for (let n = 0; n < 30; n++) void tracker.track('Clicked');
+
+  await settled();
+  expect(relay.requests).toHaveLength(5);
+  await time.pass(10_000);
+  expect(relay.requests.length).toBeLessThanOrEqual(15);
+  await time.pass(20_000);
+  expect(relay.requests).toHaveLength(30);
+});
+
+test('flush waits for the allowance, and resolves when all of it is settled', async () => {
+  const { tracker, time, sent } = trackerWith({ batchSize: 1 });
+  for (let n = 0; n < 8; n++) void tracker.track('Clicked');
+
+  const flushed = tracker.flush();
+  await time.pass(5_000);
+
+  expect(await flushed).toEqual({ settled: true });
+  expect(sent()).toHaveLength(8);
+});
+
+test('over maxRecords the oldest give way, and it is told', async () => {
+  const { tracker, storage } = trackerWith(
+    { maxRecords: 100 },
+    { relay: scriptedRelay(...Array(50).fill(() => new TypeError('offline'))) },
+  );
+  const dropped: string[] = [];
+  tracker.on('dropped', ({ ids, reason }) => dropped.push(...ids, reason));
+
+  for (let n = 0; n < 103; n++) await tracker.track('Clicked');
+
+  expect(await storage.buffer.peek(200)).toHaveLength(100);
+  expect(dropped.filter((id) => id.includes('.'))).toHaveLength(3);
+  expect(dropped).toContain('over_max_records');
+});
+
+describe('the visitor', () => {
+  test('keeps one anonymous id across visits, and the user id once it is known', async () => {
+    const storage = memoryStorage();
+    const first = trackerWith({}, { storage });
+    await first.tracker.track('One');
+    await first.tracker.flush();
+    const second = trackerWith({}, { storage });
+    await second.tracker.track('Two');
+    await second.tracker.identify('johndoe');
+    await second.tracker.flush();
+    const third = trackerWith({}, { storage });
+    await third.tracker.track('Three');
+    await third.tracker.flush();
+
+    const [{ anonymousId } = {}] = first.sent();
+    expect(anonymousId).toMatch(/^[\da-f-]{36}$/);
+    expect(second.sent()).toMatchObject([{ anonymousId }, { userId: 'johndoe' }]);
+    expect(third.sent()).toMatchObject([{ userId: 'johndoe' }]);
+  });
+
+  test('is another one after reset', async () => {
+    const { tracker, sent } = trackerWith();
+    await tracker.track('One');
+    await tracker.identify('johndoe');
+    tracker.reset();
+    await tracker.track('Two');
+    await tracker.flush();
+
+    const [before, , after] = sent();
+    expect(after?.userId).toBeUndefined();
+    expect(after?.anonymousId).not.toBe(before?.anonymousId);
+  });
+
+  test('identified again with nothing new makes no record, unless the last one was rejected', async () => {
+    const relay = scriptedRelay((records) =>
+      accepted(records, {
+        accepted: 0,
+        rejected: records.map(({ id }) => ({ id, issues: [{ path: 'email', message: 'no' }] })),
+      }),
+    );
+    const { tracker, sent } = trackerWith({}, { relay });
+    await tracker.identify('johndoe', { email: 'j@example.com' });
+    await tracker.flush();
+    await tracker.identify('johndoe', { email: 'j@example.com' });
+    await tracker.flush();
+    await tracker.identify('johndoe', { email: 'j@example.com' });
+    await tracker.flush();
+
+    expect(sent()).toHaveLength(2);
+  });
+});
+
+describe('bad input', () => {
+  test('rejects with field and rule, and costs nothing else', async () => {
+    const { tracker, sent } = trackerWith();
+
+    const bad = tracker.track('we_bought');
+    const good = tracker.track('Bought');
+
+    await expect(bad).rejects.toThrow('eventName must not start with we_');
+    await expect(bad).rejects.toBeInstanceOf(RecordError);
+    await good;
+    await tracker.flush();
+    expect(sent()).toHaveLength(1);
+  });
+
+  test('in an attribute is repaired, and told', async () => {
+    const { tracker, sent } = trackerWith();
+    const told: unknown[] = [];
+    tracker.on('repaired', (repair) => told.push(repair));
+
+    await tracker.track('Bought', { Price: Number.NaN, Quantity: 1 });
+    await tracker.flush();
+
+    expect(sent()).toMatchObject([{ eventData: { Quantity: 1 } }]);
+    expect(told).toEqual([
+      { record: 'Bought', path: 'eventData.Price', rule: 'must be a finite number', done: 'left out' },
+    ]);
+  });
+
+  test('a value of another type than the first seen is told, and goes', async () => {
+    const { tracker, sent } = trackerWith();
+    const told: unknown[] = [];
+    tracker.on('repaired', (repair) => told.push(repair));
+
+    await tracker.track('Bought', { Price: 39.8 });
+    await tracker.track('Bought', { Price: '39.80' });
+    await tracker.flush();
+
+    expect(told).toEqual([
+      {
+        record: 'Bought',
+        path: 'eventData.Price',
+        rule: 'was of type Number before, and is now String',
+        done: 'kept',
+      },
+    ]);
+    expect(sent()[1]).toMatchObject({ eventData: { Price: '39.80' } });
+  });
+});
+
+test('a listener that throws hurts nobody else', async () => {
+  const { tracker, sent, reported } = trackerWith();
+  const heard: number[] = [];
+  tracker.on('delivered', () => {
+    throw new Error('the page’s own');
+  });
+  const stop = tracker.on('delivered', ({ ids }) => heard.push(ids.length));
+
+  await tracker.track('One');
+  await tracker.flush();
+  stop();
+  await tracker.track('Two');
+  await tracker.flush();
+
+  expect(reported).toHaveLength(2);
+  expect(sent()).toHaveLength(2);
+  expect(heard).toEqual([1]);
+});
+
+test('the event map types names and properties', () => {
+  type ShopEvents = { Bought: { Price: number }; 'Signed Out': undefined };
+  type Track = Tracker<ShopEvents>['track'];
+
+  expectTypeOf<Track>().toBeCallableWith('Bought', { Price: 1 });
+  expectTypeOf<Track>().toBeCallableWith('Signed Out');
+  // @ts-expect-error: a property of the wrong type does not compile
+  expectTypeOf<Track>().toBeCallableWith('Bought', { Price: '1' });
+  // @ts-expect-error: nor does a name that is not in the map
+  expectTypeOf<Track>().toBeCallableWith('Sold', { Price: 1 });
+});
+
+test('an impossible option throws at creation, by name', () => {
+  expect(() => createTracker({ endpoint: 'https://t.example.com', batchSize: 0 })).toThrow(/batchSize/);
+});

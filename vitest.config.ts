@@ -1,0 +1,68 @@
+import { cloudflareTest } from '@cloudflare/vitest-plugin';
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig } from 'vitest/config';
+import { chromiumPath, LAUNCH_ARGS } from './test/chromium.ts';
+
+/** Each ground for what only it can show. */
+export default defineConfig({
+  test: {
+    reporters: ['default', './test/closing-line.ts'],
+    projects: [
+      {
+        test: {
+          name: 'pure',
+          include: ['test/contract/**/*.test.ts', 'test/pacing/**/*.test.ts', 'test/*.test.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'page',
+          include: ['test/tracker/**/*.test.ts'],
+          exclude: ['test/tracker/**/*.browser.test.ts'],
+          environment: 'happy-dom',
+        },
+      },
+      {
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: './wrangler.jsonc' },
+            miniflare: {
+              bindings: {
+                WEBENGAGE_API_KEY: 'test-key-that-must-not-leak',
+                WEBENGAGE_LICENSE_CODE: '~test',
+                // Nobody answers there: what a test wants answered, it answers itself.
+                WEBENGAGE_HOST: 'http://127.0.0.1:9',
+                ALLOWED_ORIGINS: 'https://shop.example.com,https://example.com',
+                ADMIN_TOKEN: 'an-operator-token-of-enough-characters',
+              },
+            },
+          }),
+        ],
+        test: { name: 'edge', include: ['test/edge/**/*.test.ts'] },
+      },
+      {
+        test: {
+          name: 'browser',
+          include: ['test/tracker/**/*.browser.test.ts'],
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({ launchOptions: { executablePath: chromiumPath(), args: LAUNCH_ARGS } }),
+            instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+      {
+        test: {
+          name: 'journeys',
+          include: ['test/journeys/**/*.test.ts'],
+          // Whole systems in real processes: one at a time, and the first start of a runtime can take its time.
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
