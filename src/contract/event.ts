@@ -1,7 +1,6 @@
-import { optional, strictObject } from 'valibot';
+import { optional } from 'valibot';
 import { nameFault } from './attributes.ts';
 import { dateSchema } from './date.ts';
-import { fieldMessage } from './issue.ts';
 import { textSchema } from './text.ts';
 import { visitorFields } from './visitor.ts';
 
@@ -20,6 +19,3 @@ export const eventFields = {
   eventName: eventNameSchema,
   eventTime: optional(dateSchema),
 };
-
-/** The fields alone: for the tracker, whose repairs leave custom attributes as the contract has them. */
-export const eventFieldsSchema = strictObject(eventFields, fieldMessage('an event'));

@@ -1,7 +1,6 @@
-import { custom, optional, strictObject } from 'valibot';
+import { custom, optional } from 'valibot';
 import { MAX_STRING_LENGTH } from './attributes.ts';
 import { dateSchema } from './date.ts';
-import { fieldMessage } from './issue.ts';
 import { textFault, textSchema } from './text.ts';
 import { visitorFields } from './visitor.ts';
 
@@ -35,6 +34,3 @@ export const userFields = {
   hashedEmail: text,
   hashedPhone: text,
 };
-
-/** The fields alone: for the tracker, whose repairs leave custom attributes as the contract has them. */
-export const userFieldsSchema = strictObject(userFields, fieldMessage('a user'));

@@ -5,7 +5,7 @@ import { oldestRuns, postpone, recordsOf, type SealedBatch, seal, sealedBatches,
 import type { Upstream } from './webengage.ts';
 
 /** The account's rate limit, as an outbox sees it. */
-export interface Gate {
+interface Gate {
   take(): Promise<Permit>;
   pause(forMs: number): Promise<void>;
 }

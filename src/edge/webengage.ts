@@ -35,7 +35,7 @@ export function outcomeOf(status: number, retryAfter: string | null, now: number
 }
 
 /** The body of a bulk call: the records as they came, without the ids that are ours. */
-export function bulkBody(kind: RecordKind, records: readonly StoredRecord[]): string {
+function bulkBody(kind: RecordKind, records: readonly StoredRecord[]): string {
   return JSON.stringify({ [`${kind}s`]: records.map(({ id: _, ...record }) => record) });
 }
 

@@ -7,7 +7,7 @@ export type Entry = { readonly at: number; readonly record: TrackerRecord };
 export type BufferedRecord = Entry & { readonly key: number };
 
 /** The browser's durable queue of records, one for all tabs. */
-export interface RecordBuffer {
+interface RecordBuffer {
   /** Appends all or none, in order; resolves once they are durable, with the number that then waits. */
   append(entries: readonly Entry[]): Promise<number>;
   /** The oldest records, oldest first; they stay. */
@@ -17,7 +17,7 @@ export interface RecordBuffer {
 }
 
 /** Small facts that outlive the page, beside the records and shared by all tabs. */
-export interface StateStore {
+interface StateStore {
   get(name: string): Promise<unknown>;
   /** Replaces a value by what is made of it, with no other tab in between; resolves with the new one. */
   update<T>(name: string, change: (value: unknown) => T): Promise<T>;

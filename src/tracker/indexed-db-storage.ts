@@ -13,7 +13,12 @@ export function indexedDbStorage(name: string): Storage {
     buffer: {
       append: (entries) =>
         useStore('readwrite', async (store) => {
-          for (const entry of entries) store.add(entry);
+          try {
+            for (const entry of entries) store.add(entry);
+          } catch (error) {
+            store.transaction.abort();
+            throw error;
+          }
           const counting = store.count(allRecords());
           // Explicitly, in the task of the calls: left to itself the commit waits for another turn, which a page that
           // is being left may not get.

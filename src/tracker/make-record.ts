@@ -1,9 +1,9 @@
-import { type InferOutput, safeParse } from 'valibot';
+import { type GenericSchema, safeParse } from 'valibot';
 import type { Attributes } from '../contract/attributes.ts';
-import { eventFieldsSchema } from '../contract/event.ts';
-import { type Issue, toIssues } from '../contract/issue.ts';
+import { eventFields } from '../contract/event.ts';
+import type { Issue } from '../contract/issue.ts';
 import type { EventRecord, UserRecord } from '../contract/record.ts';
-import { userFieldsSchema } from '../contract/user.ts';
+import { userFields } from '../contract/user.ts';
 import { type Repair, repairAttributes, writeDate } from './repair.ts';
 
 /** A call, checked: a record in the making, still without id and, for an event, without its visitor. */
@@ -45,12 +45,17 @@ export class RecordError extends Error {
 /** A checked call, and what was changed about its attributes to make it fit. */
 export type Made = { readonly draft: Draft; readonly repairs: readonly Repair[] };
 
-type FieldsSchema = typeof userFieldsSchema | typeof eventFieldsSchema;
-
-function check<Schema extends FieldsSchema>(schema: Schema, fields: object): InferOutput<Schema> {
-  const { success, output, issues } = safeParse(schema, fields);
-  if (!success) throw new RecordError(toIssues(issues));
-  return output;
+/**
+ * Holds the fields of a call against the contract's table of them; throws what is wrong with them, all of it.
+ * Custom attributes are no part of it: repairing leaves them as the contract has them.
+ */
+function mustFit(fields: object, table: Readonly<Record<string, GenericSchema>>): void {
+  const issues = Object.entries(fields).flatMap(([path, value]) => {
+    const schema = Object.hasOwn(table, path) ? table[path] : undefined;
+    const message = schema === undefined ? 'is not a field' : safeParse(schema, value).issues?.[0].message;
+    return message === undefined ? [] : [{ path, message }];
+  });
+  if (issues.length > 0) throw new RecordError(issues);
 }
 
 function attributesOf(
@@ -72,11 +77,12 @@ function attributesOf(
 export function makeUser(userId: string, profile: Profile, at: number, strict: boolean): Made {
   const repairs: Repair[] = [];
   const { attributes, birthDate, ...rest } = profile ?? {};
-  const fields = check(userFieldsSchema, {
+  const fields = {
     ...rest,
     birthDate: birthDate instanceof Date ? (writeDate(birthDate) ?? '') : birthDate,
     userId,
-  });
+  };
+  mustFit(fields, userFields);
   const custom = attributesOf(attributes, 'attributes', strict, repairs);
   return { draft: { at, userId, fields: { kind: 'user', ...fields, ...custom } }, repairs };
 }
@@ -89,7 +95,8 @@ export function makeEvent(
   strict: boolean,
 ): Made {
   const repairs: Repair[] = [];
-  const fields = check(eventFieldsSchema, { eventName, eventTime: writeDate(new Date(at)) });
+  const fields = { eventName, eventTime: writeDate(new Date(at)) };
+  mustFit(fields, eventFields);
   const custom = attributesOf(eventData, 'eventData', strict, repairs);
   return { draft: { at, fields: { kind: 'event', ...fields, ...custom } }, repairs };
 }

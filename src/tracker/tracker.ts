@@ -56,7 +56,8 @@ export function startTracker(
 ): Tracker & { readonly madeAt: (at: number) => Pick<Tracker, 'identify' | 'track'> } {
   const name = `webengage-relay:${settings.endpoint}`;
   const { tell, on } = createEnds(report);
-  const storage = openStorage(name, (why) => tell('degraded', { reason: String(why) }));
+  // Not at once: it may come while the storage is opened, before the page could listen.
+  const storage = openStorage(name, (why) => queueMicrotask(() => tell('degraded', { reason: String(why) })));
   const newUuid = () => randomUuid(chance.bytes);
 
   // One for all tabs, and made once: two tabs that start together must not make two.

@@ -77,10 +77,13 @@ export function fakePlatform({
   relay = scriptedRelay(),
   storage = memoryStorage(),
   time = fakeTime(),
+  degraded = false,
 }: {
   readonly relay?: ReturnType<typeof scriptedRelay>;
   readonly storage?: Storage;
   readonly time?: ReturnType<typeof fakeTime>;
+  /** As where IndexedDB is missing. */
+  readonly degraded?: boolean;
 } = {}) {
   let byte = 0;
   const page: { moments?: PageMoments } = {};
@@ -92,7 +95,10 @@ export function fakePlatform({
       bytes: (count) => Uint8Array.from({ length: count }, () => (byte = (byte + 41) % 256)),
     },
     fetch: relay.fetch,
-    storage: () => storage,
+    storage: (_, tellDegraded) => {
+      if (degraded) tellDegraded('IndexedDB is missing');
+      return storage;
+    },
     exclusive: (name) => tabLock(name, undefined),
     tabs: () => () => {},
     watchPage: (moments) => {

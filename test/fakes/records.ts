@@ -1,7 +1,6 @@
 import type { EventRecord, UserRecord } from '../../src/contract/record.ts';
 
-/** A session's id, and of its records. */
-export const SESSION = 'k3J9xQ7mPz0aBcDeFgHi1_';
+const SESSION = 'k3J9xQ7mPz0aBcDeFgHi1_';
 
 export const idOf = (seq: number, session: string = SESSION): string => `${session}.${seq}`;
 

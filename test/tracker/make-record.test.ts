@@ -41,7 +41,7 @@ describe('a call that the contract refuses as a whole', () => {
     [7 as unknown as string, {}, 'userId must be a string'],
     ['u', { phone: '0049 89 1234' }, 'phone must be E.164, as +551155256325'],
     ['u', { birthDate: new Date(Number.NaN) }, 'birthDate must be a date as yyyy-MM-ddTHH:mm:ss±hhmm'],
-    ['u', { plan: 'Premium' } as Profile, 'plan is not a field of a user'],
+    ['u', { plan: 'Premium' } as Profile, 'plan is not a field'],
     ['u', { attributes: [] }, 'attributes must be an object'],
   ])('identify(%j, %j)', (userId, profile, message) => {
     expect(() => makeUser(userId, profile, AT, false)).toThrow(message);

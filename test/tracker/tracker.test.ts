@@ -302,6 +302,16 @@ test('a listener that throws hurts nobody else', async () => {
   expect(heard).toEqual([1]);
 });
 
+test('that records do not outlive the page is told to who listens from the start', async () => {
+  const { tracker } = trackerWith({}, { degraded: true });
+  const told: unknown[] = [];
+  tracker.on('degraded', (why) => told.push(why));
+
+  await tracker.track('Clicked');
+
+  expect(told).toEqual([{ reason: 'IndexedDB is missing' }]);
+});
+
 test('the event map types names and properties', () => {
   type ShopEvents = { Bought: { Price: number }; 'Signed Out': undefined };
   type Track = Tracker<ShopEvents>['track'];

@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { type AddressInfo, createServer as createSocket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type LocalWorker, startWorker } from '../../demo/local-worker.ts';
+import type { WebEngageCall, WebEngageRecords } from './received.ts';
+
+/** The whole path on this machine: a site, the relay, and WebEngage played by the sandbox. */
+export type Stack = {
+  readonly apiKey: string;
+  readonly licenseCode: string;
+  /** A page that loads the tracker by its script tag. `?stub` calls it before it has loaded. */
+  readonly siteUrl: string;
+  readonly relayUrl: string;
+  readonly stopRelay: () => Promise<void>;
+  readonly startRelay: () => Promise<void>;
+  readonly order: (control: object) => Promise<void>;
+  readonly received: () => Promise<WebEngageRecords>;
+  readonly calls: () => Promise<readonly WebEngageCall[]>;
+  readonly empty: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+};
+
+async function freePort(): Promise<number> {
+  const socket = createSocket().listen(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const { port } = socket.address() as AddressInfo;
+  socket.close();
+  return port;
+}
+
+/** A site of one page. It keeps its own copy of the script, so that it loads while the relay is down. */
+async function startSite(relayUrl: string) {
+  const script = await readFile('dist/tracker.js');
+  const page = `<!doctype html><meta charset="utf-8"><title>A site</title>
+    <script>webengageRelay={queue:[]};['identify','track','reset','flush','on'].forEach(m=>webengageRelay[m]=(...a)=>new Promise((r,j)=>webengageRelay.queue.push([m,a,Date.now(),r,j])))</script>
+    <script>if (location.search === '?stub') { webengageRelay.identify('early-bird'); webengageRelay.track('Early'); }</script>
+    <script async src="/tracker.js" data-endpoint="${relayUrl}" data-max-wait-ms="1000"></script>`;
+  const server = createServer((request, response) => {
+    const isScript = request.url === '/tracker.js';
+    response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html');
+    response.end(isScript ? script : page);
+  }).listen(await freePort(), '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return { server, url: `http://127.0.0.1:${port}` };
+}
+
+export async function startStack(): Promise<Stack> {
+  const storage = await mkdtemp(join(tmpdir(), 'webengage-relay-journey-'));
+  const apiKey = randomBytes(24).toString('hex');
+  const licenseCode = '~journey';
+  const [relayPort, sandboxPort] = [await freePort(), await freePort()];
+  const relayUrl = `http://127.0.0.1:${relayPort}`;
+  const site = await startSite(relayUrl);
+
+  const sandbox = await startWorker({
+    config: 'demo/sandbox/wrangler.jsonc',
+    port: sandboxPort,
+    vars: { WEBENGAGE_API_KEY: apiKey, WEBENGAGE_LICENSE_CODE: licenseCode },
+    persistTo: join(storage, 'sandbox'),
+  });
+  const bootRelay = () =>
+    startWorker({
+      config: 'wrangler.jsonc',
+      port: relayPort,
+      vars: {
+        WEBENGAGE_API_KEY: apiKey,
+        WEBENGAGE_LICENSE_CODE: licenseCode,
+        WEBENGAGE_HOST: sandbox.url,
+        ALLOWED_ORIGINS: site.url,
+      },
+      persistTo: join(storage, 'relay'),
+    });
+  let relay: LocalWorker | undefined = await bootRelay();
+  const ask = async <T>(path: string): Promise<T> => (await fetch(`${sandbox.url}${path}`)).json();
+
+  return {
+    apiKey,
+    licenseCode,
+    siteUrl: site.url,
+    relayUrl,
+    // As a machine that goes dark: nothing is tidied up.
+    stopRelay: async () => {
+      await relay?.stop('SIGKILL');
+      relay = undefined;
+    },
+    startRelay: async () => {
+      relay = await bootRelay();
+    },
+    order: async (control) => {
+      await fetch(`${sandbox.url}/control`, { method: 'POST', body: JSON.stringify(control) });
+    },
+    received: () => ask('/records'),
+    calls: () => ask('/calls'),
+    empty: async () => {
+      await fetch(`${sandbox.url}/records`, { method: 'DELETE' });
+    },
+    stop: async () => {
+      site.server.close();
+      site.server.closeAllConnections();
+      await Promise.all([relay?.stop(), sandbox.stop()]);
+      await rm(storage, { recursive: true, force: true });
+    },
+  };
+}
