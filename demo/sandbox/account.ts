@@ -32,6 +32,7 @@ export class Account extends DurableObject<Env> {
       CREATE TABLE IF NOT EXISTS call (
         id INTEGER PRIMARY KEY, at INTEGER, path TEXT, status INTEGER, requestId TEXT, records INTEGER
       );
+      CREATE TABLE IF NOT EXISTS arrival (at INTEGER);
       CREATE TABLE IF NOT EXISTS record (id INTEGER PRIMARY KEY, path TEXT, body TEXT, dropped TEXT);
       CREATE TABLE IF NOT EXISTS request (requestId TEXT PRIMARY KEY, at INTEGER);
     `);
@@ -101,19 +102,20 @@ export class Account extends DurableObject<Env> {
     this.#sql.exec('DELETE FROM record; DELETE FROM call;');
   }
 
-  /** Calls that have arrived in the 60 seconds before this one, refused ones too. */
+  /** Calls that have arrived in the 60 seconds before this one, refused ones too; what is emptied still counts. */
   #arrivals(now: number): number {
-    return this.#sql
-      .exec<{ arrivals: number }>('SELECT COUNT(*) AS arrivals FROM call WHERE at > ?', now - WINDOW_MS)
-      .one().arrivals;
+    this.#sql.exec('DELETE FROM arrival WHERE at <= ?', now - WINDOW_MS);
+    return this.#sql.exec<{ arrivals: number }>('SELECT COUNT(*) AS arrivals FROM arrival').one().arrivals;
   }
 
   /** Written down on arrival, be it answered or not: that is what the limit counts. */
   #arrive(path: string, requestId: string, records: number): number {
+    const now = Date.now();
+    this.#sql.exec('INSERT INTO arrival VALUES (?)', now);
     return this.#sql
       .exec<{ id: number }>(
         'INSERT INTO call (at, path, status, requestId, records) VALUES (?, ?, 0, ?, ?) RETURNING id',
-        Date.now(),
+        now,
         path,
         requestId,
         records,

@@ -1,5 +1,5 @@
+import { element, find, setText } from '../sandbox/public/element.js';
 import { track } from './calls.js';
-import { element, find, setText } from './element.js';
 import { CURRENCY, described, money, productById } from './products.js';
 
 const KEPT_AS = 'demo-cart';
@@ -71,7 +71,7 @@ function changed() {
 function render() {
   const empty = lines.size === 0;
   find('.cart-lines').replaceChildren(...inCart().map(lineOf));
-  find('.cart-empty').hidden = !empty;
+  find('.cart-empty').hidden = !empty || find('#thanks').textContent !== '';
   find('.cart-foot').hidden = empty;
   setText(find('#cart-count'), String(pieces()));
   setText(find('#total'), money(total()));

@@ -1,5 +1,5 @@
+import { element, find, setText } from '../sandbox/public/element.js';
 import { on } from './calls.js';
-import { element, find, setText } from './element.js';
 import { reasonInWords } from './pace.js';
 
 const AT_MOST = 40;

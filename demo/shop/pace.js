@@ -7,7 +7,6 @@ const REASONS = {
   rate_limited: 'The relay asks for patience',
   not_allowed: 'The relay does not allow this page',
   not_the_relay: 'Something else than the relay answered',
-  tokens: 'All tokens are used',
 };
 
 export function reasonInWords(reason) {

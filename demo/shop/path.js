@@ -1,6 +1,6 @@
+import { element, find, setText } from '../sandbox/public/element.js';
 import { onCall } from './calls.js';
 import { fillTray, travel } from './dots.js';
-import { element, find, setText } from './element.js';
 import { TOKENS, tokensLeft, waitInWords } from './pace.js';
 
 const station = (name) => find(`[data-station="${name}"]`);
@@ -45,7 +45,7 @@ function showTokens(tokens) {
   const pips = find('.pips').children;
   for (const [index, pip] of [...pips].entries())
     pip.style.setProperty('--full', String(Math.min(1, Math.max(0, tokens - index))));
-  setText(find('.tokens-left'), `${Math.floor(tokens)} of ${pips.length} tokens, one more each second`);
+  setText(find('.tokens-left'), `${Math.floor(tokens)} of ${pips.length} tokens, +1 a second`);
 }
 
 export function showRelay({ records, oldestAgeMs, retrying }, { sent, answered }) {
@@ -53,16 +53,16 @@ export function showRelay({ records, oldestAgeMs, retrying }, { sent, answered }
   fillTray(find('.tray', relay), records);
   relay.classList.toggle('held', retrying > 0);
   const oldest = records > 0 ? `, oldest ${Math.round(oldestAgeMs / 1000)} s` : '';
-  const again = retrying > 0 ? `, ${batches(retrying)} being retried` : '';
-  setText(find('.latest', relay), `${batches(sent)} sent, ${answered} answered${oldest}${again}`);
+  const again = retrying > 0 ? `, ${retrying} retrying` : '';
+  setText(find('.latest', relay), `${answered} of ${some(sent, 'batch')} answered${oldest}${again}`);
 }
 
 export function relayUnseen() {
   setText(find('.latest', relay), 'The relay does not answer');
 }
 
-function batches(count) {
-  return count === 1 ? '1 batch' : `${count} batches`;
+function some(count, what) {
+  return `${count} ${what}${count === 1 ? '' : what.endsWith('ch') ? 'es' : 's'}`;
 }
 
 let hadArrived;
@@ -74,15 +74,16 @@ export function showWebengage({ users, events, calls }) {
   hadArrived = records;
 
   showFigure(webengage, records);
+  if (calls.length > 0) setText(find('.latest', webengage), inWebengage(users, events, calls));
+  else setText(find('.latest', webengage), 'Nothing has arrived yet');
+}
+
+function inWebengage(users, events, calls) {
   const taken = calls.filter(({ status }) => status >= 200 && status < 300).length;
-  const each = taken === 0 ? '' : `, ${(records / taken).toFixed(1)} records each`;
-  const refused = calls.length - taken;
-  setText(
-    find('.latest', webengage),
-    records + refused === 0
-      ? 'Nothing has arrived yet'
-      : `${events.length} events, ${users.length} users in ${taken} calls${each}${refused ? `, ${refused} more failed` : ''}`,
-  );
+  const each = taken === 0 ? '' : `, ${((users.length + events.length) / taken).toFixed(1)} records each`;
+  const failed = taken === calls.length ? '' : `; ${some(calls.length - taken, 'call')} failed`;
+  const received = `${some(events.length, 'event')}, ${some(users.length, 'user')}`;
+  return `${received} in ${some(taken, 'call')}${each}${failed}`;
 }
 
 export function webengageUnseen() {

@@ -1,6 +1,6 @@
+import { element, find } from '../sandbox/public/element.js';
 import { track } from './calls.js';
 import { addToCart } from './cart.js';
-import { element, find } from './element.js';
 import { CATEGORIES, CURRENCY, matching, money, PRODUCTS } from './products.js';
 import { isWished, toggleWish } from './wishlist.js';
 

@@ -1,7 +1,7 @@
+import { every } from '../sandbox/public/every.js';
 import { bufferPeek } from './buffer-peek.js';
 import { on, onCall, track } from './calls.js';
 import { startCart } from './cart.js';
-import { every } from './every.js';
 import { callsFound, callsMade, callsOpen, isOurs } from './ledger.js';
 import { startNotices } from './notices.js';
 import {
@@ -18,6 +18,7 @@ import { startShelf } from './shelf.js';
 import { stillness } from './stillness.js';
 import { showFault, startSwitches } from './switches.js';
 import { judge, tally } from './tally.js';
+import { startToLive } from './to-live.js';
 import { showVerdict } from './verdict.js';
 import { startVisitor } from './visitor.js';
 import { webengage } from './webengage.js';
@@ -35,10 +36,11 @@ let doubled = 0;
 
 startNotices();
 startPath();
-startSwitches(wire, sandbox.order);
+startSwitches(wire, (fault) => sandbox.order(fault).then(() => showFault(fault), webengageUnseen));
 startShelf();
 startCart();
 startVisitor();
+startToLive();
 on('delivered', ({ ids }) => recordsDelivered(ids.length));
 onCall(showState);
 void track('Page Viewed', { Page: 'Shop', Title: document.title });

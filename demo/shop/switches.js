@@ -1,5 +1,5 @@
+import { find } from '../sandbox/public/element.js';
 import { track } from './calls.js';
-import { find } from './element.js';
 import { CURRENCY, described, PRODUCTS } from './products.js';
 
 const MANY = 200;
@@ -17,11 +17,7 @@ export function startSwitches(wire, order) {
   });
 
   for (const button of faultButtons)
-    button.addEventListener('click', async () => {
-      const fault = pressed(button) ? 'none' : button.dataset.fault;
-      await order(fault);
-      showFault(fault);
-    });
+    button.addEventListener('click', () => order(pressed(button) ? 'none' : button.dataset.fault));
 
   find('#many').addEventListener('click', trackMany);
   find('#bad-data').addEventListener('click', trackBadData);

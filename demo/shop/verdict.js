@@ -1,4 +1,4 @@
-import { find, setText } from './element.js';
+import { find, setText } from '../sandbox/public/element.js';
 
 const board = find('.verdict');
 
@@ -23,7 +23,11 @@ function inWords({ made, arrived, onTheWay, lost, doubled, farEndSeen }) {
   if (!farEndSeen)
     return { state: 'moving', headline: 'Waiting …', howFar: 'The other end can’t be seen just now.' };
   if (lost > 0 || doubled > 0)
-    return { state: 'bad', headline: `${lost} lost, ${doubled} doubled`, howFar: `Of ${made} calls.` };
+    return {
+      state: 'bad',
+      headline: `${lost} lost, ${doubled} doubled`,
+      howFar: `Of the ${made} that were made.`,
+    };
   if (made === 0)
     return {
       state: 'idle',
@@ -31,5 +35,9 @@ function inWords({ made, arrived, onTheWay, lost, doubled, farEndSeen }) {
       howFar: 'Put something into the cart, and watch.',
     };
   if (onTheWay > 0) return { state: 'moving', headline: none, howFar: 'Some are still on the way.' };
-  return { state: 'good', headline: none, howFar: `All ${arrived} calls have arrived.` };
+  return { state: 'good', headline: none, howFar: allArrived(arrived) };
+}
+
+function allArrived(count) {
+  return count === 1 ? 'The one call has arrived.' : `All ${count} calls have arrived.`;
 }

@@ -1,5 +1,5 @@
+import { element, find } from '../sandbox/public/element.js';
 import { identify, identifyAgain, reset, track } from './calls.js';
-import { element, find } from './element.js';
 import { PEOPLE, personById } from './people.js';
 
 const KEPT_AS = 'demo-person';

@@ -71,8 +71,8 @@ export function settle(storage: DurableObjectStorage, { id, members }: SealedBat
   storage.transactionSync(() => {
     storage.sql.exec('DELETE FROM batch WHERE id = ?', id);
     for (const { seq, to } of members) {
-      const { rowsWritten } = storage.sql.exec('DELETE FROM run WHERE seq = ? AND count = ?', seq, to);
-      if (rowsWritten === 0) storage.sql.exec('UPDATE run SET taken = ? WHERE seq = ?', to, seq);
+      storage.sql.exec('DELETE FROM run WHERE seq = ? AND count = ?', seq, to);
+      storage.sql.exec('UPDATE run SET taken = ? WHERE seq = ?', to, seq);
     }
   });
 }

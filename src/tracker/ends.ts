@@ -1,5 +1,5 @@
 import type { Rejection } from '../contract/answer.ts';
-import type { WaitReason } from './next-step.ts';
+import type { RetryReason } from './relay-client.ts';
 import type { Repair } from './repair.ts';
 
 /** Why the tracker gave up a record. A closed list: nothing ends in any other way. */
@@ -19,8 +19,8 @@ export type TrackerEvents = {
   dropped: { readonly ids: readonly string[]; readonly reason: DropReason };
   /** An attribute was cut or left out so that its record could go. `record`: the event's name, or `identify`. */
   repaired: Repair & { readonly record: string };
-  /** Records wait longer than they should. They are kept. */
-  retrying: { readonly reason: WaitReason; readonly inMs: number };
+  /** Sending failed, and is tried again. The records are kept. */
+  retrying: { readonly reason: RetryReason; readonly inMs: number };
   /** Records no longer outlive the page: IndexedDB is missing or broken. */
   degraded: { readonly reason: string };
 };

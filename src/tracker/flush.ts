@@ -100,7 +100,8 @@ export async function flush(ports: FlushPorts, limits: FlushLimits, dueBefore: n
       case 'rest':
         return step;
       case 'wait':
-        tell('retrying', { reason: step.reason, inMs: step.forMs });
+        // Waiting for the allowance is no trouble, and nobody's news.
+        if (step.reason !== 'tokens') tell('retrying', { reason: step.reason, inMs: step.forMs });
         return step;
       case 'drop':
         await drop(ports, step.records, 'expired');

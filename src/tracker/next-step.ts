@@ -24,13 +24,11 @@ export type FlushLimits = {
   readonly bucket: TokenBucketLimit;
 };
 
-export type WaitReason = RetryReason | 'tokens';
-
 export type NextStep =
   | { readonly step: 'drop'; readonly records: readonly BufferedRecord[] }
   | { readonly step: 'send'; readonly pace: Pace }
   /** There is something to send, and it may not leave yet. */
-  | { readonly step: 'wait'; readonly forMs: number; readonly reason: WaitReason }
+  | { readonly step: 'wait'; readonly forMs: number; readonly reason: RetryReason | 'tokens' }
   /** Nothing needs to be sent; `forMs` until something does, or undefined where nothing waits at all. */
   | { readonly step: 'rest'; readonly forMs: number | undefined };
 

@@ -3,11 +3,11 @@ import { drop, flush, PACE } from './flush.ts';
 import { flushSchedule } from './flush-schedule.ts';
 import { anonymous, type Identity } from './identity.ts';
 import { type Made, makeEvent, makeUser, type Profile } from './make-record.ts';
-import type { Pace, WaitReason } from './next-step.ts';
+import type { Pace } from './next-step.ts';
 import { resolveOptions, type Settings, type TrackerOptions } from './options.ts';
 import { browserPlatform, type Platform } from './platform.ts';
 import { randomId, randomUuid } from './random-id.ts';
-import { relayClient } from './relay-client.ts';
+import { type RetryReason, relayClient } from './relay-client.ts';
 import { typeDrift } from './type-drift.ts';
 import { type Call, writeUp } from './write-up.ts';
 
@@ -17,7 +17,7 @@ export type AnyEvents = { readonly [eventName: string]: object | undefined };
 export type FlushResult =
   | { readonly settled: true }
   /** The records are kept, and sent when the time has come. */
-  | { readonly settled: false; readonly reason: WaitReason; readonly retryInMs: number };
+  | { readonly settled: false; readonly reason: RetryReason; readonly retryInMs: number };
 
 export type Tracker<Events extends object = AnyEvents> = {
   /**

@@ -6,6 +6,7 @@ import { type AddressInfo, createServer as createSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LocalWorker, startWorker } from '../../demo/local-worker.ts';
+import { README_STUB } from '../readme-stub.ts';
 import type { WebEngageCall, WebEngageRecords } from './received.ts';
 
 /** The whole path on this machine: a site, the relay, and WebEngage played by the sandbox. */
@@ -36,7 +37,7 @@ async function freePort(): Promise<number> {
 async function startSite(relayUrl: string) {
   const script = await readFile('dist/tracker.js');
   const page = `<!doctype html><meta charset="utf-8"><title>A site</title>
-    <script>webengageRelay={queue:[]};['identify','track','reset','flush','on'].forEach(m=>webengageRelay[m]=(...a)=>new Promise((r,j)=>webengageRelay.queue.push([m,a,Date.now(),r,j])))</script>
+    ${README_STUB}
     <script>if (location.search === '?stub') { webengageRelay.identify('early-bird'); webengageRelay.track('Early'); }</script>
     <script async src="/tracker.js" data-endpoint="${relayUrl}" data-max-wait-ms="1000"></script>`;
   const server = createServer((request, response) => {

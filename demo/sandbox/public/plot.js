@@ -1,0 +1,44 @@
+import { find } from './element.js';
+
+const SVG = 'http://www.w3.org/2000/svg';
+const SECONDS = 60;
+const PER_SECOND = 500 / 60;
+// So that the limit is in the picture when little happens.
+const LEAST_TOP = 10;
+const plot = find('.plot svg');
+
+/** Draws the calls of each of the last 60 seconds, and the rate that 500 a minute is. */
+export function drawPlot(calls, now) {
+  const seconds = bySecond(calls, now);
+  const top = Math.max(LEAST_TOP, ...seconds.map(({ taken, failed }) => taken + failed));
+  const bars = seconds.flatMap(({ taken, failed }, index) => [
+    bar('taken', index, top - taken, taken),
+    bar('failed', index, top - taken - failed, failed),
+  ]);
+  plot.setAttribute('viewBox', `0 0 ${SECONDS} ${top}`);
+  plot.replaceChildren(plot.firstElementChild, ...bars.filter(Boolean), limitAt(top - PER_SECOND));
+}
+
+/** Oldest second first. */
+function bySecond(calls, now) {
+  const seconds = Array.from({ length: SECONDS }, () => ({ taken: 0, failed: 0 }));
+  for (const { at, status } of calls) {
+    const second = seconds[SECONDS - 1 - Math.floor((now - at) / 1000)];
+    if (second !== undefined) second[status < 300 ? 'taken' : 'failed'] += 1;
+  }
+  return seconds;
+}
+
+function bar(kind, index, y, height) {
+  return height === 0 ? undefined : shape('rect', { class: kind, x: index + 0.12, y, width: 0.76, height });
+}
+
+function limitAt(y) {
+  return shape('line', { class: 'limit', x1: 0, x2: SECONDS, y1: y, y2: y });
+}
+
+function shape(name, attributes) {
+  const made = document.createElementNS(SVG, name);
+  for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, value);
+  return made;
+}

@@ -1,0 +1,80 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { resolveOptions } from '../src/tracker/options.ts';
+import { README_STUB } from './readme-stub.ts';
+
+const readme = await readFile('README.md', 'utf8');
+
+/** The rows of the table under a heading, as cells without their formatting. */
+function tableUnder(heading: string): string[][] {
+  const section = readme.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
+  return section
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .slice(2)
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim().replaceAll('`', '')),
+    );
+}
+
+test('the options and defaults it lists are those of the code', () => {
+  const { endpoint: _, ...defaults } = resolveOptions({ endpoint: 'https://t.example.com' });
+  const listed = Object.fromEntries(
+    tableUnder('Options of the tracker').map(([name = '', value = '']) => [name, value]),
+  );
+
+  expect(listed).toEqual({
+    endpoint: expect.any(String),
+    ...Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, String(value)])),
+  });
+});
+
+test('the settings it lists are those of the relay', async () => {
+  const settings = await readFile('src/edge/settings.ts', 'utf8');
+  const [, declared = ''] = /export type Env = \{(.*?)\n\};/s.exec(settings) ?? [];
+  const names = [...declared.matchAll(/readonly ([A-Z_]+)\?: string/g)].map(([, name]) => name);
+
+  expect(
+    tableUnder('Your relay')
+      .map(([name]) => name)
+      .sort(),
+  ).toEqual(names.sort());
+});
+
+test('the moments it lists are those the tracker tells', async () => {
+  const ends = await readFile('src/tracker/ends.ts', 'utf8');
+  const [, declared = ''] = /export type TrackerEvents = \{(.*?)\n\};/s.exec(ends) ?? [];
+  const names = [...declared.matchAll(/^ {2}(\w+):/gm)].map(([, name]) => name);
+  const listed = tableUnder('What can be lost, and how it is told').map(([name]) => name);
+
+  expect(listed.sort()).toEqual(names.sort());
+});
+
+describe('its links', () => {
+  const targets = [...readme.matchAll(/\]\(([^)]+)\)/g)].map(([, target = '']) => target);
+  const anchors = [...readme.matchAll(/^## (.+)$/gm)].map(
+    ([, title = '']) =>
+      `#${title
+        .toLowerCase()
+        .replace(/[^\w -]/g, '')
+        .replaceAll(' ', '-')}`,
+  );
+
+  test.each(targets.filter((target) => !target.startsWith('http')))('%s lead somewhere', (target) => {
+    expect(target.startsWith('#') ? anchors.includes(target) : existsSync(target)).toBe(true);
+  });
+});
+
+test('its figure of bytes is the budget that the build keeps', async () => {
+  const budget = /'dist\/tracker\.js': ([\d_]+)/.exec(await readFile('test/size.test.ts', 'utf8'))?.[1] ?? '';
+
+  expect(readme).toContain(`under ${Number(budget.replace('_', '')).toLocaleString('en')} bytes`);
+});
+
+test('the shop is wired as it says: by the same one line', async () => {
+  expect(await readFile('demo/shop/index.html', 'utf8')).toContain(README_STUB);
+});
