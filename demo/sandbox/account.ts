@@ -1,7 +1,13 @@
 import { DurableObject } from 'cloudflare:workers';
 import { type Control, NO_FAULT } from './control.ts';
 import { type BulkPath, type Judged, judge } from './verdict.ts';
-import type { Env } from './worker.ts';
+
+/** What a relay that sends here must be set to. */
+export type AccountSettings = {
+  readonly WEBENGAGE_API_KEY: string;
+  readonly WEBENGAGE_LICENSE_CODE: string;
+  readonly REQUESTS_PER_MINUTE: string;
+};
 
 export type Call = {
   readonly license: string;
@@ -23,10 +29,10 @@ const WINDOW_MS = 60_000;
 const IDEMPOTENT_MS = 4 * 60 * 60 * 1000;
 
 /** One account of WebEngage: what it was called with, what it took, and how it misbehaves when told to. */
-export class Account extends DurableObject<Env> {
+export class Account extends DurableObject<AccountSettings> {
   readonly #sql = this.ctx.storage.sql;
 
-  constructor(ctx: DurableObjectState, env: Env) {
+  constructor(ctx: DurableObjectState, env: AccountSettings) {
     super(ctx, env);
     this.#sql.exec(`
       CREATE TABLE IF NOT EXISTS call (

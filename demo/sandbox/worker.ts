@@ -1,14 +1,9 @@
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
-import { Account } from './account.ts';
+import { Account, type AccountSettings } from './account.ts';
 import { parseControl } from './control.ts';
 
-export type Env = {
-  readonly ACCOUNT: DurableObjectNamespace<Account>;
-  readonly WEBENGAGE_API_KEY: string;
-  readonly WEBENGAGE_LICENSE_CODE: string;
-  readonly REQUESTS_PER_MINUTE: string;
-};
+type Env = AccountSettings & { readonly ACCOUNT: DurableObjectNamespace<Account> };
 
 const app = new Hono<{ Bindings: Env }>();
 

@@ -1,17 +1,20 @@
 import { DurableObject } from 'cloudflare:workers';
 import { type Backlog, backlog } from './backlog.ts';
 import { type Delivery, ingest, type Receipt, SOONEST_ALARM_MS } from './ingest.ts';
+import type { RateGate } from './rate-gate.ts';
 import { relayPass } from './relay-pass.ts';
-import { type Env, type RelaySettings, readSettings } from './settings.ts';
+import { type RelaySettings, readSettings, type SettingsEnv } from './settings.ts';
 import { createTables } from './tables.ts';
 import { webEngage } from './webengage.ts';
 
 // How soon to look again where a setting is missing, or a pass failed by itself.
 const AFTER_FAULT_MS = 30_000;
 
+type OutboxEnv = SettingsEnv & { readonly RATE_GATE: DurableObjectNamespace<RateGate> };
+
 /** The relay's durable queue: stores records before they are answered for, and sends them on by its alarm. */
-export class Outbox extends DurableObject<Env> {
-  constructor(ctx: DurableObjectState, env: Env) {
+export class Outbox extends DurableObject<OutboxEnv> {
+  constructor(ctx: DurableObjectState, env: OutboxEnv) {
     super(ctx, env);
     createTables(ctx.storage.sql);
   }

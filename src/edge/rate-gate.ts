@@ -1,6 +1,6 @@
 import { DurableObject } from 'cloudflare:workers';
 import { admit, limitWithin, type SlidingLimitState } from '../pacing/sliding-limit.ts';
-import { type Env, readSettings } from './settings.ts';
+import { readSettings, type SettingsEnv } from './settings.ts';
 
 export type Permit =
   | { readonly granted: true; readonly startInMs: number }
@@ -10,7 +10,7 @@ export type Permit =
 const MAX_AHEAD_MS = 250;
 
 /** The account's one rate limit: in any 60 seconds no more calls start than it allows, whoever asks. */
-export class RateGate extends DurableObject<Env> {
+export class RateGate extends DurableObject<SettingsEnv> {
   /** Asks to start one call to WebEngage. A granted permit that is not used is lost. */
   take(): Permit {
     const read = readSettings(this.env);

@@ -1,10 +1,5 @@
-import type { Outbox } from './outbox.ts';
-import type { RateGate } from './rate-gate.ts';
-
-/** What wrangler.jsonc binds, and what the operator sets. */
-export type Env = {
-  readonly OUTBOX: DurableObjectNamespace<Outbox>;
-  readonly RATE_GATE: DurableObjectNamespace<RateGate>;
+/** What the operator sets, as secrets and variables. */
+export type SettingsEnv = {
   /** Secret: the key of a WebEngage service account. */
   readonly WEBENGAGE_API_KEY?: string;
   readonly WEBENGAGE_LICENSE_CODE?: string;
@@ -58,7 +53,7 @@ const ORIGIN = /^https?:\/\/[^/?#\s,*]+$/;
 const ACCOUNT_REQUESTS_PER_MINUTE = 500;
 
 /** Reads and checks what the operator has set. */
-export function readSettings(env: Env): ReadSettings {
+export function readSettings(env: SettingsEnv): ReadSettings {
   const refuse = (message: string): ReadSettings => ({ ok: false, message });
   const { WEBENGAGE_API_KEY = '', WEBENGAGE_LICENSE_CODE = '', WEBENGAGE_REGION, WEBENGAGE_HOST } = env;
 

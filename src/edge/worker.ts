@@ -7,8 +7,15 @@ import { readBody } from './body.ts';
 import { checkBatch, parseBatch } from './check.ts';
 import { corsHeaders, originAllowed } from './origin.ts';
 import type { Outbox } from './outbox.ts';
+import type { RateGate } from './rate-gate.ts';
 import { refusal } from './refusal.ts';
-import { type Env, isLoopback, type RelaySettings, readSettings } from './settings.ts';
+import { isLoopback, type RelaySettings, readSettings, type SettingsEnv } from './settings.ts';
+
+/** What wrangler.jsonc binds, and what the operator sets. */
+export type Env = SettingsEnv & {
+  readonly OUTBOX: DurableObjectNamespace<Outbox>;
+  readonly RATE_GATE: DurableObjectNamespace<RateGate>;
+};
 
 type Relay = { Bindings: Env; Variables: { settings: RelaySettings } };
 

@@ -10,6 +10,8 @@ export type BufferedRecord = Entry & { readonly key: number };
 interface RecordBuffer {
   /** Appends all or none, in order; resolves once they are durable, with the number that then waits. */
   append(entries: readonly Entry[]): Promise<number>;
+  /** How many wait. */
+  count(): Promise<number>;
   /** The oldest records, oldest first; they stay. */
   peek(limit: number): Promise<readonly BufferedRecord[]>;
   /** Forgets the records under these keys; a key that is not there is no error. */
@@ -17,7 +19,7 @@ interface RecordBuffer {
 }
 
 /** Small facts that outlive the page, beside the records and shared by all tabs. */
-interface StateStore {
+export interface StateStore {
   get(name: string): Promise<unknown>;
   /** Replaces a value by what is made of it, with no other tab in between; resolves with the new one. */
   update<T>(name: string, change: (value: unknown) => T): Promise<T>;

@@ -12,26 +12,21 @@ const STORE = 'records';
 export function openDatabase(name: string): UseStore {
   let connection: Promise<IDBDatabase> | undefined;
 
-  function connect(): Promise<IDBDatabase> {
+  async function connect(): Promise<IDBDatabase> {
     const request = indexedDB.open(name, 1);
     request.onupgradeneeded = () => request.result.createObjectStore(STORE, { autoIncrement: true });
-    const opened = promisifyRequest(request).then((database) => {
-      const forget = () => {
-        connection = undefined;
-      };
-      // The browser closes it by itself when the visitor clears the site's data; WebKit, now and then, for no reason.
-      database.onclose = forget;
-      // Another tab deletes or upgrades: standing in its way would block it for ever.
-      database.onversionchange = () => {
-        database.close();
-        forget();
-      };
-      return database;
-    });
-    opened.catch(() => {
+    const database = await promisifyRequest(request);
+    const forget = () => {
       connection = undefined;
-    });
-    return opened;
+    };
+    // The browser closes it by itself when the visitor clears the site's data; WebKit, now and then, for no reason.
+    database.onclose = forget;
+    // Another tab deletes or upgrades: standing in its way would block it for ever.
+    database.onversionchange = () => {
+      database.close();
+      forget();
+    };
+    return database;
   }
 
   connection = connect();

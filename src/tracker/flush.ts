@@ -118,6 +118,12 @@ export async function flush(ports: FlushPorts, limits: FlushLimits, dueBefore: n
   }
 }
 
+/** The pace once the network is back: its failures are over, and what the relay itself asked for is not. */
+export function endNetworkPause(kept: unknown): unknown {
+  const pace = kept as Pace | undefined;
+  return pace?.pause?.reason === 'network' ? { bucket: pace.bucket, failures: 0 } : pace;
+}
+
 async function readPace(storage: Storage, limits: FlushLimits, now: number): Promise<Pace> {
   const kept = await storage.state.get(PACE);
   // Ours alone writes it, under a name of its own: what is there has this shape.

@@ -27,6 +27,8 @@ export function indexedDbStorage(name: string): Storage {
           return counting.result;
         }),
 
+      count: () => useStore('readonly', (store) => promisifyRequest(store.count(allRecords()))),
+
       peek: (limit) =>
         useStore('readonly', async (store) => {
           // Never `entries()`: a backlog of 10,000 must cost no more here than one of 10.

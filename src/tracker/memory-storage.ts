@@ -2,14 +2,17 @@ import type { BufferedRecord, Storage } from './buffer.ts';
 
 /** Storage for where IndexedDB is missing or broken: it works, and ends with the page. */
 export function memoryStorage(): Storage {
-  let waiting: readonly BufferedRecord[] = [];
+  let waiting: BufferedRecord[] = [];
   let lastKey = 0;
   const state = new Map<string, unknown>();
 
   return {
     buffer: {
       async append(entries) {
-        waiting = [...waiting, ...entries.map((entry) => ({ ...entry, key: ++lastKey }))];
+        for (const entry of entries) waiting.push({ ...entry, key: ++lastKey });
+        return waiting.length;
+      },
+      async count() {
         return waiting.length;
       },
       async peek(limit) {

@@ -100,6 +100,6 @@ export function resolveOptions(options: TrackerOptions): Settings {
   }
   // Not `URL.canParse`: Safari has it only since 17.
   if (!/^https?:\/\/[^/?#\s]+(\/[^?#\s]*)?$/i.test(settings.endpoint))
-    throw new RangeError(`endpoint must be an absolute http or https URL, not ${settings.endpoint}`);
+    throw new RangeError(`endpoint must be an http or https URL, not ${settings.endpoint}`);
   return { ...settings, endpoint: settings.endpoint.replace(/\/+$/, '') };
 }

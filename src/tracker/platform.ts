@@ -48,7 +48,7 @@ export function browserPlatform(): Platform {
     exclusive: (name) => tabLock(name, globalThis.navigator?.locks),
     tabs: (name, changed) => {
       // Without IndexedDB nothing is shared, so there is nothing to say; and on a server an open channel never ends.
-      if (typeof BroadcastChannel === 'undefined' || typeof indexedDB === 'undefined') return () => {};
+      if (typeof indexedDB === 'undefined') return () => {};
       const channel = new BroadcastChannel(name);
       channel.onmessage = changed;
       return () => channel.postMessage('');

@@ -1,17 +1,23 @@
 import { resolveOptions, type TrackerOptions } from './options.ts';
 import { browserPlatform } from './platform.ts';
-import { createTracker as createTypedTracker, startTracker } from './tracker.ts';
+import { createTracker, startTracker, type Tracker } from './tracker.ts';
 
 // `reset` and `on` of the stub answer nothing; the others answer with a promise of what the real call will.
 type QueuedCall = readonly [
   method: string,
   call: readonly never[],
   at: number,
-  resolve?: (value: unknown) => void,
-  reject?: (error: unknown) => void,
+  resolve: (value: unknown) => void,
+  reject: (error: unknown) => void,
 ];
 
-const script = document.currentScript as HTMLScriptElement | null;
+declare global {
+  /** Until the script has loaded, the stub's queue of calls; from then on, the tracker. */
+  var webengageRelay: (Tracker & { readonly createTracker: typeof createTracker }) | { queue: QueuedCall[] };
+}
+
+// A classic script has one; a module has none, and can import the tracker in its place.
+const { src, dataset } = document.currentScript as HTMLScriptElement;
 
 /** `data-batch-size="10"` is `batchSize: 10`; `data-strict` is `strict: true`. */
 function optionsOf(data: DOMStringMap): Partial<TrackerOptions> {
@@ -24,17 +30,13 @@ function optionsOf(data: DOMStringMap): Partial<TrackerOptions> {
 }
 
 function start() {
-  const { queue = [] }: { queue?: QueuedCall[] } = Reflect.get(globalThis, 'webengageRelay') ?? {};
-  const settings = resolveOptions({
-    endpoint: new URL(script?.src ?? '').origin,
-    ...optionsOf(script?.dataset ?? {}),
-  });
+  const stub = globalThis.webengageRelay;
+  const settings = resolveOptions({ endpoint: new URL(src).origin, ...optionsOf(dataset) });
   const { madeAt, ...tracker } = startTracker(settings, browserPlatform());
-  Object.assign(globalThis, { webengageRelay: { ...tracker, createTracker: createTypedTracker } });
+  globalThis.webengageRelay = { ...tracker, createTracker };
 
-  for (const [method, call, at, resolve, reject] of queue) {
+  for (const [method, call, at, resolve, reject] of stub && 'queue' in stub ? stub.queue : []) {
     const methods: Record<string, (...call: never[]) => unknown> = { ...tracker, ...madeAt(at) };
-    // A method the stub let through and the tracker does not have rejects, as any bad call.
     new Promise((answer) => answer(methods[method]?.(...call))).then(resolve, reject);
   }
 }

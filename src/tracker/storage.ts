@@ -50,6 +50,7 @@ export function dependableStorage({ open, fallback, timeout, tellDegraded }: Sto
   return {
     buffer: {
       append: (entries) => attempt(({ buffer }) => buffer.append(entries)),
+      count: () => attempt(({ buffer }) => buffer.count()),
       peek: (limit) => attempt(({ buffer }) => buffer.peek(limit)),
       remove: (keys) => attempt(({ buffer }) => buffer.remove(keys)),
     },

@@ -1,9 +1,9 @@
 import { createEnds, type Listener, type TrackerEvents } from './ends.ts';
-import { drop, flush, PACE } from './flush.ts';
+import { drop, endNetworkPause, flush, PACE } from './flush.ts';
 import { flushSchedule } from './flush-schedule.ts';
-import { anonymous, type Identity } from './identity.ts';
+import { createIntake } from './intake.ts';
+import { keptIdentity } from './kept-identity.ts';
 import { type Made, makeEvent, makeUser, type Profile } from './make-record.ts';
-import type { Pace } from './next-step.ts';
 import { resolveOptions, type Settings, type TrackerOptions } from './options.ts';
 import { browserPlatform, type Platform } from './platform.ts';
 import { randomId, randomUuid } from './random-id.ts';
@@ -62,16 +62,10 @@ export function startTracker(
 
   // One for all tabs, and made once: two tabs that start together must not make two.
   const device = storage.state.update('device', (kept) => (kept as string | undefined) ?? newUuid());
-  let identity: Identity = anonymous(newUuid());
-  const readIdentity = async () => {
-    identity = await storage.state.update('identity', (kept) => (kept as Identity | undefined) ?? identity);
-  };
-  const loaded = readIdentity();
-  const identityChanged = tabs(name, () => void readIdentity());
-
+  const identity = keptIdentity(storage.state, (changed) => tabs(name, changed), newUuid);
+  const identityRead = identity.read();
   const session = randomId(chance.bytes);
   let seq = 0;
-  const drift = typeDrift();
 
   const limits = {
     ...settings,
@@ -86,69 +80,47 @@ export function startTracker(
     settings,
   );
 
-  function keepIdentity(next: Identity): void {
-    if (next === identity) return;
-    identity = next;
-    void storage.state.update('identity', () => next).then(identityChanged);
-  }
-
-  async function write(calls: readonly Call[]): Promise<void> {
+  const intake = createIntake<Call>(identityRead, async (calls) => {
     const { entries, identity: next } = writeUp(
-      identity,
+      identity.now(),
       calls,
       settings.skipRepeatedIdentify,
       () => `${session}.${++seq}`,
     );
-    keepIdentity(next);
+    identity.set(next);
     if (entries.length === 0) return;
     const waiting = await storage.buffer.append(entries);
-    const over = waiting - settings.maxRecords;
-    if (over > 0) await drop(flushPorts, await storage.buffer.peek(over), 'over_max_records');
+    if (waiting > settings.maxRecords) void oneAtATime(dropOldest);
     schedule.appended(waiting);
+  });
+
+  // Never beside a flush: what it has in hand would be told as dropped, and as delivered too.
+  async function dropOldest(): Promise<void> {
+    const over = (await storage.buffer.count()) - settings.maxRecords;
+    if (over > 0) await drop(flushPorts, await storage.buffer.peek(over), 'over_max_records');
   }
 
-  // Calls of one task are written together, in one transaction that begins in that task.
-  let open: { readonly calls: Call[]; readonly written: Promise<void> } | undefined;
-  function enqueue(call: Call): Promise<void> {
-    if (open === undefined) {
-      const calls: Call[] = [];
-      const written = loaded.then(() => {
-        open = undefined;
-        return write(calls);
-      });
-      open = { calls, written };
-    }
-    open.calls.push(call);
-    return open.written;
-  }
-
+  const drift = typeDrift();
   function keep(record: string, field: 'attributes' | 'eventData', { draft, repairs }: Made): Promise<void> {
     const attributes = draft.fields.kind === 'user' ? draft.fields.attributes : draft.fields.eventData;
     for (const repair of [...repairs, ...drift(record, field, attributes)])
       tell('repaired', { ...repair, record });
-    return enqueue(draft);
+    return intake.add(draft);
   }
 
-  // What was told about a user counts as told only as long as no record of it is known to have been lost on the way.
-  const forgetTold = () => keepIdentity({ ...identity, told: {} });
+  // What was told about a user counts as told only as long as no record is known to have been lost on the way.
+  const forgetTold = () => identity.set({ ...identity.now(), told: {} });
   on('rejected', forgetTold);
   on('dropped', forgetTold);
 
   watchPage({
     hidden: () => void schedule.now(),
-    visible: () => void readIdentity().then(() => schedule.now()),
-    online: () =>
-      // A failure of the network is over; what the relay itself has asked for is not.
-      void storage.state
-        .update(PACE, (kept) => {
-          const pace = kept as Pace | undefined;
-          return pace?.pause?.reason === 'network' ? { bucket: pace.bucket, failures: 0 } : pace;
-        })
-        .then(() => schedule.now()),
+    visible: () => void identity.read().then(() => schedule.now()),
+    online: () => void storage.state.update(PACE, endNetworkPause).then(() => schedule.now()),
   });
   // What earlier pages left; what this page has to say by now waits for the rest of it.
   const startedAt = time.now();
-  void loaded.then(() => schedule.now(startedAt - 1));
+  void identityRead.then(() => schedule.now(startedAt - 1));
 
   const madeAt = (at: number): Pick<Tracker, 'identify' | 'track'> => ({
     identify: async (userId, profile = {}) =>
@@ -160,9 +132,9 @@ export function startTracker(
   return {
     identify: (...call) => madeAt(time.now()).identify(...call),
     track: (...call) => madeAt(time.now()).track(...call),
-    reset: () => void enqueue({ reset: newUuid() }),
+    reset: () => void intake.add({ reset: newUuid() }),
     flush: async () => {
-      await open?.written;
+      await intake.written();
       while (true) {
         const end = await schedule.now();
         if (end.step === 'rest') return { settled: true };

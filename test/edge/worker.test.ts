@@ -1,7 +1,7 @@
 import { createExecutionContext, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Answer } from '../../src/contract/answer.ts';
-import type { Env } from '../../src/edge/settings.ts';
+import type { Env } from '../../src/edge/worker.ts';
 import worker, { createRelay } from '../../src/edge/worker.ts';
 import { relayEnv } from '../fakes/outbox.ts';
 import { ADDED_TO_CART, eventRecord, idOf, JOHN, userRecord } from '../fakes/records.ts';

@@ -5,8 +5,8 @@ import { type Delivery, ingest, type Receipt } from '../../src/edge/ingest.ts';
 import type { Outbox } from '../../src/edge/outbox.ts';
 import type { Permit } from '../../src/edge/rate-gate.ts';
 import { type RelayPassPorts, relayPass } from '../../src/edge/relay-pass.ts';
-import type { Env } from '../../src/edge/settings.ts';
 import type { CallOutcome, UpstreamCall } from '../../src/edge/webengage.ts';
+import type { Env } from '../../src/edge/worker.ts';
 
 export const relayEnv = env as unknown as Env;
 

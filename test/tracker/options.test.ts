@@ -28,7 +28,7 @@ test('slashes at the end of the endpoint go; a path stays', () => {
 });
 
 test.each([
-  ['', /endpoint must be an absolute http or https URL/],
+  ['', /endpoint must be an http or https URL/],
   ['/v1', /endpoint/],
   ['ftp://example.com', /endpoint/],
   ['https://example.com?x=1', /endpoint/],

@@ -176,6 +176,7 @@ test('over maxRecords the oldest give way, and it is told', async () => {
   tracker.on('dropped', ({ ids, reason }) => dropped.push(...ids, reason));
 
   for (let n = 0; n < 103; n++) await tracker.track('Clicked');
+  await settled();
 
   expect(await storage.buffer.peek(200)).toHaveLength(100);
   expect(dropped.filter((id) => id.includes('.'))).toHaveLength(3);
