@@ -8,7 +8,14 @@ const modules = 'dist/modules';
 const minify = terser({
   ecma: 2022,
   module: true,
-  compress: { passes: 3, sequences: false, unsafe: true, unsafe_arrows: true, pure_getters: true, keep_fargs: false },
+  compress: {
+    passes: 3,
+    sequences: false,
+    unsafe: true,
+    unsafe_arrows: true,
+    pure_getters: true,
+    keep_fargs: false,
+  },
 });
 
 /** What the Worker serves as static assets: the script, and the headers it goes with. */

@@ -2,10 +2,8 @@ type Bytes = (count: number) => Uint8Array;
 
 /** 128 random bits in base64url: 22 characters. */
 export function randomId(bytes: Bytes): string {
-  return btoa(String.fromCharCode(...bytes(16)))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '');
+  const padded = btoa(String.fromCharCode(...bytes(16)));
+  return padded.slice(0, 22).replaceAll('+', '-').replaceAll('/', '_');
 }
 
 /** A random UUID, version 4. Not `crypto.randomUUID`, which insecure pages do not have. */

@@ -97,7 +97,7 @@ export function repairAttributes(
         const ofCount = allowance(type, value);
         return ofCount === undefined ? [[name, value]] : leaveOut(ofCount);
       } catch {
-        return leaveOut('must be readable, but throws');
+        return leaveOut('must be readable');
       }
     }),
   );

@@ -23,7 +23,7 @@ export function typeDrift(): (
       if (type === undefined || type === first) return [];
       if (first !== undefined)
         return [
-          { path: `${field}.${name}`, rule: `was of type ${first} before, and is now ${type}`, done: 'kept' },
+          { path: `${field}.${name}`, rule: `was a ${first} before, and is a ${type} now`, done: 'kept' },
         ];
       if (firstSeen.size < MAX_NAMES) firstSeen.set(key, type);
       return [];

@@ -276,7 +276,7 @@ describe('bad input', () => {
       {
         record: 'Bought',
         path: 'eventData.Price',
-        rule: 'was of type Number before, and is now String',
+        rule: 'was a Number before, and is a String now',
         done: 'kept',
       },
     ]);
