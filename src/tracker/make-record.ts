@@ -74,7 +74,7 @@ function attributesOf(
 }
 
 /** Checks an `identify` call, and takes a snapshot of it. Throws a `RecordError`. */
-export function makeUser(userId: string, profile: Profile, at: number, strict: boolean): Made {
+export function makeUser(userId: string, profile: Profile | undefined, at: number, strict: boolean): Made {
   const repairs: Repair[] = [];
   const { attributes, birthDate, ...rest } = profile ?? {};
   const fields = {

@@ -27,7 +27,7 @@ const timer: Timer = (run, afterMs) => {
 
 const timeout: Timeout = (promise, afterMs) =>
   new Promise((resolve, reject) => {
-    const cancel = timer(() => reject(new Error(`no answer within ${afterMs} ms`)), afterMs);
+    const cancel = timer(() => reject(new Error(`no answer in ${afterMs} ms`)), afterMs);
     promise.then(resolve, reject).finally(cancel);
   });
 

@@ -123,7 +123,7 @@ export function startTracker(
   void identityRead.then(() => schedule.now(startedAt - 1));
 
   const madeAt = (at: number): Pick<Tracker, 'identify' | 'track'> => ({
-    identify: async (userId, profile = {}) =>
+    identify: async (userId, profile) =>
       keep('identify', 'attributes', makeUser(userId, profile, at, settings.strict)),
     track: async (eventName, eventData?: object) =>
       keep(eventName, 'eventData', makeEvent(eventName, eventData, at, settings.strict)),
