@@ -24,7 +24,7 @@ const STOP_WITHIN_MS = 5_000;
 
 // What a process of ours that dies by an error would leave behind.
 const running = new Set<ChildProcess>();
-process.on('exit', () => {
+process.once('exit', () => {
   for (const child of running) signalTree(child, 'SIGKILL');
 });
 
@@ -84,7 +84,7 @@ export async function startWorker({
 
 async function answers(url: string): Promise<boolean> {
   try {
-    await (await fetch(`${url}/health`)).text();
+    await (await fetch(`${url}/health`, { signal: AbortSignal.timeout(2_000) })).text();
     return true;
   } catch {
     return false; // Not yet listening.

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,10 +43,14 @@ if (new Set(Object.values(ports)).size < 3) fail('SHOP_PORT, RELAY_PORT and SAND
 for (const what of ['shop', 'relay', 'sandbox'] as const) await mustBeFree(what);
 
 const storage = await mkdtemp(join(tmpdir(), 'webengage-relay-demo-'));
+// Whenever and however it ends, nothing of it is left: the Workers' processes go with this one.
+process.on('exit', () => rmSync(storage, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(0));
+
 const sandboxUrl = `http://127.0.0.1:${ports.sandbox}`;
 
 console.log('Starting WebEngage (a sandbox), the relay and a shop …');
-const workers = await Promise.all([
+const [sandbox, relay] = await Promise.all([
   startWorker({
     config: 'demo/sandbox/wrangler.jsonc',
     port: ports.sandbox,
@@ -65,22 +70,11 @@ const workers = await Promise.all([
     persistTo: join(storage, 'relay'),
   }),
 ]).catch((error: unknown) => fail(String(error)));
-const [sandbox, relay] = workers;
-const shop = await startShop({ port: ports.shop, relayUrl: relay.url, sandboxUrl, adminToken });
+await startShop({ port: ports.shop, relayUrl: relay.url, sandboxUrl, adminToken });
 
 console.log(`
   Shop                 http://localhost:${ports.shop}      click around, and watch each record's way
-  Relay                ${relay.url}      serves /tracker.js, takes /v1/batch
+  Relay                ${relay.url}/health      serves /tracker.js, takes /v1/batch
   WebEngage (sandbox)  ${sandbox.url}      what arrived, and faults to order
 
   Ctrl-C stops all three.`);
-
-async function stop(): Promise<void> {
-  shop.close();
-  shop.closeAllConnections();
-  await Promise.all(workers.map((worker) => worker.stop()));
-  await rm(storage, { recursive: true, force: true });
-  process.exit(0);
-}
-process.once('SIGINT', () => void stop());
-process.once('SIGTERM', () => void stop());

@@ -35,7 +35,7 @@ test('the options and defaults it lists are those of the code', () => {
 
 test('the settings it lists are those of the relay', async () => {
   const settings = await readFile('src/edge/settings.ts', 'utf8');
-  const [, declared = ''] = /export type Env = \{(.*?)\n\};/s.exec(settings) ?? [];
+  const [, declared = ''] = /export type SettingsEnv = \{(.*?)\n\};/s.exec(settings) ?? [];
   const names = [...declared.matchAll(/readonly ([A-Z_]+)\?: string/g)].map(([, name]) => name);
 
   expect(

@@ -40,7 +40,7 @@ export class Account extends DurableObject<AccountSettings> {
       );
       CREATE TABLE IF NOT EXISTS arrival (at INTEGER);
       CREATE TABLE IF NOT EXISTS record (id INTEGER PRIMARY KEY, path TEXT, body TEXT, dropped TEXT);
-      CREATE TABLE IF NOT EXISTS request (requestId TEXT PRIMARY KEY, at INTEGER);
+      CREATE TABLE IF NOT EXISTS request (requestId TEXT PRIMARY KEY, at INTEGER, body TEXT);
     `);
   }
 
@@ -67,7 +67,11 @@ export class Account extends DurableObject<AccountSettings> {
     if (license !== this.env.WEBENGAGE_LICENSE_CODE) return answer(404, 'Error: no such account.');
     if (!verdict.ok) return answer(400, verdict.message);
 
-    if (idempotency === 'ignored' || this.#isNew(requestId)) this.#take(path, verdict.records);
+    const before = this.#bodyBefore(requestId, body);
+    // The real one would take the other records for a double, and lose them: nobody may send that.
+    if (before !== undefined && before !== body)
+      return answer(400, 'Error: x-request-id was used for other records.');
+    if (idempotency === 'ignored' || before === undefined) this.#take(path, verdict.records);
     if (fault === 'slow') await scheduler.wait(delayMs);
     return fault === 'cut' ? answer(502, 'never read', true) : answer(success);
   }
@@ -129,12 +133,16 @@ export class Account extends DurableObject<AccountSettings> {
       .one().id;
   }
 
-  #isNew(requestId: string): boolean {
+  /** What came under this id within 4 hours; if nothing, then from now on this. */
+  #bodyBefore(requestId: string, body: string): string | undefined {
     const now = Date.now();
     this.#sql.exec('DELETE FROM request WHERE at < ?', now - IDEMPOTENT_MS);
-    if (requestId === '') return true;
-    const inserted = this.#sql.exec('INSERT OR IGNORE INTO request VALUES (?, ?)', requestId, now);
-    return inserted.rowsWritten > 0;
+    if (requestId === '') return undefined;
+    const [known] = this.#sql
+      .exec<{ body: string }>('SELECT body FROM request WHERE requestId = ?', requestId)
+      .toArray();
+    if (known === undefined) this.#sql.exec('INSERT INTO request VALUES (?, ?, ?)', requestId, now, body);
+    return known?.body;
   }
 
   #take(path: string, records: readonly Judged[]): void {

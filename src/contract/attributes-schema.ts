@@ -8,33 +8,49 @@ import {
   nameFault,
   typeOfAttribute,
 } from './attributes.ts';
+import { MAX_ISSUES } from './issue.ts';
 import { textFault } from './text.ts';
 
 type Fault = { readonly path: readonly string[]; readonly message: string };
 
-function valueFaults(value: unknown, path: readonly string[]): Fault[] {
-  const type = typeOfAttribute(value);
-  if (type === undefined) return [{ path, message: 'must be a string, number, boolean, array or object' }];
+function* valueFaults(value: unknown, path: readonly string[]): Generator<Fault> {
   if (typeof value === 'string') {
     const message = textFault(value, MAX_STRING_LENGTH);
-    return message === undefined ? [] : [{ path, message }];
+    if (message !== undefined) yield { path, message };
+    return;
   }
-  if (typeof value !== 'object' || value === null) return [];
-  if (path.length >= MAX_DEPTH) return [{ path, message: `must not nest deeper than ${MAX_DEPTH} levels` }];
-  return Object.entries(value).flatMap(([name, inner]) => valueFaults(inner, [...path, name]));
+  if (typeOfAttribute(value) === undefined)
+    yield { path, message: 'must be a string, number, boolean, array or object' };
+  if (typeof value !== 'object' || value === null) return;
+  if (path.length >= MAX_DEPTH) {
+    yield { path, message: `must not nest deeper than ${MAX_DEPTH} levels` };
+    return;
+  }
+  for (const [name, inner] of Object.entries(value)) {
+    const message = textFault(name, MAX_STRING_LENGTH);
+    if (message === undefined) yield* valueFaults(inner, [...path, name]);
+    else yield { path, message: `has a name that ${message}` };
+  }
 }
 
-function attributeFaults(attributes: object, owner: AttributeOwner): Fault[] {
+function* attributeFaults(attributes: object, owner: AttributeOwner): Generator<Fault> {
   const allowance = attributeAllowance(owner);
-  return Object.entries(attributes).flatMap(([name, value]) => {
+  for (const [name, value] of Object.entries(attributes)) {
+    const path = [name];
     const ofName = nameFault(name);
-    if (ofName !== undefined) return [{ path: [name], message: `has a name that ${ofName}` }];
-    const ofValue = valueFaults(value, [name]);
+    if (ofName !== undefined) {
+      yield { path, message: `has a name that ${ofName}` };
+      continue;
+    }
+    let isGood = true;
+    for (const fault of valueFaults(value, path)) {
+      isGood = false;
+      yield fault;
+    }
     const type = typeOfAttribute(value);
-    if (ofValue.length > 0 || type === undefined) return ofValue;
-    const ofCount = allowance(type, value);
-    return ofCount === undefined ? [] : [{ path: [name], message: ofCount }];
-  });
+    const ofCount = isGood && type !== undefined ? allowance(type, value) : undefined;
+    if (ofCount !== undefined) yield { path, message: ofCount };
+  }
 }
 
 /** Custom attributes of a user or an event, as they may be sent to WebEngage. */
@@ -43,6 +59,7 @@ export function attributesSchema(owner: AttributeOwner) {
     custom<Attributes>((input) => typeOfAttribute(input) === 'Object', 'must be an object'),
     rawCheck(({ dataset, addIssue }) => {
       if (!dataset.typed) return;
+      let found = 0;
       for (const { path, message } of attributeFaults(dataset.value, owner)) {
         const [first, ...rest] = path.map((key) => ({
           type: 'unknown' as const,
@@ -52,6 +69,9 @@ export function attributesSchema(owner: AttributeOwner) {
           value: undefined,
         }));
         addIssue(first === undefined ? { message } : { message, path: [first, ...rest] });
+        // What is wrong everywhere is not worth looking through: whoever sent it may have meant it to be dear.
+        found += 1;
+        if (found === MAX_ISSUES) return;
       }
     }),
   );

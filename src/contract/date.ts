@@ -1,4 +1,4 @@
-import { textSchema } from './text.ts';
+import { textRule } from './rule.ts';
 
 /** A moment together with the offset it is written in. */
 export type OffsetDate = {
@@ -45,6 +45,6 @@ export function formatDate(at: number, offsetMinutes: number): string | undefine
     : undefined;
 }
 
-export const dateSchema = textSchema((text) =>
+export const dateRule = textRule((text) =>
   parseDate(text) ? undefined : 'must be a date as yyyy-MM-ddTHH:mm:ss±hhmm',
 );

@@ -1,7 +1,6 @@
-import { optional } from 'valibot';
 import { nameFault } from './attributes.ts';
-import { dateSchema } from './date.ts';
-import { textSchema } from './text.ts';
+import { dateRule } from './date.ts';
+import { textRule } from './rule.ts';
 import { visitorFields } from './visitor.ts';
 
 // Names WebEngage's own events have; one of ours would mix with them.
@@ -9,13 +8,13 @@ import { visitorFields } from './visitor.ts';
 const SYSTEM_EVENT =
   /^(app_(installed|upgraded|crashed|uninstalled)|user_(logged_in|logged_out|session_started)|notification_click|(email|sms)_.*)$/;
 
-const eventNameSchema = textSchema((name) =>
+const eventNameRule = textRule((name) =>
   SYSTEM_EVENT.test(name) ? 'must not be a system event of WebEngage' : nameFault(name),
 );
 
 /** Every field of an event record but its custom attributes. https://docs.webengage.com/docs/rest-api-tracking-events */
 export const eventFields = {
   ...visitorFields,
-  eventName: eventNameSchema,
-  eventTime: optional(dateSchema),
+  eventName: eventNameRule,
+  eventTime: dateRule,
 };

@@ -8,10 +8,19 @@ export type Issue = {
   readonly message: string;
 };
 
-/** What valibot found, in our form. */
+/** Issues told of one record. */
+export const MAX_ISSUES = 10;
+
+// Names come from whoever sends; an answer is not to be many times as long as what it answers.
+const MAX_PATH_LENGTH = 100;
+
+/** What valibot found, in our form: the first of it. */
 export function toIssues(found: readonly BaseIssue<unknown>[]): Issue[] {
-  return found.map(({ path, message }) => ({
-    path: (path ?? []).map((item) => String(item.key)).join('.'),
+  return found.slice(0, MAX_ISSUES).map(({ path, message }) => ({
+    path: (path ?? [])
+      .map((item) => String(item.key).slice(0, MAX_PATH_LENGTH))
+      .join('.')
+      .slice(0, MAX_PATH_LENGTH),
     message,
   }));
 }

@@ -17,6 +17,7 @@ import {
 import { attributesSchema } from './attributes-schema.ts';
 import { eventFields } from './event.ts';
 import { fieldMessage, type Issue, toIssues } from './issue.ts';
+import { ruleSchema, ruleSchemas } from './rule-schema.ts';
 import { userFields } from './user.ts';
 
 // 128 random bits in base64url, then the record's number within its page load, from 1.
@@ -36,7 +37,7 @@ const userRecordSchema = strictObject(
   {
     kind: literal('user'),
     ...wireFields,
-    ...userFields,
+    ...ruleSchemas(userFields),
     attributes: optional(attributesSchema('user')),
   },
   fieldMessage('a user'),
@@ -46,7 +47,8 @@ const eventRecordSchema = strictObject(
   {
     kind: literal('event'),
     ...wireFields,
-    ...eventFields,
+    ...ruleSchemas(eventFields),
+    eventName: ruleSchema(eventFields.eventName),
     eventData: optional(attributesSchema('event')),
   },
   fieldMessage('an event'),

@@ -1,5 +1,3 @@
-import { custom } from 'valibot';
-
 // JSON can carry half a surrogate pair (`"\ud800"`); UTF-8 can't, so it would leave as something else than it came.
 const LONE_SURROGATES = /\p{Surrogate}/gu;
 
@@ -12,15 +10,6 @@ export function toWellFormed(text: string): string {
 export function textFault(text: string, maxLength: number): string | undefined {
   if (text.length > maxLength) return `must be at most ${maxLength} characters, not ${text.length}`;
   return toWellFormed(text) === text ? undefined : 'must be well-formed Unicode';
-}
-
-/** A string held against one function that names the rule it breaks. */
-export function textSchema(fault: (text: string) => string | undefined) {
-  const faultOf = (input: unknown) => (typeof input === 'string' ? fault(input) : 'must be a string');
-  return custom<string>(
-    (input) => faultOf(input) === undefined,
-    ({ input }) => faultOf(input) ?? '',
-  );
 }
 
 /** Size of well-formed text in UTF-8: what limits on bodies and rows count, where `length` counts UTF-16 units. */

@@ -50,9 +50,12 @@ export function checkBatch({ sentAt, records }: Batch, now: number): CheckedBatc
   return { good, rejected };
 }
 
+// An id that is none may be anything: enough of it for its sender to know it by.
+const MAX_ECHOED_ID = 100;
+
 function idOf(input: unknown): string | undefined {
   const id: unknown = typeof input === 'object' && input !== null && 'id' in input ? input.id : undefined;
-  return typeof id === 'string' ? id : undefined;
+  return typeof id === 'string' ? id.slice(0, MAX_ECHOED_ID) : undefined;
 }
 
 // Below it the difference may be the network's. A whole minute is a clock that is wrong.

@@ -2,7 +2,12 @@ import { MAX_BATCH_RECORDS } from '../contract/batch.ts';
 import type { RecordKind, Run } from './run.ts';
 
 /** Some records of one run: from `from` up to, and without, `to`. */
-export type Slice = { readonly seq: number; readonly from: number; readonly to: number };
+export type Slice = {
+  readonly seq: number;
+  readonly device: string;
+  readonly from: number;
+  readonly to: number;
+};
 
 /** What a batch is made of. */
 export type Cut = { readonly kind: RecordKind; readonly members: readonly Slice[] };
@@ -18,21 +23,14 @@ type Candidate = Cut & { readonly count: number; readonly oldestAt: number };
 
 /**
  * Cuts the next batch: up to 25 records of one kind, oldest first, from as many browsers as it takes.
- * Passes over a browser that has an older record of the other kind unsent, or any in flight: what one browser sent
- * arrives in the order it was made, though users and events go to two endpoints.
+ * Passes over a browser that has an older record of the other kind unsent: what one browser sent arrives in the order it
+ * was made, though users and events go to two endpoints.
  *
- * @param runs oldest first
- * @param inFlight the runs that sealed batches hold, by `seq`
+ * @param runs oldest first, of browsers that have nothing in flight
  */
-export function cutBatch(
-  runs: readonly Run[],
-  inFlight: ReadonlySet<number>,
-  lingerMs: number,
-  now: number,
-): CutStep {
-  const busy = new Set(runs.filter(({ seq }) => inFlight.has(seq)).map(({ device }) => device));
+export function cutBatch(runs: readonly Run[], lingerMs: number, now: number): CutStep {
   const candidates = (['user', 'event'] as const)
-    .map((kind) => candidateOf(kind, runs, busy))
+    .map((kind) => candidateOf(kind, runs))
     .filter(({ count }) => count > 0)
     .sort((a, b) => a.oldestAt - b.oldestAt);
 
@@ -45,8 +43,8 @@ export function cutBatch(
   return next === undefined ? { step: 'rest' } : { step: 'wait', until: next.oldestAt + lingerMs };
 }
 
-function candidateOf(kind: RecordKind, runs: readonly Run[], busy: ReadonlySet<string>): Candidate {
-  const blocked = new Set(busy);
+function candidateOf(kind: RecordKind, runs: readonly Run[]): Candidate {
+  const blocked = new Set<string>();
   const members: Slice[] = [];
   let count = 0;
   let oldestAt = Number.POSITIVE_INFINITY;
@@ -59,7 +57,7 @@ function candidateOf(kind: RecordKind, runs: readonly Run[], busy: ReadonlySet<s
       continue;
     }
     const to = Math.min(run.count, run.taken + MAX_BATCH_RECORDS - count);
-    members.push({ seq: run.seq, from: run.taken, to });
+    members.push({ seq: run.seq, device: run.device, from: run.taken, to });
     count += to - run.taken;
     oldestAt = Math.min(oldestAt, run.at);
   }

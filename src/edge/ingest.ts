@@ -17,17 +17,23 @@ export const SOONEST_ALARM_MS = 25;
 // An alarm that long overdue will not come: the platform has given it up.
 const STALE_ALARM_MS = 60_000;
 
+/** When records are sent on. */
+export type SendingOn = {
+  /** When the alarm is set for, or null. */
+  readonly alarmAt: number | null;
+  readonly lingerMs: number;
+  /** Until then no record is a reason to send: WebEngage is down, or the rate limit is used up. */
+  readonly heldUntil: number;
+};
+
 /**
  * Stores what is new of a delivery: known ids, rows and alarm in one transaction, or nothing of it.
  * The platform holds the answer back until all of it is on disk.
- *
- * @param alarmAt when the alarm is set for, or null
  */
 export function ingest(
   storage: DurableObjectStorage,
   { device, records }: Delivery,
-  alarmAt: number | null,
-  lingerMs: number,
+  { alarmAt, lingerMs, heldUntil }: SendingOn,
   now: number,
 ): Receipt {
   return storage.transactionSync(() => {
@@ -52,8 +58,8 @@ export function ingest(
         JSON.stringify(members),
       );
 
-    const dueAt =
-      now + (holdsFullBatch(storage.sql) ? SOONEST_ALARM_MS : Math.max(SOONEST_ALARM_MS, lingerMs));
+    const fullOrLingered = holdsFullBatch(storage.sql) ? now : now + lingerMs;
+    const dueAt = Math.max(fullOrLingered, now + SOONEST_ALARM_MS, heldUntil);
     const isSet = alarmAt !== null && alarmAt <= dueAt && alarmAt > now - STALE_ALARM_MS;
     if (runs.length > 0 && !isSet) void storage.setAlarm(dueAt);
 

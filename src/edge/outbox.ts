@@ -1,8 +1,9 @@
 import { DurableObject } from 'cloudflare:workers';
 import { type Backlog, backlog } from './backlog.ts';
 import { type Delivery, ingest, type Receipt, SOONEST_ALARM_MS } from './ingest.ts';
+import { logFailedCall, logFault } from './log.ts';
 import type { RateGate } from './rate-gate.ts';
-import { relayPass } from './relay-pass.ts';
+import { type PassEnd, relayPass } from './relay-pass.ts';
 import { type RelaySettings, readSettings, type SettingsEnv } from './settings.ts';
 import { createTables } from './tables.ts';
 import { webEngage } from './webengage.ts';
@@ -14,6 +15,9 @@ type OutboxEnv = SettingsEnv & { readonly RATE_GATE: DurableObjectNamespace<Rate
 
 /** The relay's durable queue: stores records before they are answered for, and sends them on by its alarm. */
 export class Outbox extends DurableObject<OutboxEnv> {
+  // A cache: an outbox that was evicted finds out anew, by one pass.
+  #heldUntil = 0;
+
   constructor(ctx: DurableObjectState, env: OutboxEnv) {
     super(ctx, env);
     createTables(ctx.storage.sql);
@@ -22,7 +26,9 @@ export class Outbox extends DurableObject<OutboxEnv> {
   /** Stores what is new. Once this has answered, the records are on disk and will be sent. */
   async ingest(delivery: Delivery): Promise<Receipt> {
     const { storage } = this.ctx;
-    return ingest(storage, delivery, await storage.getAlarm(), this.#settings()?.lingerMs ?? 0, Date.now());
+    const lingerMs = this.#settings()?.lingerMs ?? 0;
+    const sendingOn = { alarmAt: await storage.getAlarm(), lingerMs, heldUntil: this.#heldUntil };
+    return ingest(storage, delivery, sendingOn, Date.now());
   }
 
   /** What waits to be sent. */
@@ -37,17 +43,20 @@ export class Outbox extends DurableObject<OutboxEnv> {
   }
 
   override async alarm(): Promise<void> {
-    // The platform gives an alarm up after six throws: nothing gets out of here.
-    const nextAt = await this.#relayPass().catch((error: unknown) => {
-      console.error(JSON.stringify({ event: 'relay_pass_failed', error: String(error) }));
-      return Date.now() + AFTER_FAULT_MS;
-    });
-    if (nextAt !== undefined) await this.#setAlarm(nextAt);
+    // The platform gives an alarm up after six throws: nothing gets out of here but a storage that fails.
+    try {
+      const { nextAt, held } = await this.#relayPass();
+      this.#heldUntil = held ? (nextAt ?? 0) : 0;
+      if (nextAt !== undefined) await this.#setAlarm(nextAt);
+    } catch (error) {
+      logFault('relay_pass_failed', error);
+      await this.ctx.storage.setAlarm(Date.now() + AFTER_FAULT_MS);
+    }
   }
 
-  async #relayPass(): Promise<number | undefined> {
+  async #relayPass(): Promise<PassEnd> {
     const settings = this.#settings();
-    if (settings === undefined) return Date.now() + AFTER_FAULT_MS;
+    if (settings === undefined) return { nextAt: Date.now() + AFTER_FAULT_MS, held: true };
     return relayPass({
       storage: this.ctx.storage,
       gate: this.env.RATE_GATE.getByName(settings.licenseCode),
@@ -57,6 +66,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
       sleep: (ms) => scheduler.wait(ms),
       random: Math.random,
       newRequestId: () => crypto.randomUUID().replaceAll('-', ''),
+      tellFailed: logFailedCall,
     });
   }
 

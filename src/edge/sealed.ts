@@ -10,16 +10,24 @@ export type SealedBatch = {
   readonly members: readonly Slice[];
   /** Calls made with it that did not settle it. */
   readonly attempts: number;
+  /** What the last of them was answered with; 0 where it was not. */
+  readonly status: number;
   readonly dueAt: number;
 };
 
-// As many of the oldest runs as a cut looks at. More browsers than that with nothing but records in flight are not seen
-// past, until those are settled.
+// As many of the oldest runs as a cut looks at.
 const RUNS_IN_VIEW = 400;
 
-export function oldestRuns(sql: SqlStorage): Run[] {
+/** The oldest runs of browsers that have nothing in flight, as they stand behind nobody else's trouble. */
+export function oldestRuns(sql: SqlStorage, sealed: readonly SealedBatch[]): Run[] {
+  const busy = new Set(sealed.flatMap(({ members }) => members.map(({ device }) => device)));
   return sql
-    .exec<Run>('SELECT seq, device, kind, at, count, taken FROM run ORDER BY seq LIMIT ?', RUNS_IN_VIEW)
+    .exec<Run>(
+      `SELECT seq, device, kind, at, count, taken FROM run
+       WHERE device NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?`,
+      JSON.stringify([...busy]),
+      RUNS_IN_VIEW,
+    )
     .toArray();
 }
 
@@ -32,8 +40,9 @@ export function sealedBatches(sql: SqlStorage): SealedBatch[] {
       kind: RecordKind;
       members: string;
       attempts: number;
+      status: number;
       due_at: number;
-    }>('SELECT id, request_id, kind, members, attempts, due_at FROM batch ORDER BY id')
+    }>('SELECT id, request_id, kind, members, attempts, status, due_at FROM batch ORDER BY id')
     .toArray()
     .map(({ request_id, members, due_at, ...row }) => ({
       ...row,
@@ -54,7 +63,7 @@ export function seal(sql: SqlStorage, { kind, members }: Cut, requestId: string,
       now,
     )
     .one();
-  return { id, requestId, kind, members, attempts: 0, dueAt: now };
+  return { id, requestId, kind, members, attempts: 0, status: 0, dueAt: now };
 }
 
 /** The batch's records, as they were stored. */
@@ -78,6 +87,17 @@ export function settle(storage: DurableObjectStorage, { id, members }: SealedBat
 }
 
 /** Keeps a batch as it is, to be sent again. */
-export function postpone(sql: SqlStorage, { id, attempts }: SealedBatch, dueAt: number): void {
-  sql.exec('UPDATE batch SET attempts = ?, due_at = ? WHERE id = ?', attempts + 1, dueAt, id);
+export function postpone(
+  sql: SqlStorage,
+  { id, attempts }: SealedBatch,
+  status: number,
+  dueAt: number,
+): void {
+  sql.exec(
+    'UPDATE batch SET attempts = ?, status = ?, due_at = ? WHERE id = ?',
+    attempts + 1,
+    status,
+    dueAt,
+    id,
+  );
 }

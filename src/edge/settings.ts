@@ -47,9 +47,6 @@ const LOOPBACK = /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
 // Anything a header can't hold would throw at the first call, hours after the deploy.
 const HEADER_VALUE = /^[\x21-\x7e]+$/;
 
-// RFC 6454, 6.2: scheme, host, port; no path, so no slash at the end.
-const ORIGIN = /^https?:\/\/[^/?#\s,*]+$/;
-
 const ACCOUNT_REQUESTS_PER_MINUTE = 500;
 
 /** Reads and checks what the operator has set. */
@@ -64,7 +61,7 @@ export function readSettings(env: SettingsEnv): ReadSettings {
   if (!LICENSE_CODE.test(WEBENGAGE_LICENSE_CODE))
     return refuse('WEBENGAGE_LICENSE_CODE must be set, to letters, digits, ~, _ and -');
 
-  const upstream = WEBENGAGE_HOST ? upstreamOfHost(WEBENGAGE_HOST) : HOSTS[WEBENGAGE_REGION || 'global'];
+  const upstream = WEBENGAGE_HOST ? upstreamOfHost(WEBENGAGE_HOST) : hostOf(WEBENGAGE_REGION || 'global');
   if (upstream === undefined)
     return refuse(
       WEBENGAGE_HOST
@@ -72,15 +69,12 @@ export function readSettings(env: SettingsEnv): ReadSettings {
         : 'WEBENGAGE_REGION must be global, in or ksa',
     );
 
-  const allowedOrigins = (env.ALLOWED_ORIGINS ?? '')
-    .split(',')
-    .map((origin) => origin.trim())
-    .filter(Boolean);
+  const allowedOrigins = originsOf(env);
   if (allowedOrigins.length === 0)
     return refuse('ALLOWED_ORIGINS must name the sites that may send, with commas, or be *');
-  if (!allowedOrigins.every((origin) => origin === '*' || ORIGIN.test(origin)))
+  if (!allowedOrigins.every((origin) => origin === '*' || isOrigin(origin)))
     return refuse(
-      'ALLOWED_ORIGINS must hold origins, as https://shop.example.com, without a path or a slash at the end',
+      'ALLOWED_ORIGINS must hold origins as browsers write them: https://shop.example.com, in lower case, without a path, a slash at the end, or the usual port',
     );
 
   const requestsPerMinute = Number(env.REQUESTS_PER_MINUTE || ACCOUNT_REQUESTS_PER_MINUTE);
@@ -106,6 +100,22 @@ export function readSettings(env: SettingsEnv): ReadSettings {
       lingerMs,
     },
   };
+}
+
+/** The sites that may send, as they are set: read even where another setting is wrong. */
+export function originsOf({ ALLOWED_ORIGINS = '' }: SettingsEnv): readonly string[] {
+  return ALLOWED_ORIGINS.split(',')
+    .map((origin) => origin.trim())
+    .filter(Boolean);
+}
+
+// What can't be what a browser sends would match nothing, and nobody would know why.
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.parse(text)?.origin === text;
+}
+
+function hostOf(region: string): string | undefined {
+  return Object.hasOwn(HOSTS, region) ? HOSTS[region] : undefined;
 }
 
 // A closed list: whoever can change a variable must not be able to have the key sent elsewhere.

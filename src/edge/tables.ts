@@ -20,6 +20,7 @@ export function createTables(sql: SqlStorage): void {
       kind TEXT NOT NULL,
       members TEXT NOT NULL,
       attempts INTEGER NOT NULL DEFAULT 0,
+      status INTEGER NOT NULL DEFAULT 0,
       due_at INTEGER NOT NULL
     );
   `);

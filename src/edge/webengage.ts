@@ -25,13 +25,17 @@ const TIMEOUT_MS = 10_000;
 
 const MINUTE_MS = 60_000;
 
+// A pause of nothing would spend the allowance on being refused; one of years is a mistake that nobody would find.
+const MIN_PAUSE_MS = 1_000;
+const MAX_PAUSE_MS = 60 * MINUTE_MS;
+
 /** What a status of WebEngage means for the batch. Any 2xx is success, whatever the body says. */
 export function outcomeOf(status: number, retryAfter: string | null, now: number): CallOutcome {
   if (status >= 200 && status < 300) return { kind: 'delivered' };
-  if (status === 429)
-    // WebEngage documents no Retry-After. Its minute may be a fixed one: the next begins at zero seconds.
-    return { kind: 'paused', forMs: retryAfterMs(retryAfter, now) ?? MINUTE_MS - (now % MINUTE_MS) };
-  return { kind: 'retry', status };
+  if (status !== 429) return { kind: 'retry', status };
+  // WebEngage documents no Retry-After. Its minute may be a fixed one: the next begins at zero seconds.
+  const askedMs = retryAfterMs(retryAfter, now) ?? MINUTE_MS - (now % MINUTE_MS);
+  return { kind: 'paused', forMs: Math.min(Math.max(askedMs, MIN_PAUSE_MS), MAX_PAUSE_MS) };
 }
 
 /** The body of a bulk call: the records as they came, without the ids that are ours. */

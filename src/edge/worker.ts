@@ -5,11 +5,12 @@ import { VERSION } from '../contract/version.ts';
 import { isOperator } from './admin.ts';
 import { readBody } from './body.ts';
 import { checkBatch, parseBatch } from './check.ts';
+import { logFault } from './log.ts';
 import { corsHeaders, originAllowed } from './origin.ts';
 import type { Outbox } from './outbox.ts';
 import type { RateGate } from './rate-gate.ts';
 import { refusal } from './refusal.ts';
-import { isLoopback, type RelaySettings, readSettings, type SettingsEnv } from './settings.ts';
+import { isLoopback, originsOf, type RelaySettings, readSettings, type SettingsEnv } from './settings.ts';
 
 /** What wrangler.jsonc binds, and what the operator sets. */
 export type Env = SettingsEnv & {
@@ -36,16 +37,19 @@ export function createRelay(): Hono<Relay> {
 
   app.use(async (c, next) => {
     const read = readSettings(c.env);
-    if (!read.ok) return unavailable(read.message);
-    if (isLoopback(read.settings.upstream) && !isLoopback(new URL(c.req.url).origin))
-      return unavailable('WEBENGAGE_HOST may be this machine only where the relay runs on it too');
-    c.set('settings', read.settings);
-    await next();
-    const cors = corsHeaders(c.req.header('Origin') ?? null, read.settings.allowedOrigins);
+    const misplaced = read.ok && isLoopback(read.settings.upstream) && !isLoopback(new URL(c.req.url).origin);
+    if (!read.ok) c.res = unavailable(read.message);
+    else if (misplaced)
+      c.res = unavailable('WEBENGAGE_HOST may be this machine only where the relay runs on it too');
+    else {
+      c.set('settings', read.settings);
+      await next();
+    }
+    // On every answer, errors too: a page that may not read one takes it for a dead network.
+    const cors = corsHeaders(c.req.header('Origin') ?? null, originsOf(c.env));
     for (const [name, value] of Object.entries(cors)) c.res.headers.set(name, value);
     c.res.headers.set('Cache-Control', 'no-store');
     c.res.headers.set('X-Content-Type-Options', 'nosniff');
-    return;
   });
 
   app.options('/v1/batch', (c) => {
@@ -58,8 +62,7 @@ export function createRelay(): Hono<Relay> {
   app.get('/admin/status', reportStatus);
   app.notFound(() => refusal('not_found', 'there is nothing here'));
   app.onError((error) => {
-    // Its words are for the operator's log; what they might quote is nobody else's.
-    console.error(JSON.stringify({ event: 'request_failed', error: error.name }));
+    logFault('request_failed', error);
     return unavailable('try again later');
   });
   return app;

@@ -6,12 +6,13 @@ export type Entry = { readonly at: number; readonly record: TrackerRecord };
 /** An entry under its key. Keys grow with every append and are never given twice. */
 export type BufferedRecord = Entry & { readonly key: number };
 
+/** What an append has made, and how many records the buffer then holds. */
+type Appended = { readonly records: readonly BufferedRecord[]; readonly waiting: number };
+
 /** The browser's durable queue of records, one for all tabs. */
 interface RecordBuffer {
-  /** Appends all or none, in order; resolves once they are durable, with the number that then waits. */
-  append(entries: readonly Entry[]): Promise<number>;
-  /** How many wait. */
-  count(): Promise<number>;
+  /** Appends all or none, in order; resolves once they are durable. None at all just counts. */
+  append(entries: readonly Entry[]): Promise<Appended>;
   /** The oldest records, oldest first; they stay. */
   peek(limit: number): Promise<readonly BufferedRecord[]>;
   /** Forgets the records under these keys; a key that is not there is no error. */

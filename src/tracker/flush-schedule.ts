@@ -8,28 +8,32 @@ export type FlushSchedule = {
   readonly now: (dueBefore?: number) => Promise<FlushEnd>;
   /** To be told after an append: so many records wait. */
   readonly appended: (waiting: number) => void;
+  /** True after a failure, until it is time to try again. */
+  readonly mustWait: () => boolean;
 };
 
 // A flush that fails by itself, which none should: its records are still in the buffer, and this brings them back to it.
-const AFTER_FAULT: FlushEnd = { step: 'rest', forMs: 30_000 };
+const AFTER_FAULT: FlushEnd = { step: 'wait', forMs: 30_000, reason: 'fault', oldestAt: 0 };
 
 // The longest a timer can be set for; a longer one would fire at once.
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** Decides when to flush: by number, by age, and again after a wait. */
+/** Decides when to flush: by number, by age, and again after a wait. One at a time, and at most one more after it. */
 export function flushSchedule(
   run: (dueBefore?: number) => Promise<FlushEnd>,
   timer: Timer,
   { batchSize, maxWaitMs }: { readonly batchSize: number; readonly maxWaitMs: number },
 ): FlushSchedule {
+  let running: Promise<FlushEnd> | undefined;
+  let next: Promise<FlushEnd> | undefined;
+  let appendedMeanwhile = 0;
   let cancelTimer: (() => void) | undefined;
   let mustWait = false;
 
-  function arm(end: FlushEnd): void {
+  function arm(forMs: number | undefined): void {
     cancelTimer?.();
-    mustWait = end.step === 'wait';
     cancelTimer =
-      end.forMs === undefined
+      forMs === undefined
         ? undefined
         : timer(
             () => {
@@ -37,22 +41,37 @@ export function flushSchedule(
               mustWait = false;
               void now();
             },
-            Math.min(end.forMs, MAX_TIMER_MS),
+            Math.min(forMs, MAX_TIMER_MS),
           );
   }
 
-  async function now(dueBefore?: number): Promise<FlushEnd> {
-    const end = await run(dueBefore).catch(() => AFTER_FAULT);
-    arm(end);
+  async function begin(dueBefore?: number): Promise<FlushEnd> {
+    appendedMeanwhile = 0;
+    running = run(dueBefore).catch(() => AFTER_FAULT);
+    const end = await running;
+    running = undefined;
+    mustWait = end.step === 'wait';
+    arm(end.forMs);
+    // It may have looked before they came; the next one will not have.
+    if (appendedMeanwhile > 0 && next === undefined) appended(appendedMeanwhile);
     return end;
   }
 
-  return {
-    now,
-    appended: (waiting) => {
-      if (mustWait) return;
-      if (waiting >= batchSize) void now();
-      else if (cancelTimer === undefined) arm({ step: 'rest', forMs: maxWaitMs });
-    },
-  };
+  function now(dueBefore?: number): Promise<FlushEnd> {
+    if (running === undefined) return begin(dueBefore);
+    next ??= running.then(() => {
+      next = undefined;
+      return begin();
+    });
+    return next;
+  }
+
+  function appended(waiting: number): void {
+    if (running !== undefined) appendedMeanwhile = waiting;
+    else if (mustWait) return;
+    else if (waiting >= batchSize) void now();
+    else if (cancelTimer === undefined) arm(maxWaitMs);
+  }
+
+  return { now, appended, mustWait: () => mustWait };
 }

@@ -29,7 +29,7 @@ const NOT_ALLOWED_BACKOFF = { baseMs: 60_000, capMs: 60 * 60_000 };
 const ENVELOPE_BYTES = 4_000;
 
 /** As many of the oldest records as fit into one keepalive request; at least one. */
-function fitting(oldest: readonly BufferedRecord[]): readonly BufferedRecord[] {
+export function fitting(oldest: readonly BufferedRecord[]): readonly BufferedRecord[] {
   let bytes = ENVELOPE_BYTES;
   const over = oldest.findIndex(({ record }) => {
     bytes += utf8Bytes(JSON.stringify(record)) + 20;
@@ -62,6 +62,19 @@ export async function drop(
   tell('dropped', { ids: idsOf(records), reason });
 }
 
+/** Forgets what the relay has answered for, and tells so. */
+export async function settle(
+  { storage, tell }: Pick<FlushPorts, 'storage' | 'tell'>,
+  batch: readonly BufferedRecord[],
+  { rejected, duplicates }: Extract<Outcome, { kind: 'settled' }>,
+): Promise<void> {
+  await storage.buffer.remove(keysOf(batch));
+  for (const rejection of rejected) tell('rejected', rejection);
+  const refused = new Set(rejected.map(({ id }) => id));
+  const ids = idsOf(batch).filter((id) => !refused.has(id));
+  if (ids.length > 0) tell('delivered', { ids, duplicates });
+}
+
 /**
  * Sends what is due, batch by batch, oldest first, until nothing is or something has to wait.
  * Nothing leaves the buffer before the relay has answered for it. One flush at a time, over all tabs.
@@ -72,24 +85,6 @@ export async function flush(ports: FlushPorts, limits: FlushLimits, dueBefore: n
   const { storage, relay, tell, now, random } = ports;
   // Halved while the relay refuses a batch, down to the one record at fault; doubled again with each that it takes.
   let batchSize = limits.batchSize;
-
-  const settle = async (batch: readonly BufferedRecord[], outcome: Exclude<Outcome, { kind: 'retry' }>) => {
-    if (outcome.kind === 'refused' && batch.length > 1) {
-      batchSize = Math.floor(batch.length / 2);
-      return;
-    }
-    batchSize = Math.min(limits.batchSize, batchSize * 2);
-    await storage.buffer.remove(keysOf(batch));
-    const rejected =
-      outcome.kind === 'settled'
-        ? outcome.rejected
-        : idsOf(batch).map((id) => ({ id, issues: [{ path: '', message: outcome.message }] }));
-    for (const rejection of rejected) tell('rejected', rejection);
-    const refused = new Set(rejected.map(({ id }) => id));
-    const ids = idsOf(batch).filter((id) => !refused.has(id));
-    if (ids.length > 0)
-      tell('delivered', { ids, duplicates: outcome.kind === 'settled' ? outcome.duplicates : 0 });
-  };
 
   while (true) {
     const oldest = await storage.buffer.peek(limits.batchSize);
@@ -110,12 +105,26 @@ export async function flush(ports: FlushPorts, limits: FlushLimits, dueBefore: n
         await storage.state.update(PACE, () => step.pace);
         const batch = fitting(oldest.slice(0, batchSize));
         const outcome = await relay(batch);
-        if (outcome.kind !== 'retry') await settle(batch, outcome);
+        if (outcome.kind === 'refused' && batch.length > 1) {
+          batchSize = Math.floor(batch.length / 2);
+        } else if (outcome.kind !== 'retry') {
+          batchSize = Math.min(limits.batchSize, batchSize * 2);
+          await settle(
+            ports,
+            batch,
+            outcome.kind === 'settled' ? outcome : refusedAs(batch, outcome.message),
+          );
+        }
         if (outcome.kind === 'retry' || pace.failures > 0)
           await storage.state.update(PACE, () => paceAfter(step.pace, outcome, now(), random()));
       }
     }
   }
+}
+
+function refusedAs(batch: readonly BufferedRecord[], message: string): Extract<Outcome, { kind: 'settled' }> {
+  const rejected = idsOf(batch).map((id) => ({ id, issues: [{ path: '', message }] }));
+  return { kind: 'settled', rejected, duplicates: 0 };
 }
 
 /** The pace once the network is back: its failures are over, and what the relay itself asked for is not. */

@@ -40,11 +40,9 @@ export function identified(
   before: Identity,
   fields: Omit<UserRecord, 'id' | 'age'> & { readonly userId: string },
 ): { readonly identity: Identity; readonly news: boolean } {
-  const known = before.userId === fields.userId;
   const said = saidBy(fields);
-  const told = known ? before.told : {};
-  return {
-    identity: { ...before, userId: fields.userId, told: { ...told, ...said } },
-    news: !known || Object.entries(said).some(([path, value]) => told[path] !== value),
-  };
+  const told = before.userId === fields.userId ? before.told : undefined;
+  if (told !== undefined && Object.entries(said).every(([path, value]) => told[path] === value))
+    return { identity: before, news: false };
+  return { identity: { ...before, userId: fields.userId, told: { ...told, ...said } }, news: true };
 }

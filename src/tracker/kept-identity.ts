@@ -5,31 +5,36 @@ import { anonymous, type Identity } from './identity.ts';
 export type KeptIdentity = {
   readonly now: () => Identity;
   readonly set: (next: Identity) => void;
+  /** What was told about the visitor counts as told no longer: a record of it is known to be lost. */
+  readonly forgetTold: () => void;
   /** Takes what another tab may have set; the first read also makes the visitor, where there was none. */
   readonly read: () => Promise<void>;
 };
 
-/**
- * @param tabs calls back when another tab has set the identity; answers with what says so to the others
- */
-export function keptIdentity(
-  state: StateStore,
-  tabs: (changed: () => void) => () => void,
-  newId: () => string,
-): KeptIdentity {
+/** Other tabs are not told of a change: they read it when they are shown, focused, or flush. */
+export function keptIdentity(state: StateStore, newId: () => string): KeptIdentity {
   let identity = anonymous(newId());
-  const read = async () => {
-    identity = await state.update('identity', (kept) => (kept as Identity | undefined) ?? identity);
+  let changes = 0;
+
+  const change = (by: (before: Identity) => Identity) => {
+    changes += 1;
+    identity = by(identity);
+    // Made anew of what is kept: another tab may have set it since.
+    void state.update('identity', (kept) => by((kept as Identity | undefined) ?? identity));
   };
-  const tellTabs = tabs(() => void read());
+  const read = async () => {
+    const asOf = changes;
+    const kept = await state.update('identity', (before) => (before as Identity | undefined) ?? identity);
+    // What was called here in the meantime is newer than what was read.
+    if (asOf === changes) identity = kept;
+  };
 
   return {
     now: () => identity,
     set: (next) => {
-      if (next === identity) return;
-      identity = next;
-      void state.update('identity', () => next).then(tellTabs);
+      if (next !== identity) change(() => next);
     },
+    forgetTold: () => change((before) => ({ ...before, told: {} })),
     read,
   };
 }

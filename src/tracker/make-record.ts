@@ -1,8 +1,8 @@
-import { type GenericSchema, safeParse } from 'valibot';
 import type { Attributes } from '../contract/attributes.ts';
 import { eventFields } from '../contract/event.ts';
 import type { Issue } from '../contract/issue.ts';
 import type { EventRecord, UserRecord } from '../contract/record.ts';
+import type { Rule } from '../contract/rule.ts';
 import { userFields } from '../contract/user.ts';
 import { type Repair, repairAttributes, writeDate } from './repair.ts';
 
@@ -49,14 +49,17 @@ export type Made = { readonly draft: Draft; readonly repairs: readonly Repair[] 
  * Holds the fields of a call against the contract's table of them; throws what is wrong with them, all of it.
  * Custom attributes are no part of it: repairing leaves them as the contract has them.
  */
-function mustFit(fields: object, table: Readonly<Record<string, GenericSchema>>): void {
+function mustFit(fields: object, rules: Readonly<Record<string, Rule<unknown>>>, required: string): void {
   const issues = Object.entries(fields).flatMap(([path, value]) => {
-    const schema = Object.hasOwn(table, path) ? table[path] : undefined;
-    const message = schema === undefined ? 'is not a field' : safeParse(schema, value).issues?.[0].message;
+    if (value === undefined && path !== required) return [];
+    const message = Object.hasOwn(rules, path) ? rules[path]?.(value) : 'is not a field';
     return message === undefined ? [] : [{ path, message }];
   });
   if (issues.length > 0) throw new RecordError(issues);
 }
+
+// One id is sent, and which one is not the caller's to say.
+const { anonymousId: _, ...identifyFields } = userFields;
 
 function attributesOf(
   given: unknown,
@@ -82,7 +85,7 @@ export function makeUser(userId: string, profile: Profile | undefined, at: numbe
     birthDate: birthDate instanceof Date ? (writeDate(birthDate) ?? '') : birthDate,
     userId,
   };
-  mustFit(fields, userFields);
+  mustFit(fields, identifyFields, 'userId');
   const custom = attributesOf(attributes, 'attributes', strict, repairs);
   return { draft: { at, userId, fields: { kind: 'user', ...fields, ...custom } }, repairs };
 }
@@ -96,7 +99,7 @@ export function makeEvent(
 ): Made {
   const repairs: Repair[] = [];
   const fields = { eventName, eventTime: writeDate(new Date(at)) };
-  mustFit(fields, eventFields);
+  mustFit(fields, eventFields, 'eventName');
   const custom = attributesOf(eventData, 'eventData', strict, repairs);
   return { draft: { at, fields: { kind: 'event', ...fields, ...custom } }, repairs };
 }

@@ -9,11 +9,9 @@ export function memoryStorage(): Storage {
   return {
     buffer: {
       async append(entries) {
-        for (const entry of entries) waiting.push({ ...entry, key: ++lastKey });
-        return waiting.length;
-      },
-      async count() {
-        return waiting.length;
+        const records = entries.map((entry) => ({ ...entry, key: ++lastKey }));
+        waiting.push(...records);
+        return { records, waiting: waiting.length };
       },
       async peek(limit) {
         return waiting.slice(0, limit);

@@ -1,4 +1,5 @@
 import {
+  fullBucket,
   msUntilToken,
   refill,
   type TokenBucket,
@@ -28,7 +29,13 @@ export type NextStep =
   | { readonly step: 'drop'; readonly records: readonly BufferedRecord[] }
   | { readonly step: 'send'; readonly pace: Pace }
   /** There is something to send, and it may not leave yet. */
-  | { readonly step: 'wait'; readonly forMs: number; readonly reason: RetryReason | 'tokens' }
+  | {
+      readonly step: 'wait';
+      readonly forMs: number;
+      readonly reason: RetryReason | 'tokens';
+      /** When the oldest record that waits was made. */
+      readonly oldestAt: number;
+    }
   /** Nothing needs to be sent; `forMs` until something does, or undefined where nothing waits at all. */
   | { readonly step: 'rest'; readonly forMs: number | undefined };
 
@@ -61,11 +68,13 @@ export function nextStep(
   const { pause } = pace;
   // A pause from the future began before the clock was set back: over, for the same reason.
   if (pause !== undefined && pause.since <= now && now < pause.since + pause.forMs)
-    return { step: 'wait', forMs: pause.since + pause.forMs - now, reason: pause.reason };
+    return { step: 'wait', forMs: pause.since + pause.forMs - now, reason: pause.reason, oldestAt: first.at };
 
-  const bucket = refill(pace.bucket, limits.bucket, now);
+  // Nor is a bucket from the future of any use: it would not fill before the clock has caught up with it.
+  const bucket =
+    pace.bucket.asOf > now ? fullBucket(limits.bucket, now) : refill(pace.bucket, limits.bucket, now);
   const taken = take(bucket);
   return taken === undefined
-    ? { step: 'wait', forMs: msUntilToken(bucket, limits.bucket), reason: 'tokens' }
+    ? { step: 'wait', forMs: msUntilToken(bucket, limits.bucket), reason: 'tokens', oldestAt: first.at }
     : { step: 'send', pace: { ...pace, bucket: taken } };
 }

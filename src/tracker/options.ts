@@ -65,41 +65,35 @@ export type TrackerOptions = {
 
 export type Settings = Required<TrackerOptions>;
 
-const DEFAULTS = {
-  batchSize: MAX_BATCH_RECORDS,
-  maxWaitMs: 5_000,
-  requestsPerMinute: 60,
-  burst: 5,
-  maxRecords: 10_000,
-  maxAgeMs: MAX_AGE_MS,
-  strict: false,
-  skipRepeatedIdentify: true,
-};
-
 // WebEngage's limit for the whole account: no single browser needs more.
 const ACCOUNT_REQUESTS_PER_MINUTE = 500;
 
-const BOUNDS = {
-  batchSize: [1, MAX_BATCH_RECORDS],
-  maxWaitMs: [100, 3_600_000],
-  requestsPerMinute: [1, ACCOUNT_REQUESTS_PER_MINUTE],
-  burst: [1, 100],
-  maxRecords: [100, 1_000_000],
-  maxAgeMs: [60_000, MAX_AGE_MS],
+/** The options that are numbers: default, least, most. */
+export const NUMBERS = {
+  batchSize: [MAX_BATCH_RECORDS, 1, MAX_BATCH_RECORDS],
+  maxWaitMs: [5_000, 100, 3_600_000],
+  requestsPerMinute: [60, 1, ACCOUNT_REQUESTS_PER_MINUTE],
+  burst: [5, 1, 100],
+  maxRecords: [10_000, 100, 1_000_000],
+  maxAgeMs: [MAX_AGE_MS, 60_000, MAX_AGE_MS],
 } as const;
 
 /** Fills in the defaults. Throws a `RangeError` that names the option and the rule. */
 export function resolveOptions(options: TrackerOptions): Settings {
-  const settings = { ...DEFAULTS, ...options };
-  for (const [name, [least, most]] of Object.entries(BOUNDS)) {
-    const option = name as keyof typeof BOUNDS;
-    settings[option] ??= DEFAULTS[option];
-    const value = settings[option];
-    if (!Number.isInteger(value) || value < least || value > most)
-      throw new RangeError(`${name} must be a whole number from ${least} to ${most}, not ${value}`);
-  }
+  const { endpoint, strict = false, skipRepeatedIdentify = true } = options;
   // Not `URL.canParse`: Safari has it only since 17.
-  if (!/^https?:\/\/[^/?#\s]+(\/[^?#\s]*)?$/i.test(settings.endpoint))
-    throw new RangeError(`endpoint must be an http or https URL, not ${settings.endpoint}`);
-  return { ...settings, endpoint: settings.endpoint.replace(/\/+$/, '') };
+  if (!/^https?:\/\/[^/?#\s]+(\/[^?#\s]*)?$/i.test(endpoint))
+    throw new RangeError(`endpoint must be an http or https URL, not ${endpoint}`);
+
+  const numbers = Object.entries(NUMBERS).map(([name, [otherwise, least, most]]) => {
+    const value = options[name as keyof typeof NUMBERS] ?? otherwise;
+    if (Number.isInteger(value) && value >= least && value <= most) return [name, value];
+    throw new RangeError(`${name} must be a whole number from ${least} to ${most}, not ${value}`);
+  });
+  return {
+    ...(Object.fromEntries(numbers) as Readonly<Record<keyof typeof NUMBERS, number>>),
+    endpoint: endpoint.replace(/\/+$/, ''),
+    strict,
+    skipRepeatedIdentify,
+  };
 }

@@ -19,6 +19,8 @@ export function watchPage({ hidden, visible, online }: PageMoments): void {
   document.addEventListener('visibilitychange', () =>
     document.visibilityState === 'hidden' ? hidden() : visible(),
   );
+  // Beside another window that is shown too, it is not hidden as the visitor turns to that one.
+  addEventListener('focus', visible);
   // Only `window` ever receives them, never `document`.
   addEventListener('pagehide', hidden);
   addEventListener('pageshow', (event) => {

@@ -13,8 +13,6 @@ export type Platform = {
   readonly fetch: typeof fetch;
   readonly storage: (name: string, tellDegraded: (why: unknown) => void) => Storage;
   readonly exclusive: (name: string) => Exclusive;
-  /** Calls back when another tab says that something changed; answers with what says so to the others. */
-  readonly tabs: (name: string, changed: () => void) => () => void;
   readonly watchPage: (moments: PageMoments) => void;
   /** Hands the page an error of its own, through its own error handling. */
   readonly report: (error: unknown) => void;
@@ -46,13 +44,6 @@ export function browserPlatform(): Platform {
         tellDegraded,
       }),
     exclusive: (name) => tabLock(name, globalThis.navigator?.locks),
-    tabs: (name, changed) => {
-      // Without IndexedDB nothing is shared, so there is nothing to say; and on a server an open channel never ends.
-      if (typeof indexedDB === 'undefined') return () => {};
-      const channel = new BroadcastChannel(name);
-      channel.onmessage = changed;
-      return () => channel.postMessage('');
-    },
     watchPage,
     report: (error) =>
       queueMicrotask(() => {

@@ -4,7 +4,14 @@ import { retryAfterMs } from '../pacing/retry-after.ts';
 import type { BufferedRecord } from './buffer.ts';
 
 /** Why records could not be settled for now. */
-export type RetryReason = 'network' | 'unavailable' | 'rate_limited' | 'not_allowed' | 'not_the_relay';
+export type RetryReason =
+  | 'network'
+  | 'unavailable'
+  | 'rate_limited'
+  | 'not_allowed'
+  | 'not_the_relay'
+  /** An error of the tracker's own. */
+  | 'fault';
 
 /** What became of one batch. */
 export type Outcome =

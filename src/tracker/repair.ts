@@ -34,40 +34,48 @@ function repairString(text: string, path: string, tell: Tell): string {
   return toWellFormed(text.slice(0, MAX_STRING_LENGTH).replace(/[\ud800-\udbff]$/, ''));
 }
 
+// Values looked at for one record. Without it objects that share references, as a framework's nodes do, are walked along
+// every path through them, and the page stands still.
+const MAX_VALUES = 2_000;
+
 /**
- * A value as the contract takes it: a snapshot, as plain JSON.
- * Undefined where nothing of it can go; `tell` has been told why, unless the value was undefined to begin with.
+ * Repairs the values of one record: each a snapshot, as plain JSON, as the contract takes it.
+ * Undefined where nothing of a value can go; `tell` has been told why, unless it was undefined to begin with.
  */
-function repairValue(
-  value: unknown,
-  path: string,
-  around: readonly object[],
-  tell: Tell,
-): AttributeValue | undefined {
-  const leaveOut = (rule: string) => {
-    tell({ path, rule, done: 'left out' });
-    return undefined;
+function valueRepairer(tell: Tell) {
+  let seen = 0;
+
+  return function repair(
+    value: unknown,
+    path: string,
+    around: readonly object[] = [],
+  ): AttributeValue | undefined {
+    const leaveOut = (rule: string) => {
+      tell({ path, rule, done: 'left out' });
+      return undefined;
+    };
+    seen += 1;
+
+    if (typeof value === 'string') return repairString(value, path, tell);
+    if (typeof value === 'boolean' || value === undefined) return value;
+    if (typeof value === 'number')
+      return Number.isFinite(value) ? value : leaveOut('must be a finite number');
+    if (typeof value !== 'object' || value === null) return leaveOut('must be of a type that WebEngage has');
+    if (value instanceof Date) return writeDate(value) ?? leaveOut('must be a valid date');
+    if (around.includes(value)) return leaveOut('must not contain itself');
+    if (around.length >= MAX_DEPTH - 1) return leaveOut(`must not nest deeper than ${MAX_DEPTH} levels`);
+    if (seen > MAX_VALUES) return leaveOut(`must hold at most ${MAX_VALUES} values`);
+
+    const inside = [...around, value];
+    if ('toJSON' in value && typeof value.toJSON === 'function') return repair(value.toJSON(), path, inside);
+    const repaired = Object.entries(value).flatMap(([name, inner]): [string, AttributeValue][] => {
+      if (textFault(name, MAX_STRING_LENGTH) !== undefined)
+        return leaveOut('must have well-formed names') ?? [];
+      const good = repair(inner, `${path}.${name}`, inside);
+      return good === undefined ? [] : [[name, good]];
+    });
+    return Array.isArray(value) ? repaired.map(([, item]) => item) : Object.fromEntries(repaired);
   };
-
-  if (typeof value === 'string') return repairString(value, path, tell);
-  if (typeof value === 'boolean' || value === undefined) return value;
-  if (typeof value === 'number') return Number.isFinite(value) ? value : leaveOut('must be a finite number');
-  if (typeof value !== 'object' || value === null) return leaveOut('must be of a type that WebEngage has');
-  if (value instanceof Date) return writeDate(value) ?? leaveOut('must be a valid date');
-  if (around.includes(value)) return leaveOut('must not contain itself');
-  if (around.length >= MAX_DEPTH - 1) return leaveOut(`must not nest deeper than ${MAX_DEPTH} levels`);
-
-  const inside = [...around, value];
-  if ('toJSON' in value && typeof value.toJSON === 'function')
-    return repairValue(value.toJSON(), path, inside, tell);
-  if (Array.isArray(value))
-    return value.flatMap((item, index) => repairValue(item, `${path}.${index}`, inside, tell) ?? []);
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([name, inner]) => {
-      const repaired = repairValue(inner, `${path}.${name}`, inside, tell);
-      return repaired === undefined ? [] : [[name, repaired]];
-    }),
-  );
 }
 
 /**
@@ -80,6 +88,7 @@ export function repairAttributes(
   tell: Tell,
 ): { readonly [name: string]: AttributeValue } {
   const allowance = attributeAllowance(field === 'attributes' ? 'user' : 'event');
+  const repair = valueRepairer(tell);
 
   return Object.fromEntries(
     Object.keys(attributes).flatMap((name): [string, AttributeValue][] => {
@@ -91,7 +100,7 @@ export function repairAttributes(
       const ofName = nameFault(name);
       if (ofName !== undefined) return leaveOut(`has a name that ${ofName}`);
       try {
-        const value = repairValue(Reflect.get(attributes, name), path, [], tell);
+        const value = repair(Reflect.get(attributes, name), path);
         const type = typeOfAttribute(value);
         if (value === undefined || type === undefined) return [];
         const ofCount = allowance(type, value);

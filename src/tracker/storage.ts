@@ -38,7 +38,9 @@ export function dependableStorage({ open, fallback, timeout, tellDegraded }: Sto
   async function attempt<T>(operation: (storage: Storage) => Promise<T>): Promise<T> {
     const used = current;
     try {
-      return await timeout(operation(used), HUNG_AFTER_MS);
+      const result = await timeout(operation(used), HUNG_AFTER_MS);
+      if (used === current) reopened = false;
+      return result;
     } catch (why) {
       // Whoever fails first changes the storage; those who failed along with it try the new one.
       if (used === current) current = reopened ? degrade(why) : openOr(degrade);
@@ -50,7 +52,6 @@ export function dependableStorage({ open, fallback, timeout, tellDegraded }: Sto
   return {
     buffer: {
       append: (entries) => attempt(({ buffer }) => buffer.append(entries)),
-      count: () => attempt(({ buffer }) => buffer.count()),
       peek: (limit) => attempt(({ buffer }) => buffer.peek(limit)),
       remove: (keys) => attempt(({ buffer }) => buffer.remove(keys)),
     },

@@ -1,5 +1,6 @@
 import { createEnds, type Listener, type TrackerEvents } from './ends.ts';
-import { drop, endNetworkPause, flush, PACE } from './flush.ts';
+import { farewellSend } from './farewell.ts';
+import { drop, endNetworkPause, flush, PACE, settle } from './flush.ts';
 import { flushSchedule } from './flush-schedule.ts';
 import { createIntake } from './intake.ts';
 import { keptIdentity } from './kept-identity.ts';
@@ -52,7 +53,7 @@ export function createTracker<Events extends object = AnyEvents>(options: Tracke
 /** The tracker on a platform of the caller's choice. `madeAt` is for calls made before the script had loaded. */
 export function startTracker(
   settings: Settings,
-  { time, chance, fetch, storage: openStorage, exclusive, tabs, watchPage, report }: Platform,
+  { time, chance, fetch, storage: openStorage, exclusive, watchPage, report }: Platform,
 ): Tracker & { readonly madeAt: (at: number) => Pick<Tracker, 'identify' | 'track'> } {
   const name = `webengage-relay:${settings.endpoint}`;
   const { tell, on } = createEnds(report);
@@ -62,7 +63,7 @@ export function startTracker(
 
   // One for all tabs, and made once: two tabs that start together must not make two.
   const device = storage.state.update('device', (kept) => (kept as string | undefined) ?? newUuid());
-  const identity = keptIdentity(storage.state, (changed) => tabs(name, changed), newUuid);
+  const identity = keptIdentity(storage.state, newUuid);
   const identityRead = identity.read();
   const session = randomId(chance.bytes);
   let seq = 0;
@@ -74,8 +75,14 @@ export function startTracker(
   const relay = relayClient({ endpoint: settings.endpoint, device: () => device, fetch, now: time.now });
   const flushPorts = { storage, relay, tell, now: time.now, random: chance.random };
   const oneAtATime = exclusive(name);
+  const farewell = farewellSend(relay, (batch, outcome) => settle(flushPorts, batch, outcome));
   const schedule = flushSchedule(
-    (dueBefore) => oneAtATime(() => flush(flushPorts, limits, dueBefore ?? time.now())),
+    (dueBefore) =>
+      oneAtATime(async () => {
+        await identity.read();
+        await farewell.settle();
+        return flush(flushPorts, limits, dueBefore ?? time.now());
+      }),
     time.timer,
     settings,
   );
@@ -89,14 +96,16 @@ export function startTracker(
     );
     identity.set(next);
     if (entries.length === 0) return;
-    const waiting = await storage.buffer.append(entries);
+    const { records, waiting } = await storage.buffer.append(entries);
+    farewell.add(records, waiting);
     if (waiting > settings.maxRecords) void oneAtATime(dropOldest);
     schedule.appended(waiting);
   });
 
   // Never beside a flush: what it has in hand would be told as dropped, and as delivered too.
   async function dropOldest(): Promise<void> {
-    const over = (await storage.buffer.count()) - settings.maxRecords;
+    const { waiting } = await storage.buffer.append([]);
+    const over = waiting - settings.maxRecords;
     if (over > 0) await drop(flushPorts, await storage.buffer.peek(over), 'over_max_records');
   }
 
@@ -108,14 +117,21 @@ export function startTracker(
     return intake.add(draft);
   }
 
-  // What was told about a user counts as told only as long as no record is known to have been lost on the way.
-  const forgetTold = () => identity.set({ ...identity.now(), told: {} });
-  on('rejected', forgetTold);
-  on('dropped', forgetTold);
+  on('delivered', ({ ids }) => farewell.forget(ids));
+  on('rejected', ({ id }) => {
+    farewell.forget([id]);
+    identity.forgetTold();
+  });
+  on('dropped', ({ ids }) => {
+    farewell.forget(ids);
+    identity.forgetTold();
+  });
 
   watchPage({
-    hidden: () => void schedule.now(),
-    visible: () => void identity.read().then(() => schedule.now()),
+    hidden: () => {
+      if (!schedule.mustWait()) farewell.send();
+    },
+    visible: () => void schedule.now(),
     online: () => void storage.state.update(PACE, endNetworkPause).then(() => schedule.now()),
   });
   // What earlier pages left; what this page has to say by now waits for the rest of it.
@@ -135,9 +151,10 @@ export function startTracker(
     reset: () => void intake.add({ reset: newUuid() }),
     flush: async () => {
       await intake.written();
+      const dueBefore = time.now();
       while (true) {
-        const end = await schedule.now();
-        if (end.step === 'rest') return { settled: true };
+        const end = await schedule.now(dueBefore);
+        if (end.step === 'rest' || end.oldestAt > dueBefore) return { settled: true };
         if (end.reason !== 'tokens') return { settled: false, reason: end.reason, retryInMs: end.forMs };
         await new Promise<void>((resolve) => void time.timer(resolve, end.forMs));
       }

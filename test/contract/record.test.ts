@@ -71,7 +71,7 @@ describe('what passes', () => {
 
 describe('what is refused, with its path', () => {
   test.each([
-    ['no name', { eventName: undefined }, 'eventName', /must be given|must be a string/],
+    ['no name', { eventName: undefined }, 'eventName', /must be a string/],
     ['an empty name', { eventName: '' }, 'eventName', /must not be empty/],
     ['a name of 50 characters', { eventName: 'e'.repeat(50) }, 'eventName', /at most 49 characters, not 50/],
     ['a reserved name', { eventName: 'we_wk_bought' }, 'eventName', /must not start with we_/],
@@ -94,6 +94,12 @@ describe('what is refused, with its path', () => {
       { eventData: { a: ['n'.repeat(1000)] } },
       'eventData.a.0',
       /at most 999 characters/,
+    ],
+    [
+      'half a surrogate pair in a nested name',
+      { eventData: { a: { '\ud800': 1 } } },
+      'eventData.a',
+      /name that must be well-formed/,
     ],
     ['half a surrogate pair', { eventData: { Note: '\ud800' } }, 'eventData.Note', /well-formed/],
     [

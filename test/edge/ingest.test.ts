@@ -9,6 +9,8 @@ const NOW = Date.parse('2026-11-23T12:00:00Z');
 const DAY = 86_400_000;
 const DEVICE = '0b9d3c5e-8f1a-4c2b-9d7e-6a5b4c3d2e1f';
 
+const SENDING_ON = { alarmAt: null, lingerMs: 1_000, heldUntil: 0 };
+
 const events = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => eventRecord(from + index));
 
@@ -137,7 +139,7 @@ test('a flush of 25 known to be new writes two rows and the alarm’s', async ()
         return typeof value === 'function' ? value.bind(target) : value;
       },
     });
-    ingest(counted, delivery(DEVICE, ...events(26, 50)), NOW, 1_000, NOW);
+    ingest(counted, delivery(DEVICE, ...events(26, 50)), { ...SENDING_ON, alarmAt: NOW }, NOW);
     return rows;
   });
 
@@ -148,9 +150,9 @@ describe('the alarm', () => {
   // The platform moves an alarm that is set for the past: these are set for later.
   const LATER = Date.now() + DAY;
 
-  function alarmAfter(records: ReturnType<typeof events>, alarmAt: number | null) {
+  function alarmAfter(records: ReturnType<typeof events>, alarmAt: number | null, heldUntil = 0) {
     return runInDurableObject(newOutbox(), async (_, { storage }) => {
-      ingest(storage, delivery(DEVICE, ...records), alarmAt, 1_000, LATER);
+      ingest(storage, delivery(DEVICE, ...records), { alarmAt, lingerMs: 1_000, heldUntil }, LATER);
       const alarm = await storage.getAlarm();
       await storage.deleteAlarm();
       return alarm;
@@ -168,6 +170,11 @@ describe('the alarm', () => {
     expect(await alarmAfter(events(1, 1), LATER - 60_000)).toBe(LATER + 1_000);
   });
 
+  test('is not pulled forward by what can’t be sent yet: an outage makes no storm of alarms', async () => {
+    expect(await alarmAfter(events(1, 25), null, LATER + 30_000)).toBe(LATER + 30_000);
+    expect(await alarmAfter(events(1, 25), LATER + 30_000, LATER + 30_000)).toBeNull();
+  });
+
   test('is stored with the records, or neither is', async () => {
     const stub = newOutbox();
 
@@ -182,7 +189,7 @@ describe('the alarm', () => {
           return typeof value === 'function' ? value.bind(target) : value;
         },
       });
-      expect(() => ingest(failing, delivery(DEVICE, eventRecord(1)), null, 1_000, NOW)).toThrow('no alarm');
+      expect(() => ingest(failing, delivery(DEVICE, eventRecord(1)), SENDING_ON, NOW)).toThrow('no alarm');
       return storage.sql.exec('SELECT seq FROM run').toArray();
     });
 

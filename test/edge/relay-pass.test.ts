@@ -2,6 +2,7 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, test } from 'vitest';
 import { backlog } from '../../src/edge/backlog.ts';
 import type { Outbox } from '../../src/edge/outbox.ts';
+import type { FailedCall } from '../../src/edge/relay-pass.ts';
 import type { CallOutcome, UpstreamCall } from '../../src/edge/webengage.ts';
 import { delivery, ingestAt, newOutbox, passAt, scriptedUpstream, sentIds } from '../fakes/outbox.ts';
 import { eventRecord, idOf, userRecord } from '../fakes/records.ts';
@@ -36,10 +37,10 @@ describe('merging', () => {
     await ingestAt(stub, delivery('a', ...events(1, 5)), NOW);
     const upstream = scriptedUpstream();
 
-    expect(await passAt(stub, upstream, NOW + 400)).toBe(LINGERED);
+    expect(await passAt(stub, upstream, NOW + 400)).toMatchObject({ nextAt: LINGERED });
     expect(upstream.calls).toEqual([]);
 
-    expect(await passAt(stub, upstream, LINGERED)).toBeUndefined();
+    expect(await passAt(stub, upstream, LINGERED)).toMatchObject({ nextAt: undefined });
     expect(sentIds(upstream)).toEqual([ids(1, 5)]);
   });
 
@@ -153,10 +154,70 @@ describe('while WebEngage is down', () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(1, 5)), NOW);
 
-    const nextAt = await passAt(stub, scriptedUpstream(RETRY), LINGERED);
+    const { nextAt } = await passAt(stub, scriptedUpstream(RETRY), LINGERED);
 
     expect(nextAt).toBeGreaterThan(LINGERED);
     expect(nextAt).toBeLessThanOrEqual(LINGERED + 1_000);
+  });
+});
+
+describe('records that WebEngage refuses', () => {
+  /** Takes everything but what a record with this name is in. */
+  const refusing = (eventName: string) => {
+    const calls: UpstreamCall[] = [];
+    const answer = async (call: UpstreamCall): Promise<CallOutcome> => {
+      calls.push(call);
+      const isRefused = call.records.some((record) => record.eventName === eventName);
+      return isRefused ? { kind: 'retry', status: 400 } : { kind: 'delivered' };
+    };
+    return { calls, answer };
+  };
+
+  test('hold back the browsers in their batch, and nobody else, however many there are', async () => {
+    const stub = newOutbox();
+    const upstream = refusing('Poison');
+    for (let device = 0; device < 50; device++) {
+      await ingestAt(stub, delivery(`bad ${device}`, eventRecord(1, { eventName: 'Poison' })), NOW);
+      await passAt(stub, upstream, LINGERED);
+    }
+    await ingestAt(stub, delivery('good', ...events(1, 25)), LINGERED);
+
+    await passAt(stub, upstream, LINGERED + 1);
+
+    expect(sentIds(upstream)).toContainEqual(ids(1, 25));
+    expect(await waiting(stub)).toBe(50);
+  });
+
+  test('with a backlog behind them do not hide other browsers from the cut', async () => {
+    const stub = newOutbox();
+    const upstream = refusing('Poison');
+    await ingestAt(stub, delivery('bad', eventRecord(1, { eventName: 'Poison' })), NOW);
+    await passAt(stub, upstream, LINGERED);
+    for (let flush = 0; flush < 25; flush++) {
+      const alternating = Array.from({ length: 20 }, (_, index) =>
+        (index % 2 ? eventRecord : userRecord)(2 + flush * 20 + index),
+      );
+      await ingestAt(stub, delivery('bad', ...alternating), LINGERED);
+    }
+    await ingestAt(stub, delivery('good', ...events(1, 25)), LINGERED);
+
+    await passAt(stub, upstream, LINGERED + 1);
+
+    expect(sentIds(upstream)).toContainEqual(ids(1, 25));
+  });
+
+  test('are told to the operator by status, with nothing of what is in them', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
+    const told: FailedCall[] = [];
+
+    await passAt(stub, scriptedUpstream({ kind: 'retry', status: 401 }), NOW, {
+      tellFailed: (call) => told.push(call),
+    });
+
+    expect(told).toEqual([{ status: 401, kind: 'event', attempts: 1, retryInMs: expect.any(Number) }]);
+    const status = await runInDurableObject(stub, (_, { storage }) => backlog(storage.sql, NOW));
+    expect(status).toMatchObject({ retrying: 1, byStatus: { 401: 1 } });
   });
 });
 
@@ -166,11 +227,11 @@ describe('the rate gate', () => {
     await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
     const upstream = scriptedUpstream();
 
-    const nextAt = await passAt(stub, upstream, NOW, {
+    const { nextAt, held } = await passAt(stub, upstream, NOW, {
       gate: { take: async () => ({ granted: false, retryInMs: 700 }), pause: async () => {} },
     });
 
-    expect(nextAt).toBe(NOW + 700);
+    expect({ nextAt, held }).toEqual({ nextAt: NOW + 700, held: true });
     expect(upstream.calls).toEqual([]);
   });
 

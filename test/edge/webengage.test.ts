@@ -22,6 +22,9 @@ const STATUSES: readonly [number, string | null, CallOutcome][] = [
   [201, null, { kind: 'delivered' }],
   [429, '7', { kind: 'paused', forMs: 7_000 }],
   [429, null, { kind: 'paused', forMs: 48_000 }],
+  // Neither no pause at all nor one of years.
+  [429, '0', { kind: 'paused', forMs: 1_000 }],
+  [429, '99999999999', { kind: 'paused', forMs: 3_600_000 }],
 ];
 const RETRIED = [301, 307, 400, 401, 403, 404, 408, 413, 422, 500, 502, 503];
 

@@ -129,6 +129,21 @@ describe('POST /v1/batch', () => {
     expect(pulled).toBeLessThan(20);
   });
 
+  test('answers what is wrong everywhere in few words, and soon', async () => {
+    const long = 'n'.repeat(900);
+    let nested: unknown = Array(300).fill(null);
+    for (let depth = 0; depth < 14; depth++) nested = { [long]: nested };
+    const records = Array.from({ length: 5 }, (_, n) => ({
+      ...eventRecord(n + 1, { id: idOf(n + 1, newSession()) }),
+      eventData: { a: nested },
+    }));
+
+    const answer = await post(batch([...records, { kind: 'event', id: 'i'.repeat(10_000) }]));
+
+    expect(answer.status).toBe(202);
+    expect((await answer.text()).length).toBeLessThan(20_000);
+  });
+
   test('answers 503 with Retry-After where the outbox is out of reach', async () => {
     const OUTBOX = { getByName: () => ({ ingest: () => Promise.reject(new Error('overloaded')) }) };
 
@@ -197,6 +212,8 @@ describe('configuration', () => {
 
     expect(answer.status).toBe(503);
     expect(await answer.text()).toContain('WEBENGAGE_LICENSE_CODE must be set');
+    expect(answer.headers.get('Access-Control-Allow-Origin')).toBe(SHOP);
+    expect(answer.headers.get('Retry-After')).not.toBeNull();
   });
 
   test('an upstream on this machine is for a relay on this machine', async () => {

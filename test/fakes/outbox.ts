@@ -4,7 +4,7 @@ import type { TrackerRecord } from '../../src/contract/record.ts';
 import { type Delivery, ingest, type Receipt } from '../../src/edge/ingest.ts';
 import type { Outbox } from '../../src/edge/outbox.ts';
 import type { Permit } from '../../src/edge/rate-gate.ts';
-import { type RelayPassPorts, relayPass } from '../../src/edge/relay-pass.ts';
+import { type PassEnd, type RelayPassPorts, relayPass } from '../../src/edge/relay-pass.ts';
 import type { CallOutcome, UpstreamCall } from '../../src/edge/webengage.ts';
 import type { Env } from '../../src/edge/worker.ts';
 
@@ -21,7 +21,7 @@ export function newOutbox(): DurableObjectStub<Outbox> {
 /** Stores a delivery at a moment of the test's choice, and leaves no alarm behind. */
 export function ingestAt(stub: DurableObjectStub<Outbox>, delivery: Delivery, now: number): Promise<Receipt> {
   return runInDurableObject(stub, async (_, { storage }) => {
-    const receipt = ingest(storage, delivery, null, 1_000, now);
+    const receipt = ingest(storage, delivery, { alarmAt: null, lingerMs: 1_000, heldUntil: 0 }, now);
     await storage.deleteAlarm();
     return receipt;
   });
@@ -52,7 +52,7 @@ export function passAt(
   upstream: Upstream,
   now: number,
   ports: Partial<RelayPassPorts> = {},
-): Promise<number | undefined> {
+): Promise<PassEnd> {
   const granted: Permit = { granted: true, startInMs: 0 };
   return runInDurableObject(stub, (_, { storage }) =>
     relayPass({
@@ -64,6 +64,7 @@ export function passAt(
       sleep: async () => {},
       random: () => 0.5,
       newRequestId: () => crypto.randomUUID().replaceAll('-', ''),
+      tellFailed: () => {},
       ...ports,
     }),
   );

@@ -100,7 +100,6 @@ export function fakePlatform({
       return storage;
     },
     exclusive: (name) => tabLock(name, undefined),
-    tabs: () => () => {},
     watchPage: (moments) => {
       page.moments = moments;
     },

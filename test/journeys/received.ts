@@ -24,16 +24,20 @@ export type WebEngageCall = {
   readonly records: number;
 };
 
-type Sandbox = { readonly received: () => Promise<WebEngageRecords> };
+type WebEngage = {
+  readonly received: () => Promise<WebEngageRecords>;
+  /** Records that the relay has accepted and not yet delivered. */
+  readonly backlog: () => Promise<number>;
+};
 
-/** Waits until WebEngage has at least so many events, and then whether more come that should not. */
+/** The events WebEngage has, once there are so many and the relay has nothing left to send: not one too many either. */
 export async function eventsReceived(
-  sandbox: Sandbox,
+  { received, backlog }: WebEngage,
   count: number,
-  withinMs = 30_000,
+  withinMs = 40_000,
 ): Promise<readonly WebEngageEvent[]> {
-  await expect
-    .poll(async () => (await sandbox.received()).events.length, { timeout: withinMs, interval: 100 })
-    .toBeGreaterThanOrEqual(count);
-  return (await sandbox.received()).events;
+  const options = { timeout: withinMs, interval: 100 };
+  await expect.poll(async () => (await received()).events.length, options).toBeGreaterThanOrEqual(count);
+  await expect.poll(backlog, options).toBe(0);
+  return (await received()).events;
 }

@@ -21,6 +21,8 @@ export type Stack = {
   readonly order: (control: object) => Promise<void>;
   readonly received: () => Promise<WebEngageRecords>;
   readonly calls: () => Promise<readonly WebEngageCall[]>;
+  /** Records that the relay has accepted and not yet delivered. */
+  readonly backlog: () => Promise<number>;
   readonly empty: () => Promise<void>;
   readonly stop: () => Promise<void>;
 };
@@ -38,8 +40,9 @@ async function startSite(relayUrl: string) {
   const script = await readFile('dist/tracker.js');
   const page = `<!doctype html><meta charset="utf-8"><title>A site</title>
     ${README_STUB}
-    <script>if (location.search === '?stub') { webengageRelay.identify('early-bird'); webengageRelay.track('Early'); }</script>
-    <script async src="/tracker.js" data-endpoint="${relayUrl}" data-max-wait-ms="1000"></script>`;
+    <script>if (location.search === '?stub') { webengageRelay.identify('early-bird'); webengageRelay.track('Early'); }
+      if (location.search === '?hold') { held = webengageRelay; ({ track } = webengageRelay); }</script>
+    <script async src="/tracker.js" data-endpoint="${relayUrl}" data-max-wait-ms="1000" data-cookieconsent="statistics"></script>`;
   const server = createServer((request, response) => {
     const isScript = request.url === '/tracker.js';
     response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html');
@@ -53,6 +56,7 @@ async function startSite(relayUrl: string) {
 export async function startStack(): Promise<Stack> {
   const storage = await mkdtemp(join(tmpdir(), 'webengage-relay-journey-'));
   const apiKey = randomBytes(24).toString('hex');
+  const adminToken = randomBytes(24).toString('hex');
   const licenseCode = '~journey';
   const [relayPort, sandboxPort] = [await freePort(), await freePort()];
   const relayUrl = `http://127.0.0.1:${relayPort}`;
@@ -73,6 +77,7 @@ export async function startStack(): Promise<Stack> {
         WEBENGAGE_LICENSE_CODE: licenseCode,
         WEBENGAGE_HOST: sandbox.url,
         ALLOWED_ORIGINS: site.url,
+        ADMIN_TOKEN: adminToken,
       },
       persistTo: join(storage, 'relay'),
     });
@@ -97,6 +102,12 @@ export async function startStack(): Promise<Stack> {
     },
     received: () => ask('/records'),
     calls: () => ask('/calls'),
+    backlog: async () => {
+      const status = await fetch(`${relayUrl}/admin/status`, {
+        headers: { Authorization: `Bearer ${adminToken}` },
+      });
+      return (await status.json()).backlog.records;
+    },
     empty: async () => {
       await fetch(`${sandbox.url}/records`, { method: 'DELETE' });
     },

@@ -42,7 +42,12 @@ test('later records do not put off the first', async () => {
 });
 
 test('while a flush has to wait, full batches do not start another', async () => {
-  const { schedule, time, runs } = scheduleWith({ step: 'wait', forMs: 60_000, reason: 'rate_limited' });
+  const { schedule, time, runs } = scheduleWith({
+    step: 'wait',
+    forMs: 60_000,
+    reason: 'rate_limited',
+    oldestAt: 0,
+  });
   await schedule.now();
 
   schedule.appended(25);
@@ -64,10 +69,49 @@ test('a flush that fails by itself is tried again', async () => {
 });
 
 test('a wait longer than a timer can hold does not end at once', async () => {
-  const { schedule, time, runs } = scheduleWith({ step: 'wait', forMs: 1e12, reason: 'rate_limited' });
+  const { schedule, time, runs } = scheduleWith({
+    step: 'wait',
+    forMs: 1e12,
+    reason: 'rate_limited',
+    oldestAt: 0,
+  });
 
   await schedule.now();
   await time.pass(86_400_000);
 
   expect(runs()).toBe(1);
+});
+
+/** A run that ends when told to. */
+function heldRuns() {
+  const time = fakeTime();
+  const ends: ((end: FlushEnd) => void)[] = [];
+  const schedule = flushSchedule(() => new Promise((resolve) => ends.push(resolve)), time.timer, LIMITS);
+  return { schedule, time, ends };
+}
+
+test('a record appended while a flush ends is not forgotten: it may have looked before', async () => {
+  const { schedule, time, ends } = heldRuns();
+  void schedule.now();
+
+  schedule.appended(1);
+  ends[0]?.({ step: 'rest', forMs: undefined });
+  await time.pass(5_000);
+
+  expect(ends).toHaveLength(2);
+});
+
+test('however many appends come during a flush, one more follows it', async () => {
+  const { schedule, ends } = heldRuns();
+  void schedule.now();
+
+  for (let n = 0; n < 500; n++) schedule.appended(25 + n);
+  for (let n = 0; n < 500; n++) void schedule.now();
+  ends[0]?.({ step: 'rest', forMs: undefined });
+  await settled();
+  expect(ends).toHaveLength(2);
+
+  ends[1]?.({ step: 'rest', forMs: undefined });
+  await settled();
+  expect(ends).toHaveLength(2);
 });

@@ -42,6 +42,9 @@ describe('a call that the contract refuses as a whole', () => {
     ['u', { phone: '0049 89 1234' }, 'phone must be E.164, as +551155256325'],
     ['u', { birthDate: new Date(Number.NaN) }, 'birthDate must be a date as yyyy-MM-ddTHH:mm:ss±hhmm'],
     ['u', { plan: 'Premium' } as Profile, 'plan is not a field'],
+    ['u', { anonymousId: 'a' } as Profile, 'anonymousId is not a field'],
+    ['u', JSON.parse('{"__proto__": 1}'), '__proto__ is not a field'],
+    [undefined as unknown as string, {}, 'userId must be a string'],
     ['u', { attributes: [] }, 'attributes must be an object'],
   ])('identify(%j, %j)', (userId, profile, message) => {
     expect(() => makeUser(userId, profile, AT, false)).toThrow(message);

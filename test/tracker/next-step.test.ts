@@ -47,6 +47,7 @@ test('sending takes one token; without one it waits for the next', () => {
     step: 'wait',
     forMs: 750,
     reason: 'tokens',
+    oldestAt: NOW,
   });
 });
 
@@ -58,9 +59,16 @@ test('a pause holds everything until it is over, or the clock was set back befor
     step: 'wait',
     forMs: 59_000,
     reason: 'rate_limited',
+    oldestAt: NOW,
   });
   expect(nextStep(due, paused, LIMITS, 0, NOW + 60_000)).toMatchObject({ step: 'send' });
   expect(nextStep(due, paused, LIMITS, 0, NOW - 86_400_000)).toMatchObject({ step: 'send' });
+});
+
+test('a clock set back by an hour does not keep an empty bucket empty for an hour', () => {
+  const empty: Pace = { ...PACE, bucket: { tokens: 0, asOf: NOW } };
+
+  expect(nextStep(waiting(25, NOW), empty, LIMITS, 0, NOW - 3_600_000)).toMatchObject({ step: 'send' });
 });
 
 test('records older than their age are dropped, and only they', () => {

@@ -107,6 +107,33 @@ test('the caller’s object is read once, at the call', () => {
   expect(attributes).toEqual({ Cart: [{ Price: 1 }] });
 });
 
+test('arrays in arrays stay in them', () => {
+  expect(repair({ Grid: [[1, 2], [3, [4]], []] }).attributes).toEqual({ Grid: [[1, 2], [3, [4]], []] });
+});
+
+test('objects that share references, as a framework’s nodes do, are given up before the page notices', () => {
+  let reads = 0;
+  const nodes: Record<string, unknown>[] = [{}];
+  for (let n = 1; n < 14; n++) {
+    const child = nodes[n - 1];
+    const node = {};
+    for (const name of ['child', 'sibling', 'return', 'alternate'])
+      Object.defineProperty(node, name, {
+        enumerable: true,
+        get: () => {
+          reads += 1;
+          return child;
+        },
+      });
+    nodes.push(node);
+  }
+
+  const { repairs } = repair({ Target: nodes.at(-1), Price: 39.8 });
+
+  expect(reads).toBeLessThan(100_000);
+  expect(repairs.some(({ rule }) => rule === 'must hold at most 2000 values')).toBe(true);
+});
+
 test('a name that is a prototype’s stays a name', () => {
   const { attributes } = repair(JSON.parse('{"__proto__": "x", "constructor": "y"}'));
 
