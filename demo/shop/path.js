@@ -38,7 +38,7 @@ export function showBuffer({ waiting, newest, pace }, now) {
 
 function inBuffer(waiting, newest) {
   if (waiting === 0) return 'Kept on disk until the relay has answered';
-  return `Newest: ${newest?.eventName ?? 'identify'}. Leaves within 5 s or as 25, as tokens allow`;
+  return `Newest: ${newest?.eventName ?? 'identify'}. Waits for 25 or 5 s, and a token`;
 }
 
 function showTokens(tokens) {

@@ -41,7 +41,7 @@ export function fakeTime(startAt = Date.parse('2026-11-23T12:00:00Z')) {
   };
 }
 
-type Reply = Response | Error;
+type Reply = Response | Error | Promise<Response>;
 type Request = {
   readonly url: string;
   readonly init: RequestInit;
@@ -65,7 +65,7 @@ export function scriptedRelay(...script: ((records: readonly TrackerRecord[]) =>
   const fetch = async (url: string | URL | globalThis.Request, init: RequestInit = {}) => {
     const { records } = JSON.parse(String(init.body));
     requests.push({ url: String(url), init, records });
-    const reply = (script.shift() ?? accepted)(records);
+    const reply = await (script.shift() ?? accepted)(records);
     if (reply instanceof Error) throw reply;
     return reply;
   };

@@ -332,14 +332,15 @@ describe('the visitor', () => {
 
   test('that another tab has signed in stays so when a record of this one is rejected', async () => {
     const storage = memoryStorage();
-    const refuse = (records: readonly { id: string }[]) =>
-      accepted(records, {
-        rejected: records.map(({ id }) => ({ id, issues: [{ path: '', message: 'no' }] })),
-      });
-    const one = trackerWith({}, { storage, relay: scriptedRelay(refuse) });
     const other = trackerWith({}, { storage });
+    // While the answer is on its way.
+    const refuse = async (records: readonly { id: string }[]) => {
+      await other.tracker.identify('johndoe');
+      const rejected = records.map(({ id }) => ({ id, issues: [{ path: '', message: 'no' }] }));
+      return accepted(records, { rejected });
+    };
+    const one = trackerWith({}, { storage, relay: scriptedRelay(refuse) });
     await one.tracker.track('One');
-    await other.tracker.identify('johndoe');
 
     await one.tracker.flush();
 
