@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export type LocalWorkerOptions = {
@@ -36,6 +37,7 @@ export async function startWorker({
   persistTo,
 }: LocalWorkerOptions): Promise<LocalWorker> {
   const url = `http://127.0.0.1:${port}`;
+  mkdirSync(persistTo, { recursive: true });
   const child = spawn(
     process.execPath,
     [
@@ -50,7 +52,13 @@ export async function startWorker({
       // A group of its own, so that the runtime it starts can be ended with it.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CLOUDFLARE_CF_FETCH_ENABLED: 'false' },
+      env: {
+        ...process.env,
+        WRANGLER_SEND_METRICS: 'false',
+        CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+        // What it writes for itself goes with its storage, be it ended ever so suddenly.
+        TMPDIR: persistTo,
+      },
     },
   );
   running.add(child);

@@ -44,7 +44,7 @@ for (const what of ['shop', 'relay', 'sandbox'] as const) await mustBeFree(what)
 
 const storage = await mkdtemp(join(tmpdir(), 'webengage-relay-demo-'));
 // Whenever and however it ends, nothing of it is left: the Workers' processes go with this one.
-process.on('exit', () => rmSync(storage, { recursive: true, force: true }));
+process.on('exit', () => rmSync(storage, { recursive: true, force: true, maxRetries: 5 }));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(0));
 
 const sandboxUrl = `http://127.0.0.1:${ports.sandbox}`;
