@@ -45,6 +45,9 @@ const REFUSED: ReadonlySet<number> = new Set([400, 413, 422]);
 
 const BACKOFF = { baseMs: 1_000, capMs: 60_000 };
 
+// What was refused once is most likely refused again: asking rarely leaves the allowance to everybody else.
+const REFUSED_BACKOFF = { baseMs: 10_000, capMs: 10 * 60_000 };
+
 type Work =
   | { readonly step: 'resend'; readonly batch: SealedBatch }
   | { readonly step: 'cut'; readonly cut: Cut }
@@ -101,10 +104,9 @@ async function call(ports: RelayPassPorts, batch: SealedBatch): Promise<void> {
   const outcome = await upstream({ kind, requestId, records: recordsOf(storage.sql, batch) });
 
   if (outcome.kind === 'delivered') return settle(storage, batch);
-  const { status, forMs } =
-    outcome.kind === 'paused'
-      ? { status: 429, forMs: outcome.forMs }
-      : { status: outcome.status, forMs: backoffMs(batch.attempts + 1, BACKOFF, random()) };
+  const status = outcome.kind === 'paused' ? 429 : outcome.status;
+  const limits = REFUSED.has(status) ? REFUSED_BACKOFF : BACKOFF;
+  const forMs = outcome.kind === 'paused' ? outcome.forMs : backoffMs(batch.attempts + 1, limits, random());
   postpone(storage.sql, batch, status, now() + forMs);
   tellFailed({ status, kind, attempts: batch.attempts + 1, retryInMs: forMs });
   if (outcome.kind === 'paused') await gate.pause(forMs);

@@ -206,6 +206,16 @@ describe('records that WebEngage refuses', () => {
     expect(sentIds(upstream)).toContainEqual(ids(1, 25));
   });
 
+  test('are asked again rarely, so that they leave the allowance to the others', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', eventRecord(1, { eventName: 'Poison' })), NOW);
+    const upstream = refusing('Poison');
+
+    for (let second = 1; second <= 3_600; second += 5) await passAt(stub, upstream, NOW + second * 1_000);
+
+    expect(upstream.calls.length).toBeLessThanOrEqual(16);
+  });
+
   test('are told to the operator by status, with nothing of what is in them', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
