@@ -17,6 +17,11 @@ export const SOONEST_ALARM_MS = 25;
 // An alarm that long overdue will not come: the platform has given it up.
 const STALE_ALARM_MS = 60_000;
 
+/** True for an alarm that is set and has not been given up. */
+export function alarmComes(alarmAt: number | null, now: number): alarmAt is number {
+  return alarmAt !== null && alarmAt > now - STALE_ALARM_MS;
+}
+
 /** When records are sent on. */
 export type SendingOn = {
   /** When the alarm is set for, or null. */
@@ -60,19 +65,23 @@ export function ingest(
 
     const fullOrLingered = holdsFullBatch(storage.sql) ? now : now + lingerMs;
     const dueAt = Math.max(fullOrLingered, now + SOONEST_ALARM_MS, heldUntil);
-    const isSet = alarmAt !== null && alarmAt <= dueAt && alarmAt > now - STALE_ALARM_MS;
-    if (runs.length > 0 && !isSet) void storage.setAlarm(dueAt);
+    const comesInTime = alarmComes(alarmAt, now) && alarmAt <= dueAt;
+    if (runs.length > 0 && !comesInTime) void storage.setAlarm(dueAt);
 
     const accepted = runs.reduce((sum, run) => sum + run.records.length, 0);
     return { accepted, duplicates: records.length - accepted };
   });
 }
 
-/** True if the oldest rows hold a batch's worth; reads at most 25 of them. */
+/** True if the oldest rows that no sealed batch holds make a batch; reads at most 25 of them. */
 function holdsFullBatch(sql: SqlStorage): boolean {
   const { waiting } = sql
     .exec<{ waiting: number }>(
-      'SELECT COALESCE(SUM(count - taken), 0) AS waiting FROM (SELECT count, taken FROM run ORDER BY seq LIMIT ?)',
+      `SELECT COALESCE(SUM(count - taken), 0) AS waiting FROM (
+         SELECT count, taken FROM run
+         WHERE seq NOT IN (SELECT member.value ->> 'seq' FROM batch, json_each(batch.members) AS member)
+         ORDER BY seq LIMIT ?
+       )`,
       MAX_BATCH_RECORDS,
     )
     .one();

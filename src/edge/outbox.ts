@@ -1,6 +1,6 @@
 import { DurableObject } from 'cloudflare:workers';
 import { type Backlog, backlog } from './backlog.ts';
-import { type Delivery, ingest, type Receipt, SOONEST_ALARM_MS } from './ingest.ts';
+import { alarmComes, type Delivery, ingest, type Receipt, SOONEST_ALARM_MS } from './ingest.ts';
 import { logFailedCall, logFault } from './log.ts';
 import type { RateGate } from './rate-gate.ts';
 import { type PassEnd, relayPass } from './relay-pass.ts';
@@ -39,7 +39,10 @@ export class Outbox extends DurableObject<OutboxEnv> {
   /** Sets the alarm where records wait without one, as after the platform gave it up. */
   async wake(): Promise<void> {
     const { storage } = this.ctx;
-    if (this.backlog().records > 0) await storage.setAlarm(Date.now() + SOONEST_ALARM_MS);
+    const now = Date.now();
+    const isEmpty = storage.sql.exec('SELECT seq FROM run LIMIT 1').toArray().length === 0;
+    if (isEmpty || alarmComes(await storage.getAlarm(), now)) return;
+    await storage.setAlarm(now + SOONEST_ALARM_MS);
   }
 
   override async alarm(): Promise<void> {

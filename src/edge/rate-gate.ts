@@ -18,9 +18,10 @@ export class RateGate extends DurableObject<SettingsEnv> {
     return takePermit(this.ctx.storage, read.settings.requestsPerMinute, Date.now());
   }
 
-  /** Grants nothing for a while: WebEngage says the limit is exceeded. */
+  /** Grants nothing for a while: WebEngage says the limit is exceeded. A longer pause stays as it is. */
   pause(forMs: number): void {
-    this.ctx.storage.kv.put('pausedUntil', Date.now() + forMs);
+    const { kv } = this.ctx.storage;
+    kv.put('pausedUntil', Math.max(kv.get<number>('pausedUntil') ?? 0, Date.now() + forMs));
   }
 }
 

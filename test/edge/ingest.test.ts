@@ -2,6 +2,7 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, test } from 'vitest';
 import { ingest } from '../../src/edge/ingest.ts';
 import type { Outbox } from '../../src/edge/outbox.ts';
+import { seal } from '../../src/edge/sealed.ts';
 import { delivery, ingestAt, newOutbox } from '../fakes/outbox.ts';
 import { eventRecord, idOf, userRecord } from '../fakes/records.ts';
 
@@ -173,6 +174,25 @@ describe('the alarm', () => {
   test('is not pulled forward by what can’t be sent yet: an outage makes no storm of alarms', async () => {
     expect(await alarmAfter(events(1, 25), null, LATER + 30_000)).toBe(LATER + 30_000);
     expect(await alarmAfter(events(1, 25), LATER + 30_000, LATER + 30_000)).toBeNull();
+  });
+
+  test('is not pulled forward by records that a sealed batch holds already', async () => {
+    const alarm = await runInDurableObject(newOutbox(), async (_, { storage }) => {
+      ingest(storage, delivery(DEVICE, ...events(1, 25)), SENDING_ON, LATER);
+      seal(
+        storage.sql,
+        { kind: 'event', members: [{ seq: 1, device: DEVICE, from: 0, to: 25 }] },
+        'f',
+        LATER,
+      );
+      await storage.deleteAlarm();
+      ingest(storage, delivery(DEVICE.replace('0', '1'), eventRecord(1)), SENDING_ON, LATER);
+      const set = await storage.getAlarm();
+      await storage.deleteAlarm();
+      return set;
+    });
+
+    expect(alarm).toBe(LATER + 1_000);
   });
 
   test('is stored with the records, or neither is', async () => {

@@ -38,3 +38,15 @@ test('a pause holds until it is over, and says how long that is', async () => {
   );
   expect(over).toMatchObject({ granted: true });
 });
+
+test('a shorter pause does not cut a longer one', async () => {
+  const gate = newGate();
+  await gate.pause(60_000);
+  await gate.pause(1_000);
+
+  const permit = await runInDurableObject(gate, (_, { storage }) =>
+    takePermit(storage, 500, Date.now() + 30_000),
+  );
+
+  expect(permit).toMatchObject({ granted: false });
+});

@@ -299,3 +299,14 @@ test('the key is in no answer', async () => {
     expect(told).not.toContain(relayEnv.ADMIN_TOKEN);
   }
 });
+
+test('the watchdog leaves an alarm alone that is still to come', async () => {
+  vi.stubGlobal('fetch', async () => new Response('', { status: 503 }));
+  await post(batch());
+  const later = Date.now() + 60_000;
+  await runInDurableObject(outbox, (_, { storage }) => storage.setAlarm(later));
+
+  await worker.scheduled({} as ScheduledController, relayEnv);
+
+  expect(await runInDurableObject(outbox, (_, { storage }) => storage.getAlarm())).toBe(later);
+});
