@@ -25,14 +25,15 @@ const BACKOFF = { baseMs: 1_000, capMs: 5 * 60_000 };
 // A wrong origin or token is mended by a person, not by asking again soon.
 const NOT_ALLOWED_BACKOFF = { baseMs: 60_000, capMs: 60 * 60_000 };
 
-// Of a body, what is not records.
+// Of a body, what is not records (its token is the most of it), and what each record gets on the way: its age, a comma.
 const ENVELOPE_BYTES = 4_000;
+const AGE_BYTES = 20;
 
 /** As many of the oldest records as fit into one keepalive request; at least one. */
 export function fitting(oldest: readonly BufferedRecord[]): readonly BufferedRecord[] {
   let bytes = ENVELOPE_BYTES;
   const over = oldest.findIndex(({ record }) => {
-    bytes += utf8Bytes(JSON.stringify(record)) + 20;
+    bytes += utf8Bytes(JSON.stringify(record)) + AGE_BYTES;
     return bytes > MAX_KEEPALIVE_BYTES;
   });
   return over === -1 ? oldest : oldest.slice(0, Math.max(1, over));

@@ -15,6 +15,7 @@ export function createIntake<Call>(
   write: (calls: readonly Call[]) => Promise<void>,
 ): Intake<Call> {
   let open: { readonly calls: Call[]; readonly written: Promise<void> } | undefined;
+  let last = ready;
 
   const begin = () => {
     const calls: Call[] = [];
@@ -22,6 +23,7 @@ export function createIntake<Call>(
       open = undefined;
       return write(calls);
     });
+    last = written;
     open = { calls, written };
     return open;
   };
@@ -32,6 +34,6 @@ export function createIntake<Call>(
       calls.push(call);
       return written;
     },
-    written: async () => open?.written,
+    written: () => last,
   };
 }

@@ -24,7 +24,10 @@ export function keptIdentity(state: StateStore, newId: () => string): KeptIdenti
   };
   const read = async () => {
     const asOf = changes;
-    const kept = await state.update('identity', (before) => (before as Identity | undefined) ?? identity);
+    const kept =
+      ((await state.get('identity')) as Identity | undefined) ??
+      // Looked at once more as it is made: two tabs that start together must not make two.
+      (await state.update('identity', (before) => (before as Identity | undefined) ?? identity));
     // What was called here in the meantime is newer than what was read.
     if (asOf === changes) identity = kept;
   };

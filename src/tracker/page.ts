@@ -19,7 +19,7 @@ export function watchPage({ hidden, visible, online }: PageMoments): void {
   document.addEventListener('visibilitychange', () =>
     document.visibilityState === 'hidden' ? hidden() : visible(),
   );
-  // Beside another window that is shown too, it is not hidden as the visitor turns to that one.
+  // Of two windows side by side neither is hidden: the one the visitor comes back to is told so by its focus.
   addEventListener('focus', visible);
   // Only `window` ever receives them, never `document`.
   addEventListener('pagehide', hidden);

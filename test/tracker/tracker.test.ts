@@ -244,20 +244,66 @@ test('flush waits for the allowance, and resolves when all of it is settled', as
   expect(sent()).toHaveLength(8);
 });
 
+test('flush waits for calls that are still being written', async () => {
+  const { tracker, storage, sent } = trackerWith();
+  const { append } = storage.buffer;
+  let write = () => {};
+  const held = new Promise<void>((resolve) => {
+    write = resolve;
+  });
+  Object.assign(storage.buffer, {
+    append: async (entries: Parameters<typeof append>[0]) => {
+      await held;
+      return append(entries);
+    },
+  });
+  void tracker.track('Clicked');
+  await settled();
+
+  const flushed = tracker.flush();
+  await settled();
+  write();
+
+  expect(await flushed).toEqual({ settled: true });
+  expect(sent()).toHaveLength(1);
+});
+
+test('looking at who the visitor is writes nothing', async () => {
+  const { tracker, storage, page } = trackerWith();
+  await tracker.track('Clicked');
+  await tracker.flush();
+  const written: string[] = [];
+  const { update } = storage.state;
+  Object.assign(storage.state, {
+    update: (name: string, change: (value: unknown) => unknown) => {
+      written.push(name);
+      return update(name, change);
+    },
+  });
+
+  page.moments?.visible();
+  await settled();
+
+  expect(written).toEqual([]);
+});
+
 test('flush resolves when what was there at the call is settled, though the page goes on faster than it may send', async () => {
-  const { tracker, time } = trackerWith({ batchSize: 1, burst: 1 });
-  await tracker.track('First');
+  const { tracker, time, sent } = trackerWith({ batchSize: 1, burst: 1 });
+  for (const name of ['One', 'Two', 'Three']) await tracker.track(name);
   let done = false;
   void tracker.flush().then(() => {
     done = true;
   });
 
   for (let second = 0; second < 20 && !done; second++) {
-    await time.pass(1_000);
     for (let n = 0; n < 5; n++) await tracker.track('More');
+    await time.pass(1_000);
   }
 
   expect(done).toBe(true);
+  expect(sent().map((record) => (record as EventRecord).eventName)).toEqual(
+    expect.arrayContaining(['One', 'Two', 'Three']),
+  );
 });
 
 test('over maxRecords the oldest give way, and it is told', async () => {
