@@ -15,7 +15,7 @@ export function showVerdict(verdict) {
     target.classList.toggle('some', count > 0);
   }
   const share = verdict.made === 0 ? 0 : verdict.arrived / verdict.made;
-  find('.progress i', board).style.transform = `scaleX(${share})`;
+  find('.meter i', board).style.transform = `scaleX(${share})`;
 }
 
 function inWords({ made, arrived, onTheWay, lost, doubled, farEndSeen }) {
