@@ -38,7 +38,7 @@ export default defineConfig({
             },
           }),
         ],
-        test: { name: 'edge', include: ['test/edge/**/*.test.ts'] },
+        test: { name: 'edge', include: ['test/edge/**/*.test.ts'], silent: 'passed-only' },
       },
       {
         test: {

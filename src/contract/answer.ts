@@ -16,6 +16,8 @@ export type Answer = {
 /** Why the relay refused a whole batch. */
 export type RefusalCode =
   | 'invalid_batch'
+  /** Of the operator's. */
+  | 'invalid_request'
   | 'invalid_token'
   | 'origin_not_allowed'
   | 'not_found'

@@ -28,6 +28,8 @@ export function parseBatch(text: string): ParsedBatch {
 export type CheckedBatch = {
   readonly good: readonly TrackerRecord[];
   readonly rejected: readonly Rejection[];
+  /** How many of the rejected are so for their age alone. */
+  readonly expired: number;
 };
 
 /** Holds each record of a batch against the contract by itself: a bad one costs no other. */
@@ -35,6 +37,7 @@ export function checkBatch({ sentAt, records }: Batch, now: number): CheckedBatc
   const skewMs = now - Date.parse(sentAt);
   const good: TrackerRecord[] = [];
   const rejected: Rejection[] = [];
+  let expired = 0;
 
   for (const [index, input] of records.entries()) {
     const checked = checkRecord(input);
@@ -43,11 +46,12 @@ export function checkBatch({ sentAt, records }: Batch, now: number): CheckedBatc
     } else if ((checked.record.age ?? 0) * 1000 > MAX_AGE_MS) {
       const message = `has expired: records are taken for ${MAX_AGE_MS / 86_400_000} days`;
       rejected.push({ id: checked.record.id, issues: [{ path: 'age', message }] });
+      expired += 1;
     } else {
       good.push(checked.record.kind === 'event' ? inOurTime(checked.record, skewMs, now) : checked.record);
     }
   }
-  return { good, rejected };
+  return { good, rejected, expired };
 }
 
 // An id that is none may be anything: enough of it for its sender to know it by.

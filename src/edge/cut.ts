@@ -19,47 +19,60 @@ export type CutStep =
   /** Nothing waits, but for what is sealed. */
   | { readonly step: 'rest' };
 
-type Candidate = Cut & { readonly count: number; readonly oldestAt: number };
-
 /**
  * Cuts the next batch: up to 25 records of one kind, oldest first, from as many browsers as it takes.
  * Passes over a browser that has an older record of the other kind unsent: what one browser sent arrives in the order it
  * was made, though users and events go to two endpoints.
  *
- * @param runs oldest first, of browsers that have nothing in flight
+ * @param runs oldest first, of browsers that have nothing in flight. No more of them are read than it takes: under load
+ *   the first few fill a batch, however many wait.
  */
-export function cutBatch(runs: readonly Run[], lingerMs: number, now: number): CutStep {
-  const candidates = (['user', 'event'] as const)
-    .map((kind) => candidateOf(kind, runs))
-    .filter(({ count }) => count > 0)
-    .sort((a, b) => a.oldestAt - b.oldestAt);
-
-  const isReady = ({ count, oldestAt }: Candidate) =>
-    count === MAX_BATCH_RECORDS || oldestAt + lingerMs <= now;
-  const ready = candidates.find(isReady);
-  if (ready !== undefined) return { step: 'cut', cut: { kind: ready.kind, members: ready.members } };
-
-  const next = candidates[0];
-  return next === undefined ? { step: 'rest' } : { step: 'wait', until: next.oldestAt + lingerMs };
-}
-
-function candidateOf(kind: RecordKind, runs: readonly Run[]): Candidate {
-  const blocked = new Set<string>();
-  const members: Slice[] = [];
-  let count = 0;
-  let oldestAt = Number.POSITIVE_INFINITY;
+export function cutBatch(runs: Iterable<Run>, lingerMs: number, now: number): CutStep {
+  const candidates = [candidate('user'), candidate('event')];
+  const byAge = () => candidates.filter(({ size }) => size() > 0).sort((a, b) => a.oldestAt() - b.oldestAt());
+  const isFull = ({ size }: Candidate) => size() === MAX_BATCH_RECORDS;
+  const hasLingered = ({ oldestAt }: Candidate) => oldestAt() + lingerMs <= now;
+  const cut = ({ kind, members }: Candidate): CutStep => ({ step: 'cut', cut: { kind, members } });
 
   for (const run of runs) {
-    if (count === MAX_BATCH_RECORDS) break;
-    if (blocked.has(run.device)) continue;
-    if (run.kind !== kind) {
-      blocked.add(run.device);
-      continue;
-    }
-    const to = Math.min(run.count, run.taken + MAX_BATCH_RECORDS - count);
-    members.push({ seq: run.seq, device: run.device, from: run.taken, to });
-    count += to - run.taken;
-    oldestAt = Math.min(oldestAt, run.at);
+    for (const each of candidates) each.offer(run);
+    const [oldest, other] = byAge();
+    if (oldest !== undefined && isFull(oldest)) return cut(oldest);
+    // The older kind goes on filling where its time has come; else the full one need not wait for it.
+    if (oldest !== undefined && other !== undefined && isFull(other) && !hasLingered(oldest))
+      return cut(other);
   }
-  return { kind, members, count, oldestAt };
+
+  const [oldest, other] = byAge();
+  if (oldest === undefined) return { step: 'rest' };
+  if (hasLingered(oldest)) return cut(oldest);
+  if (other !== undefined && hasLingered(other)) return cut(other);
+  return { step: 'wait', until: oldest.oldestAt() + lingerMs };
+}
+
+type Candidate = Cut & {
+  readonly size: () => number;
+  readonly oldestAt: () => number;
+  readonly offer: (run: Run) => void;
+};
+
+function candidate(kind: RecordKind): Candidate {
+  const blocked = new Set<string>();
+  const members: Slice[] = [];
+  let size = 0;
+  let oldestAt = Number.POSITIVE_INFINITY;
+  return {
+    kind,
+    members,
+    size: () => size,
+    oldestAt: () => oldestAt,
+    offer: (run) => {
+      if (run.kind !== kind) blocked.add(run.device);
+      if (blocked.has(run.device) || size === MAX_BATCH_RECORDS) return;
+      const to = Math.min(run.count, run.taken + MAX_BATCH_RECORDS - size);
+      members.push({ seq: run.seq, device: run.device, from: run.taken, to });
+      size += to - run.taken;
+      oldestAt = Math.min(oldestAt, run.at);
+    },
+  };
 }

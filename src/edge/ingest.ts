@@ -2,14 +2,31 @@ import { MAX_BATCH_RECORDS } from '../contract/batch.ts';
 import type { TrackerRecord } from '../contract/record.ts';
 import { toRuns } from './run.ts';
 import { admitNew } from './seen.ts';
+import { count, deadLetters, readTotals, type Totals, waiting } from './tally.ts';
 
 /** One browser's records, checked. */
 export type Delivery = {
   readonly device: string;
   readonly records: readonly TrackerRecord[];
+  /** What the door refused of the same batch: to be counted. */
+  readonly refused: Pick<Totals, 'rejected' | 'expired'>;
 };
 
-export type Receipt = { readonly accepted: number; readonly duplicates: number };
+export type Receipt =
+  | { readonly stored: true; readonly accepted: number; readonly duplicates: number }
+  /** There is no room: nothing of it was stored. */
+  | { readonly stored: false };
+
+/** The most an outbox holds. Beyond it browsers keep their records. */
+export type Room = {
+  /** Those that wait, and the dead letters. */
+  readonly records: number;
+  readonly bytes: number;
+};
+
+// The platform takes 10 GB an object. What is left is for batches, dead letters and counts: what is stored can always
+// be sent. https://developers.cloudflare.com/durable-objects/platform/limits/
+export const MAX_DATABASE_BYTES = 8_000_000_000;
 
 // An alarm set for now, from inside another alarm, can be lost. https://github.com/cloudflare/workerd/issues/6866
 export const SOONEST_ALARM_MS = 25;
@@ -29,6 +46,8 @@ export type SendingOn = {
   readonly lingerMs: number;
   /** Until then no record is a reason to send: WebEngage is down, or the rate limit is used up. */
   readonly heldUntil: number;
+  /** Told that a full batch waits: a pass that is running need not wait for its alarm. */
+  readonly fullBatch: () => void;
 };
 
 /**
@@ -37,11 +56,17 @@ export type SendingOn = {
  */
 export function ingest(
   storage: DurableObjectStorage,
-  { device, records }: Delivery,
-  { alarmAt, lingerMs, heldUntil }: SendingOn,
+  { device, records, refused }: Delivery,
+  { alarmAt, lingerMs, heldUntil, fullBatch }: SendingOn,
+  room: Room,
   now: number,
 ): Receipt {
   return storage.transactionSync(() => {
+    const totals = readTotals(storage.sql);
+    const held = waiting(totals) + deadLetters(totals);
+    const fits = held + records.length <= room.records && storage.sql.databaseSize <= room.bytes;
+    if (!fits && records.length > 0) return { stored: false };
+
     const fresh = new Set(
       admitNew(
         storage.sql,
@@ -53,23 +78,35 @@ export function ingest(
     // `delete` answers whether it was there: of an id that stands twice in one delivery, only the first is new.
     const runs = toRuns(records.filter(({ id }) => fresh.delete(id)));
 
-    for (const { kind, records: members } of runs)
+    let { entered } = totals;
+    for (const { kind, records: members } of runs) {
+      entered += members.length;
       storage.sql.exec(
-        'INSERT INTO run (device, kind, at, count, records) VALUES (?, ?, ?, ?, ?)',
+        'INSERT INTO run (device, kind, at, count, entered, records) VALUES (?, ?, ?, ?, ?, ?)',
         device,
         kind,
         now,
         members.length,
+        entered,
         JSON.stringify(members),
       );
+    }
+    const accepted = entered - totals.entered;
+    const duplicate = records.length - accepted;
+    // Rare, and a row of its own: a flush of new records writes none for being counted.
+    if (duplicate + refused.rejected + refused.expired > 0)
+      count(storage.sql, { ...refused, duplicate }, now);
 
-    const fullOrLingered = holdsFullBatch(storage.sql) ? now : now + lingerMs;
-    const dueAt = Math.max(fullOrLingered, now + SOONEST_ALARM_MS, heldUntil);
-    const comesInTime = alarmComes(alarmAt, now) && alarmAt <= dueAt;
-    if (runs.length > 0 && !comesInTime) void storage.setAlarm(dueAt);
-
-    const accepted = runs.reduce((sum, run) => sum + run.records.length, 0);
-    return { accepted, duplicates: records.length - accepted };
+    const dueAt = Math.max(now + SOONEST_ALARM_MS, heldUntil);
+    const comesAnyway = alarmComes(alarmAt, now) && alarmAt <= dueAt;
+    if (runs.length > 0 && !comesAnyway) {
+      const isFull = holdsFullBatch(storage.sql);
+      if (isFull) fullBatch();
+      const fullOrLingeredAt = isFull ? dueAt : Math.max(dueAt, now + lingerMs);
+      const comesInTime = alarmComes(alarmAt, now) && alarmAt <= fullOrLingeredAt;
+      if (!comesInTime) void storage.setAlarm(fullOrLingeredAt);
+    }
+    return { stored: true, accepted, duplicates: duplicate };
   });
 }
 

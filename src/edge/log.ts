@@ -1,8 +1,49 @@
+import type { Held } from './gate.ts';
 import type { FailedCall } from './relay-pass.ts';
+import type { Totals } from './tally.ts';
+
+/** What one relay pass did, and what it left. No record and no id is in it. */
+export type PassReport = {
+  /** Which outbox, as `4/2`. */
+  readonly outbox: string;
+  /** What was counted while it ran. */
+  readonly did: Totals;
+  readonly waiting: number;
+  readonly deadLetters: number;
+  readonly tookMs: number;
+  /** When the next pass is due; null where nothing waits. */
+  readonly nextInMs: number | null;
+};
+
+/**
+ * One line for the operator, and the same figures for Workers Analytics Engine where a dataset is bound: index the outbox,
+ * doubles in the order of the line. https://developers.cloudflare.com/analytics/analytics-engine/
+ */
+export function tellPass(dataset: AnalyticsEngineDataset | undefined, report: PassReport): void {
+  const { outbox, did, nextInMs, ...figures } = report;
+  const { entered, delivered, dead_letter, taken, refused, paused, misconfigured, unknown } = did;
+  const counts = { entered, delivered, dead_letter, taken, refused, paused, misconfigured, unknown };
+  console.log(JSON.stringify({ event: 'relay_pass', outbox, ...counts, ...figures, nextInMs }));
+  dataset?.writeDataPoint({
+    indexes: [outbox],
+    blobs: ['relay_pass'],
+    doubles: [...Object.values(counts), ...Object.values(figures)],
+  });
+}
 
 /** One line for the operator: WebEngage did not take a batch. No record is in it. */
 export function logFailedCall(call: FailedCall): void {
   console.warn(JSON.stringify({ event: 'call_failed', ...call }));
+}
+
+/** One line for the operator: WebEngage takes nothing, so everything is kept, until the configuration is put right. */
+export function logHeld(status: number): void {
+  console.error(JSON.stringify({ event: 'held', status }));
+}
+
+/** One line for the operator: WebEngage takes records again. */
+export function logRecovered({ since, status }: Held, now: number): void {
+  console.log(JSON.stringify({ event: 'recovered', status, afterMs: now - since }));
 }
 
 /**

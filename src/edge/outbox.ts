@@ -1,48 +1,97 @@
 import { DurableObject } from 'cloudflare:workers';
-import { type Backlog, backlog } from './backlog.ts';
-import { alarmComes, type Delivery, ingest, type Receipt, SOONEST_ALARM_MS } from './ingest.ts';
-import { logFailedCall, logFault } from './log.ts';
+import { bell } from './bell.ts';
+import { type DeadLetter, type DeadSelection, discard, listDead, replay } from './dead-letters.ts';
+import {
+  alarmComes,
+  type Delivery,
+  ingest,
+  MAX_DATABASE_BYTES,
+  type Receipt,
+  SOONEST_ALARM_MS,
+} from './ingest.ts';
+import { logFailedCall, logFault, tellPass } from './log.ts';
+import { type OutboxStatus, outboxStatus } from './outbox-status.ts';
 import type { RateGate } from './rate-gate.ts';
 import { type PassEnd, relayPass } from './relay-pass.ts';
+import { dropExpiredDays } from './seen.ts';
 import { type RelaySettings, readSettings, type SettingsEnv } from './settings.ts';
+import { epochOf } from './shards.ts';
 import { createTables } from './tables.ts';
+import { deadLetters, difference, readTotals, waiting } from './tally.ts';
 import { webEngage } from './webengage.ts';
 
 // How soon to look again where a setting is missing, or a pass failed by itself.
 const AFTER_FAULT_MS = 30_000;
 
-type OutboxEnv = SettingsEnv & { readonly RATE_GATE: DurableObjectNamespace<RateGate> };
+export type OutboxEnv = SettingsEnv & {
+  readonly RATE_GATE: DurableObjectNamespace<RateGate>;
+  /** Where bound: what each relay pass has done, for Workers Analytics Engine. */
+  readonly ANALYTICS?: AnalyticsEngineDataset;
+};
 
 /** The relay's durable queue: stores records before they are answered for, and sends them on by its alarm. */
 export class Outbox extends DurableObject<OutboxEnv> {
   // A cache: an outbox that was evicted finds out anew, by one pass.
   #heldUntil = 0;
+  readonly #fullBatch = bell();
 
   constructor(ctx: DurableObjectState, env: OutboxEnv) {
     super(ctx, env);
     createTables(ctx.storage.sql);
   }
 
-  /** Stores what is new. Once this has answered, the records are on disk and will be sent. */
-  async ingest(delivery: Delivery): Promise<Receipt> {
+  /**
+   * Stores what is new. Once this has answered `stored`, the records are on disk and will be sent.
+   *
+   * @param name this outbox's own, which the platform does not tell it in its alarm
+   */
+  async ingest(name: string, delivery: Delivery): Promise<Receipt> {
     const { storage } = this.ctx;
-    const lingerMs = this.#settings()?.lingerMs ?? 0;
-    const sendingOn = { alarmAt: await storage.getAlarm(), lingerMs, heldUntil: this.#heldUntil };
-    return ingest(storage, delivery, sendingOn, Date.now());
+    await this.#enrol(name);
+    const settings = this.#settings();
+    const sendingOn = {
+      alarmAt: await storage.getAlarm(),
+      lingerMs: settings?.lingerMs ?? 0,
+      heldUntil: this.#heldUntil,
+      fullBatch: this.#fullBatch.ring,
+    };
+    const room = { records: settings?.maxBacklogPerShard ?? 0, bytes: MAX_DATABASE_BYTES };
+    return ingest(storage, delivery, sendingOn, room, Date.now());
   }
 
-  /** What waits to be sent. */
-  backlog(): Backlog {
-    return backlog(this.ctx.storage.sql, Date.now());
+  status(): OutboxStatus {
+    return outboxStatus(this.ctx.storage.sql, Date.now());
   }
 
-  /** Sets the alarm where records wait without one, as after the platform gave it up. */
-  async wake(): Promise<void> {
+  /**
+   * Looks after what the platform may have forgotten: sets the alarm where records wait without one, drops what has
+   * expired. True where nothing at all is left.
+   */
+  async wake(): Promise<boolean> {
     const { storage } = this.ctx;
     const now = Date.now();
-    const isEmpty = storage.sql.exec('SELECT seq FROM run LIMIT 1').toArray().length === 0;
-    if (isEmpty || alarmComes(await storage.getAlarm(), now)) return;
-    await storage.setAlarm(now + SOONEST_ALARM_MS);
+    const remembersIds = dropExpiredDays(storage.sql, now);
+    const totals = readTotals(storage.sql);
+    if (waiting(totals) === 0) return deadLetters(totals) === 0 && !remembersIds;
+    if (!alarmComes(await storage.getAlarm(), now)) await storage.setAlarm(now + SOONEST_ALARM_MS);
+    return false;
+  }
+
+  /** Dead letters after an id, oldest first. */
+  deadLetters(afterId: number, limit: number): readonly DeadLetter[] {
+    return listDead(this.ctx.storage.sql, afterId, limit);
+  }
+
+  /** Sends dead letters again; answers how many of them, `limit` at the most. */
+  async replay(selection: DeadSelection, limit: number): Promise<number> {
+    const replayed = replay(this.ctx.storage, selection, limit, Date.now());
+    if (replayed > 0) await this.wake();
+    return replayed;
+  }
+
+  /** Throws dead letters away; answers how many of them, `limit` at the most. */
+  discard(selection: DeadSelection, limit: number): number {
+    return discard(this.ctx.storage, selection, limit, Date.now());
   }
 
   override async alarm(): Promise<void> {
@@ -60,17 +109,45 @@ export class Outbox extends DurableObject<OutboxEnv> {
   async #relayPass(): Promise<PassEnd> {
     const settings = this.#settings();
     if (settings === undefined) return { nextAt: Date.now() + AFTER_FAULT_MS, held: true };
-    return relayPass({
-      storage: this.ctx.storage,
-      gate: this.env.RATE_GATE.getByName(settings.licenseCode),
+    const { storage } = this.ctx;
+    const startedAt = Date.now();
+    const before = readTotals(storage.sql);
+    const end = await relayPass({
+      storage,
+      gate: this.#gate(settings),
       upstream: webEngage(settings, Date.now),
       lingerMs: settings.lingerMs,
       now: Date.now,
       sleep: (ms) => scheduler.wait(ms),
       random: Math.random,
       newRequestId: () => crypto.randomUUID().replaceAll('-', ''),
+      fullBatch: this.#fullBatch.heard,
       tellFailed: logFailedCall,
     });
+    const after = readTotals(storage.sql);
+    const now = Date.now();
+    tellPass(this.env.ANALYTICS, {
+      outbox: storage.kv.get<string>('name') ?? '',
+      did: difference(after, before),
+      waiting: waiting(after),
+      deadLetters: deadLetters(after),
+      tookMs: now - startedAt,
+      nextInMs: end.nextAt === undefined ? null : Math.max(0, end.nextAt - now),
+    });
+    return end;
+  }
+
+  /** Once in its life, before it holds anything: so that it is looked after when the number of outboxes is another. */
+  async #enrol(name: string): Promise<void> {
+    const { kv } = this.ctx.storage;
+    const settings = this.#settings();
+    if (kv.get('name') === name || settings === undefined) return;
+    await this.#gate(settings).enrol(epochOf(name));
+    kv.put('name', name);
+  }
+
+  #gate({ licenseCode }: RelaySettings): DurableObjectStub<RateGate> {
+    return this.env.RATE_GATE.getByName(licenseCode);
   }
 
   /** No later than an ingest may have set it meanwhile, and never for now: such an alarm can be lost. */

@@ -1,38 +1,117 @@
 import { DurableObject } from 'cloudflare:workers';
-import { admit, limitWithin, type SlidingLimitState } from '../pacing/sliding-limit.ts';
+import {
+  type Ask,
+  allowance,
+  type GateLimits,
+  type GateState,
+  type Held,
+  type KeyName,
+  misconfigured,
+  OPEN_GATE,
+  type Permit,
+  paused,
+  refused,
+  taken,
+  takePermit,
+  wallSince,
+} from './gate.ts';
+import { logHeld, logRecovered } from './log.ts';
 import { readSettings, type SettingsEnv } from './settings.ts';
 
-export type Permit =
-  | { readonly granted: true; readonly startInMs: number }
-  | { readonly granted: false; readonly retryInMs: number };
+/** What the operator is told of the account. */
+export type GateStatus = {
+  readonly requestsPerMinute: number;
+  readonly pausedUntil: number | null;
+  readonly held: Held | null;
+  readonly key: KeyName;
+};
 
-// What is promised further ahead dies with the outbox that holds it, and the allowance with it.
-const MAX_AHEAD_MS = 250;
+// How soon to ask again where a setting is missing.
+const AFTER_FAULT_MS = 30_000;
 
-/** The account's one rate limit: in any 60 seconds no more calls start than it allows, whoever asks. */
+/**
+ * The account's one rate limit: in any 60 seconds no more calls start than it allows, whoever asks.
+ * What it answers is in storage before it leaves: a gate that dies can't lend the same start twice.
+ */
 export class RateGate extends DurableObject<SettingsEnv> {
   /** Asks to start one call to WebEngage. A granted permit that is not used is lost. */
-  take(): Permit {
-    const read = readSettings(this.env);
-    if (!read.ok) return { granted: false, retryInMs: 60_000 };
-    return takePermit(this.ctx.storage, read.settings.requestsPerMinute, Date.now());
+  take(ask: Ask): Permit {
+    const limits = this.#limits();
+    if (limits === undefined)
+      return { granted: false, retryInMs: AFTER_FAULT_MS, isolatingOnly: false, wallSince: undefined };
+    const before = this.#state();
+    const { state, permit } = takePermit(before, ask, limits, Date.now());
+    if (state !== before) this.#keep(state);
+    return permit;
   }
 
-  /** Grants nothing for a while: WebEngage says the limit is exceeded. A longer pause stays as it is. */
+  /** Grants nothing for a while: WebEngage says that the limit is exceeded. */
   pause(forMs: number): void {
-    const { kv } = this.ctx.storage;
-    kv.put('pausedUntil', Math.max(kv.get<number>('pausedUntil') ?? 0, Date.now() + forMs));
+    this.#keep(paused(this.#state(), Date.now() + forMs));
   }
-}
 
-/** The state is in storage before the permit leaves: a gate that dies can't lend the same start twice. */
-export function takePermit(storage: DurableObjectStorage, requestsPerMinute: number, now: number): Permit {
-  const pausedForMs = (storage.kv.get<number>('pausedUntil') ?? 0) - now;
-  if (pausedForMs > 0) return { granted: false, retryInMs: pausedForMs };
+  /** WebEngage took a call for which the permit was marked as suspect. */
+  taken(key: KeyName): void {
+    this.#keep(taken(this.#state(), key));
+  }
 
-  const state = storage.kv.get<SlidingLimitState>('state') ?? { nextDueAt: 0 };
-  const admission = admit(state, limitWithin(requestsPerMinute), now, MAX_AHEAD_MS);
-  if (!admission.granted) return admission;
-  storage.kv.put('state', admission.state);
-  return { granted: true, startInMs: admission.startInMs };
+  /** WebEngage answered a call as one does to a wrong key, license or address. */
+  misconfigured(status: number, key: KeyName): void {
+    const limits = this.#limits();
+    if (limits !== undefined) this.#keep(misconfigured(this.#state(), status, key, limits, Date.now()));
+  }
+
+  /** WebEngage refused a call for its records. Answers since when it has refused every one, if that is no fault of theirs. */
+  refused(status: number): number | undefined {
+    const state = refused(this.#state(), status, Date.now());
+    this.#keep(state);
+    return wallSince(state);
+  }
+
+  status(): GateStatus {
+    const state = this.#state();
+    const limits = this.#limits();
+    return {
+      requestsPerMinute: limits === undefined ? 0 : allowance(state, limits),
+      pausedUntil: state.pausedUntil > Date.now() ? state.pausedUntil : null,
+      held: state.held ?? null,
+      key: state.key,
+    };
+  }
+
+  /** Remembers that this number of shards holds records, so that they are looked after when it is another one. */
+  enrol(shards: number): void {
+    this.ctx.storage.kv.put('epochs', [...new Set([...this.epochs(), shards])]);
+  }
+
+  /** Forgets a number of shards whose outboxes are empty. */
+  retire(shards: number): void {
+    this.ctx.storage.kv.put(
+      'epochs',
+      this.epochs().filter((epoch) => epoch !== shards),
+    );
+  }
+
+  /** Every number of shards whose outboxes may hold something. */
+  epochs(): readonly number[] {
+    return this.ctx.storage.kv.get<number[]>('epochs') ?? [];
+  }
+
+  #state(): GateState {
+    return this.ctx.storage.kv.get<GateState>('state') ?? OPEN_GATE;
+  }
+
+  #keep(state: GateState): void {
+    const { held } = this.#state();
+    if (held === undefined && state.held !== undefined) logHeld(state.held.status);
+    if (held !== undefined && state.held === undefined) logRecovered(held, Date.now());
+    this.ctx.storage.kv.put('state', state);
+  }
+
+  #limits(): GateLimits | undefined {
+    const read = readSettings(this.env);
+    if (!read.ok) return undefined;
+    const { requestsPerMinute, apiKeys } = read.settings;
+    return { requestsPerMinute, hasSecondaryKey: apiKeys.secondary !== undefined };
+  }
 }

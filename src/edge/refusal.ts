@@ -2,6 +2,7 @@ import type { Refusal, RefusalCode } from '../contract/answer.ts';
 
 const STATUS: Readonly<Record<RefusalCode, number>> = {
   invalid_batch: 400,
+  invalid_request: 400,
   invalid_token: 401,
   origin_not_allowed: 403,
   not_found: 404,

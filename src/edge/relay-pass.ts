@@ -1,14 +1,22 @@
 import { backoffMs } from '../pacing/backoff.ts';
-import { type Cut, cutBatch } from './cut.ts';
-import type { Permit } from './rate-gate.ts';
+import { pardon } from './dead-letters.ts';
+import { flights } from './flights.ts';
+import type { Ask, KeyName, Permit, SeenLimit } from './gate.ts';
+import { isolate } from './isolate.ts';
+import { nextWork, type Standing } from './next-work.ts';
 import type { RecordKind } from './run.ts';
-import { oldestRuns, postpone, recordsOf, type SealedBatch, seal, sealedBatches, settle } from './sealed.ts';
-import type { Upstream } from './webengage.ts';
+import { postpone, recordsOf, type SealedBatch, seal, settle } from './sealed.ts';
+import { type Verdict, verdictOf } from './verdict.ts';
+import type { Upstream, UpstreamAnswer } from './webengage.ts';
 
-/** The account's rate limit, as an outbox sees it. */
+/** The account's rate limit and state, as an outbox sees them. */
 interface Gate {
-  take(): Promise<Permit>;
+  take(ask: Ask): Promise<Permit>;
   pause(forMs: number): Promise<void>;
+  taken(key: KeyName): Promise<void>;
+  misconfigured(status: number, key: KeyName): Promise<void>;
+  /** Answers since when every call was refused, where that is no fault of the records. */
+  refused(status: number): Promise<number | undefined>;
 }
 
 export type RelayPassPorts = {
@@ -20,6 +28,8 @@ export type RelayPassPorts = {
   readonly sleep: (ms: number) => Promise<void>;
   readonly random: () => number;
   readonly newRequestId: () => string;
+  /** Resolves when a full batch has come in since. */
+  readonly fullBatch: () => Promise<void>;
   /** For the operator: a call that did not settle its batch. Status 0: no answer. */
   readonly tellFailed: (call: FailedCall) => void;
 };
@@ -28,86 +38,136 @@ export type FailedCall = {
   readonly status: number;
   readonly kind: RecordKind;
   readonly attempts: number;
-  readonly retryInMs: number;
 };
-
-// An alarm may run for 15 minutes; one that ends sooner leaves room for a new deploy. What is left goes on in the next.
-const PASS_MS = 20_000;
-
-// Batches that WebEngage could not take. While it is down no more are cut: what comes in the meantime still merges.
-const MAX_FAILING = 6;
-
-// Batches that it would not take. They hold back the browsers in them and nobody else, up to a number that is not one
-// browser's bad data any more but a fault of everybody's.
-const MAX_REFUSED = 100;
-
-const REFUSED: ReadonlySet<number> = new Set([400, 413, 422]);
-
-const BACKOFF = { baseMs: 1_000, capMs: 60_000 };
-
-// What was refused once is most likely refused again: asking rarely leaves the allowance to everybody else.
-const REFUSED_BACKOFF = { baseMs: 10_000, capMs: 10 * 60_000 };
-
-type Work =
-  | { readonly step: 'resend'; readonly batch: SealedBatch }
-  | { readonly step: 'cut'; readonly cut: Cut }
-  | { readonly step: 'wait'; readonly until: number; readonly held: boolean }
-  | { readonly step: 'rest' };
-
-/** What to do next: a sealed batch that is due, before any new one. */
-function nextWork(sql: SqlStorage, lingerMs: number, now: number): Work {
-  const sealed = sealedBatches(sql);
-  const due = sealed.find(({ dueAt }) => dueAt <= now);
-  if (due !== undefined) return { step: 'resend', batch: due };
-
-  const refused = sealed.filter(({ status }) => REFUSED.has(status)).length;
-  const mayCut = refused < MAX_REFUSED && sealed.length - refused < MAX_FAILING;
-  const next = mayCut ? cutBatch(oldestRuns(sql, sealed), lingerMs, now) : undefined;
-  if (next?.step === 'cut') return next;
-
-  const moments = [...sealed.map(({ dueAt }) => dueAt), ...(next?.step === 'wait' ? [next.until] : [])];
-  return moments.length > 0 ? { step: 'wait', until: Math.min(...moments), held: !mayCut } : { step: 'rest' };
-}
 
 /** When to run a pass again. `held`: new records are no reason to do so any sooner. */
 export type PassEnd = { readonly nextAt: number | undefined; readonly held: boolean };
 
+// An alarm may run for 15 minutes, with 30 s of CPU time. What is left goes on in the next pass.
+const PASS_MS = 60_000;
+
+// As many as the platform lets one run of a Worker wait for. At 700 ms an answer they use the account's whole allowance.
+// https://developers.cloudflare.com/workers/platform/limits/#simultaneous-open-connections
+export const MAX_IN_FLIGHT = 6;
+
+const BACKOFF = { baseMs: 1_000, capMs: 60_000 };
+
 /**
- * Sends what is due to WebEngage, batch by batch, until nothing is, or its time is over.
- * Whatever it is interrupted at, the next pass goes on from what is in storage.
+ * Sends what is due to WebEngage, several calls at a time, until nothing is, or its time is over. No two of them hold
+ * records of one browser. Whatever it is interrupted at, the next pass goes on from what is in storage.
  */
 export async function relayPass(ports: RelayPassPorts): Promise<PassEnd> {
-  const { storage, gate, lingerMs, now, sleep, newRequestId } = ports;
+  const { storage, gate, lingerMs, now, sleep, newRequestId, fullBatch } = ports;
+  const { underWay, begin, next, all } = flights();
   const endAt = now() + PASS_MS;
+  let isolationFrom = 0;
+  let seen: SeenLimit | undefined;
+  let end: PassEnd | undefined;
 
-  while (now() < endAt) {
-    const foreseen = nextWork(storage.sql, lingerMs, now());
-    if (foreseen.step === 'rest') return { nextAt: undefined, held: false };
-    if (foreseen.step === 'wait') return { nextAt: foreseen.until, held: foreseen.held };
+  const standing = (unrefusedFirst = false): Standing => ({
+    inFlight: underWay,
+    isolationFrom,
+    unrefusedFirst,
+    lingerMs,
+  });
+  /** The end of the pass, unless a call that is under way may yet change what there is to do. */
+  const endOrWait = async (until: number, held: boolean): Promise<PassEnd | undefined> => {
+    if (underWay.size === 0) return { nextAt: until, held };
+    await Promise.race([next(), sleep(Math.max(0, until - now())), ...(held ? [] : [fullBatch()])]);
+    return undefined;
+  };
 
-    const permit = await gate.take();
-    if (!permit.granted) return { nextAt: now() + permit.retryInMs, held: true };
-    if (permit.startInMs > 0) await sleep(permit.startInMs);
+  try {
+    while (end === undefined && now() < endAt) {
+      if (underWay.size >= MAX_IN_FLIGHT) {
+        await next();
+        continue;
+      }
+      const foreseen = nextWork(storage.sql, standing(), now());
+      if (foreseen.step === 'rest') {
+        if (underWay.size === 0) return { nextAt: undefined, held: false };
+        await endOrWait(now() + lingerMs, false);
+        continue;
+      }
+      if (foreseen.step === 'wait') {
+        end = await endOrWait(foreseen.until, foreseen.held);
+        continue;
+      }
 
-    // Looked at anew: while the permit was on its way, more may have come to fill the batch.
-    const work = nextWork(storage.sql, lingerMs, now());
-    if (work.step === 'resend') await call(ports, work.batch);
-    if (work.step === 'cut') await call(ports, seal(storage.sql, work.cut, newRequestId(), now()));
+      const ask: Ask = { isolating: foreseen.step === 'resend' && foreseen.isolates, seen };
+      seen = undefined;
+      const permit = await gate.take(ask);
+      if (!permit.granted) {
+        if (permit.wallSince !== undefined) pardon(storage, permit.wallSince, newRequestId, now());
+        if (permit.isolatingOnly) isolationFrom = now() + permit.retryInMs;
+        else end = await endOrWait(now() + permit.retryInMs, true);
+        continue;
+      }
+      if (permit.startInMs > 0) await sleep(permit.startInMs);
+
+      // Looked at anew: while the permit was on its way, more may have come to fill the batch.
+      const work = nextWork(storage.sql, standing(permit.probe), now());
+      if (work.step === 'rest' || work.step === 'wait') continue;
+      const batch = work.step === 'resend' ? work.batch : seal(storage.sql, work.cut, newRequestId(), now());
+      begin(batch.id, async () => {
+        seen = (await call(ports, batch, permit)) ?? seen;
+      });
+    }
+  } finally {
+    await all();
   }
-  return { nextAt: now(), held: false };
+  return end ?? { nextAt: now(), held: false };
 }
 
 /** One call with a sealed batch. It leaves only once the seal is on disk: the platform holds it back until then. */
-async function call(ports: RelayPassPorts, batch: SealedBatch): Promise<void> {
-  const { storage, gate, upstream, now, random, tellFailed } = ports;
-  const { kind, requestId } = batch;
-  const outcome = await upstream({ kind, requestId, records: recordsOf(storage.sql, batch) });
+async function call(
+  ports: RelayPassPorts,
+  batch: SealedBatch,
+  { key, suspect }: Extract<Permit, { granted: true }>,
+): Promise<SeenLimit | undefined> {
+  const { storage, gate, upstream, now, tellFailed } = ports;
+  const { kind, requestId, attempts } = batch;
+  const answer = await upstream({ kind, requestId, records: recordsOf(storage.sql, batch), key });
 
-  if (outcome.kind === 'delivered') return settle(storage, batch);
-  const status = outcome.kind === 'paused' ? 429 : outcome.status;
-  const limits = REFUSED.has(status) ? REFUSED_BACKOFF : BACKOFF;
-  const forMs = outcome.kind === 'paused' ? outcome.forMs : backoffMs(batch.attempts + 1, limits, random());
-  postpone(storage.sql, batch, status, now() + forMs);
-  tellFailed({ status, kind, attempts: batch.attempts + 1, retryInMs: forMs });
-  if (outcome.kind === 'paused') await gate.pause(forMs);
+  const verdict = verdictOf(answer.status, answer.retryAfter, now());
+  if (verdict.kind === 'taken') {
+    settle(storage, batch, now());
+    if (suspect) await gate.taken(key);
+  } else {
+    tellFailed({ status: answer.status, kind, attempts: attempts + 1 });
+    await goOn(ports, batch, answer, verdict, key);
+  }
+  return answer.seen;
+}
+
+/** What to do with a batch that was not taken. */
+async function goOn(
+  ports: RelayPassPorts,
+  batch: SealedBatch,
+  { status, words }: UpstreamAnswer,
+  verdict: Exclude<Verdict, { kind: 'taken' }>,
+  key: KeyName,
+): Promise<void> {
+  const { storage, gate, now, random, newRequestId } = ports;
+  const at = now();
+  switch (verdict.kind) {
+    case 'paused':
+      postpone(storage, batch, { status, failures: 0, dueAt: at + verdict.forMs }, { paused: 1 }, at);
+      return gate.pause(verdict.forMs);
+    case 'misconfigured':
+      // Due at once: the gate says when, and with which key.
+      postpone(storage, batch, { status, failures: 0, dueAt: at }, { misconfigured: 1 }, at);
+      return gate.misconfigured(status, key);
+    case 'unknown': {
+      const failures = batch.failures + 1;
+      const dueAt = at + backoffMs(failures, BACKOFF, random());
+      return postpone(storage, batch, { status, failures, dueAt }, { unknown: 1 }, at);
+    }
+    case 'refused': {
+      const wallSince = await gate.refused(status);
+      if (wallSince === undefined) return isolate(storage, batch, { status, words }, newRequestId, now());
+      pardon(storage, wallSince, newRequestId, now());
+      return postpone(storage, batch, { status, failures: 0, dueAt: now() }, { refused: 1 }, now());
+    }
+  }
 }

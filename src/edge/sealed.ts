@@ -1,5 +1,6 @@
 import type { Cut, Slice } from './cut.ts';
-import type { RecordKind, Run, StoredRecord } from './run.ts';
+import type { RecordKind, StoredRecord } from './run.ts';
+import { count, type Totals } from './tally.ts';
 
 /** A batch whose members and id are written down: it stays as it is through every retry and every crash. */
 export type SealedBatch = {
@@ -8,28 +9,16 @@ export type SealedBatch = {
   readonly requestId: string;
   readonly kind: RecordKind;
   readonly members: readonly Slice[];
-  /** Calls made with it that did not settle it. */
+  /** A part of a batch that was refused, on the way to the one record at fault. */
+  readonly isolating: boolean;
+  /** Calls made with its records that did not settle them, those made before a batch was halved too. */
   readonly attempts: number;
-  /** What the last of them was answered with; 0 where it was not. */
+  /** Of them, calls in a row with this batch of which nobody knows what became. */
+  readonly failures: number;
+  /** What the last call with it was answered with; 0 where it was not, or there was none. */
   readonly status: number;
   readonly dueAt: number;
 };
-
-// As many of the oldest runs as a cut looks at.
-const RUNS_IN_VIEW = 400;
-
-/** The oldest runs of browsers that have nothing in flight, as they stand behind nobody else's trouble. */
-export function oldestRuns(sql: SqlStorage, sealed: readonly SealedBatch[]): Run[] {
-  const busy = new Set(sealed.flatMap(({ members }) => members.map(({ device }) => device)));
-  return sql
-    .exec<Run>(
-      `SELECT seq, device, kind, at, count, taken FROM run
-       WHERE device NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?`,
-      JSON.stringify([...busy]),
-      RUNS_IN_VIEW,
-    )
-    .toArray();
-}
 
 /** All sealed batches that are not settled, oldest first. */
 export function sealedBatches(sql: SqlStorage): SealedBatch[] {
@@ -39,35 +28,50 @@ export function sealedBatches(sql: SqlStorage): SealedBatch[] {
       request_id: string;
       kind: RecordKind;
       members: string;
+      isolating: number;
       attempts: number;
+      failures: number;
       status: number;
       due_at: number;
-    }>('SELECT id, request_id, kind, members, attempts, status, due_at FROM batch ORDER BY id')
+    }>('SELECT * FROM batch ORDER BY id')
     .toArray()
-    .map(({ request_id, members, due_at, ...row }) => ({
+    .map(({ request_id, members, isolating, due_at, ...row }) => ({
       ...row,
       requestId: request_id,
       members: JSON.parse(members),
+      isolating: isolating === 1,
       dueAt: due_at,
     }));
 }
 
+/** A batch before it has an id of its own in storage. */
+type Unsealed = Cut & Partial<Pick<SealedBatch, 'isolating' | 'attempts' | 'status'>>;
+
 /** Seals a batch, before its first call. */
-export function seal(sql: SqlStorage, { kind, members }: Cut, requestId: string, now: number): SealedBatch {
+export function seal(
+  sql: SqlStorage,
+  { kind, members, isolating = false, attempts = 0, status = 0 }: Unsealed,
+  requestId: string,
+  now: number,
+): SealedBatch {
   const { id } = sql
     .exec<{ id: number }>(
-      'INSERT INTO batch (request_id, kind, members, due_at) VALUES (?, ?, ?, ?) RETURNING id',
+      `INSERT INTO batch (request_id, kind, members, isolating, attempts, status, due_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id`,
       requestId,
       kind,
       JSON.stringify(members),
+      isolating ? 1 : 0,
+      attempts,
+      status,
       now,
     )
     .one();
-  return { id, requestId, kind, members, attempts: 0, status: 0, dueAt: now };
+  return { id, requestId, kind, members, isolating, attempts, failures: 0, status, dueAt: now };
 }
 
 /** The batch's records, as they were stored. */
-export function recordsOf(sql: SqlStorage, { members }: SealedBatch): StoredRecord[] {
+export function recordsOf(sql: SqlStorage, { members }: Pick<SealedBatch, 'members'>): StoredRecord[] {
   return members.flatMap(({ seq, from, to }) => {
     const { records } = sql.exec<{ records: string }>('SELECT records FROM run WHERE seq = ?', seq).one();
     const stored: StoredRecord[] = JSON.parse(records);
@@ -75,29 +79,45 @@ export function recordsOf(sql: SqlStorage, { members }: SealedBatch): StoredReco
   });
 }
 
+export function countRecords(members: readonly Slice[]): number {
+  return members.reduce((total, { from, to }) => total + to - from, 0);
+}
+
 /** Forgets a batch that WebEngage has, and its records with it. */
-export function settle(storage: DurableObjectStorage, { id, members }: SealedBatch): void {
+export function settle(storage: DurableObjectStorage, { id, members }: SealedBatch, now: number): void {
   storage.transactionSync(() => {
+    // Counted first: how many records had entered is read off the runs, which are deleted here.
+    count(storage.sql, { taken: 1, delivered: countRecords(members) }, now);
     storage.sql.exec('DELETE FROM batch WHERE id = ?', id);
-    for (const { seq, to } of members) {
-      storage.sql.exec('DELETE FROM run WHERE seq = ? AND count = ?', seq, to);
-      storage.sql.exec('UPDATE run SET taken = ? WHERE seq = ?', to, seq);
-    }
+    forget(storage.sql, members);
   });
+}
+
+/** Takes these records out of the runs that hold them. To be called inside a transaction. */
+export function forget(sql: SqlStorage, members: readonly Slice[]): void {
+  for (const { seq, to } of members) {
+    sql.exec('DELETE FROM run WHERE seq = ? AND count = ?', seq, to);
+    sql.exec('UPDATE run SET taken = ? WHERE seq = ?', to, seq);
+  }
 }
 
 /** Keeps a batch as it is, to be sent again. */
 export function postpone(
-  sql: SqlStorage,
+  storage: DurableObjectStorage,
   { id, attempts }: SealedBatch,
-  status: number,
-  dueAt: number,
+  { status, failures, dueAt }: Pick<SealedBatch, 'status' | 'failures' | 'dueAt'>,
+  happened: Partial<Totals>,
+  now: number,
 ): void {
-  sql.exec(
-    'UPDATE batch SET attempts = ?, status = ?, due_at = ? WHERE id = ?',
-    attempts + 1,
-    status,
-    dueAt,
-    id,
-  );
+  storage.transactionSync(() => {
+    count(storage.sql, happened, now);
+    storage.sql.exec(
+      'UPDATE batch SET attempts = ?, status = ?, failures = ?, due_at = ? WHERE id = ?',
+      attempts + 1,
+      status,
+      failures,
+      dueAt,
+      id,
+    );
+  });
 }

@@ -20,11 +20,19 @@ function rememberedDays(sql: SqlStorage): number[] {
     .map(({ day }) => day);
 }
 
+/** Drops the tables of days that have expired. True while any is left. */
+export function dropExpiredDays(sql: SqlStorage, now: number): boolean {
+  const oldest = Math.floor(now / DAY_MS) - REMEMBERED_DAYS;
+  for (const day of rememberedDays(sql)) if (day < oldest) sql.exec(`DROP TABLE seen_${day}`);
+  return rememberedDays(sql).length > 0;
+}
+
 /** Makes today's table, and drops those that have expired. */
-function openDay(sql: SqlStorage, today: number): number[] {
+function openDay(sql: SqlStorage, now: number): number[] {
+  const today = Math.floor(now / DAY_MS);
   const days = rememberedDays(sql);
   if (days.includes(today)) return days;
-  for (const day of days) if (day < today - REMEMBERED_DAYS) sql.exec(`DROP TABLE seen_${day}`);
+  dropExpiredDays(sql, now);
   sql.exec(
     `CREATE TABLE seen_${today} (
        device TEXT, session TEXT, part INTEGER, seqs TEXT NOT NULL,
@@ -45,7 +53,7 @@ export function admitNew(
   now: number,
 ): ReadonlySet<string> {
   const today = Math.floor(now / DAY_MS);
-  const days = openDay(sql, today);
+  const days = openDay(sql, now);
   const parts = Map.groupBy(new Set(ids), (id) => {
     const { session, seq } = splitId(id);
     return `${session} ${Math.floor(seq / SEQS_PER_ROW)}`;

@@ -1,7 +1,12 @@
+import { MAX_BATCH_RECORDS } from '../contract/batch.ts';
+import { MAX_SHARDS } from './shards.ts';
+
 /** What the operator sets, as secrets and variables. */
 export type SettingsEnv = {
   /** Secret: the key of a WebEngage service account. */
   readonly WEBENGAGE_API_KEY?: string;
+  /** Secret: the account's other key. Tried when WebEngage refuses the first, so that keys rotate without a pause. */
+  readonly WEBENGAGE_API_KEY_SECONDARY?: string;
   readonly WEBENGAGE_LICENSE_CODE?: string;
   /** `global` (the default), `in` or `ksa`: where the account lives. */
   readonly WEBENGAGE_REGION?: string;
@@ -13,18 +18,26 @@ export type SettingsEnv = {
   readonly REQUESTS_PER_MINUTE?: string;
   /** How long a record may wait for others to fill its batch. */
   readonly LINGER_MS?: string;
+  /** Outboxes among which the browsers are divided: 1 to 64. One takes some 500 flushes a second. */
+  readonly OUTBOX_SHARDS?: string;
+  /** Records the relay holds at the most, dead letters too, over all outboxes. Beyond it browsers keep theirs. */
+  readonly MAX_BACKLOG?: string;
   /** Secret: opens `/admin`. At least 32 characters; without it the door stays shut. */
   readonly ADMIN_TOKEN?: string;
 };
 
 export type RelaySettings = {
-  readonly apiKey: string;
+  readonly apiKeys: { readonly primary: string; readonly secondary?: string };
   readonly licenseCode: string;
   /** WebEngage's address, without a slash at its end. */
   readonly upstream: string;
   readonly allowedOrigins: readonly string[];
   readonly requestsPerMinute: number;
   readonly lingerMs: number;
+  readonly shards: number;
+  readonly maxBacklog: number;
+  /** An outbox's share of it. */
+  readonly maxBacklogPerShard: number;
 };
 
 /** The settings, or what to set: in words that reveal no value. */
@@ -49,15 +62,33 @@ const HEADER_VALUE = /^[\x21-\x7e]+$/;
 
 const ACCOUNT_REQUESTS_PER_MINUTE = 500;
 
+// What waits longer than a day at the full allowance is not caught up with either.
+const BACKLOG_MINUTES = 24 * 60;
+const MAX_BACKLOG = 1_000_000_000;
+
+/** A variable that is a whole number in a range; undefined where it is anything else. */
+function wholeNumber(
+  text: string | undefined,
+  otherwise: number,
+  min: number,
+  max: number,
+): number | undefined {
+  const value = Number(text || otherwise);
+  return Number.isInteger(value) && value >= min && value <= max ? value : undefined;
+}
+
 /** Reads and checks what the operator has set. */
 export function readSettings(env: SettingsEnv): ReadSettings {
   const refuse = (message: string): ReadSettings => ({ ok: false, message });
-  const { WEBENGAGE_API_KEY = '', WEBENGAGE_LICENSE_CODE = '', WEBENGAGE_REGION, WEBENGAGE_HOST } = env;
+  const { WEBENGAGE_API_KEY = '', WEBENGAGE_API_KEY_SECONDARY = '', WEBENGAGE_LICENSE_CODE = '' } = env;
+  const { WEBENGAGE_REGION, WEBENGAGE_HOST } = env;
 
   if (WEBENGAGE_API_KEY === '')
     return refuse('WEBENGAGE_API_KEY is not set: wrangler secret put WEBENGAGE_API_KEY');
   if (!HEADER_VALUE.test(WEBENGAGE_API_KEY))
     return refuse('WEBENGAGE_API_KEY must be printable ASCII without spaces');
+  if (WEBENGAGE_API_KEY_SECONDARY !== '' && !HEADER_VALUE.test(WEBENGAGE_API_KEY_SECONDARY))
+    return refuse('WEBENGAGE_API_KEY_SECONDARY must be printable ASCII without spaces');
   if (!LICENSE_CODE.test(WEBENGAGE_LICENSE_CODE))
     return refuse('WEBENGAGE_LICENSE_CODE must be set, to letters, digits, ~, _ and -');
 
@@ -77,27 +108,47 @@ export function readSettings(env: SettingsEnv): ReadSettings {
       'ALLOWED_ORIGINS must hold origins as browsers write them: https://shop.example.com, in lower case, without a path, a slash at the end, or the usual port',
     );
 
-  const requestsPerMinute = Number(env.REQUESTS_PER_MINUTE || ACCOUNT_REQUESTS_PER_MINUTE);
-  if (
-    !Number.isInteger(requestsPerMinute) ||
-    requestsPerMinute < 2 ||
-    requestsPerMinute > ACCOUNT_REQUESTS_PER_MINUTE
-  )
+  const requestsPerMinute = wholeNumber(
+    env.REQUESTS_PER_MINUTE,
+    ACCOUNT_REQUESTS_PER_MINUTE,
+    2,
+    ACCOUNT_REQUESTS_PER_MINUTE,
+  );
+  if (requestsPerMinute === undefined)
     return refuse(`REQUESTS_PER_MINUTE must be a whole number from 2 to ${ACCOUNT_REQUESTS_PER_MINUTE}`);
 
-  const lingerMs = Number(env.LINGER_MS || 1_000);
-  if (!Number.isInteger(lingerMs) || lingerMs < 0 || lingerMs > 60_000)
-    return refuse('LINGER_MS must be a whole number from 0 to 60000');
+  const lingerMs = wholeNumber(env.LINGER_MS, 1_000, 0, 60_000);
+  if (lingerMs === undefined) return refuse('LINGER_MS must be a whole number from 0 to 60000');
+
+  const shards = wholeNumber(env.OUTBOX_SHARDS, 1, 1, MAX_SHARDS);
+  if (shards === undefined) return refuse(`OUTBOX_SHARDS must be a whole number from 1 to ${MAX_SHARDS}`);
+
+  const maxBacklog = wholeNumber(
+    env.MAX_BACKLOG,
+    BACKLOG_MINUTES * requestsPerMinute * MAX_BATCH_RECORDS,
+    MAX_BATCH_RECORDS * shards,
+    MAX_BACKLOG,
+  );
+  if (maxBacklog === undefined)
+    return refuse(
+      `MAX_BACKLOG must be a whole number from ${MAX_BATCH_RECORDS} for each of OUTBOX_SHARDS to ${MAX_BACKLOG}`,
+    );
 
   return {
     ok: true,
     settings: {
-      apiKey: WEBENGAGE_API_KEY,
+      apiKeys: {
+        primary: WEBENGAGE_API_KEY,
+        ...(WEBENGAGE_API_KEY_SECONDARY && { secondary: WEBENGAGE_API_KEY_SECONDARY }),
+      },
       licenseCode: WEBENGAGE_LICENSE_CODE,
       upstream,
       allowedOrigins,
       requestsPerMinute,
       lingerMs,
+      shards,
+      maxBacklog,
+      maxBacklogPerShard: Math.floor(maxBacklog / shards),
     },
   };
 }

@@ -12,6 +12,7 @@ export function createTables(sql: SqlStorage): void {
       at INTEGER NOT NULL,
       count INTEGER NOT NULL,
       taken INTEGER NOT NULL DEFAULT 0,
+      entered INTEGER NOT NULL,
       records TEXT NOT NULL
     );
     CREATE TABLE IF NOT EXISTS batch (
@@ -19,9 +20,23 @@ export function createTables(sql: SqlStorage): void {
       request_id TEXT NOT NULL,
       kind TEXT NOT NULL,
       members TEXT NOT NULL,
+      isolating INTEGER NOT NULL DEFAULT 0,
       attempts INTEGER NOT NULL DEFAULT 0,
+      failures INTEGER NOT NULL DEFAULT 0,
       status INTEGER NOT NULL DEFAULT 0,
       due_at INTEGER NOT NULL
     );
+    CREATE TABLE IF NOT EXISTS dead (
+      id INTEGER PRIMARY KEY,
+      device TEXT NOT NULL,
+      kind TEXT NOT NULL,
+      accepted_at INTEGER NOT NULL,
+      given_up_at INTEGER NOT NULL,
+      status INTEGER NOT NULL,
+      attempts INTEGER NOT NULL,
+      words TEXT NOT NULL,
+      record TEXT NOT NULL
+    );
+    CREATE TABLE IF NOT EXISTS minute (at INTEGER PRIMARY KEY, totals TEXT NOT NULL);
   `);
 }

@@ -1,24 +1,18 @@
 import { type Context, Hono } from 'hono';
 import type { Answer } from '../contract/answer.ts';
 import { MAX_BODY_BYTES } from '../contract/batch.ts';
-import { VERSION } from '../contract/version.ts';
-import { isOperator } from './admin.ts';
 import { readBody } from './body.ts';
 import { checkBatch, parseBatch } from './check.ts';
+import type { Env, Relay } from './env.ts';
+import { health } from './health.ts';
 import { logFault } from './log.ts';
+import { operatorRoutes } from './operator.ts';
 import { corsHeaders, originAllowed } from './origin.ts';
-import type { Outbox } from './outbox.ts';
-import type { RateGate } from './rate-gate.ts';
+import { outboxNamed, wakeAll } from './outboxes.ts';
 import { refusal } from './refusal.ts';
-import { isLoopback, originsOf, type RelaySettings, readSettings, type SettingsEnv } from './settings.ts';
-
-/** What wrangler.jsonc binds, and what the operator sets. */
-export type Env = SettingsEnv & {
-  readonly OUTBOX: DurableObjectNamespace<Outbox>;
-  readonly RATE_GATE: DurableObjectNamespace<RateGate>;
-};
-
-type Relay = { Bindings: Env; Variables: { settings: RelaySettings } };
+import { isLoopback, originsOf, readSettings } from './settings.ts';
+import { shardOf } from './shards.ts';
+import { type Shedding, shedding } from './shedding.ts';
 
 // What `fetch` sends by itself for a string, and what a server would. Nothing else is JSON.
 const MEDIA_TYPE = /^(text\/plain|application\/json)\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
@@ -28,12 +22,17 @@ const PREFLIGHT_MAX_AGE_S = 7_200;
 
 const UNAVAILABLE_RETRY_AFTER_S = 10;
 
+// A full backlog takes its time to drain; browsers hold what they have meanwhile.
+const FULL_RETRY_AFTER_S = 60;
+
 /**
  * The relay's routes: the only public door. For those who build a Worker of their own around it:
  * `export { Outbox, RateGate } from 'webengage-relay/edge'` beside it, and bind both as wrangler.jsonc does.
  */
 export function createRelay(): Hono<Relay> {
   const app = new Hono<Relay>();
+  const shed = shedding();
+  const reportHealth = health();
 
   app.use(async (c, next) => {
     const read = readSettings(c.env);
@@ -56,10 +55,10 @@ export function createRelay(): Hono<Relay> {
     const allowed = originAllowed(c.req.header('Origin') ?? null, c.var.settings.allowedOrigins);
     return allowed ? preflight() : originRefused();
   });
-  app.post('/v1/batch', acceptBatch);
+  app.post('/v1/batch', (c) => acceptBatch(c, shed));
   app.all('/v1/batch', () => refusal('method_not_allowed', 'batches are posted', { Allow: 'POST, OPTIONS' }));
-  app.get('/health', () => Response.json({ status: 'ok', version: VERSION }));
-  app.get('/admin/status', reportStatus);
+  app.get('/health', (c) => reportHealth(c.env, c.var.settings, Date.now()));
+  app.route('/admin', operatorRoutes());
   app.notFound(() => refusal('not_found', 'there is nothing here'));
   app.onError((error) => {
     logFault('request_failed', error);
@@ -68,8 +67,9 @@ export function createRelay(): Hono<Relay> {
   return app;
 }
 
-async function acceptBatch(c: Context<Relay>): Promise<Response> {
-  if (!originAllowed(c.req.header('Origin') ?? null, c.var.settings.allowedOrigins)) return originRefused();
+async function acceptBatch(c: Context<Relay>, { isShedding, shed }: Shedding): Promise<Response> {
+  const { settings } = c.var;
+  if (!originAllowed(c.req.header('Origin') ?? null, settings.allowedOrigins)) return originRefused();
   if (!MEDIA_TYPE.test(c.req.header('Content-Type') ?? ''))
     return refusal('unsupported_media_type', 'Content-Type must be text/plain or application/json, in UTF-8');
 
@@ -82,25 +82,27 @@ async function acceptBatch(c: Context<Relay>): Promise<Response> {
   const parsed = parseBatch(body.text);
   if (!parsed.ok) return refusal('invalid_batch', parsed.message);
 
-  const { good, rejected } = checkBatch(parsed.batch, Date.now());
-  const { accepted, duplicates } =
-    good.length > 0
-      ? await outbox(c.env).ingest({ device: parsed.batch.device.toLowerCase(), records: good })
-      : { accepted: 0, duplicates: 0 };
+  const device = parsed.batch.device.toLowerCase();
+  const name = shardOf(device, settings.shards);
+  if (isShedding(name, Date.now())) return full();
+
+  const { good, rejected, expired } = checkBatch(parsed.batch, Date.now());
+  const refused = { expired, rejected: rejected.length - expired };
+  try {
+    const receipt = await outboxNamed(c.env, name).ingest(name, { device, records: good, refused });
+    if (receipt.stored) return accepted(receipt, rejected);
+  } catch (error) {
+    // So does the platform say that an object has more to do than it can: asking again only adds to it.
+    if (!(error instanceof Error && 'overloaded' in error && error.overloaded)) throw error;
+  }
+  shed(name, Date.now());
+  return full();
+}
+
+function accepted(counts: Pick<Answer, 'accepted' | 'duplicates'>, rejected: Answer['rejected']): Response {
+  const { accepted, duplicates } = counts;
   const answer: Answer = { response: { status: 'queued' }, accepted, duplicates, rejected };
   return Response.json(answer, { status: 202 });
-}
-
-async function reportStatus(c: Context<Relay>): Promise<Response> {
-  const allowed = await isOperator(c.req.header('Authorization') ?? null, c.env.ADMIN_TOKEN);
-  // As if it were not there: the door of an operator is nobody else's business.
-  if (!allowed) return refusal('not_found', 'there is nothing here');
-  return Response.json({ version: VERSION, backlog: await outbox(c.env).backlog() });
-}
-
-function outbox(env: Env): DurableObjectStub<Outbox> {
-  // Named for the number of outboxes and its own: another number means other objects, and these still drain.
-  return env.OUTBOX.getByName('1/0');
 }
 
 function preflight(): Response {
@@ -120,13 +122,21 @@ const originRefused = () =>
 const unavailable = (message: string) =>
   refusal('unavailable', message, { 'Retry-After': String(UNAVAILABLE_RETRY_AFTER_S) });
 
+const full = () =>
+  refusal('unavailable', 'the relay is full: keep the records, and send them later', {
+    'Retry-After': String(FULL_RETRY_AFTER_S),
+  });
+
 const relay = createRelay();
 
+export type { Env } from './env.ts';
 export { Outbox } from './outbox.ts';
 export { RateGate } from './rate-gate.ts';
 
 export default {
   fetch: relay.fetch,
-  /** The watchdog: an alarm that the platform has given up is set again. */
-  scheduled: (_controller, env) => outbox(env).wake(),
+  scheduled: async (_controller, env) => {
+    const read = readSettings(env);
+    if (read.ok) await wakeAll(env, read.settings);
+  },
 } satisfies ExportedHandler<Env>;

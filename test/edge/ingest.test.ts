@@ -3,14 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { ingest } from '../../src/edge/ingest.ts';
 import type { Outbox } from '../../src/edge/outbox.ts';
 import { seal } from '../../src/edge/sealed.ts';
-import { delivery, ingestAt, newOutbox } from '../fakes/outbox.ts';
+import { delivery, ingestAt, newOutbox, ROOM, SENDING_ON } from '../fakes/outbox.ts';
 import { eventRecord, idOf, userRecord } from '../fakes/records.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:00Z');
 const DAY = 86_400_000;
 const DEVICE = '0b9d3c5e-8f1a-4c2b-9d7e-6a5b4c3d2e1f';
-
-const SENDING_ON = { alarmAt: null, lingerMs: 1_000, heldUntil: 0 };
 
 const events = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => eventRecord(from + index));
@@ -33,7 +31,7 @@ test('a flush is stored as one row per run of one kind, in order', async () => {
     NOW,
   );
 
-  expect(receipt).toEqual({ accepted: 4, duplicates: 0 });
+  expect(receipt).toEqual({ stored: true, accepted: 4, duplicates: 0 });
   expect(await storedIds(stub)).toEqual([[idOf(1)], [idOf(2), idOf(3)], [idOf(4)]]);
 });
 
@@ -44,10 +42,12 @@ describe('each record is accepted once', () => {
     await evictDurableObject(stub);
 
     expect(await ingestAt(stub, delivery(DEVICE, ...events(1, 25)), NOW)).toEqual({
+      stored: true,
       accepted: 0,
       duplicates: 25,
     });
     expect(await ingestAt(stub, delivery(DEVICE, ...events(20, 30)), NOW)).toEqual({
+      stored: true,
       accepted: 5,
       duplicates: 6,
     });
@@ -66,6 +66,7 @@ describe('each record is accepted once', () => {
     const stub = newOutbox();
 
     expect(await ingestAt(stub, delivery(DEVICE, eventRecord(1), eventRecord(1)), NOW)).toEqual({
+      stored: true,
       accepted: 1,
       duplicates: 1,
     });
@@ -77,6 +78,7 @@ describe('each record is accepted once', () => {
     await ingestAt(stub, delivery(DEVICE, eventRecord(11)), NOW + 3 * DAY);
 
     expect(await ingestAt(stub, delivery(DEVICE, ...events(1, 12)), NOW + 8 * DAY)).toEqual({
+      stored: true,
       accepted: 1,
       duplicates: 11,
     });
@@ -87,6 +89,7 @@ describe('each record is accepted once', () => {
     await ingestAt(stub, delivery(DEVICE, ...events(4_090, 4_100)), NOW);
 
     expect(await ingestAt(stub, delivery(DEVICE, ...events(4_090, 4_101)), NOW)).toEqual({
+      stored: true,
       accepted: 1,
       duplicates: 11,
     });
@@ -140,7 +143,7 @@ test('a flush of 25 known to be new writes two rows and the alarm’s', async ()
         return typeof value === 'function' ? value.bind(target) : value;
       },
     });
-    ingest(counted, delivery(DEVICE, ...events(26, 50)), { ...SENDING_ON, alarmAt: NOW }, NOW);
+    ingest(counted, delivery(DEVICE, ...events(26, 50)), { ...SENDING_ON, alarmAt: NOW }, ROOM, NOW);
     return rows;
   });
 
@@ -153,7 +156,7 @@ describe('the alarm', () => {
 
   function alarmAfter(records: ReturnType<typeof events>, alarmAt: number | null, heldUntil = 0) {
     return runInDurableObject(newOutbox(), async (_, { storage }) => {
-      ingest(storage, delivery(DEVICE, ...records), { alarmAt, lingerMs: 1_000, heldUntil }, LATER);
+      ingest(storage, delivery(DEVICE, ...records), { ...SENDING_ON, alarmAt, heldUntil }, ROOM, LATER);
       const alarm = await storage.getAlarm();
       await storage.deleteAlarm();
       return alarm;
@@ -178,7 +181,7 @@ describe('the alarm', () => {
 
   test('is not pulled forward by records that a sealed batch holds already', async () => {
     const alarm = await runInDurableObject(newOutbox(), async (_, { storage }) => {
-      ingest(storage, delivery(DEVICE, ...events(1, 25)), SENDING_ON, LATER);
+      ingest(storage, delivery(DEVICE, ...events(1, 25)), SENDING_ON, ROOM, LATER);
       seal(
         storage.sql,
         { kind: 'event', members: [{ seq: 1, device: DEVICE, from: 0, to: 25 }] },
@@ -186,7 +189,7 @@ describe('the alarm', () => {
         LATER,
       );
       await storage.deleteAlarm();
-      ingest(storage, delivery(DEVICE.replace('0', '1'), eventRecord(1)), SENDING_ON, LATER);
+      ingest(storage, delivery(DEVICE.replace('0', '1'), eventRecord(1)), SENDING_ON, ROOM, LATER);
       const set = await storage.getAlarm();
       await storage.deleteAlarm();
       return set;
@@ -209,7 +212,9 @@ describe('the alarm', () => {
           return typeof value === 'function' ? value.bind(target) : value;
         },
       });
-      expect(() => ingest(failing, delivery(DEVICE, eventRecord(1)), SENDING_ON, NOW)).toThrow('no alarm');
+      expect(() => ingest(failing, delivery(DEVICE, eventRecord(1)), SENDING_ON, ROOM, NOW)).toThrow(
+        'no alarm',
+      );
       return storage.sql.exec('SELECT seq FROM run').toArray();
     });
 

@@ -1,22 +1,33 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, test } from 'vitest';
-import { backlog } from '../../src/edge/backlog.ts';
 import type { Outbox } from '../../src/edge/outbox.ts';
+import { outboxStatus } from '../../src/edge/outbox-status.ts';
 import type { FailedCall } from '../../src/edge/relay-pass.ts';
-import type { CallOutcome, UpstreamCall } from '../../src/edge/webengage.ts';
-import { delivery, ingestAt, newOutbox, passAt, scriptedUpstream, sentIds } from '../fakes/outbox.ts';
+import type { UpstreamCall } from '../../src/edge/webengage.ts';
+import {
+  answerOf,
+  delivery,
+  GRANTED,
+  ingestAt,
+  newOutbox,
+  OPEN,
+  passAt,
+  rulingUpstream,
+  scriptedUpstream,
+  sentIds,
+} from '../fakes/outbox.ts';
 import { eventRecord, idOf, userRecord } from '../fakes/records.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:00Z');
 const LINGERED = NOW + 1_000;
-const RETRY = { kind: 'retry', status: 503 } as const;
+const DOWN = 503;
 
 const events = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => eventRecord(from + index));
 const ids = (from: number, to: number) => events(from, to).map(({ id }) => id);
 
 function waiting(stub: DurableObjectStub<Outbox>): Promise<number> {
-  return runInDurableObject(stub, (_, { storage }) => backlog(storage.sql, NOW).records);
+  return runInDurableObject(stub, (_, { storage }) => outboxStatus(storage.sql, NOW).records);
 }
 
 describe('merging', () => {
@@ -67,23 +78,23 @@ describe('a sealed batch', () => {
   test('keeps its members and its id through every retry and an eviction, whatever comes after it', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(1, 5)), NOW);
-    const outcomes: CallOutcome[] = [RETRY, { kind: 'retry', status: 0 }, { kind: 'retry', status: 400 }];
+    const statuses = [DOWN, 0, 401, 429];
     const calls: UpstreamCall[] = [];
-    const answer = async (call: UpstreamCall): Promise<CallOutcome> => {
+    const answer = async (call: UpstreamCall) => {
       const isFirst = call.records.length === 5 && call.records[0]?.id === idOf(1);
-      if (!isFirst) return { kind: 'delivered' };
+      if (!isFirst) return answerOf(200);
       calls.push(call);
-      return outcomes.shift() ?? { kind: 'delivered' };
+      return answerOf(statuses.shift() ?? 200);
     };
 
     await passAt(stub, { calls, answer }, LINGERED);
     await ingestAt(stub, delivery('a', ...events(6, 10)), LINGERED);
     await ingestAt(stub, delivery('b', ...events(1, 25)), LINGERED);
     await evictDurableObject(stub);
-    for (let minute = 1; minute <= 4; minute++)
+    for (let minute = 1; minute <= 5; minute++)
       await passAt(stub, { calls, answer }, LINGERED + minute * 60_000);
 
-    expect(calls).toHaveLength(4);
+    expect(calls).toHaveLength(5);
     for (const call of calls) expect(call).toEqual(calls[0]);
     expect(await waiting(stub)).toBe(0);
   });
@@ -108,7 +119,7 @@ describe('a sealed batch', () => {
   test('holds back its own browsers, and nobody else', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', userRecord(1), ...events(2, 3)), NOW);
-    const upstream = scriptedUpstream(RETRY);
+    const upstream = scriptedUpstream(DOWN);
     await passAt(stub, upstream, LINGERED);
     await ingestAt(stub, delivery('b', ...events(1, 5)), NOW);
 
@@ -136,7 +147,7 @@ describe('a sealed batch', () => {
 describe('while WebEngage is down', () => {
   test('nothing is lost, few batches are sealed, and the rest goes on merging', async () => {
     const stub = newOutbox();
-    const upstream = scriptedUpstream(...Array(50).fill(RETRY));
+    const upstream = scriptedUpstream(...Array(50).fill(DOWN));
     for (let visitor = 0; visitor < 100; visitor++) {
       await ingestAt(stub, delivery(`device ${visitor}`, ...events(1, 5)), NOW);
       await passAt(stub, upstream, LINGERED);
@@ -154,7 +165,7 @@ describe('while WebEngage is down', () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(1, 5)), NOW);
 
-    const { nextAt } = await passAt(stub, scriptedUpstream(RETRY), LINGERED);
+    const { nextAt } = await passAt(stub, scriptedUpstream(DOWN), LINGERED);
 
     expect(nextAt).toBeGreaterThan(LINGERED);
     expect(nextAt).toBeLessThanOrEqual(LINGERED + 1_000);
@@ -162,72 +173,136 @@ describe('while WebEngage is down', () => {
 });
 
 describe('records that WebEngage refuses', () => {
-  /** Takes everything but what a record with this name is in. */
-  const refusing = (eventName: string) => {
-    const calls: UpstreamCall[] = [];
-    const answer = async (call: UpstreamCall): Promise<CallOutcome> => {
-      calls.push(call);
-      const isRefused = call.records.some((record) => record.eventName === eventName);
-      return isRefused ? { kind: 'retry', status: 400 } : { kind: 'delivered' };
-    };
-    return { calls, answer };
-  };
+  /** Refuses every call that holds a record with this name. */
+  const refusing = (eventName: string) =>
+    rulingUpstream(({ records }) => (records.some((record) => record.eventName === eventName) ? 400 : 200));
+  const poison = (seq: number) => eventRecord(seq, { eventName: 'Poison' });
 
-  test('hold back the browsers in their batch, and nobody else, however many there are', async () => {
+  test('go to the dead letters alone, with WebEngage’s words; their neighbours arrive', async () => {
     const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...events(1, 12), poison(13), ...events(14, 25)), NOW);
     const upstream = refusing('Poison');
-    for (let device = 0; device < 50; device++) {
-      await ingestAt(stub, delivery(`bad ${device}`, eventRecord(1, { eventName: 'Poison' })), NOW);
-      await passAt(stub, upstream, LINGERED);
-    }
-    await ingestAt(stub, delivery('good', ...events(1, 25)), LINGERED);
 
-    await passAt(stub, upstream, LINGERED + 1);
+    await passAt(stub, upstream, NOW);
+
+    const taken = upstream.calls.filter(({ records }) =>
+      records.every(({ eventName }) => eventName !== 'Poison'),
+    );
+    expect(taken.flatMap(({ records }) => records.map(({ id }) => id))).toEqual([
+      ...ids(1, 12),
+      ...ids(14, 25),
+    ]);
+    const letters = await stub.deadLetters(0, 10);
+    expect(letters).toMatchObject([
+      { device: 'a', kind: 'event', acceptedAt: NOW, givenUpAt: NOW, status: 400 },
+    ]);
+    expect(letters[0]).toMatchObject({ words: 'Error: as the rule says.', attempts: 5 });
+    expect(JSON.parse(letters[0]?.record ?? '')).toMatchObject({ id: idOf(13), eventName: 'Poison' });
+    expect(await waiting(stub)).toBe(0);
+  });
+
+  test('are found in at most 11 calls of 25 records, each half under an id of its own', async () => {
+    for (let at = 1; at <= 25; at++) {
+      const stub = newOutbox();
+      const records = events(1, 25).map((event, index) => (index === at - 1 ? poison(at) : event));
+      await ingestAt(stub, delivery('a', ...records), NOW);
+      const upstream = refusing('Poison');
+
+      await passAt(stub, upstream, NOW);
+
+      expect(upstream.calls.length).toBeLessThanOrEqual(11);
+      expect(new Set(upstream.calls.map(({ requestId }) => requestId)).size).toBe(upstream.calls.length);
+      expect(await stub.deadLetters(0, 10)).toHaveLength(1);
+    }
+  });
+
+  test('may be all of a batch: each is a letter of its own', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...Array.from({ length: 25 }, (_, n) => poison(n + 1))), NOW);
+
+    await passAt(stub, refusing('Poison'), NOW);
+
+    expect(await stub.deadLetters(0, 100)).toHaveLength(25);
+    expect(await waiting(stub)).toBe(0);
+  });
+
+  test('keep the order of their browser: what follows them follows, part by part', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...events(1, 9), poison(10), ...events(11, 20)), NOW);
+    await ingestAt(stub, delivery('b', ...events(1, 5)), NOW);
+    await ingestAt(stub, delivery('a', poison(21), ...events(22, 40)), NOW);
+    const upstream = refusing('Poison');
+
+    await passAt(stub, upstream, LINGERED);
+
+    const arrived = upstream.calls
+      .filter(({ records }) => records.every(({ eventName }) => eventName !== 'Poison'))
+      .flatMap(({ records }) => records);
+    expect(arrived.map(({ id }) => id).filter((id) => !ids(1, 5).includes(id))).toEqual([
+      ...ids(6, 9),
+      ...ids(11, 20),
+      ...ids(22, 40),
+    ]);
+    expect(await waiting(stub)).toBe(0);
+  });
+
+  test('hold back nobody else while they are looked for', async () => {
+    const stub = newOutbox();
+    for (let device = 0; device < 50; device++)
+      await ingestAt(stub, delivery(`bad ${device}`, poison(1)), NOW);
+    await ingestAt(stub, delivery('good', ...events(1, 25)), NOW);
+    const upstream = refusing('Poison');
+    let isolated = 0;
+
+    await passAt(stub, upstream, LINGERED, {
+      gate: {
+        ...OPEN,
+        // A tenth of what there is.
+        take: async ({ isolating }) => {
+          if (isolating) isolated += 1;
+          return isolating && isolated > 4
+            ? { granted: false, retryInMs: 60_000, isolatingOnly: true, wallSince: undefined }
+            : GRANTED;
+        },
+      },
+    });
 
     expect(sentIds(upstream)).toContainEqual(ids(1, 25));
-    expect(await waiting(stub)).toBe(50);
+    expect(await waiting(stub)).toBe(50 - (await stub.deadLetters(0, 100)).length);
   });
 
   test('with a backlog behind them do not hide other browsers from the cut', async () => {
     const stub = newOutbox();
-    const upstream = refusing('Poison');
-    await ingestAt(stub, delivery('bad', eventRecord(1, { eventName: 'Poison' })), NOW);
+    const upstream = scriptedUpstream(DOWN);
+    await ingestAt(stub, delivery('slow', eventRecord(1)), NOW);
     await passAt(stub, upstream, LINGERED);
     for (let flush = 0; flush < 25; flush++) {
       const alternating = Array.from({ length: 20 }, (_, index) =>
         (index % 2 ? eventRecord : userRecord)(2 + flush * 20 + index),
       );
-      await ingestAt(stub, delivery('bad', ...alternating), LINGERED);
+      await ingestAt(stub, delivery('slow', ...alternating), LINGERED);
     }
     await ingestAt(stub, delivery('good', ...events(1, 25)), LINGERED);
 
     await passAt(stub, upstream, LINGERED + 1);
 
     expect(sentIds(upstream)).toContainEqual(ids(1, 25));
-  });
-
-  test('are asked again rarely, so that they leave the allowance to the others', async () => {
-    const stub = newOutbox();
-    await ingestAt(stub, delivery('a', eventRecord(1, { eventName: 'Poison' })), NOW);
-    const upstream = refusing('Poison');
-
-    for (let second = 1; second <= 3_600; second += 5) await passAt(stub, upstream, NOW + second * 1_000);
-
-    expect(upstream.calls.length).toBeLessThanOrEqual(16);
   });
 
   test('are told to the operator by status, with nothing of what is in them', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
     const told: FailedCall[] = [];
+    const held = { granted: false, retryInMs: 60_000, isolatingOnly: false, wallSince: undefined } as const;
 
-    await passAt(stub, scriptedUpstream({ kind: 'retry', status: 401 }), NOW, {
+    await passAt(stub, scriptedUpstream(401), NOW, {
       tellFailed: (call) => told.push(call),
+      gate: { ...OPEN, take: async () => (told.length > 0 ? held : GRANTED) },
     });
 
-    expect(told).toEqual([{ status: 401, kind: 'event', attempts: 1, retryInMs: expect.any(Number) }]);
-    const status = await runInDurableObject(stub, (_, { storage }) => backlog(storage.sql, NOW));
-    expect(status).toMatchObject({ retrying: 1, byStatus: { 401: 1 } });
+    expect(told).toEqual([{ status: 401, kind: 'event', attempts: 1 }]);
+    const status = await runInDurableObject(stub, (_, { storage }) => outboxStatus(storage.sql, NOW));
+    expect(status).toMatchObject({ retrying: 1, byStatus: { 401: 1 }, deadLetters: 0 });
   });
 });
 
@@ -238,7 +313,15 @@ describe('the rate gate', () => {
     const upstream = scriptedUpstream();
 
     const { nextAt, held } = await passAt(stub, upstream, NOW, {
-      gate: { take: async () => ({ granted: false, retryInMs: 700 }), pause: async () => {} },
+      gate: {
+        ...OPEN,
+        take: async () => ({
+          granted: false,
+          retryInMs: 700,
+          isolatingOnly: false,
+          wallSince: undefined,
+        }),
+      },
     });
 
     expect({ nextAt, held }).toEqual({ nextAt: NOW + 700, held: true });
@@ -250,15 +333,129 @@ describe('the rate gate', () => {
     await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
     const pauses: number[] = [];
 
-    await passAt(stub, scriptedUpstream({ kind: 'paused', forMs: 48_000 }), NOW, {
-      gate: {
-        take: async () =>
-          pauses.length > 0 ? { granted: false, retryInMs: 1 } : { granted: true, startInMs: 0 },
-        pause: async (forMs) => void pauses.push(forMs),
-      },
+    await passAt(stub, scriptedUpstream(answerOf(429, { retryAfter: '48' })), NOW, {
+      gate: { ...OPEN, pause: async (forMs) => void pauses.push(forMs) },
     });
 
     expect(pauses).toEqual([48_000]);
     expect(await waiting(stub)).toBe(25);
+  });
+
+  test('is told with the next question what WebEngage’s headers said of the limit', async () => {
+    const stub = newOutbox();
+    for (let device = 0; device < 8; device++)
+      await ingestAt(stub, delivery(`device ${device}`, ...events(1, 25)), NOW);
+    const seen = { limit: 400, remaining: 7, at: NOW };
+    const asked: unknown[] = [];
+    const upstream = scriptedUpstream(answerOf(200, { seen }));
+
+    await passAt(stub, upstream, NOW, {
+      gate: {
+        ...OPEN,
+        take: async (ask) => {
+          asked.push(ask.seen);
+          return GRANTED;
+        },
+      },
+    });
+
+    expect(asked.filter(Boolean)).toEqual([seen]);
+  });
+});
+
+describe('calls in flight', () => {
+  /** Answers when told to. */
+  function heldUpstream() {
+    const waitingFor: ((status: number) => void)[] = [];
+    const calls: UpstreamCall[] = [];
+    return {
+      calls,
+      answer: (call: UpstreamCall) => {
+        calls.push(call);
+        return new Promise<ReturnType<typeof answerOf>>((resolve) =>
+          waitingFor.push((status) => resolve(answerOf(status))),
+        );
+      },
+      answerAll: (status = 200) => {
+        for (const resolve of waitingFor.splice(0)) resolve(status);
+      },
+      underWay: () => waitingFor.length,
+    };
+  }
+
+  test('are six at the most, and no two hold records of one browser', async () => {
+    const stub = newOutbox();
+    for (let device = 0; device < 10; device++)
+      await ingestAt(stub, delivery(`device ${device}`, ...events(1, 50).slice(0, 25)), NOW);
+    for (let device = 0; device < 10; device++)
+      await ingestAt(stub, delivery(`device ${device}`, ...events(26, 50)), NOW);
+    const upstream = heldUpstream();
+    const most: number[] = [];
+    const devices: number[] = [];
+
+    await passAt(stub, upstream, NOW, {
+      sleep: () => new Promise(() => {}),
+      gate: {
+        ...OPEN,
+        take: async () => {
+          await new Promise((resolve) => setTimeout(resolve, 0));
+          return GRANTED;
+        },
+      },
+      upstream: (call) => {
+        const answer = upstream.answer(call);
+        most.push(upstream.underWay());
+        devices.push(upstream.calls.length);
+        if (upstream.underWay() === 6) setTimeout(() => upstream.answerAll(), 1);
+        else setTimeout(() => upstream.answerAll(), 20);
+        return answer;
+      },
+    });
+
+    expect(Math.max(...most)).toBe(6);
+    expect(await waiting(stub)).toBe(0);
+    expect(upstream.calls).toHaveLength(20);
+  });
+
+  test('of one browser alone are one at a time, in order', async () => {
+    const stub = newOutbox();
+    for (let flush = 0; flush < 4; flush++)
+      await ingestAt(stub, delivery('a', ...events(flush * 25 + 1, flush * 25 + 25)), NOW);
+    const upstream = heldUpstream();
+    const most: number[] = [];
+
+    await passAt(stub, upstream, NOW, {
+      sleep: () => new Promise(() => {}),
+      upstream: (call) => {
+        const answer = upstream.answer(call);
+        most.push(upstream.underWay());
+        setTimeout(() => upstream.answerAll(), 1);
+        return answer;
+      },
+    });
+
+    expect(most).toEqual([1, 1, 1, 1]);
+    expect(sentIds(upstream).flat()).toEqual(ids(1, 100));
+  });
+
+  test('do not keep a full batch waiting that comes in meanwhile', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
+    const upstream = heldUpstream();
+    let ring = () => {};
+
+    const pass = passAt(stub, upstream, NOW, {
+      sleep: () => new Promise(() => {}),
+      fullBatch: () => new Promise((resolve) => (ring = () => resolve())),
+      upstream: (call) => upstream.answer(call),
+    });
+    await expect.poll(() => upstream.underWay()).toBe(1);
+    await ingestAt(stub, delivery('b', ...events(1, 25)), NOW);
+    await runInDurableObject(stub, () => ring());
+    await expect.poll(() => upstream.underWay()).toBe(2);
+    await runInDurableObject(stub, () => upstream.answerAll());
+    await pass;
+
+    expect(await waiting(stub)).toBe(0);
   });
 });

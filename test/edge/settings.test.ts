@@ -12,12 +12,16 @@ test('the defaults: the global host, the account’s whole allowance, one second
   expect(readSettings(ENV)).toEqual({
     ok: true,
     settings: {
-      apiKey: KEY,
+      apiKeys: { primary: KEY },
       licenseCode: '~47b6655b',
       upstream: 'https://api.webengage.com',
       allowedOrigins: ['https://shop.example.com', 'https://example.com'],
       requestsPerMinute: 500,
       lingerMs: 1_000,
+      shards: 1,
+      // A day at the full allowance.
+      maxBacklog: 18_000_000,
+      maxBacklogPerShard: 18_000_000,
     },
   });
 });
@@ -56,6 +60,12 @@ describe('a setting that is missing or impossible is named, and no value is told
     ['ALLOWED_ORIGINS', 'https://user:password@shop.example.com'],
     ['ALLOWED_ORIGINS', 'null'],
     ['WEBENGAGE_REGION', 'constructor'],
+    ['WEBENGAGE_API_KEY_SECONDARY', `${KEY} ${KEY}`],
+    ['OUTBOX_SHARDS', '0'],
+    ['OUTBOX_SHARDS', '65'],
+    ['OUTBOX_SHARDS', '1.5'],
+    ['MAX_BACKLOG', '24'],
+    ['MAX_BACKLOG', 'all'],
     ['REQUESTS_PER_MINUTE', '501'],
     ['REQUESTS_PER_MINUTE', 'many'],
     ['LINGER_MS', '-1'],
@@ -64,5 +74,20 @@ describe('a setting that is missing or impossible is named, and no value is told
 
     expect(read).toMatchObject({ ok: false, message: expect.stringContaining(name) });
     expect(JSON.stringify(read)).not.toContain(KEY);
+  });
+});
+
+test('the backlog is divided among the outboxes, and follows the allowance where it is not set', () => {
+  expect(readSettings({ ...ENV, OUTBOX_SHARDS: '4', MAX_BACKLOG: '1000' })).toMatchObject({
+    settings: { shards: 4, maxBacklog: 1_000, maxBacklogPerShard: 250 },
+  });
+  expect(readSettings({ ...ENV, REQUESTS_PER_MINUTE: '50' })).toMatchObject({
+    settings: { maxBacklog: 1_800_000 },
+  });
+});
+
+test('the secondary key is there where it is set', () => {
+  expect(readSettings({ ...ENV, WEBENGAGE_API_KEY_SECONDARY: 'another' })).toMatchObject({
+    settings: { apiKeys: { primary: KEY, secondary: 'another' } },
   });
 });

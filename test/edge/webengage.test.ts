@@ -1,44 +1,29 @@
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { RelaySettings } from '../../src/edge/settings.ts';
-import { type CallOutcome, outcomeOf, type UpstreamCall, webEngage } from '../../src/edge/webengage.ts';
+import { type UpstreamCall, webEngage } from '../../src/edge/webengage.ts';
 import { ADDED_TO_CART, idOf, JOHN } from '../fakes/records.ts';
 
 const NOW = Date.parse('2026-11-23T15:45:12Z');
 const SETTINGS: RelaySettings = {
-  apiKey: 'the-key',
+  apiKeys: { primary: 'the-key', secondary: 'the-other-key' },
   licenseCode: '~47b6655b',
   upstream: 'https://api.webengage.com',
   allowedOrigins: ['*'],
   requestsPerMinute: 500,
   lingerMs: 1_000,
+  shards: 1,
+  maxBacklog: 1_000,
+  maxBacklogPerShard: 1_000,
 };
 
 afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-const STATUSES: readonly [number, string | null, CallOutcome][] = [
-  [200, null, { kind: 'delivered' }],
-  [201, null, { kind: 'delivered' }],
-  [429, '7', { kind: 'paused', forMs: 7_000 }],
-  [429, null, { kind: 'paused', forMs: 48_000 }],
-  // Neither no pause at all nor one of years.
-  [429, '0', { kind: 'paused', forMs: 1_000 }],
-  [429, '99999999999', { kind: 'paused', forMs: 3_600_000 }],
-];
-const RETRIED = [301, 307, 400, 401, 403, 404, 408, 413, 422, 500, 502, 503];
-
-test.each(STATUSES)('status %d with Retry-After %s', (status, retryAfter, outcome) => {
-  expect(outcomeOf(status, retryAfter, NOW)).toEqual(outcome);
-});
-
-test.each(RETRIED)('status %d keeps the batch', (status) => {
-  expect(outcomeOf(status, null, NOW)).toEqual({ kind: 'retry', status });
-});
-
 const EVENT: UpstreamCall = {
   kind: 'event',
   requestId: '0123456789abcdef',
+  key: 'primary',
   records: [{ id: idOf(1), ...ADDED_TO_CART }],
 };
 
@@ -56,7 +41,7 @@ test('a batch goes to its endpoint with key and id, and nothing of ours but chec
   const { outcome, sent } = await callWith(() => Response.json({ response: { status: 'queued' } }));
   const [request] = sent;
 
-  expect(outcome).toEqual({ kind: 'delivered' });
+  expect(outcome).toMatchObject({ status: 200, words: '' });
   expect(request?.url).toBe('https://api.webengage.com/v1/accounts/~47b6655b/bulk-events');
   expect(request?.redirect).toBe('manual');
   expect(Object.fromEntries(request?.headers ?? [])).toEqual({
@@ -79,20 +64,78 @@ test('users go as users', async () => {
 test('a status is asked for once: retrying is the outbox’s, under one id', async () => {
   const { outcome, sent } = await callWith(() => new Response('<html>Bad gateway</html>', { status: 503 }));
 
-  expect(outcome).toEqual({ kind: 'retry', status: 503 });
+  expect(outcome).toMatchObject({ status: 503, words: 'Bad gateway' });
   expect(sent).toHaveLength(1);
 });
 
 test('a connection that is cut is an unknown outcome', async () => {
   const { outcome } = await callWith(() => Promise.reject(new TypeError('Network connection lost')));
 
-  expect(outcome).toEqual({ kind: 'retry', status: 0 });
+  expect(outcome).toMatchObject({ status: 0 });
 });
 
 test('a success whose body breaks off is a success', async () => {
   const broken = new ReadableStream({ start: (controller) => controller.error(new Error('cut')) });
 
-  expect((await callWith(() => new Response(broken, { status: 200 }))).outcome).toEqual({
-    kind: 'delivered',
+  expect((await callWith(() => new Response(broken, { status: 200 }))).outcome).toMatchObject({
+    status: 200,
+  });
+});
+
+test('the secondary key is sent where the gate says so', async () => {
+  const { sent } = await callWith(() => new Response('{}'), { ...EVENT, key: 'secondary' });
+
+  expect(sent[0]?.headers.get('Authorization')).toBe('Bearer the-other-key');
+});
+
+test('what WebEngage says of its limit comes back, and nothing where it says none, or nonsense', async () => {
+  const withHeaders = async (headers: Record<string, string>) =>
+    (await callWith(() => new Response('{}', { headers }))).outcome.seen;
+
+  expect(await withHeaders({ 'X-RateLimit-Limit': '500', 'X-RateLimit-Remaining': '17' })).toEqual({
+    limit: 500,
+    remaining: 17,
+    at: NOW,
+  });
+  expect(await withHeaders({})).toBeUndefined();
+  expect(await withHeaders({ 'X-RateLimit-Limit': '500' })).toBeUndefined();
+  expect(await withHeaders({ 'X-RateLimit-Limit': '-1', 'X-RateLimit-Remaining': 'NaN' })).toBeUndefined();
+});
+
+describe('the words of an answer that is no success', () => {
+  const wordsOf = async (body: BodyInit, status = 400) =>
+    (await callWith(() => new Response(body, { status }))).outcome.words;
+
+  test('are WebEngage’s message', async () => {
+    const body = JSON.stringify({
+      response: { message: 'Error: eventName cannot be empty.', status: 'error' },
+    });
+
+    expect(await wordsOf(body)).toBe('Error: eventName cannot be empty.');
+  });
+
+  test('or the text of a gateway’s page, in a line', async () => {
+    const page = '<html><style>p{}</style><h1>502</h1>\n<p>Bad  gateway</p><script>alert(1)</script></html>';
+
+    expect(await wordsOf(page, 502)).toBe('502 Bad gateway');
+  });
+
+  test('are few, however many come', async () => {
+    expect((await wordsOf('x'.repeat(1_000_000))).length).toBe(500);
+  });
+
+  test('hold neither key, should it come back', async () => {
+    const body = JSON.stringify({ response: { message: 'Bearer the-key and the-other-key are wrong' } });
+
+    expect(await wordsOf(body)).toBe('Bearer ••• and ••• are wrong');
+  });
+
+  test('are what has come of a body that breaks off', async () => {
+    const broken = new ReadableStream({
+      start: (controller) => controller.enqueue(new TextEncoder().encode('Bad gate')),
+      pull: (controller) => controller.error(new Error('cut')),
+    });
+
+    expect(await wordsOf(broken, 502)).toBe('Bad gate');
   });
 });

@@ -271,7 +271,7 @@ test('what was accepted reaches WebEngage by the outbox’s own alarm, the docum
       .join();
   expect(sentTo('/bulk-users')).toContain(JSON.stringify(JOHN));
   expect(sentTo('/bulk-events')).toContain(JSON.stringify(ADDED_TO_CART));
-  expect(await outbox.backlog()).toMatchObject({ records: 0 });
+  expect(await outbox.status()).toMatchObject({ records: 0 });
 });
 
 test('the watchdog sets an alarm that was lost', async () => {

@@ -1,11 +1,11 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import type { TrackerRecord } from '../../src/contract/record.ts';
-import { type Delivery, ingest, type Receipt } from '../../src/edge/ingest.ts';
+import type { Permit } from '../../src/edge/gate.ts';
+import { type Delivery, ingest, type Receipt, type Room, type SendingOn } from '../../src/edge/ingest.ts';
 import type { Outbox } from '../../src/edge/outbox.ts';
-import type { Permit } from '../../src/edge/rate-gate.ts';
 import { type PassEnd, type RelayPassPorts, relayPass } from '../../src/edge/relay-pass.ts';
-import type { CallOutcome, UpstreamCall } from '../../src/edge/webengage.ts';
+import type { UpstreamAnswer, UpstreamCall } from '../../src/edge/webengage.ts';
 import type { Env } from '../../src/edge/worker.ts';
 
 export const relayEnv = env as unknown as Env;
@@ -18,33 +18,66 @@ export function newOutbox(): DurableObjectStub<Outbox> {
   return relayEnv.OUTBOX.getByName(`test ${made} ${crypto.randomUUID()}`);
 }
 
+export const SENDING_ON: SendingOn = { alarmAt: null, lingerMs: 1_000, heldUntil: 0, fullBatch: () => {} };
+
+/** Room for everything. */
+export const ROOM: Room = { records: 1_000_000, bytes: 1_000_000_000 };
+
 /** Stores a delivery at a moment of the test's choice, and leaves no alarm behind. */
 export function ingestAt(stub: DurableObjectStub<Outbox>, delivery: Delivery, now: number): Promise<Receipt> {
   return runInDurableObject(stub, async (_, { storage }) => {
-    const receipt = ingest(storage, delivery, { alarmAt: null, lingerMs: 1_000, heldUntil: 0 }, now);
+    const receipt = ingest(storage, delivery, SENDING_ON, ROOM, now);
     await storage.deleteAlarm();
     return receipt;
   });
 }
 
+/** An answer of WebEngage with this status, and nothing else to tell. */
+export function answerOf(status: number, fields: Partial<UpstreamAnswer> = {}): UpstreamAnswer {
+  return { status, retryAfter: null, words: '', seen: undefined, ...fields };
+}
+
 export type Upstream = {
   readonly calls: UpstreamCall[];
-  readonly answer: (call: UpstreamCall) => Promise<CallOutcome>;
+  readonly answer: (call: UpstreamCall) => Promise<UpstreamAnswer>;
 };
 
-/** WebEngage as a script: what it is not told, it takes. */
-export function scriptedUpstream(...script: (CallOutcome | Error)[]): Upstream {
+/** WebEngage as a script of statuses: what it is not told, it takes. */
+export function scriptedUpstream(...script: (number | UpstreamAnswer | Error)[]): Upstream {
   const calls: UpstreamCall[] = [];
   return {
     calls,
     answer: async (call) => {
       calls.push(call);
-      const outcome = script.shift() ?? { kind: 'delivered' };
-      if (outcome instanceof Error) throw outcome;
-      return outcome;
+      const next = script.shift() ?? 200;
+      if (next instanceof Error) throw next;
+      return typeof next === 'number' ? answerOf(next) : next;
     },
   };
 }
+
+/** WebEngage as a rule: each call is answered by its records. */
+export function rulingUpstream(statusOf: (call: UpstreamCall) => number): Upstream {
+  const calls: UpstreamCall[] = [];
+  return {
+    calls,
+    answer: async (call) => {
+      calls.push(call);
+      return answerOf(statusOf(call), { words: 'Error: as the rule says.' });
+    },
+  };
+}
+
+export const GRANTED: Permit = { granted: true, startInMs: 0, key: 'primary', suspect: false, probe: false };
+
+/** A gate that grants everything. */
+export const OPEN: RelayPassPorts['gate'] = {
+  take: async () => GRANTED,
+  pause: async () => {},
+  taken: async () => {},
+  misconfigured: async () => {},
+  refused: async () => undefined,
+};
 
 /** One relay pass at a moment of the test's choice, with everything around it played. */
 export function passAt(
@@ -53,17 +86,17 @@ export function passAt(
   now: number,
   ports: Partial<RelayPassPorts> = {},
 ): Promise<PassEnd> {
-  const granted: Permit = { granted: true, startInMs: 0 };
   return runInDurableObject(stub, (_, { storage }) =>
     relayPass({
       storage,
-      gate: { take: async () => granted, pause: async () => {} },
+      gate: OPEN,
       upstream: upstream.answer,
       lingerMs: 1_000,
       now: () => now,
       sleep: async () => {},
       random: () => 0.5,
       newRequestId: () => crypto.randomUUID().replaceAll('-', ''),
+      fullBatch: () => new Promise(() => {}),
       tellFailed: () => {},
       ...ports,
     }),
@@ -76,5 +109,5 @@ export function sentIds({ calls }: Upstream): string[][] {
 }
 
 export function delivery(device: string, ...records: TrackerRecord[]): Delivery {
-  return { device, records };
+  return { device, records, refused: { rejected: 0, expired: 0 } };
 }

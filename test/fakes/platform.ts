@@ -5,11 +5,7 @@ import { memoryStorage } from '../../src/tracker/memory-storage.ts';
 import type { PageMoments } from '../../src/tracker/page.ts';
 import type { Platform } from '../../src/tracker/platform.ts';
 import { tabLock } from '../../src/tracker/tab-lock.ts';
-
-/** Lets everything happen that waits for nothing but earlier promises. */
-export async function settled(): Promise<void> {
-  for (let turn = 0; turn < 200; turn++) await Promise.resolve();
-}
+import { settled } from './settled.ts';
 
 /** Time that stands still until told to pass; timers fire as it does. */
 export function fakeTime(startAt = Date.parse('2026-11-23T12:00:00Z')) {

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { FlushEnd } from '../../src/tracker/flush.ts';
 import { flushSchedule } from '../../src/tracker/flush-schedule.ts';
-import { fakeTime, settled } from '../fakes/platform.ts';
+import { fakeTime } from '../fakes/platform.ts';
+import { settled } from '../fakes/settled.ts';
 
 const LIMITS = { batchSize: 25, maxWaitMs: 5_000 };
 

@@ -4,7 +4,8 @@ import { createTracker, RecordError, type Tracker } from '../../src/tracker/inde
 import { memoryStorage } from '../../src/tracker/memory-storage.ts';
 import { resolveOptions, type TrackerOptions } from '../../src/tracker/options.ts';
 import { startTracker } from '../../src/tracker/tracker.ts';
-import { accepted, fakePlatform, fakeTime, scriptedRelay, settled } from '../fakes/platform.ts';
+import { accepted, fakePlatform, fakeTime, scriptedRelay } from '../fakes/platform.ts';
+import { settled } from '../fakes/settled.ts';
 
 function trackerWith(options: Partial<TrackerOptions> = {}, fakes: Parameters<typeof fakePlatform>[0] = {}) {
   const played = fakePlatform(fakes);

@@ -1,0 +1,29 @@
+/** Calls under way, a few at a time. */
+export type Flights = {
+  readonly underWay: ReadonlyMap<number, Promise<void>>;
+  /** Begins one; `call` settles once its answer is dealt with. */
+  readonly begin: (id: number, call: () => Promise<void>) => void;
+  /** Once one of them is dealt with. Never settles where none is under way. */
+  readonly next: () => Promise<void>;
+  /** Once all of them are; rejects with the first fault of any since the beginning. */
+  readonly all: () => Promise<void>;
+};
+
+export function flights(): Flights {
+  const underWay = new Map<number, Promise<void>>();
+  const faults: unknown[] = [];
+  return {
+    underWay,
+    begin: (id, call) => {
+      const landed = call()
+        .catch((error: unknown) => void faults.push(error))
+        .finally(() => underWay.delete(id));
+      underWay.set(id, landed);
+    },
+    next: () => Promise.race(underWay.values()),
+    all: async () => {
+      await Promise.all(underWay.values());
+      if (faults.length > 0) throw faults[0];
+    },
+  };
+}

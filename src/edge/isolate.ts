@@ -1,0 +1,52 @@
+import type { Slice } from './cut.ts';
+import { bury } from './dead-letters.ts';
+import { countRecords, type SealedBatch, seal } from './sealed.ts';
+import { count } from './tally.ts';
+
+/** What WebEngage said as it refused a call. */
+export type RefusedWith = { readonly status: number; readonly words: string };
+
+/**
+ * Goes on with a batch that was refused for its records: each half is sealed anew, under an id of its own, down to the one
+ * record at fault, which goes to the dead letters. Its neighbours are sent on.
+ */
+export function isolate(
+  storage: DurableObjectStorage,
+  batch: SealedBatch,
+  refusal: RefusedWith,
+  newRequestId: () => string,
+  now: number,
+): void {
+  if (countRecords(batch.members) === 1) return bury(storage, batch, refusal, now);
+  storage.transactionSync(() => {
+    count(storage.sql, { refused: 1 }, now);
+    storage.sql.exec('DELETE FROM batch WHERE id = ?', batch.id);
+    for (const members of halves(batch.members))
+      seal(
+        storage.sql,
+        {
+          kind: batch.kind,
+          members,
+          isolating: true,
+          attempts: batch.attempts + 1,
+          status: refusal.status,
+        },
+        newRequestId(),
+        now,
+      );
+  });
+}
+
+/** Two halves, the order kept: the first has the odd record. */
+export function halves(members: readonly Slice[]): readonly [readonly Slice[], readonly Slice[]] {
+  const first: Slice[] = [];
+  const second: Slice[] = [];
+  let room = Math.ceil(countRecords(members) / 2);
+  for (const { from, to, ...run } of members) {
+    const middle = Math.min(to, from + room);
+    room -= middle - from;
+    if (middle > from) first.push({ ...run, from, to: middle });
+    if (to > middle) second.push({ ...run, from: middle, to });
+  }
+  return [first, second];
+}

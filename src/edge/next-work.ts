@@ -1,0 +1,108 @@
+import { type Cut, cutBatch } from './cut.ts';
+import type { RecordKind, Run } from './run.ts';
+import { type SealedBatch, sealedBatches } from './sealed.ts';
+
+export type Work =
+  /** `isolates`: from the allowance for finding refused records. */
+  | { readonly step: 'resend'; readonly batch: SealedBatch; readonly isolates: boolean }
+  | { readonly step: 'cut'; readonly cut: Cut }
+  /** Nothing is due before `until`. `held`: new records are no reason to look sooner. */
+  | { readonly step: 'wait'; readonly until: number; readonly held: boolean }
+  /** Nothing waits, but for what is in flight. */
+  | { readonly step: 'rest' };
+
+/** How things stand while a pass looks for work. */
+export type Standing = {
+  /** Batches whose call is not answered yet. */
+  readonly inFlight: Pick<ReadonlySet<number>, 'has'>;
+  /** Until then the gate grants nothing to isolate with. */
+  readonly isolationFrom: number;
+  /** Look for records that WebEngage has not refused before those it has. */
+  readonly unrefusedFirst: boolean;
+  readonly lingerMs: number;
+};
+
+// Batches of which nobody knows what became. While WebEngage is down no more are cut: what comes meanwhile still merges.
+const MAX_FAILING = 6;
+
+// Parts of refused batches. They hold back the browsers in them and nobody else, up to a number; then they go first, with
+// the whole allowance, since nothing else may.
+export const MAX_ISOLATING = 200;
+
+// As many of the oldest runs as a cut looks at, at the most.
+const RUNS_IN_VIEW = 1_000;
+
+/** What to do next: a sealed batch that is due, before any new one. */
+export function nextWork(sql: SqlStorage, standing: Standing, now: number): Work {
+  const { inFlight, isolationFrom, unrefusedFirst, lingerMs } = standing;
+  const sealed = sealedBatches(sql);
+  const crowded = sealed.filter(({ isolating }) => isolating).length >= MAX_ISOLATING;
+  const resend = (batch: SealedBatch): Work => ({
+    step: 'resend',
+    batch,
+    isolates: batch.isolating && !crowded,
+  });
+  const sendable = inOrder(sealed)
+    .filter(({ id }) => !inFlight.has(id))
+    .map((batch) => ({
+      batch,
+      at: batch.isolating && !crowded ? Math.max(batch.dueAt, isolationFrom) : batch.dueAt,
+    }));
+  const due = sendable.filter(({ at }) => at <= now).map(({ batch }) => batch);
+  const dueUnrefused = due.find((batch) => !wasRefused(batch));
+  const firstDue = unrefusedFirst ? dueUnrefused : due[0];
+  if (firstDue !== undefined) return resend(firstDue);
+
+  const failing = sealed.filter(({ failures }) => failures > 0).length;
+  const mayCut = failing < MAX_FAILING && !crowded;
+  const next = mayCut ? cutBatch(oldestRuns(sql, sealed), unrefusedFirst ? 0 : lingerMs, now) : undefined;
+  if (next?.step === 'cut') return next;
+  if (due[0] !== undefined) return resend(due[0]);
+
+  const moments = [...sendable.map(({ at }) => at), ...(next?.step === 'wait' ? [next.until] : [])];
+  return moments.length > 0 ? { step: 'wait', until: Math.min(...moments), held: !mayCut } : { step: 'rest' };
+}
+
+function wasRefused({ isolating, status }: SealedBatch): boolean {
+  return isolating || status === 400 || status === 413 || status === 422;
+}
+
+/**
+ * The sealed batches that stand behind none with older records of the same browser. Only parts of one batch, halved
+ * between two records of a browser, share one.
+ */
+function inOrder(sealed: readonly SealedBatch[]): SealedBatch[] {
+  const oldest = new Map<string, { readonly seq: number; readonly from: number }>();
+  for (const { members } of sealed)
+    for (const { device, seq, from } of members) {
+      const known = oldest.get(device);
+      if (known === undefined || seq < known.seq || (seq === known.seq && from < known.from))
+        oldest.set(device, { seq, from });
+    }
+  // Of one batch's slices of a browser the oldest stands first: if that one is the browser's oldest, the batch may go.
+  return sealed.filter(({ members }) => {
+    const firsts = new Map(members.toReversed().map((slice) => [slice.device, slice]));
+    return [...firsts.values()].every(({ device, seq, from }) => {
+      const first = oldest.get(device);
+      return first?.seq === seq && first.from === from;
+    });
+  });
+}
+
+/** The oldest runs of browsers that have nothing sealed, read as far as they are asked for. */
+function oldestRuns(sql: SqlStorage, sealed: readonly SealedBatch[]): Iterable<Run> {
+  const busy = new Set(sealed.flatMap(({ members }) => members.map(({ device }) => device)));
+  return sql.exec<{
+    seq: number;
+    device: string;
+    kind: RecordKind;
+    at: number;
+    count: number;
+    taken: number;
+  }>(
+    `SELECT seq, device, kind, at, count, taken FROM run
+     WHERE device NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?`,
+    JSON.stringify([...busy]),
+    RUNS_IN_VIEW,
+  );
+}

@@ -1,0 +1,173 @@
+import { type Context, Hono } from 'hono';
+import { array, literal, maxLength, pipe, regex, safeParse, strictObject, string, union } from 'valibot';
+import { VERSION } from '../contract/version.ts';
+import { isOperator } from './admin.ts';
+import { readBody } from './body.ts';
+import type { DeadLetter, DeadSelection } from './dead-letters.ts';
+import type { Relay } from './env.ts';
+import type { Outbox } from './outbox.ts';
+import { allOutboxes, gateOf, outboxNamed } from './outboxes.ts';
+import { refusal } from './refusal.ts';
+import { type NamedOutbox, relayStatus } from './relay-status.ts';
+
+// One page of dead letters, and one step of replaying many: what an object does at once for the operator.
+const MAX_PAGE = 500;
+const DEFAULT_PAGE = 50;
+
+// Of a selection: 500 ids fit many times over.
+const MAX_SELECTION_BYTES = 64 * 1024;
+
+const LETTER_ID = /^([1-9]\d?\/\d\d?):(\d{1,15})$/;
+
+const selectionSchema = union([
+  strictObject({ all: literal(true) }),
+  strictObject({
+    ids: pipe(array(pipe(string(), regex(LETTER_ID))), maxLength(MAX_PAGE)),
+  }),
+]);
+
+/** The operator's door: what waits, what failed and why, and what to do about it. Nobody else is told it exists. */
+export function operatorRoutes(): Hono<Relay> {
+  const app = new Hono<Relay>();
+  app.use(async (c, next) => {
+    const allowed = await isOperator(c.req.header('Authorization') ?? null, c.env.ADMIN_TOKEN);
+    if (!allowed) return refusal('not_found', 'there is nothing here');
+    return next();
+  });
+  app.get('/status', reportStatus);
+  app.get('/dead-letters', listLetters);
+  app.get('/dead-letters.ndjson', exportLetters);
+  app.post('/dead-letters/replay', (c) =>
+    dealWith(c, 'replayed', (outbox, ...args) => outbox.replay(...args)),
+  );
+  app.post('/dead-letters/discard', (c) =>
+    dealWith(c, 'discarded', (outbox, ...args) => outbox.discard(...args)),
+  );
+  return app;
+}
+
+async function reportStatus(c: Context<Relay>): Promise<Response> {
+  const { settings } = c.var;
+  const names = await allOutboxes(c.env, settings);
+  const [gate, ...outboxes] = await Promise.all([
+    gateOf(c.env, settings).status(),
+    // One that does not answer must not hide the others.
+    ...names.map(
+      async (name): Promise<NamedOutbox> => ({
+        name,
+        status: await outboxNamed(c.env, name)
+          .status()
+          .catch(() => undefined),
+      }),
+    ),
+  ]);
+  return Response.json(
+    relayStatus(outboxes, gate, { version: VERSION, maxBacklog: settings.maxBacklog }, Date.now()),
+  );
+}
+
+type Letter = Omit<DeadLetter, 'id' | 'record'> & { readonly id: string; readonly record: unknown };
+type Page = { readonly letters: readonly Letter[]; readonly next: string | null };
+
+/** Outbox by outbox, oldest first in each: `after` is the id of the last letter before. */
+async function pageOf(c: Context<Relay>, after: string | undefined, limit: number): Promise<Page> {
+  const names = await allOutboxes(c.env, c.var.settings);
+  const [, begun, lastId] = LETTER_ID.exec(after ?? '') ?? [];
+  const letters: Letter[] = [];
+  for (const name of names.slice(begun === undefined ? 0 : Math.max(0, names.indexOf(begun)))) {
+    const afterId = name === begun ? Number(lastId) : 0;
+    const found = await outboxNamed(c.env, name).deadLetters(afterId, limit - letters.length);
+    letters.push(
+      ...found.map((letter) => ({
+        ...letter,
+        id: `${name}:${letter.id}`,
+        record: JSON.parse(letter.record),
+      })),
+    );
+    if (letters.length === limit) break;
+  }
+  return { letters, next: letters.length === limit ? (letters.at(-1)?.id ?? null) : null };
+}
+
+async function listLetters(c: Context<Relay>): Promise<Response> {
+  const limit = Number(c.req.query('limit') ?? DEFAULT_PAGE);
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE)
+    return refusal('invalid_request', `limit must be a whole number from 1 to ${MAX_PAGE}`);
+  const after = c.req.query('after');
+  if (after !== undefined && !LETTER_ID.test(after))
+    return refusal('invalid_request', 'after must be what the page before gave as next');
+  return Response.json(await pageOf(c, after, limit));
+}
+
+/** All dead letters, a line each; read from storage no faster than they are taken. */
+function exportLetters(c: Context<Relay>): Response {
+  async function* lines(): AsyncGenerator<Uint8Array> {
+    const encoder = new TextEncoder();
+    for (let after: string | undefined; ; ) {
+      const { letters, next } = await pageOf(c, after, MAX_PAGE);
+      yield encoder.encode(letters.map((letter) => `${JSON.stringify(letter)}\n`).join(''));
+      if (next === null) return;
+      after = next;
+    }
+  }
+  const read = lines();
+  const body = new ReadableStream<Uint8Array>({
+    pull: async (controller) => {
+      const { done, value } = await read.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+  });
+  return new Response(body, {
+    headers: {
+      'Content-Type': 'application/x-ndjson',
+      'Content-Disposition': 'attachment; filename="dead-letters.ndjson"',
+    },
+  });
+}
+
+type Deal = (outbox: DurableObjectStub<Outbox>, selection: DeadSelection, limit: number) => Promise<number>;
+
+/** Does one thing with the letters that the body selects, some at a time; answers how many they were. */
+async function dealWith(c: Context<Relay>, done: string, deal: Deal): Promise<Response> {
+  const selections = await selectionOf(c);
+  if (selections === undefined)
+    return refusal(
+      'invalid_request',
+      `the body must be {"all":true} or {"ids":["1/0:17"]}, at most ${MAX_PAGE}`,
+    );
+  let count = 0;
+  for (const [name, selection] of selections) {
+    const outbox = outboxNamed(c.env, name);
+    for (let dealt = MAX_PAGE; dealt === MAX_PAGE; count += dealt)
+      dealt = await deal(outbox, selection, MAX_PAGE);
+  }
+  return Response.json({ [done]: count });
+}
+
+async function selectionOf(c: Context<Relay>): Promise<ReadonlyMap<string, DeadSelection> | undefined> {
+  const body = await readBody(c.req.raw, MAX_SELECTION_BYTES);
+  const { success, output } = safeParse(selectionSchema, body.ok ? parseJson(body.text) : undefined);
+  if (!success) return undefined;
+  const names = await allOutboxes(c.env, c.var.settings);
+  // Until now: a letter that is replayed and comes back at once is not replayed again.
+  const until = Date.now();
+  if ('all' in output) return new Map(names.map((name) => [name, { until }]));
+  const byOutbox = Map.groupBy(
+    output.ids.map((id) => LETTER_ID.exec(id) ?? []),
+    ([, name = '']) => name,
+  );
+  return new Map(
+    names
+      .filter((name) => byOutbox.has(name))
+      .map((name) => [name, { ids: (byOutbox.get(name) ?? []).map(([, , id]) => Number(id)) }]),
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // Which no selection is.
+  }
+}

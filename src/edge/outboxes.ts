@@ -1,0 +1,39 @@
+import type { Env } from './env.ts';
+import type { Outbox } from './outbox.ts';
+import type { RateGate } from './rate-gate.ts';
+import type { RelaySettings } from './settings.ts';
+import { shardsOf } from './shards.ts';
+
+export function outboxNamed({ OUTBOX }: Env, name: string): DurableObjectStub<Outbox> {
+  return OUTBOX.getByName(name);
+}
+
+/** The one gate of an account. */
+export function gateOf({ RATE_GATE }: Env, { licenseCode }: RelaySettings): DurableObjectStub<RateGate> {
+  return RATE_GATE.getByName(licenseCode);
+}
+
+/** Every outbox that may hold something: those of today's number of shards, and those of earlier ones until empty. */
+export async function allOutboxes(env: Env, settings: RelaySettings): Promise<string[]> {
+  const epochs = new Set([settings.shards, ...(await gateOf(env, settings).epochs())]);
+  return [...epochs].flatMap(shardsOf);
+}
+
+/**
+ * The watchdog: an alarm that the platform has given up is set again, in every outbox. Those of an earlier number of
+ * shards are looked after until nothing is left in any of them.
+ */
+export async function wakeAll(env: Env, settings: RelaySettings): Promise<void> {
+  const gate = gateOf(env, settings);
+  for (const epoch of new Set([settings.shards, ...(await gate.epochs())])) {
+    // One that can't be waked now is waked in five minutes; it must not keep the others asleep.
+    const empty = await Promise.all(
+      shardsOf(epoch).map((name) =>
+        outboxNamed(env, name)
+          .wake()
+          .catch(() => false),
+      ),
+    );
+    if (epoch !== settings.shards && empty.every(Boolean)) await gate.retire(epoch);
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * The closed list of what the relay counts, since its outbox began.
+ * Records: `entered + pardoned = delivered + dead_letter + those that wait`. Calls: `calls` is the sum of the rest.
+ */
+const COUNTED = [
+  // Records, as they came to the door.
+  'entered',
+  'duplicate',
+  'rejected',
+  'expired',
+  // Records, as they ended.
+  'delivered',
+  'dead_letter',
+  // Dead letters that were none, those sent again, and those thrown away by the operator.
+  'pardoned',
+  'replayed',
+  'discarded',
+  // Calls, as WebEngage answered them.
+  'taken',
+  'refused',
+  'paused',
+  'misconfigured',
+  'unknown',
+] as const;
+
+export type Counted = (typeof COUNTED)[number];
+export type Totals = Readonly<Record<Counted, number>>;
+
+export const NOTHING: Totals = Object.fromEntries(COUNTED.map((name) => [name, 0])) as Record<
+  Counted,
+  number
+>;
+
+/** The totals as they stood at the end of a minute. */
+export type Minute = { readonly at: number; readonly totals: Totals };
+
+const MINUTE_MS = 60_000;
+
+// As far back as the operator's plot goes, and one to tell the first of it from.
+const KEPT_MINUTES = 61;
+
+/**
+ * All that was ever counted. Rows written are billed, so a flush writes none for it: each run carries how many records
+ * had entered with it, and everything else is written down with the next call.
+ */
+export function readTotals(sql: SqlStorage): Totals {
+  const [latest] = sql
+    .exec<{ totals: string }>('SELECT totals FROM minute ORDER BY at DESC LIMIT 1')
+    .toArray();
+  const [newest] = sql
+    .exec<{ entered: number }>('SELECT entered FROM run ORDER BY seq DESC LIMIT 1')
+    .toArray();
+  const totals: Totals = { ...NOTHING, ...(latest && JSON.parse(latest.totals)) };
+  return { ...totals, entered: Math.max(totals.entered, newest?.entered ?? 0) };
+}
+
+/** Writes down what has happened: one row, that of the running minute. */
+export function count(sql: SqlStorage, happened: Partial<Totals>, now: number): void {
+  const totals = sum(readTotals(sql), happened);
+  const [latest] = sql.exec<{ at: number }>('SELECT at FROM minute ORDER BY at DESC LIMIT 1').toArray();
+  // A clock that was set back goes on in the latest minute: the newest row is the one that counts.
+  const at = Math.max(now - (now % MINUTE_MS), latest?.at ?? 0);
+  sql.exec(
+    'INSERT INTO minute VALUES (?, ?) ON CONFLICT DO UPDATE SET totals = excluded.totals',
+    at,
+    JSON.stringify(totals),
+  );
+  if (at !== latest?.at) sql.exec('DELETE FROM minute WHERE at < ?', at - KEPT_MINUTES * MINUTE_MS);
+}
+
+/** The last hour, a row for each minute in which something was written down, oldest first. */
+export function minutes(sql: SqlStorage): Minute[] {
+  return sql
+    .exec<{ at: number; totals: string }>('SELECT at, totals FROM minute ORDER BY at')
+    .toArray()
+    .map(({ at, totals }) => ({ at, totals: { ...NOTHING, ...JSON.parse(totals) } }));
+}
+
+/** Records that wait to be sent. */
+export function waiting({ entered, pardoned, delivered, dead_letter }: Totals): number {
+  return entered + pardoned - delivered - dead_letter;
+}
+
+/** Records that were given up and stand in the dead letters. */
+export function deadLetters({ dead_letter, pardoned, replayed, discarded }: Totals): number {
+  return dead_letter - pardoned - replayed - discarded;
+}
+
+export function sum(totals: Totals, added: Partial<Totals>): Totals {
+  return mapTotals((name) => totals[name] + (added[name] ?? 0));
+}
+
+export function difference(later: Totals, earlier: Totals): Totals {
+  return mapTotals((name) => later[name] - earlier[name]);
+}
+
+function mapTotals(valueOf: (name: Counted) => number): Totals {
+  return Object.fromEntries(COUNTED.map((name) => [name, valueOf(name)])) as Record<Counted, number>;
+}

@@ -1,0 +1,45 @@
+// Enough to tell what is wrong; a gateway's page is no use beyond it.
+const MAX_WORDS_BYTES = 4_096;
+const MAX_WORDS = 500;
+
+/**
+ * What an answer that is no success says, in a line: WebEngage's own message, or the text of whatever came instead.
+ * Never rejects, reads no more than it needs, and leaves out the secrets, should they come back.
+ */
+export async function wordsOf(response: Response, secrets: readonly (string | undefined)[]): Promise<string> {
+  // The status of a success has said all: a body that breaks off must not make a delivered batch unknown again.
+  if (response.ok) {
+    response.body?.cancel().catch(() => undefined);
+    return '';
+  }
+  let words = messageIn(await beginningOf(response));
+  for (const secret of secrets) if (secret) words = words.replaceAll(secret, '•••');
+  return words.slice(0, MAX_WORDS);
+}
+
+async function beginningOf(response: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  try {
+    for await (const chunk of response.body ?? []) {
+      text += decoder.decode(chunk, { stream: true });
+      if (text.length >= MAX_WORDS_BYTES) break;
+    }
+  } catch {
+    // It broke off: what has come says what it says.
+  }
+  return text.slice(0, MAX_WORDS_BYTES);
+}
+
+function messageIn(text: string): string {
+  try {
+    const { response } = JSON.parse(text) as { response?: { message?: unknown } };
+    if (typeof response?.message === 'string') return response.message;
+  } catch {
+    // A page of some gateway's.
+  }
+  return text
+    .replace(/<(style|script)[\s\S]*?<\/\1>|<[^>]*>/gi, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
+}

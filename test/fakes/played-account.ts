@@ -1,0 +1,79 @@
+import { answer, type Reply } from '../../demo/sandbox/answer.ts';
+import { type ControlOrder, controlOf } from '../../demo/sandbox/control.ts';
+import { minuteBegan } from '../../demo/sandbox/rate.ts';
+
+export type Arrival = { readonly at: number; readonly path: string; readonly status: number };
+
+type TakenRecord = { readonly path: string; readonly record: Readonly<Record<string, unknown>> };
+
+/** WebEngage as the sandbox plays it, without a process: what it is called with, and what it has taken, in order. */
+export type PlayedAccount = {
+  readonly call: (call: {
+    readonly kind: 'user' | 'event';
+    readonly requestId: string;
+    readonly body: string;
+    readonly key?: string;
+  }) => Reply;
+  /** How it behaves from now on. */
+  readonly order: (control: ControlOrder) => void;
+  readonly arrivals: readonly Arrival[];
+  readonly taken: readonly TakenRecord[];
+  /** Records that came under the id of other records: the real one would have lost them. */
+  readonly swallowed: () => number;
+};
+
+/** The key that it takes. */
+export const PLAYED_KEY = 'played-key';
+const LICENSE = '~played';
+const REQUESTS_PER_MINUTE = 500;
+
+export function playedAccount(order: ControlOrder, now: () => number, random: () => number): PlayedAccount {
+  let control = controlOf(order);
+  const arrivals: Arrival[] = [];
+  const taken: TakenRecord[] = [];
+  const bodies = new Map<string, string>();
+  let swallowed = 0;
+  return {
+    arrivals,
+    taken,
+    swallowed: () => swallowed,
+    order: (next) => {
+      control = controlOf(next);
+    },
+    call: ({ kind, requestId, body, key = PLAYED_KEY }) => {
+      const path = `bulk-${kind}s`;
+      const from = minuteBegan(control.minute, now());
+      const { reply, records, settlesId, ...made } = answer(
+        control,
+        { license: LICENSE, path, authorization: `Bearer ${key}`, requestId, body },
+        {
+          now: now(),
+          chance: random(),
+          key: PLAYED_KEY,
+          license: LICENSE,
+          requestsPerMinute: REQUESTS_PER_MINUTE,
+          arrivals: arrivals.filter(({ at }) => at > from).length,
+          bodyBefore: bodies.get(requestId),
+        },
+      );
+      arrivals.push({ at: now(), path, status: reply.cut ? 0 : reply.status });
+      if (settlesId) bodies.set(requestId, body);
+      for (const { record } of records.filter((judged) => judged.taken))
+        taken.push({ path, record: record as TakenRecord['record'] });
+      swallowed += made.swallowed;
+      return reply;
+    },
+  };
+}
+
+/** The most of these arrivals that lie within any 60 seconds. */
+export function busiestMinute(arrivals: readonly { readonly at: number }[]): number {
+  const moments = arrivals.map(({ at }) => at).sort((a, b) => a - b);
+  let first = 0;
+  let most = 0;
+  for (const [index, at] of moments.entries()) {
+    while (at - (moments[first] ?? 0) >= 60_000) first += 1;
+    most = Math.max(most, index - first + 1);
+  }
+  return most;
+}

@@ -1,0 +1,265 @@
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
+import { bell } from '../../src/edge/bell.ts';
+import {
+  type GateLimits,
+  type GateState,
+  misconfigured,
+  OPEN_GATE,
+  paused,
+  refused,
+  taken,
+  takePermit,
+  wallSince,
+} from '../../src/edge/gate.ts';
+import { type Delivery, ingest } from '../../src/edge/ingest.ts';
+import type { Outbox } from '../../src/edge/outbox.ts';
+import { type RelayPassPorts, relayPass } from '../../src/edge/relay-pass.ts';
+import { bulkBody } from '../../src/edge/webengage.ts';
+import { newOutbox, ROOM } from './outbox.ts';
+import { PLAYED_KEY, type PlayedAccount } from './played-account.ts';
+import { settled } from './settled.ts';
+
+/** Where an outbox can die: between any two of its steps. */
+export type Step =
+  | 'request came'
+  | 'records stored'
+  | 'gate asked'
+  | 'permit granted'
+  | 'batch sealed'
+  | 'records taken'
+  | 'answer came'
+  | 'gate told'
+  | 'gate has heard'
+  | 'slept';
+
+export type WorldOptions = {
+  /** What browsers send, in order of time. One that is not answered for is sent again. */
+  readonly deliveries: readonly { readonly at: number; readonly delivery: Delivery }[];
+  readonly account: (now: () => number) => PlayedAccount;
+  readonly latencyMs: () => number;
+  readonly limits?: GateLimits;
+  readonly lingerMs?: number;
+  /** Whether the outbox dies here. */
+  readonly dies?: (step: Step) => boolean;
+  readonly random: () => number;
+  /** Looks at the world as each call is answered, and may change it. */
+  readonly onAnswer?: (now: number) => void;
+  /** Ends there, whatever is left. */
+  readonly untilMs?: number;
+  readonly stub?: DurableObjectStub<Outbox>;
+};
+
+export type WorldEnd = {
+  readonly stub: DurableObjectStub<Outbox>;
+  readonly account: PlayedAccount;
+  readonly now: number;
+  readonly deaths: number;
+  readonly gate: GateState;
+  /** How many calls were under way at most. */
+  readonly mostInFlight: number;
+};
+
+export const WORLD_BEGINS = Date.parse('2026-11-23T12:00:00Z');
+
+// How long the platform takes to run an alarm again that died.
+const REBIRTH_MS = 500;
+
+// How long a browser waits for an answer before it sends again.
+const RESEND_MS = 2_000;
+
+type Life = 'over' | 'died';
+
+type Pending = WorldOptions['deliveries'][number] & { readonly unanswered: boolean };
+
+/**
+ * An outbox in the real runtime with a gate and WebEngage, all in a time of their own: hours pass in moments, and the same
+ * chances bring the same. Where it dies, everything under way dies with it, and it is evicted: what is not in storage is gone.
+ */
+export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
+  const { latencyMs, random, dies = () => false, onAnswer = () => {} } = options;
+  const limits = options.limits ?? { requestsPerMinute: 500, hasSecondaryKey: false };
+  const lingerMs = options.lingerMs ?? 1_000;
+  const endAt = WORLD_BEGINS + (options.untilMs ?? Number.POSITIVE_INFINITY);
+  const stub = options.stub ?? newOutbox();
+  let pending: Pending[] = options.deliveries.map((each) => ({ ...each, unanswered: false }));
+  let now = WORLD_BEGINS;
+  let gate = OPEN_GATE;
+  let alarmAt: number | null = null;
+  let deaths = 0;
+  let mostInFlight = 0;
+  const account = options.account(() => now);
+
+  async function live(storage: DurableObjectStorage): Promise<Life> {
+    const timers: { at: number; run: () => void }[] = [];
+    const fullBatch = bell();
+    let dead = false;
+    let passing = false;
+    let heldUntil = 0;
+    let inFlight = 0;
+
+    const until = (at: number) => new Promise<void>((run) => timers.push({ at, run }));
+    /** Never comes back to one that dies here. */
+    const step = (name: Step): Promise<void> => {
+      if (dead || dies(name)) {
+        dead = true;
+        return new Promise(() => {});
+      }
+      return Promise.resolve();
+    };
+    const tell = async (change: (state: GateState) => GateState) => {
+      await step('gate told');
+      gate = change(gate);
+      await step('gate has heard');
+    };
+    const virtual = withAlarm(storage, (at) => {
+      alarmAt = Math.max(at, now + 1);
+    });
+
+    const ports: RelayPassPorts = {
+      storage: virtual,
+      lingerMs,
+      now: () => now,
+      random,
+      sleep: async (ms) => {
+        await until(now + ms);
+        await step('slept');
+      },
+      newRequestId: () => hex(random),
+      fullBatch: fullBatch.heard,
+      tellFailed: () => {},
+      gate: {
+        take: async (ask) => {
+          await step('gate asked');
+          const { state, permit } = takePermit(gate, ask, limits, now);
+          gate = state;
+          await step('permit granted');
+          return permit;
+        },
+        pause: (forMs) => tell((state) => paused(state, now + forMs)),
+        taken: (key) => tell((state) => taken(state, key)),
+        misconfigured: (status, key) => tell((state) => misconfigured(state, status, key, limits, now)),
+        refused: async (status) => {
+          await tell((state) => refused(state, status, now));
+          return wallSince(gate);
+        },
+      },
+      upstream: async (call) => {
+        await step('batch sealed');
+        inFlight += 1;
+        mostInFlight = Math.max(mostInFlight, inFlight);
+        const reply = account.call({
+          kind: call.kind,
+          requestId: call.requestId,
+          body: bulkBody(call),
+          key: call.key === 'primary' ? PLAYED_KEY : 'secondary-key',
+        });
+        await step('records taken');
+        await until(now + latencyMs() + reply.delayMs);
+        inFlight -= 1;
+        onAnswer(now);
+        await step('answer came');
+        const [limit, remaining] = ['X-RateLimit-Limit', 'X-RateLimit-Remaining'].map((name) =>
+          Number(reply.headers[name]),
+        );
+        return {
+          status: reply.cut ? 0 : reply.status,
+          retryAfter: reply.headers['Retry-After'] ?? null,
+          words: reply.cut ? '' : reply.body,
+          seen: limit && remaining !== undefined ? { limit, remaining, at: now } : undefined,
+        };
+      },
+    };
+
+    function pass(): void {
+      alarmAt = null;
+      passing = true;
+      relayPass(ports).then(
+        ({ nextAt, held }) => {
+          passing = false;
+          heldUntil = held ? (nextAt ?? 0) : 0;
+          if (nextAt !== undefined) alarmAt = Math.max(Math.min(nextAt, alarmAt ?? nextAt), now + 25);
+        },
+        () => {
+          passing = false;
+          alarmAt = now + 30_000;
+        },
+      );
+    }
+
+    async function deliver(sent: Pending): Promise<void> {
+      const unanswered = { ...sent, at: now + RESEND_MS, unanswered: true };
+      pending.push(unanswered);
+      await step('request came');
+      const comes = { alarmAt, lingerMs, heldUntil, fullBatch: fullBatch.ring };
+      ingest(virtual, sent.delivery, comes, ROOM, now);
+      await step('records stored');
+      pending.splice(pending.indexOf(unanswered), 1);
+    }
+
+    while (true) {
+      await settled();
+      if (dead) return 'died';
+      const delivery = earliest(pending);
+      const timer = earliest(timers);
+      const alarm = passing || alarmAt === null ? undefined : { at: alarmAt };
+      const next = earliest([delivery, timer, alarm].filter((each) => each !== undefined));
+      if (next === undefined || next.at > endAt) return 'over';
+      now = Math.max(now, next.at);
+      if (next === timer && timer !== undefined) {
+        timers.splice(timers.indexOf(timer), 1);
+        timer.run();
+      } else if (next === delivery && delivery !== undefined) {
+        pending.splice(pending.indexOf(delivery), 1);
+        void deliver(delivery);
+      } else pass();
+    }
+  }
+
+  while ((await runInDurableObject(stub, (_, { storage }) => live(storage))) === 'died') {
+    deaths += 1;
+    now += REBIRTH_MS;
+    // An alarm that died is run again; one that was set stays set.
+    alarmAt ??= now;
+    pending = inTurn(pending);
+    await evictDurableObject(stub);
+  }
+  return { stub, account, now, deaths, gate, mostInFlight };
+}
+
+/** A browser sends nothing new before what it sent is answered for. */
+function inTurn(pending: readonly Pending[]): Pending[] {
+  const since = new Map(
+    pending.filter(({ unanswered }) => unanswered).map(({ at, delivery }) => [delivery.device, at]),
+  );
+  return pending.map((each) => {
+    const notBefore = since.get(each.delivery.device);
+    return each.unanswered || notBefore === undefined
+      ? each
+      : { ...each, at: Math.max(each.at, notBefore + 1) };
+  });
+}
+
+function earliest<Timed extends { readonly at: number }>(timed: readonly Timed[]): Timed | undefined {
+  let first = timed[0];
+  for (const each of timed) if (first === undefined || each.at < first.at) first = each;
+  return first;
+}
+
+function hex(random: () => number): string {
+  return Array.from({ length: 4 }, () =>
+    Math.floor(random() * 2 ** 32)
+      .toString(16)
+      .padStart(8, '0'),
+  ).join('');
+}
+
+/** The storage itself, but for its alarm, which is the test's. */
+function withAlarm(storage: DurableObjectStorage, setAlarm: (at: number) => void): DurableObjectStorage {
+  return new Proxy(storage, {
+    get: (target, name) => {
+      if (name === 'setAlarm') return setAlarm;
+      const value = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
