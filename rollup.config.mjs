@@ -18,10 +18,10 @@ const minify = terser({
   },
 });
 
-/** What the Worker serves as static assets: the script, and the headers it goes with. */
+/** What the Worker serves as static assets beside the script: headers, and the operator's page. */
 const publicFiles = {
   name: 'public-files',
-  writeBundle: () => cpSync('src/edge/_headers', 'dist/public/_headers'),
+  writeBundle: () => cpSync('src/edge/public', 'dist/public', { recursive: true }),
 };
 
 export default [

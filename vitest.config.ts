@@ -6,18 +6,25 @@ import { chromiumPath, LAUNCH_ARGS } from './test/chromium.ts';
 /** Each ground for what only it can show. */
 export default defineConfig({
   test: {
+    // The relay logs a line a pass: of a test that passes nobody reads it.
+    silent: 'passed-only',
     reporters: ['default', './test/closing-line.ts'],
     projects: [
       {
         test: {
           name: 'pure',
-          include: ['test/contract/**/*.test.ts', 'test/pacing/**/*.test.ts', 'test/*.test.ts'],
+          include: [
+            'test/contract/**/*.test.ts',
+            'test/pacing/**/*.test.ts',
+            'test/sandbox/**/*.test.ts',
+            'test/*.test.ts',
+          ],
         },
       },
       {
         test: {
           name: 'page',
-          include: ['test/tracker/**/*.test.ts'],
+          include: ['test/tracker/**/*.test.ts', 'test/admin/**/*.test.ts'],
           exclude: ['test/tracker/**/*.browser.test.ts'],
           environment: 'happy-dom',
         },
@@ -38,7 +45,7 @@ export default defineConfig({
             },
           }),
         ],
-        test: { name: 'edge', include: ['test/edge/**/*.test.ts'], silent: 'passed-only' },
+        test: { name: 'edge', include: ['test/edge/**/*.test.ts'] },
       },
       {
         test: {

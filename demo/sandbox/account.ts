@@ -1,6 +1,9 @@
 import { DurableObject } from 'cloudflare:workers';
-import { type Control, NO_FAULT } from './control.ts';
-import { type BulkPath, type Judged, judge } from './verdict.ts';
+import { answer, type Call, type Reply, type Scene } from './answer.ts';
+import { nextChance } from './chance.ts';
+import { type Control, type ControlOrder, controlOf } from './control.ts';
+import { minuteBegan } from './rate.ts';
+import type { BulkPath, Judged } from './verdict.ts';
 
 /** What a relay that sends here must be set to. */
 export type AccountSettings = {
@@ -9,84 +12,96 @@ export type AccountSettings = {
   readonly REQUESTS_PER_MINUTE: string;
 };
 
-export type Call = {
-  readonly license: string;
-  readonly path: string;
-  readonly authorization: string;
-  readonly requestId: string;
-  readonly body: string;
+/** Since the sandbox was emptied. */
+export type Counts = {
+  readonly calls: number;
+  /** Calls by the status they were answered with. */
+  readonly statuses: Readonly<Record<string, number>>;
+  readonly users: number;
+  readonly events: number;
+  /** Records of which something, or all, is gone without a word. */
+  readonly dropped: number;
+  /** Records lost because another call had their `x-request-id`. */
+  readonly swallowed: number;
+  /** The most calls that arrived in any 60 seconds, refused ones too. */
+  readonly busiestMinute: number;
 };
 
-export type Reply = {
-  readonly status: number;
-  readonly body: string;
-  readonly headers: Readonly<Record<string, string>>;
-  /** The answer breaks off. */
-  readonly cut: boolean;
-};
-
-const WINDOW_MS = 60_000;
+const MINUTE_MS = 60_000;
 const IDEMPOTENT_MS = 4 * 60 * 60 * 1000;
+
+const TABLES = `
+  CREATE TABLE call (
+    id INTEGER PRIMARY KEY, at INTEGER, path TEXT, status INTEGER, answeredAt INTEGER, requestId TEXT,
+    records INTEGER, swallowed INTEGER
+  );
+  CREATE INDEX callAt ON call (at);
+  CREATE TABLE arrival (at INTEGER, path TEXT);
+  CREATE INDEX arrivalAt ON arrival (at);
+  CREATE TABLE record (id INTEGER PRIMARY KEY, path TEXT, body TEXT, taken INTEGER, dropped TEXT);
+  CREATE INDEX recordTaken ON record (taken, path);
+  CREATE INDEX recordDropped ON record (id) WHERE dropped <> '[]';
+  CREATE TABLE request (requestId TEXT PRIMARY KEY, at INTEGER, body TEXT);
+  CREATE INDEX requestAt ON request (at);
+`;
 
 /** One account of WebEngage: what it was called with, what it took, and how it misbehaves when told to. */
 export class Account extends DurableObject<AccountSettings> {
+  /** A test may put a clock of its own here, and chances. */
+  now: () => number = Date.now;
+  random: () => number = Math.random;
+
   readonly #sql = this.ctx.storage.sql;
+  readonly #kv = this.ctx.storage.kv;
 
   constructor(ctx: DurableObjectState, env: AccountSettings) {
     super(ctx, env);
-    this.#sql.exec(`
-      CREATE TABLE IF NOT EXISTS call (
-        id INTEGER PRIMARY KEY, at INTEGER, path TEXT, status INTEGER, requestId TEXT, records INTEGER
-      );
-      CREATE TABLE IF NOT EXISTS arrival (at INTEGER);
-      CREATE TABLE IF NOT EXISTS record (id INTEGER PRIMARY KEY, path TEXT, body TEXT, dropped TEXT);
-      CREATE TABLE IF NOT EXISTS request (requestId TEXT PRIMARY KEY, at INTEGER, body TEXT);
-    `);
+    // What another version of the sandbox has kept is not worth carrying over.
+    if (this.#kv.get('tables') === TABLES) return;
+    for (const table of ['call', 'arrival', 'record', 'request'])
+      this.#sql.exec(`DROP TABLE IF EXISTS ${table}`);
+    this.#sql.exec(TABLES);
+    this.#kv.put('tables', TABLES);
+    this.#kv.delete('control');
   }
 
-  async call({ license, path, authorization, requestId, body }: Call): Promise<Reply> {
-    const { fault, delayMs, success, idempotency } = this.control();
-    const verdict = judge(path as BulkPath, body);
-    const used = this.#arrivals(Date.now());
-    const limit = Number(this.env.REQUESTS_PER_MINUTE);
-    const id = this.#arrive(path, requestId, verdict.ok ? verdict.records.length : 0);
+  /** Answers a call at once: what is to be waited for stands in the reply. */
+  call(call: Call): Reply {
+    const control = this.control();
+    const scene = this.#scene(control, call);
+    const { reply, sent, records, settlesId, swallowed } = answer(control, call, scene);
 
-    const answer = (status: number, message?: string, cut = false): Reply => {
-      this.#sql.exec('UPDATE call SET status = ? WHERE id = ?', status, id);
-      const response = message === undefined ? { status: 'queued' } : { message, status: 'error' };
-      const headers = {
-        'X-RateLimit-Limit': String(limit),
-        'X-RateLimit-Remaining': String(Math.max(0, limit - used - 1)),
-      };
-      return { status, body: JSON.stringify({ response }), headers, cut };
-    };
-
-    if (fault === 'down') return answer(503, 'Error: service unavailable, as ordered.');
-    if (fault === '429' || used >= limit) return answer(429, 'Error: rate limit exceeded.');
-    if (authorization !== `Bearer ${this.env.WEBENGAGE_API_KEY}`) return answer(401, 'Error: unauthorized.');
-    if (license !== this.env.WEBENGAGE_LICENSE_CODE) return answer(404, 'Error: no such account.');
-    if (!verdict.ok) return answer(400, verdict.message);
-
-    const before = this.#bodyBefore(requestId, body);
-    // The real one would take the other records for a double, and lose them: nobody may send that.
-    if (before !== undefined && before !== body)
-      return answer(400, 'Error: x-request-id was used for other records.');
-    if (idempotency === 'ignored' || before === undefined) this.#take(path, verdict.records);
-    if (fault === 'slow') await scheduler.wait(delayMs);
-    return fault === 'cut' ? answer(502, 'never read', true) : answer(success);
+    const { path, requestId, body } = call;
+    const { now } = scene;
+    this.#sql.exec('INSERT INTO arrival VALUES (?, ?)', now, path);
+    this.#sql.exec(
+      'INSERT INTO call (at, path, status, answeredAt, requestId, records, swallowed) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      ...[now, path, reply.status, now + reply.delayMs, requestId, sent, swallowed],
+    );
+    if (settlesId && requestId !== '')
+      this.#sql.exec('INSERT INTO request VALUES (?, ?, ?)', requestId, now, body);
+    this.#keep(path, records);
+    return reply;
   }
 
   records(): { users: object[]; events: object[] } {
     const of = (path: BulkPath) =>
       this.#sql
-        .exec<{ body: string }>('SELECT body FROM record WHERE path = ? ORDER BY id', path)
+        .exec<{ body: string }>('SELECT body FROM record WHERE taken = 1 AND path = ? ORDER BY id', path)
         .toArray()
         .map(({ body }) => JSON.parse(body));
     return { users: of('bulk-users'), events: of('bulk-events') };
   }
 
+  /** Every call. `status` 0: it waits for its answer. `records`: how many it brought, taken or not. */
   calls(): object[] {
-    return this.#sql.exec('SELECT at, path, status, requestId, records FROM call ORDER BY id').toArray();
+    return this.#sql
+      .exec(
+        `SELECT at, path, CASE WHEN answeredAt > ? THEN 0 ELSE status END AS status, requestId, records
+          FROM call ORDER BY id`,
+        this.now(),
+      )
+      .toArray();
   }
 
   /** The records that the real WebEngage would have taken and then not shown, with the reasons. */
@@ -99,12 +114,37 @@ export class Account extends DurableObject<AccountSettings> {
       .map(({ body, dropped }) => ({ record: JSON.parse(body), issues: JSON.parse(dropped) }));
   }
 
-  control(): Control {
-    return this.ctx.storage.kv.get<Control>('control') ?? NO_FAULT;
+  /** Cheap however much there is: no record is read. */
+  counts(): Counts {
+    const count = (query: string, ...bound: SqlStorageValue[]) =>
+      this.#sql.exec<{ n: number | null }>(query, ...bound).one().n ?? 0;
+    const taken = 'SELECT COUNT(*) AS n FROM record WHERE taken = 1 AND path = ?';
+    const statuses = this.#sql
+      .exec<{ status: number; n: number }>('SELECT status, COUNT(*) AS n FROM call GROUP BY status')
+      .toArray();
+    return {
+      calls: count('SELECT COUNT(*) AS n FROM call'),
+      statuses: Object.fromEntries(statuses.map(({ status, n }) => [status, n])),
+      users: count(taken, 'bulk-users'),
+      events: count(taken, 'bulk-events'),
+      dropped: count(`SELECT COUNT(*) AS n FROM record WHERE dropped <> '[]'`),
+      swallowed: count('SELECT SUM(swallowed) AS n FROM call'),
+      busiestMinute: count(
+        `SELECT MAX(n) AS n FROM (SELECT COUNT(*) OVER (
+          ORDER BY at RANGE BETWEEN ${MINUTE_MS - 1} PRECEDING AND CURRENT ROW) AS n FROM call)`,
+      ),
+    };
   }
 
-  setControl(control: Control): Control {
-    this.ctx.storage.kv.put('control', control);
+  control(): Control {
+    return this.#kv.get<Control>('control') ?? controlOf({});
+  }
+
+  /** Replaces what was ordered before: what is left out is as it should be. */
+  setControl(order: ControlOrder): Control {
+    const control = controlOf(order);
+    this.#kv.put('control', control);
+    this.#kv.delete('chance');
     return control;
   }
 
@@ -112,45 +152,50 @@ export class Account extends DurableObject<AccountSettings> {
     this.#sql.exec('DELETE FROM record; DELETE FROM call;');
   }
 
-  /** Calls that have arrived in the 60 seconds before this one, refused ones too; what is emptied still counts. */
-  #arrivals(now: number): number {
-    this.#sql.exec('DELETE FROM arrival WHERE at <= ?', now - WINDOW_MS);
-    return this.#sql.exec<{ arrivals: number }>('SELECT COUNT(*) AS arrivals FROM arrival').one().arrivals;
+  #scene({ faults, seed, limit, minute }: Control, { path, requestId }: Call): Scene {
+    const now = this.now();
+    return {
+      now,
+      chance: faults.length === 0 ? 0 : this.#draw(seed),
+      key: this.env.WEBENGAGE_API_KEY,
+      license: this.env.WEBENGAGE_LICENSE_CODE,
+      requestsPerMinute: Number(this.env.REQUESTS_PER_MINUTE),
+      arrivals: this.#arrivals(minuteBegan(minute, now), now, limit === 'shared' ? '%' : path),
+      bodyBefore: this.#bodyBefore(requestId, now),
+    };
   }
 
-  /** Written down on arrival, be it answered or not: that is what the limit counts. */
-  #arrive(path: string, requestId: string, records: number): number {
-    const now = Date.now();
-    this.#sql.exec('INSERT INTO arrival VALUES (?)', now);
+  #draw(seed: number | undefined): number {
+    if (seed === undefined) return this.random();
+    // In storage, so that the sequence goes on where an evicted object has left it.
+    const { chance, state } = nextChance(this.#kv.get<number>('chance') ?? seed);
+    this.#kv.put('chance', state);
+    return chance;
+  }
+
+  /** Calls that have arrived since, refused ones too: that is what the limit counts. What is emptied still counts. */
+  #arrivals(since: number, now: number, path: string): number {
+    this.#sql.exec('DELETE FROM arrival WHERE at <= ?', now - MINUTE_MS);
     return this.#sql
-      .exec<{ id: number }>(
-        'INSERT INTO call (at, path, status, requestId, records) VALUES (?, ?, 0, ?, ?) RETURNING id',
-        now,
-        path,
-        requestId,
-        records,
-      )
-      .one().id;
+      .exec<{ n: number }>('SELECT COUNT(*) AS n FROM arrival WHERE at > ? AND path LIKE ?', since, path)
+      .one().n;
   }
 
-  /** What came under this id within 4 hours; if nothing, then from now on this. */
-  #bodyBefore(requestId: string, body: string): string | undefined {
-    const now = Date.now();
+  /** What came under this id within 4 hours. */
+  #bodyBefore(requestId: string, now: number): string | undefined {
     this.#sql.exec('DELETE FROM request WHERE at < ?', now - IDEMPOTENT_MS);
-    if (requestId === '') return undefined;
-    const [known] = this.#sql
+    return this.#sql
       .exec<{ body: string }>('SELECT body FROM request WHERE requestId = ?', requestId)
-      .toArray();
-    if (known === undefined) this.#sql.exec('INSERT INTO request VALUES (?, ?, ?)', requestId, now, body);
-    return known?.body;
+      .toArray()[0]?.body;
   }
 
-  #take(path: string, records: readonly Judged[]): void {
-    for (const { record, dropped } of records)
+  #keep(path: string, records: readonly Judged[]): void {
+    for (const { record, taken, dropped } of records)
       this.#sql.exec(
-        'INSERT INTO record (path, body, dropped) VALUES (?, ?, ?)',
+        'INSERT INTO record (path, body, taken, dropped) VALUES (?, ?, ?, ?)',
         path,
         JSON.stringify(record),
+        Number(taken),
         JSON.stringify(dropped),
       );
   }

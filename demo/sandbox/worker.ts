@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { Account, type AccountSettings } from './account.ts';
 import { parseControl } from './control.ts';
+import { responseOf } from './response.ts';
 
 type Env = AccountSettings & { readonly ACCOUNT: DurableObjectNamespace<Account> };
 
@@ -19,8 +20,8 @@ app.post('/v1/accounts/:license/:path{bulk-users|bulk-events}', async (c) => {
     requestId: c.req.header('x-request-id') ?? '',
     body: await c.req.text(),
   });
-  const headers = { 'Content-Type': 'application/json', ...reply.headers };
-  return new Response(reply.cut ? cutOff() : reply.body, { status: reply.status, headers });
+  if (reply.delayMs > 0) await scheduler.wait(reply.delayMs);
+  return responseOf(reply);
 });
 
 // What only a sandbox has: looking inside, and faults to order. Any page may: there is nothing here but play.
@@ -28,6 +29,7 @@ app.use(cors());
 app.get('/records', async (c) => c.json(await account(c.env).records()));
 app.get('/calls', async (c) => c.json(await account(c.env).calls()));
 app.get('/dropped', async (c) => c.json(await account(c.env).dropped()));
+app.get('/counts', async (c) => c.json(await account(c.env).counts()));
 app.get('/control', async (c) => c.json(await account(c.env).control()));
 app.post('/control', async (c) => {
   const parsed = parseControl(await c.req.text());
@@ -38,13 +40,6 @@ app.delete('/records', async (c) => {
   await account(c.env).empty();
   return c.body(null, 204);
 });
-
-/** A body that breaks off: the nearest a Worker comes to a cut connection. */
-function cutOff(): ReadableStream {
-  return new ReadableStream({
-    pull: (controller) => controller.error(new Error('the connection is cut, as ordered')),
-  });
-}
 
 export { Account };
 export default app;

@@ -1,7 +1,9 @@
-import type { RefusedWith } from './isolate.ts';
 import type { RecordKind } from './run.ts';
 import { forget, recordsOf, type SealedBatch, seal } from './sealed.ts';
 import { count, readTotals } from './tally.ts';
+
+/** What WebEngage said as it refused a call. */
+export type RefusedWith = { readonly status: number; readonly words: string };
 
 /** A record that WebEngage refuses by itself, kept with all that is known of it. */
 export type DeadLetter = {

@@ -16,9 +16,11 @@ export type GateState = {
   readonly pace: SlidingLimitState;
   /** Calls to find a refused record among others have an allowance of their own, within the account's. */
   readonly isolationPace: SlidingLimitState;
+  /** When the calls of the last 60 seconds started, in order. */
+  readonly starts: readonly number[];
   readonly pausedUntil: number;
-  /** `X-RateLimit-Limit` as last seen. */
-  readonly limitSeen: number | undefined;
+  /** What WebEngage last said of its limit. */
+  readonly seen: SeenLimit | undefined;
   readonly key: KeyName;
   /** True once the other key was refused, until a call is taken. */
   readonly keyChanged: boolean;
@@ -31,8 +33,9 @@ export type GateState = {
 export const OPEN_GATE: GateState = {
   pace: { nextDueAt: 0 },
   isolationPace: { nextDueAt: 0 },
+  starts: [],
   pausedUntil: 0,
-  limitSeen: undefined,
+  seen: undefined,
   key: 'primary',
   keyChanged: false,
   held: undefined,
@@ -40,8 +43,14 @@ export const OPEN_GATE: GateState = {
   refusedSince: 0,
 };
 
-/** What WebEngage's `X-RateLimit-*` headers said, and when. */
-export type SeenLimit = { readonly limit: number; readonly remaining: number; readonly at: number };
+/** What WebEngage's `X-RateLimit-*` headers said with the answer to a call. */
+export type SeenLimit = {
+  readonly limit: number;
+  readonly remaining: number;
+  readonly at: number;
+  /** How many of the calls that it counts are ours: from the permit of that call. */
+  readonly ours: number;
+};
 
 export type Ask = {
   /** For a part of a batch that was refused. */
@@ -55,6 +64,8 @@ export type Permit =
       readonly granted: true;
       readonly startInMs: number;
       readonly key: KeyName;
+      /** Calls in the 60 seconds that end with it. */
+      readonly ours: number;
       /** Something is not as it should be: if this call is taken, the gate wants to know. */
       readonly suspect: boolean;
       /** The one call of a minute that tries whether the configuration is right by now. */
@@ -84,13 +95,13 @@ const PROBE_EVERY_MS = 60_000;
 // 400 to a wrong license code too.
 export const WALL_OF_REFUSALS = 20;
 
-// Below this share of the limit somebody else is calling too. Two of a hundred are more than may be in flight.
-const RESERVE_SHARE = 0.02;
+// What is under way when the headers are written makes them wrong by a few calls. Beyond that somebody else is calling too.
+const SEEN_NOISE = 5;
+
+// Left to those others, whose pace may change.
+const RESERVE = 10;
 
 const MINUTE_MS = 60_000;
-
-// An observation older than the window says nothing any more.
-const SEEN_VALID_MS = MINUTE_MS;
 
 /** Asks to start one call. A granted permit that is not used is lost. */
 export function takePermit(
@@ -99,7 +110,7 @@ export function takePermit(
   limits: GateLimits,
   now: number,
 ): { readonly state: GateState; readonly permit: Permit } {
-  const state = observe(before, ask.seen, now);
+  const state = ask.seen === undefined ? before : { ...before, seen: ask.seen };
   const refuse = (retryInMs: number, isolatingOnly = false) => ({
     state,
     permit: { granted: false, retryInMs, isolatingOnly, wallSince: wallSince(state) } as const,
@@ -108,7 +119,12 @@ export function takePermit(
   const heldUntil = Math.max(state.held?.probeAt ?? 0, state.pausedUntil);
   if (heldUntil > now) return refuse(heldUntil - now);
 
-  const perMinute = allowance(state, limits);
+  const perMinute = allowance(state, limits, now);
+  const starts = state.starts.filter((at) => at > now - MINUTE_MS);
+  // Where the allowance has become less than what was used of it already.
+  const overdrawn = starts[starts.length - Math.floor(perMinute)];
+  if (overdrawn !== undefined) return refuse(overdrawn + MINUTE_MS - now);
+
   const admitted = admit(state.pace, limitWithin(perMinute), now, MAX_AHEAD_MS);
   if (!admitted.granted) return refuse(admitted.retryInMs);
 
@@ -128,6 +144,7 @@ export function takePermit(
     state: {
       ...state,
       pace: admitted.state,
+      starts: [...starts, now + startInMs],
       isolationPace: mustIsolate && isolated.granted ? isolated.state : state.isolationPace,
       held: held && { ...held, probeAt: now + PROBE_EVERY_MS },
     },
@@ -135,6 +152,7 @@ export function takePermit(
       granted: true,
       startInMs,
       key: state.key,
+      ours: starts.length + 1,
       suspect: held !== undefined || state.keyChanged || state.refusals > 0,
       probe: held !== undefined,
     },
@@ -186,22 +204,19 @@ export function wallSince({ refusals, refusedSince }: GateState): number | undef
   return refusals >= WALL_OF_REFUSALS ? refusedSince : undefined;
 }
 
-/** Calls a minute: what the operator allows, or less where WebEngage says so. */
-export function allowance({ limitSeen }: GateState, { requestsPerMinute }: GateLimits): number {
-  return Math.min(requestsPerMinute, limitSeen ?? requestsPerMinute);
-}
-
-/** Takes in what WebEngage said of its limit. It only ever makes slower: what the operator allows stays the most. */
-function observe(state: GateState, seen: SeenLimit | undefined, now: number): GateState {
-  if (seen === undefined || seen.at < now - SEEN_VALID_MS || seen.at > now + SEEN_VALID_MS) return state;
-  const { limit, remaining, at } = seen;
+/**
+ * Calls a minute: what the operator allows, or less where WebEngage says that it takes fewer, or that others of the
+ * account are calling too. Never more.
+ */
+export function allowance(
+  { seen }: GateState,
+  { requestsPerMinute }: Pick<GateLimits, 'requestsPerMinute'>,
+  now: number,
+): number {
   // Under two a minute no limit of ours can work; a header that says so is taken for a mistake.
-  const known = limit >= 2 ? { ...state, limitSeen: limit } : state;
-  const reserve = Math.ceil(limit * RESERVE_SHARE);
-  if (remaining >= reserve) return known;
-  // With nothing left the next call would be a 429; what then helps is the next minute. With a little left, as long as
-  // it takes a sliding minute to give back what is missing.
-  const pauseMs =
-    remaining <= 0 ? MINUTE_MS - (at % MINUTE_MS) : ((reserve - remaining) * MINUTE_MS) / Math.max(2, limit);
-  return paused(known, at + Math.ceil(pauseMs));
+  if (seen === undefined || seen.limit < 2) return requestsPerMinute;
+  // What others did more than a minute ago counts no more.
+  const others = Math.abs(now - seen.at) < MINUTE_MS ? seen.limit - seen.remaining - seen.ours : 0;
+  const left = others > SEEN_NOISE ? Math.max(1, seen.limit - others - RESERVE) : seen.limit;
+  return Math.min(requestsPerMinute, left);
 }

@@ -1,10 +1,7 @@
 import type { Slice } from './cut.ts';
-import { bury } from './dead-letters.ts';
+import { bury, type RefusedWith } from './dead-letters.ts';
 import { countRecords, type SealedBatch, seal } from './sealed.ts';
 import { count } from './tally.ts';
-
-/** What WebEngage said as it refused a call. */
-export type RefusedWith = { readonly status: number; readonly words: string };
 
 /**
  * Goes on with a batch that was refused for its records: each half is sealed anew, under an id of its own, down to the one
@@ -17,7 +14,10 @@ export function isolate(
   newRequestId: () => string,
   now: number,
 ): void {
-  if (countRecords(batch.members) === 1) return bury(storage, batch, refusal, now);
+  if (countRecords(batch.members) === 1) {
+    bury(storage, batch, refusal, now);
+    return;
+  }
   storage.transactionSync(() => {
     count(storage.sql, { refused: 1 }, now);
     storage.sql.exec('DELETE FROM batch WHERE id = ?', batch.id);

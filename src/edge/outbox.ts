@@ -115,7 +115,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     const end = await relayPass({
       storage,
       gate: this.#gate(settings),
-      upstream: webEngage(settings, Date.now),
+      upstream: webEngage(settings),
       lingerMs: settings.lingerMs,
       now: Date.now,
       sleep: (ms) => scheduler.wait(ms),

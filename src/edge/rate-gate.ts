@@ -72,7 +72,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
     const state = this.#state();
     const limits = this.#limits();
     return {
-      requestsPerMinute: limits === undefined ? 0 : allowance(state, limits),
+      requestsPerMinute: limits === undefined ? 0 : allowance(state, limits, Date.now()),
       pausedUntil: state.pausedUntil > Date.now() ? state.pausedUntil : null,
       held: state.held ?? null,
       key: state.key,

@@ -3,9 +3,9 @@ import { pardon } from './dead-letters.ts';
 import { flights } from './flights.ts';
 import type { Ask, KeyName, Permit, SeenLimit } from './gate.ts';
 import { isolate } from './isolate.ts';
-import { nextWork, type Standing } from './next-work.ts';
+import { nextWork, type Standing, type Work } from './next-work.ts';
 import type { RecordKind } from './run.ts';
-import { postpone, recordsOf, type SealedBatch, seal, settle } from './sealed.ts';
+import { launch, postpone, recordsOf, recoverLaunched, type SealedBatch, seal, settle } from './sealed.ts';
 import { type Verdict, verdictOf } from './verdict.ts';
 import type { Upstream, UpstreamAnswer } from './webengage.ts';
 
@@ -77,6 +77,7 @@ export async function relayPass(ports: RelayPassPorts): Promise<PassEnd> {
     return undefined;
   };
 
+  recoverLaunched(storage, now());
   try {
     while (end === undefined && now() < endAt) {
       if (underWay.size >= MAX_IN_FLIGHT) {
@@ -108,7 +109,7 @@ export async function relayPass(ports: RelayPassPorts): Promise<PassEnd> {
       // Looked at anew: while the permit was on its way, more may have come to fill the batch.
       const work = nextWork(storage.sql, standing(permit.probe), now());
       if (work.step === 'rest' || work.step === 'wait') continue;
-      const batch = work.step === 'resend' ? work.batch : seal(storage.sql, work.cut, newRequestId(), now());
+      const batch = toLaunch(storage.sql, work, newRequestId, now());
       begin(batch.id, async () => {
         seen = (await call(ports, batch, permit)) ?? seen;
       });
@@ -119,13 +120,26 @@ export async function relayPass(ports: RelayPassPorts): Promise<PassEnd> {
   return end ?? { nextAt: now(), held: false };
 }
 
+/** The batch of a call that is about to leave: written down as such. */
+function toLaunch(
+  sql: SqlStorage,
+  work: Extract<Work, { step: 'resend' | 'cut' }>,
+  newRequestId: () => string,
+  now: number,
+): SealedBatch {
+  if (work.step === 'cut') return seal(sql, { ...work.cut, launched: true }, newRequestId(), now);
+  launch(sql, work.batch);
+  return work.batch;
+}
+
 /** One call with a sealed batch. It leaves only once the seal is on disk: the platform holds it back until then. */
 async function call(
   ports: RelayPassPorts,
   batch: SealedBatch,
-  { key, suspect }: Extract<Permit, { granted: true }>,
+  { key, suspect, ours }: Extract<Permit, { granted: true }>,
 ): Promise<SeenLimit | undefined> {
   const { storage, gate, upstream, now, tellFailed } = ports;
+  const startedAt = now();
   const { kind, requestId, attempts } = batch;
   const answer = await upstream({ kind, requestId, records: recordsOf(storage.sql, batch), key });
 
@@ -137,7 +151,7 @@ async function call(
     tellFailed({ status: answer.status, kind, attempts: attempts + 1 });
     await goOn(ports, batch, answer, verdict, key);
   }
-  return answer.seen;
+  return answer.rateLimit && { ...answer.rateLimit, at: startedAt, ours };
 }
 
 /** What to do with a batch that was not taken. */

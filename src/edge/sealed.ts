@@ -22,52 +22,79 @@ export type SealedBatch = {
 
 /** All sealed batches that are not settled, oldest first. */
 export function sealedBatches(sql: SqlStorage): SealedBatch[] {
-  return sql
-    .exec<{
-      id: number;
-      request_id: string;
-      kind: RecordKind;
-      members: string;
-      isolating: number;
-      attempts: number;
-      failures: number;
-      status: number;
-      due_at: number;
-    }>('SELECT * FROM batch ORDER BY id')
-    .toArray()
-    .map(({ request_id, members, isolating, due_at, ...row }) => ({
-      ...row,
-      requestId: request_id,
-      members: JSON.parse(members),
-      isolating: isolating === 1,
-      dueAt: due_at,
-    }));
+  return toBatches(sql.exec<BatchRow>(`SELECT ${COLUMNS} FROM batch ORDER BY id`));
 }
 
+const COLUMNS = 'id, request_id, kind, members, isolating, attempts, failures, status, due_at';
+
+function toBatches(rows: Iterable<BatchRow>): SealedBatch[] {
+  return Array.from(rows, ({ request_id, members, isolating, due_at, ...row }) => ({
+    ...row,
+    requestId: request_id,
+    members: JSON.parse(members),
+    isolating: isolating === 1,
+    dueAt: due_at,
+  }));
+}
+
+type BatchRow = {
+  id: number;
+  request_id: string;
+  kind: RecordKind;
+  members: string;
+  isolating: number;
+  attempts: number;
+  failures: number;
+  status: number;
+  due_at: number;
+};
+
 /** A batch before it has an id of its own in storage. */
-type Unsealed = Cut & Partial<Pick<SealedBatch, 'isolating' | 'attempts' | 'status'>>;
+type Unsealed = Cut &
+  Partial<Pick<SealedBatch, 'isolating' | 'attempts' | 'status'>> & {
+    /** Its first call follows at once: one row less than to seal it and then to launch it. */
+    readonly launched?: boolean;
+  };
 
 /** Seals a batch, before its first call. */
 export function seal(
   sql: SqlStorage,
-  { kind, members, isolating = false, attempts = 0, status = 0 }: Unsealed,
+  { kind, members, isolating = false, attempts = 0, status = 0, launched = false }: Unsealed,
   requestId: string,
   now: number,
 ): SealedBatch {
   const { id } = sql
     .exec<{ id: number }>(
-      `INSERT INTO batch (request_id, kind, members, isolating, attempts, status, due_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+      `INSERT INTO batch (request_id, kind, members, isolating, launched, attempts, status, due_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
       requestId,
       kind,
       JSON.stringify(members),
       isolating ? 1 : 0,
+      launched ? 1 : 0,
       attempts,
       status,
       now,
     )
     .one();
   return { id, requestId, kind, members, isolating, attempts, failures: 0, status, dueAt: now };
+}
+
+/** Writes down that a call with it is about to leave, so that one that is never heard of again is known. */
+export function launch(sql: SqlStorage, { id }: SealedBatch): void {
+  sql.exec('UPDATE batch SET launched = 1 WHERE id = ?', id);
+}
+
+/**
+ * At the start of a pass nothing is under way. A call that left and was not heard of left with an outbox that died: it
+ * counts as one of which nobody knows what became, and its batch is sent again as it was.
+ */
+export function recoverLaunched(storage: DurableObjectStorage, now: number): void {
+  const lost = toBatches(
+    storage.sql.exec<BatchRow>(`SELECT ${COLUMNS} FROM batch WHERE launched = 1 ORDER BY id`),
+  );
+  for (const batch of lost)
+    postpone(storage, batch, { status: 0, failures: batch.failures, dueAt: now }, { unknown: 1 }, now);
 }
 
 /** The batch's records, as they were stored. */
@@ -112,7 +139,7 @@ export function postpone(
   storage.transactionSync(() => {
     count(storage.sql, happened, now);
     storage.sql.exec(
-      'UPDATE batch SET attempts = ?, status = ?, failures = ?, due_at = ? WHERE id = ?',
+      'UPDATE batch SET attempts = ?, status = ?, failures = ?, due_at = ?, launched = 0 WHERE id = ?',
       attempts + 1,
       status,
       failures,

@@ -21,6 +21,7 @@ export function createTables(sql: SqlStorage): void {
       kind TEXT NOT NULL,
       members TEXT NOT NULL,
       isolating INTEGER NOT NULL DEFAULT 0,
+      launched INTEGER NOT NULL DEFAULT 0,
       attempts INTEGER NOT NULL DEFAULT 0,
       failures INTEGER NOT NULL DEFAULT 0,
       status INTEGER NOT NULL DEFAULT 0,

@@ -94,6 +94,6 @@ export function difference(later: Totals, earlier: Totals): Totals {
   return mapTotals((name) => later[name] - earlier[name]);
 }
 
-function mapTotals(valueOf: (name: Counted) => number): Totals {
-  return Object.fromEntries(COUNTED.map((name) => [name, valueOf(name)])) as Record<Counted, number>;
+function mapTotals(amountOf: (name: Counted) => number): Totals {
+  return Object.fromEntries(COUNTED.map((name) => [name, amountOf(name)])) as Record<Counted, number>;
 }

@@ -1,5 +1,5 @@
 import ky from 'ky';
-import type { KeyName, SeenLimit } from './gate.ts';
+import type { KeyName } from './gate.ts';
 import type { RecordKind, StoredRecord } from './run.ts';
 import type { RelaySettings } from './settings.ts';
 import { wordsOf } from './words.ts';
@@ -18,7 +18,8 @@ export type UpstreamAnswer = {
   readonly retryAfter: string | null;
   /** What WebEngage said of a call it did not take, for the operator. Never holds the key. */
   readonly words: string;
-  readonly seen: SeenLimit | undefined;
+  /** `X-RateLimit-Limit` and `X-RateLimit-Remaining`, where both came. */
+  readonly rateLimit: { readonly limit: number; readonly remaining: number } | undefined;
 };
 
 /** The way to WebEngage. Never rejects. */
@@ -27,14 +28,14 @@ export type Upstream = (call: UpstreamCall) => Promise<UpstreamAnswer>;
 // Long enough for a slow answer, short enough not to hold the queue; what it cuts off is sent again under the same id.
 const TIMEOUT_MS = 10_000;
 
-const NO_ANSWER: UpstreamAnswer = { status: 0, retryAfter: null, words: '', seen: undefined };
+const NO_ANSWER: UpstreamAnswer = { status: 0, retryAfter: null, words: '', rateLimit: undefined };
 
 /** The body of a bulk call: the records as they came, without the ids that are ours. */
 export function bulkBody({ kind, records }: Pick<UpstreamCall, 'kind' | 'records'>): string {
   return JSON.stringify({ [`${kind}s`]: records.map(({ id: _, ...record }) => record) });
 }
 
-export function webEngage({ upstream, licenseCode, apiKeys }: RelaySettings, now: () => number): Upstream {
+export function webEngage({ upstream, licenseCode, apiKeys }: RelaySettings): Upstream {
   return async (call) => {
     const apiKey = apiKeys[call.key] ?? apiKeys.primary;
     try {
@@ -59,7 +60,7 @@ export function webEngage({ upstream, licenseCode, apiKeys }: RelaySettings, now
         status: response.status,
         retryAfter: response.headers.get('Retry-After'),
         words: await wordsOf(response, Object.values(apiKeys)),
-        seen: seenLimit(response.headers, now()),
+        rateLimit: rateLimitOf(response.headers),
       };
     } catch {
       return NO_ANSWER;
@@ -67,10 +68,10 @@ export function webEngage({ upstream, licenseCode, apiKeys }: RelaySettings, now
   };
 }
 
-function seenLimit(headers: Headers, at: number): SeenLimit | undefined {
+function rateLimitOf(headers: Headers): UpstreamAnswer['rateLimit'] {
   const [limit, remaining] = ['X-RateLimit-Limit', 'X-RateLimit-Remaining'].map((name) => {
     const text = headers.get(name) ?? '';
     return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
   });
-  return limit === undefined || remaining === undefined ? undefined : { limit, remaining, at };
+  return limit === undefined || remaining === undefined ? undefined : { limit, remaining };
 }

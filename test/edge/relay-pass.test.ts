@@ -345,9 +345,9 @@ describe('the rate gate', () => {
     const stub = newOutbox();
     for (let device = 0; device < 8; device++)
       await ingestAt(stub, delivery(`device ${device}`, ...events(1, 25)), NOW);
-    const seen = { limit: 400, remaining: 7, at: NOW };
+    const rateLimit = { limit: 400, remaining: 7 };
     const asked: unknown[] = [];
-    const upstream = scriptedUpstream(answerOf(200, { seen }));
+    const upstream = scriptedUpstream(answerOf(200, { rateLimit }));
 
     await passAt(stub, upstream, NOW, {
       gate: {
@@ -359,7 +359,7 @@ describe('the rate gate', () => {
       },
     });
 
-    expect(asked.filter(Boolean)).toEqual([seen]);
+    expect(asked.filter(Boolean)).toEqual([{ ...rateLimit, at: NOW, ours: 1 }]);
   });
 });
 

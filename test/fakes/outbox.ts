@@ -34,7 +34,7 @@ export function ingestAt(stub: DurableObjectStub<Outbox>, delivery: Delivery, no
 
 /** An answer of WebEngage with this status, and nothing else to tell. */
 export function answerOf(status: number, fields: Partial<UpstreamAnswer> = {}): UpstreamAnswer {
-  return { status, retryAfter: null, words: '', seen: undefined, ...fields };
+  return { status, retryAfter: null, words: '', rateLimit: undefined, ...fields };
 }
 
 export type Upstream = {
@@ -68,7 +68,14 @@ export function rulingUpstream(statusOf: (call: UpstreamCall) => number): Upstre
   };
 }
 
-export const GRANTED: Permit = { granted: true, startInMs: 0, key: 'primary', suspect: false, probe: false };
+export const GRANTED: Permit = {
+  granted: true,
+  startInMs: 0,
+  key: 'primary',
+  ours: 1,
+  suspect: false,
+  probe: false,
+};
 
 /** A gate that grants everything. */
 export const OPEN: RelayPassPorts['gate'] = {

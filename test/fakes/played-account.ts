@@ -2,7 +2,13 @@ import { answer, type Reply } from '../../demo/sandbox/answer.ts';
 import { type ControlOrder, controlOf } from '../../demo/sandbox/control.ts';
 import { minuteBegan } from '../../demo/sandbox/rate.ts';
 
-export type Arrival = { readonly at: number; readonly path: string; readonly status: number };
+export type Arrival = {
+  readonly at: number;
+  readonly path: string;
+  /** 0: the answer broke off. */
+  readonly status: number;
+  readonly records: number;
+};
 
 type TakenRecord = { readonly path: string; readonly record: Readonly<Record<string, unknown>> };
 
@@ -43,7 +49,7 @@ export function playedAccount(order: ControlOrder, now: () => number, random: ()
     call: ({ kind, requestId, body, key = PLAYED_KEY }) => {
       const path = `bulk-${kind}s`;
       const from = minuteBegan(control.minute, now());
-      const { reply, records, settlesId, ...made } = answer(
+      const { reply, sent, records, settlesId, ...made } = answer(
         control,
         { license: LICENSE, path, authorization: `Bearer ${key}`, requestId, body },
         {
@@ -56,7 +62,7 @@ export function playedAccount(order: ControlOrder, now: () => number, random: ()
           bodyBefore: bodies.get(requestId),
         },
       );
-      arrivals.push({ at: now(), path, status: reply.cut ? 0 : reply.status });
+      arrivals.push({ at: now(), path, status: reply.cut ? 0 : reply.status, records: sent });
       if (settlesId) bodies.set(requestId, body);
       for (const { record } of records.filter((judged) => judged.taken))
         taken.push({ path, record: record as TakenRecord['record'] });

@@ -165,7 +165,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
           status: reply.cut ? 0 : reply.status,
           retryAfter: reply.headers['Retry-After'] ?? null,
           words: reply.cut ? '' : reply.body,
-          seen: limit && remaining !== undefined ? { limit, remaining, at: now } : undefined,
+          rateLimit: limit && remaining !== undefined ? { limit, remaining } : undefined,
         };
       },
     };

@@ -6,10 +6,21 @@ export async function look() {
   return { users, events, calls, dropped, control };
 }
 
-/** Changes how it behaves; what is not named stays as it is. */
-export async function order(change) {
+// One order after the other: each builds on what the one before it has left.
+let ordered = Promise.resolve();
+
+/** Changes how it behaves; what is not named stays as it is. Rejects, saying why, where it takes no such order. */
+export function order(change) {
+  const made = ordered.then(() => send(change));
+  // Whoever gave the order is told; the next one is not to fail with it.
+  ordered = made.catch(() => undefined);
+  return made;
+}
+
+async function send(change) {
   const control = { ...(await get('/control')), ...change };
-  await fetch('/control', { method: 'POST', body: JSON.stringify(control) });
+  const response = await fetch('/control', { method: 'POST', body: JSON.stringify(control) });
+  if (!response.ok) throw new Error((await response.json()).error);
 }
 
 export async function empty() {

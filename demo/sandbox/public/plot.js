@@ -2,21 +2,20 @@ import { find } from './element.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const SECONDS = 60;
-const PER_SECOND = 500 / 60;
 // So that the limit is in the picture when little happens.
 const LEAST_TOP = 10;
 const plot = find('.plot svg');
 
-/** Draws the calls of each of the last 60 seconds, and the rate that 500 a minute is. */
-export function drawPlot(calls, now) {
+/** Draws the calls of each of the last 60 seconds, and the rate that is allowed in a minute. */
+export function drawPlot(calls, allowed, now) {
   const seconds = bySecond(calls, now);
-  const top = Math.max(LEAST_TOP, ...seconds.map(({ taken, failed }) => taken + failed));
+  const top = Math.max(LEAST_TOP, allowed / SECONDS, ...seconds.map(({ taken, failed }) => taken + failed));
   const bars = seconds.flatMap(({ taken, failed }, index) => [
     bar('taken', index, top - taken, taken),
     bar('failed', index, top - taken - failed, failed),
   ]);
   plot.setAttribute('viewBox', `0 0 ${SECONDS} ${top}`);
-  plot.replaceChildren(plot.firstElementChild, ...bars.filter(Boolean), limitAt(top - PER_SECOND));
+  plot.replaceChildren(plot.firstElementChild, ...bars.filter(Boolean), limitAt(top - allowed / SECONDS));
 }
 
 /** Oldest second first. */

@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { joined, readLetters } from '../../src/edge/public/admin/letter-pages.js';
+import type { Outcome, Page } from '../../src/edge/public/admin/relay.js';
+import { letter } from './letter.ts';
+
+const page = (ids: readonly string[], next: string | null): Page => ({
+  letters: ids.map((id) => letter({ id })),
+  next,
+});
+
+/** Pages by cursor, the first under `null`; remembers what it was asked. */
+function pages(byCursor: ReadonlyMap<string | null, Page>) {
+  const asked: (string | null)[] = [];
+  return {
+    asked,
+    read: async (after: string | null): Promise<Outcome<Page>> => {
+      asked.push(after);
+      const body = byCursor.get(after);
+      return body === undefined ? { kind: 'failed', why: 'no such page' } : { kind: 'ok', body };
+    },
+  };
+}
+
+const THREE = new Map([
+  [null, page(['1', '2'], 'b')],
+  ['b', page(['3', '4'], 'c')],
+  ['c', page(['5'], null)],
+]);
+
+test('as many pages are read as it takes', async () => {
+  const { asked, read } = pages(THREE);
+
+  const outcome = await readLetters(read, 3);
+
+  expect(asked).toEqual([null, 'b']);
+  expect(outcome).toMatchObject({ kind: 'ok', body: { next: 'c' } });
+  expect(outcome.kind === 'ok' && outcome.body.letters.map(({ id }) => id)).toEqual(['1', '2', '3', '4']);
+});
+
+test('reading ends with the last page, however many were asked for', async () => {
+  const { asked, read } = pages(THREE);
+
+  const outcome = await readLetters(read, 1_000);
+
+  expect(asked).toEqual([null, 'b', 'c']);
+  expect(outcome).toMatchObject({ kind: 'ok', body: { next: null } });
+});
+
+test('half a list is not shown as the list', async () => {
+  const { read } = pages(new Map([[null, page(['1'], 'lost')]]));
+
+  expect(await readLetters(read, 10)).toEqual({ kind: 'failed', why: 'no such page' });
+});
+
+test('a letter on two pages is shown once', () => {
+  const both = joined(page(['1', '2'], 'b').letters, page(['2', '3'], null));
+
+  expect(both.letters.map(({ id }) => id)).toEqual(['1', '2', '3']);
+  expect(both.next).toBe(null);
+});

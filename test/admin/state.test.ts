@@ -1,0 +1,133 @@
+import { expect, test } from 'vitest';
+import { stateOf } from '../../src/edge/public/admin/state.js';
+import { minute, NOW, shard, status } from './status.ts';
+
+const HELD = { since: NOW - 710_000, status: 401, probeAt: NOW + 41_000 };
+
+test('an idle relay is well', () => {
+  expect(stateOf(status())).toEqual({
+    mood: 'good',
+    name: 'All well',
+    line: 'Nothing waits.',
+    advice: 'Nothing to do.',
+    also: [],
+  });
+});
+
+test('records that linger for a moment are no backlog', () => {
+  const state = stateOf(status({ backlog: { records: 40, oldestAgeMs: 1_500, drainMs: null } }));
+
+  expect(state).toMatchObject({ name: 'All well', line: '40 records on the way.' });
+});
+
+test('a backlog that shrinks tells when it will be empty', () => {
+  const state = stateOf(
+    status({ backlog: { records: 1_234, oldestAgeMs: 61_000, growthPerMinute: -420, drainMs: 176_000 } }),
+  );
+
+  expect(state).toMatchObject({ mood: 'busy', name: 'Draining' });
+  expect(state.line).toBe('1,234 records wait, the oldest for 1 min 1 s; empty in about 2 min 56 s.');
+});
+
+test('a backlog that grows wants watching', () => {
+  const state = stateOf(
+    status({ backlog: { records: 9_000, oldestAgeMs: 61_000, growthPerMinute: 400, drainMs: null } }),
+  );
+
+  expect(state).toMatchObject({ mood: 'warn', name: 'Growing' });
+});
+
+test('a key that WebEngage refuses: nothing is lost, and what to do', () => {
+  const state = stateOf(status({ gate: { held: HELD } }));
+
+  expect(state).toMatchObject({ mood: 'bad', name: 'Held' });
+  expect(state.line).toContain('WebEngage answers 401');
+  expect(state.line).toContain('Nothing is lost');
+  expect(state.advice).toContain('`npx wrangler secret put WEBENGAGE_API_KEY`');
+  expect(state.also).toEqual(['The next try is in 41 s.']);
+});
+
+test('held with a 404, host and license are to be checked', () => {
+  const state = stateOf(status({ gate: { held: { ...HELD, status: 404 } } }));
+
+  expect(state.advice).toContain('`WEBENGAGE_REGION` and `WEBENGAGE_LICENSE_CODE`');
+});
+
+test('the advice to a held relay keeps still while its figures change', () => {
+  const first = stateOf(status({ gate: { held: HELD } }));
+  const later = stateOf(status({ at: NOW + 2_000, gate: { held: HELD } }));
+
+  expect(later.advice).toBe(first.advice);
+});
+
+test('a 429 pauses until a moment that is to come', () => {
+  expect(stateOf(status({ gate: { pausedUntil: NOW + 38_000 } }))).toMatchObject({ name: 'Paused' });
+  expect(stateOf(status({ gate: { pausedUntil: NOW - 1 } }))).toMatchObject({ name: 'All well' });
+});
+
+test('a full outbox sheds, and says where the records are', () => {
+  const state = stateOf(status({ shards: [shard({ records: 17_999_976 })] }));
+
+  expect(state).toMatchObject({ mood: 'bad', name: 'Shedding' });
+  expect(state.line).toMatch(/^The outbox is full: .* the browsers keep them/);
+});
+
+test('room for one more batch is room', () => {
+  expect(stateOf(status({ shards: [shard({ records: 17_999_975 })] })).name).toBe('All well');
+});
+
+test('a shard is full with its share of the room, dead letters and all', () => {
+  const shards = [
+    shard({ name: '2/0', records: 8_999_000, deadLetters: 980 }),
+    shard({ name: '2/1', records: 5 }),
+  ];
+
+  expect(stateOf(status({ shards })).line).toContain('1 of 2 shards is full');
+});
+
+test('the worst comes first, the rest is told besides', () => {
+  const state = stateOf(
+    status({
+      backlog: { records: 18_000_000, oldestAgeMs: 60_000, drainMs: null },
+      gate: { held: HELD },
+      shards: [shard({ records: 18_000_000 })],
+    }),
+  );
+
+  expect(state.name).toBe('Held');
+  expect(state.also.join(' ')).toContain('The outbox is full');
+});
+
+test('WebEngage fails where no call of the last two minutes was taken', () => {
+  const down = stateOf(
+    status({
+      backlog: { retrying: 3, byStatus: { '0': 1, '503': 2 } },
+      minutes: [minute(NOW - 60_000, { calls: 4, failed: 4 }), minute(NOW, { calls: 2, failed: 2 })],
+    }),
+  );
+  const half = stateOf(
+    status({ backlog: { retrying: 3 }, minutes: [minute(NOW, { calls: 4, failed: 2, delivered: 50 })] }),
+  );
+
+  expect(down).toMatchObject({ mood: 'warn', name: 'WebEngage fails' });
+  expect(down.line).toContain('3 batches to send again (1 after no answer, 2 after 503)');
+  expect(half.name).toBe('All well');
+});
+
+test('a shard that does not answer is named', () => {
+  const state = stateOf(
+    status({ shards: [shard({ name: '2/0' }), shard({ name: '2/1', unreachable: true })] }),
+  );
+
+  expect(state.line).toContain('1 of 2 shards does not answer (2/1)');
+});
+
+test('dead letters and the secondary key are told, and are no alarm', () => {
+  const state = stateOf(status({ deadLetters: 1, gate: { key: 'secondary' } }));
+
+  expect(state.name).toBe('All well');
+  expect(state.also).toEqual([
+    expect.stringContaining('replace WEBENGAGE_API_KEY'),
+    expect.stringContaining('1 dead letter:'),
+  ]);
+});

@@ -1,0 +1,75 @@
+import type { Status } from '../../src/edge/public/admin/relay.js';
+
+/** 2026-11-24T02:14:30Z. */
+export const NOW = 1_795_486_470_000;
+
+type Changes = {
+  readonly [Part in keyof Status]?: Status[Part] extends readonly unknown[]
+    ? Status[Part]
+    : Partial<Status[Part]>;
+};
+
+/** What a relay tells that has nothing to do, but for the changes. */
+export function status(changes: Changes = {}): Status {
+  const idle: Status = {
+    version: '0.1.0',
+    at: NOW,
+    backlog: {
+      records: 0,
+      oldestAgeMs: 0,
+      retrying: 0,
+      byStatus: {},
+      maxRecords: 18_000_000,
+      growthPerMinute: 0,
+      drainMs: 0,
+    },
+    deadLetters: 0,
+    gate: { requestsPerMinute: 500, pausedUntil: null, held: null, key: 'primary' },
+    minutes: [],
+    recordsPerCall: null,
+    totals: {
+      accepted: 0,
+      duplicate: 0,
+      rejected: 0,
+      expired: 0,
+      delivered: 0,
+      dead_letter: 0,
+      pardoned: 0,
+      replayed: 0,
+      discarded: 0,
+      calls: 0,
+      taken: 0,
+      refused: 0,
+      paused: 0,
+      misconfigured: 0,
+      unknown: 0,
+    },
+    shards: [],
+  };
+  return {
+    ...idle,
+    ...changes,
+    backlog: { ...idle.backlog, ...changes.backlog },
+    gate: { ...idle.gate, ...changes.gate },
+    totals: { ...idle.totals, ...changes.totals },
+  } as Status;
+}
+
+export function shard(changes: Partial<Status['shards'][number]> = {}): Status['shards'][number] {
+  return {
+    name: '1/0',
+    records: 0,
+    oldestAgeMs: 0,
+    deadLetters: 0,
+    databaseBytes: 0,
+    unreachable: false,
+    ...changes,
+  };
+}
+
+export function minute(
+  at: number,
+  changes: Partial<Status['minutes'][number]> = {},
+): Status['minutes'][number] {
+  return { at, accepted: 0, calls: 0, delivered: 0, deadLetters: 0, failed: 0, ...changes };
+}

@@ -1,0 +1,260 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  type Ask,
+  allowance,
+  type GateLimits,
+  type GateState,
+  misconfigured,
+  OPEN_GATE,
+  type Permit,
+  paused,
+  refused,
+  type SeenLimit,
+  taken,
+  takePermit,
+  WALL_OF_REFUSALS,
+  wallSince,
+} from '../../src/edge/gate.ts';
+import { busiestMinute } from '../fakes/played-account.ts';
+
+const NOW = Date.parse('2026-11-23T12:00:30Z');
+const MINUTE = 60_000;
+const LIMITS: GateLimits = { requestsPerMinute: 500, hasSecondaryKey: false };
+const TWO_KEYS: GateLimits = { ...LIMITS, hasSecondaryKey: true };
+
+const take = (state: GateState, now: number, ask: Partial<Ask> = {}, limits = LIMITS) =>
+  takePermit(state, { isolating: false, seen: undefined, ...ask }, limits, now);
+const seen = (remaining: number, limit = 500, at = NOW): SeenLimit => ({ limit, remaining, at, ours: 0 });
+const allowed = (state: GateState, now = NOW) => allowance(state, LIMITS, now);
+
+type Starts = { readonly starts: { at: number; isolating: boolean }[]; readonly state: GateState };
+
+/** Asks again and again, as outboxes with a backlog do, and answers when calls were started. */
+function askAll(
+  asks: readonly { readonly pause: number; readonly isolating: boolean }[],
+  requestsPerMinute: number,
+): Starts {
+  const starts: Starts['starts'] = [];
+  let state = OPEN_GATE;
+  let now = NOW;
+  for (const { pause, isolating } of asks) {
+    now += pause;
+    const asked = take(state, now, { isolating }, { ...LIMITS, requestsPerMinute });
+    // A restart finds what was stored, and nothing else.
+    state = JSON.parse(JSON.stringify(asked.state));
+    if (asked.permit.granted) starts.push({ at: now + asked.permit.startInMs, isolating });
+  }
+  return { starts, state };
+}
+
+describe('any 60 seconds', () => {
+  const asks = fc.array(
+    fc.record({
+      pause: fc.oneof(fc.integer({ min: 0, max: 300 }), fc.constantFrom(0, 0, 1, 59_999, 60_000, 60_001)),
+      isolating: fc.boolean(),
+    }),
+    { maxLength: 2_000 },
+  );
+
+  test('hold no more starts than are allowed, whatever is asked for and however often the gate restarts', () => {
+    fc.assert(
+      fc.property(asks, fc.integer({ min: 2, max: 500 }), (asked, perMinute) => {
+        expect(busiestMinute(askAll(asked, perMinute).starts)).toBeLessThanOrEqual(perMinute);
+      }),
+    );
+  });
+
+  test('hold no more than a tenth of them that isolate', () => {
+    fc.assert(
+      fc.property(asks, fc.integer({ min: 20, max: 500 }), (asked, perMinute) => {
+        const isolating = askAll(asked, perMinute).starts.filter((start) => start.isolating);
+
+        expect(busiestMinute(isolating)).toBeLessThanOrEqual(perMinute / 10);
+      }),
+    );
+  });
+
+  test('see 95 % of the allowance used while there is a backlog, isolating or not', () => {
+    const everyTenMs = Array.from({ length: 6 * 6_000 }, (_, n) => ({ pause: 10, isolating: n % 3 === 0 }));
+    const { starts } = askAll(everyTenMs, 500);
+
+    for (let minute = 1; minute < 5; minute++) {
+      const from = NOW + minute * MINUTE;
+      const used = starts.filter(({ at }) => at >= from && at < from + MINUTE).length;
+      expect(used).toBeGreaterThanOrEqual(475);
+    }
+  });
+});
+
+test('one that may not isolate may do something else', () => {
+  let state = OPEN_GATE;
+  let permit: Permit | undefined;
+  while (permit?.granted !== false) ({ state, permit } = take(state, NOW, { isolating: true }));
+
+  expect(permit).toMatchObject({ isolatingOnly: true });
+  expect(take(state, NOW).permit).toMatchObject({ granted: true });
+  expect(take(state, NOW + permit.retryInMs, { isolating: true }).permit).toMatchObject({ granted: true });
+});
+
+describe('a pause', () => {
+  test('holds until it is over, and a shorter one does not cut it', () => {
+    const state = paused(paused(OPEN_GATE, NOW + MINUTE), NOW + 1_000);
+
+    expect(take(state, NOW + 30_000).permit).toMatchObject({ granted: false, retryInMs: 30_000 });
+    expect(take(state, NOW + MINUTE).permit).toMatchObject({ granted: true });
+  });
+});
+
+describe('what WebEngage says of its limit', () => {
+  test('makes slower where it allows less, and never faster than the operator allows', () => {
+    const limitOf = (limit: number) => allowed(take(OPEN_GATE, NOW, { seen: seen(limit, limit) }).state);
+
+    expect(limitOf(100)).toBe(100);
+    expect(limitOf(5_000)).toBe(500);
+    expect(limitOf(0)).toBe(500);
+  });
+
+  test('is forgotten as soon as it says something else', () => {
+    const { state } = take(OPEN_GATE, NOW, { seen: seen(100, 100) });
+
+    expect(allowed(take(state, NOW, { seen: seen(500) }).state)).toBe(500);
+  });
+
+  test('leaves to others of the account what they use, and a little more, for a minute', () => {
+    const { state } = take(OPEN_GATE, NOW, { seen: { ...seen(260), ours: 40 } });
+
+    expect(allowed(state)).toBe(500 - 200 - 10);
+    expect(allowed(state, NOW + MINUTE)).toBe(500);
+  });
+
+  test('is not mistaken for others where it is ours', () => {
+    expect(allowed(take(OPEN_GATE, NOW, { seen: { ...seen(96), ours: 400 } }).state)).toBe(500);
+  });
+
+  test('stops at once where less is left than was used', () => {
+    let state = OPEN_GATE;
+    for (let at = 0; at < MINUTE; at += 100) ({ state } = take(state, NOW + at));
+    const asked = take(state, NOW + MINUTE, { seen: { ...seen(0, 500, NOW + MINUTE), ours: 200 } });
+
+    expect(asked.permit).toMatchObject({ granted: false });
+    expect(asked.permit.granted ? 0 : asked.permit.retryInMs).toBeGreaterThan(10_000);
+  });
+
+  test('keeps a sliding minute that others use too from ever answering 429', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 400 }), fc.integer({ min: 20, max: 700 }), (others, latency) => {
+        const arrivals: number[] = [];
+        let state = OPEN_GATE;
+        let refusals = 0;
+        const answers: { at: number; seen: SeenLimit }[] = [];
+        let latest: SeenLimit | undefined;
+        // Others call evenly, so many in any minute.
+        for (let now = NOW; now < NOW + 5 * MINUTE; now += 25) {
+          while (answers[0] !== undefined && answers[0].at <= now) latest = answers.shift()?.seen;
+          const asked = take(state, now, { seen: latest });
+          latest = undefined;
+          state = asked.state;
+          if (!asked.permit.granted) continue;
+          const at = now + asked.permit.startInMs;
+          const used = arrivals.filter((arrival) => arrival > at - MINUTE).length + others;
+          if (used >= 500) refusals += 1;
+          arrivals.push(at);
+          const remaining = Math.max(0, 499 - used);
+          answers.push({ at: at + latency, seen: { limit: 500, remaining, at, ours: asked.permit.ours } });
+        }
+        expect(refusals).toBe(0);
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
+
+describe('a wrong key, license or address', () => {
+  test('holds everything; then one call a minute tries again', () => {
+    const state = misconfigured(OPEN_GATE, 401, 'primary', LIMITS, NOW);
+
+    expect(state.held).toMatchObject({ since: NOW, status: 401 });
+    expect(take(state, NOW + 59_999).permit).toMatchObject({ granted: false });
+    const probe = take(state, NOW + MINUTE);
+    expect(probe.permit).toMatchObject({ granted: true, probe: true, suspect: true });
+    expect(take(probe.state, NOW + MINUTE + 1).permit).toMatchObject({ granted: false, retryInMs: 59_999 });
+  });
+
+  test('is over with the first call that is taken', () => {
+    const held = misconfigured(OPEN_GATE, 401, 'primary', LIMITS, NOW);
+
+    expect(take(taken(held, 'primary'), NOW + 1).permit).toMatchObject({
+      granted: true,
+      probe: false,
+      suspect: false,
+    });
+  });
+
+  test('has the secondary key tried once, at once, before everything is held', () => {
+    const first = misconfigured(OPEN_GATE, 401, 'primary', TWO_KEYS, NOW);
+    expect(first.held).toBeUndefined();
+    expect(take(first, NOW, {}, TWO_KEYS).permit).toMatchObject({
+      granted: true,
+      key: 'secondary',
+      suspect: true,
+    });
+
+    const second = misconfigured(first, 401, 'secondary', TWO_KEYS, NOW);
+    expect(second.held).toMatchObject({ status: 401 });
+  });
+
+  test('of a call that left before the key was changed is known already', () => {
+    const first = misconfigured(OPEN_GATE, 401, 'primary', TWO_KEYS, NOW);
+
+    expect(misconfigured(first, 401, 'primary', TWO_KEYS, NOW)).toEqual(first);
+  });
+
+  test('stays with the key that works, and goes back when that one is refused', () => {
+    const rotated = taken(misconfigured(OPEN_GATE, 401, 'primary', TWO_KEYS, NOW), 'secondary');
+    expect(take(rotated, NOW, {}, TWO_KEYS).permit).toMatchObject({ key: 'secondary', suspect: false });
+
+    const back = misconfigured(rotated, 401, 'secondary', TWO_KEYS, NOW);
+    expect(take(back, NOW, {}, TWO_KEYS).permit).toMatchObject({ granted: true, key: 'primary' });
+  });
+
+  test('while held has each probe try the key that the one before it did not', () => {
+    let state = misconfigured(
+      misconfigured(OPEN_GATE, 401, 'primary', TWO_KEYS, NOW),
+      401,
+      'secondary',
+      TWO_KEYS,
+      NOW,
+    );
+    const tried: string[] = [];
+    for (let minute = 1; minute <= 4; minute++) {
+      const probe = take(state, NOW + minute * MINUTE, {}, TWO_KEYS);
+      if (!probe.permit.granted) continue;
+      tried.push(probe.permit.key);
+      state = misconfigured(probe.state, 401, probe.permit.key, TWO_KEYS, NOW + minute * MINUTE);
+    }
+
+    expect(tried).toEqual(['primary', 'secondary', 'primary', 'secondary']);
+  });
+});
+
+describe('a wall of refusals', () => {
+  const refuse = (times: number, state = OPEN_GATE) =>
+    Array.from({ length: times }).reduce<GateState>((before, _, n) => refused(before, 400, NOW + n), state);
+
+  test('is none while it is short, or a call is taken between', () => {
+    expect(wallSince(refuse(WALL_OF_REFUSALS - 1))).toBeUndefined();
+    expect(wallSince(refuse(10, taken(refuse(WALL_OF_REFUSALS - 1), 'primary')))).toBeUndefined();
+    expect(take(refuse(WALL_OF_REFUSALS - 1), NOW + MINUTE).permit).toMatchObject({
+      granted: true,
+      suspect: true,
+    });
+  });
+
+  test('holds everything, and says since when nothing was taken', () => {
+    const state = refuse(WALL_OF_REFUSALS);
+
+    expect(state.held).toMatchObject({ status: 400 });
+    expect(take(state, NOW + 1_000).permit).toMatchObject({ granted: false, wallSince: NOW });
+  });
+});

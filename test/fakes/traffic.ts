@@ -1,0 +1,81 @@
+import { nextChance } from '../../demo/sandbox/chance.ts';
+import type { TrackerRecord } from '../../src/contract/record.ts';
+import type { Delivery } from '../../src/edge/ingest.ts';
+import { delivery } from './outbox.ts';
+import { idOf } from './records.ts';
+import { WORLD_BEGINS } from './world.ts';
+
+/** Chances that are the same for the same seed. */
+export function chances(seed: number): () => number {
+  let state = seed;
+  return () => {
+    const drawn = nextChance(state);
+    state = drawn.state;
+    return drawn.chance;
+  };
+}
+
+export type Traffic = {
+  readonly deliveries: readonly { readonly at: number; readonly delivery: Delivery }[];
+  /** The names of the records that WebEngage is to refuse. */
+  readonly poison: readonly string[];
+  readonly records: number;
+};
+
+/** What many browsers send: identifies and events mixed, in flushes of 1 to 5, some of them twice, some poison. */
+export function traffic(
+  random: () => number,
+  { devices, recordsEach, poisonShare }: { devices: number; recordsEach: number; poisonShare: number },
+): Traffic {
+  const deliveries: { at: number; delivery: Delivery }[] = [];
+  const poison: string[] = [];
+  for (let device = 0; device < devices; device++) {
+    const name = `device ${device}`;
+    let at = WORLD_BEGINS + Math.floor(random() * 20_000);
+    for (let n = 1; n <= recordsEach; ) {
+      const records: TrackerRecord[] = [];
+      for (const size = 1 + Math.floor(random() * 5); records.length < size && n <= recordsEach; n++) {
+        const isPoison = random() < poisonShare;
+        if (isPoison) poison.push(`${name}.${n}`);
+        records.push(
+          random() < 0.3 && !isPoison
+            ? { kind: 'user', id: idOf(n), userId: name, attributes: { n } }
+            : {
+                kind: 'event',
+                id: idOf(n),
+                userId: name,
+                eventName: isPoison ? 'Poison' : 'Clicked',
+                eventTime: '2018-09-15T18:29:00-0800',
+                eventData: { n },
+              },
+        );
+      }
+      deliveries.push({ at, delivery: delivery(name, ...records) });
+      if (random() < 0.1) deliveries.push({ at: at + 50, delivery: delivery(name, ...records) });
+      at += 100 + Math.floor(random() * 5_000);
+    }
+  }
+  deliveries.sort((a, b) => a.at - b.at);
+  return { deliveries, poison, records: devices * recordsEach };
+}
+
+/** `device 7.3`: the third record of the device. */
+export function nameOf(record: Readonly<Record<string, unknown>>): string {
+  const { userId, eventData, attributes } = record as {
+    userId: string;
+    eventData?: { n: number };
+    attributes?: { n: number };
+  };
+  return `${userId}.${(eventData ?? attributes)?.n}`;
+}
+
+/** The records that arrived after a later one of their browser. */
+export function outOfOrder(arrived: readonly string[]): string[] {
+  const latest = new Map<string, number>();
+  return arrived.filter((name) => {
+    const [device = '', n = ''] = name.split('.');
+    const isLate = Number(n) < (latest.get(device) ?? 0);
+    latest.set(device, Math.max(Number(n), latest.get(device) ?? 0));
+    return isLate;
+  });
+}

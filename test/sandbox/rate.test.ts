@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest';
+import { minuteBegan } from '../../demo/sandbox/rate.ts';
+
+test('a sliding minute counts what arrived in the 60 seconds before', () => {
+  expect(minuteBegan('sliding', 90_000)).toBe(30_000);
+});
+
+test('a fixed minute counts from its full minute on, and forgets all at the next', () => {
+  const counts = (at: number, now: number) => at > minuteBegan('fixed', now);
+
+  expect(counts(60_000, 119_999)).toBe(true);
+  expect(counts(59_999, 60_000)).toBe(false);
+  expect(counts(119_999, 120_000)).toBe(false);
+  expect(counts(120_000, 120_000)).toBe(true);
+});

@@ -1,0 +1,143 @@
+import { readFile } from 'node:fs/promises';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  BURST_BEGINS,
+  type BurstMoment,
+  burstStep,
+  capacityOf,
+  DRAIN_PER_SECOND,
+  MAX_DATABASE_BYTES,
+  playBurst,
+} from '../bench/scale/backlog.ts';
+import { fillPlaces } from '../bench/scale/document.ts';
+import { MAX_IN_FLIGHT, PASS_MS, playFill, SOONEST_ALARM_MS } from '../bench/scale/fill.ts';
+import { backlogPlot } from '../bench/scale/plot.ts';
+import { listPrice, planPrice, total, usageOf } from '../bench/scale/price.ts';
+import { scaleTables } from '../bench/scale/tables.ts';
+
+const document = await readFile('docs/scale.md', 'utf8');
+
+describe('docs/scale.md', () => {
+  test('has the tables that the code makes: else `npm run bench:scale`', () => {
+    expect(document).toBe(fillPlaces(document, scaleTables()));
+  }, 60_000);
+
+  test('has the plot that the code makes', async () => {
+    expect(await readFile('docs/backlog.svg', 'utf8')).toBe(backlogPlot());
+  });
+
+  test('links to files that are there, and to its own headings', async () => {
+    const targets = [...document.matchAll(/\]\(([^)]+)\)/g)].map(([, target = '']) => target);
+    const anchors = [...document.matchAll(/^## (.+)$/gm)].map(
+      ([, title = '']) => `#${title.toLowerCase().replaceAll(' ', '-')}`,
+    );
+
+    for (const target of targets)
+      if (target.startsWith('#')) expect(anchors).toContain(target);
+      else
+        await expect(readFile(new URL(target, new URL('../docs/', import.meta.url)))).resolves.toBeDefined();
+  });
+});
+
+test('the simulation has the limits of the relay', async () => {
+  const declared = async (file: string, name: string) => {
+    const source = await readFile(`src/edge/${file}`, 'utf8');
+    const [, value = ''] = new RegExp(`const ${name} = ([\\d_]+);`).exec(source) ?? [];
+    return Number(value.replaceAll('_', ''));
+  };
+
+  expect(await declared('ingest.ts', 'SOONEST_ALARM_MS')).toBe(SOONEST_ALARM_MS);
+  expect(await declared('ingest.ts', 'MAX_DATABASE_BYTES')).toBe(MAX_DATABASE_BYTES);
+  expect(await declared('relay-pass.ts', 'MAX_IN_FLIGHT')).toBe(MAX_IN_FLIGHT);
+  expect(await declared('relay-pass.ts', 'PASS_MS')).toBe(PASS_MS);
+});
+
+describe('a burst', () => {
+  const bursts = fc.record({
+    recordsPerSecond: fc.integer({ min: 1, max: 100_000 }),
+    burstSeconds: fc.integer({ min: 1, max: 600 }),
+    basePerSecond: fc.integer({ min: 0, max: 150 }),
+    capacity: fc.integer({ min: 100, max: 18_000_000 }),
+  });
+
+  test('loses nothing at any second: what came is sent, waits, or is kept by browsers', () => {
+    fc.assert(
+      fc.property(bursts, (burst) => {
+        let moment: BurstMoment = BURST_BEGINS;
+        for (let second = 0; second < 1_200; second++) {
+          const next = burstStep(moment, burst);
+
+          expect(next.sent + next.waiting + next.refused).toBeCloseTo(next.came, 3);
+          expect(next.waiting).toBeGreaterThanOrEqual(0);
+          expect(next.waiting).toBeLessThanOrEqual(burst.capacity);
+          expect(next.refused).toBeGreaterThanOrEqual(0);
+          expect(next.sent - moment.sent).toBeLessThanOrEqual(DRAIN_PER_SECOND + 0.001);
+          moment = next;
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test('is over once all of it has left, and that takes as long as its excess', () => {
+    const { atEnd, drained } = playBurst({
+      recordsPerSecond: 1_000,
+      burstSeconds: 600,
+      basePerSecond: 50,
+      capacity: capacityOf(1),
+    });
+
+    expect(atEnd.waiting).toBeCloseTo(600 * (1_000 - DRAIN_PER_SECOND), 3);
+    expect(drained).toMatchObject({ waiting: 0, refused: 0 });
+    expect(drained.second - 600).toBe(Math.ceil(atEnd.waiting / (DRAIN_PER_SECOND - 50)));
+  });
+});
+
+describe('the simulated outboxes', () => {
+  test.each([
+    [1, 5, 1, 1_000],
+    [50, 1, 16, 1_000],
+    [208, 5, 4, 0],
+    [400, 5, 16, 2_000],
+  ])(
+    'lose nothing and keep the limit at %d records a second, %d a flush, %d outboxes, %d ms',
+    (...traffic) => {
+      const [recordsPerSecond, recordsPerFlush, shards, lingerMs] = traffic;
+
+      const fill = playFill({ recordsPerSecond, recordsPerFlush, shards, lingerMs });
+
+      expect(fill.sent + fill.waiting).toBe(fill.came);
+      expect(fill.recordsPerCall).toBeGreaterThanOrEqual(recordsPerFlush);
+      expect(fill.recordsPerCall).toBeLessThanOrEqual(25);
+      expect(fill.callsPerMinute).toBeLessThanOrEqual(500);
+      expect(fill.asksPerMinute).toBeGreaterThanOrEqual(fill.callsPerMinute);
+    },
+  );
+
+  test('use at least 95 % of the allowance while there is a backlog, however many they are', () => {
+    for (const shards of [1, 16]) {
+      const overloaded = { recordsPerSecond: 400, recordsPerFlush: 5, shards, lingerMs: 1_000 };
+
+      expect(playFill(overloaded).callsPerMinute).toBeGreaterThanOrEqual(475);
+    }
+  });
+
+  test('fill calls better the fewer they are and the longer records linger', () => {
+    const filled = (shards: number, lingerMs: number) =>
+      playFill({ recordsPerSecond: 10, recordsPerFlush: 5, shards, lingerMs }).recordsPerCall;
+
+    expect(filled(1, 1_000)).toBeGreaterThan(filled(4, 1_000));
+    expect(filled(4, 1_000)).toBeGreaterThan(filled(16, 1_000));
+    expect(filled(16, 5_000)).toBeGreaterThan(filled(16, 1_000));
+  });
+});
+
+test('a month costs no more with the allowances of the plan than its price and the list', () => {
+  for (const rate of [1, 100, 10_000]) {
+    const usage = usageOf(rate, 1, 1_000);
+
+    expect(planPrice(usage)).toBeGreaterThanOrEqual(5);
+    expect(planPrice(usage)).toBeLessThanOrEqual(5 + total(listPrice(usage)));
+  }
+});
