@@ -45,7 +45,8 @@ export default defineConfig({
             },
           }),
         ],
-        test: { name: 'edge', include: ['test/edge/**/*.test.ts'] },
+        // Whole hours are played here, and the machine may be busy.
+        test: { name: 'edge', include: ['test/edge/**/*.test.ts'], testTimeout: 60_000 },
       },
       {
         test: {

@@ -11,7 +11,14 @@ import {
   playBurst,
 } from '../bench/scale/backlog.ts';
 import { fillPlaces } from '../bench/scale/document.ts';
-import { MAX_IN_FLIGHT, PASS_MS, playFill, SOONEST_ALARM_MS } from '../bench/scale/fill.ts';
+import {
+  MAX_IN_FLIGHT,
+  MIN_LOOK_MS,
+  PASS_MS,
+  playFill,
+  SLEEP_RATHER_MS,
+  SOONEST_ALARM_MS,
+} from '../bench/scale/fill.ts';
 import { backlogPlot } from '../bench/scale/plot.ts';
 import { listPrice, planPrice, total, usageOf } from '../bench/scale/price.ts';
 import { scaleTables } from '../bench/scale/tables.ts';
@@ -51,6 +58,8 @@ test('the simulation has the limits of the relay', async () => {
   expect(await declared('ingest.ts', 'MAX_DATABASE_BYTES')).toBe(MAX_DATABASE_BYTES);
   expect(await declared('relay-pass.ts', 'MAX_IN_FLIGHT')).toBe(MAX_IN_FLIGHT);
   expect(await declared('relay-pass.ts', 'PASS_MS')).toBe(PASS_MS);
+  expect(await declared('relay-pass.ts', 'MIN_LOOK_MS')).toBe(MIN_LOOK_MS);
+  expect(await declared('relay-pass.ts', 'SLEEP_RATHER_MS')).toBe(SLEEP_RATHER_MS);
 });
 
 describe('a burst', () => {

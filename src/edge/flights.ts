@@ -3,6 +3,8 @@ export type Flights = {
   readonly underWay: ReadonlyMap<number, Promise<void>>;
   /** Begins one; `call` settles once its answer is dealt with. */
   readonly begin: (id: number, call: () => Promise<void>) => void;
+  /** True once dealing with one of them has failed. */
+  readonly failed: () => boolean;
   /** Once one of them is dealt with. Never settles where none is under way. */
   readonly next: () => Promise<void>;
   /** Once all of them are; rejects with the first fault of any since the beginning. */
@@ -20,6 +22,7 @@ export function flights(): Flights {
         .finally(() => underWay.delete(id));
       underWay.set(id, landed);
     },
+    failed: () => faults.length > 0,
     next: () => Promise.race(underWay.values()),
     all: async () => {
       await Promise.all(underWay.values());

@@ -78,7 +78,11 @@ export type Permit =
       readonly isolatingOnly: boolean;
       /** Set where all calls since then were refused: none of their records is known to be at fault. */
       readonly wallSince: number | undefined;
+      /** Set where it is refused for the pace alone: between two calls. */
+      readonly pacedMs: number | undefined;
     };
+
+type Refused = Extract<Permit, { granted: false }>;
 
 /** What the operator allows. */
 export type GateLimits = { readonly requestsPerMinute: number; readonly hasSecondaryKey: boolean };
@@ -111,9 +115,9 @@ export function takePermit(
   now: number,
 ): { readonly state: GateState; readonly permit: Permit } {
   const state = ask.seen === undefined ? before : { ...before, seen: ask.seen };
-  const refuse = (retryInMs: number, isolatingOnly = false) => ({
+  const refuse = (retryInMs: number, { isolatingOnly = false, pacedMs }: Partial<Refused> = {}) => ({
     state,
-    permit: { granted: false, retryInMs, isolatingOnly, wallSince: wallSince(state) } as const,
+    permit: { granted: false, retryInMs, isolatingOnly, wallSince: wallSince(state), pacedMs } as const,
   });
 
   const heldUntil = Math.max(state.held?.probeAt ?? 0, state.pausedUntil);
@@ -125,8 +129,9 @@ export function takePermit(
   const overdrawn = starts[starts.length - Math.floor(perMinute)];
   if (overdrawn !== undefined) return refuse(overdrawn + MINUTE_MS - now);
 
-  const admitted = admit(state.pace, limitWithin(perMinute), now, MAX_AHEAD_MS);
-  if (!admitted.granted) return refuse(admitted.retryInMs);
+  const limit = limitWithin(perMinute);
+  const admitted = admit(state.pace, limit, now, MAX_AHEAD_MS);
+  if (!admitted.granted) return refuse(admitted.retryInMs, { pacedMs: limit.spacingMs });
 
   // A probe is nobody's in particular.
   const mustIsolate = ask.isolating && state.held === undefined;
@@ -136,7 +141,7 @@ export function takePermit(
     now,
     MAX_AHEAD_MS,
   );
-  if (mustIsolate && !isolated.granted) return refuse(isolated.retryInMs, true);
+  if (mustIsolate && !isolated.granted) return refuse(isolated.retryInMs, { isolatingOnly: true });
 
   const startInMs = Math.max(admitted.startInMs, mustIsolate && isolated.granted ? isolated.startInMs : 0);
   const { held } = state;
@@ -162,6 +167,29 @@ export function takePermit(
 /** Grants nothing for a while: WebEngage says that the limit is exceeded. A longer pause stays as it is. */
 export function paused(state: GateState, until: number): GateState {
   return { ...state, pausedUntil: Math.max(state.pausedUntil, until) };
+}
+
+// A turn that is told further ahead may be nobody's any more: who was told has nothing left to send.
+const MAX_TURN_MS = 2_000;
+
+/**
+ * Gives those who are refused only because others were first a turn each, so that not all of them ask again for the same
+ * one. A turn is no promise: it is asked for as any other.
+ *
+ * @param nextTurnAt from the answer before; 0 at first
+ */
+export function inTurn(
+  permit: Permit,
+  nextTurnAt: number,
+  now: number,
+): { readonly permit: Permit; readonly nextTurnAt: number } {
+  if (permit.granted || permit.pacedMs === undefined) return { permit, nextTurnAt };
+  const earliestAt = now + permit.retryInMs;
+  const turnAt = Math.min(Math.max(nextTurnAt, earliestAt), Math.max(earliestAt, now + MAX_TURN_MS));
+  return {
+    permit: { ...permit, retryInMs: Math.ceil(turnAt - now) },
+    nextTurnAt: turnAt + permit.pacedMs,
+  };
 }
 
 /** WebEngage took a call, made with this key: whatever was suspected is over. */

@@ -38,7 +38,7 @@ export function isolate(
 }
 
 /** Two halves, the order kept: the first has the odd record. */
-export function halves(members: readonly Slice[]): readonly [readonly Slice[], readonly Slice[]] {
+function halves(members: readonly Slice[]): readonly [readonly Slice[], readonly Slice[]] {
   const first: Slice[] = [];
   const second: Slice[] = [];
   let room = Math.ceil(countRecords(members) / 2);

@@ -27,7 +27,7 @@ const MAX_FAILING = 6;
 
 // Parts of refused batches. They hold back the browsers in them and nobody else, up to a number; then they go first, with
 // the whole allowance, since nothing else may.
-export const MAX_ISOLATING = 200;
+const MAX_ISOLATING = 200;
 
 // As many of the oldest runs as a cut looks at, at the most.
 const RUNS_IN_VIEW = 1_000;

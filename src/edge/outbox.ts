@@ -123,6 +123,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
       newRequestId: () => crypto.randomUUID().replaceAll('-', ''),
       fullBatch: this.#fullBatch.heard,
       tellFailed: logFailedCall,
+      tellFault: (fault) => logFault('call_fault', fault),
     });
     const after = readTotals(storage.sql);
     const now = Date.now();

@@ -5,6 +5,7 @@ import {
   type GateLimits,
   type GateState,
   type Held,
+  inTurn,
   type KeyName,
   misconfigured,
   OPEN_GATE,
@@ -34,14 +35,26 @@ const AFTER_FAULT_MS = 30_000;
  * What it answers is in storage before it leaves: a gate that dies can't lend the same start twice.
  */
 export class RateGate extends DurableObject<SettingsEnv> {
+  // A cache: once it is lost, all who wait ask for the same turn, once.
+  #nextTurnAt = 0;
+
   /** Asks to start one call to WebEngage. A granted permit that is not used is lost. */
   take(ask: Ask): Permit {
     const limits = this.#limits();
     if (limits === undefined)
-      return { granted: false, retryInMs: AFTER_FAULT_MS, isolatingOnly: false, wallSince: undefined };
+      return {
+        granted: false,
+        retryInMs: AFTER_FAULT_MS,
+        isolatingOnly: false,
+        wallSince: undefined,
+        pacedMs: undefined,
+      };
     const before = this.#state();
-    const { state, permit } = takePermit(before, ask, limits, Date.now());
-    if (state !== before) this.#keep(state);
+    const now = Date.now();
+    const asked = takePermit(before, ask, limits, now);
+    if (asked.state !== before) this.#keep(asked.state);
+    const { permit, nextTurnAt } = inTurn(asked.permit, this.#nextTurnAt, now);
+    this.#nextTurnAt = nextTurnAt;
     return permit;
   }
 

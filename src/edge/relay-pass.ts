@@ -32,6 +32,8 @@ export type RelayPassPorts = {
   readonly fullBatch: () => Promise<void>;
   /** For the operator: a call that did not settle its batch. Status 0: no answer. */
   readonly tellFailed: (call: FailedCall) => void;
+  /** For the operator: something failed by itself, with no call to blame. */
+  readonly tellFault: (fault: unknown) => void;
 };
 
 export type FailedCall = {
@@ -48,7 +50,13 @@ const PASS_MS = 60_000;
 
 // As many as the platform lets one run of a Worker wait for. At 700 ms an answer they use the account's whole allowance.
 // https://developers.cloudflare.com/workers/platform/limits/#simultaneous-open-connections
-export const MAX_IN_FLIGHT = 6;
+const MAX_IN_FLIGHT = 6;
+
+// A wait so short is dearer as an alarm, which is a row written, than awake.
+const SLEEP_RATHER_MS = 600;
+
+// Where nothing lingers: how soon to look again while calls are under way.
+const MIN_LOOK_MS = 25;
 
 const BACKOFF = { baseMs: 1_000, capMs: 60_000 };
 
@@ -58,7 +66,7 @@ const BACKOFF = { baseMs: 1_000, capMs: 60_000 };
  */
 export async function relayPass(ports: RelayPassPorts): Promise<PassEnd> {
   const { storage, gate, lingerMs, now, sleep, newRequestId, fullBatch } = ports;
-  const { underWay, begin, next, all } = flights();
+  const { underWay, begin, failed, next, all } = flights();
   const endAt = now() + PASS_MS;
   let isolationFrom = 0;
   let seen: SeenLimit | undefined;
@@ -79,7 +87,7 @@ export async function relayPass(ports: RelayPassPorts): Promise<PassEnd> {
 
   recoverLaunched(storage, now());
   try {
-    while (end === undefined && now() < endAt) {
+    while (end === undefined && !failed() && now() < endAt) {
       if (underWay.size >= MAX_IN_FLIGHT) {
         await next();
         continue;
@@ -87,7 +95,7 @@ export async function relayPass(ports: RelayPassPorts): Promise<PassEnd> {
       const foreseen = nextWork(storage.sql, standing(), now());
       if (foreseen.step === 'rest') {
         if (underWay.size === 0) return { nextAt: undefined, held: false };
-        await endOrWait(now() + lingerMs, false);
+        await endOrWait(now() + Math.max(lingerMs, MIN_LOOK_MS), false);
         continue;
       }
       if (foreseen.step === 'wait') {
@@ -101,6 +109,7 @@ export async function relayPass(ports: RelayPassPorts): Promise<PassEnd> {
       if (!permit.granted) {
         if (permit.wallSince !== undefined) pardon(storage, permit.wallSince, newRequestId, now());
         if (permit.isolatingOnly) isolationFrom = now() + permit.retryInMs;
+        else if (permit.retryInMs <= SLEEP_RATHER_MS && underWay.size === 0) await sleep(permit.retryInMs);
         else end = await endOrWait(now() + permit.retryInMs, true);
         continue;
       }
@@ -111,7 +120,13 @@ export async function relayPass(ports: RelayPassPorts): Promise<PassEnd> {
       if (work.step === 'rest' || work.step === 'wait') continue;
       const batch = toLaunch(storage.sql, work, newRequestId, now());
       begin(batch.id, async () => {
-        seen = (await call(ports, batch, permit)) ?? seen;
+        try {
+          seen = (await call(ports, batch, permit)) ?? seen;
+        } catch (fault) {
+          // It holds back its own browsers and nobody else, as a call that failed.
+          ports.tellFault(fault);
+          tryLater(ports, batch, 0);
+        }
       });
     }
   } finally {
@@ -162,7 +177,7 @@ async function goOn(
   verdict: Exclude<Verdict, { kind: 'taken' }>,
   key: KeyName,
 ): Promise<void> {
-  const { storage, gate, now, random, newRequestId } = ports;
+  const { storage, gate, now, newRequestId } = ports;
   const at = now();
   switch (verdict.kind) {
     case 'paused':
@@ -172,11 +187,8 @@ async function goOn(
       // Due at once: the gate says when, and with which key.
       postpone(storage, batch, { status, failures: 0, dueAt: at }, { misconfigured: 1 }, at);
       return gate.misconfigured(status, key);
-    case 'unknown': {
-      const failures = batch.failures + 1;
-      const dueAt = at + backoffMs(failures, BACKOFF, random());
-      return postpone(storage, batch, { status, failures, dueAt }, { unknown: 1 }, at);
-    }
+    case 'unknown':
+      return tryLater(ports, batch, status);
     case 'refused': {
       const wallSince = await gate.refused(status);
       if (wallSince === undefined) return isolate(storage, batch, { status, words }, newRequestId, now());
@@ -184,4 +196,11 @@ async function goOn(
       return postpone(storage, batch, { status, failures: 0, dueAt: now() }, { refused: 1 }, now());
     }
   }
+}
+
+/** Sends a batch again as it is, after a while that grows with each failure. */
+function tryLater({ storage, now, random }: RelayPassPorts, batch: SealedBatch, status: number): void {
+  const failures = batch.failures + 1;
+  const dueAt = now() + backoffMs(failures, BACKOFF, random());
+  postpone(storage, batch, { status, failures, dueAt }, { unknown: 1 }, now());
 }

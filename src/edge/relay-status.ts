@@ -6,7 +6,7 @@ import { difference, NOTHING, sum, type Totals, waiting } from './tally.ts';
 export type NamedOutbox = { readonly name: string; readonly status: OutboxStatus | undefined };
 
 /** What happened in one minute, over all outboxes. */
-export type MinuteStatus = {
+type MinuteStatus = {
   readonly at: number;
   readonly accepted: number;
   readonly calls: number;

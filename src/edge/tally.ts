@@ -23,7 +23,7 @@ const COUNTED = [
   'unknown',
 ] as const;
 
-export type Counted = (typeof COUNTED)[number];
+type Counted = (typeof COUNTED)[number];
 export type Totals = Readonly<Record<Counted, number>>;
 
 export const NOTHING: Totals = Object.fromEntries(COUNTED.map((name) => [name, 0])) as Record<

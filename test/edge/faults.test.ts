@@ -49,12 +49,13 @@ describe('5,000 records of 500 browsers, with every fault there is', () => {
   test.each(Array.from({ length: SEEDS }, (_, index) => FIRST_SEED + index))(
     'seed %d: every good record arrives once, in order; every other one stands alone in the dead letters',
     async (seed) => {
-      const { arrived, letters, poison, records, stub, deaths, account } = await journey(seed);
+      const { arrived, letters, poison, records, stub, deaths, account, overlaps } = await journey(seed);
 
       expect(arrived.length + letters.length).toBe(records);
       expect(new Set(arrived).size).toBe(arrived.length);
       expect(letters.toSorted()).toEqual(poison.toSorted());
       expect(outOfOrder(arrived)).toEqual([]);
+      expect(overlaps).toBe(0);
       expect(account.swallowed()).toBe(0);
       expect(busiestMinute(account.arrivals)).toBeLessThanOrEqual(500);
       expect(deaths).toBeGreaterThan(0);

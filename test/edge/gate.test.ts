@@ -5,6 +5,7 @@ import {
   allowance,
   type GateLimits,
   type GateState,
+  inTurn,
   misconfigured,
   OPEN_GATE,
   type Permit,
@@ -95,6 +96,39 @@ test('one that may not isolate may do something else', () => {
   expect(permit).toMatchObject({ isolatingOnly: true });
   expect(take(state, NOW).permit).toMatchObject({ granted: true });
   expect(take(state, NOW + permit.retryInMs, { isolating: true }).permit).toMatchObject({ granted: true });
+});
+
+describe('many outboxes that wait for the same gate', () => {
+  test('get a turn each: it is asked little more often than it grants', () => {
+    const outboxes = Array.from({ length: 64 }, () => ({ asksAt: NOW }));
+    let state = OPEN_GATE;
+    let nextTurnAt = 0;
+    let asks = 0;
+    let granted = 0;
+    for (let now = NOW; now < NOW + 2 * MINUTE; now += 5)
+      for (const outbox of outboxes) {
+        if (outbox.asksAt > now) continue;
+        asks += 1;
+        const asked = take(state, now);
+        state = asked.state;
+        const told = inTurn(asked.permit, nextTurnAt, now);
+        ({ nextTurnAt } = told);
+        if (told.permit.granted) granted += 1;
+        // A call is under way meanwhile, and others with it.
+        outbox.asksAt = told.permit.granted ? now + told.permit.startInMs : now + told.permit.retryInMs;
+      }
+
+    expect(granted).toBeGreaterThanOrEqual(2 * 475);
+    expect(asks).toBeLessThanOrEqual(6 * granted);
+  });
+
+  test('and none of them is told to come later than it must where nobody else waits', () => {
+    let { state, permit } = take(OPEN_GATE, NOW);
+    while (permit.granted) ({ state, permit } = take(state, NOW));
+
+    expect(inTurn(permit, 0, NOW).permit).toEqual(permit);
+    expect(inTurn(permit, NOW - MINUTE, NOW).permit).toEqual(permit);
+  });
 });
 
 describe('a pause', () => {

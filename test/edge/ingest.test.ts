@@ -1,9 +1,21 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, test } from 'vitest';
-import { ingest } from '../../src/edge/ingest.ts';
+import { MAX_BODY_BYTES } from '../../src/contract/batch.ts';
+import type { TrackerRecord } from '../../src/contract/record.ts';
+import { ingest, type Room } from '../../src/edge/ingest.ts';
 import type { Outbox } from '../../src/edge/outbox.ts';
 import { seal } from '../../src/edge/sealed.ts';
-import { delivery, ingestAt, newOutbox, ROOM, SENDING_ON } from '../fakes/outbox.ts';
+import {
+  delivery,
+  ingestAt,
+  newOutbox,
+  passAt,
+  ROOM,
+  rulingUpstream,
+  SENDING_ON,
+  scriptedUpstream,
+  sentIds,
+} from '../fakes/outbox.ts';
 import { eventRecord, idOf, userRecord } from '../fakes/records.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:00Z');
@@ -119,35 +131,115 @@ test('ids are forgotten when the relay no longer takes records that old: their t
   expect(tables).toHaveLength(9);
 });
 
-test('a flush of 25 known to be new writes two rows and the alarm’s', async () => {
-  const stub = newOutbox();
-  await ingestAt(stub, delivery(DEVICE, ...events(1, 25)), NOW);
+describe('no more than there is room for is stored', () => {
+  const ingestInto = (stub: DurableObjectStub<Outbox>, room: Partial<Room>, ...records: TrackerRecord[]) =>
+    runInDurableObject(stub, async (_, { storage }) => {
+      const receipt = ingest(storage, delivery(DEVICE, ...records), SENDING_ON, { ...ROOM, ...room }, NOW);
+      await storage.deleteAlarm();
+      return receipt;
+    });
 
-  const written = await runInDurableObject(stub, (_, { storage }) => {
-    const { sql } = storage;
-    let rows = 0;
-    const counting: SqlStorage = new Proxy(sql, {
-      get: (target, name) =>
-        name === 'exec'
-          ? (query: string, ...bindings: unknown[]) => {
-              const cursor = target.exec(query, ...bindings);
-              rows += cursor.rowsWritten;
-              return cursor;
-            }
-          : Reflect.get(target, name),
+  test('in records: a flush goes in whole, or not at all and can come again', async () => {
+    const stub = newOutbox();
+
+    expect(await ingestInto(stub, { records: 8 }, ...events(1, 5))).toMatchObject({ stored: true });
+    expect(await ingestInto(stub, { records: 8 }, ...events(6, 10))).toEqual({ stored: false });
+    expect(await ingestInto(stub, { records: 8 }, ...events(6, 8))).toMatchObject({ accepted: 3 });
+    expect(await ingestInto(stub, { records: 100 }, ...events(6, 10))).toMatchObject({
+      accepted: 2,
+      duplicates: 3,
     });
-    const counted: DurableObjectStorage = new Proxy(storage, {
-      get: (target, name) => {
-        if (name === 'sql') return counting;
-        const value = Reflect.get(target, name);
-        return typeof value === 'function' ? value.bind(target) : value;
-      },
-    });
-    ingest(counted, delivery(DEVICE, ...events(26, 50)), { ...SENDING_ON, alarmAt: NOW }, ROOM, NOW);
-    return rows;
   });
 
-  expect(written).toBe(2);
+  test('dead letters among them: nobody can fill the storage with what WebEngage refuses', async () => {
+    const stub = newOutbox();
+    await ingestInto(stub, {}, ...events(1, 5));
+    await passAt(
+      stub,
+      rulingUpstream(() => 400),
+      NOW + 1_000,
+    );
+
+    expect(await stub.deadLetters(0, 10)).toHaveLength(5);
+    expect(await ingestInto(stub, { records: 8 }, ...events(6, 10))).toEqual({ stored: false });
+  });
+
+  test('in bytes, those of remembered ids too', async () => {
+    const stub = newOutbox();
+    await ingestInto(stub, {}, ...events(1, 5));
+    const bytes = await runInDurableObject(stub, (_, { storage }) => storage.sql.databaseSize);
+
+    expect(await ingestInto(stub, { bytes: bytes - 1 }, ...events(6, 10))).toEqual({ stored: false });
+    expect(await ingestInto(stub, { bytes }, ...events(6, 10))).toMatchObject({ accepted: 5 });
+  });
+
+  test('and it can always be sent, however full it is', async () => {
+    const stub = newOutbox();
+    await ingestInto(stub, {}, ...events(1, 25));
+    expect(await ingestInto(stub, { bytes: 0 }, ...events(26, 30))).toEqual({ stored: false });
+
+    const upstream = scriptedUpstream();
+    await passAt(stub, upstream, NOW);
+
+    expect(sentIds(upstream)).toEqual([events(1, 25).map(({ id }) => id)]);
+  });
+});
+
+test('the largest batch that the door lets in makes no row near the platform’s 2 MB', async () => {
+  const stub = newOutbox();
+  // What grows most from the wire to the store: numbers that JSON writes out.
+  const numbers = Array.from({ length: 3_000 }, () => 1e20);
+  const records = Array.from({ length: 25 }, (_, n) => eventRecord(n + 1, { eventData: { a: numbers } }));
+  const onTheWire = JSON.stringify(records).replaceAll('100000000000000000000', '1e20');
+  expect(onTheWire.length).toBeGreaterThan(MAX_BODY_BYTES);
+
+  await ingestAt(stub, delivery(DEVICE, ...records), NOW);
+
+  const largest = await runInDurableObject(stub, (_, { storage }) =>
+    storage.sql.exec<{ bytes: number }>('SELECT MAX(LENGTH(records)) AS bytes FROM run').one(),
+  );
+  expect(largest.bytes).toBeLessThan(2_000_000);
+});
+
+test('the most scattered numbers of a session make no row near it either', async () => {
+  const stub = newOutbox();
+  const from = 10 ** 14;
+  for (let n = 0; n < 4_096; n += 50)
+    await ingestAt(
+      stub,
+      delivery(DEVICE, ...Array.from({ length: 25 }, (_, each) => eventRecord(from + n + each * 2))),
+      NOW,
+    );
+
+  const largest = await runInDurableObject(stub, (_, { storage }) =>
+    storage.sql
+      .exec<{ bytes: number }>(`SELECT MAX(LENGTH(seqs)) AS bytes FROM seen_${(NOW / DAY) | 0}`)
+      .one(),
+  );
+  expect(largest.bytes).toBeLessThan(100_000);
+});
+
+test('what the door refused is counted with the rest', async () => {
+  const stub = newOutbox();
+  const refused = { rejected: 2, expired: 1 };
+
+  await ingestAt(stub, { ...delivery(DEVICE, eventRecord(1)), refused }, NOW);
+  await ingestAt(stub, { ...delivery(DEVICE), refused }, NOW);
+
+  expect((await stub.status()).totals).toMatchObject({ entered: 1, rejected: 4, expired: 2, duplicate: 0 });
+});
+
+test('a full batch is told to a pass that may be running', async () => {
+  let told = 0;
+  await runInDurableObject(newOutbox(), async (_, { storage }) => {
+    const comes = { ...SENDING_ON, fullBatch: () => (told += 1) };
+    ingest(storage, delivery(DEVICE, ...events(1, 24)), comes, ROOM, NOW);
+    expect(told).toBe(0);
+    ingest(storage, delivery(DEVICE, ...events(25, 25)), comes, ROOM, NOW);
+    await storage.deleteAlarm();
+  });
+
+  expect(told).toBe(1);
 });
 
 describe('the alarm', () => {

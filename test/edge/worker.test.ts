@@ -144,6 +144,52 @@ describe('POST /v1/batch', () => {
     expect((await answer.text()).length).toBeLessThan(20_000);
   });
 
+  test('answers 503 with Retry-After where the relay is full, and for a while does not even ask', async () => {
+    let asked = 0;
+    const OUTBOX = {
+      getByName: () => ({
+        ingest: async () => {
+          asked += 1;
+          return { stored: false };
+        },
+      }),
+    } as unknown as Env['OUTBOX'];
+    const flooded = createRelay();
+    const sent = () =>
+      new Request('http://127.0.0.1:8787/v1/batch', {
+        method: 'POST',
+        body: JSON.stringify(batch()),
+        headers: { Origin: SHOP },
+      });
+
+    const answers: Response[] = [];
+    for (let n = 0; n < 20; n++)
+      answers.push(await flooded.fetch(sent(), { ...relayEnv, OUTBOX }, createExecutionContext()));
+
+    expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(503));
+    expect(answers.at(-1)?.headers.get('Retry-After')).toBe('60');
+    expect(answers.at(-1)?.headers.get('Access-Control-Allow-Origin')).toBe(SHOP);
+    expect(asked).toBe(1);
+  });
+
+  test('takes an overloaded outbox for a full one: asking again would only add to it', async () => {
+    const overloaded = Object.assign(new Error('Durable Object is overloaded.'), { overloaded: true });
+    const OUTBOX = { getByName: () => ({ ingest: () => Promise.reject(overloaded) }) };
+
+    const answer = await createRelay().fetch(
+      new Request('http://127.0.0.1:8787/v1/batch', {
+        method: 'POST',
+        body: JSON.stringify(batch()),
+        headers: { Origin: SHOP },
+      }),
+      { ...relayEnv, OUTBOX: OUTBOX as unknown as Env['OUTBOX'] },
+      createExecutionContext(),
+    );
+
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get('Retry-After')).toBe('60');
+  });
+
   test('answers 503 with Retry-After where the outbox is out of reach', async () => {
     const OUTBOX = { getByName: () => ({ ingest: () => Promise.reject(new Error('overloaded')) }) };
 
@@ -205,6 +251,51 @@ describe('configuration', () => {
 
     expect(answer.status).toBe(200);
     expect(await answer.json()).toEqual({ status: 'ok', version: '0.1.0' });
+  });
+
+  test('GET /health answers 503 and what to put right while WebEngage takes nothing, and asks the gate rarely', async () => {
+    let asked = 0;
+    const RATE_GATE = {
+      getByName: () => ({
+        status: async () => {
+          asked += 1;
+          return { held: { since: Date.parse('2026-11-23T12:00:00Z'), status: 401, probeAt: 0 } };
+        },
+      }),
+    } as unknown as Env['RATE_GATE'];
+    const watched = createRelay();
+    const health = () =>
+      watched.fetch(
+        new Request('http://127.0.0.1:8787/health'),
+        { ...relayEnv, RATE_GATE },
+        createExecutionContext(),
+      );
+
+    const answer = await health();
+    await health();
+
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toEqual({
+      status: 'held',
+      version: '0.1.0',
+      since: '2026-11-23T12:00:00.000Z',
+      message: expect.stringMatching(/answers 401.*API key.*none is lost/),
+    });
+    expect(asked).toBe(1);
+  });
+
+  test('GET /health wakes nobody where the gate can’t be asked just then', async () => {
+    const RATE_GATE = {
+      getByName: () => ({ status: () => Promise.reject(new Error('restarting')) }),
+    } as unknown as Env['RATE_GATE'];
+
+    const answer = await createRelay().fetch(
+      new Request('http://127.0.0.1:8787/health'),
+      { ...relayEnv, RATE_GATE },
+      createExecutionContext(),
+    );
+
+    expect(answer.status).toBe(200);
   });
 
   test('a setting that is missing answers 503 everywhere, with what to set', async () => {

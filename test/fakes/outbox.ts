@@ -100,11 +100,13 @@ export function passAt(
       upstream: upstream.answer,
       lingerMs: 1_000,
       now: () => now,
-      sleep: async () => {},
+      // A turn of the event loop, so that a pass that waits for ever hangs its own test alone.
+      sleep: () => new Promise((resolve) => setTimeout(resolve, 0)),
       random: () => 0.5,
       newRequestId: () => crypto.randomUUID().replaceAll('-', ''),
       fullBatch: () => new Promise(() => {}),
       tellFailed: () => {},
+      tellFault: () => {},
       ...ports,
     }),
   );

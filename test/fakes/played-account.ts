@@ -2,7 +2,7 @@ import { answer, type Reply } from '../../demo/sandbox/answer.ts';
 import { type ControlOrder, controlOf } from '../../demo/sandbox/control.ts';
 import { minuteBegan } from '../../demo/sandbox/rate.ts';
 
-export type Arrival = {
+type Arrival = {
   readonly at: number;
   readonly path: string;
   /** 0: the answer broke off. */

@@ -14,7 +14,7 @@ import {
 import { type Delivery, ingest } from '../../src/edge/ingest.ts';
 import type { Outbox } from '../../src/edge/outbox.ts';
 import { type RelayPassPorts, relayPass } from '../../src/edge/relay-pass.ts';
-import { bulkBody } from '../../src/edge/webengage.ts';
+import { bulkBody, type UpstreamCall } from '../../src/edge/webengage.ts';
 import { newOutbox, ROOM } from './outbox.ts';
 import { PLAYED_KEY, type PlayedAccount } from './played-account.ts';
 import { settled } from './settled.ts';
@@ -57,6 +57,8 @@ export type WorldEnd = {
   readonly gate: GateState;
   /** How many calls were under way at most. */
   readonly mostInFlight: number;
+  /** Calls that left while another one with records of the same person was under way. */
+  readonly overlaps: number;
 };
 
 export const WORLD_BEGINS = Date.parse('2026-11-23T12:00:00Z');
@@ -87,6 +89,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
   let alarmAt: number | null = null;
   let deaths = 0;
   let mostInFlight = 0;
+  let overlaps = 0;
   const account = options.account(() => now);
 
   async function live(storage: DurableObjectStorage): Promise<Life> {
@@ -95,7 +98,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
     let dead = false;
     let passing = false;
     let heldUntil = 0;
-    let inFlight = 0;
+    const inFlight = new Set<UpstreamCall>();
 
     const until = (at: number) => new Promise<void>((run) => timers.push({ at, run }));
     /** Never comes back to one that dies here. */
@@ -127,6 +130,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
       newRequestId: () => hex(random),
       fullBatch: fullBatch.heard,
       tellFailed: () => {},
+      tellFault: () => {},
       gate: {
         take: async (ask) => {
           await step('gate asked');
@@ -145,8 +149,9 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
       },
       upstream: async (call) => {
         await step('batch sealed');
-        inFlight += 1;
-        mostInFlight = Math.max(mostInFlight, inFlight);
+        if ([...inFlight].some((other) => sharePerson(other, call))) overlaps += 1;
+        inFlight.add(call);
+        mostInFlight = Math.max(mostInFlight, inFlight.size);
         const reply = account.call({
           kind: call.kind,
           requestId: call.requestId,
@@ -155,7 +160,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
         });
         await step('records taken');
         await until(now + latencyMs() + reply.delayMs);
-        inFlight -= 1;
+        inFlight.delete(call);
         onAnswer(now);
         await step('answer came');
         const [limit, remaining] = ['X-RateLimit-Limit', 'X-RateLimit-Remaining'].map((name) =>
@@ -223,7 +228,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
     pending = inTurn(pending);
     await evictDurableObject(stub);
   }
-  return { stub, account, now, deaths, gate, mostInFlight };
+  return { stub, account, now, deaths, gate, mostInFlight, overlaps };
 }
 
 /** A browser sends nothing new before what it sent is answered for. */
@@ -243,6 +248,11 @@ function earliest<Timed extends { readonly at: number }>(timed: readonly Timed[]
   let first = timed[0];
   for (const each of timed) if (first === undefined || each.at < first.at) first = each;
   return first;
+}
+
+function sharePerson(one: UpstreamCall, other: UpstreamCall): boolean {
+  const people = new Set(one.records.map(({ userId }) => userId));
+  return other.records.some(({ userId }) => people.has(userId));
 }
 
 function hex(random: () => number): string {

@@ -1,0 +1,262 @@
+import { MAX_BATCH_RECORDS } from '../../src/contract/batch.ts';
+import { cutBatch } from '../../src/edge/cut.ts';
+import { inTurn, OPEN_GATE, takePermit } from '../../src/edge/gate.ts';
+import type { Run } from '../../src/edge/run.ts';
+import { limitWithin } from '../../src/pacing/sliding-limit.ts';
+
+/** Traffic as it comes, and the relay's settings. */
+export type Traffic = {
+  readonly recordsPerSecond: number;
+  readonly recordsPerFlush: number;
+  readonly shards: number;
+  readonly lingerMs: number;
+};
+
+/** How outboxes and gate come through it. */
+export type Fill = {
+  readonly recordsPerCall: number;
+  readonly callsPerMinute: number;
+  /** How long a record waits until its call starts, on average. */
+  readonly waitMs: number;
+  /** The gate is asked; it grants one a call. */
+  readonly asksPerMinute: number;
+  /** Alarms that ran, and `setAlarm()`s: both are billed. */
+  readonly passesPerMinute: number;
+  readonly alarmsSetPerMinute: number;
+  readonly came: number;
+  readonly sent: number;
+  readonly waiting: number;
+};
+
+// As in src/edge: the test compares them.
+export const SOONEST_ALARM_MS = 25;
+export const MAX_IN_FLIGHT = 6;
+export const PASS_MS = 60_000;
+export const MIN_LOOK_MS = 25;
+export const SLEEP_RATHER_MS = 600;
+
+/** Assumed, between the ends of the range: an answer of WebEngage; from an outbox to the gate and back. */
+export const ANSWER_MS = { from: 200, to: 400 } as const;
+export const ASK_MS = { from: 4, to: 16 } as const;
+
+// The account's, and no key to change to.
+const LIMITS = { requestsPerMinute: 500, hasSecondaryKey: false };
+
+// Long enough that chance does not show in the figures.
+const LEAST_MS = 120_000;
+const LEAST_FLUSHES = 3_000;
+
+// The tables ask for some of it twice.
+const played = new Map<string, Fill>();
+
+type Phase = 'asleep' | 'asking' | 'starting' | 'waiting' | 'ending';
+
+type Outbox = {
+  phase: Phase;
+  /** When it goes on by itself; while asleep, its alarm. */
+  at: number;
+  alarmAt: number;
+  heldUntil: number;
+  passEndsAt: number;
+  /** A full batch is a reason to look before `at`. */
+  hearsBell: boolean;
+  readonly runs: Run[];
+  landings: number[];
+};
+
+/** Mulberry32: the same seed brings the same chances, so that the tables can be compared. */
+function chances(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/**
+ * Plays outboxes and gate in a time of their own: flushes of events come at random, each from another browser, and
+ * WebEngage takes every call. What is cut and when a call may start is decided by the relay's own code; alarms and passes
+ * follow `ingest` and `relayPass`, which can't leave the runtime.
+ */
+export function playFill(traffic: Traffic): Fill {
+  const key = JSON.stringify(traffic, ['recordsPerSecond', 'recordsPerFlush', 'shards', 'lingerMs']);
+  const known = played.get(key) ?? play(traffic);
+  played.set(key, known);
+  return known;
+}
+
+function play({ recordsPerSecond, recordsPerFlush, shards, lingerMs }: Traffic): Fill {
+  // A run would be cut in two, and its browser held back: not played here.
+  if (MAX_BATCH_RECORDS % recordsPerFlush !== 0) throw new RangeError('recordsPerFlush must divide a batch');
+
+  const random = chances(1);
+  const between = ({ from, to }: { readonly from: number; readonly to: number }) =>
+    from + random() * (to - from);
+  const flushEveryMs = (1_000 * recordsPerFlush) / recordsPerSecond;
+  const nextArrival = (now: number) => now - Math.log(1 - random()) * flushEveryMs;
+  const endsAt = Math.max(LEAST_MS, LEAST_FLUSHES * flushEveryMs);
+
+  const outboxes = Array.from(
+    { length: shards },
+    (): Outbox => ({
+      phase: 'asleep',
+      at: Number.POSITIVE_INFINITY,
+      alarmAt: Number.POSITIVE_INFINITY,
+      heldUntil: 0,
+      passEndsAt: 0,
+      hearsBell: false,
+      runs: [],
+      landings: [],
+    }),
+  );
+  // The burst after a rest is used up: it comes once, not every two minutes.
+  const { burst, spacingMs } = limitWithin(LIMITS.requestsPerMinute);
+  let gate = { ...OPEN_GATE, pace: { nextDueAt: burst * spacingMs } };
+  let nextTurnAt = 0;
+  let seq = 0;
+  const total = { came: 0, sent: 0, calls: 0, waitedMs: 0, asks: 0, passes: 0, alarmsSet: 0 };
+
+  const setAlarm = (outbox: Outbox, at: number): void => {
+    total.alarmsSet += 1;
+    outbox.alarmAt = at;
+    if (outbox.phase === 'asleep') outbox.at = at;
+  };
+  const sleep = (outbox: Outbox): void => {
+    outbox.phase = 'asleep';
+    outbox.at = outbox.alarmAt;
+  };
+  const endPass = (outbox: Outbox, nextAt: number, held: boolean, now: number): void => {
+    outbox.heldUntil = held ? nextAt : 0;
+    setAlarm(outbox, Math.max(Math.min(nextAt, outbox.alarmAt), now + SOONEST_ALARM_MS));
+    sleep(outbox);
+  };
+  const endOrWait = (outbox: Outbox, until: number, held: boolean, now: number): void => {
+    if (outbox.landings.length === 0) endPass(outbox, until, held, now);
+    else Object.assign(outbox, { phase: 'waiting', at: until, hearsBell: !held });
+  };
+
+  const look = (outbox: Outbox, now: number): void => {
+    if (now >= outbox.passEndsAt) {
+      Object.assign(outbox, { phase: 'ending', at: Number.POSITIVE_INFINITY });
+      if (outbox.landings.length === 0) endPass(outbox, now, false, now);
+      return;
+    }
+    if (outbox.landings.length >= MAX_IN_FLIGHT) {
+      Object.assign(outbox, { phase: 'waiting', at: Number.POSITIVE_INFINITY, hearsBell: false });
+      return;
+    }
+    const next = cutBatch(outbox.runs, lingerMs, now);
+    if (next.step === 'cut') Object.assign(outbox, { phase: 'asking', at: now + between(ASK_MS) });
+    else if (next.step === 'wait') endOrWait(outbox, next.until, false, now);
+    else if (outbox.landings.length > 0) endOrWait(outbox, now + Math.max(MIN_LOOK_MS, lingerMs), false, now);
+    else {
+      outbox.heldUntil = 0;
+      sleep(outbox);
+    }
+  };
+
+  const ask = (outbox: Outbox, now: number): void => {
+    total.asks += 1;
+    const asked = takePermit(gate, { isolating: false, seen: undefined }, LIMITS, now);
+    gate = asked.state;
+    const told = inTurn(asked.permit, nextTurnAt, now);
+    ({ nextTurnAt } = told);
+    const { permit } = told;
+    if (permit.granted) Object.assign(outbox, { phase: 'starting', at: now + permit.startInMs });
+    else if (permit.retryInMs <= SLEEP_RATHER_MS && outbox.landings.length === 0)
+      Object.assign(outbox, { phase: 'waiting', at: now + permit.retryInMs, hearsBell: false });
+    else endOrWait(outbox, now + permit.retryInMs, true, now);
+  };
+
+  const start = (outbox: Outbox, now: number): void => {
+    const next = cutBatch(outbox.runs, lingerMs, now);
+    if (next.step === 'cut') {
+      // Every run is of another browser and of one kind: the batch is made of the first ones, whole.
+      for (const { count, at } of outbox.runs.splice(0, next.cut.members.length)) {
+        total.sent += count;
+        total.waitedMs += count * (now - at);
+      }
+      total.calls += 1;
+      outbox.landings.push(now + between(ANSWER_MS));
+    }
+    look(outbox, now);
+  };
+
+  const goOn = (outbox: Outbox, now: number): void => {
+    const landed = outbox.landings.some((at) => at <= now);
+    outbox.landings = outbox.landings.filter((at) => at > now);
+    const { phase } = outbox;
+    if (landed && (phase === 'waiting' || phase === 'ending')) look(outbox, now);
+    else if (outbox.at > now) return;
+    else if (phase === 'asking') ask(outbox, now);
+    else if (phase === 'starting') start(outbox, now);
+    else {
+      if (phase === 'asleep') {
+        total.passes += 1;
+        Object.assign(outbox, { alarmAt: Number.POSITIVE_INFINITY, passEndsAt: now + PASS_MS });
+      }
+      look(outbox, now);
+    }
+  };
+
+  const ingest = (outbox: Outbox, now: number): void => {
+    seq += 1;
+    total.came += recordsPerFlush;
+    outbox.runs.push({ seq, device: `${seq}`, kind: 'event', at: now, count: recordsPerFlush, taken: 0 });
+    const dueAt = Math.max(now + SOONEST_ALARM_MS, outbox.heldUntil);
+    if (outbox.alarmAt <= dueAt) return;
+    const isFull = outbox.runs.length * recordsPerFlush >= MAX_BATCH_RECORDS;
+    if (isFull && outbox.phase === 'waiting' && outbox.hearsBell) outbox.at = now;
+    const wantedAt = isFull ? dueAt : Math.max(dueAt, now + lingerMs);
+    if (outbox.alarmAt > wantedAt) setAlarm(outbox, wantedAt);
+  };
+
+  let arrivesAt = nextArrival(0);
+  for (let now = 0; ; ) {
+    const next = firstToMove(outboxes);
+    now = Math.min(arrivesAt, next.at);
+    if (now >= endsAt) break;
+    if (arrivesAt === now) {
+      const outbox = outboxes[Math.floor(random() * shards)];
+      if (outbox !== undefined) ingest(outbox, now);
+      arrivesAt = nextArrival(now);
+    } else if (next.outbox !== undefined) goOn(next.outbox, now);
+  }
+
+  const minutes = endsAt / 60_000;
+  return {
+    recordsPerCall: total.sent / total.calls,
+    callsPerMinute: total.calls / minutes,
+    waitMs: total.waitedMs / total.sent,
+    asksPerMinute: total.asks / minutes,
+    passesPerMinute: total.passes / minutes,
+    alarmsSetPerMinute: total.alarmsSet / minutes,
+    came: total.came,
+    sent: total.sent,
+    waiting: outboxes.reduce((sum, { runs }) => sum + runs.length * recordsPerFlush, 0),
+  };
+}
+
+function momentOf({ at, landings }: Outbox): number {
+  let moment = at;
+  for (const landing of landings) if (landing < moment) moment = landing;
+  return moment;
+}
+
+function firstToMove(outboxes: readonly Outbox[]): {
+  readonly outbox: Outbox | undefined;
+  readonly at: number;
+} {
+  let outbox: Outbox | undefined;
+  let at = Number.POSITIVE_INFINITY;
+  for (const each of outboxes) {
+    const moment = momentOf(each);
+    if (moment < at) {
+      outbox = each;
+      at = moment;
+    }
+  }
+  return { outbox, at };
+}

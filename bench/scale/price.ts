@@ -1,0 +1,141 @@
+import {
+  ROWS_READ_PER_ASK,
+  ROWS_READ_PER_CALL,
+  ROWS_READ_PER_FLUSH,
+  ROWS_READ_PER_MEMBER_RUN,
+  ROWS_READ_TO_SEE_IF_FULL,
+  ROWS_WRITTEN_PER_ALARM,
+  ROWS_WRITTEN_PER_CALL,
+  ROWS_WRITTEN_PER_FLUSH,
+  ROWS_WRITTEN_PER_MEMBER_RUN,
+  ROWS_WRITTEN_PER_PERMIT,
+} from '../rows.ts';
+import { BYTES_PER_RECORD, capacityOf, DRAIN_PER_SECOND, RECORDS_PER_FLUSH } from './backlog.ts';
+import { type Fill, playFill } from './fill.ts';
+
+export type Item =
+  | 'workerRequests'
+  | 'workerCpuMs'
+  | 'objectRequests'
+  | 'objectGbSeconds'
+  | 'rowsWritten'
+  | 'rowsRead'
+  | 'storedGb';
+
+type Rate = { readonly dollars: number; readonly included: number };
+
+/**
+ * Cloudflare's list prices, each for one, and what the Workers Paid plan includes a month; November 2026.
+ * https://developers.cloudflare.com/workers/platform/pricing/
+ * https://developers.cloudflare.com/durable-objects/platform/pricing/
+ */
+const RATES: Readonly<Record<Item, Rate>> = {
+  workerRequests: { dollars: 0.3e-6, included: 10e6 },
+  workerCpuMs: { dollars: 0.02e-6, included: 30e6 },
+  objectRequests: { dollars: 0.15e-6, included: 1e6 },
+  objectGbSeconds: { dollars: 12.5e-6, included: 400e3 },
+  rowsWritten: { dollars: 1e-6, included: 50e6 },
+  rowsRead: { dollars: 0.001e-6, included: 25e9 },
+  storedGb: { dollars: 0.2, included: 5 },
+};
+
+export const PLAN_DOLLARS = 5;
+
+const MONTH_SECONDS = 30 * 24 * 60 * 60;
+const DAY_SECONDS = 24 * 60 * 60;
+
+// An object is billed as 128 MB for as long as it is active, at the most all the month.
+const OBJECT_GB = 0.128;
+
+/** Assumed: the Worker's CPU time for a flush. */
+export const CPU_MS_PER_FLUSH = 2;
+
+/** Assumed: records a page load makes, and the bytes by which an outbox remembers them. */
+export const RECORDS_PER_SESSION = 25;
+export const BYTES_PER_SESSION = 100;
+
+// Ids are remembered in tables by day, which are dropped once they are eight days old.
+const REMEMBERED_DAYS = 8.5;
+
+// Above what can leave, outboxes are full and look the same at any rate: played with twice that.
+const OVERLOADED_PER_SECOND = 2 * DRAIN_PER_SECOND;
+
+/** What a month at a steady rate uses, of each item. */
+export type Usage = Readonly<Record<Item, number>>;
+
+export function usageOf(recordsPerSecond: number, shards: number, lingerMs: number): Usage {
+  const overloaded = recordsPerSecond > DRAIN_PER_SECOND;
+  const fill = playFill({
+    recordsPerSecond: overloaded ? OVERLOADED_PER_SECOND : recordsPerSecond,
+    recordsPerFlush: RECORDS_PER_FLUSH,
+    shards,
+    lingerMs,
+  });
+  // Of an overload, what there is no room for costs the Worker's request and no more.
+  const stored = Math.min(recordsPerSecond, DRAIN_PER_SECOND);
+  const flushes = (stored / RECORDS_PER_FLUSH) * MONTH_SECONDS;
+  const posted = (recordsPerSecond / RECORDS_PER_FLUSH) * MONTH_SECONDS;
+  const { calls, asks, passes, alarms } = monthOf(fill);
+  const sessions = (stored * REMEMBERED_DAYS * DAY_SECONDS) / RECORDS_PER_SESSION;
+  const backlogBytes = overloaded ? capacityOf(shards) * BYTES_PER_RECORD : 0;
+  return {
+    workerRequests: posted,
+    workerCpuMs: posted * CPU_MS_PER_FLUSH,
+    objectRequests: flushes + asks + passes,
+    objectGbSeconds: (shards + 1) * OBJECT_GB * MONTH_SECONDS,
+    rowsWritten:
+      flushes * (ROWS_WRITTEN_PER_FLUSH + ROWS_WRITTEN_PER_MEMBER_RUN) +
+      calls * (ROWS_WRITTEN_PER_CALL + ROWS_WRITTEN_PER_PERMIT) +
+      alarms * ROWS_WRITTEN_PER_ALARM,
+    rowsRead:
+      flushes * (ROWS_READ_PER_FLUSH + ROWS_READ_TO_SEE_IF_FULL + ROWS_READ_PER_MEMBER_RUN) +
+      calls * ROWS_READ_PER_CALL +
+      asks * ROWS_READ_PER_ASK,
+    storedGb: (backlogBytes + sessions * BYTES_PER_SESSION) / 1e9,
+  };
+}
+
+/** Rows that a day costs, for each record that comes in. */
+export function rowsWrittenPerRecord(usage: Usage, recordsPerSecond: number): number {
+  return usage.rowsWritten / (Math.min(recordsPerSecond, DRAIN_PER_SECOND) * MONTH_SECONDS);
+}
+
+/** Dollars a month, item by item, at list prices. */
+export function listPrice(usage: Usage): Readonly<Record<Item, number>> {
+  return mapItems((item) => usage[item] * RATES[item].dollars);
+}
+
+/** Dollars a month with the Workers Paid plan and nothing else on the account. */
+export function planPrice(usage: Usage): number {
+  const beyond = mapItems((item) => Math.max(0, usage[item] - RATES[item].included) * RATES[item].dollars);
+  return PLAN_DOLLARS + total(beyond);
+}
+
+export function total(dollars: Readonly<Record<Item, number>>): number {
+  return Object.values(dollars).reduce((sum, each) => sum + each, 0);
+}
+
+/** What alarms and permits cost a month while a backlog lasts: list price of requests and rows. */
+export function waitingPrice({ asksPerMinute, passesPerMinute, alarmsSetPerMinute }: Fill): number {
+  const minutes = MONTH_SECONDS / 60;
+  return (
+    minutes *
+    ((asksPerMinute + passesPerMinute) * RATES.objectRequests.dollars +
+      alarmsSetPerMinute * ROWS_WRITTEN_PER_ALARM * RATES.rowsWritten.dollars)
+  );
+}
+
+function monthOf({ callsPerMinute, asksPerMinute, passesPerMinute, alarmsSetPerMinute }: Fill) {
+  const minutes = MONTH_SECONDS / 60;
+  return {
+    calls: callsPerMinute * minutes,
+    asks: asksPerMinute * minutes,
+    passes: passesPerMinute * minutes,
+    alarms: alarmsSetPerMinute * minutes,
+  };
+}
+
+function mapItems(amountOf: (item: Item) => number): Record<Item, number> {
+  const items = Object.keys(RATES) as Item[];
+  return Object.fromEntries(items.map((item) => [item, amountOf(item)])) as Record<Item, number>;
+}

@@ -1,0 +1,126 @@
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { afterEach, expect, test, vi } from 'vitest';
+import type { Outbox } from '../../src/edge/outbox.ts';
+import { delivery, newOutbox } from '../fakes/outbox.ts';
+import { eventRecord } from '../fakes/records.ts';
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+const alarmOf = (stub: DurableObjectStub<Outbox>) =>
+  runInDurableObject(stub, (_, { storage }) => storage.getAlarm());
+const forgetAlarm = (stub: DurableObjectStub<Outbox>) =>
+  runInDurableObject(stub, (_, { storage }) => storage.deleteAlarm());
+
+/** An outbox with one record, and no alarm. */
+async function withRecord(): Promise<DurableObjectStub<Outbox>> {
+  const stub = newOutbox();
+  await stub.ingest('1/0', delivery('a', eventRecord(1)));
+  await forgetAlarm(stub);
+  return stub;
+}
+
+test('a pass that fails does not throw out of the alarm, and is made again', async () => {
+  const stub = await withRecord();
+  // The table is not what it should be: whatever else may be at fault.
+  await runInDurableObject(stub, async (_, { storage }) => {
+    storage.sql.exec('ALTER TABLE batch RENAME TO elsewhere');
+    await storage.setAlarm(Date.now() + 60_000);
+  });
+
+  for (let time = 0; time < 8; time++) {
+    expect(await runDurableObjectAlarm(stub)).toBe(true);
+    expect(await alarmOf(stub)).toBeGreaterThan(Date.now());
+  }
+  await forgetAlarm(stub);
+});
+
+test('an alarm that the platform gave up is set again by the watchdog, and by the next flush', async () => {
+  const stub = await withRecord();
+  expect(await alarmOf(stub)).toBeNull();
+
+  await stub.wake();
+  expect(await alarmOf(stub)).toBeGreaterThan(0);
+
+  await forgetAlarm(stub);
+  await stub.ingest('1/0', delivery('b', eventRecord(1)));
+  expect(await alarmOf(stub)).toBeGreaterThan(0);
+  await forgetAlarm(stub);
+});
+
+test('the watchdog leaves an outbox asleep that has nothing to send', async () => {
+  const stub = newOutbox();
+
+  expect(await stub.wake()).toBe(true);
+  expect(await alarmOf(stub)).toBeNull();
+});
+
+test('what it counts and holds it knows after an eviction', async () => {
+  const stub = await withRecord();
+  const before = await stub.status();
+
+  await evictDurableObject(stub);
+
+  expect(await stub.status()).toEqual({ ...before, oldestAgeMs: expect.any(Number) });
+  expect(before).toMatchObject({ records: 1, totals: { entered: 1 } });
+});
+
+test('a pass is a line in the log, with no record and no id in it', async () => {
+  const lines: string[] = [];
+  vi.stubGlobal('fetch', async () => new Response('{}'));
+  vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));
+  const stub = newOutbox();
+  await stub.ingest(
+    '1/0',
+    delivery('device-of-somebody', ...Array.from({ length: 25 }, (_, n) => eventRecord(n + 1))),
+  );
+
+  await vi.waitFor(async () => {
+    await runDurableObjectAlarm(stub);
+    expect((await stub.status()).records).toBe(0);
+  });
+  vi.restoreAllMocks();
+
+  const passes = lines.map((line) => JSON.parse(line)).filter(({ event }) => event === 'relay_pass');
+  expect(passes.find(({ delivered }) => delivered === 25)).toEqual({
+    event: 'relay_pass',
+    outbox: '1/0',
+    entered: 0,
+    delivered: 25,
+    dead_letter: 0,
+    taken: 1,
+    refused: 0,
+    paused: 0,
+    misconfigured: 0,
+    unknown: 0,
+    waiting: 0,
+    deadLetters: 0,
+    tookMs: expect.any(Number),
+    nextInMs: null,
+  });
+  expect(lines.join()).not.toMatch(/device-of-somebody|johndoe|Givenchy/);
+});
+
+test('the same figures go to Workers Analytics Engine, where it is bound', async () => {
+  const points: AnalyticsEngineDataPoint[] = [];
+  vi.stubGlobal('fetch', async () => new Response('{}'));
+  const stub = newOutbox();
+  await stub.ingest('1/0', delivery('a', ...Array.from({ length: 25 }, (_, n) => eventRecord(n + 1))));
+
+  await vi.waitFor(async () => {
+    await runInDurableObject(stub, (outbox) => {
+      const bound = outbox as unknown as { env: object };
+      bound.env = {
+        ...bound.env,
+        ANALYTICS: { writeDataPoint: (point: AnalyticsEngineDataPoint) => points.push(point) },
+      };
+    });
+    await runDurableObjectAlarm(stub);
+    expect((await stub.status()).records).toBe(0);
+  });
+
+  const [point] = points.filter(({ doubles }) => doubles?.[1] === 25);
+  expect(point).toMatchObject({ indexes: ['1/0'], blobs: ['relay_pass'] });
+  expect(point?.doubles?.slice(0, 10)).toEqual([0, 25, 0, 1, 0, 0, 0, 0, 0, 0]);
+});

@@ -1,0 +1,91 @@
+import { runInDurableObject } from 'cloudflare:test';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { discard, replay } from '../../src/edge/dead-letters.ts';
+import { ingest } from '../../src/edge/ingest.ts';
+import { count, deadLetters, minutes, readTotals, waiting } from '../../src/edge/tally.ts';
+import { delivery, newOutbox, passAt, ROOM, rulingUpstream, SENDING_ON } from '../fakes/outbox.ts';
+import { eventRecord } from '../fakes/records.ts';
+
+const NOW = Date.parse('2026-11-23T12:00:00Z');
+const MINUTE = 60_000;
+
+const steps = fc.array(
+  fc.oneof(
+    fc.record({
+      do: fc.constant('ingest' as const),
+      device: fc.constantFrom('a', 'b', 'c'),
+      poison: fc.boolean(),
+    }),
+    fc.record({ do: fc.constantFrom('pass' as const, 'replay' as const, 'discard' as const) }),
+  ),
+  { maxLength: 40 },
+);
+
+test('what waits and what was given up is known without looking through it, whatever happened', async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, async (taken) => {
+      const stub = newOutbox();
+      let seq = 0;
+      let now = NOW;
+      for (const step of taken) {
+        now += 7_000;
+        if (step.do === 'pass')
+          await passAt(
+            stub,
+            rulingUpstream(({ records }) =>
+              records.some(({ eventName }) => eventName === 'Poison') ? 400 : 200,
+            ),
+            now,
+          );
+        else
+          await runInDurableObject(stub, async (_, { storage }) => {
+            if (step.do === 'replay') replay(storage, { until: now }, 2, now);
+            if (step.do === 'discard') discard(storage, { until: now }, 1, now);
+            if (step.do !== 'ingest') return;
+            const records = [1, 2, 3].map((n) =>
+              eventRecord(seq + n, { eventName: step.poison && n === 2 ? 'Poison' : 'Clicked' }),
+            );
+            seq += 3;
+            ingest(storage, delivery(step.device, ...records), SENDING_ON, ROOM, now);
+            await storage.deleteAlarm();
+          });
+      }
+
+      await runInDurableObject(stub, (_, { storage: { sql } }) => {
+        const totals = readTotals(sql);
+        const one = (query: string) => sql.exec<{ n: number }>(query).one().n;
+        expect(waiting(totals)).toBe(one('SELECT COALESCE(SUM(count - taken), 0) AS n FROM run'));
+        expect(deadLetters(totals)).toBe(one('SELECT COUNT(*) AS n FROM dead'));
+      });
+    }),
+    { numRuns: 30 },
+  );
+});
+
+describe('the minutes', () => {
+  const countAt = (moments: readonly number[]) =>
+    runInDurableObject(newOutbox(), (_, { storage: { sql } }) => {
+      for (const at of moments) count(sql, { delivered: 1 }, at);
+      return minutes(sql).map(({ at, totals }) => [at, totals.delivered]);
+    });
+
+  test('are a row each, with what was counted until their end', async () => {
+    expect(await countAt([NOW, NOW + 1, NOW + MINUTE, NOW + 5 * MINUTE])).toEqual([
+      [NOW, 2],
+      [NOW + MINUTE, 3],
+      [NOW + 5 * MINUTE, 4],
+    ]);
+  });
+
+  test('are kept for an hour, however long the outbox lives', async () => {
+    const rows = await countAt(Array.from({ length: 500 }, (_, n) => NOW + n * MINUTE));
+
+    expect(rows.length).toBeLessThanOrEqual(62);
+    expect(rows.at(-1)?.[1]).toBe(500);
+  });
+
+  test('count on in the latest where the clock was set back', async () => {
+    expect(await countAt([NOW, NOW - 10 * MINUTE])).toEqual([[NOW, 2]]);
+  });
+});
