@@ -1,0 +1,269 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { percentile } from './percentile.ts';
+import { type Point, plot } from './plot.ts';
+import { type Answer, crowd, type Door, doorOf, ORIGIN, stream } from './visitors.ts';
+import { startWorkerd, type Workerd } from './workerd.ts';
+
+// What the relay costs and what it saves, in the bare runtime on this machine: its door held against a Worker that
+// only passes on, and the calls to WebEngage that 1,000 records make.
+
+const ROUNDS = 5;
+const ROUND_MS = 2_000;
+const WARM_UP_MS = 1_000;
+const AT_ONCE = 64;
+
+const LIGHT = { perSecond: 20, visitors: 200, records: 5 };
+
+// As far as a WebEngage that answers in this time is away.
+const FAR_MS = 100;
+
+const RECORDS_A_VISITOR = 5;
+// All at the same time, each with a relay and an account of its own; the others begin once the quickest have been answered.
+const ARRIVALS = [
+  { perSecond: 1, visitors: 30, afterMs: 8_000 },
+  { perSecond: 10, visitors: 100, afterMs: 8_000 },
+  { perSecond: 100, visitors: 500, afterMs: 8_000 },
+  { perSecond: 1_000, visitors: 2_000, afterMs: 0 },
+];
+// The last answers come a little after the last visitor.
+const MANAGED_SHARE = 0.9;
+const DRAINED_WITHIN_MS = 90_000;
+
+// https://docs.webengage.com/docs/rest-api-getting-started
+const CALLS_PER_MINUTE = 500;
+const RECORDS_PER_CALL = 25;
+
+const ADMIN_TOKEN = 'a-token-for-the-operator-of-a-bench';
+const PLOT = 'docs/calls-per-1000.svg';
+
+const scratch = mkdtempSync(join(tmpdir(), 'webengage-relay-bench-'));
+process.once('exit', () => rmSync(scratch, { recursive: true, force: true, maxRetries: 5 }));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
+
+type Way = 'relay' | 'passThrough';
+
+const scripts = { relay: bundleOfRelay(), passThrough: readFileSync('bench/pass-through.js', 'utf8') };
+
+/** The relay as it is deployed. */
+function bundleOfRelay(): string {
+  const outdir = join(scratch, 'bundle');
+  const wrangler = ['node_modules/wrangler/bin/wrangler.js', 'deploy', '--dry-run', '--outdir', outdir];
+  execFileSync(process.execPath, wrangler, { env: { ...process.env, WRANGLER_SEND_METRICS: 'false' } });
+  return readFileSync(join(outdir, 'worker.js'), 'utf8');
+}
+
+async function startUpstream(latencyMs: number): Promise<string> {
+  const thread = new Worker(new URL('./upstream.ts', import.meta.url), { workerData: { latencyMs } });
+  const [port] = await once(thread, 'message');
+  thread.unref();
+  return `http://127.0.0.1:${port}`;
+}
+
+let started = 0;
+
+/** A Worker with empty storage, and an account that is its own. */
+async function start(way: Way, upstream: string): Promise<Workerd & { account: string; door: Door }> {
+  started += 1;
+  const account = `bench-${started}`;
+  const workerd = await startWorkerd({
+    script: scripts[way],
+    vars: {
+      WEBENGAGE_HOST: upstream,
+      WEBENGAGE_LICENSE_CODE: account,
+      WEBENGAGE_API_KEY: 'bench-key',
+      ALLOWED_ORIGINS: ORIGIN,
+      ADMIN_TOKEN,
+    },
+    objects: way === 'relay' ? { OUTBOX: 'Outbox', RATE_GATE: 'RateGate' } : {},
+    directory: join(scratch, account),
+  });
+  return { ...workerd, account, door: doorOf(workerd.url) };
+}
+
+async function startBoth(upstream: string) {
+  const [relay, passThrough] = await Promise.all([start('relay', upstream), start('passThrough', upstream)]);
+  return { relay, passThrough, stop: () => Promise.all([relay.stop(), passThrough.stop()]) };
+}
+
+function mustBeTaken(answers: readonly Answer[]): readonly Answer[] {
+  const refused = answers.find(({ status }) => status < 200 || status > 299);
+  if (refused) throw new Error(`a batch was answered with ${refused.status}: there is nothing to measure`);
+  return answers;
+}
+
+function latency(answers: readonly Answer[]) {
+  const taken = answers.map(({ ms }) => ms);
+  return { 'p50 ms': rounded(percentile(taken, 50)), 'p99 ms': rounded(percentile(taken, 99)) };
+}
+
+const rounded = (value: number, digits = 1) => Number(value.toFixed(digits));
+
+/** Both doors in turn, so that what the machine does meanwhile falls on both. */
+async function compareDoors(upstream: string, records: number) {
+  const both = await startBoth(upstream);
+  const rounds: { readonly [way in Way]: number }[] = [];
+  const answers: { readonly [way in Way]: Answer[] } = { relay: [], passThrough: [] };
+  const rush = async (way: Way, forMs: number) => {
+    const from = performance.now();
+    const taken = mustBeTaken(await crowd(both[way].door, { records, atOnce: AT_ONCE, forMs }));
+    return { taken, perSecond: (taken.length * 1_000) / (performance.now() - from) };
+  };
+
+  await rush('relay', WARM_UP_MS);
+  await rush('passThrough', WARM_UP_MS);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const relay = await rush('relay', ROUND_MS);
+    const passThrough = await rush('passThrough', ROUND_MS);
+    answers.relay.push(...relay.taken);
+    answers.passThrough.push(...passThrough.taken);
+    rounds.push({ relay: relay.perSecond, passThrough: passThrough.perSecond });
+  }
+  await both.stop();
+  return { rounds, answers };
+}
+
+function doorRow(perSecond: readonly number[], answers: readonly Answer[]) {
+  return {
+    'batches/s': rounded(percentile(perSecond, 50), 0),
+    lowest: rounded(Math.min(...perSecond), 0),
+    highest: rounded(Math.max(...perSecond), 0),
+    ...latency(answers),
+  };
+}
+
+async function reportDoors(upstream: string, records: number): Promise<void> {
+  const { rounds, answers } = await compareDoors(upstream, records);
+  const ratios = rounds.map(({ relay, passThrough }) => relay / passThrough);
+  console.log(`\nBatches of ${records} records, ${AT_ONCE} at once, one shard, ${ROUNDS} rounds each:`);
+  console.table({
+    relay: doorRow(
+      rounds.map(({ relay }) => relay),
+      answers.relay,
+    ),
+    'pass-through': doorRow(
+      rounds.map(({ passThrough }) => passThrough),
+      answers.passThrough,
+    ),
+  });
+  const [lowest, median, highest] = [0, 50, 100].map((percent) => percentile(ratios, percent).toFixed(2));
+  console.log(`relay : pass-through = ${median} (median of the pairs; ${lowest} to ${highest})`);
+}
+
+async function lightLoad(upstream: string) {
+  const both = await startBoth(upstream);
+  // The first ones find everything cold.
+  await Promise.all([crowdOfOne(both.relay.door), crowdOfOne(both.passThrough.door)]);
+  const [relay, passThrough] = await Promise.all([
+    stream(both.relay.door, LIGHT),
+    stream(both.passThrough.door, LIGHT),
+  ]);
+  await both.stop();
+  return { relay: latency(mustBeTaken(relay)), passThrough: latency(mustBeTaken(passThrough)) };
+}
+
+const crowdOfOne = (door: Door) => crowd(door, { records: LIGHT.records, atOnce: 1, forMs: WARM_UP_MS });
+
+async function callsTo(upstream: string, account: string): Promise<number> {
+  const calls: { [account: string]: number } = await (await fetch(`${upstream}/calls`)).json();
+  return calls[account] ?? 0;
+}
+
+async function drained(url: string): Promise<void> {
+  const giveUpAt = Date.now() + DRAINED_WITHIN_MS;
+  for (;;) {
+    const answer = await fetch(`${url}/admin/status`, {
+      headers: { Authorization: `Bearer ${ADMIN_TOKEN}` },
+    });
+    const { backlog }: { backlog: { records: number } } = await answer.json();
+    if (backlog.records === 0) return;
+    if (Date.now() > giveUpAt) throw new Error(`${backlog.records} records still wait in the relay`);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
+
+/** What visitors at one rate cost, until the last of their records has arrived. */
+async function callsOf(upstream: string, { perSecond, visitors, afterMs }: (typeof ARRIVALS)[number]) {
+  await new Promise((resolve) => setTimeout(resolve, afterMs));
+  const both = await startBoth(upstream);
+  const from = performance.now();
+  mustBeTaken(await stream(both.relay.door, { records: RECORDS_A_VISITOR, perSecond, visitors }));
+  const reached = (visitors * 1_000) / (performance.now() - from);
+  await drained(both.relay.url);
+  const drainedAfterS = (performance.now() - from) / 1_000;
+  // Its calls do not depend on the pace.
+  mustBeTaken(
+    await stream(both.passThrough.door, { records: RECORDS_A_VISITOR, perSecond: 1_000, visitors }),
+  );
+
+  const per1000 = (calls: number) => (calls * 1_000) / (visitors * RECORDS_A_VISITOR);
+  const point: Point = {
+    // Where the machine does not manage the rate, what was measured stands at the rate it did manage.
+    visitorsPerSecond: reached < perSecond * MANAGED_SHARE ? rounded(reached, 0) : perSecond,
+    passThrough: per1000(await callsTo(upstream, both.passThrough.account)),
+    relay: per1000(await callsTo(upstream, both.relay.account)),
+  };
+  await both.stop();
+  return { point, perSecond, visitors, reached, drainedAfterS };
+}
+
+/** Calls a minute, if it goes on so: over the account's limit it can't. */
+function aMinute(per1000: number, visitorsPerSecond: number): string {
+  const calls = (per1000 * visitorsPerSecond * RECORDS_A_VISITOR * 60) / 1_000;
+  return `${calls.toFixed(0)}${calls > CALLS_PER_MINUTE ? ` (over ${CALLS_PER_MINUTE})` : ''}`;
+}
+
+async function reportCalls(upstream: string): Promise<void> {
+  const measured = await Promise.all(ARRIVALS.map((arrivals) => callsOf(upstream, arrivals)));
+  console.log(
+    `\nCalls to WebEngage for 1,000 records; a visitor is one flush of ${RECORDS_A_VISITOR} events:`,
+  );
+  console.table(
+    measured.map(({ point, perSecond, visitors, reached, drainedAfterS }) => ({
+      'visitors/s': perSecond,
+      reached: rounded(reached),
+      visitors,
+      'pass-through': rounded(point.passThrough),
+      relay: rounded(point.relay),
+      'pass-through, a minute': aMinute(point.passThrough, point.visitorsPerSecond),
+      'relay, a minute': aMinute(point.relay, point.visitorsPerSecond),
+      'all arrived after s': rounded(drainedAfterS),
+    })),
+  );
+  const callsPerSecond = CALLS_PER_MINUTE / 60;
+  mkdirSync('docs', { recursive: true });
+  writeFileSync(
+    PLOT,
+    plot({
+      points: measured.map(({ point }) => point),
+      limits: {
+        passThrough: callsPerSecond,
+        relay: (callsPerSecond * RECORDS_PER_CALL) / RECORDS_A_VISITOR,
+      },
+      floor: 1_000 / RECORDS_PER_CALL,
+    }),
+  );
+  console.log(`Drawn in ${PLOT}.`);
+}
+
+console.log(
+  `npm run bench:relay on ${availableParallelism()} cores (${cpus()[0]?.model.trim()}); under 3 minutes.`,
+);
+const [near, far] = await Promise.all([startUpstream(0), startUpstream(FAR_MS)]);
+await reportDoors(near, 25);
+await reportDoors(near, 5);
+
+const nearLight = await lightLoad(near);
+const farLight = await lightLoad(far);
+console.log(`\nUntil the answer, at ${LIGHT.perSecond} batches of ${LIGHT.records} a second:`);
+console.table({
+  'relay, WebEngage at 0 ms': nearLight.relay,
+  'pass-through, WebEngage at 0 ms': nearLight.passThrough,
+  [`relay, WebEngage at ${FAR_MS} ms`]: farLight.relay,
+  [`pass-through, WebEngage at ${FAR_MS} ms`]: farLight.passThrough,
+});
+await reportCalls(far);

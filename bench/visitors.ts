@@ -1,0 +1,84 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { Agent, request } from 'node:http';
+
+/** Where visitors post their batches. */
+export type Door = {
+  /** Posts the batch of a new visitor: events, of one flush. */
+  readonly post: (records: number) => Promise<Answer>;
+};
+
+export type Answer = { readonly status: number; readonly ms: number };
+
+export const ORIGIN = 'http://bench.example';
+
+/** Opens a way to a Worker, over connections that stay. (`fetch` would take more of the machine than what it measures.) */
+export function doorOf(url: string): Door {
+  const agent = new Agent({ keepAlive: true, maxSockets: 256 });
+  return {
+    post: (records) =>
+      new Promise((resolve, reject) => {
+        const body = batch(records);
+        const from = performance.now();
+        const headers = { Origin: ORIGIN, 'Content-Type': 'text/plain', 'Content-Length': body.length };
+        const posted = request(`${url}/v1/batch`, { method: 'POST', agent, headers }, (response) => {
+          response.once('end', () =>
+            resolve({ status: response.statusCode ?? 0, ms: performance.now() - from }),
+          );
+          response.once('error', reject).resume();
+        });
+        posted.once('error', reject).end(body);
+      }),
+  };
+}
+
+function batch(records: number): string {
+  const session = randomBytes(16).toString('base64url');
+  return JSON.stringify({
+    v: 1,
+    sentAt: new Date().toISOString(),
+    device: randomUUID(),
+    records: Array.from({ length: records }, (_, index) => ({
+      kind: 'event',
+      id: `${session}.${index + 1}`,
+      anonymousId: session,
+      eventName: 'Added to Cart',
+      eventData: {
+        'Product ID': 1_337 + index,
+        Price: 39.8,
+        Quantity: 1,
+        Category: 'Books',
+        Currency: 'INR',
+      },
+    })),
+  });
+}
+
+/** So many at once, each with its next batch as soon as the last is answered for. */
+export async function crowd(
+  door: Door,
+  { records, atOnce, forMs }: { records: number; atOnce: number; forMs: number },
+): Promise<readonly Answer[]> {
+  const until = performance.now() + forMs;
+  const answers: Answer[] = [];
+  const visitor = async () => {
+    while (performance.now() < until) answers.push(await door.post(records));
+  };
+  await Promise.all(Array.from({ length: atOnce }, visitor));
+  return answers;
+}
+
+/** So many a second, each for itself: at random moments, and whether or not the others have been answered. */
+export async function stream(
+  door: Door,
+  { records, perSecond, visitors }: { records: number; perSecond: number; visitors: number },
+): Promise<readonly Answer[]> {
+  const from = performance.now();
+  const moments = Array.from({ length: visitors }, () => (Math.random() * visitors * 1_000) / perSecond);
+  const answers: Promise<Answer>[] = [];
+  for (const moment of moments.toSorted((a, b) => a - b)) {
+    const waitMs = from + moment - performance.now();
+    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    answers.push(door.post(records));
+  }
+  return Promise.all(answers);
+}
