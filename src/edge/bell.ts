@@ -3,15 +3,21 @@ export type Bell = {
   readonly ring: () => void;
   /** Resolves at the next ring. */
   readonly heard: () => Promise<void>;
+  /** True where somebody has begun to wait since the last ring. */
+  readonly isAwaited: () => boolean;
 };
 
 export function bell(): Bell {
-  let { promise, resolve } = Promise.withResolvers<void>();
+  let next: PromiseWithResolvers<void> | undefined;
   return {
     ring: () => {
-      resolve();
-      ({ promise, resolve } = Promise.withResolvers<void>());
+      next?.resolve();
+      next = undefined;
     },
-    heard: () => promise,
+    heard: () => {
+      next ??= Promise.withResolvers<void>();
+      return next.promise;
+    },
+    isAwaited: () => next !== undefined,
   };
 }

@@ -46,7 +46,8 @@ export type SendingOn = {
   readonly lingerMs: number;
   /** Until then no record is a reason to send: WebEngage is down, or the rate limit is used up. */
   readonly heldUntil: number;
-  /** Told that a full batch waits: a pass that is running need not wait for its alarm. */
+  /** A pass is running that need not wait for its alarm: it is told when a full batch waits. */
+  readonly awaitsFullBatch: boolean;
   readonly fullBatch: () => void;
 };
 
@@ -57,15 +58,13 @@ export type SendingOn = {
 export function ingest(
   storage: DurableObjectStorage,
   { device, records, refused }: Delivery,
-  { alarmAt, lingerMs, heldUntil, fullBatch }: SendingOn,
+  { alarmAt, lingerMs, heldUntil, awaitsFullBatch, fullBatch }: SendingOn,
   room: Room,
   now: number,
 ): Receipt {
   return storage.transactionSync(() => {
     const totals = readTotals(storage.sql);
-    const held = waiting(totals) + deadLetters(totals);
-    const fits = held + records.length <= room.records && storage.sql.databaseSize <= room.bytes;
-    if (!fits && records.length > 0) return { stored: false };
+    if (records.length > 0 && !hasRoom(storage.sql, totals, records.length, room)) return { stored: false };
 
     const fresh = new Set(
       admitNew(
@@ -99,7 +98,7 @@ export function ingest(
 
     const dueAt = Math.max(now + SOONEST_ALARM_MS, heldUntil);
     const comesAnyway = alarmComes(alarmAt, now) && alarmAt <= dueAt;
-    if (runs.length > 0 && !comesAnyway) {
+    if (runs.length > 0 && (!comesAnyway || awaitsFullBatch)) {
       const isFull = holdsFullBatch(storage.sql);
       if (isFull) fullBatch();
       const fullOrLingeredAt = isFull ? dueAt : Math.max(dueAt, now + lingerMs);
@@ -108,6 +107,11 @@ export function ingest(
     }
     return { stored: true, accepted, duplicates: duplicate };
   });
+}
+
+/** True if so many more records fit. */
+export function hasRoom(sql: SqlStorage, totals: Totals, more: number, { records, bytes }: Room): boolean {
+  return waiting(totals) + deadLetters(totals) + more <= records && sql.databaseSize <= bytes;
 }
 
 /** True if the oldest rows that no sealed batch holds make a batch; reads at most 25 of them. */

@@ -1,3 +1,5 @@
+import { MAX_BATCH_RECORDS } from '../contract/batch.ts';
+import { hasRoom, type Room } from './ingest.ts';
 import { deadLetters, type Minute, minutes, readTotals, type Totals, waiting } from './tally.ts';
 
 /** How one outbox stands. */
@@ -12,12 +14,14 @@ export type OutboxStatus = {
   readonly byStatus: Readonly<Record<string, number>>;
   readonly deadLetters: number;
   readonly databaseBytes: number;
+  /** A whole batch does not fit any more: browsers keep what they have. */
+  readonly full: boolean;
   readonly totals: Totals;
   readonly minutes: readonly Minute[];
 };
 
 /** Reads no more for a backlog of millions than for one of ten. */
-export function outboxStatus(sql: SqlStorage, now: number): OutboxStatus {
+export function outboxStatus(sql: SqlStorage, room: Room, now: number): OutboxStatus {
   const totals = readTotals(sql);
   const [oldest] = sql.exec<{ at: number }>('SELECT at FROM run ORDER BY seq LIMIT 1').toArray();
   const statuses = sql
@@ -32,6 +36,7 @@ export function outboxStatus(sql: SqlStorage, now: number): OutboxStatus {
     byStatus: Object.fromEntries(statuses.map(({ status, batches }) => [String(status), batches])),
     deadLetters: deadLetters(totals),
     databaseBytes: sql.databaseSize,
+    full: !hasRoom(sql, totals, MAX_BATCH_RECORDS, room),
     totals,
     minutes: minutes(sql),
   };

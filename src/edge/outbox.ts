@@ -7,6 +7,7 @@ import {
   ingest,
   MAX_DATABASE_BYTES,
   type Receipt,
+  type Room,
   SOONEST_ALARM_MS,
 } from './ingest.ts';
 import { logFailedCall, logFault, tellPass } from './log.ts';
@@ -53,14 +54,14 @@ export class Outbox extends DurableObject<OutboxEnv> {
       alarmAt: await storage.getAlarm(),
       lingerMs: settings?.lingerMs ?? 0,
       heldUntil: this.#heldUntil,
+      awaitsFullBatch: this.#fullBatch.isAwaited(),
       fullBatch: this.#fullBatch.ring,
     };
-    const room = { records: settings?.maxBacklogPerShard ?? 0, bytes: MAX_DATABASE_BYTES };
-    return ingest(storage, delivery, sendingOn, room, Date.now());
+    return ingest(storage, delivery, sendingOn, this.#room(), Date.now());
   }
 
   status(): OutboxStatus {
-    return outboxStatus(this.ctx.storage.sql, Date.now());
+    return outboxStatus(this.ctx.storage.sql, this.#room(), Date.now());
   }
 
   /**
@@ -145,6 +146,10 @@ export class Outbox extends DurableObject<OutboxEnv> {
     if (kv.get('name') === name || settings === undefined) return;
     await this.#gate(settings).enrol(epochOf(name));
     kv.put('name', name);
+  }
+
+  #room(): Room {
+    return { records: this.#settings()?.maxBacklogPerShard ?? 0, bytes: MAX_DATABASE_BYTES };
   }
 
   #gate({ licenseCode }: RelaySettings): DurableObjectStub<RateGate> {

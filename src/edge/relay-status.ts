@@ -44,6 +44,8 @@ export type RelayStatus = {
     readonly oldestAgeMs: number;
     readonly deadLetters: number;
     readonly databaseBytes: number;
+    /** It takes nothing more until some of it is sent or dealt with: browsers keep what they have. */
+    readonly full: boolean;
     /** It did not answer: its figures are missing here, its records are where they were. */
     readonly unreachable: boolean;
   }[];
@@ -62,6 +64,7 @@ const SILENT: OutboxStatus = {
   byStatus: {},
   deadLetters: 0,
   databaseBytes: 0,
+  full: false,
   totals: NOTHING,
   minutes: [],
 };
@@ -105,8 +108,16 @@ export function relayStatus(
     recordsPerCall: hour.taken === 0 ? null : hour.delivered / hour.taken,
     totals: { ...totals, accepted: entered - replayed, calls: calls(totals) },
     shards: outboxes.map(({ name, status }) => {
-      const { records, oldestAgeMs, deadLetters, databaseBytes } = status ?? SILENT;
-      return { name, records, oldestAgeMs, deadLetters, databaseBytes, unreachable: status === undefined };
+      const { records, oldestAgeMs, deadLetters, databaseBytes, full } = status ?? SILENT;
+      return {
+        name,
+        records,
+        oldestAgeMs,
+        deadLetters,
+        databaseBytes,
+        full,
+        unreachable: status === undefined,
+      };
     }),
   };
 }

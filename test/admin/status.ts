@@ -62,6 +62,7 @@ export function shard(changes: Partial<Status['shards'][number]> = {}): Status['
     oldestAgeMs: 0,
     deadLetters: 0,
     databaseBytes: 0,
+    full: false,
     unreachable: false,
     ...changes,
   };

@@ -8,6 +8,7 @@ import {
   ingestAt,
   newOutbox,
   passAt,
+  ROOM,
   rulingUpstream,
   scriptedUpstream,
   sentIds,
@@ -32,7 +33,7 @@ async function withLetters(...seqs: number[]): Promise<DurableObjectStub<Outbox>
 const letterIds = async (stub: DurableObjectStub<Outbox>) =>
   (await stub.deadLetters(0, 100)).map(({ id }) => id);
 const statusOf = (stub: DurableObjectStub<Outbox>) =>
-  runInDurableObject(stub, (_, { storage }) => outboxStatus(storage.sql, LATER));
+  runInDurableObject(stub, (_, { storage }) => outboxStatus(storage.sql, ROOM, LATER));
 const newRequestId = () => crypto.randomUUID().replaceAll('-', '');
 
 test('are listed a page at a time, oldest first', async () => {

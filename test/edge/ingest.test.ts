@@ -232,7 +232,8 @@ test('what the door refused is counted with the rest', async () => {
 test('a full batch is told to a pass that may be running', async () => {
   let told = 0;
   await runInDurableObject(newOutbox(), async (_, { storage }) => {
-    const comes = { ...SENDING_ON, fullBatch: () => (told += 1) };
+    // Its alarm is set, and does not come before the pass is over.
+    const comes = { ...SENDING_ON, alarmAt: NOW, awaitsFullBatch: true, fullBatch: () => (told += 1) };
     ingest(storage, delivery(DEVICE, ...events(1, 24)), comes, ROOM, NOW);
     expect(told).toBe(0);
     ingest(storage, delivery(DEVICE, ...events(25, 25)), comes, ROOM, NOW);

@@ -12,6 +12,7 @@ import {
   newOutbox,
   OPEN,
   passAt,
+  ROOM,
   rulingUpstream,
   scriptedUpstream,
   sentIds,
@@ -27,7 +28,7 @@ const events = (from: number, to: number) =>
 const ids = (from: number, to: number) => events(from, to).map(({ id }) => id);
 
 function waiting(stub: DurableObjectStub<Outbox>): Promise<number> {
-  return runInDurableObject(stub, (_, { storage }) => outboxStatus(storage.sql, NOW).records);
+  return runInDurableObject(stub, (_, { storage }) => outboxStatus(storage.sql, ROOM, NOW).records);
 }
 
 describe('merging', () => {
@@ -336,7 +337,7 @@ describe('records that WebEngage refuses', () => {
     });
 
     expect(told).toEqual([{ status: 401, kind: 'event', attempts: 1 }]);
-    const status = await runInDurableObject(stub, (_, { storage }) => outboxStatus(storage.sql, NOW));
+    const status = await runInDurableObject(stub, (_, { storage }) => outboxStatus(storage.sql, ROOM, NOW));
     expect(status).toMatchObject({ retrying: 1, byStatus: { 401: 1 }, deadLetters: 0 });
   });
 });

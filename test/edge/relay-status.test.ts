@@ -17,6 +17,7 @@ function outbox(name: string, fields: Partial<OutboxStatus> = {}) {
     byStatus: {},
     deadLetters: 0,
     databaseBytes: 4_096,
+    full: false,
     totals: NOTHING,
     minutes: [],
     ...fields,

@@ -18,7 +18,13 @@ export function newOutbox(): DurableObjectStub<Outbox> {
   return relayEnv.OUTBOX.getByName(`test ${made} ${crypto.randomUUID()}`);
 }
 
-export const SENDING_ON: SendingOn = { alarmAt: null, lingerMs: 1_000, heldUntil: 0, fullBatch: () => {} };
+export const SENDING_ON: SendingOn = {
+  alarmAt: null,
+  lingerMs: 1_000,
+  heldUntil: 0,
+  awaitsFullBatch: false,
+  fullBatch: () => {},
+};
 
 /** Room for everything. */
 export const ROOM: Room = { records: 1_000_000, bytes: 1_000_000_000 };

@@ -195,7 +195,13 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
       const unanswered = { ...sent, at: now + RESEND_MS, unanswered: true };
       pending.push(unanswered);
       await step('request came');
-      const comes = { alarmAt, lingerMs, heldUntil, fullBatch: fullBatch.ring };
+      const comes = {
+        alarmAt,
+        lingerMs,
+        heldUntil,
+        awaitsFullBatch: fullBatch.isAwaited(),
+        fullBatch: fullBatch.ring,
+      };
       ingest(virtual, sent.delivery, comes, ROOM, now);
       await step('records stored');
       pending.splice(pending.indexOf(unanswered), 1);

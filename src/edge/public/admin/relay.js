@@ -1,6 +1,6 @@
 /**
  * @typedef {{ readonly at: number, readonly accepted: number, readonly calls: number, readonly delivered: number, readonly deadLetters: number, readonly failed: number }} Minute
- * @typedef {{ readonly name: string, readonly records: number, readonly oldestAgeMs: number, readonly deadLetters: number, readonly databaseBytes: number, readonly unreachable: boolean }} Shard
+ * @typedef {{ readonly name: string, readonly records: number, readonly oldestAgeMs: number, readonly deadLetters: number, readonly databaseBytes: number, readonly full: boolean, readonly unreachable: boolean }} Shard
  * @typedef {{ readonly accepted: number, readonly duplicate: number, readonly rejected: number, readonly expired: number, readonly delivered: number, readonly dead_letter: number, readonly pardoned?: number, readonly replayed: number, readonly discarded: number, readonly calls: number, readonly taken: number, readonly refused: number, readonly paused: number, readonly misconfigured: number, readonly unknown: number }} Totals
  * @typedef {{ readonly records: number, readonly oldestAgeMs: number, readonly retrying: number, readonly byStatus: Readonly<Record<string, number>>, readonly maxRecords: number, readonly growthPerMinute: number, readonly drainMs: number | null }} Backlog
  * @typedef {{ readonly since: number, readonly status: number, readonly probeAt: number }} Held

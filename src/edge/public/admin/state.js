@@ -15,7 +15,6 @@ import { clock, count, counted, duration } from './in-words.js';
 
 // Records of a healthy relay linger a second and travel another: one this old waits for a reason.
 const WAITS_MS = 30_000;
-const MAX_BATCH = 25;
 const LATELY_MS = 120_000;
 const NOTHING_LOST = 'Nothing is lost: what comes in is kept.';
 
@@ -69,8 +68,8 @@ function remedy(status) {
 }
 
 /** @type {(status: Status) => Finding | undefined} */
-function full({ backlog, shards }) {
-  const without = shards.filter((shard) => !hasRoom(shard, backlog.maxRecords)).length;
+function full({ shards }) {
+  const without = shards.filter((shard) => shard.full).length;
   if (without === 0) return undefined;
   const what =
     shards.length === 1
@@ -83,17 +82,6 @@ function full({ backlog, shards }) {
     advice:
       'It takes records again when there is room: see why it does not drain, and look after the dead letters, which take room too.',
   };
-}
-
-/**
- * Each shard has its share of the room, `<shards>/<index>` says of how many, and takes a whole batch or nothing.
- *
- * @param {Shard} shard
- * @param {number} maxRecords
- */
-function hasRoom({ name, records, deadLetters }, maxRecords) {
-  const share = Math.floor(maxRecords / Number.parseInt(name, 10));
-  return records + deadLetters + MAX_BATCH <= share;
 }
 
 /** @type {(status: Status) => Finding | undefined} */
