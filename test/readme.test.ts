@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { resolveOptions } from '../src/tracker/options.ts';
 import { README_STUB } from './readme-stub.ts';
 
@@ -52,21 +51,6 @@ test('the moments it lists are those the tracker tells', async () => {
   const listed = tableUnder('What can be lost, and how it is told').map(([name]) => name);
 
   expect(listed.sort()).toEqual(names.sort());
-});
-
-describe('its links', () => {
-  const targets = [...readme.matchAll(/\]\(([^)]+)\)/g)].map(([, target = '']) => target);
-  const anchors = [...readme.matchAll(/^## (.+)$/gm)].map(
-    ([, title = '']) =>
-      `#${title
-        .toLowerCase()
-        .replace(/[^\w -]/g, '')
-        .replaceAll(' ', '-')}`,
-  );
-
-  test.each(targets.filter((target) => !target.startsWith('http')))('%s lead somewhere', (target) => {
-    expect(target.startsWith('#') ? anchors.includes(target) : existsSync(target)).toBe(true);
-  });
 });
 
 test('its figure of bytes is the budget that the build keeps', async () => {

@@ -1,5 +1,6 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { afterEach, expect, test, vi } from 'vitest';
+import operating from '../../docs/operating.md?raw';
 import type { Outbox } from '../../src/edge/outbox.ts';
 import { delivery, newOutbox } from '../fakes/outbox.ts';
 import { eventRecord } from '../fakes/records.ts';
@@ -99,6 +100,8 @@ test('a pass is a line in the log, with no record and no id in it', async () => 
     tookMs: expect.any(Number),
     nextInMs: null,
   });
+  const [sample = ''] = /^{"event":"relay_pass".*$/m.exec(operating) ?? [];
+  expect(Object.keys(JSON.parse(sample))).toEqual(Object.keys(passes[0]));
   expect(lines.join()).not.toMatch(/device-of-somebody|johndoe|Givenchy/);
 });
 

@@ -1,0 +1,44 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const documents = [
+  'README.md',
+  'CHANGELOG.md',
+  ...readdirSync('docs').map((name) => join('docs', name)),
+].filter((name) => name.endsWith('.md'));
+
+/** The anchors of a document's headings, as forges make them. */
+function anchorsOf(document: string): string[] {
+  return [...readFileSync(document, 'utf8').matchAll(/^#{2,} (.+)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replace(/[^\w -]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+describe.each(documents)('%s', (document) => {
+  const targets = [...readFileSync(document, 'utf8').matchAll(/\]\(([^)]+)\)/g)]
+    .map(([, target = '']) => target)
+    .filter((target) => !target.startsWith('http'));
+
+  test('links to files and headings that are there', () => {
+    for (const target of targets) {
+      const [file = '', anchor] = target.split('#');
+      const path = file === '' ? document : join(dirname(document), file);
+
+      expect(existsSync(path), target).toBe(true);
+      if (anchor !== undefined) expect(anchorsOf(path), target).toContain(anchor);
+    }
+  });
+});
+
+test('the totals that docs/operating.md explains are those that are told', () => {
+  const tally = readFileSync('src/edge/tally.ts', 'utf8');
+  const [, list = ''] = /const COUNTED = \[(.*?)\]/s.exec(tally) ?? [];
+  const counted = [...list.matchAll(/'(\w+)'/g)].map(([, name]) => name);
+  const operating = readFileSync('docs/operating.md', 'utf8');
+
+  for (const name of counted.filter((each) => each !== 'entered')) expect(operating).toContain(`\`${name}\``);
+});
