@@ -13,6 +13,7 @@ import type { WebEngageCall, WebEngageRecords } from './received.ts';
 export type Stack = {
   readonly apiKey: string;
   readonly licenseCode: string;
+  readonly adminToken: string;
   /** A page that loads the tracker by its script tag. `?stub` calls it before it has loaded. */
   readonly siteUrl: string;
   readonly relayUrl: string;
@@ -87,6 +88,7 @@ export async function startStack(): Promise<Stack> {
   return {
     apiKey,
     licenseCode,
+    adminToken,
     siteUrl: site.url,
     relayUrl,
     // As a machine that goes dark: nothing is tidied up.

@@ -1,0 +1,137 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { chromiumPath, LAUNCH_ARGS } from '../chromium.ts';
+import { eventsReceived } from './received.ts';
+import { type Stack, startStack } from './stack.ts';
+
+let stack: Stack;
+let browser: Browser;
+
+beforeAll(async () => {
+  [stack, browser] = await Promise.all([
+    startStack(),
+    chromium.launch({ executablePath: chromiumPath(), args: LAUNCH_ARGS }),
+  ]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await stack?.stop();
+});
+
+beforeEach(async () => {
+  await stack.order({ fault: 'none' });
+  await stack.empty();
+});
+
+/** What the tracker would send, without a page. Sent until it is answered for. */
+async function send(names: readonly string[], from = 1): Promise<void> {
+  const session = randomBytes(16).toString('base64url');
+  const records = names.map((eventName, index) => ({
+    kind: 'event',
+    id: `${session}.${index + 1}`,
+    userId: 'somebody',
+    eventName,
+    eventData: { n: from + index },
+  }));
+  const body = JSON.stringify({ v: 1, sentAt: new Date().toISOString(), device: randomUUID(), records });
+  await expect
+    .poll(
+      () =>
+        fetch(`${stack.relayUrl}/v1/batch`, {
+          method: 'POST',
+          body,
+          headers: { Origin: stack.siteUrl },
+        }).then(
+          async (answer) => {
+            await answer.text();
+            return answer.status;
+          },
+          () => 0,
+        ),
+      { timeout: 30_000, interval: 100 },
+    )
+    .toBe(202);
+}
+
+async function openDoor(token = stack.adminToken): Promise<Page> {
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(`${stack.relayUrl}/admin/`);
+  await page.getByLabel('operator’s token').fill(token);
+  await page.getByRole('button', { name: 'Open' }).click();
+  return page;
+}
+
+test('the operator sees what WebEngage refused, in its words and harmless, mends it, and replays it', async () => {
+  const hostile = '<img src=x onerror=alert(1)>';
+  await stack.order({ refuse: { field: 'eventName', value: hostile } });
+  await send(['Good', hostile, 'Good']);
+  expect((await eventsReceived(stack, 2)).map(({ eventName }) => eventName)).toEqual(['Good', 'Good']);
+
+  const page = await openDoor();
+  const dialogs: string[] = [];
+  page.on('dialog', (dialog) => dialogs.push(dialog.message()));
+  const letters = page.locator('#letter-list > li');
+  await letters.first().waitFor();
+  expect(await letters.count()).toBe(1);
+  expect(await letters.first().innerText()).toContain(hostile);
+
+  await stack.order({});
+  await letters
+    .first()
+    .getByRole('button', { name: /^replay/i })
+    .click();
+
+  expect((await eventsReceived(stack, 3)).map(({ eventName }) => eventName)).toContain(hostile);
+  await expect.poll(() => letters.count()).toBe(0);
+  expect(dialogs).toEqual([]);
+  await page.context().close();
+});
+
+test('nobody else gets in: a wrong token is told so, and leads to nothing', async () => {
+  const page = await openDoor('a-token-that-is-not-the-operators-own');
+
+  await expect.poll(() => page.locator('#refused').innerText()).not.toBe('');
+  expect(await page.locator('#figures').isVisible()).toBe(false);
+  await page.context().close();
+});
+
+test('a key that is taken away loses nothing: /health says so, and it goes on by itself once it is back', async () => {
+  const health = async () => (await fetch(`${stack.relayUrl}/health`)).status;
+  await stack.order({ acceptKeys: [] });
+  await send(['Kept']);
+  await expect.poll(health, { timeout: 20_000 }).toBe(503);
+  await send(['Kept too'], 2);
+
+  await stack.order({});
+
+  // One call a minute tries again.
+  expect(await eventsReceived(stack, 2, 100_000)).toHaveLength(2);
+  await expect.poll(health, { timeout: 20_000 }).toBe(200);
+}, 150_000);
+
+test('killed again and again while records come and WebEngage fails, the relay loses none and doubles none', async () => {
+  await stack.order({
+    faults: [
+      { fault: 500, chance: 0.1 },
+      { fault: 503, faultAt: 'after', chance: 0.1 },
+    ],
+  });
+  const sent = 30 * 25;
+  const sending = (async () => {
+    for (let flush = 0; flush < 30; flush++) await send(Array(25).fill('Clicked'), flush * 25 + 1);
+  })();
+  for (let kill = 0; kill < 4; kill++) {
+    await expect
+      .poll(async () => (await stack.calls()).length, { timeout: 60_000 })
+      .toBeGreaterThanOrEqual(2 + kill * 5);
+    await stack.stopRelay();
+    await stack.startRelay();
+  }
+  await sending;
+
+  const events = await eventsReceived(stack, sent, 100_000);
+  const numbers = events.map(({ eventData }) => Number(eventData?.n));
+  expect(numbers.toSorted((a, b) => a - b)).toEqual(Array.from({ length: sent }, (_, n) => n + 1));
+}, 240_000);
