@@ -1,7 +1,8 @@
 import { MAX_BATCH_RECORDS } from '../../src/contract/batch.ts';
 import { cutBatch } from '../../src/edge/cut.ts';
-import { inTurn, OPEN_GATE, takePermit } from '../../src/edge/gate.ts';
+import { OPEN_GATE, takePermit } from '../../src/edge/gate.ts';
 import type { Run } from '../../src/edge/run.ts';
+import { inTurn } from '../../src/edge/turn.ts';
 import { limitWithin } from '../../src/pacing/sliding-limit.ts';
 
 /** Traffic as it comes, and the relay's settings. */

@@ -129,8 +129,7 @@ export function replay(
   now: number,
 ): number {
   const { sql } = storage;
-  return storage.transactionSync(() => {
-    const rows = select(sql, selection, limit);
+  return takeOut(storage, selection, limit, 'replayed', now, (rows) => {
     let { entered } = readTotals(sql);
     for (const { device, kind, accepted_at, record } of rows) {
       entered += 1;
@@ -143,9 +142,6 @@ export function replay(
         `[${record}]`,
       );
     }
-    remove(sql, rows);
-    if (rows.length > 0) count(sql, { replayed: rows.length }, now);
-    return rows.length;
   });
 }
 
@@ -156,11 +152,25 @@ export function discard(
   limit: number,
   now: number,
 ): number {
+  return takeOut(storage, selection, limit, 'discarded', now, () => {});
+}
+
+/** Takes some out of the dead letters, and does with them what is to be done, at once or not at all. */
+function takeOut(
+  storage: DurableObjectStorage,
+  selection: DeadSelection,
+  limit: number,
+  counted: 'replayed' | 'discarded',
+  now: number,
+  then: (rows: readonly DeadRow[]) => void,
+): number {
   const { sql } = storage;
   return storage.transactionSync(() => {
     const rows = select(sql, selection, limit);
-    remove(sql, rows);
-    if (rows.length > 0) count(sql, { discarded: rows.length }, now);
+    if (rows.length === 0) return 0;
+    then(rows);
+    for (const { id } of rows) sql.exec('DELETE FROM dead WHERE id = ?', id);
+    count(sql, { [counted]: rows.length }, now);
     return rows.length;
   });
 }
@@ -181,8 +191,4 @@ function select(sql: SqlStorage, selection: DeadSelection, limit: number): DeadR
           limit,
         )
         .toArray();
-}
-
-function remove(sql: SqlStorage, rows: readonly DeadRow[]): void {
-  for (const { id } of rows) sql.exec('DELETE FROM dead WHERE id = ?', id);
 }

@@ -1,5 +1,5 @@
+import type { FailedCall } from './call.ts';
 import type { Held } from './gate.ts';
-import type { FailedCall } from './relay-pass.ts';
 import type { Totals } from './tally.ts';
 
 /** What one relay pass did, and what it left. No record and no id is in it. */

@@ -5,7 +5,6 @@ import {
   type GateLimits,
   type GateState,
   type Held,
-  inTurn,
   type KeyName,
   misconfigured,
   OPEN_GATE,
@@ -18,6 +17,7 @@ import {
 } from './gate.ts';
 import { logHeld, logRecovered } from './log.ts';
 import { readSettings, type SettingsEnv } from './settings.ts';
+import { inTurn } from './turn.ts';
 
 /** What the operator is told of the account. */
 export type GateStatus = {

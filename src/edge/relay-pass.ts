@@ -1,45 +1,15 @@
-import { backoffMs } from '../pacing/backoff.ts';
+import { type CallPorts, callWith } from './call.ts';
 import { pardon } from './dead-letters.ts';
 import { flights } from './flights.ts';
-import type { Ask, KeyName, Permit, SeenLimit } from './gate.ts';
-import { isolate } from './isolate.ts';
+import type { Ask, SeenLimit } from './gate.ts';
 import { nextWork, type Standing, type Work } from './next-work.ts';
-import type { RecordKind } from './run.ts';
-import { launch, postpone, recordsOf, recoverLaunched, type SealedBatch, seal, settle } from './sealed.ts';
-import { type Verdict, verdictOf } from './verdict.ts';
-import type { Upstream, UpstreamAnswer } from './webengage.ts';
+import { launch, recoverLaunched, type SealedBatch, seal } from './sealed.ts';
 
-/** The account's rate limit and state, as an outbox sees them. */
-interface Gate {
-  take(ask: Ask): Promise<Permit>;
-  pause(forMs: number): Promise<void>;
-  taken(key: KeyName): Promise<void>;
-  misconfigured(status: number, key: KeyName): Promise<void>;
-  /** Answers since when every call was refused, where that is no fault of the records. */
-  refused(status: number): Promise<number | undefined>;
-}
-
-export type RelayPassPorts = {
-  readonly storage: DurableObjectStorage;
-  readonly gate: Gate;
-  readonly upstream: Upstream;
+export type RelayPassPorts = CallPorts & {
   readonly lingerMs: number;
-  readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
-  readonly random: () => number;
-  readonly newRequestId: () => string;
   /** Resolves when a full batch has come in since. */
   readonly fullBatch: () => Promise<void>;
-  /** For the operator: a call that did not settle its batch. Status 0: no answer. */
-  readonly tellFailed: (call: FailedCall) => void;
-  /** For the operator: something failed by itself, with no call to blame. */
-  readonly tellFault: (fault: unknown) => void;
-};
-
-export type FailedCall = {
-  readonly status: number;
-  readonly kind: RecordKind;
-  readonly attempts: number;
 };
 
 /** When to run a pass again. `held`: new records are no reason to do so any sooner. */
@@ -57,8 +27,6 @@ const SLEEP_RATHER_MS = 600;
 
 // Where nothing lingers: how soon to look again while calls are under way.
 const MIN_LOOK_MS = 25;
-
-const BACKOFF = { baseMs: 1_000, capMs: 60_000 };
 
 /**
  * Sends what is due to WebEngage, several calls at a time, until nothing is, or its time is over. No two of them hold
@@ -120,13 +88,7 @@ export async function relayPass(ports: RelayPassPorts): Promise<PassEnd> {
       if (work.step === 'rest' || work.step === 'wait') continue;
       const batch = toLaunch(storage.sql, work, newRequestId, now());
       begin(batch.id, async () => {
-        try {
-          seen = (await call(ports, batch, permit)) ?? seen;
-        } catch (fault) {
-          // It holds back its own browsers and nobody else, as a call that failed.
-          ports.tellFault(fault);
-          tryLater(ports, batch, 0);
-        }
+        seen = (await callWith(ports, batch, permit)) ?? seen;
       });
     }
   } finally {
@@ -145,62 +107,4 @@ function toLaunch(
   if (work.step === 'cut') return seal(sql, { ...work.cut, launched: true }, newRequestId(), now);
   launch(sql, work.batch);
   return work.batch;
-}
-
-/** One call with a sealed batch. It leaves only once the seal is on disk: the platform holds it back until then. */
-async function call(
-  ports: RelayPassPorts,
-  batch: SealedBatch,
-  { key, suspect, ours }: Extract<Permit, { granted: true }>,
-): Promise<SeenLimit | undefined> {
-  const { storage, gate, upstream, now, tellFailed } = ports;
-  const startedAt = now();
-  const { kind, requestId, attempts } = batch;
-  const answer = await upstream({ kind, requestId, records: recordsOf(storage.sql, batch), key });
-
-  const verdict = verdictOf(answer.status, answer.retryAfter, now());
-  if (verdict.kind === 'taken') {
-    settle(storage, batch, now());
-    if (suspect) await gate.taken(key);
-  } else {
-    tellFailed({ status: answer.status, kind, attempts: attempts + 1 });
-    await goOn(ports, batch, answer, verdict, key);
-  }
-  return answer.rateLimit && { ...answer.rateLimit, at: startedAt, ours };
-}
-
-/** What to do with a batch that was not taken. */
-async function goOn(
-  ports: RelayPassPorts,
-  batch: SealedBatch,
-  { status, words }: UpstreamAnswer,
-  verdict: Exclude<Verdict, { kind: 'taken' }>,
-  key: KeyName,
-): Promise<void> {
-  const { storage, gate, now, newRequestId } = ports;
-  const at = now();
-  switch (verdict.kind) {
-    case 'paused':
-      postpone(storage, batch, { status, failures: 0, dueAt: at + verdict.forMs }, { paused: 1 }, at);
-      return gate.pause(verdict.forMs);
-    case 'misconfigured':
-      // Due at once: the gate says when, and with which key.
-      postpone(storage, batch, { status, failures: 0, dueAt: at }, { misconfigured: 1 }, at);
-      return gate.misconfigured(status, key);
-    case 'unknown':
-      return tryLater(ports, batch, status);
-    case 'refused': {
-      const wallSince = await gate.refused(status);
-      if (wallSince === undefined) return isolate(storage, batch, { status, words }, newRequestId, now());
-      pardon(storage, wallSince, newRequestId, now());
-      return postpone(storage, batch, { status, failures: 0, dueAt: now() }, { refused: 1 }, now());
-    }
-  }
-}
-
-/** Sends a batch again as it is, after a while that grows with each failure. */
-function tryLater({ storage, now, random }: RelayPassPorts, batch: SealedBatch, status: number): void {
-  const failures = batch.failures + 1;
-  const dueAt = now() + backoffMs(failures, BACKOFF, random());
-  postpone(storage, batch, { status, failures, dueAt }, { unknown: 1 }, now());
 }

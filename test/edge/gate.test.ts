@@ -5,7 +5,6 @@ import {
   allowance,
   type GateLimits,
   type GateState,
-  inTurn,
   misconfigured,
   OPEN_GATE,
   type Permit,
@@ -17,6 +16,7 @@ import {
   WALL_OF_REFUSALS,
   wallSince,
 } from '../../src/edge/gate.ts';
+import { inTurn } from '../../src/edge/turn.ts';
 import { busiestMinute } from '../fakes/played-account.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:30Z');

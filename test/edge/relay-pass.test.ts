@@ -1,8 +1,8 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, test } from 'vitest';
+import type { FailedCall } from '../../src/edge/call.ts';
 import type { Outbox } from '../../src/edge/outbox.ts';
 import { outboxStatus } from '../../src/edge/outbox-status.ts';
-import type { FailedCall } from '../../src/edge/relay-pass.ts';
 import type { UpstreamCall } from '../../src/edge/webengage.ts';
 import {
   answerOf,
@@ -12,6 +12,7 @@ import {
   newOutbox,
   OPEN,
   passAt,
+  REFUSED,
   ROOM,
   rulingUpstream,
   scriptedUpstream,
@@ -284,15 +285,7 @@ describe('records that WebEngage refuses', () => {
         // A tenth of what there is.
         take: async ({ isolating }) => {
           if (isolating) isolated += 1;
-          return isolating && isolated > 4
-            ? {
-                granted: false,
-                retryInMs: 60_000,
-                isolatingOnly: true,
-                wallSince: undefined,
-                pacedMs: undefined,
-              }
-            : GRANTED;
+          return isolating && isolated > 4 ? { ...REFUSED, retryInMs: 60_000, isolatingOnly: true } : GRANTED;
         },
       },
     });
@@ -323,13 +316,7 @@ describe('records that WebEngage refuses', () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
     const told: FailedCall[] = [];
-    const held = {
-      granted: false,
-      retryInMs: 60_000,
-      isolatingOnly: false,
-      wallSince: undefined,
-      pacedMs: undefined,
-    } as const;
+    const held = { ...REFUSED, retryInMs: 60_000 };
 
     await passAt(stub, scriptedUpstream(401), NOW, {
       tellFailed: (call) => told.push(call),
@@ -351,13 +338,7 @@ describe('the rate gate', () => {
     const { nextAt, held } = await passAt(stub, upstream, NOW, {
       gate: {
         ...OPEN,
-        take: async () => ({
-          granted: false,
-          retryInMs: 700,
-          isolatingOnly: false,
-          wallSince: undefined,
-          pacedMs: undefined,
-        }),
+        take: async () => ({ ...REFUSED, retryInMs: 700 }),
       },
     });
 

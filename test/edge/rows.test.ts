@@ -7,8 +7,18 @@ import {
 } from '../../bench/rows.ts';
 import { ingest } from '../../src/edge/ingest.ts';
 import type { Outbox } from '../../src/edge/outbox.ts';
-import { relayPass } from '../../src/edge/relay-pass.ts';
-import { answerOf, delivery, ingestAt, newOutbox, OPEN, ROOM, SENDING_ON } from '../fakes/outbox.ts';
+import { type RelayPassPorts, relayPass } from '../../src/edge/relay-pass.ts';
+import {
+  answerOf,
+  delivery,
+  ingestAt,
+  newOutbox,
+  OPEN,
+  quietPorts,
+  REFUSED,
+  ROOM,
+  SENDING_ON,
+} from '../fakes/outbox.ts';
 import { eventRecord } from '../fakes/records.ts';
 
 // Rows read and written are what Cloudflare bills. https://developers.cloudflare.com/durable-objects/platform/pricing/
@@ -52,21 +62,11 @@ async function rowsOf(
   });
 }
 
-function passOf(storage: DurableObjectStorage, statuses: number[] = []): Promise<unknown> {
-  return relayPass({
-    storage,
-    gate: OPEN,
-    upstream: async () => answerOf(statuses.shift() ?? 200),
-    lingerMs: 1_000,
-    now: () => NOW + 1_000,
-    sleep: () => new Promise((resolve) => setTimeout(resolve, 0)),
-    random: () => 0.5,
-    newRequestId: () => crypto.randomUUID().replaceAll('-', ''),
-    fullBatch: () => new Promise(() => {}),
-    tellFailed: () => {},
-    tellFault: () => {},
-  });
+function passOf(storage: DurableObjectStorage, ports: Partial<RelayPassPorts> = {}): Promise<unknown> {
+  return relayPass({ ...quietPorts(), storage, now: () => NOW + 1_000, ...ports });
 }
+
+const failing = { upstream: async () => answerOf(503) };
 
 describe('rows written', () => {
   test.each([1, 5, 25])('by a flush of %d new records of one kind: two, and the alarm’s', async (count) => {
@@ -106,7 +106,7 @@ describe('rows written', () => {
     for (let device = 0; device < 5; device++)
       await ingestAt(stub, delivery(`device ${device}`, ...events(5)), NOW);
 
-    const { written } = await rowsOf(stub, passOf);
+    const { written } = await rowsOf(stub, (storage) => passOf(storage));
 
     expect(written).toBe(ROWS_WRITTEN_PER_CALL + 5 * ROWS_WRITTEN_PER_MEMBER_RUN);
   });
@@ -115,10 +115,10 @@ describe('rows written', () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(25)), NOW);
 
-    const failed = await rowsOf(stub, (storage) => passOf(storage, [503]));
+    const failed = await rowsOf(stub, (storage) => passOf(storage, failing));
     const again = await rowsOf(stub, (storage) => {
       storage.sql.exec('UPDATE batch SET due_at = 0');
-      return passOf(storage, [503]);
+      return passOf(storage, failing);
     });
 
     expect(failed.written).toBe(3);
@@ -144,32 +144,15 @@ describe('rows read', () => {
       for (let n = 0; n < backlog; n++) await ingestAt(stub, delivery(`device ${n}`, ...events(5)), NOW);
       let calls = 0;
       const { read } = await rowsOf(stub, (storage) =>
-        relayPass({
-          storage,
+        passOf(storage, {
+          now: () => NOW,
           gate: {
             ...OPEN,
             take: async (ask) => {
               calls += 1;
-              return calls > 10
-                ? {
-                    granted: false,
-                    retryInMs: 60_000,
-                    isolatingOnly: false,
-                    wallSince: undefined,
-                    pacedMs: undefined,
-                  }
-                : OPEN.take(ask);
+              return calls > 10 ? { ...REFUSED, retryInMs: 60_000 } : OPEN.take(ask);
             },
           },
-          upstream: async () => answerOf(200),
-          lingerMs: 1_000,
-          now: () => NOW,
-          sleep: () => new Promise((resolve) => setTimeout(resolve, 0)),
-          random: () => 0.5,
-          newRequestId: () => crypto.randomUUID().replaceAll('-', ''),
-          fullBatch: () => new Promise(() => {}),
-          tellFailed: () => {},
-          tellFault: () => {},
         }),
       );
       return read / 10;

@@ -92,7 +92,32 @@ export const OPEN: RelayPassPorts['gate'] = {
   refused: async () => undefined,
 };
 
-/** One relay pass at a moment of the test's choice, with everything around it played. */
+/** A gate's refusal, with nothing else to it. */
+export const REFUSED = {
+  granted: false,
+  retryInMs: 1_000,
+  isolatingOnly: false,
+  wallSince: undefined,
+  pacedMs: undefined,
+} as const satisfies Permit;
+
+/** Everything around a pass, played: all is granted and taken, and nobody listens. */
+export function quietPorts(): Omit<RelayPassPorts, 'storage' | 'now'> {
+  return {
+    gate: OPEN,
+    upstream: async () => answerOf(200),
+    lingerMs: 1_000,
+    // A turn of the event loop, so that a pass that waits for ever hangs its own test alone.
+    sleep: () => new Promise((resolve) => setTimeout(resolve, 0)),
+    random: () => 0.5,
+    newRequestId: () => crypto.randomUUID().replaceAll('-', ''),
+    fullBatch: () => new Promise(() => {}),
+    tellFailed: () => {},
+    tellFault: () => {},
+  };
+}
+
+/** One relay pass at a moment of the test's choice. */
 export function passAt(
   stub: DurableObjectStub<Outbox>,
   upstream: Upstream,
@@ -100,21 +125,7 @@ export function passAt(
   ports: Partial<RelayPassPorts> = {},
 ): Promise<PassEnd> {
   return runInDurableObject(stub, (_, { storage }) =>
-    relayPass({
-      storage,
-      gate: OPEN,
-      upstream: upstream.answer,
-      lingerMs: 1_000,
-      now: () => now,
-      // A turn of the event loop, so that a pass that waits for ever hangs its own test alone.
-      sleep: () => new Promise((resolve) => setTimeout(resolve, 0)),
-      random: () => 0.5,
-      newRequestId: () => crypto.randomUUID().replaceAll('-', ''),
-      fullBatch: () => new Promise(() => {}),
-      tellFailed: () => {},
-      tellFault: () => {},
-      ...ports,
-    }),
+    relayPass({ ...quietPorts(), storage, upstream: upstream.answer, now: () => now, ...ports }),
   );
 }
 
