@@ -1,6 +1,6 @@
 import { backoffMs } from '../pacing/backoff.ts';
 import { pardon } from './dead-letters.ts';
-import type { Ask, KeyName, Permit, SeenLimit } from './gate.ts';
+import type { Ask, KeyName, Permit, Refusal, SeenLimit } from './gate.ts';
 import { isolate } from './isolate.ts';
 import type { RecordKind } from './run.ts';
 import { postpone, recordsOf, type SealedBatch, settle } from './sealed.ts';
@@ -13,8 +13,8 @@ interface Gate {
   pause(forMs: number): Promise<void>;
   taken(key: KeyName): Promise<void>;
   misconfigured(status: number, key: KeyName): Promise<void>;
-  /** Answers since when every call was refused, where that is no fault of the records. */
-  refused(status: number): Promise<number | undefined>;
+  /** `before`: when the same batch was refused before, if it was. */
+  refused(status: number, before: number | undefined): Promise<Refusal>;
 }
 
 /** What a call needs of the world, and what becomes of its batch. */
@@ -101,10 +101,17 @@ async function goOn(
     case 'unknown':
       return tryLater(ports, batch, status);
     case 'refused': {
-      const wallSince = await gate.refused(status);
-      if (wallSince === undefined) return isolate(storage, batch, { status, words }, newRequestId, now());
+      const { proven, wallSince } = await gate.refused(status, batch.refusedAt);
+      if (wallSince === undefined)
+        return isolate(storage, batch, { status, words, proven }, newRequestId, now());
       pardon(storage, wallSince, newRequestId, now());
-      return postpone(storage, batch, { status, failures: 0, dueAt: now() }, { refused: 1 }, now());
+      return postpone(
+        storage,
+        batch,
+        { status, failures: 0, dueAt: now(), refusedAt: at },
+        { refused: 1 },
+        now(),
+      );
     }
   }
 }

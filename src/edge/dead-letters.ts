@@ -3,7 +3,12 @@ import { forget, recordsOf, type SealedBatch, seal } from './sealed.ts';
 import { count, readTotals } from './tally.ts';
 
 /** What WebEngage said as it refused a call. */
-export type RefusedWith = { readonly status: number; readonly words: string };
+export type RefusedWith = {
+  readonly status: number;
+  readonly words: string;
+  /** Refused again, with others taken between: no wall of refusals takes it back. */
+  readonly proven: boolean;
+};
 
 /** A record that WebEngage refuses by itself, kept with all that is known of it. */
 export type DeadLetter = {
@@ -30,6 +35,7 @@ type DeadRow = {
   given_up_at: number;
   status: number;
   attempts: number;
+  proven: number;
   words: string;
   record: string;
 };
@@ -38,7 +44,7 @@ type DeadRow = {
 export function bury(
   storage: DurableObjectStorage,
   batch: SealedBatch,
-  { status, words }: RefusedWith,
+  { status, words, proven }: RefusedWith,
   now: number,
 ): void {
   const { sql } = storage;
@@ -49,14 +55,15 @@ export function bury(
     const { at } = sql.exec<{ at: number }>('SELECT at FROM run WHERE seq = ?', slice.seq).one();
     count(sql, { refused: 1, dead_letter: 1 }, now);
     sql.exec(
-      `INSERT INTO dead (device, kind, accepted_at, given_up_at, status, attempts, words, record)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO dead (device, kind, accepted_at, given_up_at, status, attempts, proven, words, record)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       slice.device,
       batch.kind,
       at,
       now,
       status,
       batch.attempts + 1,
+      proven ? 1 : 0,
       words,
       JSON.stringify(record),
     );
@@ -78,11 +85,11 @@ export function pardon(
   const { sql } = storage;
   return storage.transactionSync(() => {
     const rows = sql
-      .exec<DeadRow>('SELECT * FROM dead WHERE given_up_at >= ? ORDER BY id DESC', since)
+      .exec<DeadRow>('SELECT * FROM dead WHERE given_up_at >= ? AND proven = 0 ORDER BY id DESC', since)
       .toArray();
     if (rows.length === 0) return 0;
     const { entered } = readTotals(sql);
-    for (const { id, device, kind, accepted_at, status, attempts, record } of rows) {
+    for (const { id, device, kind, accepted_at, given_up_at, status, attempts, record } of rows) {
       const { seq } = sql
         .exec<{ seq: number }>(
           `INSERT INTO run (seq, device, kind, at, count, entered, records)
@@ -95,7 +102,8 @@ export function pardon(
         )
         .one();
       const members = [{ seq, device, from: 0, to: 1 }];
-      seal(sql, { kind, members, isolating: true, attempts, status }, newRequestId(), now);
+      const refusedAt = given_up_at;
+      seal(sql, { kind, members, isolating: true, attempts, status, refusedAt }, newRequestId(), now);
       sql.exec('DELETE FROM dead WHERE id = ?', id);
     }
     count(sql, { pardoned: rows.length }, now);
@@ -108,7 +116,7 @@ export function listDead(sql: SqlStorage, afterId: number, limit: number): DeadL
   return sql
     .exec<DeadRow>('SELECT * FROM dead WHERE id > ? ORDER BY id LIMIT ?', afterId, limit)
     .toArray()
-    .map(({ accepted_at, given_up_at, ...row }) => ({
+    .map(({ accepted_at, given_up_at, proven: _, ...row }) => ({
       ...row,
       acceptedAt: accepted_at,
       givenUpAt: given_up_at,

@@ -28,6 +28,8 @@ export type GateState = {
   /** Calls refused for their records, in a row, with none taken between; and since when. */
   readonly refusals: number;
   readonly refusedSince: number;
+  /** When a call was taken last, of those that were suspect. */
+  readonly takenAt: number;
 };
 
 export const OPEN_GATE: GateState = {
@@ -41,6 +43,7 @@ export const OPEN_GATE: GateState = {
   held: undefined,
   refusals: 0,
   refusedSince: 0,
+  takenAt: 0,
 };
 
 /** What WebEngage's `X-RateLimit-*` headers said with the answer to a call. */
@@ -170,8 +173,8 @@ export function paused(state: GateState, until: number): GateState {
 }
 
 /** WebEngage took a call, made with this key: whatever was suspected is over. */
-export function taken(state: GateState, key: KeyName): GateState {
-  return { ...state, key, keyChanged: false, held: undefined, refusals: 0, refusedSince: 0 };
+export function taken(state: GateState, key: KeyName, now: number): GateState {
+  return { ...state, key, keyChanged: false, held: undefined, refusals: 0, refusedSince: 0, takenAt: now };
 }
 
 /**
@@ -193,19 +196,39 @@ export function misconfigured(
   return { ...state, key: other, held: { since: now, status, probeAt: now + PROBE_EVERY_MS } };
 }
 
-/** A call was refused for its records. Enough of them in a row are a wrong configuration. */
-export function refused(state: GateState, status: number, now: number): GateState {
+/** What is to be thought of a call that was refused for its records. */
+export type Refusal = {
+  /** It was refused before, and others have been taken since: it is the records. */
+  readonly proven: boolean;
+  /** Since when every call was refused, where that is configuration's fault and not the records'. */
+  readonly wallSince: number | undefined;
+};
+
+/**
+ * A call was refused for its records. Enough of them in a row are a wrong configuration.
+ *
+ * @param before when the same batch was refused before, if it was
+ */
+export function refused(
+  state: GateState,
+  status: number,
+  before: number | undefined,
+  now: number,
+): { readonly state: GateState; readonly refusal: Refusal } {
+  // Or else the bad records of one page, tried again after each good one, would be a wall each time.
+  if (before !== undefined && before < state.takenAt)
+    return { state, refusal: { proven: true, wallSince: undefined } };
   const refusals = state.refusals + 1;
   const refusedSince = state.refusals === 0 ? now : state.refusedSince;
   const held =
     refusals < WALL_OF_REFUSALS
       ? state.held
       : { since: now, probeAt: now + PROBE_EVERY_MS, ...state.held, status };
-  return { ...state, refusals, refusedSince, held };
+  const next = { ...state, refusals, refusedSince, held };
+  return { state: next, refusal: { proven: false, wallSince: wallSince(next) } };
 }
 
-/** Since when every call was refused, where that is configuration's fault and not the records'. */
-export function wallSince({ refusals, refusedSince }: GateState): number | undefined {
+function wallSince({ refusals, refusedSince }: GateState): number | undefined {
   return refusals >= WALL_OF_REFUSALS ? refusedSince : undefined;
 }
 

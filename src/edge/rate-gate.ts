@@ -10,10 +10,10 @@ import {
   OPEN_GATE,
   type Permit,
   paused,
+  type Refusal,
   refused,
   taken,
   takePermit,
-  wallSince,
 } from './gate.ts';
 import { logHeld, logRecovered } from './log.ts';
 import { readSettings, type SettingsEnv } from './settings.ts';
@@ -65,7 +65,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
 
   /** WebEngage took a call for which the permit was marked as suspect. */
   taken(key: KeyName): void {
-    this.#keep(taken(this.#state(), key));
+    this.#keep(taken(this.#state(), key, Date.now()));
   }
 
   /** WebEngage answered a call as one does to a wrong key, license or address. */
@@ -74,11 +74,11 @@ export class RateGate extends DurableObject<SettingsEnv> {
     if (limits !== undefined) this.#keep(misconfigured(this.#state(), status, key, limits, Date.now()));
   }
 
-  /** WebEngage refused a call for its records. Answers since when it has refused every one, if that is no fault of theirs. */
-  refused(status: number): number | undefined {
-    const state = refused(this.#state(), status, Date.now());
+  /** WebEngage refused a call for its records. */
+  refused(status: number, before: number | undefined): Refusal {
+    const { state, refusal } = refused(this.#state(), status, before, Date.now());
     this.#keep(state);
-    return wallSince(state);
+    return refusal;
   }
 
   status(): GateStatus {

@@ -17,6 +17,8 @@ export type SealedBatch = {
   readonly failures: number;
   /** What the last call with it was answered with; 0 where it was not, or there was none. */
   readonly status: number;
+  /** When it was refused as it is, if it was. */
+  readonly refusedAt: number | undefined;
   readonly dueAt: number;
 };
 
@@ -25,14 +27,15 @@ export function sealedBatches(sql: SqlStorage): SealedBatch[] {
   return toBatches(sql.exec<BatchRow>(`SELECT ${COLUMNS} FROM batch ORDER BY id`));
 }
 
-const COLUMNS = 'id, request_id, kind, members, isolating, attempts, failures, status, due_at';
+const COLUMNS = 'id, request_id, kind, members, isolating, attempts, failures, status, refused_at, due_at';
 
 function toBatches(rows: Iterable<BatchRow>): SealedBatch[] {
-  return Array.from(rows, ({ request_id, members, isolating, due_at, ...row }) => ({
+  return Array.from(rows, ({ request_id, members, isolating, refused_at, due_at, ...row }) => ({
     ...row,
     requestId: request_id,
     members: JSON.parse(members),
     isolating: isolating === 1,
+    refusedAt: refused_at ?? undefined,
     dueAt: due_at,
   }));
 }
@@ -46,12 +49,13 @@ type BatchRow = {
   attempts: number;
   failures: number;
   status: number;
+  refused_at: number | null;
   due_at: number;
 };
 
 /** A batch before it has an id of its own in storage. */
 type Unsealed = Cut &
-  Partial<Pick<SealedBatch, 'isolating' | 'attempts' | 'status'>> & {
+  Partial<Pick<SealedBatch, 'isolating' | 'attempts' | 'status' | 'refusedAt'>> & {
     /** Its first call follows at once: one row less than to seal it and then to launch it. */
     readonly launched?: boolean;
   };
@@ -59,14 +63,14 @@ type Unsealed = Cut &
 /** Seals a batch, before its first call. */
 export function seal(
   sql: SqlStorage,
-  { kind, members, isolating = false, attempts = 0, status = 0, launched = false }: Unsealed,
+  { kind, members, isolating = false, attempts = 0, status = 0, refusedAt, launched = false }: Unsealed,
   requestId: string,
   now: number,
 ): SealedBatch {
   const { id } = sql
     .exec<{ id: number }>(
-      `INSERT INTO batch (request_id, kind, members, isolating, launched, attempts, status, due_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+      `INSERT INTO batch (request_id, kind, members, isolating, launched, attempts, status, refused_at, due_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
       requestId,
       kind,
       JSON.stringify(members),
@@ -74,10 +78,11 @@ export function seal(
       launched ? 1 : 0,
       attempts,
       status,
+      refusedAt ?? null,
       now,
     )
     .one();
-  return { id, requestId, kind, members, isolating, attempts, failures: 0, status, dueAt: now };
+  return { id, requestId, kind, members, isolating, attempts, failures: 0, status, refusedAt, dueAt: now };
 }
 
 /** Writes down that a call with it is about to leave, so that one that is never heard of again is known. */
@@ -128,21 +133,26 @@ export function forget(sql: SqlStorage, members: readonly Slice[]): void {
   }
 }
 
+type Postponement = Pick<SealedBatch, 'status' | 'failures' | 'dueAt'> & {
+  readonly refusedAt?: number | undefined;
+};
+
 /** Keeps a batch as it is, to be sent again. */
 export function postpone(
   storage: DurableObjectStorage,
-  { id, attempts }: SealedBatch,
-  { status, failures, dueAt }: Pick<SealedBatch, 'status' | 'failures' | 'dueAt'>,
+  { id, attempts, ...batch }: SealedBatch,
+  { status, failures, dueAt, refusedAt = batch.refusedAt }: Postponement,
   happened: Partial<Totals>,
   now: number,
 ): void {
   storage.transactionSync(() => {
     count(storage.sql, happened, now);
     storage.sql.exec(
-      'UPDATE batch SET attempts = ?, status = ?, failures = ?, due_at = ?, launched = 0 WHERE id = ?',
+      'UPDATE batch SET attempts = ?, status = ?, failures = ?, refused_at = ?, due_at = ?, launched = 0 WHERE id = ?',
       attempts + 1,
       status,
       failures,
+      refusedAt ?? null,
       dueAt,
       id,
     );

@@ -25,6 +25,7 @@ export function createTables(sql: SqlStorage): void {
       attempts INTEGER NOT NULL DEFAULT 0,
       failures INTEGER NOT NULL DEFAULT 0,
       status INTEGER NOT NULL DEFAULT 0,
+      refused_at INTEGER,
       due_at INTEGER NOT NULL
     );
     CREATE TABLE IF NOT EXISTS dead (
@@ -35,6 +36,7 @@ export function createTables(sql: SqlStorage): void {
       given_up_at INTEGER NOT NULL,
       status INTEGER NOT NULL,
       attempts INTEGER NOT NULL,
+      proven INTEGER NOT NULL,
       words TEXT NOT NULL,
       record TEXT NOT NULL
     );

@@ -14,7 +14,6 @@ import {
   taken,
   takePermit,
   WALL_OF_REFUSALS,
-  wallSince,
 } from '../../src/edge/gate.ts';
 import { inTurn } from '../../src/edge/turn.ts';
 import { busiestMinute } from '../fakes/played-account.ts';
@@ -218,7 +217,7 @@ describe('a wrong key, license or address', () => {
   test('is over with the first call that is taken', () => {
     const held = misconfigured(OPEN_GATE, 401, 'primary', LIMITS, NOW);
 
-    expect(take(taken(held, 'primary'), NOW + 1).permit).toMatchObject({
+    expect(take(taken(held, 'primary', NOW), NOW + 1).permit).toMatchObject({
       granted: true,
       probe: false,
       suspect: false,
@@ -245,7 +244,7 @@ describe('a wrong key, license or address', () => {
   });
 
   test('stays with the key that works, and goes back when that one is refused', () => {
-    const rotated = taken(misconfigured(OPEN_GATE, 401, 'primary', TWO_KEYS, NOW), 'secondary');
+    const rotated = taken(misconfigured(OPEN_GATE, 401, 'primary', TWO_KEYS, NOW), 'secondary', NOW);
     expect(take(rotated, NOW, {}, TWO_KEYS).permit).toMatchObject({ key: 'secondary', suspect: false });
 
     const back = misconfigured(rotated, 401, 'secondary', TWO_KEYS, NOW);
@@ -274,11 +273,16 @@ describe('a wrong key, license or address', () => {
 
 describe('a wall of refusals', () => {
   const refuse = (times: number, state = OPEN_GATE) =>
-    Array.from({ length: times }).reduce<GateState>((before, _, n) => refused(before, 400, NOW + n), state);
+    Array.from({ length: times }).reduce<GateState>(
+      (before, _, n) => refused(before, 400, undefined, NOW + n).state,
+      state,
+    );
+
+  const wallOf = (state: GateState) => refused(state, 400, undefined, NOW + 1_000).refusal.wallSince;
 
   test('is none while it is short, or a call is taken between', () => {
-    expect(wallSince(refuse(WALL_OF_REFUSALS - 1))).toBeUndefined();
-    expect(wallSince(refuse(10, taken(refuse(WALL_OF_REFUSALS - 1), 'primary')))).toBeUndefined();
+    expect(wallOf(refuse(WALL_OF_REFUSALS - 2))).toBeUndefined();
+    expect(wallOf(refuse(10, taken(refuse(WALL_OF_REFUSALS - 1), 'primary', NOW)))).toBeUndefined();
     expect(take(refuse(WALL_OF_REFUSALS - 1), NOW + MINUTE).permit).toMatchObject({
       granted: true,
       suspect: true,
@@ -289,6 +293,15 @@ describe('a wall of refusals', () => {
     const state = refuse(WALL_OF_REFUSALS);
 
     expect(state.held).toMatchObject({ status: 400 });
+    expect(wallOf(state)).toBe(NOW);
     expect(take(state, NOW + 1_000).permit).toMatchObject({ granted: false, wallSince: NOW });
+  });
+
+  test('is not made of what was refused before and after another call was taken: that is proven bad', () => {
+    const state = taken(refuse(5), 'primary', NOW + 1_000);
+
+    const again = refused(state, 400, NOW + 500, NOW + 2_000);
+    expect(again).toEqual({ state, refusal: { proven: true, wallSince: undefined } });
+    expect(refused(state, 400, NOW + 1_500, NOW + 2_000).refusal.proven).toBe(false);
   });
 });

@@ -132,6 +132,27 @@ describe('a fault of configuration loses nothing and gives nothing up, however l
     expect((await end.stub.status()).totals.pardoned).toBeGreaterThan(10);
   });
 
+  test('the bad records of one page, and little else, are given up for good: they are not tried again for ever', async () => {
+    const bad = Array.from({ length: 60 }, (_, n) => ({
+      at: WORLD_BEGINS + n,
+      delivery: delivery(`bad ${n}`, eventRecord(1, { userId: `bad ${n}`, eventName: 'Poison' })),
+    }));
+    // Somebody else every three minutes.
+    const good = Array.from({ length: 20 }, (_, n) => ({
+      at: WORLD_BEGINS + n * 3 * MINUTE + 1_000,
+      delivery: delivery(`good ${n}`, eventRecord(1, { userId: `good ${n}` })),
+    }));
+
+    const { stub, arrived, now } = await against(
+      { refuse: POISON },
+      { deliveries: [...bad, ...good].sort((a, b) => a.at - b.at) },
+    );
+
+    expect(arrived).toHaveLength(20);
+    expect(await stub.status()).toMatchObject({ records: 0, deadLetters: 60 });
+    expect(now).toBeLessThan(WORLD_BEGINS + 65 * MINUTE);
+  });
+
   test('a rotated key: the secondary one is tried at once, and nothing is held', async () => {
     const end = await against(
       { acceptKeys: ['secondary-key'] },

@@ -89,7 +89,7 @@ export const OPEN: RelayPassPorts['gate'] = {
   pause: async () => {},
   taken: async () => {},
   misconfigured: async () => {},
-  refused: async () => undefined,
+  refused: async () => ({ proven: false, wallSince: undefined }),
 };
 
 /** A gate's refusal, with nothing else to it. */

@@ -9,7 +9,6 @@ import {
   refused,
   taken,
   takePermit,
-  wallSince,
 } from '../../src/edge/gate.ts';
 import { type Delivery, ingest } from '../../src/edge/ingest.ts';
 import type { Outbox } from '../../src/edge/outbox.ts';
@@ -140,11 +139,14 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
           return permit;
         },
         pause: (forMs) => tell((state) => paused(state, now + forMs)),
-        taken: (key) => tell((state) => taken(state, key)),
+        taken: (key) => tell((state) => taken(state, key, now)),
         misconfigured: (status, key) => tell((state) => misconfigured(state, status, key, limits, now)),
-        refused: async (status) => {
-          await tell((state) => refused(state, status, now));
-          return wallSince(gate);
+        refused: async (status, before) => {
+          await step('gate told');
+          const { state, refusal } = refused(gate, status, before, now);
+          gate = state;
+          await step('gate has heard');
+          return refusal;
         },
       },
       upstream: async (call) => {
