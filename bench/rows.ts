@@ -34,7 +34,7 @@ export const ROWS_WRITTEN_PER_PERMIT = 1;
 export const ROWS_READ_PER_FLUSH = 24;
 
 /** At most, on top, where an alarm is set for later: are 25 records there by now? (`holdsFullBatch` in ingest.ts) */
-export const ROWS_READ_TO_SEE_IF_FULL = 51;
+export const ROWS_READ_TO_SEE_IF_FULL = 101;
 
 /** About: sealed batches looked at three times, counts, the batch itself (next-work.ts, sealed.ts). */
 export const ROWS_READ_PER_CALL = 12;

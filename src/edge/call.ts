@@ -1,10 +1,11 @@
 import { backoffMs } from '../pacing/backoff.ts';
 import { pardon } from './dead-letters.ts';
+import type { Evidence } from './evidence.ts';
 import type { Ask, KeyName, Permit, Refusal, SeenLimit } from './gate.ts';
 import { isolate } from './isolate.ts';
 import type { RecordKind } from './run.ts';
 import { postpone, recordsOf, type SealedBatch, settle } from './sealed.ts';
-import { type Verdict, verdictOf } from './verdict.ts';
+import { isRefusal, type Verdict, verdictOf } from './verdict.ts';
 import type { Upstream, UpstreamAnswer } from './webengage.ts';
 
 /** The account's rate limit and state, as an outbox sees them. */
@@ -12,7 +13,8 @@ interface Gate {
   take(ask: Ask): Promise<Permit>;
   pause(forMs: number): Promise<void>;
   taken(key: KeyName): Promise<void>;
-  misconfigured(status: number, key: KeyName): Promise<void>;
+  /** `before`: when the same batch was answered so before, if it was. True: it is the batch. */
+  misconfigured(status: number, key: KeyName, before: number | undefined): Promise<boolean>;
   /** `before`: when the same batch was refused before, if it was. */
   refused(status: number, before: number | undefined): Promise<Refusal>;
 }
@@ -22,6 +24,7 @@ export type CallPorts = {
   readonly storage: DurableObjectStorage;
   readonly gate: Gate;
   readonly upstream: Upstream;
+  readonly evidence: Evidence;
   readonly now: () => number;
   /** From 0 to 1, 1 excluded. */
   readonly random: () => number;
@@ -40,6 +43,13 @@ export type FailedCall = {
 
 const BACKOFF = { baseMs: 1_000, capMs: 60_000 };
 
+// A firewall's 403 for one batch, while others are taken, may be chance. So often it is the batch.
+const PROVEN_TRIES = 8;
+
+// Tried again every 30 s at the soonest: by then the four hours are over in which WebEngage knows a request id, and a new one
+// protects as well. Twenty-four others need not wait for ever with one record that breaks it.
+const FOUR_HOURS_OF_TRIES = 480;
+
 /**
  * Makes one call with a sealed batch, and deals with what it is answered. Answers what was told of the limit.
  * Rejects only where the storage fails: whatever else goes wrong holds back the browsers in the batch, and nobody else.
@@ -53,7 +63,7 @@ export async function callWith(
     return await call(ports, batch, permit);
   } catch (fault) {
     ports.tellFault(fault);
-    tryLater(ports, batch, 0);
+    tryLater(ports, batch, 0, 'unknown');
     return undefined;
   }
 }
@@ -64,7 +74,7 @@ async function call(
   batch: SealedBatch,
   { key, suspect, ours }: Extract<Permit, { granted: true }>,
 ): Promise<SeenLimit | undefined> {
-  const { storage, gate, upstream, now, tellFailed } = ports;
+  const { storage, gate, upstream, evidence, now, tellFailed } = ports;
   const startedAt = now();
   const { kind, requestId, attempts } = batch;
   const answer = await upstream({ kind, requestId, records: recordsOf(storage.sql, batch), key });
@@ -72,7 +82,9 @@ async function call(
   const verdict = verdictOf(answer.status, answer.retryAfter, now());
   if (verdict.kind === 'taken') {
     settle(storage, batch, now());
-    if (suspect) await gate.taken(key);
+    const isNews = suspect || evidence.isTroubled;
+    Object.assign(evidence, { takenAt: now(), isTroubled: false });
+    if (isNews) await tellGate(ports, () => gate.taken(key));
   } else {
     tellFailed({ status: answer.status, kind, attempts: attempts + 1 });
     await goOn(ports, batch, answer, verdict, key);
@@ -88,37 +100,59 @@ async function goOn(
   verdict: Exclude<Verdict, { kind: 'taken' }>,
   key: KeyName,
 ): Promise<void> {
-  const { storage, gate, now, newRequestId } = ports;
+  const { storage, gate, evidence, now, newRequestId } = ports;
   const at = now();
+  const before = isRefusal(batch.status) ? batch.answeredAt : undefined;
+  const refusal = { status, words, failures: 0 };
   switch (verdict.kind) {
     case 'paused':
       postpone(storage, batch, { status, failures: 0, dueAt: at + verdict.forMs }, { paused: 1 }, at);
-      return gate.pause(verdict.forMs);
-    case 'misconfigured':
+      return tellGate(ports, () => gate.pause(verdict.forMs));
+    case 'misconfigured': {
+      evidence.isTroubled = true;
+      const proven = await gate.misconfigured(status, key, before);
+      if (proven && batch.failures >= PROVEN_TRIES)
+        return isolate(storage, batch, { ...refusal, proven, counted: 'misconfigured' }, newRequestId, at);
+      if (proven) return tryLater(ports, batch, status, 'misconfigured');
       // Due at once: the gate says when, and with which key.
-      postpone(storage, batch, { status, failures: 0, dueAt: at }, { misconfigured: 1 }, at);
-      return gate.misconfigured(status, key);
-    case 'unknown':
-      return tryLater(ports, batch, status);
+      return postpone(storage, batch, { status, failures: 0, dueAt: at }, { misconfigured: 1 }, at);
+    }
+    case 'unknown': {
+      const othersAreTaken = evidence.takenAt > batch.answeredAt;
+      if (batch.failures < FOUR_HOURS_OF_TRIES || !othersAreTaken)
+        return tryLater(ports, batch, status, 'unknown');
+      const { failures } = batch;
+      const late = { ...refusal, failures, proven: true, counted: 'unknown' } as const;
+      return isolate(storage, batch, late, newRequestId, at);
+    }
     case 'refused': {
-      const { proven, wallSince } = await gate.refused(status, batch.refusedAt);
-      if (wallSince === undefined)
-        return isolate(storage, batch, { status, words, proven }, newRequestId, now());
-      pardon(storage, wallSince, newRequestId, now());
-      return postpone(
-        storage,
-        batch,
-        { status, failures: 0, dueAt: now(), refusedAt: at },
-        { refused: 1 },
-        now(),
-      );
+      evidence.isTroubled = true;
+      const { proven, wall } = await gate.refused(status, before);
+      if (wall === undefined)
+        return isolate(storage, batch, { ...refusal, proven, counted: 'refused' }, newRequestId, now());
+      pardon(storage, wall, newRequestId, now());
+      return postpone(storage, batch, { status, failures: 0, dueAt: now() }, { refused: 1 }, now());
     }
   }
 }
 
 /** Sends a batch again as it is, after a while that grows with each failure. */
-function tryLater({ storage, now, random }: CallPorts, batch: SealedBatch, status: number): void {
+function tryLater(
+  { storage, now, random }: CallPorts,
+  batch: SealedBatch,
+  status: number,
+  counted: 'unknown' | 'misconfigured',
+): void {
   const failures = batch.failures + 1;
   const dueAt = now() + backoffMs(failures, BACKOFF, random());
-  postpone(storage, batch, { status, failures, dueAt }, { unknown: 1 }, now());
+  postpone(storage, batch, { status, failures, dueAt }, { [counted]: 1 }, now());
+}
+
+/** Tells the gate what has been dealt with here. If it can't be told, the next call tells it. */
+async function tellGate({ tellFault }: CallPorts, tell: () => Promise<void>): Promise<void> {
+  try {
+    await tell();
+  } catch (fault) {
+    tellFault(fault);
+  }
 }

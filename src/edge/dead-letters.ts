@@ -1,5 +1,6 @@
+import type { Wall } from './gate.ts';
 import type { RecordKind } from './run.ts';
-import { forget, recordsOf, type SealedBatch, seal } from './sealed.ts';
+import { forget, recordsOf, type SealedBatch, seal, unseal } from './sealed.ts';
 import { count, readTotals } from './tally.ts';
 
 /** What WebEngage said as it refused a call. */
@@ -8,6 +9,10 @@ export type RefusedWith = {
   readonly words: string;
   /** Refused again, with others taken between: no wall of refusals takes it back. */
   readonly proven: boolean;
+  /** What the call counts as. */
+  readonly counted: 'refused' | 'misconfigured' | 'unknown';
+  /** How many a half begins with: one that was tried for hours need not be again. */
+  readonly failures: number;
 };
 
 /** A record that WebEngage refuses by itself, kept with all that is known of it. */
@@ -44,16 +49,17 @@ type DeadRow = {
 export function bury(
   storage: DurableObjectStorage,
   batch: SealedBatch,
-  { status, words, proven }: RefusedWith,
+  { status, words, proven, counted }: RefusedWith,
   now: number,
 ): void {
   const { sql } = storage;
   const [slice] = batch.members;
-  const [record] = recordsOf(sql, batch);
-  if (slice === undefined || record === undefined) return;
+  if (slice === undefined) return;
   storage.transactionSync(() => {
+    if (!unseal(sql, batch)) return;
+    const [record] = recordsOf(sql, batch);
     const { at } = sql.exec<{ at: number }>('SELECT at FROM run WHERE seq = ?', slice.seq).one();
-    count(sql, { refused: 1, dead_letter: 1 }, now);
+    count(sql, { [counted]: 1, dead_letter: 1 }, now);
     sql.exec(
       `INSERT INTO dead (device, kind, accepted_at, given_up_at, status, attempts, proven, words, record)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -67,25 +73,31 @@ export function bury(
       words,
       JSON.stringify(record),
     );
-    sql.exec('DELETE FROM batch WHERE id = ?', batch.id);
     forget(sql, batch.members);
   });
 }
 
+// The moments of a wall are the gate's. One letter too many is sent once more; one too few would stay.
+const CLOCKS_DIFFER_MS = 2_000;
+
 /**
- * Takes back what was given up since a moment: every call since then was refused, so that it was no fault of theirs. They
+ * Takes back what was given up during a wall of refusals: every call since then was refused, so that it was no fault of theirs. They
  * go to the front, in their order, each as a batch of its own: nothing their browsers made later has been taken yet.
  */
 export function pardon(
   storage: DurableObjectStorage,
-  since: number,
+  { since, until }: Wall,
   newRequestId: () => string,
   now: number,
 ): number {
   const { sql } = storage;
   return storage.transactionSync(() => {
     const rows = sql
-      .exec<DeadRow>('SELECT * FROM dead WHERE given_up_at >= ? AND proven = 0 ORDER BY id DESC', since)
+      .exec<DeadRow>(
+        'SELECT * FROM dead WHERE given_up_at BETWEEN ? AND ? AND proven = 0 ORDER BY id DESC',
+        since - CLOCKS_DIFFER_MS,
+        until ?? now,
+      )
       .toArray();
     if (rows.length === 0) return 0;
     const { entered } = readTotals(sql);
@@ -102,8 +114,8 @@ export function pardon(
         )
         .one();
       const members = [{ seq, device, from: 0, to: 1 }];
-      const refusedAt = given_up_at;
-      seal(sql, { kind, members, isolating: true, attempts, status, refusedAt }, newRequestId(), now);
+      const answeredAt = given_up_at;
+      seal(sql, { kind, members, isolating: true, attempts, status, answeredAt }, newRequestId(), now);
       sql.exec('DELETE FROM dead WHERE id = ?', id);
     }
     count(sql, { pardoned: rows.length }, now);
@@ -111,16 +123,29 @@ export function pardon(
   });
 }
 
-/** Dead letters after an id, oldest first. */
-export function listDead(sql: SqlStorage, afterId: number, limit: number): DeadLetter[] {
-  return sql
-    .exec<DeadRow>('SELECT * FROM dead WHERE id > ? ORDER BY id LIMIT ?', afterId, limit)
-    .toArray()
-    .map(({ accepted_at, given_up_at, proven: _, ...row }) => ({
-      ...row,
-      acceptedAt: accepted_at,
-      givenUpAt: given_up_at,
-    }));
+/** Some dead letters, and whether there are more. */
+export type DeadPage = { readonly letters: readonly DeadLetter[]; readonly more: boolean };
+
+// What is read at once has to fit into a message between objects, 32 MiB, and into memory.
+const MAX_PAGE_BYTES = 8_000_000;
+
+/** Dead letters after an id, oldest first: as many as may be read at once, and one at least. */
+export function listDead(sql: SqlStorage, afterId: number, limit: number): DeadPage {
+  const letters: DeadLetter[] = [];
+  let bytes = 0;
+  const rows = sql.exec<Omit<DeadRow, 'proven'>>(
+    `SELECT id, device, kind, accepted_at, given_up_at, status, attempts, words, record FROM dead
+     WHERE id > ? ORDER BY id LIMIT ?`,
+    afterId,
+    limit + 1,
+  );
+  for (const { accepted_at, given_up_at, ...row } of rows) {
+    bytes += row.record.length;
+    const isOver = letters.length === limit || bytes > MAX_PAGE_BYTES;
+    if (isOver && letters.length > 0) return { letters, more: true };
+    letters.push({ ...row, acceptedAt: accepted_at, givenUpAt: given_up_at });
+  }
+  return { letters, more: false };
 }
 
 /** Some dead letters by their ids, or all that were given up until a moment. */
@@ -137,19 +162,16 @@ export function replay(
   now: number,
 ): number {
   const { sql } = storage;
-  return takeOut(storage, selection, limit, 'replayed', now, (rows) => {
-    let { entered } = readTotals(sql);
-    for (const { device, kind, accepted_at, record } of rows) {
-      entered += 1;
+  return takeOut(storage, selection, limit, 'replayed', now, (ids) => {
+    const { entered } = readTotals(sql);
+    // Copied by the database: all of them at once might be more than fits into memory.
+    for (const [index, id] of ids.entries())
       sql.exec(
-        'INSERT INTO run (device, kind, at, count, entered, records) VALUES (?, ?, ?, 1, ?, ?)',
-        device,
-        kind,
-        accepted_at,
-        entered,
-        `[${record}]`,
+        `INSERT INTO run (device, kind, at, count, entered, records)
+         SELECT device, kind, accepted_at, 1, ?, '[' || record || ']' FROM dead WHERE id = ?`,
+        entered + index + 1,
+        id,
       );
-    }
   });
 }
 
@@ -170,33 +192,31 @@ function takeOut(
   limit: number,
   counted: 'replayed' | 'discarded',
   now: number,
-  then: (rows: readonly DeadRow[]) => void,
+  then: (ids: readonly number[]) => void,
 ): number {
   const { sql } = storage;
   return storage.transactionSync(() => {
-    const rows = select(sql, selection, limit);
-    if (rows.length === 0) return 0;
-    then(rows);
-    for (const { id } of rows) sql.exec('DELETE FROM dead WHERE id = ?', id);
-    count(sql, { [counted]: rows.length }, now);
-    return rows.length;
+    const ids = select(sql, selection, limit);
+    if (ids.length === 0) return 0;
+    then(ids);
+    for (const id of ids) sql.exec('DELETE FROM dead WHERE id = ?', id);
+    count(sql, { [counted]: ids.length }, now);
+    return ids.length;
   });
 }
 
-function select(sql: SqlStorage, selection: DeadSelection, limit: number): DeadRow[] {
-  return 'until' in selection
-    ? sql
-        .exec<DeadRow>(
-          'SELECT * FROM dead WHERE given_up_at <= ? ORDER BY id LIMIT ?',
+function select(sql: SqlStorage, selection: DeadSelection, limit: number): number[] {
+  const rows =
+    'until' in selection
+      ? sql.exec<{ id: number }>(
+          'SELECT id FROM dead WHERE given_up_at <= ? ORDER BY id LIMIT ?',
           selection.until,
           limit,
         )
-        .toArray()
-    : sql
-        .exec<DeadRow>(
-          'SELECT * FROM dead WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?',
+      : sql.exec<{ id: number }>(
+          'SELECT id FROM dead WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?',
           JSON.stringify(selection.ids),
           limit,
-        )
-        .toArray();
+        );
+  return Array.from(rows, ({ id }) => id);
 }

@@ -1,8 +1,8 @@
 /** Calls under way, a few at a time. */
 export type Flights = {
-  readonly underWay: ReadonlyMap<number, Promise<void>>;
+  readonly underWay: ReadonlyMap<string, Promise<void>>;
   /** Begins one; `call` settles once its answer is dealt with. */
-  readonly begin: (id: number, call: () => Promise<void>) => void;
+  readonly begin: (requestId: string, call: () => Promise<void>) => void;
   /** True once dealing with one of them has failed. */
   readonly failed: () => boolean;
   /** Once one of them is dealt with. Never settles where none is under way. */
@@ -12,15 +12,15 @@ export type Flights = {
 };
 
 export function flights(): Flights {
-  const underWay = new Map<number, Promise<void>>();
+  const underWay = new Map<string, Promise<void>>();
   const faults: unknown[] = [];
   return {
     underWay,
-    begin: (id, call) => {
+    begin: (requestId, call) => {
       const landed = call()
         .catch((error: unknown) => void faults.push(error))
-        .finally(() => underWay.delete(id));
-      underWay.set(id, landed);
+        .finally(() => underWay.delete(requestId));
+      underWay.set(requestId, landed);
     },
     failed: () => faults.length > 0,
     next: () => Promise.race(underWay.values()),

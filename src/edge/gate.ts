@@ -30,7 +30,12 @@ export type GateState = {
   readonly refusedSince: number;
   /** When a call was taken last, of those that were suspect. */
   readonly takenAt: number;
+  /** The wall of refusals that stood last. */
+  readonly lastWall: Wall | undefined;
 };
+
+/** When every call was refused, and none taken: `until` one was; as long as none is, undefined. */
+export type Wall = { readonly since: number; readonly until: number | undefined };
 
 export const OPEN_GATE: GateState = {
   pace: { nextDueAt: 0 },
@@ -44,6 +49,7 @@ export const OPEN_GATE: GateState = {
   refusals: 0,
   refusedSince: 0,
   takenAt: 0,
+  lastWall: undefined,
 };
 
 /** What WebEngage's `X-RateLimit-*` headers said with the answer to a call. */
@@ -79,8 +85,8 @@ export type Permit =
       readonly retryInMs: number;
       /** Refused only as one that isolates: others may be granted. */
       readonly isolatingOnly: boolean;
-      /** Set where all calls since then were refused: none of their records is known to be at fault. */
-      readonly wallSince: number | undefined;
+      /** Set where all calls were refused lately: none of their records is known to be at fault. */
+      readonly wall: Wall | undefined;
       /** Set where it is refused for the pace alone: between two calls. */
       readonly pacedMs: number | undefined;
     };
@@ -95,6 +101,9 @@ const MAX_AHEAD_MS = 250;
 
 // Poison must not starve the rest.
 const ISOLATION_SHARE = 0.1;
+
+// Further off no limit of ours puts a start.
+const FURTHEST_DUE_MS = 5 * 60_000;
 
 const PROBE_EVERY_MS = 60_000;
 
@@ -117,17 +126,19 @@ export function takePermit(
   limits: GateLimits,
   now: number,
 ): { readonly state: GateState; readonly permit: Permit } {
-  const state = ask.seen === undefined ? before : { ...before, seen: ask.seen };
+  const told = ask.seen === undefined ? before : { ...before, seen: ask.seen };
+  const state = afterClockSetBack(told, now);
   const refuse = (retryInMs: number, { isolatingOnly = false, pacedMs }: Partial<Refused> = {}) => ({
     state,
-    permit: { granted: false, retryInMs, isolatingOnly, wallSince: wallSince(state), pacedMs } as const,
+    permit: { granted: false, retryInMs, isolatingOnly, wall: wallOf(state), pacedMs } as const,
   });
 
   const heldUntil = Math.max(state.held?.probeAt ?? 0, state.pausedUntil);
   if (heldUntil > now) return refuse(heldUntil - now);
 
   const perMinute = allowance(state, limits, now);
-  const starts = state.starts.filter((at) => at > now - MINUTE_MS);
+  // Starts to come are those of a clock that has since been set back.
+  const starts = state.starts.filter((at) => at > now - MINUTE_MS && at <= now + 2 * MAX_AHEAD_MS);
   // Where the allowance has become less than what was used of it already.
   const overdrawn = starts[starts.length - Math.floor(perMinute)];
   if (overdrawn !== undefined) return refuse(overdrawn + MINUTE_MS - now);
@@ -172,36 +183,60 @@ export function paused(state: GateState, until: number): GateState {
   return { ...state, pausedUntil: Math.max(state.pausedUntil, until) };
 }
 
+/** What was due long from now was so by a clock that has since been set back: a minute from now is safe, whatever it was. */
+function afterClockSetBack(state: GateState, now: number): GateState {
+  const isAhead = ({ nextDueAt }: SlidingLimitState) => nextDueAt > now + FURTHEST_DUE_MS;
+  if (!isAhead(state.pace) && !isAhead(state.isolationPace)) return state;
+  const rebase = (pace: SlidingLimitState) => (isAhead(pace) ? { nextDueAt: now + MINUTE_MS } : pace);
+  return { ...state, pace: rebase(state.pace), isolationPace: rebase(state.isolationPace) };
+}
+
 /** WebEngage took a call, made with this key: whatever was suspected is over. */
 export function taken(state: GateState, key: KeyName, now: number): GateState {
-  return { ...state, key, keyChanged: false, held: undefined, refusals: 0, refusedSince: 0, takenAt: now };
+  const wall = wallOf(state);
+  return {
+    ...state,
+    key,
+    keyChanged: false,
+    held: undefined,
+    refusals: 0,
+    refusedSince: 0,
+    takenAt: now,
+    lastWall: wall === undefined ? state.lastWall : { ...wall, until: now },
+  };
 }
 
 /**
  * The key, the license or the address is wrong. The other key is tried once; then everything is held, and each probe
  * tries the one that the probe before it did not.
+ *
+ * @param before when the same batch was answered so before, if it was. `proven`: others have been taken since; then it is
+ *   the batch, and nothing is held for it.
  */
 export function misconfigured(
   state: GateState,
   status: number,
   key: KeyName,
+  before: number | undefined,
   { hasSecondaryKey }: GateLimits,
   now: number,
-): GateState {
+): { readonly state: GateState; readonly proven: boolean } {
+  if (before !== undefined && before < state.takenAt) return { state, proven: true };
+  const keep = (next: GateState) => ({ state: next, proven: false });
   // Of a call that started before the key was changed: known already.
-  if (key !== state.key) return state;
+  if (key !== state.key) return keep(state);
   const other: KeyName = hasSecondaryKey && key === 'primary' ? 'secondary' : 'primary';
-  if (state.held !== undefined) return { ...state, key: other, held: { ...state.held, status } };
-  if (hasSecondaryKey && !state.keyChanged) return { ...state, key: other, keyChanged: true };
-  return { ...state, key: other, held: { since: now, status, probeAt: now + PROBE_EVERY_MS } };
+  if (state.held !== undefined) return keep({ ...state, key: other, held: { ...state.held, status } });
+  if (hasSecondaryKey && !state.keyChanged) return keep({ ...state, key: other, keyChanged: true });
+  return keep({ ...state, key: other, held: { since: now, status, probeAt: now + PROBE_EVERY_MS } });
 }
 
 /** What is to be thought of a call that was refused for its records. */
 export type Refusal = {
   /** It was refused before, and others have been taken since: it is the records. */
   readonly proven: boolean;
-  /** Since when every call was refused, where that is configuration's fault and not the records'. */
-  readonly wallSince: number | undefined;
+  /** Set where it is the configuration's fault, and not the records'. */
+  readonly wall: Wall | undefined;
 };
 
 /**
@@ -217,7 +252,7 @@ export function refused(
 ): { readonly state: GateState; readonly refusal: Refusal } {
   // Or else the bad records of one page, tried again after each good one, would be a wall each time.
   if (before !== undefined && before < state.takenAt)
-    return { state, refusal: { proven: true, wallSince: undefined } };
+    return { state, refusal: { proven: true, wall: undefined } };
   const refusals = state.refusals + 1;
   const refusedSince = state.refusals === 0 ? now : state.refusedSince;
   const held =
@@ -225,11 +260,11 @@ export function refused(
       ? state.held
       : { since: now, probeAt: now + PROBE_EVERY_MS, ...state.held, status };
   const next = { ...state, refusals, refusedSince, held };
-  return { state: next, refusal: { proven: false, wallSince: wallSince(next) } };
+  return { state: next, refusal: { proven: false, wall: wallOf(next) } };
 }
 
-function wallSince({ refusals, refusedSince }: GateState): number | undefined {
-  return refusals >= WALL_OF_REFUSALS ? refusedSince : undefined;
+function wallOf({ refusals, refusedSince }: GateState): Wall | undefined {
+  return refusals >= WALL_OF_REFUSALS ? { since: refusedSince, until: undefined } : undefined;
 }
 
 /**

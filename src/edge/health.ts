@@ -1,8 +1,7 @@
 import { VERSION } from '../contract/version.ts';
 import type { Env } from './env.ts';
 import type { Held } from './gate.ts';
-import { gateOf } from './outboxes.ts';
-import type { RelaySettings } from './settings.ts';
+import { gateOf } from './rate-gate.ts';
 
 // The door to `/health` is open to all: however often it is asked, the gate is not asked more often than so.
 const KNOWN_FOR_MS = 5_000;
@@ -11,12 +10,12 @@ const KNOWN_FOR_MS = 5_000;
  * Answers whether WebEngage takes what it is sent: 200; or 503 with what to put right. Records are taken and kept either
  * way.
  */
-export function health(): (env: Env, settings: RelaySettings, now: number) => Promise<Response> {
+export function health(): (env: Env, now: number) => Promise<Response> {
   let known: { readonly held: Held | null; readonly until: number } | undefined;
-  return async (env, settings, now) => {
+  return async (env, now) => {
     if (known === undefined || known.until <= now) {
       // Unknown is not held: whoever watches must not be woken by a restart.
-      const held = await gateOf(env, settings)
+      const held = await gateOf(env)
         .status()
         .then((status) => status.held)
         .catch(() => null);

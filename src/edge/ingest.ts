@@ -114,17 +114,21 @@ export function hasRoom(sql: SqlStorage, totals: Totals, more: number, { records
   return waiting(totals) + deadLetters(totals) + more <= records && sql.databaseSize <= bytes;
 }
 
-/** True if the oldest rows that no sealed batch holds make a batch; reads at most 25 of them. */
+/**
+ * True if the oldest rows make a full batch of one kind: those of browsers that have nothing sealed, which hold back what is
+ * behind. Reads no more than two batches' worth of rows.
+ */
 function holdsFullBatch(sql: SqlStorage): boolean {
-  const { waiting } = sql
-    .exec<{ waiting: number }>(
-      `SELECT COALESCE(SUM(count - taken), 0) AS waiting FROM (
-         SELECT count, taken FROM run
-         WHERE seq NOT IN (SELECT member.value ->> 'seq' FROM batch, json_each(batch.members) AS member)
+  const { users, events } = sql
+    .exec<{ users: number; events: number }>(
+      `SELECT SUM(IIF(kind = 'user', count - taken, 0)) AS users, SUM(IIF(kind = 'event', count - taken, 0)) AS events
+       FROM (
+         SELECT kind, count, taken FROM run
+         WHERE device NOT IN (SELECT member.value ->> 'device' FROM batch, json_each(batch.members) AS member)
          ORDER BY seq LIMIT ?
        )`,
-      MAX_BATCH_RECORDS,
+      2 * MAX_BATCH_RECORDS,
     )
     .one();
-  return waiting >= MAX_BATCH_RECORDS;
+  return Math.max(users, events) >= MAX_BATCH_RECORDS;
 }

@@ -1,6 +1,6 @@
 import type { Slice } from './cut.ts';
 import { bury, type RefusedWith } from './dead-letters.ts';
-import { countRecords, type SealedBatch, seal } from './sealed.ts';
+import { countRecords, type SealedBatch, seal, unseal } from './sealed.ts';
 import { count } from './tally.ts';
 
 /**
@@ -19,8 +19,8 @@ export function isolate(
     return;
   }
   storage.transactionSync(() => {
-    count(storage.sql, { refused: 1 }, now);
-    storage.sql.exec('DELETE FROM batch WHERE id = ?', batch.id);
+    if (!unseal(storage.sql, batch)) return;
+    count(storage.sql, { [refusal.counted]: 1 }, now);
     for (const members of halves(batch.members))
       seal(
         storage.sql,
@@ -29,7 +29,10 @@ export function isolate(
           members,
           isolating: true,
           attempts: batch.attempts + 1,
+          // So that a half is known to have been refused before, in the whole.
           status: refusal.status,
+          answeredAt: now,
+          failures: refusal.failures,
         },
         newRequestId(),
         now,

@@ -19,16 +19,21 @@ export type PassReport = {
  * One line for the operator, and the same figures for Workers Analytics Engine where a dataset is bound: index the outbox,
  * doubles in the order of the line. https://developers.cloudflare.com/analytics/analytics-engine/
  */
-export function tellPass(dataset: AnalyticsEngineDataset | undefined, report: PassReport): void {
-  const { outbox, did, nextInMs, ...figures } = report;
+export function report(dataset: AnalyticsEngineDataset | undefined, pass: PassReport): void {
+  const { outbox, did, nextInMs, ...figures } = pass;
   const { entered, delivered, dead_letter, taken, refused, paused, misconfigured, unknown } = did;
   const counts = { entered, delivered, dead_letter, taken, refused, paused, misconfigured, unknown };
   console.log(JSON.stringify({ event: 'relay_pass', outbox, ...counts, ...figures, nextInMs }));
-  dataset?.writeDataPoint({
-    indexes: [outbox],
-    blobs: ['relay_pass'],
-    doubles: [...Object.values(counts), ...Object.values(figures)],
-  });
+  try {
+    dataset?.writeDataPoint({
+      indexes: [outbox],
+      blobs: ['relay_pass'],
+      doubles: [...Object.values(counts), ...Object.values(figures)],
+    });
+  } catch (fault) {
+    // Figures that are missed must not cost the pass that they are of.
+    logFault('analytics_failed', fault);
+  }
 }
 
 /** One line for the operator: WebEngage did not take a batch. No record is in it. */

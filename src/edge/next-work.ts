@@ -1,11 +1,14 @@
 import { type Cut, cutBatch } from './cut.ts';
+import type { Evidence } from './evidence.ts';
 import type { RecordKind, Run } from './run.ts';
 import { type SealedBatch, sealedBatches } from './sealed.ts';
+import { isRefusal } from './verdict.ts';
 
 export type Work =
   /** `isolates`: from the allowance for finding refused records. */
   | { readonly step: 'resend'; readonly batch: SealedBatch; readonly isolates: boolean }
-  | { readonly step: 'cut'; readonly cut: Cut }
+  /** `trial`: in spite of all that fail, to see whether it is WebEngage or they. */
+  | { readonly step: 'cut'; readonly cut: Cut; readonly trial: boolean }
   /** Nothing is due before `until`. `held`: new records are no reason to look sooner. */
   | { readonly step: 'wait'; readonly until: number; readonly held: boolean }
   /** Nothing waits, but for what is in flight. */
@@ -14,16 +17,20 @@ export type Work =
 /** How things stand while a pass looks for work. */
 export type Standing = {
   /** Batches whose call is not answered yet. */
-  readonly inFlight: Pick<ReadonlySet<number>, 'has'>;
+  readonly inFlight: Pick<ReadonlySet<string>, 'has'>;
   /** Until then the gate grants nothing to isolate with. */
   readonly isolationFrom: number;
   /** Look for records that WebEngage has not refused before those it has. */
   readonly unrefusedFirst: boolean;
   readonly lingerMs: number;
+  readonly evidence: Evidence;
 };
 
 // Batches of which nobody knows what became. While WebEngage is down no more are cut: what comes meanwhile still merges.
 const MAX_FAILING = 6;
+
+// But it may be they, and not WebEngage: a batch is tried all the same, ever more rarely the more fail.
+const TRIAL_EVERY_MS = 10_000;
 
 // Parts of refused batches. They hold back the browsers in them and nobody else, up to a number; then they go first, with
 // the whole allowance, since nothing else may.
@@ -34,7 +41,7 @@ const RUNS_IN_VIEW = 1_000;
 
 /** What to do next: a sealed batch that is due, before any new one. */
 export function nextWork(sql: SqlStorage, standing: Standing, now: number): Work {
-  const { inFlight, isolationFrom, unrefusedFirst, lingerMs } = standing;
+  const { inFlight, isolationFrom, unrefusedFirst, lingerMs, evidence } = standing;
   const sealed = sealedBatches(sql);
   const crowded = sealed.filter(({ isolating }) => isolating).length >= MAX_ISOLATING;
   const resend = (batch: SealedBatch): Work => ({
@@ -43,7 +50,7 @@ export function nextWork(sql: SqlStorage, standing: Standing, now: number): Work
     isolates: batch.isolating && !crowded,
   });
   const sendable = inOrder(sealed)
-    .filter(({ id }) => !inFlight.has(id))
+    .filter(({ requestId }) => !inFlight.has(requestId))
     .map((batch) => ({
       batch,
       at: batch.isolating && !crowded ? Math.max(batch.dueAt, isolationFrom) : batch.dueAt,
@@ -53,18 +60,26 @@ export function nextWork(sql: SqlStorage, standing: Standing, now: number): Work
   const firstDue = unrefusedFirst ? dueUnrefused : due[0];
   if (firstDue !== undefined) return resend(firstDue);
 
-  const failing = sealed.filter(({ failures }) => failures > 0).length;
-  const mayCut = failing < MAX_FAILING && !crowded;
+  // One that failed before another was taken says nothing of WebEngage.
+  const failing = sealed.filter(
+    ({ failures, answeredAt }) => failures > 0 && answeredAt >= evidence.takenAt,
+  ).length;
+  const trialAt = failing < MAX_FAILING ? undefined : evidence.triedAt + failing * TRIAL_EVERY_MS;
+  const mayCut = !crowded && (trialAt ?? now) <= now;
   const next = mayCut ? cutBatch(oldestRuns(sql, sealed), unrefusedFirst ? 0 : lingerMs, now) : undefined;
-  if (next?.step === 'cut') return next;
+  if (next?.step === 'cut') return { ...next, trial: trialAt !== undefined };
   if (due[0] !== undefined) return resend(due[0]);
 
-  const moments = [...sendable.map(({ at }) => at), ...(next?.step === 'wait' ? [next.until] : [])];
+  const moments = [
+    ...sendable.map(({ at }) => at),
+    ...(next?.step === 'wait' ? [next.until] : []),
+    ...(trialAt !== undefined && trialAt > now ? [trialAt] : []),
+  ];
   return moments.length > 0 ? { step: 'wait', until: Math.min(...moments), held: !mayCut } : { step: 'rest' };
 }
 
 function wasRefused({ isolating, status }: SealedBatch): boolean {
-  return isolating || status === 400 || status === 413 || status === 422;
+  return isolating || isRefusal(status);
 }
 
 /**

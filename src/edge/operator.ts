@@ -6,7 +6,8 @@ import { readBody } from './body.ts';
 import type { DeadLetter, DeadSelection } from './dead-letters.ts';
 import type { Relay } from './env.ts';
 import type { Outbox } from './outbox.ts';
-import { allOutboxes, gateOf, outboxNamed } from './outboxes.ts';
+import { allOutboxes, outboxNamed } from './outboxes.ts';
+import { gateOf } from './rate-gate.ts';
 import { refusal } from './refusal.ts';
 import { type NamedOutbox, relayStatus } from './relay-status.ts';
 
@@ -50,7 +51,7 @@ async function reportStatus(c: Context<Relay>): Promise<Response> {
   const { settings } = c.var;
   const names = await allOutboxes(c.env, settings);
   const [gate, ...outboxes] = await Promise.all([
-    gateOf(c.env, settings).status(),
+    gateOf(c.env).status(),
     // One that does not answer must not hide the others.
     ...names.map(
       async (name): Promise<NamedOutbox> => ({
@@ -69,24 +70,35 @@ async function reportStatus(c: Context<Relay>): Promise<Response> {
 type Letter = Omit<DeadLetter, 'id' | 'record'> & { readonly id: string; readonly record: unknown };
 type Page = { readonly letters: readonly Letter[]; readonly next: string | null };
 
-/** Outbox by outbox, oldest first in each: `after` is the id of the last letter before. */
-async function pageOf(c: Context<Relay>, after: string | undefined, limit: number): Promise<Page> {
+// A page is put together in the Worker's memory.
+const MAX_PAGE_BYTES = 8_000_000;
+
+/**
+ * Outbox by outbox, oldest first in each: `after` is the id of the last letter before. Undefined where its outbox is gone.
+ * A page may be shorter than asked for: `next` says whether there can be more.
+ */
+async function pageOf(
+  c: Context<Relay>,
+  after: string | undefined,
+  limit: number,
+): Promise<Page | undefined> {
   const names = await allOutboxes(c.env, c.var.settings);
   const [, begun, lastId] = LETTER_ID.exec(after ?? '') ?? [];
+  if (begun !== undefined && !names.includes(begun)) return undefined;
+
   const letters: Letter[] = [];
-  for (const name of names.slice(begun === undefined ? 0 : Math.max(0, names.indexOf(begun)))) {
+  let bytes = 0;
+  for (const name of names.slice(begun === undefined ? 0 : names.indexOf(begun))) {
     const afterId = name === begun ? Number(lastId) : 0;
     const found = await outboxNamed(c.env, name).deadLetters(afterId, limit - letters.length);
-    letters.push(
-      ...found.map((letter) => ({
-        ...letter,
-        id: `${name}:${letter.id}`,
-        record: JSON.parse(letter.record),
-      })),
-    );
-    if (letters.length === limit) break;
+    for (const { id, record, ...letter } of found.letters) {
+      letters.push({ ...letter, id: `${name}:${id}`, record: JSON.parse(record) });
+      bytes += record.length;
+    }
+    const isFull = letters.length === limit || bytes > MAX_PAGE_BYTES;
+    if (found.more || (isFull && name !== names.at(-1))) return { letters, next: letters.at(-1)?.id ?? null };
   }
-  return { letters, next: letters.length === limit ? (letters.at(-1)?.id ?? null) : null };
+  return { letters, next: null };
 }
 
 async function listLetters(c: Context<Relay>): Promise<Response> {
@@ -96,19 +108,22 @@ async function listLetters(c: Context<Relay>): Promise<Response> {
   const after = c.req.query('after');
   if (after !== undefined && !LETTER_ID.test(after))
     return refusal('invalid_request', 'after must be what the page before gave as next');
-  return Response.json(await pageOf(c, after, limit));
+  const page = await pageOf(c, after, limit);
+  if (page === undefined)
+    return refusal('invalid_request', 'after is of an outbox that is no more: begin anew without it');
+  return Response.json(page);
 }
 
 /** All dead letters, a line each; read from storage no faster than they are taken. */
 function exportLetters(c: Context<Relay>): Response {
   async function* lines(): AsyncGenerator<Uint8Array> {
     const encoder = new TextEncoder();
-    for (let after: string | undefined; ; ) {
-      const { letters, next } = await pageOf(c, after, MAX_PAGE);
-      yield encoder.encode(letters.map((letter) => `${JSON.stringify(letter)}\n`).join(''));
-      if (next === null) return;
-      after = next;
-    }
+    let after: string | undefined;
+    do {
+      const page = await pageOf(c, after, MAX_PAGE);
+      for (const letter of page?.letters ?? []) yield encoder.encode(`${JSON.stringify(letter)}\n`);
+      after = page?.next ?? undefined;
+    } while (after !== undefined);
   }
   const read = lines();
   const body = new ReadableStream<Uint8Array>({

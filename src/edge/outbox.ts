@@ -1,6 +1,8 @@
 import { DurableObject } from 'cloudflare:workers';
 import { bell } from './bell.ts';
-import { type DeadLetter, type DeadSelection, discard, listDead, replay } from './dead-letters.ts';
+import { type DeadPage, type DeadSelection, discard, listDead, pardon, replay } from './dead-letters.ts';
+import { noEvidence } from './evidence.ts';
+import type { Wall } from './gate.ts';
 import {
   alarmComes,
   type Delivery,
@@ -10,9 +12,9 @@ import {
   type Room,
   SOONEST_ALARM_MS,
 } from './ingest.ts';
-import { logFailedCall, logFault, tellPass } from './log.ts';
+import { logFailedCall, logFault, report } from './log.ts';
 import { type OutboxStatus, outboxStatus } from './outbox-status.ts';
-import type { RateGate } from './rate-gate.ts';
+import { gateOf, type RateGate } from './rate-gate.ts';
 import { type PassEnd, relayPass } from './relay-pass.ts';
 import { dropExpiredDays } from './seen.ts';
 import { type RelaySettings, readSettings, type SettingsEnv } from './settings.ts';
@@ -35,6 +37,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
   // A cache: an outbox that was evicted finds out anew, by one pass.
   #heldUntil = 0;
   readonly #fullBatch = bell();
+  readonly #evidence = noEvidence();
 
   constructor(ctx: DurableObjectState, env: OutboxEnv) {
     super(ctx, env);
@@ -66,20 +69,26 @@ export class Outbox extends DurableObject<OutboxEnv> {
 
   /**
    * Looks after what the platform may have forgotten: sets the alarm where records wait without one, drops what has
-   * expired. True where nothing at all is left.
+   * expired, takes back what a wall of refusals made dead letters. True where nothing at all is left.
    */
-  async wake(): Promise<boolean> {
+  async wake(wall?: Wall): Promise<boolean> {
     const { storage } = this.ctx;
     const now = Date.now();
+    if (wall !== undefined) pardon(storage, wall, newRequestId, now);
     const remembersIds = dropExpiredDays(storage.sql, now);
     const totals = readTotals(storage.sql);
-    if (waiting(totals) === 0) return deadLetters(totals) === 0 && !remembersIds;
+    if (waiting(totals) === 0) {
+      const isEmpty = deadLetters(totals) === 0 && !remembersIds;
+      // It may be let go now, and is to be known again when it holds something again.
+      if (isEmpty) storage.kv.delete('name');
+      return isEmpty;
+    }
     if (!alarmComes(await storage.getAlarm(), now)) await storage.setAlarm(now + SOONEST_ALARM_MS);
     return false;
   }
 
   /** Dead letters after an id, oldest first. */
-  deadLetters(afterId: number, limit: number): readonly DeadLetter[] {
+  deadLetters(afterId: number, limit: number): DeadPage {
     return listDead(this.ctx.storage.sql, afterId, limit);
   }
 
@@ -103,6 +112,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
       if (nextAt !== undefined) await this.#setAlarm(nextAt);
     } catch (error) {
       logFault('relay_pass_failed', error);
+      this.#heldUntil = Date.now() + AFTER_FAULT_MS;
       await this.ctx.storage.setAlarm(Date.now() + AFTER_FAULT_MS);
     }
   }
@@ -115,20 +125,21 @@ export class Outbox extends DurableObject<OutboxEnv> {
     const before = readTotals(storage.sql);
     const end = await relayPass({
       storage,
-      gate: this.#gate(settings),
+      gate: gateOf(this.env),
       upstream: webEngage(settings),
       lingerMs: settings.lingerMs,
       now: Date.now,
       sleep: (ms) => scheduler.wait(ms),
       random: Math.random,
-      newRequestId: () => crypto.randomUUID().replaceAll('-', ''),
+      newRequestId,
+      evidence: this.#evidence,
       fullBatch: this.#fullBatch.heard,
       tellFailed: logFailedCall,
       tellFault: (fault) => logFault('call_fault', fault),
     });
     const after = readTotals(storage.sql);
     const now = Date.now();
-    tellPass(this.env.ANALYTICS, {
+    report(this.env.ANALYTICS, {
       outbox: storage.kv.get<string>('name') ?? '',
       did: difference(after, before),
       waiting: waiting(after),
@@ -142,18 +153,13 @@ export class Outbox extends DurableObject<OutboxEnv> {
   /** Once in its life, before it holds anything: so that it is looked after when the number of outboxes is another. */
   async #enrol(name: string): Promise<void> {
     const { kv } = this.ctx.storage;
-    const settings = this.#settings();
-    if (kv.get('name') === name || settings === undefined) return;
-    await this.#gate(settings).enrol(epochOf(name));
+    if (kv.get('name') === name) return;
+    await gateOf(this.env).enrol(epochOf(name));
     kv.put('name', name);
   }
 
   #room(): Room {
     return { records: this.#settings()?.maxBacklogPerShard ?? 0, bytes: MAX_DATABASE_BYTES };
-  }
-
-  #gate({ licenseCode }: RelaySettings): DurableObjectStub<RateGate> {
-    return this.env.RATE_GATE.getByName(licenseCode);
   }
 
   /** No later than an ingest may have set it meanwhile, and never for now: such an alarm can be lost. */
@@ -167,3 +173,5 @@ export class Outbox extends DurableObject<OutboxEnv> {
     return read.ok ? read.settings : undefined;
   }
 }
+
+const newRequestId = () => crypto.randomUUID().replaceAll('-', '');

@@ -1,6 +1,6 @@
 import type { Env } from './env.ts';
 import type { Outbox } from './outbox.ts';
-import type { RateGate } from './rate-gate.ts';
+import { gateOf } from './rate-gate.ts';
 import type { RelaySettings } from './settings.ts';
 import { shardsOf } from './shards.ts';
 
@@ -8,14 +8,9 @@ export function outboxNamed({ OUTBOX }: Env, name: string): DurableObjectStub<Ou
   return OUTBOX.getByName(name);
 }
 
-/** The one gate of an account. */
-export function gateOf({ RATE_GATE }: Env, { licenseCode }: RelaySettings): DurableObjectStub<RateGate> {
-  return RATE_GATE.getByName(licenseCode);
-}
-
 /** Every outbox that may hold something: those of today's number of shards, and those of earlier ones until empty. */
 export async function allOutboxes(env: Env, settings: RelaySettings): Promise<string[]> {
-  const epochs = new Set([settings.shards, ...(await gateOf(env, settings).epochs())]);
+  const epochs = new Set([settings.shards, ...(await gateOf(env).epochs()).map(({ shards }) => shards)]);
   return [...epochs].flatMap(shardsOf);
 }
 
@@ -24,16 +19,18 @@ export async function allOutboxes(env: Env, settings: RelaySettings): Promise<st
  * shards are looked after until nothing is left in any of them.
  */
 export async function wakeAll(env: Env, settings: RelaySettings): Promise<void> {
-  const gate = gateOf(env, settings);
-  for (const epoch of new Set([settings.shards, ...(await gate.epochs())])) {
+  const gate = gateOf(env);
+  const [wall, enrolled] = await Promise.all([gate.lastWall(), gate.epochs()]);
+  for (const shards of new Set([settings.shards, ...enrolled.map((epoch) => epoch.shards)])) {
     // One that can't be waked now is waked in five minutes; it must not keep the others asleep.
     const empty = await Promise.all(
-      shardsOf(epoch).map((name) =>
+      shardsOf(shards).map((name) =>
         outboxNamed(env, name)
-          .wake()
+          .wake(wall)
           .catch(() => false),
       ),
     );
-    if (epoch !== settings.shards && empty.every(Boolean)) await gate.retire(epoch);
+    const epoch = enrolled.find((each) => each.shards === shards);
+    if (epoch !== undefined && empty.every(Boolean)) await gate.retire(shards, epoch.turn);
   }
 }

@@ -14,6 +14,7 @@ import {
   refused,
   taken,
   takePermit,
+  type Wall,
 } from './gate.ts';
 import { logHeld, logRecovered } from './log.ts';
 import { readSettings, type SettingsEnv } from './settings.ts';
@@ -26,6 +27,9 @@ export type GateStatus = {
   readonly held: Held | null;
   readonly key: KeyName;
 };
+
+/** A number of shards, and which enrolment of an outbox it was last known by. */
+export type Epoch = { readonly shards: number; readonly turn: number };
 
 // How soon to ask again where a setting is missing.
 const AFTER_FAULT_MS = 30_000;
@@ -46,7 +50,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
         granted: false,
         retryInMs: AFTER_FAULT_MS,
         isolatingOnly: false,
-        wallSince: undefined,
+        wall: undefined,
         pacedMs: undefined,
       };
     const before = this.#state();
@@ -68,10 +72,13 @@ export class RateGate extends DurableObject<SettingsEnv> {
     this.#keep(taken(this.#state(), key, Date.now()));
   }
 
-  /** WebEngage answered a call as one does to a wrong key, license or address. */
-  misconfigured(status: number, key: KeyName): void {
+  /** WebEngage answered a call as one does to a wrong key, license or address. True where it is the batch all the same. */
+  misconfigured(status: number, key: KeyName, before: number | undefined): boolean {
     const limits = this.#limits();
-    if (limits !== undefined) this.#keep(misconfigured(this.#state(), status, key, limits, Date.now()));
+    if (limits === undefined) return false;
+    const { state, proven } = misconfigured(this.#state(), status, key, before, limits, Date.now());
+    this.#keep(state);
+    return proven;
   }
 
   /** WebEngage refused a call for its records. */
@@ -92,22 +99,30 @@ export class RateGate extends DurableObject<SettingsEnv> {
     };
   }
 
-  /** Remembers that this number of shards holds records, so that they are looked after when it is another one. */
-  enrol(shards: number): void {
-    this.ctx.storage.kv.put('epochs', [...new Set([...this.epochs(), shards])]);
+  /** The last wall of refusals: what was given up while it stood may have been no fault of its own. */
+  lastWall(): Wall | undefined {
+    return this.#state().lastWall;
   }
 
-  /** Forgets a number of shards whose outboxes are empty. */
-  retire(shards: number): void {
-    this.ctx.storage.kv.put(
-      'epochs',
-      this.epochs().filter((epoch) => epoch !== shards),
-    );
+  /** Remembers that this number of shards holds records, so that they are looked after when it is another one. */
+  enrol(shards: number): void {
+    const epochs = this.epochs();
+    const turn = 1 + Math.max(0, ...epochs.map((epoch) => epoch.turn));
+    this.#keepEpochs([...epochs.filter((epoch) => epoch.shards !== shards), { shards, turn }]);
+  }
+
+  /** Forgets a number of shards whose outboxes are empty, unless one of them has been enrolled since. */
+  retire(shards: number, turn: number): void {
+    this.#keepEpochs(this.epochs().filter((epoch) => epoch.shards !== shards || epoch.turn !== turn));
   }
 
   /** Every number of shards whose outboxes may hold something. */
-  epochs(): readonly number[] {
-    return this.ctx.storage.kv.get<number[]>('epochs') ?? [];
+  epochs(): readonly Epoch[] {
+    return this.ctx.storage.kv.get<Epoch[]>('epochs') ?? [];
+  }
+
+  #keepEpochs(epochs: readonly Epoch[]): void {
+    this.ctx.storage.kv.put('epochs', epochs);
   }
 
   #state(): GateState {
@@ -127,4 +142,13 @@ export class RateGate extends DurableObject<SettingsEnv> {
     const { requestsPerMinute, apiKeys } = read.settings;
     return { requestsPerMinute, hasSecondaryKey: apiKeys.secondary !== undefined };
   }
+}
+
+/** The one gate. Of one name, whatever the license code: a wrong one that is put right must not hide what was held. */
+export function gateOf({
+  RATE_GATE,
+}: {
+  readonly RATE_GATE: DurableObjectNamespace<RateGate>;
+}): DurableObjectStub<RateGate> {
+  return RATE_GATE.getByName('account');
 }

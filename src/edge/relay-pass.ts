@@ -25,6 +25,9 @@ const MAX_IN_FLIGHT = 6;
 // A wait so short is dearer as an alarm, which is a row written, than awake.
 const SLEEP_RATHER_MS = 600;
 
+// Between the grant and the call: the way from the gate, and a storage that is slow for once.
+const MAX_LATE_MS = 1_000;
+
 // Where nothing lingers: how soon to look again while calls are under way.
 const MIN_LOOK_MS = 25;
 
@@ -33,18 +36,20 @@ const MIN_LOOK_MS = 25;
  * records of one browser. Whatever it is interrupted at, the next pass goes on from what is in storage.
  */
 export async function relayPass(ports: RelayPassPorts): Promise<PassEnd> {
-  const { storage, gate, lingerMs, now, sleep, newRequestId, fullBatch } = ports;
+  const { storage, gate, evidence, lingerMs, now, sleep, newRequestId, fullBatch } = ports;
   const { underWay, begin, failed, next, all } = flights();
   const endAt = now() + PASS_MS;
   let isolationFrom = 0;
   let seen: SeenLimit | undefined;
   let end: PassEnd | undefined;
 
-  const standing = (unrefusedFirst = false): Standing => ({
+  const standing = (changes: Partial<Standing> = {}): Standing => ({
     inFlight: underWay,
     isolationFrom,
-    unrefusedFirst,
+    unrefusedFirst: false,
     lingerMs,
+    evidence,
+    ...changes,
   });
   /** The end of the pass, unless a call that is under way may yet change what there is to do. */
   const endOrWait = async (until: number, held: boolean): Promise<PassEnd | undefined> => {
@@ -73,21 +78,34 @@ export async function relayPass(ports: RelayPassPorts): Promise<PassEnd> {
 
       const ask: Ask = { isolating: foreseen.step === 'resend' && foreseen.isolates, seen };
       seen = undefined;
+      const grantedAt = now();
       const permit = await gate.take(ask);
       if (!permit.granted) {
-        if (permit.wallSince !== undefined) pardon(storage, permit.wallSince, newRequestId, now());
+        if (permit.wall !== undefined) pardon(storage, permit.wall, newRequestId, now());
         if (permit.isolatingOnly) isolationFrom = now() + permit.retryInMs;
         else if (permit.retryInMs <= SLEEP_RATHER_MS && underWay.size === 0) await sleep(permit.retryInMs);
         else end = await endOrWait(now() + permit.retryInMs, true);
         continue;
       }
-      if (permit.startInMs > 0) await sleep(permit.startInMs);
+      const startAt = grantedAt + permit.startInMs;
+      if (startAt > now()) await sleep(startAt - now());
+      // Used as late as this it would stand too close to those that were granted since.
+      if (now() > startAt + MAX_LATE_MS) continue;
 
       // Looked at anew: while the permit was on its way, more may have come to fill the batch.
-      const work = nextWork(storage.sql, standing(permit.probe), now());
+      const mayIsolate = ask.isolating || permit.probe;
+      const work = nextWork(
+        storage.sql,
+        standing({
+          unrefusedFirst: permit.probe,
+          isolationFrom: mayIsolate ? isolationFrom : Number.POSITIVE_INFINITY,
+        }),
+        now(),
+      );
       if (work.step === 'rest' || work.step === 'wait') continue;
+      if (work.step === 'cut' && work.trial) evidence.triedAt = now();
       const batch = toLaunch(storage.sql, work, newRequestId, now());
-      begin(batch.id, async () => {
+      begin(batch.requestId, async () => {
         seen = (await callWith(ports, batch, permit)) ?? seen;
       });
     }

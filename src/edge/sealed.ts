@@ -4,8 +4,7 @@ import { count, type Totals } from './tally.ts';
 
 /** A batch whose members and id are written down: it stays as it is through every retry and every crash. */
 export type SealedBatch = {
-  readonly id: number;
-  /** 32 hexadecimal digits, for `x-request-id`. */
+  /** 32 hexadecimal digits, of chance: `x-request-id`, and what it is known by here. */
   readonly requestId: string;
   readonly kind: RecordKind;
   readonly members: readonly Slice[];
@@ -13,35 +12,16 @@ export type SealedBatch = {
   readonly isolating: boolean;
   /** Calls made with its records that did not settle them, those made before a batch was halved too. */
   readonly attempts: number;
-  /** Of them, calls in a row with this batch of which nobody knows what became. */
+  /** Of them, how many in a row it was sent again for, as it is. */
   readonly failures: number;
   /** What the last call with it was answered with; 0 where it was not, or there was none. */
   readonly status: number;
-  /** When it was refused as it is, if it was. */
-  readonly refusedAt: number | undefined;
+  /** When that was. */
+  readonly answeredAt: number;
   readonly dueAt: number;
 };
 
-/** All sealed batches that are not settled, oldest first. */
-export function sealedBatches(sql: SqlStorage): SealedBatch[] {
-  return toBatches(sql.exec<BatchRow>(`SELECT ${COLUMNS} FROM batch ORDER BY id`));
-}
-
-const COLUMNS = 'id, request_id, kind, members, isolating, attempts, failures, status, refused_at, due_at';
-
-function toBatches(rows: Iterable<BatchRow>): SealedBatch[] {
-  return Array.from(rows, ({ request_id, members, isolating, refused_at, due_at, ...row }) => ({
-    ...row,
-    requestId: request_id,
-    members: JSON.parse(members),
-    isolating: isolating === 1,
-    refusedAt: refused_at ?? undefined,
-    dueAt: due_at,
-  }));
-}
-
 type BatchRow = {
-  id: number;
   request_id: string;
   kind: RecordKind;
   members: string;
@@ -49,13 +29,31 @@ type BatchRow = {
   attempts: number;
   failures: number;
   status: number;
-  refused_at: number | null;
+  answered_at: number;
   due_at: number;
 };
 
-/** A batch before it has an id of its own in storage. */
+const COLUMNS = 'request_id, kind, members, isolating, attempts, failures, status, answered_at, due_at';
+
+/** All sealed batches that are not settled, those first that are due first. */
+export function sealedBatches(sql: SqlStorage): SealedBatch[] {
+  return toBatches(sql.exec<BatchRow>(`SELECT ${COLUMNS} FROM batch`)).sort((a, b) => a.dueAt - b.dueAt);
+}
+
+function toBatches(rows: Iterable<BatchRow>): SealedBatch[] {
+  return Array.from(rows, ({ request_id, members, isolating, answered_at, due_at, ...row }) => ({
+    ...row,
+    requestId: request_id,
+    members: JSON.parse(members),
+    isolating: isolating === 1,
+    answeredAt: answered_at,
+    dueAt: due_at,
+  }));
+}
+
+/** A batch that is to be: what is left out has not happened yet. */
 type Unsealed = Cut &
-  Partial<Pick<SealedBatch, 'isolating' | 'attempts' | 'status' | 'refusedAt'>> & {
+  Partial<Omit<SealedBatch, 'requestId' | 'dueAt'>> & {
     /** Its first call follows at once: one row less than to seal it and then to launch it. */
     readonly launched?: boolean;
   };
@@ -63,31 +61,31 @@ type Unsealed = Cut &
 /** Seals a batch, before its first call. */
 export function seal(
   sql: SqlStorage,
-  { kind, members, isolating = false, attempts = 0, status = 0, refusedAt, launched = false }: Unsealed,
+  { launched = false, ...cut }: Unsealed,
   requestId: string,
   now: number,
 ): SealedBatch {
-  const { id } = sql
-    .exec<{ id: number }>(
-      `INSERT INTO batch (request_id, kind, members, isolating, launched, attempts, status, refused_at, due_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
-      requestId,
-      kind,
-      JSON.stringify(members),
-      isolating ? 1 : 0,
-      launched ? 1 : 0,
-      attempts,
-      status,
-      refusedAt ?? null,
-      now,
-    )
-    .one();
-  return { id, requestId, kind, members, isolating, attempts, failures: 0, status, refusedAt, dueAt: now };
+  const unsent = { isolating: false, attempts: 0, failures: 0, status: 0, answeredAt: 0 };
+  const batch: SealedBatch = { ...unsent, ...cut, requestId, dueAt: now };
+  sql.exec(
+    `INSERT INTO batch (${COLUMNS}, launched) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    requestId,
+    batch.kind,
+    JSON.stringify(batch.members),
+    batch.isolating ? 1 : 0,
+    batch.attempts,
+    batch.failures,
+    batch.status,
+    batch.answeredAt,
+    now,
+    launched ? 1 : 0,
+  );
+  return batch;
 }
 
 /** Writes down that a call with it is about to leave, so that one that is never heard of again is known. */
-export function launch(sql: SqlStorage, { id }: SealedBatch): void {
-  sql.exec('UPDATE batch SET launched = 1 WHERE id = ?', id);
+export function launch(sql: SqlStorage, { requestId }: SealedBatch): void {
+  sql.exec('UPDATE batch SET launched = 1 WHERE request_id = ?', requestId);
 }
 
 /**
@@ -95,9 +93,7 @@ export function launch(sql: SqlStorage, { id }: SealedBatch): void {
  * counts as one of which nobody knows what became, and its batch is sent again as it was.
  */
 export function recoverLaunched(storage: DurableObjectStorage, now: number): void {
-  const lost = toBatches(
-    storage.sql.exec<BatchRow>(`SELECT ${COLUMNS} FROM batch WHERE launched = 1 ORDER BY id`),
-  );
+  const lost = toBatches(storage.sql.exec<BatchRow>(`SELECT ${COLUMNS} FROM batch WHERE launched = 1`));
   for (const batch of lost)
     postpone(storage, batch, { status: 0, failures: batch.failures, dueAt: now }, { unknown: 1 }, now);
 }
@@ -116,13 +112,21 @@ export function countRecords(members: readonly Slice[]): number {
 }
 
 /** Forgets a batch that WebEngage has, and its records with it. */
-export function settle(storage: DurableObjectStorage, { id, members }: SealedBatch, now: number): void {
+export function settle(storage: DurableObjectStorage, batch: SealedBatch, now: number): void {
   storage.transactionSync(() => {
+    if (!unseal(storage.sql, batch)) return;
     // Counted first: how many records had entered is read off the runs, which are deleted here.
-    count(storage.sql, { taken: 1, delivered: countRecords(members) }, now);
-    storage.sql.exec('DELETE FROM batch WHERE id = ?', id);
-    forget(storage.sql, members);
+    count(storage.sql, { taken: 1, delivered: countRecords(batch.members) }, now);
+    forget(storage.sql, batch.members);
   });
+}
+
+/**
+ * Ends a batch. False where it has ended already: then its members are no more what they were, and nothing may be done
+ * with them. To be called inside the transaction that does it.
+ */
+export function unseal(sql: SqlStorage, { requestId }: SealedBatch): boolean {
+  return sql.exec('DELETE FROM batch WHERE request_id = ?', requestId).rowsWritten > 0;
 }
 
 /** Takes these records out of the runs that hold them. To be called inside a transaction. */
@@ -133,28 +137,25 @@ export function forget(sql: SqlStorage, members: readonly Slice[]): void {
   }
 }
 
-type Postponement = Pick<SealedBatch, 'status' | 'failures' | 'dueAt'> & {
-  readonly refusedAt?: number | undefined;
-};
-
 /** Keeps a batch as it is, to be sent again. */
 export function postpone(
   storage: DurableObjectStorage,
-  { id, attempts, ...batch }: SealedBatch,
-  { status, failures, dueAt, refusedAt = batch.refusedAt }: Postponement,
+  { requestId, attempts }: SealedBatch,
+  { status, failures, dueAt }: Pick<SealedBatch, 'status' | 'failures' | 'dueAt'>,
   happened: Partial<Totals>,
   now: number,
 ): void {
   storage.transactionSync(() => {
-    count(storage.sql, happened, now);
-    storage.sql.exec(
-      'UPDATE batch SET attempts = ?, status = ?, failures = ?, refused_at = ?, due_at = ?, launched = 0 WHERE id = ?',
+    const { rowsWritten } = storage.sql.exec(
+      `UPDATE batch SET attempts = ?, status = ?, failures = ?, answered_at = ?, due_at = ?, launched = 0
+       WHERE request_id = ?`,
       attempts + 1,
       status,
       failures,
-      refusedAt ?? null,
+      now,
       dueAt,
-      id,
+      requestId,
     );
+    if (rowsWritten > 0) count(storage.sql, happened, now);
   });
 }

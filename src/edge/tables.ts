@@ -1,6 +1,7 @@
 /**
- * The outbox's tables. Rows written are what Cloudflare bills, so: no secondary index, no AUTOINCREMENT, and one row for
- * all that came together. https://developers.cloudflare.com/durable-objects/platform/pricing/
+ * The outbox's tables. Rows written are what Cloudflare bills, so: no secondary index, and one row for all that came
+ * together. A run's number comes again once it is gone: whoever holds one holds its batch too, which has an id of chance. A
+ * dead letter's never does: the operator may ask for it twice. https://developers.cloudflare.com/durable-objects/platform/pricing/
  */
 export function createTables(sql: SqlStorage): void {
   // `records` stands last: reading the other columns then never touches its pages.
@@ -16,8 +17,7 @@ export function createTables(sql: SqlStorage): void {
       records TEXT NOT NULL
     );
     CREATE TABLE IF NOT EXISTS batch (
-      id INTEGER PRIMARY KEY,
-      request_id TEXT NOT NULL,
+      request_id TEXT PRIMARY KEY,
       kind TEXT NOT NULL,
       members TEXT NOT NULL,
       isolating INTEGER NOT NULL DEFAULT 0,
@@ -25,11 +25,11 @@ export function createTables(sql: SqlStorage): void {
       attempts INTEGER NOT NULL DEFAULT 0,
       failures INTEGER NOT NULL DEFAULT 0,
       status INTEGER NOT NULL DEFAULT 0,
-      refused_at INTEGER,
+      answered_at INTEGER NOT NULL DEFAULT 0,
       due_at INTEGER NOT NULL
-    );
+    ) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS dead (
-      id INTEGER PRIMARY KEY,
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
       device TEXT NOT NULL,
       kind TEXT NOT NULL,
       accepted_at INTEGER NOT NULL,

@@ -24,6 +24,11 @@ const MINUTE_MS = 60_000;
 const MIN_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 60 * MINUTE_MS;
 
+/** True for a status that says: not this, for whatever reason. */
+export function isRefusal(status: number): boolean {
+  return status >= 300 && status < 500 && status !== 429 && !LATER.has(status);
+}
+
 /**
  * What a status means. Any 2xx is success, whatever the body says; a body is never more than words for the operator.
  *
@@ -38,6 +43,6 @@ export function verdictOf(status: number, retryAfter: string | null, now: number
   }
   if (REFUSED.has(status)) return { kind: 'refused' };
   // A redirect too: it is never followed, the key goes nowhere else.
-  if (status >= 300 && status < 500 && !LATER.has(status)) return { kind: 'misconfigured' };
+  if (isRefusal(status)) return { kind: 'misconfigured' };
   return { kind: 'unknown' };
 }

@@ -57,7 +57,7 @@ export function createRelay(): Hono<Relay> {
   });
   app.post('/v1/batch', (c) => acceptBatch(c, shed));
   app.all('/v1/batch', () => refusal('method_not_allowed', 'batches are posted', { Allow: 'POST, OPTIONS' }));
-  app.get('/health', (c) => reportHealth(c.env, c.var.settings, Date.now()));
+  app.get('/health', (c) => reportHealth(c.env, Date.now()));
   app.route('/admin', operatorRoutes());
   app.notFound(() => refusal('not_found', 'there is nothing here'));
   app.onError((error) => {

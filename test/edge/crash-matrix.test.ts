@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ControlOrder } from '../../demo/sandbox/control.ts';
+import { lettersOf } from '../fakes/outbox.ts';
 import { playedAccount } from '../fakes/played-account.ts';
 import { chances, nameOf, outOfOrder, traffic } from '../fakes/traffic.ts';
 import { runWorld, type Step } from '../fakes/world.ts';
@@ -45,7 +46,7 @@ async function dyingAt(step: Step, nth: number, control: ControlOrder = CONTROL)
     },
   });
   const arrived = end.account.taken.map(({ record }) => nameOf(record));
-  const letters = (await end.stub.deadLetters(0, 1_000)).map(({ record }) => nameOf(JSON.parse(record)));
+  const letters = (await lettersOf(end.stub)).map(({ record }) => nameOf(JSON.parse(record)));
   return { ...end, ...sent, arrived, letters, doubles: arrived.length - new Set(arrived).size };
 }
 

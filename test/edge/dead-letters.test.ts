@@ -6,6 +6,7 @@ import { outboxStatus } from '../../src/edge/outbox-status.ts';
 import {
   delivery,
   ingestAt,
+  lettersOf,
   newOutbox,
   passAt,
   ROOM,
@@ -30,8 +31,7 @@ async function withLetters(...seqs: number[]): Promise<DurableObjectStub<Outbox>
   return stub;
 }
 
-const letterIds = async (stub: DurableObjectStub<Outbox>) =>
-  (await stub.deadLetters(0, 100)).map(({ id }) => id);
+const letterIds = async (stub: DurableObjectStub<Outbox>) => (await lettersOf(stub)).map(({ id }) => id);
 const statusOf = (stub: DurableObjectStub<Outbox>) =>
   runInDurableObject(stub, (_, { storage }) => outboxStatus(storage.sql, ROOM, LATER));
 const newRequestId = () => crypto.randomUUID().replaceAll('-', '');
@@ -40,11 +40,11 @@ test('are listed a page at a time, oldest first', async () => {
   const stub = await withLetters(1, 2, 3, 4, 5);
 
   const first = await stub.deadLetters(0, 3);
-  const rest = await stub.deadLetters(first.at(-1)?.id ?? 0, 3);
+  const rest = await stub.deadLetters(first.letters.at(-1)?.id ?? 0, 3);
 
-  expect([...first, ...rest].map(({ record }) => JSON.parse(record).id)).toEqual(
-    [1, 2, 3, 4, 5].map((n) => idOf(n)),
-  );
+  expect([first.more, rest.more]).toEqual([true, false]);
+  const listed = [...first.letters, ...rest.letters].map(({ record }) => JSON.parse(record).id);
+  expect(listed).toEqual([1, 2, 3, 4, 5].map((n) => idOf(n)));
 });
 
 describe('replayed', () => {
@@ -100,6 +100,38 @@ describe('replayed', () => {
   });
 });
 
+test('have an id for good: what is asked for twice meets no other', async () => {
+  const stub = await withLetters(1);
+  const [first] = await letterIds(stub);
+  expect(await stub.discard({ ids: [first ?? 0] }, 10)).toBe(1);
+  await ingestAt(stub, delivery('b', poison(1)), NOW);
+  await passAt(stub, refusing(), NOW + 1_000);
+
+  expect(await stub.discard({ ids: [first ?? 0] }, 10)).toBe(0);
+  expect(await letterIds(stub)).toHaveLength(1);
+});
+
+test('are read no more at once than fits into a message between objects', async () => {
+  const stub = newOutbox();
+  const large = 'x'.repeat(900_000);
+  await runInDurableObject(stub, (_, { storage }) => {
+    for (let n = 1; n <= 20; n++)
+      storage.sql.exec(
+        `INSERT INTO dead (device, kind, accepted_at, given_up_at, status, attempts, proven, words, record)
+         VALUES ('a', 'event', 0, 0, 400, 1, 0, '', ?)`,
+        JSON.stringify({ id: idOf(n), large }),
+      );
+  });
+
+  const page = await stub.deadLetters(0, 500);
+
+  expect(page.more).toBe(true);
+  expect(page.letters.length).toBeGreaterThan(0);
+  expect(page.letters.length).toBeLessThan(10);
+  expect(await stub.replay({ until: NOW }, 500)).toBe(20);
+  await runInDurableObject(stub, (_, { storage }) => storage.deleteAlarm());
+});
+
 test('discarded are gone, and counted', async () => {
   const stub = await withLetters(1, 2, 3);
 
@@ -118,7 +150,7 @@ describe('taken back, where it was no fault of theirs', () => {
     await ingestAt(stub, delivery('a', eventRecord(4), eventRecord(5)), NOW);
 
     const pardoned = await runInDurableObject(stub, (_, { storage }) =>
-      pardon(storage, NOW, newRequestId, LATER),
+      pardon(storage, { since: NOW, until: undefined }, newRequestId, LATER),
     );
     const upstream = scriptedUpstream();
     await passAt(stub, upstream, LATER);
@@ -132,7 +164,7 @@ describe('taken back, where it was no fault of theirs', () => {
     const stub = await withLetters(1);
 
     const pardoned = await runInDurableObject(stub, (_, { storage }) =>
-      pardon(storage, NOW + 60_000, newRequestId, LATER),
+      pardon(storage, { since: NOW + 60_000, until: undefined }, newRequestId, LATER),
     );
 
     expect(pardoned).toBe(0);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ControlOrder } from '../../demo/sandbox/control.ts';
+import { lettersOf } from '../fakes/outbox.ts';
 import { busiestMinute, playedAccount } from '../fakes/played-account.ts';
 import { chances, nameOf, outOfOrder, traffic } from '../fakes/traffic.ts';
 import { runWorld } from '../fakes/world.ts';
@@ -37,11 +38,12 @@ async function journey(seed: number, control: ControlOrder = FAULTS) {
     deliveries: sent.deliveries,
     account: (now) => playedAccount(control, now, random),
     latencyMs: () => 50 + Math.floor(random() * 1_300),
+    gateMs: () => 1 + Math.floor(random() * 100),
     random,
     dies: () => random() < 0.002,
   });
   const arrived = end.account.taken.map(({ record }) => nameOf(record));
-  const letters = (await end.stub.deadLetters(0, 10_000)).map(({ record }) => nameOf(JSON.parse(record)));
+  const letters = (await lettersOf(end.stub)).map(({ record }) => nameOf(JSON.parse(record)));
   return { ...end, ...sent, arrived, letters };
 }
 

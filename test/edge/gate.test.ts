@@ -5,6 +5,7 @@ import {
   allowance,
   type GateLimits,
   type GateState,
+  type KeyName,
   misconfigured,
   OPEN_GATE,
   type Permit,
@@ -204,8 +205,11 @@ describe('what WebEngage says of its limit', () => {
 });
 
 describe('a wrong key, license or address', () => {
+  const wrong = (state: GateState, status: number, key: KeyName, limits: GateLimits, now: number) =>
+    misconfigured(state, status, key, undefined, limits, now).state;
+
   test('holds everything; then one call a minute tries again', () => {
-    const state = misconfigured(OPEN_GATE, 401, 'primary', LIMITS, NOW);
+    const state = wrong(OPEN_GATE, 401, 'primary', LIMITS, NOW);
 
     expect(state.held).toMatchObject({ since: NOW, status: 401 });
     expect(take(state, NOW + 59_999).permit).toMatchObject({ granted: false });
@@ -215,7 +219,7 @@ describe('a wrong key, license or address', () => {
   });
 
   test('is over with the first call that is taken', () => {
-    const held = misconfigured(OPEN_GATE, 401, 'primary', LIMITS, NOW);
+    const held = wrong(OPEN_GATE, 401, 'primary', LIMITS, NOW);
 
     expect(take(taken(held, 'primary', NOW), NOW + 1).permit).toMatchObject({
       granted: true,
@@ -225,7 +229,7 @@ describe('a wrong key, license or address', () => {
   });
 
   test('has the secondary key tried once, at once, before everything is held', () => {
-    const first = misconfigured(OPEN_GATE, 401, 'primary', TWO_KEYS, NOW);
+    const first = wrong(OPEN_GATE, 401, 'primary', TWO_KEYS, NOW);
     expect(first.held).toBeUndefined();
     expect(take(first, NOW, {}, TWO_KEYS).permit).toMatchObject({
       granted: true,
@@ -233,38 +237,32 @@ describe('a wrong key, license or address', () => {
       suspect: true,
     });
 
-    const second = misconfigured(first, 401, 'secondary', TWO_KEYS, NOW);
+    const second = wrong(first, 401, 'secondary', TWO_KEYS, NOW);
     expect(second.held).toMatchObject({ status: 401 });
   });
 
   test('of a call that left before the key was changed is known already', () => {
-    const first = misconfigured(OPEN_GATE, 401, 'primary', TWO_KEYS, NOW);
+    const first = wrong(OPEN_GATE, 401, 'primary', TWO_KEYS, NOW);
 
-    expect(misconfigured(first, 401, 'primary', TWO_KEYS, NOW)).toEqual(first);
+    expect(wrong(first, 401, 'primary', TWO_KEYS, NOW)).toEqual(first);
   });
 
   test('stays with the key that works, and goes back when that one is refused', () => {
-    const rotated = taken(misconfigured(OPEN_GATE, 401, 'primary', TWO_KEYS, NOW), 'secondary', NOW);
+    const rotated = taken(wrong(OPEN_GATE, 401, 'primary', TWO_KEYS, NOW), 'secondary', NOW);
     expect(take(rotated, NOW, {}, TWO_KEYS).permit).toMatchObject({ key: 'secondary', suspect: false });
 
-    const back = misconfigured(rotated, 401, 'secondary', TWO_KEYS, NOW);
+    const back = wrong(rotated, 401, 'secondary', TWO_KEYS, NOW);
     expect(take(back, NOW, {}, TWO_KEYS).permit).toMatchObject({ granted: true, key: 'primary' });
   });
 
   test('while held has each probe try the key that the one before it did not', () => {
-    let state = misconfigured(
-      misconfigured(OPEN_GATE, 401, 'primary', TWO_KEYS, NOW),
-      401,
-      'secondary',
-      TWO_KEYS,
-      NOW,
-    );
+    let state = wrong(wrong(OPEN_GATE, 401, 'primary', TWO_KEYS, NOW), 401, 'secondary', TWO_KEYS, NOW);
     const tried: string[] = [];
     for (let minute = 1; minute <= 4; minute++) {
       const probe = take(state, NOW + minute * MINUTE, {}, TWO_KEYS);
       if (!probe.permit.granted) continue;
       tried.push(probe.permit.key);
-      state = misconfigured(probe.state, 401, probe.permit.key, TWO_KEYS, NOW + minute * MINUTE);
+      state = wrong(probe.state, 401, probe.permit.key, TWO_KEYS, NOW + minute * MINUTE);
     }
 
     expect(tried).toEqual(['primary', 'secondary', 'primary', 'secondary']);
@@ -278,7 +276,7 @@ describe('a wall of refusals', () => {
       state,
     );
 
-  const wallOf = (state: GateState) => refused(state, 400, undefined, NOW + 1_000).refusal.wallSince;
+  const wallOf = (state: GateState) => refused(state, 400, undefined, NOW + 1_000).refusal.wall;
 
   test('is none while it is short, or a call is taken between', () => {
     expect(wallOf(refuse(WALL_OF_REFUSALS - 2))).toBeUndefined();
@@ -293,15 +291,42 @@ describe('a wall of refusals', () => {
     const state = refuse(WALL_OF_REFUSALS);
 
     expect(state.held).toMatchObject({ status: 400 });
-    expect(wallOf(state)).toBe(NOW);
-    expect(take(state, NOW + 1_000).permit).toMatchObject({ granted: false, wallSince: NOW });
+    expect(wallOf(state)).toEqual({ since: NOW, until: undefined });
+    expect(take(state, NOW + 1_000).permit).toMatchObject({ granted: false, wall: { since: NOW } });
   });
 
   test('is not made of what was refused before and after another call was taken: that is proven bad', () => {
     const state = taken(refuse(5), 'primary', NOW + 1_000);
 
     const again = refused(state, 400, NOW + 500, NOW + 2_000);
-    expect(again).toEqual({ state, refusal: { proven: true, wallSince: undefined } });
+    expect(again).toEqual({ state, refusal: { proven: true, wall: undefined } });
     expect(refused(state, 400, NOW + 1_500, NOW + 2_000).refusal.proven).toBe(false);
   });
+});
+
+test('a batch that is refused while others are taken is at fault itself, and nothing is held for it', () => {
+  const state = taken(OPEN_GATE, 'primary', NOW + 1_000);
+
+  expect(misconfigured(state, 403, 'primary', NOW, LIMITS, NOW + 2_000)).toEqual({ state, proven: true });
+  expect(misconfigured(state, 403, 'primary', NOW + 1_500, LIMITS, NOW + 2_000)).toMatchObject({
+    state: { held: { status: 403 } },
+    proven: false,
+  });
+});
+
+test('a wall that is over is remembered, for outboxes that had nothing to ask', () => {
+  let state = OPEN_GATE;
+  for (let n = 0; n < WALL_OF_REFUSALS; n++) ({ state } = refused(state, 400, undefined, NOW + n));
+
+  expect(taken(state, 'primary', NOW + MINUTE).lastWall).toEqual({ since: NOW, until: NOW + MINUTE });
+  expect(taken(OPEN_GATE, 'primary', NOW).lastWall).toBeUndefined();
+});
+
+test('a clock that was set back does not keep its calls counted for as long', () => {
+  let state = OPEN_GATE;
+  for (let at = 0; at < MINUTE; at += 100) ({ state } = take(state, NOW + at));
+
+  const back = take(state, NOW - 3_600_000);
+  expect(back.permit).toMatchObject({ granted: false });
+  expect(take(back.state, NOW - 3_600_000 + MINUTE).permit).toMatchObject({ granted: true });
 });

@@ -8,6 +8,7 @@ import { seal } from '../../src/edge/sealed.ts';
 import {
   delivery,
   ingestAt,
+  lettersOf,
   newOutbox,
   passAt,
   ROOM,
@@ -160,7 +161,7 @@ describe('no more than there is room for is stored', () => {
       NOW + 1_000,
     );
 
-    expect(await stub.deadLetters(0, 10)).toHaveLength(5);
+    expect(await lettersOf(stub)).toHaveLength(5);
     expect(await ingestInto(stub, { records: 8 }, ...events(6, 10))).toEqual({ stored: false });
   });
 
@@ -289,6 +290,27 @@ describe('the alarm', () => {
     });
 
     expect(alarm).toBe(LATER + 1_000);
+  });
+
+  test('is not pulled forward by records that wait behind a sealed batch, nor by those of two kinds', async () => {
+    const alarms = await runInDurableObject(newOutbox(), async (_, { storage }) => {
+      const alarmAfterOne = async (device: string) => {
+        await storage.deleteAlarm();
+        ingest(storage, delivery(device, eventRecord(1)), SENDING_ON, ROOM, LATER);
+        const set = await storage.getAlarm();
+        await storage.deleteAlarm();
+        return set;
+      };
+      ingest(storage, delivery('slow', eventRecord(1)), SENDING_ON, ROOM, LATER);
+      seal(storage.sql, { kind: 'event', members: [{ seq: 1, device: 'slow', from: 0, to: 1 }] }, 'f', LATER);
+      ingest(storage, delivery('slow', ...events(2, 26)), SENDING_ON, ROOM, LATER);
+      const behindSealed = await alarmAfterOne('other');
+      for (let n = 0; n < 20; n++)
+        ingest(storage, delivery(`user ${n}`, userRecord(1)), SENDING_ON, ROOM, LATER);
+      return [behindSealed, await alarmAfterOne('another')];
+    });
+
+    expect(alarms).toEqual([LATER + 1_000, LATER + 1_000]);
   });
 
   test('is stored with the records, or neither is', async () => {

@@ -37,6 +37,23 @@ test('a pass that fails does not throw out of the alarm, and is made again', asy
   await forgetAlarm(stub);
 });
 
+test('while passes fail a flush makes none come sooner', async () => {
+  const stub = await withRecord();
+  await runInDurableObject(stub, async (_, { storage }) => {
+    storage.sql.exec('ALTER TABLE batch RENAME TO elsewhere');
+    await storage.setAlarm(Date.now() + 60_000);
+  });
+  await runDurableObjectAlarm(stub);
+  await runInDurableObject(stub, (_, { storage }) =>
+    storage.sql.exec('ALTER TABLE elsewhere RENAME TO batch'),
+  );
+
+  await stub.ingest('1/0', delivery('b', ...Array.from({ length: 25 }, (_, n) => eventRecord(n + 1))));
+
+  expect(await alarmOf(stub)).toBeGreaterThan(Date.now() + 20_000);
+  await forgetAlarm(stub);
+});
+
 test('an alarm that the platform gave up is set again by the watchdog, and by the next flush', async () => {
   const stub = await withRecord();
   expect(await alarmOf(stub)).toBeNull();

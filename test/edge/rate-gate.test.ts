@@ -42,7 +42,7 @@ test('a pause holds through an eviction, and a shorter one does not cut it', asy
 
 test('a configuration at fault is remembered through an eviction, until a call is taken', async () => {
   const gate = newGate();
-  await gate.misconfigured(401, 'primary');
+  await gate.misconfigured(401, 'primary', undefined);
   await evictDurableObject(gate);
 
   expect((await gate.status()).held).toMatchObject({ status: 401 });
@@ -55,15 +55,28 @@ test('a configuration at fault is remembered through an eviction, until a call i
 
 test('numbers of shards that hold records are known until they are retired, through an eviction', async () => {
   const gate = newGate();
+  const shardsOf = async () => (await gate.epochs()).map(({ shards }) => shards);
   await gate.enrol(1);
   await gate.enrol(4);
   await gate.enrol(4);
   await evictDurableObject(gate);
+  expect(await shardsOf()).toEqual([1, 4]);
 
-  expect(await gate.epochs()).toEqual([1, 4]);
+  const [one] = await gate.epochs();
+  await gate.retire(1, one?.turn ?? 0);
 
-  await gate.retire(1);
-  expect(await gate.epochs()).toEqual([4]);
+  expect(await shardsOf()).toEqual([4]);
+});
+
+test('one that an outbox was enrolled with since it was looked at is not retired', async () => {
+  const gate = newGate();
+  await gate.enrol(1);
+  const [seen] = await gate.epochs();
+  await gate.enrol(1);
+
+  await gate.retire(1, seen?.turn ?? 0);
+
+  expect(await gate.epochs()).toHaveLength(1);
 });
 
 test('a gate that is asked in vain writes nothing', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ControlOrder } from '../../demo/sandbox/control.ts';
-import { delivery } from '../fakes/outbox.ts';
+import { delivery, lettersOf } from '../fakes/outbox.ts';
 import { busiestMinute, type PlayedAccount, playedAccount } from '../fakes/played-account.ts';
 import { eventRecord } from '../fakes/records.ts';
 import { chances, nameOf, outOfOrder, traffic } from '../fakes/traffic.ts';
@@ -25,7 +25,7 @@ async function against(
     ...options,
   });
   const arrived = end.account.taken.map(({ record }) => nameOf(record));
-  const letters = (await end.stub.deadLetters(0, 1_000)).map(({ record }) => nameOf(JSON.parse(record)));
+  const letters = (await lettersOf(end.stub)).map(({ record }) => nameOf(JSON.parse(record)));
   return { ...end, ...sent, arrived, letters };
 }
 
@@ -47,7 +47,7 @@ describe('a record it can’t take', () => {
     const end = await against({ refuse: { ...POISON, status } });
 
     expectAllOnce(end);
-    const [letter] = await end.stub.deadLetters(0, 1);
+    const [letter] = await lettersOf(end.stub);
     expect(letter).toMatchObject({
       status,
       attempts: expect.any(Number),
@@ -209,6 +209,63 @@ describe('every odd answer, from a third of all calls', () => {
       expectAllOnce(end);
     },
   );
+});
+
+describe('a record that breaks WebEngage, each time', () => {
+  const people = (count: number, name: string, eventName: string, everyMs: number) =>
+    Array.from({ length: count }, (_, n) => ({
+      at: WORLD_BEGINS + n * everyMs,
+      delivery: delivery(`${name} ${n}`, eventRecord(1, { userId: `${name} ${n}`, eventName })),
+    }));
+
+  /** Answers calls that hold such a record with this status, and takes all others. */
+  const breaking = (status: number) => (now: () => number) => {
+    const account = playedAccount({}, now, chances(1));
+    const broken = playedAccount({ fault: status }, now, chances(1));
+    return {
+      ...account,
+      call: (call: Parameters<PlayedAccount['call']>[0]) =>
+        (call.body.includes('"Breaks it"') ? broken : account).call(call),
+    };
+  };
+
+  test.each([500, 403, 404, 431])(
+    'with %d, holds back nobody but those in its batch for a while',
+    async (status) => {
+      // More than are tried at once while WebEngage is down.
+      const bad = people(8, 'bad', 'Breaks it', 3_000);
+      const good = people(300, 'good', 'Clicked', 2_000);
+
+      const { account, stub } = await against(
+        {},
+        {
+          deliveries: [...bad, ...good].sort((a, b) => a.at - b.at),
+          account: breaking(status),
+          untilMs: 60 * MINUTE,
+        },
+      );
+
+      // Whoever shares a call with one of them waits longer, but all of the others are there within the hour.
+      expect(account.taken.length).toBeGreaterThanOrEqual(280);
+      const { records, deadLetters } = await stub.status();
+      expect(account.taken.length + records + deadLetters).toBe(308);
+      expect(deadLetters).toBeLessThanOrEqual(8);
+    },
+  );
+
+  test('goes to the dead letters in the end, and its neighbours arrive', async () => {
+    const together = people(10, 'one', 'Clicked', 1).concat(people(1, 'bad', 'Breaks it', 1));
+    const later = people(60, 'good', 'Clicked', 10 * MINUTE);
+
+    const { account, stub, letters } = await against(
+      {},
+      { deliveries: [...together, ...later].sort((a, b) => a.at - b.at), account: breaking(500) },
+    );
+
+    expect(letters).toHaveLength(1);
+    expect(account.taken).toHaveLength(70);
+    expect(await stub.status()).toMatchObject({ records: 0, deadLetters: 1 });
+  });
 });
 
 describe('a backlog of 15,000 records, at 700 ms an answer', () => {

@@ -1,6 +1,8 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import type { TrackerRecord } from '../../src/contract/record.ts';
+import type { DeadLetter } from '../../src/edge/dead-letters.ts';
+import { noEvidence } from '../../src/edge/evidence.ts';
 import type { Permit } from '../../src/edge/gate.ts';
 import { type Delivery, ingest, type Receipt, type Room, type SendingOn } from '../../src/edge/ingest.ts';
 import type { Outbox } from '../../src/edge/outbox.ts';
@@ -88,8 +90,8 @@ export const OPEN: RelayPassPorts['gate'] = {
   take: async () => GRANTED,
   pause: async () => {},
   taken: async () => {},
-  misconfigured: async () => {},
-  refused: async () => ({ proven: false, wallSince: undefined }),
+  misconfigured: async () => false,
+  refused: async () => ({ proven: false, wall: undefined }),
 };
 
 /** A gate's refusal, with nothing else to it. */
@@ -97,7 +99,7 @@ export const REFUSED = {
   granted: false,
   retryInMs: 1_000,
   isolatingOnly: false,
-  wallSince: undefined,
+  wall: undefined,
   pacedMs: undefined,
 } as const satisfies Permit;
 
@@ -106,6 +108,7 @@ export function quietPorts(): Omit<RelayPassPorts, 'storage' | 'now'> {
   return {
     gate: OPEN,
     upstream: async () => answerOf(200),
+    evidence: noEvidence(),
     lingerMs: 1_000,
     // A turn of the event loop, so that a pass that waits for ever hangs its own test alone.
     sleep: () => new Promise((resolve) => setTimeout(resolve, 0)),
@@ -127,6 +130,11 @@ export function passAt(
   return runInDurableObject(stub, (_, { storage }) =>
     relayPass({ ...quietPorts(), storage, upstream: upstream.answer, now: () => now, ...ports }),
   );
+}
+
+/** All dead letters, oldest first. */
+export async function lettersOf(stub: DurableObjectStub<Outbox>): Promise<readonly DeadLetter[]> {
+  return (await stub.deadLetters(0, 100_000)).letters;
 }
 
 /** The ids of the records, call by call. */

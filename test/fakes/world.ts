@@ -1,5 +1,6 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { bell } from '../../src/edge/bell.ts';
+import { noEvidence } from '../../src/edge/evidence.ts';
 import {
   type GateLimits,
   type GateState,
@@ -36,6 +37,8 @@ export type WorldOptions = {
   readonly deliveries: readonly { readonly at: number; readonly delivery: Delivery }[];
   readonly account: (now: () => number) => PlayedAccount;
   readonly latencyMs: () => number;
+  /** One way between the outbox and the gate. */
+  readonly gateMs?: () => number;
   readonly limits?: GateLimits;
   readonly lingerMs?: number;
   /** Whether the outbox dies here. */
@@ -68,6 +71,13 @@ const REBIRTH_MS = 500;
 // How long a browser waits for an answer before it sends again.
 const RESEND_MS = 2_000;
 
+const GATE_STEPS: ReadonlySet<Step> = new Set([
+  'gate asked',
+  'permit granted',
+  'gate told',
+  'gate has heard',
+]);
+
 type Life = 'over' | 'died';
 
 type Pending = WorldOptions['deliveries'][number] & { readonly unanswered: boolean };
@@ -77,7 +87,8 @@ type Pending = WorldOptions['deliveries'][number] & { readonly unanswered: boole
  * chances bring the same. Where it dies, everything under way dies with it, and it is evicted: what is not in storage is gone.
  */
 export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
-  const { latencyMs, random, dies = () => false, onAnswer = () => {} } = options;
+  const { latencyMs, random, gateMs = () => 1 + Math.floor(random() * 8), dies = () => false } = options;
+  const { onAnswer = () => {} } = options;
   const limits = options.limits ?? { requestsPerMinute: 500, hasSecondaryKey: false };
   const lingerMs = options.lingerMs ?? 1_000;
   const endAt = WORLD_BEGINS + (options.untilMs ?? Number.POSITIVE_INFINITY);
@@ -101,12 +112,13 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
 
     const until = (at: number) => new Promise<void>((run) => timers.push({ at, run }));
     /** Never comes back to one that dies here. */
-    const step = (name: Step): Promise<void> => {
+    const step = async (name: Step): Promise<void> => {
       if (dead || dies(name)) {
         dead = true;
-        return new Promise(() => {});
+        await new Promise(() => {});
       }
-      return Promise.resolve();
+      // To the gate and back takes its time, in which everything else goes on.
+      if (GATE_STEPS.has(name)) await until(now + gateMs());
     };
     const tell = async (change: (state: GateState) => GateState) => {
       await step('gate told');
@@ -120,6 +132,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
     const ports: RelayPassPorts = {
       storage: virtual,
       lingerMs,
+      evidence: noEvidence(),
       now: () => now,
       random,
       sleep: async (ms) => {
@@ -140,7 +153,13 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
         },
         pause: (forMs) => tell((state) => paused(state, now + forMs)),
         taken: (key) => tell((state) => taken(state, key, now)),
-        misconfigured: (status, key) => tell((state) => misconfigured(state, status, key, limits, now)),
+        misconfigured: async (status, key, before) => {
+          await step('gate told');
+          const { state, proven } = misconfigured(gate, status, key, before, limits, now);
+          gate = state;
+          await step('gate has heard');
+          return proven;
+        },
         refused: async (status, before) => {
           await step('gate told');
           const { state, refusal } = refused(gate, status, before, now);
