@@ -76,5 +76,6 @@ console.log(`
   Shop                 http://localhost:${ports.shop}      click around, and watch each record's way
   Relay                ${relay.url}/health      serves /tracker.js, takes /v1/batch
   WebEngage (sandbox)  ${sandbox.url}      what arrived, and faults to order
+  Operator's page      ${relay.url}/admin/      its token, for this run: ${adminToken}
 
   Ctrl-C stops all three.`);
