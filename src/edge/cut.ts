@@ -43,10 +43,9 @@ export function cutBatch(runs: Iterable<Run>, lingerMs: number, now: number): Cu
       return cut(other);
   }
 
-  const [oldest, other] = byAge();
+  const [oldest] = byAge();
   if (oldest === undefined) return { step: 'rest' };
   if (hasLingered(oldest)) return cut(oldest);
-  if (other !== undefined && hasLingered(other)) return cut(other);
   return { step: 'wait', until: oldest.oldestAt() + lingerMs };
 }
 

@@ -133,13 +133,10 @@ function minutesOf(statuses: readonly OutboxStatus[], now: number): ReadonlyMap<
   for (const { minutes, totals } of statuses) {
     // What has happened since the last row was written belongs to the running minute.
     const marks = [...minutes, { at: Math.max(running, minutes.at(-1)?.at ?? 0), totals }];
-    let before: Totals | undefined = NOTHING;
-    for (const [index, mark] of marks.entries()) {
-      // Of the oldest row nobody knows since when it counts, once older ones have been dropped.
-      if (index > 0 || mark.at >= from) {
-        const known = happened.get(mark.at) ?? NOTHING;
-        happened.set(mark.at, sum(known, difference(mark.totals, before)));
-      }
+    let before = NOTHING;
+    for (const mark of marks) {
+      const known = happened.get(mark.at) ?? NOTHING;
+      happened.set(mark.at, sum(known, difference(mark.totals, before)));
       before = mark.totals;
     }
   }

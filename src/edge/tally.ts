@@ -36,8 +36,8 @@ export type Minute = { readonly at: number; readonly totals: Totals };
 
 const MINUTE_MS = 60_000;
 
-// As far back as the operator's plot goes, and one to tell the first of it from.
-const KEPT_MINUTES = 61;
+// As far back as the operator's plot goes.
+const KEPT_MINUTES = 60;
 
 /**
  * All that was ever counted. Rows written are billed, so a flush writes none for it: each run carries how many records
@@ -65,7 +65,12 @@ export function count(sql: SqlStorage, happened: Partial<Totals>, now: number): 
     at,
     JSON.stringify(totals),
   );
-  if (at !== latest?.at) sql.exec('DELETE FROM minute WHERE at < ?', at - KEPT_MINUTES * MINUTE_MS);
+  if (at === latest?.at) return;
+  // The newest of those before the hour stays: the first of the hour is told from it.
+  sql.exec(
+    'DELETE FROM minute WHERE at < (SELECT MAX(at) FROM minute WHERE at < ?)',
+    at - KEPT_MINUTES * MINUTE_MS,
+  );
 }
 
 /** The last hour, a row for each minute in which something was written down, oldest first. */

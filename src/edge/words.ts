@@ -12,9 +12,20 @@ export async function wordsOf(response: Response, secrets: readonly (string | un
     response.body?.cancel().catch(() => undefined);
     return '';
   }
-  let words = messageIn(await beginningOf(response));
-  for (const secret of secrets) if (secret) words = words.replaceAll(secret, '•••');
-  return words.slice(0, MAX_WORDS);
+  const hide = (text: string) => secrets.reduce<string>((left, secret) => without(left, secret ?? ''), text);
+  return hide(messageIn(hide(await beginningOf(response)))).slice(0, MAX_WORDS);
+}
+
+// A shorter piece of a key gives nothing away.
+const MIN_PIECE = 4;
+
+/** The text without a secret, and without the beginning of one where the text breaks off in it. */
+function without(text: string, secret: string): string {
+  if (secret === '') return text;
+  const whole = text.replaceAll(secret, '•••');
+  for (let length = secret.length - 1; length >= MIN_PIECE; length--)
+    if (whole.endsWith(secret.slice(0, length))) return whole.slice(0, -length);
+  return whole;
 }
 
 async function beginningOf(response: Response): Promise<string> {

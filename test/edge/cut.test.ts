@@ -17,6 +17,12 @@ describe('when', () => {
     expect(cut([1, 2, 3, 4, 5].map((seq) => run(seq)))).toMatchObject({ step: 'cut' });
   });
 
+  test('at once for the kind that is full, though the other is older', () => {
+    const runs = [run(1, { kind: 'user', at: NOW - 400 }), run(2, { count: 25 })];
+
+    expect(cut(runs)).toMatchObject({ step: 'cut', cut: { kind: 'event' } });
+  });
+
   test('else when the oldest has lingered', () => {
     expect(cut([run(1), run(2, { at: NOW - 400 })])).toEqual({ step: 'wait', until: NOW + 600 });
     expect(cut([run(1), run(2, { at: NOW - 1_000 })])).toMatchObject({ step: 'cut' });

@@ -5,9 +5,11 @@ import type { Outbox } from '../../src/edge/outbox.ts';
 import { outboxStatus } from '../../src/edge/outbox-status.ts';
 import {
   delivery,
+  GRANTED,
   ingestAt,
   lettersOf,
   newOutbox,
+  OPEN,
   passAt,
   ROOM,
   rulingUpstream,
@@ -74,6 +76,15 @@ describe('replayed', () => {
 
     expect(steps).toEqual([2, 2, 1, 0]);
     expect(await statusOf(stub)).toMatchObject({ records: 1, deadLetters: 4 });
+  });
+
+  test('keep when they were accepted, should they come back', async () => {
+    const stub = await withLetters(1);
+    await runInDurableObject(stub, (_, { storage }) => replay(storage, { until: LATER }, 10, LATER));
+
+    await passAt(stub, refusing(), LATER + 1_000);
+
+    expect(await lettersOf(stub)).toMatchObject([{ acceptedAt: NOW, givenUpAt: LATER + 1_000 }]);
   });
 
   test('sets the alarm: nothing else may come to wake the outbox', async () => {
@@ -158,6 +169,26 @@ describe('taken back, where it was no fault of theirs', () => {
     expect(pardoned).toBe(3);
     expect(sentIds(upstream)).toEqual([[idOf(1)], [idOf(2)], [idOf(3)], [idOf(4), idOf(5)]]);
     expect(await statusOf(stub)).toMatchObject({ records: 0, deadLetters: 0, totals: { pardoned: 3 } });
+  });
+
+  test('spend no more than the allowance for refused records: they may be refused again', async () => {
+    const stub = await withLetters(1, 2);
+    await runInDurableObject(stub, (_, { storage }) =>
+      pardon(storage, { since: NOW, until: undefined }, newRequestId, LATER),
+    );
+    const asked: boolean[] = [];
+
+    await passAt(stub, scriptedUpstream(), LATER, {
+      gate: {
+        ...OPEN,
+        take: async ({ isolating }) => {
+          asked.push(isolating);
+          return GRANTED;
+        },
+      },
+    });
+
+    expect(asked).toEqual([true, true]);
   });
 
   test('but those of before stay', async () => {

@@ -129,6 +129,13 @@ describe('many outboxes that wait for the same gate', () => {
     expect(inTurn(permit, 0, NOW).permit).toEqual(permit);
     expect(inTurn(permit, NOW - MINUTE, NOW).permit).toEqual(permit);
   });
+
+  test('and none of them a turn further ahead than two seconds: those before it may have nothing left to send', () => {
+    let { state, permit } = take(OPEN_GATE, NOW);
+    while (permit.granted) ({ state, permit } = take(state, NOW));
+
+    expect(inTurn(permit, NOW + MINUTE, NOW).permit).toMatchObject({ granted: false, retryInMs: 2_000 });
+  });
 });
 
 describe('a pause', () => {
@@ -218,6 +225,15 @@ describe('a wrong key, license or address', () => {
     expect(take(probe.state, NOW + MINUTE + 1).permit).toMatchObject({ granted: false, retryInMs: 59_999 });
   });
 
+  test('is tried by whoever asks first, though it may not isolate just then', () => {
+    const limits = { ...LIMITS, requestsPerMinute: 10 };
+    const { state } = take(OPEN_GATE, NOW, { isolating: true }, limits);
+    const held = wrong(state, 401, 'primary', limits, NOW);
+
+    expect(take(state, NOW + MINUTE, { isolating: true }, limits).permit).toMatchObject({ granted: false });
+    expect(take(held, NOW + MINUTE, { isolating: true }, limits).permit).toMatchObject({ probe: true });
+  });
+
   test('is over with the first call that is taken', () => {
     const held = wrong(OPEN_GATE, 401, 'primary', LIMITS, NOW);
 
@@ -293,6 +309,15 @@ describe('a wall of refusals', () => {
     expect(state.held).toMatchObject({ status: 400 });
     expect(wallOf(state)).toEqual({ since: NOW, until: undefined });
     expect(take(state, NOW + 1_000).permit).toMatchObject({ granted: false, wall: { since: NOW } });
+  });
+
+  test('holds since it began, however often a probe is refused', () => {
+    const state = refuse(WALL_OF_REFUSALS);
+    const { state: probed } = take(state, NOW + 2 * MINUTE);
+
+    const after = refused(probed, 413, undefined, NOW + 2 * MINUTE + 700).state;
+    expect(after.held).toEqual({ ...probed.held, status: 413 });
+    expect(probed.held?.since).toBe(state.held?.since);
   });
 
   test('is not made of what was refused before and after another call was taken: that is proven bad', () => {

@@ -174,6 +174,14 @@ describe('no more than there is room for is stored', () => {
     expect(await ingestInto(stub, { bytes }, ...events(6, 10))).toMatchObject({ accepted: 5 });
   });
 
+  test('and what the door refused whole needs none: it is not asked for again', async () => {
+    expect(await ingestInto(newOutbox(), { bytes: 0 })).toEqual({
+      stored: true,
+      accepted: 0,
+      duplicates: 0,
+    });
+  });
+
   test('and it can always be sent, however full it is', async () => {
     const stub = newOutbox();
     await ingestInto(stub, {}, ...events(1, 25));

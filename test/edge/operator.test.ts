@@ -133,6 +133,28 @@ describe('dead letters', () => {
     );
   });
 
+  test('are exported and dealt with whole, though they are more than a page', async () => {
+    await withLetters(0, ...Array.from({ length: 501 }, (_, n) => n + 1));
+
+    const lines = (await (await ask('/dead-letters.ndjson')).text()).trimEnd().split('\n');
+
+    expect(new Set(lines.map((line) => JSON.parse(line).record.id)).size).toBe(501);
+    expect(await (await ask('/dead-letters/discard', { all: true })).json()).toEqual({ discarded: 501 });
+  });
+
+  test('all of them are those until now: one that comes back meanwhile is not replayed again', async () => {
+    const stub = env.OUTBOX.getByName('2/0');
+    const later = Date.now() + 60_000;
+    await ingestAt(stub, delivery('a', eventRecord(1)), later);
+    await passAt(
+      stub,
+      rulingUpstream(() => 400),
+      later + 1_000,
+    );
+
+    expect(await (await ask('/dead-letters/replay', { all: true })).json()).toEqual({ replayed: 0 });
+  });
+
   test('none: an empty list, and an empty file', async () => {
     expect(await pageOf()).toEqual({ letters: [], next: null });
     expect(await (await ask('/dead-letters.ndjson')).text()).toBe('');

@@ -144,3 +144,60 @@ test('the same figures go to Workers Analytics Engine, where it is bound', async
   expect(point).toMatchObject({ indexes: ['1/0'], blobs: ['relay_pass'] });
   expect(point?.doubles?.slice(0, 10)).toEqual([0, 25, 0, 1, 0, 0, 0, 0, 0, 0]);
 });
+
+test('where a setting is missing a pass comes again in half a minute, and a full batch is no reason to come sooner', async () => {
+  const stub = await withRecord();
+  const from = Date.now();
+
+  await runInDurableObject(stub, async (outbox) => {
+    const bound = outbox as unknown as { env: object };
+    const { env } = bound;
+    bound.env = { ...env, WEBENGAGE_API_KEY: '' };
+    await outbox.alarm();
+    bound.env = env;
+    await outbox.ingest('1/0', delivery('b', ...Array.from({ length: 25 }, (_, n) => eventRecord(n + 1))));
+  });
+
+  expect(await alarmOf(stub)).toBeGreaterThanOrEqual(from + 30_000);
+  await forgetAlarm(stub);
+});
+
+test('each full batch that comes while calls are under way leaves before they are answered', async () => {
+  const answered = Promise.withResolvers<void>();
+  let calls = 0;
+  vi.stubGlobal('fetch', async () => {
+    calls += 1;
+    if (calls === 3) answered.resolve();
+    await answered.promise;
+    return new Response('{}');
+  });
+  const stub = newOutbox();
+  await runInDurableObject(stub, (outbox) => {
+    const bound = outbox as unknown as { env: object };
+    bound.env = { ...bound.env, LINGER_MS: '10000' };
+  });
+  const full = Array.from({ length: 25 }, (_, n) => eventRecord(n + 1));
+
+  for (const [index, device] of ['a', 'b', 'c'].entries()) {
+    await stub.ingest('1/0', delivery(device, ...full));
+    await expect.poll(() => calls).toBe(index + 1);
+  }
+
+  await expect.poll(async () => (await stub.status()).records).toBe(0);
+});
+
+test('it is enrolled before it holds anything, and never again', async () => {
+  const stub = newOutbox();
+  const enrolled: number[] = [];
+
+  await runInDurableObject(stub, async (outbox) => {
+    const bound = outbox as unknown as { env: object };
+    const gate = { enrol: async (shards: number) => void enrolled.push(shards) };
+    bound.env = { ...bound.env, RATE_GATE: { getByName: () => gate } };
+    await outbox.ingest('3/1', delivery('a', eventRecord(1)));
+    await outbox.ingest('3/1', delivery('a', eventRecord(2)));
+  });
+
+  expect(enrolled).toEqual([3]);
+  await forgetAlarm(stub);
+});

@@ -1,6 +1,6 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
-import { expect, test } from 'vitest';
-import type { Permit } from '../../src/edge/gate.ts';
+import { expect, test, vi } from 'vitest';
+import { type Permit, WALL_OF_REFUSALS } from '../../src/edge/gate.ts';
 import type { RateGate } from '../../src/edge/rate-gate.ts';
 import { relayEnv } from '../fakes/outbox.ts';
 
@@ -91,4 +91,52 @@ test('a gate that is asked in vain writes nothing', async () => {
   });
 
   expect(written).toBe(0);
+});
+
+test('of those who are refused for the pace alone each is told a turn of its own', async () => {
+  const asked = await runInDurableObject(newGate(), (gate) =>
+    Array.from({ length: 15 }, () => gate.take(ASK)),
+  );
+  const turns = asked.flatMap((permit) => (permit.granted ? [] : [permit.retryInMs]));
+
+  expect(turns.length).toBeGreaterThan(5);
+  expect(new Set(turns).size).toBe(turns.length);
+});
+
+test('refusals in a row are counted through an eviction', async () => {
+  const gate = newGate();
+  for (let n = 1; n < WALL_OF_REFUSALS; n++) await gate.refused(400, undefined);
+  expect((await gate.status()).held).toBeNull();
+  await evictDurableObject(gate);
+
+  expect((await gate.refused(400, undefined)).wall?.since).toBeLessThanOrEqual(Date.now());
+  expect((await gate.status()).held).toMatchObject({ status: 400 });
+});
+
+test('the secondary key is lent where it is set and the primary one was refused', async () => {
+  const permit = await runInDurableObject(newGate(), (gate) => {
+    const bound = gate as unknown as { env: object };
+    bound.env = { ...bound.env, WEBENGAGE_API_KEY_SECONDARY: 'another-key' };
+    gate.misconfigured(401, 'primary', undefined);
+    return gate.take(ASK);
+  });
+
+  expect(permit).toMatchObject({ granted: true, key: 'secondary' });
+});
+
+test('that everything is held is one line in the log, and that it is over another', async () => {
+  const lines: string[] = [];
+  vi.spyOn(console, 'error').mockImplementation((line: string) => void lines.push(line));
+  vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));
+  const gate = newGate();
+
+  await gate.misconfigured(401, 'primary', undefined);
+  await gate.misconfigured(401, 'primary', undefined);
+  await gate.taken('primary');
+  vi.restoreAllMocks();
+
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    { event: 'held', status: 401 },
+    { event: 'recovered', status: 401, afterMs: expect.any(Number) },
+  ]);
 });

@@ -287,6 +287,23 @@ describe('while WebEngage is down', () => {
   });
 });
 
+test('a batch that fails again and again waits longer each time, up to a minute', async () => {
+  const stub = newOutbox();
+  await ingestAt(stub, delivery('a', ...events(1, 5)), NOW);
+  const upstream = scriptedUpstream(...Array(10).fill(DOWN));
+  const waits: number[] = [];
+
+  let now = LINGERED;
+  for (let time = 0; time < 10; time++) {
+    const { nextAt = now } = await passAt(stub, upstream, now, { random: () => 1 });
+    waits.push(nextAt - now);
+    now = nextAt;
+  }
+
+  expect(waits.slice(0, 4)).toEqual([1_000, 2_000, 4_000, 8_000]);
+  expect(waits.at(-1)).toBe(60_000);
+});
+
 describe('records that WebEngage refuses', () => {
   /** Refuses every call that holds a record with this name. */
   const refusing = (eventName: string) =>
@@ -361,6 +378,24 @@ describe('records that WebEngage refuses', () => {
     expect(await waiting(stub)).toBe(0);
   });
 
+  test('are looked for in parts, from an allowance of their own', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...events(1, 24), poison(25)), NOW);
+    const upstream = refusing('Poison');
+
+    await passAt(stub, upstream, NOW, {
+      gate: {
+        ...OPEN,
+        take: async ({ isolating }) =>
+          isolating ? { ...REFUSED, retryInMs: 60_000, isolatingOnly: true } : GRANTED,
+      },
+    });
+
+    expect(sentIds(upstream)).toEqual([ids(1, 25)]);
+    const status = await runInDurableObject(stub, (_, { storage }) => outboxStatus(storage.sql, ROOM, NOW));
+    expect(status).toMatchObject({ retrying: 2, byStatus: { 400: 2 } });
+  });
+
   test('hold back nobody else while they are looked for', async () => {
     const stub = newOutbox();
     for (let device = 0; device < 50; device++)
@@ -402,6 +437,28 @@ describe('records that WebEngage refuses', () => {
     expect(sentIds(upstream)).toContainEqual(ids(1, 25));
   });
 
+  test('are taken back once it is known that every call was refused: with the answer to one, or by the gate', async () => {
+    const refusedAll = {
+      ...OPEN,
+      refused: async () => ({ proven: false, wall: { since: NOW, until: undefined } }),
+    };
+    const held = { ...REFUSED, retryInMs: 60_000 };
+    for (const permits of [[GRANTED], [{ ...held, wall: { since: NOW, until: undefined } }]]) {
+      const stub = newOutbox();
+      await ingestAt(stub, delivery('a', poison(1)), NOW);
+      await passAt(stub, refusing('Poison'), LINGERED);
+      expect(await lettersOf(stub)).toHaveLength(1);
+      await ingestAt(stub, delivery('b', poison(2)), NOW);
+
+      await passAt(stub, refusing('Poison'), LINGERED, {
+        gate: { ...refusedAll, take: async () => permits.shift() ?? held },
+      });
+
+      expect(await lettersOf(stub)).toEqual([]);
+      expect(await waiting(stub)).toBe(2);
+    }
+  });
+
   test('are told to the operator by status, with nothing of what is in them', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
@@ -434,6 +491,56 @@ describe('the rate gate', () => {
 
     expect({ nextAt, held }).toEqual({ nextAt: NOW + 700, held: true });
     expect(upstream.calls).toEqual([]);
+  });
+
+  test('says when a call may start, and it starts no sooner', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
+    const upstream = scriptedUpstream();
+    const slept: [ms: number, calls: number][] = [];
+
+    await passAt(stub, upstream, NOW, {
+      gate: { ...OPEN, take: async () => ({ ...GRANTED, startInMs: 240 }) },
+      sleep: async (ms) => void slept.push([ms, upstream.calls.length]),
+    });
+
+    expect(slept[0]).toEqual([240, 0]);
+    expect(upstream.calls).toHaveLength(1);
+  });
+
+  test('has its answer looked at anew: what has come meanwhile goes with the batch', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...events(1, 5)), NOW);
+    const upstream = scriptedUpstream();
+    let grant: (() => void) | undefined;
+
+    const pass = passAt(stub, upstream, LINGERED, {
+      gate: { ...OPEN, take: () => new Promise((resolve) => (grant = () => resolve(GRANTED))) },
+    });
+    await expect.poll(() => grant).toBeDefined();
+    await ingestAt(stub, delivery('b', ...events(6, 9)), LINGERED);
+    await runInDurableObject(stub, () => grant?.());
+    await pass;
+
+    expect(sentIds(upstream)).toEqual([ids(1, 9)]);
+  });
+
+  test('is told of a call that was taken where it suspects something, and else is not asked again', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
+    await ingestAt(stub, delivery('b', ...events(1, 25)), NOW);
+    const permits = [GRANTED, { ...GRANTED, suspect: true, key: 'secondary' as const }];
+    const told: string[] = [];
+
+    await passAt(stub, scriptedUpstream(), NOW, {
+      gate: {
+        ...OPEN,
+        take: async () => permits.shift() ?? GRANTED,
+        taken: async (key) => void told.push(key),
+      },
+    });
+
+    expect(told).toEqual(['secondary']);
   });
 
   test('is told to pause the whole account when WebEngage says so', async () => {
@@ -531,5 +638,28 @@ describe('calls in flight', () => {
     await pass;
 
     expect(await waiting(stub)).toBe(0);
+  });
+
+  test('do not have the gate asked again by a full batch while it refuses', async () => {
+    const stub = newOutbox();
+    for (const device of ['a', 'b']) await ingestAt(stub, delivery(device, ...events(1, 25)), NOW);
+    const upstream = heldUpstream();
+    const refused = { ...REFUSED, retryInMs: 60_000 };
+    let asked = 0;
+    let ring = () => {};
+
+    const pass = passAt(stub, upstream, NOW, {
+      sleep: () => new Promise(() => {}),
+      fullBatch: () => new Promise((resolve) => (ring = () => resolve())),
+      upstream: (call) => upstream.answer(call),
+      gate: { ...OPEN, take: async () => (++asked === 1 ? GRANTED : refused) },
+    });
+    await expect.poll(() => asked).toBe(2);
+    await runInDurableObject(stub, () => ring());
+    await runInDurableObject(stub, () => upstream.answerAll());
+
+    expect(await pass).toEqual({ nextAt: NOW + 60_000, held: true });
+    // Before the call, after it, and once its answer was there.
+    expect(asked).toBe(3);
   });
 });

@@ -68,6 +68,27 @@ describe('the minutes', () => {
   });
 });
 
+describe('a minute', () => {
+  test('has not accepted what was replayed in it', () => {
+    const counted = totals({ entered: 12, replayed: 2 });
+
+    expect(statusOf(outbox('1/0', { totals: counted })).minutes).toMatchObject([{ accepted: 10 }]);
+  });
+
+  test('that is ahead of a clock that was set back goes on to be the running one', () => {
+    const at = RUNNING + 5 * MINUTE;
+
+    const { minutes } = statusOf(
+      outbox('1/0', {
+        minutes: [{ at, totals: totals({ delivered: 10 }) }],
+        totals: totals({ delivered: 12 }),
+      }),
+    );
+
+    expect(minutes).toMatchObject([{ at, delivered: 12 }]);
+  });
+});
+
 describe('the backlog', () => {
   const draining = (entered: number, delivered: number) =>
     outbox('1/0', {
@@ -94,6 +115,12 @@ describe('the backlog', () => {
 
   test('is empty where nothing waits', () => {
     expect(statusOf(outbox('1/0')).backlog).toMatchObject({ records: 0, growthPerMinute: 0, drainMs: 0 });
+  });
+
+  test('is as old as the oldest of any outbox', () => {
+    const ages = [3, 7, 5].map((oldestAgeMs, index) => outbox(`3/${index}`, { oldestAgeMs }));
+
+    expect(statusOf(...ages).backlog.oldestAgeMs).toBe(7);
   });
 
   test('adds up what is retried, by status', () => {

@@ -189,3 +189,19 @@ test('an outbox that had nothing to ask takes its letters of a wall back, when i
   expect(await stub.status()).toMatchObject({ records: 2, totals: { pardoned: 2 } });
   await runInDurableObject(stub, (_, { storage }) => storage.deleteAlarm());
 });
+
+test('an outbox is not let go while it holds dead letters, though all that it remembers of ids has expired', async () => {
+  const stub = newOutbox();
+  const old = Date.now() - 30 * DAY;
+  await ingestAt(stub, delivery('a', eventRecord(1)), old);
+  await passAt(
+    stub,
+    rulingUpstream(() => 400),
+    old + 1_000,
+  );
+
+  expect(await stub.wake()).toBe(false);
+
+  await stub.discard({ until: Date.now() }, 10);
+  expect(await stub.wake()).toBe(true);
+});

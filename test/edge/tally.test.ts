@@ -85,6 +85,14 @@ describe('the minutes', () => {
     expect(rows.at(-1)?.[1]).toBe(500);
   });
 
+  test('keep the last one before the hour, so that what comes after a quiet night is told from it', async () => {
+    expect(await countAt([NOW - 600 * MINUTE, NOW - 500 * MINUTE, NOW, NOW + MINUTE])).toEqual([
+      [NOW - 500 * MINUTE, 2],
+      [NOW, 3],
+      [NOW + MINUTE, 4],
+    ]);
+  });
+
   test('count on in the latest where the clock was set back', async () => {
     expect(await countAt([NOW, NOW - 10 * MINUTE])).toEqual([[NOW, 2]]);
   });

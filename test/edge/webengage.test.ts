@@ -67,6 +67,32 @@ test('a status is asked for once: retrying is the outbox’s, under one id', asy
   expect(sent).toHaveLength(1);
 });
 
+test('what it asks to wait comes back as it was written', async () => {
+  const { outcome } = await callWith(
+    () => new Response('', { status: 429, headers: { 'Retry-After': '48' } }),
+  );
+
+  expect(outcome).toMatchObject({ status: 429, retryAfter: '48' });
+});
+
+test('no answer in ten seconds is an unknown outcome', async () => {
+  const tenSeconds = new AbortController();
+  const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(tenSeconds.signal);
+  vi.stubGlobal(
+    'fetch',
+    ({ signal }: Request) =>
+      new Promise((_, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason));
+        tenSeconds.abort();
+      }),
+  );
+
+  const outcome = await webEngage(SETTINGS)(EVENT);
+  timeout.mockRestore();
+
+  expect(outcome).toMatchObject({ status: 0 });
+});
+
 test('a connection that is cut is an unknown outcome', async () => {
   const { outcome } = await callWith(() => Promise.reject(new TypeError('Network connection lost')));
 
@@ -122,10 +148,35 @@ describe('the words of an answer that is no success', () => {
     expect((await wordsOf('x'.repeat(1_000_000))).length).toBe(500);
   });
 
+  test('are read no further than they are needed', async () => {
+    let pulled = 0;
+    const long = new ReadableStream({
+      pull: (controller) => {
+        pulled += 1;
+        controller.enqueue(new Uint8Array(1_024).fill(0x78));
+        if (pulled === 1_000) controller.close();
+      },
+    });
+
+    expect(await wordsOf(long, 502)).toBe('x'.repeat(500));
+    expect(pulled).toBeLessThan(10);
+  });
+
+  test('hold no part of a key either where they are cut off in it', async () => {
+    expect(await wordsOf(`${'x'.repeat(495)}the-key`)).toBe(`${'x'.repeat(495)}•••`);
+  });
+
   test('hold neither key, should it come back', async () => {
     const body = JSON.stringify({ response: { message: 'Bearer the-key and the-other-key are wrong' } });
 
     expect(await wordsOf(body)).toBe('Bearer ••• and ••• are wrong');
+  });
+
+  test('hold no piece of a key either, where they are cut off in the midst of it', async () => {
+    const page = `<i ${'x'.repeat(4_087)}>the-key and more`;
+
+    expect(page.slice(0, 4_096)).toMatch(/the-k$/);
+    expect(await wordsOf(page)).not.toContain('the-k');
   });
 
   test('are what has come of a body that breaks off', async () => {

@@ -1,0 +1,77 @@
+import { runInDurableObject } from 'cloudflare:test';
+import { expect, test } from 'vitest';
+import { noEvidence } from '../../src/edge/evidence.ts';
+import { nextWork, type Standing, type Work } from '../../src/edge/next-work.ts';
+import type { Outbox } from '../../src/edge/outbox.ts';
+import { seal } from '../../src/edge/sealed.ts';
+import { delivery, ingestAt, newOutbox } from '../fakes/outbox.ts';
+import { eventRecord } from '../fakes/records.ts';
+
+const NOW = Date.parse('2026-11-23T12:00:00Z');
+const STANDING: Standing = {
+  inFlight: new Set(),
+  isolationFrom: 0,
+  unrefusedFirst: false,
+  lingerMs: 1_000,
+  evidence: noEvidence(),
+};
+
+/** An outbox with so many parts of refused batches, and behind them so many records of a browser that has none. */
+async function withParts(parts: number, others: number): Promise<DurableObjectStub<Outbox>> {
+  const stub = newOutbox();
+  for (let n = 1; n <= parts; n++) await ingestAt(stub, delivery(`bad ${n}`, eventRecord(1)), NOW);
+  const records = Array.from({ length: others }, (_, n) => eventRecord(n + 1));
+  await ingestAt(stub, delivery('good', ...records), NOW);
+  await runInDurableObject(stub, (_, { storage: { sql } }) => {
+    for (let seq = 1; seq <= parts; seq++) {
+      const members = [{ seq, device: `bad ${seq}`, from: 0, to: 1 }];
+      seal(sql, { kind: 'event', members, isolating: true, status: 400 }, `f${seq}`, NOW);
+    }
+  });
+  return stub;
+}
+
+const workOf = (stub: DurableObjectStub<Outbox>, standing: Partial<Standing> = {}): Promise<Work> =>
+  runInDurableObject(stub, (_, { storage: { sql } }) => nextWork(sql, { ...STANDING, ...standing }, NOW));
+
+test('parts of refused batches go from their own allowance, and while it is used up a new batch goes', async () => {
+  const stub = await withParts(199, 25);
+
+  expect(await workOf(stub)).toMatchObject({ step: 'resend', isolates: true });
+  expect(await workOf(stub, { isolationFrom: NOW + 60_000 })).toMatchObject({ step: 'cut' });
+});
+
+test('too many of them go first, from the whole allowance: they must not pile up', async () => {
+  const stub = await withParts(200, 25);
+
+  const work = await workOf(stub, { isolationFrom: NOW + 60_000 });
+
+  expect(work).toMatchObject({ step: 'resend', isolates: false });
+});
+
+test('a probe is made with records that were not refused, though they have not lingered', async () => {
+  const stub = await withParts(1, 1);
+
+  expect(await workOf(stub)).toMatchObject({ step: 'resend' });
+  expect(await workOf(stub, { unrefusedFirst: true })).toMatchObject({
+    step: 'cut',
+    cut: { members: [{ device: 'good' }] },
+  });
+});
+
+test('or, where there are no others, with those that were', async () => {
+  expect(await workOf(await withParts(1, 0), { unrefusedFirst: true })).toMatchObject({ step: 'resend' });
+});
+
+test('while WebEngage is down new records are no reason to look sooner, and before that they are', async () => {
+  const waitBehind = async (failing: number) => {
+    const stub = await withParts(failing, 1);
+    await runInDurableObject(stub, (_, { storage: { sql } }) =>
+      sql.exec('UPDATE batch SET isolating = 0, status = 503, failures = 1, due_at = ?', NOW + 30_000),
+    );
+    return workOf(stub, { evidence: { ...noEvidence(), triedAt: NOW } });
+  };
+
+  expect(await waitBehind(5)).toEqual({ step: 'wait', until: NOW + 1_000, held: false });
+  expect(await waitBehind(6)).toEqual({ step: 'wait', until: NOW + 30_000, held: true });
+});
