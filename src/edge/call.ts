@@ -1,22 +1,20 @@
 import { backoffMs } from '../pacing/backoff.ts';
 import { pardon } from './dead-letters.ts';
 import type { Evidence } from './evidence.ts';
-import type { Ask, KeyName, Permit, Refusal, SeenLimit } from './gate.ts';
+import type { Answered, Ask, Fault, KeyName, Permit, Refusal, SeenLimit } from './gate.ts';
 import { isolate } from './isolate.ts';
 import type { RecordKind } from './run.ts';
 import { postpone, recordsOf, type SealedBatch, settle } from './sealed.ts';
-import { isRefusal, type Verdict, verdictOf } from './verdict.ts';
+import { type Verdict, verdictOf } from './verdict.ts';
 import type { Upstream, UpstreamAnswer } from './webengage.ts';
 
 /** The account's rate limit and state, as an outbox sees them. */
 interface Gate {
   take(ask: Ask): Promise<Permit>;
   pause(forMs: number): Promise<void>;
-  taken(key: KeyName): Promise<void>;
-  /** `before`: when the same batch was answered so before, if it was. True: it is the batch. */
-  misconfigured(status: number, key: KeyName, before: number | undefined): Promise<boolean>;
-  /** `before`: when the same batch was refused before, if it was. */
-  refused(status: number, before: number | undefined): Promise<Refusal>;
+  taken(key: KeyName, kind: RecordKind): Promise<void>;
+  misconfigured(status: number, answered: Answered & { readonly key: KeyName }): Promise<Fault>;
+  refused(status: number, answered: Answered): Promise<Refusal>;
 }
 
 /** What a call needs of the world, and what becomes of its batch. */
@@ -83,8 +81,9 @@ async function call(
   if (verdict.kind === 'taken') {
     settle(storage, batch, now());
     const isNews = suspect || evidence.isTroubled;
-    Object.assign(evidence, { takenAt: now(), isTroubled: false });
-    if (isNews) await tellGate(ports, () => gate.taken(key));
+    evidence.takenAt[kind] = now();
+    evidence.isTroubled = false;
+    if (isNews) await tellGate(ports, () => gate.taken(key, kind));
   } else {
     tellFailed({ status: answer.status, kind, attempts: attempts + 1 });
     await goOn(ports, batch, answer, verdict, key);
@@ -102,32 +101,42 @@ async function goOn(
 ): Promise<void> {
   const { storage, gate, evidence, now, newRequestId } = ports;
   const at = now();
-  const before = isRefusal(batch.status) ? batch.answeredAt : undefined;
-  const refusal = { status, words, failures: 0 };
+  const { kind, refusedAt: before } = batch;
+  const othersAreTaken = evidence.takenAt[kind] > batch.answeredAt;
+  const refusal = { status, words, suspicions: 0 };
   switch (verdict.kind) {
     case 'paused':
       postpone(storage, batch, { status, failures: 0, dueAt: at + verdict.forMs }, { paused: 1 }, at);
       return tellGate(ports, () => gate.pause(verdict.forMs));
     case 'misconfigured': {
       evidence.isTroubled = true;
-      const proven = await gate.misconfigured(status, key, before);
-      if (proven && batch.failures >= PROVEN_TRIES)
-        return isolate(storage, batch, { ...refusal, proven, counted: 'misconfigured' }, newRequestId, at);
-      if (proven) return tryLater(ports, batch, status, 'misconfigured');
+      // One that is suspected holds nothing up again: it waits until others of its kind are taken, or are not.
+      const suspicions = batch.suspicions + (othersAreTaken ? 1 : 0);
+      if (suspicions > PROVEN_TRIES) {
+        const proven = { ...refusal, proven: true, suspicions: 1, counted: 'misconfigured' } as const;
+        return isolate(storage, batch, proven, newRequestId, at);
+      }
+      if (batch.suspicions > 0) return tryLater(ports, batch, status, 'misconfigured', suspicions);
+      const fault = await gate.misconfigured(status, { key, kind, before });
+      if (fault === 'batch') return tryLater(ports, batch, status, 'misconfigured', 1);
+      if (fault === 'kind') return tryLater(ports, batch, status, 'misconfigured');
       // Due at once: the gate says when, and with which key.
       return postpone(storage, batch, { status, failures: 0, dueAt: at }, { misconfigured: 1 }, at);
     }
     case 'unknown': {
-      const othersAreTaken = evidence.takenAt > batch.answeredAt;
-      if (batch.failures < FOUR_HOURS_OF_TRIES || !othersAreTaken)
-        return tryLater(ports, batch, status, 'unknown');
-      const { failures } = batch;
-      const late = { ...refusal, failures, proven: true, counted: 'unknown' } as const;
-      return isolate(storage, batch, late, newRequestId, at);
+      const suspicions = batch.suspicions + (othersAreTaken ? 1 : 0);
+      if (suspicions < FOUR_HOURS_OF_TRIES) return tryLater(ports, batch, status, 'unknown', suspicions);
+      const proven = {
+        ...refusal,
+        proven: true,
+        suspicions: FOUR_HOURS_OF_TRIES - PROVEN_TRIES,
+        counted: 'unknown',
+      } as const;
+      return isolate(storage, batch, proven, newRequestId, at);
     }
     case 'refused': {
       evidence.isTroubled = true;
-      const { proven, wall } = await gate.refused(status, before);
+      const { proven, wall } = await gate.refused(status, { kind, before });
       if (wall === undefined)
         return isolate(storage, batch, { ...refusal, proven, counted: 'refused' }, newRequestId, now());
       pardon(storage, wall, newRequestId, now());
@@ -142,10 +151,11 @@ function tryLater(
   batch: SealedBatch,
   status: number,
   counted: 'unknown' | 'misconfigured',
+  suspicions: number = batch.suspicions,
 ): void {
   const failures = batch.failures + 1;
   const dueAt = now() + backoffMs(failures, BACKOFF, random());
-  postpone(storage, batch, { status, failures, dueAt }, { [counted]: 1 }, now());
+  postpone(storage, batch, { status, failures, dueAt, suspicions }, { [counted]: 1 }, now());
 }
 
 /** Tells the gate what has been dealt with here. If it can't be told, the next call tells it. */

@@ -26,9 +26,15 @@ export type CutStep =
  *
  * @param runs oldest first, of browsers that have nothing in flight. No more of them are read than it takes: under load
  *   the first few fill a batch, however many wait.
+ * @param kinds of which a batch may be cut; those of the other still hold back what their browser made later
  */
-export function cutBatch(runs: Iterable<Run>, lingerMs: number, now: number): CutStep {
-  const candidates = [candidate('user'), candidate('event')];
+export function cutBatch(
+  runs: Iterable<Run>,
+  lingerMs: number,
+  now: number,
+  kinds: readonly RecordKind[] = ['user', 'event'],
+): CutStep {
+  const candidates = kinds.map(candidate);
   const byAge = () => candidates.filter(({ size }) => size() > 0).sort((a, b) => a.oldestAt() - b.oldestAt());
   const isFull = ({ size }: Candidate) => size() === MAX_BATCH_RECORDS;
   const hasLingered = ({ oldestAt }: Candidate) => oldestAt() + lingerMs <= now;

@@ -11,8 +11,8 @@ export type RefusedWith = {
   readonly proven: boolean;
   /** What the call counts as. */
   readonly counted: 'refused' | 'misconfigured' | 'unknown';
-  /** How many a half begins with: one that was tried for hours need not be again. */
-  readonly failures: number;
+  /** How many a half begins with. */
+  readonly suspicions: number;
 };
 
 /** A record that WebEngage refuses by itself, kept with all that is known of it. */
@@ -114,8 +114,8 @@ export function pardon(
         )
         .one();
       const members = [{ seq, device, from: 0, to: 1 }];
-      const answeredAt = given_up_at;
-      seal(sql, { kind, members, isolating: true, attempts, status, answeredAt }, newRequestId(), now);
+      const then = { status, attempts, answeredAt: given_up_at, refusedAt: given_up_at };
+      seal(sql, { kind, members, isolating: true, ...then }, newRequestId(), now);
       sql.exec('DELETE FROM dead WHERE id = ?', id);
     }
     count(sql, { pardoned: rows.length }, now);

@@ -1,4 +1,5 @@
 import { admit, limitWithin, type SlidingLimitState } from '../pacing/sliding-limit.ts';
+import type { RecordKind } from './run.ts';
 
 /** Which of the service account's two keys: both are valid at once, so that they rotate without downtime. */
 export type KeyName = 'primary' | 'secondary';
@@ -28,8 +29,10 @@ export type GateState = {
   /** Calls refused for their records, in a row, with none taken between; and since when. */
   readonly refusals: number;
   readonly refusedSince: number;
-  /** When a call was taken last, of those that were suspect. */
-  readonly takenAt: number;
+  /** When a call of each kind was taken last, of those that were suspect. */
+  readonly takenAt: Readonly<Record<RecordKind, number>>;
+  /** Since when calls of a kind are answered as to a wrong configuration, and none of that kind was taken. */
+  readonly misconfiguredAt: { readonly [Kind in RecordKind]?: number | undefined };
   /** The wall of refusals that stood last. */
   readonly lastWall: Wall | undefined;
 };
@@ -48,7 +51,8 @@ export const OPEN_GATE: GateState = {
   held: undefined,
   refusals: 0,
   refusedSince: 0,
-  takenAt: 0,
+  takenAt: { user: 0, event: 0 },
+  misconfiguredAt: {},
   lastWall: undefined,
 };
 
@@ -77,7 +81,7 @@ export type Permit =
       readonly ours: number;
       /** Something is not as it should be: if this call is taken, the gate wants to know. */
       readonly suspect: boolean;
-      /** The one call of a minute that tries whether the configuration is right by now. */
+      /** So much was refused that what was not refused yet is to be tried: it may all be taken. */
       readonly probe: boolean;
     }
   | {
@@ -92,6 +96,12 @@ export type Permit =
     };
 
 type Refused = Extract<Permit, { granted: false }>;
+
+/** A call that was not taken: of which kind, and when its batch was refused before, if it was. */
+export type Answered = { readonly kind: RecordKind; readonly before: number | undefined };
+
+/** Whose fault it is where WebEngage does not take a call for no reason of its records. */
+export type Fault = 'account' | 'kind' | 'batch';
 
 /** What the operator allows. */
 export type GateLimits = { readonly requestsPerMinute: number; readonly hasSecondaryKey: boolean };
@@ -110,6 +120,9 @@ const PROBE_EVERY_MS = 60_000;
 // So many calls in a row refused for their records, and none taken between, is not records any more: WebEngage answers
 // 400 to a wrong license code too.
 export const WALL_OF_REFUSALS = 20;
+
+// Before it is a wall: anything else that is taken shows that it is the records after all.
+const DOUBTFUL_REFUSALS = 5;
 
 // What is under way when the headers are written makes them wrong by a few calls. Beyond that somebody else is calling too.
 const SEEN_NOISE = 5;
@@ -173,7 +186,7 @@ export function takePermit(
       key: state.key,
       ours: starts.length + 1,
       suspect: held !== undefined || state.keyChanged || state.refusals > 0,
-      probe: held !== undefined,
+      probe: held !== undefined || state.refusals >= DOUBTFUL_REFUSALS,
     },
   };
 }
@@ -192,7 +205,7 @@ function afterClockSetBack(state: GateState, now: number): GateState {
 }
 
 /** WebEngage took a call, made with this key: whatever was suspected is over. */
-export function taken(state: GateState, key: KeyName, now: number): GateState {
+export function taken(state: GateState, key: KeyName, kind: RecordKind, now: number): GateState {
   const wall = wallOf(state);
   return {
     ...state,
@@ -201,7 +214,8 @@ export function taken(state: GateState, key: KeyName, now: number): GateState {
     held: undefined,
     refusals: 0,
     refusedSince: 0,
-    takenAt: now,
+    takenAt: { ...state.takenAt, [kind]: now },
+    misconfiguredAt: { ...state.misconfiguredAt, [kind]: undefined },
     lastWall: wall === undefined ? state.lastWall : { ...wall, until: now },
   };
 }
@@ -210,19 +224,21 @@ export function taken(state: GateState, key: KeyName, now: number): GateState {
  * The key, the license or the address is wrong. The other key is tried once; then everything is held, and each probe
  * tries the one that the probe before it did not.
  *
- * @param before when the same batch was answered so before, if it was. `proven`: others have been taken since; then it is
- *   the batch, and nothing is held for it.
+ * Where others of its kind have been taken since it was refused before, it is the batch; where others of the other kind,
+ * it is the kind, as for a key without the permission: nothing is held for either.
  */
 export function misconfigured(
   state: GateState,
   status: number,
-  key: KeyName,
-  before: number | undefined,
+  { key, kind, before }: Answered & { readonly key: KeyName },
   { hasSecondaryKey }: GateLimits,
   now: number,
-): { readonly state: GateState; readonly proven: boolean } {
-  if (before !== undefined && before < state.takenAt) return { state, proven: true };
-  const keep = (next: GateState) => ({ state: next, proven: false });
+): { readonly state: GateState; readonly fault: Fault } {
+  if (before !== undefined && before < state.takenAt[kind]) return { state, fault: 'batch' };
+  const since = state.misconfiguredAt[kind] ?? now;
+  if (since < state.takenAt[otherKind(kind)]) return { state, fault: 'kind' };
+  const misconfiguredAt = { ...state.misconfiguredAt, [kind]: since };
+  const keep = (next: GateState) => ({ state: { ...next, misconfiguredAt }, fault: 'account' as const });
   // Of a call that started before the key was changed: known already.
   if (key !== state.key) return keep(state);
   const other: KeyName = hasSecondaryKey && key === 'primary' ? 'secondary' : 'primary';
@@ -239,19 +255,15 @@ export type Refusal = {
   readonly wall: Wall | undefined;
 };
 
-/**
- * A call was refused for its records. Enough of them in a row are a wrong configuration.
- *
- * @param before when the same batch was refused before, if it was
- */
+/** A call was refused for its records. Enough of them in a row are a wrong configuration. */
 export function refused(
   state: GateState,
   status: number,
-  before: number | undefined,
+  { kind, before }: Answered,
   now: number,
 ): { readonly state: GateState; readonly refusal: Refusal } {
   // Or else the bad records of one page, tried again after each good one, would be a wall each time.
-  if (before !== undefined && before < state.takenAt)
+  if (before !== undefined && before < state.takenAt[kind])
     return { state, refusal: { proven: true, wall: undefined } };
   const refusals = state.refusals + 1;
   const refusedSince = state.refusals === 0 ? now : state.refusedSince;
@@ -261,6 +273,10 @@ export function refused(
       : { since: now, probeAt: now + PROBE_EVERY_MS, ...state.held, status };
   const next = { ...state, refusals, refusedSince, held };
   return { state: next, refusal: { proven: false, wall: wallOf(next) } };
+}
+
+function otherKind(kind: RecordKind): RecordKind {
+  return kind === 'user' ? 'event' : 'user';
 }
 
 function wallOf({ refusals, refusedSince }: GateState): Wall | undefined {

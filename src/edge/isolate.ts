@@ -32,7 +32,8 @@ export function isolate(
           // So that a half is known to have been refused before, in the whole.
           status: refusal.status,
           answeredAt: now,
-          failures: refusal.failures,
+          refusedAt: now,
+          suspicions: refusal.suspicions,
         },
         newRequestId(),
         now,

@@ -1,3 +1,4 @@
+import { MAX_BATCH_RECORDS } from '../contract/batch.ts';
 import { type Cut, cutBatch } from './cut.ts';
 import type { Evidence } from './evidence.ts';
 import type { RecordKind, Run } from './run.ts';
@@ -7,8 +8,8 @@ import { isRefusal } from './verdict.ts';
 export type Work =
   /** `isolates`: from the allowance for finding refused records. */
   | { readonly step: 'resend'; readonly batch: SealedBatch; readonly isolates: boolean }
-  /** `trial`: in spite of all that fail, to see whether it is WebEngage or they. */
-  | { readonly step: 'cut'; readonly cut: Cut; readonly trial: boolean }
+  /** `isTrial`: in spite of all that fail, to see whether it is WebEngage or they. */
+  | { readonly step: 'cut'; readonly cut: Cut; readonly isTrial: boolean }
   /** Nothing is due before `until`. `held`: new records are no reason to look sooner. */
   | { readonly step: 'wait'; readonly until: number; readonly held: boolean }
   /** Nothing waits, but for what is in flight. */
@@ -22,6 +23,8 @@ export type Standing = {
   readonly isolationFrom: number;
   /** Look for records that WebEngage has not refused before those it has. */
   readonly unrefusedFirst: boolean;
+  /** Then: whose, from 0 to 1, 1 excluded. The oldest may all be somebody's who sends nothing but what is refused. */
+  readonly chance: number;
   readonly lingerMs: number;
   readonly evidence: Evidence;
 };
@@ -39,9 +42,11 @@ const MAX_ISOLATING = 200;
 // As many of the oldest runs as a cut looks at, at the most.
 const RUNS_IN_VIEW = 1_000;
 
+const KINDS: readonly RecordKind[] = ['user', 'event'];
+
 /** What to do next: a sealed batch that is due, before any new one. */
 export function nextWork(sql: SqlStorage, standing: Standing, now: number): Work {
-  const { inFlight, isolationFrom, unrefusedFirst, lingerMs, evidence } = standing;
+  const { inFlight, isolationFrom, unrefusedFirst, chance, lingerMs, evidence } = standing;
   const sealed = sealedBatches(sql);
   const crowded = sealed.filter(({ isolating }) => isolating).length >= MAX_ISOLATING;
   const resend = (batch: SealedBatch): Work => ({
@@ -60,22 +65,32 @@ export function nextWork(sql: SqlStorage, standing: Standing, now: number): Work
   const firstDue = unrefusedFirst ? dueUnrefused : due[0];
   if (firstDue !== undefined) return resend(firstDue);
 
-  // One that failed before another was taken says nothing of WebEngage.
-  const failing = sealed.filter(
-    ({ failures, answeredAt }) => failures > 0 && answeredAt >= evidence.takenAt,
-  ).length;
-  const trialAt = failing < MAX_FAILING ? undefined : evidence.triedAt + failing * TRIAL_EVERY_MS;
-  const mayCut = !crowded && (trialAt ?? now) <= now;
-  const next = mayCut ? cutBatch(oldestRuns(sql, sealed), unrefusedFirst ? 0 : lingerMs, now) : undefined;
-  if (next?.step === 'cut') return { ...next, trial: trialAt !== undefined };
+  // One that failed before another of its kind was taken says nothing of WebEngage.
+  const failing = (kind: RecordKind) =>
+    sealed.filter(
+      (batch) => batch.kind === kind && batch.failures > 0 && batch.answeredAt >= evidence.takenAt[kind],
+    ).length;
+  const trials = KINDS.filter((kind) => failing(kind) >= MAX_FAILING).map((kind) => ({
+    kind,
+    at: evidence.triedAt[kind] + failing(kind) * TRIAL_EVERY_MS,
+  }));
+  const later = trials.filter(({ at }) => at > now);
+  // What is looked for to see whether anything is taken must be found, however much is to be isolated.
+  const mayCut = unrefusedFirst || !crowded;
+  const kinds = mayCut ? KINDS.filter((kind) => !later.some((trial) => trial.kind === kind)) : [];
+  const runs = unrefusedFirst ? runsOfAnybody(sql, sealed, chance) : oldestRuns(sql, sealed);
+  const next = kinds.length > 0 ? cutBatch(runs, unrefusedFirst ? 0 : lingerMs, now, kinds) : undefined;
+  if (next?.step === 'cut') return { ...next, isTrial: trials.some(({ kind }) => kind === next.cut.kind) };
   if (due[0] !== undefined) return resend(due[0]);
 
   const moments = [
     ...sendable.map(({ at }) => at),
     ...(next?.step === 'wait' ? [next.until] : []),
-    ...(trialAt !== undefined && trialAt > now ? [trialAt] : []),
+    ...(mayCut ? later.map(({ at }) => at) : []),
   ];
-  return moments.length > 0 ? { step: 'wait', until: Math.min(...moments), held: !mayCut } : { step: 'rest' };
+  return moments.length > 0
+    ? { step: 'wait', until: Math.min(...moments), held: kinds.length === 0 }
+    : { step: 'rest' };
 }
 
 function wasRefused({ isolating, status }: SealedBatch): boolean {
@@ -106,18 +121,49 @@ function inOrder(sealed: readonly SealedBatch[]): SealedBatch[] {
 
 /** The oldest runs of browsers that have nothing sealed, read as far as they are asked for. */
 function oldestRuns(sql: SqlStorage, sealed: readonly SealedBatch[]): Iterable<Run> {
-  const busy = new Set(sealed.flatMap(({ members }) => members.map(({ device }) => device)));
-  return sql.exec<{
-    seq: number;
-    device: string;
-    kind: RecordKind;
-    at: number;
-    count: number;
-    taken: number;
-  }>(
-    `SELECT seq, device, kind, at, count, taken FROM run
-     WHERE device NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?`,
-    JSON.stringify([...busy]),
+  return sql.exec<RunRow>(
+    `SELECT ${COLUMNS} FROM run WHERE device NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?`,
+    busyDevices(sealed),
     RUNS_IN_VIEW,
   );
+}
+
+/** The oldest runs of one browser that has nothing sealed, whichever chance meets. */
+function runsOfAnybody(sql: SqlStorage, sealed: readonly SealedBatch[], chance: number): Iterable<Run> {
+  const { first, last } = sql
+    .exec<{ first: number | null; last: number | null }>(
+      'SELECT MIN(seq) AS first, MAX(seq) AS last FROM run',
+    )
+    .one();
+  if (first === null || last === null) return [];
+  const met = (from: number) =>
+    sql
+      .exec<{ device: string }>(
+        `SELECT device FROM run WHERE seq >= ? AND device NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT 1`,
+        from,
+        busyDevices(sealed),
+      )
+      .toArray()[0];
+  const somebody = met(first + Math.floor(chance * (last - first + 1))) ?? met(first);
+  if (somebody === undefined) return [];
+  return sql.exec<RunRow>(
+    `SELECT ${COLUMNS} FROM run WHERE device = ? ORDER BY seq LIMIT ?`,
+    somebody.device,
+    MAX_BATCH_RECORDS,
+  );
+}
+
+type RunRow = {
+  seq: number;
+  device: string;
+  kind: RecordKind;
+  at: number;
+  count: number;
+  taken: number;
+};
+
+const COLUMNS = 'seq, device, kind, at, count, taken';
+
+function busyDevices(sealed: readonly SealedBatch[]): string {
+  return JSON.stringify([...new Set(sealed.flatMap(({ members }) => members.map(({ device }) => device)))]);
 }

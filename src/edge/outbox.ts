@@ -38,6 +38,8 @@ export class Outbox extends DurableObject<OutboxEnv> {
   #heldUntil = 0;
   readonly #fullBatch = bell();
   readonly #evidence = noEvidence();
+  // Flushes that are being stored: what they hold is not to be seen yet.
+  #storing = 0;
 
   constructor(ctx: DurableObjectState, env: OutboxEnv) {
     super(ctx, env);
@@ -50,6 +52,15 @@ export class Outbox extends DurableObject<OutboxEnv> {
    * @param name this outbox's own, which the platform does not tell it in its alarm
    */
   async ingest(name: string, delivery: Delivery): Promise<Receipt> {
+    this.#storing += 1;
+    try {
+      return await this.#store(name, delivery);
+    } finally {
+      this.#storing -= 1;
+    }
+  }
+
+  async #store(name: string, delivery: Delivery): Promise<Receipt> {
     const { storage } = this.ctx;
     await this.#enrol(name);
     const settings = this.#settings();
@@ -78,7 +89,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     const remembersIds = dropExpiredDays(storage.sql, now);
     const totals = readTotals(storage.sql);
     if (waiting(totals) === 0) {
-      const isEmpty = deadLetters(totals) === 0 && !remembersIds;
+      const isEmpty = deadLetters(totals) === 0 && !remembersIds && this.#storing === 0;
       // It may be let go now, and is to be known again when it holds something again.
       if (isEmpty) storage.kv.delete('name');
       return isEmpty;

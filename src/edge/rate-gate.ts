@@ -1,7 +1,9 @@
 import { DurableObject } from 'cloudflare:workers';
 import {
+  type Answered,
   type Ask,
   allowance,
+  type Fault,
   type GateLimits,
   type GateState,
   type Held,
@@ -17,6 +19,7 @@ import {
   type Wall,
 } from './gate.ts';
 import { logHeld, logRecovered } from './log.ts';
+import type { RecordKind } from './run.ts';
 import { readSettings, type SettingsEnv } from './settings.ts';
 import { inTurn } from './turn.ts';
 
@@ -68,22 +71,22 @@ export class RateGate extends DurableObject<SettingsEnv> {
   }
 
   /** WebEngage took a call for which the permit was marked as suspect. */
-  taken(key: KeyName): void {
-    this.#keep(taken(this.#state(), key, Date.now()));
+  taken(key: KeyName, kind: RecordKind): void {
+    this.#keep(taken(this.#state(), key, kind, Date.now()));
   }
 
-  /** WebEngage answered a call as one does to a wrong key, license or address. True where it is the batch all the same. */
-  misconfigured(status: number, key: KeyName, before: number | undefined): boolean {
+  /** WebEngage answered a call as one does to a wrong key, license or address. Answers whose fault it is. */
+  misconfigured(status: number, answered: Answered & { readonly key: KeyName }): Fault {
     const limits = this.#limits();
-    if (limits === undefined) return false;
-    const { state, proven } = misconfigured(this.#state(), status, key, before, limits, Date.now());
+    if (limits === undefined) return 'account';
+    const { state, fault } = misconfigured(this.#state(), status, answered, limits, Date.now());
     this.#keep(state);
-    return proven;
+    return fault;
   }
 
   /** WebEngage refused a call for its records. */
-  refused(status: number, before: number | undefined): Refusal {
-    const { state, refusal } = refused(this.#state(), status, before, Date.now());
+  refused(status: number, answered: Answered): Refusal {
+    const { state, refusal } = refused(this.#state(), status, answered, Date.now());
     this.#keep(state);
     return refusal;
   }

@@ -25,7 +25,7 @@ const MAX_IN_FLIGHT = 6;
 // A wait so short is dearer as an alarm, which is a row written, than awake.
 const SLEEP_RATHER_MS = 600;
 
-// Between the grant and the call: the way from the gate, and a storage that is slow for once.
+// Between the grant and the call, an object that stalls for once.
 const MAX_LATE_MS = 1_000;
 
 // Where nothing lingers: how soon to look again while calls are under way.
@@ -36,7 +36,7 @@ const MIN_LOOK_MS = 25;
  * records of one browser. Whatever it is interrupted at, the next pass goes on from what is in storage.
  */
 export async function relayPass(ports: RelayPassPorts): Promise<PassEnd> {
-  const { storage, gate, evidence, lingerMs, now, sleep, newRequestId, fullBatch } = ports;
+  const { storage, gate, evidence, lingerMs, now, sleep, random, newRequestId, fullBatch } = ports;
   const { underWay, begin, failed, next, all } = flights();
   const endAt = now() + PASS_MS;
   let isolationFrom = 0;
@@ -47,6 +47,7 @@ export async function relayPass(ports: RelayPassPorts): Promise<PassEnd> {
     inFlight: underWay,
     isolationFrom,
     unrefusedFirst: false,
+    chance: 0,
     lingerMs,
     evidence,
     ...changes,
@@ -78,7 +79,6 @@ export async function relayPass(ports: RelayPassPorts): Promise<PassEnd> {
 
       const ask: Ask = { isolating: foreseen.step === 'resend' && foreseen.isolates, seen };
       seen = undefined;
-      const grantedAt = now();
       const permit = await gate.take(ask);
       if (!permit.granted) {
         if (permit.wall !== undefined) pardon(storage, permit.wall, newRequestId, now());
@@ -87,8 +87,8 @@ export async function relayPass(ports: RelayPassPorts): Promise<PassEnd> {
         else end = await endOrWait(now() + permit.retryInMs, true);
         continue;
       }
-      const startAt = grantedAt + permit.startInMs;
-      if (startAt > now()) await sleep(startAt - now());
+      const startAt = now() + permit.startInMs;
+      if (permit.startInMs > 0) await sleep(permit.startInMs);
       // Used as late as this it would stand too close to those that were granted since.
       if (now() > startAt + MAX_LATE_MS) continue;
 
@@ -98,12 +98,13 @@ export async function relayPass(ports: RelayPassPorts): Promise<PassEnd> {
         storage.sql,
         standing({
           unrefusedFirst: permit.probe,
+          chance: random(),
           isolationFrom: mayIsolate ? isolationFrom : Number.POSITIVE_INFINITY,
         }),
         now(),
       );
       if (work.step === 'rest' || work.step === 'wait') continue;
-      if (work.step === 'cut' && work.trial) evidence.triedAt = now();
+      if (work.step === 'cut' && work.isTrial) evidence.triedAt[work.cut.kind] = now();
       const batch = toLaunch(storage.sql, work, newRequestId, now());
       begin(batch.requestId, async () => {
         seen = (await callWith(ports, batch, permit)) ?? seen;

@@ -1,6 +1,7 @@
 import type { Cut, Slice } from './cut.ts';
 import type { RecordKind, StoredRecord } from './run.ts';
 import { count, type Totals } from './tally.ts';
+import { isRefusal } from './verdict.ts';
 
 /** A batch whose members and id are written down: it stays as it is through every retry and every crash. */
 export type SealedBatch = {
@@ -18,6 +19,10 @@ export type SealedBatch = {
   readonly status: number;
   /** When that was. */
   readonly answeredAt: number;
+  /** When it was last answered that it will not be taken, in the whole it was a part of too. */
+  readonly refusedAt: number | undefined;
+  /** How often it was not taken, while others of its kind were: what speaks against it, and not against WebEngage. */
+  readonly suspicions: number;
   readonly dueAt: number;
 };
 
@@ -30,10 +35,13 @@ type BatchRow = {
   failures: number;
   status: number;
   answered_at: number;
+  refused_at: number | null;
+  suspicions: number;
   due_at: number;
 };
 
-const COLUMNS = 'request_id, kind, members, isolating, attempts, failures, status, answered_at, due_at';
+const COLUMNS =
+  'request_id, kind, members, isolating, attempts, failures, status, answered_at, refused_at, suspicions, due_at';
 
 /** All sealed batches that are not settled, those first that are due first. */
 export function sealedBatches(sql: SqlStorage): SealedBatch[] {
@@ -41,12 +49,13 @@ export function sealedBatches(sql: SqlStorage): SealedBatch[] {
 }
 
 function toBatches(rows: Iterable<BatchRow>): SealedBatch[] {
-  return Array.from(rows, ({ request_id, members, isolating, answered_at, due_at, ...row }) => ({
+  return Array.from(rows, ({ request_id, members, isolating, answered_at, refused_at, due_at, ...row }) => ({
     ...row,
     requestId: request_id,
     members: JSON.parse(members),
     isolating: isolating === 1,
     answeredAt: answered_at,
+    refusedAt: refused_at ?? undefined,
     dueAt: due_at,
   }));
 }
@@ -65,10 +74,18 @@ export function seal(
   requestId: string,
   now: number,
 ): SealedBatch {
-  const unsent = { isolating: false, attempts: 0, failures: 0, status: 0, answeredAt: 0 };
+  const unsent = {
+    isolating: false,
+    attempts: 0,
+    failures: 0,
+    status: 0,
+    answeredAt: 0,
+    refusedAt: undefined,
+    suspicions: 0,
+  };
   const batch: SealedBatch = { ...unsent, ...cut, requestId, dueAt: now };
   sql.exec(
-    `INSERT INTO batch (${COLUMNS}, launched) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO batch (${COLUMNS}, launched) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     requestId,
     batch.kind,
     JSON.stringify(batch.members),
@@ -77,6 +94,8 @@ export function seal(
     batch.failures,
     batch.status,
     batch.answeredAt,
+    batch.refusedAt ?? null,
+    batch.suspicions,
     now,
     launched ? 1 : 0,
   );
@@ -137,22 +156,27 @@ export function forget(sql: SqlStorage, members: readonly Slice[]): void {
   }
 }
 
+type Postponement = Pick<SealedBatch, 'status' | 'failures' | 'dueAt'> & { readonly suspicions?: number };
+
 /** Keeps a batch as it is, to be sent again. */
 export function postpone(
   storage: DurableObjectStorage,
-  { requestId, attempts }: SealedBatch,
-  { status, failures, dueAt }: Pick<SealedBatch, 'status' | 'failures' | 'dueAt'>,
+  { requestId, attempts, ...batch }: SealedBatch,
+  { status, failures, dueAt, suspicions = batch.suspicions }: Postponement,
   happened: Partial<Totals>,
   now: number,
 ): void {
   storage.transactionSync(() => {
     const { rowsWritten } = storage.sql.exec(
-      `UPDATE batch SET attempts = ?, status = ?, failures = ?, answered_at = ?, due_at = ?, launched = 0
+      `UPDATE batch SET attempts = ?, status = ?, failures = ?, answered_at = ?, refused_at = ?, suspicions = ?,
+         due_at = ?, launched = 0
        WHERE request_id = ?`,
       attempts + 1,
       status,
       failures,
       now,
+      (isRefusal(status) ? now : batch.refusedAt) ?? null,
+      suspicions,
       dueAt,
       requestId,
     );

@@ -26,6 +26,8 @@ export function createTables(sql: SqlStorage): void {
       failures INTEGER NOT NULL DEFAULT 0,
       status INTEGER NOT NULL DEFAULT 0,
       answered_at INTEGER NOT NULL DEFAULT 0,
+      refused_at INTEGER,
+      suspicions INTEGER NOT NULL DEFAULT 0,
       due_at INTEGER NOT NULL
     ) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS dead (

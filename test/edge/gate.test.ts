@@ -16,6 +16,7 @@ import {
   takePermit,
   WALL_OF_REFUSALS,
 } from '../../src/edge/gate.ts';
+import type { RecordKind } from '../../src/edge/run.ts';
 import { inTurn } from '../../src/edge/turn.ts';
 import { busiestMinute } from '../fakes/played-account.ts';
 
@@ -213,7 +214,7 @@ describe('what WebEngage says of its limit', () => {
 
 describe('a wrong key, license or address', () => {
   const wrong = (state: GateState, status: number, key: KeyName, limits: GateLimits, now: number) =>
-    misconfigured(state, status, key, undefined, limits, now).state;
+    misconfigured(state, status, { key, kind: 'event', before: undefined }, limits, now).state;
 
   test('holds everything; then one call a minute tries again', () => {
     const state = wrong(OPEN_GATE, 401, 'primary', LIMITS, NOW);
@@ -237,7 +238,7 @@ describe('a wrong key, license or address', () => {
   test('is over with the first call that is taken', () => {
     const held = wrong(OPEN_GATE, 401, 'primary', LIMITS, NOW);
 
-    expect(take(taken(held, 'primary', NOW), NOW + 1).permit).toMatchObject({
+    expect(take(taken(held, 'primary', 'event', NOW), NOW + 1).permit).toMatchObject({
       granted: true,
       probe: false,
       suspect: false,
@@ -264,7 +265,7 @@ describe('a wrong key, license or address', () => {
   });
 
   test('stays with the key that works, and goes back when that one is refused', () => {
-    const rotated = taken(wrong(OPEN_GATE, 401, 'primary', TWO_KEYS, NOW), 'secondary', NOW);
+    const rotated = taken(wrong(OPEN_GATE, 401, 'primary', TWO_KEYS, NOW), 'secondary', 'event', NOW);
     expect(take(rotated, NOW, {}, TWO_KEYS).permit).toMatchObject({ key: 'secondary', suspect: false });
 
     const back = wrong(rotated, 401, 'secondary', TWO_KEYS, NOW);
@@ -288,15 +289,16 @@ describe('a wrong key, license or address', () => {
 describe('a wall of refusals', () => {
   const refuse = (times: number, state = OPEN_GATE) =>
     Array.from({ length: times }).reduce<GateState>(
-      (before, _, n) => refused(before, 400, undefined, NOW + n).state,
+      (before, _, n) => refused(before, 400, { kind: 'event', before: undefined }, NOW + n).state,
       state,
     );
 
-  const wallOf = (state: GateState) => refused(state, 400, undefined, NOW + 1_000).refusal.wall;
+  const wallOf = (state: GateState) =>
+    refused(state, 400, { kind: 'event', before: undefined }, NOW + 1_000).refusal.wall;
 
   test('is none while it is short, or a call is taken between', () => {
     expect(wallOf(refuse(WALL_OF_REFUSALS - 2))).toBeUndefined();
-    expect(wallOf(refuse(10, taken(refuse(WALL_OF_REFUSALS - 1), 'primary', NOW)))).toBeUndefined();
+    expect(wallOf(refuse(10, taken(refuse(WALL_OF_REFUSALS - 1), 'primary', 'event', NOW)))).toBeUndefined();
     expect(take(refuse(WALL_OF_REFUSALS - 1), NOW + MINUTE).permit).toMatchObject({
       granted: true,
       suspect: true,
@@ -315,36 +317,61 @@ describe('a wall of refusals', () => {
     const state = refuse(WALL_OF_REFUSALS);
     const { state: probed } = take(state, NOW + 2 * MINUTE);
 
-    const after = refused(probed, 413, undefined, NOW + 2 * MINUTE + 700).state;
+    const after = refused(probed, 413, { kind: 'event', before: undefined }, NOW + 2 * MINUTE + 700).state;
     expect(after.held).toEqual({ ...probed.held, status: 413 });
     expect(probed.held?.since).toBe(state.held?.since);
   });
 
   test('is not made of what was refused before and after another call was taken: that is proven bad', () => {
-    const state = taken(refuse(5), 'primary', NOW + 1_000);
+    const state = taken(refuse(5), 'primary', 'event', NOW + 1_000);
 
-    const again = refused(state, 400, NOW + 500, NOW + 2_000);
+    const again = refused(state, 400, { kind: 'event', before: NOW + 500 }, NOW + 2_000);
     expect(again).toEqual({ state, refusal: { proven: true, wall: undefined } });
-    expect(refused(state, 400, NOW + 1_500, NOW + 2_000).refusal.proven).toBe(false);
+    expect(refused(state, 400, { kind: 'event', before: NOW + 1_500 }, NOW + 2_000).refusal.proven).toBe(
+      false,
+    );
   });
 });
 
-test('a batch that is refused while others are taken is at fault itself, and nothing is held for it', () => {
-  const state = taken(OPEN_GATE, 'primary', NOW + 1_000);
+describe('a call that is answered as to a wrong configuration', () => {
+  const answered = (before: number | undefined, kind: RecordKind = 'event') =>
+    ({ key: 'primary', kind, before }) as const;
+  const at = NOW + 2_000;
 
-  expect(misconfigured(state, 403, 'primary', NOW, LIMITS, NOW + 2_000)).toEqual({ state, proven: true });
-  expect(misconfigured(state, 403, 'primary', NOW + 1_500, LIMITS, NOW + 2_000)).toMatchObject({
-    state: { held: { status: 403 } },
-    proven: false,
+  test('while others of its kind are taken: it is the batch, and nothing is held for it', () => {
+    const state = taken(OPEN_GATE, 'primary', 'event', NOW + 1_000);
+
+    expect(misconfigured(state, 403, answered(NOW), LIMITS, at)).toEqual({ state, fault: 'batch' });
+    expect(misconfigured(state, 403, answered(NOW + 1_500), LIMITS, at)).toMatchObject({
+      state: { held: { status: 403 } },
+      fault: 'account',
+    });
+  });
+
+  test('while only those of the other kind are: it is the kind, of any batch, until one of it is taken', () => {
+    const first = misconfigured(OPEN_GATE, 403, answered(undefined, 'user'), LIMITS, NOW).state;
+    const state = taken(first, 'primary', 'event', NOW + 1_000);
+
+    expect(misconfigured(state, 403, answered(NOW, 'user'), LIMITS, at)).toEqual({ state, fault: 'kind' });
+    expect(misconfigured(state, 403, answered(undefined, 'user'), LIMITS, at)).toEqual({
+      state,
+      fault: 'kind',
+    });
+    const mended = taken(state, 'primary', 'user', NOW + 1_500);
+    expect(misconfigured(mended, 403, answered(undefined, 'user'), LIMITS, at).fault).toBe('account');
   });
 });
 
 test('a wall that is over is remembered, for outboxes that had nothing to ask', () => {
   let state = OPEN_GATE;
-  for (let n = 0; n < WALL_OF_REFUSALS; n++) ({ state } = refused(state, 400, undefined, NOW + n));
+  for (let n = 0; n < WALL_OF_REFUSALS; n++)
+    ({ state } = refused(state, 400, { kind: 'event', before: undefined }, NOW + n));
 
-  expect(taken(state, 'primary', NOW + MINUTE).lastWall).toEqual({ since: NOW, until: NOW + MINUTE });
-  expect(taken(OPEN_GATE, 'primary', NOW).lastWall).toBeUndefined();
+  expect(taken(state, 'primary', 'event', NOW + MINUTE).lastWall).toEqual({
+    since: NOW,
+    until: NOW + MINUTE,
+  });
+  expect(taken(OPEN_GATE, 'primary', 'event', NOW).lastWall).toBeUndefined();
 });
 
 test('a clock that was set back does not keep its calls counted for as long', () => {

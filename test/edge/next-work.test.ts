@@ -12,6 +12,7 @@ const STANDING: Standing = {
   inFlight: new Set(),
   isolationFrom: 0,
   unrefusedFirst: false,
+  chance: 0,
   lingerMs: 1_000,
   evidence: noEvidence(),
 };
@@ -67,11 +68,28 @@ test('while WebEngage is down new records are no reason to look sooner, and befo
   const waitBehind = async (failing: number) => {
     const stub = await withParts(failing, 1);
     await runInDurableObject(stub, (_, { storage: { sql } }) =>
-      sql.exec('UPDATE batch SET isolating = 0, status = 503, failures = 1, due_at = ?', NOW + 30_000),
+      sql.exec(
+        `UPDATE batch SET isolating = 0, status = 503, failures = 1, due_at = ?,
+           kind = IIF(request_id IN (SELECT request_id FROM batch LIMIT 6), 'event', 'user')`,
+        NOW + 30_000,
+      ),
     );
-    return workOf(stub, { evidence: { ...noEvidence(), triedAt: NOW } });
+    return workOf(stub, { evidence: { ...noEvidence(), triedAt: { user: NOW, event: NOW } } });
   };
 
   expect(await waitBehind(5)).toEqual({ step: 'wait', until: NOW + 1_000, held: false });
-  expect(await waitBehind(6)).toEqual({ step: 'wait', until: NOW + 30_000, held: true });
+  expect(await waitBehind(12)).toEqual({ step: 'wait', until: NOW + 30_000, held: true });
+});
+
+test('one kind that fails holds back no batch of the other', async () => {
+  const stub = await withParts(6, 1);
+  await runInDurableObject(stub, (_, { storage: { sql } }) =>
+    sql.exec(
+      `UPDATE batch SET kind = 'user', isolating = 0, status = 503, failures = 1, due_at = ?`,
+      NOW + 30_000,
+    ),
+  );
+
+  const evidence = { ...noEvidence(), triedAt: { user: NOW, event: NOW } };
+  expect(await workOf(stub, { evidence, lingerMs: 0 })).toMatchObject({ step: 'cut', isTrial: false });
 });

@@ -42,13 +42,13 @@ test('a pause holds through an eviction, and a shorter one does not cut it', asy
 
 test('a configuration at fault is remembered through an eviction, until a call is taken', async () => {
   const gate = newGate();
-  await gate.misconfigured(401, 'primary', undefined);
+  await gate.misconfigured(401, { key: 'primary', kind: 'event', before: undefined });
   await evictDurableObject(gate);
 
   expect((await gate.status()).held).toMatchObject({ status: 401 });
   expect(await gate.take(ASK)).toMatchObject({ granted: false });
 
-  await gate.taken('primary');
+  await gate.taken('primary', 'event');
   expect((await gate.status()).held).toBeNull();
   expect(await gate.take(ASK)).toMatchObject({ granted: true });
 });
@@ -105,11 +105,13 @@ test('of those who are refused for the pace alone each is told a turn of its own
 
 test('refusals in a row are counted through an eviction', async () => {
   const gate = newGate();
-  for (let n = 1; n < WALL_OF_REFUSALS; n++) await gate.refused(400, undefined);
+  for (let n = 1; n < WALL_OF_REFUSALS; n++) await gate.refused(400, { kind: 'event', before: undefined });
   expect((await gate.status()).held).toBeNull();
   await evictDurableObject(gate);
 
-  expect((await gate.refused(400, undefined)).wall?.since).toBeLessThanOrEqual(Date.now());
+  expect((await gate.refused(400, { kind: 'event', before: undefined })).wall?.since).toBeLessThanOrEqual(
+    Date.now(),
+  );
   expect((await gate.status()).held).toMatchObject({ status: 400 });
 });
 
@@ -117,7 +119,7 @@ test('the secondary key is lent where it is set and the primary one was refused'
   const permit = await runInDurableObject(newGate(), (gate) => {
     const bound = gate as unknown as { env: object };
     bound.env = { ...bound.env, WEBENGAGE_API_KEY_SECONDARY: 'another-key' };
-    gate.misconfigured(401, 'primary', undefined);
+    gate.misconfigured(401, { key: 'primary', kind: 'event', before: undefined });
     return gate.take(ASK);
   });
 
@@ -130,9 +132,9 @@ test('that everything is held is one line in the log, and that it is over anothe
   vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));
   const gate = newGate();
 
-  await gate.misconfigured(401, 'primary', undefined);
-  await gate.misconfigured(401, 'primary', undefined);
-  await gate.taken('primary');
+  await gate.misconfigured(401, { key: 'primary', kind: 'event', before: undefined });
+  await gate.misconfigured(401, { key: 'primary', kind: 'event', before: undefined });
+  await gate.taken('primary', 'event');
   vi.restoreAllMocks();
 
   expect(lines.map((line) => JSON.parse(line))).toEqual([

@@ -242,13 +242,15 @@ test('a permit that comes to be used too late is not used', async () => {
 
   await passAt(stub, upstream, NOW, {
     now: () => now,
+    // The object stalls once, while it waits for its turn.
+    sleep: async () => {
+      now += asked === 1 ? 5_000 : 100;
+    },
     gate: {
       ...OPEN,
       take: async () => {
         asked += 1;
-        // The storage, or the way back, stalls once.
-        if (asked === 1) now += 5_000;
-        return GRANTED;
+        return { ...GRANTED, startInMs: 100 };
       },
     },
   });

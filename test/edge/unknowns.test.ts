@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ControlOrder } from '../../demo/sandbox/control.ts';
 import { delivery, lettersOf } from '../fakes/outbox.ts';
 import { busiestMinute, type PlayedAccount, playedAccount } from '../fakes/played-account.ts';
-import { eventRecord } from '../fakes/records.ts';
+import { eventRecord, idOf } from '../fakes/records.ts';
 import { chances, nameOf, outOfOrder, traffic } from '../fakes/traffic.ts';
 import { runWorld, WORLD_BEGINS, type WorldOptions } from '../fakes/world.ts';
 
@@ -253,19 +253,123 @@ describe('a record that breaks WebEngage, each time', () => {
     },
   );
 
+  test.each([2_000, 10_000, 30_000])(
+    'with 403, where somebody else comes every %d ms, holds up nobody',
+    async (everyMs) => {
+      const bad = people(1, 'bad', 'Breaks it', 1);
+      const good = people(3_600_000 / everyMs, 'good', 'Clicked', everyMs);
+
+      const { account, stub, gate } = await against(
+        {},
+        {
+          deliveries: [...bad, ...good].sort((a, b) => a.at - b.at),
+          account: breaking(403),
+          untilMs: 90 * MINUTE,
+        },
+      );
+
+      expect(gate.held).toBeUndefined();
+      expect(account.taken).toHaveLength(good.length);
+      expect(await stub.status()).toMatchObject({ records: 0, deadLetters: 1 });
+      // Once it is suspected, nothing waits for it any more.
+      const last = account.arrivals.filter(({ at }) => at > WORLD_BEGINS + 50 * MINUTE).length;
+      expect(last).toBeGreaterThan((10 * MINUTE) / everyMs / 3);
+    },
+  );
+
   test('goes to the dead letters in the end, and its neighbours arrive', async () => {
     const together = people(10, 'one', 'Clicked', 1).concat(people(1, 'bad', 'Breaks it', 1));
-    const later = people(60, 'good', 'Clicked', 10 * MINUTE);
+    // For a quarter of a day, and more.
+    const later = people(1_000, 'good', 'Clicked', 30_000);
 
     const { account, stub, letters } = await against(
       {},
-      { deliveries: [...together, ...later].sort((a, b) => a.at - b.at), account: breaking(500) },
+      {
+        deliveries: [...together, ...later].sort((a, b) => a.at - b.at),
+        account: breaking(500),
+        untilMs: 24 * 60 * MINUTE,
+      },
     );
 
     expect(letters).toHaveLength(1);
-    expect(account.taken).toHaveLength(70);
+    expect(account.taken).toHaveLength(1_010);
     expect(await stub.status()).toMatchObject({ records: 0, deadLetters: 1 });
   });
+});
+
+describe('a key that may write events and no users', () => {
+  const identify = (n: number) => ({
+    at: WORLD_BEGINS + n * 20_000,
+    delivery: delivery(`user ${n}`, {
+      kind: 'user' as const,
+      id: idOf(1),
+      userId: `user ${n}`,
+      attributes: { n: 1 },
+    }),
+  });
+  const event = (n: number) => ({
+    at: WORLD_BEGINS + n * 5_000,
+    delivery: delivery(`visitor ${n}`, eventRecord(1, { userId: `visitor ${n}` })),
+  });
+  const traffic30 = [
+    ...Array.from({ length: 90 }, (_, n) => identify(n)),
+    ...Array.from({ length: 360 }, (_, n) => event(n)),
+  ].sort((a, b) => a.at - b.at);
+
+  /** Answers calls for users with this status until a moment, and takes all others. */
+  const without = (status: number, untilMs: number) => (now: () => number) => {
+    const account = playedAccount({}, now, chances(1));
+    const refusing = playedAccount({ fault: status }, now, chances(1));
+    return {
+      ...account,
+      call: (call: Parameters<PlayedAccount['call']>[0]) =>
+        (call.kind === 'user' && now() < WORLD_BEGINS + untilMs ? refusing : account).call(call),
+    };
+  };
+
+  test.each([403, 503])(
+    'answered %d: events go on, no user is given up, and all arrive once it may',
+    async (status) => {
+      const { account, stub } = await against(
+        {},
+        { deliveries: traffic30, account: without(status, 40 * MINUTE) },
+      );
+
+      const events = account.taken.filter(({ path }) => path === 'bulk-events');
+      expect(events).toHaveLength(360);
+      expect(account.taken).toHaveLength(450);
+      expect(await stub.status()).toMatchObject({ records: 0, deadLetters: 0 });
+    },
+  );
+});
+
+test('a minute of nothing but bad records holds up the good ones for no longer than a while', async () => {
+  const bad = Array.from({ length: 200 }, (_, n) => ({
+    at: WORLD_BEGINS + n * 300,
+    delivery: delivery(
+      `bad ${n}`,
+      ...Array.from({ length: 25 }, (_, index) =>
+        eventRecord(index + 1, { userId: `bad ${n}`, eventName: 'Poison' }),
+      ),
+    ),
+  }));
+  const good = Array.from({ length: 1_200 }, (_, n) => ({
+    at: WORLD_BEGINS + n * 1_000,
+    delivery: delivery(`good ${n}`, eventRecord(1, { userId: `good ${n}` })),
+  }));
+
+  const { account } = await against(
+    { refuse: POISON },
+    { deliveries: [...bad, ...good].sort((a, b) => a.at - b.at), untilMs: 60 * MINUTE },
+  );
+
+  expect(account.taken.length).toBeGreaterThanOrEqual(1_000);
+});
+
+test('a gate that is far away is asked all the same', async () => {
+  const end = await against({}, { poisonShare: 0, gateMs: () => 700 });
+
+  expectAllOnce(end);
 });
 
 describe('a backlog of 15,000 records, at 700 ms an answer', () => {

@@ -90,7 +90,7 @@ export const OPEN: RelayPassPorts['gate'] = {
   take: async () => GRANTED,
   pause: async () => {},
   taken: async () => {},
-  misconfigured: async () => false,
+  misconfigured: async () => 'account',
   refused: async () => ({ proven: false, wall: undefined }),
 };
 

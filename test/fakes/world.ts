@@ -152,17 +152,17 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
           return permit;
         },
         pause: (forMs) => tell((state) => paused(state, now + forMs)),
-        taken: (key) => tell((state) => taken(state, key, now)),
-        misconfigured: async (status, key, before) => {
+        taken: (key, kind) => tell((state) => taken(state, key, kind, now)),
+        misconfigured: async (status, answered) => {
           await step('gate told');
-          const { state, proven } = misconfigured(gate, status, key, before, limits, now);
+          const { state, fault } = misconfigured(gate, status, answered, limits, now);
           gate = state;
           await step('gate has heard');
-          return proven;
+          return fault;
         },
-        refused: async (status, before) => {
+        refused: async (status, answered) => {
           await step('gate told');
-          const { state, refusal } = refused(gate, status, before, now);
+          const { state, refusal } = refused(gate, status, answered, now);
           gate = state;
           await step('gate has heard');
           return refusal;
