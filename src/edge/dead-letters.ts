@@ -81,8 +81,9 @@ export function bury(
 const CLOCKS_DIFFER_MS = 2_000;
 
 /**
- * Takes back what was given up during a wall of refusals: every call since then was refused, so that it was no fault of theirs. They
- * go to the front, in their order, each as a batch of its own: nothing their browsers made later has been taken yet.
+ * Takes back what was given up during a wall of refusals: every call was refused then, so that it was no fault of theirs.
+ * They go to the front, in their order, each as a batch of its own. While the wall stands nothing that their browsers made
+ * later has been taken; once it is over, as for an outbox that had nothing to ask meanwhile, some of it may have been.
  */
 export function pardon(
   storage: DurableObjectStorage,

@@ -71,11 +71,11 @@ export class Outbox extends DurableObject<OutboxEnv> {
       awaitsFullBatch: this.#fullBatch.isAwaited(),
       fullBatch: this.#fullBatch.ring,
     };
-    return ingest(storage, delivery, sendingOn, this.#room(), Date.now());
+    return ingest(storage, delivery, sendingOn, roomOf(settings), Date.now());
   }
 
   status(): OutboxStatus {
-    return outboxStatus(this.ctx.storage.sql, this.#room(), Date.now());
+    return outboxStatus(this.ctx.storage.sql, roomOf(this.#settings()), Date.now());
   }
 
   /**
@@ -169,10 +169,6 @@ export class Outbox extends DurableObject<OutboxEnv> {
     kv.put('name', name);
   }
 
-  #room(): Room {
-    return { records: this.#settings()?.maxBacklogPerShard ?? 0, bytes: MAX_DATABASE_BYTES };
-  }
-
   /** No later than an ingest may have set it meanwhile, and never for now: such an alarm can be lost. */
   async #setAlarm(nextAt: number): Promise<void> {
     const set = await this.ctx.storage.getAlarm();
@@ -183,6 +179,11 @@ export class Outbox extends DurableObject<OutboxEnv> {
     const read = readSettings(this.env);
     return read.ok ? read.settings : undefined;
   }
+}
+
+/** None where a setting is missing: then the door takes nothing either. */
+function roomOf(settings: RelaySettings | undefined): Room {
+  return { records: settings?.maxBacklogPerShard ?? 0, bytes: MAX_DATABASE_BYTES };
 }
 
 const newRequestId = () => crypto.randomUUID().replaceAll('-', '');

@@ -59,7 +59,8 @@ export class RateGate extends DurableObject<SettingsEnv> {
     const before = this.#state();
     const now = Date.now();
     const asked = takePermit(before, ask, limits, now);
-    if (asked.state !== before) this.#keep(asked.state);
+    // Only what a permit or a header changes is written: a row each is billed. It never begins or ends a hold.
+    if (asked.state !== before) this.ctx.storage.kv.put('state', asked.state);
     const { permit, nextTurnAt } = inTurn(asked.permit, this.#nextTurnAt, now);
     this.#nextTurnAt = nextTurnAt;
     return permit;

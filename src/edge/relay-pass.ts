@@ -93,13 +93,13 @@ export async function relayPass(ports: RelayPassPorts): Promise<PassEnd> {
       if (now() > startAt + MAX_LATE_MS) continue;
 
       // Looked at anew: while the permit was on its way, more may have come to fill the batch.
-      const mayIsolate = ask.isolating || permit.probe;
       const work = nextWork(
         storage.sql,
         standing({
           unrefusedFirst: permit.probe,
           chance: random(),
-          isolationFrom: mayIsolate ? isolationFrom : Number.POSITIVE_INFINITY,
+          // Only what was asked for: else a half would leave on everybody's allowance.
+          isolationFrom: ask.isolating ? isolationFrom : Number.POSITIVE_INFINITY,
         }),
         now(),
       );

@@ -135,6 +135,7 @@ export { RateGate } from './rate-gate.ts';
 
 export default {
   fetch: relay.fetch,
+  /** The watchdog: looks after every outbox whose alarm the platform has given up. */
   scheduled: async (_controller, env) => {
     const read = readSettings(env);
     if (read.ok) await wakeAll(env, read.settings);
