@@ -1,7 +1,8 @@
 import { backoffMs } from '../pacing/backoff.ts';
+import type { SeenLimit } from './allowance.ts';
 import { pardon } from './dead-letters.ts';
 import type { Evidence } from './evidence.ts';
-import type { Answered, Ask, Fault, KeyName, Permit, Refusal, SeenLimit } from './gate.ts';
+import type { Answered, Ask, Fault, KeyName, Permit, Refusal } from './gate.ts';
 import { isolate } from './isolate.ts';
 import type { RecordKind } from './run.ts';
 import { postpone, recordsOf, type SealedBatch, settle } from './sealed.ts';

@@ -1,4 +1,5 @@
 import { admit, limitWithin, type SlidingLimitState } from '../pacing/sliding-limit.ts';
+import { allowance, type SeenLimit } from './allowance.ts';
 import type { RecordKind } from './run.ts';
 
 /** Which of the service account's two keys: both are valid at once, so that they rotate without downtime. */
@@ -54,15 +55,6 @@ export const OPEN_GATE: GateState = {
   takenAt: { user: 0, event: 0 },
   misconfiguredAt: {},
   lastWall: undefined,
-};
-
-/** What WebEngage's `X-RateLimit-*` headers said with the answer to a call. */
-export type SeenLimit = {
-  readonly limit: number;
-  readonly remaining: number;
-  readonly at: number;
-  /** How many of the calls that it counts are ours: from the permit of that call. */
-  readonly ours: number;
 };
 
 export type Ask = {
@@ -124,12 +116,6 @@ export const WALL_OF_REFUSALS = 20;
 // Before it is a wall: anything else that is taken shows that it is the records after all.
 const DOUBTFUL_REFUSALS = 5;
 
-// What is under way when the headers are written makes them wrong by a few calls. Beyond that somebody else is calling too.
-const SEEN_NOISE = 5;
-
-// Left to those others, whose pace may change.
-const RESERVE = 10;
-
 const MINUTE_MS = 60_000;
 
 /** Asks to start one call. A granted permit that is not used is lost. */
@@ -149,7 +135,7 @@ export function takePermit(
   const heldUntil = Math.max(state.held?.probeAt ?? 0, state.pausedUntil);
   if (heldUntil > now) return refuse(heldUntil - now);
 
-  const perMinute = allowance(state, limits, now);
+  const perMinute = allowance(limits.requestsPerMinute, state.seen, now);
   // Starts to come are those of a clock that has since been set back.
   const starts = state.starts.filter((at) => at > now - MINUTE_MS && at <= now + 2 * MAX_AHEAD_MS);
   // Where the allowance has become less than what was used of it already.
@@ -281,21 +267,4 @@ function otherKind(kind: RecordKind): RecordKind {
 
 function wallOf({ refusals, refusedSince }: GateState): Wall | undefined {
   return refusals >= WALL_OF_REFUSALS ? { since: refusedSince, until: undefined } : undefined;
-}
-
-/**
- * Calls a minute: what the operator allows, or less where WebEngage says that it takes fewer, or that others of the
- * account are calling too. Never more.
- */
-export function allowance(
-  { seen }: GateState,
-  { requestsPerMinute }: Pick<GateLimits, 'requestsPerMinute'>,
-  now: number,
-): number {
-  // Under two a minute no limit of ours can work; a header that says so is taken for a mistake.
-  if (seen === undefined || seen.limit < 2) return requestsPerMinute;
-  // What others did more than a minute ago counts no more.
-  const others = Math.abs(now - seen.at) < MINUTE_MS ? seen.limit - seen.remaining - seen.ours : 0;
-  const left = others > SEEN_NOISE ? Math.max(1, seen.limit - others - RESERVE) : seen.limit;
-  return Math.min(requestsPerMinute, left);
 }

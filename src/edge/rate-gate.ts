@@ -1,8 +1,8 @@
 import { DurableObject } from 'cloudflare:workers';
+import { allowance } from './allowance.ts';
 import {
   type Answered,
   type Ask,
-  allowance,
   type Fault,
   type GateLimits,
   type GateState,
@@ -96,7 +96,8 @@ export class RateGate extends DurableObject<SettingsEnv> {
     const state = this.#state();
     const limits = this.#limits();
     return {
-      requestsPerMinute: limits === undefined ? 0 : allowance(state, limits, Date.now()),
+      requestsPerMinute:
+        limits === undefined ? 0 : allowance(limits.requestsPerMinute, state.seen, Date.now()),
       pausedUntil: state.pausedUntil > Date.now() ? state.pausedUntil : null,
       held: state.held ?? null,
       key: state.key,

@@ -1,7 +1,8 @@
+import type { SeenLimit } from './allowance.ts';
 import { type CallPorts, callWith } from './call.ts';
 import { pardon } from './dead-letters.ts';
 import { flights } from './flights.ts';
-import type { Ask, SeenLimit } from './gate.ts';
+import type { Ask } from './gate.ts';
 import { nextWork, type Standing, type Work } from './next-work.ts';
 import { launch, recoverLaunched, type SealedBatch, seal } from './sealed.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { allowance, type SeenLimit } from '../../src/edge/allowance.ts';
 import {
   type Ask,
-  allowance,
   type GateLimits,
   type GateState,
   type KeyName,
@@ -11,7 +11,6 @@ import {
   type Permit,
   paused,
   refused,
-  type SeenLimit,
   taken,
   takePermit,
   WALL_OF_REFUSALS,
@@ -28,7 +27,7 @@ const TWO_KEYS: GateLimits = { ...LIMITS, hasSecondaryKey: true };
 const take = (state: GateState, now: number, ask: Partial<Ask> = {}, limits = LIMITS) =>
   takePermit(state, { isolating: false, seen: undefined, ...ask }, limits, now);
 const seen = (remaining: number, limit = 500, at = NOW): SeenLimit => ({ limit, remaining, at, ours: 0 });
-const allowed = (state: GateState, now = NOW) => allowance(state, LIMITS, now);
+const allowed = (state: GateState, now = NOW) => allowance(LIMITS.requestsPerMinute, state.seen, now);
 
 type Starts = { readonly starts: { at: number; isolating: boolean }[]; readonly state: GateState };
 
