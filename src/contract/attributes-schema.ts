@@ -1,43 +1,46 @@
 import { custom, pipe, rawCheck } from 'valibot';
 import {
-  type AttributeOwner,
   type Attributes,
+  type AttributesField,
+  type AttributeValue,
   attributeAllowance,
+  attributeTextRule,
+  DEPTH_RULE,
   MAX_DEPTH,
-  MAX_STRING_LENGTH,
-  nameFault,
-  typeOfAttribute,
+  nameRule,
+  TYPE_RULE,
 } from './attributes.ts';
 import { MAX_ISSUES } from './issue.ts';
-import { textFault } from './text.ts';
 
 type Fault = { readonly path: readonly string[]; readonly message: string };
 
 function* valueFaults(value: unknown, path: readonly string[]): Generator<Fault> {
   if (typeof value === 'string') {
-    const message = textFault(value, MAX_STRING_LENGTH);
+    const message = attributeTextRule(value);
     if (message !== undefined) yield { path, message };
     return;
   }
-  if (typeOfAttribute(value) === undefined)
-    yield { path, message: 'must be a string, number, boolean, array or object' };
-  if (typeof value !== 'object' || value === null) return;
+  if (typeof value === 'boolean' || Number.isFinite(value)) return;
+  if (typeof value !== 'object' || value === null) {
+    yield { path, message: TYPE_RULE };
+    return;
+  }
   if (path.length >= MAX_DEPTH) {
-    yield { path, message: `must not nest deeper than ${MAX_DEPTH} levels` };
+    yield { path, message: DEPTH_RULE };
     return;
   }
   for (const [name, inner] of Object.entries(value)) {
-    const message = textFault(name, MAX_STRING_LENGTH);
+    const message = attributeTextRule(name);
     if (message === undefined) yield* valueFaults(inner, [...path, name]);
     else yield { path, message: `has a name that ${message}` };
   }
 }
 
-function* attributeFaults(attributes: object, owner: AttributeOwner): Generator<Fault> {
-  const allowance = attributeAllowance(owner);
+function* attributeFaults(attributes: object, field: AttributesField): Generator<Fault> {
+  const allowance = attributeAllowance(field);
   for (const [name, value] of Object.entries(attributes)) {
     const path = [name];
-    const ofName = nameFault(name);
+    const ofName = nameRule(name);
     if (ofName !== undefined) {
       yield { path, message: `has a name that ${ofName}` };
       continue;
@@ -47,20 +50,23 @@ function* attributeFaults(attributes: object, owner: AttributeOwner): Generator<
       isGood = false;
       yield fault;
     }
-    const type = typeOfAttribute(value);
-    const ofCount = isGood && type !== undefined ? allowance(type, value) : undefined;
+    // Without a fault it is what an attribute may hold.
+    const ofCount = isGood ? allowance(value as AttributeValue) : undefined;
     if (ofCount !== undefined) yield { path, message: ofCount };
   }
 }
 
 /** Custom attributes of a user or an event, as they may be sent to WebEngage. */
-export function attributesSchema(owner: AttributeOwner) {
+export function attributesSchema(field: AttributesField) {
   return pipe(
-    custom<Attributes>((input) => typeOfAttribute(input) === 'Object', 'must be an object'),
+    custom<Attributes>(
+      (input) => typeof input === 'object' && input !== null && !Array.isArray(input),
+      'must be an object',
+    ),
     rawCheck(({ dataset, addIssue }) => {
       if (!dataset.typed) return;
       let found = 0;
-      for (const { path, message } of attributeFaults(dataset.value, owner)) {
+      for (const { path, message } of attributeFaults(dataset.value, field)) {
         const [first, ...rest] = path.map((key) => ({
           type: 'unknown' as const,
           origin: 'value' as const,

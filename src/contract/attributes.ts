@@ -1,5 +1,6 @@
-import { parseDate } from './date.ts';
-import { textFault, utf8Bytes } from './text.ts';
+import { isDate } from './date.ts';
+import { type Rule, textRule } from './rule.ts';
+import { lengthRule, utf8Bytes } from './text.ts';
 
 /** What a custom attribute may hold. A date is a string in WebEngage's form. There is no null: nobody knows what it does. */
 export type AttributeValue =
@@ -12,10 +13,10 @@ export type AttributeValue =
 export type Attributes = { readonly [name: string]: AttributeValue };
 
 /** WebEngage's data types. The first one ever seen for an attribute holds for good. */
-export type AttributeType = 'String' | 'Number' | 'Boolean' | 'Date' | 'Array' | 'Object';
+export type AttributeType = 'string' | 'number' | 'boolean' | 'date' | 'array' | 'object';
 
-/** Whose attributes. */
-export type AttributeOwner = 'user' | 'event';
+/** The field that holds them: a user's, or an event's. */
+export type AttributesField = 'attributes' | 'eventData';
 
 // "Less than 50 characters", of event, event attribute and user attribute names.
 // https://docs.webengage.com/docs/events
@@ -31,40 +32,46 @@ const MAX_PER_TYPE = 25;
 export const MAX_DEPTH = 16;
 
 /** All arrays and objects of one record together, as JSON. A user's is WebEngage's; an event's ours, to fit a request. */
-const MAX_NESTED_BYTES: Record<AttributeOwner, number> = { user: 16 * 1024, event: 64 * 1024 };
+const MAX_NESTED_BYTES: Record<AttributesField, number> = { attributes: 16 * 1024, eventData: 64 * 1024 };
 
-/** The rule a name of an event or attribute breaks, or undefined. */
-export function nameFault(name: string): string | undefined {
-  if (name === '') return 'must not be empty';
-  if (name.startsWith('we_')) return 'must not start with we_';
-  return textFault(name, MAX_NAME_LENGTH);
-}
+/** The rule of what has a type at WebEngage; null, NaN and functions have none. */
+export const TYPE_RULE = 'must be a string, finite number, boolean, array or object';
 
-/** WebEngage's type of a value; undefined for what it has no type for (null, NaN, functions). */
-export function typeOfAttribute(value: unknown): AttributeType | undefined {
-  if (typeof value === 'string') return parseDate(value) ? 'Date' : 'String';
-  if (typeof value === 'number') return Number.isFinite(value) ? 'Number' : undefined;
-  if (typeof value === 'boolean') return 'Boolean';
-  if (Array.isArray(value)) return 'Array';
-  return typeof value === 'object' && value !== null ? 'Object' : undefined;
+/** The rule of arrays and objects in each other. One that holds itself breaks it too: it has no end. */
+export const DEPTH_RULE = `must nest at most ${MAX_DEPTH} levels, and not in itself`;
+
+/** The rule of text in an attribute, and of the names within one. */
+export const attributeTextRule: Rule<string> = lengthRule(0, MAX_STRING_LENGTH);
+
+const nameLengthRule = lengthRule(1, MAX_NAME_LENGTH);
+const prefixRule = textRule('must not start with we_', /^(?!we_)/);
+
+/** The rule of the name of an event or attribute. */
+export const nameRule: Rule<string> = (name) => nameLengthRule(name) ?? prefixRule(name);
+
+/** WebEngage's type of a value that it has a type for: plain JSON without null. */
+export function typeOfAttribute(value: AttributeValue): AttributeType {
+  if (typeof value === 'string' && isDate(value)) return 'date';
+  // Of what a value may be, `typeof` has no other words.
+  return Array.isArray(value) ? 'array' : (typeof value as AttributeType);
 }
 
 /**
  * Keeps the counts that hold across the attributes of one record.
  * Called once for each attribute, in order; answers what is wrong with taking this one too.
  */
-export function attributeAllowance(
-  owner: AttributeOwner,
-): (type: AttributeType, value: unknown) => string | undefined {
+export function attributeAllowance(field: AttributesField): (value: AttributeValue) => string | undefined {
   const counts: Partial<Record<AttributeType, number>> = {};
   let bytes = 0;
-  return (type, value) => {
-    const size = typeof value === 'object' ? utf8Bytes(JSON.stringify(value)) : 0;
-    if ((counts[type] ?? 0) >= MAX_PER_TYPE) return `must be one of at most ${MAX_PER_TYPE} of type ${type}`;
-    if (bytes + size > MAX_NESTED_BYTES[owner])
-      return `must fit, with all arrays and objects, into ${MAX_NESTED_BYTES[owner]} bytes`;
-    counts[type] = (counts[type] ?? 0) + 1;
-    bytes += size;
+  return (value) => {
+    const type = typeOfAttribute(value);
+    const count = (counts[type] ?? 0) + 1;
+    if (count > MAX_PER_TYPE) return `must be one of at most ${MAX_PER_TYPE} of type ${type}`;
+    const together = bytes + (typeof value === 'object' ? utf8Bytes(JSON.stringify(value)) : 0);
+    const most = MAX_NESTED_BYTES[field];
+    if (together > most) return `must be one of at most ${most} bytes of arrays and objects`;
+    counts[type] = count;
+    bytes = together;
     return undefined;
   };
 }

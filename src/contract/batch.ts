@@ -36,10 +36,13 @@ const RECORDS_RULE = `must hold 1 to ${MAX_BATCH_RECORDS} records`;
 export const batchSchema = strictObject(
   {
     v: literal(1, 'must be 1'),
-    sentAt: pipe(
-      string(INSTANT_RULE),
-      regex(INSTANT, INSTANT_RULE),
-      check((text) => !Number.isNaN(Date.parse(text)), INSTANT_RULE),
+    /** Left out by who can't know it: a page that leaves a batch with the browser, to be sent once the page is gone. */
+    sentAt: optional(
+      pipe(
+        string(INSTANT_RULE),
+        regex(INSTANT, INSTANT_RULE),
+        check((text) => !Number.isNaN(Date.parse(text)), INSTANT_RULE),
+      ),
     ),
     device: pipe(string('must be a UUID'), regex(UUID, 'must be a UUID')),
     token: optional(string('must be a string')),

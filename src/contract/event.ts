@@ -1,20 +1,21 @@
-import { nameFault } from './attributes.ts';
+import { nameRule } from './attributes.ts';
 import { dateRule } from './date.ts';
-import { textRule } from './rule.ts';
-import { visitorFields } from './visitor.ts';
+import { type Rule, textRule } from './rule.ts';
+import { idRule } from './visitor.ts';
 
 // Names WebEngage's own events have; one of ours would mix with them.
 // https://docs.webengage.com/docs/events
-const SYSTEM_EVENT =
-  /^(app_(installed|upgraded|crashed|uninstalled)|user_(logged_in|logged_out|session_started)|notification_click|(email|sms)_.*)$/;
+const NO_SYSTEM_EVENT =
+  /^(?!(email|sms)_|(app_((un)?installed|upgraded|crashed)|user_(logged_(in|out)|session_started)|notification_click)$)/;
 
-const eventNameRule = textRule((name) =>
-  SYSTEM_EVENT.test(name) ? 'must not be a system event of WebEngage' : nameFault(name),
-);
+const ownEventRule = textRule('must not be a system event of WebEngage', NO_SYSTEM_EVENT);
+
+export const eventNameRule: Rule<string> = (name) => nameRule(name) ?? ownEventRule(name);
 
 /** Every field of an event record but its custom attributes. https://docs.webengage.com/docs/rest-api-tracking-events */
 export const eventFields = {
-  ...visitorFields,
+  userId: idRule,
+  anonymousId: idRule,
   eventName: eventNameRule,
   eventTime: dateRule,
 };

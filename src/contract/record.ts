@@ -20,7 +20,7 @@ import { fieldMessage, type Issue, toIssues } from './issue.ts';
 import { ruleSchema, ruleSchemas } from './rule-schema.ts';
 import { userFields } from './user.ts';
 
-// 128 random bits in base64url, then the record's number within its page load, from 1.
+// The page load, at random in characters of base64url, then the record’s number within it, from 1.
 const ID = /^[\w-]{22}\.[1-9]\d{0,14}$/;
 
 const AGE_RULE = 'must be a whole number of seconds, 0 or more';
@@ -38,7 +38,7 @@ const userRecordSchema = strictObject(
     kind: literal('user'),
     ...wireFields,
     ...ruleSchemas(userFields),
-    attributes: optional(attributesSchema('user')),
+    attributes: optional(attributesSchema('attributes')),
   },
   fieldMessage('a user'),
 );
@@ -49,7 +49,7 @@ const eventRecordSchema = strictObject(
     ...wireFields,
     ...ruleSchemas(eventFields),
     eventName: ruleSchema(eventFields.eventName),
-    eventData: optional(attributesSchema('event')),
+    eventData: optional(attributesSchema('eventData')),
   },
   fieldMessage('an event'),
 );

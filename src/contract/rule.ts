@@ -7,9 +7,12 @@ export type Rule<Fitting> = {
   readonly fitting?: Fitting;
 };
 
-/** The rule of a string that one function looks into. */
-export function textRule(fault: (text: string) => string | undefined): Rule<string> {
-  return (value) => (typeof value === 'string' ? fault(value) : 'must be a string');
+/** What tells good text from bad: a pattern, or whatever tests as one. */
+type Test = { readonly test: (text: string) => boolean };
+
+/** The rule, in these words, of text that passes a test. */
+export function textRule(words: string, good: Test): Rule<string> {
+  return (value) => (typeof value === 'string' && good.test(value) ? undefined : words);
 }
 
 export const flagRule: Rule<boolean> = (value) =>

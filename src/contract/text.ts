@@ -1,15 +1,19 @@
+import { type Rule, textRule } from './rule.ts';
+
 // JSON can carry half a surrogate pair (`"\ud800"`); UTF-8 can't, so it would leave as something else than it came.
 const LONE_SURROGATES = /\p{Surrogate}/gu;
 
-/** The text with every half of a surrogate pair replaced by U+FFFD, as `String.prototype.toWellFormed` does. */
-export function toWellFormed(text: string): string {
-  return text.replace(LONE_SURROGATES, '\ufffd');
+/** The text without what is half of a surrogate pair. */
+export function wellFormed(text: string): string {
+  return text.replace(LONE_SURROGATES, '');
 }
 
-/** The rule a text breaks that is too long or holds half of a surrogate pair, or undefined. */
-export function textFault(text: string, maxLength: number): string | undefined {
-  if (text.length > maxLength) return `must be at most ${maxLength} characters, not ${text.length}`;
-  return toWellFormed(text) === text ? undefined : 'must be well-formed Unicode';
+/** The rule of text whose length, in UTF-16 units, is within bounds, and that holds no half of a surrogate pair. */
+export function lengthRule(least: number, most: number): Rule<string> {
+  return textRule(`must be well-formed text of ${least} to ${most} characters`, {
+    // `search`, which keeps no place in the pattern, and makes no second string.
+    test: (text) => text.length >= least && text.length <= most && text.search(LONE_SURROGATES) < 0,
+  });
 }
 
 /** Size of well-formed text in UTF-8: what limits on bodies and rows count, where `length` counts UTF-16 units. */

@@ -34,7 +34,8 @@ export type CheckedBatch = {
 
 /** Holds each record of a batch against the contract by itself: a bad one costs no other. */
 export function checkBatch({ sentAt, records }: Batch, now: number): CheckedBatch {
-  const skewMs = now - Date.parse(sentAt);
+  // Where it is not known when a batch was sent, nor is by how much the visitor's clock is off.
+  const skewMs = sentAt === undefined ? 0 : now - Date.parse(sentAt);
   const good: TrackerRecord[] = [];
   const rejected: Rejection[] = [];
   let expired = 0;

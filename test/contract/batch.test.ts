@@ -10,8 +10,10 @@ const BATCH = {
   records: [eventRecord(1)],
 };
 
-test('a batch as the protocol has it passes, with a token and without', () => {
+test('a batch as the protocol has it passes, with a token and without, and without the time of sending', () => {
+  const { sentAt: _, ...left } = BATCH;
   expect(safeParse(batchSchema, BATCH).success).toBe(true);
+  expect(safeParse(batchSchema, left).success).toBe(true);
   expect(safeParse(batchSchema, { ...BATCH, token: 'eyJ' }).success).toBe(true);
 });
 

@@ -44,6 +44,12 @@ test('a difference of up to a minute may be the network’s, and is left', () =>
   expect(eventTimes(check([eventRecord(1)], '2026-11-23T15:44:00Z'))).toEqual(['2018-09-15T18:29:00-0800']);
 });
 
+test('times are left as they are where it is not known when the batch was sent', () => {
+  const checked = checkBatch({ v: 1, device: '', records: [eventRecord(1)] }, NOW);
+
+  expect(eventTimes(checked)).toEqual(['2018-09-15T18:29:00-0800']);
+});
+
 test('an event without a time gets that of its making', () => {
   const { eventTime: _, ...event } = eventRecord(1, { age: 60 });
 
