@@ -1,22 +1,26 @@
 import type { TrackerRecord } from '../contract/record.ts';
+import type { End } from './ends.ts';
 
 /** A record as it lies in the buffer. `at`: when its call was made, by the visitor's clock. */
 export type Entry = { readonly at: number; readonly record: TrackerRecord };
 
-/** An entry under its key. Keys grow with every append and are never given twice. */
+/** An entry under the key of its row. Keys grow with every append; records made in one task can share one. */
 export type BufferedRecord = Entry & { readonly key: number };
 
 /** What an append has made, and how many records the buffer then holds. */
 type Appended = { readonly records: readonly BufferedRecord[]; readonly waiting: number };
 
+/** How many records a buffer has ever taken, and how many have ended in each way. The rest waits in it. */
+export type Counts = { readonly [end in End | 'made']?: number };
+
 /** The browser's durable queue of records, one for all tabs. */
 interface RecordBuffer {
-  /** Appends all or none, in order; resolves once they are durable. None at all just counts. */
+  /** Appends all or none, in order; resolves once they are durable. */
   append(entries: readonly Entry[]): Promise<Appended>;
   /** The oldest records, oldest first; they stay. */
   peek(limit: number): Promise<readonly BufferedRecord[]>;
-  /** Forgets the records under these keys; a key that is not there is no error. */
-  remove(keys: readonly number[]): Promise<void>;
+  /** Forgets records, and counts how they ended. One that is not there is no error, and not counted. */
+  remove(records: readonly BufferedRecord[], end: End): Promise<void>;
 }
 
 /** Small facts that outlive the page, beside the records and shared by all tabs. */
@@ -29,4 +33,20 @@ export interface StateStore {
 export type Storage = {
   readonly buffer: RecordBuffer;
   readonly state: StateStore;
+  /** False where what it holds ends with the page. */
+  readonly isDurable: () => boolean;
 };
+
+/** The name of the counts in the state shared by all tabs. They change together with the records. */
+export const COUNTS = 'counts';
+
+export function counted(kept: unknown, what: End | 'made', by: number): Counts {
+  // Ours alone writes it, under a name of its own.
+  const counts = (kept ?? {}) as Counts;
+  return { ...counts, [what]: (counts[what] ?? 0) + by };
+}
+
+/** How many records wait. */
+export function waiting({ made = 0, ...ends }: Counts): number {
+  return Object.values(ends).reduce((left, ended) => left - ended, made);
+}

@@ -9,6 +9,9 @@ export type DropReason =
   /** The buffer held more than `maxRecords`, and this was among the oldest. */
   | 'over_max_records';
 
+/** How a record ends: settled by the relay, which has stored it or refuses it for good, or given up. */
+export type End = 'delivered' | 'rejected' | DropReason;
+
 /** What `on` tells, by name. No value of any attribute is in it. */
 export type TrackerEvents = {
   /** The relay has stored these records. `duplicates` of them it had already. */

@@ -1,56 +1,71 @@
-import type { BufferedRecord } from './buffer.ts';
-import { fitting } from './flush.ts';
-import type { Outcome, RelayClient } from './relay-client.ts';
+import { batchBytes, batchesWithin } from './batches.ts';
+import type { Entry } from './buffer.ts';
+import type { Held } from './held.ts';
+import { MAX_KEEPALIVE_BYTES, type Outcome, type RelayClient } from './relay-client.ts';
+import type { SafetyNet } from './safety-net.ts';
 
-type Settled = Extract<Outcome, { kind: 'settled' }>;
+type Sent = { readonly batch: readonly Entry[]; readonly outcome: Promise<Outcome> };
 
-/** Sends this page's own records as it is hidden, with no look into the database and no lock. */
+/** Sends what a page has at hand as it is left, with no look into the database and no lock. */
 export type Farewell = {
-  /** @param waiting how many records the buffer holds after these, of all tabs and earlier pages */
-  readonly add: (records: readonly BufferedRecord[], waiting: number) => void;
-  readonly forget: (ids: readonly string[]) => void;
-  /** One request, of what fits it. Nothing, where the buffer holds older records: they go first. */
-  readonly send: () => void;
-  /** Forgets what was sent, if the relay has answered for it; else it is sent again with the rest. */
-  readonly settle: () => Promise<void>;
+  /** The way to the relay for all that is sent: what is under way need not be sent again. */
+  readonly relay: RelayClient;
+  /**
+   * Sends all that fits, oldest first: newer ones that arrive first would overtake them, and it is for the next page to
+   * send what is left, which then comes after. Each batch that is sent outlives the page.
+   *
+   * @param all also those that may overtake others: nothing else keeps them
+   */
+  readonly send: (all: boolean) => void;
+  /** Leaves the same with the browser, for a page that gets no time to send. To be called whenever it has changed. */
+  readonly arm: (maySend: () => boolean, atOnce?: boolean) => void;
+  /** What was sent, and what became of it; each once. */
+  readonly sent: () => readonly Sent[];
 };
 
-// As many as one request takes. With more than that there is a flush under way, or about to be.
-const MAX_KEPT = 25;
+export function farewellSend(held: Held, relayItself: RelayClient, net: SafetyNet): Farewell {
+  const underWay = new Set<readonly Entry[]>();
+  let sent: Sent[] = [];
+  let failed = false;
 
-/**
- * A page that asks for a lock or the database as it is hidden is not kept in the back/forward cache, and the answer may
- * never come. So the records that are not settled are kept at hand, and what was sent is settled by the next flush.
- * Doubles are the relay's to know.
- */
-export function farewellSend(
-  relay: RelayClient,
-  settleBatch: (batch: readonly BufferedRecord[], outcome: Settled) => Promise<void>,
-): Farewell {
-  let unsettled: readonly BufferedRecord[] = [];
-  let isOldest = false;
-  let sent: { readonly batch: readonly BufferedRecord[]; readonly outcome: Promise<Outcome> } | undefined;
+  const relay: RelayClient = async (batch) => {
+    underWay.add(batch);
+    try {
+      return await relayItself(batch);
+    } finally {
+      underWay.delete(batch);
+    }
+  };
+  const fitting = (all = false) => {
+    const head = all ? held.unsaved(false) : held.head();
+    const gone = new Set(
+      [...underWay, ...sent.map(({ batch }) => batch)].flat().map(({ record }) => record.id),
+    );
+    // What comes later would overtake what could not be delivered.
+    if (failed || head.every(({ record }) => gone.has(record.id))) return [];
+    // One budget for all requests that outlive the page. What is under way goes once more, where it fits: a request that
+    // does not hold it could overtake it.
+    const left = [...underWay].reduce((bytes, batch) => bytes - batchBytes(batch), MAX_KEEPALIVE_BYTES);
+    return batchesWithin(head, left);
+  };
 
   return {
-    add: (records, waiting) => {
-      unsettled = [...unsettled, ...records].slice(0, MAX_KEPT);
-      isOldest = unsettled.length === waiting;
+    relay,
+    send: (all) => {
+      for (const batch of fitting(all)) {
+        const outcome = relay(batch);
+        sent.push({ batch, outcome });
+        void outcome.then(({ kind }) => {
+          failed ||= kind !== 'settled';
+        });
+      }
     },
-    forget: (ids) => {
-      const gone = new Set(ids);
-      unsettled = unsettled.filter(({ record }) => !gone.has(record.id));
-    },
-    send: () => {
-      if (!isOldest || unsettled.length === 0 || sent !== undefined) return;
-      const batch = fitting(unsettled);
-      sent = { batch, outcome: relay(batch) };
-    },
-    settle: async () => {
-      if (sent === undefined) return;
-      const { batch, outcome } = sent;
-      const settled = await outcome;
-      sent = undefined;
-      if (settled.kind === 'settled') await settleBatch(batch, settled);
+    arm: (maySend, atOnce = false) => net(() => (maySend() ? fitting() : []), atOnce),
+    sent: () => {
+      const those = sent;
+      sent = [];
+      failed = false;
+      return those;
     },
   };
 }

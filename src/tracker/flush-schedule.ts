@@ -8,8 +8,6 @@ export type FlushSchedule = {
   readonly now: (dueBefore?: number) => Promise<FlushEnd>;
   /** To be told after an append: so many records wait. */
   readonly appended: (waiting: number) => void;
-  /** True after a failure, until it is time to try again. */
-  readonly mustWait: () => boolean;
 };
 
 // A flush that fails by itself, which none should: its records are still in the buffer, and this brings them back to it.
@@ -73,5 +71,5 @@ export function flushSchedule(
     else if (cancelTimer === undefined) arm(maxWaitMs);
   }
 
-  return { now, appended, mustWait: () => mustWait };
+  return { now, appended };
 }

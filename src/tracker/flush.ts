@@ -1,17 +1,22 @@
-import { utf8Bytes } from '../contract/text.ts';
 import { backoffMs } from '../pacing/backoff.ts';
 import { fullBucket } from '../pacing/token-bucket.ts';
+import { batchesWithin } from './batches.ts';
 import type { BufferedRecord, Storage } from './buffer.ts';
 import type { DropReason, Tell } from './ends.ts';
 import { type FlushLimits, type NextStep, nextStep, type Pace } from './next-step.ts';
 import { MAX_KEEPALIVE_BYTES, type Outcome, type RelayClient } from './relay-client.ts';
+import type { Exclusive } from './tab-lock.ts';
 
 export type FlushPorts = {
   readonly storage: Storage;
   readonly relay: RelayClient;
+  readonly exclusive: Exclusive;
+  readonly limits: FlushLimits;
   readonly tell: Tell;
   readonly now: () => number;
   readonly random: () => number;
+  /** Is shown what the buffer begins with; `whole`: nothing comes after it. */
+  readonly found: (oldest: readonly BufferedRecord[], whole: boolean) => void;
 };
 
 /** How a flush ended: with nothing due, or with records that have to wait. */
@@ -25,20 +30,6 @@ const BACKOFF = { baseMs: 1_000, capMs: 5 * 60_000 };
 // A wrong origin or token is mended by a person, not by asking again soon.
 const NOT_ALLOWED_BACKOFF = { baseMs: 60_000, capMs: 60 * 60_000 };
 
-// Of a body, what is not records (its token is the most of it), and what each record gets on the way: its age, a comma.
-const ENVELOPE_BYTES = 4_000;
-const AGE_BYTES = 20;
-
-/** As many of the oldest records as fit into one keepalive request; at least one. */
-export function fitting(oldest: readonly BufferedRecord[]): readonly BufferedRecord[] {
-  let bytes = ENVELOPE_BYTES;
-  const over = oldest.findIndex(({ record }) => {
-    bytes += utf8Bytes(JSON.stringify(record)) + AGE_BYTES;
-    return bytes > MAX_KEEPALIVE_BYTES;
-  });
-  return over === -1 ? oldest : oldest.slice(0, Math.max(1, over));
-}
-
 function paceAfter(pace: Pace, outcome: Outcome, now: number, random: number): Pace {
   if (outcome.kind !== 'retry') return { bucket: pace.bucket, failures: 0 };
   const { reason, afterMs } = outcome;
@@ -51,7 +42,6 @@ function paceAfter(pace: Pace, outcome: Outcome, now: number, random: number): P
 }
 
 const idsOf = (records: readonly BufferedRecord[]) => records.map(({ record }) => record.id);
-const keysOf = (records: readonly BufferedRecord[]) => records.map(({ key }) => key);
 
 /** Gives records up, and tells so. */
 export async function drop(
@@ -59,68 +49,88 @@ export async function drop(
   records: readonly BufferedRecord[],
   reason: DropReason,
 ): Promise<void> {
-  await storage.buffer.remove(keysOf(records));
+  await storage.buffer.remove(records, reason);
   tell('dropped', { ids: idsOf(records), reason });
 }
 
-/** Forgets what the relay has answered for, and tells so. */
-export async function settle(
-  { storage, tell }: Pick<FlushPorts, 'storage' | 'tell'>,
+/**
+ * Does what an answer asks for: forgets what the relay has settled, and tells so; or waits, all tabs together.
+ *
+ * @param failures batches that failed in a row before this one
+ */
+export async function conclude(
+  { storage, limits, tell, now, random }: Omit<FlushPorts, 'relay' | 'exclusive' | 'found'>,
   batch: readonly BufferedRecord[],
-  { rejected, duplicates }: Extract<Outcome, { kind: 'settled' }>,
+  outcome: Exclude<Outcome, { kind: 'refused' }>,
+  failures: number,
 ): Promise<void> {
-  await storage.buffer.remove(keysOf(batch));
-  for (const rejection of rejected) tell('rejected', rejection);
-  const refused = new Set(rejected.map(({ id }) => id));
-  const ids = idsOf(batch).filter((id) => !refused.has(id));
-  if (ids.length > 0) tell('delivered', { ids, duplicates });
+  if (failures > 0 || outcome.kind === 'retry')
+    await storage.state.update(PACE, (kept) =>
+      paceAfter(paceOf(kept, limits, now()), outcome, now(), random()),
+    );
+  if (outcome.kind === 'retry') return;
+
+  const refused = new Map(outcome.rejected.map((rejection) => [rejection.id, rejection]));
+  const delivered = batch.filter(({ record }) => !refused.has(record.id));
+  const rejected = batch.filter(({ record }) => refused.has(record.id));
+  if (delivered.length > 0) {
+    await storage.buffer.remove(delivered, 'delivered');
+    tell('delivered', { ids: idsOf(delivered), duplicates: outcome.duplicates });
+  }
+  if (rejected.length > 0) {
+    await storage.buffer.remove(rejected, 'rejected');
+    for (const rejection of refused.values()) tell('rejected', rejection);
+  }
+}
+
+/** One step, and how it ends the flush, if it does. Never beside another: what is in hand would be sent twice. */
+async function step(ports: FlushPorts, dueBefore: number, batchSize: number): Promise<FlushEnd | number> {
+  const { storage, relay, limits, tell, now, found } = ports;
+  const oldest = await storage.buffer.peek(limits.batchSize);
+  found(oldest, oldest.length < limits.batchSize);
+  const pace = paceOf(await storage.state.get(PACE), limits, now());
+  const next = nextStep(oldest, pace, limits, dueBefore, now());
+
+  switch (next.step) {
+    case 'rest':
+      return next;
+    case 'wait':
+      // Waiting for the allowance is no trouble, and nobody's news.
+      if (next.reason !== 'tokens') tell('retrying', { reason: next.reason, inMs: next.forMs });
+      return next;
+    case 'drop':
+      await drop(ports, next.records, 'expired');
+      return batchSize;
+    case 'send': {
+      await storage.state.update(PACE, () => next.pace);
+      const due = oldest.slice(0, batchSize);
+      const [batch = due.slice(0, 1)] = batchesWithin(due, MAX_KEEPALIVE_BYTES);
+      const outcome = await relay(batch);
+      if (outcome.kind === 'refused' && batch.length > 1) return Math.floor(batch.length / 2);
+      const end = outcome.kind === 'refused' ? refusedAs(batch, outcome.message) : outcome;
+      await conclude(ports, batch, end, pace.failures);
+      return Math.min(limits.batchSize, batchSize * 2);
+    }
+  }
 }
 
 /**
  * Sends what is due, batch by batch, oldest first, until nothing is or something has to wait.
- * Nothing leaves the buffer before the relay has answered for it. One flush at a time, over all tabs.
- *
- * @param dueBefore what was buffered before this moment is due, be it a full batch or not
+ * Nothing leaves the buffer before the relay has answered for it. One batch at a time, over all tabs.
  */
-export async function flush(ports: FlushPorts, limits: FlushLimits, dueBefore: number): Promise<FlushEnd> {
-  const { storage, relay, tell, now, random } = ports;
-  // Halved while the relay refuses a batch, down to the one record at fault; doubled again with each that it takes.
-  let batchSize = limits.batchSize;
+export function flusher(ports: FlushPorts): (dueBefore: number) => Promise<FlushEnd> {
+  // Halved while the relay refuses a batch, down to the one record at fault; doubled again with each that it takes. Kept
+  // from flush to flush: there may be fewer tokens than halvings.
+  let batchSize = ports.limits.batchSize;
 
-  while (true) {
-    const oldest = await storage.buffer.peek(limits.batchSize);
-    const pace = await readPace(storage, limits, now());
-    const step = nextStep(oldest, pace, limits, dueBefore, now());
-
-    switch (step.step) {
-      case 'rest':
-        return step;
-      case 'wait':
-        // Waiting for the allowance is no trouble, and nobody's news.
-        if (step.reason !== 'tokens') tell('retrying', { reason: step.reason, inMs: step.forMs });
-        return step;
-      case 'drop':
-        await drop(ports, step.records, 'expired');
-        break;
-      case 'send': {
-        await storage.state.update(PACE, () => step.pace);
-        const batch = fitting(oldest.slice(0, batchSize));
-        const outcome = await relay(batch);
-        if (outcome.kind === 'refused' && batch.length > 1) {
-          batchSize = Math.floor(batch.length / 2);
-        } else if (outcome.kind !== 'retry') {
-          batchSize = Math.min(limits.batchSize, batchSize * 2);
-          await settle(
-            ports,
-            batch,
-            outcome.kind === 'settled' ? outcome : refusedAs(batch, outcome.message),
-          );
-        }
-        if (outcome.kind === 'retry' || pace.failures > 0)
-          await storage.state.update(PACE, () => paceAfter(step.pace, outcome, now(), random()));
-      }
+  /** @param dueBefore what was buffered before this moment is due, be it a full batch or not */
+  return async (dueBefore) => {
+    while (true) {
+      const end = await ports.exclusive(() => step(ports, dueBefore, batchSize));
+      if (typeof end === 'object') return end;
+      batchSize = end;
     }
-  }
+  };
 }
 
 function refusedAs(batch: readonly BufferedRecord[], message: string): Extract<Outcome, { kind: 'settled' }> {
@@ -134,8 +144,7 @@ export function endNetworkPause(kept: unknown): unknown {
   return pace?.pause?.reason === 'network' ? { bucket: pace.bucket, failures: 0 } : pace;
 }
 
-async function readPace(storage: Storage, limits: FlushLimits, now: number): Promise<Pace> {
-  const kept = await storage.state.get(PACE);
+function paceOf(kept: unknown, limits: FlushLimits, now: number): Pace {
   // Ours alone writes it, under a name of its own: what is there has this shape.
   return (kept as Pace | undefined) ?? { bucket: fullBucket(limits.bucket, now), failures: 0 };
 }

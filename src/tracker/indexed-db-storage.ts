@@ -1,13 +1,25 @@
 import { promisifyRequest } from 'idb-keyval';
-import type { Entry, Storage } from './buffer.ts';
+import { type BufferedRecord, COUNTS, counted, type Entry, type Storage, waiting } from './buffer.ts';
 import { openDatabase } from './database.ts';
 
-// The records' keys are numbers; the names of state, being strings, sort after all of them.
-const allRecords = () => IDBKeyRange.upperBound('');
+/**
+ * Records that lie in one row. A page that tracks a thousand times in one task pays for each row that it adds on its
+ * main thread, several times what it pays for the records themselves.
+ */
+const MAX_ROW = 25;
+const FEW_ROWS = 2;
+
+type Row = readonly Entry[];
+
+// The rows' keys are numbers; the names of state, being strings, sort after all of them.
+const allRows = () => IDBKeyRange.upperBound('');
 
 function addAll(store: IDBObjectStore, entries: readonly Entry[]): IDBRequest<IDBValidKey>[] {
   try {
-    return entries.map((entry) => store.add(entry));
+    const rows = Array.from({ length: Math.ceil(entries.length / MAX_ROW) }, (_, row) =>
+      entries.slice(row * MAX_ROW, (row + 1) * MAX_ROW),
+    );
+    return rows.map((row) => store.add(row));
   } catch (error) {
     // All or none: what was added before the one that can't be would otherwise be committed.
     store.transaction.abort();
@@ -15,53 +27,78 @@ function addAll(store: IDBObjectStore, entries: readonly Entry[]): IDBRequest<ID
   }
 }
 
+/** Some rows, oldest first, and the keys they lie under. */
+async function readRows(store: IDBObjectStore, range: IDBKeyRange, limit?: number) {
+  // Never `entries()`: a backlog of 10,000 must cost no more here than one of 10.
+  const keys = store.getAllKeys(range, limit);
+  const rows = (await promisifyRequest(store.getAll(range, limit))) as Row[];
+  return rows.map((row, index) => ({ row, key: Number(keys.result[index]) }));
+}
+
+function recordsIn(rows: Awaited<ReturnType<typeof readRows>>): readonly BufferedRecord[] {
+  return rows.flatMap(({ row, key }) => row.map((entry) => ({ ...entry, key })));
+}
+
 /** Storage in one IndexedDB database. Its promises reject where the database does. */
 export function indexedDbStorage(name: string): Storage {
   const useStore = openDatabase(name);
+  /** One transaction, begun now, and over when the promise resolves. */
+  const write = <T>(change: (store: IDBObjectStore) => Promise<T>): Promise<T> =>
+    useStore('readwrite', async (store) => {
+      const changed = await change(store);
+      // Explicitly: left to itself the commit waits for another turn, which a page that is being left may not get.
+      store.transaction.commit?.();
+      await promisifyRequest(store.transaction);
+      return changed;
+    });
+  const change = async <T>(store: IDBObjectStore, key: string, by: (value: unknown) => T): Promise<T> => {
+    const changed = by(await promisifyRequest(store.get(key)));
+    store.put(changed, key);
+    return changed;
+  };
 
   return {
     buffer: {
       append: (entries) =>
-        useStore('readwrite', async (store) => {
+        write(async (store) => {
           const adding = addAll(store, entries);
-          const counting = store.count(allRecords());
-          // Explicitly, in the task of the calls: left to itself the commit waits for another turn, which a page that
-          // is being left may not get.
-          store.transaction.commit?.();
-          await promisifyRequest(store.transaction);
-          const records = entries.map((entry, index) => ({ ...entry, key: Number(adding[index]?.result) }));
-          return { records, waiting: counting.result };
+          const counts = await change(store, COUNTS, (kept) => counted(kept, 'made', entries.length));
+          const records = entries.map((entry, index) => ({
+            ...entry,
+            key: Number(adding[Math.floor(index / MAX_ROW)]?.result),
+          }));
+          return { records, waiting: waiting(counts) };
         }),
 
       peek: (limit) =>
         useStore('readonly', async (store) => {
-          // Never `entries()`: a backlog of 10,000 must cost no more here than one of 10.
-          const [keys, entries] = await Promise.all([
-            promisifyRequest<IDBValidKey[]>(store.getAllKeys(allRecords(), limit)),
-            promisifyRequest<Entry[]>(store.getAll(allRecords(), limit)),
-          ]);
-          return keys.flatMap((key, index) => {
-            const entry = entries[index];
-            return entry === undefined ? [] : [{ ...entry, key: Number(key) }];
-          });
+          // A few rows may hold enough, and reading all that might be needed would cost the page as many times more.
+          let rows = await readRows(store, allRows(), FEW_ROWS);
+          if (rows.length === FEW_ROWS && recordsIn(rows).length < limit)
+            rows = await readRows(store, allRows(), limit);
+          return recordsIn(rows).slice(0, limit);
         }),
 
-      remove: (keys) =>
-        useStore('readwrite', async (store) => {
-          for (const key of keys) store.delete(key);
-          store.transaction.commit?.();
-          await promisifyRequest(store.transaction);
+      remove: (records, end) =>
+        write(async (store) => {
+          if (records.length === 0) return;
+          const gone = new Set(records.map(({ record }) => record.id));
+          const keys = records.map(({ key }) => key);
+          const range = IDBKeyRange.bound(Math.min(...keys), Math.max(...keys));
+          let removed = 0;
+          for (const { row, key } of await readRows(store, range)) {
+            const left = row.filter(({ record }) => !gone.has(record.id));
+            removed += row.length - left.length;
+            if (left.length === 0) store.delete(key);
+            else if (left.length < row.length) store.put(left, key);
+          }
+          await change(store, COUNTS, (kept) => counted(kept, end, removed));
         }),
     },
     state: {
       get: (key) => useStore('readonly', (store) => promisifyRequest(store.get(key))),
-      update: (key, change) =>
-        useStore('readwrite', async (store) => {
-          const changed = change(await promisifyRequest(store.get(key)));
-          store.put(changed, key);
-          await promisifyRequest(store.transaction);
-          return changed;
-        }),
+      update: (key, by) => write((store) => change(store, key, by)),
     },
+    isDurable: () => true,
   };
 }

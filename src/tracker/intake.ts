@@ -1,39 +1,67 @@
+import type { Entry } from './buffer.ts';
+
 /** Takes calls, and resolves once what they make is durable. */
 export type Intake<Call> = {
   readonly add: (call: Call) => Promise<void>;
+  /** Makes records of what has been taken, though it can't be written yet: the page is being left. */
+  readonly close: () => void;
   /** Resolves when the calls taken so far are written. */
   readonly written: () => Promise<void>;
 };
 
+export type IntakePorts<Call> = {
+  /** Until then calls are only gathered: who the visitor is has yet to be read. */
+  readonly ready: Promise<void>;
+  /** Makes records of calls. */
+  readonly writeUp: (calls: readonly Call[]) => readonly Entry[];
+  /** Resolves once they are durable. There may be none: not each call makes a record. */
+  readonly append: (entries: readonly Entry[]) => Promise<void>;
+};
+
+type Group<Call> = {
+  readonly calls: Call[];
+  readonly entries: () => readonly Entry[];
+  readonly written: Promise<void>;
+};
+
 /**
- * Gathers the calls of one task, so that they are written together, in one transaction that begins in that task.
+ * Gathers calls, so that they are written together: those of one task, in a transaction that begins in that task, or
+ * those made while another is under way. A page that tracks all the time pays for few transactions.
  *
- * @param ready until then calls are only gathered: who the visitor is has yet to be read
+ * @param left records of earlier pages, that go before anything else
  */
 export function createIntake<Call>(
-  ready: Promise<void>,
-  write: (calls: readonly Call[]) => Promise<void>,
+  { ready, writeUp, append }: IntakePorts<Call>,
+  left: readonly Entry[],
 ): Intake<Call> {
-  let open: { readonly calls: Call[]; readonly written: Promise<void> } | undefined;
+  let open: Group<Call> | undefined;
   let last = ready;
 
-  const begin = () => {
+  function begin(made?: readonly Entry[]): Group<Call> {
     const calls: Call[] = [];
-    const written = ready.then(() => {
-      open = undefined;
-      return write(calls);
-    });
-    last = written;
-    open = { calls, written };
-    return open;
-  };
+    let entries = made;
+    const group: Group<Call> = {
+      calls,
+      entries: () => {
+        if (open === group) open = undefined;
+        entries ??= writeUp(calls);
+        return entries;
+      },
+      // Behind what is being written: what is called meanwhile then shares one transaction, and keeps its order.
+      written: last.then(() => append(group.entries())),
+    };
+    last = group.written;
+    return group;
+  }
 
+  if (left.length > 0) begin(left);
   return {
     add: (call) => {
-      const { calls, written } = open ?? begin();
-      calls.push(call);
-      return written;
+      open ??= begin();
+      open.calls.push(call);
+      return open.written;
     },
+    close: () => void open?.entries(),
     written: () => last,
   };
 }

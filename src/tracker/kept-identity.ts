@@ -1,43 +1,74 @@
 import type { StateStore } from './buffer.ts';
-import { anonymous, type Identity } from './identity.ts';
+import type { Identity } from './identity.ts';
+import type { PageStorage } from './page-storage.ts';
 
 /** The visitor's identity in this page, kept for the next one and shared with the other tabs. */
 export type KeptIdentity = {
   readonly now: () => Identity;
+  /** Changes it in this page; `read` makes it last. */
   readonly set: (next: Identity) => void;
   /** What was told about the visitor counts as told no longer: a record of it is known to be lost. */
   readonly forgetTold: () => void;
-  /** Takes what another tab may have set; the first read also makes the visitor, where there was none. */
+  /** Takes what another tab may have set, and keeps what was set here. */
   readonly read: () => Promise<void>;
+  /** The same, where there is something to keep. */
+  readonly save: () => Promise<void> | undefined;
 };
 
-/** Other tabs are not told of a change: they read it when they are shown, focused, or flush. */
-export function keptIdentity(state: StateStore, newId: () => string): KeptIdentity {
-  let identity = anonymous(newId());
-  let changes = 0;
+const NAME = 'identity';
 
-  const change = (by: (before: Identity) => Identity) => {
-    changes += 1;
-    identity = by(identity);
-    // Made anew of what is kept: another tab may have set it since.
-    void state.update('identity', (kept) => by((kept as Identity | undefined) ?? identity));
+/** The one that was changed more often; of two that were as often, the kept one. Anything may lie in a page's storage. */
+function newer(identity: Identity, kept: unknown): Identity {
+  const other = kept as Identity | null | undefined;
+  return other?.device && other.changes >= identity.changes ? other : identity;
+}
+
+/**
+ * Other tabs are not told of a change: they read it when they are shown, focused, or flush. It lies in the page's own storage
+ * too, for a page that is left, or has something to say, before the database has answered.
+ *
+ * @param first the visitor, where nothing is kept of one
+ */
+export function keptIdentity(
+  state: StateStore,
+  pageStorage: PageStorage,
+  name: string,
+  first: Identity,
+): KeptIdentity {
+  let identity = newer(first, pageStorage.get(name));
+  let saved = -1;
+  pageStorage.set(name, identity);
+
+  const set = (next: Identity) => {
+    if (next === identity) return;
+    identity = { ...next, changes: identity.changes + 1 };
+    pageStorage.set(name, identity);
+  };
+  /** What all know by now. The device is the database's own. */
+  const merged = (kept: unknown): Identity => {
+    const newest = newer(newer(identity, pageStorage.get(name)), kept);
+    return { ...newest, device: newer({ ...newest, changes: 0 }, kept).device };
   };
   const read = async () => {
-    const asOf = changes;
-    const kept =
-      ((await state.get('identity')) as Identity | undefined) ??
-      // Looked at once more as it is made: two tabs that start together must not make two.
-      (await state.update('identity', (before) => (before as Identity | undefined) ?? identity));
-    // What was called here in the meantime is newer than what was read.
-    if (asOf === changes) identity = kept;
+    let kept = (await state.get(NAME)) as Identity | undefined;
+    // Merged once more as it is written: two tabs that start together must not make two visitors.
+    if (!kept?.device || kept.changes < identity.changes) kept = await state.update(NAME, merged);
+    saved = kept.changes;
+    identity = merged(kept);
+    pageStorage.set(name, identity);
   };
+  // It is gone from the page's storage where the visitor has cleared the site's data, and then from the database too: the
+  // device must be known there before anybody else makes another one.
+  const save = () => (saved < identity.changes || pageStorage.get(name) === undefined ? read() : undefined);
 
   return {
     now: () => identity,
-    set: (next) => {
-      if (next !== identity) change(() => next);
+    set,
+    forgetTold: () => {
+      set({ ...identity, told: {} });
+      void save();
     },
-    forgetTold: () => change((before) => ({ ...before, told: {} })),
     read,
+    save,
   };
 }

@@ -1,15 +1,18 @@
-import type { Attributes } from '../contract/attributes.ts';
-import { eventFields } from '../contract/event.ts';
+import type { Attributes, AttributesField } from '../contract/attributes.ts';
+import { eventNameRule } from '../contract/event.ts';
 import type { Issue } from '../contract/issue.ts';
 import type { EventRecord, UserRecord } from '../contract/record.ts';
 import type { Rule } from '../contract/rule.ts';
-import { userFields } from '../contract/user.ts';
+import { identifyFields } from '../contract/user.ts';
 import { type Repair, repairAttributes, writeDate } from './repair.ts';
 
 /** A call, checked: a record in the making, still without id and, for an event, without its visitor. */
-export type Draft =
-  | { readonly at: number; readonly userId: string; readonly fields: Omit<UserRecord, 'id' | 'age'> }
-  | { readonly at: number; readonly userId?: undefined; readonly fields: Omit<EventRecord, 'id' | 'age'> };
+export type Draft = {
+  readonly at: number;
+  readonly fields:
+    | (Omit<UserRecord, 'id' | 'age'> & { readonly userId: string })
+    | Omit<EventRecord, 'id' | 'age'>;
+};
 
 /** What `identify` takes beside the id. A `Date` is written in WebEngage's format. */
 export type Profile = {
@@ -34,10 +37,10 @@ export type Profile = {
 /** Why a call made no record: the contract refuses it as a whole. Nothing else is lost by it. */
 export class RecordError extends Error {
   override readonly name = 'RecordError';
-  readonly issues: readonly Issue[];
+  declare readonly issues: readonly Issue[];
 
   constructor(issues: readonly Issue[]) {
-    super(issues.map(({ path, message }) => `${path} ${message}`.trim()).join('; '));
+    super(issues.map(({ path, message }) => `${path} ${message}`).join('; '));
     this.issues = issues;
   }
 }
@@ -49,45 +52,44 @@ export type Made = { readonly draft: Draft; readonly repairs: readonly Repair[] 
  * Holds the fields of a call against the contract's table of them; throws what is wrong with them, all of it.
  * Custom attributes are no part of it: repairing leaves them as the contract has them.
  */
-function mustFit(fields: object, rules: Readonly<Record<string, Rule<unknown>>>, required: string): void {
+function mustFit(fields: object, rules: Readonly<Record<string, Rule<unknown>>>): void {
   const issues = Object.entries(fields).flatMap(([path, value]) => {
-    if (value === undefined && path !== required) return [];
+    if (value === undefined) return [];
     const message = Object.hasOwn(rules, path) ? rules[path]?.(value) : 'is not a field';
     return message === undefined ? [] : [{ path, message }];
   });
   if (issues.length > 0) throw new RecordError(issues);
 }
 
-// One id is sent, and which one is not the caller's to say.
-const { anonymousId: _, ...identifyFields } = userFields;
-
 function attributesOf(
   given: unknown,
-  field: 'attributes' | 'eventData',
+  field: AttributesField,
   strict: boolean,
-  repairs: Repair[],
-): { readonly [field: string]: Attributes } {
-  if (given === undefined || given === null) return {};
+): { readonly custom: { readonly [field: string]: Attributes }; readonly repairs: readonly Repair[] } {
+  const repairs: Repair[] = [];
+  if (given === undefined || given === null) return { custom: {}, repairs };
   if (typeof given !== 'object' || Array.isArray(given))
     throw new RecordError([{ path: field, message: 'must be an object' }]);
-  const attributes = repairAttributes(given, field, (repair) => repairs.push(repair));
+  const custom = { [field]: repairAttributes(given, field, (repair) => repairs.push(repair)) };
   if (strict && repairs.length > 0)
     throw new RecordError(repairs.map(({ path, rule }) => ({ path, message: rule })));
-  return { [field]: attributes };
+  return { custom, repairs };
 }
 
 /** Checks an `identify` call, and takes a snapshot of it. Throws a `RecordError`. */
 export function makeUser(userId: string, profile: Profile | undefined, at: number, strict: boolean): Made {
-  const repairs: Repair[] = [];
   const { attributes, birthDate, ...rest } = profile ?? {};
   const fields = {
     ...rest,
     birthDate: birthDate instanceof Date ? (writeDate(birthDate) ?? '') : birthDate,
-    userId,
+    // Not given is no id: empty, which the rule has words for.
+    userId: userId ?? '',
   };
-  mustFit(fields, identifyFields, 'userId');
-  const custom = attributesOf(attributes, 'attributes', strict, repairs);
-  return { draft: { at, userId, fields: { kind: 'user', ...fields, ...custom } }, repairs };
+  mustFit(fields, identifyFields);
+  const { custom, repairs } = attributesOf(attributes, 'attributes', strict);
+  // Undefined is not given: it takes nothing back that an earlier call has told.
+  const given = Object.entries({ ...fields, ...custom }).filter(([, value]) => value !== undefined);
+  return { draft: { at, fields: { kind: 'user', userId, ...Object.fromEntries(given) } }, repairs };
 }
 
 /** Checks a `track` call, and takes a snapshot of it. Throws a `RecordError`. */
@@ -97,9 +99,8 @@ export function makeEvent(
   at: number,
   strict: boolean,
 ): Made {
-  const repairs: Repair[] = [];
-  const fields = { eventName, eventTime: writeDate(new Date(at)) };
-  mustFit(fields, eventFields, 'eventName');
-  const custom = attributesOf(eventData, 'eventData', strict, repairs);
-  return { draft: { at, fields: { kind: 'event', ...fields, ...custom } }, repairs };
+  mustFit({ eventName: eventName ?? '' }, { eventName: eventNameRule });
+  const { custom, repairs } = attributesOf(eventData, 'eventData', strict);
+  const eventTime = writeDate(new Date(at));
+  return { draft: { at, fields: { kind: 'event', eventName, eventTime, ...custom } }, repairs };
 }

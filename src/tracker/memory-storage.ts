@@ -1,24 +1,37 @@
-import type { BufferedRecord, Storage } from './buffer.ts';
+import { type BufferedRecord, COUNTS, counted, type Storage, waiting } from './buffer.ts';
+
+// Far from any key of a database: records that were read from one before it broke are not to be taken for these.
+const FIRST_KEY = 2 ** 50;
 
 /** Storage for where IndexedDB is missing or broken: it works, and ends with the page. */
 export function memoryStorage(): Storage {
-  let waiting: BufferedRecord[] = [];
-  let lastKey = 0;
+  let buffered: readonly BufferedRecord[] = [];
+  let lastKey = FIRST_KEY;
   const state = new Map<string, unknown>();
+  const update = <T>(name: string, change: (value: unknown) => T): T => {
+    const value = change(state.get(name));
+    state.set(name, value);
+    return value;
+  };
 
   return {
     buffer: {
       async append(entries) {
         const records = entries.map((entry) => ({ ...entry, key: ++lastKey }));
-        waiting.push(...records);
-        return { records, waiting: waiting.length };
+        buffered = [...buffered, ...records];
+        return {
+          records,
+          waiting: waiting(update(COUNTS, (kept) => counted(kept, 'made', records.length))),
+        };
       },
       async peek(limit) {
-        return waiting.slice(0, limit);
+        return buffered.slice(0, limit);
       },
-      async remove(keys) {
-        const gone = new Set(keys);
-        waiting = waiting.filter(({ key }) => !gone.has(key));
+      async remove(records, end) {
+        const gone = new Set(records.map(({ key }) => key));
+        const left = buffered.filter(({ key }) => !gone.has(key));
+        update(COUNTS, (kept) => counted(kept, end, buffered.length - left.length));
+        buffered = left;
       },
     },
     state: {
@@ -26,10 +39,9 @@ export function memoryStorage(): Storage {
         return state.get(name);
       },
       async update(name, change) {
-        const value = change(state.get(name));
-        state.set(name, value);
-        return value;
+        return update(name, change);
       },
     },
+    isDurable: () => false,
   };
 }

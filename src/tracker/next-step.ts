@@ -9,13 +9,21 @@ import {
 import type { BufferedRecord } from './buffer.ts';
 import type { RetryReason } from './relay-client.ts';
 
+/** A pause after a failure: when it began, how long it lasts, why. */
+export type Pause = { readonly since: number; readonly forMs: number; readonly reason: RetryReason };
+
+/** A pause from the future began before the clock was set back: it would last for as long as that. */
+export function isOver({ since, forMs }: Pause, now: number): boolean {
+  return !(since <= now && now < since + forMs);
+}
+
 /** What all tabs together may send, and when. Lies beside the records: a reload does not reset it. */
 export type Pace = {
   readonly bucket: TokenBucket;
   /** Batches that failed in a row. */
   readonly failures: number;
-  /** The pause the last failure asks for: when it began, how long it lasts, why. */
-  readonly pause?: { readonly since: number; readonly forMs: number; readonly reason: RetryReason };
+  /** What the last failure asks for. */
+  readonly pause?: Pause;
 };
 
 export type FlushLimits = {
@@ -66,8 +74,7 @@ export function nextStep(
   if (!due) return { step: 'rest', forMs: limits.maxWaitMs - waitedMs };
 
   const { pause } = pace;
-  // A pause from the future began before the clock was set back: over, for the same reason.
-  if (pause !== undefined && pause.since <= now && now < pause.since + pause.forMs)
+  if (pause !== undefined && !isOver(pause, now))
     return { step: 'wait', forMs: pause.since + pause.forMs - now, reason: pause.reason, oldestAt: first.at };
 
   // Nor is a bucket from the future of any use: it would not fill before the clock has caught up with it.

@@ -61,15 +61,26 @@ export type TrackerOptions = {
    * @default true
    */
   readonly skipRepeatedIdentify?: boolean;
+
+  /**
+   * Have the site's service worker send what a page could not, once there is a network, be the page closed or not.
+   * For sites whose service worker calls `syncInBackground`. Only Chromium has it; elsewhere nothing happens.
+   *
+   * @default false
+   */
+  readonly backgroundSync?: boolean;
 };
 
 export type Settings = Required<TrackerOptions>;
 
+/** The name of all that the trackers of an endpoint share: database, lock, sync event. */
+export const nameOf = (endpoint: string): string => `webengage-relay:${endpoint}`;
+
 // WebEngage's limit for the whole account: no single browser needs more.
 const ACCOUNT_REQUESTS_PER_MINUTE = 500;
 
-/** The options that are numbers: default, least, most. */
-export const NUMBERS = {
+// The options that are numbers: default, least, most.
+const NUMBERS = {
   batchSize: [MAX_BATCH_RECORDS, 1, MAX_BATCH_RECORDS],
   maxWaitMs: [5_000, 100, 3_600_000],
   requestsPerMinute: [60, 1, ACCOUNT_REQUESTS_PER_MINUTE],
@@ -80,20 +91,26 @@ export const NUMBERS = {
 
 /** Fills in the defaults. Throws a `RangeError` that names the option and the rule. */
 export function resolveOptions(options: TrackerOptions): Settings {
-  const { endpoint, strict = false, skipRepeatedIdentify = true } = options;
-  // Not `URL.canParse`: Safari has it only since 17.
-  if (!/^https?:\/\/[^/?#\s]+(\/[^?#\s]*)?$/i.test(endpoint))
-    throw new RangeError(`endpoint must be an http or https URL, not ${endpoint}`);
+  const { endpoint: given, strict = false, skipRepeatedIdentify = true, backgroundSync = false } = options;
+  const mustBe = (name: string, rule: string, value: unknown) => {
+    throw new RangeError(`${name} must be ${rule}, not ${value}`);
+  };
+  // Not `URL.canParse`: Safari has it only since 17. Without the slashes at its end.
+  const endpoint =
+    /^(https?:\/\/[^/?#\s][^?#\s]*?)\/*$/i.exec(given)?.[1] ??
+    mustBe('endpoint', 'an http or https URL', given);
 
   const numbers = Object.entries(NUMBERS).map(([name, [otherwise, least, most]]) => {
     const value = options[name as keyof typeof NUMBERS] ?? otherwise;
-    if (Number.isInteger(value) && value >= least && value <= most) return [name, value];
-    throw new RangeError(`${name} must be a whole number from ${least} to ${most}, not ${value}`);
+    return Number.isInteger(value) && value >= least && value <= most
+      ? [name, value]
+      : mustBe(name, `a whole number from ${least} to ${most}`, value);
   });
   return {
     ...(Object.fromEntries(numbers) as Readonly<Record<keyof typeof NUMBERS, number>>),
-    endpoint: endpoint.replace(/\/+$/, ''),
+    endpoint,
     strict,
     skipRepeatedIdentify,
+    backgroundSync,
   };
 }

@@ -8,22 +8,33 @@ export type PageMoments = {
   readonly online: () => void;
 };
 
+// Not in TypeScript's DOM yet. https://developer.mozilla.org/docs/Web/API/Document/prerendering
+type Page = Document & { readonly prerendering?: boolean };
+
+const isPrerendered = (): boolean => (globalThis.document as Page | undefined)?.prerendering === true;
+
 /**
  * Listens to the page, where there is one: in a worker or on a server nothing happens.
  * Never to `unload` or `beforeunload`, which keep a page out of the back/forward cache.
  */
 export function watchPage({ hidden, visible, online }: PageMoments): void {
-  if (typeof addEventListener !== 'function') return;
-  addEventListener('online', online);
-  if (typeof document === 'undefined') return;
-  document.addEventListener('visibilitychange', () =>
-    document.visibilityState === 'hidden' ? hidden() : visible(),
-  );
+  const listen = globalThis.addEventListener;
+  // A page that was loaded ahead and is thrown away was never there.
+  const left = () => isPrerendered() || hidden();
+  listen?.('online', online);
   // Of two windows side by side neither is hidden: the one the visitor comes back to is told so by its focus.
-  addEventListener('focus', visible);
+  listen?.('focus', visible);
   // Only `window` ever receives them, never `document`.
-  addEventListener('pagehide', hidden);
-  addEventListener('pageshow', (event) => {
-    if (event.persisted) visible();
+  listen?.('pagehide', left);
+  listen?.('pageshow', ({ persisted }) => {
+    if (persisted) visible();
   });
+  // On its way down to the document: there is none in a worker, and no such event.
+  listen?.('visibilitychange', () => (document.visibilityState === 'hidden' ? left() : visible()), true);
+}
+
+/** Resolves once a page that was loaded ahead is shown to the visitor; at once for any other. */
+export async function shown(): Promise<void> {
+  if (isPrerendered())
+    await new Promise((resolve) => document.addEventListener('prerenderingchange', resolve));
 }

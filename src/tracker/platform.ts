@@ -1,8 +1,12 @@
-import type { Storage } from './buffer.ts';
+import { askForSync } from './background-sync.ts';
+import type { StateStore, Storage } from './buffer.ts';
 import type { Timer } from './flush-schedule.ts';
 import { indexedDbStorage } from './indexed-db-storage.ts';
+import { leased } from './lease.ts';
 import { memoryStorage } from './memory-storage.ts';
-import { type PageMoments, watchPage } from './page.ts';
+import { type PageMoments, shown, watchPage } from './page.ts';
+import { localPageStorage, type PageStorage } from './page-storage.ts';
+import type { FetchLater } from './safety-net.ts';
 import { dependableStorage, type Timeout } from './storage.ts';
 import { type Exclusive, tabLock } from './tab-lock.ts';
 
@@ -11,9 +15,15 @@ export type Platform = {
   readonly time: { readonly now: () => number; readonly timer: Timer };
   readonly chance: { readonly random: () => number; readonly bytes: (count: number) => Uint8Array };
   readonly fetch: typeof fetch;
+  readonly fetchLater: FetchLater | undefined;
   readonly storage: (name: string, tellDegraded: (why: unknown) => void) => Storage;
-  readonly exclusive: (name: string) => Exclusive;
+  readonly pageStorage: PageStorage;
+  readonly exclusive: (name: string, state: StateStore, holder: string) => Exclusive;
+  /** Resolves once there is a visitor to see the page. */
+  readonly shown: () => Promise<void>;
   readonly watchPage: (moments: PageMoments) => void;
+  /** To be called once, early; what it answers with asks for a sync event in the site's service worker. */
+  readonly askForSync: (tag: string) => () => void;
   /** Hands the page an error of its own, through its own error handling. */
   readonly report: (error: unknown) => void;
 };
@@ -25,8 +35,12 @@ const timer: Timer = (run, afterMs) => {
 
 const timeout: Timeout = (promise, afterMs) =>
   new Promise((resolve, reject) => {
-    const cancel = timer(() => reject(new Error(`no answer in ${afterMs} ms`)), afterMs);
-    promise.then(resolve, reject).finally(cancel);
+    const hung = () => reject(new Error(`no answer in ${afterMs} ms`));
+    // In two: where the page itself stood still for so long, the answer comes before the second.
+    let cancel = timer(() => {
+      cancel = timer(hung, afterMs / 2);
+    }, afterMs / 2);
+    promise.then(resolve, reject).finally(() => cancel());
   });
 
 /** The browser: a page or a worker. On a server it works too, in memory. */
@@ -36,6 +50,7 @@ export function browserPlatform(): Platform {
     chance: { random: Math.random, bytes: (count) => crypto.getRandomValues(new Uint8Array(count)) },
     // At the call, not at creation: pages and their tools wrap `fetch` as they go.
     fetch: (...request) => fetch(...request),
+    fetchLater: (globalThis as { readonly fetchLater?: FetchLater }).fetchLater?.bind(globalThis),
     storage: (name, tellDegraded) =>
       dependableStorage({
         open: () => indexedDbStorage(name),
@@ -43,8 +58,12 @@ export function browserPlatform(): Platform {
         timeout,
         tellDegraded,
       }),
-    exclusive: (name) => tabLock(name, globalThis.navigator?.locks),
+    pageStorage: localPageStorage,
+    exclusive: (name, state, holder) =>
+      tabLock(name, globalThis.navigator?.locks, leased({ state, holder, now: Date.now, timer })),
+    shown,
     watchPage,
+    askForSync,
     report: (error) =>
       queueMicrotask(() => {
         throw error;

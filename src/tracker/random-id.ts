@@ -1,14 +1,17 @@
 type Bytes = (count: number) => Uint8Array;
 
-/** 128 random bits in base64url: 22 characters. */
+/** The form with a random digit of the radix, a power of two, in place of each `x`. */
+function filled(form: string, radix: number, bytes: Bytes): string {
+  return form.replace(/x/g, () => (Number(bytes(1)) % radix).toString(radix));
+}
+
+/** 110 random bits in 22 of the characters of base64url. */
 export function randomId(bytes: Bytes): string {
-  const padded = btoa(String.fromCharCode(...bytes(16)));
-  return padded.slice(0, 22).replaceAll('+', '-').replaceAll('/', '_');
+  return filled('x'.repeat(22), 32, bytes);
 }
 
 /** A random UUID, version 4. Not `crypto.randomUUID`, which insecure pages do not have. */
 export function randomUuid(bytes: Bytes): string {
-  const hex = Array.from(bytes(16), (byte) => byte.toString(16).padStart(2, '0')).join('');
   // RFC 9562, 5.4: 4 is the version, 8 to b the variant.
-  return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})/, '$1-$2-4$3-a$4-');
+  return filled('xxxxxxxx-xxxx-4xxx-axxx-xxxxxxxxxxxx', 16, bytes);
 }

@@ -1,7 +1,8 @@
 import type { Answer, Refusal, Rejection } from '../contract/answer.ts';
 import { utf8Bytes } from '../contract/text.ts';
 import { retryAfterMs } from '../pacing/retry-after.ts';
-import type { BufferedRecord } from './buffer.ts';
+import type { Entry } from './buffer.ts';
+import type { Timer } from './flush-schedule.ts';
 
 /** Why records could not be settled for now. */
 export type RetryReason =
@@ -22,14 +23,15 @@ export type Outcome =
   | { readonly kind: 'refused'; readonly message: string };
 
 /** The way to the relay. Never rejects: a dead network is normal. */
-export type RelayClient = (batch: readonly BufferedRecord[]) => Promise<Outcome>;
+export type RelayClient = (batch: readonly Entry[]) => Promise<Outcome>;
 
 export type RelayClientPorts = {
   readonly endpoint: string;
   /** This browser's buffer, by its random id. */
-  readonly device: () => Promise<string>;
+  readonly device: () => string;
   readonly fetch: typeof fetch;
   readonly now: () => number;
+  readonly timer: Timer;
 };
 
 // A request that takes longer is given up; the relay stores within a second or two, or is not there.
@@ -39,36 +41,45 @@ const TIMEOUT_MS = 15_000;
 // https://fetch.spec.whatwg.org/#http-network-or-cache-fetch
 export const MAX_KEEPALIVE_BYTES = 60_000;
 
-/** The body of a batch, as the wire protocol has it. */
-export function batchBody(batch: readonly BufferedRecord[], device: string, now: number): string {
-  return JSON.stringify({
-    v: 1,
-    sentAt: new Date(now).toISOString(),
-    device,
-    records: batch.map(({ at, record }) => ({ ...record, age: Math.max(0, Math.floor((now - at) / 1000)) })),
-  });
+/**
+ * The request that carries a batch, as the wire protocol has it: a string goes as text/plain, so no preflight precedes it.
+ *
+ * @param sentAt left out where it is not known when the request will leave: the relay then takes all times as they are
+ */
+export function relayRequest(
+  endpoint: string,
+  batch: readonly Entry[],
+  device: string,
+  now: number,
+  sentAt?: string,
+): readonly [url: string, init: RequestInit & { readonly body: string }] {
+  const age = (at: number) => Math.max(0, Math.floor((now - at) / 1000));
+  const records = batch.map(({ at, record }) => ({ ...record, age: age(at) }));
+  return [
+    `${endpoint}/v1/batch`,
+    {
+      method: 'POST',
+      body: JSON.stringify({ v: 1, sentAt, device, records }),
+      credentials: 'omit',
+    },
+  ];
 }
 
 /** What an answer means for the records. The body must have been read to its end: else its keepalive budget is gone. */
 export function readAnswer(status: number, body: string, retryAfter: string | null, now: number): Outcome {
-  const retry = (reason: RetryReason): Outcome => ({
-    kind: 'retry',
-    reason,
-    afterMs: retryAfterMs(retryAfter, now),
-  });
-  const { response, rejected, duplicates, error } = parse(body);
+  const { response, rejected, duplicates = 0, error } = parse(body);
+  if (status >= 200 && status < 300 && response?.status === 'queued' && Array.isArray(rejected))
+    return { kind: 'settled', rejected, duplicates };
+  // Only on the relay's own word: a proxy that answers 400 to everything must not cost a single record.
+  if (error?.code === 'invalid_batch' || error?.code === 'too_large')
+    return { kind: 'refused', message: error.message };
+  return { kind: 'retry', reason: reasonOf(status), afterMs: retryAfterMs(retryAfter, now) };
+}
 
-  if (status >= 200 && status < 300)
-    return response?.status === 'queued' && Array.isArray(rejected)
-      ? { kind: 'settled', rejected, duplicates: duplicates ?? 0 }
-      : retry('not_the_relay');
-  if (status === 400 || status === 413)
-    // Only on the relay's own word: a proxy that answers 400 to everything must not cost a single record.
-    return error?.code === 'invalid_batch' || error?.code === 'too_large'
-      ? { kind: 'refused', message: error.message }
-      : retry('not_the_relay');
-  if (status === 429) return retry('rate_limited');
-  return retry(status === 408 || status >= 500 ? 'unavailable' : 'not_allowed');
+function reasonOf(status: number): RetryReason {
+  if (status === 429) return 'rate_limited';
+  if (status === 408 || status >= 500) return 'unavailable';
+  return status < 300 || status === 400 || status === 413 ? 'not_the_relay' : 'not_allowed';
 }
 
 function parse(body: string): Partial<Answer & Refusal> {
@@ -79,22 +90,25 @@ function parse(body: string): Partial<Answer & Refusal> {
   }
 }
 
-export function relayClient({ endpoint, device, fetch, now }: RelayClientPorts): RelayClient {
-  return async (batch) => {
-    const body = batchBody(batch, await device(), now());
-    try {
-      // A string goes as text/plain: a simple request, so no preflight precedes it.
-      const response = await fetch(`${endpoint}/v1/batch`, {
-        method: 'POST',
-        body,
-        credentials: 'omit',
-        keepalive: utf8Bytes(body) <= MAX_KEEPALIVE_BYTES,
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
-      const { status, headers } = response;
-      return readAnswer(status, await response.text(), headers.get('retry-after'), now());
-    } catch {
-      return { kind: 'retry', reason: 'network', afterMs: undefined };
-    }
-  };
+export function relayClient({ endpoint, device, fetch, now, timer }: RelayClientPorts): RelayClient {
+  return (batch) =>
+    new Promise((resolve) => {
+      const sentAt = now();
+      const [url, init] = relayRequest(endpoint, batch, device(), sentAt, new Date(sentAt).toISOString());
+      const abort = new AbortController();
+      const fail = () => resolve({ kind: 'retry', reason: 'network', afterMs: undefined });
+      // Not the signal alone: of a request begun as the page was left, Firefox tells a page that comes back nothing at all.
+      const cancel = timer(() => {
+        abort.abort();
+        fail();
+      }, TIMEOUT_MS);
+      fetch(url, { ...init, keepalive: utf8Bytes(init.body) <= MAX_KEEPALIVE_BYTES, signal: abort.signal })
+        .then(async (response) =>
+          resolve(
+            readAnswer(response.status, await response.text(), response.headers.get('retry-after'), now()),
+          ),
+        )
+        .catch(fail)
+        .finally(cancel);
+    });
 }

@@ -1,4 +1,4 @@
-import { NUMBERS, resolveOptions, type TrackerOptions } from './options.ts';
+import { resolveOptions } from './options.ts';
 import { browserPlatform } from './platform.ts';
 import { createTracker, startTracker, type Tracker } from './tracker.ts';
 
@@ -20,20 +20,18 @@ declare global {
 // A classic script has one; a module has none, and can import the tracker in its place.
 const { src, dataset } = document.currentScript as HTMLScriptElement;
 
-/** `data-batch-size="10"` is `batchSize: 10`; a bare `data-strict` is `true`. What other scripts put there stays theirs. */
-function optionsOf({ endpoint = new URL(src).origin, ...data }: DOMStringMap): TrackerOptions {
-  const numbers = Object.keys(NUMBERS).flatMap((name) => (name in data ? [[name, Number(data[name])]] : []));
-  return {
-    endpoint,
-    strict: 'strict' in data && data.strict !== 'false',
-    skipRepeatedIdentify: data.skipRepeatedIdentify !== 'false',
-    ...Object.fromEntries(numbers),
-  };
+/** `data-batch-size="10"` is `batchSize: 10`; a bare `data-strict` is `true`. What can't be read so is text. */
+function settingOf(attribute: string): unknown {
+  if (attribute === '') return true;
+  return attribute === 'false' ? false : Number(attribute) || attribute;
 }
 
 function start() {
   const stub = globalThis.webengageRelay ?? {};
-  const { madeAt, ...tracker } = startTracker(resolveOptions(optionsOf(dataset)), browserPlatform());
+  const data = Object.entries(dataset).map(([name, attribute = '']) => [name, settingOf(attribute)]);
+  // What other scripts put there stays theirs: only what has an option's name is looked at.
+  const settings = resolveOptions({ endpoint: new URL(src).origin, ...Object.fromEntries(data) });
+  const { madeAt, ...tracker } = startTracker(settings, browserPlatform());
   const run = ([method, call, at, resolve, reject]: QueuedCall) => {
     const methods: Record<string, (...call: never[]) => unknown> = { ...tracker, ...madeAt(at) };
     new Promise((answer) => answer(methods[method]?.(...call))).then(resolve, reject);

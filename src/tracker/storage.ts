@@ -15,49 +15,63 @@ export type StoragePorts = {
 // Some browsers never answer an `open()`. https://bugs.webkit.org/show_bug.cgi?id=226547
 const HUNG_AFTER_MS = 2_000;
 
+/** A storage, and what has the operations on it that have not ended tried again. */
+type Connection = { readonly storage: Storage; readonly pending: Set<() => void> };
+
+const connection = (storage: Storage): Connection => ({ storage, pending: new Set() });
+
 /**
  * Durable storage that never fails: a failing operation is tried once more on a new connection,
  * and after that memory takes over for the rest of the page's life.
  */
 export function dependableStorage({ open, fallback, timeout, tellDegraded }: StoragePorts): Storage {
-  const degrade = (why: unknown): Storage => {
+  const degrade = (why: unknown): Connection => {
     tellDegraded(why);
-    return fallback();
+    return connection(fallback());
   };
-  const openOr = (otherwise: (why: unknown) => Storage): Storage => {
+  const openOrDegrade = (): Connection => {
     try {
-      return open();
+      return connection(open());
     } catch (why) {
-      return otherwise(why);
+      return degrade(why);
     }
   };
 
-  let current = openOr(degrade);
+  let current = openOrDegrade();
   let reopened = false;
 
   async function attempt<T>(operation: (storage: Storage) => Promise<T>): Promise<T> {
     const used = current;
-    try {
-      const result = await timeout(operation(used), HUNG_AFTER_MS);
-      if (used === current) reopened = false;
-      return result;
-    } catch (why) {
-      // Whoever fails first changes the storage; those who failed along with it try the new one.
-      if (used === current) current = reopened ? degrade(why) : openOr(degrade);
-      reopened = true;
-      return attempt(operation);
-    }
+    const done = await new Promise<{ readonly result: T } | undefined>((resolve) => {
+      const again = () => resolve(undefined);
+      used.pending.add(again);
+      timeout(operation(used.storage), HUNG_AFTER_MS).then(
+        (result) => {
+          used.pending.delete(again);
+          if (used === current) reopened = false;
+          resolve({ result });
+        },
+        (why) => {
+          if (used === current) current = reopened ? degrade(why) : openOrDegrade();
+          reopened = true;
+          // All that wait for a broken connection go on at once, in their order, on the next one.
+          for (const each of used.pending) each();
+        },
+      );
+    });
+    return done === undefined ? attempt(operation) : done.result;
   }
 
   return {
     buffer: {
       append: (entries) => attempt(({ buffer }) => buffer.append(entries)),
       peek: (limit) => attempt(({ buffer }) => buffer.peek(limit)),
-      remove: (keys) => attempt(({ buffer }) => buffer.remove(keys)),
+      remove: (records, end) => attempt(({ buffer }) => buffer.remove(records, end)),
     },
     state: {
       get: (name) => attempt(({ state }) => state.get(name)),
       update: (name, change) => attempt(({ state }) => state.update(name, change)),
     },
+    isDurable: () => current.storage.isDurable(),
   };
 }

@@ -1,4 +1,4 @@
-import { type AttributeType, typeOfAttribute } from '../contract/attributes.ts';
+import { type Attributes, type AttributeType, typeOfAttribute } from '../contract/attributes.ts';
 import type { Repair } from './repair.ts';
 
 // Names are the site's own and few; a site that makes them up as it goes must not fill the page's memory.
@@ -11,7 +11,7 @@ const MAX_NAMES = 1_000;
 export function typeDrift(): (
   of: string,
   field: string,
-  attributes: object | undefined,
+  attributes: Attributes | undefined,
 ) => readonly Repair[] {
   const firstSeen = new Map<string, AttributeType>();
 
@@ -19,13 +19,10 @@ export function typeDrift(): (
     Object.entries(attributes ?? {}).flatMap(([name, value]): Repair[] => {
       const key = `${of}\n${name}`;
       const type = typeOfAttribute(value);
-      const first = firstSeen.get(key);
-      if (type === undefined || type === first) return [];
-      if (first !== undefined)
-        return [
-          { path: `${field}.${name}`, rule: `was a ${first} before, and is a ${type} now`, done: 'kept' },
-        ];
-      if (firstSeen.size < MAX_NAMES) firstSeen.set(key, type);
-      return [];
+      const first = firstSeen.get(key) ?? type;
+      if (firstSeen.size < MAX_NAMES) firstSeen.set(key, first);
+      return first === type
+        ? []
+        : [{ path: `${field}.${name}`, rule: `was a ${first} before, and is a ${type} now`, done: 'kept' }];
     });
 }

@@ -27,16 +27,16 @@ export function writeUp(
 
   for (const call of calls) {
     if ('reset' in call) {
-      current = anonymous(call.reset);
-    } else if (call.userId === undefined) {
-      const { at, fields } = call;
-      entries.push({ at, record: { ...fields, id: nextId(), ...visitorOf(current) } });
-    } else {
-      const { at, fields, userId } = call;
-      const after = identified(current, { ...fields, userId });
-      current = after.identity;
-      if (after.news || !skipRepeatedIdentify) entries.push({ at, record: { ...fields, id: nextId() } });
+      current = anonymous(current.device, call.reset);
+      continue;
     }
+    const before = current;
+    const { at, fields } = call;
+    if (fields.kind === 'user') {
+      current = identified(before, fields);
+      if (current === before && skipRepeatedIdentify) continue;
+    }
+    entries.push({ at, record: { ...fields, ...visitorOf(current), id: nextId() } });
   }
   return { entries, identity: current };
 }

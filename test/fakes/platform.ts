@@ -3,6 +3,7 @@ import type { TrackerRecord } from '../../src/contract/record.ts';
 import type { Storage } from '../../src/tracker/buffer.ts';
 import { memoryStorage } from '../../src/tracker/memory-storage.ts';
 import type { PageMoments } from '../../src/tracker/page.ts';
+import type { PageStorage } from '../../src/tracker/page-storage.ts';
 import type { Platform } from '../../src/tracker/platform.ts';
 import { tabLock } from '../../src/tracker/tab-lock.ts';
 import { settled } from './settled.ts';
@@ -68,38 +69,81 @@ export function scriptedRelay(...script: ((records: readonly TrackerRecord[]) =>
   return { requests, fetch: fetch as typeof globalThis.fetch };
 }
 
+/** Synchronous storage of a page, for those who are given the same map. `full`: nothing more has room. */
+export function fakePageStorage(map = new Map<string, string>(), full = () => false): PageStorage {
+  return {
+    keys: () => [...map.keys()],
+    get: (key) => (map.has(key) ? JSON.parse(map.get(key) ?? '') : undefined),
+    set: (key, value) => !full() && map.set(key, JSON.stringify(value)) === map,
+    remove: (key) => map.delete(key),
+  };
+}
+
+/** What a page leaves with the browser, to be sent when it is gone. */
+function fakeFetchLater() {
+  const left: { readonly signal: AbortSignal; readonly records: readonly TrackerRecord[] }[] = [];
+  return {
+    fetchLater: (_: string, { body, signal }: RequestInit) => {
+      left.push({ signal: signal as AbortSignal, records: JSON.parse(String(body)).records });
+    },
+    armed: () => left.filter(({ signal }) => !signal.aborted).map(({ records }) => records),
+  };
+}
+
+// Of all pages of a test file: no two of them have a random id in common.
+let pages = 0;
+
 /** A browser with one tab, played: time stands still, the network is a script, storage is memory. */
 export function fakePlatform({
   relay = scriptedRelay(),
   storage = memoryStorage(),
   time = fakeTime(),
   degraded = false,
+  pageStorage = fakePageStorage(),
+  shown = Promise.resolve(),
+  locks,
+  fetchLater,
 }: {
   readonly relay?: ReturnType<typeof scriptedRelay>;
   readonly storage?: Storage;
   readonly time?: ReturnType<typeof fakeTime>;
   /** As where IndexedDB is missing. */
   readonly degraded?: boolean;
+  readonly pageStorage?: PageStorage;
+  readonly shown?: Promise<void>;
+  /** As of a tab of a browser with several; without it the page is alone. */
+  readonly locks?: LockManager | undefined;
+  /** In place of one that keeps what it is given. Null: the browser has none. */
+  readonly fetchLater?: Platform['fetchLater'] | null;
 } = {}) {
-  let byte = 0;
+  const net = fakeFetchLater();
+  let chance = ++pages;
   const page: { moments?: PageMoments } = {};
   const reported: unknown[] = [];
   const platform: Platform = {
     time,
     chance: {
       random: () => 0.5,
-      bytes: (count) => Uint8Array.from({ length: count }, () => (byte = (byte + 41) % 256)),
+      bytes: (count) =>
+        Uint8Array.from({ length: count }, () => {
+          chance = (Math.imul(chance, 1_664_525) + 1_013_904_223) >>> 0;
+          return chance >>> 24;
+        }),
     },
     fetch: relay.fetch,
+    fetchLater: fetchLater === null ? undefined : (fetchLater ?? net.fetchLater),
+    pageStorage,
+    shown: () => shown,
     storage: (_, tellDegraded) => {
       if (degraded) tellDegraded('IndexedDB is missing');
       return storage;
     },
-    exclusive: (name) => tabLock(name, undefined),
+    exclusive: (name) => tabLock(name, locks, (task) => task()),
     watchPage: (moments) => {
       page.moments = moments;
     },
+    askForSync: () => () => {},
     report: (error) => reported.push(error),
   };
-  return { platform, time, relay, storage, page, reported };
+  return { platform, time, relay, storage, page, pageStorage, net, reported };
 }

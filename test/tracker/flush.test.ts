@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Storage } from '../../src/tracker/buffer.ts';
 import type { TrackerEvents } from '../../src/tracker/ends.ts';
-import { flush, PACE } from '../../src/tracker/flush.ts';
+import { flusher, PACE } from '../../src/tracker/flush.ts';
 import { memoryStorage } from '../../src/tracker/memory-storage.ts';
 import type { FlushLimits } from '../../src/tracker/next-step.ts';
 import type { Outcome, RelayClient } from '../../src/tracker/relay-client.ts';
@@ -37,7 +37,17 @@ async function flushWith(storage: Storage, answer: (ids: readonly string[]) => O
   const tell = (name: string, what: unknown) => {
     Object.assign(told, { [name]: [...((told as Record<string, unknown[]>)[name] ?? []), what] });
   };
-  const end = await flush({ storage, relay, tell, now: () => NOW, random: () => 0 }, limits, NOW);
+  const flush = flusher({
+    storage,
+    relay,
+    exclusive: (task) => task(),
+    limits,
+    tell,
+    now: () => NOW,
+    random: () => 0,
+    found: () => {},
+  });
+  const end = await flush(NOW);
   return { end, sent, told, left: (await storage.buffer.peek(100)).map(({ record }) => record.id) };
 }
 

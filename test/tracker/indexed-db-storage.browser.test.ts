@@ -1,8 +1,11 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Entry } from '../../src/tracker/buffer.ts';
+import type { BufferedRecord, Entry } from '../../src/tracker/buffer.ts';
+import type { End } from '../../src/tracker/ends.ts';
 import { createTracker } from '../../src/tracker/index.ts';
 import { indexedDbStorage } from '../../src/tracker/indexed-db-storage.ts';
-import { ADDED_TO_CART, idOf } from '../fakes/records.ts';
+import { statsOf } from '../../src/tracker/stats.ts';
+import { ADDED_TO_CART, eventRecord, idOf } from '../fakes/records.ts';
 
 const newName = () => `test ${crypto.randomUUID()}`;
 
@@ -32,9 +35,9 @@ describe('the buffer', () => {
     await buffer.append(entries(1, 2));
     const before = await buffer.peek(25);
 
-    await buffer.remove(before.map(({ key }) => key));
+    await buffer.remove(before, 'delivered');
     await buffer.append(entries(3, 3));
-    await buffer.remove(before.map(({ key }) => key));
+    await buffer.remove(before, 'delivered');
 
     expect(seqs(await buffer.peek(25))).toEqual([3]);
   });
@@ -116,4 +119,119 @@ test('two tabs know one visitor: who signs in in one is known in the other', asy
       return (await visitors()).at(-1);
     })
     .toBe('johndoe');
+});
+
+const ENDS = ['delivered', 'rejected', 'expired', 'over_max_records'] as const;
+
+type Operation =
+  | { readonly does: 'append'; readonly by: 0 | 1; readonly count: number }
+  /** Of the oldest records that were read so many, and of those some: each nth, or all that are there. */
+  | {
+      readonly does: 'remove';
+      readonly by: 0 | 1;
+      readonly of: number;
+      readonly each: number;
+      readonly end: End;
+    }
+  /** As a page does that has read before others removed: what it removes is partly gone. */
+  | { readonly does: 'remove again'; readonly by: 0 | 1; readonly end: End };
+
+const by = fc.constantFrom(0 as const, 1 as const);
+const end = fc.constantFrom(...ENDS);
+const operation: fc.Arbitrary<Operation> = fc.oneof(
+  fc.record({ does: fc.constant('append' as const), by, count: fc.integer({ min: 1, max: 60 }) }),
+  fc.record({
+    does: fc.constant('remove' as const),
+    by,
+    of: fc.integer({ min: 1, max: 70 }),
+    each: fc.integer({ min: 1, max: 4 }),
+    end,
+  }),
+  fc.record({ does: fc.constant('remove again' as const), by, end }),
+);
+
+const idsOf = (records: readonly Entry[]) => records.map(({ record }) => record.id);
+
+test('whatever two connections append and remove, what lies there is what was not removed, in order, and counted so', {
+  timeout: 120_000,
+}, async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(operation, { maxLength: 12 }), async (operations) => {
+      const name = newName();
+      const storages = [indexedDbStorage(name), indexedDbStorage(name)] as const;
+      let seq = 0;
+      let left: string[] = [];
+      let last: readonly BufferedRecord[] = [];
+      const ended = { delivered: 0, rejected: 0, expired: 0, over_max_records: 0 };
+
+      for (const operation of operations) {
+        const { buffer } = storages[operation.by];
+        if (operation.does === 'append') {
+          const entries = Array.from({ length: operation.count }, () => ({
+            at: ++seq,
+            record: eventRecord(seq),
+          }));
+          const { records, waiting } = await buffer.append(entries);
+          left.push(...idsOf(entries));
+          expect(idsOf(records)).toEqual(idsOf(entries));
+          expect(waiting).toBe(left.length);
+        } else {
+          if (operation.does === 'remove') {
+            const { of, each } = operation;
+            last = (await buffer.peek(of)).filter((_, index) => index % each === 0);
+          }
+          if (last.length === 0) continue;
+          const gone = new Set(idsOf(last));
+          ended[operation.end] += left.filter((id) => gone.has(id)).length;
+          left = left.filter((id) => !gone.has(id));
+          await buffer.remove(last, operation.end);
+        }
+        const stats = statsOf(await storages[0].state.get('counts'));
+        const { delivered, rejected, dropped } = stats;
+        expect(idsOf(await storages[1].buffer.peek(1_000))).toEqual(left);
+        expect({ delivered, rejected, ...dropped }).toEqual(ended);
+        expect([stats.made, stats.buffered]).toEqual([seq, left.length]);
+      }
+      indexedDB.deleteDatabase(name);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('of records that share a row any part can be removed, by the keys they were appended with', async () => {
+  const { buffer } = indexedDbStorage(newName());
+  const entries = Array.from({ length: 60 }, (_, index) => ({ at: index, record: eventRecord(index + 1) }));
+  const { records } = await buffer.append(entries);
+
+  await buffer.remove(
+    records.filter((_, index) => index % 2 === 0),
+    'delivered',
+  );
+
+  expect(idsOf(await buffer.peek(100))).toEqual(idsOf(entries.filter((_, index) => index % 2 === 1)));
+});
+
+test('to forget nothing is no error', async () => {
+  const { buffer } = indexedDbStorage(newName());
+  await buffer.append([{ at: 1, record: eventRecord(1) }]);
+
+  await buffer.remove([], 'delivered');
+
+  expect(await buffer.peek(25)).toHaveLength(1);
+});
+
+test('what two connections append at once lies in one order for both, and none of it is lost', async () => {
+  const name = newName();
+  const [one, other] = [indexedDbStorage(name), indexedDbStorage(name)];
+
+  await Promise.all(
+    Array.from({ length: 40 }, (_, index) =>
+      (index % 2 ? one : other).buffer.append([{ at: index, record: eventRecord(index + 1) }]),
+    ),
+  );
+
+  const [seen, seenByOther] = await Promise.all([one.buffer.peek(100), other.buffer.peek(100)]);
+  expect(idsOf(seen)).toEqual(idsOf(seenByOther));
+  expect(new Set(idsOf(seen)).size).toBe(40);
+  expect(statsOf(await one.state.get('counts'))).toMatchObject({ made: 40, buffered: 40 });
 });

@@ -14,6 +14,7 @@ test('the defaults are those of the documentation', () => {
     maxAgeMs: 604_800_000,
     strict: false,
     skipRepeatedIdentify: true,
+    backgroundSync: false,
   });
 });
 

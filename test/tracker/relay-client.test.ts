@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { batchBody, readAnswer, relayClient } from '../../src/tracker/relay-client.ts';
-import { accepted, scriptedRelay } from '../fakes/platform.ts';
+import { readAnswer, relayClient, relayRequest } from '../../src/tracker/relay-client.ts';
+import { accepted, fakeTime, scriptedRelay } from '../fakes/platform.ts';
 import { eventRecord } from '../fakes/records.ts';
 
 const NOW = Date.parse('2026-11-23T15:45:00Z');
@@ -36,12 +36,13 @@ test('a batch is posted as the protocol has it, with no cookie and no preflight'
   const relay = scriptedRelay();
   const send = relayClient({
     endpoint: 'https://t.example.com',
-    device: async () => DEVICE,
+    device: () => DEVICE,
     fetch: relay.fetch,
     now: () => NOW,
+    timer: fakeTime().timer,
   });
 
-  await send([{ key: 1, at: NOW - 42_900, record: eventRecord(18) }]);
+  await send([{ at: NOW - 42_900, record: eventRecord(18) }]);
 
   expect(relay.requests[0]).toMatchObject({
     url: 'https://t.example.com/v1/batch',
@@ -58,11 +59,17 @@ test('a batch is posted as the protocol has it, with no cookie and no preflight'
 
 test('a body over the keepalive budget goes without it', async () => {
   const relay = scriptedRelay();
-  const send = relayClient({ endpoint: 'e', device: async () => DEVICE, fetch: relay.fetch, now: () => NOW });
+  const send = relayClient({
+    endpoint: 'e',
+    device: () => DEVICE,
+    fetch: relay.fetch,
+    now: () => NOW,
+    timer: fakeTime().timer,
+  });
   // 45,000 characters, and 90,000 bytes.
   const eventData = Object.fromEntries(Array.from({ length: 45 }, (_, i) => [`a${i}`, ['é'.repeat(999)]]));
 
-  await send([{ key: 1, at: NOW, record: eventRecord(1, { eventData }) }]);
+  await send([{ at: NOW, record: eventRecord(1, { eventData }) }]);
 
   expect(relay.requests[0]?.init.keepalive).toBe(false);
 });
@@ -70,22 +77,52 @@ test('a body over the keepalive budget goes without it', async () => {
 test('the answer’s body is read to its end, or the browser never gives the keepalive budget back', async () => {
   const answer = accepted([1]);
   const relay = scriptedRelay(() => answer);
-  const send = relayClient({ endpoint: 'e', device: async () => DEVICE, fetch: relay.fetch, now: () => NOW });
+  const send = relayClient({
+    endpoint: 'e',
+    device: () => DEVICE,
+    fetch: relay.fetch,
+    now: () => NOW,
+    timer: fakeTime().timer,
+  });
 
-  await send([{ key: 1, at: NOW, record: eventRecord(1) }]);
+  await send([{ at: NOW, record: eventRecord(1) }]);
 
   expect(answer.bodyUsed).toBe(true);
 });
 
 test('a network that fails is no rejection', async () => {
   const relay = scriptedRelay(() => new TypeError('Failed to fetch'));
-  const send = relayClient({ endpoint: 'e', device: async () => DEVICE, fetch: relay.fetch, now: () => NOW });
+  const send = relayClient({
+    endpoint: 'e',
+    device: () => DEVICE,
+    fetch: relay.fetch,
+    now: () => NOW,
+    timer: fakeTime().timer,
+  });
 
   expect(await send([])).toEqual({ kind: 'retry', reason: 'network', afterMs: undefined });
 });
 
 test('a clock that was set back makes no negative age', () => {
-  const body = JSON.parse(batchBody([{ key: 1, at: NOW + 5_000, record: eventRecord(1) }], DEVICE, NOW));
+  const [, { body }] = relayRequest('e', [{ at: NOW + 5_000, record: eventRecord(1) }], DEVICE, NOW);
 
-  expect(body.records[0].age).toBe(0);
+  expect(JSON.parse(body)).toMatchObject({ records: [{ age: 0 }] });
+});
+
+test('a request that never ends, though it was called off, is given up', async () => {
+  const time = fakeTime();
+  const relay = scriptedRelay(() => new Promise<Response>(() => {}));
+  const send = relayClient({
+    endpoint: 'e',
+    device: () => DEVICE,
+    fetch: relay.fetch,
+    now: time.now,
+    timer: time.timer,
+  });
+
+  const outcome = send([{ at: NOW, record: eventRecord(1) }]);
+  await time.pass(15_000);
+
+  expect(await outcome).toMatchObject({ kind: 'retry', reason: 'network' });
+  expect(relay.requests[0]?.init.signal?.aborted).toBe(true);
 });

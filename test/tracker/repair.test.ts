@@ -17,21 +17,12 @@ describe('an attribute that can’t go', () => {
   test.each([
     ['NaN', Number.NaN, /finite/],
     ['Infinity', Number.POSITIVE_INFINITY, /finite/],
-    ['null', null, /type that WebEngage has/],
-    ['a function', () => 1, /type that WebEngage has/],
-    ['a symbol', Symbol('s'), /type that WebEngage has/],
-    ['a bigint', 10n, /type that WebEngage has/],
-    ['an invalid Date', new Date(Number.NaN), /valid date/],
-    ['a Date of the year 12000', new Date(12_000, 1), /valid date/],
-    [
-      'a getter that throws',
-      {
-        get x() {
-          throw new Error('no');
-        },
-      },
-      /readable/,
-    ],
+    ['null', null, /must be a string, finite number/],
+    ['a function', () => 1, /must be a string, finite number/],
+    ['a symbol', Symbol('s'), /must be a string, finite number/],
+    ['a bigint', 10n, /must be a string, finite number/],
+    ['an invalid Date', new Date(Number.NaN), /must be a date/],
+    ['a Date of the year 12000', new Date(12_000, 1), /must be a date/],
   ])('%s is left out, and told; the others go', (_, bad, rule) => {
     const { attributes, repairs } = repair({ Bad: bad, Price: 39.8 });
 
@@ -39,11 +30,34 @@ describe('an attribute that can’t go', () => {
     expect(repairs).toEqual([{ path: 'eventData.Bad', rule: expect.stringMatching(rule), done: 'left out' }]);
   });
 
+  test('of an object, what throws when it is read, and what has no good name', () => {
+    const bad = {
+      get x() {
+        throw new Error('no');
+      },
+      '\ud800': 1,
+      y: 1,
+    };
+    const { attributes, repairs } = repair({ Bad: bad });
+
+    expect(attributes).toEqual({ Bad: { y: 1 } });
+    expect(repairs).toEqual([
+      { path: 'eventData.Bad.x', rule: 'must be readable', done: 'left out' },
+      {
+        path: 'eventData.Bad.\ud800',
+        rule: 'has a name that must be well-formed text of 0 to 999 characters',
+        done: 'left out',
+      },
+    ]);
+  });
+
   test('of a circle, what leads back into it', () => {
     const { attributes, repairs } = repair({ Circle: circle, Price: 39.8 });
 
     expect(attributes).toEqual({ Circle: {}, Price: 39.8 });
-    expect(repairs).toMatchObject([{ path: 'eventData.Circle.self', rule: 'must not contain itself' }]);
+    expect(repairs).toMatchObject([
+      { path: 'eventData.Circle.self', rule: 'must nest at most 16 levels, and not in itself' },
+    ]);
   });
 
   test('a reserved, a long and an empty name', () => {
@@ -60,7 +74,7 @@ describe('an attribute that can’t go', () => {
 
     expect(Object.keys(attributes)).toHaveLength(25);
     expect(repairs).toEqual([
-      { path: 'eventData.a25', rule: 'must be one of at most 25 of type Number', done: 'left out' },
+      { path: 'eventData.a25', rule: 'must be one of at most 25 of type number', done: 'left out' },
     ]);
   });
 });
@@ -70,7 +84,7 @@ test('a string of 1,000 characters is cut to 999, and told', () => {
 
   expect(attributes).toEqual({ Note: 'n'.repeat(999) });
   expect(repairs).toEqual([
-    { path: 'eventData.Note', rule: 'must be at most 999 characters, not 1000', done: 'cut' },
+    { path: 'eventData.Note', rule: 'must be well-formed text of 0 to 999 characters', done: 'cut' },
   ]);
 });
 

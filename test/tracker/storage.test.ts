@@ -3,13 +3,44 @@ import type { Storage } from '../../src/tracker/buffer.ts';
 import { memoryStorage } from '../../src/tracker/memory-storage.ts';
 import { dependableStorage } from '../../src/tracker/storage.ts';
 import { eventRecord } from '../fakes/records.ts';
+import { settled } from '../fakes/settled.ts';
 
 const ENTRY = { at: 1, record: eventRecord(1) };
 const HUNG = new Promise<never>(() => {});
 
 /** A storage whose every operation ends as told. */
 function brokenStorage(end: () => Promise<never>): Storage {
-  return { buffer: { append: end, peek: end, remove: end }, state: { get: end, update: end } };
+  return {
+    buffer: { append: end, peek: end, remove: end },
+    state: { get: end, update: end },
+    isDurable: () => true,
+  };
+}
+
+/** A storage that works until it breaks. */
+function brokenOnce(storage: Storage) {
+  let isBroken = false;
+  const unlessBroken = <T>(operation: () => Promise<T>): Promise<T> =>
+    isBroken ? Promise.reject(new Error('connection lost')) : operation();
+  const { buffer, state } = storage;
+  const guarded: Storage = {
+    buffer: {
+      append: (entries) => unlessBroken(() => buffer.append(entries)),
+      peek: (limit) => unlessBroken(() => buffer.peek(limit)),
+      remove: (records, end) => unlessBroken(() => buffer.remove(records, end)),
+    },
+    state: {
+      get: (name) => unlessBroken(() => state.get(name)),
+      update: (name, change) => unlessBroken(() => state.update(name, change)),
+    },
+    isDurable: () => true,
+  };
+  return {
+    storage: guarded,
+    breaks: () => {
+      isBroken = true;
+    },
+  };
 }
 
 function dependable(...opened: (Storage | Error)[]) {
@@ -79,4 +110,88 @@ describe('a failing operation', () => {
     expect(await storage.buffer.peek(25)).toHaveLength(2);
     expect(told).toHaveLength(1);
   });
+});
+
+describe('operations that wait on a connection that breaks', () => {
+  const entry = (seq: number) => ({ at: seq, record: eventRecord(seq) });
+
+  /** A connection whose operations hang until it is told how the nth of them ends. */
+  function hanging() {
+    const fail: ((why: Error) => void)[] = [];
+    const hang = () => new Promise<never>((_, reject) => void fail.push(reject));
+    return { connection: brokenStorage(hang), fail };
+  }
+
+  test.each([
+    ['the oldest', 0],
+    ['one in the middle', 1],
+    ['the newest', 2],
+  ])('go on in their order on the next one when %s fails', async (_, first) => {
+    const { connection, fail } = hanging();
+    const next = memoryStorage();
+    const { storage, told } = dependable(connection, next);
+    const all = [1, 2, 3].map((seq) => storage.buffer.append([entry(seq)]));
+
+    fail[first]?.(new Error('connection lost'));
+    await Promise.all(all);
+
+    expect((await next.buffer.peek(25)).map(({ at }) => at)).toEqual([1, 2, 3]);
+    expect(told).toEqual([]);
+  });
+
+  test('go on before those that are begun after it', async () => {
+    const { connection, fail } = hanging();
+    const next = memoryStorage();
+    const { storage } = dependable(connection, next);
+    const all = [1, 2].map((seq) => storage.buffer.append([entry(seq)]));
+
+    for (const each of fail) each(new Error('connection lost'));
+    await all[0];
+    await storage.buffer.append([entry(3)]);
+    await Promise.all(all);
+
+    expect((await next.buffer.peek(25)).map(({ at }) => at)).toEqual([1, 2, 3]);
+  });
+
+  test('end in memory where the next one breaks too, and all of them are there', async () => {
+    const [one, other] = [hanging(), hanging()];
+    const { storage, told } = dependable(one.connection, other.connection);
+    const all = [1, 2, 3].map((seq) => storage.buffer.append([entry(seq)]));
+    one.fail[0]?.(new Error('connection lost'));
+    await settled();
+    other.fail[0]?.(new Error('connection lost'));
+    await Promise.all(all);
+
+    expect((await storage.buffer.peek(25)).map(({ at }) => at)).toEqual([1, 2, 3]);
+    expect(told).toHaveLength(1);
+    expect(storage.isDurable()).toBe(false);
+  });
+
+  test('and succeed on the next one give the connection after that its own second chance', async () => {
+    const one = hanging();
+    const second = brokenOnce(memoryStorage());
+    const { storage, told } = dependable(one.connection, second.storage, memoryStorage());
+    const append = storage.buffer.append([entry(1)]);
+    one.fail[0]?.(new Error('connection lost'));
+    await append;
+
+    second.breaks();
+    await keepsRecords(storage);
+
+    expect(told).toEqual([]);
+  });
+});
+
+test('records read from a database that then broke are not taken for those in memory', async () => {
+  const database = memoryStorage();
+  const read = [{ ...ENTRY, key: 1 }];
+  const breaks = brokenOnce({ ...database, buffer: { ...database.buffer, peek: async () => read } });
+  const { storage } = dependable(breaks.storage);
+  const [old] = await storage.buffer.peek(1);
+  breaks.breaks();
+  await storage.buffer.append([{ at: 2, record: eventRecord(2) }]);
+
+  await storage.buffer.remove(old ? [old] : [], 'delivered');
+
+  expect(await storage.buffer.peek(25)).toMatchObject([{ at: 2 }]);
 });

@@ -97,6 +97,7 @@ describe('a page that is hidden', () => {
   test('sends at once, with no look into the database and no lock, and settles when it is back', async () => {
     const { tracker, relay, page, storage, time } = trackerWith();
     await tracker.track('Clicked');
+    await settled();
     const touched: string[] = [];
     const { peek } = storage.buffer;
     Object.assign(storage.buffer, {
@@ -437,7 +438,12 @@ describe('bad input', () => {
 
     expect(sent()).toMatchObject([{ eventData: { Quantity: 1 } }]);
     expect(told).toEqual([
-      { record: 'Bought', path: 'eventData.Price', rule: 'must be a finite number', done: 'left out' },
+      {
+        record: 'Bought',
+        path: 'eventData.Price',
+        rule: 'must be a string, finite number, boolean, array or object',
+        done: 'left out',
+      },
     ]);
   });
 
@@ -454,7 +460,7 @@ describe('bad input', () => {
       {
         record: 'Bought',
         path: 'eventData.Price',
-        rule: 'was a Number before, and is a String now',
+        rule: 'was a number before, and is a string now',
         done: 'kept',
       },
     ]);

@@ -9,7 +9,7 @@ const identify = (userId: string, profile: Profile = {}): Call => makeUser(userI
 
 function records(calls: readonly Call[], skip = true) {
   let seq = 0;
-  const { entries, identity } = writeUp(anonymous('a1'), calls, skip, () => `s.${++seq}`);
+  const { entries, identity } = writeUp(anonymous('the-device', 'a1'), calls, skip, () => `s.${++seq}`);
   return { records: entries.map(({ record }) => record), identity };
 }
 
@@ -46,6 +46,19 @@ test('an identify that says nothing new makes no record, and leaves no gap in th
     ['s.1', 'user'],
     ['s.2', 'event'],
   ]);
+});
+
+test('a field that is undefined takes nothing back; an attribute may have the name of a field', () => {
+  const none = undefined as unknown as string;
+
+  const { records: made } = records([
+    identify('johndoe', { email: 'j@example.com', attributes: { email: 'x' } }),
+    identify('johndoe', { email: none }),
+    identify('johndoe', { email: 'j@example.com' }),
+    identify('johndoe', { email: 'x' }),
+  ]);
+
+  expect(made.map(({ id }) => id)).toEqual(['s.1', 's.2']);
 });
 
 test('an identify that changes one thing, or another user’s, makes a record', () => {

@@ -1,0 +1,18 @@
+// Not in TypeScript's DOM. https://developer.mozilla.org/docs/Web/API/SyncManager
+type Registration = ServiceWorkerRegistration & {
+  readonly sync: { readonly register: (tag: string) => Promise<void> };
+};
+
+// Missing, or denied by the visitor or the sandbox: the records stay in the buffer, and the next page sends them.
+const without = () => {};
+
+/**
+ * Prepares for a page that is left: what this answers with asks for a one-off `sync` event in the site's service worker,
+ * which comes once there is a network. Where there is no service worker, or no Background Sync, it does nothing.
+ */
+export function askForSync(tag: string): () => void {
+  // Waited for now, for a page that is being left gets no other turn. In a sandboxed frame the mere look at it throws.
+  const registration = (async () => (await navigator.serviceWorker.ready) as Registration)();
+  registration.catch(without);
+  return () => void registration.then(({ sync }) => sync.register(tag)).catch(without);
+}

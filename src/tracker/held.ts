@@ -1,0 +1,81 @@
+import type { BufferedRecord, Entry } from './buffer.ts';
+
+/**
+ * The records that a page has at hand and knows to be unsettled: its own, and those the buffer was last found to begin
+ * with. A page that is being left can ask nobody else: neither the database nor a lock answers in time, and a page that
+ * asks is not kept in the back/forward cache.
+ */
+export type Held = {
+  /** Takes records that are on their way into the buffer. */
+  readonly coming: (entries: readonly Entry[]) => void;
+  /** Takes the same once they are in it, and how many it then held in all. */
+  readonly add: (records: readonly BufferedRecord[], waiting: number) => void;
+  /** Takes what the buffer begins with. `whole`: nothing comes after these. */
+  readonly found: (oldest: readonly BufferedRecord[], whole: boolean) => void;
+  readonly forget: (ids: readonly string[]) => void;
+  /** Those of a batch that are in the buffer by now, and still unsettled. */
+  readonly buffered: (batch: readonly Entry[]) => readonly BufferedRecord[];
+  /** Those that are not in the buffer; or all, where the buffer itself ends with the page. */
+  readonly unsaved: (isDurable: boolean) => readonly Entry[];
+  /** The first of those that may leave: with none before them in the buffer that are not among them. */
+  readonly head: () => readonly Entry[];
+};
+
+// More than one page can send as it is left, even of the smallest.
+const MAX_HEAD = 300;
+
+/** @param isFirst there was no page before: nothing can lie in the buffer that this one does not know */
+export function heldRecords(isFirst: boolean): Held {
+  const pending = new Map<string, Entry>();
+  let held = new Map<string, BufferedRecord>();
+  // How many of the held ones are known to have no others before them.
+  let headSize = isFirst ? Number.POSITIVE_INFINITY : 0;
+  // The last key of the buffer, as far as is known: the next one follows it, unless another tab comes between.
+  let lastKey: number | undefined;
+
+  return {
+    coming: (entries) => {
+      for (const entry of entries) pending.set(entry.record.id, entry);
+    },
+    add: (records, waiting) => {
+      const before = held.size;
+      for (const entry of records) {
+        pending.delete(entry.record.id);
+        held.set(entry.record.id, entry);
+      }
+      const follows = lastKey === undefined ? held.size >= waiting : Number(records[0]?.key) <= lastKey + 1;
+      if (!follows) headSize = Math.min(headSize, before);
+      lastKey = records.at(-1)?.key;
+    },
+    found: (oldest, whole) => {
+      const first = new Map(oldest.map((entry) => [entry.record.id, entry]));
+      const last = oldest.at(-1)?.key;
+      for (const [id, { key }] of held) {
+        if (!whole && key >= Number(last)) break;
+        // Another tab has settled it.
+        if (!first.has(id)) held.delete(id);
+      }
+      if (oldest.some(({ record }) => !held.has(record.id))) {
+        held = new Map([...first, ...held]);
+        headSize = 0;
+      }
+      headSize = Math.max(headSize, oldest.length);
+      if (!whole) return;
+      headSize = Number.POSITIVE_INFINITY;
+      lastKey = last;
+    },
+    forget: (ids) => {
+      for (const id of ids) if (held.delete(id)) headSize -= 1;
+    },
+    buffered: (batch) => batch.flatMap(({ record }) => held.get(record.id) ?? []),
+    unsaved: (isDurable) => [...(isDurable ? [] : held.values()), ...pending.values()],
+    head: () => {
+      const head: Entry[] = [];
+      for (const entry of held.values()) {
+        if (head.length >= Math.min(headSize, MAX_HEAD)) return head;
+        head.push(entry);
+      }
+      return headSize < MAX_HEAD ? head : [...head, ...pending.values()];
+    },
+  };
+}

@@ -1,0 +1,74 @@
+type Request = {
+  readonly tab: object;
+  readonly task: () => Promise<unknown>;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (why: unknown) => void;
+};
+
+/** The Web Locks of one name, for the tabs of one browser: first come, first served; they honour `signal` and `steal`. */
+export function playedLocks() {
+  const waiting: Request[] = [];
+  let holder: Request | undefined;
+
+  function grantNext(): void {
+    if (holder !== undefined) return;
+    const next = waiting.shift();
+    if (next !== undefined) grant(next);
+  }
+
+  function grant(request: Request): void {
+    holder = request;
+    const over = () => {
+      if (holder === request) holder = undefined;
+      grantNext();
+    };
+    Promise.resolve()
+      .then(request.task)
+      .then(
+        (value) => {
+          request.resolve(value);
+          over();
+        },
+        (why) => {
+          request.reject(why);
+          over();
+        },
+      );
+  }
+
+  function tab() {
+    const self = {};
+    let lives = true;
+    const request = (_: string, { signal, steal }: LockOptions, task: () => Promise<unknown>) =>
+      new Promise((resolve, reject) => {
+        if (!lives) return;
+        const own = { tab: self, task, resolve, reject };
+        if (signal?.aborted) return reject(signal.reason);
+        if (steal) {
+          holder?.reject(new DOMException('stolen', 'AbortError'));
+          return grant(own);
+        }
+        waiting.push(own);
+        signal?.addEventListener('abort', () => {
+          const at = waiting.indexOf(own);
+          if (at < 0) return;
+          waiting.splice(at, 1);
+          reject(signal.reason);
+        });
+        grantNext();
+      });
+    return {
+      locks: { request } as unknown as LockManager,
+      /** Dies, and lets go of what it held and asked for. */
+      die: () => {
+        lives = false;
+        for (const own of waiting.filter((each) => each.tab === self))
+          waiting.splice(waiting.indexOf(own), 1);
+        if (holder?.tab === self) holder = undefined;
+        grantNext();
+      },
+    };
+  }
+
+  return { tab, isHeld: () => holder !== undefined };
+}
