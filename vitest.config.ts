@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     // The relay logs a line a pass: of a test that passes nobody reads it.
     silent: 'passed-only',
-    reporters: ['default', './test/closing-line.ts'],
+    reporters: ['default', './test/faults/table-reporter.ts', './test/closing-line.ts'],
     projects: [
       {
         test: {
@@ -68,6 +68,16 @@ export default defineConfig({
           // Whole systems in real processes: one at a time, and the first start of a runtime can take its time.
           fileParallelism: false,
           testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts'],
+          // Behind all others: three browsers leave nothing of a machine to anyone.
+          sequence: { groupOrder: 1 },
+          maxWorkers: 3,
           hookTimeout: 120_000,
         },
       },

@@ -1,53 +1,59 @@
-import { existsSync } from 'node:fs';
-import puppeteer, { type Page } from 'puppeteer-core';
-import type { Engine, InPage, Tab } from './engine.ts';
-import { processTree } from './process-tree.ts';
+import { cp, mkdtemp, readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import puppeteer, { type Browser } from 'puppeteer-core';
+import { FIREFOX_PACKAGE, findFirefox } from '../firefox.ts';
+import type { Engine } from './engine.ts';
+import { puppeteerTab } from './puppeteer-tab.ts';
+import { until } from './until.ts';
 
-const SYSTEM_PATHS = [
-  '/usr/bin/firefox-esr',
-  '/usr/bin/firefox',
-  '/Applications/Firefox.app/Contents/MacOS/firefox',
-];
-
-function firefoxPath(): string {
-  const path = [process.env.FIREFOX_PATH, ...SYSTEM_PATHS].find(
-    (path) => path !== undefined && existsSync(path),
-  );
-  if (path === undefined) throw new Error("No Firefox: install Debian's firefox-esr, or set FIREFOX_PATH.");
-  return path;
+function launch(profile: string, isPrivate: boolean): Promise<Browser> {
+  const executablePath = findFirefox();
+  if (executablePath === undefined) throw new Error(`No Firefox: install ${FIREFOX_PACKAGE}.`);
+  return puppeteer.launch({
+    browser: 'firefox',
+    executablePath,
+    userDataDir: profile,
+    extraPrefsFirefox: { 'browser.privatebrowsing.autostart': isPrivate },
+  });
 }
 
-function tabOf(page: Page): Tab {
-  return {
-    goto: async (url) => {
-      await page.goto(url);
-    },
-    evaluate: async <Argument, Result>(run: InPage<Argument, Result>, argument: Argument) =>
-      // Puppeteer's own type unwraps handles; there are none here.
-      (await page.evaluate(run as (argument: unknown) => unknown, argument)) as Result,
-    setOffline: (offline) => page.setOfflineMode(offline),
-    close: () => page.close(),
-  };
+async function makeProfile(): Promise<string> {
+  const profile = await mkdtemp(join(tmpdir(), 'firefox-'));
+  await (await launch(profile, false)).close();
+  return profile;
 }
+
+// On a folder that is new to it Firefox takes twice as long to start: it is new to it once, and copied then.
+let unused: Promise<string> | undefined;
+
+async function moveIn(profile: string): Promise<void> {
+  if ((await readdir(profile)).length > 0) return;
+  unused ??= makeProfile();
+  await cp(await unused, profile, { recursive: true });
+}
+
+// Puppeteer's own: what it has put aside it puts back once the browser has ended, in its own time.
+const PUT_ASIDE = '.puppeteer';
 
 export const firefoxEngine: Engine = {
   name: 'firefox',
-  open: async (profile) => {
-    const browser = await puppeteer.launch({
-      browser: 'firefox',
-      executablePath: firefoxPath(),
-      userDataDir: profile,
-    });
+  missing: () => (findFirefox() === undefined ? `${FIREFOX_PACKAGE}, or set FIREFOX_PATH` : undefined),
+  open: async (profile, { isPrivate = false } = {}) => {
+    await moveIn(profile);
+    const browser = await launch(profile, isPrivate);
     return {
       openTab: async (url) => {
         const page = await browser.newPage();
         await page.goto(url);
-        return tabOf(page);
+        return puppeteerTab(page);
       },
       close: () => browser.close(),
-      processes: () => processTree(process.pid, profile),
       buried: async () => {
         await browser.disconnect();
+        await until('the preferences are put back', async () =>
+          (await readdir(profile)).every((file) => !file.endsWith(PUT_ASIDE)),
+        );
       },
     };
   },

@@ -1,15 +1,18 @@
 import type { FlushResult, Tracker } from '../../src/tracker/tracker.ts';
+import type { Told } from './page-parts.ts';
 
 // What is run in pages. Each function is sent there as text: it sees its argument, the page, and nothing else.
 
 declare global {
   var webengageRelay: Tracker;
+  var told: Told;
 }
 
 /** Events to be made: one of this name for each number. */
 export type Events = { readonly name: string; readonly numbers: readonly number[] };
 
-export const isReady = (): boolean => typeof globalThis.webengageRelay?.flush === 'function';
+/** True once the script itself has loaded: the stub has no `createTracker`. */
+export const isReady = (): boolean => 'createTracker' in (globalThis.webengageRelay ?? {});
 
 /** Which life of the page this is: it changes with a reload and with a navigation. */
 export const life = (): number | undefined =>
@@ -50,6 +53,42 @@ export function trackAndReload({ name, numbers }: Events): void {
   location.reload();
 }
 
+/** Clicks what leads away. */
+export function trackAndClick({ name, numbers, on }: Events & { readonly on: string }): void {
+  for (const n of numbers) webengageRelay.track(name, { n });
+  document.querySelector<HTMLElement>(on)?.click();
+}
+
+/** The page's own last words: half of the events in the first of two listeners that browsers call in either order. */
+export function trackOnLeaving({ name, numbers, to }: Events & { readonly to: string }): void {
+  const left = [...numbers];
+  const trackHalf = () => {
+    for (const n of left.splice(0, numbers.length / 2)) webengageRelay.track(name, { n });
+  };
+  document.addEventListener('visibilitychange', trackHalf);
+  addEventListener('pagehide', trackHalf);
+  location.href = to;
+}
+
+/** Opens a window on this page, as a shop does for a payment; resolves when its tracker is ready. */
+export async function openWindow(to: string): Promise<void> {
+  const opened = open(to, 'opened') as (Window & typeof globalThis) | null;
+  if (opened === null) throw new Error('the browser opens no window');
+  Object.assign(globalThis, { opened });
+  while (!('createTracker' in (opened.webengageRelay ?? {})))
+    await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+/** In that window: tracks, and closes itself in the same task. */
+export async function trackAndCloseWindow({ name, numbers }: Events): Promise<void> {
+  const { opened } = globalThis as unknown as { opened: Window & typeof globalThis };
+  opened.eval(
+    `for (const n of ${JSON.stringify(numbers)}) webengageRelay.track(${JSON.stringify(name)}, { n });
+     window.close();`,
+  );
+  while (!opened.closed) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
 /** Tracks when another tab says so. */
 export function trackOnSignal({ name, numbers }: Events): void {
   addEventListener(
@@ -68,24 +107,8 @@ export function signalAndTrack({ name, numbers }: Events): void {
   for (const n of numbers) webengageRelay.track(name, { n });
 }
 
-/** Keeps count of failed attempts to send, for `failures` to read. */
-export function countFailures(_: null): void {
-  const page = globalThis as { failures?: number };
-  page.failures = 0;
-  webengageRelay.on('retrying', () => {
-    page.failures = (page.failures ?? 0) + 1;
-  });
-}
-
-export const failures = (): number => (globalThis as { failures?: number }).failures ?? 0;
-
-/** Puts a tracker to another endpoint in the place of the page's own. */
-export function useEndpoint(endpoint: string): void {
-  const { createTracker } = webengageRelay as unknown as {
-    createTracker: (options: { endpoint: string; maxWaitMs: number }) => Tracker;
-  };
-  Object.assign(webengageRelay, createTracker({ endpoint, maxWaitMs: 100 }));
-}
+/** What the page was told by the tracker and the browser. */
+export const whatWasTold = (): Told => told;
 
 /** Tabs behind another stay visible without a screen: the page is told as it would be with one. */
 export function hide(_: null): void {
@@ -93,4 +116,17 @@ export function hide(_: null): void {
   document.dispatchEvent(new Event('visibilitychange'));
 }
 
+export const goBack = (): void => history.back();
+
+/** What kept the page out of the back/forward cache; undefined where nothing did, or the browser does not say. */
+export function notRestoredFor(): string | undefined {
+  const [navigation] = performance.getEntriesByType('navigation') as readonly {
+    readonly notRestoredReasons?: { readonly reasons: readonly { readonly reason: string }[] | null } | null;
+  }[];
+  return navigation?.notRestoredReasons?.reasons?.map(({ reason }) => reason).join(', ');
+}
+
 export const flush = (): Promise<FlushResult> => webengageRelay.flush();
+
+/** Has the tracker send now, and does not wait for it. */
+export const startFlush = (): void => void webengageRelay.flush();

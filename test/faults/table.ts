@@ -1,39 +1,69 @@
 import type { EngineName } from './engine.ts';
-import type { Count } from './visit.ts';
+
+/** What became of the events of one visitor. */
+export type Count = {
+  readonly made: number;
+  readonly arrived: number;
+  readonly lost: number;
+  readonly doubled: number;
+  /** Those that arrived behind one made after them; undefined where several tabs made them at once. */
+  readonly disordered: number | undefined;
+  /** Those that arrived though nobody made them. */
+  readonly strange: number;
+};
+
+/** What arrived, of what was made. Of doubles the first arrival tells the order. */
+export function countOf(made: readonly number[], unmade: readonly number[], taken: readonly number[]): Count {
+  const arrived = new Set(taken);
+  const inOrder = [...arrived];
+  return {
+    made: made.length,
+    arrived: made.filter((n) => arrived.has(n)).length,
+    lost: made.filter((n) => !arrived.has(n)).length,
+    doubled: taken.length - arrived.size,
+    disordered: inOrder.filter((n, index) => n < (inOrder[index - 1] ?? n)).length,
+    strange: unmade.filter((n) => arrived.has(n)).length,
+  };
+}
 
 /** One scenario in one engine. */
 export type Cell = {
   readonly scenario: string;
   readonly engine: EngineName;
-  readonly tookMs: number;
 } & (
   | { readonly end: 'impossible'; readonly why: string }
-  | { readonly end: 'played'; readonly count: Count; readonly trouble?: string }
+  | {
+      readonly end: 'played';
+      readonly tookMs: number;
+      readonly count: Count;
+      /** What did not go as the scenario says; undefined where all did. */
+      readonly trouble: string | undefined;
+    }
 );
 
-/** Nothing lost, nothing doubled, and all went as the scenario says. */
-export function passed(cell: Cell): boolean {
-  return (
-    cell.end === 'impossible' ||
-    (cell.count.lost === 0 && cell.count.doubled === 0 && cell.trouble === undefined)
-  );
+const COLUMNS = ['made', 'arrived', 'lost', 'doubled', 'disordered'] as const;
+const WIDTHS = COLUMNS.map((name) => name.length + 2);
+const ENGINE_WIDTH = 10;
+
+function line(cell: Cell, titleWidth: number): string {
+  const head = `${cell.scenario.padEnd(titleWidth)}${cell.engine.padEnd(ENGINE_WIDTH)}`;
+  if (cell.end === 'impossible') return `${head}  not played: ${cell.why}`;
+  const numbers = COLUMNS.map((name, index) => String(cell.count[name] ?? '-').padStart(WIDTHS[index] ?? 0));
+  const seconds = (cell.tookMs / 1000).toFixed(1).padStart(7);
+  return `${head}${numbers.join('')}${seconds} s${cell.trouble === undefined ? '' : `  FAILED: ${cell.trouble}`}`;
 }
 
-/** A line for one cell, and what is to be said of it. */
-export function line(cell: Cell): string {
-  const head = `${cell.engine.padEnd(9)}${cell.scenario.padEnd(68)}`;
-  if (cell.end === 'impossible') return `${head}   -       -       -       -  not played: ${cell.why}`;
-  const { made, arrived, lost, doubled } = cell.count;
-  const numbers = [made, arrived, lost, doubled].map((number) => String(number).padStart(4)).join('    ');
-  const seconds = `${(cell.tookMs / 1000).toFixed(1)} s`.padStart(7);
-  return `${head}${numbers}  ${seconds}  ${passed(cell) ? 'passed' : 'FAILED'}${cell.trouble === undefined ? '' : `: ${cell.trouble}`}`;
-}
-
+/** All cells, those of one scenario together, and how they ended. */
 export function table(cells: readonly Cell[]): string {
-  const head = `${'engine'.padEnd(9)}${'scenario'.padEnd(68)}made arrived    lost doubled`;
-  const count = (good: boolean) =>
-    cells.filter((cell) => passed(cell) === good && cell.end === 'played').length;
-  const impossible = cells.length - count(true) - count(false);
-  const rest = impossible === 0 ? '' : `, ${impossible} not played`;
-  return [head, ...cells.map(line), '', `${count(true)} passed, ${count(false)} failed${rest}`].join('\n');
+  const scenarios = [...new Set(cells.map(({ scenario }) => scenario))];
+  const titleWidth = Math.max(...scenarios.map(({ length }) => length)) + 2;
+  const lines = scenarios.flatMap((title) =>
+    cells.filter(({ scenario }) => scenario === title).map((cell) => line(cell, titleWidth)),
+  );
+  const columns = COLUMNS.map((name, index) => name.padStart(WIDTHS[index] ?? 0)).join('');
+  const head = `${'scenario'.padEnd(titleWidth)}${'engine'.padEnd(ENGINE_WIDTH)}${columns}     took`;
+  const played = cells.filter((cell) => cell.end === 'played');
+  const failed = played.filter(({ trouble }) => trouble !== undefined).length;
+  const end = `${played.length - failed} of ${played.length} cells passed, ${cells.length - played.length} not played`;
+  return [head, ...lines, end].join('\n');
 }

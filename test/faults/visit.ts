@@ -1,45 +1,62 @@
-import type { Stack } from '../journeys/stack.ts';
-import type { Engine, OpenBrowser, Tab } from './engine.ts';
-import { type Events, flush, isReady, life, useEndpoint } from './in-page.ts';
-import { killAll } from './process-tree.ts';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { checkAccount } from './account.ts';
+import type { Engine, OpenBrowser, OpenOptions, Tab } from './engine.ts';
+import type { Ground } from './ground.ts';
+import { type Events, flush, isReady, life } from './in-page.ts';
+import { killAll, processesOf } from './processes.ts';
+import type { PageOptions } from './site.ts';
+import { type Count, countOf } from './table.ts';
 import { until } from './until.ts';
 
-/** What became of the events of one visitor. */
-export type Count = {
-  readonly made: number;
-  readonly arrived: number;
-  readonly lost: number;
-  readonly doubled: number;
-};
-
 /** One visitor: a profile on disk, a browser on it now and then, and the events made there. */
-export type Visit = {
-  readonly stack: Stack;
+export type Visit = Ground & {
   /** So many events that are to arrive. Made, once they are in the list. */
   readonly events: (count: number) => Events;
-  readonly open: () => Promise<void>;
-  /** A tab with the site, its tracker ready. */
-  readonly openSite: () => Promise<Tab>;
+  /** Events of which none may arrive. */
+  readonly unmade: (count: number) => Events;
+  readonly open: (options?: OpenOptions) => Promise<void>;
+  /** A tab with the site, its tracker ready. Later pages of the visitor have the same options. */
+  readonly openSite: (options?: PageOptions) => Promise<Tab>;
+  /** A tab with another page. */
+  readonly openTab: (url: string) => Promise<Tab>;
+  /** Another page of the site each time. */
+  readonly nextPage: () => string;
   /** Does what ends the page's life; resolves when the next one's tracker is ready. */
   readonly reborn: (tab: Tab, leave: () => Promise<unknown>) => Promise<void>;
   readonly close: () => Promise<void>;
   /** SIGKILL for all of the browser, at a moment of the scenario's choice. */
   readonly killAfter: (ms: number, last: () => Promise<unknown>) => Promise<void>;
-  /** From now on the visitor's events go by another way, after a restart too. */
-  readonly goBy: (endpoint: string) => void;
   /** Opens the profile again until all that its pages left is settled and delivered. */
   readonly comeBack: () => Promise<void>;
-  readonly arrived: () => Promise<boolean>;
+  /** Resolves when all that was made has arrived. */
+  readonly allArrive: (withinMs?: number) => Promise<void>;
   readonly count: () => Promise<Count>;
   /** Gives up whatever is open. */
   readonly end: () => Promise<void>;
 };
 
-export function startVisit(engine: Engine, stack: Stack, profile: string, name: string): Visit {
-  let browser: OpenBrowser | undefined;
-  let endpoint: string | undefined;
-  const made: number[] = [];
+const ARRIVE_WITHIN_MS = 30_000;
 
+/** @param name of the visitor's events, unlike those of other visitors */
+export async function startVisit(engine: Engine, ground: Ground, name: string): Promise<Visit> {
+  const { stack, site } = ground;
+  const profile = await mkdtemp(join(tmpdir(), `${engine.name}-`));
+  let browser: OpenBrowser | undefined;
+  let options: OpenOptions = {};
+  let home: PageOptions = {};
+  let pages = 0;
+  let isOver = false;
+  let lastNumber = 0;
+  const made: number[] = [];
+  const unmade: number[] = [];
+
+  const numberInto = (list: number[]) => (count: number) => {
+    const numbers = Array.from({ length: count }, () => ++lastNumber);
+    list.push(...numbers);
+    return { name, numbers };
+  };
   const current = (): OpenBrowser => {
     if (browser === undefined) throw new Error('no browser is open');
     return browser;
@@ -48,47 +65,41 @@ export function startVisit(engine: Engine, stack: Stack, profile: string, name: 
     // While one page gives way to the next there is none to ask.
     until('the tracker is ready', () => tab.evaluate(isReady, null).catch(() => false));
 
-  const open = async () => {
-    browser = await engine.open(profile);
+  const open = async (given: OpenOptions = options) => {
+    // What was given up goes on by itself, as far as it is let.
+    if (isOver) throw new Error('the visit is over');
+    options = given;
+    browser = await engine.open(profile, options);
   };
   const close = async () => {
     await browser?.close();
     browser = undefined;
   };
-  const openSite = async () => {
-    const tab = await current().openTab(stack.siteUrl);
-    await ready(tab);
-    if (endpoint !== undefined) await tab.evaluate(useEndpoint, endpoint);
+  const openSite = async (given: PageOptions = home) => {
+    home = given;
+    const tab = await current().openTab(site.pageUrl(home));
+    // Nobody sees into a frame without an origin.
+    if (!home.framed) await ready(tab);
     return tab;
   };
-  const numbers = async (): Promise<readonly unknown[]> => {
+  const count = async () => {
     const { events } = await stack.received();
-    return events.filter(({ eventName }) => eventName === name).map(({ eventData }) => eventData?.n);
-  };
-  const count = async (): Promise<Count> => {
-    const taken = await numbers();
-    const once = new Set(taken);
-    const arrived = made.filter((n) => once.has(n)).length;
-    return {
-      made: made.length,
-      arrived,
-      lost: made.length - arrived,
-      doubled: taken.length - once.size,
-    };
+    const taken = events
+      .filter(({ eventName }) => eventName === name)
+      .map(({ eventData }) => Number(eventData?.n));
+    return countOf(made, unmade, taken);
   };
 
   return {
-    stack,
+    ...ground,
     open,
     openSite,
+    openTab: (url) => current().openTab(url),
     close,
     count,
-    events: (count) => {
-      const from = made.length + 1;
-      const numbers = Array.from({ length: count }, (_, index) => from + index);
-      made.push(...numbers);
-      return { name, numbers };
-    },
+    events: numberInto(made),
+    unmade: numberInto(unmade),
+    nextPage: () => site.pageUrl({ ...home, page: ++pages }),
     reborn: async (tab, leave) => {
       const before = await tab.evaluate(life, null);
       // The answer is lost where the page goes before it is given.
@@ -101,7 +112,8 @@ export function startVisit(engine: Engine, stack: Stack, profile: string, name: 
     },
     killAfter: async (ms, last) => {
       const victim = current();
-      const pids = victim.processes();
+      // What is to be killed at a moment must be known before it.
+      const pids = processesOf(profile);
       if (pids.length === 0) throw new Error('the browser has no processes to kill');
       await last();
       await new Promise((resolve) => setTimeout(resolve, ms));
@@ -109,24 +121,25 @@ export function startVisit(engine: Engine, stack: Stack, profile: string, name: 
       await victim.buried();
       browser = undefined;
     },
-    goBy: (other) => {
-      endpoint = other;
-    },
     comeBack: async () => {
       await close();
       await open();
-      const tab = await openSite();
+      // A good day, whatever the pages before had to bear; in the place where they left what they had.
+      const tab = await openSite({ insecure: home.insecure ?? false });
       await until('the buffer is settled', async () => (await tab.evaluate(flush, null)).settled, 60_000);
       await until('the relay has delivered', async () => (await stack.backlog()) === 0);
+      await checkAccount(tab);
       await close();
     },
-    arrived: async () => (await count()).lost === 0,
+    allArrive: (withinMs = ARRIVE_WITHIN_MS) =>
+      until('all have arrived', async () => (await count()).lost === 0, withinMs),
     end: async () => {
-      const left = browser;
+      isOver = true;
+      // Of a browser that was still starting there is nothing but its processes.
+      await killAll(processesOf(profile));
+      await browser?.buried();
       browser = undefined;
-      if (left === undefined) return;
-      await killAll(left.processes());
-      await left.buried();
+      await rm(profile, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

@@ -1,47 +1,37 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../journeys/free-port.ts';
+import { hasWebkit, WEBKIT_DRIVER, WEBKIT_PACKAGES } from '../webkit.ts';
 import type { Engine, InPage } from './engine.ts';
-import { processTree } from './process-tree.ts';
+import { killAll, processesOf } from './processes.ts';
 import { until } from './until.ts';
 import { startSession } from './webdriver-session.ts';
+import { screen } from './x-server.ts';
 
-const DRIVER = '/usr/bin/WebKitWebDriver';
 const BROWSER = fileURLToPath(new URL('webkit-browser.py', import.meta.url));
-
-async function freePort(): Promise<number> {
-  const socket = createServer().listen(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address() as AddressInfo;
-  socket.close();
-  return port;
-}
 
 async function startDriver(profile: string) {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const child = spawn('xvfb-run', ['-a', DRIVER, `--port=${port}`], {
-    // A group of its own: the X server must end with it.
-    detached: true,
+  const child = spawn(WEBKIT_DRIVER, [`--port=${port}`], {
+    // Marks it, in the list of processes, as this profile's.
+    argv0: `WebKitWebDriver ${profile}`,
     stdio: 'ignore',
-    env: { ...process.env, PROFILE: profile },
+    env: { ...process.env, DISPLAY: await screen(), GDK_BACKEND: 'x11' },
   });
-  const { pid } = child;
-  if (pid === undefined) throw new Error("No WebKit: install Debian's webkit2gtk-driver and xvfb.");
   const exited = once(child, 'exit');
   await until('WebKitWebDriver answers', async () => {
-    if (child.exitCode !== null) throw new Error(`${DRIVER} under xvfb-run ended with ${child.exitCode}`);
+    if (child.exitCode !== null) throw new Error(`${WEBKIT_DRIVER} ended with ${child.exitCode}`);
     return fetch(`${url}/status`).then(
       ({ ok }) => ok,
       () => false,
     );
   });
   return {
-    pid,
     url,
     stop: async () => {
-      if (child.exitCode === null && child.signalCode === null) process.kill(-pid, 'SIGTERM');
+      if (child.exitCode === null && child.signalCode === null) child.kill();
       await exited;
     },
   };
@@ -49,10 +39,11 @@ async function startDriver(profile: string) {
 
 export const webkitEngine: Engine = {
   name: 'webkit',
-  open: async (profile) => {
+  missing: () => (hasWebkit() ? undefined : WEBKIT_PACKAGES.join(' ')),
+  open: async (profile, { isPrivate = false } = {}) => {
     const driver = await startDriver(profile);
     const { ask } = await startSession(driver.url, {
-      'webkitgtk:browserOptions': { binary: BROWSER, args: [] },
+      'webkitgtk:browserOptions': { binary: BROWSER, args: [profile, isPrivate ? 'private' : 'kept'] },
     });
     // The first tab stays: a session ends with its last one.
     const first = await ask<string>('GET', '/window');
@@ -81,25 +72,35 @@ export const webkitEngine: Engine = {
         );
         open.add(handle);
         const goto = (to: string) => inTab(handle, () => ask<void>('POST', '/url', { url: to }));
+        const evaluate = <Argument, Result>(run: InPage<Argument, Result>, argument: Argument) =>
+          inTab(handle, () =>
+            ask<Result>('POST', '/execute/sync', {
+              script: `return (${run})(arguments[0]);`,
+              args: [argument],
+            }),
+          );
         await goto(url);
         return {
           goto,
-          evaluate: <Argument, Result>(run: InPage<Argument, Result>, argument: Argument) =>
-            inTab(handle, () =>
-              ask<Result>('POST', '/execute/sync', {
-                script: `return (${run})(arguments[0]);`,
-                args: [argument],
-              }),
-            ),
+          evaluate,
           close: () => closeTab(handle),
+          crash: async () => {
+            open.delete(handle);
+            // The browser's own word for it; a moment later, so that the driver has its answer by then.
+            await evaluate(() => void setTimeout(() => location.assign('crash:'), 50), null);
+          },
         };
       },
       close: async () => {
-        for (const handle of open) await closeTab(handle);
-        await ask('DELETE', '');
+        try {
+          for (const handle of open) await closeTab(handle);
+          await ask('DELETE', '');
+        } catch {
+          // A page that crashed may have taken the session with it; the visitor's browser is open still.
+          await killAll(processesOf(`${BROWSER} ${profile}`));
+        }
         await driver.stop();
       },
-      processes: () => processTree(driver.pid, BROWSER),
       buried: driver.stop,
     };
   },

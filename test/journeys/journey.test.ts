@@ -210,10 +210,10 @@ test('what is wrong with one attribute costs only that attribute, and is told', 
       'eventData.we_reserved left out',
     ],
     errors: [
-      'eventName must not be empty',
-      'eventName must be at most 49 characters, not 50',
+      'eventName must be well-formed text of 1 to 49 characters',
+      'eventName must be well-formed text of 1 to 49 characters',
       'eventName must not start with we_',
-      'userId must be at most 100 characters, not 101',
+      'userId must be well-formed text of 1 to 100 characters',
       'phone must be E.164, as +551155256325',
     ],
   });

@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { type AddressInfo, createServer as createSocket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LocalWorker, startWorker } from '../../demo/local-worker.ts';
 import { README_STUB } from '../readme-stub.ts';
+import { freePort } from './free-port.ts';
 import type { WebEngageCall, WebEngageRecords } from './received.ts';
 
 /** The whole path on this machine: a site, the relay, and WebEngage played by the sandbox. */
@@ -28,14 +29,6 @@ export type Stack = {
   readonly stop: () => Promise<void>;
 };
 
-async function freePort(): Promise<number> {
-  const socket = createSocket().listen(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address() as AddressInfo;
-  socket.close();
-  return port;
-}
-
 /** A site of one page. It keeps its own copy of the script, so that it loads while the relay is down. */
 async function startSite(relayUrl: string) {
   const script = await readFile('dist/tracker.js');
@@ -54,7 +47,14 @@ async function startSite(relayUrl: string) {
   return { server, url: `http://127.0.0.1:${port}` };
 }
 
-export async function startStack(): Promise<Stack> {
+export type StackOptions = {
+  /** Origins the relay takes records from; the site's own, if none are given. */
+  readonly allowedOrigins?: string;
+  /** How long the relay lets records wait for others, in milliseconds. */
+  readonly lingerMs?: number;
+};
+
+export async function startStack({ allowedOrigins, lingerMs }: StackOptions = {}): Promise<Stack> {
   const storage = await mkdtemp(join(tmpdir(), 'webengage-relay-journey-'));
   const apiKey = randomBytes(24).toString('hex');
   const adminToken = randomBytes(24).toString('hex');
@@ -77,7 +77,8 @@ export async function startStack(): Promise<Stack> {
         WEBENGAGE_API_KEY: apiKey,
         WEBENGAGE_LICENSE_CODE: licenseCode,
         WEBENGAGE_HOST: sandbox.url,
-        ALLOWED_ORIGINS: site.url,
+        ALLOWED_ORIGINS: allowedOrigins ?? site.url,
+        ...(lingerMs !== undefined && { LINGER_MS: String(lingerMs) }),
         ADMIN_TOKEN: adminToken,
       },
       persistTo: join(storage, 'relay'),

@@ -15,13 +15,13 @@ function living(): readonly Process[] {
   });
 }
 
-/** The processes under one of ours, from the first whose command line holds a text. */
-export function processTree(under: number, marked: string): readonly number[] {
+/** The processes whose command line holds a text, and all under them. */
+export function processesOf(mark: string): readonly number[] {
   const all = living();
   const childrenOf = (parent: number) => all.filter((process) => process.parent === parent);
   const descendants = (pid: number): readonly Process[] =>
     childrenOf(pid).flatMap((child) => [child, ...descendants(child.pid)]);
-  const roots = descendants(under).filter(({ args }) => args.includes(marked));
+  const roots = all.filter(({ args }) => args.includes(mark));
   return [...new Set(roots.flatMap(({ pid }) => [pid, ...descendants(pid).map((child) => child.pid)]))];
 }
 

@@ -1,0 +1,4 @@
+import { chromiumEngine } from './chromium-engine.ts';
+import { playMatrix } from './matrix.ts';
+
+playMatrix(chromiumEngine);

@@ -1,0 +1,4 @@
+import { firefoxEngine } from './firefox-engine.ts';
+import { playMatrix } from './matrix.ts';
+
+playMatrix(firefoxEngine);

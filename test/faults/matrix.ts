@@ -1,0 +1,90 @@
+import { afterAll, afterEach, beforeAll, beforeEach, test } from 'vitest';
+import type { Engine } from './engine.ts';
+import { type Ground, startGround } from './ground.ts';
+import { neverReturns } from './never-returns.ts';
+import { pageLife } from './page-life.ts';
+import { relayTrouble } from './relay-trouble.ts';
+import type { Scenario } from './scenario.ts';
+import { storageTrouble } from './storage-trouble.ts';
+import type { Count } from './table.ts';
+import { tabs } from './tabs.ts';
+import { unload } from './unload.ts';
+import { within } from './until.ts';
+import { startVisit, type Visit } from './visit.ts';
+
+const SCENARIOS = [unload, neverReturns, tabs, relayTrouble, storageTrouble, pageLife].flat();
+
+const SCENARIO_WITHIN_MS = 60_000;
+const COME_BACK_WITHIN_MS = 60_000;
+const BURIED_WITHIN_MS = 60_000;
+
+// The runner is gone, and nobody would hear of anything any more.
+process.once('disconnect', () => process.exit(1));
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+}
+
+/** The first thing that is wrong with how it ended. */
+function troubleOf(count: Count, thrown: readonly string[]): string | undefined {
+  const { made, lost, doubled, disordered, strange } = count;
+  if (lost > 0) return `${lost} of ${made} lost`;
+  if (doubled > 0) return `${doubled} doubled`;
+  if (strange > 0) return `${strange} arrived that never were made`;
+  if (disordered !== undefined && disordered > 0) return `${disordered} out of order`;
+  return thrown.length > 0 ? `thrown into the page: ${thrown[0]}` : undefined;
+}
+
+/** Plays a scenario to its end; answers with what went wrong before it. */
+async function play(visit: Visit, { title, play, withinMs }: Scenario): Promise<string | undefined> {
+  try {
+    await within(title, withinMs ?? SCENARIO_WITHIN_MS, play(visit));
+    await within('the visitor comes back', COME_BACK_WITHIN_MS, visit.comeBack());
+    return undefined;
+  } catch (error) {
+    return wordsOf(error);
+  }
+}
+
+/** Declares a test for each scenario in one engine. What can't be played there is skipped, with the reason. */
+export function playMatrix(engine: Engine): void {
+  const missing = engine.missing();
+  let ground: Ground | undefined;
+  let visit: Visit | undefined;
+
+  beforeAll(async () => {
+    if (missing === undefined) ground = await startGround();
+  });
+  afterAll(() => ground?.stop());
+  beforeEach(() => ground?.reset());
+  afterEach(async () => {
+    await visit?.end();
+    visit = undefined;
+  }, BURIED_WITHIN_MS);
+
+  SCENARIOS.forEach((scenario, index) => {
+    const about = { scenario: scenario.title, engine: engine.name };
+    const timeout = (scenario.withinMs ?? SCENARIO_WITHIN_MS) + COME_BACK_WITHIN_MS + BURIED_WITHIN_MS;
+    test(scenario.title, { timeout }, async ({ task, skip }) => {
+      const why =
+        missing === undefined
+          ? scenario.impossible?.[engine.name]
+          : `not on this machine: install ${missing}`;
+      if (why !== undefined || ground === undefined) {
+        task.meta.cell = { ...about, end: 'impossible', why: why ?? 'nothing to play it on' };
+        return skip(why);
+      }
+
+      const began = Date.now();
+      // WebEngage takes names of at most 50 characters.
+      visit = await startVisit(engine, ground, `${engine.name} ${index + 1}`);
+      const ended = await play(visit, scenario);
+      const counted = await visit.count();
+      const count = scenario.withoutOrder ? { ...counted, disordered: undefined } : counted;
+      const amiss = troubleOf(count, ground.site.thrown());
+      const trouble = ended === undefined ? amiss : [ended, amiss].filter(Boolean).join('; ');
+      task.meta.cell = { ...about, end: 'played', tookMs: Date.now() - began, count, trouble };
+      if (trouble !== undefined) throw new Error(trouble);
+    });
+  });
+}

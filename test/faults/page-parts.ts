@@ -1,0 +1,69 @@
+import type { Tracker } from '../../src/tracker/tracker.ts';
+import type { Events } from './in-page.ts';
+
+// Scripts of the site's pages. Each function stands there as text: it sees the page and nothing of this file's.
+
+/** What the tracker and the browser have told the page since it was loaded. */
+export type Told = {
+  delivered: number;
+  duplicates: number;
+  dropped: number;
+  degraded: number;
+  retrying: number;
+  /** How often it came back out of the back/forward cache. */
+  restored: number;
+};
+
+/** Keeps what the page is told, in `told`, and what is thrown into it, at the site. */
+export function keepTold(): void {
+  const told: Told = { delivered: 0, duplicates: 0, dropped: 0, degraded: 0, retrying: 0, restored: 0 };
+  Object.assign(globalThis, { told });
+  const relay = (globalThis as unknown as { webengageRelay: Tracker }).webengageRelay;
+  relay.on('delivered', ({ ids, duplicates }) => {
+    told.delivered += ids.length;
+    told.duplicates += duplicates;
+  });
+  relay.on('dropped', ({ ids }) => {
+    told.dropped += ids.length;
+  });
+  relay.on('degraded', () => {
+    told.degraded += 1;
+  });
+  relay.on('retrying', () => {
+    told.retrying += 1;
+  });
+  addEventListener('pageshow', ({ persisted }) => {
+    if (persisted) told.restored += 1;
+  });
+  const tell = (what: unknown) => {
+    new Image().src = `/thrown?${encodeURIComponent(String(what))}`;
+  };
+  addEventListener('error', ({ message }) => tell(message));
+  addEventListener('unhandledrejection', ({ reason }) => tell(reason));
+}
+
+/** Tracks before the tracker has loaded. */
+export function trackAtOnce({ name, numbers }: Events): void {
+  const relay = (globalThis as unknown as { webengageRelay: Tracker }).webengageRelay;
+  for (const n of numbers) relay.track(name, { n });
+}
+
+/** In a frame: does what the page around it asks for, and says when it is done. */
+export function obeyFrame(): void {
+  addEventListener('message', async ({ data }: MessageEvent<Events>) => {
+    const relay = (globalThis as unknown as { webengageRelay: Tracker }).webengageRelay;
+    await Promise.all(data.numbers.map((n) => relay.track(data.name, { n })));
+    parent.postMessage((globalThis as unknown as { told: Told }).told, '*');
+  });
+}
+
+/** Around a frame: `askFrame` has it track, and answers with what it was told by then. */
+export function showFrame(): void {
+  Object.assign(globalThis, {
+    askFrame: (events: Events) =>
+      new Promise((resolve) => {
+        addEventListener('message', ({ data }) => resolve(data), { once: true });
+        frames[0]?.postMessage(events, '*');
+      }),
+  });
+}

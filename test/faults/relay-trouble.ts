@@ -1,0 +1,196 @@
+import type { BlockedHow } from './engine.ts';
+import { flush, hide, startFlush, trackAll, whatWasTold } from './in-page.ts';
+import { insistOnPace, insistOnSilence } from './pace.ts';
+import { insist, type Scenario } from './scenario.ts';
+import { until } from './until.ts';
+import type { Visit } from './visit.ts';
+import type { Passage } from './way.ts';
+
+const SOME = 30;
+const EACH = 3;
+const BACKLOG = 2_000;
+const FAST = { requestsPerMinute: 500, burst: 20 };
+
+// The tracker gives a request up after 15 s.
+const GIVEN_UP_WITHIN_MS = 40_000;
+
+/** As a sign-in page of a hotel answers to everything, with a good status. */
+const SIGN_IN: Passage = {
+  kind: 'answered',
+  status: 200,
+  headers: { 'Content-Type': 'text/html' },
+  body: '<!doctype html><title>Sign in</title>Welcome to our network',
+};
+
+const busy = (status: number, retryAfter?: string): Passage => ({
+  kind: 'answered',
+  status,
+  headers: retryAfter === undefined ? {} : { 'Retry-After': retryAfter },
+  body: '{}',
+});
+
+/** For a while the way is not open, and then it is. */
+function troubled(passage: Passage): Scenario['play'] {
+  return async (visit) => {
+    await visit.open();
+    const tab = await visit.openSite();
+    visit.way.order(passage);
+    await tab.evaluate(trackAll, visit.events(SOME));
+    await until('sending has failed', async () => (await tab.evaluate(whatWasTold, null)).retrying > 0);
+    visit.way.order({ kind: 'open' });
+    await tab.evaluate(trackAll, visit.events(EACH));
+    await visit.allArrive();
+  };
+}
+
+/** Asked to wait, no tab sends before the time has come, nor does a page that is loaded in the meantime. */
+function asked(wait: () => { readonly retryAfter: string; readonly until: number }): Scenario['play'] {
+  return async (visit) => {
+    await visit.open();
+    const [one, other] = [await visit.openSite(), await visit.openSite()];
+    const { retryAfter, until: notBefore } = wait();
+    visit.way.order(busy(429, retryAfter));
+    await one.evaluate(trackAll, visit.events(EACH));
+    await one.evaluate(startFlush, null);
+    await until('it is asked to wait', async () => (await one.evaluate(whatWasTold, null)).retrying > 0);
+    const [refused] = visit.way.seen();
+    visit.way.order({ kind: 'open' });
+    await other.evaluate(trackAll, visit.events(EACH));
+    await other.evaluate(startFlush, null);
+    await visit.reborn(one, () => one.evaluate(() => location.reload(), null));
+    await one.evaluate(startFlush, null);
+    await visit.allArrive();
+    insistOnSilence(visit.way.seen(), refused?.at ?? 0, notBefore);
+  };
+}
+
+/** Requests fail in the browser itself. */
+function blocked(how: BlockedHow): Scenario['play'] {
+  return async (visit) => {
+    await visit.open();
+    const tab = await visit.openSite();
+    await tab.block?.(visit.way.url, how);
+    await tab.evaluate(trackAll, visit.events(SOME));
+    await until('sending has failed', async () => (await tab.evaluate(whatWasTold, null)).retrying > 0);
+    insist(visit.way.seen().length === 0, 'the request was not blocked');
+    await tab.block?.(visit.way.url, undefined);
+    await visit.allArrive();
+  };
+}
+
+const NO_NETWORK_COMMANDS =
+  'no command of WebKitWebDriver touches the network (https://w3c.github.io/webdriver/#endpoints)';
+
+const WAIT_SECONDS = 4;
+
+async function stayAndTrack(visit: Visit): Promise<void> {
+  await visit.open();
+  const tab = await visit.openSite();
+  await tab.evaluate(trackAll, visit.events(60));
+  await visit.allArrive();
+}
+
+export const relayTrouble: readonly Scenario[] = [
+  { title: 'track and stay', play: stayAndTrack },
+  {
+    title: 'relay down while tracking, page closed, relay back, page reopened',
+    play: async (visit) => {
+      await visit.open();
+      const tab = await visit.openSite();
+      await visit.stack.stopRelay();
+      try {
+        await tab.evaluate(trackAll, visit.events(60));
+        await until('sending has failed', async () => (await tab.evaluate(whatWasTold, null)).retrying > 0);
+        await tab.close();
+        await visit.close();
+      } finally {
+        await visit.stack.startRelay();
+      }
+    },
+  },
+  { title: 'connections to the relay break for a while', play: troubled({ kind: 'broken' }) },
+  { title: 'the relay answers 503 for a while', play: troubled(busy(503)) },
+  { title: 'the relay answers 503 with Retry-After for a while', play: troubled(busy(503, '2')) },
+  { title: "a network's sign-in page answers with 200 for a while", play: troubled(SIGN_IN) },
+  {
+    title: `429 with Retry-After in seconds: nothing before its time, from no tab, nor after a reload`,
+    withoutOrder: true,
+    play: asked(() => ({ retryAfter: String(WAIT_SECONDS), until: Date.now() + WAIT_SECONDS * 1_000 })),
+  },
+  {
+    title: '429 with Retry-After as a date: nothing before its time, from no tab, nor after a reload',
+    withoutOrder: true,
+    play: asked(() => {
+      // A date has whole seconds.
+      const until = Math.ceil(Date.now() / 1_000) * 1_000 + WAIT_SECONDS * 1_000;
+      return { retryAfter: new Date(until).toUTCString(), until };
+    }),
+  },
+  {
+    title: 'answers lost after the relay has stored, then recovery',
+    play: async (visit) => {
+      await visit.open();
+      const tab = await visit.openSite();
+      visit.way.order({ kind: 'answer lost' });
+      await tab.evaluate(trackAll, visit.events(SOME));
+      await until('two answers are lost', () => visit.way.seen().length >= 2);
+      visit.way.order({ kind: 'open' });
+    },
+  },
+  {
+    title: 'the relay does not answer: the request is given up, and made again',
+    withinMs: 90_000,
+    play: async (visit) => {
+      await visit.open();
+      const tab = await visit.openSite();
+      visit.way.order({ kind: 'hang' });
+      await tab.evaluate(trackAll, visit.events(SOME));
+      await until('a request hangs', () => visit.way.seen().length > 0);
+      visit.way.order({ kind: 'open' });
+      await visit.allArrive(GIVEN_UP_WITHIN_MS);
+    },
+  },
+  {
+    title: 'requests blocked in the browser, as by an extension, for a while',
+    impossible: { webkit: NO_NETWORK_COMMANDS },
+    play: blocked('blocked'),
+  },
+  {
+    title: "the relay's name is unknown for a while",
+    impossible: {
+      firefox:
+        'its driver fails a request without saying how (https://w3c.github.io/webdriver-bidi/#command-network-failRequest)',
+      webkit: NO_NETWORK_COMMANDS,
+    },
+    play: blocked('unknown name'),
+  },
+  {
+    title: 'offline for a while in a hidden page',
+    impossible: { webkit: NO_NETWORK_COMMANDS },
+    play: async (visit) => {
+      await visit.open();
+      const tab = await visit.openSite();
+      await tab.setOffline?.(true);
+      await tab.evaluate(hide, null);
+      await tab.evaluate(trackAll, visit.events(SOME));
+      await until('sending has failed', async () => (await tab.evaluate(whatWasTold, null)).retrying > 0);
+      await tab.setOffline?.(false);
+      await visit.allArrive();
+    },
+  },
+  {
+    title: `${BACKLOG} records made while the relay is out of reach drain at the allowed pace`,
+    withinMs: 120_000,
+    play: async (visit) => {
+      await visit.open();
+      const tab = await visit.openSite(FAST);
+      visit.way.order({ kind: 'broken' });
+      await tab.evaluate(trackAll, visit.events(BACKLOG));
+      await until('sending has failed', async () => (await tab.evaluate(whatWasTold, null)).retrying > 0);
+      visit.way.order({ kind: 'open' });
+      await until('the buffer is settled', async () => (await tab.evaluate(flush, null)).settled, 90_000);
+      await visit.allArrive();
+      insistOnPace(visit.way.seen(), FAST);
+    },
+  },
+];

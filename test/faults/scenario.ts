@@ -1,0 +1,24 @@
+import type { EngineName } from './engine.ts';
+import type { Visit } from './visit.ts';
+
+/** A piece of a visitor's life in which events are made. The visitor comes back afterwards, and all must have arrived. */
+export type Scenario = {
+  readonly title: string;
+  /** Engines in which it can't be played, and why. */
+  readonly impossible?: Partial<Record<EngineName, string>>;
+  /** Several tabs make events at once; or a page is left with more than a batch, and sends several at once. */
+  readonly withoutOrder?: true;
+  /** How long it may take; what takes longer hangs. */
+  readonly withinMs?: number;
+  readonly play: (visit: Visit) => Promise<void>;
+};
+
+/** What is lost now and then shows only when it is done again and again. */
+export async function rounds(count: number, round: () => Promise<unknown>): Promise<void> {
+  for (let done = 0; done < count; done++) await round();
+}
+
+/** Rejects, and says so, where something is not as the scenario has it. */
+export function insist(holds: boolean, otherwise: string): void {
+  if (!holds) throw new Error(otherwise);
+}

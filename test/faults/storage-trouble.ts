@@ -1,0 +1,166 @@
+import type { Events } from './in-page.ts';
+import { flush, startFlush, trackAll, whatWasTold } from './in-page.ts';
+import type { Told } from './page-parts.ts';
+import { loseConnections, type Trouble } from './page-troubles.ts';
+import { insist, type Scenario } from './scenario.ts';
+import { until } from './until.ts';
+import type { Visit } from './visit.ts';
+
+const SOME = 30;
+const EACH = 3;
+
+/** The page goes on, all arrives while it stays, and where records no longer outlive it, it is told. */
+function goesOn(trouble: Trouble, outlive: 'durable' | 'degraded'): Scenario['play'] {
+  return async (visit) => {
+    await visit.open();
+    const tab = await visit.openSite({ troubles: [trouble] });
+    await tab.evaluate(trackAll, visit.events(SOME));
+    await visit.allArrive();
+    await tab.evaluate(trackAll, visit.events(EACH));
+    await visit.allArrive();
+    insistOnDegraded(await tab.evaluate(whatWasTold, null), outlive);
+  };
+}
+
+function insistOnDegraded({ degraded }: Told, outlive: 'durable' | 'degraded'): void {
+  if (outlive === 'durable') insist(degraded === 0, 'told that records do not outlive the page');
+  else insist(degraded > 0, 'not told that records do not outlive the page');
+}
+
+/** Some arrive, then something happens to what is stored, and later ones arrive too. */
+function goesOnAfter(happens: (visit: Visit) => Promise<unknown>): Scenario['play'] {
+  return async (visit) => {
+    await visit.open();
+    const tab = await visit.openSite();
+    await tab.evaluate(trackAll, visit.events(SOME));
+    await visit.allArrive();
+    await until('the buffer is settled', async () => (await tab.evaluate(flush, null)).settled);
+    await happens(visit);
+    await tab.evaluate(trackAll, visit.events(EACH));
+    await visit.allArrive();
+  };
+}
+
+function clearSiteData(): Promise<boolean> {
+  localStorage.setItem('before', 'yes');
+  return fetch('/clear').then(async (answer) => {
+    await answer.text();
+    return localStorage.getItem('before') === null;
+  });
+}
+
+async function deleteDatabases(): Promise<number> {
+  const names = (await indexedDB.databases()).flatMap(({ name }) => name ?? []);
+  await Promise.all(
+    names.map(
+      (name) =>
+        new Promise((resolve, reject) => {
+          const request = indexedDB.deleteDatabase(name);
+          request.onsuccess = resolve;
+          request.onerror = () => reject(request.error);
+        }),
+    ),
+  );
+  return names.length;
+}
+
+/** An earlier release's tab, which heeds nobody. Of the database it has what all releases have. */
+function holdDatabase(endpoint: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(`webengage-relay:${endpoint}`, 1);
+    request.onupgradeneeded = () => request.result.createObjectStore('records', { autoIncrement: true });
+    request.onerror = () => reject(request.error);
+    request.onsuccess = () => {
+      Object.assign(globalThis, { held: request.result });
+      resolve();
+    };
+  });
+}
+
+const askFrame = (events: Events): Promise<Told> =>
+  (globalThis as unknown as { askFrame: (events: Events) => Promise<Told> }).askFrame(events);
+
+/** Whatever is wrong with what a browser stores. */
+export const storageTrouble: readonly Scenario[] = [
+  { title: 'IndexedDB is missing', play: goesOn('indexedDbMissing', 'degraded') },
+  { title: 'IndexedDB is refused', play: goesOn('openThrows', 'degraded') },
+  { title: 'IndexedDB never answers', play: goesOn('openNeverAnswers', 'degraded') },
+  { title: 'the disk is full', play: goesOn('diskFull', 'degraded') },
+  { title: 'Web Locks are missing', play: goesOn('locksMissing', 'durable') },
+  { title: 'localStorage is denied', play: goesOn('localStorageDenied', 'durable') },
+  {
+    title: 'the connection to the database is lost, and a new one works',
+    play: async (visit) => {
+      await visit.open();
+      const tab = await visit.openSite({ troubles: ['connectionsCanBeLost'] });
+      await tab.evaluate(trackAll, visit.events(SOME));
+      await tab.evaluate(loseConnections, false);
+      await tab.evaluate(trackAll, visit.events(EACH));
+      await visit.allArrive();
+      insistOnDegraded(await tab.evaluate(whatWasTold, null), 'durable');
+    },
+  },
+  {
+    title: 'the connection to the database is lost for good',
+    play: async (visit) => {
+      await visit.open();
+      const tab = await visit.openSite({ troubles: ['connectionsCanBeLost'] });
+      await tab.evaluate(trackAll, visit.events(SOME));
+      await visit.allArrive();
+      await tab.evaluate(loseConnections, true);
+      await tab.evaluate(trackAll, visit.events(EACH));
+      await visit.allArrive();
+      insistOnDegraded(await tab.evaluate(whatWasTold, null), 'degraded');
+    },
+  },
+  {
+    title: "the site's data is cleared under a live tab",
+    play: goesOnAfter(async (visit) => {
+      const tab = await visit.openTab(visit.site.quietUrl);
+      insist(await tab.evaluate(clearSiteData, null), 'the browser has cleared nothing');
+    }),
+  },
+  {
+    title: 'another tab deletes the database under a live tab',
+    play: goesOnAfter(async (visit) => {
+      const tab = await visit.openTab(visit.site.quietUrl);
+      insist((await tab.evaluate(deleteDatabases, null)) > 0, 'there is no database to delete');
+    }),
+  },
+  {
+    title: 'another tab holds the database at its first version',
+    play: async (visit) => {
+      await visit.open();
+      const holder = await visit.openTab(visit.site.quietUrl);
+      await holder.evaluate(holdDatabase, visit.way.url);
+      const tab = await visit.openSite();
+      await tab.evaluate(trackAll, visit.events(SOME));
+      await tab.evaluate(startFlush, null);
+      await visit.allArrive();
+    },
+  },
+  {
+    title: 'a frame without an origin, so without any storage',
+    play: async (visit) => {
+      await visit.open();
+      const tab = await visit.openSite({ framed: true });
+      const told = await tab.evaluate(askFrame, visit.events(SOME));
+      await visit.allArrive();
+      insistOnDegraded(told, 'degraded');
+    },
+  },
+  {
+    title: 'a private window',
+    play: async (visit) => {
+      await visit.open({ isPrivate: true });
+      const tab = await visit.openSite();
+      await tab.evaluate(() => localStorage.setItem('mark', 'set'), null);
+      await tab.evaluate(trackAll, visit.events(SOME));
+      await visit.allArrive();
+      await visit.close();
+      await visit.open();
+      const later = await visit.openSite();
+      insist((await later.evaluate(() => localStorage.getItem('mark'), null)) === null, 'nothing is private');
+    },
+  },
+];

@@ -1,0 +1,21 @@
+import type { Reporter, TestCase } from 'vitest/node';
+import { type Cell, table } from './table.ts';
+
+declare module 'vitest' {
+  interface TaskMeta {
+    /** Of the scenarios in the engines: what the table tells of them. */
+    cell?: Cell;
+  }
+}
+
+/** Prints what became of each visitor's events, where any were played; of an interrupted run, so far as it came. */
+export default class TableReporter implements Reporter {
+  readonly #cells: Cell[] = [];
+
+  onTestCaseResult(test: TestCase): void {
+    const { cell } = test.meta();
+    if (cell === undefined) return;
+    // Behind the other reporters' summary.
+    if (this.#cells.push(cell) === 1) process.on('exit', () => console.log(`\n${table(this.#cells)}\n`));
+  }
+}

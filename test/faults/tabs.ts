@@ -1,0 +1,90 @@
+import type { Tab } from './engine.ts';
+import { signalAndTrack, startFlush, trackAll, trackOnly, trackOnSignal, whatWasTold } from './in-page.ts';
+import { insistOnPace } from './pace.ts';
+import { insist, rounds, type Scenario } from './scenario.ts';
+import { until } from './until.ts';
+import type { Visit } from './visit.ts';
+
+const ROUNDS = 10;
+const EACH = 3;
+// The defaults of production.
+const ALLOWANCE = { requestsPerMinute: 60, burst: 5 };
+// A lock that nobody gives back is taken after a while.
+const GO_ON_WITHIN_MS = 60_000;
+const WITH_A_HOLDER_MS = 100_000;
+
+/** One tab holds the flush and has no answer; something happens to it; the other tab's records and its own arrive. */
+function holderStops(stop: (holder: Tab, visit: Visit) => Promise<unknown>): Scenario['play'] {
+  return async (visit) => {
+    await visit.open();
+    const [holder, other] = [await visit.openSite(), await visit.openSite()];
+    visit.way.order({ kind: 'hang' });
+    await holder.evaluate(trackAll, visit.events(EACH));
+    await holder.evaluate(startFlush, null);
+    await until('a request hangs', () => visit.way.seen().length > 0);
+    await other.evaluate(trackAll, visit.events(EACH));
+    await stop(holder, visit);
+    visit.way.order({ kind: 'open' });
+    await other.evaluate(startFlush, null);
+    await visit.allArrive(GO_ON_WITHIN_MS);
+  };
+}
+
+export const tabs: readonly Scenario[] = [
+  {
+    title: 'two tabs track at once: nothing is sent twice, and both keep to one allowance',
+    withoutOrder: true,
+    play: async (visit) => {
+      await visit.open();
+      const [one, other] = [await visit.openSite(ALLOWANCE), await visit.openSite(ALLOWANCE)];
+      await rounds(ROUNDS, async () => {
+        await other.evaluate(trackOnSignal, visit.events(EACH));
+        await one.evaluate(signalAndTrack, visit.events(EACH));
+      });
+      await visit.allArrive();
+      insistOnPace(visit.way.seen(), ALLOWANCE);
+      const told = [await one.evaluate(whatWasTold, null), await other.evaluate(whatWasTold, null)];
+      const duplicates = told.reduce((sum, { duplicates }) => sum + duplicates, 0);
+      insist(duplicates === 0, `the relay had ${duplicates} of them already`);
+    },
+  },
+  {
+    title: 'the tab that flushes is closed while its request hangs: another goes on',
+    withoutOrder: true,
+    withinMs: WITH_A_HOLDER_MS,
+    play: holderStops((holder) => holder.close()),
+  },
+  {
+    title: 'the tab that flushes crashes while its request hangs: another goes on',
+    impossible: {
+      firefox: 'its driver has no command that crashes a tab (https://w3c.github.io/webdriver-bidi/#modules)',
+    },
+    withoutOrder: true,
+    withinMs: WITH_A_HOLDER_MS,
+    play: holderStops(async (holder) => holder.crash?.()),
+  },
+  {
+    title: 'the tab that flushes is frozen while its request hangs: another goes on',
+    impossible: {
+      firefox: 'its driver freezes no tab (https://w3c.github.io/webdriver-bidi/#modules)',
+      webkit: 'its driver freezes no tab (https://w3c.github.io/webdriver/#endpoints)',
+    },
+    withoutOrder: true,
+    withinMs: WITH_A_HOLDER_MS,
+    play: holderStops(async (holder) => holder.setFrozen?.(true)),
+  },
+  {
+    title: 'one of two tabs closed right after track, the other goes on',
+    withoutOrder: true,
+    play: async (visit) => {
+      await visit.open();
+      const stays = await visit.openSite();
+      await rounds(3, async () => {
+        const goes = await visit.openSite();
+        await stays.evaluate(trackOnly, visit.events(EACH));
+        await goes.evaluate(trackOnly, visit.events(EACH));
+        await goes.close();
+      });
+    },
+  },
+];

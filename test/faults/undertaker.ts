@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, realpathSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { killAll, processesOf } from './processes.ts';
+
+// Browsers, X servers and relays outlive a test run that is interrupted, killed, or given up by its runner, and so do
+// their folders. So the last word lies with a process of its own, which nobody's Ctrl-C reaches: it waits for its
+// input to end, as it does however its parent ends, then ends what bears the mark of the run and removes its folder.
+
+const HERE = fileURLToPath(import.meta.url);
+
+/** A folder for all that is temporary in this process and those it starts, and who cleans up after them. */
+export type Run = {
+  /** Ends everything that was started on the folder, and removes it. */
+  readonly end: () => Promise<void>;
+};
+
+/** From now on temporary files lie in one new folder: its name in a command line marks a process of this run. */
+export function startRun(): Run {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'webengage-relay-faults-')));
+  process.env.TMPDIR = folder;
+  const undertaker = spawn(process.execPath, [HERE, folder], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'inherit'],
+  });
+  return {
+    end: async () => {
+      const done = once(undertaker, 'exit');
+      undertaker.stdin.end();
+      await done;
+    },
+  };
+}
+
+async function bury(folder: string): Promise<void> {
+  const left = () => processesOf(folder).filter((pid) => pid !== process.pid);
+  for (const pid of left()) {
+    try {
+      // With time for a word of farewell: an X server has a lock file to remove.
+      process.kill(pid, 'SIGTERM');
+    } catch {
+      // It has gone by itself.
+    }
+  }
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await killAll(left());
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+}
+
+if (process.argv[1] === HERE) {
+  const folder = process.argv[2];
+  process.stdin.resume().once('close', () => folder !== undefined && bury(folder));
+}

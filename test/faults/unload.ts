@@ -1,0 +1,120 @@
+import type { Tab } from './engine.ts';
+import {
+  openWindow,
+  trackAll,
+  trackAndClick,
+  trackAndCloseWindow,
+  trackAndGo,
+  trackAndReload,
+  trackColdAndGo,
+  trackOnLeaving,
+  trackOnly,
+} from './in-page.ts';
+import { rounds, type Scenario } from './scenario.ts';
+import type { Visit } from './visit.ts';
+
+const ROUNDS = 10;
+const EACH = 3;
+const BURST = 200;
+const KILLS = 3;
+const KILLED_AFTER_MS = 20;
+
+// As long as in production: what is sent early is no test of what is sent late.
+const PATIENT = { maxWaitMs: 5_000 };
+
+/** A visitor whose page goes ten times in the task of its last calls. */
+function leaves(leave: (visit: Visit, tab: Tab) => Promise<unknown>): Scenario['play'] {
+  return async (visit) => {
+    await visit.open();
+    const tab = await visit.openSite(PATIENT);
+    await rounds(ROUNDS, () => visit.reborn(tab, () => leave(visit, tab)));
+  };
+}
+
+/** The last task before a page goes. */
+export const unload: readonly Scenario[] = [
+  {
+    title: 'track, then location.href in the same task, tracker warm',
+    play: leaves((visit, tab) => tab.evaluate(trackAndGo, { ...visit.events(EACH), to: visit.nextPage() })),
+  },
+  {
+    title: 'track, then location.href in the same task, tracker cold',
+    play: leaves((visit, tab) =>
+      tab.evaluate(trackColdAndGo, {
+        ...visit.events(EACH),
+        to: visit.nextPage(),
+        endpoint: visit.way.url,
+      }),
+    ),
+  },
+  {
+    title: `${BURST} calls, then location.href in the same task`,
+    withoutOrder: true,
+    play: async (visit) => {
+      await visit.open();
+      const tab = await visit.openSite(PATIENT);
+      await visit.reborn(tab, () =>
+        tab.evaluate(trackAndGo, { ...visit.events(BURST), to: visit.nextPage() }),
+      );
+    },
+  },
+  {
+    title: 'track, then reload in the same task',
+    play: leaves((visit, tab) => tab.evaluate(trackAndReload, visit.events(EACH))),
+  },
+  {
+    title: 'track, then a click on a link in the same task',
+    play: leaves((visit, tab) => tab.evaluate(trackAndClick, { ...visit.events(EACH), on: 'a' })),
+  },
+  {
+    title: 'track, then a form is sent in the same task',
+    play: leaves((visit, tab) => tab.evaluate(trackAndClick, { ...visit.events(EACH), on: 'form button' })),
+  },
+  {
+    title: "track in the page's own visibilitychange and pagehide listeners",
+    play: leaves((visit, tab) =>
+      tab.evaluate(trackOnLeaving, { ...visit.events(2 * EACH), to: visit.nextPage() }),
+    ),
+  },
+  {
+    title: 'tab closed right after track',
+    play: async (visit) => {
+      await visit.open();
+      await rounds(ROUNDS, async () => {
+        const tab = await visit.openSite(PATIENT);
+        await tab.evaluate(trackOnly, visit.events(EACH));
+        await tab.close();
+      });
+    },
+  },
+  {
+    title: 'track, then the page closes its own window in the same task',
+    play: async (visit) => {
+      await visit.open();
+      const tab = await visit.openSite(PATIENT);
+      await rounds(ROUNDS, async () => {
+        await tab.evaluate(openWindow, visit.nextPage());
+        await tab.evaluate(trackAndCloseWindow, visit.events(EACH));
+      });
+    },
+  },
+  {
+    title: 'browser closed right after track',
+    play: (visit) =>
+      rounds(KILLS, async () => {
+        await visit.open();
+        const tab = await visit.openSite(PATIENT);
+        await tab.evaluate(trackOnly, visit.events(EACH));
+        await visit.close();
+      }),
+  },
+  {
+    title: `browser killed ${KILLED_AFTER_MS} ms after track resolved`,
+    play: (visit) =>
+      rounds(KILLS, async () => {
+        await visit.open();
+        const tab = await visit.openSite(PATIENT);
+        await visit.killAfter(KILLED_AFTER_MS, () => tab.evaluate(trackAll, visit.events(EACH)));
+      }),
+  },
+];

@@ -1,0 +1,119 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** What becomes of a batch on its way to the relay. */
+export type Passage =
+  | { readonly kind: 'open'; readonly afterMs?: number }
+  /** The relay has it, and its answer is lost. */
+  | { readonly kind: 'answer lost' }
+  /** Nobody has it, and nobody says so. */
+  | { readonly kind: 'hang' }
+  /** The connection breaks as soon as it is made. */
+  | { readonly kind: 'broken' }
+  /** Somebody on the way answers in the relay's place. */
+  | {
+      readonly kind: 'answered';
+      readonly status: number;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly body: string;
+    };
+
+/** A batch that a page has sent. */
+export type SeenBatch = {
+  readonly at: number;
+  readonly passage: Passage['kind'];
+  /** The sessions its records were made in: one for each page load. */
+  readonly sessions: readonly string[];
+};
+
+/** The way from the pages to the relay. It can misbehave to order, and tells what it has seen. */
+export type Way = {
+  readonly url: string;
+  /** What becomes of batches from now on; an open way has no trouble. */
+  readonly order: (passage: Passage) => void;
+  readonly seen: () => readonly SeenBatch[];
+  /** An open way that has seen nothing; what still hangs on it breaks. */
+  readonly reset: () => void;
+  readonly stop: () => void;
+};
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+function sessionsIn(body: string): readonly string[] {
+  const { records } = JSON.parse(body) as { readonly records: readonly { readonly id: string }[] };
+  return [...new Set(records.map(({ id }) => id.split('.')[0] ?? ''))];
+}
+
+/** Passes a request on. Answers with what carries it out, so that the answer can be lost in between. */
+async function pass(to: string, request: IncomingMessage, body: string) {
+  const { host, connection, 'content-length': _, ...headers } = request.headers;
+  const answer = await fetch(`${to}${request.url}`, {
+    method: request.method ?? 'GET',
+    headers: headers as Record<string, string>,
+    ...(body !== '' && { body }),
+  });
+  const text = await answer.text();
+  const { 'content-encoding': __, 'content-length': ___, ...kept } = Object.fromEntries(answer.headers);
+  return (response: ServerResponse) => {
+    // Closed each time: Chromium resends by itself what was cut on a connection it had used before.
+    response.writeHead(answer.status, { ...kept, Connection: 'close' });
+    response.end(text);
+  };
+}
+
+export async function openWay(to: string): Promise<Way> {
+  let passage: Passage = { kind: 'open' };
+  let seen: SeenBatch[] = [];
+
+  async function carry(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const on = passage;
+    const body = await bodyOf(request);
+    if (request.method === 'POST')
+      seen.push({ at: Date.now(), passage: on.kind, sessions: sessionsIn(body) });
+    switch (on.kind) {
+      case 'open':
+        if (on.afterMs !== undefined) await new Promise((resolve) => setTimeout(resolve, on.afterMs));
+        return (await pass(to, request, body))(response);
+      case 'answer lost':
+        await pass(to, request, body);
+        return void request.socket.destroy();
+      case 'hang':
+        return;
+      case 'broken':
+        return void request.socket.destroy();
+      case 'answered': {
+        const cors = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': 'Retry-After' };
+        response.writeHead(on.status, { ...cors, ...on.headers, Connection: 'close' });
+        response.end(on.body);
+      }
+    }
+  }
+
+  const server = createServer((request, response) => {
+    // The page has gone in the midst of it, or the relay is down: to the page it is the same.
+    carry(request, response).catch(() => request.socket.destroy());
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    order: (order) => {
+      passage = order;
+    },
+    seen: () => seen,
+    reset: () => {
+      passage = { kind: 'open' };
+      seen = [];
+      server.closeAllConnections();
+    },
+    stop: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
