@@ -1,0 +1,17 @@
+import { watchMemory, watchTasks } from './page/backlog.ts';
+import { compareCalls } from './page/calls.ts';
+import { startGround } from './page/ground.ts';
+
+// What the tracker costs the page, in a real Chromium: main-thread time against a bare `localStorage.setItem`, the
+// longest task while a backlog is made and drains, and memory before and after.
+
+const PATTERNS = [
+  { name: 'in one loop', calls: 1_000, inOneTask: true },
+  { name: 'each in a task of its own', calls: 250, inOneTask: false },
+];
+
+const ground = await startGround();
+for (const pattern of PATTERNS) await compareCalls(ground, pattern);
+await watchTasks(ground);
+await watchMemory(ground);
+await ground.stop();

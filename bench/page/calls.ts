@@ -1,0 +1,116 @@
+import type { CDPSession } from 'playwright-core';
+import { percentile } from '../percentile.ts';
+import type { Ground } from './ground.ts';
+import { makeCalls, prepareCalls } from './in-page.ts';
+import { clockMainThread } from './main-thread.ts';
+import { rounded } from './rounded.ts';
+
+export type Pattern = { readonly name: string; readonly calls: number; readonly inOneTask: boolean };
+
+const WAYS = ['nothing', 'localStorage', 'tracker'] as const;
+
+type Way = (typeof WAYS)[number];
+
+/**
+ * What one round cost the main thread: the calls by themselves, and with all that they caused. CPU is by the thread's own
+ * clock; wall holds its waits too, for other processes and for a turn on a busy machine.
+ */
+type Cost = { readonly callsCpuMs: number; readonly cpuMs: number; readonly wallMs: number };
+
+type Round = Readonly<Record<Way, Cost>>;
+
+const ROUNDS = 25;
+
+// The first rounds run code that the browser has yet to compile.
+const WARM_UP_ROUNDS = 3;
+
+// Longer than the measurement: what is compared is keeping, and the other side sends nothing.
+const HOLD_SECONDS = 3_600;
+
+const median = (values: readonly number[]) => percentile(values, 50);
+
+/**
+ * What the page's main thread has done so far. Not by a trace of its tasks: that costs each some 7 µs, and `localStorage`,
+ * which has two tasks for each key, would look half as dear again as it is.
+ */
+async function workOf(cdp: CDPSession): Promise<{ readonly cpuMs: number; readonly wallMs: number }> {
+  const { metrics } = await cdp.send('Performance.getMetrics');
+  const ms = (metric: string) => 1_000 * (metrics.find(({ name }) => name === metric)?.value ?? Number.NaN);
+  return { cpuMs: ms('ThreadTime'), wallMs: ms('TaskDuration') };
+}
+
+type Work = Omit<Cost, 'callsCpuMs'>;
+
+async function measure(
+  ground: Ground,
+  { calls, inOneTask }: Pattern,
+  way: Way,
+  round: number,
+): Promise<Work> {
+  const { page, cdp, startTracker } = ground;
+  if (way === 'tracker') await startTracker(HOLD_SECONDS);
+  await page.evaluate(prepareCalls, way === 'nothing' ? 0 : calls);
+  const before = await workOf(cdp);
+  await page.evaluate(makeCalls, { way, inOneTask, marks: `${way} ${round}` });
+  const after = await workOf(cdp);
+  return { cpuMs: after.cpuMs - before.cpuMs, wallMs: after.wallMs - before.wallMs };
+}
+
+async function runRounds(ground: Ground, pattern: Pattern): Promise<readonly Round[]> {
+  const work: Record<Way, Work[]> = { nothing: [], localStorage: [], tracker: [] };
+  await ground.cdp.send('Performance.enable');
+  const callsCpuMs = await clockMainThread(ground.cdp, async () => {
+    for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round += 1)
+      // In turn, so that what the machine does meanwhile falls on all of them; every other round the other way about.
+      for (const way of round % 2 === 0 ? WAYS : WAYS.toReversed())
+        work[way].push(await measure(ground, pattern, way, round));
+  });
+  await ground.cdp.send('Performance.disable');
+
+  const costs = (way: Way): Cost[] =>
+    work[way].map((of, round) => ({
+      ...of,
+      callsCpuMs: callsCpuMs(`${way} ${round} from`, `${way} ${round} to`),
+    }));
+  const [nothing, localStorage, tracker] = [costs('nothing'), costs('localStorage'), costs('tracker')];
+  return nothing
+    .flatMap((none, round) => {
+      const [bare, tracked] = [localStorage[round], tracker[round]];
+      return bare && tracked ? [{ nothing: none, localStorage: bare, tracker: tracked }] : [];
+    })
+    .slice(WARM_UP_ROUNDS);
+}
+
+/** What calls cost the main thread, against a bare `JSON.stringify` and `localStorage.setItem` of each. */
+export async function compareCalls(ground: Ground, pattern: Pattern): Promise<void> {
+  const rounds = await runRounds(ground, pattern);
+
+  const columns = {
+    // Between calls in tasks of their own lies other work too: what calls alone take can't be told from it.
+    ...(pattern.inOneTask && ({ 'calls alone, CPU ms': 'callsCpuMs' } as const)),
+    'all, CPU ms': 'cpuMs',
+    'all, wall ms': 'wallMs',
+  } as const;
+  const row = (figure: (cost: keyof Cost) => number, digits?: number) =>
+    Object.fromEntries(
+      Object.entries(columns).map(([title, cost]) => [title, rounded(figure(cost), digits)]),
+    );
+  // Of each round by itself: its sides had the same machine. Without what measuring nothing costs.
+  const ratios = (cost: keyof Cost) =>
+    rounds.map(
+      ({ nothing, localStorage, tracker }) =>
+        (tracker[cost] - nothing[cost]) / (localStorage[cost] - nothing[cost]),
+    );
+
+  console.log(
+    `\n${pattern.calls} calls of track with six properties, ${pattern.name}; median of ${ROUNDS} rounds`,
+  );
+  console.table({
+    ...Object.fromEntries(
+      WAYS.map((way) => [way, row((cost) => median(rounds.map((round) => round[way][cost])))]),
+    ),
+    'tracker ÷ localStorage': row((cost) => median(ratios(cost)), 2),
+    '… quarter of rounds below': row((cost) => percentile(ratios(cost), 25), 2),
+    '… quarter of rounds above': row((cost) => percentile(ratios(cost), 75), 2),
+  });
+}

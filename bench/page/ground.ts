@@ -1,0 +1,38 @@
+import { type CDPSession, chromium, type Page } from 'playwright-core';
+import { chromiumPath, LAUNCH_ARGS } from '../../test/chromium.ts';
+import { install, startHeld } from './in-page.ts';
+import { type Site, startSite } from './site.ts';
+
+/** A site, open in a real Chromium, ready to be measured. */
+export type Ground = {
+  readonly page: Page;
+  readonly cdp: CDPSession;
+  readonly site: Site;
+  /** Starts a tracker with a buffer of its own, and a relay that takes nothing and asks to be left alone for so long. */
+  readonly startTracker: (retryAfterSeconds: number) => Promise<void>;
+  readonly stop: () => Promise<void>;
+};
+
+export async function startGround(): Promise<Ground> {
+  const site = await startSite();
+  const browser = await chromium.launch({ executablePath: chromiumPath(), args: LAUNCH_ARGS });
+  const page = await browser.newPage();
+  await page.goto(site.url);
+  await page.evaluate(install);
+  let trackers = 0;
+
+  return {
+    page,
+    cdp: await page.context().newCDPSession(page),
+    site,
+    startTracker: async (retryAfterSeconds) => {
+      trackers += 1;
+      site.hold(retryAfterSeconds);
+      await page.evaluate(startHeld, `${site.relayUrl}/${trackers}`);
+    },
+    stop: async () => {
+      await browser.close();
+      site.stop();
+    },
+  };
+}

@@ -1,0 +1,152 @@
+import type { createTracker, Tracker } from '../../src/tracker/tracker.ts';
+
+// What is run in the page. Each function is sent there as text: it sees its argument, the page, and what `install`
+// has put there.
+
+type Bench = {
+  tracker: Tracker;
+  longTasks: number[];
+  delivered: number;
+  payloads: readonly object[];
+  readonly start: (endpoint: string) => Tracker;
+  readonly payload: (n: number) => object;
+  /** Resolves in a task of its own, once what the tasks before it have left behind has had time to run. */
+  readonly rest: () => Promise<void>;
+  readonly task: () => Promise<void>;
+};
+
+declare global {
+  var bench: Bench;
+}
+
+export function install(): void {
+  const { createTracker: create } = webengageRelay as unknown as { createTracker: typeof createTracker };
+  const after = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms));
+  const channel = new MessageChannel();
+  const turns: (() => void)[] = [];
+  channel.port1.onmessage = () => turns.shift()?.();
+
+  const start = (endpoint: string): Tracker => {
+    const tracker = create({ endpoint, requestsPerMinute: 500, burst: 100 });
+    bench.tracker = tracker;
+    bench.delivered = 0;
+    tracker.on('delivered', ({ ids }) => {
+      bench.delivered += ids.length;
+    });
+    return tracker;
+  };
+  globalThis.bench = {
+    tracker: webengageRelay,
+    longTasks: [],
+    delivered: 0,
+    payloads: [],
+    start,
+    payload: (n) => ({
+      'Product ID': `sku-${n}`,
+      'Product Name': 'Linen shirt, long sleeve',
+      Price: 39.8 + n,
+      Quantity: n % 5,
+      'In Stock': true,
+      'Added At': new Date(1_795_000_000_000 + n * 1_000),
+    }),
+    rest: () => after(100),
+    // Not a timeout: those are held back to 4 ms each.
+    task: () =>
+      new Promise((resolve) => {
+        turns.push(resolve);
+        channel.port2.postMessage(undefined);
+      }),
+  };
+  new PerformanceObserver((list) => {
+    bench.longTasks.push(...list.getEntries().map(({ duration }) => duration));
+  }).observe({ type: 'longtask' });
+}
+
+/** A new tracker with an empty buffer, its database open, which has just learned that the relay takes nothing now. */
+export async function startHeld(endpoint: string): Promise<void> {
+  const tracker = bench.start(endpoint);
+  const held = new Promise<void>((resolve) => void tracker.on('retrying', () => resolve()));
+  await tracker.track('Began');
+  void tracker.flush();
+  await held;
+}
+
+type Calls = {
+  readonly way: 'tracker' | 'localStorage' | 'nothing';
+  readonly inOneTask: boolean;
+  readonly marks: string;
+};
+
+/** Makes what the calls are given, beforehand, and clears what the calls before them have left. */
+export async function prepareCalls(calls: number): Promise<void> {
+  for (const n of bench.payloads.keys()) localStorage.removeItem(`bench ${n}`);
+  bench.payloads = Array.from({ length: calls }, (_, n) => bench.payload(n));
+  await bench.rest();
+}
+
+/** Makes the calls, between two marks, and lets all they cause come to its end. */
+export async function makeCalls({ way, inOneTask, marks }: Calls): Promise<void> {
+  const { tracker, payloads, task, rest } = bench;
+  const kept: Promise<void>[] = [];
+  const make = {
+    tracker: (eventData: object) => kept.push(tracker.track('Added to Cart', eventData)),
+    localStorage: (eventData: object, n: number) =>
+      localStorage.setItem(`bench ${n}`, JSON.stringify({ eventName: 'Added to Cart', eventData })),
+    nothing: () => {},
+  }[way];
+
+  performance.mark(`${marks} from`);
+  if (inOneTask) payloads.forEach(make);
+  else
+    for (const [n, eventData] of payloads.entries()) {
+      make(eventData, n);
+      await task();
+    }
+  performance.mark(`${marks} to`);
+  await Promise.all(kept);
+  await rest();
+}
+
+type Fill = { readonly records: number; readonly slice: number; readonly marks: string };
+
+/** Fills the buffer, a slice of calls in each task. */
+export async function fill({ records, slice, marks }: Fill): Promise<void> {
+  const { tracker, task, payload, rest } = bench;
+  bench.delivered = 0;
+  performance.mark(`${marks} from`);
+  let written: Promise<unknown> = Promise.resolve();
+  for (let n = 0; n < records; n += slice) {
+    for (let i = n; i < Math.min(n + slice, records); i += 1)
+      written = tracker.track('Added to Cart', payload(i));
+    await task();
+  }
+  await written;
+  await rest();
+  performance.mark(`${marks} to`);
+}
+
+/** Sends all that is buffered, at the allowed pace, and resolves when nothing is. */
+export async function drain(marks: string): Promise<void> {
+  const { tracker, rest } = bench;
+  performance.mark(`${marks} from`);
+  for (let end = await tracker.flush(); !end.settled; end = await tracker.flush()) {
+    const { retryInMs } = end;
+    await new Promise((resolve) => setTimeout(resolve, retryInMs));
+  }
+  await rest();
+  performance.mark(`${marks} to`);
+}
+
+/** Resolves once so many are delivered since the last fill began. */
+export function delivered(count: number): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = bench.tracker.on('delivered', () => {
+      if (bench.delivered < count) return;
+      stop();
+      resolve();
+    });
+  });
+}
+
+/** How long the long tasks since the last look took, as the browser told the page. */
+export const longTasks = (): readonly number[] => bench.longTasks.splice(0);

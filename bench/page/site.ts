@@ -1,0 +1,79 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Batch } from '../../src/contract/batch.ts';
+
+/** A site of one empty page with the tracker, and beside it, at another origin, what stands for the relay. */
+export type Site = {
+  readonly url: string;
+  /** Has a path of its own for every tracker that is to have a buffer of its own. */
+  readonly relayUrl: string;
+  /** While it is on, the relay takes nothing, and asks to be left alone for so long. */
+  readonly hold: (retryAfterSeconds: number | undefined) => void;
+  readonly stop: () => void;
+};
+
+async function listen(listener: RequestListener) {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const stop = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { url: `http://127.0.0.1:${port}`, stop };
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  let body = '';
+  for await (const chunk of request.setEncoding('utf8')) body += chunk;
+  return body;
+}
+
+export async function startSite(): Promise<Site> {
+  let held: number | undefined;
+
+  // Answers as the relay does, and does nothing else: it is the page that is measured.
+  const relay = await listen(async (request, response) => {
+    const { records } = JSON.parse(await bodyOf(request)) as Pick<Batch, 'records'>;
+    response.setHeader('Access-Control-Allow-Origin', request.headers.origin ?? '*');
+    response.setHeader('Access-Control-Expose-Headers', 'Retry-After');
+    response.setHeader('Content-Type', 'application/json');
+    if (held === undefined) {
+      response.statusCode = 202;
+      const answer = {
+        response: { status: 'queued' },
+        accepted: records.length,
+        duplicates: 0,
+        rejected: [],
+      };
+      response.end(JSON.stringify(answer));
+    } else {
+      response.statusCode = 503;
+      response.setHeader('Retry-After', held);
+      response.end(JSON.stringify({ error: { code: 'unavailable', message: 'held' } }));
+    }
+  });
+
+  const script = readFileSync('dist/tracker.js');
+  const page = `<!doctype html><meta charset="utf-8"><title>A site</title>
+    <script src="/tracker.js" data-endpoint="${relay.url}"></script>`;
+  const site = await listen((request, response) => {
+    const isScript = request.url === '/tracker.js';
+    response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html');
+    response.end(isScript ? script : page);
+  });
+
+  return {
+    url: site.url,
+    relayUrl: relay.url,
+    hold: (retryAfterSeconds) => {
+      held = retryAfterSeconds;
+    },
+    stop: () => {
+      site.stop();
+      relay.stop();
+    },
+  };
+}
