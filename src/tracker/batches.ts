@@ -5,9 +5,12 @@ import type { Entry } from './buffer.ts';
 // Of a body, what is not records: its token is the most of it.
 const ENVELOPE_BYTES = 4_000;
 
-/** How many bytes the body of a batch has at the most. What goes with each record only here is more than its age is there. */
+// What lies beside the record here is more than its age is there.
+const entryBytes = (entry: Entry) => utf8Bytes(JSON.stringify(entry));
+
+/** How many bytes the body of a batch has at the most. */
 export function batchBytes(batch: readonly Entry[]): number {
-  return ENVELOPE_BYTES + utf8Bytes(JSON.stringify(batch));
+  return batch.reduce((bytes, entry) => bytes + entryBytes(entry), ENVELOPE_BYTES);
 }
 
 /** Cuts records, oldest first, into batches: as many as fit a number of bytes in all. */
@@ -19,12 +22,15 @@ export function batchesWithin<Record extends Entry>(
   let left = maxBytes;
 
   for (let from = 0; from < records.length; from += MAX_BATCH_RECORDS) {
-    const batch = records.slice(from, from + MAX_BATCH_RECORDS);
-    const wanted = batch.length;
-    while (batch.length > 0 && batchBytes(batch) > left) batch.pop();
+    const wanted = records.slice(from, from + MAX_BATCH_RECORDS);
+    left -= ENVELOPE_BYTES;
+    const over = wanted.findIndex((entry) => {
+      left -= entryBytes(entry);
+      return left < 0;
+    });
+    const batch = over < 0 ? wanted : wanted.slice(0, over);
     if (batch.length > 0) batches.push(batch);
-    if (batch.length < wanted) break;
-    left -= batchBytes(batch);
+    if (over >= 0) break;
   }
   return batches;
 }

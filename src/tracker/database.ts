@@ -30,6 +30,7 @@ export function openDatabase(name: string): UseStore {
   }
 
   connection = connect();
+  connection.catch(() => {}); // Whoever uses it is told; it may be nobody for a while.
   return async (mode, use) => {
     connection ??= connect();
     const database = await connection;

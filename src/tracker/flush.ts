@@ -3,7 +3,7 @@ import { fullBucket } from '../pacing/token-bucket.ts';
 import { batchesWithin } from './batches.ts';
 import type { BufferedRecord, Storage } from './buffer.ts';
 import type { DropReason, Tell } from './ends.ts';
-import { type FlushLimits, type NextStep, nextStep, type Pace } from './next-step.ts';
+import { type FlushLimits, isOver, type NextStep, nextStep, type Pace } from './next-step.ts';
 import { MAX_KEEPALIVE_BYTES, type Outcome, type RelayClient } from './relay-client.ts';
 import type { Exclusive } from './tab-lock.ts';
 
@@ -38,7 +38,10 @@ function paceAfter(pace: Pace, outcome: Outcome, now: number, random: number): P
   // Never earlier than asked, and not all browsers that were asked the same in the same moment.
   const forMs =
     afterMs === undefined ? backoffMs(failures, limits, random) : afterMs + backoffMs(1, limits, random);
-  return { bucket: pace.bucket, failures, pause: { since: now, forMs, reason } };
+  const kept = pace.pause;
+  // What the relay has asked for outlasts a lesser failure that is known only later: of a request that left beside it.
+  const isLonger = kept !== undefined && !isOver(kept, now) && kept.since + kept.forMs > now + forMs;
+  return { bucket: pace.bucket, failures, pause: isLonger ? kept : { since: now, forMs, reason } };
 }
 
 const idsOf = (records: readonly BufferedRecord[]) => records.map(({ record }) => record.id);

@@ -53,7 +53,7 @@ export function heldRecords(isFirst: boolean): Held {
       for (const [id, { key }] of held) {
         if (!whole && key >= Number(last)) break;
         // Another tab has settled it.
-        if (!first.has(id)) held.delete(id);
+        if (!first.has(id) && held.delete(id)) headSize -= 1;
       }
       if (oldest.some(({ record }) => !held.has(record.id))) {
         held = new Map([...first, ...held]);

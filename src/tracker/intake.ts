@@ -50,7 +50,7 @@ export function createIntake<Call>(
       // Behind what is being written: what is called meanwhile then shares one transaction, and keeps its order.
       written: last.then(() => append(group.entries())),
     };
-    last = group.written;
+    last = group.written.catch(() => {}); // One that fails is told of it; those after it go on.
     return group;
   }
 

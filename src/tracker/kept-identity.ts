@@ -37,16 +37,23 @@ export function keptIdentity(
 ): KeptIdentity {
   let identity = newer(first, pageStorage.get(name));
   let saved = -1;
-  pageStorage.set(name, identity);
 
+  // Without what was told: the record of it may not be safe yet. The database learns of it behind the record.
+  const show = () => pageStorage.set(name, { ...identity, told: {} });
+  show();
+  const now = () => {
+    const shown = newer(identity, pageStorage.get(name));
+    if (shown.changes > identity.changes) identity = shown;
+    return identity;
+  };
   const set = (next: Identity) => {
     if (next === identity) return;
     identity = { ...next, changes: identity.changes + 1 };
-    pageStorage.set(name, identity);
+    show();
   };
   /** What all know by now. The device is the database's own. */
   const merged = (kept: unknown): Identity => {
-    const newest = newer(newer(identity, pageStorage.get(name)), kept);
+    const newest = newer(now(), kept);
     return { ...newest, device: newer({ ...newest, changes: 0 }, kept).device };
   };
   const read = async () => {
@@ -55,16 +62,17 @@ export function keptIdentity(
     if (!kept?.device || kept.changes < identity.changes) kept = await state.update(NAME, merged);
     saved = kept.changes;
     identity = merged(kept);
-    pageStorage.set(name, identity);
+    show();
   };
   // It is gone from the page's storage where the visitor has cleared the site's data, and then from the database too: the
   // device must be known there before anybody else makes another one.
   const save = () => (saved < identity.changes || pageStorage.get(name) === undefined ? read() : undefined);
 
   return {
-    now: () => identity,
+    now,
     set,
     forgetTold: () => {
+      if (Object.keys(now().told).length === 0) return;
       set({ ...identity, told: {} });
       void save();
     },

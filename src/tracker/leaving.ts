@@ -34,8 +34,8 @@ export function leavingPage(ports: LeavingPorts): Leaving {
   const unsaved = () => held.unsaved(isDurable());
   // The pause may be another tab's. That the network was gone is no reason not to try.
   const maySend = () => {
-    const pause = pageStorage.get(pauseName) as Pause | undefined;
-    return pause === undefined || pause.reason === 'network' || isOver(pause, now());
+    const pause = pageStorage.get(pauseName) as Pause | null | undefined;
+    return !pause || pause.reason === 'network' || isOver(pause, now());
   };
 
   return {

@@ -52,8 +52,10 @@ export function dependableStorage({ open, fallback, timeout, tellDegraded }: Sto
           resolve({ result });
         },
         (why) => {
-          if (used === current) current = reopened ? degrade(why) : openOrDegrade();
-          reopened = true;
+          if (used === current) {
+            current = reopened ? degrade(why) : openOrDegrade();
+            reopened = true;
+          }
           // All that wait for a broken connection go on at once, in their order, on the next one.
           for (const each of used.pending) each();
         },

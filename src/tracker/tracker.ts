@@ -155,7 +155,7 @@ export function startTracker(
           const { records, waiting } = await storage.buffer.append(entries);
           held.add(records, waiting);
           page.changed();
-          if (waiting > settings.maxRecords) void oneAtATime(dropOldest);
+          if (waiting > settings.maxRecords) oneAtATime(dropOldest).catch(() => {}); // Stolen from: the next append sees to it.
           schedule.appended(waiting);
         }
         // After the records: what was told of a visitor must not be known as told before the record of it is safe.
@@ -178,7 +178,10 @@ export function startTracker(
     const attributes = draft.fields.kind === 'user' ? draft.fields.attributes : draft.fields.eventData;
     for (const repair of [...repairs, ...drift(record, field, attributes)])
       tell('repaired', { ...repair, record });
-    if (isLeaving()) queueMicrotask(leave);
+    if (isLeaving() && !isAboutToLeave) {
+      isAboutToLeave = true;
+      queueMicrotask(leave);
+    }
     return intake.add(draft);
   }
 
@@ -198,7 +201,9 @@ export function startTracker(
   // hidden page are slow; it may be set back.
   let leftAt = 0;
   const isLeaving = () => Math.abs(time.now() - leftAt) < LEAVING_MS;
+  let isAboutToLeave = false;
   function leave(): void {
+    isAboutToLeave = false;
     intake.close();
     page.leave();
   }
@@ -209,6 +214,7 @@ export function startTracker(
     },
     visible: () => {
       leftAt = 0;
+      void shown.then(identity.read);
       void schedule.now();
     },
     online: () => void storage.state.update(PACE, endNetworkPause).then(() => schedule.now()),

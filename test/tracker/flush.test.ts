@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Storage } from '../../src/tracker/buffer.ts';
 import type { TrackerEvents } from '../../src/tracker/ends.ts';
-import { flusher, PACE } from '../../src/tracker/flush.ts';
+import { conclude, flusher, PACE } from '../../src/tracker/flush.ts';
 import { memoryStorage } from '../../src/tracker/memory-storage.ts';
-import type { FlushLimits } from '../../src/tracker/next-step.ts';
+import type { FlushLimits, Pace } from '../../src/tracker/next-step.ts';
 import type { Outcome, RelayClient } from '../../src/tracker/relay-client.ts';
 import { eventRecord, idOf } from '../fakes/records.ts';
 
@@ -148,4 +148,23 @@ test('every record is made, settled or left: none is both, none is neither', asy
 
   const delivered = told.delivered?.flatMap(({ ids }) => ids) ?? [];
   expect([...delivered, ...left]).toEqual(Array.from({ length: 60 }, (_, i) => idOf(i + 1)));
+});
+
+test('a lesser failure does not end a pause that the relay asked for and that is longer', async () => {
+  const storage = await bufferOf(1);
+  const ports = {
+    storage,
+    limits: LIMITS,
+    tell: () => {},
+    now: () => NOW,
+    random: () => 0,
+  };
+  const batch = await storage.buffer.peek(25);
+
+  await conclude(ports, batch, { kind: 'retry', reason: 'rate_limited', afterMs: 600_000 }, 0);
+  await conclude(ports, batch, { kind: 'retry', reason: 'network', afterMs: undefined }, 0);
+
+  const { pause } = (await storage.state.get(PACE)) as Pace;
+  expect(pause).toMatchObject({ reason: 'rate_limited' });
+  expect(pause?.forMs).toBeGreaterThanOrEqual(600_000);
 });

@@ -160,3 +160,24 @@ describe('what was told about a visitor', () => {
     expect(relay.requests).toHaveLength(2);
   });
 });
+
+describe('two tabs that are open at once', () => {
+  test('know of each other’s sign-in and log-out with the next call, and none undoes the other’s', async () => {
+    const { open, bodies } = browserThatKnows({});
+    const [one, other] = [open(), open()];
+    await one.tracker.track('e1');
+    await other.tracker.track('e2');
+
+    await one.tracker.identify('johndoe');
+    other.tracker.reset();
+    await other.tracker.track('e3');
+    await one.tracker.track('e4');
+    await one.tracker.flush();
+
+    const visitors = bodies().flatMap(({ records }) =>
+      records.map(({ eventName, userId }: Record<string, unknown>) => [eventName, userId]),
+    );
+    expect(visitors).toContainEqual(['e3', undefined]);
+    expect(visitors).toContainEqual(['e4', undefined]);
+  });
+});

@@ -126,3 +126,21 @@ test('a request that never ends, though it was called off, is given up', async (
   expect(await outcome).toMatchObject({ kind: 'retry', reason: 'network' });
   expect(relay.requests[0]?.init.signal?.aborted).toBe(true);
 });
+
+test('a fetch that some tool has wrapped, and that throws, is a failure like any other', async () => {
+  const time = fakeTime();
+  const send = relayClient({
+    endpoint: 'e',
+    device: () => DEVICE,
+    fetch: () => {
+      throw new Error('of the tool’s own');
+    },
+    now: time.now,
+    timer: time.timer,
+  });
+
+  expect(await send([{ at: NOW, record: eventRecord(1) }])).toMatchObject({
+    kind: 'retry',
+    reason: 'network',
+  });
+});
