@@ -214,7 +214,6 @@ export function startTracker(
     },
     visible: () => {
       leftAt = 0;
-      void shown.then(identity.read);
       void schedule.now();
     },
     online: () => void storage.state.update(PACE, endNetworkPause).then(() => schedule.now()),

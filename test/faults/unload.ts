@@ -98,12 +98,12 @@ const lastTasks: readonly Scenario[] = [
     },
   },
   {
-    title: 'browser closed right after track',
+    title: 'browser closed after track resolved',
     play: (visit) =>
       rounds(KILLS, async () => {
         await visit.open();
         const tab = await visit.openSite(PATIENT);
-        await tab.evaluate(trackOnly, visit.events(EACH));
+        await tab.evaluate(trackAll, visit.events(EACH));
         await visit.close();
       }),
   },
