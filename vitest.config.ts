@@ -78,9 +78,6 @@ export default defineConfig({
           // Behind all others: three browsers leave nothing of a machine to anyone.
           sequence: { groupOrder: 1 },
           maxWorkers: 3,
-          // Now and then a browser that has to share two cores with two others drops a request of its own. What the tracker
-          // loses, it loses again.
-          retry: 1,
           hookTimeout: 120_000,
         },
       },

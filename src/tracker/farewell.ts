@@ -8,7 +8,7 @@ type Sent = { readonly batch: readonly Entry[]; readonly outcome: Promise<Outcom
 
 /** Sends what a page has at hand as it is left, with no look into the database and no lock. */
 export type Farewell = {
-  /** The way to the relay for all that is sent: what is under way need not be sent again. */
+  /** The way to the relay for all that is sent, so that it is known what is under way. */
   readonly relay: RelayClient;
   /**
    * Sends all that fits, oldest first: newer ones that arrive first would overtake them, and it is for the next page to

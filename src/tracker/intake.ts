@@ -3,6 +3,8 @@ import type { Entry } from './buffer.ts';
 /** Takes calls, and resolves once what they make is durable. */
 export type Intake<Call> = {
   readonly add: (call: Call) => Promise<void>;
+  /** The calls of which no record has been made yet. */
+  readonly gathered: () => readonly Call[];
   /** Makes records of what has been taken, though it can't be written yet: the page is being left. */
   readonly close: () => void;
   /** Resolves when the calls taken so far are written. */
@@ -61,6 +63,7 @@ export function createIntake<Call>(
       open.calls.push(call);
       return open.written;
     },
+    gathered: () => open?.calls ?? [],
     close: () => void open?.entries(),
     written: () => last,
   };

@@ -24,8 +24,8 @@ function newer(identity: Identity, kept: unknown): Identity {
 }
 
 /**
- * Other tabs are not told of a change: they read it when they are shown, focused, or flush. It lies in the page's own storage
- * too, for a page that is left, or has something to say, before the database has answered.
+ * It lies in the page's synchronous storage too: other tabs know a change with their next call, and a page knows who the
+ * visitor is before the database has answered. Where there is none, as in a worker, it is read with each flush.
  *
  * @param first the visitor, where nothing is kept of one
  */

@@ -1,3 +1,4 @@
+import type { Entry } from './buffer.ts';
 import type { Farewell } from './farewell.ts';
 import type { Held } from './held.ts';
 import { isOver, type Pause } from './next-step.ts';
@@ -18,6 +19,8 @@ export type LeavingPorts = {
 };
 
 export type Leaving = {
+  /** To be called with what the buffer can't take yet, for a page that gets no moment to leave. */
+  readonly keep: (entries: readonly Entry[]) => void;
   /** To be called when the page may be gone in a moment. */
   readonly leave: () => void;
   /** To be called when other records are held than before, or when others of them are under way. */
@@ -39,6 +42,7 @@ export function leavingPage(ports: LeavingPorts): Leaving {
   };
 
   return {
+    keep: (entries) => void spill.write([...unsaved(), ...entries]),
     changed: () => {
       farewell.arm(maySend);
       if (unsaved().length === 0) spill.clear();

@@ -1,8 +1,6 @@
-import { COUNTS, type Entry } from './buffer.ts';
+import { COUNTS } from './buffer.ts';
 import { createEnds, type Listener, type TrackerEvents } from './ends.ts';
 import { farewellSend } from './farewell.ts';
-import { conclude, drop, endNetworkPause, flusher, PACE } from './flush.ts';
-import { flushSchedule } from './flush-schedule.ts';
 import { heldRecords } from './held.ts';
 import { anonymous } from './identity.ts';
 import { createIntake } from './intake.ts';
@@ -12,8 +10,9 @@ import { type Made, makeEvent, makeUser, type Profile } from './make-record.ts';
 import { nameOf, resolveOptions, type Settings, type TrackerOptions } from './options.ts';
 import { browserPlatform, type Platform } from './platform.ts';
 import { randomId, randomUuid } from './random-id.ts';
-import { type Outcome, type RetryReason, relayClient, relayRequest } from './relay-client.ts';
+import { type RetryReason, relayClient, relayRequest } from './relay-client.ts';
 import { safetyNet } from './safety-net.ts';
+import { startSending } from './sending.ts';
 import { pageSpill } from './spill.ts';
 import { statsOf, type TrackerStats } from './stats.ts';
 import { typeDrift } from './type-drift.ts';
@@ -100,52 +99,33 @@ export function startTracker(
     askForSync: settings.backgroundSync ? platform.askForSync(name) : () => {},
   });
 
-  const oneAtATime = platform.exclusive(name, storage.state, session);
-  const flushPorts = {
+  const { schedule, dropOldest, online } = startSending({
+    ...time,
     storage,
-    relay: farewell.relay,
-    exclusive: oneAtATime,
-    limits: {
-      ...settings,
-      bucket: { capacity: settings.burst, refillPerMinute: settings.requestsPerMinute },
-    },
-    tell,
-    now: time.now,
-    random: chance.random,
-    found: held.found,
-  };
-  const flush = flusher(flushPorts);
-  const schedule = flushSchedule(
-    async (dueBefore) => {
-      await shown;
-      await identity.read();
-      await oneAtATime(async () => {
-        for (const { batch, outcome } of farewell.sent()) await concludeSent(batch, await outcome);
-      });
-      const end = await flush(dueBefore ?? time.now());
-      page.changed();
-      return end;
-    },
-    time.timer,
     settings,
-  );
+    farewell,
+    held,
+    tell,
+    random: chance.random,
+    exclusive: platform.exclusive(name, storage.state, session),
+    ready: () => shown.then(identity.read),
+    flushed: page.changed,
+  });
 
-  async function concludeSent(batch: readonly Entry[], outcome: Outcome): Promise<void> {
-    const left = held.buffered(batch);
-    // A batch that the relay refuses is found again, and halved.
-    if (outcome.kind !== 'refused' && left.length > 0) await conclude(flushPorts, left, outcome, 0);
-  }
-
+  // Once for each call: what is spilled of a call before the visitor is known, and its record, are the same.
+  const ids = new WeakMap<Call, string>();
+  const idOf = (call: Call): string => {
+    const id = ids.get(call) ?? `${session}.${++seq}`;
+    ids.set(call, id);
+    return id;
+  };
+  const made = (calls: readonly Call[]) =>
+    writeUp(identity.now(), calls, settings.skipRepeatedIdentify, idOf);
   const intake = createIntake<Call>(
     {
       ready: identityRead,
       writeUp: (calls) => {
-        const { entries, identity: next } = writeUp(
-          identity.now(),
-          calls,
-          settings.skipRepeatedIdentify,
-          () => `${session}.${++seq}`,
-        );
+        const { entries, identity: next } = made(calls);
         identity.set(next);
         held.coming(entries);
         return entries;
@@ -155,7 +135,7 @@ export function startTracker(
           const { records, waiting } = await storage.buffer.append(entries);
           held.add(records, waiting);
           page.changed();
-          if (waiting > settings.maxRecords) oneAtATime(dropOldest).catch(() => {}); // Stolen from: the next append sees to it.
+          if (waiting > settings.maxRecords) dropOldest().catch(() => {}); // Stolen from: the next append sees to it.
           schedule.appended(waiting);
         }
         // After the records: what was told of a visitor must not be known as told before the record of it is safe.
@@ -166,23 +146,17 @@ export function startTracker(
   );
   held.coming(spill.left);
 
-  // Never beside a flush: what it has in hand would be told as dropped, and as delivered too.
-  async function dropOldest(): Promise<void> {
-    const { buffered } = statsOf(await storage.state.get(COUNTS));
-    const over = buffered - settings.maxRecords;
-    if (over > 0) await drop(flushPorts, await storage.buffer.peek(over), 'over_max_records');
-  }
-
   const drift = typeDrift();
   function keep(record: string, field: 'attributes' | 'eventData', { draft, repairs }: Made): Promise<void> {
     const attributes = draft.fields.kind === 'user' ? draft.fields.attributes : draft.fields.eventData;
     for (const repair of [...repairs, ...drift(record, field, attributes)])
       tell('repaired', { ...repair, record });
-    if (isLeaving() && !isAboutToLeave) {
-      isAboutToLeave = true;
-      queueMicrotask(leave);
+    const added = intake.add(draft);
+    if (!endsTask && (isCold || isLeaving())) {
+      endsTask = true;
+      queueMicrotask(taskEnd);
     }
-    return intake.add(draft);
+    return added;
   }
 
   on('delivered', ({ ids }) => held.forget(ids));
@@ -201,11 +175,22 @@ export function startTracker(
   // hidden page are slow; it may be set back.
   let leftAt = 0;
   const isLeaving = () => Math.abs(time.now() - leftAt) < LEAVING_MS;
-  let isAboutToLeave = false;
   function leave(): void {
-    isAboutToLeave = false;
     intake.close();
     page.leave();
+  }
+  // Until the database has answered nothing can be written there: what it takes a browser that is closed as a whole to
+  // lose it. A page that nobody has seen yet leaves nothing.
+  let isCold = true;
+  let isShown = false;
+  void shown.then(() => {
+    isShown = true;
+  });
+  let endsTask = false;
+  function taskEnd(): void {
+    endsTask = false;
+    if (isLeaving()) leave();
+    else if (isCold && isShown) page.keep(made(intake.gathered()).entries);
   }
   platform.watchPage({
     hidden: () => {
@@ -216,11 +201,14 @@ export function startTracker(
       leftAt = 0;
       void schedule.now();
     },
-    online: () => void storage.state.update(PACE, endNetworkPause).then(() => schedule.now()),
+    online: () => void online(),
   });
   // What earlier pages left; what this page has to say by now waits for the rest of it.
   const startedAt = time.now();
-  void identityRead.then(() => schedule.now(startedAt - 1));
+  void identityRead.then(() => {
+    isCold = false;
+    return schedule.now(startedAt - 1);
+  });
 
   const madeAt = (at: number): Pick<Tracker, 'identify' | 'track'> => ({
     identify: async (userId, profile) =>

@@ -14,13 +14,13 @@ export type WrittenUp = {
 /**
  * Makes records of calls, in the order they were made: each call belongs to the visitor that the calls before it left.
  *
- * @param nextId gives each record its id; called only for calls that make one
+ * @param idOf gives each record its id; called only for calls that make one
  */
 export function writeUp(
   identity: Identity,
   calls: readonly Call[],
   skipRepeatedIdentify: boolean,
-  nextId: () => string,
+  idOf: (call: Call) => string,
 ): WrittenUp {
   const entries: Entry[] = [];
   let current = identity;
@@ -36,7 +36,7 @@ export function writeUp(
       current = identified(before, fields);
       if (current === before && skipRepeatedIdentify) continue;
     }
-    entries.push({ at, record: { ...fields, ...visitorOf(current), id: nextId() } });
+    entries.push({ at, record: { ...fields, ...visitorOf(current), id: idOf(call) } });
   }
   return { entries, identity: current };
 }

@@ -65,7 +65,8 @@ export function playMatrix(engine: Engine): void {
   SCENARIOS.forEach((scenario, index) => {
     const about = { scenario: scenario.title, engine: engine.name };
     const timeout = (scenario.withinMs ?? SCENARIO_WITHIN_MS) + COME_BACK_WITHIN_MS + BURIED_WITHIN_MS;
-    test(scenario.title, { timeout }, async ({ task, skip }) => {
+    const retry = scenario.unsure?.[engine.name] === undefined ? 0 : 2;
+    test(scenario.title, { timeout, retry }, async ({ task, skip }) => {
       const why =
         missing === undefined
           ? scenario.impossible?.[engine.name]

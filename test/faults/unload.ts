@@ -32,7 +32,7 @@ function leaves(leave: (visit: Visit, tab: Tab) => Promise<unknown>): Scenario['
 }
 
 /** The last task before a page goes. */
-const lastTasks: readonly Scenario[] = [
+export const unload: readonly Scenario[] = [
   {
     title: 'track, then location.href in the same task, tracker warm',
     play: leaves((visit, tab) => tab.evaluate(trackAndGo, { ...visit.events(EACH), to: visit.nextPage() })),
@@ -49,6 +49,7 @@ const lastTasks: readonly Scenario[] = [
   },
   {
     title: `${BURST} calls, then location.href in the same task`,
+    withoutOrder: true,
     play: async (visit) => {
       await visit.open();
       const tab = await visit.openSite(PATIENT);
@@ -98,12 +99,12 @@ const lastTasks: readonly Scenario[] = [
     },
   },
   {
-    title: 'browser closed after track resolved',
+    title: 'browser closed right after track',
     play: (visit) =>
       rounds(KILLS, async () => {
         await visit.open();
         const tab = await visit.openSite(PATIENT);
-        await tab.evaluate(trackAll, visit.events(EACH));
+        await tab.evaluate(trackOnly, visit.events(EACH));
         await visit.close();
       }),
   },
@@ -117,6 +118,3 @@ const lastTasks: readonly Scenario[] = [
       }),
   },
 ];
-
-/** What a page sends as it goes travels beside what the next page sends: a network, or a busy machine, may swap them. */
-export const unload: readonly Scenario[] = lastTasks.map((scenario) => ({ ...scenario, withoutOrder: true }));

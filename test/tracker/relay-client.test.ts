@@ -6,6 +6,14 @@ import { eventRecord } from '../fakes/records.ts';
 const NOW = Date.parse('2026-11-23T15:45:00Z');
 const DEVICE = '0b9d3c5e-8f1a-4c2b-9d7e-6a5b4c3d2e1f';
 const QUEUED = JSON.stringify({ response: { status: 'queued' }, accepted: 1, duplicates: 0, rejected: [] });
+const clientOf = (fetch: typeof globalThis.fetch, time = fakeTime(NOW)) =>
+  relayClient({
+    endpoint: 'https://t.example.com',
+    device: () => DEVICE,
+    fetch,
+    now: time.now,
+    timer: time.timer,
+  });
 const refusal = (code: string) => JSON.stringify({ error: { code, message: 'why' } });
 
 describe('what an answer means', () => {
@@ -34,13 +42,7 @@ describe('what an answer means', () => {
 
 test('a batch is posted as the protocol has it, with no cookie and no preflight', async () => {
   const relay = scriptedRelay();
-  const send = relayClient({
-    endpoint: 'https://t.example.com',
-    device: () => DEVICE,
-    fetch: relay.fetch,
-    now: () => NOW,
-    timer: fakeTime().timer,
-  });
+  const send = clientOf(relay.fetch);
 
   await send([{ at: NOW - 42_900, record: eventRecord(18) }]);
 
@@ -59,13 +61,7 @@ test('a batch is posted as the protocol has it, with no cookie and no preflight'
 
 test('a body over the keepalive budget goes without it', async () => {
   const relay = scriptedRelay();
-  const send = relayClient({
-    endpoint: 'e',
-    device: () => DEVICE,
-    fetch: relay.fetch,
-    now: () => NOW,
-    timer: fakeTime().timer,
-  });
+  const send = clientOf(relay.fetch);
   // 45,000 characters, and 90,000 bytes.
   const eventData = Object.fromEntries(Array.from({ length: 45 }, (_, i) => [`a${i}`, ['é'.repeat(999)]]));
 
@@ -77,13 +73,7 @@ test('a body over the keepalive budget goes without it', async () => {
 test('the answer’s body is read to its end, or the browser never gives the keepalive budget back', async () => {
   const answer = accepted([1]);
   const relay = scriptedRelay(() => answer);
-  const send = relayClient({
-    endpoint: 'e',
-    device: () => DEVICE,
-    fetch: relay.fetch,
-    now: () => NOW,
-    timer: fakeTime().timer,
-  });
+  const send = clientOf(relay.fetch);
 
   await send([{ at: NOW, record: eventRecord(1) }]);
 
@@ -92,13 +82,7 @@ test('the answer’s body is read to its end, or the browser never gives the kee
 
 test('a network that fails is no rejection', async () => {
   const relay = scriptedRelay(() => new TypeError('Failed to fetch'));
-  const send = relayClient({
-    endpoint: 'e',
-    device: () => DEVICE,
-    fetch: relay.fetch,
-    now: () => NOW,
-    timer: fakeTime().timer,
-  });
+  const send = clientOf(relay.fetch);
 
   expect(await send([])).toEqual({ kind: 'retry', reason: 'network', afterMs: undefined });
 });
@@ -112,13 +96,7 @@ test('a clock that was set back makes no negative age', () => {
 test('a request that never ends, though it was called off, is given up', async () => {
   const time = fakeTime();
   const relay = scriptedRelay(() => new Promise<Response>(() => {}));
-  const send = relayClient({
-    endpoint: 'e',
-    device: () => DEVICE,
-    fetch: relay.fetch,
-    now: time.now,
-    timer: time.timer,
-  });
+  const send = clientOf(relay.fetch, time);
 
   const outcome = send([{ at: NOW, record: eventRecord(1) }]);
   await time.pass(15_000);
@@ -128,15 +106,8 @@ test('a request that never ends, though it was called off, is given up', async (
 });
 
 test('a fetch that some tool has wrapped, and that throws, is a failure like any other', async () => {
-  const time = fakeTime();
-  const send = relayClient({
-    endpoint: 'e',
-    device: () => DEVICE,
-    fetch: () => {
-      throw new Error('of the tool’s own');
-    },
-    now: time.now,
-    timer: time.timer,
+  const send = clientOf(() => {
+    throw new Error('of the tool’s own');
   });
 
   expect(await send([{ at: NOW, record: eventRecord(1) }])).toMatchObject({

@@ -76,7 +76,8 @@ describe('what earlier pages left', () => {
     disk.release();
     await quiet();
 
-    expect(whileHeld).toBe(1);
+    // The first one's, and its own.
+    expect(whileHeld).toBe(2);
     expect(await buffered()).toEqual(['e1', 'e2', 'e3']);
     expect(spillKeys()).toEqual([]);
     expect(relay.requests.length).toBeGreaterThan(0);
@@ -329,4 +330,39 @@ test('a thousand calls of the last task are all spilled and, as far as they fit,
   expect(spilled()).toEqual(names(1, 1_000));
   expect(sent().flat()).toEqual(names(1, sent().flat().length));
   expect(sent().length).toBeGreaterThan(1);
+});
+
+describe('a call made before the database has answered', () => {
+  test('is kept at once, for a browser that is closed as a whole and tells its pages nothing', async () => {
+    const { open, disk, spilled, sent } = playedBrowser();
+    disk.hold();
+    const page = open();
+    void page.tracker.track('e1');
+    void page.tracker.track('e2');
+    await quiet();
+
+    const kept = spilled();
+    await page.crash();
+    disk.release();
+    const next = open();
+    await next.tracker.flush();
+
+    expect(kept).toEqual(['e1', 'e2']);
+    expect(sent()).toEqual([['e1', 'e2']]);
+  });
+
+  test('has one id, kept and written, and is kept no longer once it is written', async () => {
+    const { open, disk, relay, map, spillKeys } = playedBrowser();
+    disk.hold();
+    const { tracker } = open();
+    const tracked = tracker.track('e1');
+    await quiet();
+    const [{ record }] = JSON.parse(map.get(spillKeys()[0] ?? '') ?? '[]');
+    disk.release();
+    await tracked;
+    await tracker.flush();
+
+    expect(relay.requests[0]?.records).toMatchObject([{ id: record.id }]);
+    expect(spillKeys()).toEqual([]);
+  });
 });

@@ -69,12 +69,19 @@ test('two pages and those after them count together', async () => {
 });
 
 test('a record that a farewell and a flush of another page have both delivered counts once', async () => {
-  const { open, time, sent } = playedBrowser();
+  let answer = (_: Response) => {};
+  const slow = () =>
+    new Promise<Response>((resolve) => {
+      answer = resolve;
+    });
+  const { open, time, sent } = playedBrowser({ relay: scriptedRelay(slow) });
   const [one, other] = [open(), open()];
   await one.tracker.track('e1');
+  await quiet();
   one.hide();
   await other.tracker.flush();
 
+  answer(accepted([{}]));
   one.show();
   await time.pass(10_000);
 
