@@ -1,6 +1,6 @@
 const STORE = 'records';
-// The records' keys are numbers, the names of state are strings; strings sort after all numbers.
-const RECORDS = IDBKeyRange.upperBound('');
+// The rows' keys are numbers, the names of state are strings; strings sort after all numbers.
+const ROWS = IDBKeyRange.upperBound('');
 
 const promised = (request) =>
   new Promise((resolve, reject) => {
@@ -9,7 +9,7 @@ const promised = (request) =>
   });
 
 /**
- * Looks into the tracker's database, and never changes it.
+ * Looks into the tracker's database, for what the tracker itself does not tell, and never changes it.
  * The answer rejects as long as the tracker has not made the database.
  */
 export function bufferPeek(name) {
@@ -36,11 +36,11 @@ export function bufferPeek(name) {
     connection ??= connect();
     connection.catch(forget);
     const store = (await connection).transaction(STORE).objectStore(STORE);
-    const [waiting, newest, pace] = await Promise.all([
-      promised(store.count(RECORDS)),
-      promised(store.openCursor(RECORDS, 'prev')),
+    const [newest, pace, { buffered }] = await Promise.all([
+      promised(store.openCursor(ROWS, 'prev')),
       promised(store.get('pace')),
+      webengageRelay.stats(),
     ]);
-    return { waiting, newest: newest?.value.record, pace };
+    return { waiting: buffered, newest: newest?.value.at(-1).record, pace };
   };
 }
