@@ -161,6 +161,23 @@ describe('what was told about a visitor', () => {
   });
 });
 
+test('what was told in a page that was killed before its record was written is told again', async () => {
+  const { open, disk, bodies } = browserThatKnows({});
+  const page = open();
+  await quiet();
+  disk.hold();
+  void page.tracker.identify('johndoe', { email: 'j@example.com' });
+  await quiet();
+  await page.crash();
+  disk.release();
+
+  const next = open();
+  await next.tracker.identify('johndoe', { email: 'j@example.com' });
+  await next.tracker.flush();
+
+  expect(bodies().at(-1)?.records).toMatchObject([{ kind: 'user', email: 'j@example.com' }]);
+});
+
 describe('two tabs that are open at once', () => {
   test('know of each other’s sign-in and log-out with the next call, and none undoes the other’s', async () => {
     const { open, bodies } = browserThatKnows({});
