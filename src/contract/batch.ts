@@ -14,8 +14,14 @@ import {
 } from 'valibot';
 import { fieldMessage } from './issue.ts';
 
-/** Records in one batch, from a tracker as to WebEngage. https://docs.webengage.com/docs/rest-api-bulk-tracking-events */
+/** Records in one call to WebEngage, and in a tracker's flush. https://docs.webengage.com/docs/rest-api-bulk-tracking-events */
 export const MAX_BATCH_RECORDS = 25;
+
+/**
+ * Records the relay takes in one request: all that a page which is left can send, 60,000 bytes of the smallest. Several
+ * requests at once could overtake each other; one keeps its order.
+ */
+export const MAX_REQUEST_RECORDS = 400;
 
 /** Largest body the relay reads. */
 export const MAX_BODY_BYTES = 128 * 1024;
@@ -27,7 +33,7 @@ const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 
 const INSTANT_RULE = 'must be a UTC instant, as 2026-11-23T15:45:00.123Z';
-const RECORDS_RULE = `must hold 1 to ${MAX_BATCH_RECORDS} records`;
+const RECORDS_RULE = `must hold 1 to ${MAX_REQUEST_RECORDS} records`;
 
 /**
  * What a tracker posts: the envelope alone.
@@ -49,7 +55,7 @@ export const batchSchema = strictObject(
     records: pipe(
       array(unknown(), RECORDS_RULE),
       minLength(1, RECORDS_RULE),
-      maxLength(MAX_BATCH_RECORDS, RECORDS_RULE),
+      maxLength(MAX_REQUEST_RECORDS, RECORDS_RULE),
     ),
   },
   fieldMessage('a batch'),

@@ -32,6 +32,10 @@ export type CheckedBatch = {
   readonly expired: number;
 };
 
+// Issues told of one request, before each record is told only its first: an answer is not to be many times as long as
+// what it answers.
+const MAX_ISSUES_IN_ALL = 250;
+
 /** Holds each record of a batch against the contract by itself: a bad one costs no other. */
 export function checkBatch({ sentAt, records }: Batch, now: number): CheckedBatch {
   // Where it is not known when a batch was sent, nor is by how much the visitor's clock is off.
@@ -39,11 +43,14 @@ export function checkBatch({ sentAt, records }: Batch, now: number): CheckedBatc
   const good: TrackerRecord[] = [];
   const rejected: Rejection[] = [];
   let expired = 0;
+  let told = 0;
 
   for (const [index, input] of records.entries()) {
     const checked = checkRecord(input);
     if (!checked.ok) {
-      rejected.push({ id: idOf(input) ?? `records[${index}]`, issues: checked.issues });
+      const issues = checked.issues.slice(0, told < MAX_ISSUES_IN_ALL ? undefined : 1);
+      told += issues.length;
+      rejected.push({ id: idOf(input) ?? `records[${index}]`, issues });
     } else if ((checked.record.age ?? 0) * 1000 > MAX_AGE_MS) {
       const message = `has expired: records are taken for ${MAX_AGE_MS / 86_400_000} days`;
       rejected.push({ id: checked.record.id, issues: [{ path: 'age', message }] });

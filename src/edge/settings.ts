@@ -1,4 +1,4 @@
-import { MAX_BATCH_RECORDS } from '../contract/batch.ts';
+import { MAX_BATCH_RECORDS, MAX_REQUEST_RECORDS } from '../contract/batch.ts';
 import { MAX_SHARDS } from './shards.ts';
 
 /** What the operator sets, as secrets and variables. */
@@ -126,12 +126,12 @@ export function readSettings(env: SettingsEnv): ReadSettings {
   const maxBacklog = wholeNumber(
     env.MAX_BACKLOG,
     BACKLOG_MINUTES * requestsPerMinute * MAX_BATCH_RECORDS,
-    MAX_BATCH_RECORDS * shards,
+    MAX_REQUEST_RECORDS * shards,
     MAX_BACKLOG,
   );
   if (maxBacklog === undefined)
     return refuse(
-      `MAX_BACKLOG must be a whole number from ${MAX_BATCH_RECORDS} for each of OUTBOX_SHARDS to ${MAX_BACKLOG}`,
+      `MAX_BACKLOG must be a whole number from ${MAX_REQUEST_RECORDS} for each of OUTBOX_SHARDS to ${MAX_BACKLOG}`,
     );
 
   return {

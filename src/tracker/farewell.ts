@@ -1,4 +1,4 @@
-import { batchBytes, batchesWithin } from './batches.ts';
+import { batchBytes, batchWithin } from './batches.ts';
 import type { Entry } from './buffer.ts';
 import type { Held } from './held.ts';
 import { MAX_KEEPALIVE_BYTES, type Outcome, type RelayClient } from './relay-client.ts';
@@ -11,8 +11,8 @@ export type Farewell = {
   /** The way to the relay for all that is sent, so that it is known what is under way. */
   readonly relay: RelayClient;
   /**
-   * Sends all that fits, oldest first: newer ones that arrive first would overtake them, and it is for the next page to
-   * send what is left, which then comes after. Each batch that is sent outlives the page.
+   * Sends all that fits, oldest first, in one request that outlives the page: of several one could overtake the other.
+   * It is for the next page to send what is left, which then comes after.
    *
    * @param all also those that may overtake others: nothing else keeps them
    */
@@ -46,19 +46,19 @@ export function farewellSend(held: Held, relayItself: RelayClient, net: SafetyNe
     // One budget for all requests that outlive the page. What is under way goes once more, where it fits: a request that
     // does not hold it could overtake it.
     const left = [...underWay].reduce((bytes, batch) => bytes - batchBytes(batch), MAX_KEEPALIVE_BYTES);
-    return batchesWithin(head, left);
+    return batchWithin(head, left);
   };
 
   return {
     relay,
     send: (all) => {
-      for (const batch of fitting(all)) {
-        const outcome = relay(batch);
-        sent.push({ batch, outcome });
-        void outcome.then(({ kind }) => {
-          failed ||= kind !== 'settled';
-        });
-      }
+      const batch = fitting(all);
+      if (batch.length === 0) return;
+      const outcome = relay(batch);
+      sent.push({ batch, outcome });
+      void outcome.then(({ kind }) => {
+        failed ||= kind !== 'settled';
+      });
     },
     arm: (maySend, atOnce = false) => net(() => (maySend() ? fitting() : []), atOnce),
     sent: () => {

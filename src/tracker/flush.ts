@@ -1,6 +1,6 @@
 import { backoffMs } from '../pacing/backoff.ts';
 import { fullBucket } from '../pacing/token-bucket.ts';
-import { batchesWithin } from './batches.ts';
+import { batchWithin } from './batches.ts';
 import type { BufferedRecord, Storage } from './buffer.ts';
 import type { DropReason, Tell } from './ends.ts';
 import { type FlushLimits, isOver, type NextStep, nextStep, type Pace } from './next-step.ts';
@@ -107,7 +107,9 @@ async function step(ports: FlushPorts, dueBefore: number, batchSize: number): Pr
     case 'send': {
       await storage.state.update(PACE, () => next.pace);
       const due = oldest.slice(0, batchSize);
-      const [batch = due.slice(0, 1)] = batchesWithin(due, MAX_KEEPALIVE_BYTES);
+      const fitting = batchWithin(due, MAX_KEEPALIVE_BYTES);
+      // One that is too large by itself is for the relay to refuse.
+      const batch = fitting.length > 0 ? fitting : due.slice(0, 1);
       const outcome = await relay(batch);
       if (outcome.kind === 'refused' && batch.length > 1) return Math.floor(batch.length / 2);
       const end = outcome.kind === 'refused' ? refusedAs(batch, outcome.message) : outcome;

@@ -1,3 +1,4 @@
+import { MAX_REQUEST_RECORDS } from '../contract/batch.ts';
 import type { BufferedRecord, Entry } from './buffer.ts';
 
 /**
@@ -20,9 +21,6 @@ export type Held = {
   /** The first of those that may leave: with none before them in the buffer that are not among them. */
   readonly head: () => readonly Entry[];
 };
-
-// More than one page can send as it is left, even of the smallest.
-const MAX_HEAD = 300;
 
 /** @param isFirst there was no page before: nothing can lie in the buffer that this one does not know */
 export function heldRecords(isFirst: boolean): Held {
@@ -72,10 +70,10 @@ export function heldRecords(isFirst: boolean): Held {
     head: () => {
       const head: Entry[] = [];
       for (const entry of held.values()) {
-        if (head.length >= Math.min(headSize, MAX_HEAD)) return head;
+        if (head.length >= Math.min(headSize, MAX_REQUEST_RECORDS)) return head;
         head.push(entry);
       }
-      return headSize < MAX_HEAD ? head : [...head, ...pending.values()];
+      return headSize < MAX_REQUEST_RECORDS ? head : [...head, ...pending.values()];
     },
   };
 }

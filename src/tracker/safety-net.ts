@@ -4,14 +4,14 @@ import type { Timer } from './flush-schedule.ts';
 /** `fetchLater`, where the browser has it. https://developer.mozilla.org/docs/Web/API/Window/fetchLater */
 export type FetchLater = (url: string, init: RequestInit) => unknown;
 
-type Batches = readonly (readonly Entry[])[];
+type Batch = readonly Entry[];
 
 /**
- * Leaves batches with the browser, in place of those before, which sends them once the page is gone.
+ * Leaves a batch with the browser, in place of the one before, which sends it once the page is gone. It may be empty.
  *
  * @param atOnce else it may be a moment later: a page that tracks all the time must not pay for it each time
  */
-export type SafetyNet = (batches: () => Batches, atOnce: boolean) => void;
+export type SafetyNet = (batch: () => Batch, atOnce: boolean) => void;
 
 const REST_MS = 200;
 
@@ -21,31 +21,30 @@ const REST_MS = 200;
  */
 export function safetyNet(
   fetchLater: FetchLater | undefined,
-  request: (batch: readonly Entry[]) => readonly [url: string, init: RequestInit],
+  request: (batch: Batch) => readonly [url: string, init: RequestInit],
   timer: Timer,
 ): SafetyNet {
   let armed = new AbortController();
-  let next: (() => Batches) | undefined;
+  let next: (() => Batch) | undefined;
   let resting = false;
 
-  return function arm(batches, atOnce) {
+  return function arm(batch, atOnce) {
     if (fetchLater === undefined) return;
     if (resting && !atOnce) {
-      next = batches;
+      next = batch;
       return;
     }
     armed.abort();
     armed = new AbortController();
-    const those = batches();
+    const records = batch();
+    if (records.length === 0) return;
     try {
-      for (const batch of those) {
-        const [url, init] = request(batch);
-        fetchLater(url, { ...init, signal: armed.signal });
-      }
+      const [url, init] = request(records);
+      fetchLater(url, { ...init, signal: armed.signal });
     } catch {
       // The site's own have used up the quota, or its policy forbids it: the records are in the buffer all the same.
     }
-    if (resting || those.length === 0) return;
+    if (resting) return;
     resting = true;
     timer(() => {
       resting = false;

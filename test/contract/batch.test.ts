@@ -15,6 +15,7 @@ test('a batch as the protocol has it passes, with a token and without, and witho
   expect(safeParse(batchSchema, BATCH).success).toBe(true);
   expect(safeParse(batchSchema, left).success).toBe(true);
   expect(safeParse(batchSchema, { ...BATCH, token: 'eyJ' }).success).toBe(true);
+  expect(safeParse(batchSchema, { ...BATCH, records: Array(400).fill(eventRecord(1)) }).success).toBe(true);
 });
 
 test.each([
@@ -24,7 +25,7 @@ test.each([
   ['a time that is no instant', { sentAt: 'yesterday' }],
   ['an instant that does not exist', { sentAt: '2026-13-45T15:45:00.123Z' }],
   ['no records', { records: [] }],
-  ['26 records', { records: Array(26).fill(eventRecord(1)) }],
+  ['401 records', { records: Array(401).fill(eventRecord(1)) }],
   ['records that are no list', { records: {} }],
   ['a field it does not have', { apiKey: 'x' }],
 ])('%s is refused', (_, fields) => {

@@ -27,6 +27,16 @@ test('a record without a usable id is named by its place', () => {
   ]);
 });
 
+test('where hundreds of records are bad in many ways, an answer does not tell them all, but something of each', () => {
+  const bad = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`x${index}`, null]));
+
+  const { rejected } = check(Array.from({ length: 400 }, (_, index) => eventRecord(index + 1, bad as never)));
+
+  expect(rejected).toHaveLength(400);
+  expect(rejected.every(({ issues }) => issues.length > 0)).toBe(true);
+  expect(rejected.flatMap(({ issues }) => issues).length).toBeLessThan(250 + 10 + 400);
+});
+
 test('an event of 2018 is not expired: age goes by the making', () => {
   expect(check([eventRecord(1, { age: 7 * 86_400 })]).good).toHaveLength(1);
   expect(check([eventRecord(1, { age: 7 * 86_400 + 1 })]).rejected).toMatchObject([

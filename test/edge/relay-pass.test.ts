@@ -59,6 +59,18 @@ describe('merging', () => {
     expect(sentIds(upstream)).toEqual([ids(1, 5)]);
   });
 
+  test('what a page sent in one request as it was left goes 25 at a time, in order', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...events(1, 360)), NOW);
+    const upstream = scriptedUpstream();
+
+    await passAt(stub, upstream, LINGERED);
+
+    expect(sentIds(upstream).flat()).toEqual(ids(1, 360));
+    expect(upstream.calls.every(({ records }) => records.length <= 25)).toBe(true);
+    expect(await waiting(stub)).toBe(0);
+  });
+
   test('one visitor’s identify goes before the events that follow it: 1 + 3 calls for 61 records', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', userRecord(1), ...events(2, 25)), NOW);

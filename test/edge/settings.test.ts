@@ -64,7 +64,7 @@ describe('a setting that is missing or impossible is named, and no value is told
     ['OUTBOX_SHARDS', '0'],
     ['OUTBOX_SHARDS', '65'],
     ['OUTBOX_SHARDS', '1.5'],
-    ['MAX_BACKLOG', '24'],
+    ['MAX_BACKLOG', '399'],
     ['MAX_BACKLOG', 'all'],
     ['REQUESTS_PER_MINUTE', '501'],
     ['REQUESTS_PER_MINUTE', 'many'],
@@ -78,8 +78,8 @@ describe('a setting that is missing or impossible is named, and no value is told
 });
 
 test('the backlog is divided among the outboxes, and follows the allowance where it is not set', () => {
-  expect(readSettings({ ...ENV, OUTBOX_SHARDS: '4', MAX_BACKLOG: '1000' })).toMatchObject({
-    settings: { shards: 4, maxBacklog: 1_000, maxBacklogPerShard: 250 },
+  expect(readSettings({ ...ENV, OUTBOX_SHARDS: '4', MAX_BACKLOG: '2000' })).toMatchObject({
+    settings: { shards: 4, maxBacklog: 2_000, maxBacklogPerShard: 500 },
   });
   expect(readSettings({ ...ENV, REQUESTS_PER_MINUTE: '50' })).toMatchObject({
     settings: { maxBacklog: 1_800_000 },

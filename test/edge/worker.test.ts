@@ -81,7 +81,7 @@ describe('POST /v1/batch', () => {
     ['not JSON', '{', {}, 400, 'invalid_batch'],
     ['not a batch', '[]', {}, 400, 'invalid_batch'],
     ['no records', batch([]), {}, 400, 'invalid_batch'],
-    ['26 records', batch(Array(26).fill(eventRecord(1))), {}, 400, 'invalid_batch'],
+    ['401 records', batch(Array(401).fill(eventRecord(1))), {}, 400, 'invalid_batch'],
     ['another version', batch([eventRecord(1)], { v: 2 }), {}, 400, 'invalid_batch'],
     [
       'bytes that are no UTF-8',

@@ -46,12 +46,10 @@ const leavesForGood: readonly Scenario[] = [
   },
   {
     title: `never returns: tab closed with ${MANY} records unsettled`,
-    withoutOrder: true,
     play: closes((visit, tab) => tab.evaluate(trackAll, visit.events(MANY))),
   },
   {
     title: `never returns: tab closed with ${MANY} records unsettled, relay slow`,
-    withoutOrder: true,
     play: closes((visit, tab) => {
       visit.way.order(SLOW);
       return tab.evaluate(trackAll, visit.events(MANY));

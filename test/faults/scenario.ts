@@ -8,7 +8,7 @@ export type Scenario = {
   readonly impossible?: Partial<Record<EngineName, string>>;
   /** Engines that by themselves, with no tracker at all, do now and then what must not be, and what: played up to three times. */
   readonly unsure?: Partial<Record<EngineName, string>>;
-  /** Several tabs make events at once; or a page is left with more than a batch, and sends several at once. */
+  /** Several tabs make events at once. */
   readonly withoutOrder?: true;
   /** How long it may take; what takes longer hangs. */
   readonly withinMs?: number;

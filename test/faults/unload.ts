@@ -49,7 +49,6 @@ export const unload: readonly Scenario[] = [
   },
   {
     title: `${BURST} calls, then location.href in the same task`,
-    withoutOrder: true,
     play: async (visit) => {
       await visit.open();
       const tab = await visit.openSite(PATIENT);

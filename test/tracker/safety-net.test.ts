@@ -156,8 +156,8 @@ test('what was left before is called off before anything else is left', () => {
   );
   const entry = { at: 1, record: eventRecord(1) };
 
-  net(() => [[entry]], false);
-  net(() => [[entry, entry]], true);
+  net(() => [entry], false);
+  net(() => [entry, entry], true);
   net(() => [], true);
 
   expect(log).toEqual(['left 1', 'called off 1', 'left 2', 'called off 2']);

@@ -328,8 +328,8 @@ test('a thousand calls of the last task are all spilled and, as far as they fit,
   page.hide();
 
   expect(spilled()).toEqual(names(1, 1_000));
-  expect(sent().flat()).toEqual(names(1, sent().flat().length));
-  expect(sent().length).toBeGreaterThan(1);
+  expect(sent()).toEqual([names(1, sent().flat().length)]);
+  expect(sent().flat().length).toBeGreaterThan(100);
 });
 
 describe('a call made before the database has answered', () => {
