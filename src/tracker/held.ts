@@ -57,7 +57,8 @@ export function heldRecords(isFirst: boolean): Held {
         held = new Map([...first, ...held]);
         headSize = 0;
       }
-      headSize = Math.max(headSize, oldest.length);
+      // A record that was moved twice stands there twice.
+      headSize = Math.max(headSize, first.size);
       if (!whole) return;
       headSize = Number.POSITIVE_INFINITY;
       lastKey = last;

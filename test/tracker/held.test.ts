@@ -21,3 +21,13 @@ test('what another tab owns is not passed over, though that tab has settled some
     records(6, 30).map(({ record }) => record.id),
   );
 });
+
+test('records that stand in the buffer twice, as two pages have moved them there, hide nobody that comes after them', () => {
+  const held = heldRecords(false);
+  const twice = [...records(1, 12), ...records(1, 13).map((entry) => ({ ...entry, key: entry.key + 12 }))];
+  held.add([{ key: 40, at: 1, record: eventRecord(99) }], 40);
+
+  held.found(twice, false);
+
+  expect(held.head().map(({ record }) => record.id)).toEqual(records(1, 13).map(({ record }) => record.id));
+});
