@@ -6,7 +6,10 @@ export type Scenario = {
   readonly title: string;
   /** Engines in which it can't be played, and why. */
   readonly impossible?: Partial<Record<EngineName, string>>;
-  /** Engines that by themselves, with no tracker at all, do now and then what must not be, and what: played up to three times. */
+  /**
+   * Engines that by themselves, with no tracker at all, do now and then what must not be, and what. Played up to three
+   * times; and where they do so just then, it is enough that nothing is lost once the visitor comes back.
+   */
   readonly unsure?: Partial<Record<EngineName, string>>;
   /** Several tabs make events at once. */
   readonly withoutOrder?: true;

@@ -7,6 +7,7 @@ import { README_STUB } from '../readme-stub.ts';
 import type { Events } from './in-page.ts';
 import { keepTold, obeyFrame, showFrame, trackAtOnce } from './page-parts.ts';
 import { type Trouble, troubleScript } from './page-troubles.ts';
+import { BARE_PATH } from './way.ts';
 
 /** A page of the site. What is left out is as on a good day. */
 export type PageOptions = {
@@ -31,6 +32,8 @@ export type Site = {
   readonly pageUrl: (options: PageOptions) => string;
   /** A page without a tracker, of the same origin. */
   readonly quietUrl: string;
+  /** A page without a tracker that sends one request as it is left, as any page may. */
+  readonly bareUrl: string;
   /** A page of another site. */
   readonly elsewhereUrl: string;
   /** How often it has served what lies there. */
@@ -103,6 +106,10 @@ export async function openSite(endpoint: string): Promise<Site> {
         const own = options.insecure ? `http://${request.headers.host}` : endpoint;
         return void response.end(page(own, options));
       }
+      case '/bare':
+        return void response.end(`<!doctype html><title>A page without a tracker</title>
+          <script>addEventListener('pagehide', () =>
+            fetch('${endpoint}${BARE_PATH}', { method: 'POST', body: 'bare', keepalive: true }))</script>`);
       case '/frame':
         return void response.end(`<!doctype html><title>A frame</title><iframe sandbox="allow-scripts"
           src="/${search}"></iframe><script>(${showFrame})()</script>`);
@@ -123,6 +130,7 @@ export async function openSite(endpoint: string): Promise<Site> {
     pageUrl: (options) =>
       `${hostOf(options)}/${options.framed ? 'frame' : ''}?${encodeURIComponent(JSON.stringify(options))}`,
     quietUrl: `${ownUrl}/quiet`,
+    bareUrl: `${ownUrl}/bare`,
     // The same machine under another name: another site to any browser.
     elsewhereUrl: `http://localhost:${port}/elsewhere`,
     served: (url) => served.filter((path) => url.endsWith(path)).length,

@@ -33,11 +33,16 @@ export type Visit = Ground & {
   /** Resolves when all that was made has arrived. */
   readonly allArrive: (withinMs?: number) => Promise<void>;
   readonly count: () => Promise<Count>;
+  /** True where the browser, just now, does not even send what pages without a tracker send as their tabs are closed. */
+  readonly dropsRequests: () => Promise<boolean>;
   /** Gives up whatever is open. */
   readonly end: () => Promise<void>;
 };
 
 const ARRIVE_WITHIN_MS = 30_000;
+
+const BARE_TABS = 5;
+const BARE_WITHIN_MS = 5_000;
 
 /** @param name of the visitor's events, unlike those of other visitors */
 export async function startVisit(engine: Engine, ground: Ground, name: string): Promise<Visit> {
@@ -133,6 +138,17 @@ export async function startVisit(engine: Engine, ground: Ground, name: string): 
     },
     allArrive: (withinMs = ARRIVE_WITHIN_MS) =>
       until('all have arrived', async () => (await count()).lost === 0, withinMs),
+    dropsRequests: async () => {
+      const { way, site } = ground;
+      const before = way.bare();
+      way.order({ kind: 'open' });
+      for (let tabs = 0; tabs < BARE_TABS; tabs++) await (await current().openTab(site.bareUrl)).close();
+      const arrived = until('they arrive', () => way.bare() - before === BARE_TABS, BARE_WITHIN_MS);
+      return arrived.then(
+        () => false,
+        () => true,
+      );
+    },
     end: async () => {
       isOver = true;
       // Of a browser that was still starting there is nothing but its processes.

@@ -33,10 +33,15 @@ export type Way = {
   /** What becomes of batches from now on; an open way has no trouble. */
   readonly order: (passage: Passage) => void;
   readonly seen: () => readonly SeenBatch[];
+  /** How many requests have come that are no tracker's. */
+  readonly bare: () => number;
   /** An open way that has seen nothing; what still hangs on it breaks. */
   readonly reset: () => void;
   readonly stop: () => void;
 };
+
+/** Where a page without a tracker sends to. */
+export const BARE_PATH = '/bare';
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
@@ -69,10 +74,15 @@ async function pass(to: string, request: IncomingMessage, body: string) {
 export async function openWay(to: string): Promise<Way> {
   let passage: Passage = { kind: 'open' };
   let seen: SeenBatch[] = [];
+  let bare = 0;
 
   async function carry(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const on = passage;
     const body = await bodyOf(request);
+    if (request.url === BARE_PATH) {
+      bare += 1;
+      return void response.writeHead(204).end();
+    }
     if (request.method === 'POST')
       seen.push({ at: Date.now(), passage: on.kind, sessions: sessionsIn(body) });
     switch (on.kind) {
@@ -106,9 +116,11 @@ export async function openWay(to: string): Promise<Way> {
       passage = order;
     },
     seen: () => seen,
+    bare: () => bare,
     reset: () => {
       passage = { kind: 'open' };
       seen = [];
+      bare = 0;
       server.closeAllConnections();
     },
     stop: () => {
