@@ -234,6 +234,13 @@ describe('a value that JSON may carry, and the contract does not, costs its own 
     expect(await rejected(value)).toMatchObject({ accepted: 1, issues: [{}] });
   });
 
+  test.each(['-0', '1E308', '5e-324', '12345678901234567890'])(
+    'but %s is a number, as JavaScript has it',
+    async (value) => {
+      expect(await rejected(value)).toEqual({ accepted: 2, issues: undefined });
+    },
+  );
+
   test('an age beyond all, or before the making', async () => {
     for (const age of ['1e400', '-1', '0.5'])
       expect(await rejected(age, '"eventData":{},"age":§')).toMatchObject({

@@ -39,6 +39,7 @@ describe('an origin is not allowed', () => {
     'https://a.example.org.',
     'https://a.example.org:8443',
     'http://a.example.org',
+    'http://some.a.example.org',
     'https://A.example.org',
     'https://*.example.org',
     'https://evil.example/.example.org',
