@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { cpSync } from 'node:fs';
+import { basename } from 'node:path';
 import nodeResolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
 
@@ -29,12 +31,21 @@ const publicFiles = {
   writeBundle: () => cpSync('src/edge/public', 'dist/public', { recursive: true }),
 };
 
+/** Prints what a page may write as `integrity` of a script tag: https://developer.mozilla.org/docs/Web/Security/Subresource_Integrity */
+const printIntegrity = {
+  name: 'print-integrity',
+  writeBundle: ({ file }, bundle) => {
+    for (const { code } of Object.values(bundle))
+      console.log(`${basename(file)} sha384-${createHash('sha384').update(code).digest('base64')}`);
+  },
+};
+
 export default [
   {
     input: `${modules}/tracker/script-tag.js`,
     plugins: [nodeResolve(), minify(), oneKeyword],
     output: [
-      { file: 'dist/tracker.js', format: 'iife' },
+      { file: 'dist/tracker.js', format: 'iife', plugins: [printIntegrity] },
       { file: 'dist/public/tracker.js', format: 'iife', plugins: [publicFiles] },
     ],
   },
@@ -47,11 +58,15 @@ export default [
     // For `importScripts`, which leaves it under a name.
     input: `${modules}/tracker/service-worker.js`,
     plugins: [nodeResolve(), minify(true)],
-    output: ['dist/service-worker.js', 'dist/public/service-worker.js'].map((file) => ({
-      file,
-      format: 'iife',
-      name: 'webengageRelay',
-    })),
+    output: [
+      {
+        file: 'dist/service-worker.js',
+        format: 'iife',
+        name: 'webengageRelay',
+        plugins: [printIntegrity],
+      },
+      { file: 'dist/public/service-worker.js', format: 'iife', name: 'webengageRelay' },
+    ],
   },
   {
     input: `${modules}/tracker/service-worker.js`,

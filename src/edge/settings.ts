@@ -1,5 +1,7 @@
 import { MAX_BATCH_RECORDS, MAX_REQUEST_RECORDS } from '../contract/batch.ts';
+import { isOriginPattern } from './origin.ts';
 import { MAX_SHARDS } from './shards.ts';
+import { isStrongToken } from './strong-token.ts';
 
 /** What the operator sets, as secrets and variables. */
 export type SettingsEnv = {
@@ -12,7 +14,7 @@ export type SettingsEnv = {
   readonly WEBENGAGE_REGION?: string;
   /** In place of a region, for development: the sandbox's address, as `http://127.0.0.1:8788`. */
   readonly WEBENGAGE_HOST?: string;
-  /** The sites that may send, with commas: `https://shop.example.com,https://example.com`; or `*`. */
+  /** The sites that may send, with commas: `https://shop.example.com,https://*.example.com`; or `*`. */
   readonly ALLOWED_ORIGINS?: string;
   /** Calls to WebEngage in any 60 seconds. At most 500, the account's limit; less to leave some to other programs. */
   readonly REQUESTS_PER_MINUTE?: string;
@@ -24,6 +26,8 @@ export type SettingsEnv = {
   readonly MAX_BACKLOG?: string;
   /** Secret: opens `/admin`. At least 32 characters; without it the door stays shut. */
   readonly ADMIN_TOKEN?: string;
+  /** Secret: servers that show it may send, with no `Origin`. At least 32 characters; without it only pages send. */
+  readonly SERVER_TOKEN?: string;
 };
 
 export type RelaySettings = {
@@ -32,6 +36,7 @@ export type RelaySettings = {
   /** WebEngage's address, without a slash at its end. */
   readonly upstream: string;
   readonly allowedOrigins: readonly string[];
+  readonly serverToken?: string;
   readonly requestsPerMinute: number;
   readonly lingerMs: number;
   readonly shards: number;
@@ -103,10 +108,20 @@ export function readSettings(env: SettingsEnv): ReadSettings {
   const allowedOrigins = originsOf(env);
   if (allowedOrigins.length === 0)
     return refuse('ALLOWED_ORIGINS must name the sites that may send, with commas, or be *');
-  if (!allowedOrigins.every((origin) => origin === '*' || isOrigin(origin)))
+  if (!allowedOrigins.every(isOriginPattern))
     return refuse(
-      'ALLOWED_ORIGINS must hold origins as browsers write them: https://shop.example.com, in lower case, without a path, a slash at the end, or the usual port',
+      'ALLOWED_ORIGINS must hold origins as browsers write them: https://shop.example.com, in lower case and punycode, without a path, a slash at the end, or the usual port; or https://*.example.com',
     );
+
+  const { ADMIN_TOKEN = '', SERVER_TOKEN = '' } = env;
+  if (SERVER_TOKEN !== '' && !(isStrongToken(SERVER_TOKEN) && HEADER_VALUE.test(SERVER_TOKEN)))
+    return refuse('SERVER_TOKEN must be 32 random characters or more, printable ASCII without spaces');
+  // What every server holds must open nothing else.
+  if (
+    SERVER_TOKEN !== '' &&
+    [ADMIN_TOKEN, WEBENGAGE_API_KEY, WEBENGAGE_API_KEY_SECONDARY].includes(SERVER_TOKEN)
+  )
+    return refuse('SERVER_TOKEN must be a secret of its own: not ADMIN_TOKEN, not a key of WebEngage');
 
   const requestsPerMinute = wholeNumber(
     env.REQUESTS_PER_MINUTE,
@@ -144,6 +159,7 @@ export function readSettings(env: SettingsEnv): ReadSettings {
       licenseCode: WEBENGAGE_LICENSE_CODE,
       upstream,
       allowedOrigins,
+      ...(SERVER_TOKEN && { serverToken: SERVER_TOKEN }),
       requestsPerMinute,
       lingerMs,
       shards,
@@ -158,11 +174,6 @@ export function originsOf({ ALLOWED_ORIGINS = '' }: SettingsEnv): readonly strin
   return ALLOWED_ORIGINS.split(',')
     .map((origin) => origin.trim())
     .filter(Boolean);
-}
-
-// What can't be what a browser sends would match nothing, and nobody would know why.
-function isOrigin(text: string): boolean {
-  return /^https?:/.test(text) && URL.parse(text)?.origin === text;
 }
 
 function hostOf(region: string): string | undefined {

@@ -1,21 +1,26 @@
 import { type Context, Hono } from 'hono';
 import type { Answer } from '../contract/answer.ts';
 import { MAX_BODY_BYTES } from '../contract/batch.ts';
-import { readBody } from './body.ts';
+import { type ReadBody, readBody } from './body.ts';
 import { checkBatch, parseBatch } from './check.ts';
 import type { Env, Relay } from './env.ts';
+import { ANSWER_HEADERS } from './headers.ts';
 import { health } from './health.ts';
 import { logFault } from './log.ts';
 import { operatorRoutes } from './operator.ts';
 import { corsHeaders, originAllowed } from './origin.ts';
 import { outboxNamed, wakeAll } from './outboxes.ts';
 import { refusal } from './refusal.ts';
+import { senderOf } from './sender.ts';
 import { isLoopback, originsOf, readSettings } from './settings.ts';
 import { shardOf } from './shards.ts';
 import { type Shedding, shedding } from './shedding.ts';
 
 // What `fetch` sends by itself for a string, and what a server would. Nothing else is JSON.
 const MEDIA_TYPE = /^(text\/plain|application\/json)\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
+
+// A tracker gives a request up after 15 s. Whoever sends ever slower holds a connection, and nobody is served by it.
+const BODY_TIMEOUT_MS = 10_000;
 
 // How long a browser may remember a preflight's answer; browsers cut it to two hours or less.
 const PREFLIGHT_MAX_AGE_S = 7_200;
@@ -44,16 +49,17 @@ export function createRelay(): Hono<Relay> {
       c.set('settings', read.settings);
       await next();
     }
-    // On every answer, errors too: a page that may not read one takes it for a dead network.
-    const cors = corsHeaders(c.req.header('Origin') ?? null, originsOf(c.env));
-    for (const [name, value] of Object.entries(cors)) c.res.headers.set(name, value);
-    c.res.headers.set('Cache-Control', 'no-store');
-    c.res.headers.set('X-Content-Type-Options', 'nosniff');
+    // On every answer, errors too: a page that may not read one takes it for a dead network. The operator's no page reads
+    // but the relay's own.
+    const isOperators = /^\/admin(\/|$)/.test(c.req.path);
+    const cors = isOperators ? {} : corsHeaders(c.req.header('Origin') ?? null, originsOf(c.env));
+    for (const [name, value] of Object.entries({ ...ANSWER_HEADERS, ...cors }))
+      c.res.headers.set(name, value);
   });
 
   app.options('/v1/batch', (c) => {
     const allowed = originAllowed(c.req.header('Origin') ?? null, c.var.settings.allowedOrigins);
-    return allowed ? preflight() : originRefused();
+    return allowed ? preflight() : refusal('origin_not_allowed', 'this origin may not send here');
   });
   app.post('/v1/batch', (c) => acceptBatch(c, shed));
   app.all('/v1/batch', () => refusal('method_not_allowed', 'batches are posted', { Allow: 'POST, OPTIONS' }));
@@ -69,15 +75,16 @@ export function createRelay(): Hono<Relay> {
 
 async function acceptBatch(c: Context<Relay>, { isShedding, shed }: Shedding): Promise<Response> {
   const { settings } = c.var;
-  if (!originAllowed(c.req.header('Origin') ?? null, settings.allowedOrigins)) return originRefused();
+  const sender = await senderOf(c.req.raw.headers, settings);
+  if (sender.kind === 'refused') return refusal(sender.code, sender.message);
   if (!MEDIA_TYPE.test(c.req.header('Content-Type') ?? ''))
     return refusal('unsupported_media_type', 'Content-Type must be text/plain or application/json, in UTF-8');
 
-  const body = await readBody(c.req.raw, MAX_BODY_BYTES);
-  if (!body.ok)
-    return body.reason === 'too_large'
-      ? refusal('too_large', `the body must be at most ${MAX_BODY_BYTES} bytes`)
-      : refusal('invalid_batch', 'the body must be UTF-8');
+  if (!/^(identity)?$/i.test(c.req.header('Content-Encoding') ?? ''))
+    return refusal('unsupported_media_type', 'Content-Encoding must be left out: bodies come uncompressed');
+
+  const body = await readBody(c.req.raw, MAX_BODY_BYTES, AbortSignal.timeout(BODY_TIMEOUT_MS));
+  if (!body.ok) return bodyRefused(body.reason);
 
   const parsed = parseBatch(body.text);
   if (!parsed.ok) return refusal('invalid_batch', parsed.message);
@@ -99,6 +106,17 @@ async function acceptBatch(c: Context<Relay>, { isShedding, shed }: Shedding): P
   return full();
 }
 
+function bodyRefused(reason: Exclude<ReadBody, { ok: true }>['reason']): Response {
+  switch (reason) {
+    case 'too_large':
+      return refusal(reason, `the body must be at most ${MAX_BODY_BYTES} bytes`);
+    case 'too_slow':
+      return refusal(reason, `the body must be here within ${BODY_TIMEOUT_MS / 1000} seconds`);
+    case 'not_utf8':
+      return refusal('invalid_batch', 'the body must be UTF-8');
+  }
+}
+
 function accepted(counts: Pick<Answer, 'accepted' | 'duplicates'>, rejected: Answer['rejected']): Response {
   const { accepted, duplicates } = counts;
   const answer: Answer = { response: { status: 'queued' }, accepted, duplicates, rejected };
@@ -115,9 +133,6 @@ function preflight(): Response {
     },
   });
 }
-
-const originRefused = () =>
-  refusal('origin_not_allowed', 'this origin may not send here: it is not in ALLOWED_ORIGINS');
 
 const unavailable = (message: string) =>
   refusal('unavailable', message, { 'Retry-After': String(UNAVAILABLE_RETRY_AFTER_S) });
