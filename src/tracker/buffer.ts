@@ -13,16 +13,6 @@ type Appended = { readonly records: readonly BufferedRecord[]; readonly waiting:
 /** How many records a buffer has ever taken, and how many have ended in each way. The rest waits in it. */
 export type Counts = { readonly [end in End | 'made']?: number };
 
-/** The browser's durable queue of records, one for all tabs. */
-interface RecordBuffer {
-  /** Appends all or none, in order; resolves once they are durable. */
-  append(entries: readonly Entry[]): Promise<Appended>;
-  /** The oldest records, oldest first; they stay. */
-  peek(limit: number): Promise<readonly BufferedRecord[]>;
-  /** Forgets records, and counts how they ended. One that is not there is no error, and not counted. */
-  remove(records: readonly BufferedRecord[], end: End): Promise<void>;
-}
-
 /** Small facts that outlive the page, beside the records and shared by all tabs. */
 export interface StateStore {
   get(name: string): Promise<unknown>;
@@ -30,12 +20,17 @@ export interface StateStore {
   update<T>(name: string, change: (value: unknown) => T): Promise<T>;
 }
 
-export type Storage = {
-  readonly buffer: RecordBuffer;
-  readonly state: StateStore;
+/** The browser's durable queue of records, one for all tabs, and the small facts beside it. */
+export interface Storage extends StateStore {
+  /** Appends all or none, in order; resolves once they are durable. */
+  append(entries: readonly Entry[]): Promise<Appended>;
+  /** The oldest records, oldest first; they stay. */
+  peek(limit: number): Promise<readonly BufferedRecord[]>;
+  /** Forgets records, and counts how they ended. One that is not there is no error, and not counted. */
+  remove(records: readonly BufferedRecord[], end: End): Promise<void>;
   /** False where what it holds ends with the page. */
-  readonly isDurable: () => boolean;
-};
+  isDurable(): boolean;
+}
 
 /** The name of the counts in the state shared by all tabs. They change together with the records. */
 export const COUNTS = 'counts';

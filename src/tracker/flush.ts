@@ -52,7 +52,7 @@ export async function drop(
   records: readonly BufferedRecord[],
   reason: DropReason,
 ): Promise<void> {
-  await storage.buffer.remove(records, reason);
+  await storage.remove(records, reason);
   tell('dropped', { ids: idsOf(records), reason });
 }
 
@@ -68,20 +68,18 @@ export async function conclude(
   failures: number,
 ): Promise<void> {
   if (failures > 0 || outcome.kind === 'retry')
-    await storage.state.update(PACE, (kept) =>
-      paceAfter(paceOf(kept, limits, now()), outcome, now(), random()),
-    );
+    await storage.update(PACE, (kept) => paceAfter(paceOf(kept, limits, now()), outcome, now(), random()));
   if (outcome.kind === 'retry') return;
 
   const refused = new Map(outcome.rejected.map((rejection) => [rejection.id, rejection]));
   const delivered = batch.filter(({ record }) => !refused.has(record.id));
   const rejected = batch.filter(({ record }) => refused.has(record.id));
   if (delivered.length > 0) {
-    await storage.buffer.remove(delivered, 'delivered');
+    await storage.remove(delivered, 'delivered');
     tell('delivered', { ids: idsOf(delivered), duplicates: outcome.duplicates });
   }
   if (rejected.length > 0) {
-    await storage.buffer.remove(rejected, 'rejected');
+    await storage.remove(rejected, 'rejected');
     for (const rejection of refused.values()) tell('rejected', rejection);
   }
 }
@@ -89,9 +87,9 @@ export async function conclude(
 /** One step, and how it ends the flush, if it does. Never beside another: what is in hand would be sent twice. */
 async function step(ports: FlushPorts, dueBefore: number, batchSize: number): Promise<FlushEnd | number> {
   const { storage, relay, limits, tell, now, found } = ports;
-  const oldest = await storage.buffer.peek(limits.batchSize);
+  const oldest = await storage.peek(limits.batchSize);
   found(oldest, oldest.length < limits.batchSize);
-  const pace = paceOf(await storage.state.get(PACE), limits, now());
+  const pace = paceOf(await storage.get(PACE), limits, now());
   const next = nextStep(oldest, pace, limits, dueBefore, now());
 
   switch (next.step) {
@@ -105,7 +103,7 @@ async function step(ports: FlushPorts, dueBefore: number, batchSize: number): Pr
       await drop(ports, next.records, 'expired');
       return batchSize;
     case 'send': {
-      await storage.state.update(PACE, () => next.pace);
+      await storage.update(PACE, () => next.pace);
       const due = oldest.slice(0, batchSize);
       const [batch = due.slice(0, 1)] = batchesWithin(due, MAX_KEEPALIVE_BYTES);
       const outcome = await relay(batch);

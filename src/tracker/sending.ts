@@ -61,10 +61,10 @@ export function startSending(ports: SendingPorts): Sending {
     schedule,
     dropOldest: () =>
       exclusive(async () => {
-        const { buffered } = statsOf(await storage.state.get(COUNTS));
+        const { buffered } = statsOf(await storage.get(COUNTS));
         const over = buffered - settings.maxRecords;
-        if (over > 0) await drop(flushPorts, await storage.buffer.peek(over), 'over_max_records');
+        if (over > 0) await drop(flushPorts, await storage.peek(over), 'over_max_records');
       }),
-    online: () => storage.state.update(PACE, endNetworkPause).then(() => schedule.now()),
+    online: () => storage.update(PACE, endNetworkPause).then(() => schedule.now()),
   };
 }

@@ -40,40 +40,33 @@ export function dependableStorage({ open, fallback, timeout, tellDegraded }: Sto
   let current = openOrDegrade();
   let reopened = false;
 
-  async function attempt<T>(operation: (storage: Storage) => Promise<T>): Promise<T> {
-    const used = current;
-    const done = await new Promise<{ readonly result: T } | undefined>((resolve) => {
-      const again = () => resolve(undefined);
+  const attempt = <T>(operation: (storage: Storage) => Promise<T>): Promise<T> =>
+    new Promise((resolve) => {
+      const used = current;
+      const again = () => resolve(attempt(operation));
       used.pending.add(again);
       timeout(operation(used.storage), HUNG_AFTER_MS).then(
         (result) => {
           used.pending.delete(again);
           if (used === current) reopened = false;
-          resolve({ result });
+          resolve(result);
         },
         (why) => {
-          if (used === current) {
-            current = reopened ? degrade(why) : openOrDegrade();
-            reopened = true;
-          }
+          if (used !== current) return; // It has gone on already.
+          current = reopened ? degrade(why) : openOrDegrade();
+          reopened = true;
           // All that wait for a broken connection go on at once, in their order, on the next one.
           for (const each of used.pending) each();
         },
       );
     });
-    return done === undefined ? attempt(operation) : done.result;
-  }
 
   return {
-    buffer: {
-      append: (entries) => attempt(({ buffer }) => buffer.append(entries)),
-      peek: (limit) => attempt(({ buffer }) => buffer.peek(limit)),
-      remove: (records, end) => attempt(({ buffer }) => buffer.remove(records, end)),
-    },
-    state: {
-      get: (name) => attempt(({ state }) => state.get(name)),
-      update: (name, change) => attempt(({ state }) => state.update(name, change)),
-    },
+    append: (entries) => attempt((storage) => storage.append(entries)),
+    peek: (limit) => attempt((storage) => storage.peek(limit)),
+    remove: (records, end) => attempt((storage) => storage.remove(records, end)),
+    get: (name) => attempt((storage) => storage.get(name)),
+    update: (name, change) => attempt((storage) => storage.update(name, change)),
     isDurable: () => current.storage.isDurable(),
   };
 }

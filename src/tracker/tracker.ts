@@ -77,7 +77,7 @@ export function startTracker(
 
   const spill = pageSpill(pageStorage, name, session);
   const first = anonymous(newUuid(), newUuid());
-  const identity = keptIdentity(storage.state, pageStorage, name, first);
+  const identity = keptIdentity(storage, pageStorage, name, first);
   const shown = platform.shown();
   const identityRead = shown.then(identity.read);
 
@@ -107,7 +107,7 @@ export function startTracker(
     held,
     tell,
     random: chance.random,
-    exclusive: platform.exclusive(name, storage.state, session),
+    exclusive: platform.exclusive(name, storage, session),
     ready: () => shown.then(identity.read),
     flushed: page.changed,
   });
@@ -132,7 +132,7 @@ export function startTracker(
       },
       append: async (entries) => {
         if (entries.length > 0) {
-          const { records, waiting } = await storage.buffer.append(entries);
+          const { records, waiting } = await storage.append(entries);
           held.add(records, waiting);
           page.changed();
           if (waiting > settings.maxRecords) dropOldest().catch(() => {}); // Stolen from: the next append sees to it.
@@ -220,7 +220,7 @@ export function startTracker(
   return {
     stats: async () => {
       await intake.written();
-      return statsOf(await storage.state.get(COUNTS));
+      return statsOf(await storage.get(COUNTS));
     },
     identify: (...call) => madeAt(time.now()).identify(...call),
     track: (...call) => madeAt(time.now()).track(...call),

@@ -19,9 +19,7 @@ const REFUSED: Outcome = { kind: 'refused', message: 'the batch is wrong' };
 
 async function bufferOf(count: number): Promise<Storage> {
   const storage = memoryStorage();
-  await storage.buffer.append(
-    Array.from({ length: count }, (_, i) => ({ at: NOW, record: eventRecord(i + 1) })),
-  );
+  await storage.append(Array.from({ length: count }, (_, i) => ({ at: NOW, record: eventRecord(i + 1) })));
   return storage;
 }
 
@@ -48,14 +46,14 @@ async function flushWith(storage: Storage, answer: (ids: readonly string[]) => O
     found: () => {},
   });
   const end = await flush(NOW);
-  return { end, sent, told, left: (await storage.buffer.peek(100)).map(({ record }) => record.id) };
+  return { end, sent, told, left: (await storage.peek(100)).map(({ record }) => record.id) };
 }
 
 test('a record stays in the buffer until the relay has answered for it', async () => {
   const storage = await bufferOf(1);
 
   const failed = await flushWith(storage, () => ({ kind: 'retry', reason: 'network', afterMs: undefined }));
-  await storage.state.update(PACE, () => undefined);
+  await storage.update(PACE, () => undefined);
   const delivered = await flushWith(storage, () => SETTLED);
 
   expect(failed.left).toEqual([idOf(1)]);
@@ -74,7 +72,7 @@ test('everything buffered at the call goes, oldest first, 25 at a time', async (
 test('a batch is cut where its bytes would not fit a keepalive request', async () => {
   const storage = memoryStorage();
   const eventData = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`a${i}`, 'é'.repeat(999)]));
-  await storage.buffer.append(
+  await storage.append(
     Array.from({ length: 3 }, (_, i) => ({ at: NOW, record: eventRecord(i + 1, { eventData }) })),
   );
 
@@ -159,12 +157,12 @@ test('a lesser failure does not end a pause that the relay asked for and that is
     now: () => NOW,
     random: () => 0,
   };
-  const batch = await storage.buffer.peek(25);
+  const batch = await storage.peek(25);
 
   await conclude(ports, batch, { kind: 'retry', reason: 'rate_limited', afterMs: 600_000 }, 0);
   await conclude(ports, batch, { kind: 'retry', reason: 'network', afterMs: undefined }, 0);
 
-  const { pause } = (await storage.state.get(PACE)) as Pace;
+  const { pause } = (await storage.get(PACE)) as Pace;
   expect(pause).toMatchObject({ reason: 'rate_limited' });
   expect(pause?.forMs).toBeGreaterThanOrEqual(600_000);
 });

@@ -9,7 +9,7 @@ const never = () => new Promise<never>(() => {});
 
 function browser() {
   const time = fakeTime();
-  const { state } = memoryStorage();
+  const state = memoryStorage();
   const page = (holder: string) => leased({ state, holder, now: time.now, timer: time.timer });
   return { time, state, page };
 }
