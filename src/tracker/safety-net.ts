@@ -9,6 +9,7 @@ type Batches = readonly (readonly Entry[])[];
 /**
  * Leaves batches with the browser, in place of those before, which sends them once the page is gone.
  *
+ * @param batches is asked when they are left, and is the same function each time
  * @param atOnce else it may be a moment later: a page that tracks all the time must not pay for it each time
  */
 export type SafetyNet = (batches: () => Batches, atOnce: boolean) => void;
@@ -25,13 +26,13 @@ export function safetyNet(
   timer: Timer,
 ): SafetyNet {
   let armed = new AbortController();
-  let next: (() => Batches) | undefined;
+  let changed = false;
   let resting = false;
 
   return function arm(batches, atOnce) {
     if (fetchLater === undefined) return;
     if (resting && !atOnce) {
-      next = batches;
+      changed = true;
       return;
     }
     armed.abort();
@@ -49,8 +50,8 @@ export function safetyNet(
     resting = true;
     timer(() => {
       resting = false;
-      if (next !== undefined) arm(next, true);
-      next = undefined;
+      if (changed) arm(batches, true);
+      changed = false;
     }, REST_MS);
   };
 }

@@ -1,26 +1,25 @@
 import { COUNTS, type Entry } from './buffer.ts';
 import type { Farewell } from './farewell.ts';
-import { conclude, drop, endNetworkPause, type FlushPorts, flusher, PACE } from './flush.ts';
+import { type FlushPorts, flusher } from './flush.ts';
 import { type FlushSchedule, flushSchedule, type Timer } from './flush-schedule.ts';
 import type { Held } from './held.ts';
 import type { Settings } from './options.ts';
+import { endNetworkPause, PACE } from './pace.ts';
 import type { Outcome } from './relay-client.ts';
 import { statsOf } from './stats.ts';
 
-export type SendingPorts = Omit<FlushPorts, 'limits' | 'relay' | 'found'> & {
+export type SendingPorts = Omit<FlushPorts, 'relay' | 'found'> & {
   readonly settings: Settings;
   readonly farewell: Farewell;
   readonly held: Held;
   readonly timer: Timer;
   /** Resolves once it may be sent, and the visitor is known. */
   readonly ready: () => Promise<void>;
-  /** Is called when a flush is over. */
-  readonly flushed: () => void;
 };
 
 export type Sending = {
   readonly schedule: FlushSchedule;
-  /** Gives up the oldest, down to `maxRecords`. Never beside a flush: what it has in hand would be told as both. */
+  /** Gives up the oldest, down to `maxRecords`. */
   readonly dropOldest: () => Promise<void>;
   /** Sends at once what waited for a network. */
   readonly online: () => Promise<unknown>;
@@ -28,20 +27,13 @@ export type Sending = {
 
 /** Sends what the buffer holds, once what the farewell has sent is known to be settled or not. */
 export function startSending(ports: SendingPorts): Sending {
-  const { settings, farewell, held, timer, ready, flushed, storage, exclusive } = ports;
-  const bucket = { capacity: settings.burst, refillPerMinute: settings.requestsPerMinute };
-  const flushPorts = {
-    ...ports,
-    limits: { ...settings, bucket },
-    relay: farewell.relay,
-    found: held.found,
-  };
-  const flush = flusher(flushPorts);
+  const { settings, farewell, held, timer, ready, storage, exclusive, now } = ports;
+  const { flush, conclude, drop } = flusher({ ...ports, relay: farewell.relay, found: held.found });
 
   async function concludeSent(batch: readonly Entry[], outcome: Outcome): Promise<void> {
     const left = held.buffered(batch);
     // A batch that the relay refuses is found again, and halved.
-    if (outcome.kind !== 'refused' && left.length > 0) await conclude(flushPorts, left, outcome, 0);
+    if (outcome.kind !== 'refused' && left.length > 0) await conclude(left, outcome, 0);
   }
   const schedule = flushSchedule(
     async (dueBefore) => {
@@ -49,8 +41,8 @@ export function startSending(ports: SendingPorts): Sending {
       await exclusive(async () => {
         for (const { batch, outcome } of farewell.sent()) await concludeSent(batch, await outcome);
       });
-      const end = await flush(dueBefore ?? ports.now());
-      flushed();
+      const end = await flush(dueBefore ?? now());
+      farewell.changed();
       return end;
     },
     timer,
@@ -63,7 +55,7 @@ export function startSending(ports: SendingPorts): Sending {
       exclusive(async () => {
         const { buffered } = statsOf(await storage.get(COUNTS));
         const over = buffered - settings.maxRecords;
-        if (over > 0) await drop(flushPorts, await storage.peek(over), 'over_max_records');
+        if (over > 0) await drop(await storage.peek(over), 'over_max_records');
       }),
     online: () => storage.update(PACE, endNetworkPause).then(() => schedule.now()),
   };

@@ -1,11 +1,10 @@
 import { COUNTS } from './buffer.ts';
 import { createEnds, type Listener, type TrackerEvents } from './ends.ts';
-import { farewellSend } from './farewell.ts';
+import { farewellOf } from './farewell.ts';
 import { heldRecords } from './held.ts';
 import { anonymous } from './identity.ts';
 import { createIntake } from './intake.ts';
 import { keptIdentity } from './kept-identity.ts';
-import { leavingPage } from './leaving.ts';
 import { type Made, makeEvent, makeUser, type Profile } from './make-record.ts';
 import { nameOf, resolveOptions, type Settings, type TrackerOptions } from './options.ts';
 import { browserPlatform, type Platform } from './platform.ts';
@@ -81,21 +80,16 @@ export function startTracker(
   const shown = platform.shown();
   const identityRead = shown.then(identity.read);
 
-  const held = heldRecords(identity.now() === first);
+  const held = heldRecords(identity.now() === first, storage.isDurable);
   const device = () => identity.now().device;
-  const farewell = farewellSend(
+  const farewell = farewellOf({
+    ...time,
     held,
-    relayClient({ endpoint, device, fetch, ...time }),
-    safetyNet(fetchLater, (batch) => relayRequest(endpoint, batch, device(), time.now()), time.timer),
-  );
-  const page = leavingPage({
-    held,
-    farewell,
+    relayItself: relayClient({ endpoint, device, fetch, ...time }),
+    net: safetyNet(fetchLater, (batch) => relayRequest(endpoint, batch, device(), time.now()), time.timer),
     spill,
     pageStorage,
     name,
-    isDurable: storage.isDurable,
-    now: time.now,
     askForSync: settings.backgroundSync ? platform.askForSync(name) : () => {},
   });
 
@@ -109,7 +103,6 @@ export function startTracker(
     random: chance.random,
     exclusive: platform.exclusive(name, storage, session),
     ready: () => shown.then(identity.read),
-    flushed: page.changed,
   });
 
   // Once for each call: what is spilled of a call before the visitor is known, and its record, are the same.
@@ -134,7 +127,7 @@ export function startTracker(
         if (entries.length > 0) {
           const { records, waiting } = await storage.append(entries);
           held.add(records, waiting);
-          page.changed();
+          farewell.changed();
           if (waiting > settings.maxRecords) dropOldest().catch(() => {}); // Stolen from: the next append sees to it.
           schedule.appended(waiting);
         }
@@ -169,7 +162,7 @@ export function startTracker(
     identity.forgetTold();
   });
 
-  on('retrying', ({ reason, inMs }) => page.paused({ since: time.now(), forMs: inMs, reason }));
+  on('retrying', ({ reason, inMs }) => farewell.paused({ since: time.now(), forMs: inMs, reason }));
 
   // The page's own listeners come after ours: what they track is the last it has to say. By the clock, for the timers of a
   // hidden page are slow; it may be set back.
@@ -177,7 +170,7 @@ export function startTracker(
   const isLeaving = () => Math.abs(time.now() - leftAt) < LEAVING_MS;
   function leave(): void {
     intake.close();
-    page.leave();
+    farewell.leave();
   }
   // Until the database has answered nothing can be written there: what it takes a browser that is closed as a whole to
   // lose it. A page that nobody has seen yet leaves nothing.
@@ -190,7 +183,7 @@ export function startTracker(
   function taskEnd(): void {
     endsTask = false;
     if (isLeaving()) leave();
-    else if (isCold && isShown) page.keep(made(intake.gathered()).entries);
+    else if (isCold && isShown) farewell.keep(made(intake.gathered()).entries);
   }
   platform.watchPage({
     hidden: () => {

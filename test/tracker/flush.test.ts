@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Storage } from '../../src/tracker/buffer.ts';
 import type { TrackerEvents } from '../../src/tracker/ends.ts';
-import { conclude, flusher, PACE } from '../../src/tracker/flush.ts';
+import { flusher } from '../../src/tracker/flush.ts';
 import { memoryStorage } from '../../src/tracker/memory-storage.ts';
-import type { FlushLimits, Pace } from '../../src/tracker/next-step.ts';
+import type { FlushLimits } from '../../src/tracker/next-step.ts';
+import { PACE, type Pace } from '../../src/tracker/pace.ts';
 import type { Outcome, RelayClient } from '../../src/tracker/relay-client.ts';
 import { eventRecord, idOf } from '../fakes/records.ts';
 
@@ -12,7 +13,8 @@ const LIMITS: FlushLimits = {
   batchSize: 25,
   maxWaitMs: 5_000,
   maxAgeMs: 604_800_000,
-  bucket: { capacity: 100, refillPerMinute: 500 },
+  burst: 100,
+  requestsPerMinute: 500,
 };
 const SETTLED: Outcome = { kind: 'settled', rejected: [], duplicates: 0 };
 const REFUSED: Outcome = { kind: 'refused', message: 'the batch is wrong' };
@@ -35,11 +37,11 @@ async function flushWith(storage: Storage, answer: (ids: readonly string[]) => O
   const tell = (name: string, what: unknown) => {
     Object.assign(told, { [name]: [...((told as Record<string, unknown[]>)[name] ?? []), what] });
   };
-  const flush = flusher({
+  const { flush } = flusher({
     storage,
     relay,
     exclusive: (task) => task(),
-    limits,
+    settings: limits,
     tell,
     now: () => NOW,
     random: () => 0,
@@ -150,17 +152,20 @@ test('every record is made, settled or left: none is both, none is neither', asy
 
 test('a lesser failure does not end a pause that the relay asked for and that is longer', async () => {
   const storage = await bufferOf(1);
-  const ports = {
+  const { conclude } = flusher({
     storage,
-    limits: LIMITS,
+    relay: async () => SETTLED,
+    exclusive: (task) => task(),
+    settings: LIMITS,
     tell: () => {},
     now: () => NOW,
     random: () => 0,
-  };
+    found: () => {},
+  });
   const batch = await storage.peek(25);
 
-  await conclude(ports, batch, { kind: 'retry', reason: 'rate_limited', afterMs: 600_000 }, 0);
-  await conclude(ports, batch, { kind: 'retry', reason: 'network', afterMs: undefined }, 0);
+  await conclude(batch, { kind: 'retry', reason: 'rate_limited', afterMs: 600_000 }, 0);
+  await conclude(batch, { kind: 'retry', reason: 'network', afterMs: undefined }, 0);
 
   const { pause } = (await storage.get(PACE)) as Pace;
   expect(pause).toMatchObject({ reason: 'rate_limited' });
