@@ -21,16 +21,12 @@ export function batchesWithin<Record extends Entry>(
   const batches: Record[][] = [];
   let left = maxBytes;
 
-  for (let from = 0; from < records.length; from += MAX_BATCH_RECORDS) {
-    const wanted = records.slice(from, from + MAX_BATCH_RECORDS);
-    left -= ENVELOPE_BYTES;
-    const over = wanted.findIndex((entry) => {
-      left -= entryBytes(entry);
-      return left < 0;
-    });
-    const batch = over < 0 ? wanted : wanted.slice(0, over);
-    if (batch.length > 0) batches.push(batch);
-    if (over >= 0) break;
+  for (const [index, record] of records.entries()) {
+    const isFirst = index % MAX_BATCH_RECORDS === 0;
+    left -= entryBytes(record) + (isFirst ? ENVELOPE_BYTES : 0);
+    if (left < 0) break;
+    if (isFirst) batches.push([record]);
+    else batches.at(-1)?.push(record);
   }
   return batches;
 }

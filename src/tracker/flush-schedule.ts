@@ -3,6 +3,9 @@ import type { FlushEnd } from './flush.ts';
 /** Runs something later; answers with what calls it off. */
 export type Timer = (run: () => void, afterMs: number) => () => void;
 
+/** What time it is, and will be. */
+export type Time = { readonly now: () => number; readonly timer: Timer };
+
 export type FlushSchedule = {
   /** Flushes now what was made before a moment; before now, if none is given. */
   readonly now: (dueBefore?: number) => Promise<FlushEnd>;

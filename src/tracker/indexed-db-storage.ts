@@ -16,10 +16,9 @@ const allRows = () => IDBKeyRange.upperBound('');
 
 function addAll(store: IDBObjectStore, entries: readonly Entry[]): IDBRequest<IDBValidKey>[] {
   try {
-    const rows = Array.from({ length: Math.ceil(entries.length / MAX_ROW) }, (_, row) =>
-      entries.slice(row * MAX_ROW, (row + 1) * MAX_ROW),
+    return entries.flatMap((_, from) =>
+      from % MAX_ROW === 0 ? store.add(entries.slice(from, from + MAX_ROW)) : [],
     );
-    return rows.map((row) => store.add(row));
   } catch (error) {
     // All or none: what was added before the one that can't be would otherwise be committed.
     store.transaction.abort();

@@ -1,5 +1,6 @@
 import type { Entry } from './buffer.ts';
 import type { Timer } from './flush-schedule.ts';
+import type { RelayRequest } from './relay-client.ts';
 
 /** `fetchLater`, where the browser has it. https://developer.mozilla.org/docs/Web/API/Window/fetchLater */
 export type FetchLater = (url: string, init: RequestInit) => unknown;
@@ -22,7 +23,7 @@ const REST_MS = 200;
  */
 export function safetyNet(
   fetchLater: FetchLater | undefined,
-  request: (batch: readonly Entry[]) => readonly [url: string, init: RequestInit],
+  request: RelayRequest,
   timer: Timer,
 ): SafetyNet {
   let armed = new AbortController();

@@ -18,9 +18,10 @@ export type SendingPorts = Omit<FlushPorts, 'relay' | 'found'> & {
 };
 
 export type Sending = {
-  readonly schedule: FlushSchedule;
-  /** Gives up the oldest, down to `maxRecords`. */
-  readonly dropOldest: () => Promise<void>;
+  /** Flushes now what was made before a moment; before now, if none is given. */
+  readonly now: FlushSchedule['now'];
+  /** To be told after an append: so many records wait. More than `maxRecords` may not: the oldest of them are given up. */
+  readonly appended: FlushSchedule['appended'];
   /** Sends at once what waited for a network. */
   readonly online: () => Promise<unknown>;
 };
@@ -49,14 +50,18 @@ export function startSending(ports: SendingPorts): Sending {
     settings,
   );
 
+  async function dropOldest(): Promise<void> {
+    const { buffered } = statsOf(await storage.get(COUNTS));
+    const over = buffered - settings.maxRecords;
+    if (over > 0) await drop(await storage.peek(over), 'over_max_records');
+  }
+
   return {
-    schedule,
-    dropOldest: () =>
-      exclusive(async () => {
-        const { buffered } = statsOf(await storage.get(COUNTS));
-        const over = buffered - settings.maxRecords;
-        if (over > 0) await drop(await storage.peek(over), 'over_max_records');
-      }),
+    now: schedule.now,
+    appended: (waiting) => {
+      if (waiting > settings.maxRecords) exclusive(dropOldest).catch(() => {}); // Stolen from: the next append sees to it.
+      schedule.appended(waiting);
+    },
     online: () => storage.update(PACE, endNetworkPause).then(() => schedule.now()),
   };
 }

@@ -1,16 +1,8 @@
 import type { Storage } from './buffer.ts';
+import { memoryStorage } from './memory-storage.ts';
 
 /** The promise's own end, or a rejection where it does not settle in time. */
 export type Timeout = <T>(promise: Promise<T>, afterMs: number) => Promise<T>;
-
-export type StoragePorts = {
-  /** Opens the durable storage; throws or rejects where there is none. */
-  readonly open: () => Storage;
-  readonly fallback: () => Storage;
-  readonly timeout: Timeout;
-  /** Called once, when records no longer outlive the page. */
-  readonly tellDegraded: (why: unknown) => void;
-};
 
 // Some browsers never answer an `open()`. https://bugs.webkit.org/show_bug.cgi?id=226547
 const HUNG_AFTER_MS = 2_000;
@@ -23,11 +15,18 @@ const connection = (storage: Storage): Connection => ({ storage, pending: new Se
 /**
  * Durable storage that never fails: a failing operation is tried once more on a new connection,
  * and after that memory takes over for the rest of the page's life.
+ *
+ * @param open opens the durable storage; throws or rejects where there is none
+ * @param tellDegraded is called once, when records no longer outlive the page
  */
-export function dependableStorage({ open, fallback, timeout, tellDegraded }: StoragePorts): Storage {
+export function dependableStorage(
+  open: () => Storage,
+  timeout: Timeout,
+  tellDegraded: (why: unknown) => void,
+): Storage {
   const degrade = (why: unknown): Connection => {
     tellDegraded(why);
-    return connection(fallback());
+    return connection(memoryStorage());
   };
   const openOrDegrade = (): Connection => {
     try {

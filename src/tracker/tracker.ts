@@ -9,7 +9,7 @@ import { type Made, makeEvent, makeUser, type Profile } from './make-record.ts';
 import { nameOf, resolveOptions, type Settings, type TrackerOptions } from './options.ts';
 import { browserPlatform, type Platform } from './platform.ts';
 import { randomId, randomUuid } from './random-id.ts';
-import { type RetryReason, relayClient, relayRequest } from './relay-client.ts';
+import { type RetryReason, relayClient, relayRequests } from './relay-client.ts';
 import { safetyNet } from './safety-net.ts';
 import { startSending } from './sending.ts';
 import { pageSpill } from './spill.ts';
@@ -81,19 +81,19 @@ export function startTracker(
   const identityRead = shown.then(identity.read);
 
   const held = heldRecords(identity.now() === first, storage.isDurable);
-  const device = () => identity.now().device;
+  const request = relayRequests(endpoint, () => identity.now().device, time.now);
   const farewell = farewellOf({
     ...time,
     held,
-    relayItself: relayClient({ endpoint, device, fetch, ...time }),
-    net: safetyNet(fetchLater, (batch) => relayRequest(endpoint, batch, device(), time.now()), time.timer),
+    relayItself: relayClient(request, fetch, time),
+    net: safetyNet(fetchLater, request, time.timer),
     spill,
     pageStorage,
     name,
     askForSync: settings.backgroundSync ? platform.askForSync(name) : () => {},
   });
 
-  const { schedule, dropOldest, online } = startSending({
+  const sending = startSending({
     ...time,
     storage,
     settings,
@@ -105,62 +105,54 @@ export function startTracker(
     ready: () => shown.then(identity.read),
   });
 
-  // Once for each call: what is spilled of a call before the visitor is known, and its record, are the same.
-  const ids = new WeakMap<Call, string>();
-  const idOf = (call: Call): string => {
-    const id = ids.get(call) ?? `${session}.${++seq}`;
-    ids.set(call, id);
-    return id;
-  };
-  const made = (calls: readonly Call[]) =>
-    writeUp(identity.now(), calls, settings.skipRepeatedIdentify, idOf);
+  const made = (calls: readonly Call[]) => writeUp(identity.now(), calls, settings.skipRepeatedIdentify);
   const intake = createIntake<Call>(
-    {
-      ready: identityRead,
-      writeUp: (calls) => {
-        const { entries, identity: next } = made(calls);
-        identity.set(next);
-        held.coming(entries);
-        return entries;
-      },
-      append: async (entries) => {
-        if (entries.length > 0) {
-          const { records, waiting } = await storage.append(entries);
-          held.add(records, waiting);
-          farewell.changed();
-          if (waiting > settings.maxRecords) dropOldest().catch(() => {}); // Stolen from: the next append sees to it.
-          schedule.appended(waiting);
-        }
-        // After the records: what was told of a visitor must not be known as told before the record of it is safe.
-        void identity.save();
-      },
+    identityRead,
+    (calls) => {
+      const { entries, identity: next } = made(calls);
+      identity.set(next);
+      held.coming(entries);
+      return entries;
+    },
+    async (entries) => {
+      if (entries.length > 0) {
+        const { records, waiting } = await storage.append(entries);
+        held.add(records, waiting);
+        farewell.changed();
+        sending.appended(waiting);
+      }
+      // After the records: what was told of a visitor must not be known as told before the record of it is safe.
+      void identity.save();
     },
     spill.left,
   );
   held.coming(spill.left);
 
   const drift = typeDrift();
-  function keep(record: string, field: 'attributes' | 'eventData', { draft, repairs }: Made): Promise<void> {
-    const attributes = draft.fields.kind === 'user' ? draft.fields.attributes : draft.fields.eventData;
-    for (const repair of [...repairs, ...drift(record, field, attributes)])
-      tell('repaired', { ...repair, record });
-    const added = intake.add(draft);
-    if (!endsTask && (isCold || isLeaving())) {
-      endsTask = true;
-      queueMicrotask(taskEnd);
-    }
+  function keep({ at, fields, repairs }: Made): Promise<void> {
+    const record = fields.kind === 'user' ? 'identify' : fields.eventName;
+    for (const repair of [...repairs, ...drift(record, fields)]) tell('repaired', { ...repair, record });
+    let id: string | undefined;
+    const added = intake.add({
+      at,
+      fields,
+      id: () => {
+        id ??= `${session}.${++seq}`;
+        return id;
+      },
+    });
+    if (!endsTask) queueMicrotask(taskEnd);
+    endsTask = true;
     return added;
   }
 
-  on('delivered', ({ ids }) => held.forget(ids));
-  on('rejected', ({ id }) => {
-    held.forget([id]);
-    identity.forgetTold();
-  });
-  on('dropped', ({ ids }) => {
+  const lost = (ids: readonly string[]) => {
     held.forget(ids);
     identity.forgetTold();
-  });
+  };
+  on('delivered', ({ ids }) => held.forget(ids));
+  on('rejected', ({ id }) => lost([id]));
+  on('dropped', ({ ids }) => lost(ids));
 
   on('retrying', ({ reason, inMs }) => farewell.paused({ since: time.now(), forMs: inMs, reason }));
 
@@ -174,16 +166,15 @@ export function startTracker(
   }
   // Until the database has answered nothing can be written there: what it takes a browser that is closed as a whole to
   // lose it. A page that nobody has seen yet leaves nothing.
-  let isCold = true;
-  let isShown = false;
+  let isCold = false;
   void shown.then(() => {
-    isShown = true;
+    isCold = true;
   });
   let endsTask = false;
   function taskEnd(): void {
     endsTask = false;
     if (isLeaving()) leave();
-    else if (isCold && isShown) farewell.keep(made(intake.gathered()).entries);
+    else if (isCold) farewell.keep(made(intake.gathered()).entries);
   }
   platform.watchPage({
     hidden: () => {
@@ -192,22 +183,21 @@ export function startTracker(
     },
     visible: () => {
       leftAt = 0;
-      void schedule.now();
+      void sending.now();
     },
-    online: () => void online(),
+    online: () => void sending.online(),
   });
   // What earlier pages left; what this page has to say by now waits for the rest of it.
   const startedAt = time.now();
   void identityRead.then(() => {
     isCold = false;
-    return schedule.now(startedAt - 1);
+    return sending.now(startedAt - 1);
   });
 
   const madeAt = (at: number): Pick<Tracker, 'identify' | 'track'> => ({
-    identify: async (userId, profile) =>
-      keep('identify', 'attributes', makeUser(userId, profile, at, settings.strict)),
+    identify: async (userId, profile) => keep(makeUser(userId, profile, at, settings.strict)),
     track: async (eventName, eventData?: object) =>
-      keep(eventName, 'eventData', makeEvent(eventName, eventData, at, settings.strict)),
+      keep(makeEvent(eventName, eventData, at, settings.strict)),
   });
 
   return {
@@ -222,7 +212,7 @@ export function startTracker(
       await intake.written();
       const dueBefore = time.now();
       while (true) {
-        const end = await schedule.now(dueBefore);
+        const end = await sending.now(dueBefore);
         // A record from the future was made before the clock was set back.
         if (end.step === 'rest' || (end.oldestAt > dueBefore && end.oldestAt <= time.now()))
           return { settled: true };

@@ -4,7 +4,6 @@ import type { BufferedRecord, Entry } from '../../src/tracker/buffer.ts';
 import type { End } from '../../src/tracker/ends.ts';
 import { createTracker } from '../../src/tracker/index.ts';
 import { indexedDbStorage } from '../../src/tracker/indexed-db-storage.ts';
-import { memoryStorage } from '../../src/tracker/memory-storage.ts';
 import { statsOf } from '../../src/tracker/stats.ts';
 import { dependableStorage } from '../../src/tracker/storage.ts';
 import { ADDED_TO_CART, eventRecord, idOf } from '../fakes/records.ts';
@@ -74,12 +73,11 @@ describe('the buffer', () => {
   test('stands in nobody’s way who deletes the database, and is then opened again', async () => {
     const name = newName();
     const told: unknown[] = [];
-    const buffer = dependableStorage({
-      open: () => indexedDbStorage(name),
-      fallback: memoryStorage,
-      timeout: (promise) => promise,
-      tellDegraded: (why) => told.push(why),
-    });
+    const buffer = dependableStorage(
+      () => indexedDbStorage(name),
+      (promise) => promise,
+      (why) => told.push(why),
+    );
     await buffer.append(entries(1, 1));
 
     await new Promise((resolve, reject) => {

@@ -43,17 +43,16 @@ function brokenOnce(storage: Storage) {
 
 function dependable(...opened: (Storage | Error)[]) {
   const told: unknown[] = [];
-  const storage = dependableStorage({
-    open: () => {
+  const storage = dependableStorage(
+    () => {
       const next = opened.shift() ?? new Error('no more');
       if (next instanceof Error) throw next;
       return next;
     },
-    fallback: memoryStorage,
     // What hangs is given up at once: no test waits.
-    timeout: (promise) => (promise === HUNG ? Promise.reject(new Error('hung')) : promise),
-    tellDegraded: (why) => told.push(why),
-  });
+    (promise) => (promise === HUNG ? Promise.reject(new Error('hung')) : promise),
+    (why) => told.push(why),
+  );
   return { storage, told };
 }
 
