@@ -35,10 +35,13 @@ export interface Storage extends StateStore {
 /** The name of the counts in the state shared by all tabs. They change together with the records. */
 export const COUNTS = 'counts';
 
-export function counted(kept: unknown, what: End | 'made', by: number): Counts {
-  // Ours alone writes it, under a name of its own.
-  const counts = (kept ?? {}) as Counts;
-  return { ...counts, [what]: (counts[what] ?? 0) + by };
+/** The change of the counts by so many records. */
+export function counting(what: End | 'made', by: number): (kept: unknown) => Counts {
+  return (kept) => {
+    // Ours alone writes it, under a name of its own.
+    const counts = (kept ?? {}) as Counts;
+    return { ...counts, [what]: (counts[what] ?? 0) + by };
+  };
 }
 
 /** How many records wait. */

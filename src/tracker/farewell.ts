@@ -56,19 +56,17 @@ export function farewellOf(ports: FarewellPorts): Farewell {
       underWay.delete(batch);
     }
   };
-  // The pause may be another tab's. That the network was gone is no reason not to try.
-  const maySend = () => {
-    const pause = pageStorage.get(pauseName) as Pause | null | undefined;
-    return !pause || pause.reason === 'network' || isOver(pause, now());
-  };
   /** @param all also those that may overtake others: nothing else keeps them */
   const fitting = (all = false) => {
     const head = all ? held.unsaved(true) : held.head();
     const gone = new Set(
       [...underWay, ...sent.map(({ batch }) => batch)].flat().map(({ record }) => record.id),
     );
+    // The pause may be another tab's. That the network was gone is no reason not to try.
+    const pause = pageStorage.get(pauseName) as Pause | null | undefined;
+    const mustWait = pause && pause.reason !== 'network' && !isOver(pause, now());
     // What comes later would overtake what could not be delivered.
-    if (failed || !maySend() || head.every(({ record }) => gone.has(record.id))) return [];
+    if (failed || mustWait || head.every(({ record }) => gone.has(record.id))) return [];
     // One budget for all requests that outlive the page. What is under way goes once more, where it fits: a request that
     // does not hold it could overtake it.
     const left = [...underWay].reduce((bytes, batch) => bytes - batchBytes(batch), MAX_KEEPALIVE_BYTES);

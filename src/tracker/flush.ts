@@ -1,21 +1,22 @@
 import { batchesWithin } from './batches.ts';
 import type { BufferedRecord, Entry, Storage } from './buffer.ts';
 import type { DropReason, Tell } from './ends.ts';
+import type { Farewell } from './farewell.ts';
+import type { Held } from './held.ts';
 import { type FlushLimits, type NextStep, nextStep } from './next-step.ts';
 import { PACE, paceAfter, paceOf } from './pace.ts';
-import { MAX_KEEPALIVE_BYTES, type Outcome, type RelayClient } from './relay-client.ts';
+import { MAX_KEEPALIVE_BYTES, type Outcome } from './relay-client.ts';
 import type { Exclusive } from './tab-lock.ts';
 
 export type FlushPorts = {
   readonly storage: Storage;
-  readonly relay: RelayClient;
+  readonly farewell: Pick<Farewell, 'relay'>;
   readonly exclusive: Exclusive;
   readonly settings: FlushLimits;
   readonly tell: Tell;
   readonly now: () => number;
   readonly random: () => number;
-  /** Is shown what the buffer begins with; `whole`: nothing comes after it. */
-  readonly found: (oldest: readonly BufferedRecord[], whole: boolean) => void;
+  readonly held: Pick<Held, 'found'>;
 };
 
 /** How a flush ended: with nothing due, or with records that have to wait. */
@@ -42,13 +43,8 @@ export type Flusher = {
 
 const idsOf = (records: readonly Entry[]) => records.map(({ record }) => record.id);
 
-function refusedAs(batch: readonly Entry[], message: string): Extract<Outcome, { kind: 'settled' }> {
-  const rejected = idsOf(batch).map((id) => ({ id, issues: [{ path: '', message }] }));
-  return { kind: 'settled', rejected, duplicates: 0 };
-}
-
 export function flusher(ports: FlushPorts): Flusher {
-  const { storage, relay, exclusive, settings, tell, now, random, found } = ports;
+  const { storage, farewell, held, exclusive, settings, tell, now, random } = ports;
   // Halved while the relay refuses a batch, down to the one record at fault; doubled again with each that it takes. Kept
   // from flush to flush: there may be fewer tokens than halvings.
   let { batchSize } = settings;
@@ -65,14 +61,16 @@ export function flusher(ports: FlushPorts): Flusher {
       );
     if (outcome.kind === 'retry') return;
 
-    const { rejected: rejections, duplicates } =
-      outcome.kind === 'settled' ? outcome : refusedAs(batch, outcome.message);
+    const isRefused = outcome.kind === 'refused';
+    const rejections = isRefused
+      ? idsOf(batch).map((id) => ({ id, issues: [{ path: '', message: outcome.message }] }))
+      : outcome.rejected;
     const refused = new Map(rejections.map((rejection) => [rejection.id, rejection]));
     const delivered = batch.filter(({ record }) => !refused.has(record.id));
     const rejected = batch.filter(({ record }) => refused.has(record.id));
-    if (delivered.length > 0) {
+    if (!isRefused && delivered.length > 0) {
       await storage.remove(delivered, 'delivered');
-      tell('delivered', { ids: idsOf(delivered), duplicates });
+      tell('delivered', { ids: idsOf(delivered), duplicates: outcome.duplicates });
     }
     if (rejected.length > 0) {
       await storage.remove(rejected, 'rejected');
@@ -83,7 +81,7 @@ export function flusher(ports: FlushPorts): Flusher {
   /** One step, and how it ends the flush, if it does. Never beside another: what is in hand would be sent twice. */
   async function step(dueBefore: number): Promise<FlushEnd | undefined> {
     const oldest = await storage.peek(settings.batchSize);
-    found(oldest, oldest.length < settings.batchSize);
+    held.found(oldest, oldest.length < settings.batchSize);
     const pace = paceOf(await storage.get(PACE), settings, now());
     const next = nextStep(oldest, pace, settings, dueBefore, now());
 
@@ -96,19 +94,18 @@ export function flusher(ports: FlushPorts): Flusher {
         return next;
       case 'drop':
         await drop(next.records, 'expired');
-        return undefined;
+        break;
       case 'send': {
         await storage.update(PACE, () => next.pace);
         const due = oldest.slice(0, batchSize);
         const [batch = due.slice(0, 1)] = batchesWithin(due, MAX_KEEPALIVE_BYTES);
-        const outcome = await relay(batch);
+        const outcome = await farewell.relay(batch);
         if (outcome.kind === 'refused' && batch.length > 1) {
           batchSize = Math.floor(batch.length / 2);
-          return undefined;
+        } else {
+          await conclude(batch, outcome, pace.failures);
+          batchSize = Math.min(settings.batchSize, batchSize * 2);
         }
-        await conclude(batch, outcome, pace.failures);
-        batchSize = Math.min(settings.batchSize, batchSize * 2);
-        return undefined;
       }
     }
   }
@@ -116,7 +113,7 @@ export function flusher(ports: FlushPorts): Flusher {
   return {
     flush: async (dueBefore) => {
       let end: FlushEnd | undefined;
-      while (end === undefined) end = await exclusive(() => step(dueBefore));
+      while (!end) end = await exclusive(() => step(dueBefore));
       return end;
     },
     conclude,

@@ -73,12 +73,8 @@ export function heldRecords(isFirst: boolean, isDurable: () => boolean): Held {
     buffered: (batch) => batch.flatMap(({ record }) => held.get(record.id) ?? []),
     unsaved: (all = !isDurable()) => [...(all ? held.values() : []), ...pending.values()],
     head: () => {
-      const head: Entry[] = [];
-      for (const entry of held.values()) {
-        if (head.length >= Math.min(headSize, MAX_HEAD)) return head;
-        head.push(entry);
-      }
-      return headSize < MAX_HEAD ? head : [...head, ...pending.values()];
+      const coming = headSize < MAX_HEAD ? [] : pending.values();
+      return [...held.values(), ...coming].slice(0, Math.min(headSize, MAX_HEAD));
     },
   };
 }

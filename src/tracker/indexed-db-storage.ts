@@ -1,5 +1,5 @@
 import { promisifyRequest } from 'idb-keyval';
-import { type BufferedRecord, COUNTS, counted, type Entry, type Storage, waiting } from './buffer.ts';
+import { type BufferedRecord, COUNTS, counting, type Entry, type Storage, waiting } from './buffer.ts';
 import { openDatabase } from './database.ts';
 
 /**
@@ -60,7 +60,7 @@ export function indexedDbStorage(name: string): Storage {
     append: (entries) =>
       write(async (store) => {
         const adding = addAll(store, entries);
-        const counts = await change(store, COUNTS, (kept) => counted(kept, 'made', entries.length));
+        const counts = await change(store, COUNTS, counting('made', entries.length));
         const records = entries.map((entry, index) => ({
           ...entry,
           key: Number(adding[Math.floor(index / MAX_ROW)]?.result),
@@ -90,7 +90,7 @@ export function indexedDbStorage(name: string): Storage {
           if (left.length === 0) store.delete(key);
           else if (left.length < row.length) store.put(left, key);
         }
-        await change(store, COUNTS, (kept) => counted(kept, end, removed));
+        await change(store, COUNTS, counting(end, removed));
       }),
     get: (key) => useStore('readonly', (store) => promisifyRequest(store.get(key))),
     update: (key, by) => write((store) => change(store, key, by)),

@@ -20,8 +20,7 @@ export function leased(state: StateStore, holder: string, { now, timer }: Time):
     const lease = kept as Lease | undefined;
     const until = now() + LEASE_MS;
     // One that ends later than ours would was taken before the clock was set back.
-    const taken =
-      lease !== undefined && lease.holder !== holder && lease.until > now() && lease.until <= until;
+    const taken = lease && lease.holder !== holder && lease.until > now() && lease.until <= until;
     return taken ? lease : { holder, until };
   };
   const release = (kept: unknown) => ((kept as Lease | undefined)?.holder === holder ? undefined : kept);

@@ -53,7 +53,7 @@ function mustFit(fields: object, rules: Readonly<Record<string, Rule<unknown>>>)
   const issues = Object.entries(fields).flatMap(([path, value]) => {
     if (value === undefined) return [];
     const message = Object.hasOwn(rules, path) ? rules[path]?.(value) : 'is not a field';
-    return message === undefined ? [] : [{ path, message }];
+    return message ? [{ path, message }] : [];
   });
   if (issues.length > 0) throw new RecordError(issues);
 }

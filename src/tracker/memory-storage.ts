@@ -1,4 +1,4 @@
-import { type BufferedRecord, COUNTS, counted, type Storage, waiting } from './buffer.ts';
+import { type BufferedRecord, COUNTS, counting, type Storage, waiting } from './buffer.ts';
 
 // Far from any key of a database: records that were read from one before it broke are not to be taken for these.
 const FIRST_KEY = 2 ** 50;
@@ -20,7 +20,7 @@ export function memoryStorage(): Storage {
       buffered = [...buffered, ...records];
       return {
         records,
-        waiting: waiting(update(COUNTS, (kept) => counted(kept, 'made', records.length))),
+        waiting: waiting(update(COUNTS, counting('made', records.length))),
       };
     },
     async peek(limit) {
@@ -29,7 +29,7 @@ export function memoryStorage(): Storage {
     async remove(records, end) {
       const gone = new Set(records.map(({ key }) => key));
       const left = buffered.filter(({ key }) => !gone.has(key));
-      update(COUNTS, (kept) => counted(kept, end, buffered.length - left.length));
+      update(COUNTS, counting(end, buffered.length - left.length));
       buffered = left;
     },
     async get(name) {

@@ -20,8 +20,8 @@ export type NextStep =
       /** When the oldest record that waits was made. */
       readonly oldestAt: number;
     }
-  /** Nothing needs to be sent; `forMs` until something does, or undefined where nothing waits at all. */
-  | { readonly step: 'rest'; readonly forMs: number | undefined };
+  /** Nothing needs to be sent; `forMs` until something does, if anything waits at all. */
+  | { readonly step: 'rest'; readonly forMs?: number | undefined };
 
 /**
  * What to do about the oldest records of the buffer.
@@ -39,7 +39,7 @@ export function nextStep(
   if (expired.length > 0) return { step: 'drop', records: expired };
 
   const first = oldest[0];
-  if (first === undefined) return { step: 'rest', forMs: undefined };
+  if (!first) return { step: 'rest' };
   const waitedMs = now - first.at;
   // A record from the future was made before the clock was set back: it is due, or it might wait for a year.
   const due =
@@ -50,13 +50,13 @@ export function nextStep(
   if (!due) return { step: 'rest', forMs: limits.maxWaitMs - waitedMs };
 
   const { pause } = pace;
-  if (pause !== undefined && !isOver(pause, now))
+  if (pause && !isOver(pause, now))
     return { step: 'wait', forMs: pause.since + pause.forMs - now, reason: pause.reason, oldestAt: first.at };
 
   // Nor is a bucket from the future of any use: it would not fill before the clock has caught up with it.
   const bucket = pace.bucket.asOf > now ? fullBucket(limits, now) : refill(pace.bucket, limits, now);
   const taken = take(bucket);
-  return taken === undefined
-    ? { step: 'wait', forMs: msUntilToken(bucket, limits), reason: 'tokens', oldestAt: first.at }
-    : { step: 'send', pace: { ...pace, bucket: taken } };
+  return taken
+    ? { step: 'send', pace: { ...pace, bucket: taken } }
+    : { step: 'wait', forMs: msUntilToken(bucket, limits), reason: 'tokens', oldestAt: first.at };
 }

@@ -74,7 +74,9 @@ export type TrackerOptions = {
 export type Settings = Required<TrackerOptions>;
 
 /** The name of all that the trackers of an endpoint share: database, lock, sync event. */
-export const nameOf = (endpoint: string): string => `webengage-relay:${endpoint}`;
+export function nameOf(endpoint: string): string {
+  return `webengage-relay:${endpoint}`;
+}
 
 // WebEngage's limit for the whole account: no single browser needs more.
 const ACCOUNT_REQUESTS_PER_MINUTE = 500;

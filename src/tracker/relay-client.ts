@@ -1,6 +1,7 @@
 import type { Answer, Refusal, Rejection } from '../contract/answer.ts';
 import { utf8Bytes } from '../contract/text.ts';
 import { retryAfterMs } from '../pacing/retry-after.ts';
+import { attempt } from './attempt.ts';
 import type { Entry } from './buffer.ts';
 import type { Time } from './flush-schedule.ts';
 
@@ -18,7 +19,7 @@ export type RetryReason =
 export type Outcome =
   | { readonly kind: 'settled'; readonly rejected: readonly Rejection[]; readonly duplicates: number }
   /** Nothing is known to be wrong with the records: the same ones may be sent again. */
-  | { readonly kind: 'retry'; readonly reason: RetryReason; readonly afterMs: number | undefined }
+  | { readonly kind: 'retry'; readonly reason: RetryReason; readonly afterMs?: number | undefined }
   /** The relay will never take this batch as it is. */
   | { readonly kind: 'refused'; readonly message: string };
 
@@ -46,13 +47,15 @@ export const MAX_KEEPALIVE_BYTES = 60_000;
 export function relayRequests(endpoint: string, device: () => string, now: () => number): RelayRequest {
   return (batch, leavesNow) => {
     const at = now();
-    const age = (madeAt: number) => Math.max(0, Math.floor((at - madeAt) / 1000));
     const body = JSON.stringify({
       v: 1,
       // Without it the relay takes all times as they are.
       sentAt: leavesNow && new Date(at).toISOString(),
       device: device(),
-      records: batch.map((entry) => ({ ...entry.record, age: age(entry.at) })),
+      records: batch.map((entry) => ({
+        ...entry.record,
+        age: Math.max(0, Math.floor((at - entry.at) / 1000)),
+      })),
     });
     return [`${endpoint}/v1/batch`, { method: 'POST', body, credentials: 'omit' }];
   };
@@ -60,7 +63,9 @@ export function relayRequests(endpoint: string, device: () => string, now: () =>
 
 /** What an answer means for the records. The body must have been read to its end: else its keepalive budget is gone. */
 export function readAnswer(status: number, body: string, retryAfter: string | null, now: number): Outcome {
-  const { response, rejected, duplicates = 0, error } = parse(body);
+  // What is not JSON is not the relay's: the records stay where they are.
+  const answer: Partial<Answer & Refusal> = attempt(() => JSON.parse(body)) ?? {};
+  const { response, rejected, duplicates = 0, error } = answer;
   if (status >= 200 && status < 300 && response?.status === 'queued' && Array.isArray(rejected))
     return { kind: 'settled', rejected, duplicates };
   // Only on the relay's own word: a proxy that answers 400 to everything must not cost a single record.
@@ -75,14 +80,6 @@ function reasonOf(status: number): RetryReason {
   return status < 300 || status === 400 || status === 413 ? 'not_the_relay' : 'not_allowed';
 }
 
-function parse(body: string): Partial<Answer & Refusal> {
-  try {
-    return JSON.parse(body) ?? {};
-  } catch {
-    return {}; // Not JSON, so not the relay: the records stay where they are.
-  }
-}
-
 export function relayClient(
   request: RelayRequest,
   fetch: typeof globalThis.fetch,
@@ -92,7 +89,7 @@ export function relayClient(
     new Promise((resolve) => {
       const [url, init] = request(batch, true);
       const abort = new AbortController();
-      const fail = () => resolve({ kind: 'retry', reason: 'network', afterMs: undefined });
+      const fail = () => resolve({ kind: 'retry', reason: 'network' });
       // Not the signal alone: of a request begun as the page was left, Firefox tells a page that comes back nothing at all.
       const cancel = timer(() => {
         abort.abort();

@@ -52,7 +52,7 @@ export function repairAttributes(
     seen += 1;
     if (typeof value === 'string') {
       const rule = attributeTextRule(value);
-      if (rule === undefined) return value;
+      if (!rule) return value;
       tell({ path, rule, done: 'cut' });
       // The cut may fall within a surrogate pair: its first half goes too.
       return wellFormed(value.slice(0, MAX_STRING_LENGTH));
@@ -83,12 +83,12 @@ export function repairAttributes(
         const value = ofName ? undefined : repair(Reflect.get(of, name), there, inside);
         if (value !== undefined) {
           rule = isOutermost ? allowance(value) : undefined;
-          if (rule === undefined) entries.push([name, value]);
+          if (!rule) entries.push([name, value]);
         }
       } catch {
         rule = 'must be readable';
       }
-      if (rule !== undefined) leftOut(there, rule);
+      if (rule) leftOut(there, rule);
     }
     return entries;
   }

@@ -1,3 +1,4 @@
+import { attempt } from './attempt.ts';
 import type { Entry } from './buffer.ts';
 import type { Timer } from './flush-schedule.ts';
 import type { RelayRequest } from './relay-client.ts';
@@ -31,7 +32,7 @@ export function safetyNet(
   let resting = false;
 
   return function arm(batches, atOnce) {
-    if (fetchLater === undefined) return;
+    if (!fetchLater) return;
     if (resting && !atOnce) {
       changed = true;
       return;
@@ -39,14 +40,13 @@ export function safetyNet(
     armed.abort();
     armed = new AbortController();
     const those = batches();
-    try {
+    // The site's own may have used up the quota, or its policy forbids it: the records are in the buffer all the same.
+    attempt(() => {
       for (const batch of those) {
         const [url, init] = request(batch);
         fetchLater(url, { ...init, signal: armed.signal });
       }
-    } catch {
-      // The site's own have used up the quota, or its policy forbids it: the records are in the buffer all the same.
-    }
+    });
     if (resting || those.length === 0) return;
     resting = true;
     timer(() => {

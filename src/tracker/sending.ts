@@ -1,14 +1,13 @@
-import { COUNTS, type Entry } from './buffer.ts';
+import { COUNTS } from './buffer.ts';
 import type { Farewell } from './farewell.ts';
 import { type FlushPorts, flusher } from './flush.ts';
 import { type FlushSchedule, flushSchedule, type Timer } from './flush-schedule.ts';
 import type { Held } from './held.ts';
 import type { Settings } from './options.ts';
 import { endNetworkPause, PACE } from './pace.ts';
-import type { Outcome } from './relay-client.ts';
 import { statsOf } from './stats.ts';
 
-export type SendingPorts = Omit<FlushPorts, 'relay' | 'found'> & {
+export type SendingPorts = FlushPorts & {
   readonly settings: Settings;
   readonly farewell: Farewell;
   readonly held: Held;
@@ -29,18 +28,18 @@ export type Sending = {
 /** Sends what the buffer holds, once what the farewell has sent is known to be settled or not. */
 export function startSending(ports: SendingPorts): Sending {
   const { settings, farewell, held, timer, ready, storage, exclusive, now } = ports;
-  const { flush, conclude, drop } = flusher({ ...ports, relay: farewell.relay, found: held.found });
+  const { flush, conclude, drop } = flusher(ports);
 
-  async function concludeSent(batch: readonly Entry[], outcome: Outcome): Promise<void> {
-    const left = held.buffered(batch);
-    // A batch that the relay refuses is found again, and halved.
-    if (outcome.kind !== 'refused' && left.length > 0) await conclude(left, outcome, 0);
-  }
   const schedule = flushSchedule(
     async (dueBefore) => {
       await ready();
       await exclusive(async () => {
-        for (const { batch, outcome } of farewell.sent()) await concludeSent(batch, await outcome);
+        for (const { batch, outcome } of farewell.sent()) {
+          const end = await outcome;
+          const left = held.buffered(batch);
+          // A batch that the relay refuses is found again, and halved.
+          if (end.kind !== 'refused' && left.length > 0) await conclude(left, end, 0);
+        }
       });
       const end = await flush(dueBefore ?? now());
       farewell.changed();

@@ -63,15 +63,23 @@ export function createTracker<Events extends object = AnyEvents>(options: Tracke
 /** The tracker on a platform of the caller's choice. `madeAt` is for calls made before the script had loaded. */
 export function startTracker(
   settings: Settings,
-  { time, chance, fetch, fetchLater, storage: openStorage, pageStorage, ...platform }: Platform,
-): Tracker & { readonly madeAt: (at: number) => Pick<Tracker, 'identify' | 'track'> } {
+  {
+    time,
+    chance: { random, bytes },
+    fetch,
+    fetchLater,
+    storage: openStorage,
+    pageStorage,
+    ...platform
+  }: Platform,
+): Tracker & { readonly madeAt: (now: () => number) => Pick<Tracker, 'identify' | 'track'> } {
   const { endpoint } = settings;
   const name = nameOf(endpoint);
   const { tell, on } = createEnds(platform.report);
   // Not at once: it may come while the storage is opened, before the page could listen.
   const storage = openStorage(name, (why) => queueMicrotask(() => tell('degraded', { reason: String(why) })));
-  const newUuid = () => randomUuid(chance.bytes);
-  const session = randomId(chance.bytes);
+  const newUuid = () => randomUuid(bytes);
+  const session = randomId(bytes);
   let seq = 0;
 
   const spill = pageSpill(pageStorage, name, session);
@@ -100,7 +108,7 @@ export function startTracker(
     farewell,
     held,
     tell,
-    random: chance.random,
+    random,
     exclusive: platform.exclusive(name, storage, session),
     ready: () => shown.then(identity.read),
   });
@@ -194,10 +202,10 @@ export function startTracker(
     return sending.now(startedAt - 1);
   });
 
-  const madeAt = (at: number): Pick<Tracker, 'identify' | 'track'> => ({
-    identify: async (userId, profile) => keep(makeUser(userId, profile, at, settings.strict)),
+  const madeAt = (now: () => number): Pick<Tracker, 'identify' | 'track'> => ({
+    identify: async (userId, profile) => keep(makeUser(userId, profile, now(), settings.strict)),
     track: async (eventName, eventData?: object) =>
-      keep(makeEvent(eventName, eventData, at, settings.strict)),
+      keep(makeEvent(eventName, eventData, now(), settings.strict)),
   });
 
   return {
@@ -205,8 +213,7 @@ export function startTracker(
       await intake.written();
       return statsOf(await storage.get(COUNTS));
     },
-    identify: (...call) => madeAt(time.now()).identify(...call),
-    track: (...call) => madeAt(time.now()).track(...call),
+    ...madeAt(time.now),
     reset: () => void intake.add({ reset: newUuid() }),
     flush: async () => {
       await intake.written();

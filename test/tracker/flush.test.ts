@@ -39,13 +39,13 @@ async function flushWith(storage: Storage, answer: (ids: readonly string[]) => O
   };
   const { flush } = flusher({
     storage,
-    relay,
+    farewell: { relay },
+    held: { found: () => {} },
     exclusive: (task) => task(),
     settings: limits,
     tell,
     now: () => NOW,
     random: () => 0,
-    found: () => {},
   });
   const end = await flush(NOW);
   return { end, sent, told, left: (await storage.peek(100)).map(({ record }) => record.id) };
@@ -154,13 +154,13 @@ test('a lesser failure does not end a pause that the relay asked for and that is
   const storage = await bufferOf(1);
   const { conclude } = flusher({
     storage,
-    relay: async () => SETTLED,
+    farewell: { relay: async () => SETTLED },
+    held: { found: () => {} },
     exclusive: (task) => task(),
     settings: LIMITS,
     tell: () => {},
     now: () => NOW,
     random: () => 0,
-    found: () => {},
   });
   const batch = await storage.peek(25);
 
