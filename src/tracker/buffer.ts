@@ -28,8 +28,6 @@ export interface Storage extends StateStore {
   peek(limit: number): Promise<readonly BufferedRecord[]>;
   /** Forgets records, and counts how they ended. One that is not there is no error, and not counted. */
   remove(records: readonly BufferedRecord[], end: End): Promise<void>;
-  /** False where what it holds ends with the page. */
-  isDurable(): boolean;
 }
 
 /** The name of the counts in the state shared by all tabs. They change together with the records. */

@@ -94,6 +94,5 @@ export function indexedDbStorage(name: string): Storage {
       }),
     get: (key) => useStore('readonly', (store) => promisifyRequest(store.get(key))),
     update: (key, by) => write((store) => change(store, key, by)),
-    isDurable: () => true,
   };
 }

@@ -38,6 +38,5 @@ export function memoryStorage(): Storage {
     async update(name, change) {
       return update(name, change);
     },
-    isDurable: () => false,
   };
 }

@@ -7,11 +7,6 @@ export type Timeout = <T>(promise: Promise<T>, afterMs: number) => Promise<T>;
 // Some browsers never answer an `open()`. https://bugs.webkit.org/show_bug.cgi?id=226547
 const HUNG_AFTER_MS = 2_000;
 
-/** A storage, and what has the operations on it that have not ended tried again. */
-type Connection = { readonly storage: Storage; readonly pending: Set<() => void> };
-
-const connection = (storage: Storage): Connection => ({ storage, pending: new Set() });
-
 /**
  * Durable storage that never fails: a failing operation is tried once more on a new connection,
  * and after that memory takes over for the rest of the page's life.
@@ -24,13 +19,13 @@ export function dependableStorage(
   timeout: Timeout,
   tellDegraded: (why: unknown) => void,
 ): Storage {
-  const degrade = (why: unknown): Connection => {
+  const degrade = (why: unknown): Storage => {
     tellDegraded(why);
-    return connection(memoryStorage());
+    return memoryStorage();
   };
-  const openOrDegrade = (): Connection => {
+  const openOrDegrade = (): Storage => {
     try {
-      return connection(open());
+      return open();
     } catch (why) {
       return degrade(why);
     }
@@ -38,15 +33,17 @@ export function dependableStorage(
 
   let current = openOrDegrade();
   let reopened = false;
+  // What has the operations that have not ended tried again.
+  const pending = new Set<() => void>();
 
   const attempt = <T>(operation: (storage: Storage) => Promise<T>): Promise<T> =>
     new Promise((resolve) => {
       const used = current;
       const again = () => resolve(attempt(operation));
-      used.pending.add(again);
-      timeout(operation(used.storage), HUNG_AFTER_MS).then(
+      pending.add(again);
+      timeout(operation(used), HUNG_AFTER_MS).then(
         (result) => {
-          used.pending.delete(again);
+          pending.delete(again);
           if (used === current) reopened = false;
           resolve(result);
         },
@@ -55,7 +52,9 @@ export function dependableStorage(
           current = reopened ? degrade(why) : openOrDegrade();
           reopened = true;
           // All that wait for a broken connection go on at once, in their order, on the next one.
-          for (const each of used.pending) each();
+          const waiting = [...pending];
+          pending.clear();
+          for (const each of waiting) each();
         },
       );
     });
@@ -66,6 +65,5 @@ export function dependableStorage(
     remove: (records, end) => attempt((storage) => storage.remove(records, end)),
     get: (name) => attempt((storage) => storage.get(name)),
     update: (name, change) => attempt((storage) => storage.update(name, change)),
-    isDurable: () => current.storage.isDurable(),
   };
 }

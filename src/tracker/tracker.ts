@@ -76,8 +76,12 @@ export function startTracker(
   const { endpoint } = settings;
   const name = nameOf(endpoint);
   const { tell, on } = createEnds(platform.report);
-  // Not at once: it may come while the storage is opened, before the page could listen.
-  const storage = openStorage(name, (why) => queueMicrotask(() => tell('degraded', { reason: String(why) })));
+  let isDurable = true;
+  const storage = openStorage(name, (why) => {
+    isDurable = false;
+    // Not at once: it may come while the storage is opened, before the page could listen.
+    queueMicrotask(() => tell('degraded', { reason: String(why) }));
+  });
   const newUuid = () => randomUuid(bytes);
   const session = randomId(bytes);
   let seq = 0;
@@ -88,7 +92,7 @@ export function startTracker(
   const shown = platform.shown();
   const identityRead = shown.then(identity.read);
 
-  const held = heldRecords(identity.now() === first, storage.isDurable);
+  const held = heldRecords(identity.now() === first, () => isDurable);
   const request = relayRequests(endpoint, () => identity.now().device, time.now);
   const farewell = farewellOf({
     ...time,

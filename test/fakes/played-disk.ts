@@ -42,7 +42,6 @@ export function playedDisk() {
       remove: (records, end) => begin((storage) => storage.remove(records, end)),
       get: (name) => begin((storage) => storage.get(name)),
       update: (name, change) => begin((storage) => storage.update(name, change)),
-      isDurable: () => true,
     };
     return {
       storage,

@@ -16,7 +16,6 @@ function brokenStorage(end: () => Promise<never>): Storage {
     remove: end,
     get: end,
     update: end,
-    isDurable: () => true,
   };
 }
 
@@ -31,7 +30,6 @@ function brokenOnce(storage: Storage) {
     remove: (records, end) => unlessBroken(() => storage.remove(records, end)),
     get: (name) => unlessBroken(() => storage.get(name)),
     update: (name, change) => unlessBroken(() => storage.update(name, change)),
-    isDurable: () => true,
   };
   return {
     storage: guarded,
@@ -157,7 +155,6 @@ describe('operations that wait on a connection that breaks', () => {
 
     expect((await storage.peek(25)).map(({ at }) => at)).toEqual([1, 2, 3]);
     expect(told).toHaveLength(1);
-    expect(storage.isDurable()).toBe(false);
   });
 
   test('and succeed on the next one give the connection after that its own second chance', async () => {
