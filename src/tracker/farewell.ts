@@ -9,7 +9,7 @@ import type { Spill } from './spill.ts';
 
 export type FarewellPorts = {
   readonly held: Held;
-  readonly relayItself: RelayClient;
+  readonly client: RelayClient;
   readonly net: SafetyNet;
   readonly spill: Spill;
   readonly pageStorage: PageStorage;
@@ -19,14 +19,14 @@ export type FarewellPorts = {
   readonly askForSync: () => void;
 };
 
-type Sent = { readonly batch: readonly Entry[]; readonly outcome: Promise<Outcome> };
+type Sent = ReadonlyMap<readonly Entry[], Promise<Outcome>>;
 
 /** Keeps a page ready to be left at any moment, with no look into the database and no lock, which would not answer in time. */
 export type Farewell = {
   /** The way to the relay for all that is sent, so that it is known what is under way. */
   readonly relay: RelayClient;
   /** What was sent as the page was left, and what became of it; each once. */
-  readonly sent: () => readonly Sent[];
+  readonly sent: () => Sent;
   /** To be called with what the buffer can't take yet, for a page that gets no moment to leave. */
   readonly keep: (entries: readonly Entry[]) => void;
   /**
@@ -42,16 +42,16 @@ export type Farewell = {
 };
 
 export function farewellOf(ports: FarewellPorts): Farewell {
-  const { held, relayItself, net, spill, pageStorage, name, now, askForSync } = ports;
+  const { held, client, net, spill, pageStorage, name, now, askForSync } = ports;
   const pauseName = `${name}?pause`;
   const underWay = new Set<readonly Entry[]>();
-  let sent: Sent[] = [];
+  let sent = new Map<readonly Entry[], Promise<Outcome>>();
   let failed = false;
 
   const relay: RelayClient = async (batch) => {
     underWay.add(batch);
     try {
-      return await relayItself(batch);
+      return await client(batch);
     } finally {
       underWay.delete(batch);
     }
@@ -59,9 +59,7 @@ export function farewellOf(ports: FarewellPorts): Farewell {
   /** @param all also those that may overtake others: nothing else keeps them */
   const fitting = (all = false) => {
     const head = all ? held.unsaved(true) : held.head();
-    const gone = new Set(
-      [...underWay, ...sent.map(({ batch }) => batch)].flat().map(({ record }) => record.id),
-    );
+    const gone = new Set([...underWay, ...sent.keys()].flat().map(({ record }) => record.id));
     // The pause may be another tab's. That the network was gone is no reason not to try.
     const pause = pageStorage.get(pauseName) as Pause | null | undefined;
     const mustWait = pause && pause.reason !== 'network' && !isOver(pause, now());
@@ -77,7 +75,7 @@ export function farewellOf(ports: FarewellPorts): Farewell {
     relay,
     sent: () => {
       const those = sent;
-      sent = [];
+      sent = new Map();
       failed = false;
       return those;
     },
@@ -87,7 +85,7 @@ export function farewellOf(ports: FarewellPorts): Farewell {
       const isKept = spill.write(held.unsaved());
       for (const batch of fitting(!isKept)) {
         const outcome = relay(batch);
-        sent.push({ batch, outcome });
+        sent.set(batch, outcome);
         void outcome.then(({ kind }) => {
           failed ||= kind !== 'settled';
         });

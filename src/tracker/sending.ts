@@ -34,7 +34,7 @@ export function startSending(ports: SendingPorts): Sending {
     async (dueBefore) => {
       await ready();
       await exclusive(async () => {
-        for (const { batch, outcome } of farewell.sent()) {
+        for (const [batch, outcome] of farewell.sent()) {
           const end = await outcome;
           const left = held.buffered(batch);
           // A batch that the relay refuses is found again, and halved.

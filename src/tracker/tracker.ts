@@ -97,7 +97,7 @@ export function startTracker(
   const farewell = farewellOf({
     ...time,
     held,
-    relayItself: relayClient(request, fetch, time),
+    client: relayClient(request, fetch, time),
     net: safetyNet(fetchLater, request, time.timer),
     spill,
     pageStorage,
