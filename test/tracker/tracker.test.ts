@@ -466,6 +466,24 @@ describe('bad input', () => {
     ]);
     expect(sent()[1]).toMatchObject({ eventData: { Price: '39.80' } });
   });
+
+  test('so is one of a user’s, by `identify`', async () => {
+    const { tracker } = trackerWith();
+    const told: unknown[] = [];
+    tracker.on('repaired', (repair) => told.push(repair));
+
+    await tracker.identify('johndoe', { attributes: { visits: 1 } });
+    await tracker.identify('johndoe', { attributes: { visits: '2' } });
+
+    expect(told).toEqual([
+      {
+        record: 'identify',
+        path: 'attributes.visits',
+        rule: 'was a number before, and is a string now',
+        done: 'kept',
+      },
+    ]);
+  });
 });
 
 test('a listener that throws hurts nobody else', async () => {
