@@ -1,6 +1,7 @@
 import type { FailedCall } from './call.ts';
 import type { Held } from './gate.ts';
 import type { Totals } from './tally.ts';
+import type { TokenRefusals } from './token-refusals.ts';
 
 /** What one relay pass did, and what it left. No record and no id is in it. */
 export type PassReport = {
@@ -49,6 +50,11 @@ export function logHeld(status: number): void {
 /** One line for the operator: WebEngage takes records again. */
 export function logRecovered({ since, status }: Held, now: number): void {
   console.log(JSON.stringify({ event: 'recovered', status, afterMs: now - since }));
+}
+
+/** One line for the operator: batches that were refused for their identity token, by why. Nothing of a token is in it. */
+export function logTokensRefused(refusals: TokenRefusals): void {
+  console.warn(JSON.stringify({ event: 'tokens_refused', ...refusals }));
 }
 
 /**

@@ -24,7 +24,16 @@ export type SettingsEnv = {
   readonly MAX_BACKLOG?: string;
   /** Secret: opens `/admin`. At least 32 characters; without it the door stays shut. */
   readonly ADMIN_TOKEN?: string;
+  /** `off` (the default), `optional` or `required`: whether records with a userId need an identity token. */
+  readonly IDENTITY?: string;
+  /** Secret: what identity tokens are verified with. A public key in PEM, a JWK set, or a secret of 32 bytes or more. */
+  readonly IDENTITY_KEY?: string;
 };
+
+/** Whether users are believed, vouched for where a token comes, or vouched for always; and by which key, as it was set. */
+export type IdentitySettings =
+  | { readonly mode: 'off' }
+  | { readonly mode: 'optional' | 'required'; readonly key: string };
 
 export type RelaySettings = {
   readonly apiKeys: { readonly primary: string; readonly secondary?: string };
@@ -38,6 +47,7 @@ export type RelaySettings = {
   readonly maxBacklog: number;
   /** An outbox's share of it. */
   readonly maxBacklogPerShard: number;
+  readonly identity: IdentitySettings;
 };
 
 /** The settings, or what to set: in words that reveal no value. */
@@ -134,6 +144,12 @@ export function readSettings(env: SettingsEnv): ReadSettings {
       `MAX_BACKLOG must be a whole number from ${MAX_BATCH_RECORDS} for each of OUTBOX_SHARDS to ${MAX_BACKLOG}`,
     );
 
+  const { IDENTITY: mode = 'off', IDENTITY_KEY: key = '' } = env;
+  if (mode !== 'off' && mode !== 'optional' && mode !== 'required')
+    return refuse('IDENTITY must be off, optional or required');
+  if (mode !== 'off' && key === '')
+    return refuse('IDENTITY_KEY is not set, and IDENTITY is not off: wrangler secret put IDENTITY_KEY');
+
   return {
     ok: true,
     settings: {
@@ -149,6 +165,7 @@ export function readSettings(env: SettingsEnv): ReadSettings {
       shards,
       maxBacklog,
       maxBacklogPerShard: Math.floor(maxBacklog / shards),
+      identity: mode === 'off' ? { mode } : { mode, key },
     },
   };
 }
