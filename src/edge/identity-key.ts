@@ -43,25 +43,31 @@ const TOO_WEAK = {
   HS256: 'IDENTITY_KEY must hold secrets of 32 bytes or more, in base64url where they are JWKs',
 };
 
-const rsaSchema = object({
-  kty: literal('RSA'),
-  kid: optional(string(KID)),
-  alg: optional(literal('RS256', JWK)),
-  use: optional(literal('sig', JWK)),
-  n: string(JWK),
-  e: string(JWK),
-  d: optional(never(PRIVATE)),
-  p: optional(never(PRIVATE)),
-  q: optional(never(PRIVATE)),
-});
+const rsaSchema = object(
+  {
+    kty: literal('RSA'),
+    kid: optional(string(KID)),
+    alg: optional(literal('RS256', JWK)),
+    use: optional(literal('sig', JWK)),
+    n: string(JWK),
+    e: string(JWK),
+    d: optional(never(PRIVATE)),
+    p: optional(never(PRIVATE)),
+    q: optional(never(PRIVATE)),
+  },
+  JWK,
+);
 
-const secretSchema = object({
-  kty: literal('oct'),
-  kid: optional(string(KID)),
-  alg: optional(literal('HS256', JWK)),
-  use: optional(literal('sig', JWK)),
-  k: string(JWK),
-});
+const secretSchema = object(
+  {
+    kty: literal('oct'),
+    kid: optional(string(KID)),
+    alg: optional(literal('HS256', JWK)),
+    use: optional(literal('sig', JWK)),
+    k: string(JWK),
+  },
+  JWK,
+);
 
 const jwkSetSchema = object(
   {
