@@ -135,7 +135,7 @@ async function importKey(written: WrittenKey): Promise<CryptoKey | undefined> {
   try {
     switch (written.kty) {
       case 'oct':
-        return await importSecret(base64url.decode(written.k));
+        return await importSecret(new Uint8Array(base64url.decode(written.k)));
       case 'RSA':
         // Nothing else of it: what a JWK says of its own use must not decide what is done with it.
         return strong(await importJWK({ kty: 'RSA', n: written.n, e: written.e }, 'RS256'));
@@ -147,7 +147,7 @@ async function importKey(written: WrittenKey): Promise<CryptoKey | undefined> {
   }
 }
 
-async function importSecret(bytes: Uint8Array): Promise<CryptoKey | undefined> {
+async function importSecret(bytes: Uint8Array<ArrayBuffer>): Promise<CryptoKey | undefined> {
   if (bytes.length < MIN_SECRET_BYTES) return undefined;
   return crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['verify']);
 }

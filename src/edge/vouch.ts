@@ -25,6 +25,6 @@ export async function vouch(
   const verified = await verify(token);
   if (!verified.ok) return verified;
   // To the letter: what is only similar is somebody else to WebEngage.
-  const areHis = [...userIds].every((userId) => userId === verified.userId);
-  return areHis ? { ok: true, unverified: false } : { ok: false, fault: 'other_user' };
+  const isOfAll = [...userIds].every((userId) => userId === verified.userId);
+  return isOfAll ? { ok: true, unverified: false } : { ok: false, fault: 'other_user' };
 }

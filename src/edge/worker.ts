@@ -106,7 +106,7 @@ async function acceptBatch(c: Context<Relay>, known: Known): Promise<Response> {
   if (isShedding(name, Date.now())) return full();
 
   const { good, rejected, expired } = checkBatch(parsed.batch, Date.now());
-  // Before the outbox is asked: who may not write as a user must not learn which records it has of his either.
+  // Before the outbox is asked: who may not write as a user must not learn which of that user's records it has.
   const vouched = await c.var.vouch(good, parsed.batch.token, Date.now());
   if (!vouched.ok) {
     countRefused(vouched.fault, Date.now());
