@@ -65,6 +65,7 @@ describe('a key', () => {
       /private key/,
     ],
     ['a private JWK', jwkSet(site.privateJwk), /private key/],
+    ['a private JWK without its primes', jwkSet({ ...site.jwk, d: site.privateJwk.d ?? '' }), /private key/],
     ['a private JWK of which only a prime is left', jwkSet({ ...site.jwk, p: 'AQAB' }), /private key/],
     ['two PEMs', `${site.pem}\n${other.pem}`, /one public key.*JWK set/],
     ['a PEM of another label', site.pem.replaceAll('PUBLIC', 'RSA PUBLIC'), /BEGIN PUBLIC KEY/],
