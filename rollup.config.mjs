@@ -78,7 +78,7 @@ export default [
   },
   {
     input: `${modules}/edge/worker.js`,
-    external: ['cloudflare:workers', 'hono', 'ky', 'valibot'],
+    external: ['cloudflare:workers', 'hono', 'jose', 'ky', 'valibot'],
     output: { file: 'dist/edge.js', format: 'es' },
   },
 ];

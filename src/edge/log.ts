@@ -1,6 +1,7 @@
 import type { FailedCall } from './call.ts';
 import type { Held } from './gate.ts';
 import type { Totals } from './tally.ts';
+import type { TokenRefusals } from './token-refusals.ts';
 
 /** What one relay pass did, and what it left. No record and no id is in it. */
 export type PassReport = {
@@ -54,6 +55,11 @@ export function logRecovered({ since, status }: Held, now: number): void {
 /** One line for the operator: somebody showed a token at `/admin` that is not ADMIN_TOKEN, so many times since the last line. */
 export function logKnocks(wrong: number): void {
   console.warn(JSON.stringify({ event: 'wrong_admin_token', times: wrong }));
+}
+
+/** One line for the operator: batches that were refused for their identity token, by why. Nothing of a token is in it. */
+export function logTokensRefused(refusals: TokenRefusals): void {
+  console.warn(JSON.stringify({ event: 'tokens_refused', ...refusals }));
 }
 
 /**

@@ -28,7 +28,16 @@ export type SettingsEnv = {
   readonly ADMIN_TOKEN?: string;
   /** Secret: servers that show it may send, with no `Origin`. At least 32 characters; without it only pages send. */
   readonly SERVER_TOKEN?: string;
+  /** `off` (the default), `optional` or `required`: whether records with a userId need an identity token. */
+  readonly IDENTITY?: string;
+  /** Secret: what identity tokens are verified with. A public key in PEM, a JWK set, or a secret of 32 bytes or more. */
+  readonly IDENTITY_KEY?: string;
 };
+
+/** Whether users are believed, vouched for where a token comes, or vouched for always; and by which key, as it was set. */
+export type IdentitySettings =
+  | { readonly mode: 'off' }
+  | { readonly mode: 'optional' | 'required'; readonly key: string };
 
 export type RelaySettings = {
   readonly apiKeys: { readonly primary: string; readonly secondary?: string };
@@ -43,6 +52,7 @@ export type RelaySettings = {
   readonly maxBacklog: number;
   /** An outbox's share of it. */
   readonly maxBacklogPerShard: number;
+  readonly identity: IdentitySettings;
 };
 
 /** The settings, or what to set: in words that reveal no value. */
@@ -119,9 +129,11 @@ export function readSettings(env: SettingsEnv): ReadSettings {
   // What every server holds must open nothing else.
   if (
     SERVER_TOKEN !== '' &&
-    [ADMIN_TOKEN, WEBENGAGE_API_KEY, WEBENGAGE_API_KEY_SECONDARY].includes(SERVER_TOKEN)
+    [ADMIN_TOKEN, WEBENGAGE_API_KEY, WEBENGAGE_API_KEY_SECONDARY, env.IDENTITY_KEY].includes(SERVER_TOKEN)
   )
-    return refuse('SERVER_TOKEN must be a secret of its own: not ADMIN_TOKEN, not a key of WebEngage');
+    return refuse(
+      'SERVER_TOKEN must be a secret of its own: not ADMIN_TOKEN, not IDENTITY_KEY, not a key of WebEngage',
+    );
 
   const requestsPerMinute = wholeNumber(
     env.REQUESTS_PER_MINUTE,
@@ -149,6 +161,12 @@ export function readSettings(env: SettingsEnv): ReadSettings {
       `MAX_BACKLOG must be a whole number from ${MAX_REQUEST_RECORDS} for each of OUTBOX_SHARDS to ${MAX_BACKLOG}`,
     );
 
+  const { IDENTITY: mode = 'off', IDENTITY_KEY: key = '' } = env;
+  if (mode !== 'off' && mode !== 'optional' && mode !== 'required')
+    return refuse('IDENTITY must be off, optional or required');
+  if (mode !== 'off' && key === '')
+    return refuse('IDENTITY_KEY is not set, and IDENTITY is not off: wrangler secret put IDENTITY_KEY');
+
   return {
     ok: true,
     settings: {
@@ -165,6 +183,7 @@ export function readSettings(env: SettingsEnv): ReadSettings {
       shards,
       maxBacklog,
       maxBacklogPerShard: Math.floor(maxBacklog / shards),
+      identity: mode === 'off' ? { mode } : { mode, key },
     },
   };
 }

@@ -100,6 +100,14 @@ describe('a server', () => {
     expect(await (await post(sent, asServer(SERVER_TOKEN))).json()).toMatchObject({ duplicates: 1 });
   });
 
+  test('speaks for any user, with no identity token, where pages must have one', async () => {
+    const required = { IDENTITY: 'required', IDENTITY_KEY: 'a-shared-secret-of-32-bytes-long' };
+    const sent = batchOf(eventRecord(1, { id: idOf(1, newSession()), userId: 'johndoe' }));
+
+    expect((await post(sent, {}, required)).status).toBe(401);
+    expect((await post(sent, asServer(SERVER_TOKEN), required)).status).toBe(202);
+  });
+
   test('sends as the documentation shows', async () => {
     const [, command = '', body = ''] = /```sh\n(curl .*?) -d '(.*?)'\n```/s.exec(security) ?? [];
     const headers = Object.fromEntries(

@@ -22,6 +22,7 @@ test('the defaults: the global host, the account’s whole allowance, one second
       // A day at the full allowance.
       maxBacklog: 18_000_000,
       maxBacklogPerShard: 18_000_000,
+      identity: { mode: 'off' },
     },
   });
 });
