@@ -46,7 +46,7 @@ export default defineConfig({
           }),
         ],
         // Whole hours are played here, and the machine may be busy.
-        test: { name: 'edge', include: ['test/edge/**/*.test.ts'], testTimeout: 60_000 },
+        test: { name: 'edge', include: ['test/edge/**/*.test.ts', 'test/attacks/**/*.test.ts'], testTimeout: 60_000 },
       },
       {
         test: {
