@@ -52,9 +52,11 @@ export type StackOptions = {
   readonly allowedOrigins?: string;
   /** How long the relay lets records wait for others, in milliseconds. */
   readonly lingerMs?: number;
+  /** What else the relay is set to. */
+  readonly settings?: Readonly<Record<string, string>>;
 };
 
-export async function startStack({ allowedOrigins, lingerMs }: StackOptions = {}): Promise<Stack> {
+export async function startStack({ allowedOrigins, lingerMs, settings }: StackOptions = {}): Promise<Stack> {
   const storage = await mkdtemp(join(tmpdir(), 'webengage-relay-journey-'));
   const apiKey = randomBytes(24).toString('hex');
   const adminToken = randomBytes(24).toString('hex');
@@ -80,6 +82,7 @@ export async function startStack({ allowedOrigins, lingerMs }: StackOptions = {}
         ALLOWED_ORIGINS: allowedOrigins ?? site.url,
         ...(lingerMs !== undefined && { LINGER_MS: String(lingerMs) }),
         ADMIN_TOKEN: adminToken,
+        ...settings,
       },
       persistTo: join(storage, 'relay'),
     });
