@@ -38,6 +38,8 @@ export type RelaySettings = {
   readonly maxBacklog: number;
   /** An outbox's share of it. */
   readonly maxBacklogPerShard: number;
+  /** An outbox's share of what the account's allowance takes. */
+  readonly recordsPerMinutePerShard: number;
 };
 
 /** The settings, or what to set: in words that reveal no value. */
@@ -149,6 +151,7 @@ export function readSettings(env: SettingsEnv): ReadSettings {
       shards,
       maxBacklog,
       maxBacklogPerShard: Math.floor(maxBacklog / shards),
+      recordsPerMinutePerShard: (requestsPerMinute * MAX_BATCH_RECORDS) / shards,
     },
   };
 }

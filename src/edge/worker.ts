@@ -5,10 +5,12 @@ import { readBody } from './body.ts';
 import { checkBatch, parseBatch } from './check.ts';
 import type { Env, Relay } from './env.ts';
 import { health } from './health.ts';
-import { logFault } from './log.ts';
+import { logFault, logLimited } from './log.ts';
+import { markOf, networkOf } from './network.ts';
 import { operatorRoutes } from './operator.ts';
 import { corsHeaders, originAllowed } from './origin.ts';
 import { outboxNamed, wakeAll } from './outboxes.ts';
+import { type Limited, type Quotas, quotas } from './quotas.ts';
 import { refusal } from './refusal.ts';
 import { isLoopback, originsOf, readSettings } from './settings.ts';
 import { shardOf } from './shards.ts';
@@ -25,13 +27,15 @@ const UNAVAILABLE_RETRY_AFTER_S = 10;
 // A full backlog takes its time to drain; browsers hold what they have meanwhile.
 const FULL_RETRY_AFTER_S = 60;
 
+const LIMITED_RETRY_AFTER_MS = 5_000;
+
 /**
  * The relay's routes: the only public door. For those who build a Worker of their own around it:
  * `export { Outbox, RateGate } from 'webengage-relay/edge'` beside it, and bind both as wrangler.jsonc does.
  */
 export function createRelay(): Hono<Relay> {
   const app = new Hono<Relay>();
-  const shed = shedding();
+  const door: Door = { ...shedding(), ...quotas(logLimited) };
   const reportHealth = health();
 
   app.use(async (c, next) => {
@@ -55,7 +59,7 @@ export function createRelay(): Hono<Relay> {
     const allowed = originAllowed(c.req.header('Origin') ?? null, c.var.settings.allowedOrigins);
     return allowed ? preflight() : originRefused();
   });
-  app.post('/v1/batch', (c) => acceptBatch(c, shed));
+  app.post('/v1/batch', (c) => acceptBatch(c, door));
   app.all('/v1/batch', () => refusal('method_not_allowed', 'batches are posted', { Allow: 'POST, OPTIONS' }));
   app.get('/health', (c) => reportHealth(c.env, Date.now()));
   app.route('/admin', operatorRoutes());
@@ -67,9 +71,20 @@ export function createRelay(): Hono<Relay> {
   return app;
 }
 
-async function acceptBatch(c: Context<Relay>, { isShedding, shed }: Shedding): Promise<Response> {
+type Door = Shedding & Quotas;
+
+async function acceptBatch(c: Context<Relay>, door: Door): Promise<Response> {
   const { settings } = c.var;
+  const limited = (over: keyof Limited, retryInMs: number): Response => {
+    door.count(over, Date.now());
+    return rateLimited(retryInMs);
+  };
   if (!originAllowed(c.req.header('Origin') ?? null, settings.allowedOrigins)) return originRefused();
+  // Cloudflare sets it on whatever comes in from outside. Without it nobody is known: all would be one sender.
+  const address = c.req.header('CF-Connecting-IP');
+  const network = address && networkOf(address);
+  if (network && !(await door.allowsNetwork(network, c.env.ADDRESS_LIMIT, Date.now())))
+    return limited('address', LIMITED_RETRY_AFTER_MS);
   if (!MEDIA_TYPE.test(c.req.header('Content-Type') ?? ''))
     return refusal('unsupported_media_type', 'Content-Type must be text/plain or application/json, in UTF-8');
 
@@ -84,18 +99,25 @@ async function acceptBatch(c: Context<Relay>, { isShedding, shed }: Shedding): P
 
   const device = parsed.batch.device.toLowerCase();
   const name = shardOf(device, settings.shards);
-  if (isShedding(name, Date.now())) return full();
+  if (door.isShedding(name, Date.now())) return full();
+  const overQuota = door.refusesBrowser(device, Date.now());
+  if (overQuota !== undefined) return limited(overQuota.over, overQuota.retryInMs);
 
   const { good, rejected, expired } = checkBatch(parsed.batch, Date.now());
   const refused = { expired, rejected: rejected.length - expired };
   try {
-    const receipt = await outboxNamed(c.env, name).ingest(name, { device, records: good, refused });
+    const sender = { device, ...(network && { network: await markOf(network, settings.apiKeys.primary) }) };
+    const receipt = await outboxNamed(c.env, name).ingest(name, { ...sender, records: good, refused });
     if (receipt.stored) return accepted(receipt, rejected);
+    if (receipt.retryInMs !== undefined) {
+      door.rest(device, receipt.retryInMs, Date.now());
+      return limited('share', receipt.retryInMs);
+    }
   } catch (error) {
     // So does the platform say that an object has more to do than it can: asking again only adds to it.
     if (!(error instanceof Error && 'overloaded' in error && error.overloaded)) throw error;
   }
-  shed(name, Date.now());
+  door.shed(name, Date.now());
   return full();
 }
 
@@ -125,6 +147,12 @@ const unavailable = (message: string) =>
 const full = () =>
   refusal('unavailable', 'the relay is full: keep the records, and send them later', {
     'Retry-After': String(FULL_RETRY_AFTER_S),
+  });
+
+/** With a spread of as much again, so that not all who wait come back in one moment. */
+const rateLimited = (retryInMs: number) =>
+  refusal('rate_limited', 'this sender is over its quota: keep the records, and send them later', {
+    'Retry-After': String(Math.ceil((retryInMs / 1000) * (1 + Math.random()))),
   });
 
 const relay = createRelay();

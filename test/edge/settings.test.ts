@@ -22,6 +22,7 @@ test('the defaults: the global host, the account’s whole allowance, one second
       // A day at the full allowance.
       maxBacklog: 18_000_000,
       maxBacklogPerShard: 18_000_000,
+      recordsPerMinutePerShard: 12_500,
     },
   });
 });
@@ -79,7 +80,7 @@ describe('a setting that is missing or impossible is named, and no value is told
 
 test('the backlog is divided among the outboxes, and follows the allowance where it is not set', () => {
   expect(readSettings({ ...ENV, OUTBOX_SHARDS: '4', MAX_BACKLOG: '1000' })).toMatchObject({
-    settings: { shards: 4, maxBacklog: 1_000, maxBacklogPerShard: 250 },
+    settings: { shards: 4, maxBacklog: 1_000, maxBacklogPerShard: 250, recordsPerMinutePerShard: 3_125 },
   });
   expect(readSettings({ ...ENV, REQUESTS_PER_MINUTE: '50' })).toMatchObject({
     settings: { maxBacklog: 1_800_000 },
