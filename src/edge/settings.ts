@@ -162,7 +162,8 @@ export function originsOf({ ALLOWED_ORIGINS = '' }: SettingsEnv): readonly strin
 
 // What can't be what a browser sends would match nothing, and nobody would know why.
 function isOrigin(text: string): boolean {
-  return /^https?:/.test(text) && URL.parse(text)?.origin === text;
+  // Not `URL.parse`: Node has it only since 22, and `webengage-relay init` asks here on 20 too.
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
 
 function hostOf(region: string): string | undefined {
