@@ -29,7 +29,7 @@ export type Probe = {
 };
 
 // RFC 2606 keeps this name from ever being anybody's.
-export const STRANGER = 'https://doctor.invalid';
+const STRANGER = 'https://doctor.invalid';
 
 const TIMEOUT_MS = 10_000;
 
