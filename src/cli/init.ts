@@ -20,6 +20,10 @@ type World = {
   readonly env: Readonly<Record<string, string | undefined>>;
 };
 
+const SECRETS = ['WEBENGAGE_API_KEY', 'ADMIN_TOKEN'] as const;
+
+type Secret = (typeof SECRETS)[number];
+
 const ADMIN_TOKEN_BYTES = 32;
 
 /** Makes a relay of one's own: asks, checks, writes, hands over the secrets, and says what comes next. */
@@ -56,9 +60,9 @@ export async function init(options: InitOptions, world: World): Promise<ExitCode
   ];
   for (const path of written) terminal.say(`wrote ${path}`);
 
-  const done = options.secrets ? await handOver(key, options, world) : false;
-  terminal.say(nextSteps(answers, { dir, done, install: installCommands(dir, own) }));
-  return options.secrets && !done ? 1 : 0;
+  const unset = options.secrets ? await handOver(key, options, world) : SECRETS;
+  terminal.say(nextSteps(answers, { dir, unset, install: installCommands(dir, own) }));
+  return options.secrets && unset.length > 0 ? 1 : 0;
 }
 
 /** The key, from the environment, a prompt that shows nothing, or what is piped in. */
@@ -83,41 +87,42 @@ function settingsOf({ license, region }: Answers, key: string, { env }: World) {
   };
 }
 
-/** Sets the secrets. False: they are still to be set, the files are there. */
-async function handOver(key: string, { dir, yes }: InitOptions, world: World): Promise<boolean> {
+/** Sets the secrets; resolves to the names of those that are wanted and still to be set. */
+async function handOver(key: string, { dir, yes }: InitOptions, world: World): Promise<readonly Secret[]> {
   const { terminal, own, run } = world;
   const { interactive, say } = terminal;
   const project = { dir, run, interactive, say };
-  if (!(await prepareWrangler(project, own))) return false;
-  if (!(await putSecret(project, 'WEBENGAGE_API_KEY', key))) return false;
+  if (!(await prepareWrangler(project, own))) return SECRETS;
+  if (!(await putSecret(project, 'WEBENGAGE_API_KEY', key))) return SECRETS;
 
   // Shown once, so only to somebody: a build's log keeps what it is told.
-  if (!interactive) return true;
+  if (!interactive) return [];
   if (
     !yes &&
     !(await agreed('Make an ADMIN_TOKEN, which opens the page of the operator, /admin/?', terminal))
   )
-    return true;
+    return [];
   const adminToken = randomBytes(ADMIN_TOKEN_BYTES).toString('base64url');
-  if (!(await putSecret(project, 'ADMIN_TOKEN', adminToken))) return false;
+  if (!(await putSecret(project, 'ADMIN_TOKEN', adminToken))) return ['ADMIN_TOKEN'];
   say(`ADMIN_TOKEN, shown this once: ${adminToken}`);
-  return true;
+  return [];
 }
 
 type Left = {
   readonly dir: string;
-  readonly done: boolean;
+  /** Secrets that are still to be set. */
+  readonly unset: readonly Secret[];
   readonly install: readonly (readonly string[])[];
 };
 
 /** What is left to do, in the order in which it is done. */
-function nextSteps({ name, domain, origins }: Answers, { dir, done, install }: Left): string {
+function nextSteps({ name, domain, origins }: Answers, { dir, unset, install }: Left): string {
   const url = `https://${domain || `${name}.<your subdomain>.workers.dev`}`;
   const [site = '*'] = origins.split(',').map((origin) => origin.trim());
   const commands = [
     ...(resolve(dir) === process.cwd() ? [] : [`cd ${dir}`]),
     ...install.map((command) => command.join(' ')),
-    ...(done ? [] : ['npx wrangler secret put WEBENGAGE_API_KEY']),
+    ...unset.map((secret) => `npx wrangler secret put ${secret}`),
     'npx wrangler deploy',
     `npx webengage-relay doctor ${url}${site.includes('*') ? '' : ` --origin ${site}`}`,
   ];
@@ -130,5 +135,5 @@ Into each page, as early as may be:
 
 ${scriptTag(url)}
 
-More: docs/deploying.md of webengage-relay.`;
+Domain, upgrade, rollback, CSP: docs/deploying.md of webengage-relay.`;
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Package } from './package.ts';
 
 /** What the operator has answered: all of it the relay would take. */
@@ -69,9 +70,16 @@ function configOf({ name, license, region, origins, domain }: Answers, config: s
     ['"WEBENGAGE_REGION": "global"', `"WEBENGAGE_REGION": ${JSON.stringify(region)}`],
     ['"ALLOWED_ORIGINS": ""', `"ALLOWED_ORIGINS": ${JSON.stringify(origins)}`],
   ];
-  return edits.reduce((text, [from, to]) => {
+  const edited = edits.reduce((text, [from, to]) => {
     const parts = text.split(from);
     if (parts.length !== 2) throw new Error(`wrangler.jsonc of this package must hold ${from} once`);
     return parts.join(to);
   }, config);
+  // Limits of requests under one id count together, for all Workers of an account.
+  return edited.replace(/("namespace_id": )"\d+"/g, `$1"${namespaceOf(name)}"`);
+}
+
+/** A number of a Worker's own, from 1 to 2^31: always the same for the same name. */
+function namespaceOf(name: string): number {
+  return 1 + (createHash('sha256').update(name).digest().readUInt32BE() >>> 1);
 }

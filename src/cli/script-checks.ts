@@ -20,7 +20,8 @@ export function scriptOf(script: Reply, own: Own, relayVersion: string | undefin
 
 function sameScript(body: string, own: Own, relayVersion: string | undefined, assets: string): Check {
   const integrity = integrityOf(body);
-  if (integrity === integrityOf(own.tracker)) return good('tracker', `/tracker.js is that of ${own.version}`);
+  if (integrity === integrityOf(own.tracker))
+    return good('tracker', `/tracker.js is that of ${own.version}, integrity ${integrity}`);
   // Only of our own version do we know what it should be.
   if (relayVersion !== own.version)
     return unsure('tracker', `/tracker.js is another than that of ${own.version}`, 'see the version');

@@ -79,7 +79,8 @@ test.each([
   [['doctor'], "doctor takes the relay's address, as https://t.example.com"],
   [['doctor', 'a.example', 'b.example'], "doctor takes the relay's address, as https://t.example.com"],
   [['doctor', 'ftp://t.example.com'], 'must be an http or https URL'],
-  [['doctor', 'https://user:password@t.example.com'], 'must be an http or https URL'],
+  [['doctor', 'https://user@t.example.com'], 'must be an http or https URL'],
+  [['doctor', 'https://:password@t.example.com'], 'must be an http or https URL'],
   [['doctor', 'https://t.example.com/?a=b'], 'must be an http or https URL'],
 ])('%j is told what is wrong with it', (args, message) => {
   expect(readCommand(args)).toEqual({ kind: 'misuse', message: expect.stringContaining(message) });

@@ -288,6 +288,22 @@ describe('asked', () => {
       expect(terminal.shown().split('Next:')[1]).toContain('npx wrangler secret put WEBENGAGE_API_KEY');
     },
   );
+
+  test('where only the token was not set, only that is left, and it is not shown', async () => {
+    const terminal = playedTerminal(ANSWERS);
+    const { run } = playedRun({ 'put ADMIN_TOKEN': 1 });
+
+    expect(await init(options(), { own, terminal, env: {}, run })).toBe(1);
+
+    expect(
+      terminal
+        .shown()
+        .match(/npx wrangler secret put \w+/g)
+        ?.at(-1),
+    ).toBe('npx wrangler secret put ADMIN_TOKEN');
+    expect(terminal.shown().split('Next:')[1]).not.toContain('WEBENGAGE_API_KEY');
+    expect(terminal.shown()).not.toContain('shown this once');
+  });
 });
 
 test('in a build, with nobody there, the key is the variable’s, and no token is made to stand in a log', async () => {

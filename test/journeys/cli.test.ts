@@ -1,11 +1,12 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startWorker } from '../../demo/local-worker.ts';
 import { freePort } from './free-port.ts';
@@ -199,13 +200,26 @@ describe('init', () => {
   const init = (dir: string, args: readonly string[], env: Record<string, string> = {}) =>
     cli(['init', dir, '--license', stack.licenseCode, '--origins', stack.siteUrl, ...args], env);
 
+  /** Puts the package, as npm would publish it, and what it depends on into a folder's node_modules. */
+  async function install(dir: string): Promise<void> {
+    const modules = join(dir, 'node_modules');
+    await mkdir(modules, { recursive: true });
+    const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', scratch];
+    const { stdout } = await promisify(execFile)('npm', pack, { encoding: 'utf8' });
+    const [{ filename }] = JSON.parse(stdout);
+    await promisify(execFile)('tar', ['-xzf', join(scratch, filename), '-C', modules]);
+    await rename(join(modules, 'package'), join(modules, 'webengage-relay'));
+    const { dependencies } = JSON.parse(await readFile('package.json', 'utf8'));
+    for (const name of [...Object.keys(dependencies), 'wrangler'])
+      await symlink(resolve('node_modules', name), join(modules, name));
+  }
+
   test('what it writes can be deployed, and runs: the doctor finds nothing wrong with it', async () => {
     const dir = join(scratch, 'project');
-    expect(await init(dir, ['--no-secrets'])).toMatchObject({ code: 0 });
-    await mkdir(join(dir, 'node_modules'));
-    // As npm would install them.
-    await symlink(resolve('.'), join(dir, 'node_modules/webengage-relay'));
-    await symlink(resolve('node_modules/wrangler'), join(dir, 'node_modules/wrangler'));
+    await install(dir);
+    const installed = join(dir, 'node_modules/webengage-relay/dist/cli.js');
+    const flags = ['--license', stack.licenseCode, '--origins', stack.siteUrl, '--no-secrets'];
+    expect(await end(installed, ['init', ...flags], { cwd: dir })).toMatchObject({ code: 0, complained: '' });
 
     const deployed = await end('node_modules/wrangler/bin/wrangler.js', ['deploy', '--dry-run'], {
       cwd: dir,
@@ -230,6 +244,29 @@ describe('init', () => {
     expect(said).toMatch(/✓ \/tracker\.js is that of/);
     expect(said).toContain('✓ the outbox takes records');
     expect(code).toBe(0);
+  });
+
+  test('so can what docs/deploying.md makes by hand', async () => {
+    const dir = join(scratch, 'by-hand');
+    await install(dir);
+    const [, byHand = ''] = (await readFile('docs/deploying.md', 'utf8')).split('## By hand\n');
+    const commands = /```sh\n(.*?)```/s.exec(byHand)?.[1]?.split('\n') ?? [];
+    // The package is there already; and so is the folder.
+    const inIt = commands.filter((line) => !line.startsWith('npm install') && !line.endsWith('cd my-relay'));
+    await mkdir(join(dir, 'src'));
+    await promisify(execFile)('bash', ['-ec', inIt.join('\n')], { cwd: dir });
+    const config = join(dir, 'wrangler.jsonc');
+    const edited = (await readFile(config, 'utf8'))
+      .replace('src/edge/worker.ts', 'src/worker.js')
+      .replace('"./dist/public"', '"./node_modules/webengage-relay/dist/public"');
+    await writeFile(config, edited);
+
+    const deployed = await end('node_modules/wrangler/bin/wrangler.js', ['deploy', '--dry-run'], {
+      cwd: dir,
+    });
+
+    expect(inIt.length).toBeGreaterThan(1);
+    expect(deployed).toMatchObject({ code: 0, complained: '', said: expect.stringContaining('env.OUTBOX') });
   });
 
   test.each([
