@@ -4,13 +4,14 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { exportSPKI, generateKeyPair, SignJWT } from 'jose';
 import { percentile } from './percentile.ts';
 import { type Point, plot } from './plot.ts';
 import { type Answer, crowd, type Door, doorOf, ORIGIN, stream } from './visitors.ts';
 import { startWorkerd, type Workerd } from './workerd.ts';
 
 // What the relay costs and what it saves, in the bare runtime on this machine: its door held against a Worker that
-// only passes on, and the calls to WebEngage that 1,000 records make.
+// only passes on, with and without identity tokens, and the calls to WebEngage that 1,000 records make.
 
 const ROUNDS = 5;
 const ROUND_MS = 2_000;
@@ -45,9 +46,23 @@ const scratch = mkdtempSync(join(tmpdir(), 'webengage-relay-bench-'));
 process.once('exit', () => rmSync(scratch, { recursive: true, force: true, maxRetries: 5 }));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 
-type Way = 'relay' | 'passThrough';
+type Way = 'relay' | 'passThrough' | 'verified';
 
-const scripts = { relay: bundleOfRelay(), passThrough: readFileSync('bench/pass-through.js', 'utf8') };
+const bundle = bundleOfRelay();
+const scripts: Readonly<Record<Way, string>> = {
+  relay: bundle,
+  verified: bundle,
+  passThrough: readFileSync('bench/pass-through.js', 'utf8'),
+};
+
+// The largest of costs: a signature of RSA for each batch. Nothing of it is remembered from batch to batch.
+const { publicKey, privateKey } = await generateKeyPair('RS256');
+const userId = 'a-user-of-a-bench';
+const IDENTITY_KEY = await exportSPKI(publicKey);
+const token = await new SignJWT({ cuid: userId })
+  .setProtectedHeader({ alg: 'RS256' })
+  .setExpirationTime('1 hour')
+  .sign(privateKey);
 
 /** The relay as it is deployed. */
 function bundleOfRelay(): string {
@@ -78,11 +93,13 @@ async function start(way: Way, upstream: string): Promise<Workerd & { account: s
       WEBENGAGE_API_KEY: 'bench-key',
       ALLOWED_ORIGINS: ORIGIN,
       ADMIN_TOKEN,
+      ...(way === 'verified' && { IDENTITY: 'required', IDENTITY_KEY }),
     },
-    objects: way === 'relay' ? { OUTBOX: 'Outbox', RATE_GATE: 'RateGate' } : {},
+    objects: way === 'passThrough' ? {} : { OUTBOX: 'Outbox', RATE_GATE: 'RateGate' },
     directory: join(scratch, account),
   });
-  return { ...workerd, account, door: doorOf(workerd.url) };
+  const door = way === 'verified' ? doorOf(workerd.url, { userId, token }) : doorOf(workerd.url);
+  return { ...workerd, account, door };
 }
 
 async function startBoth(upstream: string) {
@@ -103,55 +120,69 @@ function latency(answers: readonly Answer[]) {
 
 const rounded = (value: number, digits = 1) => Number(value.toFixed(digits));
 
-/** Both doors in turn, so that what the machine does meanwhile falls on both. */
-async function compareDoors(upstream: string, records: number) {
+type Rush = { readonly taken: readonly Answer[]; readonly perSecond: number; readonly cpuMs: number };
+type Round = Readonly<Record<Way, Rush>>;
+
+/** The doors in turn, so that what the machine does meanwhile falls on all. */
+async function compareDoors(upstream: string, records: number): Promise<readonly Round[]> {
   const both = await startBoth(upstream);
-  const rounds: { readonly [way in Way]: number }[] = [];
-  const answers: { readonly [way in Way]: Answer[] } = { relay: [], passThrough: [] };
-  const rush = async (way: Way, forMs: number) => {
-    const from = performance.now();
-    const taken = mustBeTaken(await crowd(both[way].door, { records, atOnce: AT_ONCE, forMs }));
-    return { taken, perSecond: (taken.length * 1_000) / (performance.now() - from) };
+  const doors = { ...both, verified: await start('verified', upstream) };
+  const rush = async (way: Way, forMs: number = ROUND_MS): Promise<Rush> => {
+    const { door, cpuMs } = doors[way];
+    const [from, cpuFrom] = [performance.now(), cpuMs()];
+    const taken = mustBeTaken(await crowd(door, { records, atOnce: AT_ONCE, forMs }));
+    const perSecond = (taken.length * 1_000) / (performance.now() - from);
+    return { taken, perSecond, cpuMs: (cpuMs() - cpuFrom) / taken.length };
   };
 
-  await rush('relay', WARM_UP_MS);
-  await rush('passThrough', WARM_UP_MS);
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const relay = await rush('relay', ROUND_MS);
-    const passThrough = await rush('passThrough', ROUND_MS);
-    answers.relay.push(...relay.taken);
-    answers.passThrough.push(...passThrough.taken);
-    rounds.push({ relay: relay.perSecond, passThrough: passThrough.perSecond });
-  }
-  await both.stop();
-  return { rounds, answers };
+  for (const way of ['relay', 'verified', 'passThrough'] as const) await rush(way, WARM_UP_MS);
+  const rounds: Round[] = [];
+  for (let round = 0; round < ROUNDS; round += 1)
+    rounds.push({
+      relay: await rush('relay'),
+      verified: await rush('verified'),
+      passThrough: await rush('passThrough'),
+    });
+  await Promise.all([both.stop(), doors.verified.stop()]);
+  return rounds;
 }
 
-function doorRow(perSecond: readonly number[], answers: readonly Answer[]) {
+function doorRow(rounds: readonly Round[], way: Way) {
+  const perSecond = rounds.map((round) => round[way].perSecond);
   return {
     'batches/s': rounded(percentile(perSecond, 50), 0),
     lowest: rounded(Math.min(...perSecond), 0),
     highest: rounded(Math.max(...perSecond), 0),
-    ...latency(answers),
+    'processor ms a batch': rounded(
+      percentile(
+        rounds.map((round) => round[way].cpuMs),
+        50,
+      ),
+      2,
+    ),
+    ...latency(rounds.flatMap((round) => round[way].taken)),
   };
 }
 
+function ratio(rounds: readonly Round[], of: 'perSecond' | 'cpuMs', way: Way, to: Way): string {
+  const ratios = rounds.map((round) => round[way][of] / round[to][of]);
+  const [lowest, median, highest] = [0, 50, 100].map((percent) => percentile(ratios, percent).toFixed(2));
+  return `${median} (median of the pairs; ${lowest} to ${highest})`;
+}
+
 async function reportDoors(upstream: string, records: number): Promise<void> {
-  const { rounds, answers } = await compareDoors(upstream, records);
-  const ratios = rounds.map(({ relay, passThrough }) => relay / passThrough);
+  const rounds = await compareDoors(upstream, records);
   console.log(`\nBatches of ${records} records, ${AT_ONCE} at once, one shard, ${ROUNDS} rounds each:`);
   console.table({
-    relay: doorRow(
-      rounds.map(({ relay }) => relay),
-      answers.relay,
-    ),
-    'pass-through': doorRow(
-      rounds.map(({ passThrough }) => passThrough),
-      answers.passThrough,
-    ),
+    relay: doorRow(rounds, 'relay'),
+    'relay, each with a token': doorRow(rounds, 'verified'),
+    'pass-through': doorRow(rounds, 'passThrough'),
   });
-  const [lowest, median, highest] = [0, 50, 100].map((percent) => percentile(ratios, percent).toFixed(2));
-  console.log(`relay : pass-through = ${median} (median of the pairs; ${lowest} to ${highest})`);
+  console.log(`relay : pass-through = ${ratio(rounds, 'perSecond', 'relay', 'passThrough')}`);
+  console.log(`with tokens : pass-through = ${ratio(rounds, 'perSecond', 'verified', 'passThrough')}`);
+  console.log(`with tokens : without = ${ratio(rounds, 'perSecond', 'verified', 'relay')}`);
+  // Of its own, not of the machine: it says the same where the machine is busy.
+  console.log(`… in processor time = ${ratio(rounds, 'cpuMs', 'verified', 'relay')}`);
 }
 
 async function lightLoad(upstream: string) {
@@ -251,7 +282,7 @@ async function reportCalls(upstream: string): Promise<void> {
 }
 
 console.log(
-  `npm run bench:relay on ${availableParallelism()} cores (${cpus()[0]?.model.trim()}); under 3 minutes.`,
+  `npm run bench:relay on ${availableParallelism()} cores (${cpus()[0]?.model.trim()}); some 3 minutes.`,
 );
 const [near, far] = await Promise.all([startUpstream(0), startUpstream(FAR_MS)]);
 await reportDoors(near, 25);

@@ -11,13 +11,16 @@ export type Answer = { readonly status: number; readonly ms: number };
 
 export const ORIGIN = 'http://bench.example';
 
+/** Who visitors are, where a site knows them. */
+export type Identity = { readonly userId: string; readonly token: string };
+
 /** Opens a way to a Worker, over connections that stay. (`fetch` would take more of the machine than what it measures.) */
-export function doorOf(url: string): Door {
+export function doorOf(url: string, identity?: Identity): Door {
   const agent = new Agent({ keepAlive: true, maxSockets: 256 });
   return {
     post: (records) =>
       new Promise((resolve, reject) => {
-        const body = batch(records);
+        const body = batch(records, identity);
         const from = performance.now();
         const headers = { Origin: ORIGIN, 'Content-Type': 'text/plain', 'Content-Length': body.length };
         const posted = request(`${url}/v1/batch`, { method: 'POST', agent, headers }, (response) => {
@@ -31,16 +34,17 @@ export function doorOf(url: string): Door {
   };
 }
 
-function batch(records: number): string {
+function batch(records: number, identity?: Identity): string {
   const session = randomBytes(16).toString('base64url');
   return JSON.stringify({
     v: 1,
     sentAt: new Date().toISOString(),
     device: randomUUID(),
+    token: identity?.token,
     records: Array.from({ length: records }, (_, index) => ({
       kind: 'event',
       id: `${session}.${index + 1}`,
-      anonymousId: session,
+      ...(identity ? { userId: identity.userId } : { anonymousId: session }),
       eventName: 'Added to Cart',
       eventData: {
         'Product ID': 1_337 + index,

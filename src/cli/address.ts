@@ -4,7 +4,8 @@
  */
 export function addressOf(given: string): string | undefined {
   const address = given.includes('://') ? given : `https://${given}`;
-  if (!URL.canParse(address)) return undefined;
+  // A URL may hold a `*`, no host has one.
+  if (!URL.canParse(address) || address.includes('*')) return undefined;
   const { protocol, username, password, origin, pathname, search, hash } = new URL(address);
   if (!['http:', 'https:'].includes(protocol) || username + password + search + hash !== '') return undefined;
   return origin + pathname.replace(/\/+$/, '');

@@ -133,8 +133,17 @@ function readDoctor(args: string[]): Command {
   const url = addressOf(given);
   if (url === undefined)
     return misuse("the relay's address must be an http or https URL, as https://t.example.com");
-  const { origin, json } = values;
+  const { origin: site, json } = values;
+  // The address of any page of it will do.
+  const origin = site === undefined ? undefined : siteOf(site);
+  if (site !== undefined && origin === undefined)
+    return misuse("--origin must be a site's address, as https://shop.example.com");
   return { kind: 'doctor', options: { url, origin, adminTokenEnv: values['admin-token-env'], json } };
+}
+
+function siteOf(given: string): string | undefined {
+  const address = addressOf(given);
+  return address === undefined ? undefined : new URL(address).origin;
 }
 
 const misuse = (message: string): Command => ({ kind: 'misuse', message });

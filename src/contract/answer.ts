@@ -24,6 +24,7 @@ export type RefusalCode =
   | 'method_not_allowed'
   | 'unsupported_media_type'
   | 'too_large'
+  | 'too_slow'
   | 'rate_limited'
   | 'unavailable';
 

@@ -4,6 +4,7 @@ import { type Batch, batchSchema, MAX_AGE_MS } from '../contract/batch.ts';
 import { formatDate, parseDate } from '../contract/date.ts';
 import { toIssues } from '../contract/issue.ts';
 import { checkRecord, type EventRecord, type TrackerRecord } from '../contract/record.ts';
+import { faultInJson } from './json-text.ts';
 
 export type ParsedBatch =
   | { readonly ok: true; readonly batch: Batch }
@@ -11,6 +12,8 @@ export type ParsedBatch =
 
 /** Reads the envelope. Its records are still anything. */
 export function parseBatch(text: string): ParsedBatch {
+  const fault = faultInJson(text);
+  if (fault !== undefined) return { ok: false, message: `the body ${fault}` };
   let json: unknown;
   try {
     json = JSON.parse(text);

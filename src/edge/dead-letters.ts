@@ -101,16 +101,17 @@ export function pardon(
       )
       .toArray();
     if (rows.length === 0) return 0;
-    const { entered } = readTotals(sql);
+    const { entered, unverified } = readTotals(sql);
     for (const { id, device, kind, accepted_at, given_up_at, status, attempts, record } of rows) {
       const { seq } = sql
         .exec<{ seq: number }>(
-          `INSERT INTO run (seq, device, kind, at, count, entered, records)
-           SELECT COALESCE(MIN(seq), 1) - 1, ?, ?, ?, 1, ?, ? FROM run RETURNING seq`,
+          `INSERT INTO run (seq, device, kind, at, count, entered, unverified, records)
+           SELECT COALESCE(MIN(seq), 1) - 1, ?, ?, ?, 1, ?, ?, ? FROM run RETURNING seq`,
           device,
           kind,
           accepted_at,
           entered,
+          unverified,
           `[${record}]`,
         )
         .one();
@@ -164,13 +165,14 @@ export function replay(
 ): number {
   const { sql } = storage;
   return takeOut(storage, selection, limit, 'replayed', now, (ids) => {
-    const { entered } = readTotals(sql);
+    const { entered, unverified } = readTotals(sql);
     // Copied by the database: all of them at once might be more than fits into memory.
     for (const [index, id] of ids.entries())
       sql.exec(
-        `INSERT INTO run (device, kind, at, count, entered, records)
-         SELECT device, kind, accepted_at, 1, ?, '[' || record || ']' FROM dead WHERE id = ?`,
+        `INSERT INTO run (device, kind, at, count, entered, unverified, records)
+         SELECT device, kind, accepted_at, 1, ?, ?, '[' || record || ']' FROM dead WHERE id = ?`,
         entered + index + 1,
+        unverified,
         id,
       );
   });

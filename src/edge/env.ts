@@ -1,3 +1,4 @@
+import type { Vouch } from './identity.ts';
 import type { Outbox, OutboxEnv } from './outbox.ts';
 import type { RelaySettings } from './settings.ts';
 
@@ -5,4 +6,4 @@ import type { RelaySettings } from './settings.ts';
 export type Env = OutboxEnv & { readonly OUTBOX: DurableObjectNamespace<Outbox> };
 
 /** The relay's routes: what they are given. */
-export type Relay = { Bindings: Env; Variables: { settings: RelaySettings } };
+export type Relay = { Bindings: Env; Variables: { settings: RelaySettings; vouch: Vouch } };

@@ -10,6 +10,8 @@ export type Delivery = {
   readonly records: readonly TrackerRecord[];
   /** What the door refused of the same batch: to be counted. */
   readonly refused: Pick<Totals, 'rejected' | 'expired'>;
+  /** Where they name a user, no identity token vouched for it, and none had to: to be counted. */
+  readonly unverified: boolean;
 };
 
 export type Receipt =
@@ -57,7 +59,7 @@ export type SendingOn = {
  */
 export function ingest(
   storage: DurableObjectStorage,
-  { device, records, refused }: Delivery,
+  { device, records, refused, unverified: isUnverified }: Delivery,
   { alarmAt, lingerMs, heldUntil, awaitsFullBatch, fullBatch }: SendingOn,
   room: Room,
   now: number,
@@ -77,16 +79,18 @@ export function ingest(
     // `delete` answers whether it was there: of an id that stands twice in one delivery, only the first is new.
     const runs = toRuns(records.filter(({ id }) => fresh.delete(id)));
 
-    let { entered } = totals;
+    let { entered, unverified } = totals;
     for (const { kind, records: members } of runs) {
       entered += members.length;
+      if (isUnverified) unverified += members.filter(({ userId }) => userId !== undefined).length;
       storage.sql.exec(
-        'INSERT INTO run (device, kind, at, count, entered, records) VALUES (?, ?, ?, ?, ?, ?)',
+        'INSERT INTO run (device, kind, at, count, entered, unverified, records) VALUES (?, ?, ?, ?, ?, ?, ?)',
         device,
         kind,
         now,
         members.length,
         entered,
+        unverified,
         JSON.stringify(members),
       );
     }

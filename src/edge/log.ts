@@ -1,6 +1,7 @@
 import type { FailedCall } from './call.ts';
 import type { Held } from './gate.ts';
 import type { Totals } from './tally.ts';
+import type { TokenRefusals } from './token-refusals.ts';
 
 /** What one relay pass did, and what it left. No record and no id is in it. */
 export type PassReport = {
@@ -51,12 +52,25 @@ export function logRecovered({ since, status }: Held, now: number): void {
   console.log(JSON.stringify({ event: 'recovered', status, afterMs: now - since }));
 }
 
+/** One line for the operator: somebody showed a token at `/admin` that is not ADMIN_TOKEN, so many times since the last line. */
+export function logKnocks(wrong: number): void {
+  console.warn(JSON.stringify({ event: 'wrong_admin_token', times: wrong }));
+}
+
+/** One line for the operator: batches that were refused for their identity token, by why. Nothing of a token is in it. */
+export function logTokensRefused(refusals: TokenRefusals): void {
+  console.warn(JSON.stringify({ event: 'tokens_refused', ...refusals }));
+}
+
 /**
  * One line for the operator: something failed that should not.
  * Its kind and its place; not its message, which may quote what a visitor sent.
  */
 export function logFault(event: string, error: unknown): void {
-  const { name, stack = '' } = error instanceof Error ? error : { name: typeof error };
-  const places = stack.split('\n').filter((line) => /^\s+at /.test(line));
+  const { name, message, stack = '' } = error instanceof Error ? error : { name: typeof error, message: '' };
+  // Behind the message alone: a line of it may look like a place.
+  const begun = stack.indexOf(message);
+  const behind = begun < 0 ? '' : stack.slice(begun + message.length);
+  const places = behind.split('\n').filter((line) => /^\s+at /.test(line));
   console.error(JSON.stringify({ event, error: name, at: places.slice(0, 3).map((line) => line.trim()) }));
 }

@@ -1,6 +1,7 @@
 /** The headers by which a browser lets a page of this origin read our answers; none for an origin that is not allowed. */
 export function corsHeaders(origin: string | null, allowed: readonly string[]): Record<string, string> {
-  if (!originAllowed(origin, allowed)) return {};
+  // Said to who is refused too: what is kept of this answer is not for another origin.
+  if (!originAllowed(origin, allowed)) return { Vary: 'Origin' };
   return {
     'Access-Control-Allow-Origin': allowed.includes('*') ? '*' : (origin ?? ''),
     'Access-Control-Expose-Headers': 'Retry-After',
@@ -13,5 +14,39 @@ export function corsHeaders(origin: string | null, allowed: readonly string[]): 
  * `null` is what sandboxed frames and local files say: anyone's, so it is never allowed but by `*`.
  */
 export function originAllowed(origin: string | null, allowed: readonly string[]): boolean {
-  return origin !== null && (allowed.includes('*') || allowed.includes(origin));
+  return origin !== null && allowed.some((pattern) => matches(origin, pattern));
+}
+
+/**
+ * True for what ALLOWED_ORIGINS may hold: `*`, an origin as browsers write it, or one whose host begins with `*.`.
+ * Anything else would match nothing, and nobody would know why.
+ */
+export function isOriginPattern(text: string): boolean {
+  if (text === '*') return true;
+  const wildcard = WILDCARD.exec(text);
+  if (wildcard === null) return isOrigin(text);
+  const [, scheme = '', host = ''] = wildcard;
+  // `https://*.com` would let in half the world. An IP address has nothing below it: with a name before it it is no host.
+  return host.includes('.') && isOrigin(scheme + host) && isOrigin(`${scheme}sub.${host}`);
+}
+
+const WILDCARD = /^(https?:\/\/)\*\.(.+)$/;
+
+// One label or more below the wildcard's host. Who forges an Origin writes whatever helps: `https://evil.example/.example.com`.
+const LABELS = /^[a-z\d_-]+(\.[a-z\d_-]+)*$/;
+
+function matches(origin: string, pattern: string): boolean {
+  const [, scheme, host] = WILDCARD.exec(pattern) ?? [];
+  if (scheme === undefined) return pattern === '*' || pattern === origin;
+  const end = `.${host}`;
+  return (
+    origin.startsWith(scheme) && origin.endsWith(end) && LABELS.test(origin.slice(scheme.length, -end.length))
+  );
+}
+
+function isOrigin(text: string): boolean {
+  // A dot at the end makes it another origin to a browser, and no site's; a URL may hold a `*`, no host has one.
+  const isWritten = /^https?:[^*]+$/.test(text) && !/\.(:\d+)?$/.test(text);
+  // Not `URL.parse`: Node has it only since 22, and `webengage-relay init` asks here on 20 too.
+  return isWritten && URL.canParse(text) && new URL(text).origin === text;
 }

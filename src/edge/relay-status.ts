@@ -12,6 +12,8 @@ type MinuteStatus = {
   readonly calls: number;
   readonly delivered: number;
   readonly deadLetters: number;
+  /** Of the accepted: they name a user, and no identity token vouched for it. */
+  readonly unverified: number;
   /** Calls that were not taken, for whatever reason. */
   readonly failed: number;
 };
@@ -100,6 +102,7 @@ export function relayStatus(
     minutes: [...perMinute].map(([at, happened]) => ({
       at,
       accepted: happened.entered - happened.replayed,
+      unverified: happened.unverified,
       calls: calls(happened),
       delivered: happened.delivered,
       deadLetters: happened.dead_letter,

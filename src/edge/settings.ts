@@ -1,5 +1,7 @@
 import { MAX_BATCH_RECORDS, MAX_REQUEST_RECORDS } from '../contract/batch.ts';
+import { isOriginPattern } from './origin.ts';
 import { MAX_SHARDS } from './shards.ts';
+import { isStrongToken } from './strong-token.ts';
 
 /** What the operator sets, as secrets and variables. */
 export type SettingsEnv = {
@@ -12,7 +14,7 @@ export type SettingsEnv = {
   readonly WEBENGAGE_REGION?: string;
   /** In place of a region, for development: the sandbox's address, as `http://127.0.0.1:8788`. */
   readonly WEBENGAGE_HOST?: string;
-  /** The sites that may send, with commas: `https://shop.example.com,https://example.com`; or `*`. */
+  /** The sites that may send, with commas: `https://shop.example.com,https://*.example.com`; or `*`. */
   readonly ALLOWED_ORIGINS?: string;
   /** Calls to WebEngage in any 60 seconds. At most 500, the account's limit; less to leave some to other programs. */
   readonly REQUESTS_PER_MINUTE?: string;
@@ -24,7 +26,18 @@ export type SettingsEnv = {
   readonly MAX_BACKLOG?: string;
   /** Secret: opens `/admin`. At least 32 characters; without it the door stays shut. */
   readonly ADMIN_TOKEN?: string;
+  /** Secret: servers that show it may send, with no `Origin`. At least 32 characters; without it only pages send. */
+  readonly SERVER_TOKEN?: string;
+  /** `off` (the default), `optional` or `required`: whether records with a userId need an identity token. */
+  readonly IDENTITY?: string;
+  /** Secret: what identity tokens are verified with. A public key in PEM, a JWK set, or a secret of 32 bytes or more. */
+  readonly IDENTITY_KEY?: string;
 };
+
+/** Whether users are believed, vouched for where a token comes, or vouched for always; and by which key, as it was set. */
+export type IdentitySettings =
+  | { readonly mode: 'off' }
+  | { readonly mode: 'optional' | 'required'; readonly key: string };
 
 export type RelaySettings = {
   readonly apiKeys: { readonly primary: string; readonly secondary?: string };
@@ -32,12 +45,14 @@ export type RelaySettings = {
   /** WebEngage's address, without a slash at its end. */
   readonly upstream: string;
   readonly allowedOrigins: readonly string[];
+  readonly serverToken?: string;
   readonly requestsPerMinute: number;
   readonly lingerMs: number;
   readonly shards: number;
   readonly maxBacklog: number;
   /** An outbox's share of it. */
   readonly maxBacklogPerShard: number;
+  readonly identity: IdentitySettings;
 };
 
 /** The settings, or what to set: in words that reveal no value. */
@@ -103,9 +118,21 @@ export function readSettings(env: SettingsEnv): ReadSettings {
   const allowedOrigins = originsOf(env);
   if (allowedOrigins.length === 0)
     return refuse('ALLOWED_ORIGINS must name the sites that may send, with commas, or be *');
-  if (!allowedOrigins.every((origin) => origin === '*' || isOrigin(origin)))
+  if (!allowedOrigins.every(isOriginPattern))
     return refuse(
-      'ALLOWED_ORIGINS must hold origins as browsers write them: https://shop.example.com, in lower case, without a path, a slash at the end, or the usual port',
+      'ALLOWED_ORIGINS must hold origins as browsers write them: https://shop.example.com, in lower case and punycode, without a path, a slash at the end, or the usual port; or https://*.example.com',
+    );
+
+  const { ADMIN_TOKEN = '', SERVER_TOKEN = '' } = env;
+  if (SERVER_TOKEN !== '' && !(isStrongToken(SERVER_TOKEN) && HEADER_VALUE.test(SERVER_TOKEN)))
+    return refuse('SERVER_TOKEN must be 32 random characters or more, printable ASCII without spaces');
+  // What every server holds must open nothing else.
+  if (
+    SERVER_TOKEN !== '' &&
+    [ADMIN_TOKEN, WEBENGAGE_API_KEY, WEBENGAGE_API_KEY_SECONDARY, env.IDENTITY_KEY].includes(SERVER_TOKEN)
+  )
+    return refuse(
+      'SERVER_TOKEN must be a secret of its own: not ADMIN_TOKEN, not IDENTITY_KEY, not a key of WebEngage',
     );
 
   const requestsPerMinute = wholeNumber(
@@ -134,6 +161,12 @@ export function readSettings(env: SettingsEnv): ReadSettings {
       `MAX_BACKLOG must be a whole number from ${MAX_REQUEST_RECORDS} for each of OUTBOX_SHARDS to ${MAX_BACKLOG}`,
     );
 
+  const { IDENTITY: mode = 'off', IDENTITY_KEY: key = '' } = env;
+  if (mode !== 'off' && mode !== 'optional' && mode !== 'required')
+    return refuse('IDENTITY must be off, optional or required');
+  if (mode !== 'off' && key === '')
+    return refuse('IDENTITY_KEY is not set, and IDENTITY is not off: wrangler secret put IDENTITY_KEY');
+
   return {
     ok: true,
     settings: {
@@ -144,11 +177,13 @@ export function readSettings(env: SettingsEnv): ReadSettings {
       licenseCode: WEBENGAGE_LICENSE_CODE,
       upstream,
       allowedOrigins,
+      ...(SERVER_TOKEN && { serverToken: SERVER_TOKEN }),
       requestsPerMinute,
       lingerMs,
       shards,
       maxBacklog,
       maxBacklogPerShard: Math.floor(maxBacklog / shards),
+      identity: mode === 'off' ? { mode } : { mode, key },
     },
   };
 }
@@ -158,12 +193,6 @@ export function originsOf({ ALLOWED_ORIGINS = '' }: SettingsEnv): readonly strin
   return ALLOWED_ORIGINS.split(',')
     .map((origin) => origin.trim())
     .filter(Boolean);
-}
-
-// What can't be what a browser sends would match nothing, and nobody would know why.
-function isOrigin(text: string): boolean {
-  // Not `URL.parse`: Node has it only since 22, and `webengage-relay init` asks here on 20 too.
-  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
 
 function hostOf(region: string): string | undefined {

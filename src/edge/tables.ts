@@ -14,6 +14,7 @@ export function createTables(sql: SqlStorage): void {
       count INTEGER NOT NULL,
       taken INTEGER NOT NULL DEFAULT 0,
       entered INTEGER NOT NULL,
+      unverified INTEGER NOT NULL,
       records TEXT NOT NULL
     );
     CREATE TABLE IF NOT EXISTS batch (

@@ -8,6 +8,8 @@ const COUNTED = [
   'duplicate',
   'rejected',
   'expired',
+  // Of those that entered: they name a user, and no identity token vouched for it.
+  'unverified',
   // Records, as they ended.
   'delivered',
   'dead_letter',
@@ -41,17 +43,23 @@ const KEPT_MINUTES = 60;
 
 /**
  * All that was ever counted. Rows written are billed, so a flush writes none for it: each run carries how many records
- * had entered with it, and everything else is written down with the next call.
+ * had entered with it, and how many of them unverified; everything else is written down with the next call.
  */
 export function readTotals(sql: SqlStorage): Totals {
   const [latest] = sql
     .exec<{ totals: string }>('SELECT totals FROM minute ORDER BY at DESC LIMIT 1')
     .toArray();
   const [newest] = sql
-    .exec<{ entered: number }>('SELECT entered FROM run ORDER BY seq DESC LIMIT 1')
+    .exec<{ entered: number; unverified: number }>(
+      'SELECT entered, unverified FROM run ORDER BY seq DESC LIMIT 1',
+    )
     .toArray();
   const totals: Totals = { ...NOTHING, ...(latest && JSON.parse(latest.totals)) };
-  return { ...totals, entered: Math.max(totals.entered, newest?.entered ?? 0) };
+  return {
+    ...totals,
+    entered: Math.max(totals.entered, newest?.entered ?? 0),
+    unverified: Math.max(totals.unverified, newest?.unverified ?? 0),
+  };
 }
 
 /** Writes down what has happened: one row, that of the running minute. */

@@ -12,9 +12,24 @@ export async function wordsOf(response: Response, secrets: readonly (string | un
     response.body?.cancel().catch(() => undefined);
     return '';
   }
-  const hide = (text: string) => secrets.reduce<string>((left, secret) => without(left, secret ?? ''), text);
+  const written = secrets.flatMap((secret) => waysToWrite(secret ?? ''));
+  const hide = (text: string) => written.reduce(without, text);
   return hide(messageIn(hide(await beginningOf(response)))).slice(0, MAX_WORDS);
 }
+
+/** As it is, and as JSON, an address or a page would have it. */
+function waysToWrite(secret: string): string[] {
+  const inPage = secret.replace(/[&<>"']/g, (sign) => `&${ENTITIES[sign]};`);
+  return [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret), inPage];
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': 'amp',
+  '<': 'lt',
+  '>': 'gt',
+  '"': 'quot',
+  "'": '#39',
+};
 
 // A shorter piece of a key gives nothing away.
 const MIN_PIECE = 4;

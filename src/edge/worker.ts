@@ -1,21 +1,31 @@
 import { type Context, Hono } from 'hono';
 import type { Answer } from '../contract/answer.ts';
 import { MAX_BODY_BYTES } from '../contract/batch.ts';
-import { readBody } from './body.ts';
+import type { TrackerRecord } from '../contract/record.ts';
+import { type ReadBody, readBody } from './body.ts';
 import { checkBatch, parseBatch } from './check.ts';
 import type { Env, Relay } from './env.ts';
+import { ANSWER_HEADERS } from './headers.ts';
 import { health } from './health.ts';
-import { logFault } from './log.ts';
+import { identity, type Vouch } from './identity.ts';
+import { logFault, logTokensRefused } from './log.ts';
 import { operatorRoutes } from './operator.ts';
 import { corsHeaders, originAllowed } from './origin.ts';
 import { outboxNamed, wakeAll } from './outboxes.ts';
 import { refusal } from './refusal.ts';
+import { type Sender, senderOf } from './sender.ts';
 import { isLoopback, originsOf, readSettings } from './settings.ts';
 import { shardOf } from './shards.ts';
 import { type Shedding, shedding } from './shedding.ts';
+import { TOKEN_FAULTS, type TokenFault } from './token-fault.ts';
+import { tokenRefusals } from './token-refusals.ts';
+import type { Vouched } from './vouch.ts';
 
 // What `fetch` sends by itself for a string, and what a server would. Nothing else is JSON.
 const MEDIA_TYPE = /^(text\/plain|application\/json)\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
+
+// A tracker gives a request up after 15 s. Whoever sends ever slower holds a connection, and nobody is served by it.
+const BODY_TIMEOUT_MS = 10_000;
 
 // How long a browser may remember a preflight's answer; browsers cut it to two hours or less.
 const PREFLIGHT_MAX_AGE_S = 7_200;
@@ -31,31 +41,27 @@ const FULL_RETRY_AFTER_S = 60;
  */
 export function createRelay(): Hono<Relay> {
   const app = new Hono<Relay>();
-  const shed = shedding();
+  const known: Known = { ...shedding(), countRefused: tokenRefusals(logTokensRefused) };
+  const readIdentity = identity();
   const reportHealth = health();
 
   app.use(async (c, next) => {
-    const read = readSettings(c.env);
-    const misplaced = read.ok && isLoopback(read.settings.upstream) && !isLoopback(new URL(c.req.url).origin);
-    if (!read.ok) c.res = unavailable(read.message);
-    else if (misplaced)
-      c.res = unavailable('WEBENGAGE_HOST may be this machine only where the relay runs on it too');
-    else {
-      c.set('settings', read.settings);
-      await next();
-    }
-    // On every answer, errors too: a page that may not read one takes it for a dead network.
-    const cors = corsHeaders(c.req.header('Origin') ?? null, originsOf(c.env));
-    for (const [name, value] of Object.entries(cors)) c.res.headers.set(name, value);
-    c.res.headers.set('Cache-Control', 'no-store');
-    c.res.headers.set('X-Content-Type-Options', 'nosniff');
+    const toSet = await setUp(c, readIdentity);
+    if (toSet === undefined) await next();
+    else c.res = unavailable(toSet);
+    // On every answer, errors too: a page that may not read one takes it for a dead network. The operator's no page reads
+    // but the relay's own.
+    const isOperators = /^\/admin(\/|$)/.test(c.req.path);
+    const cors = isOperators ? {} : corsHeaders(c.req.header('Origin') ?? null, originsOf(c.env));
+    for (const [name, value] of Object.entries({ ...ANSWER_HEADERS, ...cors }))
+      c.res.headers.set(name, value);
   });
 
   app.options('/v1/batch', (c) => {
     const allowed = originAllowed(c.req.header('Origin') ?? null, c.var.settings.allowedOrigins);
-    return allowed ? preflight() : originRefused();
+    return allowed ? preflight() : refusal('origin_not_allowed', 'this origin may not send here');
   });
-  app.post('/v1/batch', (c) => acceptBatch(c, shed));
+  app.post('/v1/batch', (c) => acceptBatch(c, known));
   app.all('/v1/batch', () => refusal('method_not_allowed', 'batches are posted', { Allow: 'POST, OPTIONS' }));
   app.get('/health', (c) => reportHealth(c.env, Date.now()));
   app.route('/admin', operatorRoutes());
@@ -67,17 +73,39 @@ export function createRelay(): Hono<Relay> {
   return app;
 }
 
-async function acceptBatch(c: Context<Relay>, { isShedding, shed }: Shedding): Promise<Response> {
+/** Hands the routes what they work with; or answers what to set, where some of it is missing or impossible. */
+async function setUp(
+  c: Context<Relay>,
+  readIdentity: ReturnType<typeof identity>,
+): Promise<string | undefined> {
+  const read = readSettings(c.env);
+  if (!read.ok) return read.message;
+  const { settings } = read;
+  if (isLoopback(settings.upstream) && !isLoopback(new URL(c.req.url).origin))
+    return 'WEBENGAGE_HOST may be this machine only where the relay runs on it too';
+  const users = await readIdentity(settings.identity);
+  if (!users.ok) return users.message;
+  c.set('settings', settings);
+  c.set('vouch', users.vouch);
+  return undefined;
+}
+
+/** What one isolate of the Worker keeps in mind from batch to batch. */
+type Known = Shedding & { readonly countRefused: (fault: TokenFault, now: number) => void };
+
+async function acceptBatch(c: Context<Relay>, known: Known): Promise<Response> {
+  const { isShedding, shed, countRefused } = known;
   const { settings } = c.var;
-  if (!originAllowed(c.req.header('Origin') ?? null, settings.allowedOrigins)) return originRefused();
+  const sender = await senderOf(c.req.raw.headers, settings);
+  if (sender.kind === 'refused') return refusal(sender.code, sender.message);
   if (!MEDIA_TYPE.test(c.req.header('Content-Type') ?? ''))
     return refusal('unsupported_media_type', 'Content-Type must be text/plain or application/json, in UTF-8');
 
-  const body = await readBody(c.req.raw, MAX_BODY_BYTES);
-  if (!body.ok)
-    return body.reason === 'too_large'
-      ? refusal('too_large', `the body must be at most ${MAX_BODY_BYTES} bytes`)
-      : refusal('invalid_batch', 'the body must be UTF-8');
+  if (!/^(identity)?$/i.test(c.req.header('Content-Encoding') ?? ''))
+    return refusal('unsupported_media_type', 'Content-Encoding must be left out: bodies come uncompressed');
+
+  const body = await readBody(c.req.raw, MAX_BODY_BYTES, AbortSignal.timeout(BODY_TIMEOUT_MS));
+  if (!body.ok) return bodyRefused(body.reason);
 
   const parsed = parseBatch(body.text);
   if (!parsed.ok) return refusal('invalid_batch', parsed.message);
@@ -87,9 +115,21 @@ async function acceptBatch(c: Context<Relay>, { isShedding, shed }: Shedding): P
   if (isShedding(name, Date.now())) return full();
 
   const { good, rejected, expired } = checkBatch(parsed.batch, Date.now());
+  // Before the outbox is asked: who may not write as a user must not learn which of that user's records it has.
+  const vouched = await vouchFor(sender, c.var.vouch, good, parsed.batch.token);
+  if (!vouched.ok) {
+    countRefused(vouched.fault, Date.now());
+    return refusal('invalid_token', TOKEN_FAULTS[vouched.fault]);
+  }
+  const { unverified } = vouched;
   const refused = { expired, rejected: rejected.length - expired };
   try {
-    const receipt = await outboxNamed(c.env, name).ingest(name, { device, records: good, refused });
+    const receipt = await outboxNamed(c.env, name).ingest(name, {
+      device,
+      records: good,
+      refused,
+      unverified,
+    });
     if (receipt.stored) return accepted(receipt, rejected);
   } catch (error) {
     // So does the platform say that an object has more to do than it can: asking again only adds to it.
@@ -97,6 +137,27 @@ async function acceptBatch(c: Context<Relay>, { isShedding, shed }: Shedding): P
   }
   shed(name, Date.now());
   return full();
+}
+
+/** A server of yours speaks for any of your users: it shows its own token. */
+async function vouchFor(
+  sender: Extract<Sender, { kind: 'page' | 'server' }>,
+  vouch: Vouch,
+  records: readonly TrackerRecord[],
+  token: string | undefined,
+): Promise<Vouched> {
+  return sender.kind === 'server' ? { ok: true, unverified: false } : vouch(records, token, Date.now());
+}
+
+function bodyRefused(reason: Exclude<ReadBody, { ok: true }>['reason']): Response {
+  switch (reason) {
+    case 'too_large':
+      return refusal(reason, `the body must be at most ${MAX_BODY_BYTES} bytes`);
+    case 'too_slow':
+      return refusal(reason, `the body must be here within ${BODY_TIMEOUT_MS / 1000} seconds`);
+    case 'not_utf8':
+      return refusal('invalid_batch', 'the body must be UTF-8');
+  }
 }
 
 function accepted(counts: Pick<Answer, 'accepted' | 'duplicates'>, rejected: Answer['rejected']): Response {
@@ -115,9 +176,6 @@ function preflight(): Response {
     },
   });
 }
-
-const originRefused = () =>
-  refusal('origin_not_allowed', 'this origin may not send here: it is not in ALLOWED_ORIGINS');
 
 const unavailable = (message: string) =>
   refusal('unavailable', message, { 'Retry-After': String(UNAVAILABLE_RETRY_AFTER_S) });

@@ -1,7 +1,7 @@
-/** How many requests may leave: `capacity` at once, refilled at a steady rate. */
+/** How many requests may leave: `burst` at once, refilled at a steady rate. */
 export type TokenBucketLimit = {
-  readonly capacity: number;
-  readonly refillPerMinute: number;
+  readonly burst: number;
+  readonly requestsPerMinute: number;
 };
 
 export type TokenBucket = {
@@ -12,7 +12,7 @@ export type TokenBucket = {
 };
 
 export function fullBucket(limit: TokenBucketLimit, now: number): TokenBucket {
-  return { tokens: limit.capacity, asOf: now };
+  return { tokens: limit.burst, asOf: now };
 }
 
 /**
@@ -21,8 +21,8 @@ export function fullBucket(limit: TokenBucketLimit, now: number): TokenBucket {
  */
 export function refill(bucket: TokenBucket, limit: TokenBucketLimit, now: number): TokenBucket {
   const elapsedMs = Math.max(0, now - bucket.asOf);
-  const gained = (elapsedMs * limit.refillPerMinute) / 60_000;
-  return { tokens: Math.min(limit.capacity, bucket.tokens + gained), asOf: now };
+  const gained = (elapsedMs * limit.requestsPerMinute) / 60_000;
+  return { tokens: Math.min(limit.burst, bucket.tokens + gained), asOf: now };
 }
 
 /** The bucket with one token fewer, or undefined where there is none to take. */
@@ -32,5 +32,5 @@ export function take(bucket: TokenBucket): TokenBucket | undefined {
 
 /** Milliseconds until a token is there, counted from the bucket's `asOf`. */
 export function msUntilToken(bucket: TokenBucket, limit: TokenBucketLimit): number {
-  return Math.ceil((Math.max(0, 1 - bucket.tokens) * 60_000) / limit.refillPerMinute);
+  return Math.ceil((Math.max(0, 1 - bucket.tokens) * 60_000) / limit.requestsPerMinute);
 }

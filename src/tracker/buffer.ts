@@ -13,8 +13,15 @@ type Appended = { readonly records: readonly BufferedRecord[]; readonly waiting:
 /** How many records a buffer has ever taken, and how many have ended in each way. The rest waits in it. */
 export type Counts = { readonly [end in End | 'made']?: number };
 
-/** The browser's durable queue of records, one for all tabs. */
-interface RecordBuffer {
+/** Small facts that outlive the page, beside the records and shared by all tabs. */
+export interface StateStore {
+  get(name: string): Promise<unknown>;
+  /** Replaces a value by what is made of it, with no other tab in between; resolves with the new one. */
+  update<T>(name: string, change: (value: unknown) => T): Promise<T>;
+}
+
+/** The browser's durable queue of records, one for all tabs, and the small facts beside it. */
+export interface Storage extends StateStore {
   /** Appends all or none, in order; resolves once they are durable. */
   append(entries: readonly Entry[]): Promise<Appended>;
   /** The oldest records, oldest first; they stay. */
@@ -23,27 +30,16 @@ interface RecordBuffer {
   remove(records: readonly BufferedRecord[], end: End): Promise<void>;
 }
 
-/** Small facts that outlive the page, beside the records and shared by all tabs. */
-export interface StateStore {
-  get(name: string): Promise<unknown>;
-  /** Replaces a value by what is made of it, with no other tab in between; resolves with the new one. */
-  update<T>(name: string, change: (value: unknown) => T): Promise<T>;
-}
-
-export type Storage = {
-  readonly buffer: RecordBuffer;
-  readonly state: StateStore;
-  /** False where what it holds ends with the page. */
-  readonly isDurable: () => boolean;
-};
-
 /** The name of the counts in the state shared by all tabs. They change together with the records. */
 export const COUNTS = 'counts';
 
-export function counted(kept: unknown, what: End | 'made', by: number): Counts {
-  // Ours alone writes it, under a name of its own.
-  const counts = (kept ?? {}) as Counts;
-  return { ...counts, [what]: (counts[what] ?? 0) + by };
+/** The change of the counts by so many records. */
+export function counting(what: End | 'made', by: number): (kept: unknown) => Counts {
+  return (kept) => {
+    // Ours alone writes it, under a name of its own.
+    const counts = (kept ?? {}) as Counts;
+    return { ...counts, [what]: (counts[what] ?? 0) + by };
+  };
 }
 
 /** How many records wait. */

@@ -4,36 +4,23 @@ const STORE = 'records';
 
 /**
  * One IndexedDB database as an idb-keyval store, opened now and kept open.
+ * One that is closed under us stays closed, and says so to whoever uses it.
  *
  * idb-keyval's own `createStore` makes a store without a key generator; ours has one, so that records get growing keys
  * with no read before the write, and a task's records can be committed in that task. State lies beside the records,
  * under names: strings sort after all numbers.
  */
 export function openDatabase(name: string): UseStore {
-  let connection: Promise<IDBDatabase> | undefined;
-
   async function connect(): Promise<IDBDatabase> {
     const request = indexedDB.open(name, 1);
     request.onupgradeneeded = () => request.result.createObjectStore(STORE, { autoIncrement: true });
     const database = await promisifyRequest(request);
-    const forget = () => {
-      connection = undefined;
-    };
-    // The browser closes it by itself when the visitor clears the site's data; WebKit, now and then, for no reason.
-    database.onclose = forget;
     // Another tab deletes or upgrades: standing in its way would block it for ever.
-    database.onversionchange = () => {
-      database.close();
-      forget();
-    };
+    database.onversionchange = () => database.close();
     return database;
   }
 
-  connection = connect();
+  const connection = connect();
   connection.catch(() => {}); // Whoever uses it is told; it may be nobody for a while.
-  return async (mode, use) => {
-    connection ??= connect();
-    const database = await connection;
-    return use(database.transaction(STORE, mode).objectStore(STORE));
-  };
+  return async (mode, use) => use((await connection).transaction(STORE, mode).objectStore(STORE));
 }

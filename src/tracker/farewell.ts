@@ -1,48 +1,70 @@
 import { batchBytes, batchWithin } from './batches.ts';
 import type { Entry } from './buffer.ts';
 import type { Held } from './held.ts';
+import { isOver, type Pause } from './pace.ts';
+import type { PageStorage } from './page-storage.ts';
 import { MAX_KEEPALIVE_BYTES, type Outcome, type RelayClient } from './relay-client.ts';
 import type { SafetyNet } from './safety-net.ts';
+import type { Spill } from './spill.ts';
 
-type Sent = { readonly batch: readonly Entry[]; readonly outcome: Promise<Outcome> };
+export type FarewellPorts = {
+  readonly held: Held;
+  readonly client: RelayClient;
+  readonly net: SafetyNet;
+  readonly spill: Spill;
+  readonly pageStorage: PageStorage;
+  readonly name: string;
+  readonly now: () => number;
+  /** Asks for somebody who sends when this page can't. */
+  readonly askForSync: () => void;
+};
 
-/** Sends what a page has at hand as it is left, with no look into the database and no lock. */
+type Sent = ReadonlyMap<readonly Entry[], Promise<Outcome>>;
+
+/** Keeps a page ready to be left at any moment, with no look into the database and no lock, which would not answer in time. */
 export type Farewell = {
   /** The way to the relay for all that is sent, so that it is known what is under way. */
   readonly relay: RelayClient;
+  /** What was sent as the page was left, and what became of it; each once. */
+  readonly sent: () => Sent;
+  /** To be called with what the buffer can't take yet, for a page that gets no moment to leave. */
+  readonly keep: (entries: readonly Entry[]) => void;
   /**
-   * Sends all that fits, oldest first, in one request that outlives the page: of several one could overtake the other.
-   * It is for the next page to send what is left, which then comes after.
-   *
-   * @param all also those that may overtake others: nothing else keeps them
+   * To be called when the page may be gone in a moment: what the buffer does not have is written down, and all that fits
+   * is sent, oldest first, in one request that outlives the page: of several one could overtake the other. It is for the
+   * next page to send what is left, which then comes after.
    */
-  readonly send: (all: boolean) => void;
-  /** Leaves the same with the browser, for a page that gets no time to send. To be called whenever it has changed. */
-  readonly arm: (maySend: () => boolean, atOnce?: boolean) => void;
-  /** What was sent, and what became of it; each once. */
-  readonly sent: () => readonly Sent[];
+  readonly leave: () => void;
+  /** To be called when other records are held than before, or when others of them are under way. */
+  readonly changed: () => void;
+  /** To be called when sending has to wait. */
+  readonly paused: (pause: Pause) => void;
 };
 
-export function farewellSend(held: Held, relayItself: RelayClient, net: SafetyNet): Farewell {
+export function farewellOf(ports: FarewellPorts): Farewell {
+  const { held, client, net, spill, pageStorage, name, now, askForSync } = ports;
+  const pauseName = `${name}?pause`;
   const underWay = new Set<readonly Entry[]>();
-  let sent: Sent[] = [];
+  let sent = new Map<readonly Entry[], Promise<Outcome>>();
   let failed = false;
 
   const relay: RelayClient = async (batch) => {
     underWay.add(batch);
     try {
-      return await relayItself(batch);
+      return await client(batch);
     } finally {
       underWay.delete(batch);
     }
   };
+  /** @param all also those that may overtake others: nothing else keeps them */
   const fitting = (all = false) => {
-    const head = all ? held.unsaved(false) : held.head();
-    const gone = new Set(
-      [...underWay, ...sent.map(({ batch }) => batch)].flat().map(({ record }) => record.id),
-    );
+    const head = all ? held.unsaved(true) : held.head();
+    const gone = new Set([...underWay, ...sent.keys()].flat().map(({ record }) => record.id));
+    // The pause may be another tab's. That the network was gone is no reason not to try.
+    const pause = pageStorage.get(pauseName) as Pause | null | undefined;
+    const mustWait = pause && pause.reason !== 'network' && !isOver(pause, now());
     // What comes later would overtake what could not be delivered.
-    if (failed || head.every(({ record }) => gone.has(record.id))) return [];
+    if (failed || mustWait || head.every(({ record }) => gone.has(record.id))) return [];
     // One budget for all requests that outlive the page. What is under way goes once more, where it fits: a request that
     // does not hold it could overtake it.
     const left = [...underWay].reduce((bytes, batch) => bytes - batchBytes(batch), MAX_KEEPALIVE_BYTES);
@@ -51,21 +73,35 @@ export function farewellSend(held: Held, relayItself: RelayClient, net: SafetyNe
 
   return {
     relay,
-    send: (all) => {
-      const batch = fitting(all);
-      if (batch.length === 0) return;
-      const outcome = relay(batch);
-      sent.push({ batch, outcome });
-      void outcome.then(({ kind }) => {
-        failed ||= kind !== 'settled';
-      });
-    },
-    arm: (maySend, atOnce = false) => net(() => (maySend() ? fitting() : []), atOnce),
     sent: () => {
       const those = sent;
-      sent = [];
+      sent = new Map();
       failed = false;
       return those;
+    },
+    keep: (entries) => void spill.write([...held.unsaved(), ...entries]),
+    leave: () => {
+      // As WebKit has it for a window that closes itself, there may be no storage any more.
+      const isKept = spill.write(held.unsaved());
+      const batch = fitting(!isKept);
+      if (batch.length > 0) {
+        const outcome = relay(batch);
+        sent.set(batch, outcome);
+        void outcome.then(({ kind }) => {
+          failed ||= kind !== 'settled';
+        });
+      }
+      net(fitting, true);
+      // Be it sent or not: of a page that is gone nobody learns what became of it.
+      if (held.unsaved(true).length > 0) askForSync();
+    },
+    changed: () => {
+      net(fitting, false);
+      if (held.unsaved().length === 0) spill.clear();
+    },
+    paused: (pause) => {
+      pageStorage.set(pauseName, pause);
+      if (pause.reason === 'network') askForSync();
     },
   };
 }

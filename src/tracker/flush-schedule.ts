@@ -3,6 +3,9 @@ import type { FlushEnd } from './flush.ts';
 /** Runs something later; answers with what calls it off. */
 export type Timer = (run: () => void, afterMs: number) => () => void;
 
+/** What time it is, and will be. */
+export type Time = { readonly now: () => number; readonly timer: Timer };
+
 export type FlushSchedule = {
   /** Flushes now what was made before a moment; before now, if none is given. */
   readonly now: (dueBefore?: number) => Promise<FlushEnd>;
@@ -51,12 +54,12 @@ export function flushSchedule(
     mustWait = end.step === 'wait';
     arm(end.forMs);
     // It may have looked before they came; the next one will not have.
-    if (appendedMeanwhile > 0 && next === undefined) appended(appendedMeanwhile);
+    if (appendedMeanwhile > 0 && !next) appended(appendedMeanwhile);
     return end;
   }
 
   function now(dueBefore?: number): Promise<FlushEnd> {
-    if (running === undefined) return begin(dueBefore);
+    if (!running) return begin(dueBefore);
     next ??= running.then(() => {
       next = undefined;
       return begin();
@@ -65,10 +68,10 @@ export function flushSchedule(
   }
 
   function appended(waiting: number): void {
-    if (running !== undefined) appendedMeanwhile = waiting;
+    if (running) appendedMeanwhile = waiting;
     else if (mustWait) return;
     else if (waiting >= batchSize) void now();
-    else if (cancelTimer === undefined) arm(maxWaitMs);
+    else if (!cancelTimer) arm(maxWaitMs);
   }
 
   return { now, appended };

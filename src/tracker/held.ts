@@ -16,14 +16,17 @@ export type Held = {
   readonly forget: (ids: readonly string[]) => void;
   /** Those of a batch that are in the buffer by now, and still unsettled. */
   readonly buffered: (batch: readonly Entry[]) => readonly BufferedRecord[];
-  /** Those that are not in the buffer; or all, where the buffer itself ends with the page. */
-  readonly unsaved: (isDurable: boolean) => readonly Entry[];
+  /** Those that are not in the buffer; or all, where they are asked for or the buffer itself ends with the page. */
+  readonly unsaved: (all?: boolean) => readonly Entry[];
   /** The first of those that may leave: with none before them in the buffer that are not among them. */
   readonly head: () => readonly Entry[];
 };
 
-/** @param isFirst there was no page before: nothing can lie in the buffer that this one does not know */
-export function heldRecords(isFirst: boolean): Held {
+/**
+ * @param isFirst there was no page before: nothing can lie in the buffer that this one does not know
+ * @param isDurable false where what is buffered ends with the page
+ */
+export function heldRecords(isFirst: boolean, isDurable: () => boolean): Held {
   const pending = new Map<string, Entry>();
   let held = new Map<string, BufferedRecord>();
   // How many of the held ones are known to have no others before them.
@@ -67,14 +70,10 @@ export function heldRecords(isFirst: boolean): Held {
       for (const id of ids) if (held.delete(id)) headSize -= 1;
     },
     buffered: (batch) => batch.flatMap(({ record }) => held.get(record.id) ?? []),
-    unsaved: (isDurable) => [...(isDurable ? [] : held.values()), ...pending.values()],
+    unsaved: (all = !isDurable()) => [...(all ? held.values() : []), ...pending.values()],
     head: () => {
-      const head: Entry[] = [];
-      for (const entry of held.values()) {
-        if (head.length >= Math.min(headSize, MAX_REQUEST_RECORDS)) return head;
-        head.push(entry);
-      }
-      return headSize < MAX_REQUEST_RECORDS ? head : [...head, ...pending.values()];
+      const coming = headSize < MAX_REQUEST_RECORDS ? [] : pending.values();
+      return [...held.values(), ...coming].slice(0, Math.min(headSize, MAX_REQUEST_RECORDS));
     },
   };
 }

@@ -21,7 +21,7 @@ export function anonymous(device: string, anonymousId: string): Identity {
 
 /** The one id that goes with a record of this visitor. */
 export function visitorOf({ userId, anonymousId }: Identity): { userId: string } | { anonymousId: string } {
-  return userId === undefined ? { anonymousId } : { userId };
+  return userId ? { userId } : { anonymousId };
 }
 
 /**

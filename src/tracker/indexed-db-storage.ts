@@ -1,5 +1,5 @@
 import { promisifyRequest } from 'idb-keyval';
-import { type BufferedRecord, COUNTS, counted, type Entry, type Storage, waiting } from './buffer.ts';
+import { type BufferedRecord, COUNTS, counting, type Entry, type Storage, waiting } from './buffer.ts';
 import { openDatabase } from './database.ts';
 
 /**
@@ -16,10 +16,9 @@ const allRows = () => IDBKeyRange.upperBound('');
 
 function addAll(store: IDBObjectStore, entries: readonly Entry[]): IDBRequest<IDBValidKey>[] {
   try {
-    const rows = Array.from({ length: Math.ceil(entries.length / MAX_ROW) }, (_, row) =>
-      entries.slice(row * MAX_ROW, (row + 1) * MAX_ROW),
+    return entries.flatMap((_, from) =>
+      from % MAX_ROW === 0 ? store.add(entries.slice(from, from + MAX_ROW)) : [],
     );
-    return rows.map((row) => store.add(row));
   } catch (error) {
     // All or none: what was added before the one that can't be would otherwise be committed.
     store.transaction.abort();
@@ -58,47 +57,42 @@ export function indexedDbStorage(name: string): Storage {
   };
 
   return {
-    buffer: {
-      append: (entries) =>
-        write(async (store) => {
-          const adding = addAll(store, entries);
-          const counts = await change(store, COUNTS, (kept) => counted(kept, 'made', entries.length));
-          const records = entries.map((entry, index) => ({
-            ...entry,
-            key: Number(adding[Math.floor(index / MAX_ROW)]?.result),
-          }));
-          return { records, waiting: waiting(counts) };
-        }),
+    append: (entries) =>
+      write(async (store) => {
+        const adding = addAll(store, entries);
+        const counts = await change(store, COUNTS, counting('made', entries.length));
+        const records = entries.map((entry, index) => ({
+          ...entry,
+          key: Number(adding[Math.floor(index / MAX_ROW)]?.result),
+        }));
+        return { records, waiting: waiting(counts) };
+      }),
 
-      peek: (limit) =>
-        useStore('readonly', async (store) => {
-          // A few rows may hold enough, and reading all that might be needed would cost the page as many times more.
-          let rows = await readRows(store, allRows(), FEW_ROWS);
-          if (rows.length === FEW_ROWS && recordsIn(rows).length < limit)
-            rows = await readRows(store, allRows(), limit);
-          return recordsIn(rows).slice(0, limit);
-        }),
+    peek: (limit) =>
+      useStore('readonly', async (store) => {
+        // A few rows may hold enough, and reading all that might be needed would cost the page as many times more.
+        let rows = await readRows(store, allRows(), FEW_ROWS);
+        if (rows.length === FEW_ROWS && recordsIn(rows).length < limit)
+          rows = await readRows(store, allRows(), limit);
+        return recordsIn(rows).slice(0, limit);
+      }),
 
-      remove: (records, end) =>
-        write(async (store) => {
-          if (records.length === 0) return;
-          const gone = new Set(records.map(({ record }) => record.id));
-          const keys = records.map(({ key }) => key);
-          const range = IDBKeyRange.bound(Math.min(...keys), Math.max(...keys));
-          let removed = 0;
-          for (const { row, key } of await readRows(store, range)) {
-            const left = row.filter(({ record }) => !gone.has(record.id));
-            removed += row.length - left.length;
-            if (left.length === 0) store.delete(key);
-            else if (left.length < row.length) store.put(left, key);
-          }
-          await change(store, COUNTS, (kept) => counted(kept, end, removed));
-        }),
-    },
-    state: {
-      get: (key) => useStore('readonly', (store) => promisifyRequest(store.get(key))),
-      update: (key, by) => write((store) => change(store, key, by)),
-    },
-    isDurable: () => true,
+    remove: (records, end) =>
+      write(async (store) => {
+        if (records.length === 0) return;
+        const gone = new Set(records.map(({ record }) => record.id));
+        const keys = records.map(({ key }) => key);
+        const range = IDBKeyRange.bound(Math.min(...keys), Math.max(...keys));
+        let removed = 0;
+        for (const { row, key } of await readRows(store, range)) {
+          const left = row.filter(({ record }) => !gone.has(record.id));
+          removed += row.length - left.length;
+          if (left.length === 0) store.delete(key);
+          else if (left.length < row.length) store.put(left, key);
+        }
+        await change(store, COUNTS, counting(end, removed));
+      }),
+    get: (key) => useStore('readonly', (store) => promisifyRequest(store.get(key))),
+    update: (key, by) => write((store) => change(store, key, by)),
   };
 }

@@ -11,15 +11,6 @@ export type Intake<Call> = {
   readonly written: () => Promise<void>;
 };
 
-export type IntakePorts<Call> = {
-  /** Until then calls are only gathered: who the visitor is has yet to be read. */
-  readonly ready: Promise<void>;
-  /** Makes records of calls. */
-  readonly writeUp: (calls: readonly Call[]) => readonly Entry[];
-  /** Resolves once they are durable. There may be none: not each call makes a record. */
-  readonly append: (entries: readonly Entry[]) => Promise<void>;
-};
-
 type Group<Call> = {
   readonly calls: Call[];
   readonly entries: () => readonly Entry[];
@@ -30,10 +21,15 @@ type Group<Call> = {
  * Gathers calls, so that they are written together: those of one task, in a transaction that begins in that task, or
  * those made while another is under way. A page that tracks all the time pays for few transactions.
  *
+ * @param ready until then calls are only gathered: who the visitor is has yet to be read
+ * @param writeUp makes records of calls
+ * @param append resolves once they are durable; there may be none: not each call makes a record
  * @param left records of earlier pages, that go before anything else
  */
 export function createIntake<Call>(
-  { ready, writeUp, append }: IntakePorts<Call>,
+  ready: Promise<void>,
+  writeUp: (calls: readonly Call[]) => readonly Entry[],
+  append: (entries: readonly Entry[]) => Promise<void>,
   left: readonly Entry[],
 ): Intake<Call> {
   let open: Group<Call> | undefined;

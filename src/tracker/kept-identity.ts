@@ -54,7 +54,7 @@ export function keptIdentity(
   /** What all know by now. The device is the database's own. */
   const merged = (kept: unknown): Identity => {
     const newest = newer(now(), kept);
-    return { ...newest, device: newer({ ...newest, changes: 0 }, kept).device };
+    return { ...newest, device: (kept as Identity | undefined)?.device || newest.device };
   };
   const read = async () => {
     let kept = (await state.get(NAME)) as Identity | undefined;
@@ -66,7 +66,7 @@ export function keptIdentity(
   };
   // It is gone from the page's storage where the visitor has cleared the site's data, and then from the database too: the
   // device must be known there before anybody else makes another one.
-  const save = () => (saved < identity.changes || pageStorage.get(name) === undefined ? read() : undefined);
+  const save = () => (saved < identity.changes || !pageStorage.get(name) ? read() : undefined);
 
   return {
     now,

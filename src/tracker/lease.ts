@@ -1,14 +1,6 @@
 import type { StateStore } from './buffer.ts';
-import type { Timer } from './flush-schedule.ts';
+import type { Time } from './flush-schedule.ts';
 import type { Exclusive } from './tab-lock.ts';
-
-export type LeasePorts = {
-  readonly state: StateStore;
-  /** Random, of this page. */
-  readonly holder: string;
-  readonly now: () => number;
-  readonly timer: Timer;
-};
 
 type Lease = { readonly holder: string; readonly until: number };
 
@@ -18,14 +10,17 @@ const LEASE = 'lease';
 const LEASE_MS = 30_000;
 const ASK_AGAIN_MS = 500;
 
-/** One task at a time over all tabs, where there are no Web Locks: by a lease in the database, which runs out. */
-export function leased({ state, holder, now, timer }: LeasePorts): Exclusive {
+/**
+ * One task at a time over all tabs, where there are no Web Locks: by a lease in the database, which runs out.
+ *
+ * @param holder random, of this page
+ */
+export function leased(state: StateStore, holder: string, { now, timer }: Time): Exclusive {
   const take = (kept: unknown): Lease => {
     const lease = kept as Lease | undefined;
     const until = now() + LEASE_MS;
     // One that ends later than ours would was taken before the clock was set back.
-    const taken =
-      lease !== undefined && lease.holder !== holder && lease.until > now() && lease.until <= until;
+    const taken = lease && lease.holder !== holder && lease.until > now() && lease.until <= until;
     return taken ? lease : { holder, until };
   };
   const release = (kept: unknown) => ((kept as Lease | undefined)?.holder === holder ? undefined : kept);

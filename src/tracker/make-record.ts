@@ -6,13 +6,10 @@ import type { Rule } from '../contract/rule.ts';
 import { identifyFields } from '../contract/user.ts';
 import { type Repair, repairAttributes, writeDate } from './repair.ts';
 
-/** A call, checked: a record in the making, still without id and, for an event, without its visitor. */
-export type Draft = {
-  readonly at: number;
-  readonly fields:
-    | (Omit<UserRecord, 'id' | 'age'> & { readonly userId: string })
-    | Omit<EventRecord, 'id' | 'age'>;
-};
+/** A record in the making, still without id and, for an event, without its visitor. */
+export type Fields =
+  | (Omit<UserRecord, 'id' | 'age'> & { readonly userId: string })
+  | Omit<EventRecord, 'id' | 'age'>;
 
 /** What `identify` takes beside the id. A `Date` is written in WebEngage's format. */
 export type Profile = {
@@ -45,8 +42,8 @@ export class RecordError extends Error {
   }
 }
 
-/** A checked call, and what was changed about its attributes to make it fit. */
-export type Made = { readonly draft: Draft; readonly repairs: readonly Repair[] };
+/** A call, checked, and what was changed about its attributes to make it fit. */
+export type Made = { readonly at: number; readonly fields: Fields; readonly repairs: readonly Repair[] };
 
 /**
  * Holds the fields of a call against the contract's table of them; throws what is wrong with them, all of it.
@@ -56,7 +53,7 @@ function mustFit(fields: object, rules: Readonly<Record<string, Rule<unknown>>>)
   const issues = Object.entries(fields).flatMap(([path, value]) => {
     if (value === undefined) return [];
     const message = Object.hasOwn(rules, path) ? rules[path]?.(value) : 'is not a field';
-    return message === undefined ? [] : [{ path, message }];
+    return message ? [{ path, message }] : [];
   });
   if (issues.length > 0) throw new RecordError(issues);
 }
@@ -65,15 +62,15 @@ function attributesOf(
   given: unknown,
   field: AttributesField,
   strict: boolean,
-): { readonly custom: { readonly [field: string]: Attributes }; readonly repairs: readonly Repair[] } {
+): readonly [custom: { readonly [field: string]: Attributes }, repairs: readonly Repair[]] {
   const repairs: Repair[] = [];
-  if (given === undefined || given === null) return { custom: {}, repairs };
+  if (given === undefined || given === null) return [{}, repairs];
   if (typeof given !== 'object' || Array.isArray(given))
     throw new RecordError([{ path: field, message: 'must be an object' }]);
   const custom = { [field]: repairAttributes(given, field, (repair) => repairs.push(repair)) };
   if (strict && repairs.length > 0)
     throw new RecordError(repairs.map(({ path, rule }) => ({ path, message: rule })));
-  return { custom, repairs };
+  return [custom, repairs];
 }
 
 /** Checks an `identify` call, and takes a snapshot of it. Throws a `RecordError`. */
@@ -86,10 +83,10 @@ export function makeUser(userId: string, profile: Profile | undefined, at: numbe
     userId: userId ?? '',
   };
   mustFit(fields, identifyFields);
-  const { custom, repairs } = attributesOf(attributes, 'attributes', strict);
+  const [custom, repairs] = attributesOf(attributes, 'attributes', strict);
   // Undefined is not given: it takes nothing back that an earlier call has told.
   const given = Object.entries({ ...fields, ...custom }).filter(([, value]) => value !== undefined);
-  return { draft: { at, fields: { kind: 'user', userId, ...Object.fromEntries(given) } }, repairs };
+  return { at, fields: { kind: 'user', userId, ...Object.fromEntries(given) }, repairs };
 }
 
 /** Checks a `track` call, and takes a snapshot of it. Throws a `RecordError`. */
@@ -100,7 +97,7 @@ export function makeEvent(
   strict: boolean,
 ): Made {
   mustFit({ eventName: eventName ?? '' }, { eventName: eventNameRule });
-  const { custom, repairs } = attributesOf(eventData, 'eventData', strict);
+  const [custom, repairs] = attributesOf(eventData, 'eventData', strict);
   const eventTime = writeDate(new Date(at));
-  return { draft: { at, fields: { kind: 'event', eventName, eventTime, ...custom } }, repairs };
+  return { at, fields: { kind: 'event', eventName, eventTime, ...custom }, repairs };
 }

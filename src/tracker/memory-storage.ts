@@ -1,4 +1,4 @@
-import { type BufferedRecord, COUNTS, counted, type Storage, waiting } from './buffer.ts';
+import { type BufferedRecord, COUNTS, counting, type Storage, waiting } from './buffer.ts';
 
 // Far from any key of a database: records that were read from one before it broke are not to be taken for these.
 const FIRST_KEY = 2 ** 50;
@@ -15,33 +15,28 @@ export function memoryStorage(): Storage {
   };
 
   return {
-    buffer: {
-      async append(entries) {
-        const records = entries.map((entry) => ({ ...entry, key: ++lastKey }));
-        buffered = [...buffered, ...records];
-        return {
-          records,
-          waiting: waiting(update(COUNTS, (kept) => counted(kept, 'made', records.length))),
-        };
-      },
-      async peek(limit) {
-        return buffered.slice(0, limit);
-      },
-      async remove(records, end) {
-        const gone = new Set(records.map(({ key }) => key));
-        const left = buffered.filter(({ key }) => !gone.has(key));
-        update(COUNTS, (kept) => counted(kept, end, buffered.length - left.length));
-        buffered = left;
-      },
+    async append(entries) {
+      const records = entries.map((entry) => ({ ...entry, key: ++lastKey }));
+      buffered = [...buffered, ...records];
+      return {
+        records,
+        waiting: waiting(update(COUNTS, counting('made', records.length))),
+      };
     },
-    state: {
-      async get(name) {
-        return state.get(name);
-      },
-      async update(name, change) {
-        return update(name, change);
-      },
+    async peek(limit) {
+      return buffered.slice(0, limit);
     },
-    isDurable: () => false,
+    async remove(records, end) {
+      const gone = new Set(records.map(({ key }) => key));
+      const left = buffered.filter(({ key }) => !gone.has(key));
+      update(COUNTS, counting(end, buffered.length - left.length));
+      buffered = left;
+    },
+    async get(name) {
+      return state.get(name);
+    },
+    async update(name, change) {
+      return update(name, change);
+    },
   };
 }

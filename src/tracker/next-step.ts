@@ -1,36 +1,12 @@
-import {
-  fullBucket,
-  msUntilToken,
-  refill,
-  type TokenBucket,
-  type TokenBucketLimit,
-  take,
-} from '../pacing/token-bucket.ts';
+import { fullBucket, msUntilToken, refill, type TokenBucketLimit, take } from '../pacing/token-bucket.ts';
 import type { BufferedRecord } from './buffer.ts';
+import { isOver, type Pace } from './pace.ts';
 import type { RetryReason } from './relay-client.ts';
 
-/** A pause after a failure: when it began, how long it lasts, why. */
-export type Pause = { readonly since: number; readonly forMs: number; readonly reason: RetryReason };
-
-/** A pause from the future began before the clock was set back: it would last for as long as that. */
-export function isOver({ since, forMs }: Pause, now: number): boolean {
-  return !(since <= now && now < since + forMs);
-}
-
-/** What all tabs together may send, and when. Lies beside the records: a reload does not reset it. */
-export type Pace = {
-  readonly bucket: TokenBucket;
-  /** Batches that failed in a row. */
-  readonly failures: number;
-  /** What the last failure asks for. */
-  readonly pause?: Pause;
-};
-
-export type FlushLimits = {
+export type FlushLimits = TokenBucketLimit & {
   readonly batchSize: number;
   readonly maxWaitMs: number;
   readonly maxAgeMs: number;
-  readonly bucket: TokenBucketLimit;
 };
 
 export type NextStep =
@@ -44,8 +20,8 @@ export type NextStep =
       /** When the oldest record that waits was made. */
       readonly oldestAt: number;
     }
-  /** Nothing needs to be sent; `forMs` until something does, or undefined where nothing waits at all. */
-  | { readonly step: 'rest'; readonly forMs: number | undefined };
+  /** Nothing needs to be sent; `forMs` until something does, if anything waits at all. */
+  | { readonly step: 'rest'; readonly forMs?: number | undefined };
 
 /**
  * What to do about the oldest records of the buffer.
@@ -63,7 +39,7 @@ export function nextStep(
   if (expired.length > 0) return { step: 'drop', records: expired };
 
   const first = oldest[0];
-  if (first === undefined) return { step: 'rest', forMs: undefined };
+  if (!first) return { step: 'rest' };
   const waitedMs = now - first.at;
   // A record from the future was made before the clock was set back: it is due, or it might wait for a year.
   const due =
@@ -74,14 +50,13 @@ export function nextStep(
   if (!due) return { step: 'rest', forMs: limits.maxWaitMs - waitedMs };
 
   const { pause } = pace;
-  if (pause !== undefined && !isOver(pause, now))
+  if (pause && !isOver(pause, now))
     return { step: 'wait', forMs: pause.since + pause.forMs - now, reason: pause.reason, oldestAt: first.at };
 
   // Nor is a bucket from the future of any use: it would not fill before the clock has caught up with it.
-  const bucket =
-    pace.bucket.asOf > now ? fullBucket(limits.bucket, now) : refill(pace.bucket, limits.bucket, now);
+  const bucket = pace.bucket.asOf > now ? fullBucket(limits, now) : refill(pace.bucket, limits, now);
   const taken = take(bucket);
-  return taken === undefined
-    ? { step: 'wait', forMs: msUntilToken(bucket, limits.bucket), reason: 'tokens', oldestAt: first.at }
-    : { step: 'send', pace: { ...pace, bucket: taken } };
+  return taken
+    ? { step: 'send', pace: { ...pace, bucket: taken } }
+    : { step: 'wait', forMs: msUntilToken(bucket, limits), reason: 'tokens', oldestAt: first.at };
 }

@@ -74,43 +74,49 @@ export type TrackerOptions = {
 export type Settings = Required<TrackerOptions>;
 
 /** The name of all that the trackers of an endpoint share: database, lock, sync event. */
-export const nameOf = (endpoint: string): string => `webengage-relay:${endpoint}`;
+export function nameOf(endpoint: string): string {
+  return `webengage-relay:${endpoint}`;
+}
 
 // WebEngage's limit for the whole account: no single browser needs more.
 const ACCOUNT_REQUESTS_PER_MINUTE = 500;
 
-// The options that are numbers: default, least, most.
-const NUMBERS = {
+/** Each option's default; of a number the least and the most, too. */
+const OPTIONS: {
+  readonly [name in Exclude<keyof Settings, 'endpoint'>]: readonly [
+    Settings[name],
+    least?: number,
+    most?: number,
+  ];
+} = {
   batchSize: [MAX_BATCH_RECORDS, 1, MAX_BATCH_RECORDS],
   maxWaitMs: [5_000, 100, 3_600_000],
   requestsPerMinute: [60, 1, ACCOUNT_REQUESTS_PER_MINUTE],
   burst: [5, 1, 100],
   maxRecords: [10_000, 100, 1_000_000],
   maxAgeMs: [MAX_AGE_MS, 60_000, MAX_AGE_MS],
-} as const;
+  strict: [false],
+  skipRepeatedIdentify: [true],
+  backgroundSync: [false],
+};
 
 /** Fills in the defaults. Throws a `RangeError` that names the option and the rule. */
 export function resolveOptions(options: TrackerOptions): Settings {
-  const { endpoint: given, strict = false, skipRepeatedIdentify = true, backgroundSync = false } = options;
   const mustBe = (name: string, rule: string, value: unknown) => {
     throw new RangeError(`${name} must be ${rule}, not ${value}`);
   };
   // Not `URL.canParse`: Safari has it only since 17. Without the slashes at its end.
   const endpoint =
-    /^(https?:\/\/[^/?#\s][^?#\s]*?)\/*$/i.exec(given)?.[1] ??
-    mustBe('endpoint', 'an http or https URL', given);
+    /^(https?:\/\/[^/?#\s][^?#\s]*?)\/*$/i.exec(options.endpoint)?.[1] ??
+    mustBe('endpoint', 'an http or https URL', options.endpoint);
 
-  const numbers = Object.entries(NUMBERS).map(([name, [otherwise, least, most]]) => {
-    const value = options[name as keyof typeof NUMBERS] ?? otherwise;
-    return Number.isInteger(value) && value >= least && value <= most
+  const settings = Object.entries(OPTIONS).map(([name, [otherwise, least, most = 0]]) => {
+    // What is a flag is held against nothing.
+    const value = (options[name as keyof typeof OPTIONS] ?? otherwise) as number;
+    return least === undefined || (Number.isInteger(value) && value >= least && value <= most)
       ? [name, value]
       : mustBe(name, `a whole number from ${least} to ${most}`, value);
   });
-  return {
-    ...(Object.fromEntries(numbers) as Readonly<Record<keyof typeof NUMBERS, number>>),
-    endpoint,
-    strict,
-    skipRepeatedIdentify,
-    backgroundSync,
-  };
+  // All of them are in the table, each with its own type.
+  return { ...(Object.fromEntries(settings) as Settings), endpoint };
 }

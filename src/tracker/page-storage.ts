@@ -1,3 +1,5 @@
+import { attempt } from './attempt.ts';
+
 /** The page's synchronous storage: what is written is there, whatever becomes of the page. Never throws. */
 export type PageStorage = {
   readonly keys: () => readonly string[];
@@ -8,15 +10,7 @@ export type PageStorage = {
   readonly remove: (key: string) => void;
 };
 
-function attempt<T>(access: () => T): T | undefined {
-  try {
-    return access();
-  } catch {
-    return undefined; // Missing, denied, full or spoilt: the caller does without.
-  }
-}
-
-/** `localStorage`, as JSON. Workers have none, and in a sandboxed frame the mere look at it throws. */
+/** `localStorage`, as JSON. It may be missing, denied, full or spoilt: whoever asks does without. Workers have none, and in a sandboxed frame the mere look at it throws. */
 export const localPageStorage: PageStorage = {
   keys: () => attempt(() => Object.keys(localStorage)) ?? [],
   get: (key) => attempt(() => JSON.parse(localStorage.getItem(key) ?? '')),

@@ -11,7 +11,7 @@ export type PageMoments = {
 // Not in TypeScript's DOM yet. https://developer.mozilla.org/docs/Web/API/Document/prerendering
 type Page = Document & { readonly prerendering?: boolean };
 
-const isPrerendered = (): boolean => (globalThis.document as Page | undefined)?.prerendering === true;
+const isPrerendered = () => (globalThis.document as Page | undefined)?.prerendering;
 
 /**
  * Listens to the page, where there is one: in a worker or on a server nothing happens.

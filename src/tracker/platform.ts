@@ -1,9 +1,8 @@
 import { askForSync } from './background-sync.ts';
 import type { StateStore, Storage } from './buffer.ts';
-import type { Timer } from './flush-schedule.ts';
+import type { Time, Timer } from './flush-schedule.ts';
 import { indexedDbStorage } from './indexed-db-storage.ts';
 import { leased } from './lease.ts';
-import { memoryStorage } from './memory-storage.ts';
 import { type PageMoments, shown, watchPage } from './page.ts';
 import { localPageStorage, type PageStorage } from './page-storage.ts';
 import type { FetchLater } from './safety-net.ts';
@@ -12,7 +11,7 @@ import { type Exclusive, tabLock } from './tab-lock.ts';
 
 /** All the tracker asks of where it runs. Tests play it. */
 export type Platform = {
-  readonly time: { readonly now: () => number; readonly timer: Timer };
+  readonly time: Time;
   readonly chance: { readonly random: () => number; readonly bytes: (count: number) => Uint8Array };
   readonly fetch: typeof fetch;
   readonly fetchLater: FetchLater | undefined;
@@ -33,6 +32,8 @@ const timer: Timer = (run, afterMs) => {
   return () => clearTimeout(id);
 };
 
+const time: Time = { now: Date.now, timer };
+
 const timeout: Timeout = (promise, afterMs) =>
   new Promise((resolve, reject) => {
     const hung = () => reject(new Error(`no answer in ${afterMs} ms`));
@@ -46,21 +47,15 @@ const timeout: Timeout = (promise, afterMs) =>
 /** The browser: a page or a worker. On a server it works too, in memory. */
 export function browserPlatform(): Platform {
   return {
-    time: { now: Date.now, timer },
+    time,
     chance: { random: Math.random, bytes: (count) => crypto.getRandomValues(new Uint8Array(count)) },
     // At the call, not at creation: pages and their tools wrap `fetch` as they go.
     fetch: (...request) => fetch(...request),
     fetchLater: (globalThis as { readonly fetchLater?: FetchLater }).fetchLater?.bind(globalThis),
-    storage: (name, tellDegraded) =>
-      dependableStorage({
-        open: () => indexedDbStorage(name),
-        fallback: memoryStorage,
-        timeout,
-        tellDegraded,
-      }),
+    storage: (name, tellDegraded) => dependableStorage(() => indexedDbStorage(name), timeout, tellDegraded),
     pageStorage: localPageStorage,
     exclusive: (name, state, holder) =>
-      tabLock(name, globalThis.navigator?.locks, leased({ state, holder, now: Date.now, timer })),
+      tabLock(name, globalThis.navigator?.locks, leased(state, holder, time)),
     shown,
     watchPage,
     askForSync,

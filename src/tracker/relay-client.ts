@@ -1,8 +1,9 @@
 import type { Answer, Refusal, Rejection } from '../contract/answer.ts';
 import { utf8Bytes } from '../contract/text.ts';
 import { retryAfterMs } from '../pacing/retry-after.ts';
+import { attempt } from './attempt.ts';
 import type { Entry } from './buffer.ts';
-import type { Timer } from './flush-schedule.ts';
+import type { Time } from './flush-schedule.ts';
 
 /** Why records could not be settled for now. */
 export type RetryReason =
@@ -18,21 +19,18 @@ export type RetryReason =
 export type Outcome =
   | { readonly kind: 'settled'; readonly rejected: readonly Rejection[]; readonly duplicates: number }
   /** Nothing is known to be wrong with the records: the same ones may be sent again. */
-  | { readonly kind: 'retry'; readonly reason: RetryReason; readonly afterMs: number | undefined }
+  | { readonly kind: 'retry'; readonly reason: RetryReason; readonly afterMs?: number | undefined }
   /** The relay will never take this batch as it is. */
   | { readonly kind: 'refused'; readonly message: string };
 
 /** The way to the relay. Never rejects: a dead network is normal. */
 export type RelayClient = (batch: readonly Entry[]) => Promise<Outcome>;
 
-export type RelayClientPorts = {
-  readonly endpoint: string;
-  /** This browser's buffer, by its random id. */
-  readonly device: () => string;
-  readonly fetch: typeof fetch;
-  readonly now: () => number;
-  readonly timer: Timer;
-};
+/** The request that carries a batch. `leavesNow`: else nobody knows when. */
+export type RelayRequest = (
+  batch: readonly Entry[],
+  leavesNow?: boolean,
+) => readonly [url: string, init: RequestInit & { readonly body: string }];
 
 // A request that takes longer is given up; the relay stores within a second or two, or is not there.
 const TIMEOUT_MS = 15_000;
@@ -42,32 +40,32 @@ const TIMEOUT_MS = 15_000;
 export const MAX_KEEPALIVE_BYTES = 60_000;
 
 /**
- * The request that carries a batch, as the wire protocol has it: a string goes as text/plain, so no preflight precedes it.
+ * Requests as the wire protocol has them: a string goes as text/plain, so no preflight precedes it.
  *
- * @param sentAt left out where it is not known when the request will leave: the relay then takes all times as they are
+ * @param device this browser's buffer, by its random id
  */
-export function relayRequest(
-  endpoint: string,
-  batch: readonly Entry[],
-  device: string,
-  now: number,
-  sentAt?: string,
-): readonly [url: string, init: RequestInit & { readonly body: string }] {
-  const age = (at: number) => Math.max(0, Math.floor((now - at) / 1000));
-  const records = batch.map(({ at, record }) => ({ ...record, age: age(at) }));
-  return [
-    `${endpoint}/v1/batch`,
-    {
-      method: 'POST',
-      body: JSON.stringify({ v: 1, sentAt, device, records }),
-      credentials: 'omit',
-    },
-  ];
+export function relayRequests(endpoint: string, device: () => string, now: () => number): RelayRequest {
+  return (batch, leavesNow) => {
+    const at = now();
+    const body = JSON.stringify({
+      v: 1,
+      // Without it the relay takes all times as they are.
+      sentAt: leavesNow && new Date(at).toISOString(),
+      device: device(),
+      records: batch.map((entry) => ({
+        ...entry.record,
+        age: Math.max(0, Math.floor((at - entry.at) / 1000)),
+      })),
+    });
+    return [`${endpoint}/v1/batch`, { method: 'POST', body, credentials: 'omit' }];
+  };
 }
 
 /** What an answer means for the records. The body must have been read to its end: else its keepalive budget is gone. */
 export function readAnswer(status: number, body: string, retryAfter: string | null, now: number): Outcome {
-  const { response, rejected, duplicates = 0, error } = parse(body);
+  // What is not JSON is not the relay's: the records stay where they are.
+  const answer: Partial<Answer & Refusal> = attempt(() => JSON.parse(body)) ?? {};
+  const { response, rejected, duplicates = 0, error } = answer;
   if (status >= 200 && status < 300 && response?.status === 'queued' && Array.isArray(rejected))
     return { kind: 'settled', rejected, duplicates };
   // Only on the relay's own word: a proxy that answers 400 to everything must not cost a single record.
@@ -82,21 +80,16 @@ function reasonOf(status: number): RetryReason {
   return status < 300 || status === 400 || status === 413 ? 'not_the_relay' : 'not_allowed';
 }
 
-function parse(body: string): Partial<Answer & Refusal> {
-  try {
-    return JSON.parse(body) ?? {};
-  } catch {
-    return {}; // Not JSON, so not the relay: the records stay where they are.
-  }
-}
-
-export function relayClient({ endpoint, device, fetch, now, timer }: RelayClientPorts): RelayClient {
+export function relayClient(
+  request: RelayRequest,
+  fetch: typeof globalThis.fetch,
+  { now, timer }: Time,
+): RelayClient {
   return (batch) =>
     new Promise((resolve) => {
-      const sentAt = now();
-      const [url, init] = relayRequest(endpoint, batch, device(), sentAt, new Date(sentAt).toISOString());
+      const [url, init] = request(batch, true);
       const abort = new AbortController();
-      const fail = () => resolve({ kind: 'retry', reason: 'network', afterMs: undefined });
+      const fail = () => resolve({ kind: 'retry', reason: 'network' });
       // Not the signal alone: of a request begun as the page was left, Firefox tells a page that comes back nothing at all.
       const cancel = timer(() => {
         abort.abort();

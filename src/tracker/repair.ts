@@ -44,14 +44,15 @@ export function repairAttributes(
   const allowance = attributeAllowance(field);
   let seen = 0;
 
+  const leftOut = (path: string, rule: string): undefined => {
+    tell({ path, rule, done: 'left out' });
+  };
+
   function repair(value: unknown, path: string, around: readonly object[]): AttributeValue | undefined {
-    const leaveOut = (rule: string): undefined => {
-      tell({ path, rule, done: 'left out' });
-    };
     seen += 1;
     if (typeof value === 'string') {
       const rule = attributeTextRule(value);
-      if (rule === undefined) return value;
+      if (!rule) return value;
       tell({ path, rule, done: 'cut' });
       // The cut may fall within a surrogate pair: its first half goes too.
       return wellFormed(value.slice(0, MAX_STRING_LENGTH));
@@ -59,10 +60,10 @@ export function repairAttributes(
     if (typeof value === 'boolean' || value === undefined) return value;
     // Nothing but a number is finite.
     if (Number.isFinite(value)) return value as number;
-    if (typeof value !== 'object' || value === null) return leaveOut(TYPE_RULE);
-    if (value instanceof Date) return writeDate(value) ?? leaveOut(DATE_RULE);
-    if (around.includes(value) || around.length >= MAX_DEPTH) return leaveOut(DEPTH_RULE);
-    if (seen > MAX_VALUES) return leaveOut(`must hold at most ${MAX_VALUES} values`);
+    if (typeof value !== 'object' || value === null) return leftOut(path, TYPE_RULE);
+    if (value instanceof Date) return writeDate(value) ?? leftOut(path, DATE_RULE);
+    if (around.includes(value) || around.length >= MAX_DEPTH) return leftOut(path, DEPTH_RULE);
+    if (seen > MAX_VALUES) return leftOut(path, `must hold at most ${MAX_VALUES} values`);
     if ('toJSON' in value && typeof value.toJSON === 'function')
       return repair(value.toJSON(), path, [...around, value]);
     const entries = entriesOf(value, path, around);
@@ -82,12 +83,12 @@ export function repairAttributes(
         const value = ofName ? undefined : repair(Reflect.get(of, name), there, inside);
         if (value !== undefined) {
           rule = isOutermost ? allowance(value) : undefined;
-          if (rule === undefined) entries.push([name, value]);
+          if (!rule) entries.push([name, value]);
         }
       } catch {
         rule = 'must be readable';
       }
-      if (rule !== undefined) tell({ path: there, rule, done: 'left out' });
+      if (rule) leftOut(there, rule);
     }
     return entries;
   }

@@ -1,5 +1,7 @@
+import { attempt } from './attempt.ts';
 import type { Entry } from './buffer.ts';
 import type { Timer } from './flush-schedule.ts';
+import type { RelayRequest } from './relay-client.ts';
 
 /** `fetchLater`, where the browser has it. https://developer.mozilla.org/docs/Web/API/Window/fetchLater */
 export type FetchLater = (url: string, init: RequestInit) => unknown;
@@ -9,6 +11,7 @@ type Batch = readonly Entry[];
 /**
  * Leaves a batch with the browser, in place of the one before, which sends it once the page is gone. It may be empty.
  *
+ * @param batch is asked when it is left, and is the same function each time
  * @param atOnce else it may be a moment later: a page that tracks all the time must not pay for it each time
  */
 export type SafetyNet = (batch: () => Batch, atOnce: boolean) => void;
@@ -21,35 +24,34 @@ const REST_MS = 200;
  */
 export function safetyNet(
   fetchLater: FetchLater | undefined,
-  request: (batch: Batch) => readonly [url: string, init: RequestInit],
+  request: RelayRequest,
   timer: Timer,
 ): SafetyNet {
   let armed = new AbortController();
-  let next: (() => Batch) | undefined;
+  let changed = false;
   let resting = false;
 
   return function arm(batch, atOnce) {
-    if (fetchLater === undefined) return;
+    if (!fetchLater) return;
     if (resting && !atOnce) {
-      next = batch;
+      changed = true;
       return;
     }
     armed.abort();
     armed = new AbortController();
     const records = batch();
     if (records.length === 0) return;
-    try {
+    // The site's own may have used up the quota, or its policy forbids it: the records are in the buffer all the same.
+    attempt(() => {
       const [url, init] = request(records);
       fetchLater(url, { ...init, signal: armed.signal });
-    } catch {
-      // The site's own have used up the quota, or its policy forbids it: the records are in the buffer all the same.
-    }
+    });
     if (resting) return;
     resting = true;
     timer(() => {
       resting = false;
-      if (next !== undefined) arm(next, true);
-      next = undefined;
+      if (changed) arm(batch, true);
+      changed = false;
     }, REST_MS);
   };
 }

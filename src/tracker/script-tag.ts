@@ -26,23 +26,19 @@ function settingOf(attribute: string): unknown {
   return attribute === 'false' ? false : Number(attribute) || attribute;
 }
 
-function start() {
-  const stub = globalThis.webengageRelay ?? {};
-  const data = Object.entries(dataset).map(([name, attribute = '']) => [name, settingOf(attribute)]);
-  // What other scripts put there stays theirs: only what has an option's name is looked at.
-  const settings = resolveOptions({ endpoint: new URL(src).origin, ...Object.fromEntries(data) });
-  const { madeAt, ...tracker } = startTracker(settings, browserPlatform());
-  const run = ([method, call, at, resolve, reject]: QueuedCall) => {
-    const methods: Record<string, (...call: never[]) => unknown> = { ...tracker, ...madeAt(at) };
-    new Promise((answer) => answer(methods[method]?.(...call))).then(resolve, reject);
-  };
+const stub = globalThis.webengageRelay ?? {};
+const data = Object.entries(dataset).map(([name, attribute = '']) => [name, settingOf(attribute)]);
+// What other scripts put there stays theirs: only what has an option's name is looked at.
+const settings = resolveOptions({ endpoint: new URL(src).origin, ...Object.fromEntries(data) });
+const { madeAt, ...tracker } = startTracker(settings, browserPlatform());
+const run = ([method, call, at, resolve, reject]: QueuedCall) => {
+  const methods: Record<string, (...call: never[]) => unknown> = { ...tracker, ...madeAt(() => at) };
+  new Promise((answer) => answer(methods[method]?.(...call))).then(resolve, reject);
+};
 
-  // Onto the stub itself, and behind its queue: who took hold of it, or of a method, before the script has loaded
-  // still holds it.
-  globalThis.webengageRelay = Object.assign(stub, tracker, { createTracker });
-  const { queue = [] } = stub as Stub;
-  for (const call of queue) run(call);
-  Object.assign(queue, { push: run });
-}
-
-start();
+// Onto the stub itself, and behind its queue: who took hold of it, or of a method, before the script has loaded
+// still holds it.
+globalThis.webengageRelay = Object.assign(stub, tracker, { createTracker });
+const { queue = [] } = stub as Stub;
+for (const call of queue) run(call);
+Object.assign(queue, { push: run });

@@ -1,70 +1,66 @@
-import { COUNTS, type Entry } from './buffer.ts';
+import { COUNTS } from './buffer.ts';
 import type { Farewell } from './farewell.ts';
-import { conclude, drop, endNetworkPause, type FlushPorts, flusher, PACE } from './flush.ts';
+import { type FlushPorts, flusher } from './flush.ts';
 import { type FlushSchedule, flushSchedule, type Timer } from './flush-schedule.ts';
 import type { Held } from './held.ts';
 import type { Settings } from './options.ts';
-import type { Outcome } from './relay-client.ts';
+import { endNetworkPause, PACE } from './pace.ts';
 import { statsOf } from './stats.ts';
 
-export type SendingPorts = Omit<FlushPorts, 'limits' | 'relay' | 'found'> & {
+export type SendingPorts = FlushPorts & {
   readonly settings: Settings;
   readonly farewell: Farewell;
   readonly held: Held;
   readonly timer: Timer;
   /** Resolves once it may be sent, and the visitor is known. */
   readonly ready: () => Promise<void>;
-  /** Is called when a flush is over. */
-  readonly flushed: () => void;
 };
 
 export type Sending = {
-  readonly schedule: FlushSchedule;
-  /** Gives up the oldest, down to `maxRecords`. Never beside a flush: what it has in hand would be told as both. */
-  readonly dropOldest: () => Promise<void>;
+  /** Flushes now what was made before a moment; before now, if none is given. */
+  readonly now: FlushSchedule['now'];
+  /** To be told after an append: so many records wait. More than `maxRecords` may not: the oldest of them are given up. */
+  readonly appended: FlushSchedule['appended'];
   /** Sends at once what waited for a network. */
   readonly online: () => Promise<unknown>;
 };
 
 /** Sends what the buffer holds, once what the farewell has sent is known to be settled or not. */
 export function startSending(ports: SendingPorts): Sending {
-  const { settings, farewell, held, timer, ready, flushed, storage, exclusive } = ports;
-  const bucket = { capacity: settings.burst, refillPerMinute: settings.requestsPerMinute };
-  const flushPorts = {
-    ...ports,
-    limits: { ...settings, bucket },
-    relay: farewell.relay,
-    found: held.found,
-  };
-  const flush = flusher(flushPorts);
+  const { settings, farewell, held, timer, ready, storage, exclusive, now } = ports;
+  const { flush, conclude, drop } = flusher(ports);
 
-  async function concludeSent(batch: readonly Entry[], outcome: Outcome): Promise<void> {
-    const left = held.buffered(batch);
-    // A batch that the relay refuses is found again, and halved.
-    if (outcome.kind !== 'refused' && left.length > 0) await conclude(flushPorts, left, outcome, 0);
-  }
   const schedule = flushSchedule(
     async (dueBefore) => {
       await ready();
       await exclusive(async () => {
-        for (const { batch, outcome } of farewell.sent()) await concludeSent(batch, await outcome);
+        for (const [batch, outcome] of farewell.sent()) {
+          const end = await outcome;
+          const left = held.buffered(batch);
+          // A batch that the relay refuses is found again, and halved.
+          if (end.kind !== 'refused' && left.length > 0) await conclude(left, end, 0);
+        }
       });
-      const end = await flush(dueBefore ?? ports.now());
-      flushed();
+      const end = await flush(dueBefore ?? now());
+      farewell.changed();
       return end;
     },
     timer,
     settings,
   );
 
+  async function dropOldest(): Promise<void> {
+    const { buffered } = statsOf(await storage.get(COUNTS));
+    const over = buffered - settings.maxRecords;
+    if (over > 0) await drop(await storage.peek(over), 'over_max_records');
+  }
+
   return {
-    schedule,
-    dropOldest: () =>
-      exclusive(async () => {
-        const { buffered } = statsOf(await storage.state.get(COUNTS));
-        const over = buffered - settings.maxRecords;
-        if (over > 0) await drop(flushPorts, await storage.buffer.peek(over), 'over_max_records');
-      }),
-    online: () => storage.state.update(PACE, endNetworkPause).then(() => schedule.now()),
+    now: schedule.now,
+    appended: (waiting) => {
+      if (waiting > settings.maxRecords) exclusive(dropOldest).catch(() => {}); // Stolen from: the next append sees to it.
+      schedule.appended(waiting);
+    },
+    online: () => storage.update(PACE, endNetworkPause).then(() => schedule.now()),
   };
 }

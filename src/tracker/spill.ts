@@ -12,14 +12,14 @@ export type Spill = {
 };
 
 /** The records of one page, in its order: each at the latest time so far, for its clock may have been set back. */
-function readSpill(value: unknown): readonly { readonly at: number; readonly entry: Entry }[] {
+function readSpill(value: unknown): readonly (readonly [latest: number, entry: Entry])[] {
   let latest = 0;
   // Anything may lie there. A key says where in a buffer a record was, and another one is meant for it.
-  return ([value].flat() as (Entry | null | undefined)[]).flatMap((spilled) => {
+  return ([value].flat() as (Entry | null | undefined)[]).flatMap((spilled): [number, Entry][] => {
     if (!spilled?.record?.id) return [];
     const { at, record } = spilled;
     latest = Math.max(latest, at);
-    return [{ at: latest, entry: { at, record } }];
+    return [[latest, { at, record }]];
   });
 }
 
@@ -35,7 +35,7 @@ export function pageSpill(storage: PageStorage, name: string, session: string): 
 
   for (const key of storage.keys()) if (key.startsWith(prefix)) texts.set(key, read(key));
   const found = [...texts.keys()].flatMap((key) => readSpill(storage.get(key)));
-  const left = new Map(found.sort((a, b) => a.at - b.at).map(({ entry }) => [entry.record.id, entry]));
+  const left = new Map(found.sort(([a], [b]) => a - b).map(([, entry]) => [entry.record.id, entry]));
   return {
     left: [...left.values()],
     write: (entries) => {

@@ -1,37 +1,31 @@
 import type { Storage } from './buffer.ts';
+import { memoryStorage } from './memory-storage.ts';
 
 /** The promise's own end, or a rejection where it does not settle in time. */
 export type Timeout = <T>(promise: Promise<T>, afterMs: number) => Promise<T>;
 
-export type StoragePorts = {
-  /** Opens the durable storage; throws or rejects where there is none. */
-  readonly open: () => Storage;
-  readonly fallback: () => Storage;
-  readonly timeout: Timeout;
-  /** Called once, when records no longer outlive the page. */
-  readonly tellDegraded: (why: unknown) => void;
-};
-
 // Some browsers never answer an `open()`. https://bugs.webkit.org/show_bug.cgi?id=226547
 const HUNG_AFTER_MS = 2_000;
-
-/** A storage, and what has the operations on it that have not ended tried again. */
-type Connection = { readonly storage: Storage; readonly pending: Set<() => void> };
-
-const connection = (storage: Storage): Connection => ({ storage, pending: new Set() });
 
 /**
  * Durable storage that never fails: a failing operation is tried once more on a new connection,
  * and after that memory takes over for the rest of the page's life.
+ *
+ * @param open opens the durable storage; throws or rejects where there is none
+ * @param tellDegraded is called once, when records no longer outlive the page
  */
-export function dependableStorage({ open, fallback, timeout, tellDegraded }: StoragePorts): Storage {
-  const degrade = (why: unknown): Connection => {
+export function dependableStorage(
+  open: () => Storage,
+  timeout: Timeout,
+  tellDegraded: (why: unknown) => void,
+): Storage {
+  const degrade = (why: unknown): Storage => {
     tellDegraded(why);
-    return connection(fallback());
+    return memoryStorage();
   };
-  const openOrDegrade = (): Connection => {
+  const openOrDegrade = (): Storage => {
     try {
-      return connection(open());
+      return open();
     } catch (why) {
       return degrade(why);
     }
@@ -39,41 +33,37 @@ export function dependableStorage({ open, fallback, timeout, tellDegraded }: Sto
 
   let current = openOrDegrade();
   let reopened = false;
+  // What has the operations that have not ended tried again.
+  const pending = new Set<() => void>();
 
-  async function attempt<T>(operation: (storage: Storage) => Promise<T>): Promise<T> {
-    const used = current;
-    const done = await new Promise<{ readonly result: T } | undefined>((resolve) => {
-      const again = () => resolve(undefined);
-      used.pending.add(again);
-      timeout(operation(used.storage), HUNG_AFTER_MS).then(
+  const attempt = <T>(operation: (storage: Storage) => Promise<T>): Promise<T> =>
+    new Promise((resolve) => {
+      const used = current;
+      const again = () => resolve(attempt(operation));
+      pending.add(again);
+      timeout(operation(used), HUNG_AFTER_MS).then(
         (result) => {
-          used.pending.delete(again);
+          pending.delete(again);
           if (used === current) reopened = false;
-          resolve({ result });
+          resolve(result);
         },
         (why) => {
-          if (used === current) {
-            current = reopened ? degrade(why) : openOrDegrade();
-            reopened = true;
-          }
+          if (used !== current) return; // It has gone on already.
+          current = reopened ? degrade(why) : openOrDegrade();
+          reopened = true;
           // All that wait for a broken connection go on at once, in their order, on the next one.
-          for (const each of used.pending) each();
+          const waiting = [...pending];
+          pending.clear();
+          for (const each of waiting) each();
         },
       );
     });
-    return done === undefined ? attempt(operation) : done.result;
-  }
 
   return {
-    buffer: {
-      append: (entries) => attempt(({ buffer }) => buffer.append(entries)),
-      peek: (limit) => attempt(({ buffer }) => buffer.peek(limit)),
-      remove: (records, end) => attempt(({ buffer }) => buffer.remove(records, end)),
-    },
-    state: {
-      get: (name) => attempt(({ state }) => state.get(name)),
-      update: (name, change) => attempt(({ state }) => state.update(name, change)),
-    },
-    isDurable: () => current.storage.isDurable(),
+    append: (entries) => attempt((storage) => storage.append(entries)),
+    peek: (limit) => attempt((storage) => storage.peek(limit)),
+    remove: (records, end) => attempt((storage) => storage.remove(records, end)),
+    get: (name) => attempt((storage) => storage.get(name)),
+    update: (name, change) => attempt((storage) => storage.update(name, change)),
   };
 }

@@ -19,7 +19,7 @@ export function tabLock(name: string, locks: LockManager | undefined, otherwise:
     last = turn.catch(() => {});
     return turn;
   };
-  if (locks === undefined) return withoutLocks;
+  if (!locks) return withoutLocks;
 
   return async <T>(task: () => Promise<T>): Promise<T> => {
     let started = false;

@@ -1,16 +1,15 @@
 import { COUNTS } from './buffer.ts';
 import { createEnds, type Listener, type TrackerEvents } from './ends.ts';
-import { farewellSend } from './farewell.ts';
+import { farewellOf } from './farewell.ts';
 import { heldRecords } from './held.ts';
 import { anonymous } from './identity.ts';
 import { createIntake } from './intake.ts';
 import { keptIdentity } from './kept-identity.ts';
-import { leavingPage } from './leaving.ts';
 import { type Made, makeEvent, makeUser, type Profile } from './make-record.ts';
 import { nameOf, resolveOptions, type Settings, type TrackerOptions } from './options.ts';
 import { browserPlatform, type Platform } from './platform.ts';
 import { randomId, randomUuid } from './random-id.ts';
-import { type RetryReason, relayClient, relayRequest } from './relay-client.ts';
+import { type RetryReason, relayClient, relayRequests } from './relay-client.ts';
 import { safetyNet } from './safety-net.ts';
 import { startSending } from './sending.ts';
 import { pageSpill } from './spill.ts';
@@ -64,112 +63,110 @@ export function createTracker<Events extends object = AnyEvents>(options: Tracke
 /** The tracker on a platform of the caller's choice. `madeAt` is for calls made before the script had loaded. */
 export function startTracker(
   settings: Settings,
-  { time, chance, fetch, fetchLater, storage: openStorage, pageStorage, ...platform }: Platform,
-): Tracker & { readonly madeAt: (at: number) => Pick<Tracker, 'identify' | 'track'> } {
+  {
+    time,
+    chance: { random, bytes },
+    fetch,
+    fetchLater,
+    storage: openStorage,
+    pageStorage,
+    ...platform
+  }: Platform,
+): Tracker & { readonly madeAt: (now: () => number) => Pick<Tracker, 'identify' | 'track'> } {
   const { endpoint } = settings;
   const name = nameOf(endpoint);
   const { tell, on } = createEnds(platform.report);
-  // Not at once: it may come while the storage is opened, before the page could listen.
-  const storage = openStorage(name, (why) => queueMicrotask(() => tell('degraded', { reason: String(why) })));
-  const newUuid = () => randomUuid(chance.bytes);
-  const session = randomId(chance.bytes);
+  let isDurable = true;
+  const storage = openStorage(name, (why) => {
+    isDurable = false;
+    // Not at once: it may come while the storage is opened, before the page could listen.
+    queueMicrotask(() => tell('degraded', { reason: String(why) }));
+  });
+  const newUuid = () => randomUuid(bytes);
+  const session = randomId(bytes);
   let seq = 0;
 
   const spill = pageSpill(pageStorage, name, session);
   const first = anonymous(newUuid(), newUuid());
-  const identity = keptIdentity(storage.state, pageStorage, name, first);
+  const identity = keptIdentity(storage, pageStorage, name, first);
   const shown = platform.shown();
   const identityRead = shown.then(identity.read);
 
-  const held = heldRecords(identity.now() === first);
-  const device = () => identity.now().device;
-  const farewell = farewellSend(
+  const held = heldRecords(identity.now() === first, () => isDurable);
+  const request = relayRequests(endpoint, () => identity.now().device, time.now);
+  const farewell = farewellOf({
+    ...time,
     held,
-    relayClient({ endpoint, device, fetch, ...time }),
-    safetyNet(fetchLater, (batch) => relayRequest(endpoint, batch, device(), time.now()), time.timer),
-  );
-  const page = leavingPage({
-    held,
-    farewell,
+    client: relayClient(request, fetch, time),
+    net: safetyNet(fetchLater, request, time.timer),
     spill,
     pageStorage,
     name,
-    isDurable: storage.isDurable,
-    now: time.now,
     askForSync: settings.backgroundSync ? platform.askForSync(name) : () => {},
   });
 
-  const { schedule, dropOldest, online } = startSending({
+  const sending = startSending({
     ...time,
     storage,
     settings,
     farewell,
     held,
     tell,
-    random: chance.random,
-    exclusive: platform.exclusive(name, storage.state, session),
+    random,
+    exclusive: platform.exclusive(name, storage, session),
     ready: () => shown.then(identity.read),
-    flushed: page.changed,
   });
 
-  // Once for each call: what is spilled of a call before the visitor is known, and its record, are the same.
-  const ids = new WeakMap<Call, string>();
-  const idOf = (call: Call): string => {
-    const id = ids.get(call) ?? `${session}.${++seq}`;
-    ids.set(call, id);
-    return id;
-  };
-  const made = (calls: readonly Call[]) =>
-    writeUp(identity.now(), calls, settings.skipRepeatedIdentify, idOf);
+  const made = (calls: readonly Call[]) => writeUp(identity.now(), calls, settings.skipRepeatedIdentify);
   const intake = createIntake<Call>(
-    {
-      ready: identityRead,
-      writeUp: (calls) => {
-        const { entries, identity: next } = made(calls);
-        identity.set(next);
-        held.coming(entries);
-        return entries;
-      },
-      append: async (entries) => {
-        if (entries.length > 0) {
-          const { records, waiting } = await storage.buffer.append(entries);
-          held.add(records, waiting);
-          page.changed();
-          if (waiting > settings.maxRecords) dropOldest().catch(() => {}); // Stolen from: the next append sees to it.
-          schedule.appended(waiting);
-        }
-        // After the records: what was told of a visitor must not be known as told before the record of it is safe.
-        void identity.save();
-      },
+    identityRead,
+    (calls) => {
+      const { entries, identity: next } = made(calls);
+      identity.set(next);
+      held.coming(entries);
+      return entries;
+    },
+    async (entries) => {
+      if (entries.length > 0) {
+        const { records, waiting } = await storage.append(entries);
+        held.add(records, waiting);
+        farewell.changed();
+        sending.appended(waiting);
+      }
+      // After the records: what was told of a visitor must not be known as told before the record of it is safe.
+      void identity.save();
     },
     spill.left,
   );
   held.coming(spill.left);
 
   const drift = typeDrift();
-  function keep(record: string, field: 'attributes' | 'eventData', { draft, repairs }: Made): Promise<void> {
-    const attributes = draft.fields.kind === 'user' ? draft.fields.attributes : draft.fields.eventData;
-    for (const repair of [...repairs, ...drift(record, field, attributes)])
-      tell('repaired', { ...repair, record });
-    const added = intake.add(draft);
-    if (!endsTask && (isCold || isLeaving())) {
-      endsTask = true;
-      queueMicrotask(taskEnd);
-    }
+  function keep({ at, fields, repairs }: Made): Promise<void> {
+    const record = fields.kind === 'user' ? 'identify' : fields.eventName;
+    for (const repair of [...repairs, ...drift(record, fields)]) tell('repaired', { ...repair, record });
+    let id: string | undefined;
+    const added = intake.add({
+      at,
+      fields,
+      id: () => {
+        id ??= `${session}.${++seq}`;
+        return id;
+      },
+    });
+    if (!endsTask) queueMicrotask(taskEnd);
+    endsTask = true;
     return added;
   }
 
-  on('delivered', ({ ids }) => held.forget(ids));
-  on('rejected', ({ id }) => {
-    held.forget([id]);
-    identity.forgetTold();
-  });
-  on('dropped', ({ ids }) => {
+  const lost = (ids: readonly string[]) => {
     held.forget(ids);
     identity.forgetTold();
-  });
+  };
+  on('delivered', ({ ids }) => held.forget(ids));
+  on('rejected', ({ id }) => lost([id]));
+  on('dropped', ({ ids }) => lost(ids));
 
-  on('retrying', ({ reason, inMs }) => page.paused({ since: time.now(), forMs: inMs, reason }));
+  on('retrying', ({ reason, inMs }) => farewell.paused({ since: time.now(), forMs: inMs, reason }));
 
   // The page's own listeners come after ours: what they track is the last it has to say. By the clock, for the timers of a
   // hidden page are slow; it may be set back.
@@ -177,20 +174,19 @@ export function startTracker(
   const isLeaving = () => Math.abs(time.now() - leftAt) < LEAVING_MS;
   function leave(): void {
     intake.close();
-    page.leave();
+    farewell.leave();
   }
   // Until the database has answered nothing can be written there: what it takes a browser that is closed as a whole to
   // lose it. A page that nobody has seen yet leaves nothing.
-  let isCold = true;
-  let isShown = false;
+  let isCold = false;
   void shown.then(() => {
-    isShown = true;
+    isCold = true;
   });
   let endsTask = false;
   function taskEnd(): void {
     endsTask = false;
     if (isLeaving()) leave();
-    else if (isCold && isShown) page.keep(made(intake.gathered()).entries);
+    else if (isCold) farewell.keep(made(intake.gathered()).entries);
   }
   platform.watchPage({
     hidden: () => {
@@ -199,37 +195,35 @@ export function startTracker(
     },
     visible: () => {
       leftAt = 0;
-      void schedule.now();
+      void sending.now();
     },
-    online: () => void online(),
+    online: () => void sending.online(),
   });
   // What earlier pages left; what this page has to say by now waits for the rest of it.
   const startedAt = time.now();
   void identityRead.then(() => {
     isCold = false;
-    return schedule.now(startedAt - 1);
+    return sending.now(startedAt - 1);
   });
 
-  const madeAt = (at: number): Pick<Tracker, 'identify' | 'track'> => ({
-    identify: async (userId, profile) =>
-      keep('identify', 'attributes', makeUser(userId, profile, at, settings.strict)),
+  const madeAt = (now: () => number): Pick<Tracker, 'identify' | 'track'> => ({
+    identify: async (userId, profile) => keep(makeUser(userId, profile, now(), settings.strict)),
     track: async (eventName, eventData?: object) =>
-      keep(eventName, 'eventData', makeEvent(eventName, eventData, at, settings.strict)),
+      keep(makeEvent(eventName, eventData, now(), settings.strict)),
   });
 
   return {
     stats: async () => {
       await intake.written();
-      return statsOf(await storage.state.get(COUNTS));
+      return statsOf(await storage.get(COUNTS));
     },
-    identify: (...call) => madeAt(time.now()).identify(...call),
-    track: (...call) => madeAt(time.now()).track(...call),
+    ...madeAt(time.now),
     reset: () => void intake.add({ reset: newUuid() }),
     flush: async () => {
       await intake.written();
       const dueBefore = time.now();
       while (true) {
-        const end = await schedule.now(dueBefore);
+        const end = await sending.now(dueBefore);
         // A record from the future was made before the clock was set back.
         if (end.step === 'rest' || (end.oldestAt > dueBefore && end.oldestAt <= time.now()))
           return { settled: true };

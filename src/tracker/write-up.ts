@@ -1,8 +1,14 @@
 import type { Entry } from './buffer.ts';
 import { anonymous, type Identity, identified, visitorOf } from './identity.ts';
-import type { Draft } from './make-record.ts';
+import type { Made } from './make-record.ts';
 
-/** What the page called: `identify` and `track` as drafts, and `reset` with the next visitor's random id. */
+/** An `identify` or a `track`. */
+type Draft = Pick<Made, 'at' | 'fields'> & {
+  /** The record's id, always the same; asked for only where the call makes a record. */
+  readonly id: () => string;
+};
+
+/** What the page called; `reset` with the next visitor's random id. */
 export type Call = Draft | { readonly reset: string };
 
 export type WrittenUp = {
@@ -11,16 +17,11 @@ export type WrittenUp = {
   readonly identity: Identity;
 };
 
-/**
- * Makes records of calls, in the order they were made: each call belongs to the visitor that the calls before it left.
- *
- * @param idOf gives each record its id; called only for calls that make one
- */
+/** Makes records of calls, in the order they were made: each call belongs to the visitor that the calls before it left. */
 export function writeUp(
   identity: Identity,
   calls: readonly Call[],
   skipRepeatedIdentify: boolean,
-  idOf: (call: Call) => string,
 ): WrittenUp {
   const entries: Entry[] = [];
   let current = identity;
@@ -36,7 +37,7 @@ export function writeUp(
       current = identified(before, fields);
       if (current === before && skipRepeatedIdentify) continue;
     }
-    entries.push({ at, record: { ...fields, ...visitorOf(current), id: idOf(call) } });
+    entries.push({ at, record: { ...fields, ...visitorOf(current), id: call.id() } });
   }
   return { entries, identity: current };
 }

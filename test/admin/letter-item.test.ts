@@ -6,9 +6,13 @@ import type { Letter } from '../../src/edge/public/admin/relay.js';
 import { letter } from './letter.ts';
 import { NOW } from './status.ts';
 
-const HOSTILE = '<img src=x onerror=alert(1)>';
-
-test('what an attacker wrote is text, wherever it stands', () => {
+test.each([
+  '<img src=x onerror=alert(1)>',
+  '</script><script>alert(1)</script>',
+  '"><svg onload=alert(1)>',
+  '{{constructor.constructor("alert(1)")()}}',
+  '`<b>code</b>`',
+])('what an attacker wrote is text, wherever it stands: %s', (HOSTILE) => {
   const item = letterItem(
     letter({
       device: HOSTILE,
@@ -19,10 +23,11 @@ test('what an attacker wrote is text, wherever it stands', () => {
     { selected() {}, settle() {} },
   );
 
-  expect(item.querySelector('img')).toBe(null);
+  expect(item.querySelector('img, script, svg, b, code')).toBe(null);
   expect(item.querySelector('.name')?.textContent).toBe(HOSTILE);
   expect(item.querySelector('.words')?.textContent).toBe(`400 ${HOSTILE}`);
-  expect(item.querySelector('pre')?.textContent).toContain(`"${HOSTILE}": "${HOSTILE}"`);
+  const written = JSON.stringify(HOSTILE);
+  expect(item.querySelector('pre')?.textContent).toContain(`${written}: ${written}`);
 });
 
 test('a user’s record is named by its id', () => {
@@ -36,6 +41,24 @@ test('a user’s record is named by its id', () => {
 
 test('characters that hide or turn text are written out', () => {
   expect(recordText({ note: 'a\u202eb\u200bc' })).toBe('{\n  "note": "a\\u202eb\\u200bc"\n}');
+});
+
+test.each([
+  ['direction turned', 'cod.\u202eexe', 'cod.\\u202eexe'],
+  ['direction isolated', 'a\u2067b\u2069', 'a\\u2067b\\u2069'],
+  ['a line that breaks', 'Paid\nuser admin', 'Paid\\u000auser admin'],
+  ['a terminal’s order', '\u001b[2J\u0000', '\\u001b[2J\\u0000'],
+  ['a C1 control', 'a\u009bb', 'a\\u009bb'],
+  ['a separator', 'a\u2028b\u2029', 'a\\u2028b\\u2029'],
+  ['a tag that no font shows', 'a\u{e0041}', 'a\\udb40\\udc41'],
+  ['a blank letter', '\u3164', '\\u3164'],
+  ['other languages, as they are', 'تمت الإضافة 追加 ❤️', 'تمت الإضافة 追加 ❤️'],
+])('a name stands by itself, in its own direction: %s', (_, eventName, shown) => {
+  const item = letterItem(letter({ record: { eventName } }), NOW, { selected() {}, settle() {} });
+
+  const name = item.querySelector('bdi.name');
+  expect(name?.textContent).toBe(shown);
+  expect(item.querySelector('button')?.ariaLabel).toBe(`Replay ${shown}`);
 });
 
 test('the buttons of a letter name what they do, and to which', () => {

@@ -124,3 +124,12 @@ test('dead letters and the secondary key are told, and are no alarm', () => {
     expect.stringContaining('1 dead letter:'),
   ]);
 });
+
+test('records of users that nobody vouched for are told, of the last hour, and are no alarm', () => {
+  const minutes = [minute(NOW - 3_000_000, { unverified: 40 }), minute(NOW - 60_000, { unverified: 2 })];
+
+  const state = stateOf(status({ minutes }));
+
+  expect(state.mood).toBe('good');
+  expect(state.also).toEqual([expect.stringMatching(/^42 records .*without an identity token/)]);
+});

@@ -32,6 +32,7 @@ export function status(changes: Changes = {}): Status {
       duplicate: 0,
       rejected: 0,
       expired: 0,
+      unverified: 0,
       delivered: 0,
       dead_letter: 0,
       pardoned: 0,
@@ -72,5 +73,5 @@ export function minute(
   at: number,
   changes: Partial<Status['minutes'][number]> = {},
 ): Status['minutes'][number] {
-  return { at, accepted: 0, calls: 0, delivered: 0, deadLetters: 0, failed: 0, ...changes };
+  return { at, accepted: 0, unverified: 0, calls: 0, delivered: 0, deadLetters: 0, failed: 0, ...changes };
 }

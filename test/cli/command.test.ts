@@ -46,6 +46,12 @@ test('each flag of doctor is taken for what it says', () => {
   });
 });
 
+test('a page stands for its site', () => {
+  const command = readCommand(['doctor', 't.example.com', '--origin', 'https://Shop.example.com/cart/']);
+
+  expect(command).toMatchObject({ options: { origin: 'https://shop.example.com' } });
+});
+
 test.each([[['--help']], [['-h']], [['help']], [['init', '--help']], [['doctor', '-h']]])(
   '%j asks for help',
   (args) => {
@@ -78,6 +84,7 @@ test.each([
   [['init', 'a', 'b'], 'init takes one folder'],
   [['doctor'], "doctor takes the relay's address, as https://t.example.com"],
   [['doctor', 'a.example', 'b.example'], "doctor takes the relay's address, as https://t.example.com"],
+  [['doctor', 't.example.com', '--origin', '*'], "--origin must be a site's address"],
   [['doctor', 'ftp://t.example.com'], 'must be an http or https URL'],
   [['doctor', 'https://user@t.example.com'], 'must be an http or https URL'],
   [['doctor', 'https://:password@t.example.com'], 'must be an http or https URL'],

@@ -46,8 +46,16 @@ describe('the minutes', () => {
     );
 
     expect(minutes).toEqual([
-      { at: RUNNING - MINUTE, accepted: 50, calls: 3, delivered: 40, deadLetters: 0, failed: 1 },
-      { at: RUNNING, accepted: 32, calls: 2, delivered: 27, deadLetters: 0, failed: 0 },
+      {
+        at: RUNNING - MINUTE,
+        accepted: 50,
+        unverified: 0,
+        calls: 3,
+        delivered: 40,
+        deadLetters: 0,
+        failed: 1,
+      },
+      { at: RUNNING, accepted: 32, unverified: 0, calls: 2, delivered: 27, deadLetters: 0, failed: 0 },
     ]);
   });
 
@@ -63,7 +71,15 @@ describe('the minutes', () => {
     );
 
     expect(minutes).toEqual([
-      { at: RUNNING - 30 * MINUTE, accepted: 0, calls: 1, delivered: 10, deadLetters: 0, failed: 0 },
+      {
+        at: RUNNING - 30 * MINUTE,
+        accepted: 0,
+        unverified: 0,
+        calls: 1,
+        delivered: 10,
+        deadLetters: 0,
+        failed: 0,
+      },
     ]);
   });
 });

@@ -10,6 +10,7 @@ import {
 import { ingest } from '../../src/edge/ingest.ts';
 import type { Outbox } from '../../src/edge/outbox.ts';
 import { type RelayPassPorts, relayPass } from '../../src/edge/relay-pass.ts';
+import { readTotals } from '../../src/edge/tally.ts';
 import {
   answerOf,
   delivery,
@@ -80,6 +81,19 @@ describe('rows written', () => {
     );
 
     expect(written).toBe(ROWS_WRITTEN_PER_FLUSH);
+  });
+
+  test('by a flush for whose users nobody vouches: none more, though it is counted', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...events(5)), NOW);
+    const unverified = { ...delivery('a', ...events(5, 6)), unverified: true };
+
+    const { written } = await rowsOf(stub, (storage) =>
+      ingest(storage, unverified, { ...SENDING_ON, alarmAt: NOW }, ROOM, NOW),
+    );
+
+    expect(written).toBe(ROWS_WRITTEN_PER_FLUSH);
+    expect(await runInDurableObject(stub, (_, { storage }) => readTotals(storage.sql).unverified)).toBe(5);
   });
 
   test('by a flush that is known already: one, to count it', async () => {

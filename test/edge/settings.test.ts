@@ -22,6 +22,7 @@ test('the defaults: the global host, the account’s whole allowance, one second
       // A day at the full allowance.
       maxBacklog: 18_000_000,
       maxBacklogPerShard: 18_000_000,
+      identity: { mode: 'off' },
     },
   });
 });
@@ -59,6 +60,11 @@ describe('a setting that is missing or impossible is named, and no value is told
     ['ALLOWED_ORIGINS', 'https://shop.example.com:443'],
     ['ALLOWED_ORIGINS', 'https://user:password@shop.example.com'],
     ['ALLOWED_ORIGINS', 'null'],
+    ['ALLOWED_ORIGINS', 'https://*.com'],
+    ['ALLOWED_ORIGINS', 'https://shop.example.com,https://*'],
+    ['SERVER_TOKEN', 'short'],
+    ['SERVER_TOKEN', 'x'.repeat(40)],
+    ['SERVER_TOKEN', 'a server token with spaces in it, and long'],
     ['WEBENGAGE_REGION', 'constructor'],
     ['WEBENGAGE_API_KEY_SECONDARY', `${KEY} ${KEY}`],
     ['OUTBOX_SHARDS', '0'],
@@ -76,6 +82,19 @@ describe('a setting that is missing or impossible is named, and no value is told
     expect(JSON.stringify(read)).not.toContain(KEY);
   });
 });
+
+test.each(['ADMIN_TOKEN', 'WEBENGAGE_API_KEY', 'WEBENGAGE_API_KEY_SECONDARY'])(
+  'the servers’ token is a secret of its own: not %s',
+  (name) => {
+    const SERVER_TOKEN = 'one-secret-for-everything-is-no-secret';
+
+    expect(readSettings({ ...ENV, SERVER_TOKEN })).toMatchObject({ settings: { serverToken: SERVER_TOKEN } });
+    expect(readSettings({ ...ENV, SERVER_TOKEN, [name]: SERVER_TOKEN })).toMatchObject({
+      ok: false,
+      message: expect.stringContaining('SERVER_TOKEN'),
+    });
+  },
+);
 
 test('the backlog is divided among the outboxes, and follows the allowance where it is not set', () => {
   expect(readSettings({ ...ENV, OUTBOX_SHARDS: '4', MAX_BACKLOG: '2000' })).toMatchObject({

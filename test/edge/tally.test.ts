@@ -16,17 +16,19 @@ const steps = fc.array(
       do: fc.constant('ingest' as const),
       device: fc.constantFrom('a', 'b', 'c'),
       poison: fc.boolean(),
+      unverified: fc.boolean(),
     }),
     fc.record({ do: fc.constantFrom('pass' as const, 'replay' as const, 'discard' as const) }),
   ),
   { maxLength: 40 },
 );
 
-test('what waits and what was given up is known without looking through it, whatever happened', async () => {
+test('what waits, what was given up and what came unverified is known without looking through it, whatever happened', async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (taken) => {
       const stub = newOutbox();
       let seq = 0;
+      let unverified = 0;
       let now = NOW;
       for (const step of taken) {
         now += 7_000;
@@ -47,7 +49,9 @@ test('what waits and what was given up is known without looking through it, what
               eventRecord(seq + n, { eventName: step.poison && n === 2 ? 'Poison' : 'Clicked' }),
             );
             seq += 3;
-            ingest(storage, delivery(step.device, ...records), SENDING_ON, ROOM, now);
+            if (step.unverified) unverified += 3;
+            const delivered = { ...delivery(step.device, ...records), unverified: step.unverified };
+            ingest(storage, delivered, SENDING_ON, ROOM, now);
             await storage.deleteAlarm();
           });
       }
@@ -57,6 +61,7 @@ test('what waits and what was given up is known without looking through it, what
         const one = (query: string) => sql.exec<{ n: number }>(query).one().n;
         expect(waiting(totals)).toBe(one('SELECT COALESCE(SUM(count - taken), 0) AS n FROM run'));
         expect(deadLetters(totals)).toBe(one('SELECT COUNT(*) AS n FROM dead'));
+        expect(totals.unverified).toBe(unverified);
       });
     }),
     { numRuns: 30 },

@@ -13,6 +13,7 @@ const SETTINGS: RelaySettings = {
   shards: 1,
   maxBacklog: 1_000,
   maxBacklogPerShard: 1_000,
+  identity: { mode: 'off' },
 };
 
 afterEach(() => {

@@ -318,7 +318,7 @@ describe('configuration', () => {
 
 describe('GET /admin/status', () => {
   const status = (token: string, env: Partial<Env> = {}) =>
-    request('/admin/status', { headers: { Authorization: token } }, env);
+    request('/admin/status', { headers: { Authorization: token, Origin: '' } }, env);
 
   test('tells the operator the backlog', async () => {
     const answer = await status(`Bearer ${relayEnv.ADMIN_TOKEN}`);
@@ -380,7 +380,9 @@ test('the key is in no answer', async () => {
     await post(batch()),
     await post('{'),
     await request('/health'),
-    await request('/admin/status', { headers: { Authorization: `Bearer ${relayEnv.ADMIN_TOKEN}` } }),
+    await request('/admin/status', {
+      headers: { Authorization: `Bearer ${relayEnv.ADMIN_TOKEN}`, Origin: '' },
+    }),
     await post(batch(), {}, { WEBENGAGE_REGION: 'mars', WEBENGAGE_HOST: '' }),
   ];
 

@@ -143,5 +143,5 @@ export function sentIds({ calls }: Upstream): string[][] {
 }
 
 export function delivery(device: string, ...records: TrackerRecord[]): Delivery {
-  return { device, records, refused: { rejected: 0, expired: 0 } };
+  return { device, records, refused: { rejected: 0, expired: 0 }, unverified: false };
 }

@@ -37,16 +37,11 @@ export function playedDisk() {
         void goOn();
       });
     const storage: Storage = {
-      buffer: {
-        append: (entries) => begin(({ buffer }) => buffer.append(entries)),
-        peek: (limit) => begin(({ buffer }) => buffer.peek(limit)),
-        remove: (records, end) => begin(({ buffer }) => buffer.remove(records, end)),
-      },
-      state: {
-        get: (name) => begin(({ state }) => state.get(name)),
-        update: (name, change) => begin(({ state }) => state.update(name, change)),
-      },
-      isDurable: () => true,
+      append: (entries) => begin((storage) => storage.append(entries)),
+      peek: (limit) => begin((storage) => storage.peek(limit)),
+      remove: (records, end) => begin((storage) => storage.remove(records, end)),
+      get: (name) => begin((storage) => storage.get(name)),
+      update: (name, change) => begin((storage) => storage.update(name, change)),
     };
     return {
       storage,
@@ -76,7 +71,7 @@ export function playedDisk() {
     },
     pending: () => pending.length,
     /** What lies there, for the test to look at; no operation of any page. */
-    buffered: () => shared.buffer.peek(Number.POSITIVE_INFINITY),
-    state: shared.state,
+    buffered: () => shared.peek(Number.POSITIVE_INFINITY),
+    state: shared,
   };
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { fullBucket, msUntilToken, refill, type TokenBucket, take } from '../../src/pacing/token-bucket.ts';
 
-const LIMIT = { capacity: 5, refillPerMinute: 60 };
+const LIMIT = { burst: 5, requestsPerMinute: 60 };
 
 test('a full bucket lends its capacity, and then one token a second', () => {
   let bucket: TokenBucket | undefined = fullBucket(LIMIT, 0);

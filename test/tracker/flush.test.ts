@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Storage } from '../../src/tracker/buffer.ts';
 import type { TrackerEvents } from '../../src/tracker/ends.ts';
-import { conclude, flusher, PACE } from '../../src/tracker/flush.ts';
+import { flusher } from '../../src/tracker/flush.ts';
 import { memoryStorage } from '../../src/tracker/memory-storage.ts';
-import type { FlushLimits, Pace } from '../../src/tracker/next-step.ts';
+import type { FlushLimits } from '../../src/tracker/next-step.ts';
+import { PACE, type Pace } from '../../src/tracker/pace.ts';
 import type { Outcome, RelayClient } from '../../src/tracker/relay-client.ts';
 import { eventRecord, idOf } from '../fakes/records.ts';
 
@@ -12,16 +13,15 @@ const LIMITS: FlushLimits = {
   batchSize: 25,
   maxWaitMs: 5_000,
   maxAgeMs: 604_800_000,
-  bucket: { capacity: 100, refillPerMinute: 500 },
+  burst: 100,
+  requestsPerMinute: 500,
 };
 const SETTLED: Outcome = { kind: 'settled', rejected: [], duplicates: 0 };
 const REFUSED: Outcome = { kind: 'refused', message: 'the batch is wrong' };
 
 async function bufferOf(count: number): Promise<Storage> {
   const storage = memoryStorage();
-  await storage.buffer.append(
-    Array.from({ length: count }, (_, i) => ({ at: NOW, record: eventRecord(i + 1) })),
-  );
+  await storage.append(Array.from({ length: count }, (_, i) => ({ at: NOW, record: eventRecord(i + 1) })));
   return storage;
 }
 
@@ -37,25 +37,25 @@ async function flushWith(storage: Storage, answer: (ids: readonly string[]) => O
   const tell = (name: string, what: unknown) => {
     Object.assign(told, { [name]: [...((told as Record<string, unknown[]>)[name] ?? []), what] });
   };
-  const flush = flusher({
+  const { flush } = flusher({
     storage,
-    relay,
+    farewell: { relay },
+    held: { found: () => {} },
     exclusive: (task) => task(),
-    limits,
+    settings: limits,
     tell,
     now: () => NOW,
     random: () => 0,
-    found: () => {},
   });
   const end = await flush(NOW);
-  return { end, sent, told, left: (await storage.buffer.peek(100)).map(({ record }) => record.id) };
+  return { end, sent, told, left: (await storage.peek(100)).map(({ record }) => record.id) };
 }
 
 test('a record stays in the buffer until the relay has answered for it', async () => {
   const storage = await bufferOf(1);
 
   const failed = await flushWith(storage, () => ({ kind: 'retry', reason: 'network', afterMs: undefined }));
-  await storage.state.update(PACE, () => undefined);
+  await storage.update(PACE, () => undefined);
   const delivered = await flushWith(storage, () => SETTLED);
 
   expect(failed.left).toEqual([idOf(1)]);
@@ -74,7 +74,7 @@ test('everything buffered at the call goes, oldest first, 25 at a time', async (
 test('a batch is cut where its bytes would not fit a keepalive request', async () => {
   const storage = memoryStorage();
   const eventData = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`a${i}`, 'é'.repeat(999)]));
-  await storage.buffer.append(
+  await storage.append(
     Array.from({ length: 3 }, (_, i) => ({ at: NOW, record: eventRecord(i + 1, { eventData }) })),
   );
 
@@ -152,19 +152,22 @@ test('every record is made, settled or left: none is both, none is neither', asy
 
 test('a lesser failure does not end a pause that the relay asked for and that is longer', async () => {
   const storage = await bufferOf(1);
-  const ports = {
+  const { conclude } = flusher({
     storage,
-    limits: LIMITS,
+    farewell: { relay: async () => SETTLED },
+    held: { found: () => {} },
+    exclusive: (task) => task(),
+    settings: LIMITS,
     tell: () => {},
     now: () => NOW,
     random: () => 0,
-  };
-  const batch = await storage.buffer.peek(25);
+  });
+  const batch = await storage.peek(25);
 
-  await conclude(ports, batch, { kind: 'retry', reason: 'rate_limited', afterMs: 600_000 }, 0);
-  await conclude(ports, batch, { kind: 'retry', reason: 'network', afterMs: undefined }, 0);
+  await conclude(batch, { kind: 'retry', reason: 'rate_limited', afterMs: 600_000 }, 0);
+  await conclude(batch, { kind: 'retry', reason: 'network', afterMs: undefined }, 0);
 
-  const { pause } = (await storage.state.get(PACE)) as Pace;
+  const { pause } = (await storage.get(PACE)) as Pace;
   expect(pause).toMatchObject({ reason: 'rate_limited' });
   expect(pause?.forMs).toBeGreaterThanOrEqual(600_000);
 });

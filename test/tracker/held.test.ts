@@ -10,7 +10,7 @@ const records = (from: number, to: number) =>
   }));
 
 test('what another tab owns is not passed over, though that tab has settled some of ours since', () => {
-  const held = heldRecords(true);
+  const held = heldRecords(true, () => true);
   held.add(records(1, 30), 30);
   // 31 is the other tab's.
   held.add(records(32, 40), 40);
@@ -23,7 +23,7 @@ test('what another tab owns is not passed over, though that tab has settled some
 });
 
 test('records that stand in the buffer twice, as two pages have moved them there, hide nobody that comes after them', () => {
-  const held = heldRecords(false);
+  const held = heldRecords(false, () => true);
   const twice = [...records(1, 12), ...records(1, 13).map((entry) => ({ ...entry, key: entry.key + 12 }))];
   held.add([{ key: 40, at: 1, record: eventRecord(99) }], 40);
 

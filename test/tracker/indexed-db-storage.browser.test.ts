@@ -5,6 +5,7 @@ import type { End } from '../../src/tracker/ends.ts';
 import { createTracker } from '../../src/tracker/index.ts';
 import { indexedDbStorage } from '../../src/tracker/indexed-db-storage.ts';
 import { statsOf } from '../../src/tracker/stats.ts';
+import { dependableStorage } from '../../src/tracker/storage.ts';
 import { ADDED_TO_CART, eventRecord, idOf } from '../fakes/records.ts';
 
 const newName = () => `test ${crypto.randomUUID()}`;
@@ -22,16 +23,16 @@ describe('the buffer', () => {
     const name = newName();
     const [one, other] = [indexedDbStorage(name), indexedDbStorage(name)];
 
-    await one.buffer.append(entries(1, 3));
-    await other.buffer.append(entries(4, 4));
-    const { waiting } = await one.buffer.append(entries(5, 30));
+    await one.append(entries(1, 3));
+    await other.append(entries(4, 4));
+    const { waiting } = await one.append(entries(5, 30));
 
     expect(waiting).toBe(30);
-    expect(seqs(await other.buffer.peek(25))).toEqual(Array.from({ length: 25 }, (_, i) => i + 1));
+    expect(seqs(await other.peek(25))).toEqual(Array.from({ length: 25 }, (_, i) => i + 1));
   });
 
   test('forgets what is removed, and never gives its key to another record', async () => {
-    const { buffer } = indexedDbStorage(newName());
+    const buffer = indexedDbStorage(newName());
     await buffer.append(entries(1, 2));
     const before = await buffer.peek(25);
 
@@ -43,7 +44,7 @@ describe('the buffer', () => {
   });
 
   test('appends all or nothing', async () => {
-    const { buffer } = indexedDbStorage(newName());
+    const buffer = indexedDbStorage(newName());
     const bad = { at: 2, record: () => {} } as unknown as Entry;
 
     await expect(buffer.append([...entries(1, 1), bad])).rejects.toThrow();
@@ -52,7 +53,7 @@ describe('the buffer', () => {
   });
 
   test('costs no more to look into with 10,000 records than with 25', async () => {
-    const { buffer } = indexedDbStorage(newName());
+    const buffer = indexedDbStorage(newName());
     const timed = async () => {
       const from = performance.now();
       for (let n = 0; n < 50; n++) await buffer.peek(25);
@@ -69,9 +70,14 @@ describe('the buffer', () => {
     expect(large / small).toBeLessThan(20);
   });
 
-  test('opens again after the database was deleted under it', async () => {
+  test('stands in nobody’s way who deletes the database, and is then opened again', async () => {
     const name = newName();
-    const { buffer } = indexedDbStorage(name);
+    const told: unknown[] = [];
+    const buffer = dependableStorage(
+      () => indexedDbStorage(name),
+      (promise) => promise,
+      (why) => told.push(why),
+    );
     await buffer.append(entries(1, 1));
 
     await new Promise((resolve, reject) => {
@@ -81,28 +87,28 @@ describe('the buffer', () => {
     });
 
     expect(await buffer.append(entries(2, 2))).toMatchObject({ waiting: 1 });
+    expect(told).toEqual([]);
+    expect(seqs(await indexedDbStorage(name).peek(25))).toEqual([2]);
   });
 });
 
 test('state lies beside the records, and a change has no other in between', async () => {
   const name = newName();
   const [one, other] = [indexedDbStorage(name), indexedDbStorage(name)];
-  await one.buffer.append(entries(1, 3));
+  await one.append(entries(1, 3));
   const increment = (value: unknown) => Number(value ?? 0) + 1;
 
-  await Promise.all(
-    Array.from({ length: 40 }, (_, n) => (n % 2 ? one : other).state.update('count', increment)),
-  );
+  await Promise.all(Array.from({ length: 40 }, (_, n) => (n % 2 ? one : other).update('count', increment)));
 
-  expect(await one.state.get('count')).toBe(40);
-  expect(seqs(await one.buffer.peek(25))).toEqual([1, 2, 3]);
+  expect(await one.get('count')).toBe(40);
+  expect(seqs(await one.peek(25))).toEqual([1, 2, 3]);
 });
 
 test('two tabs know one visitor: who signs in in one is known in the other', async () => {
   // Nobody answers there, so that everything stays in the buffer.
   const endpoint = `http://127.0.0.1:9/${crypto.randomUUID()}`;
   const [one, other] = [createTracker({ endpoint }), createTracker({ endpoint })];
-  const { buffer } = indexedDbStorage(`webengage-relay:${endpoint}`);
+  const buffer = indexedDbStorage(`webengage-relay:${endpoint}`);
   const visitors = async () =>
     (await buffer.peek(25)).map(({ record }) => record.userId ?? record.anonymousId);
 
@@ -165,7 +171,7 @@ test('whatever two connections append and remove, what lies there is what was no
       const ended = { delivered: 0, rejected: 0, expired: 0, over_max_records: 0 };
 
       for (const operation of operations) {
-        const { buffer } = storages[operation.by];
+        const buffer = storages[operation.by];
         if (operation.does === 'append') {
           const entries = Array.from({ length: operation.count }, () => ({
             at: ++seq,
@@ -186,9 +192,9 @@ test('whatever two connections append and remove, what lies there is what was no
           left = left.filter((id) => !gone.has(id));
           await buffer.remove(last, operation.end);
         }
-        const stats = statsOf(await storages[0].state.get('counts'));
+        const stats = statsOf(await storages[0].get('counts'));
         const { delivered, rejected, dropped } = stats;
-        expect(idsOf(await storages[1].buffer.peek(1_000))).toEqual(left);
+        expect(idsOf(await storages[1].peek(1_000))).toEqual(left);
         expect({ delivered, rejected, ...dropped }).toEqual(ended);
         expect([stats.made, stats.buffered]).toEqual([seq, left.length]);
       }
@@ -199,7 +205,7 @@ test('whatever two connections append and remove, what lies there is what was no
 });
 
 test('of records that share a row any part can be removed, by the keys they were appended with', async () => {
-  const { buffer } = indexedDbStorage(newName());
+  const buffer = indexedDbStorage(newName());
   const entries = Array.from({ length: 60 }, (_, index) => ({ at: index, record: eventRecord(index + 1) }));
   const { records } = await buffer.append(entries);
 
@@ -212,7 +218,7 @@ test('of records that share a row any part can be removed, by the keys they were
 });
 
 test('to forget nothing is no error', async () => {
-  const { buffer } = indexedDbStorage(newName());
+  const buffer = indexedDbStorage(newName());
   await buffer.append([{ at: 1, record: eventRecord(1) }]);
 
   await buffer.remove([], 'delivered');
@@ -226,12 +232,12 @@ test('what two connections append at once lies in one order for both, and none o
 
   await Promise.all(
     Array.from({ length: 40 }, (_, index) =>
-      (index % 2 ? one : other).buffer.append([{ at: index, record: eventRecord(index + 1) }]),
+      (index % 2 ? one : other).append([{ at: index, record: eventRecord(index + 1) }]),
     ),
   );
 
-  const [seen, seenByOther] = await Promise.all([one.buffer.peek(100), other.buffer.peek(100)]);
+  const [seen, seenByOther] = await Promise.all([one.peek(100), other.peek(100)]);
   expect(idsOf(seen)).toEqual(idsOf(seenByOther));
   expect(new Set(idsOf(seen)).size).toBe(40);
-  expect(statsOf(await one.state.get('counts'))).toMatchObject({ made: 40, buffered: 40 });
+  expect(statsOf(await one.get('counts'))).toMatchObject({ made: 40, buffered: 40 });
 });

@@ -9,8 +9,8 @@ const never = () => new Promise<never>(() => {});
 
 function browser() {
   const time = fakeTime();
-  const { state } = memoryStorage();
-  const page = (holder: string) => leased({ state, holder, now: time.now, timer: time.timer });
+  const state = memoryStorage();
+  const page = (holder: string) => leased(state, holder, time);
   return { time, state, page };
 }
 

@@ -8,15 +8,16 @@ test('the documented user goes as it is', () => {
   const { userId = '', ...profile } = JOHN;
 
   expect(makeUser(userId, profile as Profile, AT, true)).toEqual({
-    draft: { at: AT, fields: { kind: 'user', ...JOHN } },
+    at: AT,
+    fields: { kind: 'user', ...JOHN },
     repairs: [],
   });
 });
 
 test('the documented event goes as it is, at the time of the call', () => {
-  const { draft } = makeEvent('Added to Cart', ADDED_TO_CART.eventData, AT, true);
+  const { fields } = makeEvent('Added to Cart', ADDED_TO_CART.eventData, AT, true);
 
-  expect(draft.fields).toMatchObject({
+  expect(fields).toMatchObject({
     eventName: 'Added to Cart',
     eventTime: expect.stringMatching(/^2026-11-2\dT\d\d:\d\d:00[+-]\d{4}$/),
     eventData: ADDED_TO_CART.eventData,
@@ -63,13 +64,13 @@ test('strict rejects what would be repaired, by path and rule', () => {
   expect(() => makeEvent('Bought', { Price: Number.NaN }, AT, true)).toThrow(
     'eventData.Price must be a string, finite number, boolean, array or object',
   );
-  expect(makeEvent('Bought', { Price: Number.NaN }, AT, false).draft.fields).toMatchObject({ eventData: {} });
+  expect(makeEvent('Bought', { Price: Number.NaN }, AT, false).fields).toMatchObject({ eventData: {} });
 });
 
 test('a birth date given as a Date is written in WebEngage’s format', () => {
-  const { draft } = makeUser('u', { birthDate: new Date('1986-08-19T15:45:00Z') }, AT, true);
+  const { fields } = makeUser('u', { birthDate: new Date('1986-08-19T15:45:00Z') }, AT, true);
 
-  expect(draft.fields).toMatchObject({
+  expect(fields).toMatchObject({
     birthDate: expect.stringMatching(/^1986-08-\d\dT\d\d:\d\d:00[+-]\d{4}$/),
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type FlushLimits, nextStep, type Pace } from '../../src/tracker/next-step.ts';
+import { type FlushLimits, nextStep } from '../../src/tracker/next-step.ts';
+import type { Pace } from '../../src/tracker/pace.ts';
 import { eventRecord } from '../fakes/records.ts';
 
 const NOW = 1_000_000_000_000;
@@ -7,7 +8,8 @@ const LIMITS: FlushLimits = {
   batchSize: 25,
   maxWaitMs: 5_000,
   maxAgeMs: 604_800_000,
-  bucket: { capacity: 5, refillPerMinute: 60 },
+  burst: 5,
+  requestsPerMinute: 60,
 };
 const PACE: Pace = { bucket: { tokens: 5, asOf: NOW }, failures: 0 };
 

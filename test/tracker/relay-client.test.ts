@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readAnswer, relayClient, relayRequest } from '../../src/tracker/relay-client.ts';
+import { readAnswer, relayClient, relayRequests } from '../../src/tracker/relay-client.ts';
 import { accepted, fakeTime, scriptedRelay } from '../fakes/platform.ts';
 import { eventRecord } from '../fakes/records.ts';
 
@@ -7,13 +7,11 @@ const NOW = Date.parse('2026-11-23T15:45:00Z');
 const DEVICE = '0b9d3c5e-8f1a-4c2b-9d7e-6a5b4c3d2e1f';
 const QUEUED = JSON.stringify({ response: { status: 'queued' }, accepted: 1, duplicates: 0, rejected: [] });
 const clientOf = (fetch: typeof globalThis.fetch, time = fakeTime(NOW)) =>
-  relayClient({
-    endpoint: 'https://t.example.com',
-    device: () => DEVICE,
+  relayClient(
+    relayRequests('https://t.example.com', () => DEVICE, time.now),
     fetch,
-    now: time.now,
-    timer: time.timer,
-  });
+    time,
+  );
 const refusal = (code: string) => JSON.stringify({ error: { code, message: 'why' } });
 
 describe('what an answer means', () => {
@@ -88,7 +86,11 @@ test('a network that fails is no rejection', async () => {
 });
 
 test('a clock that was set back makes no negative age', () => {
-  const [, { body }] = relayRequest('e', [{ at: NOW + 5_000, record: eventRecord(1) }], DEVICE, NOW);
+  const [, { body }] = relayRequests(
+    'e',
+    () => DEVICE,
+    () => NOW,
+  )([{ at: NOW + 5_000, record: eventRecord(1) }]);
 
   expect(JSON.parse(body)).toMatchObject({ records: [{ age: 0 }] });
 });

@@ -151,7 +151,7 @@ test('what was left before is called off before anything else is left', () => {
       log.push(`left ${url}`);
       signal?.addEventListener('abort', () => log.push(`called off ${url}`));
     },
-    (batch) => [String(batch.length), {}],
+    (batch) => [String(batch.length), { body: '' }],
     fakeTime().timer,
   );
   const entry = { at: 1, record: eventRecord(1) };

@@ -115,14 +115,14 @@ describe('a buffer in memory', () => {
   const entries: readonly Entry[] = [1, 2, 3].map((seq) => ({ at: seq, record: eventRecord(seq) }));
 
   test('counts no record twice that is removed twice', async () => {
-    const { buffer, state } = memoryStorage();
-    const { records } = await buffer.append(entries);
+    const storage = memoryStorage();
+    const { records } = await storage.append(entries);
 
-    await buffer.remove(records.slice(0, 2), 'delivered');
-    await buffer.remove(records, 'rejected');
-    await buffer.remove(records, 'expired');
+    await storage.remove(records.slice(0, 2), 'delivered');
+    await storage.remove(records, 'rejected');
+    await storage.remove(records, 'expired');
 
-    expect(statsOf(await state.get('counts'))).toEqual({
+    expect(statsOf(await storage.get('counts'))).toEqual({
       made: 3,
       buffered: 0,
       delivered: 2,
@@ -132,26 +132,26 @@ describe('a buffer in memory', () => {
   });
 
   test('takes no record of a database that broke for one of its own', async () => {
-    const { buffer, state } = memoryStorage();
-    await buffer.append(entries);
+    const storage = memoryStorage();
+    await storage.append(entries);
 
     // A database counts its keys from 1.
-    await buffer.remove(
+    await storage.remove(
       entries.map((entry, index) => ({ ...entry, key: index + 1 })),
       'delivered',
     );
 
-    expect(await buffer.peek(25)).toHaveLength(3);
-    expect(statsOf(await state.get('counts'))).toMatchObject({ made: 3, buffered: 3, delivered: 0 });
+    expect(await storage.peek(25)).toHaveLength(3);
+    expect(statsOf(await storage.get('counts'))).toMatchObject({ made: 3, buffered: 3, delivered: 0 });
   });
 
   test('is content to forget nothing', async () => {
-    const { buffer } = memoryStorage();
-    await buffer.append(entries);
+    const storage = memoryStorage();
+    await storage.append(entries);
 
-    await buffer.remove([], 'delivered');
+    await storage.remove([], 'delivered');
 
-    expect(await buffer.peek(25)).toHaveLength(3);
+    expect(await storage.peek(25)).toHaveLength(3);
   });
 });
 

@@ -11,9 +11,11 @@ const HUNG = new Promise<never>(() => {});
 /** A storage whose every operation ends as told. */
 function brokenStorage(end: () => Promise<never>): Storage {
   return {
-    buffer: { append: end, peek: end, remove: end },
-    state: { get: end, update: end },
-    isDurable: () => true,
+    append: end,
+    peek: end,
+    remove: end,
+    get: end,
+    update: end,
   };
 }
 
@@ -22,18 +24,12 @@ function brokenOnce(storage: Storage) {
   let isBroken = false;
   const unlessBroken = <T>(operation: () => Promise<T>): Promise<T> =>
     isBroken ? Promise.reject(new Error('connection lost')) : operation();
-  const { buffer, state } = storage;
   const guarded: Storage = {
-    buffer: {
-      append: (entries) => unlessBroken(() => buffer.append(entries)),
-      peek: (limit) => unlessBroken(() => buffer.peek(limit)),
-      remove: (records, end) => unlessBroken(() => buffer.remove(records, end)),
-    },
-    state: {
-      get: (name) => unlessBroken(() => state.get(name)),
-      update: (name, change) => unlessBroken(() => state.update(name, change)),
-    },
-    isDurable: () => true,
+    append: (entries) => unlessBroken(() => storage.append(entries)),
+    peek: (limit) => unlessBroken(() => storage.peek(limit)),
+    remove: (records, end) => unlessBroken(() => storage.remove(records, end)),
+    get: (name) => unlessBroken(() => storage.get(name)),
+    update: (name, change) => unlessBroken(() => storage.update(name, change)),
   };
   return {
     storage: guarded,
@@ -45,23 +41,22 @@ function brokenOnce(storage: Storage) {
 
 function dependable(...opened: (Storage | Error)[]) {
   const told: unknown[] = [];
-  const storage = dependableStorage({
-    open: () => {
+  const storage = dependableStorage(
+    () => {
       const next = opened.shift() ?? new Error('no more');
       if (next instanceof Error) throw next;
       return next;
     },
-    fallback: memoryStorage,
     // What hangs is given up at once: no test waits.
-    timeout: (promise) => (promise === HUNG ? Promise.reject(new Error('hung')) : promise),
-    tellDegraded: (why) => told.push(why),
-  });
+    (promise) => (promise === HUNG ? Promise.reject(new Error('hung')) : promise),
+    (why) => told.push(why),
+  );
   return { storage, told };
 }
 
 async function keepsRecords(storage: Storage): Promise<void> {
-  expect(await storage.buffer.append([ENTRY])).toMatchObject({ waiting: 1 });
-  expect(await storage.buffer.peek(25)).toMatchObject([ENTRY]);
+  expect(await storage.append([ENTRY])).toMatchObject({ waiting: 1 });
+  expect(await storage.peek(25)).toMatchObject([ENTRY]);
 }
 
 test('where IndexedDB is missing, memory serves, and it is told', async () => {
@@ -85,7 +80,7 @@ describe('a failing operation', () => {
     const { storage, told } = dependable(full, full);
 
     await keepsRecords(storage);
-    await storage.state.update('pace', () => 1);
+    await storage.update('pace', () => 1);
     expect(told).toHaveLength(1);
   });
 
@@ -101,13 +96,9 @@ describe('a failing operation', () => {
     const full = brokenStorage(() => Promise.reject(new Error('QuotaExceededError')));
     const { storage, told } = dependable(full, full);
 
-    await Promise.all([
-      storage.buffer.append([ENTRY]),
-      storage.buffer.append([ENTRY]),
-      storage.buffer.peek(1),
-    ]);
+    await Promise.all([storage.append([ENTRY]), storage.append([ENTRY]), storage.peek(1)]);
 
-    expect(await storage.buffer.peek(25)).toHaveLength(2);
+    expect(await storage.peek(25)).toHaveLength(2);
     expect(told).toHaveLength(1);
   });
 });
@@ -130,12 +121,12 @@ describe('operations that wait on a connection that breaks', () => {
     const { connection, fail } = hanging();
     const next = memoryStorage();
     const { storage, told } = dependable(connection, next);
-    const all = [1, 2, 3].map((seq) => storage.buffer.append([entry(seq)]));
+    const all = [1, 2, 3].map((seq) => storage.append([entry(seq)]));
 
     fail[first]?.(new Error('connection lost'));
     await Promise.all(all);
 
-    expect((await next.buffer.peek(25)).map(({ at }) => at)).toEqual([1, 2, 3]);
+    expect((await next.peek(25)).map(({ at }) => at)).toEqual([1, 2, 3]);
     expect(told).toEqual([]);
   });
 
@@ -143,35 +134,34 @@ describe('operations that wait on a connection that breaks', () => {
     const { connection, fail } = hanging();
     const next = memoryStorage();
     const { storage } = dependable(connection, next);
-    const all = [1, 2].map((seq) => storage.buffer.append([entry(seq)]));
+    const all = [1, 2].map((seq) => storage.append([entry(seq)]));
 
     for (const each of fail) each(new Error('connection lost'));
     await all[0];
-    await storage.buffer.append([entry(3)]);
+    await storage.append([entry(3)]);
     await Promise.all(all);
 
-    expect((await next.buffer.peek(25)).map(({ at }) => at)).toEqual([1, 2, 3]);
+    expect((await next.peek(25)).map(({ at }) => at)).toEqual([1, 2, 3]);
   });
 
   test('end in memory where the next one breaks too, and all of them are there', async () => {
     const [one, other] = [hanging(), hanging()];
     const { storage, told } = dependable(one.connection, other.connection);
-    const all = [1, 2, 3].map((seq) => storage.buffer.append([entry(seq)]));
+    const all = [1, 2, 3].map((seq) => storage.append([entry(seq)]));
     one.fail[0]?.(new Error('connection lost'));
     await settled();
     other.fail[0]?.(new Error('connection lost'));
     await Promise.all(all);
 
-    expect((await storage.buffer.peek(25)).map(({ at }) => at)).toEqual([1, 2, 3]);
+    expect((await storage.peek(25)).map(({ at }) => at)).toEqual([1, 2, 3]);
     expect(told).toHaveLength(1);
-    expect(storage.isDurable()).toBe(false);
   });
 
   test('and succeed on the next one give the connection after that its own second chance', async () => {
     const one = hanging();
     const second = brokenOnce(memoryStorage());
     const { storage, told } = dependable(one.connection, second.storage, memoryStorage());
-    const append = storage.buffer.append([entry(1)]);
+    const append = storage.append([entry(1)]);
     one.fail[0]?.(new Error('connection lost'));
     await append;
 
@@ -185,13 +175,13 @@ describe('operations that wait on a connection that breaks', () => {
 test('records read from a database that then broke are not taken for those in memory', async () => {
   const database = memoryStorage();
   const read = [{ ...ENTRY, key: 1 }];
-  const breaks = brokenOnce({ ...database, buffer: { ...database.buffer, peek: async () => read } });
+  const breaks = brokenOnce({ ...database, peek: async () => read });
   const { storage } = dependable(breaks.storage);
-  const [old] = await storage.buffer.peek(1);
+  const [old] = await storage.peek(1);
   breaks.breaks();
-  await storage.buffer.append([{ at: 2, record: eventRecord(2) }]);
+  await storage.append([{ at: 2, record: eventRecord(2) }]);
 
-  await storage.buffer.remove(old ? [old] : [], 'delivered');
+  await storage.remove(old ? [old] : [], 'delivered');
 
-  expect(await storage.buffer.peek(25)).toMatchObject([{ at: 2 }]);
+  expect(await storage.peek(25)).toMatchObject([{ at: 2 }]);
 });

@@ -38,7 +38,7 @@ test('the promise of a call resolves once its record lies in the buffer', async 
 
   await tracker.track('Clicked');
 
-  expect(await storage.buffer.peek(25)).toHaveLength(1);
+  expect(await storage.peek(25)).toHaveLength(1);
 });
 
 test('records of a page load are numbered from 1 under one session', async () => {
@@ -99,8 +99,8 @@ describe('a page that is hidden', () => {
     await tracker.track('Clicked');
     await settled();
     const touched: string[] = [];
-    const { peek } = storage.buffer;
-    Object.assign(storage.buffer, {
+    const { peek } = storage;
+    Object.assign(storage, {
       peek: (limit: number) => {
         touched.push('peek');
         return peek(limit);
@@ -116,7 +116,7 @@ describe('a page that is hidden', () => {
     page.moments?.visible();
     await time.pass(60_000);
     expect(relay.requests).toHaveLength(1);
-    expect(await storage.buffer.peek(25)).toEqual([]);
+    expect(await storage.peek(25)).toEqual([]);
   });
 
   test('and whose relay does not answer sends again with the rest', async () => {
@@ -248,12 +248,12 @@ test('flush waits for the allowance, and resolves when all of it is settled', as
 
 test('flush waits for calls that are still being written', async () => {
   const { tracker, storage, sent } = trackerWith();
-  const { append } = storage.buffer;
+  const { append } = storage;
   let write = () => {};
   const held = new Promise<void>((resolve) => {
     write = resolve;
   });
-  Object.assign(storage.buffer, {
+  Object.assign(storage, {
     append: async (entries: Parameters<typeof append>[0]) => {
       await held;
       return append(entries);
@@ -275,8 +275,8 @@ test('looking at who the visitor is writes nothing', async () => {
   await tracker.track('Clicked');
   await tracker.flush();
   const written: string[] = [];
-  const { update } = storage.state;
-  Object.assign(storage.state, {
+  const { update } = storage;
+  Object.assign(storage, {
     update: (name: string, change: (value: unknown) => unknown) => {
       written.push(name);
       return update(name, change);
@@ -319,7 +319,7 @@ test('over maxRecords the oldest give way, and it is told', async () => {
   for (let n = 0; n < 103; n++) await tracker.track('Clicked');
   await settled();
 
-  expect(await storage.buffer.peek(200)).toHaveLength(100);
+  expect(await storage.peek(200)).toHaveLength(100);
   expect(dropped.filter((id) => id.includes('.'))).toHaveLength(3);
   expect(dropped).toContain('over_max_records');
 });
@@ -392,7 +392,7 @@ describe('the visitor', () => {
 
     await one.tracker.flush();
 
-    expect(await storage.state.get('identity')).toMatchObject({ userId: 'johndoe' });
+    expect(await storage.get('identity')).toMatchObject({ userId: 'johndoe' });
   });
 
   test('identified again with nothing new makes no record, unless the last one was rejected', async () => {
@@ -465,6 +465,24 @@ describe('bad input', () => {
       },
     ]);
     expect(sent()[1]).toMatchObject({ eventData: { Price: '39.80' } });
+  });
+
+  test('so is one of a user’s, by `identify`', async () => {
+    const { tracker } = trackerWith();
+    const told: unknown[] = [];
+    tracker.on('repaired', (repair) => told.push(repair));
+
+    await tracker.identify('johndoe', { attributes: { visits: 1 } });
+    await tracker.identify('johndoe', { attributes: { visits: '2' } });
+
+    expect(told).toEqual([
+      {
+        record: 'identify',
+        path: 'attributes.visits',
+        rule: 'was a number before, and is a string now',
+        done: 'kept',
+      },
+    ]);
   });
 });
 

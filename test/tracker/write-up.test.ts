@@ -1,15 +1,16 @@
 import { expect, test } from 'vitest';
 import { anonymous } from '../../src/tracker/identity.ts';
-import { makeEvent, makeUser, type Profile } from '../../src/tracker/make-record.ts';
-import { type Call, writeUp } from '../../src/tracker/write-up.ts';
+import { type Made, makeEvent, makeUser, type Profile } from '../../src/tracker/make-record.ts';
+import { writeUp } from '../../src/tracker/write-up.ts';
 
 const AT = Date.parse('2026-11-23T12:00:00Z');
-const track = (name: string): Call => makeEvent(name, {}, AT, true).draft;
-const identify = (userId: string, profile: Profile = {}): Call => makeUser(userId, profile, AT, true).draft;
+const track = (name: string): Made => makeEvent(name, {}, AT, true);
+const identify = (userId: string, profile: Profile = {}): Made => makeUser(userId, profile, AT, true);
 
-function records(calls: readonly Call[], skip = true) {
+function records(made: readonly (Made | { readonly reset: string })[], skip = true) {
   let seq = 0;
-  const { entries, identity } = writeUp(anonymous('the-device', 'a1'), calls, skip, () => `s.${++seq}`);
+  const calls = made.map((call) => ('reset' in call ? call : { ...call, id: () => `s.${++seq}` }));
+  const { entries, identity } = writeUp(anonymous('the-device', 'a1'), calls, skip);
   return { records: entries.map(({ record }) => record), identity };
 }
 

@@ -15,7 +15,7 @@ export function lastHour(minutes, now) {
   const running = Math.floor(now / MINUTE_MS);
   return Array.from({ length: MINUTES }, (_, index) => {
     const which = running - (MINUTES - 1) + index;
-    const nothing = { accepted: 0, calls: 0, delivered: 0, deadLetters: 0, failed: 0 };
+    const nothing = { accepted: 0, unverified: 0, calls: 0, delivered: 0, deadLetters: 0, failed: 0 };
     return { ...nothing, ...known.get(which), at: which * MINUTE_MS };
   });
 }

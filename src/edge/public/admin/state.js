@@ -172,7 +172,8 @@ function nextTry({ at, gate }) {
 
 /** @param {Status} status */
 function remarks(status) {
-  const { backlog, deadLetters, gate } = status;
+  const { backlog, deadLetters, gate, minutes } = status;
+  const unverified = sum(minutes.map(({ unverified }) => unverified));
   return [
     gate.held === null &&
       gate.key === 'secondary' &&
@@ -182,6 +183,8 @@ function remarks(status) {
       `${counted(backlog.retrying, 'batch', 'batches')} to send again (${answers(backlog.byStatus)}).`,
     deadLetters > 0 &&
       `${counted(deadLetters, 'dead letter')}: refused by WebEngage, kept here until you replay or discard.`,
+    unverified > 0 &&
+      `${counted(unverified, 'record')} of the last hour named a user, and came without an identity token: IDENTITY=required would refuse such.`,
   ].filter((remark) => remark !== false);
 }
 

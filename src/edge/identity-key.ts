@@ -1,0 +1,159 @@
+import { base64url, type CryptoKey, importJWK, importSPKI } from 'jose';
+import {
+  array,
+  check,
+  type InferOutput,
+  literal,
+  minLength,
+  never,
+  object,
+  optional,
+  pipe,
+  safeParse,
+  string,
+  variant,
+} from 'valibot';
+
+/** What tokens are verified with: a key, and the one algorithm that it is for. */
+export type IdentityKey = {
+  readonly kid: string | undefined;
+  readonly alg: 'RS256' | 'HS256';
+  readonly key: CryptoKey;
+};
+
+/** The keys, or what to set: in words that reveal no value. */
+export type ReadKeys =
+  | { readonly ok: true; readonly keys: readonly IdentityKey[] }
+  | { readonly ok: false; readonly message: string };
+
+// https://www.rfc-editor.org/rfc/rfc7518#section-3.2 and #section-3.3
+const MIN_SECRET_BYTES = 32;
+const MIN_RSA_BITS = 2_048;
+
+const KINDS =
+  'IDENTITY_KEY must be a public key in PEM, a JWK set {"keys":[…]}, or a secret of 32 bytes or more';
+const PRIVATE =
+  'IDENTITY_KEY holds a private key, which belongs on your own server alone: set the public one';
+const PEM =
+  'IDENTITY_KEY must be one public key, from -----BEGIN PUBLIC KEY----- to -----END PUBLIC KEY-----; more than one go into a JWK set';
+const JWK = 'IDENTITY_KEY must hold JWKs of kty RSA, for RS256, or oct, for HS256, and for nothing else';
+const KID = 'IDENTITY_KEY must give each of its keys a kid of its own';
+const TOO_WEAK = {
+  RS256: 'IDENTITY_KEY must hold RSA public keys of 2048 bits or more',
+  HS256: 'IDENTITY_KEY must hold secrets of 32 bytes or more, in base64url where they are JWKs',
+};
+
+const rsaSchema = object(
+  {
+    kty: literal('RSA'),
+    kid: optional(string(KID)),
+    alg: optional(literal('RS256', JWK)),
+    use: optional(literal('sig', JWK)),
+    n: string(JWK),
+    e: string(JWK),
+    d: optional(never(PRIVATE)),
+    p: optional(never(PRIVATE)),
+    q: optional(never(PRIVATE)),
+  },
+  JWK,
+);
+
+const secretSchema = object(
+  {
+    kty: literal('oct'),
+    kid: optional(string(KID)),
+    alg: optional(literal('HS256', JWK)),
+    use: optional(literal('sig', JWK)),
+    k: string(JWK),
+  },
+  JWK,
+);
+
+const jwkSetSchema = object(
+  {
+    keys: pipe(
+      array(variant('kty', [rsaSchema, secretSchema], JWK), KINDS),
+      minLength(1, KINDS),
+      check((keys) => keys.length === 1 || new Set(keys.map(({ kid }) => kid)).size === keys.length, KID),
+      check((keys) => keys.length === 1 || keys.every(({ kid }) => kid !== undefined), KID),
+    ),
+  },
+  KINDS,
+);
+
+type Jwk = InferOutput<typeof jwkSetSchema>['keys'][number];
+
+/** A key as it was written, of the right form. */
+type WrittenKey = Jwk | { readonly kty: 'PEM'; readonly kid?: undefined; readonly spki: string };
+
+/** Reads the secret's text. Which of the three kinds it is, it says itself. */
+export async function readKeys(text: string): Promise<ReadKeys> {
+  const written = writtenKeys(text.trim());
+  if (typeof written === 'string') return { ok: false, message: written };
+
+  const keys: IdentityKey[] = [];
+  for (const each of written) {
+    const alg = each.kty === 'oct' ? 'HS256' : 'RS256';
+    const key = await importKey(each);
+    if (key === undefined) return { ok: false, message: TOO_WEAK[alg] };
+    keys.push({ kid: each.kid, alg, key });
+  }
+  return { ok: true, keys };
+}
+
+const ONE_PEM = /^-----BEGIN PUBLIC KEY-----[\w+/=\s]+-----END PUBLIC KEY-----$/;
+
+// How every key begins in base64 that has lost the lines around it: one DER sequence, and mostly another within.
+const BARE_KEY = /^M(I[E-I]|[A-P][\w+/]w)/;
+
+/** The keys as they are written, or the rule that is broken. */
+function writtenKeys(text: string): readonly WrittenKey[] | string {
+  if (/^[{[]/.test(text)) return jwksOf(text);
+  // None of these may pass for a shared secret: a public key is known to everyone.
+  if (text.includes('-----') || BARE_KEY.test(text)) {
+    if (text.includes('PRIVATE KEY')) return PRIVATE;
+    // Where a secret can't hold a line break, `\n` stands for it.
+    const spki = text.replaceAll('\\n', '\n');
+    return ONE_PEM.test(spki) ? [{ kty: 'PEM', spki }] : PEM;
+  }
+  return text === '' ? KINDS : [{ kty: 'oct', k: base64url.encode(text) }];
+}
+
+function jwksOf(text: string): readonly Jwk[] | string {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return KINDS;
+  }
+  const { success, output, issues } = safeParse(jwkSetSchema, json);
+  return success ? output.keys : issues[0].message;
+}
+
+/** Undefined for a key that is too weak, or none. */
+async function importKey(written: WrittenKey): Promise<CryptoKey | undefined> {
+  try {
+    switch (written.kty) {
+      case 'oct':
+        return await importSecret(new Uint8Array(base64url.decode(written.k)));
+      case 'RSA':
+        // Nothing else of it: what a JWK says of its own use must not decide what is done with it.
+        return strong(await importJWK({ kty: 'RSA', n: written.n, e: written.e }, 'RS256'));
+      case 'PEM':
+        return strong(await importSPKI(written.spki, 'RS256'));
+    }
+  } catch {
+    return undefined; // Whatever is wrong with it: the rule says how a key must be.
+  }
+}
+
+async function importSecret(bytes: Uint8Array<ArrayBuffer>): Promise<CryptoKey | undefined> {
+  if (bytes.length < MIN_SECRET_BYTES) return undefined;
+  return crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['verify']);
+}
+
+function strong(key: CryptoKey | Uint8Array): CryptoKey | undefined {
+  const bits =
+    'algorithm' in key && 'modulusLength' in key.algorithm ? Number(key.algorithm.modulusLength) : 0;
+  return 'algorithm' in key && bits >= MIN_RSA_BITS ? key : undefined;
+}

@@ -1,0 +1,169 @@
+import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { readSettings } from '../../src/edge/settings.ts';
+import { webEngage } from '../../src/edge/webengage.ts';
+import {
+  delivery,
+  GRANTED,
+  ingestAt,
+  lettersOf,
+  newOutbox,
+  OPEN,
+  passAt,
+  REFUSED,
+  relayEnv,
+} from '../fakes/outbox.ts';
+import { eventRecord } from '../fakes/records.ts';
+import { batchOf, door, everyAnswer, OPERATOR } from './asked.ts';
+import { everythingIn, loggedLines } from './told.ts';
+
+const NOW = Date.parse('2026-11-23T12:00:00Z');
+
+// With every sign that JSON, an address or a page writes otherwise than it is.
+const SECRETS = {
+  WEBENGAGE_API_KEY: 'canary-primary/+=%&<>"\'\\~?#0123456789',
+  WEBENGAGE_API_KEY_SECONDARY: 'canary-secondary/+=%&<>"\'\\~?#0123456789',
+  ADMIN_TOKEN: 'canary-operator-token-0123456789abcdef',
+  SERVER_TOKEN: 'canary-server-token-0123456789abcdef-xyz',
+};
+
+afterEach(async () => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+  await runInDurableObject(relayEnv.OUTBOX.getByName('1/0'), (_, { storage }) => storage.deleteAlarm());
+});
+
+/** All that is left of a secret in a text: any piece of it that could be told from chance. */
+function expectNoSecretIn(text: string): void {
+  expect(text).not.toContain('canary');
+  expect(text).not.toMatch(/0123456789/);
+}
+
+test('no secret is in any answer, whatever is asked and however it goes, nor in the log of it', async () => {
+  const logged = loggedLines();
+
+  const answers = await everyAnswer(
+    SECRETS,
+    `it was ${Object.values(SECRETS).join()}\n    at ${SECRETS.ADMIN_TOKEN}`,
+  );
+
+  for (const answer of answers) {
+    const body = new TextDecoder().decode(await answer.arrayBuffer());
+    expectNoSecretIn(`${answer.status} ${JSON.stringify([...answer.headers])} ${body}`);
+  }
+  expect(logged()).toContain('request_failed');
+  expectNoSecretIn(logged());
+});
+
+const html = (text: string) =>
+  text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`).replaceAll('&#38;', '&amp;');
+
+describe('a WebEngage that says the key back', () => {
+  const keyOf = (call: Request) => call.headers.get('Authorization')?.slice('Bearer '.length) ?? '';
+  const both = ({ WEBENGAGE_API_KEY, WEBENGAGE_API_KEY_SECONDARY } = SECRETS) =>
+    `${WEBENGAGE_API_KEY} and ${WEBENGAGE_API_KEY_SECONDARY}`;
+
+  const ways: readonly (readonly [string, (key: string) => Response])[] = [
+    [
+      'in its message',
+      (key) => Response.json({ response: { message: `Bearer ${key}, ${both()}` } }, { status: 400 }),
+    ],
+    ['in other JSON', (key) => Response.json({ you: { sent: key, all: both() } }, { status: 400 })],
+    ['in plain words', (key) => new Response(`${key} ${both()}`, { status: 400 })],
+    ['in an address', (key) => new Response(`/?key=${encodeURIComponent(key)}`, { status: 400 })],
+    [
+      'on a page',
+      (key) =>
+        new Response(
+          `<p>${html(key).replaceAll('&#60;', '&lt;').replaceAll('&#62;', '&gt;').replaceAll('&#34;', '&quot;')}</p>`,
+          { status: 400 },
+        ),
+    ],
+    ['at the end of what is kept', (key) => new Response(`${'x'.repeat(4_080)}${key}`, { status: 400 })],
+    ['cut off in it', (key) => new Response(`wrong: ${key.slice(0, -3)}`, { status: 400 })],
+    [
+      'in headers',
+      (key) => new Response('no', { status: 400, headers: { 'X-You-Sent': key, 'Retry-After': key } }),
+    ],
+    [
+      'in what kind of success it is',
+      (key) =>
+        new Response(key, {
+          status: 200,
+          headers: { 'X-RateLimit-Limit': key, 'X-RateLimit-Remaining': key },
+        }),
+    ],
+    [
+      'in a redirect',
+      (key) =>
+        new Response(key, {
+          status: 302,
+          headers: { Location: `https://evil.example/${encodeURIComponent(key)}` },
+        }),
+    ],
+    ['in a 429', (key) => new Response(key, { status: 429, headers: { 'Retry-After': key } })],
+    ['in a 503', (key) => new Response(key, { status: 503 })],
+    [
+      'in a connection that breaks',
+      (key) => {
+        throw new TypeError(`lost: ${key}\n    at ${key}`);
+      },
+    ],
+  ];
+
+  test.each(ways)('%s: it is kept nowhere, and logged nowhere', async (_, answer) => {
+    const logged = loggedLines();
+    const stub = newOutbox();
+    const read = readSettings({ ...relayEnv, ...SECRETS });
+    if (!read.ok) throw new Error(read.message);
+    const called: string[] = [];
+    vi.stubGlobal('fetch', async (call: Request) => {
+      called.push(new URL(call.url).host);
+      return answer(keyOf(call));
+    });
+    const upstream = { calls: [], answer: webEngage(read.settings) };
+
+    await ingestAt(stub, delivery('a', eventRecord(1)), NOW);
+    // A few calls: what is taken for the configuration's fault is due at once, as often as the gate says.
+    let left = 6;
+    const take = async () => (left-- > 0 ? GRANTED : { ...REFUSED, retryInMs: 60_000 });
+    await passAt(stub, upstream, NOW + 1_000, { gate: { ...OPEN, take } });
+
+    expect(new Set(called)).toEqual(new Set(['127.0.0.1:9']));
+    expectNoSecretIn(await everythingIn(stub));
+    expectNoSecretIn(JSON.stringify(await lettersOf(stub)));
+    expectNoSecretIn(logged());
+  });
+
+  test('is told to nobody by the outbox itself: not by its status, its letters, the gate, or the log', async () => {
+    const logged = loggedLines();
+    const { ask, post } = door();
+    const outbox = relayEnv.OUTBOX.getByName('1/0');
+    let calls = 0;
+    vi.stubGlobal('fetch', async (call: Request) => {
+      calls += 1;
+      return new Response(`${keyOf(call)}`, { status: [400, 401, 503, 429][calls % 4] ?? 400 });
+    });
+
+    await post(batchOf());
+    await vi.waitFor(
+      async () => {
+        await runDurableObjectAlarm(outbox);
+        expect(calls).toBeGreaterThan(0);
+      },
+      { timeout: 10_000 },
+    );
+
+    const told = await Promise.all(
+      ['/admin/status', '/admin/dead-letters', '/admin/dead-letters.ndjson', '/health'].map(async (path) =>
+        (await ask(path, { headers: OPERATOR })).text(),
+      ),
+    );
+    const kept = await Promise.all([
+      everythingIn(outbox),
+      everythingIn(relayEnv.RATE_GATE.getByName('account')),
+    ]);
+    for (const text of [...told, ...kept, logged()])
+      expect(text).not.toContain('test-key-that-must-not-leak');
+  });
+});

@@ -1,0 +1,89 @@
+import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { readKeys } from '../src/edge/identity-key.ts';
+import { verifyToken } from '../src/edge/identity-token.ts';
+import { TOKEN_FAULTS } from '../src/edge/token-fault.ts';
+
+const document = readFileSync('docs/identity-tokens.md', 'utf8');
+const [byKey = '', bySecret = ''] = [...document.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code);
+const toJwk = /^ *(node -p '.*')/m.exec(document)?.[1] ?? '';
+
+/** A server of its own, with nothing but what the document tells to install. */
+const server = mkdtempSync(join(tmpdir(), 'webengage-relay-server-'));
+symlinkSync(resolve('node_modules'), join(server, 'node_modules'));
+afterAll(() => rmSync(server, { recursive: true }));
+
+const rsa = generateKeyPairSync('rsa', {
+  modulusLength: 2_048,
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+});
+const secret = randomBytes(48).toString('base64');
+
+function tokenBy(recipe: string, env: Record<string, string>): string {
+  writeFileSync(join(server, 'identity-token.mjs'), recipe);
+  const ask =
+    "import { identityToken } from './identity-token.mjs'; console.log(await identityToken('johndoe'));";
+  const running = { cwd: server, env: { ...process.env, ...env } };
+  return execFileSync(process.execPath, ['--input-type=module', '-e', ask], running).toString().trim();
+}
+
+async function userOf(token: string, identityKey: string, afterMs = 0): Promise<unknown> {
+  const read = await readKeys(identityKey);
+  if (!read.ok) throw new Error(read.message);
+  return verifyToken(token, read.keys, Date.now() + afterMs);
+}
+
+const JOHN = { ok: true, userId: 'johndoe' };
+
+describe('the recipes of docs/identity-tokens.md make tokens that the relay takes', () => {
+  test('with a key: alone, and during a rotation under the name that they give it', async () => {
+    const token = tokenBy(byKey, { IDENTITY_PRIVATE_KEY: rsa.privateKey });
+    writeFileSync(join(server, 'identity-public.pem'), rsa.publicKey);
+    const path = `${resolve('node_modules/.bin')}:${process.env.PATH}`;
+    const running = { cwd: server, input: rsa.publicKey, env: { ...process.env, PATH: path } };
+    const jwk = JSON.parse(execFileSync('sh', ['-c', toJwk], running).toString());
+    const set = {
+      keys: [
+        { kid: '2026-11', ...jwk },
+        { kid: '2027-05', kty: 'oct', k: 'A'.repeat(43) },
+      ],
+    };
+
+    expect(await userOf(token, rsa.publicKey)).toEqual(JOHN);
+    expect(await userOf(token, JSON.stringify(set))).toEqual(JOHN);
+  });
+
+  test('with a shared secret: alone, and during a rotation', async () => {
+    const token = tokenBy(bySecret, { IDENTITY_KEY: secret });
+    const k = Buffer.from(secret).toString('base64url');
+    const set = {
+      keys: [
+        { kid: '2026-11', kty: 'oct', k },
+        { kid: '2027-05', kty: 'oct', k: 'A'.repeat(43) },
+      ],
+    };
+
+    expect(await userOf(token, secret)).toEqual(JOHN);
+    expect(await userOf(token, JSON.stringify(set))).toEqual(JOHN);
+  });
+
+  test('and that end after a quarter of an hour and a minute', async () => {
+    const token = tokenBy(bySecret, { IDENTITY_KEY: secret });
+
+    expect(await userOf(token, secret, 15.5 * 60_000)).toEqual(JOHN);
+    expect(await userOf(token, secret, 16.5 * 60_000)).toEqual({ ok: false, fault: 'expired' });
+  });
+});
+
+test('docs/identity-tokens.md tells every reason for which a token is refused, and no other', () => {
+  const [, table = ''] = document.split('| why | means |\n|---|---|\n');
+  const [rows = ''] = table.split('\n\n');
+  const told = rows.split('\n').flatMap((row) => (row.split('|')[1] ?? '').match(/\w+/g) ?? []);
+
+  expect(told.sort()).toEqual(Object.keys(TOKEN_FAULTS).sort());
+});

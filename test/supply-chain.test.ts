@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { type InputOptions, type OutputOptions, rollup } from 'rollup';
+import { afterAll, describe, expect, test, vi } from 'vitest';
+
+const json = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
+const { dependencies, devDependencies } = json('package.json');
+
+describe('what the package depends on', () => {
+  const readme = readFileSync('README.md', 'utf8');
+  const reasons = /What the package depends on at run time, and why:([\s\S]*?)\n\n/.exec(readme)?.[1] ?? '';
+
+  test.each(Object.keys(dependencies))('%s has its reason in the README', (name) => {
+    expect(reasons).toMatch(new RegExp(`\\[${name}\\]\\(https://[^)]+\\)\\s+\\w+`));
+  });
+
+  test('is what the README gives reasons for, and nothing else', () => {
+    const named = [...reasons.matchAll(/\[([\w-]+)\]\(/g)].map(([, name]) => name);
+
+    expect(named.sort()).toEqual(Object.keys(dependencies).sort());
+  });
+
+  test('is pinned to one version', () => {
+    for (const version of Object.values({ ...dependencies, ...devDependencies }))
+      expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+  });
+
+  test('is known by its hash, wherever a registry has it from, and comes from nowhere else', () => {
+    const packages: Record<string, { resolved?: string; integrity?: string; os?: string[] }> =
+      json('package-lock.json').packages;
+
+    for (const [path, { resolved, integrity, os }] of Object.entries(packages)) {
+      if (path === '') continue;
+      // Of tools of ours for machines that the lockfile was not made on, npm writes no hash down.
+      if (os === undefined) expect(integrity ?? '', path).toMatch(/^sha512-/);
+      expect(resolved ?? '', path).toMatch(/^(https:\/\/registry\.npmjs\.org\/|$)/);
+    }
+  });
+});
+
+describe('the workflows', () => {
+  const FOLDER = '.github/workflows';
+  const workflows = readdirSync(FOLDER).map(
+    (name) => [name, readFileSync(join(FOLDER, name), 'utf8')] as const,
+  );
+
+  test.each(workflows)('%s runs nothing of others but by its hash', (_, workflow) => {
+    const used = [...workflow.matchAll(/uses: (\S+)( # v[\d.]+)?/g)];
+
+    for (const [, action = '', version] of used)
+      if (!action.startsWith('./')) {
+        expect(action).toMatch(/@[\da-f]{40}$/);
+        expect(version).toBeDefined();
+      }
+  });
+
+  test.each(workflows)(
+    '%s may read, and only who publishes may say who it is; none holds a secret',
+    (name, workflow) => {
+      const [, permissions = ''] = /^permissions:(.*(?:\n {2}.*)*)/m.exec(workflow) ?? [];
+
+      expect(permissions.trim()).toMatch(/^(\{\}|contents: read)$/);
+      expect(workflow.match(/: write$/gm) ?? []).toHaveLength(name === 'publish.yml' ? 1 : 0);
+      expect(workflow).not.toMatch(/secrets\.|pull_request_target/);
+    },
+  );
+});
+
+describe('the build', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'webengage-relay-build-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test.each(['dist/tracker.js', 'dist/service-worker.js'])(
+    'makes the same bytes of %s again, and prints their hash',
+    async (file) => {
+      const printed = vi.spyOn(console, 'log').mockImplementation(() => {});
+      const { default: config } = await import('../rollup.config.mjs' as string);
+      const outputs = ({ output }: { output: OutputOptions | OutputOptions[] }) => [output].flat();
+      const entry: InputOptions & { output: OutputOptions | OutputOptions[] } = config.find(
+        (each: { output: OutputOptions | OutputOptions[] }) => outputs(each).some((one) => one.file === file),
+      );
+      const output = outputs(entry).find((one) => one.file === file);
+      const again = join(folder, basename(file));
+
+      await (await rollup(entry)).write({ ...output, file: again });
+
+      const bytes = readFileSync(again);
+      expect(bytes.equals(readFileSync(file))).toBe(true);
+      expect(bytes.equals(readFileSync(file.replace('dist/', 'dist/public/')))).toBe(true);
+      const hash = createHash('sha384').update(bytes).digest('base64');
+      expect(printed.mock.calls).toEqual([[`${basename(file)} sha384-${hash}`]]);
+      printed.mockRestore();
+    },
+    60_000,
+  );
+});
