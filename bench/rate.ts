@@ -3,12 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startWorker } from '../demo/local-worker.ts';
+import { newAddress, ORIGIN } from './visitors.ts';
 
 // The account's limit under a backlog: what leaves for WebEngage in any 60 seconds, relay and sandbox in the real runtime.
 
 const RELAY_PORT = 9_787;
 const SANDBOX_PORT = 9_788;
-const ORIGIN = 'http://bench.example';
 const BATCHES = 800;
 const AT_ONCE = 10;
 const WATCHED_MS = 85_000;
@@ -66,7 +66,7 @@ await fetch(`${sandbox.url}/control`, {
 const post = async (): Promise<boolean> => {
   const answer = await fetch(`${relay.url}/v1/batch`, {
     method: 'POST',
-    headers: { Origin: ORIGIN },
+    headers: { Origin: ORIGIN, 'CF-Connecting-IP': newAddress() },
     body: batch(),
   });
   await answer.text();

@@ -148,7 +148,7 @@ function play({ recordsPerSecond, recordsPerFlush, shards, lingerMs }: Traffic):
       Object.assign(outbox, { phase: 'waiting', at: Number.POSITIVE_INFINITY, hearsBell: false });
       return;
     }
-    const next = cutBatch(outbox.runs, lingerMs, now);
+    const next = cutBatch(outbox.runs, { lingerMs }, now);
     if (next.step === 'cut') Object.assign(outbox, { phase: 'asking', at: now + between(ASK_MS) });
     else if (next.step === 'wait') endOrWait(outbox, next.until, false, now);
     else if (outbox.landings.length > 0) endOrWait(outbox, now + Math.max(MIN_LOOK_MS, lingerMs), false, now);
@@ -172,7 +172,7 @@ function play({ recordsPerSecond, recordsPerFlush, shards, lingerMs }: Traffic):
   };
 
   const start = (outbox: Outbox, now: number): void => {
-    const next = cutBatch(outbox.runs, lingerMs, now);
+    const next = cutBatch(outbox.runs, { lingerMs }, now);
     if (next.step === 'cut') {
       // Every run is of another browser and of one kind: the batch is made of the first ones, whole.
       for (const { count, at } of outbox.runs.splice(0, next.cut.members.length)) {

@@ -3,7 +3,11 @@ import type { Outbox, OutboxEnv } from './outbox.ts';
 import type { RelaySettings } from './settings.ts';
 
 /** What wrangler.jsonc binds, and what the operator sets. */
-export type Env = OutboxEnv & { readonly OUTBOX: DurableObjectNamespace<Outbox> };
+export type Env = OutboxEnv & {
+  readonly OUTBOX: DurableObjectNamespace<Outbox>;
+  /** Where bound: how many requests one address may send, which then holds for all isolates of a Cloudflare location. */
+  readonly ADDRESS_LIMIT?: RateLimit;
+};
 
 /** The relay's routes: what they are given. */
 export type Relay = { Bindings: Env; Variables: { settings: RelaySettings; vouch: Vouch } };

@@ -2,11 +2,11 @@ import { MAX_BATCH_RECORDS } from '../contract/batch.ts';
 import type { TrackerRecord } from '../contract/record.ts';
 import { toRuns } from './run.ts';
 import { admitNew } from './seen.ts';
+import type { Sender, Shares } from './shares.ts';
 import { count, deadLetters, readTotals, type Totals, waiting } from './tally.ts';
 
 /** One browser's records, checked. */
-export type Delivery = {
-  readonly device: string;
+export type Delivery = Sender & {
   readonly records: readonly TrackerRecord[];
   /** What the door refused of the same batch: to be counted. */
   readonly refused: Pick<Totals, 'rejected' | 'expired'>;
@@ -16,8 +16,8 @@ export type Delivery = {
 
 export type Receipt =
   | { readonly stored: true; readonly accepted: number; readonly duplicates: number }
-  /** There is no room: nothing of it was stored. */
-  | { readonly stored: false };
+  /** Nothing of it was stored: there is no room; or its sender has had its share, and is to come again. */
+  | { readonly stored: false; readonly retryInMs?: number };
 
 /** The most an outbox holds. Beyond it browsers keep their records. */
 export type Room = {
@@ -41,6 +41,8 @@ export function alarmComes(alarmAt: number | null, now: number): alarmAt is numb
   return alarmAt !== null && alarmAt > now - STALE_ALARM_MS;
 }
 
+const FOR_ALL: Shares = { enter: () => 0 };
+
 /** When records are sent on. */
 export type SendingOn = {
   /** When the alarm is set for, or null. */
@@ -59,14 +61,18 @@ export type SendingOn = {
  */
 export function ingest(
   storage: DurableObjectStorage,
-  { device, records, refused, unverified: isUnverified }: Delivery,
+  { records, refused, unverified: isUnverified, ...sender }: Delivery,
   { alarmAt, lingerMs, heldUntil, awaitsFullBatch, fullBatch }: SendingOn,
   room: Room,
   now: number,
+  shares: Shares = FOR_ALL,
 ): Receipt {
+  const { device } = sender;
   return storage.transactionSync(() => {
     const totals = readTotals(storage.sql);
     if (records.length > 0 && !hasRoom(storage.sql, totals, records.length, room)) return { stored: false };
+    const retryInMs = shares.enter(sender, records.length, waiting(totals), now);
+    if (retryInMs > 0) return { stored: false, retryInMs };
 
     const fresh = new Set(
       admitNew(

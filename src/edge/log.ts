@@ -1,5 +1,6 @@
 import type { FailedCall } from './call.ts';
 import type { Held } from './gate.ts';
+import type { Limited } from './quotas.ts';
 import type { Totals } from './tally.ts';
 import type { TokenRefusals } from './token-refusals.ts';
 
@@ -40,6 +41,11 @@ export function report(dataset: AnalyticsEngineDataset | undefined, pass: PassRe
 /** One line for the operator: WebEngage did not take a batch. No record is in it. */
 export function logFailedCall(call: FailedCall): void {
   console.warn(JSON.stringify({ event: 'call_failed', ...call }));
+}
+
+/** One line for the operator: batches refused of senders over a quota, since the line before. No address and no id is in it. */
+export function logLimited(refused: Limited): void {
+  console.warn(JSON.stringify({ event: 'rate_limited', ...refused }));
 }
 
 /** One line for the operator: WebEngage takes nothing, so everything is kept, until the configuration is put right. */

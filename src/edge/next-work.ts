@@ -1,5 +1,6 @@
 import { MAX_BATCH_RECORDS } from '../contract/batch.ts';
-import { type Cut, cutBatch } from './cut.ts';
+import { type CutRules, type CutStep, cutBatch } from './cut.ts';
+import type { DueTimes } from './due-times.ts';
 import type { Evidence } from './evidence.ts';
 import type { RecordKind, Run } from './run.ts';
 import { type SealedBatch, sealedBatches } from './sealed.ts';
@@ -9,7 +10,7 @@ export type Work =
   /** `isolates`: from the allowance for finding refused records. */
   | { readonly step: 'resend'; readonly batch: SealedBatch; readonly isolates: boolean }
   /** `isTrial`: in spite of all that fail, to see whether it is WebEngage or they. */
-  | { readonly step: 'cut'; readonly cut: Cut; readonly isTrial: boolean }
+  | (Extract<CutStep, { step: 'cut' }> & { readonly isTrial: boolean })
   /** Nothing is due before `until`. `held`: new records are no reason to look sooner. */
   | { readonly step: 'wait'; readonly until: number; readonly held: boolean }
   /** Nothing waits, but for what is in flight. */
@@ -26,6 +27,9 @@ export type Standing = {
   /** Then: whose, from 0 to 1, 1 excluded. The oldest may all be somebody's who sends nothing but what is refused. */
   readonly chance: number;
   readonly lingerMs: number;
+  /** How long after a record the next one of its browser is due. */
+  readonly msPerRecord: number;
+  readonly dueTimes: Pick<DueTimes, 'dueFrom'>;
   readonly evidence: Evidence;
 };
 
@@ -41,12 +45,13 @@ const MAX_ISOLATING = 200;
 
 // As many of the oldest runs as a cut looks at, at the most.
 const RUNS_IN_VIEW = 1_000;
+const MAX_VIEWS = 2;
 
 const KINDS: readonly RecordKind[] = ['user', 'event'];
 
 /** What to do next: a sealed batch that is due, before any new one. */
 export function nextWork(sql: SqlStorage, standing: Standing, now: number): Work {
-  const { inFlight, isolationFrom, unrefusedFirst, chance, lingerMs, evidence } = standing;
+  const { inFlight, isolationFrom, unrefusedFirst, chance, evidence } = standing;
   const sealed = sealedBatches(sql);
   const crowded = sealed.filter(({ isolating }) => isolating).length >= MAX_ISOLATING;
   const resend = (batch: SealedBatch): Work => ({
@@ -79,7 +84,13 @@ export function nextWork(sql: SqlStorage, standing: Standing, now: number): Work
   const mayCut = unrefusedFirst || !crowded;
   const kinds = mayCut ? KINDS.filter((kind) => !later.some((trial) => trial.kind === kind)) : [];
   const runs = unrefusedFirst ? runsOfAnybody(sql, sealed, chance) : oldestRuns(sql, sealed);
-  const next = kinds.length > 0 ? cutBatch(runs, unrefusedFirst ? 0 : lingerMs, now, kinds) : undefined;
+  const rules: CutRules = {
+    lingerMs: unrefusedFirst ? 0 : standing.lingerMs,
+    kinds,
+    msPerRecord: standing.msPerRecord,
+    dueFrom: (device) => standing.dueTimes.dueFrom(device, now),
+  };
+  const next = kinds.length > 0 ? cutBatch(runs, rules, now) : undefined;
   if (next?.step === 'cut') return { ...next, isTrial: trials.some(({ kind }) => kind === next.cut.kind) };
   if (due[0] !== undefined) return resend(due[0]);
 
@@ -119,13 +130,32 @@ function inOrder(sealed: readonly SealedBatch[]): SealedBatch[] {
   });
 }
 
-/** The oldest runs of browsers that have nothing sealed, read as far as they are asked for. */
-function oldestRuns(sql: SqlStorage, sealed: readonly SealedBatch[]): Iterable<Run> {
-  return sql.exec<RunRow>(
-    `SELECT ${COLUMNS} FROM run WHERE device NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?`,
-    busyDevices(sealed),
-    RUNS_IN_VIEW,
-  );
+/**
+ * The oldest runs of browsers that have nothing sealed, read as far as they are asked for. Where a few browsers have so many
+ * that nobody else is in view, another view without them follows.
+ */
+function* oldestRuns(sql: SqlStorage, sealed: readonly SealedBatch[]): Generator<Run> {
+  const shown = new Map<string, number>();
+  let last = Number.MIN_SAFE_INTEGER;
+  for (let view = 0; view < MAX_VIEWS; view++) {
+    const crowding = [...shown]
+      .filter(([, records]) => records >= MAX_BATCH_RECORDS)
+      .map(([device]) => device);
+    if (view > 0 && crowding.length === 0) return;
+    let read = 0;
+    for (const run of sql.exec<RunRow>(
+      `SELECT ${COLUMNS} FROM run WHERE seq > ? AND device NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?`,
+      last,
+      JSON.stringify([...busyDevices(sealed), ...crowding]),
+      RUNS_IN_VIEW,
+    )) {
+      yield run;
+      shown.set(run.device, (shown.get(run.device) ?? 0) + run.count - run.taken);
+      last = run.seq;
+      read += 1;
+    }
+    if (read < RUNS_IN_VIEW) return;
+  }
 }
 
 /** The oldest runs of one browser that has nothing sealed, whichever chance meets. */
@@ -141,7 +171,7 @@ function runsOfAnybody(sql: SqlStorage, sealed: readonly SealedBatch[], chance: 
       .exec<{ device: string }>(
         `SELECT device FROM run WHERE seq >= ? AND device NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT 1`,
         from,
-        busyDevices(sealed),
+        JSON.stringify(busyDevices(sealed)),
       )
       .toArray()[0];
   const somebody = met(first + Math.floor(chance * (last - first + 1))) ?? met(first);
@@ -164,6 +194,6 @@ type RunRow = {
 
 const COLUMNS = 'seq, device, kind, at, count, taken';
 
-function busyDevices(sealed: readonly SealedBatch[]): string {
-  return JSON.stringify([...new Set(sealed.flatMap(({ members }) => members.map(({ device }) => device)))]);
+function busyDevices(sealed: readonly SealedBatch[]): string[] {
+  return [...new Set(sealed.flatMap(({ members }) => members.map(({ device }) => device)))];
 }

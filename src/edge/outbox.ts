@@ -1,6 +1,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import { bell } from './bell.ts';
 import { type DeadPage, type DeadSelection, discard, listDead, pardon, replay } from './dead-letters.ts';
+import { dueTimes, msPerRecordOf } from './due-times.ts';
 import { noEvidence } from './evidence.ts';
 import type { Wall } from './gate.ts';
 import {
@@ -19,6 +20,7 @@ import { type PassEnd, relayPass } from './relay-pass.ts';
 import { dropExpiredDays } from './seen.ts';
 import { type RelaySettings, readSettings, type SettingsEnv } from './settings.ts';
 import { epochOf } from './shards.ts';
+import { type Shares, shares } from './shares.ts';
 import { createTables } from './tables.ts';
 import { deadLetters, difference, readTotals, waiting } from './tally.ts';
 import { webEngage } from './webengage.ts';
@@ -38,6 +40,8 @@ export class Outbox extends DurableObject<OutboxEnv> {
   #heldUntil = 0;
   readonly #fullBatch = bell();
   readonly #evidence = noEvidence();
+  readonly #dueTimes = dueTimes();
+  #shares: Shares | undefined;
   // Flushes that are being stored: what they hold is not to be seen yet.
   #storing = 0;
 
@@ -71,7 +75,8 @@ export class Outbox extends DurableObject<OutboxEnv> {
       awaitsFullBatch: this.#fullBatch.isAwaited(),
       fullBatch: this.#fullBatch.ring,
     };
-    return ingest(storage, delivery, sendingOn, roomOf(settings), Date.now());
+    this.#shares ??= settings && shares(settings.recordsPerMinutePerShard, this.#dueTimes);
+    return ingest(storage, delivery, sendingOn, roomOf(settings), Date.now(), this.#shares);
   }
 
   status(): OutboxStatus {
@@ -139,6 +144,8 @@ export class Outbox extends DurableObject<OutboxEnv> {
       gate: gateOf(this.env),
       upstream: webEngage(settings),
       lingerMs: settings.lingerMs,
+      msPerRecord: msPerRecordOf(settings.recordsPerMinutePerShard),
+      dueTimes: this.#dueTimes,
       now: Date.now,
       sleep: (ms) => scheduler.wait(ms),
       random: Math.random,

@@ -1,6 +1,7 @@
 import type { SeenLimit } from './allowance.ts';
 import { type CallPorts, callWith } from './call.ts';
 import { pardon } from './dead-letters.ts';
+import type { DueTimes } from './due-times.ts';
 import { flights } from './flights.ts';
 import type { Ask } from './gate.ts';
 import { nextWork, type Standing, type Work } from './next-work.ts';
@@ -8,6 +9,8 @@ import { launch, recoverLaunched, type SealedBatch, seal } from './sealed.ts';
 
 export type RelayPassPorts = CallPorts & {
   readonly lingerMs: number;
+  readonly msPerRecord: number;
+  readonly dueTimes: DueTimes;
   readonly sleep: (ms: number) => Promise<void>;
   /** Resolves when a full batch has come in since. */
   readonly fullBatch: () => Promise<void>;
@@ -37,7 +40,19 @@ const MIN_LOOK_MS = 25;
  * records of one browser. Whatever it is interrupted at, the next pass goes on from what is in storage.
  */
 export async function relayPass(ports: RelayPassPorts): Promise<PassEnd> {
-  const { storage, gate, evidence, lingerMs, now, sleep, random, newRequestId, fullBatch } = ports;
+  const {
+    storage,
+    gate,
+    evidence,
+    lingerMs,
+    msPerRecord,
+    dueTimes,
+    now,
+    sleep,
+    random,
+    newRequestId,
+    fullBatch,
+  } = ports;
   const { underWay, begin, failed, next, all } = flights();
   const endAt = now() + PASS_MS;
   let isolationFrom = 0;
@@ -50,6 +65,8 @@ export async function relayPass(ports: RelayPassPorts): Promise<PassEnd> {
     unrefusedFirst: false,
     chance: 0,
     lingerMs,
+    msPerRecord,
+    dueTimes,
     evidence,
     ...changes,
   });
@@ -106,6 +123,7 @@ export async function relayPass(ports: RelayPassPorts): Promise<PassEnd> {
       );
       if (work.step === 'rest' || work.step === 'wait') continue;
       if (work.step === 'cut' && work.isTrial) evidence.triedAt[work.cut.kind] = now();
+      if (work.step === 'cut') dueTimes.put(work.dueFrom, now());
       const batch = toLaunch(storage.sql, work, newRequestId, now());
       begin(batch.requestId, async () => {
         seen = (await callWith(ports, batch, permit)) ?? seen;

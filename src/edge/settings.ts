@@ -53,6 +53,8 @@ export type RelaySettings = {
   /** An outbox's share of it. */
   readonly maxBacklogPerShard: number;
   readonly identity: IdentitySettings;
+  /** An outbox's share of what the account's allowance takes. */
+  readonly recordsPerMinutePerShard: number;
 };
 
 /** The settings, or what to set: in words that reveal no value. */
@@ -184,6 +186,7 @@ export function readSettings(env: SettingsEnv): ReadSettings {
       maxBacklog,
       maxBacklogPerShard: Math.floor(maxBacklog / shards),
       identity: mode === 'off' ? { mode } : { mode, key },
+      recordsPerMinutePerShard: (requestsPerMinute * MAX_BATCH_RECORDS) / shards,
     },
   };
 }

@@ -8,10 +8,12 @@ import type { Env, Relay } from './env.ts';
 import { ANSWER_HEADERS } from './headers.ts';
 import { health } from './health.ts';
 import { identity, type Vouch } from './identity.ts';
-import { logFault, logTokensRefused } from './log.ts';
+import { logFault, logLimited, logTokensRefused } from './log.ts';
+import { markOf, networkOf } from './network.ts';
 import { operatorRoutes } from './operator.ts';
 import { corsHeaders, originAllowed } from './origin.ts';
 import { outboxNamed, wakeAll } from './outboxes.ts';
+import { type Limited, type Quotas, quotas } from './quotas.ts';
 import { refusal } from './refusal.ts';
 import { type Sender, senderOf } from './sender.ts';
 import { isLoopback, originsOf, readSettings } from './settings.ts';
@@ -35,13 +37,19 @@ const UNAVAILABLE_RETRY_AFTER_S = 10;
 // A full backlog takes its time to drain; browsers hold what they have meanwhile.
 const FULL_RETRY_AFTER_S = 60;
 
+const LIMITED_RETRY_AFTER_MS = 5_000;
+
 /**
  * The relay's routes: the only public door. For those who build a Worker of their own around it:
  * `export { Outbox, RateGate } from 'webengage-relay/edge'` beside it, and bind both as wrangler.jsonc does.
  */
 export function createRelay(): Hono<Relay> {
   const app = new Hono<Relay>();
-  const known: Known = { ...shedding(), countRefused: tokenRefusals(logTokensRefused) };
+  const known: Known = {
+    ...shedding(),
+    ...quotas(logLimited),
+    countRefused: tokenRefusals(logTokensRefused),
+  };
   const readIdentity = identity();
   const reportHealth = health();
 
@@ -91,13 +99,21 @@ async function setUp(
 }
 
 /** What one isolate of the Worker keeps in mind from batch to batch. */
-type Known = Shedding & { readonly countRefused: (fault: TokenFault, now: number) => void };
+type Known = Shedding & Quotas & { readonly countRefused: (fault: TokenFault, now: number) => void };
 
 async function acceptBatch(c: Context<Relay>, known: Known): Promise<Response> {
-  const { isShedding, shed, countRefused } = known;
   const { settings } = c.var;
+  const limited = (over: keyof Limited, retryInMs: number): Response => {
+    known.count(over, Date.now());
+    return rateLimited(retryInMs);
+  };
   const sender = await senderOf(c.req.raw.headers, settings);
   if (sender.kind === 'refused') return refusal(sender.code, sender.message);
+  // Cloudflare sets it on whatever comes in from outside. Without it nobody is known: all would be one sender.
+  const address = c.req.header('CF-Connecting-IP');
+  const network = address && networkOf(address);
+  if (network && !(await known.allowsNetwork(network, c.env.ADDRESS_LIMIT, Date.now())))
+    return limited('address', LIMITED_RETRY_AFTER_MS);
   if (!MEDIA_TYPE.test(c.req.header('Content-Type') ?? ''))
     return refusal('unsupported_media_type', 'Content-Type must be text/plain or application/json, in UTF-8');
 
@@ -112,30 +128,33 @@ async function acceptBatch(c: Context<Relay>, known: Known): Promise<Response> {
 
   const device = parsed.batch.device.toLowerCase();
   const name = shardOf(device, settings.shards);
-  if (isShedding(name, Date.now())) return full();
+  if (known.isShedding(name, Date.now())) return full();
+  const overQuota = known.refusesBrowser(device, Date.now());
+  if (overQuota !== undefined) return limited(overQuota.over, overQuota.retryInMs);
 
   const { good, rejected, expired } = checkBatch(parsed.batch, Date.now());
   // Before the outbox is asked: who may not write as a user must not learn which of that user's records it has.
   const vouched = await vouchFor(sender, c.var.vouch, good, parsed.batch.token);
   if (!vouched.ok) {
-    countRefused(vouched.fault, Date.now());
+    known.countRefused(vouched.fault, Date.now());
     return refusal('invalid_token', TOKEN_FAULTS[vouched.fault]);
   }
   const { unverified } = vouched;
   const refused = { expired, rejected: rejected.length - expired };
   try {
-    const receipt = await outboxNamed(c.env, name).ingest(name, {
-      device,
-      records: good,
-      refused,
-      unverified,
-    });
+    const from = { device, ...(network && { network: await markOf(network, settings.apiKeys.primary) }) };
+    const delivery = { ...from, records: good, refused, unverified };
+    const receipt = await outboxNamed(c.env, name).ingest(name, delivery);
     if (receipt.stored) return accepted(receipt, rejected);
+    if (receipt.retryInMs !== undefined) {
+      known.rest(device, receipt.retryInMs, Date.now());
+      return limited('share', receipt.retryInMs);
+    }
   } catch (error) {
     // So does the platform say that an object has more to do than it can: asking again only adds to it.
     if (!(error instanceof Error && 'overloaded' in error && error.overloaded)) throw error;
   }
-  shed(name, Date.now());
+  known.shed(name, Date.now());
   return full();
 }
 
@@ -183,6 +202,12 @@ const unavailable = (message: string) =>
 const full = () =>
   refusal('unavailable', 'the relay is full: keep the records, and send them later', {
     'Retry-After': String(FULL_RETRY_AFTER_S),
+  });
+
+/** With a spread of as much again, so that not all who wait come back in one moment. */
+const rateLimited = (retryInMs: number) =>
+  refusal('rate_limited', 'this sender is over its quota: keep the records, and send them later', {
+    'Retry-After': String(Math.ceil((retryInMs / 1000) * (1 + Math.random()))),
   });
 
 const relay = createRelay();

@@ -1,5 +1,6 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { expect, test } from 'vitest';
+import { dueTimes } from '../../src/edge/due-times.ts';
 import { noEvidence } from '../../src/edge/evidence.ts';
 import { nextWork, type Standing, type Work } from '../../src/edge/next-work.ts';
 import type { Outbox } from '../../src/edge/outbox.ts';
@@ -14,6 +15,8 @@ const STANDING: Standing = {
   unrefusedFirst: false,
   chance: 0,
   lingerMs: 1_000,
+  msPerRecord: 0,
+  dueTimes: dueTimes(),
   evidence: noEvidence(),
 };
 
@@ -93,3 +96,36 @@ test('one kind that fails holds back no batch of the other', async () => {
   const evidence = { ...noEvidence(), triedAt: { user: NOW, event: NOW } };
   expect(await workOf(stub, { evidence, lingerMs: 0 })).toMatchObject({ step: 'cut', isTrial: false });
 });
+
+test('a browser with so many runs that nobody else is in view does not hide the others', async () => {
+  const stub = newOutbox();
+  await runInDurableObject(stub, (_, { storage: { sql } }) => {
+    sql.exec(
+      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+       INSERT INTO run (device, kind, at, count, entered, unverified, records) SELECT 'flood', 'event', ?, 1, i, 0, '[]' FROM n`,
+      NOW - 60_000,
+    );
+  });
+  await ingestAt(stub, delivery('other', eventRecord(1)), NOW - 2_000);
+
+  const work = await workOf(stub, { msPerRecord: 500, dueTimes: { dueFrom: floodLater } });
+
+  expect(work).toMatchObject({
+    step: 'cut',
+    cut: { members: expect.arrayContaining([expect.objectContaining({ device: 'other' })]) },
+  });
+});
+
+test('what was taken back from the dead letters, which stands before all else, is in view', async () => {
+  const stub = newOutbox();
+  await runInDurableObject(stub, (_, { storage: { sql } }) =>
+    sql.exec(
+      `INSERT INTO run (seq, device, kind, at, count, entered, unverified, records) VALUES (-3, 'a', 'event', ?, 1, 1, 0, '[]')`,
+      NOW - 2_000,
+    ),
+  );
+
+  expect(await workOf(stub)).toMatchObject({ step: 'cut', cut: { members: [{ seq: -3 }] } });
+});
+
+const floodLater = (device: string) => (device === 'flood' ? NOW + 60_000 : 0);

@@ -201,3 +201,50 @@ test('it is enrolled before it holds anything, and never again', async () => {
   expect(enrolled).toEqual([3]);
   await forgetAlarm(stub);
 });
+
+test('a browser that has more waiting than its share is refused for a while, others are not; an outbox that was evicted has forgotten it', async () => {
+  vi.stubGlobal('fetch', async () => new Response('', { status: 503 }));
+  const stub = newOutbox();
+  const full = (from: number) => Array.from({ length: 25 }, (_, n) => eventRecord(from + n));
+  let stored = 0;
+  let receipt = await stub.ingest('1/0', delivery('a', ...full(1)));
+  for (; receipt.stored && stored < 40; stored += 1)
+    receipt = await stub.ingest('1/0', delivery('a', ...full(stored * 25 + 26)));
+
+  // Two seconds of the allowance: what waits beyond is behind.
+  expect(stored).toBeGreaterThanOrEqual(16);
+  expect(receipt).toEqual({ stored: false, retryInMs: expect.any(Number) });
+  expect(await stub.ingest('1/0', delivery('b', eventRecord(1)))).toMatchObject({ stored: true });
+
+  await evictDurableObject(stub);
+  expect(await stub.ingest('1/0', delivery('a', ...full(2_000)))).toMatchObject({ stored: true });
+  await forgetAlarm(stub);
+});
+
+test('a browser that was sent on much comes behind one that was not, from one pass to the next', async () => {
+  const bodies: string[] = [];
+  vi.stubGlobal('fetch', async (call: Request) => {
+    bodies.push(await call.text());
+    return new Response('{}');
+  });
+  const stub = newOutbox();
+  const drained = () =>
+    vi.waitFor(async () => {
+      await runDurableObjectAlarm(stub);
+      expect((await stub.status()).records).toBe(0);
+    }, 10_000);
+  const full = (from: number) =>
+    Array.from({ length: 25 }, (_, n) => eventRecord(from + n, { userId: 'flood' }));
+  await stub.ingest('1/0', delivery('a', ...full(1)));
+  await drained();
+
+  await Promise.all([
+    stub.ingest('1/0', delivery('a', ...full(26))),
+    stub.ingest('1/0', delivery('b', eventRecord(1, { userId: 'other' }))),
+  ]);
+  await drained();
+
+  const users = bodies.map((body) => [...body.matchAll(/"userId":"(\w+)"/g)].map(([, user]) => user));
+  expect(users[1]?.[0]).toBe('other');
+  expect(users[1]).toHaveLength(25);
+});

@@ -117,6 +117,16 @@ describe('rows written', () => {
     expect(written).toBe(0);
   });
 
+  test('by a flush of a sender that has had its share: none, as a flood must not be billed', async () => {
+    const stub = newOutbox();
+
+    const { written } = await rowsOf(stub, (storage) =>
+      ingest(storage, delivery('a', ...events(5)), SENDING_ON, ROOM, NOW, { enter: () => 2_000 }),
+    );
+
+    expect(written).toBe(0);
+  });
+
   test('by a call that is taken: the seal and its end, the minute, and one for each flush in it', async () => {
     const stub = newOutbox();
     for (let device = 0; device < 5; device++)

@@ -23,6 +23,7 @@ test('the defaults: the global host, the account’s whole allowance, one second
       maxBacklog: 18_000_000,
       maxBacklogPerShard: 18_000_000,
       identity: { mode: 'off' },
+      recordsPerMinutePerShard: 12_500,
     },
   });
 });
@@ -98,7 +99,7 @@ test.each(['ADMIN_TOKEN', 'WEBENGAGE_API_KEY', 'WEBENGAGE_API_KEY_SECONDARY'])(
 
 test('the backlog is divided among the outboxes, and follows the allowance where it is not set', () => {
   expect(readSettings({ ...ENV, OUTBOX_SHARDS: '4', MAX_BACKLOG: '2000' })).toMatchObject({
-    settings: { shards: 4, maxBacklog: 2_000, maxBacklogPerShard: 500 },
+    settings: { shards: 4, maxBacklog: 2_000, maxBacklogPerShard: 500, recordsPerMinutePerShard: 3_125 },
   });
   expect(readSettings({ ...ENV, REQUESTS_PER_MINUTE: '50' })).toMatchObject({
     settings: { maxBacklog: 1_800_000 },

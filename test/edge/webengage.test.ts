@@ -14,6 +14,7 @@ const SETTINGS: RelaySettings = {
   maxBacklog: 1_000,
   maxBacklogPerShard: 1_000,
   identity: { mode: 'off' },
+  recordsPerMinutePerShard: 12_500,
 };
 
 afterEach(() => {

@@ -1,5 +1,6 @@
 import { createExecutionContext, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import operating from '../../docs/operating.md?raw';
 import type { Answer } from '../../src/contract/answer.ts';
 import type { Env } from '../../src/edge/worker.ts';
 import worker, { createRelay } from '../../src/edge/worker.ts';
@@ -198,6 +199,149 @@ describe('POST /v1/batch', () => {
     expect(answer.status).toBe(503);
     expect(Number(answer.headers.get('Retry-After'))).toBeGreaterThan(0);
     expect(answer.headers.get('Access-Control-Allow-Origin')).toBe(SHOP);
+  });
+});
+
+describe('quotas', () => {
+  const over: RateLimit = { limit: async () => ({ success: false }) };
+
+  function from(address: string | undefined, env: Partial<Env>, door = relay): Promise<Response> {
+    const headers = { Origin: SHOP, ...(address && { 'CF-Connecting-IP': address }) };
+    const asked = new Request('http://127.0.0.1:8787/v1/batch', {
+      method: 'POST',
+      body: JSON.stringify(batch()),
+      headers,
+    });
+    return Promise.resolve(door.fetch(asked, { ...relayEnv, ...env }, createExecutionContext()));
+  }
+
+  test('a network that sends too much is answered 429 and when to come again, readable by the page', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => from('203.0.113.7', { ADDRESS_LIMIT: over })),
+    );
+
+    const waits = answers.map(({ headers }) => Number(headers.get('Retry-After')));
+    expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(429));
+    expect(await answers[0]?.json()).toEqual({
+      error: { code: 'rate_limited', message: expect.any(String) },
+    });
+    expect(answers[0]?.headers.get('Access-Control-Allow-Origin')).toBe(SHOP);
+    expect(answers[0]?.headers.get('Access-Control-Expose-Headers')).toBe('Retry-After');
+    expect(Math.min(...waits)).toBeGreaterThanOrEqual(5);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(10);
+    expect(new Set(waits).size).toBeGreaterThan(1);
+  });
+
+  test('it is known by its address, an IPv6 one by its /64; without one nobody is refused, as nobody is known', async () => {
+    const keys: string[] = [];
+    const ADDRESS_LIMIT: RateLimit = {
+      limit: async ({ key = '' }) => {
+        keys.push(key);
+        return { success: true };
+      },
+    };
+
+    for (const address of ['203.0.113.7', '2001:db8:1:2:3:4:5:6']) await from(address, { ADDRESS_LIMIT });
+    expect(keys).toEqual(['203.0.113.7', '2001:db8:1:2::/64']);
+    expect((await from(undefined, { ADDRESS_LIMIT: over })).status).toBe(202);
+  });
+
+  test('nothing of a request is read, and no outbox asked, before its network is known to be within its quota', async () => {
+    let pulled = 0;
+    const body = new ReadableStream(
+      {
+        pull: (controller) => {
+          pulled += 1;
+          controller.enqueue(new Uint8Array(16_384));
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const headers = { 'Content-Type': 'text/plain', 'CF-Connecting-IP': '203.0.113.7' };
+
+    const answer = await request(
+      '/v1/batch',
+      { method: 'POST', body, headers },
+      { ADDRESS_LIMIT: over, OUTBOX: {} as Env['OUTBOX'] },
+    );
+
+    expect(answer.status).toBe(429);
+    expect(pulled).toBe(0);
+  });
+
+  test('an outbox learns no address: only a mark, the same for one network', async () => {
+    const told: string[] = [];
+    const OUTBOX = {
+      getByName: () => ({
+        ingest: async (_: string, sent: { network?: string }) => {
+          told.push(JSON.stringify(sent));
+          return { stored: true, accepted: 1, duplicates: 0 };
+        },
+      }),
+    } as unknown as Env['OUTBOX'];
+
+    for (const address of ['203.0.113.7', '203.0.113.7', '203.0.113.8', undefined])
+      await from(address, { OUTBOX });
+
+    expect(told.join()).not.toContain('203.0.113');
+    const [one, again, another, none] = told.map((text) => JSON.parse(text).network);
+    expect(one).toEqual(expect.any(String));
+    expect(again).toBe(one);
+    expect(another).not.toBe(one);
+    expect(none).toBeUndefined();
+  });
+
+  test('a browser that has had its share is answered 429, and for a while its outbox is not even asked', async () => {
+    let asked = 0;
+    const OUTBOX = {
+      getByName: () => ({
+        ingest: async () => {
+          asked += 1;
+          return { stored: false, retryInMs: 4_000 };
+        },
+      }),
+    } as unknown as Env['OUTBOX'];
+    const sent = batch();
+
+    const answers: Response[] = [];
+    for (let n = 0; n < 5; n++) answers.push(await post(sent, {}, { OUTBOX }));
+    const other = await post(batch(), {}, { OUTBOX });
+
+    expect(answers.map(({ status }) => status)).toEqual(Array(5).fill(429));
+    expect(Number(answers[0]?.headers.get('Retry-After'))).toBeGreaterThanOrEqual(4);
+    expect(Number(answers[0]?.headers.get('Retry-After'))).toBeLessThanOrEqual(8);
+    expect(Number(answers[4]?.headers.get('Retry-After'))).toBeGreaterThanOrEqual(1);
+    // It is its sender that is over, and not the outbox that is full.
+    expect(other.status).toBe(429);
+    expect(asked).toBe(2);
+  });
+
+  test('a browser that sends more requests than any tracker is refused', async () => {
+    const OUTBOX = {
+      getByName: () => ({ ingest: async () => ({ stored: true, accepted: 1, duplicates: 0 }) }),
+    } as unknown as Env['OUTBOX'];
+    const sent = JSON.stringify(batch());
+
+    const statuses: number[] = [];
+    for (let n = 0; n < 700; n++) statuses.push((await post(sent, {}, { OUTBOX })).status);
+
+    expect(statuses.slice(0, 600)).toEqual(Array(600).fill(202));
+    expect(statuses.at(-1)).toBe(429);
+  });
+
+  test('what was refused is a line in the log, in which nobody is named', async () => {
+    const lines: string[] = [];
+    vi.spyOn(console, 'warn').mockImplementation((line: string) => void lines.push(line));
+    const door = createRelay();
+
+    for (let n = 0; n < 3; n++) await from('203.0.113.7', { ADDRESS_LIMIT: over }, door);
+    vi.restoreAllMocks();
+
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      { event: 'rate_limited', address: 1, browser: 0, share: 0 },
+    ]);
+    const [sample = ''] = /^{"event":"rate_limited".*$/m.exec(operating) ?? [];
+    expect(Object.keys(JSON.parse(sample))).toEqual(Object.keys(JSON.parse(lines[0] ?? '')));
   });
 });
 

@@ -2,6 +2,7 @@ import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import type { TrackerRecord } from '../../src/contract/record.ts';
 import type { DeadLetter } from '../../src/edge/dead-letters.ts';
+import { dueTimes } from '../../src/edge/due-times.ts';
 import { noEvidence } from '../../src/edge/evidence.ts';
 import type { Permit } from '../../src/edge/gate.ts';
 import { type Delivery, ingest, type Receipt, type Room, type SendingOn } from '../../src/edge/ingest.ts';
@@ -110,6 +111,8 @@ export function quietPorts(): Omit<RelayPassPorts, 'storage' | 'now'> {
     upstream: async () => answerOf(200),
     evidence: noEvidence(),
     lingerMs: 1_000,
+    msPerRecord: 0,
+    dueTimes: dueTimes(),
     // A turn of the event loop, so that a pass that waits for ever hangs its own test alone.
     sleep: () => new Promise((resolve) => setTimeout(resolve, 0)),
     random: () => 0.5,

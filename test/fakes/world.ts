@@ -1,5 +1,7 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
+import { MAX_BATCH_RECORDS } from '../../src/contract/batch.ts';
 import { bell } from '../../src/edge/bell.ts';
+import { dueTimes, msPerRecordOf } from '../../src/edge/due-times.ts';
 import { noEvidence } from '../../src/edge/evidence.ts';
 import {
   type GateLimits,
@@ -14,6 +16,7 @@ import {
 import { type Delivery, ingest } from '../../src/edge/ingest.ts';
 import type { Outbox } from '../../src/edge/outbox.ts';
 import { type RelayPassPorts, relayPass } from '../../src/edge/relay-pass.ts';
+import { type Shares, shares } from '../../src/edge/shares.ts';
 import { bulkBody, type UpstreamCall } from '../../src/edge/webengage.ts';
 import { newOutbox, ROOM } from './outbox.ts';
 import { PLAYED_KEY, type PlayedAccount } from './played-account.ts';
@@ -41,6 +44,8 @@ export type WorldOptions = {
   readonly gateMs?: () => number;
   readonly limits?: GateLimits;
   readonly lingerMs?: number;
+  /** In place of the relay's own, for each life of the outbox. */
+  readonly shares?: () => Shares;
   /** Whether the outbox dies here. */
   readonly dies?: (step: Step) => boolean;
   readonly random: () => number;
@@ -61,6 +66,8 @@ export type WorldEnd = {
   readonly mostInFlight: number;
   /** Calls that left while another one with records of the same person was under way. */
   readonly overlaps: number;
+  /** Deliveries of browsers that had had their share, which they sent again. */
+  readonly limited: number;
 };
 
 export const WORLD_BEGINS = Date.parse('2026-11-23T12:00:00Z');
@@ -100,6 +107,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
   let deaths = 0;
   let mostInFlight = 0;
   let overlaps = 0;
+  let limited = 0;
   const account = options.account(() => now);
 
   async function live(storage: DurableObjectStorage): Promise<Life> {
@@ -109,6 +117,9 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
     let passing = false;
     let heldUntil = 0;
     const inFlight = new Set<UpstreamCall>();
+    const recordsPerMinute = limits.requestsPerMinute * MAX_BATCH_RECORDS;
+    const known = dueTimes();
+    const ofEach = options.shares?.() ?? shares(recordsPerMinute, known);
 
     const until = (at: number) => new Promise<void>((run) => timers.push({ at, run }));
     /** Never comes back to one that dies here. */
@@ -132,6 +143,8 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
     const ports: RelayPassPorts = {
       storage: virtual,
       lingerMs,
+      msPerRecord: msPerRecordOf(recordsPerMinute),
+      dueTimes: known,
       evidence: noEvidence(),
       now: () => now,
       random,
@@ -223,9 +236,14 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
         awaitsFullBatch: fullBatch.isAwaited(),
         fullBatch: fullBatch.ring,
       };
-      ingest(virtual, sent.delivery, comes, ROOM, now);
+      const receipt = ingest(virtual, sent.delivery, comes, ROOM, now, ofEach);
       await step('records stored');
       pending.splice(pending.indexOf(unanswered), 1);
+      if (receipt.stored) return;
+      limited += 1;
+      // With as much again for the spread, as the door tells it.
+      const retryInMs = Math.ceil((receipt.retryInMs ?? RESEND_MS) * (1 + random()));
+      pending = inTurn([...pending, { ...sent, at: now + retryInMs, unanswered: true }]);
     }
 
     while (true) {
@@ -255,7 +273,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
     pending = inTurn(pending);
     await evictDurableObject(stub);
   }
-  return { stub, account, now, deaths, gate, mostInFlight, overlaps };
+  return { stub, account, now, deaths, gate, mostInFlight, overlaps, limited };
 }
 
 /** A browser sends nothing new before what it sent is answered for. */
