@@ -6,7 +6,7 @@ import { readBody } from './body.ts';
 import type { DeadLetter, DeadSelection } from './dead-letters.ts';
 import type { Relay } from './env.ts';
 import { knocks } from './knocks.ts';
-import { logKnocks } from './log.ts';
+import { logKnocks, logLetters } from './log.ts';
 import type { Outbox } from './outbox.ts';
 import { allOutboxes, outboxNamed } from './outboxes.ts';
 import { printableJson } from './printable.ts';
@@ -158,7 +158,7 @@ function exportLetters(c: Context<Relay>): Response {
 type Deal = (outbox: DurableObjectStub<Outbox>, selection: DeadSelection, limit: number) => Promise<number>;
 
 /** Does one thing with the letters that the body selects, some at a time; answers how many they were. */
-async function dealWith(c: Context<Relay>, done: string, deal: Deal): Promise<Response> {
+async function dealWith(c: Context<Relay>, done: 'replayed' | 'discarded', deal: Deal): Promise<Response> {
   const selections = await selectionOf(c);
   if (selections === undefined)
     return refusal(
@@ -171,6 +171,7 @@ async function dealWith(c: Context<Relay>, done: string, deal: Deal): Promise<Re
     for (let dealt = MAX_PAGE; dealt === MAX_PAGE; count += dealt)
       dealt = await deal(outbox, selection, MAX_PAGE);
   }
+  logLetters(done, count);
   return Response.json({ [done]: count });
 }
 

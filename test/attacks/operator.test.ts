@@ -28,6 +28,14 @@ test('the token opens it', async () => {
   expect(JSON.parse(answer.text).letters).toHaveLength(1);
 });
 
+test('what is done with it is a line in the log: how many, and no id', async () => {
+  const order = { path: '/admin/dead-letters/discard', headers: OPERATOR, body: '{"ids":["1/0:999"]}' };
+
+  await attack(order);
+
+  expect(guard.logged()).toBe(JSON.stringify([['{"event":"dead_letters","discarded":0}']]));
+});
+
 describe('it does not exist for who shows', () => {
   const token = SECRETS.ADMIN_TOKEN;
   const orders: readonly (Attack & { readonly path: string })[] = [

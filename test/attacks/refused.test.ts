@@ -353,7 +353,7 @@ describe('8, 9: a body that is none of ours', () => {
   });
 });
 
-describe('14: a server that is none', () => {
+describe('32: a server that is none', () => {
   const showing = (name: string, Authorization: string, env?: Attack['env']): Row => [
     name,
     () => ({ ...posted({ Origin: '', Authorization }), ...(env && { env }) }),
