@@ -213,6 +213,12 @@ describe('6: a batch of another site', () => {
       'origin_not_allowed',
     ],
     [
+      'a preflight of nobody',
+      () => ({ method: 'OPTIONS', headers: { Origin: '' } }),
+      403,
+      'origin_not_allowed',
+    ],
+    [
       'a preflight for the operator’s door',
       () => ({
         path: '/admin/status',
