@@ -173,10 +173,10 @@ describe('where identity tokens are required', () => {
     const statuses: number[] = [];
 
     for (const given of tokens) {
-      const with_ = given === undefined ? {} : { token: given };
-      statuses.push(await send(stack, batchOf(forged(), with_)));
-      statuses.push(await sendFrom(page, stack, batchOf(forged(), with_)));
-      statuses.push(await send(stack, batchOf([record('event', 'ada'), ...forged()], with_)));
+      const shown = given === undefined ? {} : { token: given };
+      statuses.push(await send(stack, batchOf(forged(), shown)));
+      statuses.push(await sendFrom(page, stack, batchOf(forged(), shown)));
+      statuses.push(await send(stack, batchOf([record('event', 'ada'), ...forged()], shown)));
     }
     // What she had sent, in another's name; a server's way, without its token; and with an Origin left out.
     for (const captured of sent)
