@@ -52,9 +52,15 @@ export type StackOptions = {
   readonly allowedOrigins?: string;
   /** How long the relay lets records wait for others, in milliseconds. */
   readonly lingerMs?: number;
+  /** The wrangler.jsonc of the relay; this repository's, if none is given. */
+  readonly relayConfig?: string;
 };
 
-export async function startStack({ allowedOrigins, lingerMs }: StackOptions = {}): Promise<Stack> {
+export async function startStack({
+  allowedOrigins,
+  lingerMs,
+  relayConfig = 'wrangler.jsonc',
+}: StackOptions = {}): Promise<Stack> {
   const storage = await mkdtemp(join(tmpdir(), 'webengage-relay-journey-'));
   const apiKey = randomBytes(24).toString('hex');
   const adminToken = randomBytes(24).toString('hex');
@@ -71,7 +77,7 @@ export async function startStack({ allowedOrigins, lingerMs }: StackOptions = {}
   });
   const bootRelay = () =>
     startWorker({
-      config: 'wrangler.jsonc',
+      config: relayConfig,
       port: relayPort,
       vars: {
         WEBENGAGE_API_KEY: apiKey,
