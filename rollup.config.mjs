@@ -111,4 +111,10 @@ export default [
     external: ['cloudflare:workers', 'hono', 'jose', 'ky', 'valibot'],
     output: { file: 'dist/edge.js', format: 'es' },
   },
+  {
+    // Found beside the package's own files, which it reads.
+    input: `${modules}/cli/cli.js`,
+    external: [/^node:/, 'valibot'],
+    output: { file: 'dist/cli.js', format: 'es' },
+  },
 ];

@@ -17,6 +17,7 @@ export default defineConfig({
             'test/contract/**/*.test.ts',
             'test/pacing/**/*.test.ts',
             'test/sandbox/**/*.test.ts',
+            'test/cli/**/*.test.ts',
             'test/*.test.ts',
           ],
         },

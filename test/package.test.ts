@@ -13,3 +13,26 @@ test('imported on a server, the package does nothing and needs no window', async
     track: expect.any(Function),
   });
 });
+
+// What came after Node 20.0, and would be at hand.
+const LATER =
+  /URL\.parse\(|Promise\.(withResolvers|try)|\.groupBy\(|Array\.fromAsync|import\.meta\.(dirname|filename)|styleText|\busing\b/;
+
+test('the command runs wherever the package does: on Node 20', async () => {
+  expect(JSON.parse(await readFile('package.json', 'utf8')).engines.node).toBe('>=20');
+  expect(LATER.exec(await readFile('dist/cli.js', 'utf8'))?.[0]).toBeUndefined();
+});
+
+test('what the button to deploy asks for are settings, each with a word of explanation', async () => {
+  const settings = await readFile('src/edge/settings.ts', 'utf8');
+  const { bindings } = JSON.parse(await readFile('package.json', 'utf8')).cloudflare;
+  const { vars } = JSON.parse((await readFile('wrangler.jsonc', 'utf8')).replace(/^\s*\/\/.*$/gm, ''));
+  const secrets = [...(await readFile('.dev.vars.example', 'utf8')).matchAll(/^([A-Z_]+)=/gm)].map(
+    ([, name]) => name,
+  );
+
+  const asked = [...secrets, ...Object.keys(vars)];
+  expect(secrets).toContain('WEBENGAGE_API_KEY');
+  expect(Object.keys(bindings).sort()).toEqual(asked.sort());
+  for (const name of asked) expect(settings).toContain(`readonly ${name}?: string`);
+});

@@ -46,5 +46,7 @@ function matches(origin: string, pattern: string): boolean {
 
 function isOrigin(text: string): boolean {
   // A dot at the end makes it another origin to a browser, and no site's; a URL may hold a `*`, no host has one.
-  return /^https?:[^*]+$/.test(text) && !/\.(:\d+)?$/.test(text) && URL.parse(text)?.origin === text;
+  const isWritten = /^https?:[^*]+$/.test(text) && !/\.(:\d+)?$/.test(text);
+  // Not `URL.parse`: Node has it only since 22, and `webengage-relay init` asks here on 20 too.
+  return isWritten && URL.canParse(text) && new URL(text).origin === text;
 }

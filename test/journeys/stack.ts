@@ -18,6 +18,7 @@ export type Stack = {
   /** A page that loads the tracker by its script tag. `?stub` calls it before it has loaded. */
   readonly siteUrl: string;
   readonly relayUrl: string;
+  readonly sandboxUrl: string;
   readonly stopRelay: () => Promise<void>;
   readonly startRelay: () => Promise<void>;
   readonly order: (control: object) => Promise<void>;
@@ -98,6 +99,7 @@ export async function startStack({
     adminToken,
     siteUrl: site.url,
     relayUrl,
+    sandboxUrl: sandbox.url,
     // As a machine that goes dark: nothing is tidied up.
     stopRelay: async () => {
       await relay?.stop('SIGKILL');

@@ -1,0 +1,152 @@
+import { parseArgs } from 'node:util';
+import { addressOf } from './address.ts';
+
+export type InitOptions = {
+  readonly dir: string;
+  readonly license?: string | undefined;
+  readonly region?: string | undefined;
+  readonly origins?: string | undefined;
+  readonly name?: string | undefined;
+  readonly domain?: string | undefined;
+  /** Nothing is asked but the key: what is not given is at its default. */
+  readonly yes: boolean;
+  readonly force: boolean;
+  readonly secrets: boolean;
+  readonly checkKey: boolean;
+};
+
+export type DoctorOptions = {
+  /** The relay's address, without a slash at its end. */
+  readonly url: string;
+  readonly origin?: string | undefined;
+  readonly adminTokenEnv?: string | undefined;
+  readonly json: boolean;
+};
+
+/** What is to be done. */
+export type Command =
+  | { readonly kind: 'help' }
+  | { readonly kind: 'version' }
+  | { readonly kind: 'init'; readonly options: InitOptions }
+  | { readonly kind: 'doctor'; readonly options: DoctorOptions }
+  /** It is none: `message` says what is wrong with it. */
+  | { readonly kind: 'misuse'; readonly message: string };
+
+export const HELP = `webengage-relay: what happens in your web app, into WebEngage
+
+  webengage-relay init [folder]     make a relay of your own, ready to deploy to Cloudflare
+      --license <code>              WebEngage's license code, with its ~
+      --region <region>             where the account lives: global (default), in or ksa
+      --origins <origins>           the sites that may send, with commas: https://shop.example.com
+      --name <name>                 the Worker's name (default: webengage-relay)
+      --domain <host>               its own host name in a zone of your account, as t.example.com
+      --check-key                   try the key first, by one empty call to WebEngage
+      --no-secrets                  write the files only
+      --yes                         take the defaults, ask nothing but the key
+      --force                       overwrite files that are there
+    The API key is asked for, or read from the variable WEBENGAGE_API_KEY, or from what is piped in.
+
+  webengage-relay doctor <url>      say what is wrong with a relay that runs; exits with 1 if something is
+      --origin <origin>             one of your sites: may it send?
+      --admin-token-env <NAME>      the variable that holds the ADMIN_TOKEN: look at backlog and dead letters too
+      --json                        the same, to be read by a program
+
+  webengage-relay --version
+  webengage-relay --help`;
+
+const HELP_FLAG = { help: { type: 'boolean', short: 'h' } } as const;
+
+/** Reads a command line, without the program's own name. */
+export function readCommand(args: readonly string[]): Command {
+  const [name = '', ...rest] = args;
+  try {
+    switch (name) {
+      case 'init':
+        return readInit(rest);
+      case 'doctor':
+        return readDoctor(rest);
+      case 'help':
+      case '--help':
+      case '-h':
+        return { kind: 'help' };
+      case '--version':
+      case '-v':
+        return { kind: 'version' };
+      case '':
+        return misuse('init or doctor?');
+      default:
+        return misuse(`there is no ${name.startsWith('-') ? 'flag' : 'command'} ${nameOnly(name)}`);
+    }
+  } catch (error) {
+    // What parseArgs throws says in its first line what is wrong; the rest is advice about its own syntax.
+    const [line = ''] = error instanceof Error ? error.message.split(/\n|\. /) : [];
+    return misuse(line.replace(/^[A-Z]/, (letter) => letter.toLowerCase()));
+  }
+}
+
+function readInit(args: string[]): Command {
+  const secret = args.find((arg) => /^--?((web-?engage-?)?(api-?)?key|admin-?token)\b/i.test(arg));
+  if (secret !== undefined)
+    return misuse(`there is no ${nameOnly(secret)}: a secret in a flag stays in the shell's history`);
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      ...HELP_FLAG,
+      license: { type: 'string' },
+      region: { type: 'string' },
+      origins: { type: 'string' },
+      name: { type: 'string' },
+      domain: { type: 'string' },
+      yes: { type: 'boolean', short: 'y', default: false },
+      force: { type: 'boolean', default: false },
+      'check-key': { type: 'boolean', default: false },
+      'no-secrets': { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return { kind: 'help' };
+  const [dir = '.', ...more] = positionals;
+  if (more.length > 0) return misuse('init takes one folder');
+  const { license, region, origins, name, domain, yes, force } = values;
+  const options = { dir, license, region, origins, name, domain, yes, force };
+  return {
+    kind: 'init',
+    options: { ...options, secrets: !values['no-secrets'], checkKey: values['check-key'] },
+  };
+}
+
+function readDoctor(args: string[]): Command {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      ...HELP_FLAG,
+      origin: { type: 'string' },
+      'admin-token-env': { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return { kind: 'help' };
+  const [given, ...more] = positionals;
+  if (given === undefined || more.length > 0)
+    return misuse("doctor takes the relay's address, as https://t.example.com");
+  const url = addressOf(given);
+  if (url === undefined)
+    return misuse("the relay's address must be an http or https URL, as https://t.example.com");
+  const { origin: site, json } = values;
+  // The address of any page of it will do.
+  const origin = site === undefined ? undefined : siteOf(site);
+  if (site !== undefined && origin === undefined)
+    return misuse("--origin must be a site's address, as https://shop.example.com");
+  return { kind: 'doctor', options: { url, origin, adminTokenEnv: values['admin-token-env'], json } };
+}
+
+function siteOf(given: string): string | undefined {
+  const address = addressOf(given);
+  return address === undefined ? undefined : new URL(address).origin;
+}
+
+const misuse = (message: string): Command => ({ kind: 'misuse', message });
+
+/** Of `--key=value` the name: the value may be a secret. */
+const nameOnly = (flag: string): string => flag.split('=')[0] ?? flag;

@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
+import { agreed, gatherAnswers } from './answers.ts';
+import type { InitOptions } from './command.ts';
+import type { ExitCode } from './exit-code.ts';
+import { folderFault, writeFiles } from './files.ts';
+import { checkKey } from './key-check.ts';
+import type { Package } from './package.ts';
+import { type Answers, frameFiles, relayFiles } from './project.ts';
+import { settingFault } from './rules.ts';
+import type { Run } from './run.ts';
+import { scriptTag } from './script-tag.ts';
+import { installCommands, prepareWrangler, putSecret } from './secrets.ts';
+import type { Terminal } from './terminal.ts';
+
+type World = {
+  readonly own: Package;
+  readonly terminal: Terminal;
+  readonly run: Run;
+  readonly env: Readonly<Record<string, string | undefined>>;
+};
+
+const SECRETS = ['WEBENGAGE_API_KEY', 'ADMIN_TOKEN'] as const;
+
+type Secret = (typeof SECRETS)[number];
+
+const ADMIN_TOKEN_BYTES = 32;
+
+/** Makes a relay of one's own: asks, checks, writes, hands over the secrets, and says what comes next. */
+export async function init(options: InitOptions, world: World): Promise<ExitCode> {
+  const { terminal, own } = world;
+  const { dir, force } = options;
+  const fail = (message: string, code: ExitCode): ExitCode => {
+    terminal.say(message);
+    return code;
+  };
+
+  // Before anything is asked: nobody answers questions to be told no.
+  const unfit = folderFault(dir, force);
+  if (unfit !== undefined) return fail(`${unfit}. Nothing was written.`, 1);
+
+  const gathered = await gatherAnswers(options, terminal);
+  if (!gathered.ok) return fail(gathered.message, 2);
+  const { answers } = gathered;
+
+  const needsKey = options.secrets || options.checkKey;
+  const key = needsKey ? await keyOf(world) : '';
+  const keyFault = needsKey ? settingFault({ WEBENGAGE_API_KEY: key }) : undefined;
+  if (keyFault !== undefined) return fail(`${keyFault}. Or --no-secrets, to do that later.`, 2);
+  if (options.checkKey || (options.secrets && (await wantsCheck(options, terminal)))) {
+    const { verdict, words } = await checkKey(settingsOf(answers, key, world));
+    if (verdict === 'wrong') return fail(`${words}. Nothing was written.`, 1);
+    terminal.say(`  ${words}.`);
+  }
+
+  const written = [
+    ...(await writeFiles(dir, relayFiles(answers, own), force)),
+    // Whoever's they are, if they are there.
+    ...(await writeFiles(dir, frameFiles(own), false)),
+  ];
+  for (const path of written) terminal.say(`wrote ${path}`);
+
+  const unset = options.secrets ? await handOver(key, options, world) : SECRETS;
+  terminal.say(nextSteps(answers, { dir, unset, install: installCommands(dir, own) }));
+  return options.secrets && unset.length > 0 ? 1 : 0;
+}
+
+/** The key, from the environment, a prompt that shows nothing, or what is piped in. */
+async function keyOf({ env, terminal }: World): Promise<string> {
+  return (
+    env.WEBENGAGE_API_KEY || terminal.askSecret('The API key of a WebEngage service account (not shown): ')
+  );
+}
+
+async function wantsCheck({ yes }: InitOptions, terminal: Terminal): Promise<boolean> {
+  if (yes || !terminal.interactive) return false;
+  return agreed('Try it by one empty call to WebEngage, which changes nothing there?', terminal);
+}
+
+function settingsOf({ license, region }: Answers, key: string, { env }: World) {
+  return {
+    WEBENGAGE_API_KEY: key,
+    WEBENGAGE_LICENSE_CODE: license,
+    WEBENGAGE_REGION: region,
+    // In development, as for the relay itself: the sandbox.
+    ...(env.WEBENGAGE_HOST && { WEBENGAGE_HOST: env.WEBENGAGE_HOST }),
+  };
+}
+
+/** Sets the secrets; resolves to the names of those that are wanted and still to be set. */
+async function handOver(key: string, { dir, yes }: InitOptions, world: World): Promise<readonly Secret[]> {
+  const { terminal, own, run } = world;
+  const { interactive, say } = terminal;
+  const project = { dir, run, interactive, say };
+  if (!(await prepareWrangler(project, own))) return SECRETS;
+  if (!(await putSecret(project, 'WEBENGAGE_API_KEY', key))) return SECRETS;
+
+  // Shown once, so only to somebody: a build's log keeps what it is told.
+  if (!interactive) return [];
+  if (
+    !yes &&
+    !(await agreed('Make an ADMIN_TOKEN, which opens the page of the operator, /admin/?', terminal))
+  )
+    return [];
+  const adminToken = randomBytes(ADMIN_TOKEN_BYTES).toString('base64url');
+  if (!(await putSecret(project, 'ADMIN_TOKEN', adminToken))) return ['ADMIN_TOKEN'];
+  say(`ADMIN_TOKEN, shown this once: ${adminToken}`);
+  return [];
+}
+
+type Left = {
+  readonly dir: string;
+  /** Secrets that are still to be set. */
+  readonly unset: readonly Secret[];
+  readonly install: readonly (readonly string[])[];
+};
+
+/** What is left to do, in the order in which it is done. */
+function nextSteps({ name, domain, origins }: Answers, { dir, unset, install }: Left): string {
+  const url = `https://${domain || `${name}.<your subdomain>.workers.dev`}`;
+  const [site = '*'] = origins.split(',').map((origin) => origin.trim());
+  const commands = [
+    ...(resolve(dir) === process.cwd() ? [] : [`cd ${dir}`]),
+    ...install.map((command) => command.join(' ')),
+    ...unset.map((secret) => `npx wrangler secret put ${secret}`),
+    'npx wrangler deploy',
+    `npx webengage-relay doctor ${url}${site.includes('*') ? '' : ` --origin ${site}`}`,
+  ];
+  return `
+Next:
+
+${commands.map((command) => `  ${command}`).join('\n')}
+
+Into each page, as early as may be:
+
+${scriptTag(url)}
+
+Domain, upgrade, rollback, CSP: docs/deploying.md of webengage-relay.`;
+}

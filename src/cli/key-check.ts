@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import { readSettings, type SettingsEnv } from '../edge/settings.ts';
+import { verdictOf } from '../edge/verdict.ts';
+import { wordsOf } from '../edge/words.ts';
+
+/** What one empty call says of key, license code and region. */
+export type KeyCheck = {
+  /** `wrong`: no call would be taken. `unsure`: nothing was said of them. */
+  readonly verdict: 'right' | 'wrong' | 'unsure';
+  readonly words: string;
+};
+
+const TIMEOUT_MS = 10_000;
+
+// No record, so nobody's profile is touched, whatever is made of it.
+const NO_EVENTS = '{"events":[]}';
+
+/**
+ * Makes one call of no records to WebEngage, as the relay would. It never rejects, follows no redirect, and tells the key
+ * to nobody else: the address comes from the relay's own closed list.
+ */
+export async function checkKey(env: SettingsEnv): Promise<KeyCheck> {
+  const read = readSettings({ ALLOWED_ORIGINS: '*', ...env });
+  if (!read.ok) return { verdict: 'wrong', words: read.message };
+  const { upstream, licenseCode, apiKeys } = read.settings;
+  try {
+    const answer = await fetch(`${upstream}/v1/accounts/${licenseCode}/bulk-events`, {
+      method: 'POST',
+      body: NO_EVENTS,
+      headers: {
+        Authorization: `Bearer ${apiKeys.primary}`,
+        'Content-Type': 'application/json',
+        'x-request-id': randomBytes(16).toString('hex'),
+      },
+      redirect: 'manual',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    return meaningOf(answer.status, await wordsOf(answer, [apiKeys.primary]));
+  } catch {
+    return { verdict: 'unsure', words: `${upstream} does not answer from here: nothing is known of the key` };
+  }
+}
+
+/**
+ * What an answer to the empty call means. 401 and 404 are documented; that the key is looked at before the records is how
+ * such APIs are built; that a wrong license code is not answered with 400 as well, no document says.
+ *
+ * @param said WebEngage's own words
+ */
+export function meaningOf(status: number, said: string): KeyCheck {
+  const told = `WebEngage answers ${status}${said && ` (${said})`}`;
+  switch (verdictOf(status, null, 0).kind) {
+    case 'taken':
+      return { verdict: 'right', words: `${told}: it takes the key, for events` };
+    case 'refused':
+      return {
+        verdict: 'right',
+        words: `${told}: it refuses the empty call and not the key. Whether it would say so of a wrong license code too is not documented: compare the code with the dashboard's`,
+      };
+    case 'misconfigured':
+      return {
+        verdict: 'wrong',
+        words:
+          status === 401 || status === 403
+            ? `${told}: the key is wrong, or not allowed to write events`
+            : `${told}: the license code or the region is wrong`,
+      };
+    default:
+      return { verdict: 'unsure', words: `${told}: nothing is known of the key` };
+  }
+}

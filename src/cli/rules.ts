@@ -1,0 +1,34 @@
+import { readSettings, type SettingsEnv } from '../edge/settings.ts';
+
+// What the relay asks for besides the one setting that is looked at.
+const OTHERS: SettingsEnv = {
+  WEBENGAGE_API_KEY: 'a-key',
+  WEBENGAGE_LICENSE_CODE: 'a-license',
+  ALLOWED_ORIGINS: '*',
+};
+
+/** What the relay would say of this setting, in its own words; undefined where it takes it. Never tells a value. */
+export function settingFault(setting: SettingsEnv): string | undefined {
+  const read = readSettings({ ...OTHERS, ...setting });
+  return read.ok ? undefined : read.message;
+}
+
+// What Cloudflare takes for a Worker that is to have an address below workers.dev: one label of a host name.
+const WORKER_NAME = /^[a-z\d]([a-z\d-]{0,61}[a-z\d])?$/;
+
+export function nameFault(name: string): string | undefined {
+  return WORKER_NAME.test(name)
+    ? undefined
+    : 'the name must be 1 to 63 of a-z, 0-9 and -, and neither begin nor end with -';
+}
+
+/** @param domain empty: none, and the relay has its address below workers.dev */
+export function domainFault(domain: string): string | undefined {
+  const address = `https://${domain}`;
+  // An IP address is a host too, but no zone's.
+  const isHost =
+    URL.canParse(address) && new URL(address).hostname === domain && /\.[a-z][^.]*$/.test(domain);
+  return domain === '' || isHost
+    ? undefined
+    : 'the domain must be a host name in lower case, as t.example.com: without https://, port or path';
+}

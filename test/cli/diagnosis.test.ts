@@ -1,0 +1,312 @@
+import { describe, expect, test } from 'vitest';
+import type { Check } from '../../src/cli/check.ts';
+import { diagnose, isPrivate } from '../../src/cli/diagnosis.ts';
+import type { Probe, Reply } from '../../src/cli/probe.ts';
+
+const NOW = Date.parse('2026-11-23T12:00:00Z');
+const SITE = 'https://shop.example.com';
+const OWN = { version: '1.2.3', tracker: 'the script' };
+
+function reply(status: number, body: unknown, headers: Record<string, string> = {}): Reply {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const date = new Date(NOW).toUTCString();
+  return {
+    ok: true,
+    status,
+    headers: new Headers({ Date: date, ...headers }),
+    body: text,
+    at: NOW,
+    tookMs: 12,
+  };
+}
+
+const none = (code: string): Reply => ({ ok: false, code });
+
+const refusal = (code: string, message = 'words'): object => ({ error: { code, message } });
+
+const SCRIPT_HEADERS = {
+  'Content-Type': 'text/javascript',
+  'Cache-Control': 'public, max-age=300, stale-while-revalidate=86400',
+  'Access-Control-Allow-Origin': '*',
+  'Cross-Origin-Resource-Policy': 'cross-origin',
+};
+
+const STATUS = {
+  at: NOW + 10_000,
+  backlog: { records: 0, oldestAgeMs: 0, growthPerMinute: 0 },
+  deadLetters: 0,
+  gate: { requestsPerMinute: 500, pausedUntil: null, held: null, key: 'primary' },
+  minutes: [{ at: NOW - 60_000, calls: 40 }],
+  totals: { taken: 40 },
+  shards: [{ name: '1/0', full: false, unreachable: false }],
+};
+
+const GOOD: Probe = {
+  url: 'https://t.example.com',
+  health: reply(200, { status: 'ok', version: '1.2.3' }),
+  script: reply(200, 'the script', SCRIPT_HEADERS),
+  site: {
+    origin: SITE,
+    reply: reply(400, refusal('invalid_batch'), { 'Access-Control-Allow-Origin': SITE }),
+  },
+  stranger: reply(403, refusal('origin_not_allowed')),
+  status: reply(200, STATUS),
+};
+
+const find = (checks: readonly Check[], name: string) => checks.find((check) => check.name === name);
+
+test('of a relay that is as it should be everything is good, and all of it is told', () => {
+  const checks = diagnose(GOOD, OWN);
+
+  expect(checks.filter(({ verdict }) => verdict !== 'good')).toEqual([]);
+  expect(checks.map(({ name }) => name)).toEqual([
+    'reachable',
+    'tls',
+    'health',
+    'version',
+    'tracker',
+    'tracker-headers',
+    'origin',
+    'strangers',
+    'clock',
+    'backlog',
+    'dead-letters',
+    'key',
+    'pace',
+    'outboxes',
+  ]);
+});
+
+test('whatever is not good says what to do', () => {
+  const worst: Probe = {
+    ...GOOD,
+    health: reply(502, ''),
+    script: reply(404, ''),
+    stranger: none('ECONNRESET'),
+  };
+
+  for (const { verdict, todo } of diagnose(worst, OWN)) expect(todo !== undefined).toBe(verdict !== 'good');
+});
+
+describe('a relay that does not answer is told as that alone', () => {
+  test.each([
+    ['ENOTFOUND', 'reachable', 'no such name'],
+    ['ECONNREFUSED', 'reachable', 'is it deployed'],
+    ['TimeoutError', 'reachable', 'is it deployed'],
+    ['CERT_HAS_EXPIRED', 'tls', 'certificate'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 'tls', 'certificate'],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'tls', 'certificate'],
+  ])('%s', (code, name, words) => {
+    const [check, ...more] = diagnose({ ...GOOD, health: none(code) }, OWN);
+
+    expect(more).toEqual([]);
+    expect(check).toMatchObject({ name, verdict: 'bad' });
+    expect(`${check?.says} ${check?.todo}`).toContain(words);
+  });
+});
+
+test.each<[wrong: string, probe: Partial<Probe>, name: string, verdict: string, words: string]>([
+  ['no TLS', { url: 'http://t.example.com' }, 'tls', 'bad', 'https://t.example.com'],
+  ['no TLS, at home', { url: 'http://127.0.0.1:8787' }, 'tls', 'unsure', 'this machine'],
+  [
+    'a missing key',
+    { health: reply(503, refusal('unavailable', 'WEBENGAGE_API_KEY is not set')) },
+    'health',
+    'bad',
+    'npx wrangler secret put WEBENGAGE_API_KEY',
+  ],
+  [
+    'a missing variable',
+    { health: reply(503, refusal('unavailable', 'ALLOWED_ORIGINS must name the sites')) },
+    'health',
+    'bad',
+    'set ALLOWED_ORIGINS in wrangler.jsonc',
+  ],
+  [
+    'a held key',
+    { health: reply(503, { status: 'held', version: '1.2.3', message: 'WebEngage answers 401' }) },
+    'health',
+    'bad',
+    'WebEngage answers 401',
+  ],
+  ['a sign-in page', { health: reply(302, '', { Location: '/login' }) }, 'health', 'bad', '/login'],
+  ['another server', { health: reply(200, '<html>') }, 'health', 'bad', 'right address'],
+  [
+    'another version',
+    { health: reply(200, { status: 'ok', version: '9.9.9' }) },
+    'version',
+    'unsure',
+    'npx webengage-relay@9.9.9',
+  ],
+  ['no script', { script: reply(404, '') }, 'tracker', 'bad', 'assets.directory'],
+  [
+    'a page for a script',
+    { script: reply(200, '', { 'Content-Type': 'text/html' }) },
+    'tracker',
+    'bad',
+    'text/html',
+  ],
+  ['another script', { script: reply(200, 'older', SCRIPT_HEADERS) }, 'tracker', 'bad', 'not that of 1.2.3'],
+  [
+    'a script kept for a year',
+    { script: reply(200, 'the script', { ...SCRIPT_HEADERS, 'Cache-Control': 'max-age=31536000' }) },
+    'tracker-headers',
+    'unsure',
+    '8760 hours',
+  ],
+  [
+    'a script kept for nobody knows how long',
+    { script: reply(200, 'the script', { 'Content-Type': 'text/javascript' }) },
+    'tracker-headers',
+    'unsure',
+    '_headers',
+  ],
+  [
+    'a script without CORS',
+    {
+      script: reply(200, 'the script', { 'Content-Type': 'text/javascript', 'Cache-Control': 'max-age=300' }),
+    },
+    'tracker-headers',
+    'unsure',
+    'integrity',
+  ],
+  [
+    'a script for same-origin pages',
+    {
+      script: reply(200, 'the script', { ...SCRIPT_HEADERS, 'Cross-Origin-Resource-Policy': 'same-origin' }),
+    },
+    'tracker-headers',
+    'unsure',
+    'COEP',
+  ],
+  ['no site named', { site: undefined }, 'origin', 'unsure', '--origin'],
+  [
+    'a site that is not allowed',
+    { site: { origin: SITE, reply: reply(403, refusal('origin_not_allowed')) } },
+    'origin',
+    'bad',
+    'ALLOWED_ORIGINS',
+  ],
+  [
+    'an answer no page may read',
+    { site: { origin: SITE, reply: reply(400, refusal('invalid_batch')) } },
+    'origin',
+    'bad',
+    'CORS',
+  ],
+  [
+    'an answer for another site',
+    {
+      site: {
+        origin: SITE,
+        reply: reply(400, refusal('invalid_batch'), { 'Access-Control-Allow-Origin': 'https://example.com' }),
+      },
+    },
+    'origin',
+    'bad',
+    'CORS',
+  ],
+  ['another server at the door', { site: { origin: SITE, reply: reply(200, 'ok') } }, 'origin', 'bad', '200'],
+  ['every site allowed', { stranger: reply(400, refusal('invalid_batch')) }, 'strangers', 'unsure', '*'],
+  [
+    'a clock that is off',
+    { health: reply(200, { status: 'ok' }, { Date: new Date(NOW - 90_000).toUTCString() }) },
+    'clock',
+    'unsure',
+    '90 s',
+  ],
+  ['a wrong token', { status: reply(404, refusal('not_found')) }, 'admin', 'bad', 'ADMIN_TOKEN'],
+  ['a status of another form', { status: reply(200, { at: 1 }) }, 'admin', 'unsure', '200'],
+  [
+    'an old backlog',
+    { status: reply(200, { ...STATUS, backlog: { records: 7, oldestAgeMs: 90_000, growthPerMinute: 5 } }) },
+    'backlog',
+    'unsure',
+    '7 records wait, the oldest for 90 s',
+  ],
+  [
+    'dead letters',
+    { status: reply(200, { ...STATUS, deadLetters: 1 }) },
+    'dead-letters',
+    'unsure',
+    '1 dead letter,',
+  ],
+  [
+    'a held gate',
+    { status: reply(200, { ...STATUS, gate: { ...STATUS.gate, held: { status: 404, since: NOW } } }) },
+    'key',
+    'bad',
+    'WEBENGAGE_LICENSE_CODE',
+  ],
+  [
+    'the secondary key in use',
+    { status: reply(200, { ...STATUS, gate: { ...STATUS.gate, key: 'secondary' } }) },
+    'key',
+    'unsure',
+    'secondary',
+  ],
+  [
+    'a key that nothing proves',
+    { status: reply(200, { ...STATUS, totals: { taken: 0 } }) },
+    'key',
+    'unsure',
+    'proves',
+  ],
+  [
+    'a pause',
+    { status: reply(200, { ...STATUS, gate: { ...STATUS.gate, pausedUntil: NOW } }) },
+    'pace',
+    'unsure',
+    '40 of 500 calls',
+  ],
+  [
+    'a full outbox',
+    { status: reply(200, { ...STATUS, shards: [{ name: '2/1', full: true, unreachable: false }] }) },
+    'outboxes',
+    'bad',
+    '2/1',
+  ],
+  [
+    'a silent outbox',
+    { status: reply(200, { ...STATUS, shards: [{ name: '2/1', full: false, unreachable: true }] }) },
+    'outboxes',
+    'unsure',
+    '2/1',
+  ],
+])('%s', (_, wrong, name, verdict, words) => {
+  const check = find(diagnose({ ...GOOD, ...wrong }, OWN), name);
+
+  expect(check).toMatchObject({ verdict });
+  expect(`${check?.says} ${check?.todo}`).toContain(words);
+});
+
+test('a short wait is no cause for alarm', () => {
+  const backlog = { records: 1, oldestAgeMs: 900, growthPerMinute: 1 };
+
+  expect(
+    find(diagnose({ ...GOOD, status: reply(200, { ...STATUS, backlog }) }, OWN), 'backlog'),
+  ).toMatchObject({
+    verdict: 'good',
+    says: '1 record waits, the oldest for 1 s',
+  });
+});
+
+test('of a relay of another version nothing is known of its script', () => {
+  const other = {
+    ...GOOD,
+    health: reply(200, { status: 'ok', version: '9.9.9' }),
+    script: reply(200, 'theirs', SCRIPT_HEADERS),
+  };
+
+  expect(find(diagnose(other, OWN), 'tracker')).toMatchObject({ verdict: 'unsure' });
+});
+
+test.each([
+  ['https://t.example.com', true],
+  ['http://127.0.0.1:8787', true],
+  ['http://[::1]:8787', true],
+  ['http://t.example.com', false],
+  ['http://127.0.0.1.example.com', false],
+])('a secret may be sent to %s: %j', (url, may) => {
+  expect(isPrivate(url)).toBe(may);
+});

@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { readCommand } from '../../src/cli/command.ts';
+import { README_STUB } from '../readme-stub.ts';
+
+const documents = ['README.md', ...readdirSync('docs').map((name) => join('docs', name))].filter((name) =>
+  name.endsWith('.md'),
+);
+
+/** Every command line that a document shows, without its comment. */
+const shown = documents.flatMap((document) =>
+  [...readFileSync(document, 'utf8').matchAll(/npx webengage-relay(?:@[\d.]+)? ([^`\n#]+)/g)].map(
+    ([, line = '']) => ({ document, line: line.trim() }),
+  ),
+);
+
+test('the commands that the documents show are there', () => {
+  expect(shown.map(({ document }) => document)).toContain('README.md');
+});
+
+test.each(shown)('$document: $line', ({ line }) => {
+  const words = line
+    .replace('<url>', 'https://t.example.com')
+    .split(/\s+/)
+    .map((word) => word.replace(/^'(.*)'$/, '$1'));
+
+  expect(readCommand(words)).toMatchObject({ kind: words[0] });
+});
+
+test('the CSP that a page is told to have lets its first line in', () => {
+  const [, script = ''] = /^<script>(.*)<\/script>$/.exec(README_STUB) ?? [];
+  const hash = createHash('sha256').update(script).digest('base64');
+
+  expect(readFileSync('docs/deploying.md', 'utf8')).toContain(`'sha256-${hash}'`);
+});

@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { relayFiles } from '../../src/cli/project.ts';
+
+const ANSWERS = {
+  name: 'shop-relay',
+  license: '~abc',
+  region: 'in',
+  origins: 'https://shop.example.com',
+  domain: '',
+};
+const config = readFileSync('wrangler.jsonc', 'utf8');
+
+test('a project’s configuration is our own, but for what is the project’s', () => {
+  const [{ text = '' } = {}] = relayFiles(ANSWERS, { config });
+
+  const [ours, theirs] = [config, text].map((each) => each.split('\n'));
+  const changed = theirs?.filter((line) => !ours?.includes(line)).map((line) => line.trim().split(':')[0]);
+  expect(changed).toEqual([
+    '"name"',
+    '"main"',
+    '"assets"',
+    '"WEBENGAGE_LICENSE_CODE"',
+    '"WEBENGAGE_REGION"',
+    '"ALLOWED_ORIGINS"',
+  ]);
+  expect(theirs).toHaveLength(ours?.length ?? 0);
+});
+
+test('what has changed there unseen is not left as it is', () => {
+  const renamed = config.replace('"name": "webengage-relay"', '"name": "another"');
+
+  expect(() => relayFiles(ANSWERS, { config: renamed })).toThrow('must hold "name"');
+});
+
+test('two Workers of one account do not share a limit of requests', () => {
+  const limited = config.replace(
+    '"triggers"',
+    '"ratelimits": [{ "name": "A", "namespace_id": "90425", "simple": { "limit": 1, "period": 10 } }],\n  "triggers"',
+  );
+  const idOf = (name: string) =>
+    /"namespace_id": "([^"]*)"/.exec(
+      relayFiles({ ...ANSWERS, name }, { config: limited })[0]?.text ?? '',
+    )?.[1];
+
+  expect(idOf('shop-relay')).toMatch(/^[1-9]\d*$/);
+  expect(idOf('shop-relay')).toBe(idOf('shop-relay'));
+  expect(idOf('shop-relay')).not.toBe(idOf('other-relay'));
+});

@@ -1,0 +1,33 @@
+import { execPath } from 'node:process';
+import { afterEach, expect, test, vi } from 'vitest';
+import { run } from '../../src/cli/run.ts';
+
+afterEach(() => void vi.unstubAllEnvs());
+
+/** Runs a script of one line; what it finds is told by its exit code. */
+const script = (source: string, input?: string) =>
+  run([execPath, '-e', source], { cwd: '.', ...(input !== undefined && { input }) });
+
+test('the exit code is the program’s own', async () => {
+  expect(await script('process.exit(7)')).toBe(7);
+});
+
+test('a program that is ended by a signal has failed', async () => {
+  expect(await script('process.kill(process.pid, "SIGKILL")')).not.toBe(0);
+});
+
+test('a program that is not there has failed', async () => {
+  expect(await run(['no-such-program-anywhere'], { cwd: '.', input: 'a-secret' })).not.toBe(0);
+});
+
+test('what it is given to read is what it reads', async () => {
+  const reads = 'process.exit(require("fs").readFileSync(0, "utf8") === "a-secret" ? 0 : 3)';
+
+  expect(await script(reads, 'a-secret')).toBe(0);
+});
+
+test('the key that we were given in a variable is in none of its', async () => {
+  vi.stubEnv('WEBENGAGE_API_KEY', 'a-key');
+
+  expect(await script('process.exit("WEBENGAGE_API_KEY" in process.env ? 3 : 0)')).toBe(0);
+});

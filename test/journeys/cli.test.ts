@@ -1,0 +1,301 @@
+import { execFile, spawn } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startWorker } from '../../demo/local-worker.ts';
+import { freePort } from './free-port.ts';
+import { type Stack, startStack } from './stack.ts';
+
+let stack: Stack;
+let scratch: string;
+
+beforeAll(async () => {
+  [stack, scratch] = await Promise.all([startStack(), mkdtemp(join(tmpdir(), 'webengage-relay-cli-'))]);
+});
+
+afterAll(async () => {
+  await stack?.stop();
+  await rm(scratch, { recursive: true, force: true });
+});
+
+beforeEach(() => stack.order({}));
+
+type Ended = { readonly code: number | null; readonly said: string; readonly complained: string };
+
+/** Runs a program to its end, with nobody at its terminal. */
+async function end(
+  program: string,
+  args: readonly string[],
+  { cwd = '.', env = {} }: { cwd?: string; env?: Record<string, string> } = {},
+): Promise<Ended> {
+  const child = spawn(process.execPath, [resolve(program), ...args], {
+    cwd,
+    env: { ...process.env, WRANGLER_SEND_METRICS: 'false', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [said, complained] = ['', ''];
+  child.stdout.on('data', (chunk) => {
+    said += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    complained += chunk;
+  });
+  const [code] = await once(child, 'close');
+  return { code, said, complained };
+}
+
+const cli = (args: readonly string[], env: Record<string, string> = {}) => end('dist/cli.js', args, { env });
+
+/** What the doctor says of a relay, with the token that is its operator's. */
+const doctor = (url: string, ...args: string[]) =>
+  cli(['doctor', url, '--admin-token-env', 'TOKEN', ...args], { TOKEN: stack.adminToken });
+
+const marks = (said: string) => said.split('\n').map((line) => line[0] ?? '');
+
+test('a command that is none ends with 2, and says so where errors are said', async () => {
+  const { code, said, complained } = await cli(['dploy']);
+
+  expect(code).toBe(2);
+  expect(said).toBe('');
+  expect(complained).toContain('there is no command dploy');
+});
+
+test('of a relay that runs the doctor finds nothing wrong, and leaves nothing there', async () => {
+  const { code, said } = await doctor(stack.relayUrl, '--origin', stack.siteUrl);
+
+  expect(said).not.toContain('✗');
+  expect(said).toContain(`✓ pages of ${stack.siteUrl} may send`);
+  expect(said).toMatch(/✓ \/tracker\.js is that of/);
+  expect(said).toContain('✓ /tracker.js may be kept for 300 s');
+  expect(said).toContain('✓ sites that are not allowed are refused');
+  expect(said).toContain('✓ no record waits');
+  // No TLS on this machine; and nothing has been sent yet.
+  expect(marks(said).filter((mark) => mark === '!')).toHaveLength(2);
+  expect(code).toBe(0);
+  const status = await fetch(`${stack.relayUrl}/admin/status`, {
+    headers: { Authorization: `Bearer ${stack.adminToken}` },
+  });
+  expect((await status.json()).totals).toMatchObject({ accepted: 0, rejected: 0 });
+});
+
+test('a site that may not send is told, with the setting', async () => {
+  const { code, said } = await doctor(stack.relayUrl, '--origin', 'https://other.example.com');
+
+  expect(code).toBe(1);
+  expect(said).toMatch(/✗ pages of https:\/\/other\.example\.com may not send → .*ALLOWED_ORIGINS/);
+});
+
+test('as JSON it says the same', async () => {
+  const { code, said } = await doctor(stack.relayUrl, '--origin', 'https://other.example.com', '--json');
+
+  expect(code).toBe(1);
+  const { ok, checks } = JSON.parse(said);
+  expect(ok).toBe(false);
+  expect(checks).toContainEqual(expect.objectContaining({ name: 'origin', verdict: 'bad' }));
+});
+
+test('a wrong token is told, and a missing one is a misuse', async () => {
+  const wrong = await cli(['doctor', stack.relayUrl, '--admin-token-env', 'TOKEN'], {
+    TOKEN: 'a-token-that-is-not-the-operators-own',
+  });
+  const missing = await cli(['doctor', stack.relayUrl, '--admin-token-env', 'NO_SUCH_VARIABLE']);
+
+  expect(wrong.code).toBe(1);
+  expect(wrong.said).toContain('✗ the token does not open /admin');
+  expect(missing.code).toBe(2);
+  expect(missing.complained).toContain('NO_SUCH_VARIABLE');
+});
+
+test('nobody there', async () => {
+  const { code, said } = await cli(['doctor', `http://127.0.0.1:${await freePort()}`]);
+
+  expect(code).toBe(1);
+  expect(said).toMatch(/^✗ .* does not answer \(ECONNREFUSED\) → .*\n$/);
+});
+
+test('the token leaves this machine by https alone', async () => {
+  const { code, complained } = await doctor('http://t.example.com');
+
+  expect(code).toBe(2);
+  expect(complained).toContain('https only');
+});
+
+test('a relay of another version, with another script, is told as that', async () => {
+  const url = `http://127.0.0.1:${await freePort()}`;
+  const older = createServer(async (request, response) => {
+    const body: Buffer[] = [];
+    for await (const chunk of request) body.push(chunk);
+    const answer = await fetch(`${stack.relayUrl}${request.url}`, {
+      method: request.method ?? 'GET',
+      headers: { Origin: request.headers.origin ?? '', 'Content-Type': 'text/plain' },
+      ...(body.length > 0 && { body: Buffer.concat(body) }),
+    });
+    const text = (await answer.text()).replace(/"version":"[^"]+"/, '"version":"0.0.1"');
+    const {
+      date: _,
+      'content-encoding': __,
+      'content-length': ___,
+      ...headers
+    } = Object.fromEntries(answer.headers);
+    response.writeHead(answer.status, headers).end(request.url === '/tracker.js' ? `${text} ` : text);
+  }).listen(Number(new URL(url).port), '127.0.0.1');
+  await once(older, 'listening');
+
+  const { code, said } = await cli(['doctor', url, '--origin', stack.siteUrl]);
+  older.close();
+
+  expect(code).toBe(0);
+  expect(said).toMatch(/! the relay is 0\.0\.1, this tool .* → npx webengage-relay@0\.0\.1 doctor/);
+  expect(said).toContain('! /tracker.js is another than that of');
+});
+
+test('a missing setting is told by its name', async () => {
+  const unset = await startWorker({
+    config: 'wrangler.jsonc',
+    port: await freePort(),
+    vars: { WEBENGAGE_API_KEY: stack.apiKey, ALLOWED_ORIGINS: stack.siteUrl },
+    persistTo: join(scratch, 'unset'),
+  });
+
+  const { code, said } = await cli(['doctor', unset.url, '--origin', stack.siteUrl]);
+  await unset.stop();
+
+  expect(code).toBe(1);
+  expect(said).toMatch(/✗ \/health: WEBENGAGE_LICENSE_CODE must be set.* → set WEBENGAGE_LICENSE_CODE in/);
+});
+
+test('a key that WebEngage does not take is told, with what holds everything back', async () => {
+  await stack.order({ acceptKeys: [] });
+  const event = {
+    kind: 'event',
+    id: `${randomBytes(16).toString('base64url')}.1`,
+    userId: 'a',
+    eventName: 'Sent',
+  };
+  await fetch(`${stack.relayUrl}/v1/batch`, {
+    method: 'POST',
+    headers: { Origin: stack.siteUrl },
+    body: JSON.stringify({ v: 1, device: randomUUID(), records: [event] }),
+  });
+  const health = async () => (await fetch(`${stack.relayUrl}/health`)).status;
+  await expect.poll(health, { timeout: 20_000 }).toBe(503);
+
+  const { code, said } = await doctor(stack.relayUrl);
+
+  expect(code).toBe(1);
+  expect(said).toMatch(/✗ \/health: WebEngage answers 401 to every call/);
+  expect(said).toMatch(
+    /✗ WebEngage answers 401 to every call since .* → npx wrangler secret put WEBENGAGE_API_KEY/,
+  );
+  expect(said).toContain('1 record waits');
+});
+
+describe('init', () => {
+  const init = (dir: string, args: readonly string[], env: Record<string, string> = {}) =>
+    cli(['init', dir, '--license', stack.licenseCode, '--origins', stack.siteUrl, ...args], env);
+
+  /** Puts the package, as npm would publish it, and what it depends on into a folder's node_modules. */
+  async function install(dir: string): Promise<void> {
+    const modules = join(dir, 'node_modules');
+    await mkdir(modules, { recursive: true });
+    const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', scratch];
+    const { stdout } = await promisify(execFile)('npm', pack, { encoding: 'utf8' });
+    const [{ filename }] = JSON.parse(stdout);
+    await promisify(execFile)('tar', ['-xzf', join(scratch, filename), '-C', modules]);
+    await rename(join(modules, 'package'), join(modules, 'webengage-relay'));
+    const { dependencies } = JSON.parse(await readFile('package.json', 'utf8'));
+    for (const name of [...Object.keys(dependencies), 'wrangler'])
+      await symlink(resolve('node_modules', name), join(modules, name));
+  }
+
+  test('what it writes can be deployed, and runs: the doctor finds nothing wrong with it', async () => {
+    const dir = join(scratch, 'project');
+    await install(dir);
+    const installed = join(dir, 'node_modules/webengage-relay/dist/cli.js');
+    const flags = ['--license', stack.licenseCode, '--origins', stack.siteUrl, '--no-secrets'];
+    expect(await end(installed, ['init', ...flags], { cwd: dir })).toMatchObject({ code: 0, complained: '' });
+
+    const deployed = await end('node_modules/wrangler/bin/wrangler.js', ['deploy', '--dry-run'], {
+      cwd: dir,
+    });
+    expect(deployed).toMatchObject({ code: 0, said: expect.stringContaining('env.OUTBOX') });
+    expect(deployed.complained).toBe('');
+
+    const relay = await startWorker({
+      config: join(dir, 'wrangler.jsonc'),
+      port: await freePort(),
+      vars: {
+        WEBENGAGE_API_KEY: stack.apiKey,
+        WEBENGAGE_HOST: 'http://127.0.0.1:9',
+        ADMIN_TOKEN: stack.adminToken,
+      },
+      persistTo: join(scratch, 'project-state'),
+    });
+    const { code, said } = await doctor(relay.url, '--origin', stack.siteUrl);
+    await relay.stop();
+    expect(said).not.toContain('✗');
+    expect(said).toContain(`✓ pages of ${stack.siteUrl} may send`);
+    expect(said).toMatch(/✓ \/tracker\.js is that of/);
+    expect(said).toContain('✓ the outbox takes records');
+    expect(code).toBe(0);
+  });
+
+  test('so can what docs/deploying.md makes by hand', async () => {
+    const dir = join(scratch, 'by-hand');
+    await install(dir);
+    const [, byHand = ''] = (await readFile('docs/deploying.md', 'utf8')).split('## By hand\n');
+    const commands = /```sh\n(.*?)```/s.exec(byHand)?.[1]?.split('\n') ?? [];
+    // The package is there already; and so is the folder.
+    const inIt = commands.filter((line) => !line.startsWith('npm install') && !line.endsWith('cd my-relay'));
+    await mkdir(join(dir, 'src'));
+    await promisify(execFile)('bash', ['-ec', inIt.join('\n')], { cwd: dir });
+    const config = join(dir, 'wrangler.jsonc');
+    const edited = (await readFile(config, 'utf8'))
+      .replace('src/edge/worker.ts', 'src/worker.js')
+      .replace('"./dist/public"', '"./node_modules/webengage-relay/dist/public"');
+    await writeFile(config, edited);
+
+    const deployed = await end('node_modules/wrangler/bin/wrangler.js', ['deploy', '--dry-run'], {
+      cwd: dir,
+    });
+
+    expect(inIt.length).toBeGreaterThan(1);
+    expect(deployed).toMatchObject({ code: 0, complained: '', said: expect.stringContaining('env.OUTBOX') });
+  });
+
+  test.each([
+    ['the right key', {}, 0, 'refuses the empty call and not the key'],
+    ['a wrong key', { acceptKeys: [] }, 1, 'the key is wrong'],
+    ['a key that is forbidden', { acceptKeys: [], wrongKey: 403 }, 1, 'the key is wrong'],
+    ['a wrong license code', { license: '~another' }, 1, 'the license code or the region is wrong'],
+    // What no document rules out, and the tool says so.
+    [
+      'a wrong license code, answered by 400',
+      { license: '~another', wrongLicense: 400 },
+      0,
+      'compare the code',
+    ],
+    ['WebEngage down', { fault: 'down' }, 0, 'nothing is known of the key'],
+  ])('%s is found by one call, before anything is written', async (_, order, code, words) => {
+    const dir = join(scratch, randomUUID());
+    await stack.empty();
+    await stack.order(order);
+
+    const ended = await init(dir, ['--no-secrets', '--check-key'], {
+      WEBENGAGE_API_KEY: stack.apiKey,
+      WEBENGAGE_HOST: stack.sandboxUrl,
+    });
+
+    expect(ended.said).toContain(words);
+    expect(ended.said).not.toContain(stack.apiKey);
+    expect(ended.code).toBe(code);
+    expect(existsSync(dir)).toBe(code === 0);
+    expect(await stack.received()).toEqual({ users: [], events: [] });
+  });
+});
