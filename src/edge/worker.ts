@@ -221,6 +221,7 @@ export type { Env } from './env.ts';
 export { Outbox } from './outbox.ts';
 export { RateGate } from './rate-gate.ts';
 
+/** The relay as a Worker by itself. */
 export default {
   fetch: relay.fetch,
   /** The watchdog: looks after every outbox whose alarm the platform has given up. */

@@ -21,11 +21,13 @@ import { type Call, writeUp } from './write-up.ts';
 // As long as it takes a page to run its listeners.
 const LEAVING_MS = 100;
 
+/** What became of a flush: all is settled, or why it is not, and when it is tried again. */
 export type FlushResult =
   | { readonly settled: true }
   /** The records are kept, and sent when the time has come. */
   | { readonly settled: false; readonly reason: RetryReason; readonly retryInMs: number };
 
+/** What a page calls. Every method stands by itself: `const { track } = tracker` is as good. */
 export type Tracker<Events extends object = AnyEvents> = {
   /**
    * Says who the visitor is, from now on, and what is known of them.
