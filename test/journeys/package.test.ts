@@ -25,7 +25,10 @@ describe('the tarball', () => {
   test('holds what is used, and no source, test or map', () => {
     const others = installed.packed.files
       .map(({ path }) => path)
-      .filter((path) => !/^dist\/(public\/|modules\/(contract|edge|pacing|tracker)\/.*\.d\.ts$|[\w-]+\.js$)/.test(path));
+      .filter(
+        (path) =>
+          !/^dist\/(public\/|modules\/(contract|edge|pacing|tracker)\/.*\.d\.ts$|[\w-]+\.js$)/.test(path),
+      );
 
     expect(others.sort()).toEqual([
       'CHANGELOG.md',
