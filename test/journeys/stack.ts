@@ -55,9 +55,16 @@ export type StackOptions = {
   readonly lingerMs?: number;
   /** What else the relay is set to. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** The wrangler.jsonc of the relay; this repository's, if none is given. */
+  readonly relayConfig?: string;
 };
 
-export async function startStack({ allowedOrigins, lingerMs, settings }: StackOptions = {}): Promise<Stack> {
+export async function startStack({
+  allowedOrigins,
+  lingerMs,
+  settings,
+  relayConfig = 'wrangler.jsonc',
+}: StackOptions = {}): Promise<Stack> {
   const storage = await mkdtemp(join(tmpdir(), 'webengage-relay-journey-'));
   const apiKey = randomBytes(24).toString('hex');
   const adminToken = randomBytes(24).toString('hex');
@@ -74,7 +81,7 @@ export async function startStack({ allowedOrigins, lingerMs, settings }: StackOp
   });
   const bootRelay = () =>
     startWorker({
-      config: 'wrangler.jsonc',
+      config: relayConfig,
       port: relayPort,
       vars: {
         WEBENGAGE_API_KEY: apiKey,
