@@ -8,11 +8,9 @@ import { openDatabase } from './database.ts';
  */
 const MAX_ROW = 25;
 const FEW_ROWS = 2;
+const MORE_ROWS = 25;
 
 type Row = readonly Entry[];
-
-// The rows' keys are numbers; the names of state, being strings, sort after all of them.
-const allRows = () => IDBKeyRange.upperBound('');
 
 function addAll(store: IDBObjectStore, entries: readonly Entry[]): IDBRequest<IDBValidKey>[] {
   try {
@@ -68,13 +66,22 @@ export function indexedDbStorage(name: string): Storage {
         return { records, waiting: waiting(counts) };
       }),
 
-    peek: (limit) =>
+    peek: (limit, from = 0, wanted = () => true) =>
       useStore('readonly', async (store) => {
+        const found: BufferedRecord[] = [];
         // A few rows may hold enough, and reading all that might be needed would cost the page as many times more.
-        let rows = await readRows(store, allRows(), FEW_ROWS);
-        if (rows.length === FEW_ROWS && recordsIn(rows).length < limit)
-          rows = await readRows(store, allRows(), limit);
-        return recordsIn(rows).slice(0, limit);
+        let count = FEW_ROWS;
+        // The rows' keys are numbers; the names of state, being strings, sort after all of them.
+        let range = IDBKeyRange.bound(from, '');
+        while (found.length < limit) {
+          const rows = await readRows(store, range, count);
+          found.push(...recordsIn(rows).filter(wanted));
+          const last = rows[count - 1];
+          if (!last) break;
+          range = IDBKeyRange.bound(last.key, '', true);
+          count = MORE_ROWS;
+        }
+        return found.slice(0, limit);
       }),
 
     remove: (records, end) =>

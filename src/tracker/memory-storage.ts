@@ -23,8 +23,13 @@ export function memoryStorage(): Storage {
         waiting: waiting(update(COUNTS, counting('made', records.length))),
       };
     },
-    async peek(limit) {
-      return buffered.slice(0, limit);
+    async peek(limit, from = 0, wanted = () => true) {
+      const found: BufferedRecord[] = [];
+      for (const record of buffered) {
+        if (found.length >= limit) break;
+        if (record.key >= from && wanted(record)) found.push(record);
+      }
+      return found;
     },
     async remove(records, end) {
       const gone = new Set(records.map(({ key }) => key));

@@ -3,6 +3,7 @@ import type { Farewell } from './farewell.ts';
 import { type FlushPorts, flusher } from './flush.ts';
 import { type FlushSchedule, flushSchedule, type Timer } from './flush-schedule.ts';
 import type { Held } from './held.ts';
+import type { Lookout } from './lookout.ts';
 import type { Settings } from './options.ts';
 import { endNetworkPause, PACE } from './pace.ts';
 import { statsOf } from './stats.ts';
@@ -11,6 +12,7 @@ export type SendingPorts = FlushPorts & {
   readonly settings: Settings;
   readonly farewell: Farewell;
   readonly held: Held;
+  readonly lookout: Lookout;
   readonly timer: Timer;
   /** Resolves once it may be sent, and the visitor is known. */
   readonly ready: () => Promise<void>;
@@ -27,7 +29,7 @@ export type Sending = {
 
 /** Sends what the buffer holds, once what the farewell has sent is known to be settled or not. */
 export function startSending(ports: SendingPorts): Sending {
-  const { settings, farewell, held, timer, ready, storage, exclusive, now } = ports;
+  const { settings, farewell, held, lookout, timer, ready, storage, exclusive, now } = ports;
   const { flush, conclude, drop } = flusher(ports);
 
   const schedule = flushSchedule(
@@ -59,7 +61,7 @@ export function startSending(ports: SendingPorts): Sending {
     now: schedule.now,
     appended: (waiting) => {
       if (waiting > settings.maxRecords) exclusive(dropOldest).catch(() => {}); // Stolen from: the next append sees to it.
-      schedule.appended(waiting);
+      schedule.appended(waiting - lookout.passedOver());
     },
     online: () => storage.update(PACE, endNetworkPause).then(() => schedule.now()),
   };

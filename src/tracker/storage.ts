@@ -61,7 +61,7 @@ export function dependableStorage(
 
   return {
     append: (entries) => attempt((storage) => storage.append(entries)),
-    peek: (limit) => attempt((storage) => storage.peek(limit)),
+    peek: (...which) => attempt((storage) => storage.peek(...which)),
     remove: (records, end) => attempt((storage) => storage.remove(records, end)),
     get: (name) => attempt((storage) => storage.get(name)),
     update: (name, change) => attempt((storage) => storage.update(name, change)),

@@ -3,8 +3,10 @@ import { createEnds, type Listener, type TrackerEvents } from './ends.ts';
 import { farewellOf } from './farewell.ts';
 import { heldRecords } from './held.ts';
 import { anonymous } from './identity.ts';
+import { identityTokens } from './identity-tokens.ts';
 import { createIntake } from './intake.ts';
 import { keptIdentity } from './kept-identity.ts';
+import { lookoutOver } from './lookout.ts';
 import { type Made, makeEvent, makeUser, type Profile } from './make-record.ts';
 import { nameOf, resolveOptions, type Settings, type TrackerOptions } from './options.ts';
 import { browserPlatform, type Platform } from './platform.ts';
@@ -44,7 +46,10 @@ export type Tracker<Events extends object = AnyEvents> = {
   ): Promise<void>;
   /** Logs out: a new anonymous visitor, as far as WebEngage can tell. */
   reset(): void;
-  /** Sends now. Resolves when what was buffered at the call is settled, or says why it is not; never rejects. */
+  /**
+   * Sends now. Resolves when what was buffered at the call is settled, or says why it is not; never rejects.
+   * Where records wait for somebody who is not signed in, the reason is `no_token` and `retryInMs` is `Infinity`.
+   */
   flush(): Promise<FlushResult>;
   /** How many records this browser has made for the relay, how they ended, and how many wait; of all tabs and visits. */
   stats(): Promise<TrackerStats>;
@@ -93,10 +98,25 @@ export function startTracker(
   const identityRead = shown.then(identity.read);
 
   const held = heldRecords(identity.now() === first, () => isDurable);
-  const request = relayRequests(endpoint, () => identity.now().device, time.now);
+  const tokens = identityTokens(
+    settings.identityToken,
+    () => identity.now().userId,
+    () => {
+      farewell.changed();
+      if (lookout.moreMayGo()) void sending.now();
+    },
+    tell,
+    time,
+    random,
+  );
+  const lookout = lookoutOver(storage, tokens, held, settings.maxAgeMs, time.now);
+  const request = relayRequests(endpoint, () => identity.now().device, time.now, tokens.ofBatch);
   const farewell = farewellOf({
     ...time,
     held,
+    settings,
+    tokens,
+    lookout,
     client: relayClient(request, fetch, time),
     net: safetyNet(fetchLater, request, time.timer),
     spill,
@@ -111,6 +131,8 @@ export function startTracker(
     settings,
     farewell,
     held,
+    tokens,
+    lookout,
     tell,
     random,
     exclusive: platform.exclusive(name, storage, session),
@@ -130,6 +152,8 @@ export function startTracker(
       if (entries.length > 0) {
         const { records, waiting } = await storage.append(entries);
         held.add(records, waiting);
+        // Theirs are asked for by now, and not when it is due: a page that is left can't wait for a token.
+        records.forEach(lookout.mayGo);
         farewell.changed();
         sending.appended(waiting);
       }
@@ -166,7 +190,11 @@ export function startTracker(
   on('rejected', ({ id }) => lost([id]));
   on('dropped', ({ ids }) => lost(ids));
 
-  on('retrying', ({ reason, inMs }) => farewell.paused({ since: time.now(), forMs: inMs, reason }));
+  on('retrying', ({ reason, inMs }) => {
+    // Of one user's token, which hinders nobody else.
+    if (reason === 'no_token' && settings.identityToken) return;
+    farewell.paused({ since: time.now(), forMs: inMs, reason });
+  });
 
   // The page's own listeners come after ours: what they track is the last it has to say. By the clock, for the timers of a
   // hidden page are slow; it may be set back.
@@ -197,7 +225,10 @@ export function startTracker(
       leftAt = 0;
       void sending.now();
     },
-    online: () => void sending.online(),
+    online: () => {
+      tokens.retry();
+      void sending.online();
+    },
   });
   // What earlier pages left; what this page has to say by now waits for the rest of it.
   const startedAt = time.now();
@@ -225,8 +256,14 @@ export function startTracker(
       while (true) {
         const end = await sending.now(dueBefore);
         // A record from the future was made before the clock was set back.
-        if (end.step === 'rest' || (end.oldestAt > dueBefore && end.oldestAt <= time.now()))
-          return { settled: true };
+        const isLater = (at: number) => at > dueBefore && at <= time.now();
+        if (end.step === 'rest' || isLater(end.oldestAt)) {
+          if (lookout.oldestAt() === Number.POSITIVE_INFINITY || isLater(lookout.oldestAt()))
+            return { settled: true };
+          await tokens.asked();
+          if (lookout.moreMayGo()) continue;
+          return { settled: false, reason: 'no_token', retryInMs: tokens.retryInMs() };
+        }
         if (end.reason !== 'tokens') return { settled: false, reason: end.reason, retryInMs: end.forMs };
         await new Promise<void>((resolve) => void time.timer(resolve, end.forMs));
       }

@@ -26,7 +26,7 @@ function brokenOnce(storage: Storage) {
     isBroken ? Promise.reject(new Error('connection lost')) : operation();
   const guarded: Storage = {
     append: (entries) => unlessBroken(() => storage.append(entries)),
-    peek: (limit) => unlessBroken(() => storage.peek(limit)),
+    peek: (...which) => unlessBroken(() => storage.peek(...which)),
     remove: (records, end) => unlessBroken(() => storage.remove(records, end)),
     get: (name) => unlessBroken(() => storage.get(name)),
     update: (name, change) => unlessBroken(() => storage.update(name, change)),
