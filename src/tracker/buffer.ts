@@ -37,6 +37,8 @@ export interface Storage extends StateStore {
   ): Promise<readonly BufferedRecord[]>;
   /** Forgets records, and counts how they ended. One that is not there is no error, and not counted. */
   remove(records: readonly BufferedRecord[], end: End): Promise<void>;
+  /** Forgets everything, and what it lay in. */
+  clear(): Promise<void>;
 }
 
 /** The name of the counts in the state shared by all tabs. They change together with the records. */

@@ -22,6 +22,7 @@ export type FarewellPorts = {
   readonly pageStorage: PageStorage;
   readonly name: string;
   readonly now: () => number;
+  readonly isIn: () => boolean;
   /** Asks for somebody who sends when this page can't. */
   readonly askForSync: () => void;
 };
@@ -49,7 +50,8 @@ export type Farewell = {
 };
 
 export function farewellOf(ports: FarewellPorts): Farewell {
-  const { held, settings, tokens, lookout, client, net, spill, pageStorage, name, now, askForSync } = ports;
+  const { held, settings, tokens, lookout, client, net, spill, pageStorage, name, now, isIn, askForSync } =
+    ports;
   const pauseName = `${name}?pause`;
   const underWay = new Set<readonly Entry[]>();
   let sent = new Map<readonly Entry[], Promise<Outcome>>();
@@ -65,6 +67,8 @@ export function farewellOf(ports: FarewellPorts): Farewell {
   };
   /** @param all also those that may overtake others: nothing else keeps them */
   const fitting = (all = false) => {
+    // What comes later would overtake what could not be delivered.
+    if (failed || !isIn()) return [];
     const head = ofOneUser(
       (all ? held.unsaved(true) : held.head()).filter(lookout.mayLeave),
       tokens.userOf,
@@ -73,8 +77,7 @@ export function farewellOf(ports: FarewellPorts): Farewell {
     // The pause may be another tab's. That the network was gone is no reason not to try.
     const pause = pageStorage.get(pauseName) as Pause | null | undefined;
     const waits = pause && pause.reason !== 'network' && mustWait(pause, settings.identityToken, now());
-    // What comes later would overtake what could not be delivered.
-    if (failed || waits || head.every(({ record }) => gone.has(record.id))) return [];
+    if (waits || head.every(({ record }) => gone.has(record.id))) return [];
     // One budget for all requests that outlive the page. What is under way goes once more, where it fits: a request that
     // does not hold it could overtake it.
     const left = [...underWay].reduce((bytes, batch) => bytes - batchBytes(batch), MAX_KEEPALIVE_BYTES);
@@ -103,7 +106,7 @@ export function farewellOf(ports: FarewellPorts): Farewell {
       }
       net(fitting, true);
       // Be it sent or not: of a page that is gone nobody learns what became of it.
-      if (held.unsaved(true).length > 0) askForSync();
+      if (isIn() && held.unsaved(true).length > 0) askForSync();
     },
     changed: () => {
       net(fitting, false);

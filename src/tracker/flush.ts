@@ -17,6 +17,8 @@ export type FlushPorts = {
   readonly tell: Tell;
   readonly now: () => number;
   readonly random: () => number;
+  /** False once the visitor has opted out. */
+  readonly isIn: () => boolean;
   readonly tokens: Pick<IdentityTokens, 'userOf' | 'answered'>;
   readonly lookout: Pick<Lookout, 'look'>;
 };
@@ -46,7 +48,7 @@ export type Flusher = {
 const idsOf = (records: readonly Entry[]) => records.map(({ record }) => record.id);
 
 export function flusher(ports: FlushPorts): Flusher {
-  const { storage, farewell, tokens, lookout, exclusive, settings, tell, now, random } = ports;
+  const { storage, farewell, tokens, lookout, exclusive, settings, tell, now, random, isIn } = ports;
   // Halved while the relay refuses a batch, down to the one record at fault; doubled again with each that it takes. Kept
   // from flush to flush: there may be fewer tokens than halvings.
   let { batchSize } = settings;
@@ -89,6 +91,7 @@ export function flusher(ports: FlushPorts): Flusher {
 
   /** One step, and how it ends the flush, if it does. Never beside another: what is in hand would be sent twice. */
   async function step(dueBefore: number): Promise<FlushEnd | undefined> {
+    if (!isIn()) return { step: 'rest' };
     const oldest = await lookout.look(settings.batchSize);
     const pace = paceOf(await storage.get(PACE), settings, now());
     const next = nextStep(oldest, pace, settings, dueBefore, now());

@@ -99,6 +99,11 @@ export function indexedDbStorage(name: string): Storage {
         }
         await change(store, COUNTS, counting(end, removed));
       }),
+    clear: async () => {
+      // First what is in it: a page that the browser has frozen holds on to the database itself.
+      await write(async (store) => store.clear());
+      await promisifyRequest(indexedDB.deleteDatabase(name));
+    },
     get: (key) => useStore('readonly', (store) => promisifyRequest(store.get(key))),
     update: (key, by) => write((store) => change(store, key, by)),
   };

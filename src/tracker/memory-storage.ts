@@ -37,6 +37,10 @@ export function memoryStorage(): Storage {
       update(COUNTS, counting(end, buffered.length - left.length));
       buffered = left;
     },
+    async clear() {
+      buffered = [];
+      state.clear();
+    },
     async get(name) {
       return state.get(name);
     },

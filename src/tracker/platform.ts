@@ -15,7 +15,8 @@ export type Platform = {
   readonly chance: { readonly random: () => number; readonly bytes: (count: number) => Uint8Array };
   readonly fetch: typeof fetch;
   readonly fetchLater: FetchLater | undefined;
-  readonly storage: (name: string, tellDegraded: (why: unknown) => void) => Storage;
+  /** Opens none while it must not. */
+  readonly storage: (name: string, tellDegraded: (why: unknown) => void, mayOpen: () => boolean) => Storage;
   readonly pageStorage: PageStorage;
   readonly exclusive: (name: string, state: StateStore, holder: string) => Exclusive;
   /** Resolves once there is a visitor to see the page. */
@@ -52,7 +53,15 @@ export function browserPlatform(): Platform {
     // At the call, not at creation: pages and their tools wrap `fetch` as they go.
     fetch: (...request) => fetch(...request),
     fetchLater: (globalThis as { readonly fetchLater?: FetchLater }).fetchLater?.bind(globalThis),
-    storage: (name, tellDegraded) => dependableStorage(() => indexedDbStorage(name), timeout, tellDegraded),
+    storage: (name, tellDegraded, mayOpen) =>
+      dependableStorage(
+        () => {
+          if (!mayOpen()) throw new Error('opted out');
+          return indexedDbStorage(name);
+        },
+        timeout,
+        tellDegraded,
+      ),
     pageStorage: localPageStorage,
     exclusive: (name, state, holder) =>
       tabLock(name, globalThis.navigator?.locks, leased(state, holder, time)),

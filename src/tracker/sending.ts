@@ -1,4 +1,5 @@
 import { COUNTS } from './buffer.ts';
+import type { DropReason } from './ends.ts';
 import type { Farewell } from './farewell.ts';
 import { type FlushPorts, flusher } from './flush.ts';
 import { type FlushSchedule, flushSchedule, type Timer } from './flush-schedule.ts';
@@ -25,7 +26,12 @@ export type Sending = {
   readonly appended: FlushSchedule['appended'];
   /** Sends at once what waited for a network. */
   readonly online: () => Promise<unknown>;
+  /** Gives up all that the buffer holds. */
+  readonly dropAll: (reason: DropReason) => Promise<void>;
 };
+
+// Of a large buffer not all is read at once.
+const DROPPED_AT_ONCE = 1_000;
 
 /** Sends what the buffer holds, once what the farewell has sent is known to be settled or not. */
 export function startSending(ports: SendingPorts): Sending {
@@ -63,6 +69,14 @@ export function startSending(ports: SendingPorts): Sending {
       if (waiting > settings.maxRecords) exclusive(dropOldest).catch(() => {}); // Stolen from: the next append sees to it.
       schedule.appended(waiting - lookout.passedOver());
     },
+    dropAll: (reason) =>
+      exclusive(async () => {
+        while (true) {
+          const some = await storage.peek(DROPPED_AT_ONCE);
+          if (some.length === 0) return;
+          await drop(some, reason);
+        }
+      }),
     online: () => storage.update(PACE, endNetworkPause).then(() => schedule.now()),
   };
 }

@@ -63,6 +63,7 @@ export function dependableStorage(
     append: (entries) => attempt((storage) => storage.append(entries)),
     peek: (...which) => attempt((storage) => storage.peek(...which)),
     remove: (records, end) => attempt((storage) => storage.remove(records, end)),
+    clear: () => attempt((storage) => storage.clear()),
     get: (name) => attempt((storage) => storage.get(name)),
     update: (name, change) => attempt((storage) => storage.update(name, change)),
   };

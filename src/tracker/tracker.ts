@@ -9,6 +9,7 @@ import { keptIdentity } from './kept-identity.ts';
 import { lookoutOver } from './lookout.ts';
 import { type Made, makeEvent, makeUser, type Profile } from './make-record.ts';
 import { nameOf, resolveOptions, type Settings, type TrackerOptions } from './options.ts';
+import type { PageStorage } from './page-storage.ts';
 import { browserPlatform, type Platform } from './platform.ts';
 import { randomId, randomUuid } from './random-id.ts';
 import { type RetryReason, relayClient, relayRequests } from './relay-client.ts';
@@ -17,6 +18,7 @@ import { startSending } from './sending.ts';
 import { pageSpill } from './spill.ts';
 import { statsOf, type TrackerStats } from './stats.ts';
 import { typeDrift } from './type-drift.ts';
+import { visitorsChoice } from './visitors-choice.ts';
 import { type Call, writeUp } from './write-up.ts';
 
 // As long as it takes a page to run its listeners.
@@ -53,6 +55,14 @@ export type Tracker<Events extends object = AnyEvents> = {
   flush(): Promise<FlushResult>;
   /** How many records this browser has made for the relay, how they ended, and how many wait; of all tabs and visits. */
   stats(): Promise<TrackerStats>;
+  /**
+   * Stops, in all tabs, and forgets all there is: ids, buffer, counts, the database. What waited is told as `dropped`; a
+   * request that is under way can't be called back. From now on calls resolve and make nothing, on later visits too: a
+   * mark that says so, and no more than that, is all that stays. Resolves when the rest is gone.
+   */
+  optOut(): Promise<void>;
+  /** Begins again, as a browser that is not known, where the visitor has opted out. Resolves when it has begun. */
+  optIn(): Promise<void>;
   /** Listens to what becomes of records; answers with what ends it. */
   on<Name extends keyof TrackerEvents>(name: Name, listener: Listener<Name>): () => void;
 };
@@ -65,8 +75,62 @@ export function createTracker<Events extends object = AnyEvents>(options: Tracke
   return startTracker(resolveOptions(options), browserPlatform());
 }
 
+/** The tracker of a visitor who is in. Once that visitor has opted out it sends and keeps nothing, whatever calls it. */
+export type RunningTracker = Pick<Tracker, 'reset' | 'flush' | 'stats'> & {
+  readonly madeAt: (now: () => number) => Pick<Tracker, 'identify' | 'track'>;
+  /** Forgets everything. `mark` is called when there is nothing more to be written down. */
+  readonly stop: (mark: () => void) => Promise<void>;
+};
+
 /** The tracker on a platform of the caller's choice. `madeAt` is for calls made before the script had loaded. */
 export function startTracker(
+  settings: Settings,
+  platform: Platform,
+): Tracker & { readonly madeAt: RunningTracker['madeAt'] } {
+  const ends = createEnds(platform.report);
+  const choice = visitorsChoice(platform.pageStorage, nameOf(settings.endpoint));
+  const running = choice.whileIn((choices, isIn) => {
+    // What is not there any more can't be written down again.
+    const pageStorage: PageStorage = {
+      ...platform.pageStorage,
+      set: (key, value) => isIn() && platform.pageStorage.set(key, value),
+    };
+    return runTracker(settings, { ...platform, pageStorage }, ends, choices, isIn);
+  });
+  running();
+  let stopping: Promise<void> | undefined;
+
+  const madeAt: RunningTracker['madeAt'] = (now) => ({
+    identify: async (...call) =>
+      running()
+        ?.madeAt(now)
+        .identify(...call),
+    track: async (...call) =>
+      running()
+        ?.madeAt(now)
+        .track(...call),
+  });
+  return {
+    ...madeAt(platform.time.now),
+    madeAt,
+    reset: () => running()?.reset(),
+    flush: async () => (await running()?.flush()) ?? { settled: true },
+    stats: async () => (await running()?.stats()) ?? statsOf(undefined),
+    optOut: async () => {
+      stopping = running()?.stop(choice.change) ?? stopping;
+      return stopping;
+    },
+    optIn: async () => {
+      // What begins anew must not be forgotten with the rest.
+      await stopping;
+      if (!running()) choice.change();
+      running();
+    },
+    on: ends.on,
+  };
+}
+
+function runTracker(
   settings: Settings,
   {
     time,
@@ -77,23 +141,29 @@ export function startTracker(
     pageStorage,
     ...platform
   }: Platform,
-): Tracker & { readonly madeAt: (now: () => number) => Pick<Tracker, 'identify' | 'track'> } {
+  { tell, on }: ReturnType<typeof createEnds>,
+  choices: number,
+  isIn: () => boolean,
+): RunningTracker {
   const { endpoint } = settings;
   const name = nameOf(endpoint);
-  const { tell, on } = createEnds(platform.report);
   let isDurable = true;
-  const storage = openStorage(name, (why) => {
-    isDurable = false;
-    // Not at once: it may come while the storage is opened, before the page could listen.
-    queueMicrotask(() => tell('degraded', { reason: String(why) }));
-  });
+  const storage = openStorage(
+    name,
+    (why) => {
+      isDurable = false;
+      // Not at once: it may come while the storage is opened, before the page could listen.
+      queueMicrotask(() => isIn() && tell('degraded', { reason: String(why) }));
+    },
+    isIn,
+  );
   const newUuid = () => randomUuid(bytes);
   const session = randomId(bytes);
   let seq = 0;
 
   const spill = pageSpill(pageStorage, name, session);
   const first = anonymous(newUuid(), newUuid());
-  const identity = keptIdentity(storage, pageStorage, name, first);
+  const identity = keptIdentity(storage, pageStorage, name, first, choices);
   const shown = platform.shown();
   const identityRead = shown.then(identity.read);
 
@@ -122,6 +192,7 @@ export function startTracker(
     spill,
     pageStorage,
     name,
+    isIn,
     askForSync: settings.backgroundSync ? platform.askForSync(name) : () => {},
   });
 
@@ -135,8 +206,9 @@ export function startTracker(
     lookout,
     tell,
     random,
+    isIn,
     exclusive: platform.exclusive(name, storage, session),
-    ready: () => shown.then(identity.read),
+    ready: () => shown.then(() => (isIn() ? identity.read() : undefined)),
   });
 
   const made = (calls: readonly Call[]) => writeUp(identity.now(), calls, settings.skipRepeatedIdentify);
@@ -248,7 +320,7 @@ export function startTracker(
       await intake.written();
       return statsOf(await storage.get(COUNTS));
     },
-    ...madeAt(time.now),
+    madeAt,
     reset: () => void intake.add({ reset: newUuid() }),
     flush: async () => {
       await intake.written();
@@ -268,7 +340,18 @@ export function startTracker(
         await new Promise<void>((resolve) => void time.timer(resolve, end.forMs));
       }
     },
-    on,
-    madeAt,
+    stop: async (mark) => {
+      // What was called before is told of.
+      intake.close();
+      mark();
+      // Takes back what was left with the browser; nothing is sent or kept any more.
+      farewell.leave();
+      await intake.written();
+      // Stolen from, it leaves records untold, and not unforgotten.
+      await sending.dropAll('opted_out').catch(() => {});
+      for (const key of pageStorage.keys())
+        if (key.startsWith(`${name}#`) || key === `${name}?pause`) pageStorage.remove(key);
+      await storage.clear();
+    },
   };
 }

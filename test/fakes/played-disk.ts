@@ -40,6 +40,7 @@ export function playedDisk() {
       append: (entries) => begin((storage) => storage.append(entries)),
       peek: (...which) => begin((storage) => storage.peek(...which)),
       remove: (records, end) => begin((storage) => storage.remove(records, end)),
+      clear: () => begin((storage) => storage.clear()),
       get: (name) => begin((storage) => storage.get(name)),
       update: (name, change) => begin((storage) => storage.update(name, change)),
     };

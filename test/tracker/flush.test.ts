@@ -50,6 +50,7 @@ async function flushWith(storage: Storage, answer: (ids: readonly string[]) => O
     tell,
     now: () => NOW,
     random: () => 0,
+    isIn: () => true,
   });
   const end = await flush(NOW);
   return { end, sent, told, left: (await storage.peek(100)).map(({ record }) => record.id) };
@@ -166,6 +167,7 @@ test('a lesser failure does not end a pause that the relay asked for and that is
     tell: () => {},
     now: () => NOW,
     random: () => 0,
+    isIn: () => true,
   });
   const batch = await storage.peek(25);
 
