@@ -56,7 +56,7 @@ export function browserPlatform(): Platform {
     storage: (name, tellDegraded, mayOpen) =>
       dependableStorage(
         () => {
-          if (!mayOpen()) throw new Error('opted out');
+          if (!mayOpen()) throw new Error('may not be opened');
           return indexedDbStorage(name);
         },
         timeout,

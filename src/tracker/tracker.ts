@@ -78,14 +78,19 @@ export function createTracker<Events extends object = AnyEvents>(options: Tracke
 /** The tracker of a visitor who is in. Once that visitor has opted out it sends and keeps nothing, whatever calls it. */
 export type RunningTracker = Pick<Tracker, 'reset' | 'flush' | 'stats'> & {
   readonly madeAt: (now: () => number) => Pick<Tracker, 'identify' | 'track'>;
-  /** Forgets everything. `mark` is called when there is nothing more to be written down. */
+  /** Forgets everything, once `mark` has seen to it that the visitor is out. */
   readonly stop: (mark: () => void) => Promise<void>;
 };
 
-/** The tracker on a platform of the caller's choice. `madeAt` is for calls made before the script had loaded. */
+/**
+ * The tracker on a platform of the caller's choice. `madeAt` is for calls made before the script had loaded.
+ *
+ * @param waits until the first call nothing is looked at, sent or kept
+ */
 export function startTracker(
   settings: Settings,
   platform: Platform,
+  waits = false,
 ): Tracker & { readonly madeAt: RunningTracker['madeAt'] } {
   const ends = createEnds(platform.report);
   const choice = visitorsChoice(platform.pageStorage, nameOf(settings.endpoint));
@@ -97,7 +102,7 @@ export function startTracker(
     };
     return runTracker(settings, { ...platform, pageStorage }, ends, choices, isIn);
   });
-  running();
+  if (!waits) running();
   let stopping: Promise<void> | undefined;
 
   const madeAt: RunningTracker['madeAt'] = (now) => ({
@@ -341,8 +346,6 @@ function runTracker(
       }
     },
     stop: async (mark) => {
-      // What was called before is told of.
-      intake.close();
       mark();
       // Takes back what was left with the browser; nothing is sent or kept any more.
       farewell.leave();

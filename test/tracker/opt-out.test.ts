@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { TrackerEvents } from '../../src/tracker/ends.ts';
 import { resolveOptions } from '../../src/tracker/options.ts';
 import { startTracker } from '../../src/tracker/tracker.ts';
-import { fakePageStorage, fakePlatform, scriptedRelay } from '../fakes/platform.ts';
+import { accepted, fakePageStorage, fakePlatform, scriptedRelay } from '../fakes/platform.ts';
 import { ENDPOINT, NAME, names, playedBrowser, quiet } from '../fakes/played-browser.ts';
 
 const never = () => new Promise<Response>(() => {});
@@ -109,6 +109,37 @@ describe('a visitor who has opted out', () => {
     expect(told).toHaveLength(1);
     expect([...map.keys()]).toEqual([NAME]);
     expect(await disk.buffered()).toEqual([]);
+  });
+
+  test('has sent the last batch: of what is left none follows it', async () => {
+    let answer = () => {};
+    const relay = scriptedRelay(
+      (records) => new Promise((resolve) => (answer = () => resolve(accepted(records)))),
+    );
+    const { open, sent } = playedBrowser({ relay });
+    const { tracker } = open();
+    const told: string[] = [];
+    tracker.on('dropped', ({ ids }) => told.push(...ids));
+    await Promise.all(names(1, 40).map((name) => tracker.track(name)));
+    await quiet();
+    const out = tracker.optOut();
+    answer();
+    await out;
+
+    expect(sent()).toEqual([names(1, 25)]);
+    expect(told).toHaveLength(15);
+  });
+
+  test('has what was left with the browser taken back at once', async () => {
+    const { open, time } = playedBrowser({ relay: scriptedRelay(...Array(9).fill(never)) });
+    const { tracker, net } = open({ maxWaitMs: 3_600_000 });
+    await tracker.track('e1');
+    await time.pass(1_000);
+    expect(net.armed()).toHaveLength(1);
+
+    void tracker.optOut();
+
+    expect(net.armed()).toEqual([]);
   });
 
   test('who opts in again is somebody else, on a device that nobody knows', async () => {
