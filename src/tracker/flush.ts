@@ -60,11 +60,8 @@ export function flusher(ports: FlushPorts): Flusher {
 
   const conclude: Flusher['conclude'] = async (batch, outcome, failures) => {
     const isRetry = outcome.kind === 'retry';
-    const isTaken = !(isRetry && outcome.reason === 'no_token');
-    const userId = batch.map(({ record }) => tokens.userOf(record)).find(Boolean);
-    if (userId && (!isRetry || !isTaken)) tokens.answered(userId, isTaken);
-    // Only those wait that it was for.
-    if (userId && !isTaken) return;
+    // Where it is for the token only those wait that it is of.
+    if ((!isRetry || outcome.reason === 'no_token') && tokens.answered(batch, !isRetry) && isRetry) return;
 
     if (failures > 0 || isRetry)
       await storage.update(PACE, (kept) =>

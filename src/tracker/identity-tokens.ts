@@ -21,8 +21,11 @@ export type IdentityTokens = {
   readonly of: (userId: string) => string | undefined;
   /** The same for a batch, which is of one user. */
   readonly ofBatch: (batch: readonly Entry[]) => string | undefined;
-  /** To be told what the relay makes of a token: of one that it refuses, there is another at once, but only once. */
-  readonly answered: (userId: string, isTaken: boolean) => void;
+  /**
+   * To be told what the relay makes of a batch's token, false where it had none: of one that is refused there is another
+   * at once, but only once until one is taken.
+   */
+  readonly answered: (batch: readonly Entry[], isTaken: boolean) => boolean;
   /** Resolves when the site has answered, if it has been asked. */
   readonly asked: () => Promise<void> | undefined;
   /** How long until the site is asked again for the one who is signed in; for ever, where nobody is. */
@@ -76,9 +79,9 @@ export function identityTokens(
   let asking: Promise<void> | undefined;
   // Of the one user that it last went wrong with: who signs in after another begins anew.
   let troubled: { userId: string; failures: number; since: number; forMs: number } | undefined;
-  let renewed: string | undefined;
 
   const userOf = ({ userId }: TrackerRecord) => identityToken && userId;
+  const userOfBatch = (batch: readonly Entry[]) => batch.map(({ record }) => userOf(record)).find(Boolean);
   const troubleOf = (userId: string | undefined) =>
     troubled && troubled.userId === userId && !isOver(troubled, now()) ? troubled : undefined;
 
@@ -120,17 +123,19 @@ export function identityTokens(
     userOf,
     of,
     ofBatch: (batch) => {
-      const userId = batch.map(({ record }) => userOf(record)).find(Boolean);
+      const userId = userOfBatch(batch);
       return userId && of(userId);
     },
-    answered: (userId, isTaken) => {
-      if (isTaken) {
-        troubled = renewed = undefined;
-        return;
+    answered: (batch, isTaken) => {
+      const userId = userOfBatch(batch);
+      if (!userId) return false;
+      if (isTaken) troubled = undefined;
+      else {
+        kept.delete(userId);
+        if (troubled?.userId === userId) fail(userId);
+        else troubled = { userId, failures: 0, since: 0, forMs: 0 };
       }
-      kept.delete(userId);
-      if (renewed === userId) fail(userId);
-      renewed = userId;
+      return true;
     },
     asked: () => asking,
     retryInMs: () => {

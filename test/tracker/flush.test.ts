@@ -20,7 +20,7 @@ const LIMITS: FlushLimits = {
 const SETTLED: Outcome = { kind: 'settled', rejected: [], duplicates: 0 };
 const REFUSED: Outcome = { kind: 'refused', message: 'the batch is wrong' };
 
-const NO_TOKENS = { userOf: () => undefined, of: () => undefined, answered: () => {} };
+const NO_TOKENS = { userOf: () => undefined, of: () => undefined, answered: () => false };
 
 async function bufferOf(count: number): Promise<Storage> {
   const storage = memoryStorage();

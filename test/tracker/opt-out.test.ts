@@ -130,6 +130,24 @@ describe('a visitor who has opted out', () => {
     expect(told).toHaveLength(15);
   });
 
+  test('has no other tab send any more that was about to', async () => {
+    let answer = () => {};
+    const relay = scriptedRelay(
+      (records) => new Promise((resolve) => (answer = () => resolve(accepted(records)))),
+    );
+    const { open, sent } = playedBrowser({ relay });
+    const [one, other] = [open(), open()];
+    await Promise.all(names(1, 60).map((name) => one.tracker.track(name)));
+    await quiet();
+    void other.tracker.flush();
+    await quiet();
+    const out = one.tracker.optOut();
+    answer();
+    await out;
+
+    expect(sent()).toEqual([names(1, 25)]);
+  });
+
   test('has what was left with the browser taken back at once', async () => {
     const { open, time } = playedBrowser({ relay: scriptedRelay(...Array(9).fill(never)) });
     const { tracker, net } = open({ maxWaitMs: 3_600_000 });

@@ -178,6 +178,17 @@ test('a service worker makes no buffer of a visitor who has opted out, though it
   await opened.worker.evaluate(() => dispatchEvent(new Event('online')));
   expect(await fireSync(opened)).toBe('settled');
 
+  // Nor does one that is started only now.
+  await opened.page.evaluate(async () => {
+    await (await navigator.serviceWorker.ready).unregister();
+    await navigator.serviceWorker.register('/worker.js?again');
+  });
+  await expect
+    .poll(() => context.serviceWorkers().some((worker) => worker.url().endsWith('?again')), WITHIN)
+    .toBe(true);
+  const again = context.serviceWorkers().find((worker) => worker.url().endsWith('?again'));
+  expect(await again?.evaluate(() => typeof tracker.track)).toBe('function');
+
   expect(await databases()).toBe(0);
   expect(relay.names()).toEqual(['One', 'Two', 'Three']);
 });
