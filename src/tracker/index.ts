@@ -1,4 +1,5 @@
 export type { DropReason, Listener, TrackerEvents } from './ends.ts';
+export type { IdentityToken } from './identity-tokens.ts';
 export type { Profile } from './make-record.ts';
 export { RecordError } from './make-record.ts';
 export type { TrackerOptions } from './options.ts';

@@ -8,7 +8,10 @@ import { openDatabase } from './database.ts';
  */
 const MAX_ROW = 25;
 const FEW_ROWS = 2;
+// As many as hold a batch, be it of rows with one record each.
 const MORE_ROWS = 25;
+// Where even those are passed over: rows of ten thousand records must not take as many turns.
+const MANY_ROWS = 250;
 
 type Row = readonly Entry[];
 
@@ -79,7 +82,7 @@ export function indexedDbStorage(name: string): Storage {
           const last = rows[count - 1];
           if (!last) break;
           range = IDBKeyRange.bound(last.key, '', true);
-          count = MORE_ROWS;
+          count = count < MORE_ROWS ? MORE_ROWS : MANY_ROWS;
         }
         return found.slice(0, limit);
       }),

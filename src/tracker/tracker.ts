@@ -175,7 +175,7 @@ function runTracker(
   const held = heldRecords(identity.now() === first, () => isDurable);
   const tokens = identityTokens(
     settings.identityToken,
-    () => identity.now().userId,
+    () => (isIn() ? identity.now().userId : undefined),
     () => {
       farewell.changed();
       if (lookout.moreMayGo()) void sending.now();

@@ -29,8 +29,16 @@ export function visitorsChoice(pageStorage: PageStorage, name: string): Visitors
     },
     whileIn: (start) => {
       let started: { readonly choices: number; readonly what: ReturnType<typeof start> } | undefined;
+      let isFresh = false;
       return () => {
-        known = choices();
+        // Once a task: a page that calls a thousand times in one would pay for each look.
+        if (!isFresh) {
+          known = choices();
+          queueMicrotask(() => {
+            isFresh = false;
+          });
+        }
+        isFresh = true;
         if (known % 2) return undefined;
         if (started?.choices !== known) {
           const own = known;

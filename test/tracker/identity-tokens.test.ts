@@ -371,6 +371,31 @@ describe('records of several users', () => {
     expect(relay.requests.every(({ status }) => status === 202)).toBe(true);
   });
 
+  test('made offline go a day later with a new token, for the user’s id is all that binds them to it', async () => {
+    const { open, relay, arrived, time, script, asked } = signedInBrowser();
+    const first = open();
+    await first.tracker.identify('ann');
+    await first.tracker.flush();
+    const { fetch } = relay;
+    relay.fetch = async () => Promise.reject(new TypeError('Failed to fetch'));
+    script.push(...Array(999).fill(throws));
+    await time.pass(LIFE_MS);
+    await first.tracker.track('e1');
+    await first.tracker.flush();
+    await first.crash();
+    await time.pass(DAY_MS);
+
+    relay.fetch = fetch;
+    script.length = 0;
+    const next = open();
+    void next.tracker.identify('ann');
+    await next.tracker.flush();
+    expect(arrived()).toEqual(['identify ann', 'e1']);
+    expect(new Set(asked)).toEqual(new Set(['ann']));
+    expect(relay.requests.every(({ status }) => status === 202)).toBe(true);
+    expect(relay.requests[1]?.token).not.toBe(relay.requests[0]?.token);
+  });
+
   test('expire after 7 days like any others', async () => {
     const { open, arrived, buffered, told, time } = signedInBrowser(...Array(99).fill(throws));
     const first = open();

@@ -160,6 +160,22 @@ describe('a visitor who has opted out', () => {
     expect(net.armed()).toEqual([]);
   });
 
+  test('is asked for no identity token any more', async () => {
+    const asked: string[] = [];
+    const identityToken = (userId: string) => {
+      asked.push(userId);
+      throw new Error('500');
+    };
+    const { open, time } = playedBrowser();
+    const { tracker } = open({ identityToken });
+    await tracker.identify('johndoe');
+    await tracker.flush();
+    await tracker.optOut();
+    await time.pass(3_600_000);
+
+    expect(asked).toEqual(['johndoe']);
+  });
+
   test('who opts in again is somebody else, on a device that nobody knows', async () => {
     const { open, relay, sent, disk } = playedBrowser();
     const { tracker } = open();
