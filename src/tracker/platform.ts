@@ -1,3 +1,4 @@
+import { attempt } from './attempt.ts';
 import { askForSync } from './background-sync.ts';
 import type { StateStore, Storage } from './buffer.ts';
 import type { Time, Timer } from './flush-schedule.ts';
@@ -17,6 +18,8 @@ export type Platform = {
   readonly fetchLater: FetchLater | undefined;
   /** Opens none while it must not. */
   readonly storage: (name: string, tellDegraded: (why: unknown) => void, mayOpen: () => boolean) => Storage;
+  /** Removes what a storage of this name has kept, if there is any. */
+  readonly removeStorage: (name: string) => void;
   readonly pageStorage: PageStorage;
   readonly exclusive: (name: string, state: StateStore, holder: string) => Exclusive;
   /** Resolves once there is a visitor to see the page. */
@@ -62,6 +65,7 @@ export function browserPlatform(): Platform {
         timeout,
         tellDegraded,
       ),
+    removeStorage: (name) => attempt(() => void indexedDB.deleteDatabase(name)),
     pageStorage: localPageStorage,
     exclusive: (name, state, holder) =>
       tabLock(name, globalThis.navigator?.locks, leased(state, holder, time)),

@@ -93,7 +93,8 @@ export function startTracker(
   waits = false,
 ): Tracker & { readonly madeAt: RunningTracker['madeAt'] } {
   const ends = createEnds(platform.report);
-  const choice = visitorsChoice(platform.pageStorage, nameOf(settings.endpoint));
+  const name = nameOf(settings.endpoint);
+  const choice = visitorsChoice(platform.pageStorage, name);
   const running = choice.whileIn((choices, isIn) => {
     // What is not there any more can't be written down again.
     const pageStorage: PageStorage = {
@@ -102,7 +103,11 @@ export function startTracker(
     };
     return runTracker(settings, { ...platform, pageStorage }, ends, choices, isIn);
   });
-  if (!waits) running();
+  // One that was left in the middle of forgetting has not forgotten everything.
+  if (!waits && !running()) {
+    removeKept(platform.pageStorage, name);
+    platform.removeStorage(name);
+  }
   let stopping: Promise<void> | undefined;
 
   const madeAt: RunningTracker['madeAt'] = (now) => ({
@@ -133,6 +138,12 @@ export function startTracker(
     },
     on: ends.on,
   };
+}
+
+/** Removes what pages have written down, but for who the visitor is. */
+function removeKept(pageStorage: PageStorage, name: string): void {
+  for (const key of pageStorage.keys())
+    if (key.startsWith(`${name}#`) || key === `${name}?pause`) pageStorage.remove(key);
 }
 
 function runTracker(
@@ -352,8 +363,7 @@ function runTracker(
       await intake.written();
       // Stolen from, it leaves records untold, and not unforgotten.
       await sending.dropAll('opted_out').catch(() => {});
-      for (const key of pageStorage.keys())
-        if (key.startsWith(`${name}#`) || key === `${name}?pause`) pageStorage.remove(key);
+      removeKept(pageStorage, name);
       await storage.clear();
     },
   };

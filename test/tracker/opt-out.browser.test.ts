@@ -59,6 +59,15 @@ test('and so where IndexedDB is broken', async () => {
   expect(await kept()).toEqual(ONLY_THE_MARK);
 });
 
+test('what an opt-out that was cut short has left is removed by the next page', async () => {
+  await createTracker({ endpoint }).track('Clicked');
+  localStorage.setItem(NAME, '{"choices":1}');
+  localStorage.setItem(`${NAME}#left`, '[]');
+  createTracker({ endpoint });
+
+  await expect.poll(kept).toEqual(ONLY_THE_MARK);
+});
+
 test('in again, the buffer is made anew and works', async () => {
   const tracker = createTracker({ endpoint });
   await tracker.track('Clicked');

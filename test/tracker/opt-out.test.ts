@@ -160,6 +160,25 @@ describe('a visitor who has opted out', () => {
     expect(net.armed()).toEqual([]);
   });
 
+  test('has the rest forgotten by the next page, where the one that was to forget it is left', async () => {
+    const { open, map, disk } = playedBrowser({ relay: scriptedRelay(never) });
+    const { tracker, hide, crash } = open();
+    await tracker.track('e1');
+    void tracker.flush();
+    await quiet();
+    hide();
+    void tracker.optOut();
+    await crash();
+    expect(await disk.buffered()).toHaveLength(1);
+
+    open();
+    await quiet();
+
+    expect([...map]).toEqual([[NAME, '{"choices":1}']]);
+    expect(await disk.buffered()).toEqual([]);
+    expect(await disk.state.get('identity')).toBe(undefined);
+  });
+
   test('is asked for no identity token any more', async () => {
     const asked: string[] = [];
     const identityToken = (userId: string) => {
