@@ -3,9 +3,9 @@
  * By its name among the `exports` of package.json; the README says the same.
  */
 export const BUDGETS: Readonly<Record<string, number>> = {
-  './tracker.js': 8_500,
-  './service-worker.js': 8_500,
-  '.': 8_500,
-  './service-worker': 8_600,
+  './tracker.js': 10_250,
+  './service-worker.js': 10_250,
+  '.': 10_250,
+  './service-worker': 10_400,
   './edge': 43_000,
 };

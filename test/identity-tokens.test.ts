@@ -7,9 +7,15 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { readKeys } from '../src/edge/identity-key.ts';
 import { verifyToken } from '../src/edge/identity-token.ts';
 import { TOKEN_FAULTS } from '../src/edge/token-fault.ts';
+import { resolveOptions, type TrackerOptions } from '../src/tracker/options.ts';
+import { startTracker, type Tracker } from '../src/tracker/tracker.ts';
+import { strictRelay, tokenEndpoint } from './fakes/identity.ts';
+import { fakePlatform } from './fakes/platform.ts';
 
 const document = readFileSync('docs/identity-tokens.md', 'utf8');
-const [byKey = '', bySecret = ''] = [...document.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code);
+const [byKey = '', bySecret = '', inPage = ''] = [...document.matchAll(/^```js\n(.*?)^```$/gms)].map(
+  ([, code]) => code,
+);
 const toJwk = /^ *(node -p '.*')/m.exec(document)?.[1] ?? '';
 
 /** A server of its own, with nothing but what the document tells to install. */
@@ -78,6 +84,32 @@ describe('the recipes of docs/identity-tokens.md make tokens that the relay take
     expect(await userOf(token, secret, 15.5 * 60_000)).toEqual(JOHN);
     expect(await userOf(token, secret, 16.5 * 60_000)).toEqual({ ok: false, fault: 'expired' });
   });
+});
+
+test('what docs/identity-tokens.md has a page do gets a token, and has records wait where the site makes none', async () => {
+  const { platform, time } = fakePlatform();
+  const site = tokenEndpoint(time.now);
+  const relay = strictRelay(time.now);
+  let status = 500;
+  const fetched: string[] = [];
+  const fetch = async (url: string) => {
+    fetched.push(url);
+    return new Response(site.made('johndoe'), { status });
+  };
+  const createTracker = (options: TrackerOptions) =>
+    startTracker(resolveOptions(options), { ...platform, fetch: relay.fetch });
+  const tracker: Tracker = new Function('createTracker', 'fetch', `${inPage}; return tracker;`)(
+    createTracker,
+    fetch,
+  );
+  await tracker.identify('johndoe');
+
+  expect(await tracker.flush()).toMatchObject({ settled: false, reason: 'no_token' });
+  status = 200;
+  await time.pass(60_000);
+  expect(await tracker.flush()).toEqual({ settled: true });
+  expect(fetched).toEqual(['/identity-token', '/identity-token']);
+  expect(relay.requests.map(({ status }) => status)).toEqual([202]);
 });
 
 test('docs/identity-tokens.md tells every reason for which a token is refused, and no other', () => {

@@ -29,6 +29,7 @@ test('the options and defaults it lists are those of the code', () => {
 
   expect(listed).toEqual({
     endpoint: expect.any(String),
+    identityToken: 'none',
     ...Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, String(value)])),
   });
 });

@@ -7,7 +7,11 @@ const list = find('.notices');
 let newest;
 
 const REPAIRS = { cut: 'cut to fit', 'left out': 'left out, and the rest goes', kept: 'kept as it is' };
-const DROPS = { expired: 'older than 7 days', over_max_records: 'the buffer was full' };
+const DROPS = {
+  expired: 'older than 7 days',
+  over_max_records: 'the buffer was full',
+  opted_out: 'the visitor opted out',
+};
 
 /** Writes what the tracker tells into the log, in plain words. */
 export function startNotices() {

@@ -1,8 +1,9 @@
 import { utf8Bytes } from '../contract/text.ts';
 import type { Entry } from './buffer.ts';
+import type { IdentityTokens } from './identity-tokens.ts';
 
-// Of a body, what is not records: its token is the most of it.
-const ENVELOPE_BYTES = 4_000;
+// Of a body, what is not records: its token is the most of it, 4096 bytes at the most.
+const ENVELOPE_BYTES = 4_300;
 
 // What lies beside the record here is more than its age is there.
 const entryBytes = (entry: Entry) => utf8Bytes(JSON.stringify(entry));
@@ -23,4 +24,18 @@ export function batchWithin<Record extends Entry>(
     return left < 0;
   });
   return over < 0 ? records : records.slice(0, over);
+}
+
+/** The first of these, up to where another user's begin: a batch has one token. Those of nobody known need none. */
+export function ofOneUser<Record extends Entry>(
+  records: readonly Record[],
+  userOf: IdentityTokens['userOf'],
+): readonly Record[] {
+  let user: string | undefined;
+  const other = records.findIndex(({ record }) => {
+    const userId = userOf(record);
+    user ??= userId;
+    return userId && userId !== user;
+  });
+  return other < 0 ? records : records.slice(0, other);
 }

@@ -24,10 +24,21 @@ export interface StateStore {
 export interface Storage extends StateStore {
   /** Appends all or none, in order; resolves once they are durable. */
   append(entries: readonly Entry[]): Promise<Appended>;
-  /** The oldest records, oldest first; they stay. */
-  peek(limit: number): Promise<readonly BufferedRecord[]>;
+  /**
+   * The oldest records, oldest first; they stay.
+   *
+   * @param from the row to begin with
+   * @param wanted is shown each record that is looked at, in their order: what it does not want is passed over
+   */
+  peek(
+    limit: number,
+    from?: number,
+    wanted?: (record: BufferedRecord) => boolean,
+  ): Promise<readonly BufferedRecord[]>;
   /** Forgets records, and counts how they ended. One that is not there is no error, and not counted. */
   remove(records: readonly BufferedRecord[], end: End): Promise<void>;
+  /** Forgets everything, and what it lay in. */
+  clear(): Promise<void>;
 }
 
 /** The name of the counts in the state shared by all tabs. They change together with the records. */

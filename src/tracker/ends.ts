@@ -7,7 +7,9 @@ export type DropReason =
   /** Older than `maxAgeMs`. */
   | 'expired'
   /** The buffer held more than `maxRecords`, and this was among the oldest. */
-  | 'over_max_records';
+  | 'over_max_records'
+  /** The visitor wants none of this any more. */
+  | 'opted_out';
 
 /** How a record ends: settled by the relay, which has stored it or refuses it for good, or given up. */
 export type End = 'delivered' | 'rejected' | DropReason;

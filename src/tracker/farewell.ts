@@ -1,7 +1,11 @@
-import { batchBytes, batchWithin } from './batches.ts';
+import { MAX_REQUEST_RECORDS } from '../contract/batch.ts';
+import { batchBytes, batchWithin, ofOneUser } from './batches.ts';
 import type { Entry } from './buffer.ts';
 import type { Held } from './held.ts';
-import { isOver, type Pause } from './pace.ts';
+import type { IdentityTokens } from './identity-tokens.ts';
+import type { Lookout } from './lookout.ts';
+import type { FlushLimits } from './next-step.ts';
+import { mustWait, type Pause } from './pace.ts';
 import type { PageStorage } from './page-storage.ts';
 import { MAX_KEEPALIVE_BYTES, type Outcome, type RelayClient } from './relay-client.ts';
 import type { SafetyNet } from './safety-net.ts';
@@ -9,12 +13,16 @@ import type { Spill } from './spill.ts';
 
 export type FarewellPorts = {
   readonly held: Held;
+  readonly settings: Pick<FlushLimits, 'identityToken'>;
+  readonly tokens: Pick<IdentityTokens, 'userOf'>;
+  readonly lookout: Pick<Lookout, 'mayLeave'>;
   readonly client: RelayClient;
   readonly net: SafetyNet;
   readonly spill: Spill;
   readonly pageStorage: PageStorage;
   readonly name: string;
   readonly now: () => number;
+  readonly isIn: () => boolean;
   /** Asks for somebody who sends when this page can't. */
   readonly askForSync: () => void;
 };
@@ -42,7 +50,8 @@ export type Farewell = {
 };
 
 export function farewellOf(ports: FarewellPorts): Farewell {
-  const { held, client, net, spill, pageStorage, name, now, askForSync } = ports;
+  const { held, settings, tokens, lookout, client, net, spill, pageStorage, name, now, isIn, askForSync } =
+    ports;
   const pauseName = `${name}?pause`;
   const underWay = new Set<readonly Entry[]>();
   let sent = new Map<readonly Entry[], Promise<Outcome>>();
@@ -58,13 +67,17 @@ export function farewellOf(ports: FarewellPorts): Farewell {
   };
   /** @param all also those that may overtake others: nothing else keeps them */
   const fitting = (all = false) => {
-    const head = all ? held.unsaved(true) : held.head();
+    // What comes later would overtake what could not be delivered.
+    if (failed || !isIn()) return [];
+    const head = ofOneUser(
+      (all ? held.unsaved(true) : held.head()).filter(lookout.mayLeave),
+      tokens.userOf,
+    ).slice(0, MAX_REQUEST_RECORDS);
     const gone = new Set([...underWay, ...sent.keys()].flat().map(({ record }) => record.id));
     // The pause may be another tab's. That the network was gone is no reason not to try.
     const pause = pageStorage.get(pauseName) as Pause | null | undefined;
-    const mustWait = pause && pause.reason !== 'network' && !isOver(pause, now());
-    // What comes later would overtake what could not be delivered.
-    if (failed || mustWait || head.every(({ record }) => gone.has(record.id))) return [];
+    const waits = pause && pause.reason !== 'network' && mustWait(pause, settings.identityToken, now());
+    if (waits || head.every(({ record }) => gone.has(record.id))) return [];
     // One budget for all requests that outlive the page. What is under way goes once more, where it fits: a request that
     // does not hold it could overtake it.
     const left = [...underWay].reduce((bytes, batch) => bytes - batchBytes(batch), MAX_KEEPALIVE_BYTES);
@@ -93,7 +106,7 @@ export function farewellOf(ports: FarewellPorts): Farewell {
       }
       net(fitting, true);
       // Be it sent or not: of a page that is gone nobody learns what became of it.
-      if (held.unsaved(true).length > 0) askForSync();
+      if (isIn() && held.unsaved(true).length > 0) askForSync();
     },
     changed: () => {
       net(fitting, false);

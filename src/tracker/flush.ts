@@ -1,8 +1,9 @@
-import { batchWithin } from './batches.ts';
+import { batchWithin, ofOneUser } from './batches.ts';
 import type { BufferedRecord, Entry, Storage } from './buffer.ts';
 import type { DropReason, Tell } from './ends.ts';
 import type { Farewell } from './farewell.ts';
-import type { Held } from './held.ts';
+import type { IdentityTokens } from './identity-tokens.ts';
+import type { Lookout } from './lookout.ts';
 import { type FlushLimits, type NextStep, nextStep } from './next-step.ts';
 import { PACE, paceAfter, paceOf } from './pace.ts';
 import { MAX_KEEPALIVE_BYTES, type Outcome } from './relay-client.ts';
@@ -16,7 +17,10 @@ export type FlushPorts = {
   readonly tell: Tell;
   readonly now: () => number;
   readonly random: () => number;
-  readonly held: Pick<Held, 'found'>;
+  /** False once the visitor has opted out. */
+  readonly isIn: () => boolean;
+  readonly tokens: Pick<IdentityTokens, 'userOf' | 'answered'>;
+  readonly lookout: Pick<Lookout, 'look'>;
 };
 
 /** How a flush ended: with nothing due, or with records that have to wait. */
@@ -44,7 +48,7 @@ export type Flusher = {
 const idsOf = (records: readonly Entry[]) => records.map(({ record }) => record.id);
 
 export function flusher(ports: FlushPorts): Flusher {
-  const { storage, farewell, held, exclusive, settings, tell, now, random } = ports;
+  const { storage, farewell, tokens, lookout, exclusive, settings, tell, now, random, isIn } = ports;
   // Halved while the relay refuses a batch, down to the one record at fault; doubled again with each that it takes. Kept
   // from flush to flush: there may be fewer tokens than halvings.
   let { batchSize } = settings;
@@ -55,11 +59,15 @@ export function flusher(ports: FlushPorts): Flusher {
   };
 
   const conclude: Flusher['conclude'] = async (batch, outcome, failures) => {
-    if (failures > 0 || outcome.kind === 'retry')
+    const isRetry = outcome.kind === 'retry';
+    // Where it is for the token only those wait that it is of.
+    if ((!isRetry || outcome.reason === 'no_token') && tokens.answered(batch, !isRetry) && isRetry) return;
+
+    if (failures > 0 || isRetry)
       await storage.update(PACE, (kept) =>
         paceAfter(paceOf(kept, settings, now()), outcome, now(), random()),
       );
-    if (outcome.kind === 'retry') return;
+    if (isRetry) return;
 
     const isRefused = outcome.kind === 'refused';
     const rejections = isRefused
@@ -80,8 +88,8 @@ export function flusher(ports: FlushPorts): Flusher {
 
   /** One step, and how it ends the flush, if it does. Never beside another: what is in hand would be sent twice. */
   async function step(dueBefore: number): Promise<FlushEnd | undefined> {
-    const oldest = await storage.peek(settings.batchSize);
-    held.found(oldest, oldest.length < settings.batchSize);
+    if (!isIn()) return { step: 'rest' };
+    const oldest = await lookout.look(settings.batchSize);
     const pace = paceOf(await storage.get(PACE), settings, now());
     const next = nextStep(oldest, pace, settings, dueBefore, now());
 
@@ -97,7 +105,7 @@ export function flusher(ports: FlushPorts): Flusher {
         break;
       case 'send': {
         await storage.update(PACE, () => next.pace);
-        const due = oldest.slice(0, batchSize);
+        const due = ofOneUser(oldest.slice(0, batchSize), tokens.userOf);
         const fitting = batchWithin(due, MAX_KEEPALIVE_BYTES);
         // One that is too large by itself is for the relay to refuse.
         const batch = fitting.length > 0 ? fitting : due.slice(0, 1);

@@ -1,5 +1,13 @@
-import { MAX_REQUEST_RECORDS } from '../contract/batch.ts';
 import type { BufferedRecord, Entry } from './buffer.ts';
+
+/** What the buffer begins with, but for what is passed over. */
+type Sight = {
+  readonly records: readonly BufferedRecord[];
+  /** Nothing comes after these. */
+  readonly whole: boolean;
+  /** The last key that is known of. */
+  readonly lastKey: number | undefined;
+};
 
 /**
  * The records that a page has at hand and knows to be unsettled: its own, and those the buffer was last found to begin
@@ -11,8 +19,8 @@ export type Held = {
   readonly coming: (entries: readonly Entry[]) => void;
   /** Takes the same once they are in it, and how many it then held in all. */
   readonly add: (records: readonly BufferedRecord[], waiting: number) => void;
-  /** Takes what the buffer begins with. `whole`: nothing comes after these. */
-  readonly found: (oldest: readonly BufferedRecord[], whole: boolean) => void;
+  /** Takes what the buffer begins with. `stays`: what is passed over, and in the buffer though it was not found. */
+  readonly found: (sight: Sight, stays?: (entry: Entry) => boolean) => void;
   readonly forget: (ids: readonly string[]) => void;
   /** Those of a batch that are in the buffer by now, and still unsettled. */
   readonly buffered: (batch: readonly Entry[]) => readonly BufferedRecord[];
@@ -48,32 +56,31 @@ export function heldRecords(isFirst: boolean, isDurable: () => boolean): Held {
       if (!follows) headSize = Math.min(headSize, before);
       lastKey = records.at(-1)?.key;
     },
-    found: (oldest, whole) => {
+    found: ({ records: oldest, whole, lastKey: seen }, stays = () => false) => {
       const first = new Map(oldest.map((entry) => [entry.record.id, entry]));
-      const last = oldest.at(-1)?.key;
-      for (const [id, { key }] of held) {
-        if (!whole && key >= Number(last)) break;
+      const last = whole ? Number.POSITIVE_INFINITY : Number(oldest.at(-1)?.key);
+      for (const [id, entry] of held) {
+        if (entry.key >= last) break;
         // Another tab has settled it.
-        if (!first.has(id) && held.delete(id)) headSize -= 1;
+        if (!first.has(id) && !stays(entry) && held.delete(id)) headSize -= 1;
       }
       if (oldest.some(({ record }) => !held.has(record.id))) {
-        held = new Map([...first, ...held]);
+        // Those that stay keep their place among them.
+        held = new Map([...first, ...held].sort(([, a], [, b]) => a.key - b.key));
         headSize = 0;
       }
-      // A record that was moved twice stands there twice.
-      headSize = Math.max(headSize, first.size);
+      // Not how many were found: some stay between them, and one that was moved twice stands there twice.
+      const known = [...held.values()].filter(({ key }) => key <= last).length;
+      headSize = Math.max(headSize, known);
       if (!whole) return;
       headSize = Number.POSITIVE_INFINITY;
-      lastKey = last;
+      lastKey = seen;
     },
     forget: (ids) => {
       for (const id of ids) if (held.delete(id)) headSize -= 1;
     },
     buffered: (batch) => batch.flatMap(({ record }) => held.get(record.id) ?? []),
     unsaved: (all = !isDurable()) => [...(all ? held.values() : []), ...pending.values()],
-    head: () => {
-      const coming = headSize < MAX_REQUEST_RECORDS ? [] : pending.values();
-      return [...held.values(), ...coming].slice(0, Math.min(headSize, MAX_REQUEST_RECORDS));
-    },
+    head: () => [...held.values(), ...pending.values()].slice(0, headSize),
   };
 }

@@ -8,11 +8,12 @@ import { openDatabase } from './database.ts';
  */
 const MAX_ROW = 25;
 const FEW_ROWS = 2;
+// As many as hold a batch, be it of rows with one record each.
+const MORE_ROWS = 25;
+// Where even those are passed over: rows of ten thousand records must not take as many turns.
+const MANY_ROWS = 250;
 
 type Row = readonly Entry[];
-
-// The rows' keys are numbers; the names of state, being strings, sort after all of them.
-const allRows = () => IDBKeyRange.upperBound('');
 
 function addAll(store: IDBObjectStore, entries: readonly Entry[]): IDBRequest<IDBValidKey>[] {
   try {
@@ -68,13 +69,22 @@ export function indexedDbStorage(name: string): Storage {
         return { records, waiting: waiting(counts) };
       }),
 
-    peek: (limit) =>
+    peek: (limit, from = 0, wanted = () => true) =>
       useStore('readonly', async (store) => {
+        const found: BufferedRecord[] = [];
         // A few rows may hold enough, and reading all that might be needed would cost the page as many times more.
-        let rows = await readRows(store, allRows(), FEW_ROWS);
-        if (rows.length === FEW_ROWS && recordsIn(rows).length < limit)
-          rows = await readRows(store, allRows(), limit);
-        return recordsIn(rows).slice(0, limit);
+        let count = FEW_ROWS;
+        // The rows' keys are numbers; the names of state, being strings, sort after all of them.
+        let range = IDBKeyRange.bound(from, '');
+        while (found.length < limit) {
+          const rows = await readRows(store, range, count);
+          found.push(...recordsIn(rows).filter(wanted));
+          const last = rows[count - 1];
+          if (!last) break;
+          range = IDBKeyRange.bound(last.key, '', true);
+          count = count < MORE_ROWS ? MORE_ROWS : MANY_ROWS;
+        }
+        return found.slice(0, limit);
       }),
 
     remove: (records, end) =>
@@ -92,6 +102,11 @@ export function indexedDbStorage(name: string): Storage {
         }
         await change(store, COUNTS, counting(end, removed));
       }),
+    clear: async () => {
+      // First what is in it: a page that the browser has frozen holds on to the database itself.
+      await write(async (store) => store.clear());
+      await promisifyRequest(indexedDB.deleteDatabase(name));
+    },
     get: (key) => useStore('readonly', (store) => promisifyRequest(store.get(key))),
     update: (key, by) => write((store) => change(store, key, by)),
   };

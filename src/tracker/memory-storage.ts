@@ -23,14 +23,23 @@ export function memoryStorage(): Storage {
         waiting: waiting(update(COUNTS, counting('made', records.length))),
       };
     },
-    async peek(limit) {
-      return buffered.slice(0, limit);
+    async peek(limit, from = 0, wanted = () => true) {
+      const found: BufferedRecord[] = [];
+      for (const record of buffered) {
+        if (found.length >= limit) break;
+        if (record.key >= from && wanted(record)) found.push(record);
+      }
+      return found;
     },
     async remove(records, end) {
       const gone = new Set(records.map(({ key }) => key));
       const left = buffered.filter(({ key }) => !gone.has(key));
       update(COUNTS, counting(end, buffered.length - left.length));
       buffered = left;
+    },
+    async clear() {
+      buffered = [];
+      state.clear();
     },
     async get(name) {
       return state.get(name);

@@ -1,12 +1,14 @@
 import { fullBucket, msUntilToken, refill, type TokenBucketLimit, take } from '../pacing/token-bucket.ts';
 import type { BufferedRecord } from './buffer.ts';
-import { isOver, type Pace } from './pace.ts';
+import { mustWait, type Pace } from './pace.ts';
 import type { RetryReason } from './relay-client.ts';
 
 export type FlushLimits = TokenBucketLimit & {
   readonly batchSize: number;
   readonly maxWaitMs: number;
   readonly maxAgeMs: number;
+  /** There are tokens: that the relay has asked somebody else for one is no reason to wait. */
+  readonly identityToken?: unknown;
 };
 
 export type NextStep =
@@ -50,7 +52,7 @@ export function nextStep(
   if (!due) return { step: 'rest', forMs: limits.maxWaitMs - waitedMs };
 
   const { pause } = pace;
-  if (pause && !isOver(pause, now))
+  if (pause && mustWait(pause, limits.identityToken, now))
     return { step: 'wait', forMs: pause.since + pause.forMs - now, reason: pause.reason, oldestAt: first.at };
 
   // Nor is a bucket from the future of any use: it would not fill before the clock has caught up with it.

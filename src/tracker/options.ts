@@ -1,4 +1,5 @@
 import { MAX_AGE_MS, MAX_BATCH_RECORDS } from '../contract/batch.ts';
+import type { IdentityToken } from './identity-tokens.ts';
 
 /** What a tracker is made with. The script tag has them as attributes: `batchSize` is `data-batch-size`. */
 export type TrackerOptions = {
@@ -70,9 +71,20 @@ export type TrackerOptions = {
    * @default false
    */
   readonly backgroundSync?: boolean;
+
+  /**
+   * Gets an identity token from your server, for the user who is signed in: a JWT with this `userId` as `cuid`.
+   * Called when records of theirs are to be sent, and again before the token ends or when the relay refuses it; never
+   * twice at once. With it no record with a `userId` leaves without a token: where none comes within 10 s, it waits.
+   *
+   * @default none: records leave without a token
+   */
+  readonly identityToken?: IdentityToken;
 };
 
-export type Settings = Required<TrackerOptions>;
+type Optional = 'identityToken';
+
+export type Settings = Required<Omit<TrackerOptions, Optional>> & Pick<TrackerOptions, Optional>;
 
 /** The name of all that the trackers of an endpoint share: database, lock, sync event. */
 export function nameOf(endpoint: string): string {
@@ -84,7 +96,7 @@ const ACCOUNT_REQUESTS_PER_MINUTE = 500;
 
 /** Each option's default; of a number the least and the most, too. */
 const OPTIONS: {
-  readonly [name in Exclude<keyof Settings, 'endpoint'>]: readonly [
+  readonly [name in Exclude<keyof Settings, 'endpoint' | Optional>]: readonly [
     Settings[name],
     least?: number,
     most?: number,
@@ -118,6 +130,13 @@ export function resolveOptions(options: TrackerOptions): Settings {
       ? [name, value]
       : mustBe(name, `a whole number from ${least} to ${most}`, value);
   });
-  // All of them are in the table, each with its own type.
-  return { ...(Object.fromEntries(settings) as Settings), endpoint };
+  const { identityToken } = options;
+  if (identityToken && typeof identityToken !== 'function')
+    mustBe('identityToken', 'a function', identityToken);
+  return {
+    // All the others are in the table, each with its own type.
+    ...(Object.fromEntries(settings) as Settings),
+    endpoint,
+    ...(identityToken && { identityToken }),
+  };
 }

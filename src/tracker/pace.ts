@@ -20,11 +20,19 @@ export const PACE = 'pace';
 const BACKOFF = { baseMs: 1_000, capMs: 5 * 60_000 };
 
 // A wrong origin or token is mended by a person, not by asking again soon.
-const NOT_ALLOWED_BACKOFF = { baseMs: 60_000, capMs: 60 * 60_000 };
+export const NOT_ALLOWED_BACKOFF = { baseMs: 60_000, capMs: 60 * 60_000 };
 
 /** A pause from the future began before the clock was set back: it would last for as long as that. */
-export function isOver({ since, forMs }: Pause, now: number): boolean {
+export function isOver({ since, forMs }: Pick<Pause, 'since' | 'forMs'>, now: number): boolean {
   return !(since <= now && now < since + forMs);
+}
+
+/**
+ * Whether a pause is to be kept. One for want of a token is not, where there are tokens: it is of a page, or a service
+ * worker, that has none, and here only those wait whose own can't be had.
+ */
+export function mustWait(pause: Pause, identityToken: unknown, now: number): boolean {
+  return !(identityToken && pause.reason === 'no_token') && !isOver(pause, now);
 }
 
 /** The pace that is kept, or one to begin with. */
@@ -42,7 +50,7 @@ export function paceAfter(
 ): Pace {
   if (outcome.kind !== 'retry') return { bucket, failures: 0 };
   const { reason, afterMs } = outcome;
-  const limits = reason === 'not_allowed' ? NOT_ALLOWED_BACKOFF : BACKOFF;
+  const limits = reason === 'not_allowed' || reason === 'no_token' ? NOT_ALLOWED_BACKOFF : BACKOFF;
   // Never earlier than asked, and not all browsers that were asked the same in the same moment.
   const forMs =
     afterMs === undefined ? backoffMs(failures + 1, limits, random) : afterMs + backoffMs(1, limits, random);

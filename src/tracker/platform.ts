@@ -1,3 +1,4 @@
+import { attempt } from './attempt.ts';
 import { askForSync } from './background-sync.ts';
 import type { StateStore, Storage } from './buffer.ts';
 import type { Time, Timer } from './flush-schedule.ts';
@@ -15,7 +16,10 @@ export type Platform = {
   readonly chance: { readonly random: () => number; readonly bytes: (count: number) => Uint8Array };
   readonly fetch: typeof fetch;
   readonly fetchLater: FetchLater | undefined;
-  readonly storage: (name: string, tellDegraded: (why: unknown) => void) => Storage;
+  /** Opens none while it must not. */
+  readonly storage: (name: string, tellDegraded: (why: unknown) => void, mayOpen: () => boolean) => Storage;
+  /** Removes what a storage of this name has kept, if there is any. */
+  readonly removeStorage: (name: string) => void;
   readonly pageStorage: PageStorage;
   readonly exclusive: (name: string, state: StateStore, holder: string) => Exclusive;
   /** Resolves once there is a visitor to see the page. */
@@ -52,7 +56,16 @@ export function browserPlatform(): Platform {
     // At the call, not at creation: pages and their tools wrap `fetch` as they go.
     fetch: (...request) => fetch(...request),
     fetchLater: (globalThis as { readonly fetchLater?: FetchLater }).fetchLater?.bind(globalThis),
-    storage: (name, tellDegraded) => dependableStorage(() => indexedDbStorage(name), timeout, tellDegraded),
+    storage: (name, tellDegraded, mayOpen) =>
+      dependableStorage(
+        () => {
+          if (!mayOpen()) throw new Error('may not be opened');
+          return indexedDbStorage(name);
+        },
+        timeout,
+        tellDegraded,
+      ),
+    removeStorage: (name) => attempt(() => void indexedDB.deleteDatabase(name)),
     pageStorage: localPageStorage,
     exclusive: (name, state, holder) =>
       tabLock(name, globalThis.navigator?.locks, leased(state, holder, time)),

@@ -12,6 +12,8 @@ export type RetryReason =
   | 'rate_limited'
   | 'not_allowed'
   | 'not_the_relay'
+  /** The relay asks for an identity token, and none can be had that it takes. */
+  | 'no_token'
   /** An error of the tracker's own. */
   | 'fault';
 
@@ -43,8 +45,14 @@ export const MAX_KEEPALIVE_BYTES = 60_000;
  * Requests as the wire protocol has them: a string goes as text/plain, so no preflight precedes it.
  *
  * @param device this browser's buffer, by its random id
+ * @param token the identity token at hand for a batch
  */
-export function relayRequests(endpoint: string, device: () => string, now: () => number): RelayRequest {
+export function relayRequests(
+  endpoint: string,
+  device: () => string,
+  now: () => number,
+  token: (batch: readonly Entry[]) => string | undefined = () => undefined,
+): RelayRequest {
   return (batch, leavesNow) => {
     const at = now();
     const body = JSON.stringify({
@@ -52,6 +60,7 @@ export function relayRequests(endpoint: string, device: () => string, now: () =>
       // Without it the relay takes all times as they are.
       sentAt: leavesNow && new Date(at).toISOString(),
       device: device(),
+      token: token(batch),
       records: batch.map((entry) => ({
         ...entry.record,
         age: Math.max(0, Math.floor((at - entry.at) / 1000)),
@@ -71,7 +80,8 @@ export function readAnswer(status: number, body: string, retryAfter: string | nu
   // Only on the relay's own word: a proxy that answers 400 to everything must not cost a single record.
   if (error?.code === 'invalid_batch' || error?.code === 'too_large')
     return { kind: 'refused', message: error.message };
-  return { kind: 'retry', reason: reasonOf(status), afterMs: retryAfterMs(retryAfter, now) };
+  const reason = error?.code === 'invalid_token' ? 'no_token' : reasonOf(status);
+  return { kind: 'retry', reason, afterMs: retryAfterMs(retryAfter, now) };
 }
 
 function reasonOf(status: number): RetryReason {

@@ -1,3 +1,4 @@
+import type { IdentityToken } from './identity-tokens.ts';
 import { resolveOptions } from './options.ts';
 import { browserPlatform } from './platform.ts';
 import { createTracker, startTracker, type Tracker } from './tracker.ts';
@@ -27,11 +28,20 @@ function settingOf(attribute: string): unknown {
   return attribute === 'false' ? false : Number(attribute) || attribute;
 }
 
+/** A function that the page may define later than this. */
+function namedFunction(name: string): IdentityToken {
+  return (userId) =>
+    (globalThis as unknown as { readonly [name: string]: IdentityToken })[name]?.(userId) ?? '';
+}
+
 /** Starts the tracker as the script tag says, and answers with what makes a queued call. */
 function start(): (call: QueuedCall) => void {
   // A classic script has one; a module has none, and can import the tracker in its place.
   const { src, dataset } = document.currentScript as HTMLScriptElement;
-  const data = Object.entries(dataset).map(([name, attribute = '']) => [name, settingOf(attribute)]);
+  const data = Object.entries(dataset).map(([name, attribute = '']) => [
+    name,
+    name === 'identityToken' ? namedFunction(attribute) : settingOf(attribute),
+  ]);
   // What other scripts put there stays theirs: only what has an option's name is looked at.
   const settings = resolveOptions({ endpoint: new URL(src).origin, ...Object.fromEntries(data) });
   const { madeAt, ...tracker } = startTracker(settings, platform);

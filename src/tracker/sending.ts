@@ -1,8 +1,10 @@
 import { COUNTS } from './buffer.ts';
+import type { DropReason } from './ends.ts';
 import type { Farewell } from './farewell.ts';
 import { type FlushPorts, flusher } from './flush.ts';
 import { type FlushSchedule, flushSchedule, type Timer } from './flush-schedule.ts';
 import type { Held } from './held.ts';
+import type { Lookout } from './lookout.ts';
 import type { Settings } from './options.ts';
 import { endNetworkPause, PACE } from './pace.ts';
 import { statsOf } from './stats.ts';
@@ -11,6 +13,7 @@ export type SendingPorts = FlushPorts & {
   readonly settings: Settings;
   readonly farewell: Farewell;
   readonly held: Held;
+  readonly lookout: Lookout;
   readonly timer: Timer;
   /** Resolves once it may be sent, and the visitor is known. */
   readonly ready: () => Promise<void>;
@@ -23,11 +26,16 @@ export type Sending = {
   readonly appended: FlushSchedule['appended'];
   /** Sends at once what waited for a network. */
   readonly online: () => Promise<unknown>;
+  /** Gives up all that the buffer holds. */
+  readonly dropAll: (reason: DropReason) => Promise<void>;
 };
+
+// Of a large buffer not all is read at once.
+const DROPPED_AT_ONCE = 1_000;
 
 /** Sends what the buffer holds, once what the farewell has sent is known to be settled or not. */
 export function startSending(ports: SendingPorts): Sending {
-  const { settings, farewell, held, timer, ready, storage, exclusive, now } = ports;
+  const { settings, farewell, held, lookout, timer, ready, storage, exclusive, now } = ports;
   const { flush, conclude, drop } = flusher(ports);
 
   const schedule = flushSchedule(
@@ -59,8 +67,16 @@ export function startSending(ports: SendingPorts): Sending {
     now: schedule.now,
     appended: (waiting) => {
       if (waiting > settings.maxRecords) exclusive(dropOldest).catch(() => {}); // Stolen from: the next append sees to it.
-      schedule.appended(waiting);
+      schedule.appended(waiting - lookout.passedOver());
     },
+    dropAll: (reason) =>
+      exclusive(async () => {
+        while (true) {
+          const some = await storage.peek(DROPPED_AT_ONCE);
+          if (some.length === 0) return;
+          await drop(some, reason);
+        }
+      }),
     online: () => storage.update(PACE, endNetworkPause).then(() => schedule.now()),
   };
 }

@@ -20,13 +20,22 @@ export function syncInBackground(options: TrackerOptions): Tracker {
   const settings = resolveOptions(options);
   const platform = browserPlatform();
   let backOnline = () => {};
-  const { madeAt: _, ...tracker } = startTracker(settings, {
-    ...platform,
-    watchPage: (moments) => {
-      backOnline = moments.online;
-      platform.watchPage(moments);
+  const name = nameOf(settings.endpoint);
+  let opened = 0;
+  // It starts for many a reason. Here nobody can be asked whether the visitor has opted out, but a buffer that pages have made
+  // says that none has: without one there is nothing to do, and one that is gone is not made again.
+  const { madeAt: _, ...tracker } = startTracker(
+    settings,
+    {
+      ...platform,
+      storage: (of, tellDegraded) => platform.storage(of, tellDegraded, () => opened++ === 0),
+      watchPage: (moments) => {
+        backOnline = moments.online;
+        platform.watchPage(moments);
+      },
     },
-  });
+    true,
+  );
   let degraded = false;
   tracker.on('degraded', () => {
     degraded = true;
@@ -34,17 +43,22 @@ export function syncInBackground(options: TrackerOptions): Tracker {
 
   /** Rejects unless all is settled: the browser then tries again by itself. */
   async function sendAll(): Promise<void> {
+    const databases = await indexedDB.databases();
+    if (databases.every((database) => database.name !== name)) return;
+    void tracker.stats();
     // The event is the browser's word that the network is back, which a worker that has just started was not told.
     backOnline();
     const end = await tracker.flush();
-    if (!end.settled) throw new Error(`Records wait, to be sent again: ${end.reason}`);
+    // What waits for somebody to sign in is in vain to try again.
+    if (!end.settled && end.retryInMs < Number.POSITIVE_INFINITY)
+      throw new Error(`Records wait, to be sent again: ${end.reason}`);
     // Nothing was found, because nothing could be looked into.
     if (degraded) throw new Error('Records wait in a database that does not open');
   }
 
   addEventListener('sync', (event) => {
     const sync = event as SyncEvent;
-    if (sync.tag === nameOf(settings.endpoint)) sync.waitUntil(sendAll());
+    if (sync.tag === name) sync.waitUntil(sendAll());
   });
   return tracker;
 }

@@ -1,4 +1,5 @@
 import { type Counts, waiting } from './buffer.ts';
+import type { DropReason } from './ends.ts';
 
 /**
  * What has become of the records of this browser's buffer, since it was first made: `made` is the sum of all others.
@@ -10,11 +11,17 @@ export type TrackerStats = {
   readonly buffered: number;
   readonly delivered: number;
   readonly rejected: number;
-  readonly dropped: { readonly expired: number; readonly over_max_records: number };
+  readonly dropped: { readonly [reason in DropReason]: number };
 };
 
 export function statsOf(kept: unknown): TrackerStats {
   const counts = (kept ?? {}) as Counts;
-  const { made = 0, delivered = 0, rejected = 0, expired = 0, over_max_records = 0 } = counts;
-  return { made, buffered: waiting(counts), delivered, rejected, dropped: { expired, over_max_records } };
+  const { made = 0, delivered = 0, rejected = 0, expired = 0, over_max_records = 0, opted_out = 0 } = counts;
+  return {
+    made,
+    buffered: waiting(counts),
+    delivered,
+    rejected,
+    dropped: { expired, over_max_records, opted_out },
+  };
 }

@@ -61,8 +61,9 @@ export function dependableStorage(
 
   return {
     append: (entries) => attempt((storage) => storage.append(entries)),
-    peek: (limit) => attempt((storage) => storage.peek(limit)),
+    peek: (...which) => attempt((storage) => storage.peek(...which)),
     remove: (records, end) => attempt((storage) => storage.remove(records, end)),
+    clear: () => attempt((storage) => storage.clear()),
     get: (name) => attempt((storage) => storage.get(name)),
     update: (name, change) => attempt((storage) => storage.update(name, change)),
   };

@@ -4,10 +4,13 @@ import type { AnyEvents, EventData, EventsOf } from './event-types.ts';
 import { farewellOf } from './farewell.ts';
 import { heldRecords } from './held.ts';
 import { anonymous } from './identity.ts';
+import { identityTokens } from './identity-tokens.ts';
 import { createIntake } from './intake.ts';
 import { keptIdentity } from './kept-identity.ts';
+import { lookoutOver } from './lookout.ts';
 import { type Made, makeEvent, makeUser, type Profile } from './make-record.ts';
 import { nameOf, resolveOptions, type Settings, type TrackerOptions } from './options.ts';
+import type { PageStorage } from './page-storage.ts';
 import { browserPlatform, type Platform } from './platform.ts';
 import { randomId, randomUuid } from './random-id.ts';
 import { type RetryReason, relayClient, relayRequests } from './relay-client.ts';
@@ -16,6 +19,7 @@ import { startSending } from './sending.ts';
 import { pageSpill } from './spill.ts';
 import { statsOf, type TrackerStats } from './stats.ts';
 import { typeDrift } from './type-drift.ts';
+import { visitorsChoice } from './visitors-choice.ts';
 import { type Call, writeUp } from './write-up.ts';
 
 // As long as it takes a page to run its listeners.
@@ -44,10 +48,21 @@ export type Tracker<Events extends object = AnyEvents> = {
   ): Promise<void>;
   /** Logs out: a new anonymous visitor, as far as WebEngage can tell. */
   reset(): void;
-  /** Sends now. Resolves when what was buffered at the call is settled, or says why it is not; never rejects. */
+  /**
+   * Sends now. Resolves when what was buffered at the call is settled, or says why it is not; never rejects.
+   * Where records wait for somebody who is not signed in, the reason is `no_token` and `retryInMs` is `Infinity`.
+   */
   flush(): Promise<FlushResult>;
   /** How many records this browser has made for the relay, how they ended, and how many wait; of all tabs and visits. */
   stats(): Promise<TrackerStats>;
+  /**
+   * Stops, in all tabs, and forgets all there is: ids, buffer, counts, the database. What waited is told as `dropped`; a
+   * request that is under way can't be called back. From now on calls resolve and make nothing, on later visits too: a
+   * mark that says so, and no more than that, is all that stays. Resolves when the rest is gone.
+   */
+  optOut(): Promise<void>;
+  /** Begins again, as a browser that is not known, where the visitor has opted out. Resolves when it has begun. */
+  optIn(): Promise<void>;
   /** Listens to what becomes of records; answers with what ends it. */
   on<Name extends keyof TrackerEvents>(name: Name, listener: Listener<Name>): () => void;
 };
@@ -64,8 +79,78 @@ export function createTracker<Events extends EventsOf<Events> = AnyEvents>(
   return startTracker(resolveOptions(options), browserPlatform()) as Tracker<Events>;
 }
 
-/** The tracker on a platform of the caller's choice. `madeAt` is for calls made before the script had loaded. */
+/** The tracker of a visitor who is in. Once that visitor has opted out it sends and keeps nothing, whatever calls it. */
+export type RunningTracker = Pick<Tracker, 'reset' | 'flush' | 'stats'> & {
+  readonly madeAt: (now: () => number) => Pick<Tracker, 'identify' | 'track'>;
+  /** Forgets everything, once `mark` has seen to it that the visitor is out. */
+  readonly stop: (mark: () => void) => Promise<void>;
+};
+
+/**
+ * The tracker on a platform of the caller's choice. `madeAt` is for calls made before the script had loaded.
+ *
+ * @param waits until the first call nothing is looked at, sent or kept
+ */
 export function startTracker(
+  settings: Settings,
+  platform: Platform,
+  waits = false,
+): Tracker & { readonly madeAt: RunningTracker['madeAt'] } {
+  const ends = createEnds(platform.report);
+  const name = nameOf(settings.endpoint);
+  const choice = visitorsChoice(platform.pageStorage, name);
+  const running = choice.whileIn((choices, isIn) => {
+    // What is not there any more can't be written down again.
+    const pageStorage: PageStorage = {
+      ...platform.pageStorage,
+      set: (key, value) => isIn() && platform.pageStorage.set(key, value),
+    };
+    return runTracker(settings, { ...platform, pageStorage }, ends, choices, isIn);
+  });
+  // One that was left in the middle of forgetting has not forgotten everything.
+  if (!waits && !running()) {
+    removeKept(platform.pageStorage, name);
+    platform.removeStorage(name);
+  }
+  let stopping: Promise<void> | undefined;
+
+  const madeAt: RunningTracker['madeAt'] = (now) => ({
+    identify: async (...call) =>
+      running()
+        ?.madeAt(now)
+        .identify(...call),
+    track: async (...call) =>
+      running()
+        ?.madeAt(now)
+        .track(...call),
+  });
+  return {
+    ...madeAt(platform.time.now),
+    madeAt,
+    reset: () => running()?.reset(),
+    flush: async () => (await running()?.flush()) ?? { settled: true },
+    stats: async () => (await running()?.stats()) ?? statsOf(undefined),
+    optOut: async () => {
+      stopping = running()?.stop(choice.change) ?? stopping;
+      return stopping;
+    },
+    optIn: async () => {
+      // What begins anew must not be forgotten with the rest.
+      await stopping;
+      if (!running()) choice.change();
+      running();
+    },
+    on: ends.on,
+  };
+}
+
+/** Removes what pages have written down, but for who the visitor is. */
+function removeKept(pageStorage: PageStorage, name: string): void {
+  for (const key of pageStorage.keys())
+    if (key.startsWith(`${name}#`) || key === `${name}?pause`) pageStorage.remove(key);
+}
+
+function runTracker(
   settings: Settings,
   {
     time,
@@ -76,36 +161,58 @@ export function startTracker(
     pageStorage,
     ...platform
   }: Platform,
-): Tracker & { readonly madeAt: (now: () => number) => Pick<Tracker, 'identify' | 'track'> } {
+  { tell, on }: ReturnType<typeof createEnds>,
+  choices: number,
+  isIn: () => boolean,
+): RunningTracker {
   const { endpoint } = settings;
   const name = nameOf(endpoint);
-  const { tell, on } = createEnds(platform.report);
   let isDurable = true;
-  const storage = openStorage(name, (why) => {
-    isDurable = false;
-    // Not at once: it may come while the storage is opened, before the page could listen.
-    queueMicrotask(() => tell('degraded', { reason: String(why) }));
-  });
+  const storage = openStorage(
+    name,
+    (why) => {
+      isDurable = false;
+      // Not at once: it may come while the storage is opened, before the page could listen.
+      queueMicrotask(() => isIn() && tell('degraded', { reason: String(why) }));
+    },
+    isIn,
+  );
   const newUuid = () => randomUuid(bytes);
   const session = randomId(bytes);
   let seq = 0;
 
   const spill = pageSpill(pageStorage, name, session);
   const first = anonymous(newUuid(), newUuid());
-  const identity = keptIdentity(storage, pageStorage, name, first);
+  const identity = keptIdentity(storage, pageStorage, name, first, choices);
   const shown = platform.shown();
   const identityRead = shown.then(identity.read);
 
   const held = heldRecords(identity.now() === first, () => isDurable);
-  const request = relayRequests(endpoint, () => identity.now().device, time.now);
+  const tokens = identityTokens(
+    settings.identityToken,
+    () => (isIn() ? identity.now().userId : undefined),
+    () => {
+      farewell.changed();
+      if (lookout.moreMayGo()) void sending.now();
+    },
+    tell,
+    time,
+    random,
+  );
+  const lookout = lookoutOver(storage, tokens, held, settings.maxAgeMs, time.now);
+  const request = relayRequests(endpoint, () => identity.now().device, time.now, tokens.ofBatch);
   const farewell = farewellOf({
     ...time,
     held,
+    settings,
+    tokens,
+    lookout,
     client: relayClient(request, fetch, time),
     net: safetyNet(fetchLater, request, time.timer),
     spill,
     pageStorage,
     name,
+    isIn,
     askForSync: settings.backgroundSync ? platform.askForSync(name) : () => {},
   });
 
@@ -115,10 +222,13 @@ export function startTracker(
     settings,
     farewell,
     held,
+    tokens,
+    lookout,
     tell,
     random,
+    isIn,
     exclusive: platform.exclusive(name, storage, session),
-    ready: () => shown.then(identity.read),
+    ready: () => shown.then(() => (isIn() ? identity.read() : undefined)),
   });
 
   const made = (calls: readonly Call[]) => writeUp(identity.now(), calls, settings.skipRepeatedIdentify);
@@ -134,6 +244,8 @@ export function startTracker(
       if (entries.length > 0) {
         const { records, waiting } = await storage.append(entries);
         held.add(records, waiting);
+        // Theirs are asked for by now, and not when it is due: a page that is left can't wait for a token.
+        records.forEach(lookout.mayGo);
         farewell.changed();
         sending.appended(waiting);
       }
@@ -170,7 +282,11 @@ export function startTracker(
   on('rejected', ({ id }) => lost([id]));
   on('dropped', ({ ids }) => lost(ids));
 
-  on('retrying', ({ reason, inMs }) => farewell.paused({ since: time.now(), forMs: inMs, reason }));
+  on('retrying', ({ reason, inMs }) => {
+    // Of one user's token, which hinders nobody else.
+    if (reason === 'no_token' && settings.identityToken) return;
+    farewell.paused({ since: time.now(), forMs: inMs, reason });
+  });
 
   // The page's own listeners come after ours: what they track is the last it has to say. By the clock, for the timers of a
   // hidden page are slow; it may be set back.
@@ -201,7 +317,10 @@ export function startTracker(
       leftAt = 0;
       void sending.now();
     },
-    online: () => void sending.online(),
+    online: () => {
+      tokens.retry();
+      void sending.online();
+    },
   });
   // What earlier pages left; what this page has to say by now waits for the rest of it.
   const startedAt = time.now();
@@ -221,7 +340,7 @@ export function startTracker(
       await intake.written();
       return statsOf(await storage.get(COUNTS));
     },
-    ...madeAt(time.now),
+    madeAt,
     reset: () => void intake.add({ reset: newUuid() }),
     flush: async () => {
       await intake.written();
@@ -229,13 +348,27 @@ export function startTracker(
       while (true) {
         const end = await sending.now(dueBefore);
         // A record from the future was made before the clock was set back.
-        if (end.step === 'rest' || (end.oldestAt > dueBefore && end.oldestAt <= time.now()))
-          return { settled: true };
+        const isLater = (at: number) => at > dueBefore && at <= time.now();
+        if (end.step === 'rest' || isLater(end.oldestAt)) {
+          if (lookout.oldestAt() === Number.POSITIVE_INFINITY || isLater(lookout.oldestAt()))
+            return { settled: true };
+          await tokens.asked();
+          if (lookout.moreMayGo()) continue;
+          return { settled: false, reason: 'no_token', retryInMs: tokens.retryInMs() };
+        }
         if (end.reason !== 'tokens') return { settled: false, reason: end.reason, retryInMs: end.forMs };
         await new Promise<void>((resolve) => void time.timer(resolve, end.forMs));
       }
     },
-    on,
-    madeAt,
+    stop: async (mark) => {
+      mark();
+      // Takes back what was left with the browser; nothing is sent or kept any more.
+      farewell.leave();
+      await intake.written();
+      // Stolen from, it leaves records untold, and not unforgotten.
+      await sending.dropAll('opted_out').catch(() => {});
+      removeKept(pageStorage, name);
+      await storage.clear();
+    },
   };
 }

@@ -81,12 +81,20 @@ export function fakePageStorage(map = new Map<string, string>(), full = () => fa
 
 /** What a page leaves with the browser, to be sent when it is gone. */
 function fakeFetchLater() {
-  const left: { readonly signal: AbortSignal; readonly records: readonly TrackerRecord[] }[] = [];
+  const left: {
+    readonly signal: AbortSignal;
+    readonly records: readonly TrackerRecord[];
+    readonly token?: string;
+    readonly body: string;
+  }[] = [];
   return {
     fetchLater: (_: string, { body, signal }: RequestInit) => {
-      left.push({ signal: signal as AbortSignal, records: JSON.parse(String(body)).records });
+      left.push({ signal: signal as AbortSignal, ...JSON.parse(String(body)), body: String(body) });
     },
     armed: () => left.filter(({ signal }) => !signal.aborted).map(({ records }) => records),
+    bodies: () => left.flatMap(({ signal, body }) => (signal.aborted ? [] : body)),
+    /** The tokens of what is armed. */
+    tokens: () => left.flatMap(({ signal, token }) => (signal.aborted ? [] : (token ?? []))),
   };
 }
 
@@ -138,6 +146,7 @@ export function fakePlatform({
       if (degraded) tellDegraded('IndexedDB is missing');
       return storage;
     },
+    removeStorage: () => void storage.clear(),
     exclusive: (name) => tabLock(name, locks, (task) => task()),
     watchPage: (moments) => {
       page.moments = moments;

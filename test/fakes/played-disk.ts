@@ -38,8 +38,9 @@ export function playedDisk() {
       });
     const storage: Storage = {
       append: (entries) => begin((storage) => storage.append(entries)),
-      peek: (limit) => begin((storage) => storage.peek(limit)),
+      peek: (...which) => begin((storage) => storage.peek(...which)),
       remove: (records, end) => begin((storage) => storage.remove(records, end)),
+      clear: () => begin((storage) => storage.clear()),
       get: (name) => begin((storage) => storage.get(name)),
       update: (name, change) => begin((storage) => storage.update(name, change)),
     };

@@ -30,15 +30,30 @@ export type Stack = {
   readonly stop: () => Promise<void>;
 };
 
+/** Tokens, which the relay then requires: by which key it verifies them, and how the site's server makes them. */
+type Identity = { readonly key: string; readonly token: (userId: string) => Promise<string> };
+
 /** A site of one page. It keeps its own copy of the script, so that it loads while the relay is down. */
-async function startSite(relayUrl: string) {
+async function startSite(relayUrl: string, identity?: Identity) {
   const script = await readFile('dist/tracker.js');
+  // The function is defined later than the script that is told its name.
+  const identityToken = identity
+    ? `<script>addEventListener('load', () => {
+        identityToken = async (userId) => (await fetch('/token?' + userId)).text();
+      });</script>`
+    : '';
   const page = `<!doctype html><meta charset="utf-8"><title>A site</title>
     ${README_STUB}
     <script>if (location.search === '?stub') { webengageRelay.identify('early-bird'); webengageRelay.track('Early'); }
       if (location.search === '?hold') { held = webengageRelay; ({ track } = webengageRelay); }</script>
-    <script async src="/tracker.js" data-endpoint="${relayUrl}" data-max-wait-ms="1000" data-cookieconsent="statistics"></script>`;
-  const server = createServer((request, response) => {
+    <script async src="/tracker.js" data-endpoint="${relayUrl}" data-max-wait-ms="1000" data-cookieconsent="statistics"
+      ${identity ? 'data-identity-token="identityToken"' : ''}></script>${identityToken}`;
+  const server = createServer(async (request, response) => {
+    const [path, userId = ''] = (request.url ?? '').split('?');
+    if (identity && path === '/token') {
+      response.end(await identity.token(userId).catch(() => 'refused'));
+      return;
+    }
     const isScript = request.url === '/tracker.js';
     response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html');
     response.end(isScript ? script : page);
@@ -57,6 +72,7 @@ export type StackOptions = {
   readonly settings?: Readonly<Record<string, string>>;
   /** The wrangler.jsonc of the relay; this repository's, if none is given. */
   readonly relayConfig?: string;
+  readonly identity?: Identity;
 };
 
 export async function startStack({
@@ -64,6 +80,7 @@ export async function startStack({
   lingerMs,
   settings,
   relayConfig = 'wrangler.jsonc',
+  identity,
 }: StackOptions = {}): Promise<Stack> {
   const storage = await mkdtemp(join(tmpdir(), 'webengage-relay-journey-'));
   const apiKey = randomBytes(24).toString('hex');
@@ -71,7 +88,7 @@ export async function startStack({
   const licenseCode = '~journey';
   const [relayPort, sandboxPort] = [await freePort(), await freePort()];
   const relayUrl = `http://127.0.0.1:${relayPort}`;
-  const site = await startSite(relayUrl);
+  const site = await startSite(relayUrl, identity);
 
   const sandbox = await startWorker({
     config: 'demo/sandbox/wrangler.jsonc',
@@ -90,6 +107,7 @@ export async function startStack({
         ALLOWED_ORIGINS: allowedOrigins ?? site.url,
         ...(lingerMs !== undefined && { LINGER_MS: String(lingerMs) }),
         ADMIN_TOKEN: adminToken,
+        ...(identity && { IDENTITY: 'required', IDENTITY_KEY: identity.key }),
         ...settings,
       },
       persistTo: join(storage, 'relay'),

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Storage } from '../../src/tracker/buffer.ts';
 import type { TrackerEvents } from '../../src/tracker/ends.ts';
 import { flusher } from '../../src/tracker/flush.ts';
+import { lookoutOver } from '../../src/tracker/lookout.ts';
 import { memoryStorage } from '../../src/tracker/memory-storage.ts';
 import type { FlushLimits } from '../../src/tracker/next-step.ts';
 import { PACE, type Pace } from '../../src/tracker/pace.ts';
@@ -18,6 +19,8 @@ const LIMITS: FlushLimits = {
 };
 const SETTLED: Outcome = { kind: 'settled', rejected: [], duplicates: 0 };
 const REFUSED: Outcome = { kind: 'refused', message: 'the batch is wrong' };
+
+const NO_TOKENS = { userOf: () => undefined, of: () => undefined, answered: () => false };
 
 async function bufferOf(count: number): Promise<Storage> {
   const storage = memoryStorage();
@@ -40,12 +43,14 @@ async function flushWith(storage: Storage, answer: (ids: readonly string[]) => O
   const { flush } = flusher({
     storage,
     farewell: { relay },
-    held: { found: () => {} },
+    tokens: NO_TOKENS,
+    lookout: lookoutOver(storage, NO_TOKENS, { found: () => {} }, LIMITS.maxAgeMs, () => NOW),
     exclusive: (task) => task(),
     settings: limits,
     tell,
     now: () => NOW,
     random: () => 0,
+    isIn: () => true,
   });
   const end = await flush(NOW);
   return { end, sent, told, left: (await storage.peek(100)).map(({ record }) => record.id) };
@@ -155,12 +160,14 @@ test('a lesser failure does not end a pause that the relay asked for and that is
   const { conclude } = flusher({
     storage,
     farewell: { relay: async () => SETTLED },
-    held: { found: () => {} },
+    tokens: NO_TOKENS,
+    lookout: lookoutOver(storage, NO_TOKENS, { found: () => {} }, LIMITS.maxAgeMs, () => NOW),
     exclusive: (task) => task(),
     settings: LIMITS,
     tell: () => {},
     now: () => NOW,
     random: () => 0,
+    isIn: () => true,
   });
   const batch = await storage.peek(25);
 

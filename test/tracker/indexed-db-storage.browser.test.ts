@@ -168,7 +168,7 @@ test('whatever two connections append and remove, what lies there is what was no
       let seq = 0;
       let left: string[] = [];
       let last: readonly BufferedRecord[] = [];
-      const ended = { delivered: 0, rejected: 0, expired: 0, over_max_records: 0 };
+      const ended = { delivered: 0, rejected: 0, expired: 0, over_max_records: 0, opted_out: 0 };
 
       for (const operation of operations) {
         const buffer = storages[operation.by];
@@ -240,4 +240,22 @@ test('what two connections append at once lies in one order for both, and none o
   expect(idsOf(seen)).toEqual(idsOf(seenByOther));
   expect(new Set(idsOf(seen)).size).toBe(40);
   expect(statsOf(await one.get('counts'))).toMatchObject({ made: 40, buffered: 40 });
+});
+
+test('a buffer is looked through from a row on, past what is not wanted, each record once', async () => {
+  const name = crypto.randomUUID();
+  const buffer = indexedDbStorage(name);
+  for (let n = 0; n < 3; n++)
+    await buffer.append(
+      Array.from({ length: 40 }, (_, i) => ({ at: 1, record: eventRecord(n * 40 + i + 1) })),
+    );
+  const shown: string[] = [];
+  const found = await buffer.peek(10, 2, (entry) => {
+    shown.push(entry.record.id);
+    return Number(entry.record.id.split('.')[1]) % 20 === 0;
+  });
+
+  // The second row holds what is over 25 of the first 40.
+  expect(shown).toEqual(Array.from({ length: 95 }, (_, i) => eventRecord(i + 26).id));
+  expect(found.map(({ record }) => record.id)).toEqual([40, 60, 80, 100, 120].map((n) => eventRecord(n).id));
 });

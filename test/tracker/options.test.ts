@@ -47,3 +47,9 @@ test.each([
 ])('%j is refused by name and rule', (bad, message) => {
   expect(() => resolveOptions({ endpoint, ...bad })).toThrow(new RangeError(message));
 });
+
+test('an identity token is what a function answers, and not a token', () => {
+  const options = { endpoint, identityToken: 'eyJ' } as unknown as TrackerOptions;
+
+  expect(() => resolveOptions(options)).toThrow('identityToken must be a function, not eyJ');
+});

@@ -26,12 +26,16 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 
 /** A relay on an origin of its own, played: it takes everything, unless told otherwise, and keeps what it was sent. */
 export async function playedRelay() {
-  const batches: { readonly origin: string | undefined; readonly records: readonly EventRecord[] }[] = [];
+  const batches: {
+    readonly origin: string | undefined;
+    readonly token?: string;
+    readonly records: readonly EventRecord[];
+  }[] = [];
   let status = 202;
   let gate: Promise<unknown> = Promise.resolve();
   const { url, stop } = await serve(async (request, response) => {
-    const { records } = JSON.parse(await bodyOf(request));
-    batches.push({ origin: request.headers.origin, records });
+    const { records, token } = JSON.parse(await bodyOf(request));
+    batches.push({ origin: request.headers.origin, records, ...(token && { token }) });
     await gate;
     response.writeHead(status, { 'Access-Control-Allow-Origin': request.headers.origin ?? '*' });
     const answer = { response: { status: 'queued' }, accepted: records.length, duplicates: 0, rejected: [] };

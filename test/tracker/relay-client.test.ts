@@ -25,7 +25,7 @@ describe('what an answer means', () => {
     [400, refusal('invalid_batch'), null, { kind: 'refused', message: 'why' }],
     [413, refusal('too_large'), null, { kind: 'refused', message: 'why' }],
     [400, '<html>Bad Request</html>', null, { kind: 'retry', reason: 'not_the_relay' }],
-    [401, refusal('invalid_token'), null, { kind: 'retry', reason: 'not_allowed' }],
+    [401, refusal('invalid_token'), null, { kind: 'retry', reason: 'no_token' }],
     [403, refusal('origin_not_allowed'), null, { kind: 'retry', reason: 'not_allowed' }],
     [404, '', null, { kind: 'retry', reason: 'not_allowed' }],
     [408, '', null, { kind: 'retry', reason: 'unavailable' }],

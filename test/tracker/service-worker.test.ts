@@ -3,6 +3,7 @@ import { type Browser, type BrowserContext, chromium, type Page, type Worker } f
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { Tracker } from '../../src/tracker/tracker.ts';
 import { chromiumPath, LAUNCH_ARGS } from '../chromium.ts';
+import { jwt } from '../fakes/identity.ts';
 import { playedRelay, playedSite } from './places-site.ts';
 
 declare global {
@@ -31,7 +32,8 @@ const serviceWorker = (endpoint: string) => `
   oninstall = () => skipWaiting();
   onactivate = (event) => event.waitUntil(clients.claim());
   importScripts('/service-worker.js');
-  tracker = webengageRelay.syncInBackground({ endpoint: '${endpoint}' });`;
+  const identityToken = location.search === '?tokens' ? () => '${jwt({ cuid: 'johndoe', exp: 9e9 })}' : undefined;
+  tracker = webengageRelay.syncInBackground({ endpoint: '${endpoint}', identityToken });`;
 
 beforeAll(async () => {
   browser = await chromium.launch({ executablePath: chromiumPath(), args: LAUNCH_ARGS });
@@ -162,6 +164,43 @@ test('a service worker that can’t open the database does not say that all is s
 
   expect(await fireSync(opened)).toBe('Records wait in a database that does not open');
   expect(relay.batches).toEqual([]);
+});
+
+test('a service worker makes no buffer of a visitor who has opted out, though its sync event comes', async () => {
+  const opened = await openSite();
+  const databases = () => opened.page.evaluate(async () => (await indexedDB.databases()).length);
+  await trackThree(opened.page);
+  expect(await fireSync(opened)).toBe('settled');
+  await opened.page.evaluate(() => tracker.optOut());
+  expect(await databases()).toBe(0);
+
+  expect(await fireSync(opened)).toBe('settled');
+  await opened.worker.evaluate(() => dispatchEvent(new Event('online')));
+  expect(await fireSync(opened)).toBe('settled');
+
+  // Nor does one that is started only now.
+  await opened.page.evaluate(async () => {
+    await (await navigator.serviceWorker.ready).unregister();
+    await navigator.serviceWorker.register('/worker.js?again');
+  });
+  await expect
+    .poll(() => context.serviceWorkers().some((worker) => worker.url().endsWith('?again')), WITHIN)
+    .toBe(true);
+  const again = context.serviceWorkers().find((worker) => worker.url().endsWith('?again'));
+  expect(await again?.evaluate(() => typeof tracker.track)).toBe('function');
+
+  expect(await databases()).toBe(0);
+  expect(relay.names()).toEqual(['One', 'Two', 'Three']);
+});
+
+test('a service worker asks for identity tokens as a page does', async () => {
+  const opened = await openSite('/', '/worker.js?tokens');
+  await opened.page.evaluate(() => tracker.identify('johndoe'));
+  await trackThree(opened.page);
+
+  expect(await fireSync(opened)).toBe('settled');
+
+  expect(relay.batches.map(({ token }) => token)).toEqual([jwt({ cuid: 'johndoe', exp: 9e9 })]);
 });
 
 test('a sync event of the site’s own is left to the site', async () => {

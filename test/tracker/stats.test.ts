@@ -45,7 +45,7 @@ test('each way a record can end is counted, and their sum with those that wait i
     buffered: 1,
     delivered: 2,
     rejected: 1,
-    dropped: { expired: 100, over_max_records: 4 },
+    dropped: { expired: 100, over_max_records: 4, opted_out: 0 },
   });
   expect(await buffered()).toEqual(['e108']);
 });
@@ -127,7 +127,7 @@ describe('a buffer in memory', () => {
       buffered: 0,
       delivered: 2,
       rejected: 1,
-      dropped: { expired: 0, over_max_records: 0 },
+      dropped: { expired: 0, over_max_records: 0, opted_out: 0 },
     });
   });
 

@@ -14,6 +14,7 @@ function brokenStorage(end: () => Promise<never>): Storage {
     append: end,
     peek: end,
     remove: end,
+    clear: end,
     get: end,
     update: end,
   };
@@ -26,8 +27,9 @@ function brokenOnce(storage: Storage) {
     isBroken ? Promise.reject(new Error('connection lost')) : operation();
   const guarded: Storage = {
     append: (entries) => unlessBroken(() => storage.append(entries)),
-    peek: (limit) => unlessBroken(() => storage.peek(limit)),
+    peek: (...which) => unlessBroken(() => storage.peek(...which)),
     remove: (records, end) => unlessBroken(() => storage.remove(records, end)),
+    clear: () => unlessBroken(() => storage.clear()),
     get: (name) => unlessBroken(() => storage.get(name)),
     update: (name, change) => unlessBroken(() => storage.update(name, change)),
   };

@@ -101,9 +101,9 @@ describe('a page that is hidden', () => {
     const touched: string[] = [];
     const { peek } = storage;
     Object.assign(storage, {
-      peek: (limit: number) => {
+      peek: (...which: Parameters<typeof peek>) => {
         touched.push('peek');
-        return peek(limit);
+        return peek(...which);
       },
     });
 

@@ -1,0 +1,80 @@
+import { afterEach, expect, test } from 'vitest';
+import { createTracker } from '../../src/tracker/tracker.ts';
+
+// Nobody answers there: what is tracked waits.
+const endpoint = 'http://127.0.0.1:9/opt-out';
+const NAME = `webengage-relay:${endpoint}`;
+const { open } = IDBFactory.prototype;
+
+afterEach(async () => {
+  IDBFactory.prototype.open = open;
+  localStorage.clear();
+  indexedDB.deleteDatabase(NAME);
+});
+
+/** What the browser keeps for the site, but for what the test files beside this one are about. */
+async function kept() {
+  const databases = await indexedDB.databases();
+  return {
+    databases: databases.map(({ name }) => name).filter((name) => name?.startsWith(NAME)),
+    local: Object.entries(localStorage).filter(([key]) => key.startsWith(NAME)),
+    session: Object.keys(sessionStorage).filter((key) => key.startsWith(NAME)),
+    cookies: document.cookie,
+    caches: await caches.keys(),
+  };
+}
+
+const NOTHING = { databases: [], local: [], session: [], cookies: '', caches: [] };
+const ONLY_THE_MARK = { ...NOTHING, local: [[NAME, '{"choices":1}']] };
+
+test('a visitor who opts out leaves nothing in the browser but a mark that says so, two tabs at work or not', async () => {
+  const [one, other] = [createTracker({ endpoint }), createTracker({ endpoint })];
+  await one.identify('johndoe', { email: 'john@doe.com' });
+  await other.track('Clicked');
+  dispatchEvent(new Event('pagehide'));
+  await one.flush();
+  expect(await kept()).not.toEqual(NOTHING);
+
+  await one.optOut();
+  expect(await kept()).toEqual(ONLY_THE_MARK);
+
+  await other.track('Clicked');
+  await other.flush();
+  dispatchEvent(new Event('pagehide'));
+  dispatchEvent(new Event('focus'));
+  await createTracker({ endpoint }).track('Clicked');
+  await one.stats();
+  expect(await kept()).toEqual(ONLY_THE_MARK);
+});
+
+test('and so where IndexedDB is broken', async () => {
+  IDBFactory.prototype.open = () => {
+    throw new Error('broken');
+  };
+  const tracker = createTracker({ endpoint });
+  await tracker.track('Clicked');
+  dispatchEvent(new Event('pagehide'));
+  await tracker.optOut();
+
+  expect(await kept()).toEqual(ONLY_THE_MARK);
+});
+
+test('what an opt-out that was cut short has left is removed by the next page', async () => {
+  await createTracker({ endpoint }).track('Clicked');
+  localStorage.setItem(NAME, '{"choices":1}');
+  localStorage.setItem(`${NAME}#left`, '[]');
+  createTracker({ endpoint });
+
+  await expect.poll(kept).toEqual(ONLY_THE_MARK);
+});
+
+test('in again, the buffer is made anew and works', async () => {
+  const tracker = createTracker({ endpoint });
+  await tracker.track('Clicked');
+  await tracker.optOut();
+  await tracker.optIn();
+  await tracker.track('Clicked');
+
+  expect(await tracker.stats()).toMatchObject({ made: 1, buffered: 1, dropped: { opted_out: 0 } });
+  expect((await kept()).databases).toEqual([NAME]);
+});

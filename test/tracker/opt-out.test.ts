@@ -1,0 +1,278 @@
+import { describe, expect, test } from 'vitest';
+import type { TrackerEvents } from '../../src/tracker/ends.ts';
+import { resolveOptions } from '../../src/tracker/options.ts';
+import { startTracker } from '../../src/tracker/tracker.ts';
+import { accepted, fakePageStorage, fakePlatform, scriptedRelay } from '../fakes/platform.ts';
+import { ENDPOINT, NAME, names, playedBrowser, quiet } from '../fakes/played-browser.ts';
+
+const never = () => new Promise<Response>(() => {});
+const offline = () => new TypeError('Failed to fetch');
+
+const devices = (relay: ReturnType<typeof scriptedRelay>) =>
+  relay.requests.map(({ init }) => JSON.parse(String(init.body)).device);
+
+describe('a visitor who has opted out', () => {
+  test('leaves nothing behind but a mark that says so', async () => {
+    const { open, map, disk } = playedBrowser({ relay: scriptedRelay(...Array(9).fill(offline)) });
+    const { tracker, net, hide, show } = open();
+    await tracker.identify('johndoe', { email: 'john@doe.com' });
+    await tracker.track('e1');
+    await tracker.flush();
+    void tracker.track('e2');
+    hide();
+    show();
+    await tracker.optOut();
+
+    expect([...map]).toEqual([[NAME, '{"choices":1}']]);
+    expect(await disk.buffered()).toEqual([]);
+    for (const name of ['identity', 'pace', 'counts', 'lease'])
+      expect(await disk.state.get(name)).toBe(undefined);
+    expect(net.armed()).toEqual([]);
+  });
+
+  test('is told of all that waited, made by any page and even just before', async () => {
+    const { open } = playedBrowser({ relay: scriptedRelay(...Array(9).fill(offline)) });
+    const first = open();
+    for (const name of names(1, 40)) void first.tracker.track(name);
+    await quiet();
+    await first.crash();
+    const { tracker } = open();
+    const told: TrackerEvents['dropped'][] = [];
+    tracker.on('dropped', (what) => told.push(what));
+    const just = tracker.track('just');
+    await tracker.optOut();
+
+    await just;
+    expect(new Set(told.map(({ reason }) => reason))).toEqual(new Set(['opted_out']));
+    expect(new Set(told.flatMap(({ ids }) => ids)).size).toBe(41);
+  });
+
+  test('makes and sends nothing any more, in no tab and on no later visit, whatever is called', async () => {
+    const { open, sent, map, disk, time } = playedBrowser();
+    const [one, other] = [open(), open()];
+    await other.tracker.identify('johndoe');
+    await other.tracker.flush();
+    await one.tracker.optOut();
+    const before = sent().length;
+
+    const next = open();
+    for (const page of [one, other, next]) {
+      await page.tracker.track('e1');
+      await page.tracker.identify('johndoe');
+      page.tracker.reset();
+      expect(await page.tracker.flush()).toEqual({ settled: true });
+      expect(await page.tracker.stats()).toMatchObject({ made: 0, buffered: 0 });
+      page.online();
+      page.show();
+      page.hide();
+      await page.tracker.optOut();
+    }
+    await time.pass(3_600_000);
+
+    expect(sent()).toHaveLength(before);
+    expect([...map]).toEqual([[NAME, '{"choices":1}']]);
+    expect(await disk.buffered()).toEqual([]);
+  });
+
+  test('has what another tab left with the browser taken back as that tab goes', async () => {
+    const { open, time, sent } = playedBrowser({ relay: scriptedRelay(...Array(9).fill(offline)) });
+    const [one, other] = [open(), open()];
+    await other.tracker.track('e1');
+    await time.pass(1_000);
+    expect(other.net.armed()).toHaveLength(1);
+    await one.tracker.optOut();
+    const before = sent().length;
+
+    other.hide();
+
+    expect(other.net.armed()).toEqual([]);
+    expect(sent()).toHaveLength(before);
+  });
+
+  test('is out though a request is under way, whose answer is waited for', async () => {
+    let answer = (_: Response) => {};
+    const relay = scriptedRelay(() => new Promise((resolve) => (answer = resolve)));
+    const { open, map, disk, sent } = playedBrowser({ relay });
+    const { tracker } = open();
+    const told: unknown[] = [];
+    tracker.on('dropped', ({ ids }) => told.push(ids));
+    await tracker.track('e1');
+    void tracker.flush();
+    await quiet();
+    const out = tracker.optOut();
+    await tracker.track('e2');
+    await quiet();
+    answer(new Response('', { status: 503 }));
+    await out;
+
+    expect(sent()).toEqual([['e1']]);
+    expect(told).toHaveLength(1);
+    expect([...map.keys()]).toEqual([NAME]);
+    expect(await disk.buffered()).toEqual([]);
+  });
+
+  test('has sent the last batch: of what is left none follows it', async () => {
+    let answer = () => {};
+    const relay = scriptedRelay(
+      (records) => new Promise((resolve) => (answer = () => resolve(accepted(records)))),
+    );
+    const { open, sent } = playedBrowser({ relay });
+    const { tracker } = open();
+    const told: string[] = [];
+    tracker.on('dropped', ({ ids }) => told.push(...ids));
+    await Promise.all(names(1, 40).map((name) => tracker.track(name)));
+    await quiet();
+    const out = tracker.optOut();
+    answer();
+    await out;
+
+    expect(sent()).toEqual([names(1, 25)]);
+    expect(told).toHaveLength(15);
+  });
+
+  test('has no other tab send any more that was about to', async () => {
+    let answer = () => {};
+    const relay = scriptedRelay(
+      (records) => new Promise((resolve) => (answer = () => resolve(accepted(records)))),
+    );
+    const { open, sent } = playedBrowser({ relay });
+    const [one, other] = [open(), open()];
+    await Promise.all(names(1, 60).map((name) => one.tracker.track(name)));
+    await quiet();
+    void other.tracker.flush();
+    await quiet();
+    const out = one.tracker.optOut();
+    answer();
+    await out;
+
+    expect(sent()).toEqual([names(1, 25)]);
+  });
+
+  test('has what was left with the browser taken back at once', async () => {
+    const { open, time } = playedBrowser({ relay: scriptedRelay(...Array(9).fill(never)) });
+    const { tracker, net } = open({ maxWaitMs: 3_600_000 });
+    await tracker.track('e1');
+    await time.pass(1_000);
+    expect(net.armed()).toHaveLength(1);
+
+    void tracker.optOut();
+
+    expect(net.armed()).toEqual([]);
+  });
+
+  test('has the rest forgotten by the next page, where the one that was to forget it is left', async () => {
+    const { open, map, disk } = playedBrowser({ relay: scriptedRelay(never) });
+    const { tracker, hide, crash } = open();
+    await tracker.track('e1');
+    void tracker.flush();
+    await quiet();
+    hide();
+    void tracker.optOut();
+    await crash();
+    expect(await disk.buffered()).toHaveLength(1);
+
+    open();
+    await quiet();
+
+    expect([...map]).toEqual([[NAME, '{"choices":1}']]);
+    expect(await disk.buffered()).toEqual([]);
+    expect(await disk.state.get('identity')).toBe(undefined);
+  });
+
+  test('is asked for no identity token any more', async () => {
+    const asked: string[] = [];
+    const identityToken = (userId: string) => {
+      asked.push(userId);
+      throw new Error('500');
+    };
+    const { open, time } = playedBrowser();
+    const { tracker } = open({ identityToken });
+    await tracker.identify('johndoe');
+    await tracker.flush();
+    await tracker.optOut();
+    await time.pass(3_600_000);
+
+    expect(asked).toEqual(['johndoe']);
+  });
+
+  test('who opts in again is somebody else, on a device that nobody knows', async () => {
+    const { open, relay, sent, disk } = playedBrowser();
+    const { tracker } = open();
+    await tracker.identify('johndoe');
+    await tracker.flush();
+    void tracker.optOut();
+    await tracker.optIn();
+    await tracker.track('e1');
+    await tracker.flush();
+
+    expect(sent()).toEqual([['identify johndoe'], ['e1']]);
+    const [before, after] = devices(relay);
+    expect(after).not.toBe(before);
+    expect(relay.requests[1]?.records[0]).not.toHaveProperty('userId');
+    expect(await disk.state.get('counts')).toEqual({ made: 1, delivered: 1 });
+  });
+
+  test('and in again is so in a tab that has seen neither', async () => {
+    const { open, relay, sent, time } = playedBrowser({ relay: scriptedRelay(offline) });
+    const [one, other] = [open(), open()];
+    await other.tracker.identify('johndoe');
+    await other.tracker.flush();
+    await one.tracker.optOut();
+    await one.tracker.optIn();
+    other.hide();
+    other.show();
+    await other.tracker.track('e1');
+    await other.tracker.flush();
+    await time.pass(600_000);
+
+    expect(sent()).toEqual([['identify johndoe'], ['e1']]);
+    expect(new Set(devices(relay)).size).toBe(2);
+    expect(relay.requests[1]?.records[0]).not.toHaveProperty('userId');
+  });
+
+  test('is so where there is no storage at all, for as long as the page lives', async () => {
+    const relay = scriptedRelay();
+    const { platform, time } = fakePlatform({
+      relay,
+      degraded: true,
+      pageStorage: { ...fakePageStorage(), set: () => false },
+    });
+    const tracker = startTracker(resolveOptions({ endpoint: ENDPOINT }), platform);
+    await tracker.track('e1');
+    await tracker.optOut();
+    await tracker.track('e2');
+    await time.pass(60_000);
+    expect(relay.requests).toEqual([]);
+
+    await tracker.optIn();
+    await tracker.track('e3');
+    await tracker.flush();
+    expect(relay.requests.flatMap(({ records }) => records)).toMatchObject([{ eventName: 'e3' }]);
+  });
+
+  test('leaves what is another relay’s alone', async () => {
+    const { open, map } = playedBrowser();
+    const others = [`${NAME}.evil`, `${NAME}/eu#session`, 'theirs'];
+    for (const key of others) map.set(key, '1');
+    await open().tracker.optOut();
+
+    expect([...map.keys()].sort()).toEqual([NAME, ...others].sort());
+  });
+
+  test('hears no more of a relay that does not answer', async () => {
+    const { open, time } = playedBrowser({ relay: scriptedRelay(never) });
+    const { tracker } = open();
+    const told: unknown[] = [];
+    await tracker.track('e1');
+    const flushed = tracker.flush();
+    await quiet();
+    const out = tracker.optOut();
+    await time.pass(16_000);
+    await out;
+    tracker.on('retrying', (what) => told.push(what));
+    await time.pass(3_600_000);
+
+    expect(await flushed).toMatchObject({});
+    expect(told).toEqual([]);
+  });
+});
