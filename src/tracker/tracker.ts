@@ -14,6 +14,7 @@ import { safetyNet } from './safety-net.ts';
 import { startSending } from './sending.ts';
 import { pageSpill } from './spill.ts';
 import { statsOf, type TrackerStats } from './stats.ts';
+import { createSteps, type Properties, type Step, type TrackerCall } from './steps.ts';
 import { typeDrift } from './type-drift.ts';
 import { type Call, writeUp } from './write-up.ts';
 
@@ -48,6 +49,12 @@ export type Tracker<Events extends object = AnyEvents> = {
   flush(): Promise<FlushResult>;
   /** How many records this browser has made for the relay, how they ended, and how many wait; of all tabs and visits. */
   stats(): Promise<TrackerStats>;
+  /**
+   * Has a step look at each `identify` and `track` from now on, at once, before a record is made: to add to it, to change
+   * it or to refuse it. The promise of a call that is refused resolves; it counts nowhere, and signs nobody in.
+   * What a step throws is reported as the page's own error, and its call goes on as it came. Answers with what ends it.
+   */
+  use(step: Step): () => void;
   /** Listens to what becomes of records; answers with what ends it. */
   on<Name extends keyof TrackerEvents>(name: Name, listener: Listener<Name>): () => void;
 };
@@ -206,11 +213,22 @@ export function startTracker(
     return sending.now(startedAt - 1);
   });
 
-  const madeAt = (now: () => number): Pick<Tracker, 'identify' | 'track'> => ({
-    identify: async (userId, profile) => keep(makeUser(userId, profile, now(), settings.strict)),
-    track: async (eventName, eventData?: object) =>
-      keep(makeEvent(eventName, eventData, now(), settings.strict)),
-  });
+  const { use, through } = createSteps(platform.report);
+  const madeAt = (now: () => number): Pick<Tracker, 'identify' | 'track'> => {
+    async function take(asked: TrackerCall): Promise<void> {
+      const call = through(asked);
+      if (call)
+        await keep(
+          call.kind === 'user'
+            ? makeUser(call.userId, call.profile, now(), settings.strict)
+            : makeEvent(call.eventName, call.eventData, now(), settings.strict),
+        );
+    }
+    return {
+      identify: (userId, profile) => take({ kind: 'user', userId, profile }),
+      track: (eventName, eventData?: Properties) => take({ kind: 'event', eventName, eventData }),
+    };
+  };
 
   return {
     stats: async () => {
@@ -232,6 +250,7 @@ export function startTracker(
       }
     },
     on,
+    use,
     madeAt,
   };
 }
