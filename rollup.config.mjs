@@ -77,6 +77,18 @@ export default [
     output: { file: 'dist/service-worker-module.js', format: 'es' },
   },
   {
+    input: `${modules}/tracker/page-views-tag.js`,
+    plugins: [oneKeyword, minify()],
+    output: [
+      { file: 'dist/page-views.js', format: 'iife', plugins: [printIntegrity] },
+      { file: 'dist/public/page-views.js', format: 'iife' },
+    ],
+  },
+  {
+    input: `${modules}/tracker/page-views.js`,
+    output: { file: 'dist/page-views-module.js', format: 'es' },
+  },
+  {
     input: `${modules}/edge/worker.js`,
     external: ['cloudflare:workers', 'hono', 'jose', 'ky', 'valibot'],
     output: { file: 'dist/edge.js', format: 'es' },
