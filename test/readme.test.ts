@@ -59,6 +59,12 @@ test('its figure of bytes is the budget that the build keeps', async () => {
   expect(readme).toContain(`under ${Number(budget.replace('_', '')).toLocaleString('en')} bytes`);
 });
 
+test('the facade is as small as its document says', async () => {
+  const budget = /'dist\/segment\.js': (\d+)/.exec(await readFile('test/size.test.ts', 'utf8'))?.[1];
+
+  expect(await readFile('docs/moving.md', 'utf8')).toContain(`under ${budget} bytes`);
+});
+
 test('the shop is wired as it says: by the same one line', async () => {
   expect(await readFile('demo/shop/index.html', 'utf8')).toContain(README_STUB);
 });
