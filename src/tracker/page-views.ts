@@ -46,7 +46,6 @@ export function trackPageViews(
 
   // Of what fails, `redact` or the event's name, a rejected promise tells the page, and nothing is thrown into it.
   async function count(way: Way): Promise<void> {
-    clearTimeout(timer);
     timer = undefined;
     const { url, path, campaign } = toldAddress(location.href, rules);
     if (signal.aborted || (way === 'moved' && url === counted)) return;

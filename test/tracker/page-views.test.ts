@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from 'vitest';
+import { watchAddress } from '../../src/tracker/address-changes.ts';
 import type { Tracker } from '../../src/tracker/index.ts';
 import { type PageViewOptions, type PageViewTracker, trackPageViews } from '../../src/tracker/page-views.ts';
 import { listeningTracker, taskDone } from '../fakes/page-views.ts';
@@ -207,6 +208,21 @@ describe('`history`, where there is no Navigation API', () => {
 
     expect(paths()).toEqual(['/start']);
   });
+});
+
+test('of no change is told after the end, though others still call what told of it', () => {
+  const life = new AbortController();
+  const changed = vi.fn();
+  watchAddress(changed, life.signal);
+  const { pushState } = history;
+  pushState.call(history, null, '', '/products');
+
+  life.abort();
+  pushState.call(history, null, '', '/cart');
+  for (const name of ['popstate', 'hashchange']) toWindow(name);
+
+  expect(location.pathname).toBe('/cart');
+  expect(changed).toHaveBeenCalledOnce();
 });
 
 test('on a server nothing happens', () => {
