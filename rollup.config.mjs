@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cpSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import nodeResolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
@@ -28,18 +28,39 @@ const minify = (leavesName = false) =>
 // Before it is minified, which joins declarations of one kind.
 const oneKeyword = { name: 'one-keyword', renderChunk: (code) => code.replace(/\bconst\b/g, 'let') };
 
-/** What the Worker serves as static assets beside the script: headers, and the operator's page. */
+const PUBLIC = 'dist/public';
+
+/** What the Worker serves as static assets beside the scripts: headers, the operator's page, and what you put there. */
 const publicFiles = {
   name: 'public-files',
-  writeBundle: () => cpSync('src/edge/public', 'dist/public', { recursive: true }),
+  writeBundle: () => cpSync('src/edge/public', PUBLIC, { recursive: true }),
 };
+
+// What is left out here, a page does not load: valibot is resolved to be shaken out.
+const trackerNeeds = ['idb-keyval'];
+
+const integrityOf = (code) => `sha384-${createHash('sha384').update(code).digest('base64')}`;
 
 /** Prints what a page may write as `integrity` of a script tag: https://developer.mozilla.org/docs/Web/Security/Subresource_Integrity */
 const printIntegrity = {
   name: 'print-integrity',
   writeBundle: ({ file }, bundle) => {
-    for (const { code } of Object.values(bundle))
-      console.log(`${basename(file)} sha384-${createHash('sha384').update(code).digest('base64')}`);
+    for (const { code } of Object.values(bundle)) console.log(`${basename(file)} ${integrityOf(code)}`);
+  },
+};
+
+/** Says under which URL these bytes are served for good, and under which hash: one of them, whatever was built before. */
+const pinned = {
+  name: 'pinned',
+  generateBundle: () => {
+    const earlier = existsSync(PUBLIC) ? readdirSync(PUBLIC) : [];
+    for (const name of earlier) if (/^tracker\..+\.js$/.test(name)) rmSync(`${PUBLIC}/${name}`);
+  },
+  writeBundle: (_, bundle) => {
+    for (const { fileName, code } of Object.values(bundle)) {
+      const told = { name: 'tracker.js', integrity: integrityOf(code), url: `/${fileName}` };
+      writeFileSync('dist/integrity.json', `${JSON.stringify(told, null, 2)}\n`);
+    }
   },
 };
 
@@ -49,12 +70,20 @@ export default [
     plugins: [nodeResolve(), oneKeyword, minify()],
     output: [
       { file: 'dist/tracker.js', format: 'iife', plugins: [printIntegrity] },
-      { file: 'dist/public/tracker.js', format: 'iife', plugins: [publicFiles] },
+      { file: `${PUBLIC}/tracker.js`, format: 'iife' },
+      {
+        dir: PUBLIC,
+        entryFileNames: 'tracker.[hash:12].js',
+        hashCharacters: 'hex',
+        format: 'iife',
+        plugins: [pinned, publicFiles],
+      },
     ],
   },
   {
     input: `${modules}/tracker/index.js`,
-    external: ['idb-keyval', 'valibot'],
+    external: trackerNeeds,
+    plugins: [nodeResolve()],
     output: { file: 'dist/index.js', format: 'es' },
   },
   {
@@ -68,12 +97,13 @@ export default [
         name: 'webengageRelay',
         plugins: [printIntegrity],
       },
-      { file: 'dist/public/service-worker.js', format: 'iife', name: 'webengageRelay' },
+      { file: `${PUBLIC}/service-worker.js`, format: 'iife', name: 'webengageRelay' },
     ],
   },
   {
     input: `${modules}/tracker/service-worker.js`,
-    external: ['idb-keyval', 'valibot'],
+    external: trackerNeeds,
+    plugins: [nodeResolve()],
     output: { file: 'dist/service-worker-module.js', format: 'es' },
   },
   {
@@ -81,7 +111,7 @@ export default [
     plugins: [oneKeyword, minify()],
     output: [
       { file: 'dist/page-views.js', format: 'iife', plugins: [printIntegrity] },
-      { file: 'dist/public/page-views.js', format: 'iife' },
+      { file: `${PUBLIC}/page-views.js`, format: 'iife' },
     ],
   },
   {

@@ -47,7 +47,11 @@ export default defineConfig({
           }),
         ],
         // Whole hours are played here, and the machine may be busy.
-        test: { name: 'edge', include: ['test/edge/**/*.test.ts'], testTimeout: 60_000 },
+        test: {
+          name: 'edge',
+          include: ['test/edge/**/*.test.ts', 'test/attacks/**/*.test.ts'],
+          testTimeout: 60_000,
+        },
       },
       {
         test: {

@@ -7,7 +7,7 @@ const files = readdirSync(ROOT, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile() && entry.name !== '_headers')
   .map(({ parentPath, name }) => `${parentPath}/${name}`.slice(ROOT.length));
 
-/** The rules of `_headers`: a path, which may end in `*`, and what is said of it. */
+/** The rules of `_headers`: a path, with or without one `*`, and what is said of it. */
 const rules = readFileSync(`${ROOT}/_headers`, 'utf8')
   .trim()
   .split(/\n\n+/)
@@ -20,7 +20,11 @@ const rules = readFileSync(`${ROOT}/_headers`, 'utf8')
 function headersOf(path: string): Record<string, string> {
   const said: Record<string, string> = {};
   for (const { path: pattern, headers } of rules) {
-    const isMeant = pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern;
+    const [start = '', end] = pattern.split('*');
+    const isMeant =
+      end === undefined
+        ? path === pattern
+        : path.startsWith(start) && path.endsWith(end) && path.length >= start.length + end.length;
     if (isMeant)
       for (const [name = '', value = ''] of headers) {
         expect(said, `${name} of ${path}`).not.toHaveProperty([name.toLowerCase()]);
@@ -51,10 +55,18 @@ test.each([...files, '/admin', '/admin/'])('%s says how it may be used', (path) 
   });
 });
 
-test('the scripts of a page may be loaded from anywhere, and nothing else may', () => {
+const pinned: string = JSON.parse(readFileSync('dist/integrity.json', 'utf8')).url;
+
+test('the scripts may be loaded from anywhere, and nothing else may', () => {
   const anywhere = files.filter((path) => headersOf(path)['access-control-allow-origin'] === '*');
 
-  expect(anywhere.sort()).toEqual(['/page-views.js', '/service-worker.js', '/tracker.js']);
+  expect(anywhere.sort()).toEqual(['/page-views.js', '/service-worker.js', pinned, '/tracker.js'].sort());
+});
+
+test('what is named by its hash may be kept for good, and nothing else may', () => {
+  const kept = files.filter((path) => /immutable/.test(headersOf(path)['cache-control'] ?? ''));
+
+  expect(kept).toEqual([pinned]);
 });
 
 describe('the operator’s page', () => {

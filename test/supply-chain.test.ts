@@ -68,6 +68,19 @@ describe('the workflows', () => {
   );
 });
 
+test('the build says under which name and hash the script can be pinned: one name, of these bytes', () => {
+  const bytes = readFileSync('dist/tracker.js');
+  const { name, integrity, url } = json('dist/integrity.json');
+
+  expect(name).toBe('tracker.js');
+  expect(integrity).toBe(`sha384-${createHash('sha384').update(bytes).digest('base64')}`);
+  expect(url).toMatch(/^\/tracker\.[\da-f]{12}\.js$/);
+  expect(readFileSync(`dist/public${url}`).equals(bytes)).toBe(true);
+  expect(readdirSync('dist/public').filter((file) => /^tracker\..+\.js$/.test(file))).toEqual([
+    basename(url),
+  ]);
+});
+
 describe('the build', () => {
   const folder = mkdtempSync(join(tmpdir(), 'webengage-relay-build-'));
   afterAll(() => rmSync(folder, { recursive: true }));

@@ -28,7 +28,8 @@ export function faultInJson(text: string): string | undefined {
   // The names so far in each object that is open; an array has none.
   const open: (Set<string> | undefined)[] = [];
   let values = 0;
-  let [start, end] = [0, 0];
+  // The string that may turn out to be a name; none once it has.
+  let [start, end] = [-1, -1];
 
   for (let at = 0; at < text.length; at++) {
     switch (text.charCodeAt(at)) {
@@ -37,10 +38,12 @@ export function faultInJson(text: string): string | undefined {
         at = end;
         break;
       case COLON: {
-        // The string that has just ended was a name, then.
+        // No JSON, then; and one long string before thousands of colons would be read for each of them.
+        if (start < 0) return undefined;
         const known = open.at(-1) ?? new Set();
         open[open.length - 1] = known;
         const name = nameIn(text.slice(start, end + 1));
+        start = -1;
         if (known.has(name)) return 'must not have two fields of one name';
         if (name === FORBIDDEN_NAME) return `must not have a field ${FORBIDDEN_NAME}`;
         known.add(name);

@@ -63,6 +63,11 @@ export function logKnocks(wrong: number): void {
   console.warn(JSON.stringify({ event: 'wrong_admin_token', times: wrong }));
 }
 
+/** One line for whoever asks later what became of dead letters: somebody with the ADMIN_TOKEN has dealt with so many. */
+export function logLetters(done: 'replayed' | 'discarded', letters: number): void {
+  console.log(JSON.stringify({ event: 'dead_letters', [done]: letters }));
+}
+
 /** One line for the operator: batches that were refused for their identity token, by why. Nothing of a token is in it. */
 export function logTokensRefused(refusals: TokenRefusals): void {
   console.warn(JSON.stringify({ event: 'tokens_refused', ...refusals }));

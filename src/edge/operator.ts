@@ -6,9 +6,10 @@ import { readBody } from './body.ts';
 import type { DeadLetter, DeadSelection } from './dead-letters.ts';
 import type { Relay } from './env.ts';
 import { knocks } from './knocks.ts';
-import { logKnocks } from './log.ts';
+import { logKnocks, logLetters } from './log.ts';
 import type { Outbox } from './outbox.ts';
 import { allOutboxes, outboxNamed } from './outboxes.ts';
+import { printableJson } from './printable.ts';
 import { gateOf } from './rate-gate.ts';
 import { refusal } from './refusal.ts';
 import { type NamedOutbox, relayStatus } from './relay-status.ts';
@@ -124,7 +125,7 @@ async function listLetters(c: Context<Relay>): Promise<Response> {
   const page = await pageOf(c, after, limit);
   if (page === undefined)
     return refusal('invalid_request', 'after is of an outbox that is no more: begin anew without it');
-  return Response.json(page);
+  return new Response(printableJson(page), { headers: { 'Content-Type': 'application/json' } });
 }
 
 /** All dead letters, a line each; read from storage no faster than they are taken. */
@@ -134,7 +135,7 @@ function exportLetters(c: Context<Relay>): Response {
     let after: string | undefined;
     do {
       const page = await pageOf(c, after, MAX_PAGE);
-      for (const letter of page?.letters ?? []) yield encoder.encode(`${JSON.stringify(letter)}\n`);
+      for (const letter of page?.letters ?? []) yield encoder.encode(`${printableJson(letter)}\n`);
       after = page?.next ?? undefined;
     } while (after !== undefined);
   }
@@ -157,7 +158,7 @@ function exportLetters(c: Context<Relay>): Response {
 type Deal = (outbox: DurableObjectStub<Outbox>, selection: DeadSelection, limit: number) => Promise<number>;
 
 /** Does one thing with the letters that the body selects, some at a time; answers how many they were. */
-async function dealWith(c: Context<Relay>, done: string, deal: Deal): Promise<Response> {
+async function dealWith(c: Context<Relay>, done: 'replayed' | 'discarded', deal: Deal): Promise<Response> {
   const selections = await selectionOf(c);
   if (selections === undefined)
     return refusal(
@@ -170,6 +171,7 @@ async function dealWith(c: Context<Relay>, done: string, deal: Deal): Promise<Re
     for (let dealt = MAX_PAGE; dealt === MAX_PAGE; count += dealt)
       dealt = await deal(outbox, selection, MAX_PAGE);
   }
+  logLetters(done, count);
   return Response.json({ [done]: count });
 }
 

@@ -6,8 +6,9 @@ const REMEMBERED_DAYS = 8;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-// One row holds what is known of so many of a session's records, so that no session can make a row that is too large.
-const SEQS_PER_ROW = 4_096;
+// One row holds what is known of so many of a session's records. More would be fewer rows for the rare long session; but whoever
+// scatters numbers makes rows that are dear to read, and one request can touch 400 of them.
+const SEQS_PER_ROW = 256;
 
 /** The days that have a table, oldest first. A table a day: expired ones are dropped whole, which writes no row. */
 function rememberedDays(sql: SqlStorage): number[] {

@@ -39,11 +39,16 @@ const FULL_RETRY_AFTER_S = 60;
 
 const LIMITED_RETRY_AFTER_MS = 5_000;
 
+/** What answers requests: a Worker's `fetch`. */
+export type RelayWorker = {
+  readonly fetch: (request: Request, env: Env, ctx: ExecutionContext) => Response | Promise<Response>;
+};
+
 /**
  * The relay's routes: the only public door. For those who build a Worker of their own around it:
  * `export { Outbox, RateGate } from 'webengage-relay/edge'` beside it, and bind both as wrangler.jsonc does.
  */
-export function createRelay(): Hono<Relay> {
+export function createRelay(): RelayWorker {
   const app = new Hono<Relay>();
   const known: Known = {
     ...shedding(),
@@ -216,6 +221,7 @@ export type { Env } from './env.ts';
 export { Outbox } from './outbox.ts';
 export { RateGate } from './rate-gate.ts';
 
+/** The relay as a Worker by itself. */
 export default {
   fetch: relay.fetch,
   /** The watchdog: looks after every outbox whose alarm the platform has given up. */

@@ -28,6 +28,7 @@ export type TrackerEvents = {
   degraded: { readonly reason: string };
 };
 
+/** What `on` takes. One that throws hurts neither the tracker nor the others: the page's own error handling is given it. */
 export type Listener<Name extends keyof TrackerEvents> = (told: TrackerEvents[Name]) => void;
 
 export type Tell = <Name extends keyof TrackerEvents>(name: Name, told: TrackerEvents[Name]) => void;

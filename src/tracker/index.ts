@@ -1,8 +1,13 @@
+export type { Rejection } from '../contract/answer.ts';
+export type { Issue } from '../contract/issue.ts';
 export type { DropReason, Listener, TrackerEvents } from './ends.ts';
+export type { AnyEvents, EventsOf } from './event-types.ts';
 export type { Profile } from './make-record.ts';
 export { RecordError } from './make-record.ts';
 export type { TrackerOptions } from './options.ts';
+export type { RetryReason } from './relay-client.ts';
+export type { Repair } from './repair.ts';
 export type { TrackerStats } from './stats.ts';
-export type { Step, TrackerCall } from './steps.ts';
-export type { AnyEvents, FlushResult, Tracker } from './tracker.ts';
+export type { Properties, Step, TrackerCall } from './steps.ts';
+export type { FlushResult, Tracker } from './tracker.ts';
 export { createTracker } from './tracker.ts';

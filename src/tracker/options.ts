@@ -1,5 +1,6 @@
 import { MAX_AGE_MS, MAX_BATCH_RECORDS } from '../contract/batch.ts';
 
+/** What a tracker is made with. The script tag has them as attributes: `batchSize` is `data-batch-size`. */
 export type TrackerOptions = {
   /** The relay's address, as `https://t.example.com`. Absolute, http or https. */
   readonly endpoint: string;

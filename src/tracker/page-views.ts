@@ -2,9 +2,12 @@ import { watchAddress } from './address-changes.ts';
 import { isPrerendered } from './page.ts';
 import { type AddressRules, toldAddress } from './page-address.ts';
 
+export type { AddressRules } from './page-address.ts';
+
 /** All of a tracker that page views need: any has it, and so has what stands there until its script has loaded. */
 export type PageViewTracker = { track(eventName: string, eventData?: object): Promise<unknown> };
 
+/** How page views are told. */
 export type PageViewOptions = AddressRules & {
   /** @default 'Page Viewed' */
   readonly eventName?: string | undefined;

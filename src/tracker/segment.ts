@@ -1,6 +1,8 @@
 import { profileOf, type Traits } from './segment-traits.ts';
 
-/** All of a tracker that it needs: any has it, and so has what stands there until its script has loaded. */
+export type { Traits } from './segment-traits.ts';
+
+/** All of a tracker that the facade needs: any has it, and so has what stands there until its script has loaded. */
 export type SegmentTracker = {
   identify(userId: string, profile?: object): Promise<unknown>;
   track(eventName: string, eventData?: object): Promise<unknown>;
@@ -8,9 +10,10 @@ export type SegmentTracker = {
 };
 
 /** Called once the call is durable, or refused: a site may go to its next page by it. */
-type Callback = () => unknown;
+export type Callback = () => unknown;
 
-type Given<What> = What | Callback | null | undefined;
+/** An argument that may be missing, and in whose place the callback may stand. */
+export type Given<What> = What | Callback | null | undefined;
 
 /** `analytics`, as sites call it. What Segment has `options` for stays with Segment: they are passed over. */
 export type SegmentLike = {

@@ -2,6 +2,8 @@ import { nameOf, resolveOptions, type TrackerOptions } from './options.ts';
 import { browserPlatform } from './platform.ts';
 import { startTracker, type Tracker } from './tracker.ts';
 
+export type { Tracker, TrackerOptions };
+
 // Not in TypeScript's DOM. https://developer.mozilla.org/docs/Web/API/SyncEvent
 type SyncEvent = Event & {
   readonly tag: string;

@@ -1,5 +1,6 @@
 import type { Profile } from './make-record.ts';
 
+/** Of an event, by name: whatever the page has given it. */
 export type Properties = { readonly [property: string]: unknown };
 
 /** An `identify` or a `track` as the page has called it, before anything of it is checked. */

@@ -1,5 +1,6 @@
 import { COUNTS } from './buffer.ts';
 import { createEnds, type Listener, type TrackerEvents } from './ends.ts';
+import type { AnyEvents, EventData, EventsOf } from './event-types.ts';
 import { farewellOf } from './farewell.ts';
 import { heldRecords } from './held.ts';
 import { anonymous } from './identity.ts';
@@ -21,14 +22,13 @@ import { type Call, writeUp } from './write-up.ts';
 // As long as it takes a page to run its listeners.
 const LEAVING_MS = 100;
 
-/** Event names and their properties, for `createTracker<ShopEvents>()`. */
-export type AnyEvents = { readonly [eventName: string]: object | undefined };
-
+/** What became of a flush: all is settled, or why it is not, and when it is tried again. */
 export type FlushResult =
   | { readonly settled: true }
   /** The records are kept, and sent when the time has come. */
   | { readonly settled: false; readonly reason: RetryReason; readonly retryInMs: number };
 
+/** What a page calls. Every method stands by itself: `const { track } = tracker` is as good. */
 export type Tracker<Events extends object = AnyEvents> = {
   /**
    * Says who the visitor is, from now on, and what is known of them.
@@ -41,7 +41,7 @@ export type Tracker<Events extends object = AnyEvents> = {
    */
   track<Name extends keyof Events & string>(
     eventName: Name,
-    ...eventData: undefined extends Events[Name] ? [eventData?: Events[Name]] : [eventData: Events[Name]]
+    ...eventData: EventData<Events, Name>
   ): Promise<void>;
   /** Logs out: a new anonymous visitor, as far as WebEngage can tell. */
   reset(): void;
@@ -61,10 +61,14 @@ export type Tracker<Events extends object = AnyEvents> = {
 
 /**
  * A tracker for one relay. Make one a page and keep it; several for one endpoint share one buffer.
+ * `Events` declares your events: `{ 'Added to Cart': { Price: number }; 'Signed Out': undefined }`.
  * Throws a `RangeError` for an impossible option.
  */
-export function createTracker<Events extends object = AnyEvents>(options: TrackerOptions): Tracker<Events> {
-  return startTracker(resolveOptions(options), browserPlatform());
+export function createTracker<Events extends EventsOf<Events> = AnyEvents>(
+  options: TrackerOptions,
+): Tracker<Events> {
+  // It takes any event: what is declared of them narrows the calls that compile, and nothing else.
+  return startTracker(resolveOptions(options), browserPlatform()) as Tracker<Events>;
 }
 
 /** The tracker on a platform of the caller's choice. `madeAt` is for calls made before the script had loaded. */

@@ -20,6 +20,8 @@ test('a project’s configuration is our own, but for what is the project’s', 
     '"name"',
     '"main"',
     '"assets"',
+    // The limit of requests: its id.
+    '{ "name"',
     '"WEBENGAGE_LICENSE_CODE"',
     '"WEBENGAGE_REGION"',
     '"ALLOWED_ORIGINS"',

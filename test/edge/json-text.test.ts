@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { faultInJson } from '../../src/edge/json-text.ts';
 
 const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
@@ -108,4 +108,16 @@ test.each([
   faultInJson(counting);
 
   expect(read).toBeLessThan(4 * text.length);
+});
+
+test.each([
+  ['colons', ':'.repeat(65_000)],
+  ['colons, each in an array of its own', '[:]'.repeat(9_000)],
+])('a long name before thousands of %s is read once', (_, colons) => {
+  const parse = vi.spyOn(JSON, 'parse');
+
+  faultInJson(`"\\u0061${'a'.repeat(60_000)}"${colons}`);
+
+  expect(parse.mock.calls.length).toBeLessThanOrEqual(1);
+  parse.mockRestore();
 });

@@ -11,6 +11,9 @@ import { screen } from './x-server.ts';
 
 const BROWSER = fileURLToPath(new URL('webkit-browser.py', import.meta.url));
 
+// On a busy machine its network process takes so long to write.
+const CLOSES_IN_MS = 500;
+
 async function startDriver(profile: string) {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -94,6 +97,8 @@ export const webkitEngine: Engine = {
       close: async () => {
         try {
           for (const handle of open) await closeTab(handle);
+          // The driver kills it then, where a browser that is closed first writes down what its pages have left with it.
+          await new Promise((resolve) => setTimeout(resolve, CLOSES_IN_MS));
           await ask('DELETE', '');
         } catch {
           // A page that crashed may have taken the session with it; the visitor's browser is open still.

@@ -58,9 +58,18 @@ export type StackOptions = {
   readonly allowedOrigins?: string;
   /** How long the relay lets records wait for others, in milliseconds. */
   readonly lingerMs?: number;
+  /** What else the relay is set to. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** The wrangler.jsonc of the relay; this repository's, if none is given. */
+  readonly relayConfig?: string;
 };
 
-export async function startStack({ allowedOrigins, lingerMs }: StackOptions = {}): Promise<Stack> {
+export async function startStack({
+  allowedOrigins,
+  lingerMs,
+  settings,
+  relayConfig = 'wrangler.jsonc',
+}: StackOptions = {}): Promise<Stack> {
   const storage = await mkdtemp(join(tmpdir(), 'webengage-relay-journey-'));
   const apiKey = randomBytes(24).toString('hex');
   const adminToken = randomBytes(24).toString('hex');
@@ -77,7 +86,7 @@ export async function startStack({ allowedOrigins, lingerMs }: StackOptions = {}
   });
   const bootRelay = () =>
     startWorker({
-      config: 'wrangler.jsonc',
+      config: relayConfig,
       port: relayPort,
       vars: {
         WEBENGAGE_API_KEY: apiKey,
@@ -86,6 +95,7 @@ export async function startStack({ allowedOrigins, lingerMs }: StackOptions = {}
         ALLOWED_ORIGINS: allowedOrigins ?? site.url,
         ...(lingerMs !== undefined && { LINGER_MS: String(lingerMs) }),
         ADMIN_TOKEN: adminToken,
+        ...settings,
       },
       persistTo: join(storage, 'relay'),
     });

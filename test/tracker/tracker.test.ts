@@ -1,6 +1,6 @@
-import { describe, expect, expectTypeOf, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { EventRecord } from '../../src/contract/record.ts';
-import { createTracker, RecordError, type Tracker } from '../../src/tracker/index.ts';
+import { createTracker, RecordError } from '../../src/tracker/index.ts';
 import { memoryStorage } from '../../src/tracker/memory-storage.ts';
 import { resolveOptions, type TrackerOptions } from '../../src/tracker/options.ts';
 import { startTracker } from '../../src/tracker/tracker.ts';
@@ -513,18 +513,6 @@ test('that records do not outlive the page is told to who listens from the start
   await tracker.track('Clicked');
 
   expect(told).toEqual([{ reason: 'IndexedDB is missing' }]);
-});
-
-test('the event map types names and properties', () => {
-  type ShopEvents = { Bought: { Price: number }; 'Signed Out': undefined };
-  type Track = Tracker<ShopEvents>['track'];
-
-  expectTypeOf<Track>().toBeCallableWith('Bought', { Price: 1 });
-  expectTypeOf<Track>().toBeCallableWith('Signed Out');
-  // @ts-expect-error: a property of the wrong type does not compile
-  expectTypeOf<Track>().toBeCallableWith('Bought', { Price: '1' });
-  // @ts-expect-error: nor does a name that is not in the map
-  expectTypeOf<Track>().toBeCallableWith('Sold', { Price: 1 });
 });
 
 test('an impossible option throws at creation, by name', () => {

@@ -1,0 +1,187 @@
+import { base64url } from 'jose';
+import { describe, expect, test } from 'vitest';
+import { batchOf, newSession } from '../edge/asked.ts';
+import { eventRecord, idOf, userRecord } from '../fakes/records.ts';
+import { jwkSet, secretJwk, siteKey, token } from '../fakes/tokens.ts';
+import { attack, expectNoHarm, onGuard } from './ground.ts';
+
+// 14: somebody who is not johndoe, and holds a token of her own at the most, tries to write as him.
+
+const guard = onGuard();
+const site = await siteKey();
+const eve = await siteKey();
+
+const inSeconds = (seconds: number) => Math.floor(Date.now() / 1_000) + seconds;
+const exp = inSeconds(600);
+const johns = { cuid: 'johndoe', exp };
+const part = (value: unknown) => base64url.encode(JSON.stringify(value));
+const text = (words: string) => new TextEncoder().encode(words);
+
+const ofEve = await token(site.privateKey, { cuid: 'eve', exp });
+const ofJohn = await token(site.privateKey, johns);
+const [header = '', payload = '', signature = ''] = ofEve.split('.');
+const [, johnsPayload = '', johnsSignature = ''] = ofJohn.split('.');
+
+/** A token that says of itself how it is to be verified, signed by eve. */
+const byEve = (more: object) => token(eve.privateKey, johns, { ...more });
+const unsigned = (alg: string, end = '') => `${part({ alg, typ: 'JWT' })}.${part(johns)}.${end}`;
+const bySecret = (words: string) => token(text(words), johns);
+/** What the site's own server signed by mistake. */
+const signed = (claims: Readonly<Record<string, unknown>>) => token(site.privateKey, claims);
+
+const event = (userId: string) => eventRecord(1, { id: idOf(1, newSession()), userId });
+const REQUIRED = { IDENTITY: 'required', IDENTITY_KEY: site.pem };
+
+async function write(batch: object, env: object = REQUIRED, headers = {}, query = '') {
+  const body = JSON.stringify(batch);
+  return attack({ body, env, headers, path: `/v1/batch${query}` });
+}
+
+const FORGED: readonly (readonly [string, string | undefined])[] = [
+  ['none', undefined],
+  ['an empty one', ''],
+  ['dots', '..'],
+  ['white space', ' '],
+  ['his name', 'johndoe'],
+  ['her own', ofEve],
+  ['hers with his claims', `${header}.${johnsPayload}.${signature}`],
+  ['hers with his signature', `${header}.${payload}.${johnsSignature}`],
+  ['his without its signature', `${header}.${johnsPayload}.`],
+  ['his with half of its signature', `${ofJohn.slice(0, -100)}`],
+  [
+    'his with another letter in the signature',
+    ofJohn.replace(/.{9}$/, (end) => `${end[0] === 'A' ? 'B' : 'A'}${end.slice(1)}`),
+  ],
+  ['his with a part more', `${ofJohn}.${johnsSignature}`],
+  ['his with Bearer before it', `Bearer ${ofJohn}`],
+  ['his with a line break in it', ofJohn.replace('.', '.\n')],
+  ['his, twice', `${ofJohn},${ofJohn}`],
+  ['his, of 4,097 characters', ofJohn.padEnd(4_097, 'A')],
+  ['his, of 60,000 characters', ofJohn.padEnd(60_000, 'A')],
+  ['one signed by nothing', unsigned('none')],
+  ['one signed by None', unsigned('None')],
+  ['one signed by nOnE, with a signature', unsigned('nOnE', johnsSignature)],
+  ['one signed by an empty algorithm', unsigned('')],
+  ['one of HS256 with the public key, as its PEM', await bySecret(site.pem)],
+  [
+    'one of HS256 with the public key, without its line breaks',
+    await bySecret(site.pem.replaceAll('\n', '')),
+  ],
+  [
+    'one of HS256 with the public key, as its bytes',
+    await token(new Uint8Array(base64url.decode(`${site.jwk.n}`)), johns),
+  ],
+  [
+    'one of HS256 with an empty secret',
+    `${part({ alg: 'HS256' })}.${part(johns)}.${base64url.encode(new Uint8Array(32))}`,
+  ],
+  ['one of another algorithm', unsigned('ES256', johnsSignature)],
+  ['one of RS512', unsigned('RS512', johnsSignature)],
+  ['one of her key', await byEve({})],
+  ['one with her key in it', await byEve({ jwk: eve.jwk })],
+  ['one that says where her key is', await byEve({ jku: 'https://evil.example/jwks.json' })],
+  ['one with her certificate', await byEve({ x5c: ['MIIB'], x5u: 'https://evil.example/x' })],
+  ['one whose key is a file', await byEve({ kid: '../../../../dev/null' })],
+  ['one whose key is a query', await byEve({ kid: "' UNION SELECT 'a" })],
+  ['one whose key is a prototype', await byEve({ kid: '__proto__' })],
+  [
+    'one with a header nobody knows',
+    `${part({ alg: 'RS256', crit: ['evil'], evil: 1 })}.${part(johns)}.${johnsSignature}`,
+  ],
+  ['one that is encrypted', `${part({ alg: 'RSA-OAEP', enc: 'A256GCM' })}.a.b.c.d`],
+  ['one whose header is null', `${part(null)}.${part(johns)}.${johnsSignature}`],
+  [
+    'one of a prototype',
+    `${base64url.encode('{"alg":"RS256","__proto__":{"kid":"x"}}')}.${part(johns)}.${johnsSignature}`,
+  ],
+];
+
+const MISTAKEN: readonly (readonly [string, string])[] = [
+  ['that has ended', await signed({ cuid: 'johndoe', exp: inSeconds(-61) })],
+  ['that has ended before all time', await signed({ cuid: 'johndoe', exp: -1 })],
+  ['that has not begun', await signed({ ...johns, nbf: inSeconds(120) })],
+  ['that never ends', await signed({ cuid: 'johndoe' })],
+  ['that ends in words', await signed({ cuid: 'johndoe', exp: `${exp}` })],
+  ['of nobody', await signed({ exp })],
+  ['of a number', await signed({ cuid: 7, exp })],
+  ['of a list with him in it', await signed({ cuid: ['johndoe'], exp })],
+  ['of an object', await signed({ cuid: { toString: 'johndoe' }, exp })],
+  ['of all', await signed({ cuid: '*', exp })],
+  ['of him in capitals', await signed({ cuid: 'JohnDoe', exp })],
+  ['of him and a space', await signed({ cuid: 'johndoe ', exp })],
+  ['of him and nothing that is seen', await signed({ cuid: 'johndoe\u200b', exp })],
+  ['of him and a zero', await signed({ cuid: 'johndoe\0', exp })],
+  ['of him as sub', await signed({ sub: 'johndoe', exp })],
+];
+
+describe('an event of johndoe is refused', () => {
+  test.each(FORGED)('with %s', async (_, given) => {
+    await expectNoHarm(guard, async () => {
+      expect((await write({ ...batchOf(event('johndoe')), token: given })).status).toBe(401);
+    });
+  });
+
+  test.each(MISTAKEN)('with one of the site’s own %s', async (_, given) => {
+    await expectNoHarm(guard, async () => {
+      expect((await write({ ...batchOf(event('johndoe')), token: given })).status).toBe(401);
+    });
+  });
+
+  test('among events of hers, wherever it stands, whatever else is wrong with them', async () => {
+    const bad = { ...event('eve'), eventName: '' };
+    for (const records of [
+      [event('eve'), event('johndoe')],
+      [event('johndoe'), event('eve')],
+      [bad, event('johndoe')],
+      [...Array.from({ length: 399 }, () => event('eve')), event('johndoe')],
+      [{ ...event('johndoe'), anonymousId: 'eve' }],
+      [userRecord(1, { id: idOf(1, newSession()) })],
+    ])
+      await expectNoHarm(guard, async () => {
+        expect((await write({ ...batchOf(...records), token: ofEve })).status).toBe(401);
+      });
+  });
+
+  test('with his token anywhere but in the batch', async () => {
+    for (const [headers, query] of [
+      [{ Authorization: `Bearer ${ofJohn}` }, ''],
+      [{ 'X-Identity-Token': ofJohn, Cookie: `token=${ofJohn}` }, ''],
+      [{}, `?token=${ofJohn}`],
+    ] as const)
+      await expectNoHarm(guard, async () => {
+        expect((await write(batchOf(event('johndoe')), REQUIRED, headers, query)).status).toBe(401);
+      });
+  });
+
+  test('with a key that is a prototype’s, where there are several', async () => {
+    const IDENTITY_KEY = jwkSet(
+      { ...site.jwk, kid: '2026-11' },
+      { ...secretJwk('a-shared-secret-of-32-bytes-long'), kid: '2027-05' },
+    );
+    const keys = ['__proto__', 'toString', 'constructor', '0', 'length', '', '2026-11', '2027-05', undefined];
+    for (const kid of keys)
+      await expectNoHarm(guard, async () => {
+        const batch = { ...batchOf(event('johndoe')), token: await byEve(kid === undefined ? {} : { kid }) };
+        expect((await write(batch, { ...REQUIRED, IDENTITY_KEY })).status).toBe(401);
+      });
+  });
+
+  test('where tokens are optional, too, once there is one', async () => {
+    const optional = { ...REQUIRED, IDENTITY: 'optional' };
+    for (const given of [ofEve, unsigned('none'), await byEve({})])
+      await expectNoHarm(guard, async () => {
+        expect((await write({ ...batchOf(event('johndoe')), token: given }, optional)).status).toBe(401);
+      });
+  });
+
+  test('and nothing is learnt: the answer is the same whether the relay has the record or not', async () => {
+    const known = batchOf(event('johndoe'));
+    expect((await write({ ...known, token: ofJohn })).status).toBe(202);
+
+    const again = await write({ ...known, token: ofEve });
+    const never = await write({ ...batchOf(event('johndoe')), token: ofEve });
+
+    expect(again.status).toBe(401);
+    expect(again.text).toBe(never.text);
+  });
+});

@@ -1,0 +1,14 @@
+/**
+ * What each entry of the package may weigh, in bytes: minified, with all it needs, brotli. A page's owner counts them.
+ * By its name among the `exports` of package.json; the README says the same.
+ */
+export const BUDGETS: Readonly<Record<string, number>> = {
+  './tracker.js': 8_650,
+  './service-worker.js': 8_650,
+  './page-views.js': 950,
+  '.': 8_650,
+  './service-worker': 8_750,
+  './page-views': 850,
+  './segment': 800,
+  './edge': 43_000,
+};

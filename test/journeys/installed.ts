@@ -1,0 +1,70 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+const ROOT = resolve(import.meta.dirname, '../..');
+
+// What a consumer has beside the package: what it needs at run time, and the types of a Worker's platform.
+const { dependencies } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
+const BESIDE = [...Object.keys(dependencies), '@cloudflare/workers-types'];
+
+/** The package as npm publishes it, in a project of somebody else's. */
+export type Installed = {
+  readonly folder: string;
+  /** What is in the tarball, and its size. */
+  readonly packed: {
+    readonly size: number;
+    readonly files: readonly { readonly path: string; readonly size: number }[];
+  };
+  readonly write: (path: string, text: string) => Promise<void>;
+  readonly read: (path: string) => Promise<string>;
+  /** Runs a tool of this repository's in the project. */
+  readonly tool: (script: string, ...args: readonly string[]) => Promise<void>;
+  /** Runs a module in plain Node; answers with what it prints, as JSON. */
+  readonly node: (code: string) => Promise<unknown>;
+  readonly remove: () => Promise<void>;
+};
+
+/** Packs what is built, and installs it without a registry: what it depends on is linked from here. */
+export async function installPackage(): Promise<Installed> {
+  const folder = await mkdtemp(join(tmpdir(), 'webengage-relay-installed-'));
+  const at = join(folder, 'node_modules/webengage-relay');
+  await mkdir(at, { recursive: true });
+  // Built it is already, as before every test.
+  const pack = ['pack', '--json', '--ignore-scripts', '--offline', '--pack-destination', folder];
+  const [packed] = JSON.parse((await run('npm', pack, { cwd: ROOT })).stdout);
+  await run('tar', ['-xzf', join(folder, packed.filename), '-C', at, '--strip-components=1']);
+  for (const name of BESIDE) {
+    const link = join(folder, 'node_modules', name);
+    await mkdir(dirname(link), { recursive: true });
+    await symlink(join(ROOT, 'node_modules', name), link);
+  }
+
+  const write = async (path: string, text: string) => {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), text);
+  };
+  await write('package.json', JSON.stringify({ type: 'module', private: true }));
+
+  return {
+    folder,
+    packed,
+    write,
+    read: (path) => readFile(join(folder, path), 'utf8'),
+    tool: async (script, ...args) => {
+      const tool = run(process.execPath, [join(ROOT, 'node_modules', script), ...args], { cwd: folder });
+      await tool.catch(({ stdout, stderr }) => {
+        throw new Error(`${script} failed:\n${stdout}${stderr}`);
+      });
+    },
+    node: async (code) => {
+      await write('run.js', code);
+      return JSON.parse((await run(process.execPath, ['run.js'], { cwd: folder })).stdout);
+    },
+    remove: () => rm(folder, { recursive: true }),
+  };
+}

@@ -1,0 +1,298 @@
+import { readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type Browser, chromium } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { chromiumPath, LAUNCH_ARGS } from '../chromium.ts';
+import { type Installed, installPackage } from './installed.ts';
+import { eventsReceived } from './received.ts';
+import { serveSite } from './site.ts';
+import { type Stack, startStack } from './stack.ts';
+
+// What npm publishes, where somebody has installed it.
+
+let installed: Installed;
+
+beforeAll(async () => {
+  installed = await installPackage();
+});
+
+afterAll(async () => {
+  await installed?.remove();
+});
+
+describe('the tarball', () => {
+  test('holds what is used, and no source, test or map', () => {
+    const others = installed.packed.files
+      .map(({ path }) => path)
+      .filter(
+        (path) =>
+          !/^dist\/(public\/|modules\/(contract|edge|pacing|tracker)\/.*\.d\.ts$|[\w-]+\.js$)/.test(path),
+      );
+
+    expect(others.sort()).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'dist/integrity.json',
+      'package.json',
+      'wrangler.jsonc',
+    ]);
+    expect(installed.packed.files.filter(({ path }) => /\.map$|\.test\.|\.dev\.vars/.test(path))).toEqual([]);
+  });
+
+  test('holds nothing of whose machine it was made on, no key, and no way to a source that is not in it', async () => {
+    for (const { path } of installed.packed.files) {
+      const text = await installed.read(`node_modules/webengage-relay/${path}`);
+
+      expect(text.includes(resolve('.')) || text.includes(`${homedir()}/`), path).toBe(false);
+      expect(text, path).not.toMatch(/PRIVATE KEY-----\n\w|sourceMappingURL/);
+    }
+  });
+
+  test('is under 250 kB', () => {
+    expect(installed.packed.size).toBeLessThan(250_000);
+  });
+});
+
+describe('imported in plain Node', () => {
+  const PAGE_ENTRIES = ['', '/service-worker', '/page-views', '/segment'].map(
+    (path) => `webengage-relay${path}`,
+  );
+
+  test.each(PAGE_ENTRIES)(
+    '%s touches nothing of a page, starts nothing, and leaves nothing',
+    async (entry) => {
+      const seen = await installed.node(`
+      const touched = [];
+      for (const name of ['window', 'document', 'navigator', 'localStorage', 'indexedDB', 'fetch', 'fetchLater',
+        'addEventListener', 'setTimeout', 'setInterval', 'queueMicrotask'])
+        Object.defineProperty(globalThis, name, { configurable: true, get: () => void touched.push(name) });
+      const before = new Set(Reflect.ownKeys(globalThis));
+      const names = Object.keys(await import('${entry}'));
+      const left = Reflect.ownKeys(globalThis).filter((name) => !before.has(name));
+      console.log(JSON.stringify({ names, touched, left }));`);
+
+      expect(seen).toEqual({ names: expect.arrayContaining([expect.any(String)]), touched: [], left: [] });
+    },
+  );
+
+  test.each(PAGE_ENTRIES)('%s may be required too', async (entry) => {
+    expect(
+      await installed.node(`
+        import { createRequire } from 'node:module';
+        console.log(JSON.stringify(Object.keys(createRequire(import.meta.url)('${entry}')).length > 0));`),
+    ).toBe(true);
+  });
+
+  test('webengage-relay/edge says what it misses: it runs in Workers alone', async () => {
+    expect(
+      await installed.node(`
+        console.log(JSON.stringify(await import('webengage-relay/edge').catch(({ message }) => message)));`),
+    ).toContain("'cloudflare:'");
+  });
+
+  test('the script pinned by its hash is there, with its hash', async () => {
+    expect(
+      await installed.node(`
+        import { existsSync } from 'node:fs';
+        import { fileURLToPath } from 'node:url';
+        import told from 'webengage-relay/integrity.json' with { type: 'json' };
+        const script = import.meta.resolve('webengage-relay/tracker.js').replace('/tracker.js', '/public' + told.url);
+        console.log(JSON.stringify({ ...told, isThere: existsSync(fileURLToPath(script)) }));`),
+    ).toMatchObject({ name: 'tracker.js', integrity: expect.stringMatching(/^sha384-/), isThere: true });
+  });
+});
+
+describe('compiled', () => {
+  // With declarations: what a consumer exports must be nameable by what the package exports.
+  const STRICT = {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    skipLibCheck: false,
+    declaration: true,
+    target: 'es2022',
+    outDir: 'out',
+  };
+
+  const PAGE = `
+    import { createTracker, type Listener, RecordError, type Tracker, type TrackerOptions } from 'webengage-relay';
+    type ShopEvents = { 'Added to Cart': { Price: number }; 'Signed Out': undefined };
+    const options: TrackerOptions = { endpoint: 'https://t.example.com', batchSize: 10 };
+    export const tracker = createTracker<ShopEvents>(options);
+    export const untyped: Tracker = createTracker(options);
+    export const { track, identify, reset, flush, stats, on, use } = tracker;
+    export const added = () => track('Added to Cart', { Price: 1 });
+    // @ts-expect-error
+    export const wrong = () => track('Added to Cart', { Price: '1' });
+    // @ts-expect-error
+    export const unknown = createTracker({ ...options, batchsize: 10 });
+    export const issues = (error: unknown) => (error instanceof RecordError ? error.issues : []);
+    export const notFlushed = async () => {
+      const end = await flush();
+      return end.settled ? undefined : end.reason;
+    };
+    type Told<Name extends Parameters<typeof on>[0]> = Parameters<Listener<Name>>[0];
+    const next = <Name extends Parameters<typeof on>[0]>(name: Name) =>
+      new Promise<Told<Name>>((resolve) => on(name, resolve));
+    export const delivered = () => next('delivered');
+    export const rejected = () => next('rejected');
+    export const dropped = () => next('dropped');
+    export const repaired = () => next('repaired');
+    export const retrying = () => next('retrying');
+    export const degraded = () => next('degraded');`;
+
+  const BESIDE = `
+    import { createTracker, type Step } from 'webengage-relay';
+    import { trackPageViews } from 'webengage-relay/page-views';
+    import { segmentLike } from 'webengage-relay/segment';
+    const tracker = createTracker<{ 'Signed Out': undefined }>({ endpoint: 'https://t.example.com' });
+    export const step: Step = (call) => (call.kind === 'user' ? null : { ...call, eventData: { Store: 'Berlin' } });
+    export const end = tracker.use(step);
+    export const look = tracker.use((call) => { console.log(call); });
+    export const stop = trackPageViews(tracker, { query: ['page'], redact: (address) => { address.port = ''; } });
+    export const analytics = segmentLike(tracker);
+    export const { page } = analytics;
+    // @ts-expect-error
+    export const late = tracker.use(async () => null);`;
+
+  const SERVICE_WORKER = `
+    import { syncInBackground } from 'webengage-relay/service-worker';
+    export const tracker = syncInBackground({ endpoint: 'https://t.example.com' });
+    export const track = tracker.track;`;
+
+  test.each([
+    ['bundler', 'esnext'],
+    ['nodenext', 'nodenext'],
+  ])(
+    'a page, a service worker and a Worker have their types, resolved as %s',
+    async (moduleResolution, module) => {
+      const compile = async (
+        name: string,
+        code: string,
+        lib: readonly string[],
+        types: readonly string[],
+      ) => {
+        await installed.write(`${name}.ts`, code);
+        const compilerOptions = { ...STRICT, module, moduleResolution, lib, types };
+        await installed.write('tsconfig.json', JSON.stringify({ compilerOptions, files: [`${name}.ts`] }));
+        await installed.tool('typescript/bin/tsc', '--project', 'tsconfig.json');
+      };
+
+      await compile('page', PAGE, ['es2023', 'dom', 'dom.iterable'], []);
+      await compile('beside', BESIDE, ['es2023', 'dom', 'dom.iterable'], []);
+      await compile('service-worker', SERVICE_WORKER, ['es2023', 'webworker'], []);
+      await compile('own-worker', OWN_WORKER, ['es2023'], ['@cloudflare/workers-types']);
+    },
+  );
+});
+
+// As the README has it, for those who have a Worker of their own.
+const OWN_WORKER = `
+  import relay, { createRelay, type Env } from 'webengage-relay/edge';
+  export { Outbox, RateGate } from 'webengage-relay/edge';
+  export const own = createRelay();
+  export default {
+    fetch: (request, env, ctx) => own.fetch(request, env, ctx),
+    scheduled: relay.scheduled,
+  } satisfies ExportedHandler<Env>;`;
+
+describe('in an app that Vite builds', () => {
+  /** The scripts that a page with this one comes to. */
+  async function build(name: string, code: string): Promise<ReadonlyMap<string, string>> {
+    await installed.write(`${name}/index.html`, '<script type="module" src="/main.ts"></script>');
+    await installed.write(`${name}/main.ts`, code);
+    await installed.tool('vite/bin/vite.js', 'build', name, '--logLevel', 'error', '--emptyOutDir');
+    const names = readdirSync(join(installed.folder, name, 'dist/assets'));
+    return new Map(
+      await Promise.all(
+        names.map(
+          async (file) => [`/assets/${file}`, await installed.read(`${name}/dist/assets/${file}`)] as const,
+        ),
+      ),
+    );
+  }
+  const codeOf = (scripts: ReadonlyMap<string, string>) => [...scripts.values()].join('\n');
+  const APP = "document.title = 'An app';";
+
+  test('what only names its types, or imports it and calls nothing, has not a byte of it', async () => {
+    const plain = codeOf(await build('plain', APP));
+
+    expect(codeOf(await build('typed', `import type { Tracker } from 'webengage-relay'; ${APP}`))).toBe(
+      plain,
+    );
+    expect(codeOf(await build('unused', `import { createTracker } from 'webengage-relay'; ${APP}`))).toBe(
+      plain,
+    );
+    const beside = `import { trackPageViews } from 'webengage-relay/page-views';
+      import { segmentLike } from 'webengage-relay/segment'; ${APP}`;
+    expect(codeOf(await build('beside', beside))).toBe(plain);
+    expect(codeOf(await build('bare', `import 'webengage-relay'; ${APP}`))).toBe(plain);
+  });
+
+  describe('with the relay in a Worker of one’s own', () => {
+    let stack: Stack;
+    let browser: Browser;
+    let site: Awaited<ReturnType<typeof serveSite>>;
+    let scripts: ReadonlyMap<string, string> = new Map();
+    let page = '';
+
+    beforeAll(async () => {
+      site = await serveSite((path) => {
+        if (path === '/') return { type: 'text/html', body: page };
+        const body = scripts.get(path);
+        return body === undefined ? undefined : { type: 'text/javascript', body };
+      });
+      await installed.write('relay/worker.ts', OWN_WORKER);
+      await installed.write(
+        'relay/wrangler.jsonc',
+        JSON.stringify({
+          name: 'own-relay',
+          main: 'worker.ts',
+          compatibility_date: '2026-10-01',
+          assets: { directory: '../node_modules/webengage-relay/dist/public' },
+          durable_objects: {
+            bindings: [
+              { name: 'OUTBOX', class_name: 'Outbox' },
+              { name: 'RATE_GATE', class_name: 'RateGate' },
+            ],
+          },
+          migrations: [{ tag: 'v1', new_sqlite_classes: ['Outbox', 'RateGate'] }],
+        }),
+      );
+      const relayConfig = join(installed.folder, 'relay/wrangler.jsonc');
+      [stack, browser] = await Promise.all([
+        startStack({ allowedOrigins: site.url, lingerMs: 100, relayConfig }),
+        chromium.launch({ executablePath: chromiumPath(), args: LAUNCH_ARGS }),
+      ]);
+    });
+
+    afterAll(async () => {
+      await browser?.close();
+      await stack?.stop();
+      site?.stop();
+    });
+
+    test('what is tracked arrives', async () => {
+      scripts = await build(
+        'shop',
+        `import { createTracker } from 'webengage-relay';
+        const tracker = createTracker<{ Bought: { Price: number } }>({ endpoint: '${stack.relayUrl}', maxWaitMs: 100 });
+        await tracker.identify('johndoe');
+        await tracker.track('Bought', { Price: 39.8 });`,
+      );
+      page = await installed.read('shop/dist/index.html');
+      await (await browser.newPage()).goto(site.url);
+
+      expect(await eventsReceived(stack, 1)).toMatchObject([
+        { userId: 'johndoe', eventName: 'Bought', eventData: { Price: 39.8 } },
+      ]);
+    });
+
+    test('the relay serves the script and the operator’s page that came with it', async () => {
+      for (const path of ['/tracker.js', '/service-worker.js', '/admin/', '/health'])
+        expect((await fetch(`${stack.relayUrl}${path}`)).status, path).toBe(200);
+    });
+  });
+});
