@@ -107,6 +107,24 @@ export default [
     output: { file: 'dist/service-worker-module.js', format: 'es' },
   },
   {
+    input: `${modules}/tracker/page-views-tag.js`,
+    plugins: [oneKeyword, minify()],
+    output: [
+      { file: 'dist/page-views.js', format: 'iife', plugins: [printIntegrity] },
+      { file: `${PUBLIC}/page-views.js`, format: 'iife' },
+    ],
+  },
+  {
+    input: `${modules}/tracker/page-views.js`,
+    output: { file: 'dist/page-views-module.js', format: 'es' },
+  },
+  {
+    // As small for who imports it from a page as for who bundles it.
+    input: `${modules}/tracker/segment.js`,
+    plugins: [oneKeyword, minify()],
+    output: { file: 'dist/segment.js', format: 'es' },
+  },
+  {
     input: `${modules}/edge/worker.js`,
     external: ['cloudflare:workers', 'hono', 'jose', 'ky', 'valibot'],
     output: { file: 'dist/edge.js', format: 'es' },

@@ -3,9 +3,12 @@
  * By its name among the `exports` of package.json; the README says the same.
  */
 export const BUDGETS: Readonly<Record<string, number>> = {
-  './tracker.js': 10_250,
-  './service-worker.js': 10_250,
-  '.': 10_250,
-  './service-worker': 10_400,
+  './tracker.js': 10_400,
+  './service-worker.js': 10_400,
+  '.': 10_400,
+  './service-worker': 10_500,
+  './page-views.js': 950,
+  './page-views': 850,
+  './segment': 800,
   './edge': 43_000,
 };

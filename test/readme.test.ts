@@ -67,6 +67,10 @@ test('its figures of bytes are the budgets that the build keeps', async () => {
   expect(readme).toContain(`under ${bytes(BUDGETS['./tracker.js'])} bytes`);
 });
 
+test('the facade is as small as its document says', async () => {
+  expect(await readFile('docs/moving.md', 'utf8')).toContain(`under ${BUDGETS['./segment']} bytes`);
+});
+
 test('the shop is wired as it says: by the same one line', async () => {
   expect(await readFile('demo/shop/index.html', 'utf8')).toContain(README_STUB);
 });

@@ -9,5 +9,6 @@ export type { TrackerOptions } from './options.ts';
 export type { RetryReason } from './relay-client.ts';
 export type { Repair } from './repair.ts';
 export type { TrackerStats } from './stats.ts';
+export type { Properties, Step, TrackerCall } from './steps.ts';
 export type { FlushResult, Tracker } from './tracker.ts';
 export { createTracker } from './tracker.ts';

@@ -11,7 +11,9 @@ export type PageMoments = {
 // Not in TypeScript's DOM yet. https://developer.mozilla.org/docs/Web/API/Document/prerendering
 type Page = Document & { readonly prerendering?: boolean };
 
-const isPrerendered = () => (globalThis.document as Page | undefined)?.prerendering;
+/** A page that was loaded ahead, and that no visitor has seen yet. */
+export const isPrerendered = (): boolean | undefined =>
+  (globalThis.document as Page | undefined)?.prerendering;
 
 /**
  * Listens to the page, where there is one: in a worker or on a server nothing happens.

@@ -18,6 +18,7 @@ import { safetyNet } from './safety-net.ts';
 import { startSending } from './sending.ts';
 import { pageSpill } from './spill.ts';
 import { statsOf, type TrackerStats } from './stats.ts';
+import { createSteps, type Properties, type Step, type TrackerCall } from './steps.ts';
 import { typeDrift } from './type-drift.ts';
 import { visitorsChoice } from './visitors-choice.ts';
 import { type Call, writeUp } from './write-up.ts';
@@ -63,6 +64,12 @@ export type Tracker<Events extends object = AnyEvents> = {
   optOut(): Promise<void>;
   /** Begins again, as a browser that is not known, where the visitor has opted out. Resolves when it has begun. */
   optIn(): Promise<void>;
+  /**
+   * Has a step look at each `identify` and `track` from now on, at once, before a record is made: to add to it, to change
+   * it or to refuse it. The promise of a call that is refused resolves; it counts nowhere, and signs nobody in.
+   * What a step throws is reported as the page's own error, and its call goes on as it came. Answers with what ends it.
+   */
+  use(step: Step): () => void;
   /** Listens to what becomes of records; answers with what ends it. */
   on<Name extends keyof TrackerEvents>(name: Name, listener: Listener<Name>): () => void;
 };
@@ -81,7 +88,8 @@ export function createTracker<Events extends EventsOf<Events> = AnyEvents>(
 
 /** The tracker of a visitor who is in. Once that visitor has opted out it sends and keeps nothing, whatever calls it. */
 export type RunningTracker = Pick<Tracker, 'reset' | 'flush' | 'stats'> & {
-  readonly madeAt: (now: () => number) => Pick<Tracker, 'identify' | 'track'>;
+  /** Makes a record of a call that was made at a moment; resolves once it is durable. */
+  readonly take: (call: TrackerCall, at: number) => Promise<void>;
   /** Forgets everything, once `mark` has seen to it that the visitor is out. */
   readonly stop: (mark: () => void) => Promise<void>;
 };
@@ -95,7 +103,7 @@ export function startTracker(
   settings: Settings,
   platform: Platform,
   waits = false,
-): Tracker & { readonly madeAt: RunningTracker['madeAt'] } {
+): Tracker & { readonly madeAt: (now: () => number) => Pick<Tracker, 'identify' | 'track'> } {
   const ends = createEnds(platform.report);
   const name = nameOf(settings.endpoint);
   const choice = visitorsChoice(platform.pageStorage, name);
@@ -114,16 +122,18 @@ export function startTracker(
   }
   let stopping: Promise<void> | undefined;
 
-  const madeAt: RunningTracker['madeAt'] = (now) => ({
-    identify: async (...call) =>
-      running()
-        ?.madeAt(now)
-        .identify(...call),
-    track: async (...call) =>
-      running()
-        ?.madeAt(now)
-        .track(...call),
-  });
+  const { use, through } = createSteps(platform.report);
+  const madeAt = (now: () => number): Pick<Tracker, 'identify' | 'track'> => {
+    async function take(asked: TrackerCall): Promise<void> {
+      const tracker = running();
+      const call = tracker && through(asked);
+      if (call) await tracker.take(call, now());
+    }
+    return {
+      identify: (userId, profile) => take({ kind: 'user', userId, profile }),
+      track: (eventName, eventData?: Properties) => take({ kind: 'event', eventName, eventData }),
+    };
+  };
   return {
     ...madeAt(platform.time.now),
     madeAt,
@@ -141,6 +151,7 @@ export function startTracker(
       running();
     },
     on: ends.on,
+    use,
   };
 }
 
@@ -329,18 +340,17 @@ function runTracker(
     return sending.now(startedAt - 1);
   });
 
-  const madeAt = (now: () => number): Pick<Tracker, 'identify' | 'track'> => ({
-    identify: async (userId, profile) => keep(makeUser(userId, profile, now(), settings.strict)),
-    track: async (eventName, eventData?: object) =>
-      keep(makeEvent(eventName, eventData, now(), settings.strict)),
-  });
-
   return {
     stats: async () => {
       await intake.written();
       return statsOf(await storage.get(COUNTS));
     },
-    madeAt,
+    take: async (call, at) =>
+      keep(
+        call.kind === 'user'
+          ? makeUser(call.userId, call.profile, at, settings.strict)
+          : makeEvent(call.eventName, call.eventData, at, settings.strict),
+      ),
     reset: () => void intake.add({ reset: newUuid() }),
     flush: async () => {
       await intake.written();

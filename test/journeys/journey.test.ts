@@ -155,6 +155,17 @@ test('calls made before the script has loaded are made when it has, in their ord
   expect((await stack.received()).users).toEqual([{ userId: 'early-bird' }]);
 });
 
+test('a step queued before the script has loaded sees the calls queued after it', async () => {
+  await openSite(context, '?steps');
+
+  const events = await eventsReceived(stack, 2);
+
+  expect(events.map(({ eventName, eventData }) => [eventName, eventData?.Store])).toEqual([
+    ['Before the step', undefined],
+    ['After the step', 'Berlin'],
+  ]);
+});
+
 test('who has taken hold of the stub before the script has loaded still holds the tracker', async () => {
   const page = await openSite(context, '?hold');
 

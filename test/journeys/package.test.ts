@@ -56,7 +56,9 @@ describe('the tarball', () => {
 });
 
 describe('imported in plain Node', () => {
-  const PAGE_ENTRIES = ['webengage-relay', 'webengage-relay/service-worker'];
+  const PAGE_ENTRIES = ['', '/service-worker', '/page-views', '/segment'].map(
+    (path) => `webengage-relay${path}`,
+  );
 
   test.each(PAGE_ENTRIES)(
     '%s touches nothing of a page, starts nothing, and leaves nothing',
@@ -120,7 +122,7 @@ describe('compiled', () => {
     const options: TrackerOptions = { endpoint: 'https://t.example.com', batchSize: 10 };
     export const tracker = createTracker<ShopEvents>(options);
     export const untyped: Tracker = createTracker(options);
-    export const { track, identify, reset, flush, stats, on } = tracker;
+    export const { track, identify, reset, flush, stats, on, use } = tracker;
     export const added = () => track('Added to Cart', { Price: 1 });
     // @ts-expect-error
     export const wrong = () => track('Added to Cart', { Price: '1' });
@@ -140,6 +142,20 @@ describe('compiled', () => {
     export const repaired = () => next('repaired');
     export const retrying = () => next('retrying');
     export const degraded = () => next('degraded');`;
+
+  const BESIDE = `
+    import { createTracker, type Step } from 'webengage-relay';
+    import { trackPageViews } from 'webengage-relay/page-views';
+    import { segmentLike } from 'webengage-relay/segment';
+    const tracker = createTracker<{ 'Signed Out': undefined }>({ endpoint: 'https://t.example.com' });
+    export const step: Step = (call) => (call.kind === 'user' ? null : { ...call, eventData: { Store: 'Berlin' } });
+    export const end = tracker.use(step);
+    export const look = tracker.use((call) => { console.log(call); });
+    export const stop = trackPageViews(tracker, { query: ['page'], redact: (address) => { address.port = ''; } });
+    export const analytics = segmentLike(tracker);
+    export const { page } = analytics;
+    // @ts-expect-error
+    export const late = tracker.use(async () => null);`;
 
   const SERVICE_WORKER = `
     import { syncInBackground } from 'webengage-relay/service-worker';
@@ -165,6 +181,7 @@ describe('compiled', () => {
       };
 
       await compile('page', PAGE, ['es2023', 'dom', 'dom.iterable'], []);
+      await compile('beside', BESIDE, ['es2023', 'dom', 'dom.iterable'], []);
       await compile('service-worker', SERVICE_WORKER, ['es2023', 'webworker'], []);
       await compile('own-worker', OWN_WORKER, ['es2023'], ['@cloudflare/workers-types']);
     },
@@ -208,6 +225,9 @@ describe('in an app that Vite builds', () => {
     expect(codeOf(await build('unused', `import { createTracker } from 'webengage-relay'; ${APP}`))).toBe(
       plain,
     );
+    const beside = `import { trackPageViews } from 'webengage-relay/page-views';
+      import { segmentLike } from 'webengage-relay/segment'; ${APP}`;
+    expect(codeOf(await build('beside', beside))).toBe(plain);
     expect(codeOf(await build('bare', `import 'webengage-relay'; ${APP}`))).toBe(plain);
   });
 

@@ -45,6 +45,11 @@ async function startSite(relayUrl: string, identity?: Identity) {
   const page = `<!doctype html><meta charset="utf-8"><title>A site</title>
     ${README_STUB}
     <script>if (location.search === '?stub') { webengageRelay.identify('early-bird'); webengageRelay.track('Early'); }
+      if (location.search === '?steps') {
+        webengageRelay.track('Before the step');
+        webengageRelay.use((call) => ({ ...call, eventData: { Store: 'Berlin' } }));
+        webengageRelay.track('After the step');
+      }
       if (location.search === '?hold') { held = webengageRelay; ({ track } = webengageRelay); }</script>
     <script async src="/tracker.js" data-endpoint="${relayUrl}" data-max-wait-ms="1000" data-cookieconsent="statistics"
       ${identity ? 'data-identity-token="identityToken"' : ''}></script>${identityToken}`;

@@ -1,0 +1,102 @@
+import { readFile } from 'node:fs/promises';
+import { afterEach, describe, expect, test } from 'vitest';
+import { identifyFields } from '../../src/contract/user.ts';
+import { resolveOptions } from '../../src/tracker/options.ts';
+import { trackPageViews } from '../../src/tracker/page-views.ts';
+import { segmentLike } from '../../src/tracker/segment.ts';
+import { startTracker } from '../../src/tracker/tracker.ts';
+import { fakePlatform } from '../fakes/platform.ts';
+
+const [readme, moving] = await Promise.all(
+  ['README.md', 'docs/moving.md'].map((name) => readFile(name, 'utf8')),
+);
+
+const ends: (() => void)[] = [];
+
+afterEach(() => {
+  for (const end of ends.splice(0)) end();
+});
+
+/** Runs a sample, and answers with the records it has sent, without what differs each time. */
+async function records(sample: string): Promise<object[]> {
+  const { platform, relay, reported } = fakePlatform();
+  const tracker = startTracker(resolveOptions({ endpoint: 'https://t.example.com' }), platform);
+  const given = {
+    tracker,
+    webengageRelay: tracker,
+    analytics: segmentLike(tracker),
+    trackPageViews: (...call: Parameters<typeof trackPageViews>) => ends.push(trackPageViews(...call)),
+  };
+
+  await new Function(...Object.keys(given), `return (async () => { ${sample} })()`)(...Object.values(given));
+  await tracker.flush();
+
+  expect(reported).toEqual([]);
+  return relay.requests
+    .flatMap(({ records }) => records)
+    .map(({ id: _, ...record }) => ({
+      ...record,
+      ...(record.kind === 'user' ? { attributes: record.attributes ?? {} } : { eventTime: '' }),
+      ...('anonymousId' in record && { anonymousId: '' }),
+    }));
+}
+
+/** The rows of a document's tables whose first cell is a call of `what`, as code. */
+function rowsOf(document: string, what: string): [string, string][] {
+  return [...document.matchAll(/^\| `([^`]+)` \| (?:`([^`]+)`|.*) \|$/gm)]
+    .map(([, call = '', here = '']): [string, string] => [call, here])
+    .filter(([call]) => call.startsWith(what));
+}
+
+/** The code of a section, without its imports. */
+function codeIn(document: string, heading: string): string[] {
+  const section = document.split(`\n${heading}\n`)[1]?.split(/\n#+ /)[0] ?? '';
+  return [...section.matchAll(/```(?:js|ts)\n(.*?)```/gs)].map(([, code = '']) =>
+    code.replace(/^import .*$/gm, ''),
+  );
+}
+
+describe('docs/moving.md', () => {
+  const segment = rowsOf(moving ?? '', 'analytics.');
+  const sdk = rowsOf(moving ?? '', 'webengage.').filter(([, here]) => here !== '');
+
+  test('has rows to try', () => {
+    expect([segment.length, sdk.length]).toEqual([7, 6]);
+  });
+
+  test.each(segment)('%s is what is said beside it', async (call, here) => {
+    const sent = await records(`await ${here}; await tracker.track('After')`);
+
+    expect(sent).toEqual(await records(`await ${call}; await tracker.track('After')`));
+    expect(sent).toHaveLength(here.includes('reset') ? 1 : 2);
+  });
+
+  test.each(sdk)('in place of %s, %s is taken as it stands', async (_, here) => {
+    const sent = await records(`await ${here}; await tracker.track('After')`);
+
+    expect(sent).toHaveLength(here.includes('reset') ? 1 : 2);
+  });
+
+  test('names fields that there are', () => {
+    const named = [...(moving ?? '').matchAll(/`we_\w+` \| `(\w+)`/g)].map(([, field]) => field);
+
+    expect(named).toHaveLength(12);
+    expect(Object.keys(identifyFields)).toEqual(expect.arrayContaining(named));
+  });
+});
+
+describe('README.md', () => {
+  test('its steps do what it says of them', async () => {
+    const sent = await records(`${codeIn(readme ?? '', '### Steps').join('\n')}
+      await tracker.track('Bought', { Price: 1 }); await tracker.track('Page Scrolled');`);
+
+    expect(sent).toMatchObject([{ eventName: 'Bought', eventData: { Price: 1, Store: 'Berlin' } }]);
+    expect(sent).toHaveLength(1);
+  });
+
+  test('its page views are tracked', async () => {
+    const sent = await records(codeIn(readme ?? '', '## Page views').join('\n'));
+
+    expect(sent).toMatchObject([{ eventName: 'Page Viewed' }]);
+  });
+});

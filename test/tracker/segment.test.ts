@@ -1,0 +1,229 @@
+import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from 'vitest';
+import type { Tracker } from '../../src/tracker/index.ts';
+import { type SegmentLike, type SegmentTracker, segmentLike } from '../../src/tracker/segment.ts';
+
+function begin(outcome: () => Promise<void> = async () => {}) {
+  const calls: unknown[][] = [];
+  const keep =
+    (method: string) =>
+    (...call: unknown[]) => {
+      calls.push([method, ...call]);
+      return outcome();
+    };
+  const tracker: SegmentTracker = {
+    identify: keep('identify'),
+    track: keep('track'),
+    reset: keep('reset'),
+  };
+  return { analytics: segmentLike(tracker), calls };
+}
+
+const warned: string[] = [];
+
+beforeEach(() => {
+  warned.length = 0;
+  vi.spyOn(console, 'warn').mockImplementation((words) => void warned.push(words));
+});
+
+afterEach(() => void vi.restoreAllMocks());
+
+describe('identify', () => {
+  test.each([
+    ['johndoe', 'johndoe'],
+    [1337, '1337'],
+  ])('of %s is of who has this id', async (id, userId) => {
+    const { analytics, calls } = begin();
+
+    await analytics.identify(id, { email: 'john@doe.com' });
+
+    expect(calls).toEqual([['identify', userId, { email: 'john@doe.com', attributes: {} }]]);
+    expect(analytics.user().id()).toBe(userId);
+  });
+
+  test('without an id is of who was identified before, until they are logged out', async () => {
+    const { analytics, calls } = begin();
+    await analytics.identify('johndoe');
+
+    await analytics.identify({ email: 'john@doe.com' });
+    await analytics.identify(null, { firstName: 'John' });
+    analytics.reset();
+
+    expect(calls.slice(1)).toEqual([
+      ['identify', 'johndoe', { email: 'john@doe.com', attributes: {} }],
+      ['identify', 'johndoe', { firstName: 'John', attributes: {} }],
+      ['reset'],
+    ]);
+    expect(analytics.user().id()).toBeNull();
+    await expect(analytics.identify({ email: 'john@doe.com' })).rejects.toThrow('needs a userId');
+  });
+
+  test('tells each trait by the field that WebEngage has for it, and every other as an attribute', async () => {
+    const { analytics, calls } = begin();
+
+    await analytics.identify('johndoe', {
+      firstName: 'John',
+      lastName: 'Doe',
+      phone: '+55 (11) 5525-6325',
+      gender: 'Male',
+      emailOptIn: false,
+      birthday: '1986-08-19T00:00:00.000Z',
+      company: { name: 'Alphabet Inc.', employees: 9 },
+      address: { city: 'Berlin' },
+      plan: 'Premium',
+      age: 31,
+    });
+
+    expect(calls[0]?.[2]).toEqual({
+      firstName: 'John',
+      lastName: 'Doe',
+      phone: '+551155256325',
+      gender: 'male',
+      emailOptIn: false,
+      birthDate: new Date(1986, 7, 19),
+      company: 'Alphabet Inc.',
+      attributes: {
+        company: { name: 'Alphabet Inc.', employees: 9 },
+        address: { city: 'Berlin' },
+        plan: 'Premium',
+        age: 31,
+      },
+    });
+  });
+
+  test('a trait that does not fit its field is an attribute, and costs nothing else', async () => {
+    const { analytics, calls } = begin();
+    const odd = {
+      firstName: 1,
+      phone: '030 1234',
+      gender: 'm',
+      birthday: 'unknown',
+      company: 7,
+      emailOptIn: 'yes',
+      constructor: 'x',
+    };
+
+    await analytics.identify('johndoe', odd);
+
+    expect(calls[0]?.[2]).toEqual({ attributes: odd });
+  });
+
+  test('takes a birthday that is a date, and the day of the first hour of 1970', async () => {
+    const { analytics, calls } = begin();
+    const birthday = new Date(0);
+
+    await analytics.identify('johndoe', { birthday });
+
+    expect(calls[0]?.[2]).toEqual({ birthDate: birthday, attributes: {} });
+  });
+
+  test('throws nothing at what can’t be read', async () => {
+    const { analytics } = begin();
+
+    await expect(analytics.identify('johndoe', { gender: Object.create(null) })).rejects.toThrow(TypeError);
+  });
+});
+
+test('track tells the properties, and nothing of the options', async () => {
+  const { analytics, calls } = begin();
+
+  await analytics.track('Bought', { Price: 1 }, { integrations: { All: false } });
+  await analytics.track('Bought', null, { integrations: { All: false } });
+  await analytics.track('Bought');
+
+  expect(calls).toEqual([
+    ['track', 'Bought', { Price: 1 }],
+    ['track', 'Bought', {}],
+    ['track', 'Bought', {}],
+  ]);
+});
+
+test.each<[Parameters<SegmentLike['page']>, object]>([
+  [[], {}],
+  [['Cart'], { Name: 'Cart' }],
+  [['Shop', 'Cart'], { Category: 'Shop', Name: 'Cart' }],
+  [['Shop', 'Cart', { Items: 2 }, { integrations: {} }], { Category: 'Shop', Name: 'Cart', Items: 2 }],
+  [['Cart', { Items: 2 }], { Name: 'Cart', Items: 2 }],
+  [['Cart', null, { integrations: {} }], { Name: 'Cart' }],
+  [[null, 'Cart', { Items: 2 }], { Name: 'Cart', Items: 2 }],
+  [[undefined, undefined, { Items: 2 }], { Items: 2 }],
+  [[{ Items: 2 }], { Items: 2 }],
+  [[() => {}], {}],
+])('page(%j) is a page view with %j', async (call, properties) => {
+  (window as unknown as { happyDOM: { setURL(url: string): void } }).happyDOM.setURL(
+    'https://shop.example.com/cart?token=x#y',
+  );
+  document.title = 'The cart';
+  const { analytics, calls } = begin();
+
+  await analytics.page(...call);
+
+  const at = { URL: 'https://shop.example.com/cart', Path: '/cart', Title: 'The cart' };
+  expect(calls).toEqual([['track', 'Page Viewed', { ...at, ...properties }]]);
+});
+
+describe('a callback', () => {
+  test.each([
+    ['identify', ['johndoe']],
+    ['identify', ['johndoe', { plan: 'Premium' }, null]],
+    ['track', ['Bought']],
+    ['track', ['Bought', {}, {}]],
+    ['page', []],
+    ['page', ['Cart', {}]],
+    ['group', ['acme']],
+  ] as const)('of %s(%j) is called once it has ended', async (method, call) => {
+    const { analytics } = begin();
+    const done = vi.fn();
+
+    const end = (analytics[method] as (...given: unknown[]) => Promise<unknown>)(...call, done);
+    expect(done).not.toHaveBeenCalled();
+    await end.catch(() => {});
+
+    expect(done.mock.calls).toEqual([[]]);
+  });
+
+  test('is called though the call is refused, of which its promise tells', async () => {
+    const { analytics } = begin(() => Promise.reject(new Error('refused')));
+    const done = vi.fn();
+
+    await expect(analytics.track('Bought', done)).rejects.toThrow('refused');
+
+    expect(done).toHaveBeenCalledOnce();
+  });
+});
+
+test('ready calls, since nothing has to load', async () => {
+  const done = vi.fn();
+
+  await begin().analytics.ready(done);
+
+  expect(done).toHaveBeenCalledOnce();
+});
+
+test.each([
+  ['alias', 'alias: WebEngage merges no users'],
+  ['group', 'group: WebEngage has no groups'],
+  ['identify', 'identify needs a userId'],
+] as const)(
+  'what is not possible, as %s, is told in the console once, and is no error of the page',
+  async (method, words) => {
+    const reported: unknown[] = [];
+    const report = (error: unknown) => reported.push(error);
+    process.on('unhandledRejection', report);
+    const { analytics, calls } = begin();
+
+    void analytics[method]();
+    await expect(analytics[method]()).rejects.toThrow(words);
+    await new Promise((resolve) => setTimeout(resolve));
+    process.off('unhandledRejection', report);
+
+    expect(warned).toEqual([words]);
+    expect([reported, calls]).toEqual([[], []]);
+  },
+);
+
+test('any tracker will do, whatever its events are', () => {
+  type ShopEvents = { Bought: { Price: number } };
+
+  expectTypeOf<Tracker<ShopEvents>>().toExtend<SegmentTracker>();
+  expectTypeOf<Tracker>().toExtend<SegmentTracker>();
+});
