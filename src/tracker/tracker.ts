@@ -87,7 +87,7 @@ export function createTracker<Events extends EventsOf<Events> = AnyEvents>(
 }
 
 /** The tracker of a visitor who is in. Once that visitor has opted out it sends and keeps nothing, whatever calls it. */
-export type RunningTracker = Pick<Tracker, 'reset' | 'flush' | 'stats'> & {
+type RunningTracker = Pick<Tracker, 'reset' | 'flush' | 'stats'> & {
   /** Makes a record of a call that was made at a moment; resolves once it is durable. */
   readonly take: (call: TrackerCall, at: number) => Promise<void>;
   /** Forgets everything, once `mark` has seen to it that the visitor is out. */
