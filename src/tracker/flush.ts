@@ -20,7 +20,7 @@ export type FlushPorts = {
   /** False once the visitor has opted out. */
   readonly isIn: () => boolean;
   readonly tokens: Pick<IdentityTokens, 'userOf' | 'answered'>;
-  readonly lookout: Pick<Lookout, 'look'>;
+  readonly lookout: Pick<Lookout, 'look' | 'mayGo'>;
 };
 
 /** How a flush ended: with nothing due, or with records that have to wait. */
@@ -104,6 +104,8 @@ export function flusher(ports: FlushPorts): Flusher {
         await drop(next.records, 'expired');
         break;
       case 'send': {
+        // A token that has ended since they were looked at: they are passed over by the next look.
+        if (!oldest.every(lookout.mayGo)) break;
         await storage.update(PACE, () => next.pace);
         const due = ofOneUser(oldest.slice(0, batchSize), tokens.userOf);
         const fitting = batchWithin(due, MAX_KEEPALIVE_BYTES);

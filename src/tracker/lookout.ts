@@ -60,7 +60,8 @@ export function lookoutOver(
       firstKey ??= key;
       // What was seen after these may have been settled since: the next key still follows it.
       lastKey = Math.max(key, lastKey ?? key);
-      const wanted = now() - at > maxAgeMs || mayGo(entry);
+      // Once passed over, theirs are for the whole look: a token that comes in the midst of it would let later ones overtake.
+      const wanted = now() - at > maxAgeMs || (!passed.has(String(record.userId)) && mayGo(entry));
       found ||= wanted;
       if (!wanted) {
         users.add(String(record.userId));

@@ -30,6 +30,7 @@ export function writeDate(date: Date): string | undefined {
 // Values looked at for one record. Without it objects that share references, as a framework's nodes do, are walked along
 // every path through them, and the page stands still.
 const MAX_VALUES = 2_000;
+const VALUES_RULE = `must hold at most ${MAX_VALUES} values`;
 
 /**
  * The custom attributes as the contract takes them, so that one bad attribute does not cost the record.
@@ -63,7 +64,9 @@ export function repairAttributes(
     if (typeof value !== 'object' || value === null) return leftOut(path, TYPE_RULE);
     if (value instanceof Date) return writeDate(value) ?? leftOut(path, DATE_RULE);
     if (around.includes(value) || around.length >= MAX_DEPTH) return leftOut(path, DEPTH_RULE);
-    if (seen > MAX_VALUES) return leftOut(path, `must hold at most ${MAX_VALUES} values`);
+    // Bytes are nothing that WebEngage has a type for.
+    if (ArrayBuffer.isView(value)) return leftOut(path, TYPE_RULE);
+    if ((Array.isArray(value) ? value.length : seen) > MAX_VALUES) return leftOut(path, VALUES_RULE);
     if ('toJSON' in value && typeof value.toJSON === 'function')
       return repair(value.toJSON(), path, [...around, value]);
     const entries = entriesOf(value, path, around);
@@ -75,7 +78,12 @@ export function repairAttributes(
     const inside = [...around, of];
     const isOutermost = of === attributes;
 
-    for (const name of Object.keys(of)) {
+    for (const [index, name] of Object.keys(of).entries()) {
+      // One attribute that has them all costs the others nothing.
+      if ((isOutermost ? index : seen) > MAX_VALUES) {
+        leftOut(path, VALUES_RULE);
+        break;
+      }
       const there = `${path}.${name}`;
       const ofName = (isOutermost ? nameRule : attributeTextRule)(name);
       let rule = ofName && `has a name that ${ofName}`;

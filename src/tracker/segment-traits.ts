@@ -1,9 +1,11 @@
+import { attributeTextRule } from '../contract/attributes.ts';
+
 /** What Segment's `identify` tells of a user. https://segment.com/docs/connections/spec/identify/#traits */
 export type Traits = { readonly [trait: string]: unknown };
 
 type Field = string | boolean | Date | undefined;
 
-const text = (value: unknown): Field => (typeof value === 'string' ? value : undefined);
+const text = (value: unknown): Field => (attributeTextRule(value) ? undefined : (value as string));
 const flag = (value: unknown): Field => (typeof value === 'boolean' ? value : undefined);
 
 /** The trait that has a field at WebEngage, and how its value is written there; undefined where it can't be. */
@@ -21,7 +23,8 @@ const FIELDS: { readonly [trait: string]: (value: unknown) => Field } = {
   // A day, whatever hour is said with it, and by the visitor's clock: else it were the day before, west of Greenwich.
   birthday: (value) => {
     const day = value instanceof Date ? value : new Date(`${`${value}`.slice(0, 10)}T00:00`);
-    return Number.isNaN(+day) ? undefined : day;
+    // A date at WebEngage has a year of four digits.
+    return day.getFullYear() < 9_999 ? day : undefined;
   },
   // An object, of which WebEngage has a field for the name.
   company: (value) => text((value as { readonly name?: unknown } | null)?.name ?? value),

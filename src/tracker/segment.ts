@@ -93,7 +93,9 @@ export function segmentLike(tracker: SegmentTracker): SegmentLike {
     page: (...call) =>
       called(call, () => {
         const [Name, Category] = call.filter((one) => typeof one === 'string').reverse();
-        const properties = call.slice(call.lastIndexOf(Name) + 1).find((one) => typeof one === 'object');
+        const properties = call
+          .slice(call.lastIndexOf(Name) + 1)
+          .find((one) => typeof one === 'object' && (one || Name));
         const { origin, pathname } = location;
         const view = { URL: origin + pathname, Path: pathname, Title: document.title, Category, Name };
         return tracker.track('Page Viewed', { ...view, ...(properties as object) });

@@ -15,14 +15,22 @@ test('each key has a bucket of its own', () => {
   expect(msUntil('b', 10, NOW)).toBe(0);
 });
 
-test('more may be spent than there is: that is paid first, but never for longer than a minute', () => {
+test('more may be spent than there is: that is paid first, but never more than the largest request', () => {
   const { msUntil, spend } = quota(LIMIT);
 
   spend('a', 25, NOW);
   expect(msUntil('a', 0, NOW)).toBe(15_000);
 
   spend('a', 1_000, NOW);
-  expect(msUntil('a', 1, NOW)).toBe(61_000);
+  expect(msUntil('a', 1, NOW)).toBe(401_000);
+});
+
+test('more than the burst is asked for in vain for no longer than until the burst is there', () => {
+  const { msUntil, spend } = quota(LIMIT);
+
+  expect(msUntil('a', 400, NOW)).toBe(0);
+  spend('a', 10, NOW);
+  expect(msUntil('a', 400, NOW)).toBe(10_000);
 });
 
 test('it holds no more keys than it may, and forgets those that were seen longest ago', () => {

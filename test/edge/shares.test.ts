@@ -46,6 +46,21 @@ describe('while records wait', () => {
     expect(entered).toBeLessThanOrEqual(1_250 + 210);
   });
 
+  test.each([1, 4, 16])('as it does with requests of 400 records, at one of %i outboxes', (outboxes) => {
+    const { enter } = shares(ACCOUNT / outboxes, dueTimes());
+    let entered = 0;
+    let at = NOW;
+    while (at < NOW + 60 * 60_000) {
+      const retryInMs = enter({ device: 'server' }, 400, BEHIND, at);
+      if (retryInMs === 0) entered += 400;
+      at += Math.max(retryInMs, 1_000);
+    }
+
+    const share = (60 * ACCOUNT) / 10 / outboxes;
+    expect(entered).toBeGreaterThan(share * 0.8);
+    expect(entered).toBeLessThan(share * 1.2);
+  });
+
   test('a network enters a fifth of it, with however many browsers', () => {
     const { enter } = shares(ACCOUNT, dueTimes());
 

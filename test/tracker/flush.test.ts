@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Storage } from '../../src/tracker/buffer.ts';
 import type { TrackerEvents } from '../../src/tracker/ends.ts';
 import { flusher } from '../../src/tracker/flush.ts';
+import type { IdentityTokens } from '../../src/tracker/identity-tokens.ts';
 import { lookoutOver } from '../../src/tracker/lookout.ts';
 import { memoryStorage } from '../../src/tracker/memory-storage.ts';
 import type { FlushLimits } from '../../src/tracker/next-step.ts';
@@ -29,7 +30,12 @@ async function bufferOf(count: number): Promise<Storage> {
 }
 
 /** Flushes with a relay that answers by what it is sent; tells what it was sent and what was told. */
-async function flushWith(storage: Storage, answer: (ids: readonly string[]) => Outcome, limits = LIMITS) {
+async function flushWith(
+  storage: Storage,
+  answer: (ids: readonly string[]) => Outcome,
+  limits = LIMITS,
+  tokens: Pick<IdentityTokens, 'userOf' | 'of' | 'answered'> = NO_TOKENS,
+) {
   const sent: string[][] = [];
   const told: { [Name in keyof TrackerEvents]?: TrackerEvents[Name][] } = {};
   const relay: RelayClient = async (batch) => {
@@ -43,8 +49,8 @@ async function flushWith(storage: Storage, answer: (ids: readonly string[]) => O
   const { flush } = flusher({
     storage,
     farewell: { relay },
-    tokens: NO_TOKENS,
-    lookout: lookoutOver(storage, NO_TOKENS, { found: () => {} }, LIMITS.maxAgeMs, () => NOW),
+    tokens,
+    lookout: lookoutOver(storage, tokens, { found: () => {} }, LIMITS.maxAgeMs, () => NOW),
     exclusive: (task) => task(),
     settings: limits,
     tell,
@@ -66,6 +72,30 @@ test('a record stays in the buffer until the relay has answered for it', async (
   expect(failed.left).toEqual([idOf(1)]);
   expect(delivered.left).toEqual([]);
   expect(delivered.told.delivered).toEqual([{ ids: [idOf(1)], duplicates: 0 }]);
+});
+
+test('a record whose user’s token ends just before it would be sent waits for another', async () => {
+  const kept = memoryStorage();
+  await kept.append([{ at: NOW, record: eventRecord(1, { userId: 'ann' }) }]);
+  let token: string | undefined = 'token';
+  const storage: Storage = {
+    ...kept,
+    get: (name) => {
+      // A moment in which a laptop may have slept.
+      if (name === PACE) token = undefined;
+      return kept.get(name);
+    },
+  };
+  const userOf = ({ userId }: { readonly userId?: string | undefined }) => userId;
+
+  const { sent, left } = await flushWith(storage, () => SETTLED, LIMITS, {
+    ...NO_TOKENS,
+    userOf,
+    of: () => token,
+  });
+
+  expect(sent).toEqual([]);
+  expect(left).toEqual([idOf(1)]);
 });
 
 test('everything buffered at the call goes, oldest first, 25 at a time', async () => {

@@ -45,6 +45,23 @@ test('records are found behind as many as there are that are passed over, and be
   expect(seqsOf(after)).toEqual(Array.from({ length: 25 }, (_, n) => n + 1));
 });
 
+test('a token that comes in the midst of a look lets nobody’s later records overtake theirs that were passed over', async () => {
+  const storage = memoryStorage();
+  const users: string[] = [];
+  const of = (userId: string) => (users.includes(userId) ? 'token' : undefined);
+  // As IndexedDB does, which reads a few rows at a time.
+  const peek: typeof storage.peek = (limit, from, wanted) =>
+    storage.peek(limit, from, (entry) => {
+      if (entry.record.id.endsWith('.3')) users.push('ann');
+      return wanted?.(entry) ?? true;
+    });
+  const lookout = lookoutOver({ peek, get: storage.get }, { ...withTokensOf(), of }, held, 1_000, () => NOW);
+  await storage.append(entriesOf('ann', 1, 6));
+
+  expect(seqsOf(await lookout.look(25))).toEqual([]);
+  expect(seqsOf(await lookout.look(25))).toEqual([1, 2, 3, 4, 5, 6]);
+});
+
 test('what was seen last is known of, though it has been settled since', async () => {
   const storage = memoryStorage();
   const sights: (number | undefined)[] = [];

@@ -148,6 +148,28 @@ test('objects that share references, as a framework’s nodes do, are given up b
   expect(repairs.some(({ rule }) => rule === 'must hold at most 2000 values')).toBe(true);
 });
 
+test.each([
+  ['half a million numbers', () => Array(500_000).fill(1)],
+  ['half a million objects', () => Array.from({ length: 500_000 }, () => ({}))],
+  [
+    'an object of as many',
+    () => ({ all: Object.fromEntries(Array.from({ length: 50_000 }, (_, n) => [n, {}])) }),
+  ],
+  ['a megabyte of bytes', () => new Uint8Array(1_000_000)],
+])('%s are left out at once, told once, and cost the others nothing', (_, points) => {
+  const { attributes, repairs } = repair({ Points: points(), Price: 39.8 });
+
+  expect(attributes).toMatchObject({ Price: 39.8 });
+  expect(repairs.length).toBeGreaterThan(0);
+  expect(repairs.length).toBeLessThanOrEqual(2);
+});
+
+test('of half a million attributes no more are told of than are looked at', () => {
+  const { repairs } = repair(Object.fromEntries(Array.from({ length: 500_000 }, (_, n) => [`a${n}`, n])));
+
+  expect(repairs.length).toBeLessThan(2_100);
+});
+
 test('a name that is a prototype’s stays a name', () => {
   const { attributes } = repair(JSON.parse('{"__proto__": "x", "constructor": "y"}'));
 

@@ -100,11 +100,22 @@ describe('identify', () => {
       company: 7,
       emailOptIn: 'yes',
       constructor: 'x',
+      lastName: 'x'.repeat(1_000),
+      email: 'half a pair: \ud800',
     };
 
     await analytics.identify('johndoe', odd);
 
     expect(calls[0]?.[2]).toEqual({ attributes: odd });
+  });
+
+  test('a birthday beyond the years that WebEngage writes is an attribute', async () => {
+    const { analytics, calls } = begin();
+    const birthday = new Date(10_000, 0, 1);
+
+    await analytics.identify('johndoe', { birthday });
+
+    expect(calls[0]?.[2]).toEqual({ attributes: { birthday } });
   });
 
   test('takes a birthday that is a date, and the day of the first hour of 1970', async () => {
@@ -146,6 +157,7 @@ test.each<[Parameters<SegmentLike['page']>, object]>([
   [['Cart', null, { integrations: {} }], { Name: 'Cart' }],
   [[null, 'Cart', { Items: 2 }], { Name: 'Cart', Items: 2 }],
   [[undefined, undefined, { Items: 2 }], { Items: 2 }],
+  [[null, null, { Items: 2 }], { Items: 2 }],
   [[{ Items: 2 }], { Items: 2 }],
   [[() => {}], {}],
 ])('page(%j) is a page view with %j', async (call, properties) => {
