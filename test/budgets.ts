@@ -3,10 +3,10 @@
  * By its name among the `exports` of package.json; the README says the same.
  */
 export const BUDGETS: Readonly<Record<string, number>> = {
-  './tracker.js': 10_400,
-  './service-worker.js': 10_400,
-  '.': 10_400,
-  './service-worker': 10_500,
+  './tracker.js': 10_500,
+  './service-worker.js': 10_500,
+  '.': 10_500,
+  './service-worker': 10_700,
   './page-views.js': 950,
   './page-views': 850,
   './segment': 800,

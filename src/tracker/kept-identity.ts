@@ -28,20 +28,18 @@ function newer(identity: Identity, kept: unknown): Identity {
  * visitor is before the database has answered. Where there is none, as in a worker, it is read with each flush.
  *
  * @param first the visitor, where nothing is kept of one
- * @param choices how often the visitor has opted out and in
  */
 export function keptIdentity(
   state: StateStore,
   pageStorage: PageStorage,
   name: string,
   first: Identity,
-  choices?: number,
 ): KeptIdentity {
   let identity = newer(first, pageStorage.get(name));
   let saved = -1;
 
   // Without what was told: the record of it may not be safe yet. The database learns of it behind the record.
-  const show = () => pageStorage.set(name, { ...identity, told: {}, choices: choices || undefined });
+  const show = () => pageStorage.set(name, { ...identity, told: {} });
   show();
   const now = () => {
     const shown = newer(identity, pageStorage.get(name));

@@ -1,3 +1,4 @@
+import { promisifyRequest } from 'idb-keyval';
 import { attempt } from './attempt.ts';
 import { askForSync } from './background-sync.ts';
 import type { StateStore, Storage } from './buffer.ts';
@@ -7,7 +8,7 @@ import { leased } from './lease.ts';
 import { type PageMoments, shown, watchPage } from './page.ts';
 import { localPageStorage, type PageStorage } from './page-storage.ts';
 import type { FetchLater } from './safety-net.ts';
-import { dependableStorage, type Timeout } from './storage.ts';
+import { dependableStorage, HUNG_AFTER_MS, type Timeout } from './storage.ts';
 import { type Exclusive, tabLock } from './tab-lock.ts';
 
 /** All the tracker asks of where it runs. Tests play it. */
@@ -18,8 +19,8 @@ export type Platform = {
   readonly fetchLater: FetchLater | undefined;
   /** Opens none while it must not. */
   readonly storage: (name: string, tellDegraded: (why: unknown) => void, mayOpen: () => boolean) => Storage;
-  /** Removes what a storage of this name has kept, if there is any. */
-  readonly removeStorage: (name: string) => void;
+  /** Removes what a storage of this name has kept, if there is any. Never rejects. */
+  readonly removeStorage: (name: string) => Promise<unknown>;
   readonly pageStorage: PageStorage;
   readonly exclusive: (name: string, state: StateStore, holder: string) => Exclusive;
   /** Resolves once there is a visitor to see the page. */
@@ -65,7 +66,9 @@ export function browserPlatform(): Platform {
         timeout,
         tellDegraded,
       ),
-    removeStorage: (name) => attempt(() => void indexedDB.deleteDatabase(name)),
+    // There may be none; or one that a frozen tab holds on to, and it goes when that tab does.
+    removeStorage: async (name) =>
+      attempt(() => timeout(promisifyRequest(indexedDB.deleteDatabase(name)), HUNG_AFTER_MS).catch(() => {})),
     pageStorage: localPageStorage,
     exclusive: (name, state, holder) =>
       tabLock(name, globalThis.navigator?.locks, leased(state, holder, time)),

@@ -26,7 +26,7 @@ export type Sending = {
   readonly appended: FlushSchedule['appended'];
   /** Sends at once what waited for a network. */
   readonly online: () => Promise<unknown>;
-  /** Gives up all that the buffer holds. */
+  /** Gives up all that the buffer holds. Never beside a flush. */
   readonly dropAll: (reason: DropReason) => Promise<void>;
 };
 
@@ -69,14 +69,13 @@ export function startSending(ports: SendingPorts): Sending {
       if (waiting > settings.maxRecords) exclusive(dropOldest).catch(() => {}); // Stolen from: the next append sees to it.
       schedule.appended(waiting - lookout.passedOver());
     },
-    dropAll: (reason) =>
-      exclusive(async () => {
-        while (true) {
-          const some = await storage.peek(DROPPED_AT_ONCE);
-          if (some.length === 0) return;
-          await drop(some, reason);
-        }
-      }),
+    dropAll: async (reason) => {
+      while (true) {
+        const some = await storage.peek(DROPPED_AT_ONCE);
+        if (some.length === 0) return;
+        await drop(some, reason);
+      }
+    },
     online: () => storage.update(PACE, endNetworkPause).then(() => schedule.now()),
   };
 }

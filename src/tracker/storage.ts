@@ -5,7 +5,7 @@ import { memoryStorage } from './memory-storage.ts';
 export type Timeout = <T>(promise: Promise<T>, afterMs: number) => Promise<T>;
 
 // Some browsers never answer an `open()`. https://bugs.webkit.org/show_bug.cgi?id=226547
-const HUNG_AFTER_MS = 2_000;
+export const HUNG_AFTER_MS = 2_000;
 
 /**
  * Durable storage that never fails: a failing operation is tried once more on a new connection,

@@ -20,7 +20,7 @@ import { pageSpill } from './spill.ts';
 import { statsOf, type TrackerStats } from './stats.ts';
 import { createSteps, type Properties, type Step, type TrackerCall } from './steps.ts';
 import { typeDrift } from './type-drift.ts';
-import { visitorsChoice } from './visitors-choice.ts';
+import { type VisitorsChoice, visitorsChoice } from './visitors-choice.ts';
 import { type Call, writeUp } from './write-up.ts';
 
 // As long as it takes a page to run its listeners.
@@ -90,8 +90,8 @@ export function createTracker<Events extends EventsOf<Events> = AnyEvents>(
 type RunningTracker = Pick<Tracker, 'reset' | 'flush' | 'stats'> & {
   /** Makes a record of a call that was made at a moment; resolves once it is durable. */
   readonly take: (call: TrackerCall, at: number) => Promise<void>;
-  /** Forgets everything, once `mark` has seen to it that the visitor is out. */
-  readonly stop: (mark: () => void) => Promise<void>;
+  /** Opts the visitor out, and forgets everything. */
+  readonly stop: () => Promise<void>;
 };
 
 /**
@@ -107,20 +107,22 @@ export function startTracker(
   const ends = createEnds(platform.report);
   const name = nameOf(settings.endpoint);
   const choice = visitorsChoice(platform.pageStorage, name);
-  const running = choice.whileIn((choices, isIn) => {
+  const running = choice.whileIn((choices) => {
+    const isIn = () => choice.now() === choices;
     // What is not there any more can't be written down again.
     const pageStorage: PageStorage = {
       ...platform.pageStorage,
       set: (key, value) => isIn() && platform.pageStorage.set(key, value),
     };
-    return runTracker(settings, { ...platform, pageStorage }, ends, choices, isIn);
+    return runTracker(settings, { ...platform, pageStorage }, ends, choice, choices, isIn);
   });
   // One that was left in the middle of forgetting has not forgotten everything.
   if (!waits && !running()) {
     removeKept(platform.pageStorage, name);
-    platform.removeStorage(name);
+    void platform.removeStorage(name);
   }
   let stopping: Promise<void> | undefined;
+  let outs = 0;
 
   const { use, through } = createSteps(platform.report);
   const madeAt = (now: () => number): Pick<Tracker, 'identify' | 'track'> => {
@@ -141,24 +143,42 @@ export function startTracker(
     flush: async () => (await running()?.flush()) ?? { settled: true },
     stats: async () => (await running()?.stats()) ?? statsOf(undefined),
     optOut: async () => {
-      stopping = running()?.stop(choice.change) ?? stopping;
+      outs++;
+      stopping = running()?.stop() ?? stopping;
       return stopping;
     },
     optIn: async () => {
+      const outsBefore = outs;
       // What begins anew must not be forgotten with the rest.
       await stopping;
-      if (!running()) choice.change();
-      running();
+      if (running()) return;
+      const out = choice.now();
+      const begin = () => {
+        // Of several wishes the latest counts.
+        if (outs === outsBefore) choice.set(out + 1);
+        running();
+      };
+      if (!choice.isKept()) return begin();
+      // Another tab may be about to forget the rest; or is gone, and has not.
+      const isOut = () => choice.now() === out;
+      const storage = platform.storage(name, () => {}, isOut);
+      const exclusive = platform.exclusive(name, storage, randomId(platform.chance.bytes));
+      await exclusive(async () => {
+        if (!isOut()) return;
+        removeKept(platform.pageStorage, name);
+        await storage.clear();
+        if (isOut()) begin();
+      }).catch(() => {});
     },
     on: ends.on,
     use,
   };
 }
 
-/** Removes what pages have written down, but for who the visitor is. */
+/** Removes what pages have written down, but for the visitor's choice. */
 function removeKept(pageStorage: PageStorage, name: string): void {
   for (const key of pageStorage.keys())
-    if (key.startsWith(`${name}#`) || key === `${name}?pause`) pageStorage.remove(key);
+    if (key === name || key.startsWith(`${name}#`) || key === `${name}?pause`) pageStorage.remove(key);
 }
 
 function runTracker(
@@ -173,6 +193,7 @@ function runTracker(
     ...platform
   }: Platform,
   { tell, on }: ReturnType<typeof createEnds>,
+  choice: VisitorsChoice,
   choices: number,
   isIn: () => boolean,
 ): RunningTracker {
@@ -194,7 +215,7 @@ function runTracker(
 
   const spill = pageSpill(pageStorage, name, session);
   const first = anonymous(newUuid(), newUuid());
-  const identity = keptIdentity(storage, pageStorage, name, first, choices);
+  const identity = keptIdentity(storage, pageStorage, name, first);
   const shown = platform.shown();
   const identityRead = shown.then(identity.read);
 
@@ -227,6 +248,7 @@ function runTracker(
     askForSync: settings.backgroundSync ? platform.askForSync(name) : () => {},
   });
 
+  const exclusive = platform.exclusive(name, storage, session);
   const sending = startSending({
     ...time,
     storage,
@@ -238,7 +260,7 @@ function runTracker(
     tell,
     random,
     isIn,
-    exclusive: platform.exclusive(name, storage, session),
+    exclusive,
     ready: () => shown.then(() => (isIn() ? identity.read() : undefined)),
   });
 
@@ -357,6 +379,7 @@ function runTracker(
       const dueBefore = time.now();
       while (true) {
         const end = await sending.now(dueBefore);
+        if (!isIn()) return { settled: true };
         // A record from the future was made before the clock was set back.
         const isLater = (at: number) => at > dueBefore && at <= time.now();
         if (end.step === 'rest' || isLater(end.oldestAt)) {
@@ -370,15 +393,25 @@ function runTracker(
         await new Promise<void>((resolve) => void time.timer(resolve, end.forMs));
       }
     },
-    stop: async (mark) => {
+    stop: async () => {
+      const mark = () => choice.set(choices + 1);
+      // Not once another tab has begun anew: what is there by then is not ours.
+      const isLast = () => choice.now() === choices + 1;
       mark();
       // Takes back what was left with the browser; nothing is sent or kept any more.
       farewell.leave();
       await intake.written();
-      // Stolen from, it leaves records untold, and not unforgotten.
-      await sending.dropAll('opted_out').catch(() => {});
-      removeKept(pageStorage, name);
-      await storage.clear();
+      await exclusive(async () => {
+        if (!isLast()) return;
+        await sending.dropAll('opted_out');
+        if (!isLast()) return;
+        removeKept(pageStorage, name);
+        // It may have had no room before.
+        mark();
+        await storage.clear();
+        // The connection may be lost, and no other is made for one who is out.
+        if (isLast()) await platform.removeStorage(name);
+      }).catch(() => {}); // Stolen from, it goes on by itself.
     },
   };
 }

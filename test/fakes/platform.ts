@@ -146,7 +146,7 @@ export function fakePlatform({
       if (degraded) tellDegraded('IndexedDB is missing');
       return storage;
     },
-    removeStorage: () => void storage.clear(),
+    removeStorage: () => storage.clear(),
     exclusive: (name) => tabLock(name, locks, (task) => task()),
     watchPage: (moments) => {
       page.moments = moments;

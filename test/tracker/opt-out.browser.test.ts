@@ -25,7 +25,7 @@ async function kept() {
 }
 
 const NOTHING = { databases: [], local: [], session: [], cookies: '', caches: [] };
-const ONLY_THE_MARK = { ...NOTHING, local: [[NAME, '{"choices":1}']] };
+const ONLY_THE_MARK = { ...NOTHING, local: [[`${NAME}?choices`, '1']] };
 
 test('a visitor who opts out leaves nothing in the browser but a mark that says so, two tabs at work or not', async () => {
   const [one, other] = [createTracker({ endpoint }), createTracker({ endpoint })];
@@ -61,7 +61,7 @@ test('and so where IndexedDB is broken', async () => {
 
 test('what an opt-out that was cut short has left is removed by the next page', async () => {
   await createTracker({ endpoint }).track('Clicked');
-  localStorage.setItem(NAME, '{"choices":1}');
+  localStorage.setItem(`${NAME}?choices`, '1');
   localStorage.setItem(`${NAME}#left`, '[]');
   createTracker({ endpoint });
 

@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { TrackerEvents } from '../../src/tracker/ends.ts';
+import { memoryStorage } from '../../src/tracker/memory-storage.ts';
 import { resolveOptions } from '../../src/tracker/options.ts';
 import { startTracker } from '../../src/tracker/tracker.ts';
+import { jwt } from '../fakes/identity.ts';
 import { accepted, fakePageStorage, fakePlatform, scriptedRelay } from '../fakes/platform.ts';
 import { ENDPOINT, NAME, names, playedBrowser, quiet } from '../fakes/played-browser.ts';
+
+const MARK = `${NAME}?choices`;
 
 const never = () => new Promise<Response>(() => {});
 const offline = () => new TypeError('Failed to fetch');
@@ -23,7 +27,7 @@ describe('a visitor who has opted out', () => {
     show();
     await tracker.optOut();
 
-    expect([...map]).toEqual([[NAME, '{"choices":1}']]);
+    expect([...map]).toEqual([[MARK, '1']]);
     expect(await disk.buffered()).toEqual([]);
     for (const name of ['identity', 'pace', 'counts', 'lease'])
       expect(await disk.state.get(name)).toBe(undefined);
@@ -70,7 +74,7 @@ describe('a visitor who has opted out', () => {
     await time.pass(3_600_000);
 
     expect(sent()).toHaveLength(before);
-    expect([...map]).toEqual([[NAME, '{"choices":1}']]);
+    expect([...map]).toEqual([[MARK, '1']]);
     expect(await disk.buffered()).toEqual([]);
   });
 
@@ -107,7 +111,7 @@ describe('a visitor who has opted out', () => {
 
     expect(sent()).toEqual([['e1']]);
     expect(told).toHaveLength(1);
-    expect([...map.keys()]).toEqual([NAME]);
+    expect([...map.keys()]).toEqual([MARK]);
     expect(await disk.buffered()).toEqual([]);
   });
 
@@ -174,7 +178,7 @@ describe('a visitor who has opted out', () => {
     open();
     await quiet();
 
-    expect([...map]).toEqual([[NAME, '{"choices":1}']]);
+    expect([...map]).toEqual([[MARK, '1']]);
     expect(await disk.buffered()).toEqual([]);
     expect(await disk.state.get('identity')).toBe(undefined);
   });
@@ -256,7 +260,187 @@ describe('a visitor who has opted out', () => {
     for (const key of others) map.set(key, '1');
     await open().tracker.optOut();
 
-    expect([...map.keys()].sort()).toEqual([NAME, ...others].sort());
+    expect([...map.keys()].sort()).toEqual([MARK, ...others].sort());
+  });
+
+  test('is not known by what an unfinished opt-out left, where another tab opts in', async () => {
+    const relay = scriptedRelay(offline, never);
+    const { open, map, disk, sent } = playedBrowser({ relay });
+    const [one, other] = [open(), open()];
+    await one.tracker.identify('johndoe');
+    await one.tracker.flush();
+    await one.tracker.track('e1');
+    one.hide();
+    disk.hold();
+    void one.tracker.optOut();
+    await one.crash();
+    disk.release();
+    expect(await disk.buffered()).toHaveLength(2);
+    const before = sent().length;
+
+    await other.tracker.optIn();
+    await other.tracker.track('e2');
+    await other.tracker.flush();
+
+    expect(sent().slice(before)).toEqual([['e2']]);
+    expect(relay.requests.at(-1)?.records[0]).not.toHaveProperty('userId');
+    expect(new Set(devices(relay)).size).toBe(2);
+    expect(map.get(NAME)).not.toContain('johndoe');
+  });
+
+  test('and in by another tab, keeps what that tab makes, though the opt-out was still at work', async () => {
+    let answer = (_: Response) => {};
+    const relay = scriptedRelay(() => new Promise((resolve) => (answer = resolve)), offline);
+    const { open, buffered } = playedBrowser({ relay });
+    const [one, other, busy] = [open(), open(), open()];
+    await busy.tracker.track('e1');
+    void busy.tracker.flush();
+    await quiet();
+    const out = one.tracker.optOut();
+    const made = other.tracker.optIn().then(() => other.tracker.track('e2'));
+    await quiet();
+    answer(new Response('', { status: 503 }));
+    await Promise.all([out, made]);
+    await quiet();
+
+    expect(await buffered()).toEqual(['e2']);
+  });
+
+  test('and in by a tab that did not wait, keeps what that tab makes', async () => {
+    let answer = (_: Response) => {};
+    const relay = scriptedRelay(() => new Promise((resolve) => (answer = resolve)), offline, offline);
+    const { open, map, buffered } = playedBrowser({ relay });
+    const [one, other, busy] = [open(), open(), open()];
+    await busy.tracker.track('e1');
+    void busy.tracker.flush();
+    await quiet();
+    const out = one.tracker.optOut();
+    await quiet();
+    map.set(MARK, '2');
+    await other.tracker.track('e2');
+    answer(new Response('', { status: 503 }));
+    await out;
+
+    expect(await buffered()).toContain('e2');
+    expect(map.get(MARK)).toBe('2');
+    expect(map.has(NAME)).toBe(true);
+  });
+
+  test('and in by two tabs at once, keeps what the first of them makes', async () => {
+    let answer = (_: Response) => {};
+    const relay = scriptedRelay(() => new Promise((resolve) => (answer = resolve)), offline, offline);
+    const { open, map, buffered } = playedBrowser({ relay });
+    const [one, other, busy] = [open(), open(), open()];
+    await busy.tracker.track('e1');
+    void busy.tracker.flush();
+    await quiet();
+    map.set(MARK, '1');
+    const second = other.tracker.optIn();
+    await quiet();
+    map.set(MARK, '2');
+    await one.tracker.track('e2');
+    answer(new Response('', { status: 503 }));
+    await second;
+
+    expect(await buffered()).toContain('e2');
+    expect(map.get(MARK)).toBe('2');
+  });
+
+  test('where nobody else can know, and in again, leaves alone what others have made since', async () => {
+    const { open, buffered } = playedBrowser({ relay: scriptedRelay(offline) });
+    const worker = open({}, { pageStorage: { ...fakePageStorage(), set: () => false } });
+    await worker.tracker.optOut();
+    await open().tracker.track('e1');
+    await worker.tracker.optIn();
+
+    expect(await buffered()).toEqual(['e1']);
+  });
+
+  test('ends a flush that waits for an identity token', async () => {
+    let signIn = (_: string) => {};
+    let isOut = false;
+    let looks = 0;
+    const { open, map } = playedBrowser();
+    const kept = fakePageStorage(map);
+    // One that goes round for ever would leave no test that could fail.
+    const pageStorage = {
+      ...kept,
+      get: (key: string) => {
+        if (isOut && ++looks > 5_000) throw new Error('looks for ever');
+        return kept.get(key);
+      },
+    };
+    const identityToken = () => new Promise<string>((resolve) => (signIn = resolve));
+    const { tracker } = open({ identityToken }, { pageStorage });
+    await tracker.identify('johndoe');
+    const flushed = tracker.flush();
+    await quiet();
+    isOut = true;
+    const out = tracker.optOut();
+    signIn(jwt({ cuid: 'johndoe' }));
+
+    expect(await flushed).toEqual({ settled: true });
+    await out;
+  });
+
+  test.each([
+    ['leaves no database, though its connection is lost by then', '1', [NAME]],
+    ['and in by another tab meanwhile, keeps the database that is there by then', '2', []],
+  ])('%s', async (_, choices, expected) => {
+    const map = new Map<string, string>();
+    const clear = async () => void map.set(MARK, choices);
+    const storage = { ...memoryStorage(), clear };
+    const { platform } = fakePlatform({ pageStorage: fakePageStorage(map), storage });
+    const removed: string[] = [];
+    const removeStorage = async (name: string) => void removed.push(name);
+    const tracker = startTracker(resolveOptions({ endpoint: ENDPOINT }), { ...platform, removeStorage });
+    await tracker.track('e1');
+    await tracker.optOut();
+
+    expect(removed).toEqual(expected);
+  });
+
+  test('in, and out again at once is out; in again at once is in', async () => {
+    const { open, map, sent } = playedBrowser();
+    const { tracker } = open();
+    await Promise.all([tracker.optOut(), tracker.optIn(), tracker.optOut()]);
+    await tracker.track('e1');
+    await tracker.flush();
+    expect(map.get(MARK)).toBe('1');
+
+    await Promise.all([tracker.optIn(), tracker.optOut()]);
+    expect([...map]).toEqual([[MARK, '1']]);
+
+    await Promise.all([tracker.optIn(), tracker.optIn()]);
+    await tracker.track('e2');
+    await tracker.flush();
+    expect(map.get(MARK)).toBe('2');
+    expect(sent()).toEqual([['e2']]);
+  });
+
+  test('stays so though another tab writes down at that moment who it is', async () => {
+    const { open, map } = playedBrowser();
+    const { tracker } = open();
+    await tracker.identify('johndoe');
+    const written = map.get(NAME) ?? '';
+    const out = tracker.optOut();
+    map.set(NAME, written);
+    await out;
+    map.set(NAME, written);
+    await open().tracker.track('e1');
+
+    expect([...map]).toEqual([[MARK, '1']]);
+  });
+
+  test('stays so where there was no room to write it down', async () => {
+    const map = new Map([[`${NAME}#left`, '[]']]);
+    const { open } = playedBrowser();
+    const { tracker } = open({}, { pageStorage: fakePageStorage(map, () => map.has(`${NAME}#left`)) });
+    const out = tracker.optOut();
+    expect(map.has(MARK)).toBe(false);
+    await out;
+
+    expect([...map]).toEqual([[MARK, '1']]);
   });
 
   test('hears no more of a relay that does not answer', async () => {
