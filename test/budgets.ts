@@ -3,12 +3,12 @@
  * By its name among the `exports` of package.json; the README says the same.
  */
 export const BUDGETS: Readonly<Record<string, number>> = {
-  './tracker.js': 10_500,
-  './service-worker.js': 10_500,
-  '.': 10_500,
+  './tracker.js': 10_600,
+  './service-worker.js': 10_600,
+  '.': 10_600,
   './service-worker': 10_700,
   './page-views.js': 950,
   './page-views': 850,
-  './segment': 800,
+  './segment': 950,
   './edge': 43_000,
 };
