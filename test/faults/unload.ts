@@ -77,8 +77,6 @@ export const unload: readonly Scenario[] = [
   },
   {
     title: 'tab closed right after track',
-    // The next tab opens while this one is still about to go.
-    withoutOrder: true,
     play: async (visit) => {
       await visit.open();
       await rounds(ROUNDS, async () => {

@@ -65,7 +65,13 @@ export const webkitEngine: Engine = {
     const closeTab = (handle: string) =>
       inTab(handle, async () => {
         open.delete(handle);
+        const before = processesOf(`${BROWSER} ${profile}`);
         await ask('DELETE', '/window');
+        // The driver does not wait for the page's last words. Those of a tab that is closed come before the next one's.
+        await until('the closed page’s process has ended', () => {
+          const now = processesOf(`${BROWSER} ${profile}`);
+          return before.some((pid) => !now.includes(pid));
+        });
       });
 
     return {
