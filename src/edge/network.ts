@@ -15,16 +15,29 @@ export function networkOf(address: string): string {
   return `${network.map((group) => group.toLowerCase().replace(/^0+(?=.)/, '')).join(':')}::/64`;
 }
 
+/** A mark by which an outbox knows a network again, and from which nobody without the secret learns which it is. */
+export type MarkOf = (network: string, secret: string) => Promise<string>;
+
 /**
- * A mark by which an outbox knows a network again, and from which nobody without the secret learns which it is.
- *
- * @param secret the same wherever the Worker runs: a mark of one isolate's own chance would give a sender as many shares as
- *   there are isolates
+ * Makes marks as one isolate of the Worker does: the key is imported once, and again when the secret is another. The secret is
+ * to be the same wherever the Worker runs: a mark of one isolate's own chance would give a sender as many shares as there are
+ * isolates.
  */
-export async function markOf(network: string, secret: string): Promise<string> {
+export function networkMarks(): MarkOf {
   const text = new TextEncoder();
   const hmac = { name: 'HMAC', hash: 'SHA-256' };
-  const key = await crypto.subtle.importKey('raw', text.encode(secret), hmac, false, ['sign']);
-  const mark = await crypto.subtle.sign('HMAC', key, text.encode(`webengage-relay network ${network}`));
-  return btoa(String.fromCharCode(...new Uint8Array(mark, 0, 16)));
+  let known: { readonly secret: string; readonly key: CryptoKey } | undefined;
+  return async (network, secret) => {
+    // The key, not a promise of it: one request must not wait for what another has begun.
+    if (known?.secret !== secret) {
+      const key = await crypto.subtle.importKey('raw', text.encode(secret), hmac, false, ['sign']);
+      known = { secret, key };
+    }
+    const mark = await crypto.subtle.sign(
+      'HMAC',
+      known.key,
+      text.encode(`webengage-relay network ${network}`),
+    );
+    return btoa(String.fromCharCode(...new Uint8Array(mark, 0, 16)));
+  };
 }

@@ -9,7 +9,7 @@ import { ANSWER_HEADERS } from './headers.ts';
 import { health } from './health.ts';
 import { identity, type Vouch } from './identity.ts';
 import { logFault, logLimited, logTokensRefused } from './log.ts';
-import { markOf, networkOf } from './network.ts';
+import { type MarkOf, networkMarks, networkOf } from './network.ts';
 import { operatorRoutes } from './operator.ts';
 import { corsHeaders, originAllowed } from './origin.ts';
 import { outboxNamed, wakeAll } from './outboxes.ts';
@@ -54,6 +54,7 @@ export function createRelay(): RelayWorker {
     ...shedding(),
     ...quotas(logLimited),
     countRefused: tokenRefusals(logTokensRefused),
+    markOf: networkMarks(),
   };
   const readIdentity = identity();
   const reportHealth = health();
@@ -104,7 +105,8 @@ async function setUp(
 }
 
 /** What one isolate of the Worker keeps in mind from batch to batch. */
-type Known = Shedding & Quotas & { readonly countRefused: (fault: TokenFault, now: number) => void };
+type Known = Shedding &
+  Quotas & { readonly countRefused: (fault: TokenFault, now: number) => void; readonly markOf: MarkOf };
 
 async function acceptBatch(c: Context<Relay>, known: Known): Promise<Response> {
   const { settings } = c.var;
@@ -147,7 +149,10 @@ async function acceptBatch(c: Context<Relay>, known: Known): Promise<Response> {
   const { unverified } = vouched;
   const refused = { expired, rejected: rejected.length - expired };
   try {
-    const from = { device, ...(network && { network: await markOf(network, settings.apiKeys.primary) }) };
+    const from = {
+      device,
+      ...(network && { network: await known.markOf(network, settings.apiKeys.primary) }),
+    };
     const delivery = { ...from, records: good, refused, unverified };
     const receipt = await outboxNamed(c.env, name).ingest(name, delivery);
     if (receipt.stored) return accepted(receipt, rejected);

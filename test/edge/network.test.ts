@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { markOf, networkOf } from '../../src/edge/network.ts';
+import { networkMarks, networkOf } from '../../src/edge/network.ts';
 
 test.each([
   ['203.0.113.7', '203.0.113.7'],
@@ -14,10 +14,13 @@ test.each([
 });
 
 test('a mark is the same for one network, another for another or under another secret, and tells neither', async () => {
+  const markOf = networkMarks();
   const mark = await markOf('203.0.113.7', 'secret');
 
   expect(await markOf('203.0.113.7', 'secret')).toBe(mark);
   expect(await markOf('203.0.113.8', 'secret')).not.toBe(mark);
   expect(await markOf('203.0.113.7', 'another')).not.toBe(mark);
+  // And so in another isolate, whatever that has marked before.
+  expect(await networkMarks()('203.0.113.7', 'secret')).toBe(mark);
   expect(atob(mark)).toHaveLength(16);
 });
