@@ -125,6 +125,20 @@ export default [
     output: { file: 'dist/segment.js', format: 'es' },
   },
   {
+    input: `${modules}/inspector/script-tag.js`,
+    plugins: [nodeResolve(), oneKeyword, minify()],
+    output: [
+      { file: 'dist/inspector.js', format: 'iife', plugins: [printIntegrity] },
+      { file: `${PUBLIC}/inspector.js`, format: 'iife' },
+    ],
+  },
+  {
+    input: `${modules}/inspector/index.js`,
+    external: trackerNeeds,
+    plugins: [nodeResolve()],
+    output: { file: 'dist/inspector-module.js', format: 'es' },
+  },
+  {
     input: `${modules}/edge/worker.js`,
     external: ['cloudflare:workers', 'hono', 'jose', 'ky', 'valibot'],
     output: { file: 'dist/edge.js', format: 'es' },

@@ -25,8 +25,8 @@ export default defineConfig({
       {
         test: {
           name: 'page',
-          include: ['test/tracker/**/*.test.ts', 'test/admin/**/*.test.ts'],
-          exclude: ['test/tracker/**/*.browser.test.ts'],
+          include: ['test/tracker/**/*.test.ts', 'test/inspector/**/*.test.ts', 'test/admin/**/*.test.ts'],
+          exclude: ['test/{tracker,inspector}/**/*.browser.test.ts'],
           environment: 'happy-dom',
         },
       },
@@ -56,7 +56,7 @@ export default defineConfig({
       {
         test: {
           name: 'browser',
-          include: ['test/tracker/**/*.browser.test.ts'],
+          include: ['test/{tracker,inspector}/**/*.browser.test.ts'],
           browser: {
             enabled: true,
             headless: true,

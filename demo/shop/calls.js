@@ -55,3 +55,7 @@ export function reset() {
 export function on(name, listener) {
   return globalThis.webengageRelay.on(name, listener);
 }
+
+export function stats() {
+  return globalThis.webengageRelay.stats();
+}

@@ -1,7 +1,6 @@
-import { element, find, setText } from '../sandbox/public/element.js';
+import { find, setText } from '../sandbox/public/element.js';
 import { onCall } from './calls.js';
 import { fillTray, travel } from './dots.js';
-import { TOKENS, tokensLeft, waitInWords } from './pace.js';
 
 const station = (name) => find(`[data-station="${name}"]`);
 const page = station('page');
@@ -11,8 +10,6 @@ const webengage = station('webengage');
 
 /** Draws the path of a record as records move along it. */
 export function startPath() {
-  const pips = Array.from({ length: TOKENS.capacity }, () => element('i'));
-  find('.pips').append(...pips);
   onCall((what) => {
     setText(find('.latest', page), `Latest: ${what}`);
     travel(page, 1);
@@ -27,25 +24,21 @@ export function showCalls(made) {
   showFigure(page, made);
 }
 
-export function showBuffer({ waiting, newest, pace }, now) {
+/** @param keptUntil when the tracker tries again what could not be sent */
+export function showBuffer({ waiting }, keptUntil, now) {
   showFigure(buffer, waiting);
   fillTray(find('.tray', buffer), waiting);
-  const wait = waitInWords(pace, now);
-  buffer.classList.toggle('held', wait !== undefined);
-  setText(find('.latest', buffer), wait ?? inBuffer(waiting, newest));
-  showTokens(tokensLeft(pace, now));
+  const isHeld = waiting > 0 && keptUntil > now;
+  buffer.classList.toggle('held', isHeld);
+  setText(find('.latest', buffer), isHeld ? keptFor(keptUntil - now) : inBuffer(waiting));
 }
 
-function inBuffer(waiting, newest) {
-  if (waiting === 0) return 'Kept on disk until the relay has answered';
-  return `Newest: ${newest?.eventName ?? 'identify'}. Waits for 25 or 5 s, and a token`;
+function keptFor(ms) {
+  return `Could not be sent, and is kept: next try in ${Math.ceil(ms / 1000)} s`;
 }
 
-function showTokens(tokens) {
-  const pips = find('.pips').children;
-  for (const [index, pip] of [...pips].entries())
-    pip.style.setProperty('--full', String(Math.min(1, Math.max(0, tokens - index))));
-  setText(find('.tokens-left'), `${Math.floor(tokens)} of ${pips.length} tokens, +1 a second`);
+function inBuffer(waiting) {
+  return waiting === 0 ? 'Kept on disk until the relay has answered' : 'Waits for 25 or 5 s, and a token';
 }
 
 export function showRelay({ records, oldestAgeMs, retrying }, { sent, answered }) {

@@ -1,9 +1,7 @@
 import { every } from '../sandbox/public/every.js';
-import { bufferPeek } from './buffer-peek.js';
-import { on, onCall, track } from './calls.js';
+import { on, onCall, stats, track } from './calls.js';
 import { startCart } from './cart.js';
 import { callsFound, callsMade, callsOpen, isOurs } from './ledger.js';
-import { startNotices } from './notices.js';
 import {
   recordsDelivered,
   relayUnseen,
@@ -23,9 +21,8 @@ import { showVerdict } from './verdict.js';
 import { startVisitor } from './visitor.js';
 import { webengage } from './webengage.js';
 
-const { relayUrl, sandboxUrl } = document.documentElement.dataset;
+const { sandboxUrl } = document.documentElement.dataset;
 const { wire } = globalThis;
-const peekBuffer = bufferPeek(`webengage-relay:${relayUrl}`);
 const sandbox = webengage(sandboxUrl);
 
 // What was last seen of each stage; undefined where the last look failed.
@@ -33,15 +30,21 @@ const seen = { buffer: undefined, relay: undefined, webengage: undefined };
 const stillForMs = stillness();
 let arrived = new Set();
 let doubled = 0;
+let keptUntil = 0;
 
-startNotices();
 startPath();
 startSwitches(wire, (fault) => sandbox.order(fault).then(() => showFault(fault), webengageUnseen));
 startShelf();
 startCart();
 startVisitor();
 startToLive();
-on('delivered', ({ ids }) => recordsDelivered(ids.length));
+on('delivered', ({ ids }) => {
+  keptUntil = 0;
+  recordsDelivered(ids.length);
+});
+on('retrying', ({ inMs }) => {
+  keptUntil = Date.now() + inMs;
+});
 onCall(showState);
 void track('Page Viewed', { Page: 'Shop', Title: document.title });
 
@@ -50,8 +53,9 @@ void every(500, lookAtRelay, () => unseen('relay', relayUnseen));
 void every(700, lookAtWebengage, () => unseen('webengage', webengageUnseen));
 
 async function lookAtBuffer() {
-  seen.buffer = await peekBuffer();
-  showBuffer(seen.buffer, Date.now());
+  const { buffered } = await stats();
+  seen.buffer = { waiting: buffered };
+  showBuffer(seen.buffer, keptUntil, Date.now());
   showState();
 }
 

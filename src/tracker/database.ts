@@ -1,6 +1,7 @@
 import { promisifyRequest, type UseStore } from 'idb-keyval';
 
-const STORE = 'records';
+/** The one store of the database. */
+export const STORE = 'records';
 
 /**
  * One IndexedDB database as an idb-keyval store, opened now and kept open.

@@ -1,0 +1,28 @@
+/** A colour in the light scheme, and in the dark one. */
+type Shades = readonly [light: string, dark: string];
+
+/** What surfaces are made of. */
+export const SURFACES = {
+  surface: ['#ffffff', '#181c1a'],
+  sunken: ['#f3f5f2', '#101311'],
+} as const satisfies Record<string, Shades>;
+
+/** What is written on them: each with a contrast of 4.5 or more on each surface. */
+export const INKS = {
+  ink: ['#17201b', '#edf1ee'],
+  muted: ['#56615a', '#a2ada6'],
+  accent: ['#1f4fd1', '#9ab8ff'],
+  good: ['#0a7044', '#5bd69c'],
+  warn: ['#8a5200', '#f3b84c'],
+  bad: ['#b3261e', '#ff8f85'],
+} as const satisfies Record<string, Shades>;
+
+/** Borders and what is empty: nothing is said by them alone. */
+const LINES = { line: ['#d9ddd7', '#2f3631'] } as const satisfies Record<string, Shades>;
+
+/** All of them as custom properties, which a page may set in its own way. */
+export function colourProperties(): string {
+  return Object.entries<Shades>({ ...SURFACES, ...INKS, ...LINES })
+    .map(([name, [light, dark]]) => `--${name}:light-dark(${light},${dark})`)
+    .join(';');
+}

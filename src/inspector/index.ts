@@ -1,0 +1,12 @@
+import { defineInspector, type RelayInspector } from './define.ts';
+
+export type { RelayInspector } from './define.ts';
+export type { InspectedTracker } from './listening.ts';
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'relay-inspector': RelayInspector;
+  }
+}
+
+defineInspector();

@@ -1,0 +1,113 @@
+import { promisifyRequest } from 'idb-keyval';
+import { COUNTS, type Entry } from '../tracker/buffer.ts';
+import { STORE } from '../tracker/database.ts';
+import { PACE } from '../tracker/pace.ts';
+
+/** What lies in a tracker's database. `oldest`: its oldest records, oldest first; `pace` and `counts` as they are kept. */
+export type Found =
+  | {
+      readonly kind: 'there';
+      readonly oldest: readonly Entry[];
+      readonly pace: unknown;
+      readonly counts: unknown;
+    }
+  /** No tracker has made one here, or an opt-out has removed it. */
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'unreadable'; readonly why: string };
+
+/** Looks into a tracker's database and leaves it as it is: makes none, changes none, and stands in nobody's way. */
+export type Peek = {
+  /** Never rejects. */
+  readonly look: () => Promise<Found>;
+  /** Lets go of the database. The next look opens it again. */
+  readonly close: () => void;
+};
+
+/** Records that are looked at: as many as a person does. */
+export const MAX_LISTED = 50;
+
+// The rows' keys are numbers, the names of state are strings: strings sort after all numbers.
+const ROWS = () => IDBKeyRange.upperBound('');
+
+// Some browsers never answer an `open()`, and one waits while another page removes the database.
+const HUNG_AFTER_MS = 2_000;
+
+const hung = () =>
+  new Promise<Found>((resolve) => {
+    const unreadable = { kind: 'unreadable', why: `no answer in ${HUNG_AFTER_MS / 1000} s` } as const;
+    setTimeout(resolve, HUNG_AFTER_MS, unreadable);
+  });
+
+export function peekInto(name: string): Peek {
+  let connection: Promise<IDBDatabase | undefined> | undefined;
+
+  async function connect(): Promise<IDBDatabase | undefined> {
+    // Asked first, where it can be: even a database that is given up at once has lain on the disk for a moment.
+    const known = await indexedDB.databases?.();
+    if (known?.every((each) => each.name !== name)) return undefined;
+    const request = indexedDB.open(name);
+    let isNew = false;
+    // Not there. It is the tracker's to create: ours would lack what it puts in.
+    request.onupgradeneeded = () => {
+      isNew = true;
+      request.transaction?.abort();
+    };
+    // Firefox takes what nobody has seen to for the page's own error.
+    request.addEventListener('error', (event) => event.preventDefault());
+    try {
+      const database = await promisifyRequest(request);
+      database.onclose = forget;
+      // Another tab removes it: standing in its way would block it for ever.
+      database.onversionchange = () => {
+        database.close();
+        forget();
+      };
+      return database;
+    } catch (error) {
+      if (isNew) return undefined;
+      throw error;
+    }
+  }
+
+  function forget(): void {
+    connection = undefined;
+  }
+
+  async function read(database: IDBDatabase): Promise<Found> {
+    const store = database.transaction(STORE).objectStore(STORE);
+    const state = [PACE, COUNTS].map((key) => promisifyRequest<unknown>(store.get(key)));
+    const oldest: Entry[] = [];
+    const rows = store.openCursor(ROWS());
+    let row = await promisifyRequest(rows);
+    while (row && oldest.length < MAX_LISTED) {
+      // Written by the tracker, which alone writes here.
+      oldest.push(...(row.value as readonly Entry[]));
+      row.continue();
+      row = await promisifyRequest(rows);
+    }
+    const [pace, counts] = await Promise.all(state);
+    return { kind: 'there', oldest: oldest.slice(0, MAX_LISTED), pace, counts };
+  }
+
+  async function look(): Promise<Found> {
+    try {
+      connection ??= connect();
+      const database = await connection;
+      if (database) return await read(database);
+      // It may come at any moment.
+      forget();
+      return { kind: 'missing' };
+    } catch (error) {
+      forget();
+      return { kind: 'unreadable', why: String(error) };
+    }
+  }
+
+  return {
+    look: () => Promise.race([look(), hung()]),
+    close: () => {
+      connection?.then((database) => database?.close()).catch(() => {}); // One that failed holds nothing.
+      forget();
+    },
+  };
+}

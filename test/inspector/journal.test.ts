@@ -1,0 +1,134 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { BLANK, hear, type Journal, type Told } from '../../src/inspector/journal.ts';
+import type { TrackerEvents } from '../../src/tracker/ends.ts';
+import { TOLD } from '../fakes/inspected.ts';
+
+const NAMES = new Map([['a', 'Bought']]);
+
+/** What a tracker tells, one a second. */
+function heard(...all: readonly Told[]): Journal {
+  return all.reduce(
+    (journal, told, index) => hear(journal, told, index * 1_000, (id) => NAMES.get(id)),
+    BLANK,
+  );
+}
+
+const told = <Name extends keyof TrackerEvents>(
+  name: Name,
+  changed: Partial<TrackerEvents[Name]> = {},
+): Told => ({ name, told: { ...TOLD[name], ...changed } }) as Told;
+
+describe('batches', () => {
+  test('each that is delivered has a line, with the records and those that the relay had', () => {
+    const { batches } = heard(told('delivered', { duplicates: 0 }), told('delivered'));
+
+    expect(batches.map(({ at, end, detail }) => [at, end, detail])).toEqual([
+      [1_000, 'delivered', '3 records, 1 of which the relay had'],
+      [0, 'delivered', '3 records'],
+    ]);
+  });
+
+  test('an outage is one line, as it was the last time, and says how often', () => {
+    const { batches } = heard(
+      told('retrying', { inMs: 1_000 }),
+      told('delivered'),
+      told('retrying', { inMs: 8_000 }),
+    );
+
+    expect(batches).toMatchObject([
+      { end: 'retrying', detail: 'network, again in 8 s', times: 2, at: 2_000 },
+      { end: 'delivered' },
+    ]);
+  });
+});
+
+describe('errors', () => {
+  test('a record that is rejected is told with name and id, field and rule', () => {
+    expect(heard(told('rejected')).troubles).toMatchObject([
+      { kind: 'rejected', about: 'Bought a', issues: TOLD.rejected.issues },
+    ]);
+  });
+
+  test('one whose name was never seen is told by its id', () => {
+    expect(heard(told('rejected', { id: 'z' })).troubles[0]?.about).toBe('z');
+  });
+
+  test('what is repaired is told with path, rule and what was done', () => {
+    expect(heard(told('repaired')).troubles).toMatchObject([
+      {
+        kind: 'repaired',
+        about: 'Bought',
+        issues: [{ path: 'eventData.Note', message: 'must be short: cut' }],
+      },
+    ]);
+  });
+
+  test('what is dropped, waits or no longer lasts is told by its reason', () => {
+    const { troubles, degraded } = heard(
+      told('dropped'),
+      told('retrying'),
+      told('retrying', { reason: 'no_token', inMs: Number.POSITIVE_INFINITY }),
+      told('degraded'),
+    );
+
+    expect(troubles.map(({ kind, about, issues }) => `${kind} ${about} ${issues[0]?.message}`)).toEqual([
+      'degraded IndexedDB records do not outlive the page: no IndexedDB',
+      'retrying until its user signs in no_token: no identity token that the relay takes',
+      'retrying again in 4 s network: no answer from the relay that a page may read',
+      'dropped 2 records expired: older than the tracker keeps them',
+    ]);
+    expect(degraded).toBe('no IndexedDB');
+  });
+
+  test('what is alike stands once, on top, and is counted', () => {
+    const { troubles } = heard(told('repaired'), told('dropped'), told('repaired'));
+
+    expect(troubles.map(({ kind, times, at }) => [kind, times, at])).toEqual([
+      ['repaired', 2, 2_000],
+      ['dropped', 1, 1_000],
+    ]);
+  });
+
+  test('what is delivered is none', () => {
+    expect(heard(told('delivered')).troubles).toEqual([]);
+  });
+});
+
+test('an attribute whose type has changed is no error, but drift, counted by event, attribute and rule', () => {
+  const kept = told('repaired', { done: 'kept', rule: 'was a number before, and is a string now' });
+  const other = told('repaired', { done: 'kept', record: 'identify' });
+
+  const { drifts, troubles } = heard(kept, other, kept);
+
+  expect(drifts.map(({ record, path, times }) => [record, path, times])).toEqual([
+    ['Bought', 'eventData.Note', 2],
+    ['identify', 'eventData.Note', 1],
+  ]);
+  expect(troubles).toEqual([]);
+});
+
+test('whatever is told, no list grows beyond 20 lines, and each line stands once', () => {
+  const anyText = fc.string({ maxLength: 3 });
+  const any: fc.Arbitrary<Told> = fc.oneof(
+    anyText.map((id) => told('delivered', { ids: [id] })),
+    anyText.map((id) => told('rejected', { id })),
+    fc
+      .tuple(anyText, fc.constantFrom('cut', 'kept'))
+      .map(([path, done]) => told('repaired', { path, done } as Partial<TrackerEvents['repaired']>)),
+    fc.nat().map((inMs) => told('retrying', { inMs })),
+    fc.constant(told('dropped')),
+    anyText.map((reason) => told('degraded', { reason })),
+  );
+
+  fc.assert(
+    fc.property(fc.array(any, { maxLength: 120 }), (all) => {
+      const { batches, troubles, drifts } = heard(...all);
+      for (const lines of [batches, troubles, drifts]) {
+        expect(lines.length).toBeLessThanOrEqual(20);
+        expect(new Set(lines.map(({ key }) => key)).size).toBe(lines.length);
+        expect(lines.map(({ at }) => at)).toEqual(lines.map(({ at }) => at).toSorted((a, b) => b - a));
+      }
+    }),
+  );
+});
