@@ -1,4 +1,3 @@
-import { attempt } from '../tracker/attempt.ts';
 import type { TrackerEvents } from '../tracker/ends.ts';
 import type { Tracker } from '../tracker/tracker.ts';
 import type { Told } from './journal.ts';
@@ -21,12 +20,17 @@ const NAMES: { readonly [name in keyof TrackerEvents]: true } = {
 
 /** Listens to all that a tracker tells; answers with what ends it. Of a tracker that can't start it hears nothing. */
 export function listenTo(tracker: InspectedTracker, hear: (told: Told) => void): () => void {
-  const ends = (Object.keys(NAMES) as (keyof TrackerEvents)[]).map(async (name) =>
-    // Before the script has loaded it is a promise, which rejects where the tracker can't start.
-    attempt(() => tracker.on(name, (told) => hear({ name, told } as Told))),
-  );
+  const ends = (Object.keys(NAMES) as (keyof TrackerEvents)[]).map(async (name) => {
+    try {
+      // Before the script has loaded it is a promise, which rejects where the tracker can't start.
+      return await tracker.on(name, (told) => hear({ name, told } as Told));
+    } catch {
+      // The next look says so: it asks the same tracker.
+      return undefined;
+    }
+  });
   return () => {
-    for (const end of ends) end.then((stop) => stop?.()).catch(() => {}); // Nothing to end.
+    for (const end of ends) void end.then((stop) => stop?.());
   };
 }
 

@@ -31,7 +31,7 @@ export function createView({ flush, clear }: Controls): View {
   const tokens = element('span');
   const rate = element('span');
   const pause = element('p', { class: 'pause', role: 'status' });
-  const said = element('p', { class: 'small', role: 'status' });
+  const said = element('p', { class: 'small said', role: 'status' });
   const flushing = button('Flush now', async () => {
     // Not `disabled`, which would take the focus away.
     if (flushing.hasAttribute('aria-disabled')) return;

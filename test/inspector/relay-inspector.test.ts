@@ -1,0 +1,229 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import '../../src/inspector/index.ts';
+import type { RelayInspector } from '../../src/inspector/index.ts';
+import type { InspectedTracker } from '../../src/inspector/listening.ts';
+import type { TrackerEvents } from '../../src/tracker/ends.ts';
+import { inspectedTracker, TOLD } from '../fakes/inspected.ts';
+
+const page = globalThis as { webengageRelay?: unknown };
+
+afterEach(() => {
+  document.body.replaceChildren();
+  localStorage.clear();
+  page.webengageRelay = undefined;
+});
+
+/** An inspector in the page, and what can be read of its parts. */
+function inspect(tracker?: InspectedTracker, isOpen = true) {
+  const inspector = document.createElement('relay-inspector');
+  inspector.setAttribute('endpoint', 'https://t.example.com');
+  if (isOpen) inspector.setAttribute('open', '');
+  if (tracker) inspector.tracker = tracker;
+  document.body.append(inspector);
+  return { inspector, ...partsOf(inspector) };
+}
+
+function partsOf(inspector: RelayInspector) {
+  const { shadowRoot } = inspector;
+  const text = (selector: string) =>
+    [...(shadowRoot?.querySelectorAll(selector) ?? [])].map(({ textContent }) => textContent).join(' | ');
+  return {
+    text,
+    part: (name: string) => text(`[aria-label="${name}"]`),
+    press: (name: string) =>
+      [...(shadowRoot?.querySelectorAll('button') ?? [])]
+        .find(({ textContent }) => textContent === name)
+        ?.click(),
+  };
+}
+
+const tellAll = ({ tell }: ReturnType<typeof inspectedTracker>) => {
+  for (const [name, told] of Object.entries(TOLD))
+    tell(name as keyof TrackerEvents, told as TrackerEvents['delivered']);
+};
+
+describe('an inspector', () => {
+  test('shows counts by reason, and what is told once it is there', async () => {
+    const watched = inspectedTracker({ made: 7, delivered: 3, rejected: 1 });
+    const { text, part } = inspect(watched.tracker);
+    await expect.poll(() => text('.ends')).toContain('delivered3');
+
+    tellAll(watched);
+
+    expect(text('.ends div')).toBe(
+      'waiting3 | delivered3 | rejected1 | expired0 | over max records0 | opted out0',
+    );
+    expect(text('.brief')).toBe('5 errors');
+    await expect.poll(() => text('li')).toContain('eventData.Price must be a number');
+    expect(text('.kind')).toBe(
+      'degraded | retrying | repaired | dropped | rejected | retrying | rejected | delivered',
+    );
+    expect(part('Batches')).toContain('3 records, 1 of which the relay had');
+  });
+
+  test('groups attributes whose type has changed', async () => {
+    const watched = inspectedTracker();
+    const { text } = inspect(watched.tracker);
+    const kept = {
+      ...TOLD.repaired,
+      rule: 'was a number before, and is a string now',
+      done: 'kept',
+    } as const;
+
+    watched.tell('repaired', kept);
+    watched.tell('repaired', kept);
+
+    await expect
+      .poll(() => text('[aria-label="Type drift"] tbody'))
+      .toContain('BoughteventData.Note was a number before, and is a string now2');
+  });
+
+  test('writes what a site’s visitors write as text', async () => {
+    const watched = inspectedTracker();
+    const { inspector, text } = inspect(watched.tracker);
+
+    watched.tell('repaired', { ...TOLD.repaired, record: '<img src=x onerror=alert(1)>' });
+
+    await expect.poll(() => text('.about')).toBe('<img src=x onerror=alert(1)>');
+    expect(inspector.shadowRoot?.querySelector('img')).toBeNull();
+  });
+
+  test('clears its lists, and goes on listening', async () => {
+    const watched = inspectedTracker();
+    const { text, press } = inspect(watched.tracker);
+    watched.tell('repaired', TOLD.repaired);
+    await expect.poll(() => text('li')).not.toBe('');
+
+    press('Clear lists');
+
+    await expect.poll(() => text('li')).toBe('');
+    expect(text('.brief')).toBe('no errors');
+    watched.tell('repaired', TOLD.repaired);
+    expect(text('.brief')).toBe('1 error');
+  });
+
+  test('flushes, and says what became of it', async () => {
+    const watched = inspectedTracker();
+    const { part, text, press } = inspect(watched.tracker);
+    press('Flush now');
+    await expect.poll(() => text('.said')).toBe('Settled: nothing is left of what was buffered.');
+
+    watched.flushesTo({ settled: false, reason: 'network', retryInMs: 8_000 });
+    press('Flush now');
+
+    await expect
+      .poll(() => text('.said'))
+      .toBe('Kept, again in 8 s. network: no answer from the relay that a page may read.');
+    expect(part('Errors')).toContain('None told so far.');
+  });
+
+  test('closed, it asks nothing of the tracker, and says how much was told', async () => {
+    const watched = inspectedTracker();
+    const stats = vi.fn(watched.tracker.stats);
+    const { text, inspector } = inspect({ ...watched.tracker, stats }, false);
+
+    watched.tell('repaired', TOLD.repaired);
+
+    expect(text('.brief')).toBe('1 error');
+    expect(stats).not.toHaveBeenCalled();
+    inspector.setAttribute('open', '');
+    await expect.poll(() => stats.mock.calls.length).toBeGreaterThan(0);
+  });
+
+  test('listens no more once it has left the page, and again when it is back', async () => {
+    const { tracker, listeners } = inspectedTracker();
+    const { inspector } = inspect(tracker);
+    expect(listeners()).toBe(6);
+
+    inspector.remove();
+    await expect.poll(listeners).toBe(0);
+
+    document.body.append(inspector);
+    expect(listeners()).toBe(6);
+  });
+
+  test('takes another tracker in the place of one', async () => {
+    const [first, second] = [inspectedTracker(), inspectedTracker({ made: 4 })];
+    const { inspector, text } = inspect(first.tracker);
+
+    inspector.tracker = second.tracker;
+
+    await expect.poll(first.listeners).toBe(0);
+    await expect.poll(() => text('.ends')).toContain('waiting4');
+  });
+});
+
+describe('the tracker of the page', () => {
+  test('is found by itself, whenever it comes', async () => {
+    const { text } = inspect();
+    await expect.poll(() => text('.notices')).toContain('There is no tracker here');
+
+    page.webengageRelay = inspectedTracker({ made: 2 }).tracker;
+
+    await expect.poll(() => text('.ends')).toContain('waiting2');
+    // As it is here.
+    expect(text('.notices')).toMatch(/^The buffer can’t be read: .*indexedDB is not defined/);
+  });
+
+  test('is listened to from its stub on, and asked for nothing until it has loaded', async () => {
+    const queue: unknown[] = [['track'], ['identify'], ['flush']];
+    const queued =
+      (method: string) =>
+      (...call: unknown[]) =>
+        new Promise(() => queue.push([method, call]));
+    page.webengageRelay = { queue, on: queued('on'), stats: queued('stats'), flush: queued('flush') };
+    const { text } = inspect();
+
+    await expect.poll(() => text('.notices')).toContain('has not loaded: 2 calls waiting');
+
+    expect(queue.slice(3)).toEqual(Object.keys(TOLD).map((name) => ['on', [name, expect.any(Function)]]));
+  });
+
+  test('that can’t start says why', async () => {
+    const fails = () => Promise.reject(new RangeError('burst must be a whole number'));
+    page.webengageRelay = {
+      queue: Object.assign([], { push: () => {} }),
+      on: fails,
+      stats: fails,
+      flush: fails,
+    };
+    const { text, press } = inspect();
+
+    await expect.poll(() => text('.notices')).toContain('RangeError: burst must be a whole number');
+    press('Flush now');
+    await expect.poll(() => text('.said')).toBe('RangeError: burst must be a whole number');
+  });
+
+  test('whose visitor has opted out is said to', async () => {
+    localStorage.setItem('webengage-relay:https://t.example.com?choices', '1');
+    const { text } = inspect(inspectedTracker().tracker);
+
+    await expect.poll(() => text('.notices')).toContain('has opted out');
+  });
+
+  test('may be anything else: nothing is thrown', async () => {
+    page.webengageRelay = {
+      on: () => {
+        throw new Error('not a tracker');
+      },
+      stats: () => {
+        throw new Error('not a tracker');
+      },
+    };
+    const { text } = inspect();
+
+    await expect.poll(() => text('.notices')).toContain('not a tracker');
+  });
+});
+
+test('a tracker that was set before the element was defined is taken', async () => {
+  const early = document.createElement('relay-inspector');
+  const { tracker } = inspectedTracker({ made: 3 });
+  // As it lies there where the element is defined only later.
+  Object.defineProperty(early, 'tracker', { value: tracker, configurable: true, writable: true });
+  early.toggleAttribute('open', true);
+
+  document.body.append(early);
+
+  await expect.poll(() => partsOf(early).text('.ends')).toContain('waiting3');
+});
