@@ -15,8 +15,9 @@ function statementsOf(text: string): readonly string[] {
     statement += `${line}\n`;
     if (/^\s*(\/\*\*|\*)/.test(line)) continue;
     depth += (line.match(/\{/g) ?? []).length - (line.match(/\}/g) ?? []).length;
-    // Of all statements only a class has no semicolon.
-    const isWhole = line.endsWith(';') || (line === '}' && /^(export )?declare class/m.test(statement));
+    // Of all statements only a class has no semicolon, and what is said of names that are everywhere.
+    const isWhole =
+      line.endsWith(';') || (line === '}' && /^(export )?declare (class|global)/m.test(statement));
     if (depth > 0 || !isWhole) continue;
     statements.push(statement.trim());
     statement = '';

@@ -10,5 +10,7 @@ export const BUDGETS: Readonly<Record<string, number>> = {
   './page-views.js': 950,
   './page-views': 850,
   './segment': 950,
+  './inspector.js': 8_500,
+  './inspector': 8_300,
   './edge': 43_000,
 };

@@ -60,7 +60,9 @@ const pinned: string = JSON.parse(readFileSync('dist/integrity.json', 'utf8')).u
 test('the scripts may be loaded from anywhere, and nothing else may', () => {
   const anywhere = files.filter((path) => headersOf(path)['access-control-allow-origin'] === '*');
 
-  expect(anywhere.sort()).toEqual(['/page-views.js', '/service-worker.js', pinned, '/tracker.js'].sort());
+  expect(anywhere.sort()).toEqual(
+    ['/inspector.js', '/page-views.js', '/service-worker.js', pinned, '/tracker.js'].sort(),
+  );
 });
 
 test('what is named by its hash may be kept for good, and nothing else may', () => {

@@ -85,7 +85,7 @@ describe('the build', () => {
   const folder = mkdtempSync(join(tmpdir(), 'webengage-relay-build-'));
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  test.each(['dist/tracker.js', 'dist/service-worker.js', 'dist/page-views.js'])(
+  test.each(['dist/tracker.js', 'dist/service-worker.js', 'dist/page-views.js', 'dist/inspector.js'])(
     'makes the same bytes of %s again, and prints their hash',
     async (file) => {
       const printed = vi.spyOn(console, 'log').mockImplementation(() => {});

@@ -56,7 +56,9 @@ export async function installPackage(): Promise<Installed> {
     write,
     read: (path) => readFile(join(folder, path), 'utf8'),
     tool: async (script, ...args) => {
-      const tool = run(process.execPath, [join(ROOT, 'node_modules', script), ...args], { cwd: folder });
+      // As in a shell of theirs: what runs these tests has said `test`, and a bundler would build for that.
+      const env = { ...process.env, NODE_ENV: 'production' };
+      const tool = run(process.execPath, [join(ROOT, 'node_modules', script), ...args], { cwd: folder, env });
       await tool.catch(({ stdout, stderr }) => {
         throw new Error(`${script} failed:\n${stdout}${stderr}`);
       });

@@ -127,7 +127,7 @@ describe('in Node', () => {
   const node = (script: string) =>
     promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], { timeout: 30_000 });
 
-  test.each(['index', 'service-worker-module', 'page-views-module', 'segment'])(
+  test.each(['index', 'service-worker-module', 'page-views-module', 'segment', 'inspector-module'])(
     'importing dist/%s.js does nothing',
     async (entry) => {
       const { stdout, stderr } = await node(`
