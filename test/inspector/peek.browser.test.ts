@@ -91,14 +91,22 @@ describe('a look into the buffer', () => {
     expect(await peek.look()).toMatchObject({ oldest: entries(2) });
   });
 
-  test('that is closed opens it again', async () => {
+  test('that is closed holds nothing, and opens it again', async () => {
     const name = newName();
     await indexedDbStorage(name).append(entries(1));
     const peek = peekInto(name);
     await peek.look();
+    const closed: string[] = [];
+    const { close } = IDBDatabase.prototype;
+    IDBDatabase.prototype.close = function () {
+      closed.push(this.name);
+      close.call(this);
+    };
 
     peek.close();
 
+    await expect.poll(() => closed).toEqual([name]);
+    IDBDatabase.prototype.close = close;
     expect(await peek.look()).toMatchObject({ oldest: entries(1) });
   });
 

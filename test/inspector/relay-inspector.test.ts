@@ -3,6 +3,7 @@ import '../../src/inspector/index.ts';
 import type { RelayInspector } from '../../src/inspector/index.ts';
 import type { InspectedTracker } from '../../src/inspector/listening.ts';
 import type { TrackerEvents } from '../../src/tracker/ends.ts';
+import type { FlushResult } from '../../src/tracker/tracker.ts';
 import { inspectedTracker, TOLD } from '../fakes/inspected.ts';
 
 const page = globalThis as { webengageRelay?: unknown };
@@ -102,6 +103,35 @@ describe('an inspector', () => {
     expect(text('.brief')).toBe('1 error');
   });
 
+  test('goes on saying that records do not outlive the page, when its lists are cleared', async () => {
+    const watched = inspectedTracker();
+    const { text, press } = inspect(watched.tracker);
+    watched.tell('degraded', TOLD.degraded);
+    await expect.poll(() => text('.notices')).toContain('can’t be listed: no IndexedDB');
+
+    press('Clear lists');
+
+    await expect.poll(() => text('li')).toBe('');
+    expect(text('.notices')).toContain('can’t be listed: no IndexedDB');
+  });
+
+  test('flushes once at a time, however often it is pressed', async () => {
+    const watched = inspectedTracker();
+    const { promise, resolve } = Promise.withResolvers<FlushResult>();
+    const flush = vi.fn(() => promise);
+    const { text, press } = inspect({ ...watched.tracker, flush });
+
+    press('Flush now');
+    press('Flush now');
+    expect(text('.said')).toBe('Sending …');
+    expect(flush).toHaveBeenCalledTimes(1);
+    resolve({ settled: true });
+    await expect.poll(() => text('.said')).toContain('Settled');
+    press('Flush now');
+
+    expect(flush).toHaveBeenCalledTimes(2);
+  });
+
   test('flushes, and says what became of it', async () => {
     const watched = inspectedTracker();
     const { part, text, press } = inspect(watched.tracker);
@@ -128,6 +158,30 @@ describe('an inspector', () => {
     expect(stats).not.toHaveBeenCalled();
     inspector.setAttribute('open', '');
     await expect.poll(() => stats.mock.calls.length).toBeGreaterThan(0);
+  });
+
+  test('in a page that nobody sees it asks nothing either, and goes on when it is seen', async () => {
+    const watched = inspectedTracker();
+    const stats = vi.fn(watched.tracker.stats);
+    const hidden = vi.spyOn(document, 'hidden', 'get').mockReturnValue(true);
+    inspect({ ...watched.tracker, stats });
+    expect(stats).not.toHaveBeenCalled();
+
+    hidden.mockRestore();
+    document.dispatchEvent(new Event('visibilitychange'));
+
+    await expect.poll(() => stats.mock.calls.length).toBeGreaterThan(0);
+  });
+
+  test('says by its attribute whether it is open', async () => {
+    const { inspector } = inspect(inspectedTracker().tracker, false);
+    const box = inspector.shadowRoot?.querySelector('details');
+
+    box?.toggleAttribute('open', true);
+
+    await expect.poll(() => inspector.hasAttribute('open')).toBe(true);
+    inspector.removeAttribute('open');
+    expect(box?.open).toBe(false);
   });
 
   test('listens no more once it has left the page, and again when it is back', async () => {
