@@ -34,7 +34,7 @@ export function inspection(host: HTMLElement, ownOrigin?: string): Inspection {
   let listened: { readonly tracker: InspectedTracker; readonly end: () => void } | undefined;
   let peek: { readonly name: string; readonly of: Peek } | undefined;
   let journal = BLANK;
-  let life: AbortController | undefined;
+  let life: symbol | undefined;
   let wake = () => {};
 
   const view = createView({
@@ -107,9 +107,9 @@ export function inspection(host: HTMLElement, ownOrigin?: string): Inspection {
     for (const entry of found.oldest) names.set(entry.record.id, nameOfRecord(entry));
   }
 
-  /** Turn after turn, until a life ends. */
-  async function turns({ signal }: AbortController): Promise<void> {
-    while (!signal.aborted) {
+  /** Turn after turn, for as long as this life lasts. */
+  async function turns(own: symbol): Promise<void> {
+    while (life === own) {
       const tracker = attend();
       if (!box.open || document.hidden) peek?.of.close();
       else {
@@ -117,7 +117,7 @@ export function inspection(host: HTMLElement, ownOrigin?: string): Inspection {
         learnNames(seen);
         view.show(pictureOf(seen, journal));
       }
-      if (signal.aborted) break;
+      if (life !== own) break;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, EVERY_MS);
         wake = () => {
@@ -139,12 +139,10 @@ export function inspection(host: HTMLElement, ownOrigin?: string): Inspection {
       wake();
     },
     start: () => {
-      life = new AbortController();
-      document.addEventListener('visibilitychange', () => wake(), { signal: life.signal });
+      life = Symbol();
       void turns(life);
     },
     stop: () => {
-      life?.abort();
       life = undefined;
       wake();
       listened?.end();

@@ -108,6 +108,12 @@ test('an attribute whose type has changed is no error, but drift, counted by eve
   expect(troubles).toEqual([]);
 });
 
+test('of many batches the last 20 stay', () => {
+  const { batches } = heard(...Array.from({ length: 25 }, () => told('delivered')));
+
+  expect(batches.map(({ at }) => at / 1_000)).toEqual(Array.from({ length: 20 }, (_, index) => 24 - index));
+});
+
 test('whatever is told, no list grows beyond 20 lines, and each line stands once', () => {
   const anyText = fc.string({ maxLength: 3 });
   const any: fc.Arbitrary<Told> = fc.oneof(

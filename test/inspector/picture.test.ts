@@ -116,6 +116,12 @@ describe('the bucket', () => {
     );
   });
 
+  test('waits for a second at the least, as long as it waits', () => {
+    const pause = { since: NOW - 4_900, forMs: 5_000, reason: 'network' };
+
+    expect(paced({ bucket, failures: 1, pause }).pause).toMatch(/^Waits, again in 1 s\. network/);
+  });
+
   test('waits no longer once that is over', () => {
     const pause = { since: NOW - 9_000, forMs: 5_000, reason: 'network' };
 

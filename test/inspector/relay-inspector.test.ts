@@ -168,7 +168,6 @@ describe('an inspector', () => {
     expect(stats).not.toHaveBeenCalled();
 
     hidden.mockRestore();
-    document.dispatchEvent(new Event('visibilitychange'));
 
     await expect.poll(() => stats.mock.calls.length).toBeGreaterThan(0);
   });
@@ -246,6 +245,15 @@ describe('the tracker of the page', () => {
     await expect.poll(() => text('.notices')).toContain('RangeError: burst must be a whole number');
     press('Flush now');
     await expect.poll(() => text('.said')).toBe('RangeError: burst must be a whole number');
+  });
+
+  test('that does not answer is said to', async () => {
+    const { tracker } = inspectedTracker();
+    const { text } = inspect({ ...tracker, stats: () => new Promise(() => {}) });
+
+    await expect
+      .poll(() => text('.notices'), { timeout: 5_000 })
+      .toContain('The tracker does not answer: nothing in 3 s');
   });
 
   test('whose visitor has opted out is said to', async () => {
