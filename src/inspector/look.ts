@@ -99,7 +99,7 @@ button:focus-visible { border-radius: 99px }
 summary:focus-visible, .scroll:focus-visible { outline-offset: -3px }
 .parts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr)) }
 section { min-width: 0; padding: 6px 14px 12px; border-top: 1px solid var(--line) }
-.top { display: flex; flex-wrap: wrap; align-items: baseline; gap: 8px; min-height: 28px }
+.top { display: flex; flex-wrap: wrap; align-items: center; gap: 8px; min-height: 28px }
 .top button { margin-inline-start: auto }
 h3 { font-weight: 650 }
 .ends { display: grid; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); gap: 4px 8px }
