@@ -12,6 +12,8 @@ const minify = (leavesName = false) =>
   terser({
     ecma: 2022,
     module: !leavesName,
+    // A classic script is read in the encoding of its page, if its server names none.
+    format: { ascii_only: true },
     compress: {
       passes: 2,
       unsafe: true,

@@ -65,6 +65,11 @@ test('the scripts may be loaded from anywhere, and nothing else may', () => {
   );
 });
 
+test('the scripts read the same in a page of any encoding', () => {
+  for (const path of files.filter((each) => /^\/[^/]+\.js$/.test(each)))
+    expect(/[^\0-\x7f]/.exec(readFileSync(ROOT + path, 'utf8'))?.[0], path).toBeUndefined();
+});
+
 test('what is named by its hash may be kept for good, and nothing else may', () => {
   const kept = files.filter((path) => /immutable/.test(headersOf(path)['cache-control'] ?? ''));
 

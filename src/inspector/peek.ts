@@ -24,7 +24,7 @@ export type Peek = {
 };
 
 /** Records that are looked at: as many as a person does. */
-export const MAX_LISTED = 50;
+const MAX_LISTED = 50;
 
 // The rows' keys are numbers, the names of state are strings: strings sort after all numbers.
 const ROWS = () => IDBKeyRange.upperBound('');

@@ -61,12 +61,15 @@ export type Picture = {
 
 const NONE = '–';
 
-// Without a database nobody knows what is left of an allowance; with no attributes it is the default.
+// Nobody says how large it is, or it can't be read what is left of it.
 const UNKNOWN: Pick<Known, 'burst' | 'requestsPerMinute'> = { burst: 0, requestsPerMinute: 0 };
 
 /** What one look and all that was told come to. */
 export function pictureOf(seen: Seen, journal: Journal): Picture {
-  const { at, tracker, found } = seen;
+  const { at, tracker } = seen;
+  // What the database holds is then another page's, or an earlier one's.
+  const found: Found =
+    journal.degraded === undefined ? seen.found : { kind: 'unreadable', why: journal.degraded };
   const stats = statsSeen(tracker, found);
   const oldest = found.kind === 'there' ? found.oldest : [];
   const waits = stats?.buffered ?? oldest.length;
@@ -76,7 +79,7 @@ export function pictureOf(seen: Seen, journal: Journal): Picture {
     oldest: oldest[0] ? spanInWords(at - oldest[0].at) : NONE,
     records: oldest.map((entry) => lineOf(entry, at)),
     listed: listedOf(oldest.length, waits, found),
-    ...bucketOf(seen),
+    ...bucketOf({ ...seen, found }),
     made: stats ? String(stats.made) : NONE,
     ends: endsOf(stats),
     batches: journal.batches,
@@ -120,7 +123,7 @@ function listedOf(listed: number, waits: number, found: Found): string {
 }
 
 function bucketOf({ at, known, found }: Seen): Pick<Picture, 'pips' | 'tokens' | 'rate' | 'pause'> {
-  const limit = typeof known === 'object' ? known : UNKNOWN;
+  const limit = typeof known === 'object' && found.kind !== 'unreadable' ? known : UNKNOWN;
   const { bucket, pause } = paceOf(found.kind === 'there' ? found.pace : undefined, limit, at);
   const { tokens } = refill(bucket, limit, at);
   const isPaused = pause !== undefined && !isOver(pause, at);

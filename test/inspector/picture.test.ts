@@ -104,8 +104,11 @@ describe('the bucket', () => {
     expect(picture()).toMatchObject({ pips: [1, 1, 1, 1, 1], tokens: '5 of 5' });
   });
 
-  test('is unknown where nobody says how large it is', () => {
-    expect(picture({ known: undefined })).toMatchObject({ pips: [], tokens: '–', rate: '' });
+  test('is unknown where nobody says how large it is, or it can’t be read', () => {
+    const unknown = { pips: [], tokens: '–', rate: '' };
+
+    expect(picture({ known: undefined })).toMatchObject(unknown);
+    expect(picture({ found: { kind: 'unreadable', why: 'refused' } })).toMatchObject(unknown);
   });
 
   test('waits after a failure: why, and for how long', () => {
@@ -160,9 +163,15 @@ describe('what is missing is told, with the line that helps', () => {
     expect(told[0]?.[0]).toMatch(said);
   });
 
-  test('a buffer in memory', () => {
-    const told = notices({ found: { kind: 'missing' } }, { ...BLANK, degraded: 'no IndexedDB' });
+  test('a buffer in memory, where what the database holds is not this page’s', () => {
+    const degraded = { ...BLANK, degraded: 'no IndexedDB' };
 
-    expect(told).toEqual([[expect.stringContaining('no IndexedDB'), '']]);
+    expect(notices({}, degraded)).toEqual([[expect.stringContaining('no IndexedDB'), '']]);
+    expect(picture({}, degraded)).toMatchObject({
+      waiting: '3',
+      records: [],
+      listed: 'They can’t be listed',
+      tokens: '–',
+    });
   });
 });
