@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parsePlan, planFaults } from '../../src/plan/plan.ts';
@@ -12,6 +13,10 @@ const withProperty = (property: unknown) => ({ events: { Bought: { properties: {
 
 test('a plan is read, whatever it plans', () => {
   fc.assert(fc.property(anyPlan, (plan) => void expect(faultsOf(plan)).toEqual([])));
+});
+
+test('the demo’s plan is one', () => {
+  expect(faultsOf(JSON.parse(readFileSync('demo/tracking-plan.json', 'utf8')))).toEqual([]);
 });
 
 test('a type by itself is as good as an object that has it', () => {
