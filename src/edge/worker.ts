@@ -42,15 +42,19 @@ const FULL_RETRY_AFTER_S = 60;
 
 const LIMITED_RETRY_AFTER_MS = 5_000;
 
-/** What answers requests, and looks after the outboxes: a Worker. */
+/** What answers requests and looks after the outboxes, whole: what a Worker exports by default. */
 export type RelayWorker = {
   readonly fetch: (request: Request, env: Env, ctx: ExecutionContext) => Response | Promise<Response>;
   /** The watchdog, for a cron trigger: looks after every outbox whose alarm the platform has given up. */
   readonly scheduled: (controller: unknown, env: Env) => Promise<void>;
 };
 
+/** What a relay is made with, beside its variables and secrets. */
 export type RelayOptions = {
-  /** The tracking plan, as it stands in its file: `import plan from '../tracking-plan.json'`. Records are held against it as `TRACKING_PLAN` says. */
+  /**
+   * The tracking plan, as it stands in its file: `import plan from '../tracking-plan.json'`.
+   * `TRACKING_PLAN` says what becomes of records that are off it.
+   */
   readonly plan?: object;
 };
 

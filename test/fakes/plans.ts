@@ -89,7 +89,7 @@ export const UNPLANNED = 'in no plan';
 const DATE = '2018-09-15T18:29:00-0800';
 
 /** A value as it is planned; `whole` with all that may be left out. */
-export function sampleOf(value: Value, whole: boolean): unknown {
+function sampleOf(value: Value, whole: boolean): unknown {
   switch (value.type) {
     case 'string':
     case 'number':
