@@ -51,7 +51,7 @@ describe('counts', () => {
   });
 
   test('where there are too many ways the rarest go, the oldest of them first, and are told as others', () => {
-    const many = Array.from({ length: MAX_KINDS }, (_, n) => counted(`way ${n}`, 2, NOW - n));
+    const many = Array.from({ length: MAX_KINDS }, (_, n) => counted(`way ${n}`, 2, NOW - n)).reverse();
 
     const added = addViolations(
       [counts(...many), { kinds: [counted('new', 1), counted('most', 9)], others: 4 }],
