@@ -66,6 +66,15 @@ const pinned = {
   },
 };
 
+/** What an editor checks a tracking plan by. */
+const planSchema = {
+  name: 'plan-schema',
+  writeBundle: async () => {
+    const { planJsonSchema } = await import(`./${modules}/plan/json-schema.js`);
+    writeFileSync('dist/tracking-plan.schema.json', `${JSON.stringify(planJsonSchema(), null, 2)}\n`);
+  },
+};
+
 export default [
   {
     input: `${modules}/tracker/script-tag.js`,
@@ -149,6 +158,7 @@ export default [
     // Found beside the package's own files, which it reads.
     input: `${modules}/cli/cli.js`,
     external: [/^node:/, 'valibot'],
+    plugins: [planSchema],
     output: { file: 'dist/cli.js', format: 'es' },
   },
 ];

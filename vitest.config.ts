@@ -16,6 +16,7 @@ export default defineConfig({
           include: [
             'test/contract/**/*.test.ts',
             'test/pacing/**/*.test.ts',
+            'test/plan/**/*.test.ts',
             'test/sandbox/**/*.test.ts',
             'test/cli/**/*.test.ts',
             'test/*.test.ts',

@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 export type LocalWorkerOptions = {
   /** Its wrangler.jsonc, from the root of the repository. */
   readonly config: string;
+  /** Another entry file than its `main`, from there too. */
+  readonly entry?: string;
   readonly port: number;
   readonly vars: Readonly<Record<string, string>>;
   /** Where its objects' storage lies. What stands there outlives the process. */
@@ -32,6 +34,7 @@ process.once('exit', () => {
 /** Starts a Worker; resolves once it answers. */
 export async function startWorker({
   config,
+  entry,
   port,
   vars,
   persistTo,
@@ -43,6 +46,7 @@ export async function startWorker({
     [
       'node_modules/wrangler/bin/wrangler.js',
       'dev',
+      ...(entry === undefined ? [] : [entry]),
       ...['--config', config, '--ip', '127.0.0.1', '--port', String(port), '--persist-to', persistTo],
       ...['--inspector-port', '0', '--show-interactive-dev-session=false', '--log-level', 'error'],
       ...Object.entries(vars).flatMap(([name, value]) => ['--var', `${name}:${value}`]),

@@ -59,6 +59,7 @@ const [sandbox, relay] = await Promise.all([
   }),
   startWorker({
     config: 'wrangler.jsonc',
+    entry: 'demo/relay.js',
     port: ports.relay,
     vars: {
       WEBENGAGE_API_KEY: apiKey,

@@ -7,6 +7,7 @@ import { wantsColor } from './line.ts';
 import { readPackage } from './package.ts';
 import { run } from './run.ts';
 import { Interrupted, terminalOf } from './terminal.ts';
+import { types } from './types.ts';
 
 // Of a program that Ctrl-C has ended, as shells have it: 128 and the signal's number.
 const INTERRUPTED = 130;
@@ -27,6 +28,8 @@ async function main(): Promise<number> {
       return init(command.options, { own, terminal: terminalOf(stdin, stdout), run, env });
     case 'doctor':
       return doctor(command.options, { own, say, complain, colored: wantsColor(stdout, env), env });
+    case 'types':
+      return types(command.options, { say, complain });
     case 'misuse':
       complain(`${command.message}\n\n${HELP}`);
       return 2;

@@ -23,12 +23,24 @@ export type DoctorOptions = {
   readonly json: boolean;
 };
 
+export type TypesOptions = {
+  /** The tracking plan's file. */
+  readonly plan: string;
+  /** The file of the types; without it they are said. */
+  readonly out?: string | undefined;
+  /** What the type of the events is called. */
+  readonly name: string;
+  /** Nothing is written: are they as the plan says? */
+  readonly check: boolean;
+};
+
 /** What is to be done. */
 export type Command =
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
   | { readonly kind: 'init'; readonly options: InitOptions }
   | { readonly kind: 'doctor'; readonly options: DoctorOptions }
+  | { readonly kind: 'types'; readonly options: TypesOptions }
   /** It is none: `message` says what is wrong with it. */
   | { readonly kind: 'misuse'; readonly message: string };
 
@@ -51,6 +63,11 @@ export const HELP = `webengage-relay: what happens in your web app, into WebEnga
       --admin-token-env <NAME>      the variable that holds the ADMIN_TOKEN: look at backlog and dead letters too
       --json                        the same, to be read by a program
 
+  webengage-relay types [plan]      TypeScript of a tracking plan (default: tracking-plan.json)
+      --out <file>                  where to; without it they are printed
+      --name <name>                 what the type of the events is called (default: Events)
+      --check                       write nothing; exits with 1 if the file is not as the plan says
+
   webengage-relay --version
   webengage-relay --help`;
 
@@ -65,6 +82,8 @@ export function readCommand(args: readonly string[]): Command {
         return readInit(rest);
       case 'doctor':
         return readDoctor(rest);
+      case 'types':
+        return readTypes(rest);
       case 'help':
       case '--help':
       case '-h':
@@ -73,7 +92,7 @@ export function readCommand(args: readonly string[]): Command {
       case '-v':
         return { kind: 'version' };
       case '':
-        return misuse('init or doctor?');
+        return misuse('init, doctor or types?');
       default:
         return misuse(`there is no ${name.startsWith('-') ? 'flag' : 'command'} ${nameOnly(name)}`);
     }
@@ -139,6 +158,29 @@ function readDoctor(args: string[]): Command {
   if (site !== undefined && origin === undefined)
     return misuse("--origin must be a site's address, as https://shop.example.com");
   return { kind: 'doctor', options: { url, origin, adminTokenEnv: values['admin-token-env'], json } };
+}
+
+// A capital first: no word that TypeScript has for itself begins so.
+const TYPE_NAME = /^[A-Z]\w*$/;
+
+function readTypes(args: string[]): Command {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      ...HELP_FLAG,
+      out: { type: 'string' },
+      name: { type: 'string', default: 'Events' },
+      check: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return { kind: 'help' };
+  const [plan = 'tracking-plan.json', ...more] = positionals;
+  if (more.length > 0) return misuse('types takes one tracking plan');
+  const { out, name, check } = values;
+  if (!TYPE_NAME.test(name)) return misuse('--name must be the name of a type, as ShopEvents');
+  if (check && out === undefined) return misuse('--check needs --out, the file that is to be checked');
+  return { kind: 'types', options: { plan, out, name, check } };
 }
 
 function siteOf(given: string): string | undefined {

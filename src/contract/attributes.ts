@@ -18,15 +18,17 @@ export type AttributeType = 'string' | 'number' | 'boolean' | 'date' | 'array' |
 /** The field that holds them: a user's, or an event's. */
 export type AttributesField = 'attributes' | 'eventData';
 
-// "Less than 50 characters", of event, event attribute and user attribute names.
-// https://docs.webengage.com/docs/events
-const MAX_NAME_LENGTH = 49;
+/**
+ * Longest name, of an event, an event's attribute or a user's: "less than 50 characters".
+ * https://docs.webengage.com/docs/events
+ */
+export const MAX_NAME_LENGTH = 49;
 
 /** Longest string WebEngage keeps, in UTF-16 units: "less than 1,000 characters". It cuts a user's in silence. */
 export const MAX_STRING_LENGTH = 999;
 
-// Custom attributes of one data type on one record.
-const MAX_PER_TYPE = 25;
+/** Custom attributes of one data type on one record. */
+export const MAX_PER_TYPE = 25;
 
 // Not WebEngage's: a bound, so that no body can exhaust the stack of whoever checks it.
 export const MAX_DEPTH = 16;

@@ -3,9 +3,11 @@ import { dateRule } from './date.ts';
 import { type Rule, textRule } from './rule.ts';
 import { idRule } from './visitor.ts';
 
-// Names WebEngage's own events have; one of ours would mix with them.
-// https://docs.webengage.com/docs/events
-const NO_SYSTEM_EVENT =
+/**
+ * Passes over the names that WebEngage's own events have: one of ours would mix with them.
+ * https://docs.webengage.com/docs/events
+ */
+export const NO_SYSTEM_EVENT =
   /^(?!(email|sms)_|(app_((un)?installed|upgraded|crashed)|user_(logged_(in|out)|session_started)|notification_click)$)/;
 
 const ownEventRule = textRule('must not be a system event of WebEngage', NO_SYSTEM_EVENT);

@@ -14,18 +14,26 @@ export const MAX_ISSUES = 10;
 // Names come from whoever sends; an answer is not to be many times as long as what it answers.
 const MAX_PATH_LENGTH = 100;
 
+/** A path in words, from the outermost name: no longer than an answer has room for. */
+export function toPath(names: readonly string[]): string {
+  return names
+    .map((name) => name.slice(0, MAX_PATH_LENGTH))
+    .join('.')
+    .slice(0, MAX_PATH_LENGTH);
+}
+
 /** What valibot found, in our form: the first of it. */
 export function toIssues(found: readonly BaseIssue<unknown>[]): Issue[] {
   return found.slice(0, MAX_ISSUES).map(({ path, message }) => ({
-    path: (path ?? [])
-      .map((item) => String(item.key).slice(0, MAX_PATH_LENGTH))
-      .join('.')
-      .slice(0, MAX_PATH_LENGTH),
+    path: toPath((path ?? []).map(({ key }) => String(key))),
     message,
   }));
 }
 
-/** What a strict object says of a key it misses, and of one it does not know. */
+/** What a strict object says of a key it misses, of one it does not know, and of what is no object. */
 export function fieldMessage(owner: string): (issue: { readonly expected: string | null }) => string {
-  return ({ expected }) => (expected === 'never' ? `is not a field of ${owner}` : 'must be given');
+  return ({ expected }) => {
+    if (expected === 'never') return `is not a field of ${owner}`;
+    return expected === 'Object' ? 'must be an object' : 'must be given';
+  };
 }

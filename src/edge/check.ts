@@ -4,6 +4,7 @@ import { type Batch, batchSchema, MAX_AGE_MS } from '../contract/batch.ts';
 import { formatDate, parseDate } from '../contract/date.ts';
 import { toIssues } from '../contract/issue.ts';
 import { checkRecord, type EventRecord, type TrackerRecord } from '../contract/record.ts';
+import { issueAllowance } from './issue-allowance.ts';
 import { faultInJson } from './json-text.ts';
 
 export type ParsedBatch =
@@ -35,10 +36,6 @@ export type CheckedBatch = {
   readonly expired: number;
 };
 
-// Issues told of one request, before each record is told only its first: an answer is not to be many times as long as
-// what it answers.
-const MAX_ISSUES_IN_ALL = 250;
-
 /** Holds each record of a batch against the contract by itself: a bad one costs no other. */
 export function checkBatch({ sentAt, records }: Batch, now: number): CheckedBatch {
   // Where it is not known when a batch was sent, nor is by how much the visitor's clock is off.
@@ -46,14 +43,12 @@ export function checkBatch({ sentAt, records }: Batch, now: number): CheckedBatc
   const good: TrackerRecord[] = [];
   const rejected: Rejection[] = [];
   let expired = 0;
-  let told = 0;
+  const toTell = issueAllowance();
 
   for (const [index, input] of records.entries()) {
     const checked = checkRecord(input);
     if (!checked.ok) {
-      const issues = checked.issues.slice(0, told < MAX_ISSUES_IN_ALL ? undefined : 1);
-      told += issues.length;
-      rejected.push({ id: idOf(input) ?? `records[${index}]`, issues });
+      rejected.push({ id: idOf(input) ?? `records[${index}]`, issues: toTell(checked.issues) });
     } else if ((checked.record.age ?? 0) * 1000 > MAX_AGE_MS) {
       const message = `has expired: records are taken for ${MAX_AGE_MS / 86_400_000} days`;
       rejected.push({ id: checked.record.id, issues: [{ path: 'age', message }] });

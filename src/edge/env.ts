@@ -1,3 +1,4 @@
+import type { PlanMode } from './held-to-plan.ts';
 import type { Vouch } from './identity.ts';
 import type { Outbox, OutboxEnv } from './outbox.ts';
 import type { RelaySettings } from './settings.ts';
@@ -9,5 +10,8 @@ export type Env = OutboxEnv & {
   readonly ADDRESS_LIMIT?: RateLimit;
 };
 
-/** The relay's routes: what they are given. */
-export type Relay = { Bindings: Env; Variables: { settings: RelaySettings; vouch: Vouch } };
+/** The relay's routes: what they are given. Without a tracking plan there is no mode of it. */
+export type Relay = {
+  Bindings: Env;
+  Variables: { settings: RelaySettings; vouch: Vouch; planMode: PlanMode | undefined };
+};

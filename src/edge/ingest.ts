@@ -1,9 +1,11 @@
 import { MAX_BATCH_RECORDS } from '../contract/batch.ts';
 import type { TrackerRecord } from '../contract/record.ts';
+import type { Violations } from './held-to-plan.ts';
 import { toRuns } from './run.ts';
 import { admitNew } from './seen.ts';
 import type { Sender, Shares } from './shares.ts';
 import { count, deadLetters, readTotals, type Totals, waiting } from './tally.ts';
+import { countViolations } from './violations.ts';
 
 /** One browser's records, checked. */
 export type Delivery = Sender & {
@@ -12,6 +14,8 @@ export type Delivery = Sender & {
   readonly refused: Pick<Totals, 'rejected' | 'expired'>;
   /** Where they name a user, no identity token vouched for it, and none had to: to be counted. */
   readonly unverified: boolean;
+  /** How they, and those that were refused for it, are off the tracking plan: to be counted. */
+  readonly violations?: Violations | undefined;
 };
 
 export type Receipt =
@@ -61,7 +65,7 @@ export type SendingOn = {
  */
 export function ingest(
   storage: DurableObjectStorage,
-  { records, refused, unverified: isUnverified, ...sender }: Delivery,
+  { records, refused, unverified: isUnverified, violations, ...sender }: Delivery,
   { alarmAt, lingerMs, heldUntil, awaitsFullBatch, fullBatch }: SendingOn,
   room: Room,
   now: number,
@@ -82,6 +86,10 @@ export function ingest(
         now,
       ),
     );
+    if (violations !== undefined) {
+      const known = new Set(records.map(({ id }) => id).filter((id) => !fresh.has(id)));
+      countViolations(storage.sql, violations, (id) => known.has(id), now);
+    }
     // `delete` answers whether it was there: of an id that stands twice in one delivery, only the first is new.
     const runs = toRuns(records.filter(({ id }) => fresh.delete(id)));
 

@@ -24,7 +24,7 @@ const CLOSE_ARRAY = 0x5d;
  * name it takes the last, where another reader may take the first; and it nests as deep as it is told to.
  * Goes through the text once. It holds for JSON alone: of anything else it may say nothing, as `JSON.parse` refuses it.
  */
-export function faultInJson(text: string): string | undefined {
+export function faultInJson(text: string, maxValues: number = MAX_VALUES): string | undefined {
   // The names so far in each object that is open; an array has none.
   const open: (Set<string> | undefined)[] = [];
   let values = 0;
@@ -62,7 +62,7 @@ export function faultInJson(text: string): string | undefined {
       case CLOSE_ARRAY:
         open.pop();
     }
-    if (values > MAX_VALUES) return `must hold at most ${MAX_VALUES} values in all`;
+    if (values > maxValues) return `must hold at most ${maxValues} values in all`;
   }
   return undefined;
 }

@@ -1,8 +1,10 @@
+import type { Breach } from '../plan/off-plan.ts';
 import type { FailedCall } from './call.ts';
 import type { Held } from './gate.ts';
+import type { Counts } from './once-a-minute.ts';
 import type { Limited } from './quotas.ts';
 import type { Totals } from './tally.ts';
-import type { TokenRefusals } from './token-refusals.ts';
+import type { TokenFault } from './token-fault.ts';
 
 /** What one relay pass did, and what it left. No record and no id is in it. */
 export type PassReport = {
@@ -69,8 +71,16 @@ export function logLetters(done: 'replayed' | 'discarded', letters: number): voi
 }
 
 /** One line for the operator: batches that were refused for their identity token, by why. Nothing of a token is in it. */
-export function logTokensRefused(refusals: TokenRefusals): void {
+export function logTokensRefused(refusals: Counts<TokenFault>): void {
   console.warn(JSON.stringify({ event: 'tokens_refused', ...refusals }));
+}
+
+/**
+ * One line for the operator: records were off the tracking plan, so often, by what was off. No name is in it: what is in no
+ * plan is somebody else's words.
+ */
+export function logOffPlan(breaches: Counts<Breach>): void {
+  console.warn(JSON.stringify({ event: 'off_plan', ...breaches }));
 }
 
 /**

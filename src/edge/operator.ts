@@ -76,10 +76,14 @@ async function reportStatus(c: Context<Relay>): Promise<Response> {
       }),
     ),
   ]);
-  return Response.json(
-    relayStatus(outboxes, gate, { version: VERSION, maxBacklog: settings.maxBacklog }, Date.now()),
-  );
+  const { maxBacklog } = settings;
+  const about = { version: VERSION, maxBacklog, planMode: c.var.planMode };
+  return json(relayStatus(outboxes, gate, about, Date.now()));
 }
+
+/** What holds names that somebody may have sent. */
+const json = (value: unknown): Response =>
+  new Response(printableJson(value), { headers: { 'Content-Type': 'application/json' } });
 
 type Letter = Omit<DeadLetter, 'id' | 'record'> & { readonly id: string; readonly record: unknown };
 type Page = { readonly letters: readonly Letter[]; readonly next: string | null };
@@ -125,7 +129,7 @@ async function listLetters(c: Context<Relay>): Promise<Response> {
   const page = await pageOf(c, after, limit);
   if (page === undefined)
     return refusal('invalid_request', 'after is of an outbox that is no more: begin anew without it');
-  return new Response(printableJson(page), { headers: { 'Content-Type': 'application/json' } });
+  return json(page);
 }
 
 /** All dead letters, a line each; read from storage no faster than they are taken. */

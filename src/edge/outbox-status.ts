@@ -1,6 +1,7 @@
 import { MAX_BATCH_RECORDS } from '../contract/batch.ts';
 import { hasRoom, type Room } from './ingest.ts';
 import { deadLetters, type Minute, minutes, readTotals, type Totals, waiting } from './tally.ts';
+import { readViolations, type ViolationCounts } from './violations.ts';
 
 /** How one outbox stands. */
 export type OutboxStatus = {
@@ -18,6 +19,7 @@ export type OutboxStatus = {
   readonly full: boolean;
   readonly totals: Totals;
   readonly minutes: readonly Minute[];
+  readonly violations: ViolationCounts;
 };
 
 /** Reads no more for a backlog of millions than for one of ten. */
@@ -39,5 +41,6 @@ export function outboxStatus(sql: SqlStorage, room: Room, now: number): OutboxSt
     full: !hasRoom(sql, totals, MAX_BATCH_RECORDS, room),
     totals,
     minutes: minutes(sql),
+    violations: readViolations(sql, now),
   };
 }

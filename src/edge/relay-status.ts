@@ -1,6 +1,8 @@
+import type { PlanMode } from './held-to-plan.ts';
 import type { OutboxStatus } from './outbox-status.ts';
 import type { GateStatus } from './rate-gate.ts';
 import { difference, NOTHING, sum, type Totals, waiting } from './tally.ts';
+import { addViolations, NO_VIOLATIONS, type ViolationCounts } from './violations.ts';
 
 /** An outbox by its name; without a status where it could not be asked. */
 export type NamedOutbox = { readonly name: string; readonly status: OutboxStatus | undefined };
@@ -51,6 +53,8 @@ export type RelayStatus = {
     /** It did not answer: its figures are missing here, its records are where they were. */
     readonly unreachable: boolean;
   }[];
+  /** How records of the last days were off the tracking plan; null where the relay has none. */
+  readonly trackingPlan: ({ readonly mode: PlanMode } & ViolationCounts) | null;
 };
 
 const MINUTE_MS = 60_000;
@@ -69,13 +73,19 @@ const SILENT: OutboxStatus = {
   full: false,
   totals: NOTHING,
   minutes: [],
+  violations: NO_VIOLATIONS,
 };
 
 /** Puts together what the outboxes and the gate say. */
 export function relayStatus(
   outboxes: readonly NamedOutbox[],
   gate: GateStatus,
-  about: { readonly version: string; readonly maxBacklog: number },
+  about: {
+    readonly version: string;
+    readonly maxBacklog: number;
+    /** Where the relay has a tracking plan. */
+    readonly planMode?: PlanMode | undefined;
+  },
   now: number,
 ): RelayStatus {
   const statuses = outboxes.map(({ status }) => status ?? SILENT);
@@ -122,6 +132,16 @@ export function relayStatus(
         unreachable: status === undefined,
       };
     }),
+    trackingPlan:
+      about.planMode === undefined
+        ? null
+        : {
+            mode: about.planMode,
+            ...addViolations(
+              statuses.map(({ violations }) => violations),
+              now,
+            ),
+          },
   };
 }
 

@@ -1,4 +1,5 @@
 import { MAX_BATCH_RECORDS, MAX_REQUEST_RECORDS } from '../contract/batch.ts';
+import { PLAN_MODES, type PlanMode } from './held-to-plan.ts';
 import { isOriginPattern } from './origin.ts';
 import { MAX_SHARDS } from './shards.ts';
 import { isStrongToken } from './strong-token.ts';
@@ -32,6 +33,8 @@ export type SettingsEnv = {
   readonly IDENTITY?: string;
   /** Secret: what identity tokens are verified with. A public key in PEM, a JWK set, or a secret of 32 bytes or more. */
   readonly IDENTITY_KEY?: string;
+  /** `off`, `report` or `enforce`: what becomes of records that are off the tracking plan, where the relay has one. */
+  readonly TRACKING_PLAN?: string;
 };
 
 /** Whether users are believed, vouched for where a token comes, or vouched for always; and by which key, as it was set. */
@@ -53,6 +56,7 @@ export type RelaySettings = {
   /** An outbox's share of it. */
   readonly maxBacklogPerShard: number;
   readonly identity: IdentitySettings;
+  readonly trackingPlan?: PlanMode;
   /** An outbox's share of what the account's allowance takes. */
   readonly recordsPerMinutePerShard: number;
 };
@@ -169,6 +173,11 @@ export function readSettings(env: SettingsEnv): ReadSettings {
   if (mode !== 'off' && key === '')
     return refuse('IDENTITY_KEY is not set, and IDENTITY is not off: wrangler secret put IDENTITY_KEY');
 
+  const { TRACKING_PLAN = '' } = env;
+  const trackingPlan = PLAN_MODES.find((each) => each === TRACKING_PLAN);
+  if (TRACKING_PLAN !== '' && trackingPlan === undefined)
+    return refuse('TRACKING_PLAN must be off, report or enforce');
+
   return {
     ok: true,
     settings: {
@@ -185,6 +194,7 @@ export function readSettings(env: SettingsEnv): ReadSettings {
       shards,
       maxBacklog,
       maxBacklogPerShard: Math.floor(maxBacklog / shards),
+      ...(trackingPlan && { trackingPlan }),
       identity: mode === 'off' ? { mode } : { mode, key },
       recordsPerMinutePerShard: (requestsPerMinute * MAX_BATCH_RECORDS) / shards,
     },

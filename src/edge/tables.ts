@@ -43,6 +43,7 @@ export function createTables(sql: SqlStorage): void {
       words TEXT NOT NULL,
       record TEXT NOT NULL
     );
+    CREATE TABLE IF NOT EXISTS off_plan (only INTEGER PRIMARY KEY CHECK (only = 1), counts TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS minute (at INTEGER PRIMARY KEY, totals TEXT NOT NULL);
   `);
 }

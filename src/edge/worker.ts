@@ -2,14 +2,18 @@ import { type Context, Hono } from 'hono';
 import type { Answer } from '../contract/answer.ts';
 import { MAX_BODY_BYTES } from '../contract/batch.ts';
 import type { TrackerRecord } from '../contract/record.ts';
+import type { Breach } from '../plan/off-plan.ts';
+import { type Plan, parsePlan, planFaults } from '../plan/plan.ts';
 import { type ReadBody, readBody } from './body.ts';
 import { checkBatch, parseBatch } from './check.ts';
 import type { Env, Relay } from './env.ts';
 import { ANSWER_HEADERS } from './headers.ts';
 import { health } from './health.ts';
+import { holdToPlan } from './held-to-plan.ts';
 import { identity, type Vouch } from './identity.ts';
-import { logFault, logLimited, logTokensRefused } from './log.ts';
+import { logFault, logLimited, logOffPlan, logTokensRefused } from './log.ts';
 import { type MarkOf, networkMarks, networkOf } from './network.ts';
+import { type Counts, onceAMinute } from './once-a-minute.ts';
 import { operatorRoutes } from './operator.ts';
 import { corsHeaders, originAllowed } from './origin.ts';
 import { outboxNamed, wakeAll } from './outboxes.ts';
@@ -20,7 +24,6 @@ import { isLoopback, originsOf, readSettings } from './settings.ts';
 import { shardOf } from './shards.ts';
 import { type Shedding, shedding } from './shedding.ts';
 import { TOKEN_FAULTS, type TokenFault } from './token-fault.ts';
-import { tokenRefusals } from './token-refusals.ts';
 import type { Vouched } from './vouch.ts';
 
 // What `fetch` sends by itself for a string, and what a server would. Nothing else is JSON.
@@ -39,28 +42,42 @@ const FULL_RETRY_AFTER_S = 60;
 
 const LIMITED_RETRY_AFTER_MS = 5_000;
 
-/** What answers requests: a Worker's `fetch`. */
+/** What answers requests and looks after the outboxes, whole: what a Worker exports by default. */
 export type RelayWorker = {
   readonly fetch: (request: Request, env: Env, ctx: ExecutionContext) => Response | Promise<Response>;
+  /** The watchdog, for a cron trigger: looks after every outbox whose alarm the platform has given up. */
+  readonly scheduled: (controller: unknown, env: Env) => Promise<void>;
+};
+
+/** What a relay is made with, beside its variables and secrets. */
+export type RelayOptions = {
+  /**
+   * The tracking plan, as it stands in its file: `import plan from '../tracking-plan.json'`.
+   * `TRACKING_PLAN` says what becomes of records that are off it.
+   */
+  readonly plan?: object;
 };
 
 /**
- * The relay's routes: the only public door. For those who build a Worker of their own around it:
+ * The relay: the only public door, and its watchdog. For those who build a Worker of their own, or have a tracking plan:
  * `export { Outbox, RateGate } from 'webengage-relay/edge'` beside it, and bind both as wrangler.jsonc does.
+ * Throws, so that it is not deployed, where the plan is none; with what is wrong with it.
  */
-export function createRelay(): RelayWorker {
+export function createRelay({ plan }: RelayOptions = {}): RelayWorker {
   const app = new Hono<Relay>();
+  const planned = plan && planOf(plan);
   const known: Known = {
     ...shedding(),
     ...quotas(logLimited),
-    countRefused: tokenRefusals(logTokensRefused),
+    countRefused: onceAMinute(logTokensRefused),
+    countOffPlan: onceAMinute(logOffPlan),
     markOf: networkMarks(),
   };
   const readIdentity = identity();
   const reportHealth = health();
 
   app.use(async (c, next) => {
-    const toSet = await setUp(c, readIdentity);
+    const toSet = await setUp(c, readIdentity, planned !== undefined);
     if (toSet === undefined) await next();
     else c.res = unavailable(toSet);
     // On every answer, errors too: a page that may not read one takes it for a dead network. The operator's no page reads
@@ -75,7 +92,7 @@ export function createRelay(): RelayWorker {
     const allowed = originAllowed(c.req.header('Origin') ?? null, c.var.settings.allowedOrigins);
     return allowed ? preflight() : refusal('origin_not_allowed', 'this origin may not send here');
   });
-  app.post('/v1/batch', (c) => acceptBatch(c, known));
+  app.post('/v1/batch', (c) => acceptBatch(c, known, planned));
   app.all('/v1/batch', () => refusal('method_not_allowed', 'batches are posted', { Allow: 'POST, OPTIONS' }));
   app.get('/health', (c) => reportHealth(c.env, Date.now()));
   app.route('/admin', operatorRoutes());
@@ -84,31 +101,52 @@ export function createRelay(): RelayWorker {
     logFault('request_failed', error);
     return unavailable('try again later');
   });
-  return app;
+  return {
+    fetch: app.fetch,
+    scheduled: async (_controller, env) => {
+      const read = readSettings(env);
+      if (read.ok) await wakeAll(env, read.settings);
+    },
+  };
+}
+
+function planOf(plan: object): Plan {
+  const parsed = parsePlan(plan);
+  if (!parsed.ok) throw new Error(`the tracking plan is none: ${planFaults(parsed.issues).join('; ')}`);
+  return parsed.plan;
 }
 
 /** Hands the routes what they work with; or answers what to set, where some of it is missing or impossible. */
 async function setUp(
   c: Context<Relay>,
   readIdentity: ReturnType<typeof identity>,
+  hasPlan: boolean,
 ): Promise<string | undefined> {
   const read = readSettings(c.env);
   if (!read.ok) return read.message;
   const { settings } = read;
   if (isLoopback(settings.upstream) && !isLoopback(new URL(c.req.url).origin))
     return 'WEBENGAGE_HOST may be this machine only where the relay runs on it too';
+  const { trackingPlan } = settings;
+  if (!hasPlan && trackingPlan !== undefined && trackingPlan !== 'off')
+    return `TRACKING_PLAN is ${trackingPlan}, and there is no tracking plan: createRelay({ plan })`;
   const users = await readIdentity(settings.identity);
   if (!users.ok) return users.message;
   c.set('settings', settings);
   c.set('vouch', users.vouch);
+  c.set('planMode', hasPlan ? (trackingPlan ?? 'report') : undefined);
   return undefined;
 }
 
 /** What one isolate of the Worker keeps in mind from batch to batch. */
 type Known = Shedding &
-  Quotas & { readonly countRefused: (fault: TokenFault, now: number) => void; readonly markOf: MarkOf };
+  Quotas & {
+    readonly countRefused: (faults: Counts<TokenFault>, now: number) => void;
+    readonly countOffPlan: (breaches: Counts<Breach>, now: number) => void;
+    readonly markOf: MarkOf;
+  };
 
-async function acceptBatch(c: Context<Relay>, known: Known): Promise<Response> {
+async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefined): Promise<Response> {
   const { settings } = c.var;
   const limited = (over: keyof Limited, retryInMs: number): Response => {
     known.count(over, Date.now());
@@ -139,21 +177,24 @@ async function acceptBatch(c: Context<Relay>, known: Known): Promise<Response> {
   const overQuota = known.refusesBrowser(device, Date.now());
   if (overQuota !== undefined) return limited(overQuota.over, overQuota.retryInMs);
 
-  const { good, rejected, expired } = checkBatch(parsed.batch, Date.now());
+  const { good, rejected: offContract, expired } = checkBatch(parsed.batch, Date.now());
   // Before the outbox is asked: who may not write as a user must not learn which of that user's records it has.
   const vouched = await vouchFor(sender, c.var.vouch, good, parsed.batch.token);
   if (!vouched.ok) {
-    known.countRefused(vouched.fault, Date.now());
+    known.countRefused({ [vouched.fault]: 1 }, Date.now());
     return refusal('invalid_token', TOKEN_FAULTS[vouched.fault]);
   }
   const { unverified } = vouched;
+  const held = holdToPlan(good, plan, c.var.planMode);
+  known.countOffPlan(held.breaches, Date.now());
+  const rejected = [...offContract, ...held.rejected];
   const refused = { expired, rejected: rejected.length - expired };
   try {
     const from = {
       device,
       ...(network && { network: await known.markOf(network, settings.apiKeys.primary) }),
     };
-    const delivery = { ...from, records: good, refused, unverified };
+    const delivery = { ...from, records: held.kept, refused, unverified, violations: held.violations };
     const receipt = await outboxNamed(c.env, name).ingest(name, delivery);
     if (receipt.stored) return accepted(receipt, rejected);
     if (receipt.retryInMs !== undefined) {
@@ -220,18 +261,9 @@ const rateLimited = (retryInMs: number) =>
     'Retry-After': String(Math.ceil((retryInMs / 1000) * (1 + Math.random()))),
   });
 
-const relay = createRelay();
-
 export type { Env } from './env.ts';
 export { Outbox } from './outbox.ts';
 export { RateGate } from './rate-gate.ts';
 
 /** The relay as a Worker by itself. */
-export default {
-  fetch: relay.fetch,
-  /** The watchdog: looks after every outbox whose alarm the platform has given up. */
-  scheduled: async (_controller, env) => {
-    const read = readSettings(env);
-    if (read.ok) await wakeAll(env, read.settings);
-  },
-} satisfies ExportedHandler<Env>;
+export default createRelay() satisfies ExportedHandler<Env>;

@@ -25,6 +25,9 @@ export type EventsOf<Events> = {
     : SendableOf<Events[Name]> & (object | undefined);
 };
 
+/** What a user's attributes can be declared as: a plain object of them. What a call may leave out is declared with a `?`. */
+export type AttributesOf<Attributes> = { readonly [Name in keyof Attributes]: SendableOf<Attributes[Name]> };
+
 /** An argument that may be left out where all in it may; where nothing fits, there is no call. */
 type DataArgument<Data> = [Data] extends [never]
   ? [eventData: never]

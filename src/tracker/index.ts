@@ -1,7 +1,7 @@
 export type { Rejection } from '../contract/answer.ts';
 export type { Issue } from '../contract/issue.ts';
 export type { DropReason, Listener, TrackerEvents } from './ends.ts';
-export type { AnyEvents, EventsOf } from './event-types.ts';
+export type { AnyEvents, AttributesOf, EventsOf } from './event-types.ts';
 export type { IdentityToken } from './identity-tokens.ts';
 export type { Profile } from './make-record.ts';
 export { RecordError } from './make-record.ts';

@@ -12,7 +12,7 @@ export type Fields =
   | Omit<EventRecord, 'id' | 'age'>;
 
 /** What `identify` takes beside the id. A `Date` is written in WebEngage's format. */
-export type Profile = {
+export type Profile<Attributes extends object = object> = {
   readonly firstName?: string;
   readonly lastName?: string;
   readonly birthDate?: Date | string;
@@ -28,7 +28,7 @@ export type Profile = {
   readonly hashedEmail?: string;
   readonly hashedPhone?: string;
   /** Custom attributes: strings, numbers, booleans, dates, arrays, objects. */
-  readonly attributes?: object;
+  readonly attributes?: Attributes;
 };
 
 /** Why a call made no record: the contract refuses it as a whole. Nothing else is lost by it. */

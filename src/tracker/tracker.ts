@@ -1,5 +1,5 @@
 import { createEnds, type Listener, type TrackerEvents } from './ends.ts';
-import type { AnyEvents, EventData, EventsOf } from './event-types.ts';
+import type { AnyEvents, AttributesOf, EventData, EventsOf } from './event-types.ts';
 import type { Profile } from './make-record.ts';
 import { nameOf, resolveOptions, type Settings, type TrackerOptions } from './options.ts';
 import type { PageStorage } from './page-storage.ts';
@@ -18,12 +18,12 @@ export type FlushResult =
   | { readonly settled: false; readonly reason: RetryReason; readonly retryInMs: number };
 
 /** What a page calls. Every method stands by itself: `const { track } = tracker` is as good. */
-export type Tracker<Events extends object = AnyEvents> = {
+export type Tracker<Events extends object = AnyEvents, Attributes extends object = object> = {
   /**
    * Says who the visitor is, from now on, and what is known of them.
    * Resolves once the record is durable; rejects with a `RecordError` where the contract refuses it as a whole.
    */
-  identify(userId: string, profile?: Profile): Promise<void>;
+  identify(userId: string, profile?: Profile<Attributes>): Promise<void>;
   /**
    * Says that something happened, now.
    * Resolves once the record is durable; rejects with a `RecordError` where the contract refuses it as a whole.
@@ -61,14 +61,16 @@ export type Tracker<Events extends object = AnyEvents> = {
 
 /**
  * A tracker for one relay. Make one a page and keep it; several for one endpoint share one buffer.
- * `Events` declares your events: `{ 'Added to Cart': { Price: number }; 'Signed Out': undefined }`.
+ * `Events` declares your events: `{ 'Added to Cart': { Price: number }; 'Signed Out': undefined }`. `Attributes` declares those
+ * of your users: `{ Plan?: 'free' | 'paid' }`.
  * Throws a `RangeError` for an impossible option.
  */
-export function createTracker<Events extends EventsOf<Events> = AnyEvents>(
-  options: TrackerOptions,
-): Tracker<Events> {
+export function createTracker<
+  Events extends EventsOf<Events> = AnyEvents,
+  Attributes extends object & AttributesOf<Attributes> = object,
+>(options: TrackerOptions): Tracker<Events, Attributes> {
   // It takes any event: what is declared of them narrows the calls that compile, and nothing else.
-  return startTracker(resolveOptions(options), browserPlatform()) as Tracker<Events>;
+  return startTracker(resolveOptions(options), browserPlatform()) as Tracker<Events, Attributes>;
 }
 
 /**

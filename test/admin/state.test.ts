@@ -133,3 +133,15 @@ test('records of users that nobody vouched for are told, of the last hour, and a
   expect(state.mood).toBe('good');
   expect(state.also).toEqual([expect.stringMatching(/^42 records .*without an identity token/)]);
 });
+
+test('records that were off the tracking plan are remarked on for an hour', () => {
+  const kind = { of: 'Bought', path: 'eventData.Price', rule: 'is not in the tracking plan', count: 9 };
+  const seen = (lastAt: number) =>
+    stateOf(status({ trackingPlan: { mode: 'report', kinds: [{ ...kind, lastAt }], others: 0 } }));
+
+  expect(seen(NOW - 3_599_000)).toMatchObject({
+    mood: 'good',
+    also: ['Records of the last hour were off the tracking plan, in 1 way: they are listed below.'],
+  });
+  expect(seen(NOW - 3_600_000).also).toEqual([]);
+});

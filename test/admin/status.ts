@@ -46,6 +46,7 @@ export function status(changes: Changes = {}): Status {
       unknown: 0,
     },
     shards: [],
+    trackingPlan: null,
   };
   return {
     ...idle,

@@ -29,6 +29,19 @@ test('each flag of init is taken for what it says', () => {
   });
 });
 
+test('types of a tracking plan are printed, or written where they are to be', () => {
+  const written = 'types plans/shop.json --out src/events.ts --name ShopEvents --check';
+
+  expect(readCommand(['types'])).toEqual({
+    kind: 'types',
+    options: { plan: 'tracking-plan.json', name: 'Events', check: false },
+  });
+  expect(readCommand(written.split(' '))).toEqual({
+    kind: 'types',
+    options: { plan: 'plans/shop.json', out: 'src/events.ts', name: 'ShopEvents', check: true },
+  });
+});
+
 test.each([
   ['t.example.com', 'https://t.example.com'],
   ['https://t.example.com/', 'https://t.example.com'],
@@ -72,17 +85,22 @@ test('the help names every flag there is', () => {
     'force',
   ])
     expect(HELP).toContain(`--${flag} `);
-  for (const flag of ['origin', 'admin-token-env', 'json']) expect(HELP).toContain(`--${flag} `);
+  for (const flag of ['origin', 'admin-token-env', 'json', 'out', 'check'])
+    expect(HELP).toContain(`--${flag} `);
 });
 
 test.each([
-  [[], 'init or doctor?'],
+  [[], 'init, doctor or types?'],
   [['deploy'], 'there is no command deploy'],
   [['--verbose'], 'there is no flag --verbose'],
   [['init', '--fast'], "unknown option '--fast'"],
   [['init', '--license'], "option '--license <value>' argument missing"],
   [['init', 'a', 'b'], 'init takes one folder'],
   [['doctor'], "doctor takes the relay's address, as https://t.example.com"],
+  [['types', 'a.json', 'b.json'], 'types takes one tracking plan'],
+  [['types', '--check'], '--check needs --out'],
+  [['types', '--name', 'string'], '--name must be the name of a type'],
+  [['types', '--name', 'A; import x'], '--name must be the name of a type'],
   [['doctor', 'a.example', 'b.example'], "doctor takes the relay's address, as https://t.example.com"],
   [['doctor', 't.example.com', '--origin', '*'], "--origin must be a site's address"],
   [['doctor', 'ftp://t.example.com'], 'must be an http or https URL'],

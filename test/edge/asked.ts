@@ -1,6 +1,6 @@
 import { createExecutionContext } from 'cloudflare:test';
 import { vi } from 'vitest';
-import { createRelay, type Env } from '../../src/edge/worker.ts';
+import { createRelay, type Env, type RelayOptions } from '../../src/edge/worker.ts';
 import { relayEnv } from '../fakes/outbox.ts';
 import { eventRecord, idOf } from '../fakes/records.ts';
 
@@ -11,8 +11,8 @@ export const SERVER_TOKEN = 'a-server-token-of-enough-characters';
 type Headed = Readonly<Record<string, string>>;
 
 /** A relay of its own, with these settings, asked as a page of the shop would; `Origin: ''` leaves it out. */
-export function door(env: Partial<Env> = {}) {
-  const relay = createRelay();
+export function door(env: Partial<Env> = {}, options: RelayOptions = {}) {
+  const relay = createRelay(options);
 
   function ask(path: string, init: RequestInit = {}, more: Partial<Env> = {}): Promise<Response> {
     const headers = new Headers({ Origin: SHOP, ...(init.headers as Headed) });

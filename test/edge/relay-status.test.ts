@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { OutboxStatus } from '../../src/edge/outbox-status.ts';
 import { relayStatus } from '../../src/edge/relay-status.ts';
 import { NOTHING, type Totals } from '../../src/edge/tally.ts';
+import { NO_VIOLATIONS } from '../../src/edge/violations.ts';
 
 const MINUTE = 60_000;
 const NOW = Date.parse('2026-11-23T12:00:30Z');
@@ -20,6 +21,7 @@ function outbox(name: string, fields: Partial<OutboxStatus> = {}) {
     full: false,
     totals: NOTHING,
     minutes: [],
+    violations: NO_VIOLATIONS,
     ...fields,
   };
   return { name, status };

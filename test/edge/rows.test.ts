@@ -96,6 +96,23 @@ describe('rows written', () => {
     expect(await runInDurableObject(stub, (_, { storage }) => readTotals(storage.sql).unverified)).toBe(5);
   });
 
+  test('by a flush that is off the tracking plan: one more, in however many ways it is; known already, none for it', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...events(5)), NOW);
+    const kinds = events(5, 6).flatMap(({ id }) =>
+      Array.from({ length: 10 }, (_, way) => ({ of: id, path: `${way}`, rule: 'is off', ids: [id] })),
+    );
+    const offPlan = { ...delivery('a', ...events(5, 6)), violations: { kinds, others: 0 } };
+
+    const first = await rowsOf(stub, (storage) =>
+      ingest(storage, offPlan, { ...SENDING_ON, alarmAt: NOW }, ROOM, NOW),
+    );
+    const again = await rowsOf(stub, (storage) => ingest(storage, offPlan, SENDING_ON, ROOM, NOW));
+
+    expect(first.written).toBe(ROWS_WRITTEN_PER_FLUSH + 1);
+    expect(again.written).toBe(1);
+  });
+
   test('by a flush that is known already: one, to count it', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(5)), NOW);

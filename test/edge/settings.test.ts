@@ -50,6 +50,7 @@ describe('a setting that is missing or impossible is named, and no value is told
     ['WEBENGAGE_LICENSE_CODE', ''],
     ['WEBENGAGE_LICENSE_CODE', `../${KEY}`],
     ['WEBENGAGE_REGION', 'mars'],
+    ['TRACKING_PLAN', 'strict'],
     ['WEBENGAGE_HOST', 'evil.example.com'],
     ['WEBENGAGE_HOST', 'http://api.webengage.com'],
     ['WEBENGAGE_HOST', 'https://api.webengage.com@evil.example.com'],

@@ -269,6 +269,55 @@ describe('init', () => {
     expect(deployed).toMatchObject({ code: 0, complained: '', said: expect.stringContaining('env.OUTBOX') });
   });
 
+  test('so can what docs/tracking-plan.md makes of it, and it holds records against the plan', async () => {
+    const dir = join(scratch, 'planned');
+    await install(dir);
+    const installed = join(dir, 'node_modules/webengage-relay/dist/cli.js');
+    const flags = ['--license', stack.licenseCode, '--origins', stack.siteUrl, '--no-secrets'];
+    await end(installed, ['init', ...flags], { cwd: dir });
+    const document = await readFile('docs/tracking-plan.md', 'utf8');
+    const [plan = '', types, worker = ''] = ['json', 'ts', 'js'].map(
+      (language) => new RegExp(`\\n\`\`\`${language}\\n(.*?)\`\`\`\\n`, 's').exec(document)?.[1],
+    );
+    await writeFile(join(dir, 'tracking-plan.json'), plan);
+    await writeFile(join(dir, 'src/worker.js'), worker);
+    const ofTypes = ['types', '--out', 'src/events.ts', '--name', 'ShopEvents'];
+
+    const written = await end(installed, ofTypes, { cwd: dir });
+    const checked = await end(installed, [...ofTypes, '--check'], { cwd: dir });
+    expect([written.code, checked.code]).toEqual([0, 0]);
+    expect(await readFile(join(dir, 'src/events.ts'), 'utf8')).toBe(types);
+
+    const relay = await startWorker({
+      config: join(dir, 'wrangler.jsonc'),
+      port: await freePort(),
+      vars: {
+        WEBENGAGE_API_KEY: stack.apiKey,
+        WEBENGAGE_HOST: 'http://127.0.0.1:9',
+        TRACKING_PLAN: 'enforce',
+      },
+      persistTo: join(scratch, 'planned-state'),
+    });
+    const records = ['Signed Out', 'Signed out'].map((eventName, index) => ({
+      kind: 'event',
+      id: `k3J9xQ7mPz0aBcDeFgHi1_.${index + 1}`,
+      userId: 'a',
+      eventName,
+    }));
+    const answer = await fetch(`${relay.url}/v1/batch`, {
+      method: 'POST',
+      headers: { Origin: stack.siteUrl },
+      body: JSON.stringify({ v: 1, device: randomUUID(), records }),
+    });
+    await relay.stop();
+    expect(await answer.json()).toMatchObject({
+      accepted: 1,
+      rejected: [
+        { id: records[1]?.id, issues: [{ path: 'eventName', message: 'is not in the tracking plan' }] },
+      ],
+    });
+  });
+
   test.each([
     ['the right key', {}, 0, 'refuses the empty call and not the key'],
     ['a wrong key', { acceptKeys: [] }, 1, 'the key is wrong'],

@@ -209,6 +209,7 @@ const OWN_WORKER = `
   import relay, { createRelay, type Env } from 'webengage-relay/edge';
   export { Outbox, RateGate } from 'webengage-relay/edge';
   export const own = createRelay();
+  export const planned = createRelay({ plan: { events: { 'Signed Out': {} } } }) satisfies ExportedHandler<Env>;
   export default {
     fetch: (request, env, ctx) => own.fetch(request, env, ctx),
     scheduled: relay.scheduled,

@@ -1,5 +1,6 @@
 import { expectTypeOf, test } from 'vitest';
 import { type AnyEvents, createTracker, type EventsOf, type Tracker } from '../../src/tracker/index.ts';
+import type { ShopEvents, ShopUser } from '../plan/shop-events.ts';
 
 // `npm run check` is what fails here: an error that is not expected, or one that is and does not come.
 
@@ -127,4 +128,48 @@ test('what can not be sent can not be declared', () => {
   createTracker<{ Seen: string }>;
   // @ts-expect-error
   createTracker<{ Seen: null }>;
+});
+
+test('a user takes the attributes it was declared with, and no others', () => {
+  type ShopUser = { Plan?: 'free' | 'paid'; 'Loyalty Points'?: number };
+  const { identify } = {} as ReturnType<typeof createTracker<CartEvents, ShopUser>>;
+  const calls = () => {
+    identify('johndoe', { email: 'john@doe.com', attributes: { Plan: 'paid' } });
+    identify('johndoe');
+    // @ts-expect-error: none of its values
+    identify('johndoe', { attributes: { Plan: 'gold' } });
+    // @ts-expect-error: one too many
+    identify('johndoe', { attributes: { Age: 31 } });
+    // @ts-expect-error: what can't be sent can't be declared
+    createTracker<CartEvents, { Plan: null }>({ endpoint: 'https://t.example.com' });
+  };
+
+  expectTypeOf(calls).returns.toBeVoid();
+});
+
+test('types made of a tracking plan are declarations like others', () => {
+  const calls = () => {
+    const { track, identify } = createTracker<ShopEvents, ShopUser>({ endpoint: 'https://t.example.com' });
+    track('Signed Out');
+    track('Popped', { anything: 1 });
+    track('Experiment Seen', { Name: 'Blue', Variant: 2 });
+    const added = {
+      Product: 'Lamp',
+      Price: 1,
+      Size: 'S',
+      Arrives: new Date(),
+      Gift: true,
+      Tags: ['new'],
+    } as const;
+    track('Added to Cart', { ...added, Coupon: undefined, Seller: { Name: 'Ada' } });
+    identify('johndoe', { attributes: { Plan: 'free', 'Member Since': new Date() } });
+    // @ts-expect-error: not one of the plan's values
+    track('Added to Cart', { ...added, Size: 'L' });
+    // @ts-expect-error: nested, and of another type
+    track('Added to Cart', { ...added, Seller: { Name: 1 } });
+    // @ts-expect-error: not in the plan
+    track('Page Viewed');
+  };
+
+  expectTypeOf(calls).returns.toBeVoid();
 });

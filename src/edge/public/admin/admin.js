@@ -4,6 +4,7 @@ import { clock } from './in-words.js';
 import { lastHour } from './last-hour.js';
 import { deadLetters } from './letters.js';
 import { live } from './live.js';
+import { showOffPlan } from './off-plan.js';
 import { showPlots, showTable } from './plots.js';
 import { relayBehind } from './relay.js';
 import { showState } from './show-state.js';
@@ -87,6 +88,7 @@ function show(status) {
   showFigures(status, hour);
   showPlots(hour, status.gate.requestsPerMinute);
   showTables(status);
+  showOffPlan(status);
   letters.show(status.deadLetters, status.at);
 }
 

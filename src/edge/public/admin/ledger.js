@@ -57,7 +57,7 @@ export function deadLetterLedger({ totals, deadLetters }) {
 export function doorLedger({ totals }) {
   return [
     { name: 'duplicate', amount: totals.duplicate, means: 'stored before: harmless' },
-    { name: 'rejected', amount: totals.rejected, means: 'off WebEngage’s contract' },
+    { name: 'rejected', amount: totals.rejected, means: 'off WebEngage’s contract, or the tracking plan' },
     { name: 'expired', amount: totals.expired, means: 'older than the relay remembers' },
     {
       name: 'not let in',

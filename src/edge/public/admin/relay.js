@@ -5,7 +5,9 @@
  * @typedef {{ readonly records: number, readonly oldestAgeMs: number, readonly retrying: number, readonly byStatus: Readonly<Record<string, number>>, readonly maxRecords: number, readonly growthPerMinute: number, readonly drainMs: number | null }} Backlog
  * @typedef {{ readonly since: number, readonly status: number, readonly probeAt: number }} Held
  * @typedef {{ readonly requestsPerMinute: number, readonly pausedUntil: number | null, readonly held: Held | null, readonly key: 'primary' | 'secondary' }} Gate
- * @typedef {{ readonly version: string, readonly at: number, readonly backlog: Backlog, readonly deadLetters: number, readonly gate: Gate, readonly minutes: readonly Minute[], readonly recordsPerCall: number | null, readonly totals: Totals, readonly shards: readonly Shard[] }} Status
+ * @typedef {{ readonly of: string, readonly path: string, readonly rule: string, readonly count: number, readonly lastAt: number }} Violation
+ * @typedef {{ readonly mode: 'off' | 'report' | 'enforce', readonly kinds: readonly Violation[], readonly others: number }} TrackingPlan
+ * @typedef {{ readonly version: string, readonly at: number, readonly backlog: Backlog, readonly deadLetters: number, readonly gate: Gate, readonly minutes: readonly Minute[], readonly recordsPerCall: number | null, readonly totals: Totals, readonly shards: readonly Shard[], readonly trackingPlan: TrackingPlan | null }} Status
  * @typedef {{ readonly id: string, readonly kind: 'event' | 'user', readonly device: string, readonly acceptedAt: number, readonly givenUpAt: number, readonly status: number, readonly words: string, readonly attempts: number, readonly record: Readonly<Record<string, unknown>> }} Letter
  * @typedef {{ readonly letters: readonly Letter[], readonly next: string | null }} Page
  * @typedef {{ readonly ids: readonly string[] } | { readonly all: true }} Which

@@ -16,6 +16,7 @@ import { clock, count, counted, duration } from './in-words.js';
 // Records of a healthy relay linger a second and travel another: one this old waits for a reason.
 const WAITS_MS = 30_000;
 const LATELY_MS = 120_000;
+const HOUR_MS = 3_600_000;
 const NOTHING_LOST = 'Nothing is lost: what comes in is kept.';
 
 /**
@@ -174,6 +175,7 @@ function nextTry({ at, gate }) {
 function remarks(status) {
   const { backlog, deadLetters, gate, minutes } = status;
   const unverified = sum(minutes.map(({ unverified }) => unverified));
+  const offPlan = waysOffPlan(status);
   return [
     gate.held === null &&
       gate.key === 'secondary' &&
@@ -185,7 +187,18 @@ function remarks(status) {
       `${counted(deadLetters, 'dead letter')}: refused by WebEngage, kept here until you replay or discard.`,
     unverified > 0 &&
       `${counted(unverified, 'record')} of the last hour named a user, and came without an identity token: IDENTITY=required would refuse such.`,
+    offPlan > 0 &&
+      `Records of the last hour were off the tracking plan, in ${counted(offPlan, 'way')}: they are listed below.`,
   ].filter((remark) => remark !== false);
+}
+
+/**
+ * In how many ways records were off the plan within the hour.
+ *
+ * @param {Status} status
+ */
+function waysOffPlan({ at, trackingPlan }) {
+  return (trackingPlan?.kinds ?? []).filter(({ lastAt }) => lastAt > at - HOUR_MS).length;
 }
 
 /** @param {Readonly<Record<string, number>>} byStatus */

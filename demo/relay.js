@@ -1,0 +1,7 @@
+import { createRelay } from '../src/edge/worker.ts';
+import plan from './tracking-plan.json';
+
+export { Outbox, RateGate } from '../src/edge/worker.ts';
+
+/** The relay, with the shop's tracking plan. */
+export default createRelay({ plan });

@@ -1,0 +1,72 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { faultInJson } from '../edge/json-text.ts';
+import { type Plan, parsePlan, planFaults } from '../plan/plan.ts';
+import { toTypeScript } from '../plan/typescript.ts';
+import type { TypesOptions } from './command.ts';
+import type { ExitCode } from './exit-code.ts';
+
+type World = {
+  /** Says one line, or a whole file's. */
+  readonly say: (text: string) => void;
+  readonly complain: (line: string) => void;
+};
+
+/** Writes the types of a tracking plan; or, to check, says whether they are written already. */
+export async function types(options: TypesOptions, { say, complain }: World): Promise<ExitCode> {
+  const { plan: source, out, name, check } = options;
+  const read = await readPlan(source);
+  if (!read.ok) {
+    for (const fault of read.faults) complain(`${source}: ${fault}`);
+    return 1;
+  }
+  const written = toTypeScript(read.plan, { events: name, source: basename(source) });
+  if (out === undefined) {
+    say(written.trimEnd());
+    return 0;
+  }
+  // Git may have given it other ends of lines.
+  const isWritten = (await textOf(out))?.replaceAll('\r\n', '\n') === written;
+  if (isWritten) {
+    say(`${out} is as ${source} says`);
+    return 0;
+  }
+  if (check) {
+    complain(`${out} is not as ${source} says: webengage-relay types ${source} --out ${out} --name ${name}`);
+    return 1;
+  }
+  try {
+    await writeFile(out, written);
+  } catch (error) {
+    complain(error instanceof Error ? error.message : String(error));
+    return 1;
+  }
+  say(`wrote ${out}`);
+  return 0;
+}
+
+type ReadPlan =
+  | { readonly ok: true; readonly plan: Plan }
+  | { readonly ok: false; readonly faults: readonly string[] };
+
+async function readPlan(path: string): Promise<ReadPlan> {
+  const fail = (...faults: readonly string[]): ReadPlan => ({ ok: false, faults });
+  const text = await textOf(path);
+  if (text === undefined) return fail('there is no such file that can be read');
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    return fail(`is not JSON: ${error instanceof Error ? error.message : error}`);
+  }
+  // Of two events of one name `JSON.parse` takes the last, without a word.
+  const fault = faultInJson(text, Number.POSITIVE_INFINITY);
+  if (fault !== undefined) return fail(fault);
+  const parsed = parsePlan(json);
+  return parsed.ok ? parsed : fail(...planFaults(parsed.issues));
+}
+
+/** Undefined where there is no such file, or none that can be read. */
+async function textOf(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch(() => undefined);
+}

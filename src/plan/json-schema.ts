@@ -1,0 +1,98 @@
+import { type AttributeType, MAX_NAME_LENGTH, MAX_STRING_LENGTH } from '../contract/attributes.ts';
+import { NO_SYSTEM_EVENT } from '../contract/event.ts';
+import { TYPES } from './plan.ts';
+
+type Schema = { readonly [keyword: string]: unknown };
+
+/**
+ * The plan's form for editors, as JSON Schema: what it refuses is no plan. It can't say all that a plan must be: how many
+ * properties of one type there may be, say.
+ * Draft 7, as most editors know it. https://json-schema.org/draft-07
+ */
+export function planJsonSchema(): Schema {
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'Tracking plan',
+    ...record(
+      {
+        $schema: { type: 'string' },
+        events: byName(
+          { ...name, allOf: [NOT_RESERVED, { pattern: NO_SYSTEM_EVENT.source }] },
+          record({ description, properties: byName(attributeName, ref('property')), additional }),
+          'What happens, by name.',
+        ),
+        additional: { ...additional, description: 'Events that are not in the plan may be sent too.' },
+        user: record(
+          {
+            attributes: byName(
+              attributeName,
+              ref('value'),
+              'Custom attributes. A call may leave out any of them.',
+            ),
+            additional,
+          },
+          ['attributes'],
+        ),
+      },
+      ['events'],
+    ),
+    definitions: {
+      value: valueSchema({}),
+      property: valueSchema({
+        optional: { type: 'boolean', description: 'Whether a call may leave it out. False unless given.' },
+      }),
+    },
+  };
+}
+
+const ref = (name: string): Schema => ({ $ref: `#/definitions/${name}` });
+
+/** An object with these fields and no others. */
+function record(properties: Schema, required: readonly string[] = []): Schema {
+  return { type: 'object', properties, additionalProperties: false, required };
+}
+
+function byName(propertyNames: Schema, additionalProperties: Schema, description?: string): Schema {
+  return { type: 'object', propertyNames, additionalProperties, ...(description ? { description } : {}) };
+}
+
+const NOT_RESERVED: Schema = { pattern: '^(?!we_|__proto__$)' };
+const name: Schema = { minLength: 1, maxLength: MAX_NAME_LENGTH };
+const attributeName: Schema = { ...name, ...NOT_RESERVED };
+const description: Schema = { type: 'string', description: 'What it is, for people.' };
+const additional: Schema = {
+  type: 'boolean',
+  description: 'Properties that are not in the plan may be sent too. False unless given.',
+};
+
+/** @param more fields that it may have here */
+function valueSchema(more: Schema): Schema {
+  const values = (items: Schema): Schema => ({
+    type: 'array',
+    items,
+    minItems: 1,
+    uniqueItems: true,
+    description: 'All that it may be.',
+  });
+  const own: Readonly<Record<AttributeType, Schema>> = {
+    string: { values: values({ type: 'string', maxLength: MAX_STRING_LENGTH }) },
+    number: { values: values({ type: 'number' }) },
+    boolean: {},
+    date: {},
+    array: { items: ref('value') },
+    object: {
+      properties: byName(
+        { maxLength: MAX_STRING_LENGTH, pattern: '^(?!__proto__$)' },
+        ref('property'),
+        'What it holds. Without them: anything.',
+      ),
+      additional,
+    },
+  };
+  return {
+    anyOf: [
+      { enum: TYPES },
+      ...TYPES.map((type) => record({ type: { const: type }, description, ...own[type], ...more }, ['type'])),
+    ],
+  };
+}

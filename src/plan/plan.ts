@@ -1,0 +1,211 @@
+import {
+  array,
+  boolean,
+  check,
+  custom,
+  finite,
+  type GenericSchema,
+  lazy,
+  literal,
+  map,
+  minLength,
+  number,
+  type ObjectEntries,
+  optional,
+  pipe,
+  rawCheck,
+  safeParse,
+  strictObject,
+  string,
+  transform,
+  unknown,
+  variant,
+} from 'valibot';
+import { type AttributeType, attributeTextRule, MAX_PER_TYPE, nameRule } from '../contract/attributes.ts';
+import { isDate } from '../contract/date.ts';
+import { eventNameRule } from '../contract/event.ts';
+import { fieldMessage, type Issue, toIssues } from '../contract/issue.ts';
+import type { Rule } from '../contract/rule.ts';
+import { ruleSchema } from '../contract/rule-schema.ts';
+
+/** What a value may be, in one of WebEngage's types. */
+export type Value = { readonly description?: string | undefined } & (
+  | { readonly type: 'string'; readonly values?: ReadonlySet<string> | undefined }
+  | { readonly type: 'number'; readonly values?: ReadonlySet<number> | undefined }
+  | { readonly type: 'boolean' | 'date' }
+  /** Without `items` they are anything. */
+  | { readonly type: 'array'; readonly items?: Value | undefined }
+  /** Without `properties` it holds anything. */
+  | ({ readonly type: 'object' } & Shape)
+);
+
+export type Property = Value & { readonly optional?: boolean | undefined };
+
+/** What something may hold by name; with `additional`, names that are not in it too. */
+export type Shape = {
+  readonly properties?: ReadonlyMap<string, Property> | undefined;
+  readonly additional?: boolean | undefined;
+};
+
+/** What a site tracks, by name: events, and the attributes of its users. */
+export type Plan = {
+  readonly events: ReadonlyMap<string, Shape & { readonly description?: string | undefined }>;
+  /** With it, events that are not in the plan are no violation of it. */
+  readonly additional?: boolean | undefined;
+  /** Without it the plan says nothing of users. Their attributes are all optional: `identify` tells what is known so far. */
+  readonly user?:
+    | {
+        readonly attributes: ReadonlyMap<string, Property>;
+        readonly additional?: boolean | undefined;
+      }
+    | undefined;
+};
+
+/** WebEngage's types. */
+export const TYPES = [
+  'string',
+  'number',
+  'boolean',
+  'date',
+  'array',
+  'object',
+] as const satisfies AttributeType[];
+
+const FLAG = 'must be true or false';
+const VALUES = 'must hold at least one value, and each once';
+
+const descriptionSchema = optional(string('must be text'));
+const flagSchema = optional(boolean(FLAG));
+
+/** The door takes no record with such a name. */
+const noProtoRule: Rule<string> = (name) => (name === '__proto__' ? 'must not be __proto__' : undefined);
+
+/** An object as a map: an object of ours would have names that nobody gave it, as `constructor`. */
+function byName<Output>(rule: Rule<string>, schema: GenericSchema<unknown, Output>) {
+  const named: Rule<string> = (name) => {
+    const message = noProtoRule(name) ?? rule(name);
+    return message && `has a name that ${message}`;
+  };
+  return pipe(
+    custom<object>(
+      (input) => typeof input === 'object' && input !== null && !Array.isArray(input),
+      'must be an object',
+    ),
+    transform((input) => new Map<unknown, unknown>(Object.entries(input))),
+    map(ruleSchema(named), schema),
+  );
+}
+
+function valuesSchema<Fitting>(value: GenericSchema<unknown, Fitting>) {
+  return optional(
+    pipe(
+      array(value, VALUES),
+      minLength(1, VALUES),
+      check((values) => new Set(values).size === values.length, VALUES),
+      transform((values): ReadonlySet<Fitting> => new Set(values)),
+    ),
+  );
+}
+
+const textSchema = pipe(
+  ruleSchema(attributeTextRule),
+  // WebEngage has another type for it.
+  check((text) => !isDate(text), 'must not be a date: that is a type of its own'),
+);
+const numberSchema = pipe(number('must be a number'), finite('must be a number'));
+
+/** @param more fields that it may have here */
+function valueSchema<More extends ObjectEntries>(more: More) {
+  const of = <Type extends AttributeType, Own extends ObjectEntries>(type: Type, own: Own) =>
+    strictObject(
+      { type: literal(type), description: descriptionSchema, ...own, ...more },
+      fieldMessage(`a property of type ${type}`),
+    );
+  return pipe(
+    unknown(),
+    // The short form: the type by itself.
+    transform((input) => (TYPES.some((type) => type === input) ? { type: input } : input)),
+    variant(
+      'type',
+      [
+        of('string', { values: valuesSchema(textSchema) }),
+        of('number', { values: valuesSchema(numberSchema) }),
+        of('boolean', {}),
+        of('date', {}),
+        of('array', { items: optional(lazy(() => itemSchema)) }),
+        of('object', {
+          properties: optional(lazy(() => innerSchema)),
+          additional: flagSchema,
+        }),
+      ],
+      `must be ${TYPES.slice(0, -1).join(', ')} or ${TYPES.at(-1)}, or have one of these as its type`,
+    ),
+  );
+}
+
+const itemSchema: GenericSchema<unknown, Value> = valueSchema({});
+const propertySchema: GenericSchema<unknown, Property> = valueSchema({ optional: flagSchema });
+const innerSchema: GenericSchema<unknown, ReadonlyMap<string, Property>> = byName(
+  attributeTextRule,
+  propertySchema,
+);
+
+/** Attributes of a user or an event. Of one type there are no more than WebEngage takes of an event, or of a user. */
+function attributesSchema(schema: GenericSchema<unknown, Property>) {
+  return pipe(
+    byName(nameRule, schema),
+    rawCheck(({ dataset, addIssue }) => {
+      if (!dataset.typed) return;
+      const counts: Partial<Record<AttributeType, number>> = {};
+      for (const [key, value] of dataset.value) {
+        const count = (counts[value.type] ?? 0) + 1;
+        counts[value.type] = count;
+        if (count > MAX_PER_TYPE)
+          addIssue({
+            message: `must be one of at most ${MAX_PER_TYPE} of type ${value.type}`,
+            path: [{ type: 'map', origin: 'value', input: dataset.value, key, value }],
+          });
+      }
+    }),
+  );
+}
+
+const planSchema = strictObject(
+  {
+    $schema: optional(string('must be text')),
+    additional: flagSchema,
+    events: byName(
+      eventNameRule,
+      strictObject(
+        {
+          description: descriptionSchema,
+          properties: optional(attributesSchema(propertySchema)),
+          additional: flagSchema,
+        },
+        fieldMessage('an event'),
+      ),
+    ),
+    user: optional(
+      strictObject(
+        { attributes: attributesSchema(itemSchema), additional: flagSchema },
+        fieldMessage('the user'),
+      ),
+    ),
+  },
+  fieldMessage('a tracking plan'),
+);
+
+export type ParsedPlan =
+  | { readonly ok: true; readonly plan: Plan }
+  | { readonly ok: false; readonly issues: readonly Issue[] };
+
+/** Reads a tracking plan, as it stands in its file. What WebEngage would refuse or drop is no plan. */
+export function parsePlan(input: unknown): ParsedPlan {
+  const { success, output, issues } = safeParse(planSchema, input);
+  return success ? { ok: true, plan: output } : { ok: false, issues: toIssues(issues) };
+}
+
+/** What is wrong with a plan, each in a line. */
+export function planFaults(issues: readonly Issue[]): string[] {
+  return issues.map(({ path, message }) => `${path || 'a tracking plan'} ${message}`);
+}

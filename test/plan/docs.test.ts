@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { parsePlan } from '../../src/plan/plan.ts';
+import { toTypeScript } from '../../src/plan/typescript.ts';
+
+const document = readFileSync('docs/tracking-plan.md', 'utf8');
+const [plan = '', scripts = ''] = [...document.matchAll(/^```json\n(.*?)^```$/gms)].map(([, code]) => code);
+const [types = ''] = [...document.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code);
+
+test('the types that are shown are those of the plan that is shown', () => {
+  const parsed = parsePlan(JSON.parse(plan));
+
+  expect(parsed.ok && toTypeScript(parsed.plan, { events: 'ShopEvents', source: 'tracking-plan.json' })).toBe(
+    types,
+  );
+});
+
+test('the schema that is named is one of the package’s files', () => {
+  const { files } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const { $schema } = JSON.parse(plan);
+
+  expect(files.map((file: string) => `./node_modules/webengage-relay/${file}`)).toContain($schema);
+  expect(JSON.parse(scripts).scripts.types).toContain('webengage-relay types --out');
+});
