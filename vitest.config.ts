@@ -18,6 +18,7 @@ export default defineConfig({
             'test/pacing/**/*.test.ts',
             'test/sandbox/**/*.test.ts',
             'test/cli/**/*.test.ts',
+            'test/samples/**/*.test.ts',
             'test/*.test.ts',
           ],
         },

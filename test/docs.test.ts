@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { anchorOf } from './samples/markdown.ts';
 
 const documents = [
   'README.md',
@@ -9,13 +10,9 @@ const documents = [
   ...readdirSync('docs').map((name) => join('docs', name)),
 ].filter((name) => name.endsWith('.md'));
 
-/** The anchors of a document's headings, as forges make them. */
 function anchorsOf(document: string): string[] {
   return [...readFileSync(document, 'utf8').matchAll(/^#{2,} (.+)$/gm)].map(([, title = '']) =>
-    title
-      .toLowerCase()
-      .replace(/[^\w -]/g, '')
-      .replaceAll(' ', '-'),
+    anchorOf(title),
   );
 }
 
