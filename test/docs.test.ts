@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { anchorOf } from './samples/markdown.ts';
 
@@ -30,6 +30,13 @@ describe.each(documents)('%s', (document) => {
       if (anchor !== undefined) expect(anchorsOf(path), target).toContain(anchor);
     }
   });
+});
+
+test('the index has every document', () => {
+  const index = readFileSync('docs/README.md', 'utf8');
+
+  for (const document of documents.filter((each) => dirname(each) === 'docs'))
+    if (document !== 'docs/README.md') expect(index).toContain(`](${basename(document)})`);
 });
 
 test('the totals that docs/operating.md explains are those that are told', () => {

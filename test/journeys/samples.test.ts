@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -29,7 +30,7 @@ beforeAll(async () => {
   const script: Answered = { type: 'text/javascript', body: await readFile('dist/tracker.js', 'utf8') };
   site = await serveSite((path) => files[path] ?? (path === '/js/tracker.js' ? script : moduleAt(path)));
   [stack, browser, scratch] = await Promise.all([
-    startStack({ allowedOrigins: site.url, lingerMs: 100, settings: { SERVER_TOKEN } }),
+    startStack({ allowedOrigins: '*', lingerMs: 100, settings: { SERVER_TOKEN } }),
     chromium.launch({ executablePath: chromiumPath(), args: LAUNCH_ARGS }),
     mkdtemp(join(tmpdir(), 'webengage-relay-typed-')),
   ]);
@@ -59,6 +60,7 @@ afterEach(async () => {
 function filled(text: string): string {
   return text
     .replaceAll(/https:\/\/t\.example\.com|http:\/\/localhost:8787/g, stack.relayUrl)
+    .replaceAll('http://localhost:8788', stack.sandboxUrl)
     .replaceAll('/tracker.<hash>.js', pinnedPath)
     .replaceAll('sha384-…', integrity);
 }
@@ -166,6 +168,80 @@ describe('in a page', () => {
   });
 });
 
+describe('docs/getting-started.md', () => {
+  const { userId: _, ...ADDED_BY_NOBODY } = ADDED;
+
+  test('a page of one’s own, from the disk: a press on its button arrives, also when the page goes in that moment', async () => {
+    const path = join(scratch, 'index.html');
+    await writeFile(path, filled(sample('docs/getting-started.md#a-page-of-your-own html').text));
+    const page = await context.newPage();
+    await page.goto(pathToFileURL(path).href);
+
+    await page.getByRole('button', { name: 'Add to cart' }).click();
+    await page.close();
+
+    expect(await eventsReceived(stack, 1)).toMatchObject([ADDED_BY_NOBODY]);
+  });
+
+  test('a tracker from npm', async () => {
+    const { page, errors } = await open(
+      moduleTag(sample('docs/getting-started.md#a-page-of-your-own ts').text),
+    );
+    await page.evaluate(`tracker.track('Added to Cart', { 'Product ID': 1337, Price: 39.8 })`);
+    await flush(page, 'tracker');
+
+    expect(await eventsReceived(stack, 1)).toMatchObject([ADDED_BY_NOBODY]);
+    expect(errors).toEqual([]);
+  });
+
+  test('with React: a tracker is made at the first call, and the visitor identified once known', async () => {
+    const { text } = sample('docs/getting-started.md#react-next-and-other-server-rendering ts');
+    const { page, errors } = await open(moduleTag(text));
+
+    await page.evaluate('useIdentified(undefined)');
+    expect(await page.evaluate('indexedDB.databases()')).toEqual([]);
+    await page.evaluate(`useIdentified('johndoe')`);
+    await page.evaluate(`pageTracker().track('Added to Cart', { 'Product ID': 1337, Price: 39.8 })`);
+    await flush(page, 'pageTracker()');
+
+    expect(await eventsReceived(stack, 1)).toMatchObject([ADDED]);
+    expect((await stack.received()).users).toMatchObject([{ userId: 'johndoe' }]);
+    expect(errors).toEqual([]);
+  });
+
+  test('events typed: what is right arrives', async () => {
+    const { page, errors } = await open(
+      moduleTag(sample('docs/getting-started.md#your-events-typed ts').text),
+    );
+    await page.waitForFunction('globalThis.tracker');
+    await flush(page, 'tracker');
+
+    expect((await eventsReceived(stack, 2)).map(({ eventName }) => eventName)).toEqual([
+      'Added to Cart',
+      'Signed Out',
+    ]);
+    expect(errors).toEqual([]);
+  });
+
+  test('the sandbox says what it has got', async () => {
+    const { page } = await open(sample('README.md#in-your-page html').text);
+    await page.evaluate(`webengageRelay.track('Seen')`);
+    await flush(page);
+    await eventsReceived(stack, 1);
+
+    const told = await typed(sample('docs/getting-started.md#seeing-it-arrive sh').text);
+
+    expect(JSON.parse(told)).toMatchObject({ events: [{ eventName: 'Seen' }] });
+  });
+});
+
+/** What a script prints, typed by somebody who has the tokens. */
+async function typed(script: string): Promise<string> {
+  const env = { ...process.env, ADMIN_TOKEN: stack.adminToken, SERVER_TOKEN };
+  const running = { cwd: scratch, env };
+  return (await promisify(execFile)('bash', ['-eo', 'pipefail', '-c', filled(script)], running)).stdout;
+}
+
 test('README.md: a service worker tracks, by its one line', async () => {
   const text = filled(sample('README.md#in-your-service-worker js').text);
   files = { '/sw.js': { type: 'text/javascript', body: text } };
@@ -181,14 +257,6 @@ test('README.md: a service worker tracks, by its one line', async () => {
 });
 
 describe('in a shell', () => {
-  /** What a script prints, typed by somebody who has the tokens. */
-  async function typed(script: string): Promise<string> {
-    const { adminToken: ADMIN_TOKEN } = stack;
-    const env = { ...process.env, ADMIN_TOKEN, SERVER_TOKEN };
-    const running = { cwd: scratch, env };
-    return (await promisify(execFile)('bash', ['-eo', 'pipefail', '-c', filled(script)], running)).stdout;
-  }
-
   type DeadLetter = { readonly id: string; readonly record: { readonly eventName?: string } };
   async function deadLetters(): Promise<readonly DeadLetter[]> {
     const headers = { Authorization: `Bearer ${stack.adminToken}` };

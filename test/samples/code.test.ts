@@ -37,7 +37,11 @@ function link(name: string, target = `node_modules/${name}`): void {
 }
 
 /** The project of one ground and language. JavaScript is checked for what is there, not for types that it can't write. */
-function writeProject({ lib, types, given }: Ground, ground: GroundName, language: Language): string {
+function writeProject(
+  { lib, types, given, modules }: Ground,
+  ground: GroundName,
+  language: Language,
+): string {
   const project = `${ground}-${language}`;
   const strict = { strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true };
   const compilerOptions = {
@@ -46,6 +50,8 @@ function writeProject({ lib, types, given }: Ground, ground: GroundName, languag
     ...{ skipLibCheck: true, noEmit: true },
   };
   write(`${project}/given.d.ts`, `${given}\nexport {};\n`);
+  for (const [name, declared] of Object.entries(modules ?? {}))
+    write(`${project}/node_modules/${name}/index.d.ts`, declared);
   write(`${project}/tsconfig.json`, JSON.stringify({ compilerOptions, include: ['.'] }));
   return project;
 }

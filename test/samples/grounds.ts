@@ -4,6 +4,8 @@ export type Ground = {
   readonly types: readonly string[];
   /** What the samples name and do not declare, as documents say in words. */
   readonly given: string;
+  /** What they import and the package does not bring, as far as they use it. */
+  readonly modules?: Readonly<Record<string, string>>;
 };
 
 export const GROUNDS = {
@@ -19,6 +21,9 @@ export const GROUNDS = {
         /** Who is signed in, as the site knows it. */
         const user: { readonly id: string; readonly email: string };
       }`,
+    modules: {
+      react: 'export declare function useEffect(effect: () => void, dependencies: readonly unknown[]): void;',
+    },
   },
   /** The console of a page, where a name in a loop is any text. */
   console: {

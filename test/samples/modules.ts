@@ -13,11 +13,17 @@ const files: Readonly<Record<string, string>> = {
   ),
 };
 
+// As much of React as is shown: an effect runs, in the browser.
+const REACT = 'export const useEffect = (effect) => effect();';
+
 const AT = '/modules/';
 
 /** What a bundler does for an app: where its imports are found. */
 const IMPORT_MAP = `<script type="importmap">${JSON.stringify({
-  imports: Object.fromEntries(Object.entries(files).map(([name, file]) => [name, AT + file])),
+  imports: {
+    ...Object.fromEntries(Object.entries(files).map(([name, file]) => [name, AT + file])),
+    react: `data:text/javascript,${encodeURIComponent(REACT)}`,
+  },
 })}</script>`;
 
 /** A module of the package, or of what it needs, for a site whose pages have the import map. */
@@ -27,9 +33,9 @@ export function moduleAt(path: string): Answered | undefined {
   return { type: 'text/javascript', body: readFileSync(file, 'utf8') };
 }
 
-/** A sample's TypeScript, as a browser runs it, leaving the constants that it makes to the page. */
+/** A sample's TypeScript, as a browser runs it, leaving what it declares to the page. */
 export function moduleTag(typescript: string): string {
   const code = stripTypeScriptTypes(typescript);
-  const made = [...code.matchAll(/^(?:export )?const (\w+)/gm)].map(([, name]) => name);
+  const made = [...code.matchAll(/^(?:export )?(?:const|function) (\w+)/gm)].map(([, name]) => name);
   return `${IMPORT_MAP}<script type="module">${code}\nObject.assign(globalThis, { ${made.join()} });</script>`;
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { identifyFields } from '../../src/contract/user.ts';
 import { resolveOptions } from '../../src/tracker/options.ts';
 import { trackPageViews } from '../../src/tracker/page-views.ts';
@@ -23,6 +23,7 @@ async function records(sample: string): Promise<object[]> {
   const tracker = startTracker(resolveOptions({ endpoint: 'https://t.example.com' }), platform);
   const given = {
     tracker,
+    user: { id: 'johndoe', email: 'john@doe.com' },
     webengageRelay: tracker,
     analytics: segmentLike(tracker),
     trackPageViews: (...call: Parameters<typeof trackPageViews>) => ends.push(trackPageViews(...call)),
@@ -93,5 +94,28 @@ describe('README.md', () => {
     const sent = await records(bare(sample('README.md#page-views ts')));
 
     expect(sent).toMatchObject([{ eventName: 'Page Viewed' }]);
+  });
+});
+
+describe('docs/getting-started.md', () => {
+  test('what to call is who, what, and signing out', async () => {
+    const sent = await records(`${bare(sample('docs/getting-started.md#what-to-call ts'))}
+      await tracker.track('After')`);
+
+    expect(sent).toMatchObject([
+      { userId: 'johndoe', email: 'john@doe.com', attributes: { plan: 'Premium' } },
+      { userId: 'johndoe', eventName: 'Added to Cart' },
+      { anonymousId: '', eventName: 'After' },
+    ]);
+  });
+
+  test('what becomes of records is told to who listens', async () => {
+    const told = vi.spyOn(console, 'log').mockImplementation(() => {});
+
+    await records(`${bare(sample('docs/getting-started.md#seeing-it-arrive ts'))}
+      await tracker.track('Seen')`);
+
+    expect(told.mock.calls).toEqual([[1, 'stored by the relay']]);
+    told.mockRestore();
   });
 });
