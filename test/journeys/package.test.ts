@@ -29,7 +29,9 @@ describe('the tarball', () => {
       .map(({ path }) => path)
       .filter(
         (path) =>
-          !/^dist\/(public\/|modules\/(contract|edge|pacing|tracker)\/.*\.d\.ts$|[\w-]+\.js$)/.test(path),
+          !/^dist\/(public\/|sandbox\/|modules\/(contract|edge|pacing|tracker)\/.*\.d\.ts$|[\w-]+\.js$)/.test(
+            path,
+          ),
       );
 
     expect(others.sort()).toEqual([
