@@ -20,6 +20,8 @@ export const GROUNDS = {
         const webengageRelay: Tracker & { readonly createTracker: typeof make };
         /** Who is signed in, as the site knows it. */
         const user: { readonly id: string; readonly email: string };
+        /** As Vite has it. */
+        interface ImportMeta { readonly env: { readonly DEV: boolean } }
       }`,
     modules: {
       react: 'export declare function useEffect(effect: () => void, dependencies: readonly unknown[]): void;',
