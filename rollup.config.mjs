@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import nodeResolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
@@ -36,6 +36,18 @@ const PUBLIC = 'dist/public';
 const publicFiles = {
   name: 'public-files',
   writeBundle: () => cpSync('src/edge/public', PUBLIC, { recursive: true }),
+};
+
+const SANDBOX = 'demo/sandbox';
+
+/** What the sandbox's Worker runs by, and its page. */
+const sandboxFiles = {
+  name: 'sandbox-files',
+  writeBundle: () => {
+    cpSync(`${SANDBOX}/public`, 'dist/sandbox/public', { recursive: true });
+    const config = readFileSync(`${SANDBOX}/wrangler.jsonc`, 'utf8');
+    writeFileSync('dist/sandbox/wrangler.jsonc', config.replace('"worker.ts"', '"worker.js"'));
+  },
 };
 
 // What is left out here, a page does not load: valibot is resolved to be shaken out.
@@ -153,6 +165,11 @@ export default [
     input: `${modules}/edge/worker.js`,
     external: ['cloudflare:workers', 'hono', 'jose', 'ky', 'valibot'],
     output: { file: 'dist/edge.js', format: 'es' },
+  },
+  {
+    input: `${modules}/sandbox/worker.js`,
+    external: ['cloudflare:workers', /^hono/, 'valibot'],
+    output: { file: 'dist/sandbox/worker.js', format: 'es', plugins: [sandboxFiles] },
   },
   {
     // Found beside the package's own files, which it reads.

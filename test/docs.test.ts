@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { anchorOf } from './samples/markdown.ts';
 
 const documents = [
   'README.md',
@@ -9,13 +10,9 @@ const documents = [
   ...readdirSync('docs').map((name) => join('docs', name)),
 ].filter((name) => name.endsWith('.md'));
 
-/** The anchors of a document's headings, as forges make them. */
 function anchorsOf(document: string): string[] {
   return [...readFileSync(document, 'utf8').matchAll(/^#{2,} (.+)$/gm)].map(([, title = '']) =>
-    title
-      .toLowerCase()
-      .replace(/[^\w -]/g, '')
-      .replaceAll(' ', '-'),
+    anchorOf(title),
   );
 }
 
@@ -33,6 +30,13 @@ describe.each(documents)('%s', (document) => {
       if (anchor !== undefined) expect(anchorsOf(path), target).toContain(anchor);
     }
   });
+});
+
+test('the index has every document', () => {
+  const index = readFileSync('docs/README.md', 'utf8');
+
+  for (const document of documents.filter((each) => dirname(each) === 'docs'))
+    if (document !== 'docs/README.md') expect(index).toContain(`](${basename(document)})`);
 });
 
 test('the totals that docs/operating.md explains are those that are told', () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -11,23 +11,31 @@ import { resolveOptions, type TrackerOptions } from '../src/tracker/options.ts';
 import { startTracker, type Tracker } from '../src/tracker/tracker.ts';
 import { strictRelay, tokenEndpoint } from './fakes/identity.ts';
 import { fakePlatform } from './fakes/platform.ts';
+import { sample } from './samples/samples.ts';
 
 const document = readFileSync('docs/identity-tokens.md', 'utf8');
-const [byKey = '', bySecret = '', inPage = ''] = [...document.matchAll(/^```js\n(.*?)^```$/gms)].map(
-  ([, code]) => code,
-);
-const toJwk = /^ *(node -p '.*')/m.exec(document)?.[1] ?? '';
+const makeKey = sample('docs/identity-tokens.md#making-a-key sh').text;
+const byKey = sample('docs/identity-tokens.md#making-a-token js').text;
+const bySecret = sample('docs/identity-tokens.md#making-a-token js 2').text;
+const inPage = sample('docs/identity-tokens.md#in-the-page js').text;
+const toJwk = sample('docs/identity-tokens.md#rotating-the-key sh').text;
 
 /** A server of its own, with nothing but what the document tells to install. */
 const server = mkdtempSync(join(tmpdir(), 'webengage-relay-server-'));
 symlinkSync(resolve('node_modules'), join(server, 'node_modules'));
 afterAll(() => rmSync(server, { recursive: true }));
 
-const rsa = generateKeyPairSync('rsa', {
-  modulusLength: 2_048,
-  publicKeyEncoding: { type: 'spki', format: 'pem' },
-  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-});
+/** Runs a script there, as somebody types it. Answers with what it prints. */
+function typed(script: string): string {
+  const env = { ...process.env, PATH: `${resolve('node_modules/.bin')}:${process.env.PATH}` };
+  return execFileSync('sh', ['-ec', script], { cwd: server, env, stdio: 'pipe' }).toString();
+}
+
+// The last line hands the key to Cloudflare.
+typed(makeKey.replace(/^npx wrangler .*$/m, ''));
+const [privateKey = '', publicKey = ''] = ['private', 'public'].map((which) =>
+  readFileSync(join(server, `identity-${which}.pem`), 'utf8'),
+);
 const secret = randomBytes(48).toString('base64');
 
 function tokenBy(recipe: string, env: Record<string, string>): string {
@@ -48,11 +56,8 @@ const JOHN = { ok: true, userId: 'johndoe' };
 
 describe('the recipes of docs/identity-tokens.md make tokens that the relay takes', () => {
   test('with a key: alone, and during a rotation under the name that they give it', async () => {
-    const token = tokenBy(byKey, { IDENTITY_PRIVATE_KEY: rsa.privateKey });
-    writeFileSync(join(server, 'identity-public.pem'), rsa.publicKey);
-    const path = `${resolve('node_modules/.bin')}:${process.env.PATH}`;
-    const running = { cwd: server, input: rsa.publicKey, env: { ...process.env, PATH: path } };
-    const jwk = JSON.parse(execFileSync('sh', ['-c', toJwk], running).toString());
+    const token = tokenBy(byKey, { IDENTITY_PRIVATE_KEY: privateKey });
+    const jwk = JSON.parse(typed(toJwk));
     const set = {
       keys: [
         { kid: '2026-11', ...jwk },
@@ -60,7 +65,7 @@ describe('the recipes of docs/identity-tokens.md make tokens that the relay take
       ],
     };
 
-    expect(await userOf(token, rsa.publicKey)).toEqual(JOHN);
+    expect(await userOf(token, publicKey)).toEqual(JOHN);
     expect(await userOf(token, JSON.stringify(set))).toEqual(JOHN);
   });
 
@@ -98,10 +103,11 @@ test('what docs/identity-tokens.md has a page do gets a token, and has records w
   };
   const createTracker = (options: TrackerOptions) =>
     startTracker(resolveOptions(options), { ...platform, fetch: relay.fetch });
-  const tracker: Tracker = new Function('createTracker', 'fetch', `${inPage}; return tracker;`)(
-    createTracker,
-    fetch,
-  );
+  const tracker: Tracker = new Function(
+    'createTracker',
+    'fetch',
+    `${inPage.replace(/^import .*/m, '')}; return tracker;`,
+  )(createTracker, fetch);
   await tracker.identify('johndoe');
 
   expect(await tracker.flush()).toMatchObject({ settled: false, reason: 'no_token' });

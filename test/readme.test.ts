@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { resolveOptions } from '../src/tracker/options.ts';
 import { BUDGETS } from './budgets.ts';
 import { README_STUB } from './readme-stub.ts';
+import { samplesOf } from './samples/samples.ts';
 
 const readme = await readFile('README.md', 'utf8');
 
@@ -69,6 +70,11 @@ test('its figures of bytes are the budgets that the build keeps', async () => {
 
 test('the facade is as small as its document says', async () => {
   expect(await readFile('docs/moving.md', 'utf8')).toContain(`under ${BUDGETS['./segment']} bytes`);
+});
+
+test('the one line for a page is the same wherever it is shown', () => {
+  for (const { name, text } of samplesOf('html').filter(({ text }) => text.includes('{queue:')))
+    expect(text, name).toContain(README_STUB);
 });
 
 test('the shop is wired as it says: by the same one line', async () => {

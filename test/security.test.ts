@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { isThere, testsNamedIn } from './named-tests.ts';
 
 const document = readFileSync('docs/security.md', 'utf8');
 
@@ -19,15 +19,11 @@ test('every threat has a row, in its order', () => {
 
 describe('what is said to be tested is', () => {
   test.each(threats)('$number', ({ tests }) => {
-    const named = [...tests.matchAll(/\[[\w-]+\]\(([^)]+)\) “([^”]+)”/g)];
+    const named = testsNamedIn('docs/security.md', tests);
 
     // Two are answered by how a site is set up: there is nothing of ours that could be tested.
     if (named.length === 0) expect(tests).toBe('by this document');
-    for (const [, path = '', title = ''] of named) {
-      const file = join('docs', path);
-      expect(existsSync(file), file).toBe(true);
-      expect(readFileSync(file, 'utf8'), file).toContain(`'${title}'`);
-    }
+    expect(named.filter((each) => !isThere(each))).toEqual([]);
   });
 
   test('and one alone rests on words', () => {

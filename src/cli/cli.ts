@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-import { argv, env, stderr, stdin, stdout } from 'node:process';
+import process, { argv, cwd, env, stderr, stdin, stdout } from 'node:process';
 import { HELP, readCommand } from './command.ts';
+import { dev } from './dev.ts';
 import { doctor } from './doctor.ts';
 import { init } from './init.ts';
 import { wantsColor } from './line.ts';
@@ -14,7 +15,8 @@ const INTERRUPTED = 130;
 
 async function main(): Promise<number> {
   const command = readCommand(argv.slice(2));
-  const own = readPackage(new URL('..', import.meta.url));
+  const root = new URL('..', import.meta.url);
+  const own = readPackage(root);
   const say = (line: string) => void stdout.write(`${line}\n`);
   const complain = (line: string) => void stderr.write(`webengage-relay: ${line}\n`);
   switch (command.kind) {
@@ -24,6 +26,8 @@ async function main(): Promise<number> {
     case 'version':
       say(own.version);
       return 0;
+    case 'dev':
+      return dev(command.options, { own, root, dir: cwd(), say, complain, signal: endingSignal() });
     case 'init':
       return init(command.options, { own, terminal: terminalOf(stdin, stdout), run, env });
     case 'doctor':
@@ -34,6 +38,13 @@ async function main(): Promise<number> {
       complain(`${command.message}\n\n${HELP}`);
       return 2;
   }
+}
+
+/** Aborted by Ctrl-C, and by whatever else asks a program to end; which may well ask twice. */
+function endingSignal(): AbortSignal {
+  const ending = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => ending.abort());
+  return ending.signal;
 }
 
 process.exitCode = await main().catch((error: unknown) => {

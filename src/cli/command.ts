@@ -34,17 +34,34 @@ export type TypesOptions = {
   readonly check: boolean;
 };
 
+export type DevOptions = {
+  /** Of the relay, the sandbox, and a page to try them: three that differ. */
+  readonly port: number;
+  readonly sandboxPort: number;
+  readonly pagePort: number;
+  /** The sites that may send, with commas; undefined: all. */
+  readonly origins?: string | undefined;
+};
+
 /** What is to be done. */
 export type Command =
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
   | { readonly kind: 'init'; readonly options: InitOptions }
+  | { readonly kind: 'dev'; readonly options: DevOptions }
   | { readonly kind: 'doctor'; readonly options: DoctorOptions }
   | { readonly kind: 'types'; readonly options: TypesOptions }
   /** It is none: `message` says what is wrong with it. */
   | { readonly kind: 'misuse'; readonly message: string };
 
 export const HELP = `webengage-relay: what happens in your web app, into WebEngage
+
+  webengage-relay dev               a relay on this machine, with WebEngage played by a sandbox: no account, no key
+      --port <port>                 the relay's (default: 8787)
+      --sandbox-port <port>         the sandbox's (default: 8788)
+      --page-port <port>            that of a page to try it by (default: 8789)
+      --origins <origins>           the sites that may send, with commas (default: all)
+    In a folder made by init, it is that relay, with its settings.
 
   webengage-relay init [folder]     make a relay of your own, ready to deploy to Cloudflare
       --license <code>              WebEngage's license code, with its ~
@@ -73,11 +90,15 @@ export const HELP = `webengage-relay: what happens in your web app, into WebEnga
 
 const HELP_FLAG = { help: { type: 'boolean', short: 'h' } } as const;
 
+const MAX_PORT = 65_535;
+
 /** Reads a command line, without the program's own name. */
 export function readCommand(args: readonly string[]): Command {
   const [name = '', ...rest] = args;
   try {
     switch (name) {
+      case 'dev':
+        return readDev(rest);
       case 'init':
         return readInit(rest);
       case 'doctor':
@@ -92,7 +113,7 @@ export function readCommand(args: readonly string[]): Command {
       case '-v':
         return { kind: 'version' };
       case '':
-        return misuse('init, doctor or types?');
+        return misuse('dev, init, doctor or types?');
       default:
         return misuse(`there is no ${name.startsWith('-') ? 'flag' : 'command'} ${nameOnly(name)}`);
     }
@@ -101,6 +122,32 @@ export function readCommand(args: readonly string[]): Command {
     const [line = ''] = error instanceof Error ? error.message.split(/\n|\. /) : [];
     return misuse(line.replace(/^[A-Z]/, (letter) => letter.toLowerCase()));
   }
+}
+
+function readDev(args: string[]): Command {
+  const { values } = parseArgs({
+    args,
+    options: {
+      ...HELP_FLAG,
+      port: { type: 'string', default: '8787' },
+      'sandbox-port': { type: 'string', default: '8788' },
+      'page-port': { type: 'string', default: '8789' },
+      origins: { type: 'string' },
+    },
+  });
+  if (values.help) return { kind: 'help' };
+  const { origins, port, 'sandbox-port': sandboxPort, 'page-port': pagePort } = values;
+  const ports = [port, sandboxPort, pagePort].map(Number);
+  if (!ports.every((each) => Number.isInteger(each) && each >= 1 && each <= MAX_PORT))
+    return misuse(`a port must be a whole number from 1 to ${MAX_PORT}`);
+  if (new Set(ports).size < ports.length) return misuse('relay, sandbox and page must have a port each');
+  const options = {
+    port: Number(port),
+    sandboxPort: Number(sandboxPort),
+    pagePort: Number(pagePort),
+    origins,
+  };
+  return { kind: 'dev', options };
 }
 
 function readInit(args: string[]): Command {

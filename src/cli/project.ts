@@ -47,7 +47,7 @@ export function frameFiles({
     // Without a name: one like that of the package would keep npm from installing it, and npx from finding it.
     private: true,
     type: 'module',
-    scripts: { deploy: 'wrangler deploy', dev: 'wrangler dev' },
+    scripts: { deploy: 'wrangler deploy', dev: 'webengage-relay dev' },
     // To the letter: what is deployed changes when somebody says so.
     dependencies: { 'webengage-relay': version },
     devDependencies: { wrangler: `^${wrangler}` },

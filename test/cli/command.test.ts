@@ -1,6 +1,22 @@
 import { expect, test } from 'vitest';
 import { HELP, readCommand } from '../../src/cli/command.ts';
 
+test('dev alone has its three ports, and lets every page in', () => {
+  expect(readCommand(['dev'])).toEqual({
+    kind: 'dev',
+    options: { port: 8787, sandboxPort: 8788, pagePort: 8789 },
+  });
+});
+
+test('each flag of dev is taken for what it says', () => {
+  const line = 'dev --port 1 --sandbox-port 65535 --page-port 3 --origins http://shop.test:3000';
+
+  expect(readCommand(line.split(' '))).toEqual({
+    kind: 'dev',
+    options: { port: 1, sandboxPort: 65_535, pagePort: 3, origins: 'http://shop.test:3000' },
+  });
+});
+
 test('init alone makes a relay in this folder, secrets and all', () => {
   expect(readCommand(['init'])).toEqual({
     kind: 'init',
@@ -65,7 +81,7 @@ test('a page stands for its site', () => {
   expect(command).toMatchObject({ options: { origin: 'https://shop.example.com' } });
 });
 
-test.each([[['--help']], [['-h']], [['help']], [['init', '--help']], [['doctor', '-h']]])(
+test.each([[['--help']], [['-h']], [['help']], [['init', '--help']], [['doctor', '-h']], [['dev', '-h']]])(
   '%j asks for help',
   (args) => {
     expect(readCommand(args)).toEqual({ kind: 'help' });
@@ -85,14 +101,20 @@ test('the help names every flag there is', () => {
     'force',
   ])
     expect(HELP).toContain(`--${flag} `);
+  for (const flag of ['port', 'sandbox-port', 'page-port']) expect(HELP).toContain(`--${flag} `);
   for (const flag of ['origin', 'admin-token-env', 'json', 'out', 'check'])
     expect(HELP).toContain(`--${flag} `);
 });
 
 test.each([
-  [[], 'init, doctor or types?'],
+  [[], 'dev, init, doctor or types?'],
   [['deploy'], 'there is no command deploy'],
   [['--verbose'], 'there is no flag --verbose'],
+  [['dev', 'a'], "unexpected argument 'a'"],
+  [['dev', '--port', 'a'], 'a port must be a whole number from 1 to 65535'],
+  [['dev', '--sandbox-port', '0'], 'a port must be'],
+  [['dev', '--page-port', '65536'], 'a port must be'],
+  [['dev', '--port', '8788'], 'relay, sandbox and page must have a port each'],
   [['init', '--fast'], "unknown option '--fast'"],
   [['init', '--license'], "option '--license <value>' argument missing"],
   [['init', 'a', 'b'], 'init takes one folder'],

@@ -64,7 +64,7 @@ describe('with everything in flags', () => {
     expect(JSON.parse(await readFile(join(dir, 'package.json'), 'utf8'))).toEqual({
       private: true,
       type: 'module',
-      scripts: { deploy: 'wrangler deploy', dev: 'wrangler dev' },
+      scripts: { deploy: 'wrangler deploy', dev: 'webengage-relay dev' },
       dependencies: { 'webengage-relay': VERSION },
       devDependencies: { wrangler: expect.stringMatching(/^\^4\./) },
     });

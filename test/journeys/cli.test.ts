@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startWorker } from '../../demo/local-worker.ts';
+import { startWorker } from '../../src/cli/local-worker.ts';
+import { sample } from '../samples/samples.ts';
 import { freePort } from './free-port.ts';
 import { type Stack, startStack } from './stack.ts';
 
@@ -249,8 +250,7 @@ describe('init', () => {
   test('so can what docs/deploying.md makes by hand', async () => {
     const dir = join(scratch, 'by-hand');
     await install(dir);
-    const [, byHand = ''] = (await readFile('docs/deploying.md', 'utf8')).split('## By hand\n');
-    const commands = /```sh\n(.*?)```/s.exec(byHand)?.[1]?.split('\n') ?? [];
+    const commands = sample('docs/deploying.md#by-hand sh').text.split('\n');
     // The package is there already; and so is the folder.
     const inIt = commands.filter((line) => !line.startsWith('npm install') && !line.endsWith('cd my-relay'));
     await mkdir(join(dir, 'src'));

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -20,6 +20,8 @@ export type Installed = {
     readonly size: number;
     readonly files: readonly { readonly path: string; readonly size: number }[];
   };
+  /** Installs another package of this repository's in it. */
+  readonly add: (name: string) => Promise<void>;
   readonly write: (path: string, text: string) => Promise<void>;
   readonly read: (path: string) => Promise<string>;
   /** Runs a tool of this repository's in the project. */
@@ -38,11 +40,16 @@ export async function installPackage(): Promise<Installed> {
   const pack = ['pack', '--json', '--ignore-scripts', '--offline', '--pack-destination', folder];
   const [packed] = JSON.parse((await run('npm', pack, { cwd: ROOT })).stdout);
   await run('tar', ['-xzf', join(folder, packed.filename), '-C', at, '--strip-components=1']);
-  for (const name of BESIDE) {
+  const add = async (name: string) => {
     const link = join(folder, 'node_modules', name);
     await mkdir(dirname(link), { recursive: true });
     await symlink(join(ROOT, 'node_modules', name), link);
-  }
+  };
+  for (const name of BESIDE) await add(name);
+  // As npm does: it is what npx finds.
+  await mkdir(join(folder, 'node_modules/.bin'));
+  await chmod(join(at, 'dist/cli.js'), 0o755);
+  await symlink('../webengage-relay/dist/cli.js', join(folder, 'node_modules/.bin/webengage-relay'));
 
   const write = async (path: string, text: string) => {
     await mkdir(dirname(join(folder, path)), { recursive: true });
@@ -53,6 +60,7 @@ export async function installPackage(): Promise<Installed> {
   return {
     folder,
     packed,
+    add,
     write,
     read: (path) => readFile(join(folder, path), 'utf8'),
     tool: async (script, ...args) => {

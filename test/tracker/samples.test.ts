@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { identifyFields } from '../../src/contract/user.ts';
 import { resolveOptions } from '../../src/tracker/options.ts';
 import { trackPageViews } from '../../src/tracker/page-views.ts';
 import { segmentLike } from '../../src/tracker/segment.ts';
 import { startTracker } from '../../src/tracker/tracker.ts';
 import { fakePlatform } from '../fakes/platform.ts';
+import type { Sample } from '../samples/markdown.ts';
+import { sample } from '../samples/samples.ts';
 
-const [readme, moving] = await Promise.all(
-  ['README.md', 'docs/moving.md'].map((name) => readFile(name, 'utf8')),
-);
+const moving = await readFile('docs/moving.md', 'utf8');
 
 const ends: (() => void)[] = [];
 
@@ -23,6 +23,7 @@ async function records(sample: string): Promise<object[]> {
   const tracker = startTracker(resolveOptions({ endpoint: 'https://t.example.com' }), platform);
   const given = {
     tracker,
+    user: { id: 'johndoe', email: 'john@doe.com' },
     webengageRelay: tracker,
     analytics: segmentLike(tracker),
     trackPageViews: (...call: Parameters<typeof trackPageViews>) => ends.push(trackPageViews(...call)),
@@ -48,17 +49,12 @@ function rowsOf(document: string, what: string): [string, string][] {
     .filter(([call]) => call.startsWith(what));
 }
 
-/** The code of a section, without its imports. */
-function codeIn(document: string, heading: string): string[] {
-  const section = document.split(`\n${heading}\n`)[1]?.split(/\n#+ /)[0] ?? '';
-  return [...section.matchAll(/```(?:js|ts)\n(.*?)```/gs)].map(([, code = '']) =>
-    code.replace(/^import .*$/gm, ''),
-  );
-}
+/** Code without its imports. */
+const bare = ({ text }: Sample) => text.replace(/^import .*$/gm, '');
 
 describe('docs/moving.md', () => {
-  const segment = rowsOf(moving ?? '', 'analytics.');
-  const sdk = rowsOf(moving ?? '', 'webengage.').filter(([, here]) => here !== '');
+  const segment = rowsOf(moving, 'analytics.');
+  const sdk = rowsOf(moving, 'webengage.').filter(([, here]) => here !== '');
 
   test('has rows to try', () => {
     expect([segment.length, sdk.length]).toEqual([7, 6]);
@@ -78,7 +74,7 @@ describe('docs/moving.md', () => {
   });
 
   test('names fields that there are', () => {
-    const named = [...(moving ?? '').matchAll(/`we_\w+` \| `(\w+)`/g)].map(([, field]) => field);
+    const named = [...moving.matchAll(/`we_\w+` \| `(\w+)`/g)].map(([, field]) => field);
 
     expect(named).toHaveLength(12);
     expect(Object.keys(identifyFields)).toEqual(expect.arrayContaining(named));
@@ -87,7 +83,7 @@ describe('docs/moving.md', () => {
 
 describe('README.md', () => {
   test('its steps do what it says of them', async () => {
-    const sent = await records(`${codeIn(readme ?? '', '### Steps').join('\n')}
+    const sent = await records(`${bare(sample('README.md#steps js'))}
       await tracker.track('Bought', { Price: 1 }); await tracker.track('Page Scrolled');`);
 
     expect(sent).toMatchObject([{ eventName: 'Bought', eventData: { Price: 1, Store: 'Berlin' } }]);
@@ -95,8 +91,31 @@ describe('README.md', () => {
   });
 
   test('its page views are tracked', async () => {
-    const sent = await records(codeIn(readme ?? '', '## Page views').join('\n'));
+    const sent = await records(bare(sample('README.md#page-views ts')));
 
     expect(sent).toMatchObject([{ eventName: 'Page Viewed' }]);
+  });
+});
+
+describe('docs/getting-started.md', () => {
+  test('what to call is who, what, and signing out', async () => {
+    const sent = await records(`${bare(sample('docs/getting-started.md#what-to-call ts'))}
+      await tracker.track('After')`);
+
+    expect(sent).toMatchObject([
+      { userId: 'johndoe', email: 'john@doe.com', attributes: { plan: 'Premium' } },
+      { userId: 'johndoe', eventName: 'Added to Cart' },
+      { anonymousId: '', eventName: 'After' },
+    ]);
+  });
+
+  test('what becomes of records is told to who listens', async () => {
+    const told = vi.spyOn(console, 'log').mockImplementation(() => {});
+
+    await records(`${bare(sample('docs/getting-started.md#seeing-it-arrive ts'))}
+      await tracker.track('Seen')`);
+
+    expect(told.mock.calls).toEqual([[1, 'stored by the relay']]);
+    told.mockRestore();
   });
 });

@@ -1,29 +1,38 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { findWrangler } from './wrangler.ts';
 
 export type LocalWorkerOptions = {
-  /** Its wrangler.jsonc, from the root of the repository. */
+  /** Its configuration, as Wrangler reads it: from the folder the process runs in. */
   readonly config: string;
   /** Another entry file than its `main`, from there too. */
   readonly entry?: string;
   readonly port: number;
+  /** Over what configuration and `.dev.vars` say. */
   readonly vars: Readonly<Record<string, string>>;
   /** Where its objects' storage lies. What stands there outlives the process. */
   readonly persistTo: string;
+  /** Aborted before it answers, the Worker ends, and the start has failed. */
+  readonly signal?: AbortSignal;
+  /** Told what it prints once it answers: errors alone. */
+  readonly onOutput?: (text: string) => void;
 };
 
 /** A Worker in the real runtime on this machine, as `wrangler dev` runs it. */
 export type LocalWorker = {
   readonly url: string;
+  /** Resolves once it has ended, by `stop` or by itself: to what it printed last. */
+  readonly ended: Promise<string>;
   /** Ends it and all it has started. `SIGKILL`: as a machine that goes dark. */
   readonly stop: (signal?: 'SIGTERM' | 'SIGKILL') => Promise<void>;
 };
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const READY_WITHIN_MS = 60_000;
 const STOP_WITHIN_MS = 5_000;
+
+const ON_WINDOWS = process.platform === 'win32';
 
 // What a process of ours that dies by an error would leave behind.
 const running = new Set<ChildProcess>();
@@ -38,23 +47,28 @@ export async function startWorker({
   port,
   vars,
   persistTo,
+  signal,
+  onOutput,
 }: LocalWorkerOptions): Promise<LocalWorker> {
+  const wrangler = findWrangler(process.cwd());
+  if (wrangler === undefined) throw new Error('Wrangler is not installed');
   const url = `http://127.0.0.1:${port}`;
   mkdirSync(persistTo, { recursive: true });
   const child = spawn(
     process.execPath,
     [
-      'node_modules/wrangler/bin/wrangler.js',
+      wrangler,
       'dev',
       ...(entry === undefined ? [] : [entry]),
       ...['--config', config, '--ip', '127.0.0.1', '--port', String(port), '--persist-to', persistTo],
       ...['--inspector-port', '0', '--show-interactive-dev-session=false', '--log-level', 'error'],
+      // Else a route of its configuration is what it takes for its own address.
+      ...['--local-upstream', `127.0.0.1:${port}`],
       ...Object.entries(vars).flatMap(([name, value]) => ['--var', `${name}:${value}`]),
     ],
     {
-      cwd: ROOT,
-      // A group of its own, so that the runtime it starts can be ended with it.
-      detached: true,
+      // A group of its own, so that the runtime it starts can be ended with it. Windows has none, and would open a window.
+      detached: !ON_WINDOWS,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         ...process.env,
@@ -62,19 +76,28 @@ export async function startWorker({
         CLOUDFLARE_CF_FETCH_ENABLED: 'false',
         // What it writes for itself goes with its storage, be it ended ever so suddenly.
         TMPDIR: persistTo,
+        TEMP: persistTo,
+        TMP: persistTo,
+        WRANGLER_LOG_PATH: join(persistTo, 'logs'),
+        WRANGLER_REGISTRY_PATH: join(persistTo, 'registry'),
       },
     },
   );
   running.add(child);
   let output = '';
+  let isReady = false;
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => {
-      output = (output + chunk.toString()).slice(-10_000);
+      const text = chunk.toString();
+      output = (output + text).slice(-10_000);
+      if (isReady) onOutput?.(text);
     });
+  const ended = once(child, 'close').then(() => output);
 
+  const hasExited = () => child.exitCode !== null || child.signalCode !== null;
   const stop: LocalWorker['stop'] = async (signal = 'SIGTERM') => {
     running.delete(child);
-    if (child.exitCode !== null || child.signalCode !== null) return signalTree(child, 'SIGKILL');
+    if (hasExited()) return signalTree(child, 'SIGKILL');
     const exited = once(child, 'exit');
     signalTree(child, signal);
     const impatience = setTimeout(() => signalTree(child, 'SIGKILL'), STOP_WITHIN_MS);
@@ -85,13 +108,14 @@ export async function startWorker({
 
   const giveUpAt = Date.now() + READY_WITHIN_MS;
   while (!(await answers(url))) {
-    if (child.exitCode !== null || Date.now() > giveUpAt) {
+    if (hasExited() || signal?.aborted || Date.now() > giveUpAt) {
       await stop('SIGKILL');
       throw new Error(`${config} did not start on port ${port}:\n${output}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  return { url, stop };
+  isReady = true;
+  return { url, ended, stop };
 }
 
 async function answers(url: string): Promise<boolean> {
@@ -103,9 +127,15 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-function signalTree(child: ChildProcess, signal: NodeJS.Signals): void {
+function signalTree({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  if (ON_WINDOWS) {
+    // There is no signal to ask with, and no group: its own tool knows who was started by whom.
+    spawnSync('taskkill', ['/pid', String(pid), '/t', '/f'], { stdio: 'ignore' });
+    return;
+  }
   try {
-    if (child.pid !== undefined) process.kill(-child.pid, signal);
+    process.kill(-pid, signal);
   } catch {
     // The whole group has already ended.
   }

@@ -1,0 +1,121 @@
+import { once } from 'node:events';
+import { relative } from 'node:path';
+import type { DevOptions } from './command.ts';
+import type { ExitCode } from './exit-code.ts';
+import { firstPage } from './first-page.ts';
+import { type LocalRelay, startLocalRelay } from './local-relay.ts';
+import { ownRelayIn } from './own-relay.ts';
+import type { Package } from './package.ts';
+import { configOf } from './packaged-workers.ts';
+import { servePage } from './page-server.ts';
+import { isTaken } from './ports.ts';
+import { messageIn } from './relay-words.ts';
+import { settingFault } from './rules.ts';
+import { makeScratch } from './scratch.ts';
+import { scriptTag } from './script-tag.ts';
+import { findWrangler } from './wrangler.ts';
+
+type World = {
+  readonly own: Package;
+  /** The package's own folder. */
+  readonly root: URL;
+  /** The folder it is called in. */
+  readonly dir: string;
+  readonly say: (line: string) => void;
+  readonly complain: (line: string) => void;
+  /** Aborted once somebody ends it: Ctrl-C. */
+  readonly signal: AbortSignal;
+};
+
+/** Runs a relay on this machine, with the sandbox for WebEngage and a page to try it, until it is ended. Nothing of it stays. */
+export async function dev(options: DevOptions, world: World): Promise<ExitCode> {
+  const { say, complain, signal } = world;
+  const unfit = settingFault({ ALLOWED_ORIGINS: originsOf(options) });
+  if (unfit !== undefined) {
+    complain(`--origins: ${unfit}`);
+    return 2;
+  }
+  const missing = await whatIsMissing(options, world);
+  if (missing !== undefined) {
+    complain(missing);
+    return 1;
+  }
+
+  const started = await start(options, world).catch((error: unknown) => String(error));
+  if (typeof started === 'string') {
+    if (!signal.aborted) complain(started);
+    return signal.aborted ? 0 : 1;
+  }
+  const page = await servePage(firstPage(started), options.pagePort);
+  say(whatIsWhere(started, options));
+  const toSet = await faultOf(started);
+  if (toSet !== undefined) complain(`the relay says: ${toSet}`);
+
+  const ended = await Promise.race([aborted(signal), started.ended]);
+  page.stop();
+  await started.stop();
+  if (ended === undefined || signal.aborted) return 0;
+  complain(`the relay or the sandbox has ended by itself:\n${ended}`);
+  return 1;
+}
+
+/** Why it can't start, and what to do about it; undefined where it can. */
+async function whatIsMissing(
+  { port, sandboxPort, pagePort }: DevOptions,
+  { dir, own }: World,
+): Promise<string | undefined> {
+  if (findWrangler(dir) === undefined)
+    return `Wrangler is not installed, Cloudflare's tool, which runs the relay: npm install --save-dev wrangler@${own.wrangler}`;
+  for (const [flag, each] of Object.entries({ port, 'sandbox-port': sandboxPort, 'page-port': pagePort }))
+    if (await isTaken(each))
+      return `port ${each} is taken: end what listens there, or name another by --${flag}`;
+  return undefined;
+}
+
+/** The relay whose project this folder is, or the one that the package brings. */
+async function start(options: DevOptions, { root, dir, say, complain, signal }: World): Promise<LocalRelay> {
+  const storage = makeScratch('webengage-relay-dev');
+  const project = ownRelayIn(dir);
+  const which = project === undefined ? 'the relay as it comes' : `your relay, by ${relative(dir, project)}`;
+  say(`Starting ${which}, with WebEngage played by a sandbox …`);
+  return startLocalRelay({
+    relay: { config: project ?? configOf('relay', root, storage), port: options.port },
+    sandbox: { config: configOf('sandbox', root, storage), port: options.sandboxPort },
+    origins: originsOf(options),
+    storage,
+    signal,
+    onOutput: complain,
+  });
+}
+
+function originsOf({ origins, pagePort }: DevOptions): string {
+  // A page of one's own is anywhere on this machine, a file's too; and nobody's records are here.
+  return origins === undefined ? '*' : `${origins},http://localhost:${pagePort}`;
+}
+
+function whatIsWhere({ relayUrl, sandboxUrl, adminToken }: LocalRelay, { pagePort }: DevOptions): string {
+  return `
+  A first page         http://localhost:${pagePort}      press its buttons, and see what becomes of a record
+  WebEngage (sandbox)  ${sandboxUrl}      what has arrived, and faults to order
+  Operator's page      ${relayUrl}/admin/      its token, for this run: ${adminToken}
+
+Into a page of yours, as early as may be:
+
+${scriptTag(relayUrl)}
+
+Or from npm:
+
+  createTracker({ endpoint: '${relayUrl}' })
+
+Ctrl-C ends it, and nothing is kept.`;
+}
+
+/** What the relay misses, in its own words: a project may have set what can't be. */
+async function faultOf({ relayUrl }: LocalRelay): Promise<string | undefined> {
+  const health = await fetch(`${relayUrl}/health`);
+  return health.ok ? undefined : messageIn(await health.text());
+}
+
+async function aborted(signal: AbortSignal): Promise<undefined> {
+  if (!signal.aborted) await once(signal, 'abort');
+}

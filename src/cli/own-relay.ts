@@ -1,0 +1,16 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { OTHER_CONFIGS, RELAY_FILES } from './project.ts';
+
+/**
+ * The configuration of the relay whose project a folder is, as `init` makes it or by hand; undefined where it is none. A
+ * Worker's is a relay's if it binds both objects: a web app may be a Worker too.
+ */
+export function ownRelayIn(dir: string): string | undefined {
+  const [ours] = RELAY_FILES;
+  return [ours, ...OTHER_CONFIGS]
+    .map((name) => join(dir, name))
+    .find((path) => existsSync(path) && bindsBoth(readFileSync(path, 'utf8')));
+}
+
+const bindsBoth = (config: string): boolean => /\bOUTBOX\b/.test(config) && /\bRATE_GATE\b/.test(config);

@@ -1,0 +1,12 @@
+import { expect, test } from 'vitest';
+import { firstPage } from '../../src/cli/first-page.ts';
+import { README_STUB } from '../readme-stub.ts';
+
+test('it has the script tag that goes into each page, to the letter, before anything calls it', () => {
+  const html = firstPage({ relayUrl: 'http://localhost:1', sandboxUrl: 'http://localhost:2' });
+  const tag = `${README_STUB}\n<script async src="http://localhost:1/tracker.js"></script>`;
+
+  const [before = '', after = ''] = html.split(tag);
+  expect(before).not.toContain('webengageRelay');
+  expect(after).toContain('webengageRelay.track(');
+});

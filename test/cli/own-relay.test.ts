@@ -1,0 +1,40 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ownRelayIn } from '../../src/cli/own-relay.ts';
+import { relayFiles } from '../../src/cli/project.ts';
+
+let dir: string;
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'webengage-relay-own-'));
+});
+
+afterEach(() => rmSync(dir, { recursive: true }));
+
+const ANSWERS = { name: 'shop-relay', license: '~abc', region: 'in', origins: '*', domain: '' };
+
+test('what init has made is a relay’s', () => {
+  const [{ path, text } = { path: '', text: '' }] = relayFiles(ANSWERS, {
+    config: readFileSync('wrangler.jsonc', 'utf8'),
+  });
+  writeFileSync(join(dir, path), text);
+
+  expect(ownRelayIn(dir)).toBe(join(dir, 'wrangler.jsonc'));
+});
+
+test('so is a Worker of one’s own that binds both objects, however it is configured', () => {
+  const bound = ['OUTBOX', 'RATE_GATE'].map((name) => `[[durable_objects.bindings]]\nname = "${name}"`);
+  writeFileSync(join(dir, 'wrangler.toml'), bound.join('\n'));
+
+  expect(ownRelayIn(dir)).toBe(join(dir, 'wrangler.toml'));
+});
+
+test('a web app that is a Worker too is none, and neither is an empty folder', () => {
+  expect(ownRelayIn(dir)).toBeUndefined();
+
+  writeFileSync(join(dir, 'wrangler.jsonc'), '{ "name": "shop", "assets": { "directory": "public" } }');
+
+  expect(ownRelayIn(dir)).toBeUndefined();
+});

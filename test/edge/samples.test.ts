@@ -1,0 +1,110 @@
+import { runInDurableObject } from 'cloudflare:test';
+import { afterEach, expect, test, vi } from 'vitest';
+import identityTokens from '../../docs/identity-tokens.md?raw';
+import operating from '../../docs/operating.md?raw';
+import {
+  logFailedCall,
+  logHeld,
+  logKnocks,
+  logLetters,
+  logLimited,
+  logRecovered,
+  logTokensRefused,
+  type PassReport,
+  report,
+} from '../../src/edge/log.ts';
+import { NOTHING } from '../../src/edge/tally.ts';
+import { newOutbox } from '../fakes/outbox.ts';
+import { named, samplesIn } from '../samples/markdown.ts';
+
+const SAMPLES = [
+  ...samplesIn('docs/operating.md', operating),
+  ...samplesIn('docs/identity-tokens.md', identityTokens),
+];
+const sample = (name: string) => named(SAMPLES, name);
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** A pass as the document shows it. */
+function passOf(line: string): PassReport {
+  const { event: _, outbox, waiting, deadLetters, tookMs, nextInMs, ...did } = JSON.parse(line);
+  return { outbox, waiting, deadLetters, tookMs, nextInMs, did: { ...NOTHING, ...did } };
+}
+
+/** What stands in the log after this, a line each. */
+function logged(log: () => void): readonly string[] {
+  const lines: string[] = [];
+  for (const level of ['log', 'warn', 'error'] as const)
+    vi.spyOn(console, level).mockImplementation((line) => void lines.push(line));
+  log();
+  vi.restoreAllMocks();
+  return lines;
+}
+
+test('the lines that docs/operating.md shows are those of the log, to the letter', () => {
+  const shown = sample('docs/operating.md#in-the-log json').text.trimEnd().split('\n');
+
+  const lines = logged(() => {
+    report(undefined, passOf(shown[0] ?? ''));
+    logFailedCall({ status: 503, kind: 'event', attempts: 2 });
+    logHeld(401);
+    logRecovered({ status: 401, since: 1_000, probeAt: 61_000 }, 62_034);
+    logKnocks(17);
+    logLetters('discarded', 3);
+    logTokensRefused({ expired: 41, missing: 2 });
+    logLimited({ address: 212, browser: 0, share: 38 });
+  });
+
+  expect(shown).toEqual(lines);
+});
+
+test('so is the one of docs/identity-tokens.md', () => {
+  const shown = sample('docs/identity-tokens.md#when-one-is-refused json').text;
+
+  expect(logged(() => logTokensRefused({ expired: 41, missing: 2 }))).toEqual([shown.trimEnd()]);
+});
+
+test('the query of docs/operating.md reads the figures that the relay writes', async () => {
+  const points: AnalyticsEngineDataPoint[] = [];
+  const dataset = {
+    writeDataPoint: (point?: AnalyticsEngineDataPoint) => void (point && points.push(point)),
+  };
+  const pass = passOf(sample('docs/operating.md#in-the-log json').text.split('\n')[0] ?? '');
+  const first = { ...pass, waiting: 75, did: { ...pass.did, delivered: 250, taken: 10 } };
+  const second = { ...pass, waiting: 25, did: { ...pass.did, delivered: 50, taken: 2 } };
+  logged(() => {
+    report(dataset, first);
+    report(dataset, second);
+  });
+
+  const rows = await runInDurableObject(newOutbox(), (_, { storage: { sql } }) => {
+    const doubles = points[0]?.doubles?.map((__, at) => `double${at + 1}`) ?? [];
+    sql.exec(`CREATE TABLE webengage_relay (timestamp INTEGER, _sample_interval, ${doubles.join()})`);
+    const places = doubles.map(() => '?').join();
+    // The second of them stands for ten, as Cloudflare samples; and one is of yesterday.
+    const written = [
+      [600, 1, points[0]],
+      [615, 10, points[1]],
+      [-86_400, 1, points[0]],
+    ] as const;
+    for (const [at, sampled, point] of written)
+      sql.exec(
+        `INSERT INTO webengage_relay VALUES (?, ?, ${places})`,
+        at,
+        sampled,
+        ...(point?.doubles ?? []),
+      );
+    return [...sql.exec(inSqlite(sample('docs/operating.md#in-the-log sql').text, 660))];
+  });
+
+  expect(rows).toEqual([{ minute: 600, delivered: 750, taken: 30, waiting: 75 }]);
+});
+
+/** What Analytics Engine says in another way: https://developers.cloudflare.com/analytics/analytics-engine/sql-reference/ */
+function inSqlite(query: string, now: number): string {
+  return query
+    .replace(/toStartOfInterval\((\w+), INTERVAL '1' MINUTE\)/, '$1 / 60 * 60')
+    .replace("NOW() - INTERVAL '1' HOUR", `${now} - 3600`);
+}

@@ -1,0 +1,289 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type Browser, chromium } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { isTaken } from '../../src/cli/ports.ts';
+import { chromiumPath, LAUNCH_ARGS } from '../chromium.ts';
+import { freePort } from './free-port.ts';
+import { type Installed, installPackage } from './installed.ts';
+import type { WebEngageRecords } from './received.ts';
+import { serveSite } from './site.ts';
+
+// What somebody has on this machine who has the package from npm, and nothing else.
+
+let installed: Installed;
+let browser: Browser;
+/** All that a run writes for itself. */
+let temporary: string;
+
+beforeAll(async () => {
+  [installed, browser, temporary] = await Promise.all([
+    installPackage(),
+    chromium.launch({ executablePath: chromiumPath(), args: LAUNCH_ARGS }),
+    mkdtemp(join(tmpdir(), 'webengage-relay-journey-')),
+  ]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await installed?.remove();
+  await rm(temporary, { recursive: true, force: true });
+});
+
+type Run = {
+  readonly ports: { readonly relay: number; readonly sandbox: number; readonly page: number };
+  /** Resolves once it has said this; rejects where it ends before. */
+  readonly says: (words: string) => Promise<string>;
+  /** As Ctrl-C at a terminal does, to all that runs in it; or to the one alone. */
+  readonly interrupt: () => void;
+  readonly ended: Promise<{ readonly code: number | null; readonly said: string }>;
+};
+
+const begun: Run[] = [];
+
+afterEach(async () => {
+  for (const run of begun.splice(0)) {
+    run.interrupt();
+    await run.ended;
+  }
+});
+
+/** Runs `webengage-relay dev` in a folder of the project's, on ports that are free. */
+async function dev(
+  flags: readonly string[] = [],
+  { folder = '.', ports = {} }: { folder?: string; ports?: Partial<Run['ports']> } = {},
+): Promise<Run> {
+  const [relay, sandbox, page] = [await freePort(), await freePort(), await freePort()];
+  const all = { relay, sandbox, page, ...ports };
+  const given = [['--port', all.relay], ['--sandbox-port', all.sandbox], ['--page-port', all.page], flags];
+  const child = spawn('npx', ['webengage-relay', 'dev', ...given.flat().map(String)], {
+    cwd: join(installed.folder, folder),
+    // A terminal of its own, so to speak.
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TMPDIR: temporary, WRANGLER_SEND_METRICS: 'false' },
+  });
+  let said = '';
+  const heard = new Set<() => void>();
+  const hear = () => {
+    for (const listener of heard) listener();
+  };
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk) => {
+      said += chunk;
+      hear();
+    });
+  let hasEnded = false;
+  const ended = once(child, 'close').then(([code]: (number | null)[]) => {
+    hasEnded = true;
+    hear();
+    return { code: code ?? null, said };
+  });
+  const run: Run = {
+    ports: all,
+    says: (words) =>
+      new Promise((resolve, reject) => {
+        const listener = () => {
+          if (said.includes(words)) resolve(said);
+          else if (hasEnded) reject(new Error(`it has ended, and did not say ${words}:\n${said}`));
+        };
+        heard.add(listener);
+        listener();
+      }),
+    interrupt: () => {
+      if (!hasEnded && child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
+    },
+    ended,
+  };
+  begun.push(run);
+  return run;
+}
+
+const received = async ({ ports }: Run): Promise<WebEngageRecords> =>
+  (await fetch(`http://localhost:${ports.sandbox}/records`)).json();
+
+/** The processes of all runs that are there, by what they write to. */
+async function processes(): Promise<readonly { readonly pid: number; readonly command: string }[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,args=']);
+  return stdout
+    .split('\n')
+    .filter((line) => line.includes(temporary))
+    .map((line) => ({ pid: Number.parseInt(line, 10), command: line }));
+}
+
+async function nothingIsLeft({ ports }: Run): Promise<void> {
+  for (const port of Object.values(ports)) expect(await isTaken(port)).toBe(false);
+  expect(await processes()).toEqual([]);
+  expect(await kept()).toEqual([]);
+}
+
+/** What the system's folder for temporary files holds of it; npm has things of its own there. */
+const kept = async () => (await readdir(temporary)).filter((name) => name.startsWith('webengage-relay'));
+
+test('without Wrangler it says how to come by it, and ends', async () => {
+  const { code, said } = await (await dev()).ended;
+
+  expect(code).toBe(1);
+  expect(said).toMatch(/Wrangler is not installed.*: npm install --save-dev wrangler@4\.\d+\.\d+\n$/);
+  expect(await kept()).toEqual([]);
+});
+
+describe('with Wrangler installed', () => {
+  beforeAll(() => installed.add('wrangler'));
+
+  test('a first event arrives by a click, and after Ctrl-C nothing is left', async () => {
+    const run = await dev();
+    const said = await run.says('Ctrl-C');
+    const page = await browser.newPage();
+
+    expect(said).toContain(`http://localhost:${run.ports.page} `);
+    await page.goto(`http://localhost:${run.ports.page}`);
+    for (const button of await page.locator('button').all()) await button.click();
+    await page.getByText('at WebEngage: 1 by identify, 1 by track').waitFor();
+    expect(await received(run)).toMatchObject({
+      users: [{ userId: 'johndoe' }],
+      events: [{ userId: 'johndoe', eventName: 'Added to Cart' }],
+    });
+    await page.close();
+
+    run.interrupt();
+    await run.ended;
+    await nothingIsLeft(run);
+    expect((await readdir(installed.folder)).filter((name) => name.startsWith('.'))).toEqual([]);
+    expect(await readdir(join(installed.folder, 'node_modules/webengage-relay'))).not.toContain('.wrangler');
+  });
+
+  test('what it says goes into a page goes into any page', async () => {
+    const run = await dev();
+    const [tag = ''] = /<script>.*tracker\.js"><\/script>/s.exec(await run.says('Ctrl-C')) ?? [];
+    const site = await serveSite(() => ({
+      type: 'text/html',
+      body: `<!doctype html>${tag}<script>webengageRelay.track('Opened'); webengageRelay.flush();</script>`,
+    }));
+    const page = await browser.newPage();
+
+    await page.goto(site.url);
+    await expect
+      .poll(async () => (await received(run)).events, { timeout: 20_000 })
+      .toMatchObject([{ eventName: 'Opened' }]);
+
+    await page.close();
+    site.stop();
+  });
+
+  test('only the sites that are named may send, and the page to try it by', async () => {
+    const run = await dev(['--origins', 'http://shop.test:3000']);
+    await run.says('Ctrl-C');
+    const statusOf = async (origin: string) => {
+      const headers = { Origin: origin };
+      const url = `http://localhost:${run.ports.relay}/v1/batch`;
+      return (await fetch(url, { method: 'OPTIONS', headers })).status;
+    };
+
+    expect(await statusOf('http://shop.test:3000')).toBe(204);
+    expect(await statusOf(`http://localhost:${run.ports.page}`)).toBe(204);
+    expect(await statusOf('http://localhost:3000')).toBe(403);
+  });
+
+  test('a site that can’t be is told before anything starts', async () => {
+    const { code, said } = await (await dev(['--origins', 'http://localhost:3000/'])).ended;
+
+    expect(code).toBe(2);
+    expect(said).toContain('--origins: ALLOWED_ORIGINS must hold origins');
+  });
+
+  test('a port that is taken is told, with the flag that names another', async () => {
+    const other = createServer().listen(await freePort(), '127.0.0.1');
+    await once(other, 'listening');
+    const { port: sandbox } = other.address() as { port: number };
+
+    const { code, said } = await (await dev([], { ports: { sandbox } })).ended;
+    other.close();
+
+    expect(code).toBe(1);
+    expect(said).toContain(
+      `port ${sandbox} is taken: end what listens there, or name another by --sandbox-port`,
+    );
+  });
+
+  test('ended while it starts, it leaves nothing', async () => {
+    const run = await dev();
+    await run.says('Starting');
+
+    run.interrupt();
+    await run.ended;
+
+    await nothingIsLeft(run);
+  });
+
+  test('where one of the two ends by itself the others end, and it says so', async () => {
+    const run = await dev();
+    await run.says('Ctrl-C');
+
+    for (const { pid } of await processes()) process.kill(pid, 'SIGKILL');
+    const { code, said } = await run.ended;
+
+    expect(code).toBe(1);
+    expect(said).toContain('has ended by itself');
+    await nothingIsLeft(run);
+  });
+
+  describe('in a project of one’s own', () => {
+    const folder = 'my-relay';
+
+    beforeAll(async () => {
+      const flags = [
+        '--license',
+        '~live',
+        '--origins',
+        'https://shop.example.com',
+        '--domain',
+        't.example.com',
+      ];
+      await installed.tool('../dist/cli.js', 'init', folder, '--no-secrets', ...flags);
+      await symlink('../node_modules', join(installed.folder, folder, 'node_modules'));
+    });
+
+    test('it is that relay, and whatever is set there nothing leaves this machine', async () => {
+      await installed.write(
+        `${folder}/.dev.vars`,
+        'WEBENGAGE_API_KEY=the-real-one\nWEBENGAGE_HOST=https://api.in.webengage.com\nADMIN_TOKEN=short\n',
+      );
+      await installed.write(
+        `${folder}/src/worker.js`,
+        `import { createRelay } from 'webengage-relay/edge';
+        export { Outbox, RateGate } from 'webengage-relay/edge';
+        const relay = createRelay();
+        export default {
+          fetch: (request, env, ctx) =>
+            new URL(request.url).pathname === '/own' ? new Response('own') : relay.fetch(request, env, ctx),
+        };`,
+      );
+
+      const run = await dev([], { folder });
+      expect(await run.says('Ctrl-C')).toContain('Starting your relay, by wrangler.jsonc');
+
+      expect(await (await fetch(`http://localhost:${run.ports.relay}/own`)).text()).toBe('own');
+      const page = await browser.newPage();
+      await page.goto(`http://localhost:${run.ports.page}`);
+      await page.locator('button').last().click();
+      await page.getByText('at WebEngage: 0 by identify, 1 by track').waitFor();
+      await page.close();
+    });
+
+    test('what is set there and can’t be is said, in the relay’s words', async () => {
+      const path = `${folder}/wrangler.jsonc`;
+      const config = await installed.read(path);
+      await installed.write(path, config.replace('"vars": {', '"vars": { "IDENTITY": "required",'));
+
+      const run = await dev([], { folder });
+
+      expect(await run.says('the relay says')).toContain('IDENTITY_KEY is not set');
+    });
+  });
+});

@@ -1,0 +1,64 @@
+/** Where code runs: what is there, and what a document takes as given. */
+export type Ground = {
+  readonly lib: readonly string[];
+  readonly types: readonly string[];
+  /** What the samples name and do not declare, as documents say in words. */
+  readonly given: string;
+  /** What they import and the package does not bring, as far as they use it. */
+  readonly modules?: Readonly<Record<string, string>>;
+};
+
+export const GROUNDS = {
+  page: {
+    lib: ['es2023', 'dom', 'dom.iterable'],
+    types: [],
+    given: `
+      import type { createTracker as make, Tracker } from 'webengage-relay';
+      declare global {
+        /** “In your page”: from npm, a tracker that has been created; by the script tag, the global. */
+        const tracker: Tracker;
+        const webengageRelay: Tracker & { readonly createTracker: typeof make };
+        /** Who is signed in, as the site knows it. */
+        const user: { readonly id: string; readonly email: string };
+        /** As Vite has it. */
+        interface ImportMeta { readonly env: { readonly DEV: boolean } }
+      }`,
+    modules: {
+      react: 'export declare function useEffect(effect: () => void, dependencies: readonly unknown[]): void;',
+    },
+  },
+  /** The console of a page, where a name in a loop is any text. */
+  console: {
+    lib: ['es2023', 'dom'],
+    types: [],
+    given: `
+      import type { Tracker } from 'webengage-relay';
+      declare global {
+        const webengageRelay: Omit<Tracker, 'on'> & { on(name: string, listener: (told: object) => void): unknown };
+      }`,
+  },
+  serviceWorker: {
+    lib: ['es2023', 'webworker'],
+    types: [],
+    given: `
+      import type * as entry from 'webengage-relay/service-worker';
+      declare global {
+        /** What importScripts leaves. */
+        const webengageRelay: typeof entry;
+      }`,
+  },
+  /** The site's own server. */
+  server: { lib: ['es2023'], types: ['node'], given: '' },
+  /** A Worker of Cloudflare's. */
+  worker: { lib: ['es2023'], types: ['@cloudflare/workers-types'], given: '' },
+} satisfies Readonly<Record<string, Ground>>;
+
+export type GroundName = keyof typeof GROUNDS;
+
+/** Samples whose ground is no page. */
+export const ELSEWHERE: Readonly<Record<string, GroundName>> = {
+  'README.md#in-your-service-worker js': 'serviceWorker',
+  'docs/identity-tokens.md#making-a-token js': 'server',
+  'docs/identity-tokens.md#making-a-token js 2': 'server',
+  'docs/troubleshooting.md js': 'console',
+};
