@@ -99,6 +99,7 @@ describe('a value that can’t be is refused in the words that are shown', () =>
     ALLOWED_ORIGINS: 'https://shop.example.com/',
     SERVER_TOKEN: 'short',
     IDENTITY: 'on',
+    TRACKING_PLAN: 'on',
   };
 
   test.each(words.filter(({ setting = '' }) => setting in WRONG))('$setting', (row) => {

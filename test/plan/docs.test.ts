@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parsePlan } from '../../src/plan/plan.ts';
 import { toTypeScript } from '../../src/plan/typescript.ts';
+import { sample } from '../samples/samples.ts';
 
-const document = readFileSync('docs/tracking-plan.md', 'utf8');
-const [plan = '', scripts = ''] = [...document.matchAll(/^```json\n(.*?)^```$/gms)].map(([, code]) => code);
-const [types = ''] = [...document.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code);
+const { text: plan } = sample('docs/tracking-plan.md#the-file json');
+const { text: types } = sample('docs/tracking-plan.md#the-types ts');
+const { text: scripts } = sample('docs/tracking-plan.md#the-types json');
 
 test('the types that are shown are those of the plan that is shown', () => {
   const parsed = parsePlan(JSON.parse(plan));

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ELSEWHERE, GROUNDS, type Ground, type GroundName } from './grounds.ts';
 import { named, type Sample, samplesIn } from './markdown.ts';
-import { SAMPLES, samplesOf } from './samples.ts';
+import { SAMPLES, sample, samplesOf } from './samples.ts';
 
 // Every sample of code is held by the compiler against the types that the package has when it is built. What it does when
 // it runs, the tests show that ask for it by its name.
@@ -45,7 +45,14 @@ function writeProject(
   const project = `${ground}-${language}`;
   const strict = { strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true };
   const compilerOptions = {
-    ...{ target: 'es2022', module: 'esnext', moduleResolution: 'bundler', lib, types },
+    ...{
+      target: 'es2022',
+      module: 'esnext',
+      moduleResolution: 'bundler',
+      resolveJsonModule: true,
+      lib,
+      types,
+    },
     ...(language === 'ts' ? strict : { strict: false, allowJs: true, checkJs: true }),
     ...{ skipLibCheck: true, noEmit: true },
   };
@@ -62,6 +69,8 @@ let errors: ReadonlyMap<string, readonly string[]>;
 beforeAll(async () => {
   for (const name of ['jose', '@types/node', 'undici-types', '@cloudflare/workers-types']) link(name);
   link('webengage-relay', '.');
+  // Where the relay's entry file imports it from.
+  write('tracking-plan.json', sample('docs/tracking-plan.md#the-file json').text);
   const grounds = Object.entries(GROUNDS) as [GroundName, Ground][];
   const projects = grounds.flatMap(([name, ground]) =>
     LANGUAGES.map((language) => writeProject(ground, name, language)),

@@ -60,5 +60,6 @@ export const ELSEWHERE: Readonly<Record<string, GroundName>> = {
   'README.md#in-your-service-worker js': 'serviceWorker',
   'docs/identity-tokens.md#making-a-token js': 'server',
   'docs/identity-tokens.md#making-a-token js 2': 'server',
+  'docs/tracking-plan.md#at-the-relay js': 'worker',
   'docs/troubleshooting.md js': 'console',
 };
