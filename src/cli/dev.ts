@@ -103,9 +103,10 @@ Into a page of yours, as early as may be:
 
 ${scriptTag(relayUrl)}
 
-Or from npm:
+Or in your code:
 
-  createTracker({ endpoint: '${relayUrl}' })
+import { createTracker } from 'webengage-relay';
+const tracker = createTracker({ endpoint: '${relayUrl}' });
 
 Ctrl-C ends it, and nothing is kept.`;
 }
