@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { aborted, endingSignal } from '../src/cli/ending.ts';
 import { startLocalRelay } from '../src/cli/local-relay.ts';
 import { isTaken } from '../src/cli/ports.ts';
 import { makeScratch } from '../src/cli/scratch.ts';
@@ -29,17 +30,17 @@ for (const what of ['shop', 'relay', 'sandbox'] as const)
   if (await isTaken(ports[what]))
     fail(`Port ${ports[what]} is taken: set ${what.toUpperCase()}_PORT to another one for the ${what}.`);
 
-// Whenever and however it ends, nothing of it is left: the Workers' processes go with this one.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(0));
+const signal = endingSignal();
 
 console.log('Starting WebEngage (a sandbox), the relay and a shop …');
-const { relayUrl, sandboxUrl, adminToken } = await startLocalRelay({
+const { relayUrl, sandboxUrl, adminToken, stop } = await startLocalRelay({
   relay: { config: configOf('../wrangler.jsonc'), entry: configOf('relay.js'), port: ports.relay },
   sandbox: { config: configOf('sandbox/wrangler.jsonc'), port: ports.sandbox },
   origins: `http://localhost:${ports.shop},http://127.0.0.1:${ports.shop}`,
   storage: makeScratch('webengage-relay-demo'),
-}).catch((error: unknown) => fail(String(error)));
-await startShop({ port: ports.shop, relayUrl, sandboxUrl, adminToken });
+  signal,
+}).catch((error: unknown) => (signal.aborted ? process.exit(0) : fail(String(error))));
+const shop = await startShop({ port: ports.shop, relayUrl, sandboxUrl, adminToken });
 
 console.log(`
   Shop                 http://localhost:${ports.shop}      click around, and watch each record's way
@@ -48,3 +49,9 @@ console.log(`
   Operator's page      ${relayUrl}/admin/      its token, for this run: ${adminToken}
 
   Ctrl-C stops all three.`);
+
+// However it ends, nothing of it is left: the Workers' processes and their storage go with this one.
+await aborted(signal);
+shop.close();
+shop.closeAllConnections();
+await stop();

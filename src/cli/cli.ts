@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-import process, { argv, cwd, env, stderr, stdin, stdout } from 'node:process';
+import { argv, cwd, env, stderr, stdin, stdout } from 'node:process';
 import { HELP, readCommand } from './command.ts';
 import { dev } from './dev.ts';
 import { doctor } from './doctor.ts';
+import { endingSignal } from './ending.ts';
 import { init } from './init.ts';
 import { wantsColor } from './line.ts';
 import { readPackage } from './package.ts';
@@ -38,13 +39,6 @@ async function main(): Promise<number> {
       complain(`${command.message}\n\n${HELP}`);
       return 2;
   }
-}
-
-/** Aborted by Ctrl-C, and by whatever else asks a program to end; which may well ask twice. */
-function endingSignal(): AbortSignal {
-  const ending = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => ending.abort());
-  return ending.signal;
 }
 
 process.exitCode = await main().catch((error: unknown) => {

@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { relative } from 'node:path';
 import type { DevOptions } from './command.ts';
+import { aborted } from './ending.ts';
 import type { ExitCode } from './exit-code.ts';
 import { firstPage } from './first-page.ts';
 import { type LocalRelay, startLocalRelay } from './local-relay.ts';
@@ -103,9 +103,10 @@ Into a page of yours, as early as may be:
 
 ${scriptTag(relayUrl)}
 
-Or from npm:
+Or in your code:
 
-  createTracker({ endpoint: '${relayUrl}' })
+import { createTracker } from 'webengage-relay';
+const tracker = createTracker({ endpoint: '${relayUrl}' });
 
 Ctrl-C ends it, and nothing is kept.`;
 }
@@ -114,8 +115,4 @@ Ctrl-C ends it, and nothing is kept.`;
 async function faultOf({ relayUrl }: LocalRelay): Promise<string | undefined> {
   const health = await fetch(`${relayUrl}/health`);
   return health.ok ? undefined : messageIn(await health.text());
-}
-
-async function aborted(signal: AbortSignal): Promise<undefined> {
-  if (!signal.aborted) await once(signal, 'abort');
 }

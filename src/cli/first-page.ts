@@ -13,7 +13,7 @@ const CALLS = [
  * It shows what becomes of them.
  */
 export function firstPage({ relayUrl, sandboxUrl }: FirstPageUrls): string {
-  const buttons = CALLS.map((call) => `<button onclick="follow(${call})">${call}</button>`);
+  const buttons = CALLS.map((call) => `<button onclick="follow(() => ${call})">${call}</button>`);
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -40,21 +40,25 @@ ${buttons.join('\n')}
 <script>
   const say = (text) => { document.querySelector('output').textContent += text + '\\n'; };
 
-  let made = 0;
-  async function follow(call) {
-    await call.catch((error) => say('rejected: ' + error));
-    const stats = await webengageRelay.stats();
-    // Of several tabs too. The same identify again says nothing new, and makes no record.
-    say(stats.made > made ? 'kept in this browser: sent within 5 s, or as you leave the page' : 'nothing new: no record was made');
-    made = stats.made;
+  // One after the other: which call has made a record is told by how many there are.
+  let last = Promise.resolve();
+  const follow = (call) => { last = last.then(() => see(call)).catch((error) => say(String(error))); };
+  async function see(call) {
+    const before = await webengageRelay.stats();
+    await call();
+    const after = await webengageRelay.stats();
+    say(after.made > before.made
+      ? 'kept in this browser: sent within 5 s, or as you leave the page'
+      : 'no record: this browser has said the same of this user before (skipRepeatedIdentify)');
   }
-  webengageRelay.stats().then((stats) => { made = stats.made; });
   webengageRelay.on('delivered', ({ ids }) => say('stored by the relay: ' + ids.length));
   webengageRelay.on('retrying', ({ reason }) => say('kept, and tried again: ' + reason));
 
   let known;
   setInterval(async () => {
-    const { users, events } = await (await fetch('${sandboxUrl}/counts')).json();
+    const answer = await fetch('${sandboxUrl}/counts').catch(() => undefined);
+    if (answer === undefined) return; // Ended. What is tracked now is kept, and arrives when it runs again.
+    const { users, events } = await answer.json();
     const counted = 'at WebEngage: ' + users + ' by identify, ' + events + ' by track';
     if (known !== undefined && known !== counted) say(counted);
     known = counted;

@@ -275,18 +275,16 @@ describe('init', () => {
     const installed = join(dir, 'node_modules/webengage-relay/dist/cli.js');
     const flags = ['--license', stack.licenseCode, '--origins', stack.siteUrl, '--no-secrets'];
     await end(installed, ['init', ...flags], { cwd: dir });
-    const document = await readFile('docs/tracking-plan.md', 'utf8');
-    const [plan = '', types, worker = ''] = ['json', 'ts', 'js'].map(
-      (language) => new RegExp(`\\n\`\`\`${language}\\n(.*?)\`\`\`\\n`, 's').exec(document)?.[1],
-    );
-    await writeFile(join(dir, 'tracking-plan.json'), plan);
-    await writeFile(join(dir, 'src/worker.js'), worker);
+    await writeFile(join(dir, 'tracking-plan.json'), sample('docs/tracking-plan.md#the-file json').text);
+    await writeFile(join(dir, 'src/worker.js'), sample('docs/tracking-plan.md#at-the-relay js').text);
     const ofTypes = ['types', '--out', 'src/events.ts', '--name', 'ShopEvents'];
 
     const written = await end(installed, ofTypes, { cwd: dir });
     const checked = await end(installed, [...ofTypes, '--check'], { cwd: dir });
     expect([written.code, checked.code]).toEqual([0, 0]);
-    expect(await readFile(join(dir, 'src/events.ts'), 'utf8')).toBe(types);
+    expect(await readFile(join(dir, 'src/events.ts'), 'utf8')).toBe(
+      sample('docs/tracking-plan.md#the-types ts').text,
+    );
 
     const relay = await startWorker({
       config: join(dir, 'wrangler.jsonc'),

@@ -145,6 +145,7 @@ describe('with Wrangler installed', () => {
     await page.goto(`http://localhost:${run.ports.page}`);
     for (const button of await page.locator('button').all()) await button.click();
     await page.getByText('at WebEngage: 1 by identify, 1 by track').waitFor();
+    expect((await page.locator('output').innerText()).match(/^kept/gm)).toHaveLength(2);
     expect(await received(run)).toMatchObject({
       users: [{ userId: 'johndoe' }],
       events: [{ userId: 'johndoe', eventName: 'Added to Cart' }],
@@ -214,10 +215,11 @@ describe('with Wrangler installed', () => {
   test('ended while it starts, it leaves nothing', async () => {
     const run = await dev();
     await run.says('Starting');
+    await expect.poll(async () => (await processes()).length).toBeGreaterThan(0);
 
     run.interrupt();
-    await run.ended;
 
+    expect((await run.ended).said).not.toContain('Ctrl-C');
     await nothingIsLeft(run);
   });
 
