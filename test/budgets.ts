@@ -9,6 +9,6 @@ export const BUDGETS: Readonly<Record<string, number>> = {
   './service-worker': 10_700,
   './page-views.js': 950,
   './page-views': 850,
-  './segment': 950,
+  './segment': 700,
   './edge': 43_000,
 };
