@@ -85,7 +85,7 @@ export function segmentLike(tracker: SegmentTracker): SegmentLike {
       let Name: string | undefined;
       let properties: object | null | undefined;
       for (const one of call) {
-        if (typeof one === 'string') [Category, Name, properties] = [Name, one, undefined];
+        if (typeof one === 'string') [Category, Name] = [Name, one];
         // Null is no properties behind a name, and no name before one.
         else properties ??= Name && one === null ? {} : one;
       }

@@ -32,7 +32,10 @@ beforeEach(() => {
   vi.spyOn(console, 'warn').mockImplementation((words) => void warned.push(words));
 });
 
-afterEach(() => void vi.restoreAllMocks());
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
 
 describe('identify', () => {
   test.each([
@@ -55,7 +58,7 @@ describe('identify', () => {
     };
     await analytics.identify('johndoe');
 
-    await (analytics.identify as (callback: () => void) => Promise<unknown>)(done);
+    await (analytics.identify as (...call: unknown[]) => Promise<unknown>)(done);
 
     expect(calls[1]).toEqual(['identify', 'johndoe', { attributes: {} }]);
     expect(isDone).toBe(true);
@@ -151,6 +154,32 @@ describe('identify', () => {
     expect(calls[0]?.[2]).toEqual({ birthDate: birthday, attributes: {} });
   });
 
+  test.each(['America/New_York', 'Asia/Tokyo'])(
+    'a birthday is that day by the clock of a visitor in %s',
+    (zone) => {
+      vi.stubEnv('TZ', zone);
+
+      const { birthDate } = profileOf({ birthday: '1986-08-19' }) as { readonly birthDate: Date };
+      const told = [birthDate.getTimezoneOffset() === 0, birthDate.getDate(), birthDate.getHours()];
+
+      expect(told).toEqual([false, 19, 0]);
+    },
+  );
+
+  test.each([
+    { phone: '+049 30 123456' },
+    { phone: '+49 30 12345678901234' },
+    { phone: '+49 30 123456 ext. 7' },
+    { gender: 'females' },
+    { gender: 'not male' },
+  ])('%j is all but what fits', async (odd) => {
+    const { analytics, calls } = begin();
+
+    await analytics.identify('johndoe', odd);
+
+    expect(calls[0]?.[2]).toEqual({ attributes: odd });
+  });
+
   test('a value that can’t be made text is an attribute too', async () => {
     const { analytics, calls } = begin();
     const odd = Object.fromEntries(
@@ -201,6 +230,9 @@ describe('identify', () => {
       fc.constantFrom(
         'Male',
         '+49 (30) 123-456',
+        '+049 30 123456',
+        '+4930123456789012',
+        'females',
         '1986-08-19T00:00:00.000Z',
         'x'.repeat(999),
         '😀'.repeat(600),
