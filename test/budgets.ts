@@ -9,7 +9,7 @@ export const BUDGETS: Readonly<Record<string, number>> = {
   './service-worker': 10_700,
   './page-views.js': 950,
   './page-views': 850,
-  './segment': 950,
+  './segment': 700,
   './inspector.js': 8_500,
   './inspector': 8_300,
   './edge': 44_500,

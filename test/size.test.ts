@@ -5,6 +5,7 @@ import terser from '@rollup/plugin-terser';
 import { rollup } from 'rollup';
 import { expect, test } from 'vitest';
 import { BUDGETS } from './budgets.ts';
+import { README_STUB } from './readme-stub.ts';
 
 type Target = string | { readonly default: string };
 
@@ -26,4 +27,8 @@ test.each(entries)('%s is within its budget', async (path, target) => {
   expect(length).toBeLessThanOrEqual(BUDGETS[path] ?? 0);
   // A budget that is never near is none.
   expect(length).toBeGreaterThan((BUDGETS[path] ?? 0) * 0.9);
+});
+
+test('the line that queues calls is within 300 bytes, tags and all: each page of a site has it', () => {
+  expect(brotliCompressSync(README_STUB).length).toBeLessThanOrEqual(300);
 });

@@ -44,69 +44,71 @@ export type SegmentLike = {
     /** Who was identified last on this page. */
     id(): string | null;
   };
-  /** WebEngage can't: the promise rejects, and the console is told, once. */
+  /** WebEngage can't: the promise rejects. */
   alias(...call: readonly unknown[]): Promise<never>;
-  /** WebEngage can't: the promise rejects, and the console is told, once. */
+  /** WebEngage can't: the promise rejects. */
   group(...call: readonly unknown[]): Promise<never>;
 };
 
-type Call = readonly unknown[];
-
-/** Makes a call, in this task, and tells its callback once it has ended, however that was. */
-async function called<End>(call: Call, make: () => Promise<End>): Promise<End> {
-  try {
-    return await make();
-  } finally {
-    (call.find((one) => typeof one === 'function') as Callback | undefined)?.();
-  }
-}
-
 /**
  * Segment's `analytics`, by a tracker: for a site whose code calls it all over.
- * Its promises are the tracker's; nothing is ever thrown.
+ * Its promises are the tracker's. Nothing is ever thrown; why a call is refused the console is told, once for each reason.
  */
 export function segmentLike(tracker: SegmentTracker): SegmentLike {
   let userId = '';
-  const told = new Set<string>();
+  const told: { [why: string]: true } = {};
 
-  function cannot(call: Call, why: string): Promise<never> {
-    if (!told.has(why)) console.warn(why);
-    told.add(why);
-    const end = called(call, () => Promise.reject<never>(new Error(why)));
-    // Who awaits it is told; to who doesn't it is no error of their page.
-    end.catch(() => {});
-    return end;
-  }
+  /** Makes the call at once, and calls its callback once it has ended, however that was. */
+  const method =
+    <Call extends readonly unknown[], End>(make: (...call: Call) => Promise<End>) =>
+    (...call: Call): Promise<End> => {
+      const callback = call.find((one) => typeof one === 'function') as Callback | undefined;
+      const end = (async () => make(...call))().finally(callback);
+      // Who awaits it is told; to who doesn't it is no error of their page.
+      end.catch(({ message }: Error) => {
+        if (!told[message]) console.warn(message);
+        told[message] = true;
+      });
+      return end;
+    };
 
   return {
-    identify(...call) {
-      const [who, given] = call;
-      const isNamed = typeof who !== 'object';
-      if (isNamed && who) userId = `${who}`;
-      const traits = isNamed || !who ? given : who;
-      // In place of traits there may be a callback, or null, which have nothing in them.
-      return userId
-        ? called(call, () => tracker.identify(userId, profileOf({ ...(traits as Traits) })))
-        : cannot(call, 'identify needs a userId');
-    },
-    track: (eventName, ...call) => called(call, () => tracker.track(eventName, { ...(call[0] as object) })),
-    page: (...call) =>
-      called(call, () => {
-        const [Name, Category] = call.filter((one) => typeof one === 'string').reverse();
-        const properties = call
-          .slice(call.lastIndexOf(Name) + 1)
-          .find((one) => typeof one === 'object' && (one || Name));
-        const { origin, pathname } = location;
-        const view = { URL: origin + pathname, Path: pathname, Title: document.title, Category, Name };
-        return tracker.track('Page Viewed', { ...view, ...(properties as object) });
-      }),
+    identify: method((who, given) => {
+      if (Object(who) === who) given = who as Traits;
+      else if (who) userId = `${who}`;
+      // Whom nobody has named the tracker refuses.
+      return tracker.identify(userId, profileOf({ ...given }));
+    }),
+    track: method((eventName, properties) => tracker.track(eventName, { ...properties })),
+    page: method((...call) => {
+      let Category: string | undefined;
+      let Name: string | undefined;
+      let properties: object | null | undefined;
+      for (const one of call) {
+        if (typeof one === 'string') [Category, Name] = [Name, one];
+        // Null is no properties behind a name, and no name before one.
+        else properties ??= Name && one === null ? {} : one;
+      }
+      return tracker.track('Page Viewed', {
+        URL: location.origin + location.pathname,
+        Path: location.pathname,
+        Title: document.title,
+        Category,
+        Name,
+        ...properties,
+      });
+    }),
     reset() {
       userId = '';
       tracker.reset();
     },
-    ready: (callback) => Promise.resolve().then(callback),
+    ready: method(async () => {}),
     user: () => ({ id: () => userId || null }),
-    alias: (...call) => cannot(call, 'alias: WebEngage merges no users'),
-    group: (...call) => cannot(call, 'group: WebEngage has no groups'),
+    alias: method(() => {
+      throw new Error('WebEngage has no alias');
+    }),
+    group: method(() => {
+      throw new Error('WebEngage has no group');
+    }),
   };
 }
