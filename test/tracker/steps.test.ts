@@ -35,8 +35,8 @@ describe('a step', () => {
     await tracker.track('Left');
 
     expect(asked).toEqual([
-      { kind: 'event', eventName: 'Bought', eventData: { Price: 1 } },
-      { kind: 'event', eventName: 'Left' },
+      { kind: 'event', eventName: 'Bought', eventData: { Price: 1 }, page: document.URL },
+      { kind: 'event', eventName: 'Left', page: document.URL },
     ]);
     expect(await sent()).toMatchObject([
       { eventName: 'Bought', eventData: { Price: 1, Store: 'Berlin' } },
