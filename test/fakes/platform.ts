@@ -149,7 +149,7 @@ export function fakePlatform({
       return storage;
     },
     removeStorage: () => storage.clear(),
-    address: () => document.URL,
+    address: () => globalThis.document?.URL,
     sendsGpc: () => sendsGpc,
     exclusive: (name) => tabLock(name, locks, (task) => task()),
     watchPage: (moments) => {

@@ -85,6 +85,23 @@ describe('a step', () => {
     expect(await sent()).toMatchObject([{ eventData: { Page: 'shelf' } }, { eventData: { Page: 'cart' } }]);
   });
 
+  test('is told the address at which the page was when it called, also behind a step that made the call anew', async () => {
+    const { tracker } = newTracker();
+    const pages: unknown[] = [];
+    tracker.use(({ page }) => void pages.push(page));
+    tracker.use(() => ({ kind: 'event', eventName: 'Bought' }));
+    tracker.use(({ page }) => void pages.push(page));
+    const queued = tracker.madeAt(
+      () => 0,
+      () => 'https://shop.example.com/shelf',
+    );
+
+    await queued.track('Looked');
+    await tracker.identify('johndoe');
+
+    expect(pages).toEqual([...Array(2).fill('https://shop.example.com/shelf'), document.URL, document.URL]);
+  });
+
   test('that ends is asked no more', async () => {
     const { tracker, sent } = newTracker();
     const end = tracker.use(add('Store', 'Berlin'));
