@@ -31,6 +31,8 @@ export function dropInWords(reason: DropReason): string {
 /** What became of a flush. */
 export function flushInWords(result: FlushResult): string {
   if (result.settled) return 'Settled: nothing is left of what was buffered.';
+  if (result.reason === 'no_consent')
+    return 'The visitor has yet to consent: until then nothing is looked at.';
   return `Kept, ${againInWords(result.retryInMs)}. ${retryInWords(result.reason)}.`;
 }
 

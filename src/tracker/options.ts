@@ -1,6 +1,11 @@
 import { MAX_AGE_MS, MAX_BATCH_RECORDS } from '../contract/batch.ts';
 import type { IdentityToken } from './identity-tokens.ts';
 
+const CONSENTS = ['granted', 'pending', 'denied'] as const;
+
+/** What holds until the visitor has chosen. */
+export type Consent = (typeof CONSENTS)[number];
+
 /** What a tracker is made with. The script tag has them as attributes: `batchSize` is `data-batch-size`. */
 export type TrackerOptions = {
   /** The relay's address, as `https://t.example.com`. Absolute, http or https. */
@@ -73,6 +78,24 @@ export type TrackerOptions = {
   readonly backgroundSync?: boolean;
 
   /**
+   * Whether anything may be kept or sent, until `optIn()` or `optOut()` is called on this page, as it must be on each.
+   * `granted`: from the start. `pending`: calls wait in memory, with the time they were made; `optIn()` has them made,
+   * `optOut()` lets them go, and until then nothing of the browser's storage is as much as looked at. `denied`: the
+   * same, but calls resolve and make nothing.
+   *
+   * @default 'granted'
+   */
+  readonly consent?: Consent;
+
+  /**
+   * Take Global Privacy Control, where the visitor's browser sends it, for `consent: 'denied'`. `optIn()` is still a yes.
+   * https://www.w3.org/TR/gpc/
+   *
+   * @default false
+   */
+  readonly respectGpc?: boolean;
+
+  /**
    * Gets an identity token from your server, for the user who is signed in: a JWT with this `userId` as `cuid`.
    * Called when records of theirs are to be sent, and again before the token ends or when the relay refuses it; never
    * twice at once. With it no record with a `userId` leaves without a token: where none comes within 10 s, it waits.
@@ -111,6 +134,8 @@ const OPTIONS: {
   strict: [false],
   skipRepeatedIdentify: [true],
   backgroundSync: [false],
+  consent: ['granted'],
+  respectGpc: [false],
 };
 
 /** Fills in the defaults. Throws a `RangeError` that names the option and the rule. */
@@ -130,7 +155,8 @@ export function resolveOptions(options: TrackerOptions): Settings {
       ? [name, value]
       : mustBe(name, `a whole number from ${least} to ${most}`, value);
   });
-  const { identityToken } = options;
+  const { identityToken, consent = 'granted' } = options;
+  if (!CONSENTS.includes(consent)) mustBe('consent', `one of ${CONSENTS.join(', ')}`, consent);
   if (identityToken && typeof identityToken !== 'function')
     mustBe('identityToken', 'a function', identityToken);
   return {

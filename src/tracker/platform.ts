@@ -25,12 +25,19 @@ export type Platform = {
   readonly exclusive: (name: string, state: StateStore, holder: string) => Exclusive;
   /** Resolves once there is a visitor to see the page. */
   readonly shown: () => Promise<void>;
+  /** The address of the page as it is now; none in a worker, whose location is its script's. */
+  readonly address: () => string | undefined;
+  /** Whether the visitor's browser sends Global Privacy Control. */
+  readonly sendsGpc: () => boolean;
   readonly watchPage: (moments: PageMoments) => void;
   /** To be called once, early; what it answers with asks for a sync event in the site's service worker. */
   readonly askForSync: (tag: string) => () => void;
   /** Hands the page an error of its own, through its own error handling. */
   readonly report: (error: unknown) => void;
 };
+
+// Not in TypeScript's DOM. https://www.w3.org/TR/gpc/
+type GpcNavigator = Navigator & { readonly globalPrivacyControl?: boolean };
 
 const timer: Timer = (run, afterMs) => {
   const id = setTimeout(run, afterMs);
@@ -73,6 +80,8 @@ export function browserPlatform(): Platform {
     exclusive: (name, state, holder) =>
       tabLock(name, globalThis.navigator?.locks, leased(state, holder, time)),
     shown,
+    address: () => globalThis.document?.URL,
+    sendsGpc: () => (globalThis.navigator as GpcNavigator | undefined)?.globalPrivacyControl === true,
     watchPage,
     askForSync,
     report: (error) =>

@@ -7,7 +7,7 @@ import { identityTokens } from './identity-tokens.ts';
 import { createIntake } from './intake.ts';
 import { keptIdentity } from './kept-identity.ts';
 import { lookoutOver } from './lookout.ts';
-import { type Made, makeEvent, makeUser } from './make-record.ts';
+import type { Made } from './make-record.ts';
 import { nameOf, type Settings } from './options.ts';
 import type { PageStorage } from './page-storage.ts';
 import type { Platform } from './platform.ts';
@@ -17,7 +17,6 @@ import { safetyNet } from './safety-net.ts';
 import { startSending } from './sending.ts';
 import { pageSpill } from './spill.ts';
 import { statsOf } from './stats.ts';
-import type { TrackerCall } from './steps.ts';
 import type { Tracker } from './tracker.ts';
 import { typeDrift } from './type-drift.ts';
 import type { VisitorsChoice } from './visitors-choice.ts';
@@ -28,16 +27,22 @@ const LEAVING_MS = 100;
 
 /** The tracker of a visitor who is in. Once that visitor has opted out it sends and keeps nothing, whatever calls it. */
 export type RunningTracker = Pick<Tracker, 'reset' | 'flush' | 'stats'> & {
-  /** Makes a record of a call that was made at a moment; resolves once it is durable. */
-  readonly take: (call: TrackerCall, at: number) => Promise<void>;
+  /** Makes a record of a call; resolves once it is durable. */
+  readonly take: (call: Made) => Promise<void>;
   /** Opts the visitor out, and forgets everything. */
   readonly stop: () => Promise<void>;
 };
 
+/** Under which keys pages have written something down, but for the visitor's choice. */
+export function keptKeys(pageStorage: PageStorage, name: string): readonly string[] {
+  return pageStorage
+    .keys()
+    .filter((key) => key === name || key.startsWith(`${name}#`) || key === `${name}?pause`);
+}
+
 /** Removes what pages have written down, but for the visitor's choice. */
 export function removeKept(pageStorage: PageStorage, name: string): void {
-  for (const key of pageStorage.keys())
-    if (key === name || key.startsWith(`${name}#`) || key === `${name}?pause`) pageStorage.remove(key);
+  for (const key of keptKeys(pageStorage, name)) pageStorage.remove(key);
 }
 
 /** The wiring: a call becomes a durable record; records leave in batches. */
@@ -150,7 +155,7 @@ export function runTracker(
   held.coming(spill.left);
 
   const drift = typeDrift();
-  function keep({ at, fields, repairs }: Made): Promise<void> {
+  function take({ at, fields, repairs }: Made): Promise<void> {
     const record = fields.kind === 'user' ? 'identify' : fields.eventName;
     for (const repair of [...repairs, ...drift(record, fields)]) tell('repaired', { ...repair, record });
     let id: string | undefined;
@@ -227,12 +232,7 @@ export function runTracker(
       await intake.written();
       return statsOf(await storage.get(COUNTS));
     },
-    take: async (call, at) =>
-      keep(
-        call.kind === 'user'
-          ? makeUser(call.userId, call.profile, at, settings.strict)
-          : makeEvent(call.eventName, call.eventData, at, settings.strict),
-      ),
+    take,
     reset: () => void intake.add({ reset: newUuid() }),
     flush: async () => {
       await intake.written();

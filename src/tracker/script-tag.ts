@@ -9,6 +9,7 @@ type QueuedCall = readonly [
   at: number,
   resolve: (value: unknown) => void,
   reject: (error: unknown) => void,
+  page?: string,
 ];
 
 /** Until the script has loaded: every method puts its calls here. */
@@ -48,8 +49,12 @@ function start(): (call: QueuedCall) => void {
   // Onto the stub itself, and behind its queue: who took hold of it, or of a method, before the script has loaded
   // still holds it.
   globalThis.webengageRelay = Object.assign(stub, tracker, { createTracker });
-  return ([method, call, at, resolve, reject]) => {
-    const methods: Record<string, (...call: never[]) => unknown> = { ...tracker, ...madeAt(() => at) };
+  return ([method, call, at, resolve, reject, page]) => {
+    const calls = madeAt(
+      () => at,
+      () => page,
+    );
+    const methods: Record<string, (...call: never[]) => unknown> = { ...tracker, ...calls };
     new Promise((answer) => answer(methods[method]?.(...call))).then(resolve, reject);
   };
 }

@@ -3,10 +3,14 @@ import type { Profile } from './make-record.ts';
 /** Of an event, by name: whatever the page has given it. */
 export type Properties = { readonly [property: string]: unknown };
 
-/** An `identify` or a `track` as the page has called it, before anything of it is checked. */
-export type TrackerCall =
+/**
+ * An `identify` or a `track` as the page has called it, before anything of it is checked. `page`: the address at which it
+ * was called, though the page has moved on since; none in a worker.
+ */
+export type TrackerCall = (
   | { readonly kind: 'event'; readonly eventName: string; readonly eventData?: Properties | undefined }
-  | { readonly kind: 'user'; readonly userId: string; readonly profile?: Profile | undefined };
+  | { readonly kind: 'user'; readonly userId: string; readonly profile?: Profile | undefined }
+) & { readonly page?: string | undefined };
 
 /**
  * Looks at a call before a record is made of it. Answers with the call to make in its place, with nothing where it is
@@ -41,7 +45,8 @@ export function createSteps(report: (error: unknown) => void): {
           const answer = step(current);
           if (answer === null) return null;
           if (answer && !answer.kind) throw new Error('a step must answer with a call, null or nothing');
-          current = answer || current;
+          // A step that makes a call anew need not know of the page.
+          if (answer) current = { page: call.page, ...answer };
         } catch (error) {
           report(error);
         }

@@ -1,21 +1,23 @@
+import { underConsent } from './consent.ts';
 import { createEnds, type Listener, type TrackerEvents } from './ends.ts';
 import type { AnyEvents, AttributesOf, EventData, EventsOf } from './event-types.ts';
-import type { Profile } from './make-record.ts';
-import { nameOf, resolveOptions, type Settings, type TrackerOptions } from './options.ts';
-import type { PageStorage } from './page-storage.ts';
+import { makeEvent, makeUser, type Profile } from './make-record.ts';
+import { resolveOptions, type Settings, type TrackerOptions } from './options.ts';
 import { browserPlatform, type Platform } from './platform.ts';
-import { randomId } from './random-id.ts';
 import type { RetryReason } from './relay-client.ts';
-import { removeKept, runTracker } from './running-tracker.ts';
 import { statsOf, type TrackerStats } from './stats.ts';
 import { createSteps, type Properties, type Step, type TrackerCall } from './steps.ts';
-import { visitorsChoice } from './visitors-choice.ts';
 
 /** What became of a flush: all is settled, or why it is not, and when it is tried again. */
 export type FlushResult =
   | { readonly settled: true }
   /** The records are kept, and sent when the time has come. */
-  | { readonly settled: false; readonly reason: RetryReason; readonly retryInMs: number };
+  | {
+      readonly settled: false;
+      /** `no_consent`: nothing is known, for nothing may be looked at. */
+      readonly reason: RetryReason | 'no_consent';
+      readonly retryInMs: number;
+    };
 
 /** What a page calls. Every method stands by itself: `const { track } = tracker` is as good. */
 export type Tracker<Events extends object = AnyEvents, Attributes extends object = object> = {
@@ -36,7 +38,8 @@ export type Tracker<Events extends object = AnyEvents, Attributes extends object
   reset(): void;
   /**
    * Sends now. Resolves when what was buffered at the call is settled, or says why it is not; never rejects.
-   * Where records wait for somebody who is not signed in, the reason is `no_token` and `retryInMs` is `Infinity`.
+   * Where records wait for somebody who is not signed in, the reason is `no_token` and `retryInMs` is `Infinity`; so it is
+   * with `no_consent`, while the visitor has yet to choose.
    */
   flush(): Promise<FlushResult>;
   /** How many records this browser has made for the relay, how they ended, and how many wait; of all tabs and visits. */
@@ -45,9 +48,14 @@ export type Tracker<Events extends object = AnyEvents, Attributes extends object
    * Stops, in all tabs, and forgets all there is: ids, buffer, counts, the database. What waited is told as `dropped`; a
    * request that is under way can't be called back. From now on calls resolve and make nothing, on later visits too: a
    * mark that says so, and no more than that, is all that stays. Resolves when the rest is gone.
+   * Before `optIn()`, with `consent` at `pending` or `denied`: lets go what waits, and has it stay so on this page. Where
+   * there is nothing to forget no mark is made.
    */
   optOut(): Promise<void>;
-  /** Begins again, as a browser that is not known, where the visitor has opted out. Resolves when it has begun. */
+  /**
+   * The visitor consents. What has waited for it is made, before what is called later. Where the visitor had opted out,
+   * begins again, as a browser that is not known. Resolves when it has begun.
+   */
   optIn(): Promise<void>;
   /**
    * Has a step look at each `identify` and `track` from now on, at once, before a record is made: to add to it, to change
@@ -76,79 +84,46 @@ export function createTracker<
 /**
  * The tracker on a platform of the caller's choice. `madeAt` is for calls made before the script had loaded.
  *
- * @param waits until the first call nothing is looked at, sent or kept
+ * @param isForBuffer sends what pages have made with consent: until the first call nothing is looked at, sent or kept
  */
 export function startTracker(
   settings: Settings,
   platform: Platform,
-  waits = false,
-): Tracker & { readonly madeAt: (now: () => number) => Pick<Tracker, 'identify' | 'track'> } {
+  isForBuffer = false,
+): Tracker & {
+  readonly madeAt: (now: () => number, page: () => string | undefined) => Pick<Tracker, 'identify' | 'track'>;
+} {
   const ends = createEnds(platform.report);
-  const name = nameOf(settings.endpoint);
-  const choice = visitorsChoice(platform.pageStorage, name);
-  const running = choice.whileIn((choices) => {
-    const isIn = () => choice.now() === choices;
-    // What is not there any more can't be written down again.
-    const pageStorage: PageStorage = {
-      ...platform.pageStorage,
-      set: (key, value) => isIn() && platform.pageStorage.set(key, value),
-    };
-    return runTracker(settings, { ...platform, pageStorage }, ends, choice, choices, isIn);
-  });
-  // One that was left in the middle of forgetting has not forgotten everything.
-  if (!waits && !running()) {
-    removeKept(platform.pageStorage, name);
-    void platform.removeStorage(name);
-  }
-  let stopping: Promise<void> | undefined;
-  let outs = 0;
-
+  const { isPending, running, make, optIn, optOut } = underConsent(settings, platform, ends, isForBuffer);
   const { use, through } = createSteps(platform.report);
-  const madeAt = (now: () => number): Pick<Tracker, 'identify' | 'track'> => {
+  const madeAt = (now: () => number, page: () => string | undefined): Pick<Tracker, 'identify' | 'track'> => {
     async function take(asked: TrackerCall): Promise<void> {
-      const tracker = running();
-      const call = tracker && through(asked);
-      if (call) await tracker.take(call, now());
+      const call = (isPending() || running()) && through({ ...asked, page: page() });
+      if (!call) return;
+      // Now, though it may have to wait: what is wrong with it is told to who has called, and what is right stays as it was.
+      const made =
+        call.kind === 'user'
+          ? makeUser(call.userId, call.profile, now(), settings.strict)
+          : makeEvent(call.eventName, call.eventData, now(), settings.strict);
+      await make((tracker) => tracker.take(made), call.kind === 'event');
     }
     return {
       identify: (userId, profile) => take({ kind: 'user', userId, profile }),
       track: (eventName, eventData?: Properties) => take({ kind: 'event', eventName, eventData }),
     };
   };
+
   return {
-    ...madeAt(platform.time.now),
+    ...madeAt(platform.time.now, platform.address),
     madeAt,
-    reset: () => running()?.reset(),
-    flush: async () => (await running()?.flush()) ?? { settled: true },
+    reset: () => void make((tracker) => tracker.reset()),
+    flush: async () =>
+      isPending()
+        ? { settled: false, reason: 'no_consent', retryInMs: Number.POSITIVE_INFINITY }
+        : ((await running()?.flush()) ?? { settled: true }),
     stats: async () => (await running()?.stats()) ?? statsOf(undefined),
-    optOut: async () => {
-      outs++;
-      stopping = running()?.stop() ?? stopping;
-      return stopping;
-    },
-    optIn: async () => {
-      const outsBefore = outs;
-      // What begins anew must not be forgotten with the rest.
-      await stopping;
-      if (running()) return;
-      const out = choice.now();
-      const begin = () => {
-        // Of several wishes the latest counts.
-        if (outs === outsBefore) choice.set(out + 1);
-        running();
-      };
-      if (!choice.isKept()) return begin();
-      // Another tab may be about to forget the rest; or is gone, and has not.
-      const isOut = () => choice.now() === out;
-      const storage = platform.storage(name, () => {}, isOut);
-      const exclusive = platform.exclusive(name, storage, randomId(platform.chance.bytes));
-      await exclusive(async () => {
-        if (!isOut()) return;
-        removeKept(platform.pageStorage, name);
-        await storage.clear();
-        if (isOut()) begin();
-      }).catch(() => {});
-    },
+    optOut,
+    optIn,
     on: ends.on,
     use,
   };

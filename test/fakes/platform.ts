@@ -111,6 +111,7 @@ export function fakePlatform({
   shown = Promise.resolve(),
   locks,
   fetchLater,
+  sendsGpc = false,
 }: {
   readonly relay?: ReturnType<typeof scriptedRelay>;
   readonly storage?: Storage;
@@ -123,6 +124,7 @@ export function fakePlatform({
   readonly locks?: LockManager | undefined;
   /** In place of one that keeps what it is given. Null: the browser has none. */
   readonly fetchLater?: Platform['fetchLater'] | null;
+  readonly sendsGpc?: boolean;
 } = {}) {
   const net = fakeFetchLater();
   let chance = ++pages;
@@ -147,6 +149,8 @@ export function fakePlatform({
       return storage;
     },
     removeStorage: () => storage.clear(),
+    address: () => globalThis.document?.URL,
+    sendsGpc: () => sendsGpc,
     exclusive: (name) => tabLock(name, locks, (task) => task()),
     watchPage: (moments) => {
       page.moments = moments;

@@ -15,7 +15,7 @@ export const NAME = `webengage-relay:${ENDPOINT}`;
 
 type PageFakes = Pick<
   NonNullable<Parameters<typeof fakePlatform>[0]>,
-  'shown' | 'fetchLater' | 'pageStorage'
+  'shown' | 'fetchLater' | 'pageStorage' | 'sendsGpc'
 >;
 
 /** A browser with pages that come and go, one after another or side by side: what outlives a page is shared by all. */
@@ -64,6 +64,7 @@ export function playedBrowser({
       pageStorage: mortal(fakes.pageStorage ?? fakePageStorage(map), () => lives),
       locks: tab.locks,
       ...(fakes.shown && { shown: fakes.shown }),
+      ...(fakes.sendsGpc && { sendsGpc: fakes.sendsGpc }),
       ...(fakes.fetchLater !== undefined && { fetchLater: fakes.fetchLater }),
     });
     const tracker = startTracker(resolveOptions({ endpoint: ENDPOINT, ...settings }), played.platform);

@@ -1,9 +1,11 @@
 import { afterEach, expect, test } from 'vitest';
 import { createTracker } from '../../src/tracker/tracker.ts';
+import { keptUnder, NOTHING_KEPT } from '../fakes/site-data.ts';
 
 // Nobody answers there: what is tracked waits.
 const endpoint = 'http://127.0.0.1:9/opt-out';
 const NAME = `webengage-relay:${endpoint}`;
+const kept = () => keptUnder(NAME);
 const { open } = IDBFactory.prototype;
 
 afterEach(async () => {
@@ -12,20 +14,7 @@ afterEach(async () => {
   indexedDB.deleteDatabase(NAME);
 });
 
-/** What the browser keeps for the site, but for what the test files beside this one are about. */
-async function kept() {
-  const databases = await indexedDB.databases();
-  return {
-    databases: databases.map(({ name }) => name).filter((name) => name?.startsWith(NAME)),
-    local: Object.entries(localStorage).filter(([key]) => key.startsWith(NAME)),
-    session: Object.keys(sessionStorage).filter((key) => key.startsWith(NAME)),
-    cookies: document.cookie,
-    caches: await caches.keys(),
-  };
-}
-
-const NOTHING = { databases: [], local: [], session: [], cookies: '', caches: [] };
-const ONLY_THE_MARK = { ...NOTHING, local: [[`${NAME}?choices`, '1']] };
+const ONLY_THE_MARK = { ...NOTHING_KEPT, local: [[`${NAME}?choices`, '1']] };
 
 test('a visitor who opts out leaves nothing in the browser but a mark that says so, two tabs at work or not', async () => {
   const [one, other] = [createTracker({ endpoint }), createTracker({ endpoint })];
@@ -33,7 +22,7 @@ test('a visitor who opts out leaves nothing in the browser but a mark that says 
   await other.track('Clicked');
   dispatchEvent(new Event('pagehide'));
   await one.flush();
-  expect(await kept()).not.toEqual(NOTHING);
+  expect(await kept()).not.toEqual(NOTHING_KEPT);
 
   await one.optOut();
   expect(await kept()).toEqual(ONLY_THE_MARK);

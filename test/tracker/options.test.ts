@@ -15,6 +15,8 @@ test('the defaults are those of the documentation', () => {
     strict: false,
     skipRepeatedIdentify: true,
     backgroundSync: false,
+    consent: 'granted',
+    respectGpc: false,
   });
 });
 
@@ -52,4 +54,12 @@ test('an identity token is what a function answers, and not a token', () => {
   const options = { endpoint, identityToken: 'eyJ' } as unknown as TrackerOptions;
 
   expect(() => resolveOptions(options)).toThrow('identityToken must be a function, not eyJ');
+});
+
+test.each(['Granted', '', true, null])('consent is a word of three, and %j is none of them', (bad) => {
+  const options = { endpoint, consent: bad } as unknown as TrackerOptions;
+
+  expect(() => resolveOptions(options)).toThrow(
+    new RangeError(`consent must be one of granted, pending, denied, not ${bad}`),
+  );
 });

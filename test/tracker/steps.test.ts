@@ -35,8 +35,8 @@ describe('a step', () => {
     await tracker.track('Left');
 
     expect(asked).toEqual([
-      { kind: 'event', eventName: 'Bought', eventData: { Price: 1 } },
-      { kind: 'event', eventName: 'Left' },
+      { kind: 'event', eventName: 'Bought', eventData: { Price: 1 }, page: document.URL },
+      { kind: 'event', eventName: 'Left', page: document.URL },
     ]);
     expect(await sent()).toMatchObject([
       { eventName: 'Bought', eventData: { Price: 1, Store: 'Berlin' } },
@@ -83,6 +83,23 @@ describe('a step', () => {
     void tracker.track('Bought');
 
     expect(await sent()).toMatchObject([{ eventData: { Page: 'shelf' } }, { eventData: { Page: 'cart' } }]);
+  });
+
+  test('is told the address at which the page was when it called, also behind a step that made the call anew', async () => {
+    const { tracker } = newTracker();
+    const pages: unknown[] = [];
+    tracker.use(({ page }) => void pages.push(page));
+    tracker.use(() => ({ kind: 'event', eventName: 'Bought' }));
+    tracker.use(({ page }) => void pages.push(page));
+    const queued = tracker.madeAt(
+      () => 0,
+      () => 'https://shop.example.com/shelf',
+    );
+
+    await queued.track('Looked');
+    await tracker.identify('johndoe');
+
+    expect(pages).toEqual([...Array(2).fill('https://shop.example.com/shelf'), document.URL, document.URL]);
   });
 
   test('that ends is asked no more', async () => {

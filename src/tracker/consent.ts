@@ -1,0 +1,114 @@
+import type { createEnds } from './ends.ts';
+import { type Consent, nameOf, type Settings } from './options.ts';
+import type { PageStorage } from './page-storage.ts';
+import type { Platform } from './platform.ts';
+import { randomId } from './random-id.ts';
+import { keptKeys, type RunningTracker, removeKept, runTracker } from './running-tracker.ts';
+import { visitorsChoice } from './visitors-choice.ts';
+import { waitingCalls } from './waiting-calls.ts';
+
+/** What the visitor lets be made of calls: on this page by `consent`, and in all tabs by what they have chosen. */
+export type UnderConsent = {
+  /** Whether the visitor has yet to choose, and calls wait. */
+  readonly isPending: () => boolean;
+  /** The tracker that runs while they consent. */
+  readonly running: () => RunningTracker | undefined;
+  /** Makes a call by it at once, or once they have consented; not at all where they want none of this. */
+  readonly make: <End>(
+    by: (tracker: RunningTracker) => End | Promise<End>,
+    isEvent?: boolean,
+  ) => End | Promise<End | undefined> | undefined;
+  readonly optIn: () => Promise<void>;
+  readonly optOut: () => Promise<void>;
+};
+
+/**
+ * Runs a tracker while the visitor consents. Before that nothing of the platform is looked at but whether it sends GPC.
+ *
+ * @param isForBuffer for the buffer alone, which is there because the visitor has consented: nothing is done before the first call
+ */
+export function underConsent(
+  settings: Settings,
+  platform: Platform,
+  ends: ReturnType<typeof createEnds>,
+  isForBuffer: boolean,
+): UnderConsent {
+  const name = nameOf(settings.endpoint);
+  const choice = visitorsChoice(platform.pageStorage, name);
+  const whileIn = choice.whileIn((choices) => {
+    const isIn = () => choice.now() === choices;
+    // What is not there any more can't be written down again.
+    const pageStorage: PageStorage = {
+      ...platform.pageStorage,
+      set: (key, value) => isIn() && platform.pageStorage.set(key, value),
+    };
+    return runTracker(settings, { ...platform, pageStorage }, ends, choice, choices, isIn);
+  });
+  /** What a tracker has left that does not run. */
+  const removeLeft = () => {
+    removeKept(platform.pageStorage, name);
+    return platform.removeStorage(name);
+  };
+
+  let consent: Consent = 'granted';
+  if (!isForBuffer) consent = settings.respectGpc && platform.sendsGpc() ? 'denied' : settings.consent;
+  const running = () => (consent === 'granted' ? whileIn() : undefined);
+  const waiting = waitingCalls<RunningTracker>(settings.maxRecords, () =>
+    // Of what waits no record is made yet, which would have an id.
+    ends.tell('dropped', { ids: [''], reason: 'over_max_records' }),
+  );
+  // One that was left in the middle of forgetting has not forgotten everything.
+  if (!isForBuffer && consent === 'granted' && !running()) void removeLeft();
+  let stopping: Promise<unknown> | undefined;
+  let outs = 0;
+
+  /** Has the visitor in again, as nobody that is known, unless another tab has. */
+  async function comeBack(isLatest: () => boolean): Promise<void> {
+    const out = choice.now();
+    const begin = () => isLatest() && choice.set(out + 1);
+    if (!choice.isKept()) return void begin();
+    // Another tab may be about to forget the rest; or is gone, and has not.
+    const isOut = () => choice.now() === out;
+    const storage = platform.storage(name, () => {}, isOut);
+    const exclusive = platform.exclusive(name, storage, randomId(platform.chance.bytes));
+    await exclusive(async () => {
+      if (!isOut()) return;
+      removeKept(platform.pageStorage, name);
+      await storage.clear();
+      if (isOut()) begin();
+    }).catch(() => {});
+  }
+
+  return {
+    isPending: () => consent === 'pending',
+    running,
+    make: (by, isEvent) => {
+      if (consent === 'pending') return waiting.add(by, isEvent);
+      const tracker = running();
+      return tracker && by(tracker);
+    },
+    optOut: async () => {
+      outs++;
+      // Where no page has left anything, no other tab is at work: to a visitor who refuses nothing is done, not even a mark.
+      const isKnown =
+        consent === 'granted' || choice.isKept() || keptKeys(platform.pageStorage, name).length > 0;
+      if (consent === 'pending') consent = 'denied';
+      waiting.end(undefined);
+      stopping = (isKnown && whileIn()?.stop()) || stopping || removeLeft();
+      await stopping;
+    },
+    optIn: async () => {
+      const outsBefore = outs;
+      // Of several wishes the latest counts.
+      const isLatest = () => outs === outsBefore;
+      // What is called by now waits until it has begun.
+      if (!running()) consent = 'pending';
+      // What begins anew must not be forgotten with the rest.
+      if (stopping) await stopping;
+      if (isLatest() && !whileIn()) await comeBack(isLatest);
+      if (!isLatest()) return;
+      consent = 'granted';
+      waiting.end(running());
+    },
+  };
+}
