@@ -29,7 +29,7 @@ describe('the tarball', () => {
       .map(({ path }) => path)
       .filter(
         (path) =>
-          !/^dist\/(public\/|sandbox\/|modules\/(contract|edge|inspector|pacing|tracker)\/.*\.d\.ts$|[\w-]+\.js$)/.test(
+          !/^dist\/(public\/|sandbox\/|modules\/(contract|edge|inspector|pacing|plan|tracker)\/.*\.d\.ts$|[\w-]+\.js$)/.test(
             path,
           ),
       );
@@ -39,6 +39,7 @@ describe('the tarball', () => {
       'LICENSE',
       'README.md',
       'dist/integrity.json',
+      'dist/tracking-plan.schema.json',
       'package.json',
       'wrangler.jsonc',
     ]);
