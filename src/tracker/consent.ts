@@ -11,9 +11,9 @@ import { waitingCalls } from './waiting-calls.ts';
 export type UnderConsent = {
   /** Whether the visitor has yet to choose, and calls wait. */
   readonly isPending: () => boolean;
-  /** The tracker that runs while they consent. */
-  readonly running: () => RunningTracker | undefined;
-  /** Makes a call by it at once, or once they have consented; not at all where they want none of this. */
+  /** Whether anything becomes of a call that is made now. */
+  readonly isHeard: () => boolean;
+  /** Has the tracker make a call at once, or once it runs; not at all where the visitor wants none of this. */
   readonly make: <End>(
     by: (tracker: RunningTracker) => End | Promise<End>,
     isEvent?: boolean,
@@ -52,7 +52,11 @@ export function underConsent(
 
   let consent: Consent = 'granted';
   if (!isForBuffer) consent = settings.respectGpc && platform.sendsGpc() ? 'denied' : settings.consent;
+  // Said yes, and what an earlier no has left is still being cleared away.
+  let isBeginning = false;
   const running = () => (consent === 'granted' ? whileIn() : undefined);
+  const isPending = () => consent === 'pending' && !isBeginning;
+  const isWaiting = () => consent === 'pending' || isBeginning;
   const waiting = waitingCalls<RunningTracker>(settings.maxRecords, () =>
     // Of what waits no record is made yet, which would have an id.
     ends.tell('dropped', { ids: [''], reason: 'over_max_records' }),
@@ -71,19 +75,25 @@ export function underConsent(
     const isOut = () => choice.now() === out;
     const storage = platform.storage(name, () => {}, isOut);
     const exclusive = platform.exclusive(name, storage, randomId(platform.chance.bytes));
-    await exclusive(async () => {
+    const clear = async () => {
       if (!isOut()) return;
       removeKept(platform.pageStorage, name);
       await storage.clear();
       if (isOut()) begin();
-    }).catch(() => {});
+    };
+    let clearing: Promise<void> | undefined;
+    // Stolen from, it goes on by itself, and what waits must not be let go before it has.
+    await exclusive(() => {
+      clearing = clear();
+      return clearing;
+    }).catch(() => clearing?.catch(() => {}));
   }
 
   return {
-    isPending: () => consent === 'pending',
-    running,
+    isPending,
+    isHeard: () => isWaiting() || running() !== undefined,
     make: (by, isEvent) => {
-      if (consent === 'pending') return waiting.add(by, isEvent);
+      if (isWaiting()) return waiting.add(by, isEvent);
       const tracker = running();
       return tracker && by(tracker);
     },
@@ -93,6 +103,7 @@ export function underConsent(
       const isKnown =
         consent === 'granted' || choice.isKept() || keptKeys(platform.pageStorage, name).length > 0;
       if (consent === 'pending') consent = 'denied';
+      isBeginning = false;
       waiting.end(undefined);
       stopping = (isKnown && whileIn()?.stop()) || stopping || removeLeft();
       await stopping;
@@ -102,11 +113,12 @@ export function underConsent(
       // Of several wishes the latest counts.
       const isLatest = () => outs === outsBefore;
       // What is called by now waits until it has begun.
-      if (!running()) consent = 'pending';
+      isBeginning = !running();
       // What begins anew must not be forgotten with the rest.
       if (stopping) await stopping;
       if (isLatest() && !whileIn()) await comeBack(isLatest);
       if (!isLatest()) return;
+      isBeginning = false;
       consent = 'granted';
       waiting.end(running());
     },

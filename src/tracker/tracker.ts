@@ -94,11 +94,11 @@ export function startTracker(
   readonly madeAt: (now: () => number, page: () => string | undefined) => Pick<Tracker, 'identify' | 'track'>;
 } {
   const ends = createEnds(platform.report);
-  const { isPending, running, make, optIn, optOut } = underConsent(settings, platform, ends, isForBuffer);
+  const { isPending, isHeard, make, optIn, optOut } = underConsent(settings, platform, ends, isForBuffer);
   const { use, through } = createSteps(platform.report);
   const madeAt = (now: () => number, page: () => string | undefined): Pick<Tracker, 'identify' | 'track'> => {
     async function take(asked: TrackerCall): Promise<void> {
-      const call = (isPending() || running()) && through({ ...asked, page: page() });
+      const call = isHeard() && through({ ...asked, page: page() });
       if (!call) return;
       // Now, though it may have to wait: what is wrong with it is told to who has called, and what is right stays as it was.
       const made =
@@ -120,8 +120,9 @@ export function startTracker(
     flush: async () =>
       isPending()
         ? { settled: false, reason: 'no_consent', retryInMs: Number.POSITIVE_INFINITY }
-        : ((await running()?.flush()) ?? { settled: true }),
-    stats: async () => (await running()?.stats()) ?? statsOf(undefined),
+        : ((await make((tracker) => tracker.flush())) ?? { settled: true }),
+    stats: async () =>
+      (isPending() ? undefined : await make((tracker) => tracker.stats())) ?? statsOf(undefined),
     optOut,
     optIn,
     on: ends.on,

@@ -16,9 +16,11 @@ export function waitingCalls<By>(most: number, tellLetGo: () => void): WaitingCa
   const waiting: { readonly isEvent: boolean | undefined; readonly end: (by?: By) => void }[] = [];
 
   return {
-    add: (make, isEvent) =>
-      new Promise((resolve) => {
-        waiting.push({ isEvent, end: (by) => resolve(by && make(by)) });
+    add: <End>(make: (by: By) => End | Promise<End>, isEvent?: boolean) =>
+      new Promise<End | undefined>((resolve) => {
+        // What one throws is its own promise's, and ends none of the others.
+        const end = (by?: By) => resolve(by && new Promise<End>((made) => made(make(by))));
+        waiting.push({ isEvent, end });
         if (waiting.length <= most) return;
         const oldest = waiting.findIndex((call) => call.isEvent);
         for (const { end } of waiting.splice(Math.max(oldest, 0), 1)) end();

@@ -4,7 +4,8 @@ import type { TrackerEvents } from '../../src/tracker/ends.ts';
 import { resolveOptions, type TrackerOptions } from '../../src/tracker/options.ts';
 import { trackPageViews } from '../../src/tracker/page-views.ts';
 import { startTracker } from '../../src/tracker/tracker.ts';
-import { fakePlatform, scriptedRelay } from '../fakes/platform.ts';
+import { waitingCalls } from '../../src/tracker/waiting-calls.ts';
+import { fakePageStorage, fakePlatform, scriptedRelay } from '../fakes/platform.ts';
 import { ENDPOINT, NAME, nameOf, names, playedBrowser, quiet } from '../fakes/played-browser.ts';
 
 const MARK = `${NAME}?choices`;
@@ -413,6 +414,83 @@ describe('of yes and no the one that was said last counts', () => {
 
     expect([...map]).toEqual([[MARK, '3']]);
   });
+});
+
+describe('while what an earlier opt-out has left is cleared away, after the yes', () => {
+  test.each(['granted', 'pending'] as const)(
+    'a flush and the stats wait for it, and tell of what was called before, from %s',
+    async (consent) => {
+      const { open, page, sent } = await visited();
+      await page.tracker.optOut();
+      await page.crash();
+      const { tracker } = open({ consent });
+      void tracker.optIn();
+      void tracker.track('e1');
+
+      const [stats, flushed] = await Promise.all([tracker.stats(), tracker.flush()]);
+      expect(stats).toMatchObject({ made: 1 });
+      expect(flushed).toEqual({ settled: true });
+      expect(sent().at(-1)).toEqual(['e1']);
+    },
+  );
+
+  test('a no leaves the page to follow the other tabs, as before', async () => {
+    const { open, page } = await visited(scriptedRelay());
+    await page.tracker.optOut();
+    const other = open({ consent: 'pending' });
+    const yes = page.tracker.optIn();
+    await Promise.all([page.tracker.optOut(), yes]);
+    await page.tracker.track('e1');
+    await other.tracker.optIn();
+    await page.tracker.track('e2');
+
+    expect(await page.tracker.stats()).toMatchObject({ made: 1 });
+  });
+
+  test('another tab may steal the lock, and what waits is made though', async () => {
+    const pageStorage = fakePageStorage(new Map([[MARK, '1']]));
+    const { platform, relay } = fakePlatform({ pageStorage });
+    const clear = Promise.withResolvers<void>();
+    const storage: typeof platform.storage = (...how) => {
+      const opened = platform.storage(...how);
+      return { ...opened, clear: () => clear.promise.then(opened.clear) };
+    };
+    const stolen: typeof platform.exclusive = (...holder) => {
+      const exclusive = platform.exclusive(...holder);
+      return (task) => {
+        if (pageStorage.get(MARK) !== 1) return exclusive(task);
+        void task();
+        return Promise.reject(new DOMException('stolen', 'AbortError'));
+      };
+    };
+    const tracker = startTracker(resolveOptions({ endpoint: ENDPOINT }), {
+      ...platform,
+      storage,
+      exclusive: stolen,
+    });
+    void tracker.optIn();
+    const early = tracker.track('e1');
+    expect(await hasSettled(early)).toBe(false);
+    clear.resolve();
+    await early;
+    await tracker.flush();
+
+    expect(relay.requests.flatMap(({ records }) => records.map(nameOf))).toEqual(['e1']);
+  });
+});
+
+test('what one call that has waited throws is its own, and the others are made', async () => {
+  const made: string[] = [];
+  const { add, end } = waitingCalls<string>(100, () => {});
+  const broken = add(() => {
+    throw new Error('broken');
+  });
+  const whole = add((by) => made.push(by));
+  end('tracker');
+
+  await expect(broken).rejects.toThrow('broken');
+  await whole;
+  expect(made).toEqual(['tracker']);
 });
 
 type Act = 'identify' | 'track' | 'reset' | 'optIn' | 'optOut' | 'rest' | 'a second passes';
