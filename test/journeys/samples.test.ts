@@ -88,8 +88,6 @@ describe('HTML', () => {
     const tag = /tracker[.\w<>]*\.js/.test(text) ? '' : TRACKER_TAG;
 
     const { page, errors } = await open(/^<!doctype/i.test(text) ? text : stub + tag + text);
-    // Where the page waits for the visitor's yes.
-    await page.evaluate('webengageRelay.optIn()');
     await page.evaluate(`webengageRelay.track('Seen')`);
     expect(await flush(page)).toEqual({ settled: true });
 

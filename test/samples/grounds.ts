@@ -20,11 +20,6 @@ export const GROUNDS = {
         const webengageRelay: Tracker & { readonly createTracker: typeof make };
         /** Who is signed in, as the site knows it. */
         const user: { readonly id: string; readonly email: string };
-        /** What consent managers leave, by their documents. */
-        var OneTrust: { IsAlertBoxClosed(): boolean };
-        var Cookiebot: { readonly consent: { readonly marketing: boolean }; readonly hasResponse: boolean };
-        var OnetrustActiveGroups: string;
-        interface WindowEventMap { OneTrustGroupsUpdated: CustomEvent<readonly string[]> }
         /** As Vite has it. */
         interface ImportMeta { readonly env: { readonly DEV: boolean } }
       }`,
