@@ -245,3 +245,22 @@ test('with Global Privacy Control, where it is respected, nothing is made until 
   await page.evaluate('webengageRelay.flush()');
   expect(namesOf(await eventsReceived(stack, 1))).toEqual(['Said yes']);
 });
+
+test('calls, noes and yeses of before the script has loaded are taken in their order', async () => {
+  const page = await open(`${PENDING}<script>
+    webengageRelay.track('Let go');
+    webengageRelay.optOut();
+    webengageRelay.track('Denied');
+    webengageRelay.optIn();
+    webengageRelay.track('First');
+    webengageRelay.identify('johndoe');
+    webengageRelay.track('Second');
+  </script>`);
+  await page.evaluate('webengageRelay.flush()');
+
+  const events = await eventsReceived(stack, 2);
+  expect(events.map(({ eventName, userId }) => [eventName, userId])).toEqual([
+    ['First', undefined],
+    ['Second', 'johndoe'],
+  ]);
+});
