@@ -29,6 +29,9 @@ export const ONETRUST = `(() => {
 export const COOKIEBOT = `(() => {
   const KEY = 'cookiebot statistics';
   Cookiebot = {
+    get hasResponse() {
+      return localStorage.getItem(KEY) !== null;
+    },
     get consent() {
       return { necessary: true, preferences: false, statistics: localStorage.getItem(KEY) === 'true', marketing: false };
     },
@@ -43,5 +46,5 @@ export const COOKIEBOT = `(() => {
   };
   accept = () => choose(true);
   refuse = () => choose(false);
-  if (localStorage.getItem(KEY) !== null) tell();
+  if (Cookiebot.hasResponse) tell();
 })()`;

@@ -112,6 +112,17 @@ describe.each([
     refuse: (page: Page) => page.evaluate('refuse()'),
   },
   {
+    manager: 'Cookiebot, loaded before all else',
+    page: () => {
+      files['/cookiebot.js'] = { type: 'text/javascript', body: COOKIEBOT };
+      const recipe = sample('docs/consent.md#cookiebot html').text;
+      return `<script src="/cookiebot.js"></script>${PENDING}${recipe}`;
+    },
+    tracker: 'webengageRelay',
+    accept: (page: Page) => page.evaluate('accept()'),
+    refuse: (page: Page) => page.evaluate('refuse()'),
+  },
+  {
     manager: 'CookieConsent',
     page: () => {
       files['/cookieconsent.css'] = { type: 'text/css', body: STYLESHEET };
