@@ -3,14 +3,14 @@
  * By its name among the `exports` of package.json; the README says the same.
  */
 export const BUDGETS: Readonly<Record<string, number>> = {
-  './tracker.js': 10_600,
-  './service-worker.js': 10_600,
-  '.': 10_600,
-  './service-worker': 10_700,
+  './tracker.js': 11_050,
+  './service-worker.js': 10_950,
+  '.': 11_000,
+  './service-worker': 11_200,
   './page-views.js': 950,
   './page-views': 850,
   './segment': 700,
   './inspector.js': 8_500,
-  './inspector': 8_300,
+  './inspector': 8_350,
   './edge': 44_500,
 };

@@ -55,8 +55,7 @@ export function underConsent(
   // Said yes, and what an earlier no has left is still being cleared away.
   let isBeginning = false;
   const running = () => (consent === 'granted' ? whileIn() : undefined);
-  const isPending = () => consent === 'pending' && !isBeginning;
-  const isWaiting = () => consent === 'pending' || isBeginning;
+  const isWaiting = () => isBeginning || consent === 'pending';
   const waiting = waitingCalls<RunningTracker>(settings.maxRecords, () =>
     // Of what waits no record is made yet, which would have an id.
     ends.tell('dropped', { ids: [''], reason: 'over_max_records' }),
@@ -69,29 +68,31 @@ export function underConsent(
   /** Has the visitor in again, as nobody that is known, unless another tab has. */
   async function comeBack(isLatest: () => boolean): Promise<void> {
     const out = choice.now();
-    const begin = () => isLatest() && choice.set(out + 1);
+    const isOut = () => choice.now() === out;
+    const begin = () => isOut() && isLatest() && choice.set(out + 1);
     if (!choice.isKept()) return void begin();
     // Another tab may be about to forget the rest; or is gone, and has not.
-    const isOut = () => choice.now() === out;
     const storage = platform.storage(name, () => {}, isOut);
     const exclusive = platform.exclusive(name, storage, randomId(platform.chance.bytes));
     const clear = async () => {
       if (!isOut()) return;
       removeKept(platform.pageStorage, name);
       await storage.clear();
-      if (isOut()) begin();
+      begin();
     };
     let clearing: Promise<void> | undefined;
     // Stolen from, it goes on by itself, and what waits must not be let go before it has.
-    await exclusive(() => {
+    await exclusive(async () => {
       clearing = clear();
-      return clearing;
-    }).catch(() => clearing?.catch(() => {}));
+      await clearing;
+    })
+      .catch(() => clearing)
+      .catch(() => {});
   }
 
   return {
-    isPending,
-    isHeard: () => isWaiting() || running() !== undefined,
+    isPending: () => !isBeginning && consent === 'pending',
+    isHeard: () => isWaiting() || !!running(),
     make: (by, isEvent) => {
       if (isWaiting()) return waiting.add(by, isEvent);
       const tracker = running();
@@ -118,8 +119,8 @@ export function underConsent(
       if (stopping) await stopping;
       if (isLatest() && !whileIn()) await comeBack(isLatest);
       if (!isLatest()) return;
-      isBeginning = false;
       consent = 'granted';
+      isBeginning = false;
       waiting.end(running());
     },
   };

@@ -83,7 +83,10 @@ async function open(html: string): Promise<{ readonly page: Page; readonly error
 const flush = (page: Page, tracker = 'webengageRelay') => page.evaluate(`${tracker}.flush()`);
 
 describe('HTML', () => {
-  test.each(samplesOf('html'))('$name: what a page with it tracks arrives', async ({ text }) => {
+  // Those wait for a choice: test/journeys/consent.test.ts makes one.
+  const ready = samplesOf('html').filter(({ document }) => document !== 'docs/consent.md');
+
+  test.each(ready)('$name: what a page with it tracks arrives', async ({ text }) => {
     const stub = text.includes(README_STUB) ? '' : README_STUB;
     const tag = /tracker[.\w<>]*\.js/.test(text) ? '' : TRACKER_TAG;
 

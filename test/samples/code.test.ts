@@ -67,7 +67,14 @@ function writeProject(
 let errors: ReadonlyMap<string, readonly string[]>;
 
 beforeAll(async () => {
-  for (const name of ['jose', '@types/node', 'undici-types', '@cloudflare/workers-types']) link(name);
+  for (const name of [
+    'jose',
+    'vanilla-cookieconsent',
+    '@types/node',
+    'undici-types',
+    '@cloudflare/workers-types',
+  ])
+    link(name);
   link('webengage-relay', '.');
   // Where the relay's entry file imports it from.
   write('tracking-plan.json', sample('docs/tracking-plan.md#the-file json').text);

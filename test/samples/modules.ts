@@ -6,6 +6,7 @@ const { name: ourselves, exports } = JSON.parse(readFileSync('package.json', 'ut
 
 const files: Readonly<Record<string, string>> = {
   'idb-keyval': 'node_modules/idb-keyval/dist/index.js',
+  'vanilla-cookieconsent': 'node_modules/vanilla-cookieconsent/dist/cookieconsent.esm.js',
   ...Object.fromEntries(
     Object.entries<{ readonly default?: string }>(exports).flatMap(([path, { default: file }]) =>
       file === undefined ? [] : [[`${ourselves}${path.slice(1)}`, file.slice(2)]],
