@@ -6,6 +6,8 @@ import { responseOf } from './response.ts';
 
 type Env = AccountSettings & { readonly ACCOUNT: DurableObjectNamespace<Account> };
 
+const LOCAL_PAGE = /^http:\/\/(localhost|127\.0\.0\.1)(:\d+)?$/;
+
 const app = new Hono<{ Bindings: Env }>();
 
 const account = (env: Env) => env.ACCOUNT.getByName('account');
@@ -24,8 +26,9 @@ app.post('/v1/accounts/:license/:path{bulk-users|bulk-events}', async (c) => {
   return responseOf(reply);
 });
 
-// What only a sandbox has: looking inside, and faults to order. Any page may: there is nothing here but play.
-app.use(cors());
+// What only a sandbox has: looking inside, and faults to order. Pages of this machine may, and no site that happens to be
+// open beside them: who tries a page out signs in as somebody.
+app.use(cors({ origin: (origin) => (LOCAL_PAGE.test(origin) ? origin : null) }));
 app.get('/records', async (c) => c.json(await account(c.env).records()));
 app.get('/calls', async (c) => c.json(await account(c.env).calls()));
 app.get('/dropped', async (c) => c.json(await account(c.env).dropped()));

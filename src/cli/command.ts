@@ -207,8 +207,8 @@ function readDoctor(args: string[]): Command {
   return { kind: 'doctor', options: { url, origin, adminTokenEnv: values['admin-token-env'], json } };
 }
 
-// A capital first: no word that TypeScript has for itself begins so.
-const TYPE_NAME = /^[A-Z]\w*$/;
+// A capital first: no word that TypeScript has for itself begins so. Two types are named in what is written.
+const TYPE_NAME = /^(?!(Date|Record)$)[A-Z]\w*$/;
 
 function readTypes(args: string[]): Command {
   const { values, positionals } = parseArgs({

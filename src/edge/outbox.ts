@@ -23,6 +23,7 @@ import { epochOf } from './shards.ts';
 import { type Shares, shares } from './shares.ts';
 import { createTables } from './tables.ts';
 import { deadLetters, difference, readTotals, waiting } from './tally.ts';
+import { dropExpiredViolations } from './violations.ts';
 import { webEngage } from './webengage.ts';
 
 // How soon to look again where a setting is missing, or a pass failed by itself.
@@ -92,9 +93,11 @@ export class Outbox extends DurableObject<OutboxEnv> {
     const now = Date.now();
     if (wall !== undefined) pardon(storage, wall, newRequestId, now);
     const remembersIds = dropExpiredDays(storage.sql, now);
+    const remembersViolations = dropExpiredViolations(storage.sql, now);
     const totals = readTotals(storage.sql);
     if (waiting(totals) === 0) {
-      const isEmpty = deadLetters(totals) === 0 && !remembersIds && this.#storing === 0;
+      const isEmpty =
+        deadLetters(totals) === 0 && !remembersIds && !remembersViolations && this.#storing === 0;
       // It may be let go now, and is to be known again when it holds something again.
       if (isEmpty) storage.kv.delete('name');
       return isEmpty;

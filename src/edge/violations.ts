@@ -16,10 +16,13 @@ export const NO_VIOLATIONS: ViolationCounts = { kinds: [], others: 0 };
 /** Ways that are kept apart. Anybody can be off the plan in ever new ways, and none of them may fill the storage. */
 export const MAX_KINDS = 200;
 
+// Of these, places for what was seen last: a new way begins with a count of one, and must stay long enough to gather more.
+const LATEST = 50;
+
 // Who has put a thing right sees it go.
 const KEPT_MS = 7 * 24 * 60 * 60 * 1000;
 
-/** Adds counts up. Where there are too many ways, the rarest go; of those the ones that were seen longest ago. */
+/** Adds counts up. Where there are too many ways, those stay that were seen most, and of the others those that were seen last. */
 export function addViolations(all: readonly ViolationCounts[], now: number): ViolationCounts {
   const kinds = new Map<string, CountedViolation>();
   for (const each of all.flatMap((counts) => counts.kinds)) {
@@ -29,12 +32,13 @@ export function addViolations(all: readonly ViolationCounts[], now: number): Vio
     const known = kinds.get(key) ?? { ...each, count: 0 };
     kinds.set(key, { ...known, count: known.count + each.count, lastAt: Math.max(known.lastAt, lastAt) });
   }
-  const sorted = [...kinds.values()].sort((a, b) => b.count - a.count || b.lastAt - a.lastAt);
-  const gone = sorted.slice(MAX_KINDS).reduce((sum, { count }) => sum + count, 0);
-  return {
-    kinds: sorted.slice(0, MAX_KINDS),
-    others: all.reduce((sum, { others }) => sum + others, gone),
-  };
+  const most = [...kinds.values()].sort((a, b) => b.count - a.count || b.lastAt - a.lastAt);
+  const rarer = most.splice(MAX_KINDS - LATEST).sort((a, b) => b.lastAt - a.lastAt || b.count - a.count);
+  const gone = rarer.splice(LATEST).reduce((sum, { count }) => sum + count, 0);
+  const kept = [...most, ...rarer].sort((a, b) => b.count - a.count || b.lastAt - a.lastAt);
+  // Nothing was seen for a week: nor were they.
+  const others = kept.length === 0 ? 0 : all.reduce((sum, each) => sum + each.others, gone);
+  return { kinds: kept, others };
 }
 
 /** @param isKnown of a record that was stored before, and is counted already */
@@ -45,19 +49,36 @@ export function countViolations(
   now: number,
 ): void {
   const counted = kinds.flatMap(({ ids, ...kind }) => {
-    const count = ids.filter((id) => !isKnown(id)).length;
+    const count = [...new Set(ids)].filter((id) => !isKnown(id)).length;
     return count === 0 ? [] : [{ ...kind, count, lastAt: now }];
   });
   if (counted.length === 0) return;
-  const all = addViolations([readViolations(sql, now), { kinds: counted, others }], now);
-  // One row, whatever is in it: rows written are billed.
-  sql.exec(
-    'INSERT INTO off_plan VALUES (1, ?) ON CONFLICT DO UPDATE SET counts = excluded.counts',
-    JSON.stringify(all),
-  );
+  write(sql, addViolations([read(sql), { kinds: counted, others }], now));
 }
 
 export function readViolations(sql: SqlStorage, now: number): ViolationCounts {
+  return addViolations([read(sql)], now);
+}
+
+/** Forgets what was not seen for a week, for nobody may be off the plan again; answers whether anything is left. */
+export function dropExpiredViolations(sql: SqlStorage, now: number): boolean {
+  const kept = read(sql);
+  const left = addViolations([kept], now);
+  if (left.kinds.length < kept.kinds.length) write(sql, left);
+  return left.kinds.length > 0;
+}
+
+function read(sql: SqlStorage): ViolationCounts {
   const [row] = sql.exec<{ counts: string }>('SELECT counts FROM off_plan').toArray();
-  return row === undefined ? NO_VIOLATIONS : addViolations([JSON.parse(row.counts)], now);
+  return row === undefined ? NO_VIOLATIONS : JSON.parse(row.counts);
+}
+
+/** One row, whatever is in it: rows written are billed. */
+function write(sql: SqlStorage, counts: ViolationCounts): void {
+  if (counts.kinds.length === 0) sql.exec('DELETE FROM off_plan');
+  else
+    sql.exec(
+      'INSERT INTO off_plan VALUES (1, ?) ON CONFLICT DO UPDATE SET counts = excluded.counts',
+      JSON.stringify(counts),
+    );
 }

@@ -122,6 +122,8 @@ test.each([
   [['types', 'a.json', 'b.json'], 'types takes one tracking plan'],
   [['types', '--check'], '--check needs --out'],
   [['types', '--name', 'string'], '--name must be the name of a type'],
+  [['types', '--name', 'Date'], '--name must be the name of a type'],
+  [['types', '--name', 'Record'], '--name must be the name of a type'],
   [['types', '--name', 'A; import x'], '--name must be the name of a type'],
   [['doctor', 'a.example', 'b.example'], "doctor takes the relay's address, as https://t.example.com"],
   [['doctor', 't.example.com', '--origin', '*'], "--origin must be a site's address"],

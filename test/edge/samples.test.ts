@@ -8,6 +8,7 @@ import {
   logKnocks,
   logLetters,
   logLimited,
+  logOffPlan,
   logRecovered,
   logTokensRefused,
   type PassReport,
@@ -55,6 +56,7 @@ test('the lines that docs/operating.md shows are those of the log, to the letter
     logLetters('discarded', 3);
     logTokensRefused({ expired: 41, missing: 2 });
     logLimited({ address: 212, browser: 0, share: 38 });
+    logOffPlan({ missing: 12, type: 5, unknown_event: 1 });
   });
 
   expect(shown).toEqual(lines);

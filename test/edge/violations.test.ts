@@ -5,6 +5,7 @@ import type { Outbox } from '../../src/edge/outbox.ts';
 import {
   addViolations,
   type CountedViolation,
+  dropExpiredViolations,
   MAX_KINDS,
   NO_VIOLATIONS,
   readViolations,
@@ -50,8 +51,8 @@ describe('counts', () => {
     expect(addViolations([old], NOW).kinds.map(({ of }) => of)).toEqual(['b']);
   });
 
-  test('where there are too many ways the rarest go, the oldest of them first, and are told as others', () => {
-    const many = Array.from({ length: MAX_KINDS }, (_, n) => counted(`way ${n}`, 2, NOW - n)).reverse();
+  test('where there are too many ways those stay that were seen most or last, and the others are told as such', () => {
+    const many = Array.from({ length: MAX_KINDS }, (_, n) => counted(`way ${n}`, 2, NOW - 1 - n)).reverse();
 
     const added = addViolations(
       [counts(...many), { kinds: [counted('new', 1), counted('most', 9)], others: 4 }],
@@ -61,10 +62,26 @@ describe('counts', () => {
     expect(added.kinds).toHaveLength(MAX_KINDS);
     const names = added.kinds.map(({ of }) => of);
     expect(names[0]).toBe('most');
-    expect(names).not.toContain('new');
+    expect(names.at(-1)).toBe('new');
     expect(names).not.toContain(`way ${MAX_KINDS - 1}`);
-    expect(names).toContain(`way ${MAX_KINDS - 2}`);
-    expect(added.others).toBe(4 + 1 + 2);
+    expect(names).not.toContain(`way ${MAX_KINDS - 2}`);
+    expect(names).toContain(`way ${MAX_KINDS - 3}`);
+    expect(added.others).toBe(4 + 2 + 2);
+  });
+
+  test('a mistake that is made again and again is found among ever so many others that were made before', () => {
+    const noise = counts(...Array.from({ length: MAX_KINDS }, (_, n) => counted(`way ${n}`, 2, NOW)));
+
+    let all = addViolations([noise], NOW);
+    for (let n = 1; n <= 100; n++) all = addViolations([all, counts(counted('real', 1, NOW + n))], NOW + n);
+
+    expect(all.kinds[0]).toEqual(counted('real', 100, NOW + 100));
+  });
+
+  test('after a week without any there are no others either', () => {
+    expect(addViolations([{ kinds: [counted('a', 1, NOW)], others: 9 }], NOW + 7 * DAY)).toEqual(
+      NO_VIOLATIONS,
+    );
   });
 });
 
@@ -118,6 +135,27 @@ describe('an outbox', () => {
       storage.sql.exec<{ bytes: number }>('SELECT SUM(LENGTH(counts)) AS bytes FROM off_plan').one(),
     );
     expect(bytes.bytes).toBeLessThan(250_000);
+  });
+
+  test('counts a record once that stands twice in one request', async () => {
+    const stub = newOutbox();
+    const sent = off([eventRecord(1)], { kinds: [{ ...PRICE, ids: [idOf(1), idOf(1)] }], others: 0 });
+    await ingestAt(stub, sent, NOW);
+
+    expect((await read(stub)).kinds).toEqual([{ ...PRICE, count: 1, lastAt: NOW }]);
+  });
+
+  test('forgets what was not seen for a week though nothing more comes, and is known until then', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, off([], { kinds: [{ ...PRICE, ids: [idOf(1)] }], others: 0 }), NOW);
+    const drop = (now: number) =>
+      runInDurableObject(stub, (_, { storage }) => [
+        dropExpiredViolations(storage.sql, now),
+        storage.sql.exec('SELECT * FROM off_plan').toArray().length,
+      ]);
+
+    expect(await drop(NOW + 7 * DAY - 1)).toEqual([true, 1]);
+    expect(await drop(NOW + 7 * DAY)).toEqual([false, 0]);
   });
 
   test('without a plan has nothing to tell, and writes nothing', async () => {

@@ -40,7 +40,7 @@ type Run = {
   /** Resolves once it has said this; rejects where it ends before. */
   readonly says: (words: string) => Promise<string>;
   /** As Ctrl-C at a terminal does, to all that runs in it; or to the one alone. */
-  readonly interrupt: () => void;
+  readonly interrupt: (signal?: 'SIGQUIT') => void;
   readonly ended: Promise<{ readonly code: number | null; readonly said: string }>;
 };
 
@@ -95,8 +95,8 @@ async function dev(
         heard.add(listener);
         listener();
       }),
-    interrupt: () => {
-      if (!hasEnded && child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
+    interrupt: (signal: NodeJS.Signals = 'SIGINT') => {
+      if (!hasEnded && child.pid !== undefined) process.kill(-child.pid, signal);
     },
     ended,
   };
@@ -151,6 +151,13 @@ describe('with Wrangler installed', () => {
       events: [{ userId: 'johndoe', eventName: 'Added to Cart' }],
     });
     await page.close();
+    const readableBy = async (site: string) => {
+      const url = `http://localhost:${run.ports.sandbox}/records`;
+      return (await fetch(url, { headers: { Origin: site } })).headers.get('Access-Control-Allow-Origin');
+    };
+    expect(await readableBy('http://localhost:3000')).toBe('http://localhost:3000');
+    // What is open in the browser beside it may not look at who was signed in.
+    expect(await readableBy('https://evil.example')).toBeNull();
 
     run.interrupt();
     await run.ended;
@@ -210,6 +217,15 @@ describe('with Wrangler installed', () => {
     expect(said).toContain(
       `port ${sandbox} is taken: end what listens there, or name another by --sandbox-port`,
     );
+  });
+
+  test('ended by Ctrl-\\\\, it leaves nothing either', async () => {
+    const run = await dev();
+    await run.says('Ctrl-C');
+
+    run.interrupt('SIGQUIT');
+    await run.ended;
+    await nothingIsLeft(run);
   });
 
   test('ended while it starts, it leaves nothing', async () => {
