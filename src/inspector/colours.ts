@@ -20,9 +20,16 @@ export const INKS = {
 /** Borders and what is empty: nothing is said by them alone. */
 const LINES = { line: ['#d9ddd7', '#2f3631'] } as const satisfies Record<string, Shades>;
 
-/** All of them as custom properties, which a page may set in its own way. */
-export function colourProperties(): string {
-  return Object.entries<Shades>({ ...SURFACES, ...INKS, ...LINES })
-    .map(([name, [light, dark]]) => `--${name}:light-dark(${light},${dark})`)
-    .join(';');
+const LIGHT_DARK = 'light-dark(#000,#fff)';
+
+/**
+ * All of them as custom properties of the element, which a page may set in its own way. Browsers of before 2024 have
+ * no `light-dark`, and take the light ones.
+ */
+export function colourRules(): string {
+  const all = Object.entries<Shades>({ ...SURFACES, ...INKS, ...LINES });
+  const rule = (value: (shades: Shades) => string) =>
+    `:host{${all.map(([name, shades]) => `--${name}:${value(shades)}`).join(';')}}`;
+  const both = rule(([light, dark]) => `light-dark(${light},${dark})`);
+  return `${rule(([light]) => light)}@supports(color:${LIGHT_DARK}){:host{color-scheme:light dark}${both}}`;
 }

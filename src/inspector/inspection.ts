@@ -3,7 +3,7 @@ import { nameOf } from '../tracker/options.ts';
 import { localPageStorage } from '../tracker/page-storage.ts';
 import { visitorsChoice } from '../tracker/visitors-choice.ts';
 import { BLANK, hear } from './journal.ts';
-import { type InspectedTracker, listenTo, lookAtTracker, trackerOfPage } from './listening.ts';
+import { type InspectedTracker, listenTo, lookAtTracker, queuedFor, trackerOfPage } from './listening.ts';
 import { lookSheet } from './look.ts';
 import { type Peek, peekInto } from './peek.ts';
 import { nameOfRecord, pictureOf, type Seen } from './picture.ts';
@@ -41,6 +41,7 @@ export function inspection(host: HTMLElement, ownOrigin?: string): Inspection {
     flush: async () => {
       const tracker = given ?? trackerOfPage();
       if (tracker === undefined) return 'There is no tracker here.';
+      if (queuedFor(tracker)) return 'The tracker’s script has not loaded.';
       return tracker.flush().then(flushInWords, String);
     },
     clear: () => {

@@ -40,11 +40,20 @@ export type Journal = {
   readonly drifts: readonly Drift[];
   /** All that was told. */
   readonly told: number;
+  /** Of it, all that stands or stood among `troubles` and `drifts`. */
+  readonly errors: number;
   /** Why records no longer outlive the page, if it is so. */
   readonly degraded: string | undefined;
 };
 
-export const BLANK: Journal = { batches: [], troubles: [], drifts: [], told: 0, degraded: undefined };
+export const BLANK: Journal = {
+  batches: [],
+  troubles: [],
+  drifts: [],
+  told: 0,
+  errors: 0,
+  degraded: undefined,
+};
 
 const MAX_LINES = 20;
 
@@ -54,16 +63,19 @@ const MAX_LINES = 20;
  * @param nameOf the name of the record with an id, if it has been seen
  */
 export function hear(
-  { batches, troubles, drifts, told: before, degraded }: Journal,
+  { batches, troubles, drifts, told: before, errors, degraded }: Journal,
   told: Told,
   at: number,
   nameOf: (id: string) => string | undefined,
 ): Journal {
+  const trouble = troubleOf(told, nameOf);
+  const drift = driftOf(told);
   return {
     batches: withLine(batches, batchOf(told, before), at),
-    troubles: withLine(troubles, troubleOf(told, nameOf), at),
-    drifts: withLine(drifts, driftOf(told), at),
+    troubles: withLine(troubles, trouble, at),
+    drifts: withLine(drifts, drift, at),
     told: before + 1,
+    errors: errors + (trouble || drift ? 1 : 0),
     degraded: told.name === 'degraded' ? told.told.reason : degraded,
   };
 }

@@ -40,13 +40,19 @@ export function trackerOfPage(): InspectedTracker | undefined {
   return webengageRelay?.on && webengageRelay.stats ? (webengageRelay as InspectedTracker) : undefined;
 }
 
+/** The calls that wait for a tracker's script, as long as it has not loaded: what is asked of it by then only joins them. */
+export function queuedFor(tracker: InspectedTracker): Stub['queue'] {
+  const { queue } = tracker as Stub;
+  return queue && !Object.hasOwn(queue, 'push') ? queue : undefined;
+}
+
 const SILENT_AFTER_MS = 3_000;
 
-/** How a tracker stands. Never rejects, and asks nothing of one that has not loaded: each call would be queued. */
+/** How a tracker stands. Never rejects, and asks nothing of one that has not loaded. */
 export async function lookAtTracker(tracker: InspectedTracker | undefined): Promise<TrackerSeen> {
   if (tracker === undefined) return { kind: 'missing' };
-  const { queue } = tracker as Stub;
-  if (queue && !Object.hasOwn(queue, 'push'))
+  const queue = queuedFor(tracker);
+  if (queue)
     return { kind: 'loading', calls: queue.filter(([method]) => /^(identify|track)$/.test(method)).length };
   const silence = { kind: 'silent', why: `nothing in ${SILENT_AFTER_MS / 1000} s` } as const;
   const asked = async (): Promise<TrackerSeen> => ({ kind: 'there', stats: await tracker.stats() });

@@ -1,4 +1,4 @@
-import { colourProperties } from './colours.ts';
+import { colourRules } from './colours.ts';
 
 /**
  * How it looks, as a stylesheet of its own: a page's policy for styles does not stop one that a script constructs.
@@ -6,7 +6,7 @@ import { colourProperties } from './colours.ts';
  */
 export function lookSheet(): CSSStyleSheet {
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(`:host{${colourProperties()};color-scheme:light dark}${LOOK}`);
+  sheet.replaceSync(`${colourRules()}${LOOK}`);
   return sheet;
 }
 

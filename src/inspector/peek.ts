@@ -75,7 +75,9 @@ export function peekInto(name: string): Peek {
 
   async function read(database: IDBDatabase): Promise<Found> {
     const store = database.transaction(STORE).objectStore(STORE);
-    const state = [PACE, COUNTS].map((key) => promisifyRequest<unknown>(store.get(key)));
+    const state = Promise.all([PACE, COUNTS].map((key) => promisifyRequest<unknown>(store.get(key))));
+    // Where all of it fails the rows tell: nobody else sees to this one, and the page would be told of it.
+    state.catch(() => {});
     const oldest: Entry[] = [];
     const rows = store.openCursor(ROWS());
     let row = await promisifyRequest(rows);
@@ -85,7 +87,7 @@ export function peekInto(name: string): Peek {
       row.continue();
       row = await promisifyRequest(rows);
     }
-    const [pace, counts] = await Promise.all(state);
+    const [pace, counts] = await state;
     return { kind: 'there', oldest: oldest.slice(0, MAX_LISTED), pace, counts };
   }
 
@@ -98,16 +100,15 @@ export function peekInto(name: string): Peek {
       forget();
       return { kind: 'missing' };
     } catch (error) {
-      forget();
+      close();
       return { kind: 'unreadable', why: String(error) };
     }
   }
 
-  return {
-    look: () => Promise.race([look(), hung()]),
-    close: () => {
-      connection?.then((database) => database?.close()).catch(() => {}); // One that failed holds nothing.
-      forget();
-    },
-  };
+  function close(): void {
+    connection?.then((database) => database?.close()).catch(() => {}); // One that failed holds nothing.
+    forget();
+  }
+
+  return { look: () => Promise.race([look(), hung()]), close };
 }

@@ -100,9 +100,8 @@ function statsSeen(tracker: TrackerSeen, found: Found): TrackerStats | undefined
 }
 
 /** For who has it closed, and looks at nothing else: what was told. */
-export function briefOf({ troubles, drifts }: Journal): string {
-  const told = [...troubles, ...drifts].reduce((sum, { times }) => sum + times, 0);
-  return told === 0 ? 'no errors' : some(told, 'error');
+export function briefOf({ errors }: Journal): string {
+  return errors === 0 ? 'no errors' : some(errors, 'error');
 }
 
 function lineOf(entry: Entry, at: number): RecordLine {

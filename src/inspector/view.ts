@@ -30,7 +30,8 @@ export function createView({ flush, clear }: Controls): View {
   const pips = element('span', { class: 'pips', 'aria-hidden': 'true' });
   const tokens = element('span');
   const rate = element('span');
-  const pause = element('p', { class: 'pause', role: 'status' });
+  // No `status`: it counts down, and what it is about is told once among the errors.
+  const pause = element('p', { class: 'pause' });
   const said = element('p', { class: 'small said', role: 'status' });
   const flushing = button('Flush now', async () => {
     // Not `disabled`, which would take the focus away.
@@ -246,7 +247,11 @@ function showPips(pips: Element, full: readonly number[]): void {
 type Content = ReturnType<typeof recordContent>;
 
 function recordRow(line: RecordLine, content: Content): Row<RecordLine> {
-  const open = button(line.name, () => content.toggle(line));
+  const open = button(line.name, () => {
+    content.toggle(line);
+    showWhether(line);
+  });
+  const showWhether = ({ key }: RecordLine) => open.setAttribute('aria-expanded', String(content.isOf(key)));
   const age = element('td', { class: 'number' });
   const size = utf8Bytes(JSON.stringify(line.entry.record));
   const node = tableRow(
@@ -257,9 +262,9 @@ function recordRow(line: RecordLine, content: Content): Row<RecordLine> {
   );
   return {
     node,
-    update: ({ key, age: by }) => {
+    update: ({ age: by }) => {
       setText(age, by);
-      open.setAttribute('aria-expanded', String(content.isOf(key)));
+      showWhether(line);
     },
   };
 }

@@ -80,6 +80,12 @@ const flagSchema = optional(boolean(FLAG));
 /** The door takes no record with such a name. */
 const noProtoRule: Rule<string> = (name) => (name === '__proto__' ? 'must not be __proto__' : undefined);
 
+/** Valibot takes an array for an object that has no field it needs. */
+const objectSchema = custom<object>(
+  (input) => typeof input === 'object' && input !== null && !Array.isArray(input),
+  'must be an object',
+);
+
 /** An object as a map: an object of ours would have names that nobody gave it, as `constructor`. */
 function byName<Output>(rule: Rule<string>, schema: GenericSchema<unknown, Output>) {
   const named: Rule<string> = (name) => {
@@ -87,10 +93,7 @@ function byName<Output>(rule: Rule<string>, schema: GenericSchema<unknown, Outpu
     return message && `has a name that ${message}`;
   };
   return pipe(
-    custom<object>(
-      (input) => typeof input === 'object' && input !== null && !Array.isArray(input),
-      'must be an object',
-    ),
+    objectSchema,
     transform((input) => new Map<unknown, unknown>(Object.entries(input))),
     map(ruleSchema(named), schema),
   );
@@ -176,13 +179,16 @@ const planSchema = strictObject(
     additional: flagSchema,
     events: byName(
       eventNameRule,
-      strictObject(
-        {
-          description: descriptionSchema,
-          properties: optional(attributesSchema(propertySchema)),
-          additional: flagSchema,
-        },
-        fieldMessage('an event'),
+      pipe(
+        objectSchema,
+        strictObject(
+          {
+            description: descriptionSchema,
+            properties: optional(attributesSchema(propertySchema)),
+            additional: flagSchema,
+          },
+          fieldMessage('an event'),
+        ),
       ),
     ),
     user: optional(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { colourProperties, INKS, SURFACES } from '../../src/inspector/colours.ts';
+import { colourRules, INKS, SURFACES } from '../../src/inspector/colours.ts';
 import { LOOK } from '../../src/inspector/look.ts';
 
 /** https://www.w3.org/TR/WCAG22/#dfn-relative-luminance */
@@ -32,10 +32,18 @@ test.each(pairs)('%s on %s can be read in the %s scheme', (_ink, _surface, _sche
 });
 
 test('nothing is coloured but by these', () => {
-  const named = [...colourProperties().matchAll(/--(\w+):/g)].map(([, name]) => name);
+  const named = [...colourRules().matchAll(/--(\w+):/g)].map(([, name]) => name);
   const used = [...LOOK.matchAll(/var\(--(\w+)\)/g)].map(([, name]) => name);
 
   expect(new Set(used)).toEqual(new Set(named));
   expect([...LOOK.matchAll(/[^-]color: (?!var\(|inherit)([^;}]+)/g)].map(([, value]) => value)).toEqual([]);
   expect(LOOK).not.toMatch(/#[\da-f]{3}/i);
+});
+
+test('a browser that has not both schemes in one gets the light one', () => {
+  const [before = '', within = ''] = colourRules().split('@supports');
+
+  expect(before).toContain(`--ink:${INKS.ink[0]}`);
+  expect(before).not.toContain('light-dark');
+  expect(within).toContain(`--ink:light-dark(${INKS.ink.join()})`);
 });

@@ -44,6 +44,16 @@ describe('batches', () => {
 });
 
 describe('errors', () => {
+  test('are counted all, though few have a line, and what goes well is none', () => {
+    const alike = Array.from({ length: 400 }, () => told('repaired'));
+    const others = Array.from({ length: 30 }, (_, n) => told('rejected', { id: `z${n}` }));
+
+    const journal = heard(told('delivered'), ...alike, ...others, told('repaired', { done: 'kept' }));
+
+    expect(journal.errors).toBe(431);
+    expect(journal.troubles).toHaveLength(20);
+  });
+
   test('a record that is rejected is told with name and id, field and rule', () => {
     expect(heard(told('rejected')).troubles).toMatchObject([
       { kind: 'rejected', about: 'Bought a', issues: TOLD.rejected.issues },

@@ -123,6 +123,32 @@ describe('a look into the buffer', () => {
     });
   });
 
+  test('that breaks off tells the page nothing, and holds nothing', async () => {
+    const name = newName();
+    await indexedDbStorage(name).append(entries(1));
+    const untold: unknown[] = [];
+    const hear = (event: PromiseRejectionEvent) => untold.push(event.reason);
+    addEventListener('unhandledrejection', hear);
+    const { transaction } = IDBDatabase.prototype;
+    // As when the site's data is cleared in that moment.
+    IDBDatabase.prototype.transaction = function (this: IDBDatabase, ...call: [string]) {
+      const made = transaction.apply(this, call);
+      queueMicrotask(() => made.abort());
+      return made;
+    } as typeof transaction;
+
+    const peek = peekInto(name);
+    expect(await peek.look()).toMatchObject({ kind: 'unreadable' });
+    IDBDatabase.prototype.transaction = transaction;
+    // Browsers tell of these at the end of a task.
+    await new Promise((resolve) => setTimeout(resolve));
+    removeEventListener('unhandledrejection', hear);
+
+    expect(untold).toEqual([]);
+    expect(await peek.look()).toMatchObject({ kind: 'there' });
+    peek.close();
+  });
+
   test('says so where there is no answer', async () => {
     const name = newName();
     await indexedDbStorage(name).append(entries(1));

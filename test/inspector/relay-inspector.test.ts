@@ -225,11 +225,16 @@ describe('the tracker of the page', () => {
       (...call: unknown[]) =>
         new Promise(() => queue.push([method, call]));
     page.webengageRelay = { queue, on: queued('on'), stats: queued('stats'), flush: queued('flush') };
-    const { text } = inspect();
+    const { text, press } = inspect();
 
     await expect.poll(() => text('.notices')).toContain('has not loaded: 2 calls waiting');
 
     expect(queue.slice(3)).toEqual(Object.keys(TOLD).map((name) => ['on', [name, expect.any(Function)]]));
+
+    // Nor by the button: a queued flush would never be answered where the script is blocked.
+    press('Flush now');
+    await expect.poll(() => text('.said')).toBe('The tracker’s script has not loaded.');
+    expect(queue.filter((call) => JSON.stringify(call).includes('flush'))).toHaveLength(1);
   });
 
   test('that can’t start says why', async () => {

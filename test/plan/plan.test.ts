@@ -51,6 +51,7 @@ test.each([
   ],
   [JSON.parse('{"events":{"__proto__":{}}}'), ['events.__proto__ has a name that must not be __proto__']],
   [{ events: { Bought: 'x' } }, ['events.Bought must be an object']],
+  [{ events: { Bought: [] } }, ['events.Bought must be an object']],
   [withProperty('text'), [`${PRICE} ${TYPE}`]],
   [withProperty(null), [`${PRICE} ${TYPE}`]],
   [withProperty({ type: 'integer' }), [`${PRICE}.type ${TYPE}`]],
