@@ -35,18 +35,6 @@ test('the options and defaults it lists are those of the code', () => {
   });
 });
 
-test('the settings it lists are those of the relay', async () => {
-  const settings = await readFile('src/edge/settings.ts', 'utf8');
-  const [, declared = ''] = /export type SettingsEnv = \{(.*?)\n\};/s.exec(settings) ?? [];
-  const names = [...declared.matchAll(/readonly ([A-Z_]+)\?: string/g)].map(([, name]) => name);
-
-  expect(
-    tableUnder('Your relay')
-      .map(([name]) => name)
-      .sort(),
-  ).toEqual(names.sort());
-});
-
 test('the moments it lists are those the tracker tells', async () => {
   const ends = await readFile('src/tracker/ends.ts', 'utf8');
   const [, declared = ''] = /export type TrackerEvents = \{(.*?)\n\};/s.exec(ends) ?? [];
