@@ -1,4 +1,5 @@
 import type { TrackerEvents } from '../tracker/ends.ts';
+import { timeout } from '../tracker/platform.ts';
 import type { Tracker } from '../tracker/tracker.ts';
 import type { Told } from './journal.ts';
 import type { TrackerSeen } from './picture.ts';
@@ -54,10 +55,9 @@ export async function lookAtTracker(tracker: InspectedTracker | undefined): Prom
   const queue = queuedFor(tracker);
   if (queue)
     return { kind: 'loading', calls: queue.filter(([method]) => /^(identify|track)$/.test(method)).length };
-  const silence = { kind: 'silent', why: `nothing in ${SILENT_AFTER_MS / 1000} s` } as const;
+  const silent = (why: unknown): TrackerSeen => ({ kind: 'silent', why: String(why) });
   const asked = async (): Promise<TrackerSeen> => ({ kind: 'there', stats: await tracker.stats() });
-  return Promise.race([
-    asked().catch((error: unknown) => ({ kind: 'silent', why: String(error) }) as const),
-    new Promise<TrackerSeen>((resolve) => setTimeout(resolve, SILENT_AFTER_MS, silence)),
-  ]);
+  return timeout(asked().catch(silent), SILENT_AFTER_MS).catch(() =>
+    silent(`nothing in ${SILENT_AFTER_MS / 1000} s`),
+  );
 }

@@ -2,6 +2,8 @@ import { promisifyRequest } from 'idb-keyval';
 import { COUNTS, type Entry } from '../tracker/buffer.ts';
 import { STORE } from '../tracker/database.ts';
 import { PACE } from '../tracker/pace.ts';
+import { timeout } from '../tracker/platform.ts';
+import { HUNG_AFTER_MS } from '../tracker/storage.ts';
 
 /** What lies in a tracker's database. `oldest`: its oldest records, oldest first; `pace` and `counts` as they are kept. */
 export type Found =
@@ -29,14 +31,8 @@ const MAX_LISTED = 50;
 // The rows' keys are numbers, the names of state are strings: strings sort after all numbers.
 const ROWS = () => IDBKeyRange.upperBound('');
 
-// Some browsers never answer an `open()`, and one waits while another page removes the database.
-const HUNG_AFTER_MS = 2_000;
-
-const hung = () =>
-  new Promise<Found>((resolve) => {
-    const unreadable = { kind: 'unreadable', why: `no answer in ${HUNG_AFTER_MS / 1000} s` } as const;
-    setTimeout(resolve, HUNG_AFTER_MS, unreadable);
-  });
+// One waits while another page removes the database, too.
+const HUNG: Found = { kind: 'unreadable', why: `no answer in ${HUNG_AFTER_MS / 1000} s` };
 
 export function peekInto(name: string): Peek {
   let connection: Promise<IDBDatabase | undefined> | undefined;
@@ -110,5 +106,5 @@ export function peekInto(name: string): Peek {
     forget();
   }
 
-  return { look: () => Promise.race([look(), hung()]), close };
+  return { look: () => timeout(look(), HUNG_AFTER_MS).catch(() => HUNG), close };
 }

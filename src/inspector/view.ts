@@ -101,7 +101,7 @@ export function createView({ flush, clear }: Controls): View {
     showBrief: (journal) => {
       const text = briefOf(journal);
       setText(brief, text);
-      brief.classList.toggle('told', journal.troubles.length + journal.drifts.length > 0);
+      brief.classList.toggle('told', journal.errors > 0);
     },
     show: (picture) => {
       showNotices(picture.notices);

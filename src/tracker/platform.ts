@@ -46,7 +46,7 @@ const timer: Timer = (run, afterMs) => {
 
 const time: Time = { now: Date.now, timer };
 
-const timeout: Timeout = (promise, afterMs) =>
+export const timeout: Timeout = (promise, afterMs) =>
   new Promise((resolve, reject) => {
     const hung = () => reject(new Error(`no answer in ${afterMs} ms`));
     // In two: where the page itself stood still for so long, the answer comes before the second.

@@ -158,6 +158,24 @@ describe('an outbox', () => {
     expect(await drop(NOW + 7 * DAY)).toEqual([false, 0]);
   });
 
+  test('is looked after by the watchdog: what has expired goes, and until then it is not let go', async () => {
+    const stub = newOutbox();
+    const sent = off([], { kinds: [{ ...PRICE, ids: [idOf(1)] }], others: 0 });
+    const rows = () =>
+      runInDurableObject(stub, (_, { storage }) => storage.sql.exec('SELECT * FROM off_plan').toArray());
+
+    await ingestAt(stub, sent, Date.now() - 6 * DAY);
+    expect(await stub.wake()).toBe(false);
+    expect(await rows()).toHaveLength(1);
+
+    const another = newOutbox();
+    await ingestAt(another, sent, Date.now() - 30 * DAY);
+    expect(await another.wake()).toBe(true);
+    expect(
+      await runInDurableObject(another, (_, { storage }) => readViolations(storage.sql, 0).kinds),
+    ).toEqual([]);
+  });
+
   test('without a plan has nothing to tell, and writes nothing', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', eventRecord(1)), NOW);
