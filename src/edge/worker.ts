@@ -1,46 +1,21 @@
 import { type Context, Hono } from 'hono';
-import type { Answer } from '../contract/answer.ts';
-import { MAX_BODY_BYTES } from '../contract/batch.ts';
-import type { TrackerRecord } from '../contract/record.ts';
-import type { Breach } from '../plan/off-plan.ts';
 import { type Plan, parsePlan, planFaults } from '../plan/plan.ts';
-import { type ReadBody, readBody } from './body.ts';
-import { checkBatch, parseBatch } from './check.ts';
+import { batchDoor } from './batch-door.ts';
 import type { Env, Relay } from './env.ts';
 import { ANSWER_HEADERS } from './headers.ts';
 import { health } from './health.ts';
-import { holdToPlan } from './held-to-plan.ts';
-import { identity, type Vouch } from './identity.ts';
-import { logFault, logLimited, logOffPlan, logTokensRefused } from './log.ts';
-import { type MarkOf, networkMarks, networkOf } from './network.ts';
-import { type Counts, onceAMinute } from './once-a-minute.ts';
+import { identity } from './identity.ts';
+import { logFault } from './log.ts';
 import { operatorRoutes } from './operator.ts';
 import { corsHeaders, originAllowed } from './origin.ts';
-import { outboxNamed, wakeAll } from './outboxes.ts';
-import { type Limited, type Quotas, quotas } from './quotas.ts';
+import { wakeAll } from './outboxes.ts';
 import { refusal } from './refusal.ts';
-import { type Sender, senderOf } from './sender.ts';
 import { isLoopback, originsOf, readSettings } from './settings.ts';
-import { shardOf } from './shards.ts';
-import { type Shedding, shedding } from './shedding.ts';
-import { TOKEN_FAULTS, type TokenFault } from './token-fault.ts';
-import type { Vouched } from './vouch.ts';
-
-// What `fetch` sends by itself for a string, and what a server would. Nothing else is JSON.
-const MEDIA_TYPE = /^(text\/plain|application\/json)\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
-
-// A tracker gives a request up after 15 s. Whoever sends ever slower holds a connection, and nobody is served by it.
-const BODY_TIMEOUT_MS = 10_000;
 
 // How long a browser may remember a preflight's answer; browsers cut it to two hours or less.
 const PREFLIGHT_MAX_AGE_S = 7_200;
 
 const UNAVAILABLE_RETRY_AFTER_S = 10;
-
-// A full backlog takes its time to drain; browsers hold what they have meanwhile.
-const FULL_RETRY_AFTER_S = 60;
-
-const LIMITED_RETRY_AFTER_MS = 5_000;
 
 /** What answers requests and looks after the outboxes, whole: what a Worker exports by default. */
 export type RelayWorker = {
@@ -66,13 +41,6 @@ export type RelayOptions = {
 export function createRelay({ plan }: RelayOptions = {}): RelayWorker {
   const app = new Hono<Relay>();
   const planned = plan && planOf(plan);
-  const known: Known = {
-    ...shedding(),
-    ...quotas(logLimited),
-    countRefused: onceAMinute(logTokensRefused),
-    countOffPlan: onceAMinute(logOffPlan),
-    markOf: networkMarks(),
-  };
   const readIdentity = identity();
   const reportHealth = health();
 
@@ -92,7 +60,7 @@ export function createRelay({ plan }: RelayOptions = {}): RelayWorker {
     const allowed = originAllowed(c.req.header('Origin') ?? null, c.var.settings.allowedOrigins);
     return allowed ? preflight() : refusal('origin_not_allowed', 'this origin may not send here');
   });
-  app.post('/v1/batch', (c) => acceptBatch(c, known, planned));
+  app.post('/v1/batch', batchDoor(planned));
   app.all('/v1/batch', () => refusal('method_not_allowed', 'batches are posted', { Allow: 'POST, OPTIONS' }));
   app.get('/health', (c) => reportHealth(c.env, Date.now()));
   app.route('/admin', operatorRoutes());
@@ -138,104 +106,6 @@ async function setUp(
   return undefined;
 }
 
-/** What one isolate of the Worker keeps in mind from batch to batch. */
-type Known = Shedding &
-  Quotas & {
-    readonly countRefused: (faults: Counts<TokenFault>, now: number) => void;
-    readonly countOffPlan: (breaches: Counts<Breach>, now: number) => void;
-    readonly markOf: MarkOf;
-  };
-
-async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefined): Promise<Response> {
-  const { settings } = c.var;
-  const limited = (over: keyof Limited, retryInMs: number): Response => {
-    known.count(over, Date.now());
-    return rateLimited(retryInMs);
-  };
-  const sender = await senderOf(c.req.raw.headers, settings);
-  if (sender.kind === 'refused') return refusal(sender.code, sender.message);
-  // Cloudflare sets it on whatever comes in from outside. Without it nobody is known: all would be one sender.
-  const address = c.req.header('CF-Connecting-IP');
-  const network = address && networkOf(address);
-  if (network && !(await known.allowsNetwork(network, c.env.ADDRESS_LIMIT, Date.now())))
-    return limited('address', LIMITED_RETRY_AFTER_MS);
-  if (!MEDIA_TYPE.test(c.req.header('Content-Type') ?? ''))
-    return refusal('unsupported_media_type', 'Content-Type must be text/plain or application/json, in UTF-8');
-
-  if (!/^(identity)?$/i.test(c.req.header('Content-Encoding') ?? ''))
-    return refusal('unsupported_media_type', 'Content-Encoding must be left out: bodies come uncompressed');
-
-  const body = await readBody(c.req.raw, MAX_BODY_BYTES, AbortSignal.timeout(BODY_TIMEOUT_MS));
-  if (!body.ok) return bodyRefused(body.reason);
-
-  const parsed = parseBatch(body.text);
-  if (!parsed.ok) return refusal('invalid_batch', parsed.message);
-
-  const device = parsed.batch.device.toLowerCase();
-  const name = shardOf(device, settings.shards);
-  if (known.isShedding(name, Date.now())) return full();
-  const overQuota = known.refusesBrowser(device, Date.now());
-  if (overQuota !== undefined) return limited(overQuota.over, overQuota.retryInMs);
-
-  const { good, rejected: offContract, expired } = checkBatch(parsed.batch, Date.now());
-  // Before the outbox is asked: who may not write as a user must not learn which of that user's records it has.
-  const vouched = await vouchFor(sender, c.var.vouch, good, parsed.batch.token);
-  if (!vouched.ok) {
-    known.countRefused({ [vouched.fault]: 1 }, Date.now());
-    return refusal('invalid_token', TOKEN_FAULTS[vouched.fault]);
-  }
-  const { unverified } = vouched;
-  const held = holdToPlan(good, plan, c.var.planMode);
-  known.countOffPlan(held.breaches, Date.now());
-  const rejected = [...offContract, ...held.rejected];
-  const refused = { expired, rejected: rejected.length - expired };
-  try {
-    const from = {
-      device,
-      ...(network && { network: await known.markOf(network, settings.apiKeys.primary) }),
-    };
-    const delivery = { ...from, records: held.kept, refused, unverified, violations: held.violations };
-    const receipt = await outboxNamed(c.env, name).ingest(name, delivery);
-    if (receipt.stored) return accepted(receipt, rejected);
-    if (receipt.retryInMs !== undefined) {
-      known.rest(device, receipt.retryInMs, Date.now());
-      return limited('share', receipt.retryInMs);
-    }
-  } catch (error) {
-    // So does the platform say that an object has more to do than it can: asking again only adds to it.
-    if (!(error instanceof Error && 'overloaded' in error && error.overloaded)) throw error;
-  }
-  known.shed(name, Date.now());
-  return full();
-}
-
-/** A server of yours speaks for any of your users: it shows its own token. */
-async function vouchFor(
-  sender: Extract<Sender, { kind: 'page' | 'server' }>,
-  vouch: Vouch,
-  records: readonly TrackerRecord[],
-  token: string | undefined,
-): Promise<Vouched> {
-  return sender.kind === 'server' ? { ok: true, unverified: false } : vouch(records, token, Date.now());
-}
-
-function bodyRefused(reason: Exclude<ReadBody, { ok: true }>['reason']): Response {
-  switch (reason) {
-    case 'too_large':
-      return refusal(reason, `the body must be at most ${MAX_BODY_BYTES} bytes`);
-    case 'too_slow':
-      return refusal(reason, `the body must be here within ${BODY_TIMEOUT_MS / 1000} seconds`);
-    case 'not_utf8':
-      return refusal('invalid_batch', 'the body must be UTF-8');
-  }
-}
-
-function accepted(counts: Pick<Answer, 'accepted' | 'duplicates'>, rejected: Answer['rejected']): Response {
-  const { accepted, duplicates } = counts;
-  const answer: Answer = { response: { status: 'queued' }, accepted, duplicates, rejected };
-  return Response.json(answer, { status: 202 });
-}
-
 function preflight(): Response {
   return new Response(null, {
     status: 204,
@@ -249,17 +119,6 @@ function preflight(): Response {
 
 const unavailable = (message: string) =>
   refusal('unavailable', message, { 'Retry-After': String(UNAVAILABLE_RETRY_AFTER_S) });
-
-const full = () =>
-  refusal('unavailable', 'the relay is full: keep the records, and send them later', {
-    'Retry-After': String(FULL_RETRY_AFTER_S),
-  });
-
-/** With a spread of as much again, so that not all who wait come back in one moment. */
-const rateLimited = (retryInMs: number) =>
-  refusal('rate_limited', 'this sender is over its quota: keep the records, and send them later', {
-    'Retry-After': String(Math.ceil((retryInMs / 1000) * (1 + Math.random()))),
-  });
 
 export type { Env } from './env.ts';
 export { Outbox } from './outbox.ts';
