@@ -130,7 +130,7 @@ export default [
     output: { file: 'dist/service-worker-module.js', format: 'es' },
   },
   {
-    input: `${modules}/tracker/page-views-tag.js`,
+    input: `${modules}/page-views/script-tag.js`,
     plugins: [oneKeyword, minify()],
     output: [
       { file: 'dist/page-views.js', format: 'iife', plugins: [printIntegrity] },
@@ -138,12 +138,12 @@ export default [
     ],
   },
   {
-    input: `${modules}/tracker/page-views.js`,
+    input: `${modules}/page-views/page-views.js`,
     output: { file: 'dist/page-views-module.js', format: 'es' },
   },
   {
     // As small for who imports it from a page as for who bundles it.
-    input: `${modules}/tracker/segment.js`,
+    input: `${modules}/segment/segment.js`,
     plugins: [oneKeyword, minify()],
     output: { file: 'dist/segment.js', format: 'es' },
   },

@@ -27,8 +27,8 @@ export default defineConfig({
       {
         test: {
           name: 'page',
-          include: ['test/tracker/**/*.test.ts', 'test/inspector/**/*.test.ts', 'test/admin/**/*.test.ts'],
-          exclude: ['test/{tracker,inspector}/**/*.browser.test.ts'],
+          include: ['test/{tracker,page-views,segment,inspector,admin}/**/*.test.ts'],
+          exclude: ['test/**/*.browser.test.ts'],
           environment: 'happy-dom',
         },
       },
@@ -58,7 +58,7 @@ export default defineConfig({
       {
         test: {
           name: 'browser',
-          include: ['test/{tracker,inspector}/**/*.browser.test.ts'],
+          include: ['test/{tracker,page-views,inspector}/**/*.browser.test.ts'],
           browser: {
             enabled: true,
             headless: true,

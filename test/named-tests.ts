@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 /** A test that a document names: the file it links to, and the title it quotes. */
 type NamedTest = { readonly file: string; readonly title: string };
 
-/** The tests that a text of a document names, as `[spill](../test/tracker/spill.test.ts) “title”, “another”`. */
+/** The tests that a text of a document names, as `[spill](../test/tracker/unload/spill.test.ts) “title”, “another”`. */
 export function testsNamedIn(document: string, text: string): readonly NamedTest[] {
   return [...text.matchAll(/\[[\w-]+\]\(([^)]+)\) (“[^”]+”(?:, “[^”]+”)*)/g)].flatMap(
     ([, path = '', titles = '']) =>

@@ -1,7 +1,7 @@
-import { attempt } from '../tracker/attempt.ts';
+import { visitorsChoice } from '../tracker/consent/choice.ts';
 import { nameOf } from '../tracker/options.ts';
-import { localPageStorage } from '../tracker/page-storage.ts';
-import { visitorsChoice } from '../tracker/visitors-choice.ts';
+import { localPageStorage } from '../tracker/platform/local-storage.ts';
+import { attempt } from '../tracker/platform/try-or-undefined.ts';
 import { BLANK, hear } from './journal.ts';
 import { type InspectedTracker, listenTo, lookAtTracker, queuedFor, trackerOfPage } from './listening.ts';
 import { lookSheet } from './look.ts';

@@ -1,5 +1,5 @@
 import type { Issue } from '../contract/issue.ts';
-import type { TrackerEvents } from '../tracker/ends.ts';
+import type { TrackerEvents } from '../tracker/engine/events.ts';
 import { againInWords, dropInWords, retryInWords, some } from './words.ts';
 
 /** One thing that a tracker tells: its name, and what `on` hands to a listener. */

@@ -1,5 +1,5 @@
-import type { TrackerEvents } from '../tracker/ends.ts';
-import { timeout } from '../tracker/platform.ts';
+import type { TrackerEvents } from '../tracker/engine/events.ts';
+import { timeout } from '../tracker/engine/platform.ts';
 import type { Tracker } from '../tracker/tracker.ts';
 import type { Told } from './journal.ts';
 import type { TrackerSeen } from './picture.ts';

@@ -1,9 +1,9 @@
 import { promisifyRequest } from 'idb-keyval';
-import { COUNTS, type Entry } from '../tracker/buffer.ts';
-import { STORE } from '../tracker/database.ts';
-import { PACE } from '../tracker/pace.ts';
-import { timeout } from '../tracker/platform.ts';
-import { HUNG_AFTER_MS } from '../tracker/storage.ts';
+import { PACE } from '../tracker/delivery/send-rate.ts';
+import { timeout } from '../tracker/engine/platform.ts';
+import { STORE } from '../tracker/store/database.ts';
+import { HUNG_AFTER_MS } from '../tracker/store/fallback-store.ts';
+import { COUNTS, type Entry } from '../tracker/store/record-store.ts';
 
 /** What lies in a tracker's database. `oldest`: its oldest records, oldest first; `pace` and `counts` as they are kept. */
 export type Found =

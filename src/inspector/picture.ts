@@ -1,7 +1,7 @@
 import { refill } from '../pacing/token-bucket.ts';
-import type { Entry } from '../tracker/buffer.ts';
-import { isOver, paceOf } from '../tracker/pace.ts';
-import { statsOf, type TrackerStats } from '../tracker/stats.ts';
+import { isOver, paceOf } from '../tracker/delivery/send-rate.ts';
+import type { Entry } from '../tracker/store/record-store.ts';
+import { statsOf, type TrackerStats } from '../tracker/store/stats.ts';
 import type { Journal } from './journal.ts';
 import type { Found } from './peek.ts';
 import type { Known } from './settings.ts';

@@ -1,5 +1,5 @@
-import type { DropReason } from '../tracker/ends.ts';
-import type { RetryReason } from '../tracker/relay-client.ts';
+import type { RetryReason } from '../tracker/delivery/relay-client.ts';
+import type { DropReason } from '../tracker/engine/events.ts';
 import type { FlushResult } from '../tracker/tracker.ts';
 
 const RETRIES: { readonly [reason in RetryReason]: string } = {

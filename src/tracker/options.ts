@@ -1,5 +1,5 @@
 import { MAX_AGE_MS, MAX_BATCH_RECORDS } from '../contract/batch.ts';
-import type { IdentityToken } from './identity-tokens.ts';
+import type { IdentityToken } from './delivery/identity-tokens.ts';
 
 const CONSENTS = ['granted', 'pending', 'denied'] as const;
 

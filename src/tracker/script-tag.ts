@@ -1,6 +1,6 @@
-import type { IdentityToken } from './identity-tokens.ts';
+import type { IdentityToken } from './delivery/identity-tokens.ts';
+import { browserPlatform } from './engine/platform.ts';
 import { resolveOptions } from './options.ts';
-import { browserPlatform } from './platform.ts';
 import { createTracker, startTracker, type Tracker } from './tracker.ts';
 
 type QueuedCall = readonly [

@@ -1,5 +1,5 @@
+import { browserPlatform } from './engine/platform.ts';
 import { nameOf, resolveOptions, type TrackerOptions } from './options.ts';
-import { browserPlatform } from './platform.ts';
 import { startTracker, type Tracker } from './tracker.ts';
 
 export type { Tracker, TrackerOptions };

@@ -1,12 +1,12 @@
-import { underConsent } from './consent.ts';
-import { createEnds, type Listener, type TrackerEvents } from './ends.ts';
-import type { AnyEvents, AttributesOf, EventData, EventsOf } from './event-types.ts';
-import { makeEvent, makeUser, type Profile } from './make-record.ts';
+import { underConsent } from './consent/consent.ts';
+import type { RetryReason } from './delivery/relay-client.ts';
+import { createEnds, type Listener, type TrackerEvents } from './engine/events.ts';
+import { createSteps, type Properties, type Step, type TrackerCall } from './engine/middleware.ts';
+import { browserPlatform, type Platform } from './engine/platform.ts';
 import { resolveOptions, type Settings, type TrackerOptions } from './options.ts';
-import { browserPlatform, type Platform } from './platform.ts';
-import type { RetryReason } from './relay-client.ts';
-import { statsOf, type TrackerStats } from './stats.ts';
-import { createSteps, type Properties, type Step, type TrackerCall } from './steps.ts';
+import type { AnyEvents, AttributesOf, EventData, EventsOf } from './record/event-types.ts';
+import { makeEvent, makeUser, type Profile } from './record/make-record.ts';
+import { statsOf, type TrackerStats } from './store/stats.ts';
 
 /** What became of a flush: all is settled, or why it is not, and when it is tried again. */
 export type FlushResult =

@@ -1,7 +1,7 @@
 import type { InspectedTracker } from '../../src/inspector/listening.ts';
-import type { TrackerEvents } from '../../src/tracker/ends.ts';
-import { createEnds, type Tell } from '../../src/tracker/ends.ts';
-import { statsOf } from '../../src/tracker/stats.ts';
+import type { TrackerEvents } from '../../src/tracker/engine/events.ts';
+import { createEnds, type Tell } from '../../src/tracker/engine/events.ts';
+import { statsOf } from '../../src/tracker/store/stats.ts';
 import type { FlushResult } from '../../src/tracker/tracker.ts';
 
 /** A tracker to be looked at: it tells what it is told to, and has these counts. */

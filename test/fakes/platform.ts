@@ -1,11 +1,11 @@
 import type { Answer } from '../../src/contract/answer.ts';
 import type { TrackerRecord } from '../../src/contract/record.ts';
-import type { Storage } from '../../src/tracker/buffer.ts';
-import { memoryStorage } from '../../src/tracker/memory-storage.ts';
-import type { PageMoments } from '../../src/tracker/page.ts';
-import type { PageStorage } from '../../src/tracker/page-storage.ts';
-import type { Platform } from '../../src/tracker/platform.ts';
-import { tabLock } from '../../src/tracker/tab-lock.ts';
+import type { Platform } from '../../src/tracker/engine/platform.ts';
+import type { PageStorage } from '../../src/tracker/platform/local-storage.ts';
+import type { PageMoments } from '../../src/tracker/platform/page-lifecycle.ts';
+import { tabLock } from '../../src/tracker/platform/tab-lock.ts';
+import { memoryStorage } from '../../src/tracker/store/memory-store.ts';
+import type { Storage } from '../../src/tracker/store/record-store.ts';
 import { settled } from './settled.ts';
 
 /** Time that stands still until told to pass; timers fire as it does. */

@@ -1,7 +1,7 @@
 import type { TrackerRecord } from '../../src/contract/record.ts';
-import { memoryStorage } from '../../src/tracker/memory-storage.ts';
 import { resolveOptions, type TrackerOptions } from '../../src/tracker/options.ts';
-import type { PageStorage } from '../../src/tracker/page-storage.ts';
+import type { PageStorage } from '../../src/tracker/platform/local-storage.ts';
+import { memoryStorage } from '../../src/tracker/store/memory-store.ts';
 import { startTracker } from '../../src/tracker/tracker.ts';
 import { fakePageStorage, fakePlatform, fakeTime, scriptedRelay } from './platform.ts';
 import { playedDisk } from './played-disk.ts';

@@ -1,5 +1,5 @@
-import type { Storage } from '../../src/tracker/buffer.ts';
-import { memoryStorage } from '../../src/tracker/memory-storage.ts';
+import { memoryStorage } from '../../src/tracker/store/memory-store.ts';
+import type { Storage } from '../../src/tracker/store/record-store.ts';
 
 type Operation = { readonly page: object; readonly run: () => Promise<void> };
 

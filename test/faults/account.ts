@@ -1,4 +1,4 @@
-import type { TrackerStats } from '../../src/tracker/stats.ts';
+import type { TrackerStats } from '../../src/tracker/store/stats.ts';
 import type { Tab } from './engine.ts';
 
 const stats = (): Promise<TrackerStats> => globalThis.webengageRelay.stats();

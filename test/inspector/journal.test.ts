@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BLANK, hear, type Journal, type Told } from '../../src/inspector/journal.ts';
-import type { TrackerEvents } from '../../src/tracker/ends.ts';
+import type { TrackerEvents } from '../../src/tracker/engine/events.ts';
 import { TOLD } from '../fakes/inspected.ts';
 
 const NAMES = new Map([['a', 'Bought']]);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { peekInto } from '../../src/inspector/peek.ts';
-import type { Entry } from '../../src/tracker/buffer.ts';
-import { indexedDbStorage } from '../../src/tracker/indexed-db-storage.ts';
-import { PACE } from '../../src/tracker/pace.ts';
+import { PACE } from '../../src/tracker/delivery/send-rate.ts';
+import { indexedDbStorage } from '../../src/tracker/store/indexed-db-store.ts';
+import type { Entry } from '../../src/tracker/store/record-store.ts';
 import { ADDED_TO_CART, idOf } from '../fakes/records.ts';
 
 const newName = () => `peek ${crypto.randomUUID()}`;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { BLANK } from '../../src/inspector/journal.ts';
 import { pictureOf, type Seen } from '../../src/inspector/picture.ts';
-import { statsOf } from '../../src/tracker/stats.ts';
+import { statsOf } from '../../src/tracker/store/stats.ts';
 import { eventRecord, userRecord } from '../fakes/records.ts';
 
 const NOW = 1_000_000;

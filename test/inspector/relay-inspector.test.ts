@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import '../../src/inspector/index.ts';
 import type { RelayInspector } from '../../src/inspector/index.ts';
 import type { InspectedTracker } from '../../src/inspector/listening.ts';
-import type { TrackerEvents } from '../../src/tracker/ends.ts';
+import type { TrackerEvents } from '../../src/tracker/engine/events.ts';
 import type { FlushResult } from '../../src/tracker/tracker.ts';
 import { inspectedTracker, TOLD } from '../fakes/inspected.ts';
 

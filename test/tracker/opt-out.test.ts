@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { TrackerEvents } from '../../src/tracker/ends.ts';
-import { memoryStorage } from '../../src/tracker/memory-storage.ts';
+import type { TrackerEvents } from '../../src/tracker/engine/events.ts';
 import { resolveOptions } from '../../src/tracker/options.ts';
+import { memoryStorage } from '../../src/tracker/store/memory-store.ts';
 import { startTracker } from '../../src/tracker/tracker.ts';
 import { jwt } from '../fakes/identity.ts';
 import { accepted, fakePageStorage, fakePlatform, scriptedRelay } from '../fakes/platform.ts';

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { identifyFields } from '../../src/contract/user.ts';
+import { trackPageViews } from '../../src/page-views/page-views.ts';
+import { segmentLike } from '../../src/segment/segment.ts';
 import { resolveOptions } from '../../src/tracker/options.ts';
-import { trackPageViews } from '../../src/tracker/page-views.ts';
-import { segmentLike } from '../../src/tracker/segment.ts';
 import { startTracker } from '../../src/tracker/tracker.ts';
 import { fakePlatform } from '../fakes/platform.ts';
 import type { Sample } from '../samples/markdown.ts';

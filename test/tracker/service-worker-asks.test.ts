@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { askForSync } from '../../src/tracker/background-sync.ts';
 import { resolveOptions, type TrackerOptions } from '../../src/tracker/options.ts';
+import { askForSync } from '../../src/tracker/platform/background-sync.ts';
 import { startTracker } from '../../src/tracker/tracker.ts';
 import { fakePlatform, scriptedRelay } from '../fakes/platform.ts';
 import { settled } from '../fakes/settled.ts';

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vi
 import type { Tracker } from '../../src/tracker/tracker.ts';
 import { chromiumPath, LAUNCH_ARGS } from '../chromium.ts';
 import { jwt } from '../fakes/identity.ts';
-import { playedRelay, playedSite } from './places-site.ts';
+import { playedRelay, playedSite } from '../tracker/places-site.ts';
 
 declare global {
   var tracker: Tracker;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { EventRecord } from '../../src/contract/record.ts';
 import { createTracker, RecordError } from '../../src/tracker/index.ts';
-import { memoryStorage } from '../../src/tracker/memory-storage.ts';
 import { resolveOptions, type TrackerOptions } from '../../src/tracker/options.ts';
+import { memoryStorage } from '../../src/tracker/store/memory-store.ts';
 import { startTracker } from '../../src/tracker/tracker.ts';
 import { accepted, fakePlatform, fakeTime, scriptedRelay } from '../fakes/platform.ts';
 import { settled } from '../fakes/settled.ts';

@@ -1,0 +1,114 @@
+import { profileOf, type Traits } from './traits.ts';
+
+export type { Traits } from './traits.ts';
+
+/** All of a tracker that the facade needs: any has it, and so has what stands there until its script has loaded. */
+export type SegmentTracker = {
+  identify(userId: string, profile?: object): Promise<unknown>;
+  track(eventName: string, eventData?: object): Promise<unknown>;
+  reset(): unknown;
+};
+
+/** Called once the call is durable, or refused: a site may go to its next page by it. */
+export type Callback = () => unknown;
+
+/** An argument that may be missing, and in whose place the callback may stand. */
+export type Given<What> = What | Callback | null | undefined;
+
+/** `analytics`, as sites call it. What Segment has `options` for stays with Segment: they are passed over. */
+export type SegmentLike = {
+  /** Without a `userId`, of the one that was identified last on this page. */
+  identify(
+    userId?: string | number | Traits | null,
+    traits?: Given<Traits>,
+    options?: Given<object>,
+    callback?: Given<never>,
+  ): Promise<unknown>;
+  track(
+    eventName: string,
+    properties?: Given<object>,
+    options?: Given<object>,
+    callback?: Given<never>,
+  ): Promise<unknown>;
+  /** A `Page Viewed` with `URL` and `Path`, without a query, with `Title`, `Category`, `Name` and the properties. */
+  page(
+    category?: Given<string | object>,
+    name?: Given<string | object>,
+    properties?: Given<object>,
+    options?: Given<object>,
+    callback?: Given<never>,
+  ): Promise<unknown>;
+  reset(): void;
+  ready(callback: Callback): Promise<unknown>;
+  user(): {
+    /** Who was identified last on this page. */
+    id(): string | null;
+  };
+  /** WebEngage can't: the promise rejects. */
+  alias(...call: readonly unknown[]): Promise<never>;
+  /** WebEngage can't: the promise rejects. */
+  group(...call: readonly unknown[]): Promise<never>;
+};
+
+/**
+ * Segment's `analytics`, by a tracker: for a site whose code calls it all over.
+ * Its promises are the tracker's. Nothing is ever thrown; why a call is refused the console is told, once for each reason.
+ */
+export function segmentLike(tracker: SegmentTracker): SegmentLike {
+  let userId = '';
+  const told: { [why: string]: true } = {};
+
+  /** Makes the call at once, and calls its callback once it has ended, however that was. */
+  const method =
+    <Call extends readonly unknown[], End>(make: (...call: Call) => Promise<End>) =>
+    (...call: Call): Promise<End> => {
+      const callback = call.find((one) => typeof one === 'function') as Callback | undefined;
+      const end = (async () => make(...call))().finally(callback);
+      // Who awaits it is told; to who doesn't it is no error of their page.
+      end.catch(({ message }: Error) => {
+        if (!told[message]) console.warn(message);
+        told[message] = true;
+      });
+      return end;
+    };
+
+  return {
+    identify: method((who, given) => {
+      if (Object(who) === who) given = who as Traits;
+      else if (who) userId = `${who}`;
+      // Whom nobody has named the tracker refuses.
+      return tracker.identify(userId, profileOf({ ...given }));
+    }),
+    track: method((eventName, properties) => tracker.track(eventName, { ...properties })),
+    page: method((...call) => {
+      let Category: string | undefined;
+      let Name: string | undefined;
+      let properties: object | null | undefined;
+      for (const one of call) {
+        if (typeof one === 'string') [Category, Name] = [Name, one];
+        // Null is no properties behind a name, and no name before one.
+        else properties ??= Name && one === null ? {} : one;
+      }
+      return tracker.track('Page Viewed', {
+        URL: location.origin + location.pathname,
+        Path: location.pathname,
+        Title: document.title,
+        Category,
+        Name,
+        ...properties,
+      });
+    }),
+    reset() {
+      userId = '';
+      tracker.reset();
+    },
+    ready: method(async () => {}),
+    user: () => ({ id: () => userId || null }),
+    alias: method(() => {
+      throw new Error('WebEngage has no alias');
+    }),
+    group: method(() => {
+      throw new Error('WebEngage has no group');
+    }),
+  };
+}

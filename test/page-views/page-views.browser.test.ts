@@ -1,0 +1,124 @@
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type PageViewOptions, trackPageViews } from '../../src/page-views/page-views.ts';
+import { listeningTracker, taskDone } from '../fakes/page-views.ts';
+
+const home = location.href;
+let end = () => {};
+
+function begin(options: PageViewOptions = {}) {
+  const heard = listeningTracker();
+  end = trackPageViews(heard.tracker, options);
+  heard.paths();
+  return heard;
+}
+
+/** Goes through the history, and resolves once the page is there. */
+async function travel(delta: number): Promise<void> {
+  const there = new Promise((resolve) => addEventListener('popstate', resolve, { once: true }));
+  history.go(delta);
+  await there;
+  await taskDone();
+}
+
+const { navigation } = window;
+const give = (value: unknown) => Object.defineProperty(window, 'navigation', { value, configurable: true });
+
+describe.each([
+  ['the Navigation API', navigation],
+  ['`history` alone', undefined],
+])('by %s', (_, api) => {
+  beforeEach(() => {
+    give(api);
+    history.replaceState(null, '', '/start');
+  });
+
+  afterEach(() => {
+    end();
+    history.replaceState(null, '', home);
+  });
+
+  afterAll(() => void give(navigation));
+
+  test('a page that a script goes to counts once, and so does the way back', async () => {
+    const { paths } = begin();
+
+    history.pushState(null, '', '/products');
+    await taskDone();
+    expect(paths()).toEqual(['/products']);
+
+    history.replaceState(null, '', '/products/1');
+    await taskDone();
+    expect(paths()).toEqual(['/products/1']);
+
+    await travel(-1);
+    expect(paths()).toEqual(['/start']);
+    await travel(1);
+    expect(paths()).toEqual(['/products/1']);
+  });
+
+  test('pushed and replaced in one task, it counts once, with the title it has by then', async () => {
+    const { views, paths } = begin();
+
+    history.pushState(null, '', '/products');
+    history.replaceState({ scroll: 0 }, '', '/products/1');
+    history.replaceState({ scroll: 9 }, '');
+    document.title = 'A scent';
+    await taskDone();
+
+    expect(paths()).toEqual(['/products/1']);
+    expect(views.at(-1)).toMatchObject({ Title: 'A scent', Referrer: `${location.origin}/start` });
+  });
+
+  test('what leaves the address as it was told counts nothing', async () => {
+    const { paths } = begin();
+
+    history.replaceState({ scroll: 9 }, '');
+    history.pushState({ dialog: true }, '');
+    history.replaceState(null, '', '?q=sho');
+    await taskDone();
+    location.hash = 'reviews';
+    await taskDone();
+    await travel(-1);
+
+    expect(paths()).toEqual([]);
+  });
+
+  test('a route in the hash counts where the site says that it has them', async () => {
+    const { paths } = begin({ hashRoutes: true });
+
+    location.hash = '#/products';
+    await taskDone();
+    location.hash = '#reviews';
+    await taskDone();
+    await travel(-1);
+
+    expect(paths()).toEqual(['/start#/products', '/start', '/start#/products']);
+  });
+
+  test('once it has ended nothing counts', async () => {
+    const { paths } = begin();
+
+    history.pushState(null, '', '/products');
+    end();
+    history.pushState(null, '', '/cart');
+    await taskDone();
+
+    expect(paths()).toEqual([]);
+  });
+});
+
+test('where there is the Navigation API, `history` is left as it is, and what it navigates by itself counts', async () => {
+  const { pushState, replaceState } = history;
+  const { paths } = begin();
+  const stay = (event: NavigateEvent) => event.intercept();
+  navigation.addEventListener('navigate', stay);
+
+  expect(history).toMatchObject({ pushState, replaceState });
+  await navigation.navigate('/by-navigation').finished;
+  await taskDone();
+  navigation.removeEventListener('navigate', stay);
+  end();
+  history.replaceState(null, '', home);
+
+  expect(paths()).toEqual(['/by-navigation']);
+});

@@ -1,0 +1,247 @@
+import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from 'vitest';
+import { watchAddress } from '../../src/page-views/address-changes.ts';
+import {
+  type PageViewOptions,
+  type PageViewTracker,
+  trackPageViews,
+} from '../../src/page-views/page-views.ts';
+import type { Tracker } from '../../src/tracker/index.ts';
+import { listeningTracker, taskDone } from '../fakes/page-views.ts';
+
+const ORIGIN = 'https://shop.example.com';
+const ends: (() => void)[] = [];
+
+function begin(options: PageViewOptions = {}) {
+  const heard = listeningTracker();
+  const end = trackPageViews(heard.tracker, options);
+  ends.push(end);
+  return { ...heard, end };
+}
+
+function page(state: { readonly prerendering?: boolean; readonly referrer?: string }) {
+  for (const [name, value] of Object.entries(state))
+    Object.defineProperty(document, name, { value, configurable: true });
+}
+
+const toWindow = (name: string, more: object = {}) =>
+  window.dispatchEvent(Object.assign(new Event(name), more));
+
+beforeEach(() => {
+  (window as unknown as { happyDOM: { setURL(url: string): void } }).happyDOM.setURL(`${ORIGIN}/start`);
+  document.title = 'The start';
+});
+
+afterEach(() => {
+  for (const end of ends.splice(0)) end();
+  page({ prerendering: false, referrer: '' });
+});
+
+describe('the page that was loaded', () => {
+  test('counts at once, with where the visitor came from', () => {
+    page({ referrer: 'https://search.example.com/?q=john%40doe.com' });
+    history.replaceState(null, '', '/start?utm_source=mail&token=x');
+    const { names, views } = begin();
+
+    expect(names).toEqual(['Page Viewed']);
+    expect(views).toEqual([
+      {
+        URL: `${ORIGIN}/start`,
+        Path: '/start',
+        Title: 'The start',
+        Referrer: 'https://search.example.com/',
+        utm_source: 'mail',
+      },
+    ]);
+  });
+
+  test('says nothing of a title or a page before that it has not', () => {
+    document.title = '';
+
+    expect(begin().views).toEqual([{ URL: `${ORIGIN}/start`, Path: '/start' }]);
+  });
+
+  test('counts under the name that the site gives', () => {
+    expect(begin({ eventName: 'Screen Seen' }).names).toEqual(['Screen Seen']);
+  });
+
+  test('that was loaded ahead counts when the visitor comes to it, as it is then', async () => {
+    page({ prerendering: true });
+    const { paths } = begin();
+    history.pushState(null, '', '/later');
+    await taskDone();
+    const ahead = paths();
+
+    page({ prerendering: false });
+    document.dispatchEvent(new Event('prerenderingchange'));
+    history.pushState(null, '', '/last');
+    await taskDone();
+
+    expect([ahead, paths()]).toEqual([[], ['/later', '/last']]);
+  });
+
+  test('that was loaded ahead, and ends before the visitor comes to it, never counts', () => {
+    page({ prerendering: true });
+    const { end, paths } = begin();
+
+    end();
+    document.dispatchEvent(new Event('prerenderingchange'));
+
+    expect(paths()).toEqual([]);
+  });
+});
+
+test('a page out of the back/forward cache counts again, and no other that is shown', () => {
+  page({ referrer: 'https://search.example.com/' });
+  const { views } = begin();
+
+  toWindow('pageshow', { persisted: false });
+  toWindow('pageshow', { persisted: true });
+
+  expect(views).toHaveLength(2);
+  expect(views[1]).toEqual({ URL: `${ORIGIN}/start`, Path: '/start', Title: 'The start' });
+});
+
+test('a page that is left in the task in which it moved on is counted, once', async () => {
+  const { paths } = begin();
+
+  history.pushState(null, '', '/last');
+  toWindow('pagehide');
+  const left = paths();
+  toWindow('pagehide');
+  await taskDone();
+
+  expect([left, paths()]).toEqual([['/start', '/last'], []]);
+});
+
+test('a parameter that the site names makes another page of another value', async () => {
+  const { views } = begin({ query: ['page'] });
+
+  history.pushState(null, '', '/start?page=2&q=x');
+  await taskDone();
+  history.pushState(null, '', '/start?page=2&q=y');
+  await taskDone();
+
+  expect(views.map(({ URL }) => URL)).toEqual([`${ORIGIN}/start`, `${ORIGIN}/start?page=2`]);
+});
+
+test('what the site’s own rule takes out is told nowhere, of no page and no page before it', async () => {
+  page({ referrer: `${ORIGIN}/users/john` });
+  const redact = (address: URL) => {
+    address.pathname = address.pathname.replace('john', ':id');
+  };
+  const { views } = begin({ redact });
+
+  history.pushState(null, '', '/users/john/orders');
+  await taskDone();
+  history.pushState(null, '', '/cart');
+  await taskDone();
+
+  expect(views.map(({ URL, Referrer }) => [URL, Referrer])).toEqual([
+    [`${ORIGIN}/start`, `${ORIGIN}/users/:id`],
+    [`${ORIGIN}/users/:id/orders`, `${ORIGIN}/start`],
+    [`${ORIGIN}/cart`, `${ORIGIN}/users/:id/orders`],
+  ]);
+});
+
+test('a rule of the site that fails tells nothing of the page, throws nothing into it, and is reported', async () => {
+  const reported: unknown[] = [];
+  const report = (error: unknown) => reported.push(error);
+  process.on('unhandledRejection', report);
+  const { views } = begin({
+    redact: () => {
+      throw new Error('the page’s own');
+    },
+  });
+
+  history.pushState(null, '', '/cart');
+  await taskDone();
+  process.off('unhandledRejection', report);
+
+  expect(views).toEqual([]);
+  expect(reported).toEqual([new Error('the page’s own'), new Error('the page’s own')]);
+});
+
+describe('`history`, where there is no Navigation API', () => {
+  test('is as it was once it has ended', () => {
+    const { pushState, replaceState } = history;
+    const { end } = begin();
+    expect(history.pushState).not.toBe(pushState);
+
+    end();
+
+    expect(history).toMatchObject({ pushState, replaceState });
+    expect(Object.hasOwn(history, 'pushState')).toBe(false);
+  });
+
+  test('that others have changed before is given back as they have left it', () => {
+    const theirs = vi.fn(history.pushState);
+    history.pushState = theirs;
+    const { end } = begin();
+
+    history.pushState({ n: 1 }, '', '/products');
+    end();
+
+    expect(theirs.mock.calls).toEqual([[{ n: 1 }, '', '/products']]);
+    expect(history.pushState).toBe(theirs);
+    Reflect.deleteProperty(history, 'pushState');
+  });
+
+  test('that others have changed since stays as they have it, and still leads to the page', async () => {
+    const { end, paths } = begin();
+    const ours = history.pushState;
+    const theirs = function (this: History, ...change: Parameters<typeof ours>) {
+      return ours.apply(this, change);
+    };
+    history.pushState = theirs;
+
+    end();
+    history.pushState(null, '', '/products');
+    await taskDone();
+
+    expect(history.pushState).toBe(theirs);
+    expect(location.pathname).toBe('/products');
+    expect(paths()).toEqual(['/start']);
+    Reflect.deleteProperty(history, 'pushState');
+  });
+
+  test('still throws what it threw, and that counts nothing', async () => {
+    const { paths } = begin();
+
+    expect(() => history.pushState(() => {}, '', 'https://elsewhere.example.com/')).toThrow();
+    await taskDone();
+
+    expect(paths()).toEqual(['/start']);
+  });
+});
+
+test('of no change is told after the end, though others still call what told of it', () => {
+  const life = new AbortController();
+  const changed = vi.fn();
+  watchAddress(changed, life.signal);
+  const { pushState } = history;
+  pushState.call(history, null, '', '/products');
+
+  life.abort();
+  pushState.call(history, null, '', '/cart');
+  for (const name of ['popstate', 'hashchange']) toWindow(name);
+
+  expect(location.pathname).toBe('/cart');
+  expect(changed).toHaveBeenCalledOnce();
+});
+
+test('on a server nothing happens', () => {
+  vi.stubGlobal('document', undefined);
+
+  const { views, end } = begin();
+  end();
+  vi.unstubAllGlobals();
+
+  expect(views).toEqual([]);
+});
+
+test('any tracker will do, whatever its events are', () => {
+  type ShopEvents = { Bought: { Price: number } };
+
+  expectTypeOf<Tracker<ShopEvents>>().toExtend<PageViewTracker>();
+  expectTypeOf<Tracker>().toExtend<PageViewTracker>();
+});

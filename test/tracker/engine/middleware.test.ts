@@ -1,0 +1,187 @@
+import { describe, expect, test } from 'vitest';
+import type { Step, TrackerCall } from '../../../src/tracker/index.ts';
+import { resolveOptions } from '../../../src/tracker/options.ts';
+import { startTracker } from '../../../src/tracker/tracker.ts';
+import { fakePlatform } from '../../fakes/platform.ts';
+
+function newTracker() {
+  const { platform, relay, reported } = fakePlatform();
+  const tracker = startTracker(resolveOptions({ endpoint: 'https://t.example.com' }), platform);
+  async function sent() {
+    await tracker.flush();
+    return relay.requests.flatMap(({ records }) => records);
+  }
+  return { tracker, sent, reported };
+}
+
+/** A step that adds a property to every event. */
+const add =
+  (name: string, value: unknown): Step =>
+  (call) =>
+    call.kind === 'event' ? { ...call, eventData: { ...call.eventData, [name]: value } } : call;
+
+const refuse = (eventName: string): Step => {
+  return (call) => (call.kind === 'event' && call.eventName === eventName ? null : undefined);
+};
+
+describe('a step', () => {
+  test('adds to an event, and is told what the page has said', async () => {
+    const { tracker, sent } = newTracker();
+    const asked: TrackerCall[] = [];
+    tracker.use((call) => void asked.push(call));
+    tracker.use(add('Store', 'Berlin'));
+
+    await tracker.track('Bought', { Price: 1 });
+    await tracker.track('Left');
+
+    expect(asked).toEqual([
+      { kind: 'event', eventName: 'Bought', eventData: { Price: 1 }, page: document.URL },
+      { kind: 'event', eventName: 'Left', page: document.URL },
+    ]);
+    expect(await sent()).toMatchObject([
+      { eventName: 'Bought', eventData: { Price: 1, Store: 'Berlin' } },
+      { eventName: 'Left', eventData: { Store: 'Berlin' } },
+    ]);
+  });
+
+  test('changes who is identified, and what is known of them', async () => {
+    const { tracker, sent } = newTracker();
+    tracker.use((call) =>
+      call.kind === 'user' ? { ...call, userId: `shop-${call.userId}`, profile: {} } : undefined,
+    );
+
+    await tracker.identify('johndoe', { email: 'john@doe.com' });
+    await tracker.track('Bought');
+
+    const [user, event] = await sent();
+    expect(user).toMatchObject({ kind: 'user', userId: 'shop-johndoe' });
+    expect(user).not.toHaveProperty('email');
+    expect(event).toMatchObject({ userId: 'shop-johndoe' });
+  });
+
+  test('sees a call before anything of it is checked, and what it answers with is held to the contract', async () => {
+    const { tracker, sent } = newTracker();
+    const rename: Step = (call) =>
+      call.kind === 'event' ? { ...call, eventName: call.eventName.replace('we_', '') } : call;
+
+    const end = tracker.use(rename);
+    await tracker.track('we_bought');
+    end();
+    tracker.use((call) => ({ ...call, eventName: 'we_bought' }));
+
+    await expect(tracker.track('Bought')).rejects.toThrow('eventName must not start with we_');
+    expect(await sent()).toMatchObject([{ eventName: 'bought' }]);
+  });
+
+  test('is asked at the call, so that it sees the page as it was then', async () => {
+    const { tracker, sent } = newTracker();
+    let page = 'shelf';
+    tracker.use((call) => add('Page', page)(call));
+
+    void tracker.track('Bought');
+    page = 'cart';
+    void tracker.track('Bought');
+
+    expect(await sent()).toMatchObject([{ eventData: { Page: 'shelf' } }, { eventData: { Page: 'cart' } }]);
+  });
+
+  test('is told the address at which the page was when it called, also behind a step that made the call anew', async () => {
+    const { tracker } = newTracker();
+    const pages: unknown[] = [];
+    tracker.use(({ page }) => void pages.push(page));
+    tracker.use(() => ({ kind: 'event', eventName: 'Bought' }));
+    tracker.use(({ page }) => void pages.push(page));
+    const queued = tracker.madeAt(
+      () => 0,
+      () => 'https://shop.example.com/shelf',
+    );
+
+    await queued.track('Looked');
+    await tracker.identify('johndoe');
+
+    expect(pages).toEqual([...Array(2).fill('https://shop.example.com/shelf'), document.URL, document.URL]);
+  });
+
+  test('that ends is asked no more', async () => {
+    const { tracker, sent } = newTracker();
+    const end = tracker.use(add('Store', 'Berlin'));
+
+    end();
+    await tracker.track('Bought', { Price: 1 });
+
+    expect(await sent()).toMatchObject([{ eventData: { Price: 1 } }]);
+    expect((await sent())[0]).not.toHaveProperty('eventData.Store');
+  });
+});
+
+test('steps are asked in the order in which they were added, each what the one before it made', async () => {
+  const { tracker, sent } = newTracker();
+  tracker.use(add('Store', 'Berlin'));
+  tracker.use(add('Store', 'Paris'));
+
+  await tracker.track('Bought');
+
+  expect(await sent()).toMatchObject([{ eventData: { Store: 'Paris' } }]);
+});
+
+describe('a call that a step refuses', () => {
+  test('resolves, is seen by no later step, and counts nowhere', async () => {
+    const { tracker, sent } = newTracker();
+    const later: TrackerCall[] = [];
+    tracker.use(refuse('Clicked'));
+    tracker.use((call) => void later.push(call));
+
+    await tracker.track('Clicked');
+    await tracker.track('Bought');
+
+    expect(await sent()).toMatchObject([{ eventName: 'Bought' }]);
+    expect(later).toHaveLength(1);
+    expect(await tracker.stats()).toMatchObject({ made: 1, delivered: 1 });
+  });
+
+  test('signs nobody in', async () => {
+    const { tracker, sent } = newTracker();
+    tracker.use(({ kind }) => (kind === 'user' ? null : undefined));
+
+    await tracker.identify('johndoe');
+    await tracker.track('Bought');
+
+    expect((await sent()).map(({ userId }) => userId)).toEqual([undefined]);
+  });
+});
+
+test('a step that throws is reported, and the call goes on as it came to it', async () => {
+  const { tracker, sent, reported } = newTracker();
+  tracker.use(add('Store', 'Berlin'));
+  tracker.use(() => {
+    throw new Error('the page’s own');
+  });
+  tracker.use(add('Channel', 'Web'));
+
+  await tracker.track('Bought');
+
+  expect(await sent()).toMatchObject([{ eventData: { Store: 'Berlin', Channel: 'Web' } }]);
+  expect(reported).toEqual([new Error('the page’s own')]);
+});
+
+test.each([
+  ['a promise', async () => null],
+  ['something else', () => 'Bought'],
+])('a step that answers with %s is reported, and changes nothing', async (_, step) => {
+  const { tracker, sent, reported } = newTracker();
+  tracker.use(step as unknown as Step);
+
+  await tracker.track('Bought');
+
+  expect(await sent()).toMatchObject([{ eventName: 'Bought' }]);
+  expect(reported).toEqual([new Error('a step must answer with a call, null or nothing')]);
+});
+
+test('a step that answers with false, as `condition && null` does, changes nothing', async () => {
+  const { tracker, sent, reported } = newTracker();
+  tracker.use((() => false) as unknown as Step);
+
+  await tracker.track('Bought');
+
+  expect([await sent(), reported]).toMatchObject([[{ eventName: 'Bought' }], []]);
+});

@@ -1,0 +1,119 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { shown, watchPage } from '../../../src/tracker/platform/page-lifecycle.ts';
+import { NAME, playedBrowser, quiet } from '../../fakes/played-browser.ts';
+import { settled } from '../../fakes/settled.ts';
+
+const heard: string[] = [];
+watchPage({
+  hidden: () => heard.push('hidden'),
+  visible: () => heard.push('visible'),
+  online: () => heard.push('online'),
+});
+
+function page(state: {
+  readonly visibilityState?: DocumentVisibilityState;
+  readonly prerendering?: boolean;
+}) {
+  for (const [name, value] of Object.entries(state))
+    Object.defineProperty(document, name, { value, configurable: true });
+}
+
+const toDocument = (name: string) => document.dispatchEvent(new Event(name));
+const toWindow = (name: string, more: object = {}) =>
+  window.dispatchEvent(Object.assign(new Event(name), more));
+
+beforeEach(() => {
+  heard.length = 0;
+});
+
+afterEach(() => page({ visibilityState: 'visible', prerendering: false }));
+
+describe('a page', () => {
+  test('tells when it is hidden and when it is left', () => {
+    page({ visibilityState: 'hidden' });
+    toDocument('visibilitychange');
+    toWindow('pagehide');
+
+    expect(heard).toEqual(['hidden', 'hidden']);
+  });
+
+  test('tells when the visitor is back: shown, focused, or out of the back/forward cache', () => {
+    page({ visibilityState: 'visible' });
+    toDocument('visibilitychange');
+    toWindow('focus');
+    toWindow('pageshow', { persisted: true });
+    toWindow('pageshow', { persisted: false });
+
+    expect(heard).toEqual(['visible', 'visible', 'visible']);
+  });
+
+  test('tells when the network is back', () => {
+    toWindow('online');
+
+    expect(heard).toEqual(['online']);
+  });
+
+  test('that was loaded ahead and is thrown away was never there', () => {
+    page({ prerendering: true, visibilityState: 'hidden' });
+    toDocument('visibilitychange');
+    toWindow('pagehide');
+
+    expect(heard).toEqual([]);
+  });
+
+  test('never listens to what keeps it out of the back/forward cache', () => {
+    for (const name of ['unload', 'beforeunload']) toWindow(name);
+
+    expect(heard).toEqual([]);
+  });
+});
+
+describe('a page that was loaded ahead', () => {
+  test('is shown when the visitor comes to it, and any other at once', async () => {
+    let seen = 0;
+    void shown().then(() => seen++);
+    await settled();
+    page({ prerendering: true });
+    void shown().then(() => seen++);
+    await settled();
+    const ahead = seen;
+    toDocument('prerenderingchange');
+    await settled();
+
+    expect([ahead, seen]).toEqual([1, 2]);
+  });
+
+  test('sends nothing and writes nothing, and then all of it', async () => {
+    let show = () => {};
+    const ready = new Promise<void>((resolve) => {
+      show = resolve;
+    });
+    const { open, buffered, sent, disk, map, time } = playedBrowser();
+    const { tracker, online, show: focus } = open({}, { shown: ready });
+    void tracker.identify('johndoe');
+    for (let n = 1; n <= 30; n++) void tracker.track(`e${n}`);
+    void tracker.flush();
+    focus();
+    online();
+    await time.pass(60_000);
+    const ahead = [await buffered(), sent(), await disk.state.get('identity'), [...map.keys()]];
+
+    show();
+    await quiet();
+    await time.pass(10_000);
+
+    expect(ahead).toEqual([[], [], undefined, [NAME]]);
+    expect(sent().flat()).toEqual(['identify johndoe', ...Array.from({ length: 30 }, (_, n) => `e${n + 1}`)]);
+  });
+
+  test('writes nothing into the database though the network comes back', async () => {
+    const { open, disk } = playedBrowser();
+    const { online } = open({}, { shown: new Promise(() => {}) });
+
+    online();
+    await quiet();
+
+    expect(await disk.state.get('pace')).toBeUndefined();
+    expect(await disk.state.get('identity')).toBeUndefined();
+  });
+});

@@ -1,0 +1,181 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { tabLock } from '../../../src/tracker/platform/tab-lock.ts';
+import { fakeTime } from '../../fakes/platform.ts';
+import { playedLocks } from '../../fakes/played-locks.ts';
+import { settled } from '../../fakes/settled.ts';
+
+function gate() {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, opened };
+}
+
+test.each([
+  ['without Web Locks', () => undefined],
+  [
+    'where Web Locks are denied',
+    () =>
+      ({
+        request: () => Promise.reject(new DOMException('denied', 'SecurityError')),
+      }) as unknown as LockManager,
+  ],
+])('%s one task runs at a time, and a failed one stops nobody', async (_, locks) => {
+  const exclusive = tabLock('flush', locks(), (task) => task());
+  const { open, opened } = gate();
+  const order: string[] = [];
+
+  const first = exclusive(async () => {
+    order.push('first begins');
+    await opened;
+    order.push('first ends');
+    throw new Error('failed');
+  });
+  const second = exclusive(async () => void order.push('second'));
+  open();
+
+  await expect(first).rejects.toThrow('failed');
+  await second;
+  expect(order).toEqual(['first begins', 'first ends', 'second']);
+});
+
+test('a task that fails under a Web Lock fails once, and is not run again', async () => {
+  let runs = 0;
+  const locks = {
+    request: (_: string, __: LockOptions, task: () => Promise<unknown>) => task(),
+  } as unknown as LockManager;
+
+  const failed = tabLock('flush', locks, (task) => task())(async () => {
+    runs += 1;
+    throw new Error('failed');
+  });
+
+  await expect(failed).rejects.toThrow('failed');
+  expect(runs).toBe(1);
+});
+
+describe('a lock of a tab that does not let go', () => {
+  const { timeout } = AbortSignal;
+  let time = fakeTime();
+
+  beforeEach(() => {
+    time = fakeTime();
+    AbortSignal.timeout = (ms) => {
+      const controller = new AbortController();
+      time.timer(() => controller.abort(new DOMException('timed out', 'TimeoutError')), ms);
+      return controller.signal;
+    };
+  });
+
+  afterEach(() => {
+    AbortSignal.timeout = timeout;
+  });
+
+  function tabs(count: number) {
+    const locks = playedLocks();
+    const otherwise = () => Promise.reject(new Error('there are Web Locks'));
+    return Array.from({ length: count }, () => {
+      const tab = locks.tab();
+      return { ...tab, exclusive: tabLock('flush', tab.locks, otherwise) };
+    });
+  }
+
+  test('is stolen after 30 s, and not before', async () => {
+    const [frozen, other] = tabs(2);
+    const order: string[] = [];
+    const never = frozen?.exclusive(() => new Promise(() => {}));
+    never?.catch(({ name }) => order.push(name));
+    void other?.exclusive(async () => void order.push('other'));
+
+    await time.pass(29_999);
+    const before = [...order];
+    await time.pass(1);
+
+    expect(before).toEqual([]);
+    expect(order.toSorted()).toEqual(['AbortError', 'other']);
+  });
+
+  test('is held by the thief alone: those who come after it wait for it', async () => {
+    const [frozen, thief, third] = tabs(3);
+    const { open, opened } = gate();
+    const order: string[] = [];
+    frozen?.exclusive(() => new Promise(() => {})).catch(() => {});
+    void thief?.exclusive(async () => {
+      order.push('thief begins');
+      await opened;
+      order.push('thief ends');
+    });
+    await time.pass(30_000);
+
+    void third?.exclusive(async () => void order.push('third'));
+    await time.pass(1_000);
+    const meanwhile = [...order];
+    open();
+    await settled();
+
+    expect(meanwhile).toEqual(['thief begins']);
+    expect(order).toEqual(['thief begins', 'thief ends', 'third']);
+  });
+
+  test('runs the task of the one that was stolen from no second time', async () => {
+    const [frozen, thief] = tabs(2);
+    const { open, opened } = gate();
+    let runs = 0;
+    const ended = frozen?.exclusive(async () => {
+      runs += 1;
+      await opened;
+    });
+    ended?.catch(() => {});
+    void thief?.exclusive(async () => {});
+    await time.pass(30_000);
+    open();
+    await time.pass(60_000);
+
+    expect(runs).toBe(1);
+  });
+
+  test('ends with the tab that dies', async () => {
+    const [dead, other] = tabs(2);
+    void dead?.exclusive(() => new Promise(() => {}));
+    let ran = false;
+    void other?.exclusive(async () => {
+      ran = true;
+    });
+    await settled();
+
+    dead?.die();
+    await settled();
+
+    expect(ran).toBe(true);
+  });
+
+  test('is not stolen from one that waits in turn for less', async () => {
+    const [one, other] = tabs(2);
+    const { open, opened } = gate();
+    const order: string[] = [];
+    const first = one?.exclusive(async () => {
+      await opened;
+      order.push('one');
+    });
+    const second = other?.exclusive(async () => void order.push('other'));
+    await time.pass(20_000);
+    open();
+    await Promise.all([first, second]);
+    await time.pass(60_000);
+
+    expect(order).toEqual(['one', 'other']);
+  });
+});
+
+test('where the browser can make no signal that times out, one task runs at a time all the same', async () => {
+  const { timeout } = AbortSignal;
+  Object.assign(AbortSignal, { timeout: undefined });
+  const order: string[] = [];
+  const exclusive = tabLock('flush', playedLocks().tab().locks, (task) => task());
+
+  await Promise.all([1, 2].map((n) => exclusive(async () => void order.push(`${n}`))));
+  AbortSignal.timeout = timeout;
+
+  expect(order).toEqual(['1', '2']);
+});

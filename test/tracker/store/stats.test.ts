@@ -1,0 +1,174 @@
+import { describe, expect, test } from 'vitest';
+import { memoryStorage } from '../../../src/tracker/store/memory-store.ts';
+import type { Entry } from '../../../src/tracker/store/record-store.ts';
+import { statsOf, type TrackerStats } from '../../../src/tracker/store/stats.ts';
+import { accepted, scriptedRelay } from '../../fakes/platform.ts';
+import { names, playedBrowser, quiet } from '../../fakes/played-browser.ts';
+import { eventRecord } from '../../fakes/records.ts';
+
+const DAY_MS = 86_400_000;
+const offline = () => new TypeError('Failed to fetch');
+const rejectFirst = (records: readonly { readonly id: string }[]) =>
+  accepted(records, { rejected: records.slice(0, 1).map(({ id }) => ({ id, issues: [] })) });
+
+const ended = ({ delivered, rejected, dropped }: TrackerStats) =>
+  delivered + rejected + dropped.expired + dropped.over_max_records;
+
+const sumsUp = (stats: TrackerStats) => expect(ended(stats) + stats.buffered).toBe(stats.made);
+
+test('each way a record can end is counted, and their sum with those that wait is what was made', async () => {
+  const { open, time, buffered } = playedBrowser({
+    relay: scriptedRelay(rejectFirst, ...Array(60).fill(offline)),
+  });
+  const { tracker } = open({ maxRecords: 100, maxAgeMs: 60_000 });
+  const seen: TrackerStats[] = [];
+  const look = async () => void seen.push(await tracker.stats());
+
+  await look();
+  for (const name of names(1, 3)) void tracker.track(name);
+  await look();
+  await tracker.flush();
+  await look();
+  for (const name of names(4, 107)) void tracker.track(name);
+  await quiet();
+  await look();
+  // The next attempt, which also looks at what has become too old, comes by then.
+  await time.pass(600_000);
+  await look();
+  void tracker.track('e108');
+  await look();
+
+  for (const stats of seen) sumsUp(stats);
+  expect(seen.map(({ made }) => made)).toEqual([0, 3, 3, 107, 107, 108]);
+  expect(seen.at(-1)).toEqual({
+    made: 108,
+    buffered: 1,
+    delivered: 2,
+    rejected: 1,
+    dropped: { expired: 100, over_max_records: 4, opted_out: 0 },
+  });
+  expect(await buffered()).toEqual(['e108']);
+});
+
+test('two pages and those after them count together', async () => {
+  const { open, time } = playedBrowser({ relay: scriptedRelay(offline) });
+  const [one, other] = [open(), open()];
+  await Promise.all([one.tracker.track('e1'), other.tracker.track('e2'), other.tracker.track('e3')]);
+  const whileBoth = await one.tracker.stats();
+  await one.crash();
+  await other.crash();
+
+  const next = open();
+  await next.tracker.track('e4');
+  const after = await next.tracker.stats();
+  await time.pass(60_000);
+
+  expect(whileBoth).toMatchObject({ made: 3, buffered: 3 });
+  expect(after).toMatchObject({ made: 4, buffered: 4 });
+  expect(await next.tracker.stats()).toMatchObject({ made: 4, buffered: 0, delivered: 4 });
+});
+
+test('a record that a farewell and a flush of another page have both delivered counts once', async () => {
+  let answer = (_: Response) => {};
+  const slow = () =>
+    new Promise<Response>((resolve) => {
+      answer = resolve;
+    });
+  const { open, time, sent } = playedBrowser({ relay: scriptedRelay(slow) });
+  const [one, other] = [open(), open()];
+  await one.tracker.track('e1');
+  await quiet();
+  one.hide();
+  await other.tracker.flush();
+
+  answer(accepted([{}]));
+  one.show();
+  await time.pass(10_000);
+
+  expect(sent()).toEqual([['e1'], ['e1']]);
+  expect(await one.tracker.stats()).toMatchObject({ made: 1, delivered: 1, buffered: 0 });
+});
+
+test('what was spilled counts when it is moved into the buffer, and sums up though it was there already', async () => {
+  const { open, disk, time } = playedBrowser({ relay: scriptedRelay(offline) });
+  const one = open();
+  await quiet();
+  disk.hold();
+  void one.tracker.track('e1');
+  one.hide();
+  // Its write is done, and it dies before it could take the record out of page storage.
+  await one.crash(1);
+  disk.release();
+
+  const next = open();
+  await quiet();
+  const before = await next.tracker.stats();
+  await time.pass(60_000);
+  const after = await next.tracker.stats();
+
+  sumsUp(before);
+  sumsUp(after);
+  expect(after.buffered).toBe(0);
+});
+
+describe('a buffer in memory', () => {
+  const entries: readonly Entry[] = [1, 2, 3].map((seq) => ({ at: seq, record: eventRecord(seq) }));
+
+  test('counts no record twice that is removed twice', async () => {
+    const storage = memoryStorage();
+    const { records } = await storage.append(entries);
+
+    await storage.remove(records.slice(0, 2), 'delivered');
+    await storage.remove(records, 'rejected');
+    await storage.remove(records, 'expired');
+
+    expect(statsOf(await storage.get('counts'))).toEqual({
+      made: 3,
+      buffered: 0,
+      delivered: 2,
+      rejected: 1,
+      dropped: { expired: 0, over_max_records: 0, opted_out: 0 },
+    });
+  });
+
+  test('takes no record of a database that broke for one of its own', async () => {
+    const storage = memoryStorage();
+    await storage.append(entries);
+
+    // A database counts its keys from 1.
+    await storage.remove(
+      entries.map((entry, index) => ({ ...entry, key: index + 1 })),
+      'delivered',
+    );
+
+    expect(await storage.peek(25)).toHaveLength(3);
+    expect(statsOf(await storage.get('counts'))).toMatchObject({ made: 3, buffered: 3, delivered: 0 });
+  });
+
+  test('is content to forget nothing', async () => {
+    const storage = memoryStorage();
+    await storage.append(entries);
+
+    await storage.remove([], 'delivered');
+
+    expect(await storage.peek(25)).toHaveLength(3);
+  });
+});
+
+test('what has waited for 8 days without a network has expired: it is told, and counted', async () => {
+  const { open, time } = playedBrowser({ relay: scriptedRelay(...Array(9).fill(offline)) });
+  const first = open();
+  await first.tracker.track('e1');
+  await first.tracker.track('e2');
+  await first.crash();
+  time.set(time.now() + 8 * DAY_MS);
+
+  const next = open();
+  const told: unknown[] = [];
+  next.tracker.on('dropped', ({ ids, reason }) => told.push(ids.length, reason));
+  await next.tracker.track('e3');
+  await next.tracker.flush();
+
+  expect(told).toEqual([2, 'expired']);
+  expect(await next.tracker.stats()).toMatchObject({ made: 3, buffered: 1, dropped: { expired: 2 } });
+});

@@ -1,0 +1,180 @@
+import { describe, expect, test } from 'vitest';
+import type { TrackerRecord } from '../../../src/contract/record.ts';
+import { safetyNet } from '../../../src/tracker/unload/fetch-later.ts';
+import { accepted, fakeTime, scriptedRelay } from '../../fakes/platform.ts';
+import { nameOf, names, playedBrowser, quiet } from '../../fakes/played-browser.ts';
+import { eventRecord } from '../../fakes/records.ts';
+
+const armedIn = (page: { readonly net: { readonly armed: () => readonly (readonly TrackerRecord[])[] } }) =>
+  page.net.armed().map((records) => records.map(nameOf));
+
+// Longer than it rests between one change and the next.
+const A_MOMENT_MS = 250;
+
+describe('what a page leaves with the browser', () => {
+  test('is what is unsettled, anew after each call', async () => {
+    const { open, time } = playedBrowser();
+    const page = open();
+    await time.pass(A_MOMENT_MS);
+    const before = armedIn(page);
+    await page.tracker.track('e1');
+    await time.pass(A_MOMENT_MS);
+    const afterOne = armedIn(page);
+    await page.tracker.track('e2');
+    await time.pass(A_MOMENT_MS);
+
+    expect([before, afterOne, armedIn(page)]).toEqual([[], [['e1']], [['e1', 'e2']]]);
+  });
+
+  test('is nothing once all of it is settled', async () => {
+    const { open, time } = playedBrowser();
+    const page = open();
+    await page.tracker.track('e1');
+
+    await page.tracker.flush();
+    await time.pass(A_MOMENT_MS);
+
+    expect(armedIn(page)).toEqual([]);
+  });
+
+  test('is cut into batches of at most 25', async () => {
+    const { open } = playedBrowser();
+    const page = open({ maxWaitMs: 3_600_000 });
+    // Asked to wait, so that they stay.
+    for (const name of names(1, 24)) void page.tracker.track(name);
+    await quiet();
+
+    expect(armedIn(page)).toEqual([names(1, 24)]);
+  });
+
+  test('is what is under way too, where there is more: without it the rest would overtake it', async () => {
+    let answer = (_: Response) => {};
+    const slow = () =>
+      new Promise<Response>((resolve) => {
+        answer = resolve;
+      });
+    const { open, time } = playedBrowser({ relay: scriptedRelay(slow) });
+    const page = open();
+    await page.tracker.track('e1');
+    void page.tracker.flush();
+    await quiet();
+
+    await page.tracker.track('e2');
+    await time.pass(A_MOMENT_MS);
+    const withMore = armedIn(page);
+    answer(accepted([{}]));
+    await time.pass(A_MOMENT_MS);
+
+    expect(withMore).toEqual([['e1', 'e2']]);
+    expect(armedIn(page)).toEqual([]);
+  });
+
+  test('is nothing that the farewell has sent, and nothing after one that failed', async () => {
+    const { open } = playedBrowser({ relay: scriptedRelay(() => new TypeError('offline')) });
+    const page = open();
+    await page.tracker.track('e1');
+
+    page.hide();
+    const sent = armedIn(page);
+    await quiet();
+    await page.tracker.track('e2');
+    await quiet();
+
+    expect(sent).toEqual([]);
+    expect(armedIn(page)).toEqual([]);
+  });
+
+  test('is nothing while the relay asks to wait', async () => {
+    const busy = () => new Response('', { status: 503, headers: { 'Retry-After': '60' } });
+    const { open, time } = playedBrowser({ relay: scriptedRelay(busy) });
+    const page = open();
+    await page.tracker.track('e1');
+    await page.tracker.flush();
+    await page.tracker.track('e2');
+    await time.pass(A_MOMENT_MS);
+
+    expect(armedIn(page)).toEqual([]);
+  });
+
+  test('says nothing of when it leaves, which nobody knows', async () => {
+    const bodies: unknown[] = [];
+    const { open } = playedBrowser();
+    const page = open(
+      {},
+      { fetchLater: (_, { body }: RequestInit) => void bodies.push(JSON.parse(String(body))) },
+    );
+
+    await page.tracker.track('e1');
+    await quiet();
+
+    expect(bodies.at(-1)).toMatchObject({ v: 1, records: [{ eventName: 'e1', age: 0 }] });
+    expect(bodies.at(-1)).not.toHaveProperty('sentAt');
+  });
+});
+
+test('a browser that refuses to take any hurts nobody', async () => {
+  const { open, sent } = playedBrowser();
+  const page = open(
+    {},
+    {
+      fetchLater: () => {
+        throw new DOMException('quota', 'QuotaExceededError');
+      },
+    },
+  );
+
+  await page.tracker.track('e1');
+  await page.tracker.flush();
+  await page.tracker.track('e2');
+  page.hide();
+  await quiet();
+
+  expect(sent()).toEqual([['e1'], ['e2']]);
+  expect(page.reported).toEqual([]);
+});
+
+test('a browser that has no such thing is asked nothing', async () => {
+  const { open, sent } = playedBrowser();
+  const page = open({}, { fetchLater: null });
+
+  await page.tracker.track('e1');
+  page.hide();
+  await quiet();
+
+  expect(sent()).toEqual([['e1']]);
+});
+
+test('what was left before is called off before anything else is left', () => {
+  const log: string[] = [];
+  const net = safetyNet(
+    (url, { signal }) => {
+      log.push(`left ${url}`);
+      signal?.addEventListener('abort', () => log.push(`called off ${url}`));
+    },
+    (batch) => [String(batch.length), { body: '' }],
+    fakeTime().timer,
+  );
+  const entry = { at: 1, record: eventRecord(1) };
+
+  net(() => [entry], false);
+  net(() => [entry, entry], true);
+  net(() => [], true);
+
+  expect(log).toEqual(['left 1', 'called off 1', 'left 2', 'called off 2']);
+});
+
+test('a page that tracks all the time pays for it a few times a second, and the last change is not forgotten', async () => {
+  const { open, time } = playedBrowser();
+  let asked = 0;
+  const page = open({}, { fetchLater: () => asked++ });
+  await time.pass(A_MOMENT_MS);
+
+  for (let n = 1; n <= 20; n++) {
+    await page.tracker.track(`e${n}`);
+    await time.pass(10);
+  }
+  await time.pass(A_MOMENT_MS);
+
+  expect(asked).toBeGreaterThanOrEqual(2);
+  expect(asked).toBeLessThan(6);
+});

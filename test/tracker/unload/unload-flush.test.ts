@@ -1,0 +1,399 @@
+import { describe, expect, test } from 'vitest';
+import { scriptedRelay } from '../../fakes/platform.ts';
+import { NAME, names, playedBrowser, quiet } from '../../fakes/played-browser.ts';
+
+const offline = () => new TypeError('Failed to fetch');
+const busy = (status: number) => () => new Response('', { status, headers: { 'Retry-After': '60' } });
+const never = () => new Promise<Response>(() => {});
+
+const bytesOf = (text: unknown) => new TextEncoder().encode(String(text)).length;
+
+describe('a page that is left', () => {
+  test('sends all it has in one request, oldest first, of at most 60,000 bytes', async () => {
+    const { open, relay, sent } = playedBrowser();
+    const page = open({ batchSize: 25, maxWaitMs: 3_600_000 });
+    // Held by a flush that waits for its lock: nothing has left when the page is hidden.
+    await quiet();
+    for (const name of names(1, 200)) void page.tracker.track(name, { text: 'x'.repeat(100) });
+    page.hide();
+
+    const [request] = relay.requests;
+    expect(relay.requests).toHaveLength(1);
+    expect(sent().flat()).toEqual(names(1, sent().flat().length));
+    expect(bytesOf(request?.init.body)).toBeLessThanOrEqual(60_000);
+    // And it leaves little room unused but what a token takes.
+    expect(bytesOf(request?.init.body)).toBeGreaterThan(51_000);
+    expect(request?.init.keepalive).toBe(true);
+  });
+
+  test.each(['é', '漢', '😀', '"'])('counts %s as the bytes it is', async (character) => {
+    const { open, relay } = playedBrowser();
+    const page = open();
+    await quiet();
+    for (const name of names(1, 60))
+      void page.tracker.track(name, { a: character.repeat(450), b: character.repeat(450) });
+    page.hide();
+
+    const bytes = relay.requests.reduce((all, { init }) => all + bytesOf(init.body), 0);
+    expect(bytes).toBeLessThanOrEqual(60_000);
+    expect(bytes).toBeGreaterThan(40_000);
+  });
+
+  test('sends what a flush has under way once more with what comes after it, which else could overtake it', async () => {
+    const { open, sent } = playedBrowser({ relay: scriptedRelay(never) });
+    const page = open();
+    await page.tracker.track('e1');
+    void page.tracker.flush();
+    await quiet();
+    await page.tracker.track('e2');
+
+    page.hide();
+
+    expect(sent()).toEqual([['e1'], ['e1', 'e2']]);
+  });
+
+  test('sends all it has made, though a flush has looked at the first of them only', async () => {
+    const { open, sent } = playedBrowser({ relay: scriptedRelay(never) });
+    const page = open();
+    for (const name of names(1, 30)) void page.tracker.track(name);
+    await quiet();
+
+    page.hide();
+
+    expect(sent()).toEqual([names(1, 25), names(1, 30)]);
+  });
+
+  test('leaves room for what is under way', async () => {
+    const { open, relay, sent } = playedBrowser({ relay: scriptedRelay(never) });
+    const page = open();
+    const large = { text: 'x'.repeat(999), more: 'x'.repeat(999) };
+    for (const name of names(1, 60)) void page.tracker.track(name, large);
+    await quiet();
+    const underWay = sent().flat().length;
+
+    page.hide();
+
+    const bytes = relay.requests.reduce((all, { init }) => all + bytesOf(init.body), 0);
+    expect(underWay).toBeGreaterThan(20);
+    expect(sent().flat()).toEqual(names(1, sent().flat().length));
+    expect(bytes).toBeLessThanOrEqual(60_000);
+  });
+
+  test('sends more once what was under way has been answered', async () => {
+    const { open, sent } = playedBrowser();
+    const page = open();
+    await quiet();
+    const large = { text: 'x'.repeat(999), more: 'x'.repeat(999) };
+    for (const name of names(1, 40)) void page.tracker.track(name, large);
+    page.hide();
+    const first = sent().flat().length;
+    await quiet();
+
+    page.hide();
+
+    expect(sent().flat().slice(0, first)).toEqual(names(1, first));
+    expect(sent().flat()).toEqual(names(1, sent().flat().length));
+    expect(sent().flat().length).toBeGreaterThan(first);
+  });
+
+  test('sends each record once, however often it is told', async () => {
+    const { open, sent, disk } = playedBrowser({ relay: scriptedRelay(never) });
+    const page = open();
+    await quiet();
+    disk.hold();
+    void page.tracker.track('e1');
+
+    page.hide();
+    page.hide();
+    disk.release();
+    await quiet();
+    page.hide();
+
+    expect(sent()).toEqual([['e1']]);
+  });
+
+  test('sends and spills what the page tracks in a listener that comes after ours', async () => {
+    const { open, disk, sent, spilled } = playedBrowser({ relay: scriptedRelay(never, never) });
+    const page = open();
+    await quiet();
+    disk.hold();
+    void page.tracker.track('e1');
+
+    page.hide();
+    void page.tracker.track('e2');
+    await quiet();
+
+    expect(sent()).toEqual([['e1'], ['e1', 'e2']]);
+    expect(spilled()).toEqual(['e1', 'e2']);
+  });
+
+  test('does so too where the database has not answered yet', async () => {
+    const { open, disk, sent, spilled } = playedBrowser();
+    disk.hold();
+    const page = open();
+    void page.tracker.track('e1');
+
+    page.hide();
+    void page.tracker.track('e2');
+    await quiet();
+
+    expect(sent()).toEqual([['e1'], ['e1', 'e2']]);
+    expect(spilled()).toEqual(['e1', 'e2']);
+  });
+
+  test('and comes back goes on as usual: what it tracks then waits for others', async () => {
+    const { open, sent, time } = playedBrowser();
+    const page = open();
+    await quiet();
+    page.hide();
+    await time.pass(1);
+    page.show();
+    await time.pass(1);
+    await page.tracker.track('e1');
+    await quiet();
+
+    expect(sent()).toEqual([]);
+    await time.pass(5_000);
+    expect(sent()).toEqual([['e1']]);
+  });
+
+  test('has what it sent forgotten when it lives on, and is sure of nothing when it does not', async () => {
+    const { open, buffered, sent, time } = playedBrowser();
+    const first = open();
+    await first.tracker.track('e1');
+    first.hide();
+    await first.crash();
+    const left = await buffered();
+
+    const second = open();
+    await second.tracker.flush();
+    await second.tracker.track('e2');
+    second.hide();
+    await time.pass(10_000);
+
+    expect(left).toEqual(['e1']);
+    expect(sent()).toEqual([['e1'], ['e1'], ['e2']]);
+    expect(await buffered()).toEqual([]);
+  });
+});
+
+describe('nothing of its own leaves', () => {
+  test('while older records of earlier pages are unknown to it', async () => {
+    const { open, sent, time } = playedBrowser({ relay: scriptedRelay(...Array(99).fill(offline)) });
+    const first = open();
+    for (const name of names(1, 40)) void first.tracker.track(name);
+    await quiet();
+    await first.crash();
+    await time.pass(600_000);
+    const before = sent().length;
+
+    // It has looked at the first 25; the other 15 it has not seen.
+    const second = open();
+    await quiet();
+    await second.tracker.track('own');
+    second.hide();
+
+    expect(sent().slice(before).flat()).not.toContain('own');
+  });
+
+  test('while it has looked at some of them, and its own were there before it looked', async () => {
+    const { open, sent, time } = playedBrowser({ relay: scriptedRelay(...Array(99).fill(offline)) });
+    const first = open();
+    for (const name of names(1, 40)) void first.tracker.track(name);
+    await quiet();
+    await first.crash();
+    await time.pass(600_000);
+    const before = sent().length;
+
+    const second = open();
+    void second.tracker.track('own');
+    await quiet();
+    second.hide();
+
+    expect(sent().slice(before).flat()).not.toContain('own');
+  });
+
+  test('that another tab has settled, once a look into the buffer has shown so', async () => {
+    const { open, sent } = playedBrowser();
+    const [one, other] = [open(), open()];
+    await one.tracker.track('e1');
+    await other.tracker.flush();
+    await one.tracker.flush();
+
+    one.hide();
+
+    expect(sent()).toEqual([['e1']]);
+    expect(one.net.armed()).toEqual([]);
+  });
+
+  test('that was told as dropped', async () => {
+    const { open, sent } = playedBrowser({ relay: scriptedRelay(offline) });
+    const page = open({ maxRecords: 100 });
+    await page.tracker.track('e1');
+    await page.tracker.flush();
+    for (const name of names(2, 103)) void page.tracker.track(name);
+    await quiet();
+    const before = sent().length;
+
+    page.hide();
+
+    const left = sent().slice(before).flat();
+    expect(left.length).toBeGreaterThan(0);
+    expect(left).not.toEqual(expect.arrayContaining(['e1']));
+  });
+
+  test('while those are known and do not fit', async () => {
+    const { open, sent, disk } = playedBrowser({ relay: scriptedRelay(offline) });
+    const first = open();
+    await quiet();
+    const large = { text: 'x'.repeat(999), more: 'x'.repeat(999) };
+    for (const name of names(1, 24)) void first.tracker.track(name, large);
+    await quiet();
+    await first.crash();
+    disk.hold();
+    const second = open();
+    for (const name of names(25, 60)) void second.tracker.track(name, large);
+    disk.release();
+    await quiet();
+    const before = sent().length;
+
+    second.hide();
+
+    const left = sent().slice(before).flat();
+    expect(left.length).toBeGreaterThan(20);
+    expect(left).toEqual(names(1, left.length));
+  });
+
+  test('where another tab has settled what this one still holds, and has older ones', async () => {
+    const { open, sent, time } = playedBrowser();
+    const one = open();
+    await one.tracker.track('e1');
+    const other = open();
+    await other.tracker.flush();
+    await other.tracker.track('e2');
+    await time.pass(1);
+
+    await one.tracker.track('e3');
+    one.hide();
+
+    const order = sent().flat();
+    expect(order.includes('e3') ? order : ['e1', 'e2', 'e3']).toContain('e2');
+  });
+
+  test('of what was spilled, where older records lie in a database that has not answered yet', async () => {
+    const { open, sent, disk } = playedBrowser({ relay: scriptedRelay(offline, offline) });
+    const first = open();
+    await first.tracker.track('e1');
+    await first.tracker.flush();
+    disk.hold();
+    void first.tracker.track('e2');
+    first.hide();
+    // The browser was offline when it was hidden: what it sent is lost.
+    await first.crash();
+
+    const before = sent().length;
+
+    open().hide();
+
+    const [left] = sent().slice(before);
+    expect(left?.[0]).not.toBe('e2');
+  });
+
+  test('after a farewell that failed, until the next flush has brought the order back', async () => {
+    const { open, sent, time } = playedBrowser({ relay: scriptedRelay(offline) });
+    const page = open();
+    await quiet();
+    void page.tracker.track('e1');
+    page.hide();
+    await quiet();
+
+    void page.tracker.track('e2');
+    page.hide();
+    await quiet();
+    const blocked = sent().length;
+    await time.pass(60_000);
+    await page.tracker.track('e3');
+    page.hide();
+
+    expect(blocked).toBe(1);
+    expect(sent()).toEqual([['e1'], ['e1', 'e2'], ['e3']]);
+  });
+});
+
+describe('a pause', () => {
+  test.each([429, 503])(
+    'after %i that another tab was asked for holds the farewell of this one',
+    async (status) => {
+      const { open, sent, time, map } = playedBrowser({ relay: scriptedRelay(busy(status)) });
+      const [one, other] = [open(), open()];
+      await one.tracker.track('e1');
+      await one.tracker.flush();
+
+      await other.tracker.track('e2');
+      other.hide();
+      const held = sent().length;
+      await time.pass(62_000);
+      await other.tracker.track('e3');
+      other.hide();
+
+      expect(map.has(`${NAME}?pause`)).toBe(true);
+      expect(held).toBe(1);
+      expect(sent().flat()).toContain('e3');
+    },
+  );
+
+  test('for want of a network holds none: it may be back', async () => {
+    const { open, sent } = playedBrowser({ relay: scriptedRelay(offline) });
+    const page = open();
+    await page.tracker.track('e1');
+    await page.tracker.flush();
+
+    page.hide();
+
+    expect(sent()).toEqual([['e1'], ['e1']]);
+  });
+
+  test('from before the clock was set back is over', async () => {
+    const { open, sent, time } = playedBrowser({ relay: scriptedRelay(busy(429)) });
+    const page = open();
+    await page.tracker.track('e1');
+    await page.tracker.flush();
+
+    time.set(time.now() - 365 * 86_400_000);
+    page.hide();
+
+    expect(sent()).toEqual([['e1'], ['e1']]);
+  });
+
+  test('that is spoilt in page storage holds nobody', async () => {
+    const { open, sent, map } = playedBrowser();
+    map.set(`${NAME}?pause`, '{}');
+    const page = open();
+    await quiet();
+    void page.tracker.track('e1');
+
+    page.hide();
+
+    expect(sent()).toEqual([['e1']]);
+  });
+});
+
+test('a batch of the farewell that the relay refuses as a whole is found again and halved: one is given up, the rest arrives', async () => {
+  const refused = () =>
+    Response.json({ error: { code: 'invalid_batch', message: 'the batch is wrong' } }, { status: 400 });
+  const judge = (records: readonly { readonly eventName?: string }[]) =>
+    records.some(({ eventName }) => eventName === 'e3')
+      ? refused()
+      : Response.json({ response: { status: 'queued' }, duplicates: 0, rejected: [] }, { status: 202 });
+  const { open, time, buffered } = playedBrowser({ relay: scriptedRelay(...Array(20).fill(judge)) });
+  const page = open();
+  await quiet();
+  for (const name of names(1, 5)) void page.tracker.track(name);
+
+  page.hide();
+  page.show();
+  await time.pass(120_000);
+
+  expect(await page.tracker.stats()).toMatchObject({ made: 5, delivered: 4, rejected: 1, buffered: 0 });
+  expect(await buffered()).toEqual([]);
+});
