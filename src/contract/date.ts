@@ -11,16 +11,20 @@ export type OffsetDate = {
 // The only form WebEngage documents: offset without a colon, no milliseconds, no `Z`.
 // https://docs.webengage.com/docs/rest-api-tracking-events
 // java.time.ZoneOffset ends at 18:00; the widest offset in use is +14:00.
-const FORM = /^\d.{18}[+-]((0\d|1[0-7])[0-5]\d|1800)$/;
+const FORM =
+  /^\d{4}-(0[1-9]|1[012])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d[+-]((0\d|1[0-7])[0-5]\d|1800)$/;
 
-// `yyyy-MM-ddTHH:mm:ss`: all before the offset, as in `toJSON`.
+// `yyyy-MM-ddTHH:mm:ss`: the part before the offset.
 const LOCAL_LENGTH = 19;
+
+function daysOfMonth(year: number, month: number): number {
+  if (month !== 2) return 30 + ((month + (month >> 3)) % 2);
+  return year % (year % 100 ? 4 : 400) ? 28 : 29;
+}
 
 /** Whether text is `yyyy-MM-ddTHH:mm:ss±hhmm`; a 31st of June is not. */
 export function isDate(text: string): boolean {
-  const local = text.slice(0, LOCAL_LENGTH);
-  // Read and written again: `Date` takes other forms too, and rolls 2026-02-30 over into March. No date has null for JSON.
-  return FORM.test(text) && new Date(`${local}Z`).toJSON()?.startsWith(local) === true;
+  return FORM.test(text) && +text.slice(8, 10) <= daysOfMonth(+text.slice(0, 4), +text.slice(5, 7));
 }
 
 /** Reads `yyyy-MM-ddTHH:mm:ss±hhmm`; undefined for anything else. */
@@ -31,6 +35,13 @@ export function parseDate(text: string): OffsetDate | undefined {
   return { at: Date.parse(`${text.slice(0, LOCAL_LENGTH)}Z`) - offsetMinutes * 60_000, offsetMinutes };
 }
 
+// As they were when the module loaded: pages replace what `Date` has, `toJSON` above all.
+const { apply } = Reflect;
+const { getUTCFullYear, getUTCMonth, getUTCDate, getUTCHours, getUTCMinutes, getUTCSeconds } = Date.prototype;
+
+/** The whole part of a number under 100. */
+const twoDigits = (value: number): string => `${100 + value}`.slice(1, 3);
+
 /**
  * Writes a moment as `yyyy-MM-ddTHH:mm:ss±hhmm`, in the offset given; a fraction of a second is cut.
  * Undefined where the format has no words for it: an invalid date, or a year beyond 0 to 9999.
@@ -38,11 +49,17 @@ export function parseDate(text: string): OffsetDate | undefined {
 export function formatDate(at: number, offsetMinutes: number): string | undefined {
   // Zones before about 1900 have offsets with seconds; the format has only minutes.
   const offset = Math.round(offsetMinutes);
-  const local = `${new Date(at + offset * 60_000).toJSON()}`;
   const size = Math.abs(offset);
-  // Hours in front of minutes: an hour is 100 there, and 60 here.
-  const hhmm = String(10_000 + size + 40 * Math.floor(size / 60)).slice(1);
-  return /^\d/.test(local) ? local.slice(0, LOCAL_LENGTH) + (offset < 0 ? '-' : '+') + hhmm : undefined;
+  const local = new Date(at + offset * 60_000);
+  const part = (getter: () => number): number => apply(getter, local, []);
+  const year = part(getUTCFullYear);
+  // Not `year < 0`: it is NaN of an invalid date.
+  if (!(year >= 0 && year < 10_000)) return undefined;
+  return (
+    `${twoDigits(year / 100)}${twoDigits(year % 100)}-${twoDigits(part(getUTCMonth) + 1)}-${twoDigits(part(getUTCDate))}` +
+    `T${twoDigits(part(getUTCHours))}:${twoDigits(part(getUTCMinutes))}:${twoDigits(part(getUTCSeconds))}` +
+    `${offset < 0 ? '-' : '+'}${twoDigits(size / 60)}${twoDigits(size % 60)}`
+  );
 }
 
 /** The rule of a date, `Date` or text. */

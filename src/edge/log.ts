@@ -2,7 +2,6 @@ import type { Breach } from '../plan/off-plan.ts';
 import type { FailedCall } from './call.ts';
 import type { Held } from './gate.ts';
 import type { Counts } from './once-a-minute.ts';
-import type { Limited } from './quotas.ts';
 import type { Totals } from './tally.ts';
 import type { TokenFault } from './token-fault.ts';
 
@@ -44,6 +43,9 @@ export function report(dataset: AnalyticsEngineDataset | undefined, pass: PassRe
 export function logFailedCall(call: FailedCall): void {
   console.warn(JSON.stringify({ event: 'call_failed', ...call }));
 }
+
+/** Batches refused, by the quota that their sender was over. */
+export type Limited = { readonly address: number; readonly browser: number; readonly share: number };
 
 /** One line for the operator: batches refused of senders over a quota, since the line before. No address and no id is in it. */
 export function logLimited(refused: Limited): void {

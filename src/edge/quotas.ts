@@ -1,9 +1,6 @@
-import { logFault } from './log.ts';
+import { type Limited, logFault } from './log.ts';
 import { quota } from './quota.ts';
 import { rests } from './rests.ts';
-
-/** Batches refused, by the quota that their sender was over. */
-export type Limited = { readonly address: number; readonly browser: number; readonly share: number };
 
 /** What the door allows one sender, as one isolate of the Worker knows it: refusing costs no call to an outbox. */
 export type Quotas = {

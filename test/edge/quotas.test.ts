@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type Limited, quotas } from '../../src/edge/quotas.ts';
+import type { Limited } from '../../src/edge/log.ts';
+import { quotas } from '../../src/edge/quotas.ts';
 import { relayEnv } from '../fakes/outbox.ts';
 
 const NOW = 1_000_000;
