@@ -47,11 +47,13 @@ ${buttons.join('\n')}
     const before = await webengageRelay.stats();
     await call();
     const after = await webengageRelay.stats();
-    say(after.made > before.made
+    say(after.tracked > before.tracked
       ? 'kept in this browser: sent within 5 s, or as you leave the page'
       : 'no record: this browser has said the same of this user before (skipRepeatedIdentify)');
   }
   webengageRelay.on('delivered', ({ ids }) => say('stored by the relay: ' + ids.length));
+  webengageRelay.on('repaired', ({ path, rule, done }) => say(done.replace('_', ' ') + ': ' + path + ' ' + rule));
+  webengageRelay.on('rejected', ({ issues: [{ path, message }] }) => say('refused by the relay: ' + path + ' ' + message));
   webengageRelay.on('retrying', ({ reason }) => say('kept, and tried again: ' + reason));
 
   let known;

@@ -12,11 +12,7 @@ test('the defaults are those of the documentation', () => {
     burst: 5,
     maxRecords: 10_000,
     maxAgeMs: 604_800_000,
-    strict: false,
     skipRepeatedIdentify: true,
-    backgroundSync: false,
-    consent: 'granted',
-    respectGpc: false,
   });
 });
 
@@ -40,26 +36,32 @@ test.each([
 });
 
 test.each([
-  [{ batchSize: 26 }, 'batchSize must be a whole number from 1 to 25, not 26'],
-  [{ maxWaitMs: 5 }, 'maxWaitMs must be a whole number from 100 to 3600000, not 5'],
-  [{ requestsPerMinute: 501 }, 'requestsPerMinute must be a whole number from 1 to 500, not 501'],
-  [{ maxAgeMs: 604_800_001 }, 'maxAgeMs must be a whole number from 60000 to 604800000, not 604800001'],
-  [{ burst: 1.5 }, 'burst must be a whole number from 1 to 100, not 1.5'],
-  [{ maxRecords: Number.NaN }, 'maxRecords must be a whole number from 100 to 1000000, not NaN'],
+  [{ batchSize: 26 }, 'batchSize must be from 1 to 25, not 26'],
+  [{ maxWaitMs: 5 }, 'maxWaitMs must be from 100 to 3600000, not 5'],
+  [{ requestsPerMinute: 501 }, 'requestsPerMinute must be from 1 to 500, not 501'],
+  [{ maxAgeMs: 604_800_001 }, 'maxAgeMs must be from 60000 to 604800000, not 604800001'],
+  [{ burst: 0.5 }, 'burst must be from 1 to 100, not 0.5'],
+  [{ maxRecords: Number.NaN }, 'maxRecords must be from 100 to 1000000, not NaN'],
 ])('%j is refused by name and rule', (bad, message) => {
   expect(() => resolveOptions({ endpoint, ...bad })).toThrow(new RangeError(message));
 });
 
-test('an identity token is what a function answers, and not a token', () => {
-  const options = { endpoint, identityToken: 'eyJ' } as unknown as TrackerOptions;
+test.each([
+  { consent: 'pending' },
+  { consent: 'denied' },
+  { respectGpc: true },
+  { identityToken: () => 'eyJ' },
+  { strict: true },
+])('%j needs an add-on, and the error names the remedy', (setting) => {
+  const [name] = Object.keys(setting);
 
-  expect(() => resolveOptions(options)).toThrow('identityToken must be a function, not eyJ');
+  expect(() => resolveOptions({ endpoint, ...setting })).toThrow(
+    new RangeError(`${name} needs an add-on: load tracker.full.js, or pass it to plugins`),
+  );
 });
 
-test.each(['Granted', '', true, null])('consent is a word of three, and %j is none of them', (bad) => {
-  const options = { endpoint, consent: bad } as unknown as TrackerOptions;
+test('a setting that asks for nothing needs no add-on', () => {
+  const options = { endpoint, consent: 'granted', strict: false };
 
-  expect(() => resolveOptions(options)).toThrow(
-    new RangeError(`consent must be one of granted, pending, denied, not ${bad}`),
-  );
+  expect(resolveOptions(options)).toMatchObject({ endpoint });
 });

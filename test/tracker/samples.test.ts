@@ -82,8 +82,8 @@ describe('docs/moving.md', () => {
 });
 
 describe('README.md', () => {
-  test('its steps do what it says of them', async () => {
-    const sent = await records(`${bare(sample('README.md#steps js'))}
+  test('its middleware does what it says of it', async () => {
+    const sent = await records(`${bare(sample('README.md#middleware js'))}
       await tracker.track('Bought', { Price: 1 }); await tracker.track('Page Scrolled');`);
 
     expect(sent).toMatchObject([{ eventName: 'Bought', eventData: { Price: 1, Store: 'Berlin' } }]);

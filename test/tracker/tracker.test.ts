@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { EventRecord } from '../../src/contract/record.ts';
 import { createTracker, RecordError } from '../../src/tracker/index.ts';
 import { resolveOptions, type TrackerOptions } from '../../src/tracker/options.ts';
-import { memoryStorage } from '../../src/tracker/store/memory-store.ts';
+import { memoryStore } from '../../src/tracker/store/memory-store.ts';
 import { startTracker } from '../../src/tracker/tracker.ts';
 import { accepted, fakePlatform, fakeTime, scriptedRelay } from '../fakes/platform.ts';
 import { settled } from '../fakes/settled.ts';
@@ -83,7 +83,7 @@ describe('a flush by itself', () => {
   });
 
   test('comes at the start, for what an earlier page left', async () => {
-    const storage = memoryStorage();
+    const storage = memoryStore();
     await trackerWith({}, { storage }).tracker.track('Clicked');
 
     const later = trackerWith({}, { storage, time: fakeTime(Date.parse('2026-11-24T12:00:00Z')) });
@@ -135,7 +135,7 @@ describe('a page that is hidden', () => {
   });
 
   test('sends nothing of its own before what earlier pages left', async () => {
-    const storage = memoryStorage();
+    const storage = memoryStore();
     const offline = () => scriptedRelay(...Array(9).fill(() => new TypeError('offline')));
     await trackerWith({}, { storage, relay: offline() }).tracker.track('Earlier');
 
@@ -171,6 +171,22 @@ describe('a page that is hidden', () => {
   });
 });
 
+test('a listener that ends and listens anew as it is told is told once', async () => {
+  const { tracker } = trackerWith();
+  let heard = 0;
+  const listen = () => {
+    heard += 1;
+    end();
+    end = tracker.on('delivered', listen);
+  };
+  let end = tracker.on('delivered', listen);
+
+  await tracker.track('Clicked');
+  await tracker.flush();
+
+  expect(heard).toBe(1);
+});
+
 describe('a relay in trouble', () => {
   test('gets the same records again, under the same ids, until it accepts them', async () => {
     const relay = scriptedRelay(
@@ -190,7 +206,7 @@ describe('a relay in trouble', () => {
   });
 
   test('that asks to wait is not asked again before, not by a flush and not after a reload', async () => {
-    const storage = memoryStorage();
+    const storage = memoryStore();
     const relay = scriptedRelay(() => new Response('', { status: 429, headers: { 'Retry-After': '60' } }));
     const { tracker, platform, time } = trackerWith({}, { storage, relay });
     await tracker.track('Clicked');
@@ -254,9 +270,9 @@ test('flush waits for calls that are still being written', async () => {
     write = resolve;
   });
   Object.assign(storage, {
-    append: async (entries: Parameters<typeof append>[0]) => {
+    append: async (change: Parameters<typeof append>[0]) => {
       await held;
-      return append(entries);
+      return append(change);
     },
   });
   void tracker.track('Clicked');
@@ -326,7 +342,7 @@ test('over maxRecords the oldest give way, and it is told', async () => {
 
 describe('the visitor', () => {
   test('keeps one anonymous id across visits, and the user id once it is known', async () => {
-    const storage = memoryStorage();
+    const storage = memoryStore();
     const first = trackerWith({}, { storage });
     await first.tracker.track('One');
     await first.tracker.flush();
@@ -379,7 +395,7 @@ describe('the visitor', () => {
   });
 
   test('that another tab has signed in stays so when a record of this one is rejected', async () => {
-    const storage = memoryStorage();
+    const storage = memoryStore();
     const other = trackerWith({}, { storage });
     // While the answer is on its way.
     const refuse = async (records: readonly { id: string }[]) => {
@@ -392,7 +408,7 @@ describe('the visitor', () => {
 
     await one.tracker.flush();
 
-    expect(await storage.get('identity')).toMatchObject({ userId: 'johndoe' });
+    expect(await storage.get('visitor')).toMatchObject({ userId: 'johndoe' });
   });
 
   test('identified again with nothing new makes no record, unless the last one was rejected', async () => {
@@ -415,20 +431,50 @@ describe('the visitor', () => {
 });
 
 describe('bad input', () => {
-  test('rejects with field and rule, and costs nothing else', async () => {
+  test.each([undefined, null, 7, ''])(
+    'track(%j) rejects with the field and the rule, and costs nothing else',
+    async (bad) => {
+      const { tracker, sent } = trackerWith();
+
+      const rejected = tracker.track(bad as unknown as string);
+      const good = tracker.track('Bought');
+
+      await expect(rejected).rejects.toThrow(/^eventName must be text of 1 to/);
+      await expect(rejected).rejects.toBeInstanceOf(RecordError);
+      await good;
+      await tracker.flush();
+      expect(sent()).toHaveLength(1);
+    },
+  );
+
+  test.each([null, undefined, 7, '', 'u'.repeat(101)])(
+    'identify(%j) rejects, and signs nobody in',
+    async (bad) => {
+      const { tracker, sent } = trackerWith();
+
+      const rejected = tracker.identify(bad as unknown as string);
+      await expect(rejected).rejects.toThrow('userId must be text of 1 to 100 characters');
+      await tracker.track('Bought');
+      await tracker.flush();
+
+      expect(sent()).toMatchObject([{ eventName: 'Bought', anonymousId: expect.any(String) }]);
+    },
+  );
+
+  test('in a profile never costs the sign-in: it is for the relay to judge', async () => {
     const { tracker, sent } = trackerWith();
 
-    const bad = tracker.track('we_bought');
-    const good = tracker.track('Bought');
-
-    await expect(bad).rejects.toThrow('eventName must not start with we_');
-    await expect(bad).rejects.toBeInstanceOf(RecordError);
-    await good;
+    await tracker.identify('ada', { phone: '98765', gender: 'Female' as 'female', birthDate: '1990-05-17' });
+    await tracker.track('Bought');
     await tracker.flush();
-    expect(sent()).toHaveLength(1);
+
+    expect(sent()).toMatchObject([
+      { kind: 'user', userId: 'ada', phone: '98765', gender: 'Female', birthDate: '1990-05-17' },
+      { userId: 'ada', eventName: 'Bought' },
+    ]);
   });
 
-  test('in an attribute is repaired, and told', async () => {
+  test('that no text can hold is left out, and told', async () => {
     const { tracker, sent } = trackerWith();
     const told: unknown[] = [];
     tracker.on('repaired', (repair) => told.push(repair));
@@ -437,53 +483,37 @@ describe('bad input', () => {
     await tracker.flush();
 
     expect(sent()).toMatchObject([{ eventData: { Quantity: 1 } }]);
-    expect(told).toEqual([
-      {
-        record: 'Bought',
-        path: 'eventData.Price',
-        rule: 'must be a string, finite number, boolean, array or object',
-        done: 'left out',
-      },
-    ]);
+    expect(told).toMatchObject([{ record: 'Bought', path: 'eventData.Price', done: 'left_out' }]);
   });
 
-  test('a value of another type than the first seen is told, and goes', async () => {
-    const { tracker, sent } = trackerWith();
+  test('that the relay repairs is told under the id of its record', async () => {
+    const relay = scriptedRelay((records) =>
+      accepted(records, {
+        repaired: records.map(({ id }) => ({ id, path: 'phone', rule: 'must be E.164', done: 'left_out' })),
+      }),
+    );
+    const { tracker, sent } = trackerWith({}, { relay });
     const told: unknown[] = [];
     tracker.on('repaired', (repair) => told.push(repair));
 
-    await tracker.track('Bought', { Price: 39.8 });
-    await tracker.track('Bought', { Price: '39.80' });
+    await tracker.identify('ada', { phone: '98765' });
     await tracker.flush();
 
-    expect(told).toEqual([
-      {
-        record: 'Bought',
-        path: 'eventData.Price',
-        rule: 'was a number before, and is a string now',
-        done: 'kept',
-      },
-    ]);
-    expect(sent()[1]).toMatchObject({ eventData: { Price: '39.80' } });
+    const repair = { path: 'phone', rule: 'must be E.164', done: 'left_out' };
+    expect(told).toEqual([{ id: sent()[0]?.id, record: 'identify', ...repair }]);
   });
+});
 
-  test('so is one of a user’s, by `identify`', async () => {
-    const { tracker } = trackerWith();
-    const told: unknown[] = [];
-    tracker.on('repaired', (repair) => told.push(repair));
+test('identify without a user id describes the anonymous visitor', async () => {
+  const { tracker, sent } = trackerWith();
 
-    await tracker.identify('johndoe', { attributes: { visits: 1 } });
-    await tracker.identify('johndoe', { attributes: { visits: '2' } });
+  await tracker.identify({ email: 'j@example.com' });
+  await tracker.track('Bought');
+  await tracker.flush();
 
-    expect(told).toEqual([
-      {
-        record: 'identify',
-        path: 'attributes.visits',
-        rule: 'was a number before, and is a string now',
-        done: 'kept',
-      },
-    ]);
-  });
+  const [user, event] = sent();
+  expect(user).toMatchObject({ kind: 'user', email: 'j@example.com', anonymousId: event?.anonymousId });
+  expect(user).not.toHaveProperty('userId');
 });
 
 test('a listener that throws hurts nobody else', async () => {

@@ -1,79 +1,166 @@
-import { expect, test } from 'vitest';
-import { writeUp } from '../../../src/tracker/engine/assign-visitor.ts';
-import { type Made, makeEvent, makeUser, type Profile } from '../../../src/tracker/record/make-record.ts';
-import { anonymous } from '../../../src/tracker/record/visitor.ts';
+import { describe, expect, test } from 'vitest';
+import { assignVisitor, type PageState } from '../../../src/tracker/engine/assign-visitor.ts';
+import type { Call } from '../../../src/tracker/record/call.ts';
+import { captureEvent, captureUser } from '../../../src/tracker/record/capture.ts';
+import { NO_VISITOR, type Visitor } from '../../../src/tracker/record/visitor.ts';
 
 const AT = Date.parse('2026-11-23T12:00:00Z');
-const track = (name: string): Made => makeEvent(name, {}, AT, true);
-const identify = (userId: string, profile: Profile = {}): Made => makeUser(userId, profile, AT, true);
+const KNOWN: Visitor = { choices: 0, device: 'the-device', anonymousId: 'a1', changes: 1, applied: [] };
+const PAGE: PageState = {
+  choices: 0,
+  fresh: (choices) => ({ device: `device ${choices}`, anonymousId: `anonymous ${choices}` }),
+  skipRepeatedIdentify: true,
+  madeAt: ({ wall }) => wall,
+};
 
-function records(made: readonly (Made | { readonly reset: string })[], skip = true) {
-  let seq = 0;
-  const calls = made.map((call) => ('reset' in call ? call : { ...call, id: () => `s.${++seq}` }));
-  const { entries, identity } = writeUp(anonymous('the-device', 'a1'), calls, skip);
-  return { records: entries.map(({ record }) => record), identity };
-}
+type Made = Pick<Call, 'kind' | 'json'> & Partial<Call>;
+
+const track = (name: string): Made => captureEvent(name, {}, () => {});
+const identify = (userId: string, profile = {}): Made => captureUser(userId, profile, () => {});
+const describeVisitor = (profile: object): Made => captureUser(undefined, profile, () => {});
+const reset = (anonymousId: string): Made => ({ kind: 'reset', json: '', anonymousId });
+
+const numbered = (made: readonly Made[]): Call[] =>
+  made.map((call, index) => ({ id: `s.${index + 1}`, wall: AT, mono: 0, ...call }));
+
+const assign = (made: readonly Made[], page: Partial<PageState> = {}, kept = KNOWN) =>
+  assignVisitor(kept, [], numbered(made), { ...PAGE, ...page });
 
 test('each call belongs to the visitor that the calls before it left', () => {
-  const { records: made } = records([
+  const { entries, visitor } = assign([
     track('One'),
     identify('johndoe'),
     track('Two'),
-    { reset: 'a2' },
+    reset('a2'),
     track('Three'),
+    describeVisitor({ email: 'x' }),
   ]);
 
-  expect(made).toMatchObject([
-    { id: 's.1', eventName: 'One', anonymousId: 'a1' },
+  expect(entries).toMatchObject([
+    { id: 's.1', json: '"eventName":"One"', anonymousId: 'a1' },
     { id: 's.2', kind: 'user', userId: 'johndoe' },
-    { id: 's.3', eventName: 'Two', userId: 'johndoe' },
-    { id: 's.4', eventName: 'Three', anonymousId: 'a2' },
+    { id: 's.3', json: '"eventName":"Two"', userId: 'johndoe' },
+    { id: 's.5', json: '"eventName":"Three"', anonymousId: 'a2' },
+    { id: 's.6', kind: 'user', anonymousId: 'a2' },
   ]);
-  expect(made[2]).not.toHaveProperty('anonymousId');
+  expect(entries[2]?.anonymousId).toBeUndefined();
+  expect(visitor).toMatchObject({ device: 'the-device', userId: undefined, anonymousId: 'a2' });
 });
 
-test('an identify that says nothing new makes no record, and leaves no gap in the numbers', () => {
-  const john = { email: 'j@example.com', attributes: { plan: 'Premium', tags: ['a'] } };
+describe('a call that arrives twice', () => {
+  test('counts once', () => {
+    const first = assign([identify('johndoe'), reset('a2'), track('One')]);
 
-  const { records: made } = records([
-    identify('johndoe', john),
-    identify('johndoe', john),
-    identify('johndoe', { attributes: { plan: 'Premium' } }),
-    identify('johndoe'),
-    track('One'),
-  ]);
+    const again = assignVisitor(
+      first.visitor,
+      first.reported,
+      numbered([identify('johndoe'), reset('a2'), track('One'), track('Two')]),
+      PAGE,
+    );
 
-  expect(made.map(({ id, kind }) => [id, kind])).toEqual([
-    ['s.1', 'user'],
-    ['s.2', 'event'],
-  ]);
+    expect(again.entries).toMatchObject([{ id: 's.4', anonymousId: 'a2' }]);
+  });
+
+  test('of a page that was loaded long ago counts again, for only the last 20 are remembered', () => {
+    let { visitor } = assign([track('One')]);
+    for (let page = 0; page < 20; page++)
+      ({ visitor } = assignVisitor(
+        visitor,
+        [],
+        [{ ...numbered([track('x')])[0], id: `p${page}.1` } as Call],
+        PAGE,
+      ));
+
+    expect(visitor.applied).toHaveLength(20);
+    expect(visitor.applied.map(([session]) => session)).not.toContain('s');
+  });
 });
 
-test('a field that is undefined takes nothing back; an attribute may have the name of a field', () => {
-  const none = undefined as unknown as string;
+describe('an identify', () => {
+  test('that says nothing new makes no record', () => {
+    const john = { email: 'j@example.com', attributes: { plan: 'Premium', tags: ['a'] } };
 
-  const { records: made } = records([
-    identify('johndoe', { email: 'j@example.com', attributes: { email: 'x' } }),
-    identify('johndoe', { email: none }),
-    identify('johndoe', { email: 'j@example.com' }),
-    identify('johndoe', { email: 'x' }),
-  ]);
+    const { entries } = assign([
+      identify('johndoe', john),
+      identify('johndoe', john),
+      identify('johndoe', { email: 'j@example.com' }),
+      identify('johndoe'),
+      track('One'),
+    ]);
 
-  expect(made.map(({ id }) => id)).toEqual(['s.1', 's.2']);
+    expect(entries.map(({ id, kind }) => [id, kind])).toEqual([
+      ['s.1', 'user'],
+      ['s.5', 'event'],
+    ]);
+  });
+
+  test('that changes one thing, or is another user’s, makes a record', () => {
+    const { entries } = assign([
+      identify('johndoe', { attributes: { plan: 'Free' } }),
+      identify('johndoe', { attributes: { plan: 'Premium' } }),
+      identify('johndoe', { attributes: { plan: 'Free' } }),
+      identify('janedoe', { attributes: { plan: 'Free' } }),
+      identify('johndoe', { attributes: { plan: 'Free' } }),
+    ]);
+
+    expect(entries).toHaveLength(5);
+  });
+
+  test('makes a record each time, by option', () => {
+    const { entries } = assign([identify('johndoe'), identify('johndoe')], { skipRepeatedIdentify: false });
+
+    expect(entries).toHaveLength(2);
+  });
 });
 
-test('an identify that changes one thing, or another user’s, makes a record', () => {
-  const { records: made } = records([
-    identify('johndoe', { attributes: { plan: 'Free' } }),
-    identify('johndoe', { attributes: { plan: 'Premium' } }),
-    identify('johndoe', { attributes: { plan: 'Free' } }),
-    identify('janedoe', { attributes: { plan: 'Free' } }),
-    identify('johndoe', { attributes: { plan: 'Free' } }),
-  ]);
+describe('a choice', () => {
+  test('to opt out forgets the ids, clears what was kept and makes no record', () => {
+    const { entries, visitor, clears } = assign(
+      [track('One')],
+      { choices: 1 },
+      { ...KNOWN, userId: 'johndoe' },
+    );
 
-  expect(made).toHaveLength(5);
+    expect({ entries, clears }).toEqual({ entries: [], clears: true });
+    expect(visitor).toMatchObject({ choices: 1, device: '', anonymousId: '', applied: [] });
+    expect(visitor.userId).toBeUndefined();
+  });
+
+  test('to opt in again makes another visitor, and drops calls of before it', () => {
+    const early = { ...track('Early'), choices: 0 };
+
+    const { entries, visitor, clears } = assign([early, track('Late')], { choices: 2 });
+
+    expect(clears).toBe(true);
+    expect(visitor).toMatchObject({ device: 'device 2', anonymousId: 'anonymous 2' });
+    expect(entries).toMatchObject([{ json: '"eventName":"Late"', anonymousId: 'anonymous 2' }]);
+  });
 });
 
-test('by option every identify makes a record', () => {
-  expect(records([identify('johndoe'), identify('johndoe')], false).records).toHaveLength(2);
+describe('a call that an earlier page wrote down', () => {
+  test('for another device makes no record: that page may have sent it', () => {
+    const foreign = { ...track('One'), device: 'another' };
+    const own = { ...track('Two'), device: 'the-device' };
+
+    expect(assign([foreign, own]).entries).toMatchObject([{ json: '"eventName":"Two"' }]);
+  });
+
+  test('as a record stays the visitor’s it was made for, and changes nobody', () => {
+    const made = { ...identify('johndoe'), at: AT - 1, device: 'the-device' };
+
+    const { entries, visitor } = assign([made, track('Two')]);
+
+    expect(entries).toMatchObject([
+      { userId: 'johndoe', at: AT - 1 },
+      { anonymousId: 'a1', at: AT },
+    ]);
+    expect(visitor.userId).toBeUndefined();
+  });
+});
+
+test('a browser that is new gets ids, the same each time it is asked', () => {
+  const [one, other] = [assign([track('One')], {}, NO_VISITOR), assign([track('One')], {}, NO_VISITOR)];
+
+  expect(one.visitor).toMatchObject({ device: 'device 0', anonymousId: 'anonymous 0' });
+  expect(other.visitor.device).toBe(one.visitor.device);
 });

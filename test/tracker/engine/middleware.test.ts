@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Step, TrackerCall } from '../../../src/tracker/index.ts';
+import type { Middleware, TrackerCall } from '../../../src/tracker/index.ts';
 import { resolveOptions } from '../../../src/tracker/options.ts';
 import { startTracker } from '../../../src/tracker/tracker.ts';
 import { fakePlatform } from '../../fakes/platform.ts';
@@ -14,17 +14,17 @@ function newTracker() {
   return { tracker, sent, reported };
 }
 
-/** A step that adds a property to every event. */
+/** Middleware that adds a property to every event. */
 const add =
-  (name: string, value: unknown): Step =>
+  (name: string, value: unknown): Middleware =>
   (call) =>
     call.kind === 'event' ? { ...call, eventData: { ...call.eventData, [name]: value } } : call;
 
-const refuse = (eventName: string): Step => {
+const refuse = (eventName: string): Middleware => {
   return (call) => (call.kind === 'event' && call.eventName === eventName ? null : undefined);
 };
 
-describe('a step', () => {
+describe('middleware', () => {
   test('adds to an event, and is told what the page has said', async () => {
     const { tracker, sent } = newTracker();
     const asked: TrackerCall[] = [];
@@ -61,15 +61,15 @@ describe('a step', () => {
 
   test('sees a call before anything of it is checked, and what it answers with is held to the contract', async () => {
     const { tracker, sent } = newTracker();
-    const rename: Step = (call) =>
+    const rename: Middleware = (call) =>
       call.kind === 'event' ? { ...call, eventName: call.eventName.replace('we_', '') } : call;
 
     const end = tracker.use(rename);
     await tracker.track('we_bought');
     end();
-    tracker.use((call) => ({ ...call, eventName: 'we_bought' }));
+    tracker.use((call) => ({ ...call, eventName: 'x'.repeat(1_000) }));
 
-    await expect(tracker.track('Bought')).rejects.toThrow('eventName must not start with we_');
+    await expect(tracker.track('Bought')).rejects.toThrow('eventName must be text');
     expect(await sent()).toMatchObject([{ eventName: 'bought' }]);
   });
 
@@ -85,16 +85,13 @@ describe('a step', () => {
     expect(await sent()).toMatchObject([{ eventData: { Page: 'shelf' } }, { eventData: { Page: 'cart' } }]);
   });
 
-  test('is told the address at which the page was when it called, also behind a step that made the call anew', async () => {
+  test('is told the address at which the page was when it called, also behind one that made the call anew', async () => {
     const { tracker } = newTracker();
     const pages: unknown[] = [];
     tracker.use(({ page }) => void pages.push(page));
     tracker.use(() => ({ kind: 'event', eventName: 'Bought' }));
     tracker.use(({ page }) => void pages.push(page));
-    const queued = tracker.madeAt(
-      () => 0,
-      () => 'https://shop.example.com/shelf',
-    );
+    const queued = tracker.madeAt(0, 'https://shop.example.com/shelf');
 
     await queued.track('Looked');
     await tracker.identify('johndoe');
@@ -114,7 +111,7 @@ describe('a step', () => {
   });
 });
 
-test('steps are asked in the order in which they were added, each what the one before it made', async () => {
+test('middleware is asked in the order in which they were added, each what the one before it made', async () => {
   const { tracker, sent } = newTracker();
   tracker.use(add('Store', 'Berlin'));
   tracker.use(add('Store', 'Paris'));
@@ -124,8 +121,8 @@ test('steps are asked in the order in which they were added, each what the one b
   expect(await sent()).toMatchObject([{ eventData: { Store: 'Paris' } }]);
 });
 
-describe('a call that a step refuses', () => {
-  test('resolves, is seen by no later step, and counts nowhere', async () => {
+describe('a call that middleware refuses', () => {
+  test('resolves, is seen by no later middleware, and counts nowhere', async () => {
     const { tracker, sent } = newTracker();
     const later: TrackerCall[] = [];
     tracker.use(refuse('Clicked'));
@@ -136,7 +133,7 @@ describe('a call that a step refuses', () => {
 
     expect(await sent()).toMatchObject([{ eventName: 'Bought' }]);
     expect(later).toHaveLength(1);
-    expect(await tracker.stats()).toMatchObject({ made: 1, delivered: 1 });
+    expect(await tracker.stats()).toMatchObject({ tracked: 1, delivered: 1 });
   });
 
   test('signs nobody in', async () => {
@@ -150,7 +147,7 @@ describe('a call that a step refuses', () => {
   });
 });
 
-test('a step that throws is reported, and the call goes on as it came to it', async () => {
+test('middleware that throws is reported, and the call goes on as it came to it', async () => {
   const { tracker, sent, reported } = newTracker();
   tracker.use(add('Store', 'Berlin'));
   tracker.use(() => {
@@ -167,21 +164,63 @@ test('a step that throws is reported, and the call goes on as it came to it', as
 test.each([
   ['a promise', async () => null],
   ['something else', () => 'Bought'],
-])('a step that answers with %s is reported, and changes nothing', async (_, step) => {
+])('middleware that answers with %s is reported, and changes nothing', async (_, step) => {
   const { tracker, sent, reported } = newTracker();
-  tracker.use(step as unknown as Step);
+  tracker.use(step as unknown as Middleware);
 
   await tracker.track('Bought');
 
   expect(await sent()).toMatchObject([{ eventName: 'Bought' }]);
-  expect(reported).toEqual([new Error('a step must answer with a call, null or nothing')]);
+  expect(reported).toEqual([new TypeError('middleware must answer with a call, null or nothing')]);
 });
 
-test('a step that answers with false, as `condition && null` does, changes nothing', async () => {
+test('middleware that answers with false, as `condition && null` does, changes nothing', async () => {
   const { tracker, sent, reported } = newTracker();
-  tracker.use((() => false) as unknown as Step);
+  tracker.use((() => false) as unknown as Middleware);
 
   await tracker.track('Bought');
 
   expect([await sent(), reported]).toMatchObject([[{ eventName: 'Bought' }], []]);
+});
+
+test('middleware that ends and is added anew as it runs does not run again for the same call', async () => {
+  const { tracker, sent } = newTracker();
+  let asked = 0;
+  const again: Middleware = () => {
+    asked += 1;
+    end();
+    end = tracker.use(again);
+    return undefined;
+  };
+  let end = tracker.use(again);
+
+  await tracker.track('Bought');
+
+  expect(await sent()).toHaveLength(1);
+  expect(asked).toBe(1);
+});
+
+test('one function that is added twice runs twice, and each ends by itself', async () => {
+  const { tracker, sent } = newTracker();
+  const twice: Middleware = (call) =>
+    call.kind === 'event' ? { ...call, eventName: `${call.eventName}!` } : call;
+  const end = tracker.use(twice);
+  tracker.use(twice);
+
+  await tracker.track('Bought');
+  end();
+  end();
+  await tracker.track('Bought');
+
+  expect(await sent()).toMatchObject([{ eventName: 'Bought!!' }, { eventName: 'Bought!' }]);
+});
+
+test('a call of an unknown kind, as middleware answers it, changes nothing', async () => {
+  const { tracker, sent, reported } = newTracker();
+  tracker.use(((call: TrackerCall) => ({ ...call, kind: 'page' })) as unknown as Middleware);
+
+  await tracker.track('Bought');
+
+  expect(await sent()).toMatchObject([{ eventName: 'Bought' }]);
+  expect(reported).toHaveLength(1);
 });

@@ -1,35 +1,37 @@
 import { describe, expect, test } from 'vitest';
-import { dependableStorage } from '../../../src/tracker/store/fallback-store.ts';
-import { memoryStorage } from '../../../src/tracker/store/memory-store.ts';
-import type { Storage } from '../../../src/tracker/store/record-store.ts';
-import { eventRecord } from '../../fakes/records.ts';
+import type { Entry } from '../../../src/tracker/record/call.ts';
+import { type Timeout, withFallback } from '../../../src/tracker/store/fallback-store.ts';
+import { memoryStore } from '../../../src/tracker/store/memory-store.ts';
+import type { RecordStore } from '../../../src/tracker/store/record-store.ts';
+import { storedEntry } from '../../fakes/records.ts';
 import { settled } from '../../fakes/settled.ts';
 
-const ENTRY = { at: 1, record: eventRecord(1) };
+const ENTRY = storedEntry(1);
+
+const appendTo = (store: RecordStore, ...entries: readonly Entry[]) =>
+  store.append((kept) => ({ ...kept, entries, clears: false }));
 const HUNG = new Promise<never>(() => {});
 
 /** A storage whose every operation ends as told. */
-function brokenStorage(end: () => Promise<never>): Storage {
+function brokenStorage(end: () => Promise<never>): RecordStore {
   return {
     append: end,
     peek: end,
     remove: end,
-    clear: end,
     get: end,
     update: end,
   };
 }
 
 /** A storage that works until it breaks. */
-function brokenOnce(storage: Storage) {
+function brokenOnce(storage: RecordStore) {
   let isBroken = false;
   const unlessBroken = <T>(operation: () => Promise<T>): Promise<T> =>
     isBroken ? Promise.reject(new Error('connection lost')) : operation();
-  const guarded: Storage = {
-    append: (entries) => unlessBroken(() => storage.append(entries)),
+  const guarded: RecordStore = {
+    append: (change) => unlessBroken(() => storage.append(change)),
     peek: (...which) => unlessBroken(() => storage.peek(...which)),
     remove: (records, end) => unlessBroken(() => storage.remove(records, end)),
-    clear: () => unlessBroken(() => storage.clear()),
     get: (name) => unlessBroken(() => storage.get(name)),
     update: (name, change) => unlessBroken(() => storage.update(name, change)),
   };
@@ -41,24 +43,27 @@ function brokenOnce(storage: Storage) {
   };
 }
 
-function dependable(...opened: (Storage | Error)[]) {
+function dependable(...opened: (RecordStore | Error)[]) {
+  return dependableWith((promise) => promise, opened);
+}
+
+function dependableWith(timeout: Timeout, opened: (RecordStore | Error)[]) {
   const told: unknown[] = [];
-  const storage = dependableStorage(
+  const storage = withFallback(
     () => {
       const next = opened.shift() ?? new Error('no more');
       if (next instanceof Error) throw next;
       return next;
     },
-    // What hangs is given up at once: no test waits.
-    (promise) => (promise === HUNG ? Promise.reject(new Error('hung')) : promise),
+    timeout,
     (why) => told.push(why),
   );
   return { storage, told };
 }
 
-async function keepsRecords(storage: Storage): Promise<void> {
-  expect(await storage.append([ENTRY])).toMatchObject({ waiting: 1 });
-  expect(await storage.peek(25)).toMatchObject([ENTRY]);
+async function keepsRecords(storage: RecordStore): Promise<void> {
+  expect(await appendTo(storage, ENTRY)).toMatchObject({ waiting: 1 });
+  expect(await storage.peek(25)).toMatchObject([{ id: ENTRY.id }]);
 }
 
 test('where IndexedDB is missing, memory serves, and it is told', async () => {
@@ -71,7 +76,7 @@ test('where IndexedDB is missing, memory serves, and it is told', async () => {
 describe('a failing operation', () => {
   test('is tried once more on a new connection', async () => {
     const lost = brokenStorage(() => Promise.reject(new Error('connection lost')));
-    const { storage, told } = dependable(lost, memoryStorage());
+    const { storage, told } = dependable(lost, memoryStore());
 
     await keepsRecords(storage);
     expect(told).toEqual([]);
@@ -88,7 +93,10 @@ describe('a failing operation', () => {
 
   test('that never ends counts as failed', async () => {
     const hung = brokenStorage(() => HUNG);
-    const { storage, told } = dependable(hung, hung);
+    // What hangs is given up at once: no test waits.
+    const impatient: Timeout = (promise) =>
+      Promise.race([promise, settled().then(() => Promise.reject(new Error('hung')))]);
+    const { storage, told } = dependableWith(impatient, [hung, hung]);
 
     await keepsRecords(storage);
     expect(told).toHaveLength(1);
@@ -98,7 +106,7 @@ describe('a failing operation', () => {
     const full = brokenStorage(() => Promise.reject(new Error('QuotaExceededError')));
     const { storage, told } = dependable(full, full);
 
-    await Promise.all([storage.append([ENTRY]), storage.append([ENTRY]), storage.peek(1)]);
+    await Promise.all([appendTo(storage, ENTRY), appendTo(storage, ENTRY), storage.peek(1)]);
 
     expect(await storage.peek(25)).toHaveLength(2);
     expect(told).toHaveLength(1);
@@ -106,7 +114,7 @@ describe('a failing operation', () => {
 });
 
 describe('operations that wait on a connection that breaks', () => {
-  const entry = (seq: number) => ({ at: seq, record: eventRecord(seq) });
+  const entry = (seq: number) => storedEntry(seq, { at: seq });
 
   /** A connection whose operations hang until it is told how the nth of them ends. */
   function hanging() {
@@ -115,17 +123,14 @@ describe('operations that wait on a connection that breaks', () => {
     return { connection: brokenStorage(hang), fail };
   }
 
-  test.each([
-    ['the oldest', 0],
-    ['one in the middle', 1],
-    ['the newest', 2],
-  ])('go on in their order on the next one when %s fails', async (_, first) => {
+  test('are all done on the next one', async () => {
     const { connection, fail } = hanging();
-    const next = memoryStorage();
+    const next = memoryStore();
     const { storage, told } = dependable(connection, next);
-    const all = [1, 2, 3].map((seq) => storage.append([entry(seq)]));
+    const all = [1, 2, 3].map((seq) => appendTo(storage, entry(seq)));
 
-    fail[first]?.(new Error('connection lost'));
+    await settled();
+    for (const each of fail) each(new Error('connection lost'));
     await Promise.all(all);
 
     expect((await next.peek(25)).map(({ at }) => at)).toEqual([1, 2, 3]);
@@ -134,13 +139,14 @@ describe('operations that wait on a connection that breaks', () => {
 
   test('go on before those that are begun after it', async () => {
     const { connection, fail } = hanging();
-    const next = memoryStorage();
+    const next = memoryStore();
     const { storage } = dependable(connection, next);
-    const all = [1, 2].map((seq) => storage.append([entry(seq)]));
+    const all = [1, 2].map((seq) => appendTo(storage, entry(seq)));
 
+    await settled();
     for (const each of fail) each(new Error('connection lost'));
     await all[0];
-    await storage.append([entry(3)]);
+    await appendTo(storage, entry(3));
     await Promise.all(all);
 
     expect((await next.peek(25)).map(({ at }) => at)).toEqual([1, 2, 3]);
@@ -149,10 +155,11 @@ describe('operations that wait on a connection that breaks', () => {
   test('end in memory where the next one breaks too, and all of them are there', async () => {
     const [one, other] = [hanging(), hanging()];
     const { storage, told } = dependable(one.connection, other.connection);
-    const all = [1, 2, 3].map((seq) => storage.append([entry(seq)]));
-    one.fail[0]?.(new Error('connection lost'));
+    const all = [1, 2, 3].map((seq) => appendTo(storage, entry(seq)));
     await settled();
-    other.fail[0]?.(new Error('connection lost'));
+    for (const each of one.fail) each(new Error('connection lost'));
+    await settled();
+    for (const each of other.fail) each(new Error('connection lost'));
     await Promise.all(all);
 
     expect((await storage.peek(25)).map(({ at }) => at)).toEqual([1, 2, 3]);
@@ -161,9 +168,10 @@ describe('operations that wait on a connection that breaks', () => {
 
   test('and succeed on the next one give the connection after that its own second chance', async () => {
     const one = hanging();
-    const second = brokenOnce(memoryStorage());
-    const { storage, told } = dependable(one.connection, second.storage, memoryStorage());
-    const append = storage.append([entry(1)]);
+    const second = brokenOnce(memoryStore());
+    const { storage, told } = dependable(one.connection, second.storage, memoryStore());
+    const append = appendTo(storage, entry(1));
+    await settled();
     one.fail[0]?.(new Error('connection lost'));
     await append;
 
@@ -175,15 +183,63 @@ describe('operations that wait on a connection that breaks', () => {
 });
 
 test('records read from a database that then broke are not taken for those in memory', async () => {
-  const database = memoryStorage();
-  const read = [{ ...ENTRY, key: 1 }];
+  const database = memoryStore();
+  const read = [ENTRY];
   const breaks = brokenOnce({ ...database, peek: async () => read });
   const { storage } = dependable(breaks.storage);
   const [old] = await storage.peek(1);
   breaks.breaks();
-  await storage.append([{ at: 2, record: eventRecord(2) }]);
+  await appendTo(storage, storedEntry(2, { at: 2 }));
 
   await storage.remove(old ? [old] : [], 'delivered');
 
   expect(await storage.peek(25)).toMatchObject([{ at: 2 }]);
 });
+
+test('an append that was given up writes nothing when its connection answers after all', async () => {
+  const database = memoryStore();
+  let answer = () => {};
+  const late: RecordStore = {
+    ...database,
+    append: (change) =>
+      new Promise((resolve, reject) => {
+        answer = () => void database.append(change).then(resolve, reject);
+      }),
+  };
+  const { store, giveUp } = givenUp(late, memoryStore());
+  const appended = appendTo(store, ENTRY);
+  await settled();
+
+  giveUp();
+  await appended;
+  answer();
+  await settled();
+
+  expect(await database.peek(25)).toEqual([]);
+  expect(await store.peek(25)).toHaveLength(1);
+});
+
+test('a change that throws fails its append, and is not tried for ever', async () => {
+  const { storage } = dependable(memoryStore(), memoryStore());
+
+  const appended = storage.append(() => {
+    throw new Error('a fault of ours');
+  });
+
+  await expect(appended).rejects.toThrow('a fault of ours');
+});
+
+/** A store on the first connection, until it is given up for the next one. */
+function givenUp(...connections: RecordStore[]) {
+  let giveUp = () => {};
+  const store = withFallback(
+    () => connections.shift() ?? memoryStore(),
+    (promise) =>
+      new Promise((resolve, reject) => {
+        giveUp = () => reject(new Error('no answer'));
+        promise.then(resolve, reject);
+      }),
+    () => {},
+  );
+  return { store, giveUp: () => giveUp() };
+}

@@ -1,0 +1,27 @@
+import { apply, getPrototypeOf, hasOwn, sourceOf, tagOf } from './built-ins.ts';
+
+// A page's own classes have fewer ancestors, and a proxy can have them without end.
+const MAX_ANCESTORS = 16;
+
+const isNative = (value: unknown): boolean => /\[native code/.test(apply(sourceOf, value, []));
+
+/**
+ * The `toJSON` that counts for a value: its own, its class's, or one of the platform, as a `URL` has. One that a page added
+ * to the prototype of a built-in, as Prototype.js does, does not count, and none does for a `Date`.
+ */
+export function toJsonOf(value: unknown): (() => unknown) | undefined {
+  const { toJSON } = (value ?? {}) as { readonly toJSON?: () => unknown };
+  if (typeof toJSON !== 'function' || apply(tagOf, value, []) === '[object Date]') return undefined;
+  let holder = value;
+  for (let n = 0; holder && n < MAX_ANCESTORS; n++) {
+    if (hasOwn(holder, 'toJSON'))
+      return holder === value ||
+        isNative(toJSON) ||
+        !hasOwn(holder, 'constructor') ||
+        !isNative(holder.constructor)
+        ? toJSON
+        : undefined;
+    holder = getPrototypeOf(holder);
+  }
+  return undefined;
+}

@@ -1,0 +1,7 @@
+import { formatDate } from '../../contract/date.ts';
+import { apply, getTimezoneOffset, NativeDate } from './built-ins.ts';
+
+/** A moment in WebEngage's format with the visitor's own UTC offset at that moment; undefined where it has no form. */
+export function writeDate(at: number): string | undefined {
+  return formatDate(at, -apply(getTimezoneOffset, new NativeDate(at), []));
+}
