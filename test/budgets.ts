@@ -3,14 +3,18 @@
  * By its name among the `exports` of package.json; the README says the same.
  */
 export const BUDGETS: Readonly<Record<string, number>> = {
-  './tracker.js': 11_050,
-  './service-worker.js': 10_950,
-  '.': 11_000,
-  './service-worker': 11_200,
-  './page-views.js': 950,
+  './tracker.js': 12_700,
+  './tracker.full.js': 15_950,
+  './service-worker.js': 13_550,
+  '.': 15_200,
+  './service-worker': 13_750,
+  './page-views.js': 1_000,
   './page-views': 850,
-  './segment': 700,
-  './inspector.js': 8_650,
-  './inspector': 8_500,
-  './edge': 44_500,
+  './segment': 710,
+  './inspector.js': 11_100,
+  './inspector': 11_200,
+  './edge': 46_500,
 };
+
+/** What the line that queues calls may weigh, with its tags. */
+export const STUB_BYTES = 300;

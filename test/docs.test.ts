@@ -7,7 +7,7 @@ const documents = [
   'README.md',
   'CHANGELOG.md',
   'SECURITY.md',
-  ...readdirSync('docs').map((name) => join('docs', name)),
+  ...readdirSync('docs', { recursive: true, encoding: 'utf8' }).map((name) => join('docs', name)),
 ].filter((name) => name.endsWith('.md'));
 
 function anchorsOf(document: string): string[] {

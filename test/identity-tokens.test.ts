@@ -7,6 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { readKeys } from '../src/edge/identity-key.ts';
 import { verifyToken } from '../src/edge/identity-token.ts';
 import { TOKEN_FAULTS } from '../src/edge/token-fault.ts';
+import { identityTokens } from '../src/tracker/add-ons/identity-tokens.ts';
 import { resolveOptions, type TrackerOptions } from '../src/tracker/options.ts';
 import { startTracker, type Tracker } from '../src/tracker/tracker.ts';
 import { strictRelay, tokenEndpoint } from './fakes/identity.ts';
@@ -102,15 +103,16 @@ test('what docs/identity-tokens.md has a page do gets a token, and has records w
     return new Response(site.made('johndoe'), { status });
   };
   const createTracker = (options: TrackerOptions) =>
-    startTracker(resolveOptions(options), { ...platform, fetch: relay.fetch });
+    startTracker(resolveOptions(options), { ...platform, fetch: relay.fetch }, options.plugins);
   const tracker: Tracker = new Function(
     'createTracker',
+    'identityTokens',
     'fetch',
     `${inPage.replace(/^import .*/m, '')}; return tracker;`,
-  )(createTracker, fetch);
+  )(createTracker, identityTokens, fetch);
   await tracker.identify('johndoe');
 
-  expect(await tracker.flush()).toMatchObject({ settled: false, reason: 'no_token' });
+  expect(await tracker.flush()).toMatchObject({ settled: false, reason: 'token_required' });
   status = 200;
   await time.pass(60_000);
   expect(await tracker.flush()).toEqual({ settled: true });

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { resolveOptions } from '../src/tracker/options.ts';
+import { ADD_ON_SETTINGS } from '../src/tracker/script-tag/settings.ts';
 import { BUDGETS } from './budgets.ts';
 import { README_STUB } from './readme-stub.ts';
 import { samplesOf } from './samples/samples.ts';
@@ -30,9 +31,21 @@ test('the options and defaults it lists are those of the code', () => {
 
   expect(listed).toEqual({
     endpoint: expect.any(String),
-    identityToken: 'none',
-    ...Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, String(value)])),
+    plugins: 'none',
+    ...Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, String(value ?? false)])),
   });
+});
+
+test('the add-on settings it lists are those of the code, with what asks for nothing', () => {
+  const listed = tableUnder('Add-ons').map(([attribute, option, , value]) => [option, attribute, value]);
+
+  expect(listed).toEqual(
+    Object.entries(ADD_ON_SETTINGS).map(([name, value]) => [
+      name,
+      `data-${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+      String(value ?? 'none'),
+    ]),
+  );
 });
 
 test('the moments it lists are those the tracker tells', async () => {
@@ -53,7 +66,6 @@ test('its figures of bytes are the budgets that the build keeps', async () => {
       Object.entries(BUDGETS).map(([path, budget]) => [`webengage-relay${path.slice(1)}`, bytes(budget)]),
     ),
   );
-  expect(readme).toContain(`under ${bytes(BUDGETS['./tracker.js'])} bytes`);
 });
 
 test('the facade is as small as its document says', async () => {
@@ -61,7 +73,7 @@ test('the facade is as small as its document says', async () => {
 });
 
 test('the one line for a page is the same wherever it is shown', () => {
-  for (const { name, text } of samplesOf('html').filter(({ text }) => text.includes('{queue:')))
+  for (const { name, text } of samplesOf('html').filter(({ text }) => text.includes('webengageRelay=')))
     expect(text, name).toContain(README_STUB);
 });
 

@@ -6,8 +6,8 @@ const stats = (): Promise<TrackerStats> => globalThis.webengageRelay.stats();
 /** Rejects where the tracker's own account of its records does not add up, or has any left in the buffer. */
 export async function checkAccount(tab: Tab): Promise<void> {
   const account = await tab.evaluate(stats, null);
-  const { made, buffered, delivered, rejected, dropped } = account;
+  const { tracked, buffered, delivered, rejected, dropped } = account;
   const ended = delivered + rejected + dropped.expired + dropped.over_max_records;
-  if (made !== ended + buffered || buffered !== 0)
+  if (tracked !== ended + buffered || buffered !== 0)
     throw new Error(`the tracker's account does not add up: ${JSON.stringify(account)}`);
 }

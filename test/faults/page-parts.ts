@@ -48,6 +48,13 @@ export function trackAtOnce({ name, numbers }: Events): void {
   for (const n of numbers) relay.track(name, { n });
 }
 
+/** Tracks as soon as there is a tracker, whose database has yet to open. */
+export function trackInFirstTask({ name, numbers }: Events): void {
+  const relay = (globalThis as unknown as { webengageRelay: Tracker }).webengageRelay;
+  navigator.sendBeacon('/begun');
+  for (const n of numbers) void relay.track(name, { n }).then(() => navigator.sendBeacon(`/kept?${n}`));
+}
+
 /** In a frame: does what the page around it asks for, and says when it is done. */
 export function obeyFrame(): void {
   addEventListener('message', async ({ data }: MessageEvent<Events>) => {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { README_STUB } from '../readme-stub.ts';
 import type { Events } from './in-page.ts';
-import { keepTold, obeyFrame, showFrame, trackAtOnce } from './page-parts.ts';
+import { keepTold, obeyFrame, showFrame, trackAtOnce, trackInFirstTask } from './page-parts.ts';
 import { type Trouble, troubleScript } from './page-troubles.ts';
 import { BARE_PATH } from './way.ts';
 
@@ -17,6 +17,8 @@ export type PageOptions = {
   readonly burst?: number;
   /** Made by the page itself, before its tracker has loaded. */
   readonly events?: Events;
+  /** Made by the page in the first task that has a tracker, which tells the site when their promises resolve. */
+  readonly inFirstTask?: Events;
   /** By this machine's name in its network, over http: what browsers call insecure. The endpoint is the site itself. */
   readonly insecure?: boolean;
   /** In a sandboxed frame: without an origin, so without any storage. */
@@ -38,6 +40,10 @@ export type Site = {
   readonly elsewhereUrl: string;
   /** How often it has served what lies there. */
   readonly served: (url: string) => number;
+  /** Resolves when a page next begins its `inFirstTask`. */
+  readonly begun: () => Promise<void>;
+  /** The numbers of the calls that pages have told to be durable. */
+  readonly kept: () => readonly number[];
   /** What was thrown into its pages, and caught by nobody. */
   readonly thrown: () => readonly string[];
   readonly reset: () => void;
@@ -53,7 +59,7 @@ export const NETWORK_ADDRESS: string | undefined = Object.values(networkInterfac
   .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
 
 function page(endpoint: string, options: PageOptions): string {
-  const { troubles = [], maxWaitMs = 1_000, events } = options;
+  const { troubles = [], maxWaitMs = 1_000, events, inFirstTask } = options;
   const { requestsPerMinute, burst } = { ...QUICK, ...options };
   return `<!doctype html><meta charset="utf-8"><title>A site</title>
     ${README_STUB}
@@ -62,8 +68,9 @@ function page(endpoint: string, options: PageOptions): string {
       ${options.framed ? `(${obeyFrame})();` : ''}
       ${events === undefined ? '' : `(${trackAtOnce})(${JSON.stringify(events)});`}</script>
     <a href="/?{}">link</a> <form action="/"><button name="sent" value="yes">send</button></form>
-    <script async src="/tracker.js" data-endpoint="${endpoint}" data-max-wait-ms="${maxWaitMs}"
-      data-requests-per-minute="${requestsPerMinute}" data-burst="${burst}"></script>`;
+    <script ${inFirstTask ? '' : 'async'} src="/tracker.js" data-endpoint="${endpoint}" data-max-wait-ms="${maxWaitMs}"
+      data-requests-per-minute="${requestsPerMinute}" data-burst="${burst}"></script>
+    ${inFirstTask ? `<script>(${trackInFirstTask})(${JSON.stringify(inFirstTask)})</script>` : ''}`;
 }
 
 async function passOn(request: IncomingMessage, response: ServerResponse, to: string): Promise<void> {
@@ -84,6 +91,8 @@ export async function openSite(endpoint: string): Promise<Site> {
   const script = await readFile('dist/tracker.js');
   let thrown: string[] = [];
   let served: string[] = [];
+  let kept: number[] = [];
+  let begin = () => {};
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname, search } = new URL(request.url ?? '/', 'http://site');
@@ -95,6 +104,12 @@ export async function openSite(endpoint: string): Promise<Site> {
         return void response.end(script);
       case '/thrown':
         thrown.push(decodeURIComponent(search.slice(1)));
+        return void response.end();
+      case '/begun':
+        begin();
+        return void response.end();
+      case '/kept':
+        kept.push(Number(search.slice(1)));
         return void response.end();
       case '/clear':
         response.setHeader('Clear-Site-Data', '"storage"');
@@ -134,10 +149,16 @@ export async function openSite(endpoint: string): Promise<Site> {
     // The same machine under another name: another site to any browser.
     elsewhereUrl: `http://localhost:${port}/elsewhere`,
     served: (url) => served.filter((path) => url.endsWith(path)).length,
+    begun: () =>
+      new Promise((resolve) => {
+        begin = resolve;
+      }),
+    kept: () => kept,
     thrown: () => thrown,
     reset: () => {
       thrown = [];
       served = [];
+      kept = [];
     },
     stop: () => {
       server.close();

@@ -10,10 +10,19 @@ export type Count = {
   readonly disordered: number | undefined;
   /** Those that arrived though nobody made them. */
   readonly strange: number;
+  /** Calls whose promises had not resolved when the browser was killed, and how many of them arrived all the same. */
+  readonly unpromised: { readonly made: number; readonly arrived: number };
+};
+
+/** The numbers of a visitor's events, by what is promised of them. */
+export type Numbers = {
+  readonly made: readonly number[];
+  readonly unmade: readonly number[];
+  readonly unpromised: readonly number[];
 };
 
 /** What arrived, of what was made. Of doubles the first arrival tells the order. */
-export function countOf(made: readonly number[], unmade: readonly number[], taken: readonly number[]): Count {
+export function countOf({ made, unmade, unpromised }: Numbers, taken: readonly number[]): Count {
   const arrived = new Set(taken);
   const inOrder = [...arrived];
   return {
@@ -23,6 +32,7 @@ export function countOf(made: readonly number[], unmade: readonly number[], take
     doubled: taken.length - arrived.size,
     disordered: inOrder.filter((n, index) => n < (inOrder[index - 1] ?? n)).length,
     strange: unmade.filter((n) => arrived.has(n)).length,
+    unpromised: { made: unpromised.length, arrived: unpromised.filter((n) => arrived.has(n)).length },
   };
 }
 
@@ -50,7 +60,9 @@ function line(cell: Cell, titleWidth: number): string {
   if (cell.end === 'impossible') return `${head}  not played: ${cell.why}`;
   const numbers = COLUMNS.map((name, index) => String(cell.count[name] ?? '-').padStart(WIDTHS[index] ?? 0));
   const seconds = (cell.tookMs / 1000).toFixed(1).padStart(7);
-  return `${head}${numbers.join('')}${seconds} s${cell.trouble === undefined ? '' : `  FAILED: ${cell.trouble}`}`;
+  const { made, arrived } = cell.count.unpromised;
+  const unpromised = made === 0 ? '' : `  and ${arrived} of ${made} that were not promised`;
+  return `${head}${numbers.join('')}${seconds} s${unpromised}${cell.trouble === undefined ? '' : `  FAILED: ${cell.trouble}`}`;
 }
 
 /** All cells, those of one scenario together, and how they ended. */

@@ -9,7 +9,7 @@ const ROUNDS = 10;
 const EACH = 3;
 // The defaults of production.
 const ALLOWANCE = { requestsPerMinute: 60, burst: 5 };
-// A lock that nobody gives back is taken after a while.
+// Where a lock is not given back, the other tab goes on beside its holder after a while.
 const GO_ON_WITHIN_MS = 60_000;
 const WITH_A_HOLDER_MS = 100_000;
 

@@ -11,6 +11,7 @@ import {
   trackOnly,
 } from './in-page.ts';
 import { rounds, type Scenario } from './scenario.ts';
+import { within } from './until.ts';
 import type { Visit } from './visit.ts';
 
 const ROUNDS = 10;
@@ -18,6 +19,10 @@ const EACH = 3;
 const BURST = 200;
 const KILLS = 3;
 const KILLED_AFTER_MS = 20;
+const COLD_CALLS = 50;
+const BEGINS_WITHIN_MS = 30_000;
+// A browser takes its time to start.
+const WITH_NEW_BROWSERS_MS = 150_000;
 
 // As long as in production: what is sent early is no test of what is sent late.
 const PATIENT = { maxWaitMs: 5_000 };
@@ -109,11 +114,27 @@ export const unload: readonly Scenario[] = [
   },
   {
     title: `browser killed ${KILLED_AFTER_MS} ms after track resolved`,
+    withinMs: WITH_NEW_BROWSERS_MS,
     play: (visit) =>
       rounds(KILLS, async () => {
         await visit.open();
         const tab = await visit.openSite(PATIENT);
         await visit.killAfter(KILLED_AFTER_MS, () => tab.evaluate(trackAll, visit.events(EACH)));
+      }),
+  },
+  {
+    title: `${COLD_CALLS} calls in the page's first task, browser killed ${KILLED_AFTER_MS} ms after: no call is lost whose promise had resolved`,
+    withinMs: WITH_NEW_BROWSERS_MS,
+    play: (visit) =>
+      rounds(KILLS, async () => {
+        await visit.open();
+        const inFirstTask = visit.unsettled(COLD_CALLS);
+        await visit.killAfter(KILLED_AFTER_MS, () => {
+          const begun = visit.site.begun();
+          // Its page is gone before it has loaded, and so is the driver's answer.
+          visit.openTab(visit.site.pageUrl({ ...PATIENT, inFirstTask })).catch(() => {});
+          return within('the page begins', BEGINS_WITHIN_MS, begun);
+        });
       }),
   },
 ];

@@ -14,6 +14,8 @@ import { until } from './until.ts';
 export type Visit = Ground & {
   /** So many events that are to arrive. Made, once they are in the list. */
   readonly events: (count: number) => Events;
+  /** Events that are to arrive where the page has told the site that their promises have resolved. */
+  readonly unsettled: (count: number) => Events;
   /** Events of which none may arrive. */
   readonly unmade: (count: number) => Events;
   readonly open: (options?: OpenOptions) => Promise<void>;
@@ -55,6 +57,7 @@ export async function startVisit(engine: Engine, ground: Ground, name: string): 
   let isOver = false;
   let lastNumber = 0;
   const made: number[] = [];
+  const unsettled: number[] = [];
   const unmade: number[] = [];
 
   const numberInto = (list: number[]) => (count: number) => {
@@ -92,7 +95,10 @@ export async function startVisit(engine: Engine, ground: Ground, name: string): 
     const taken = events
       .filter(({ eventName }) => eventName === name)
       .map(({ eventData }) => Number(eventData?.n));
-    return countOf(made, unmade, taken);
+    const kept = new Set(site.kept());
+    const promised = [...made, ...unsettled.filter((n) => kept.has(n))];
+    const unpromised = unsettled.filter((n) => !kept.has(n));
+    return countOf({ made: promised, unmade, unpromised }, taken);
   };
 
   return {
@@ -103,6 +109,7 @@ export async function startVisit(engine: Engine, ground: Ground, name: string): 
     close,
     count,
     events: numberInto(made),
+    unsettled: numberInto(unsettled),
     unmade: numberInto(unmade),
     nextPage: () => site.pageUrl({ ...home, page: ++pages }),
     reborn: async (tab, leave) => {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { chromiumPath, LAUNCH_ARGS } from '../chromium.ts';
-import { keptUnder, NOTHING_KEPT } from '../fakes/site-data.ts';
+import { keptUnder, MARK_ALONE, NOTHING_KEPT, stateOf } from '../fakes/site-data.ts';
 import { moduleAt, moduleTag } from '../samples/modules.ts';
 import { sample } from '../samples/samples.ts';
 import { COOKIEBOT, ONETRUST } from './consent-managers.ts';
@@ -11,6 +11,9 @@ import { type Answered, serveSite } from './site.ts';
 import { type Stack, startStack } from './stack.ts';
 
 // docs/consent.md, as it stands, in Chromium against a relay that runs.
+
+// On a busy machine a page and a relay take their time.
+const PATIENT = { timeout: 10_000 };
 
 let site: Awaited<ReturnType<typeof serveSite>>;
 let files: Record<string, Answered>;
@@ -55,7 +58,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await context.close();
   expect(errors).toEqual([]);
-  await expect.poll(stack.backlog).toBe(0);
+  await expect.poll(stack.backlog, PATIENT).toBe(0);
 });
 
 const filled = (text: string) => text.replaceAll('https://t.example.com', stack.relayUrl);
@@ -74,8 +77,10 @@ const kept = async (page: Page) => ({
   ...(await page.evaluate(keptUnder, `webengage-relay:${stack.relayUrl}`)),
   cookies: '',
 });
+/** The mark of a visitor who has opted out, in both places. */
 const MARKED = {
   ...NOTHING_KEPT,
+  databases: [expect.stringMatching(/^webengage-relay:/)],
   local: [[expect.stringMatching(/^webengage-relay:.*\?choices$/), expect.stringMatching(/^\d+$/)]],
 };
 
@@ -158,7 +163,7 @@ describe.each([
     expect(await flush(page)).toEqual({ settled: true });
     await page.reload({ waitUntil: 'load' });
     await track(page, 'Come back');
-    await expect.poll(() => flush(page)).toEqual({ settled: true });
+    await expect.poll(() => flush(page), PATIENT).toEqual({ settled: true });
 
     expect(namesOf(await eventsReceived(stack, 3))).toEqual(['Seen', 'Seen again', 'Come back']);
   });
@@ -171,7 +176,7 @@ describe.each([
     expect(await kept(page)).toEqual(NOTHING_KEPT);
     await page.reload({ waitUntil: 'load' });
     await track(page, 'Come back');
-    await expect.poll(() => flush(page)).toEqual({ settled: true });
+    await expect.poll(() => flush(page), PATIENT).toEqual({ settled: true });
 
     expect(await kept(page)).toEqual(NOTHING_KEPT);
     expect(requests).toEqual([]);
@@ -185,7 +190,8 @@ describe.each([
     await flush(page);
 
     await refuse(page);
-    await expect.poll(() => kept(page)).toEqual(MARKED);
+    await expect.poll(() => kept(page), PATIENT).toEqual(MARKED);
+    expect(await page.evaluate(stateOf, `webengage-relay:${stack.relayUrl}`)).toEqual(MARK_ALONE);
     await track(page, 'Under the no');
     expect(await flush(page)).toEqual({ settled: true });
 

@@ -99,8 +99,8 @@ test('a site that makes no token, then expired ones, then good ones: a user’s 
     return webengageRelay.flush();
   });
   expect(whoDidWhat(await eventsReceived(stack, 1))).toEqual(['anonymous Viewed']);
-  expect(refused).toMatchObject({ settled: false, reason: 'no_token' });
-  await expect.poll(() => refusals).toEqual(['no_token']);
+  expect(refused).toMatchObject({ settled: false, reason: 'token_required' });
+  await expect.poll(() => refusals).toEqual(['token_required']);
 
   makeToken = expired;
   await page.reload();
@@ -108,7 +108,7 @@ test('a site that makes no token, then expired ones, then good ones: a user’s 
     await webengageRelay.track('Bought More');
     return webengageRelay.flush();
   });
-  expect(expiredToo).toMatchObject({ settled: false, reason: 'no_token' });
+  expect(expiredToo).toMatchObject({ settled: false, reason: 'token_required' });
   // Another is asked for at once, and only once.
   expect(asked).toHaveLength(1 + 2);
 

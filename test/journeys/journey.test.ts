@@ -179,11 +179,14 @@ test('who has taken hold of the stub before the script has loaded still holds th
   expect(events.map(({ eventName }) => eventName)).toEqual(['By the stub', 'By its method']);
 });
 
-test('what is wrong with one attribute costs only that attribute, and is told', async () => {
+test('what is wrong with one attribute or field costs only that, and is told', async () => {
   const page = await openSite();
   const told = await page.evaluate(async () => {
-    const repairs: string[] = [];
-    webengageRelay.on('repaired', ({ path, done }) => repairs.push(`${path} ${done}`));
+    const told = { repairs: [] as string[], refusals: [] as string[] };
+    webengageRelay.on('repaired', ({ path, done }) => told.repairs.push(`${path} ${done}`));
+    webengageRelay.on('rejected', ({ issues }) =>
+      told.refusals.push(...issues.map(({ path, message }) => `${path} ${message}`)),
+    );
     const circle: { self?: unknown } = {};
     circle.self = circle;
     const numbers = Object.fromEntries(Array.from({ length: 26 }, (_, n) => [`n${n}`, n]));
@@ -203,29 +206,37 @@ test('what is wrong with one attribute costs only that attribute, and is told', 
       webengageRelay.identify('u'.repeat(101)),
       webengageRelay.identify('u', { phone: '0049 89 1234' }),
     ];
-    const errors = (await Promise.allSettled(bad)).map((end) =>
+    const calls = (await Promise.allSettled(bad)).map((end) =>
       end.status === 'rejected' ? String(end.reason.message) : 'taken',
     );
-    return { repairs, errors };
+    await webengageRelay.flush();
+    return { ...told, calls };
   });
   const [event] = await eventsReceived(stack, 1);
 
   expect(told).toEqual({
     repairs: [
-      'eventData.n25 left out',
-      'eventData.Invalid date left out',
-      'eventData.Function left out',
-      'eventData.NaN left out',
-      'eventData.Circle.circle.self left out',
+      // What the page can't send,
+      'eventData.Invalid date left_out',
+      'eventData.Function left_out',
+      'eventData.NaN left_out',
+      'eventData.Circle.circle.self left_out',
       'eventData.Long cut',
-      'eventData.we_reserved left out',
+      // and what the relay does not take.
+      'eventData.n25 left_out',
+      'eventData.we_reserved left_out',
+      'phone left_out',
     ],
-    errors: [
-      'eventName must be well-formed text of 1 to 49 characters',
+    refusals: [
       'eventName must be well-formed text of 1 to 49 characters',
       'eventName must not start with we_',
-      'userId must be well-formed text of 1 to 100 characters',
-      'phone must be E.164, as +551155256325',
+    ],
+    calls: [
+      'eventName must be text of 1 to 999 characters',
+      'taken',
+      'taken',
+      'userId must be text of 1 to 100 characters',
+      'taken',
     ],
   });
   expect(event?.eventData).toEqual({

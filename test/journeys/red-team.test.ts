@@ -72,6 +72,7 @@ async function lookInto(stack: Stack, identityToken: string): Promise<Seen> {
   const files = await Promise.all(
     [
       '/tracker.js',
+      '/tracker.full.js',
       '/service-worker.js',
       '/tracker.js.map',
       '/health',

@@ -53,7 +53,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await context.close();
   // What a test did not wait for is not the next one's.
-  await expect.poll(stack.backlog).toBe(0);
+  await expect.poll(stack.backlog, { timeout: 10_000 }).toBe(0);
 });
 
 /** What a reader has to fill in. */
@@ -161,10 +161,10 @@ describe('in a page', () => {
       .poll(() => told)
       .toEqual(
         expect.arrayContaining([
-          expect.objectContaining({ made: 1, buffered: 1 }),
+          expect.objectContaining({ tracked: 1, buffered: 1 }),
           { settled: true },
           'repaired',
-          expect.objectContaining({ done: 'left out' }),
+          expect.objectContaining({ done: 'left_out' }),
         ]),
       );
     expect(errors).toEqual([]);
@@ -287,6 +287,8 @@ describe('in a shell', () => {
       accepted: 2,
       duplicates: 0,
       rejected: [],
+      repaired: [],
+      now: expect.any(Number),
     });
     expect(await eventsReceived(stack, 1)).toMatchObject([{ userId: 'johndoe', eventName: 'Order Shipped' }]);
   });

@@ -1,0 +1,90 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+/** A file of src, and the files of src that it imports, types included. */
+type Imports = ReadonlyMap<string, readonly string[]>;
+
+function importsOf(file: string): readonly string[] {
+  const text = readFileSync(file, 'utf8');
+  const found = text.matchAll(/(?:from|import)\s*\(?\s*'(\.{1,2}\/[^']+)'/g);
+  return [...found].map(([, path = '']) => normalize(join(dirname(file), path)));
+}
+
+const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  .map((file) => join('src', file))
+  .filter((file) => /\.(ts|js)$/.test(file));
+const imports: Imports = new Map(files.map((file) => [file, importsOf(file)]));
+
+/** The first circle of imports that is found from a file, as the way around it. */
+function circleFrom(file: string, way: readonly string[], done: Set<string>): readonly string[] | undefined {
+  if (way.includes(file)) return [...way.slice(way.indexOf(file)), file];
+  if (done.has(file)) return undefined;
+  for (const next of imports.get(file) ?? []) {
+    const circle = circleFrom(next, [...way, file], done);
+    if (circle !== undefined) return circle;
+  }
+  done.add(file);
+  return undefined;
+}
+
+/** The room of a file: the first folder. */
+function roomOf(file: string): string {
+  return file.split('/')[1] ?? '';
+}
+
+/** What a room may import beside itself and the ground: `contract`, `pacing`. */
+const MAY_IMPORT: { readonly [room: string]: readonly string[] } = {
+  contract: [],
+  pacing: [],
+  plan: [],
+  segment: [],
+  'page-views': ['tracker'],
+  tracker: [],
+  inspector: ['tracker'],
+  edge: ['plan', 'tracking-plan.json'],
+  cli: ['edge', 'plan'],
+};
+
+describe('the rooms of src', () => {
+  test('hold no circle of imports, types included', () => {
+    const done = new Set<string>();
+
+    const circles = files.map((file) => circleFrom(file, [], done)).filter((circle) => circle !== undefined);
+
+    expect(circles).toEqual([]);
+  });
+
+  test('use each other from the top down', () => {
+    const wrong = files.flatMap((file) =>
+      (imports.get(file) ?? [])
+        .map((imported) => [roomOf(file), roomOf(imported), `${file} → ${imported}`] as const)
+        .filter(([from, to]) => {
+          const ground = from !== 'contract' && from !== 'pacing' && (to === 'contract' || to === 'pacing');
+          return from !== to && !ground && !MAY_IMPORT[from]?.includes(to);
+        })
+        .map(([, , arrow]) => arrow),
+    );
+
+    expect(wrong).toEqual([]);
+  });
+
+  test('let the inspector read a tracker through one port, and by its public types', () => {
+    const read = files
+      .filter((file) => file.startsWith('src/inspector/'))
+      .flatMap((file) => imports.get(file) ?? [])
+      .filter((file) => file.startsWith('src/tracker/'));
+
+    expect([...new Set(read)].sort()).toEqual(['src/tracker/index.ts', 'src/tracker/inspect.ts']);
+  });
+
+  test('hold at most 15 files a folder', () => {
+    const folders = Map.groupBy(files, dirname);
+    // These rooms are still to be divided.
+    const crowded = [...folders].filter(
+      ([folder, held]) => held.length > 15 && !/^src\/(edge|cli|contract)/.test(folder),
+    );
+
+    expect(crowded.map(([folder, held]) => `${folder}: ${held.length}`)).toEqual([]);
+  });
+});
