@@ -11,16 +11,20 @@ export type OffsetDate = {
 // The only form WebEngage documents: offset without a colon, no milliseconds, no `Z`.
 // https://docs.webengage.com/docs/rest-api-tracking-events
 // java.time.ZoneOffset ends at 18:00; the widest offset in use is +14:00.
-const FORM = /^\d.{18}[+-]((0\d|1[0-7])[0-5]\d|1800)$/;
+const FORM =
+  /^\d{4}-(0[1-9]|1[012])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d[+-]((0\d|1[0-7])[0-5]\d|1800)$/;
 
-// `yyyy-MM-ddTHH:mm:ss`: all before the offset, as in `toJSON`.
+// `yyyy-MM-ddTHH:mm:ss`: the part before the offset.
 const LOCAL_LENGTH = 19;
+
+function daysOfMonth(year: number, month: number): number {
+  if (month !== 2) return 30 + ((month + (month >> 3)) % 2);
+  return year % (year % 100 ? 4 : 400) ? 28 : 29;
+}
 
 /** Whether text is `yyyy-MM-ddTHH:mm:ss±hhmm`; a 31st of June is not. */
 export function isDate(text: string): boolean {
-  const local = text.slice(0, LOCAL_LENGTH);
-  // Read and written again: `Date` takes other forms too, and rolls 2026-02-30 over into March. No date has null for JSON.
-  return FORM.test(text) && new Date(`${local}Z`).toJSON()?.startsWith(local) === true;
+  return FORM.test(text) && +text.slice(8, 10) <= daysOfMonth(+text.slice(0, 4), +text.slice(5, 7));
 }
 
 /** Reads `yyyy-MM-ddTHH:mm:ss±hhmm`; undefined for anything else. */
@@ -31,6 +35,29 @@ export function parseDate(text: string): OffsetDate | undefined {
   return { at: Date.parse(`${text.slice(0, LOCAL_LENGTH)}Z`) - offsetMinutes * 60_000, offsetMinutes };
 }
 
+const twoDigits = (value: number) => (value < 10 ? '0' : '') + value;
+
+const sixtieths = (minutes: number, between: string) =>
+  twoDigits(Math.floor(minutes / 60)) + between + twoDigits(minutes % 60);
+
+// From 1 March of the year -400, so that no day of the years 0 to 9999 is negative, to 1 January 1970. The year begins in
+// March, which makes a leap day its last. https://howardhinnant.github.io/date_algorithms.html#civil_from_days
+const DAYS_TO_1970 = 865_565;
+const FIRST_DAY = -719_528;
+const LAST_DAY = 2_932_896;
+
+/** `yyyy-MM-dd` of a day, counted from 1970. By arithmetic: a page can replace what `Date` has for it. */
+function formatDay(day: number): string {
+  // In quarters of a day: a year has 1,461 of them, and a century 146,097 − 400 years have as many days.
+  const quarters = 4 * (day + DAYS_TO_1970) + 3;
+  const century = Math.floor(quarters / 146_097);
+  const inCentury = quarters % 146_097 | 3;
+  const dayOfYear = inCentury % 1_461 >> 2;
+  const month = Math.floor((5 * dayOfYear + 2) / 153);
+  const year = 100 * century + Math.floor(inCentury / 1_461) - 400 + (month > 9 ? 1 : 0);
+  return `${twoDigits(Math.floor(year / 100))}${twoDigits(year % 100)}-${twoDigits(month < 10 ? month + 3 : month - 9)}-${twoDigits(dayOfYear - Math.floor((153 * month + 2) / 5) + 1)}`;
+}
+
 /**
  * Writes a moment as `yyyy-MM-ddTHH:mm:ss±hhmm`, in the offset given; a fraction of a second is cut.
  * Undefined where the format has no words for it: an invalid date, or a year beyond 0 to 9999.
@@ -38,11 +65,13 @@ export function parseDate(text: string): OffsetDate | undefined {
 export function formatDate(at: number, offsetMinutes: number): string | undefined {
   // Zones before about 1900 have offsets with seconds; the format has only minutes.
   const offset = Math.round(offsetMinutes);
-  const local = `${new Date(at + offset * 60_000).toJSON()}`;
-  const size = Math.abs(offset);
-  // Hours in front of minutes: an hour is 100 there, and 60 here.
-  const hhmm = String(10_000 + size + 40 * Math.floor(size / 60)).slice(1);
-  return /^\d/.test(local) ? local.slice(0, LOCAL_LENGTH) + (offset < 0 ? '-' : '+') + hhmm : undefined;
+  const seconds = Math.floor(at / 1_000) + offset * 60;
+  const day = Math.floor(seconds / 86_400);
+  // NaN is not within these bounds either.
+  if (!(day >= FIRST_DAY && day <= LAST_DAY)) return undefined;
+  const second = seconds - day * 86_400;
+  const time = `${sixtieths(Math.floor(second / 60), ':')}:${twoDigits(second % 60)}`;
+  return `${formatDay(day)}T${time}${offset < 0 ? '-' : '+'}${sixtieths(Math.abs(offset), '')}`;
 }
 
 /** The rule of a date, `Date` or text. */

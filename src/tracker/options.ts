@@ -1,10 +1,6 @@
 import { MAX_AGE_MS, MAX_BATCH_RECORDS } from '../contract/batch.ts';
-import type { IdentityToken } from './delivery/identity-tokens.ts';
-
-const CONSENTS = ['granted', 'pending', 'denied'] as const;
-
-/** What holds until the visitor has chosen. */
-export type Consent = (typeof CONSENTS)[number];
+import type { AddOn } from './add-ons/add-on.ts';
+import { ownFields } from './record/own-fields.ts';
 
 /** What a tracker is made with. The script tag has them as attributes: `batchSize` is `data-batch-size`. */
 export type TrackerOptions = {
@@ -55,14 +51,7 @@ export type TrackerOptions = {
   readonly maxAgeMs?: number;
 
   /**
-   * For development: reject a call whose attributes would be cut or left out, in place of repairing them.
-   *
-   * @default false
-   */
-  readonly strict?: boolean;
-
-  /**
-   * Leave out an `identify` that says nothing new since the last one of this visitor.
+   * Leave out an `identify` that says nothing new since the last ones of this visitor.
    * Sites call it on every page, and each would cost a record.
    *
    * @default true
@@ -70,7 +59,7 @@ export type TrackerOptions = {
   readonly skipRepeatedIdentify?: boolean;
 
   /**
-   * Have the site's service worker send what a page could not, once there is a network, be the page closed or not.
+   * Have the site's service worker send what a page could not, once there is a network, whether the page is closed or not.
    * For sites whose service worker calls `syncInBackground`. Only Chromium has it; elsewhere nothing happens.
    *
    * @default false
@@ -78,36 +67,22 @@ export type TrackerOptions = {
   readonly backgroundSync?: boolean;
 
   /**
-   * Whether anything may be kept or sent, until `optIn()` or `optOut()` is called on this page, as it must be on each.
-   * `granted`: from the start. `pending`: calls wait in memory, with the time they were made; `optIn()` has them made,
-   * `optOut()` lets them go, and until then nothing of the browser's storage is as much as looked at. `denied`: the
-   * same, but calls resolve and make nothing.
-   *
-   * @default 'granted'
-   */
-  readonly consent?: Consent;
-
-  /**
-   * Take Global Privacy Control, where the visitor's browser sends it, for `consent: 'denied'`. `optIn()` is still a yes.
-   * https://www.w3.org/TR/gpc/
+   * Writes to the console what becomes of each record: ids, reasons, fields and rules, and no value. With `'data'` it
+   * writes the records too, personal data included: for development.
    *
    * @default false
    */
-  readonly respectGpc?: boolean;
+  readonly debug?: boolean | 'data';
 
   /**
-   * Gets an identity token from your server, for the user who is signed in: a JWT with this `userId` as `cuid`.
-   * Called when records of theirs are to be sent, and again before the token ends or when the relay refuses it; never
-   * twice at once. With it no record with a `userId` leaves without a token: where none comes within 10 s, it waits.
+   * Add-ons: `consent()`, `identityTokens()`, `checks()`.
    *
-   * @default none: records leave without a token
+   * @default none
    */
-  readonly identityToken?: IdentityToken;
+  readonly plugins?: readonly AddOn[];
 };
 
-type Optional = 'identityToken';
-
-export type Settings = Required<Omit<TrackerOptions, Optional>> & Pick<TrackerOptions, Optional>;
+export type Settings = Required<Omit<TrackerOptions, 'plugins'>>;
 
 /** The name of all that the trackers of an endpoint share: database, lock, sync event. */
 export function nameOf(endpoint: string): string {
@@ -117,52 +92,45 @@ export function nameOf(endpoint: string): string {
 // WebEngage's limit for the whole account: no single browser needs more.
 const ACCOUNT_REQUESTS_PER_MINUTE = 500;
 
-/** Each option's default; of a number the least and the most, too. */
-const OPTIONS: {
-  readonly [name in Exclude<keyof Settings, 'endpoint' | Optional>]: readonly [
-    Settings[name],
-    least?: number,
-    most?: number,
-  ];
-} = {
+/** Of each number the default, the least and the most. */
+const NUMBERS = {
   batchSize: [MAX_BATCH_RECORDS, 1, MAX_BATCH_RECORDS],
   maxWaitMs: [5_000, 100, 3_600_000],
   requestsPerMinute: [60, 1, ACCOUNT_REQUESTS_PER_MINUTE],
   burst: [5, 1, 100],
   maxRecords: [10_000, 100, 1_000_000],
   maxAgeMs: [MAX_AGE_MS, 60_000, MAX_AGE_MS],
-  strict: [false],
-  skipRepeatedIdentify: [true],
-  backgroundSync: [false],
-  consent: ['granted'],
-  respectGpc: [false],
-};
+} as const;
 
-/** Fills in the defaults. Throws a `RangeError` that names the option and the rule. */
+// Settings that an add-on understands. Without it they must not be passed over: the page would do what it must not.
+const OF_ADD_ONS = /^(consent|respectGpc|identityToken|strict)$/;
+
+/** Fills in the defaults. Throws a `RangeError` that names the option, the rule and the remedy. */
 export function resolveOptions(options: TrackerOptions): Settings {
-  const mustBe = (name: string, rule: string, value: unknown) => {
-    throw new RangeError(`${name} must be ${rule}, not ${value}`);
+  const given: { readonly [name: string]: unknown } = ownFields(options);
+  const mustBe = (name: string, rule: string): never => {
+    throw new RangeError(`${name} must be ${rule}, not ${given[name]}`);
   };
+  for (const name in given)
+    if (OF_ADD_ONS.test(name) && given[name] && given[name] !== 'granted')
+      throw new RangeError(`${name} needs an add-on: load tracker.full.js, or pass it to plugins`);
+
   // Not `URL.canParse`: Safari has it only since 17. Without the slashes at its end.
   const endpoint =
-    /^(https?:\/\/[^/?#\s][^?#\s]*?)\/*$/i.exec(options.endpoint)?.[1] ??
-    mustBe('endpoint', 'an http or https URL', options.endpoint);
-
-  const settings = Object.entries(OPTIONS).map(([name, [otherwise, least, most = 0]]) => {
-    // What is a flag is held against nothing.
-    const value = (options[name as keyof typeof OPTIONS] ?? otherwise) as number;
-    return least === undefined || (Number.isInteger(value) && value >= least && value <= most)
-      ? [name, value]
-      : mustBe(name, `a whole number from ${least} to ${most}`, value);
-  });
-  const { identityToken, consent = 'granted' } = options;
-  if (!CONSENTS.includes(consent)) mustBe('consent', `one of ${CONSENTS.join(', ')}`, consent);
-  if (identityToken && typeof identityToken !== 'function')
-    mustBe('identityToken', 'a function', identityToken);
-  return {
-    // All the others are in the table, each with its own type.
-    ...(Object.fromEntries(settings) as Settings),
+    /^(https?:\/\/[^/?#\s][^?#\s]*?)\/*$/i.exec(`${given.endpoint}`)?.[1] ?? mustBe('endpoint', 'an http or https URL');
+  const settings: { [name: string]: unknown } = {
     endpoint,
-    ...(identityToken && { identityToken }),
+    skipRepeatedIdentify: given.skipRepeatedIdentify ?? true,
+    backgroundSync: given.backgroundSync,
+    debug: given.debug,
   };
+  let name: keyof typeof NUMBERS;
+  for (name in NUMBERS) {
+    const [otherwise, least, most] = NUMBERS[name];
+    const value = Number(given[name] ?? otherwise);
+    if (!(value >= least && value <= most)) mustBe(name, `from ${least} to ${most}`);
+    settings[name] = Math.floor(value);
+  }
+  // Each of them was filled in, with its own type.
+  return settings as Settings;
 }

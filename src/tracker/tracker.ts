@@ -1,34 +1,29 @@
-import { underConsent } from './consent/consent.ts';
-import type { RetryReason } from './delivery/relay-client.ts';
-import { createEnds, type Listener, type TrackerEvents } from './engine/events.ts';
-import { createSteps, type Properties, type Step, type TrackerCall } from './engine/middleware.ts';
-import { browserPlatform, type Platform } from './engine/platform.ts';
+import type { AddOn } from './add-ons/add-on.ts';
+import { createEngine } from './engine/engine.ts';
+import { createEmitter, type Listener, type TrackerEvents } from './engine/events.ts';
+import { createMiddleware, type Middleware, type Properties, type TrackerCall } from './engine/middleware.ts';
 import { resolveOptions, type Settings, type TrackerOptions } from './options.ts';
+import { browserPlatform, type Platform } from './platform/platform.ts';
+import { captureEvent, captureUser } from './record/capture.ts';
 import type { AnyEvents, AttributesOf, EventData, EventsOf } from './record/event-types.ts';
-import { makeEvent, makeUser, type Profile } from './record/make-record.ts';
-import { statsOf, type TrackerStats } from './store/stats.ts';
-
-/** What became of a flush: all is settled, or why it is not, and when it is tried again. */
-export type FlushResult =
-  | { readonly settled: true }
-  /** The records are kept, and sent when the time has come. */
-  | {
-      readonly settled: false;
-      /** `no_consent`: nothing is known, for nothing may be looked at. */
-      readonly reason: RetryReason | 'no_consent';
-      readonly retryInMs: number;
-    };
+import type { FlushResult } from './record/outcome.ts';
+import type { Profile } from './record/profile.ts';
+import { randomUuid } from './record/random-id.ts';
+import type { TrackerStats } from './store/stats.ts';
 
 /** What a page calls. Every method stands by itself: `const { track } = tracker` is as good. */
 export type Tracker<Events extends object = AnyEvents, Attributes extends object = object> = {
   /**
    * Says who the visitor is, from now on, and what is known of them.
-   * Resolves once the record is durable; rejects with a `RecordError` where the contract refuses it as a whole.
+   * Resolves once the record is durable; rejects with a `RecordError` where the user id is none. What is wrong with the
+   * profile never costs the sign-in: it is cut or left out, and `on('repaired')` tells.
    */
   identify(userId: string, profile?: Profile<Attributes>): Promise<void>;
+  /** Says what is known of the visitor, whoever that is: somebody who has not signed in, too. */
+  identify(profile: Profile<Attributes>): Promise<void>;
   /**
    * Says that something happened, now.
-   * Resolves once the record is durable; rejects with a `RecordError` where the contract refuses it as a whole.
+   * Resolves once the record is durable; rejects with a `RecordError` where there is no event name.
    */
   track<Name extends keyof Events & string>(
     eventName: Name,
@@ -37,34 +32,40 @@ export type Tracker<Events extends object = AnyEvents, Attributes extends object
   /** Logs out: a new anonymous visitor, as far as WebEngage can tell. */
   reset(): void;
   /**
-   * Sends now. Resolves when what was buffered at the call is settled, or says why it is not; never rejects.
-   * Where records wait for somebody who is not signed in, the reason is `no_token` and `retryInMs` is `Infinity`; so it is
-   * with `no_consent`, while the visitor has yet to choose.
+   * Sends now. Resolves when the records buffered at the call are settled, or says why they are not; never rejects.
+   * Where the tracker waits for a sign-in or for consent, `retryInMs` is `Infinity`.
    */
   flush(): Promise<FlushResult>;
   /** How many records this browser has made for the relay, how they ended, and how many wait; of all tabs and visits. */
   stats(): Promise<TrackerStats>;
   /**
-   * Stops, in all tabs, and forgets all there is: ids, buffer, counts, the database. What waited is told as `dropped`; a
-   * request that is under way can't be called back. From now on calls resolve and make nothing, on later visits too: a
-   * mark that says so, and no more than that, is all that stays. Resolves when the rest is gone.
-   * Before `optIn()`, with `consent` at `pending` or `denied`: lets go what waits, and has it stay so on this page. Where
-   * there is nothing to forget no mark is made.
+   * Stops, in all tabs, and forgets everything: ids, buffer, counts. Waiting records are told as `dropped`; a request that
+   * is under way can't be called back. From now on calls resolve and make nothing, on later visits too: a mark that says
+   * so is all that stays, in `localStorage` and in the database. Resolves when the rest is gone; rejects where the browser
+   * keeps the mark in neither.
+   * Before `optIn()`, where the visitor has yet to choose: lets go the calls that wait. Where there is nothing to forget no
+   * mark is made.
    */
   optOut(): Promise<void>;
   /**
-   * The visitor consents. What has waited for it is made, before what is called later. Where the visitor had opted out,
-   * begins again, as a browser that is not known. Resolves when it has begun.
+   * The visitor consents. Calls that have waited for it are made, before later ones. A visitor who had opted out begins
+   * again, as a browser that is not known. Resolves when it has begun.
    */
   optIn(): Promise<void>;
   /**
-   * Has a step look at each `identify` and `track` from now on, at once, before a record is made: to add to it, to change
-   * it or to refuse it. The promise of a call that is refused resolves; it counts nowhere, and signs nobody in.
-   * What a step throws is reported as the page's own error, and its call goes on as it came. Answers with what ends it.
+   * Has middleware look at each `identify` and `track` from now on, at once, before a record is made: to add to it, to
+   * change it or to refuse it. The promise of a call that is refused resolves; it counts nowhere, and signs nobody in.
+   * What middleware throws is reported as the page's own error, and its call goes on as it came. Answers with what ends it.
    */
-  use(step: Step): () => void;
+  use(middleware: Middleware): () => void;
   /** Listens to what becomes of records; answers with what ends it. */
   on<Name extends keyof TrackerEvents>(name: Name, listener: Listener<Name>): () => void;
+};
+
+/** A tracker whose calls can be made in the name of an earlier moment: those that were queued before the script had loaded. */
+export type StartedTracker = Tracker & {
+  /** The calls as made at a moment of the visitor's clock, and on a page. */
+  readonly madeAt: (wall: number, page: string | undefined) => Pick<Tracker, 'identify' | 'track'>;
 };
 
 /**
@@ -77,55 +78,69 @@ export function createTracker<
   Events extends EventsOf<Events> = AnyEvents,
   Attributes extends object & AttributesOf<Attributes> = object,
 >(options: TrackerOptions): Tracker<Events, Attributes> {
+  const { madeAt: _, ...tracker } = startTracker(resolveOptions(options), browserPlatform(), options.plugins);
   // It takes any event: what is declared of them narrows the calls that compile, and nothing else.
-  return startTracker(resolveOptions(options), browserPlatform()) as Tracker<Events, Attributes>;
+  return tracker as Tracker<Events, Attributes>;
 }
 
 /**
- * The tracker on a platform of the caller's choice. `madeAt` is for calls made before the script had loaded.
+ * The tracker on a platform of the caller's choice.
  *
- * @param isForBuffer sends what pages have made with consent: until the first call nothing is looked at, sent or kept
+ * @param isPassive does nothing by itself before the first call
  */
 export function startTracker(
   settings: Settings,
   platform: Platform,
-  isForBuffer = false,
-): Tracker & {
-  readonly madeAt: (now: () => number, page: () => string | undefined) => Pick<Tracker, 'identify' | 'track'>;
-} {
-  const ends = createEnds(platform.report);
-  const { isPending, isHeard, make, optIn, optOut } = underConsent(settings, platform, ends, isForBuffer);
-  const { use, through } = createSteps(platform.report);
-  const madeAt = (now: () => number, page: () => string | undefined): Pick<Tracker, 'identify' | 'track'> => {
-    async function take(asked: TrackerCall): Promise<void> {
-      const call = isHeard() && through({ ...asked, page: page() });
-      if (!call) return;
-      // Now, though it may have to wait: what is wrong with it is told to who has called, and what is right stays as it was.
-      const made =
-        call.kind === 'user'
-          ? makeUser(call.userId, call.profile, now(), settings.strict)
-          : makeEvent(call.eventName, call.eventData, now(), settings.strict);
-      await make((tracker) => tracker.take(made), call.kind === 'event');
-    }
-    return {
-      identify: (userId, profile) => take({ kind: 'user', userId, profile }),
-      track: (eventName, eventData?: Properties) => take({ kind: 'event', eventName, eventData }),
-    };
-  };
+  plugins: readonly AddOn[] = [],
+  isPassive = false,
+): StartedTracker {
+  const { time, chance, report } = platform;
+  const addOn: AddOn = Object.assign({}, ...plugins);
+  const emitter = createEmitter(report, settings.debug);
+  const engine = createEngine(settings, platform, emitter, addOn, isPassive);
+  const { use, run } = createMiddleware(report);
+
+  async function take(asked: TrackerCall, wall: number): Promise<void> {
+    const call = engine.isHeard() && run(asked);
+    if (!call) return;
+    // Now, though it may have to wait: the page may change what it gave.
+    const name = call.kind === 'event' ? call.eventName : 'identify';
+    const tell = (repair: object) => emitter.emit('repaired', { ...repair, record: name } as never);
+    const captured =
+      call.kind === 'event'
+        ? captureEvent(call.eventName, call.eventData, tell)
+        : captureUser(call.userId, call.profile, tell);
+    const json = addOn.check?.(call, captured.json, emitter.emit) ?? captured.json;
+    await engine.add({ ...captured, json }, { wall, mono: time.mono() - (time.wall() - wall) });
+  }
+
+  const madeAt: StartedTracker['madeAt'] = (wall, page) => ({
+    identify: (who: unknown, profile?: Profile) =>
+      take(
+        typeof who === 'object' && who
+          ? { kind: 'user', profile: who, page }
+          // Not given is no id; undefined would be the anonymous visitor's.
+          : { kind: 'user', userId: (who ?? '') as string, profile, page },
+        wall,
+      ),
+    track: (eventName, eventData?: Properties) => take({ kind: 'event', eventName, eventData, page }, wall),
+  });
+  const now = () => madeAt(time.wall(), platform.address());
 
   return {
-    ...madeAt(platform.time.now, platform.address),
     madeAt,
-    reset: () => void make((tracker) => tracker.reset()),
-    flush: async () =>
-      isPending()
-        ? { settled: false, reason: 'no_consent', retryInMs: Number.POSITIVE_INFINITY }
-        : ((await make((tracker) => tracker.flush())) ?? { settled: true }),
-    stats: async () =>
-      (isPending() ? undefined : await make((tracker) => tracker.stats())) ?? statsOf(undefined),
-    optOut,
-    optIn,
-    on: ends.on,
+    identify: (who: never, profile?: Profile) => now().identify(who, profile),
+    track: (...call) => now().track(...call),
+    reset: () => {
+      if (!engine.isHeard()) return;
+      const reset = { kind: 'reset', json: '', anonymousId: randomUuid(chance.bytes) } as const;
+      void engine.add(reset, { wall: time.wall(), mono: time.mono() });
+    },
+    flush: engine.flush,
+    stats: engine.stats,
+    optOut: engine.optOut,
+    optIn: engine.optIn,
+    on: emitter.on,
     use,
   };
 }

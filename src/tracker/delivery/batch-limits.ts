@@ -1,41 +1,32 @@
 import { utf8Bytes } from '../../contract/text.ts';
-import type { Entry } from '../store/record-store.ts';
-import type { IdentityTokens } from './identity-tokens.ts';
+import type { Entry } from '../record/call.ts';
 
-// Of a body, what is not records: its token is the most of it, 4096 bytes at the most.
+// Of a body, what is not its records: the token is the most of it, 4096 bytes at most.
 const ENVELOPE_BYTES = 4_300;
 
-// What lies beside the record here is more than its age is there.
-const entryBytes = (entry: Entry) => utf8Bytes(JSON.stringify(entry));
+// Of a record, what is added to its fields as it is sent: kind, id, visitor, time and age.
+const RECORD_BYTES = 400;
 
-/** How many bytes the body of a batch has at the most. */
+/** How many bytes a record takes in a body, at most. A user id may have 100 characters of three bytes each. */
+function entryBytes({ json }: Entry): number {
+  return RECORD_BYTES + utf8Bytes(json);
+}
+
+/** How many bytes the body of a batch has at most. */
 export function batchBytes(batch: readonly Entry[]): number {
-  return batch.reduce((bytes, entry) => bytes + entryBytes(entry), ENVELOPE_BYTES);
+  let bytes = ENVELOPE_BYTES;
+  for (const entry of batch) bytes += entryBytes(entry);
+  return bytes;
 }
 
-/** The first of these, oldest first: as many as make a body of so many bytes at the most. */
-export function batchWithin<Record extends Entry>(
-  records: readonly Record[],
-  maxBytes: number,
-): readonly Record[] {
+/** The first of these, oldest first: as many as make a body of so many bytes at most. */
+export function takeWithinBytes<E extends Entry>(entries: readonly E[], maxBytes: number): readonly E[] {
   let left = maxBytes - ENVELOPE_BYTES;
-  const over = records.findIndex((entry) => {
+  const fitting: E[] = [];
+  for (const entry of entries) {
     left -= entryBytes(entry);
-    return left < 0;
-  });
-  return over < 0 ? records : records.slice(0, over);
-}
-
-/** The first of these, up to where another user's begin: a batch has one token. Those of nobody known need none. */
-export function ofOneUser<Record extends Entry>(
-  records: readonly Record[],
-  userOf: IdentityTokens['userOf'],
-): readonly Record[] {
-  let user: string | undefined;
-  const other = records.findIndex(({ record }) => {
-    const userId = userOf(record);
-    user ??= userId;
-    return userId && userId !== user;
-  });
-  return other < 0 ? records : records.slice(0, other);
+    if (left < 0) break;
+    fitting.push(entry);
+  }
+  return fitting;
 }

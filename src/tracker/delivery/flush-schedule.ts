@@ -1,10 +1,5 @@
-import type { FlushEnd } from './flush.ts';
-
-/** Runs something later; answers with what calls it off. */
-export type Timer = (run: () => void, afterMs: number) => () => void;
-
-/** What time it is, and will be. */
-export type Time = { readonly now: () => number; readonly timer: Timer };
+import type { Timer } from '../platform/time.ts';
+import type { FlushEnd } from './next-step.ts';
 
 export type FlushSchedule = {
   /** Flushes now what was made before a moment; before now, if none is given. */
@@ -13,8 +8,8 @@ export type FlushSchedule = {
   readonly appended: (waiting: number) => void;
 };
 
-// A flush that fails by itself, which none should: its records are still in the buffer, and this brings them back to it.
-const AFTER_FAULT: FlushEnd = { step: 'wait', forMs: 30_000, reason: 'fault', oldestAt: 0 };
+// A flush that fails by itself, which none should: its records are still in the buffer, and are tried again.
+const AFTER_FAULT: FlushEnd = { step: 'wait', forMs: 30_000, reason: 'internal_error', oldestAgeMs: Number.POSITIVE_INFINITY };
 
 // The longest a timer can be set for; a longer one would fire at once.
 const MAX_TIMER_MS = 2 ** 31 - 1;

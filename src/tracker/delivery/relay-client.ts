@@ -1,101 +1,107 @@
-import type { Answer, Refusal, Rejection } from '../../contract/answer.ts';
-import { utf8Bytes } from '../../contract/text.ts';
+import type { Answer, Refusal } from '../../contract/answer.ts';
+import { formatDate } from '../../contract/date.ts';
 import { retryAfterMs } from '../../pacing/retry-after.ts';
-import { attempt } from '../platform/try-or-undefined.ts';
-import type { Entry } from '../store/record-store.ts';
-import type { Time } from './flush-schedule.ts';
+import type { Clock } from '../engine/clock.ts';
+import type { Time } from '../platform/time.ts';
+import { tryOrUndefined } from '../platform/try-or-undefined.ts';
+import type { Entry } from '../record/call.ts';
+import type { Outcome, RetryReason } from '../record/outcome.ts';
+import { ownFields } from '../record/own-fields.ts';
 
-/** Why records could not be settled for now. */
-export type RetryReason =
-  | 'network'
-  | 'unavailable'
-  | 'rate_limited'
-  | 'not_allowed'
-  | 'not_the_relay'
-  /** The relay asks for an identity token, and none can be had that it takes. */
-  | 'no_token'
-  /** An error of the tracker's own. */
-  | 'fault';
+/**
+ * The way to the relay. Never rejects: a dead network is normal.
+ *
+ * @param keepalive has the request outlive the page; the browser refuses it where the page's own requests use up its budget
+ */
+export type RelayClient = (batch: readonly Entry[], keepalive: boolean) => Promise<Outcome>;
 
-/** What became of one batch. */
-export type Outcome =
-  | { readonly kind: 'settled'; readonly rejected: readonly Rejection[]; readonly duplicates: number }
-  /** Nothing is known to be wrong with the records: the same ones may be sent again. */
-  | { readonly kind: 'retry'; readonly reason: RetryReason; readonly afterMs?: number | undefined }
-  /** The relay will never take this batch as it is. */
-  | { readonly kind: 'refused'; readonly message: string };
-
-/** The way to the relay. Never rejects: a dead network is normal. */
-export type RelayClient = (batch: readonly Entry[]) => Promise<Outcome>;
-
-/** The request that carries a batch. `leavesNow`: else nobody knows when. */
+/** The request that carries a batch. `leavesNow`: else it is not known when it leaves. */
 export type RelayRequest = (
   batch: readonly Entry[],
-  leavesNow?: boolean,
-) => readonly [url: string, init: RequestInit & { readonly body: string }];
+  leavesNow: boolean,
+) => readonly [url: string, init: RequestInit];
+
+export type RequestPorts = {
+  readonly endpoint: string;
+  readonly device: () => string;
+  /** The identity token at hand for a batch. */
+  readonly token: (batch: readonly Entry[]) => string | undefined;
+  readonly clock: Clock;
+  readonly time: Time;
+};
 
 // A request that takes longer is given up; the relay stores within a second or two, or is not there.
 const TIMEOUT_MS = 15_000;
+
+const { stringify } = JSON;
 
 // Browsers refuse a keepalive body over 64 KiB, all those under way counted together; the rest is for the site's own.
 // https://fetch.spec.whatwg.org/#http-network-or-cache-fetch
 export const MAX_KEEPALIVE_BYTES = 60_000;
 
+/** `"name":value,`; nothing where there is no value. */
+function field(name: string, value: string | number | boolean | undefined): string {
+  return value === undefined ? '' : `"${name}":${stringify(value)},`;
+}
+
 /**
- * Requests as the wire protocol has them: a string goes as text/plain, so no preflight precedes it.
- *
- * @param device this browser's buffer, by its random id
- * @param token the identity token at hand for a batch
+ * Requests as the wire protocol has them: a string goes as text/plain, so no preflight precedes it. Written by hand, for a
+ * page may have changed what `JSON.stringify` makes of arrays, objects and dates.
  */
-export function relayRequests(
-  endpoint: string,
-  device: () => string,
-  now: () => number,
-  token: (batch: readonly Entry[]) => string | undefined = () => undefined,
-): RelayRequest {
+export function relayRequests({ endpoint, device, token, clock, time }: RequestPorts): RelayRequest {
+  const toRecord = (entry: Entry): string => {
+    const { kind, id, json, userId, anonymousId } = entry;
+    const made = kind === 'event' ? clock.eventTime(entry) : undefined;
+    return `{${field('kind', kind)}${field('id', id)}${field('userId', userId)}${field('anonymousId', userId ? undefined : anonymousId)}${field('eventTime', made)}${json ? `${json},` : ''}"age":${Math.max(0, Math.round(clock.ageOf(entry)))}}`;
+  };
+
   return (batch, leavesNow) => {
-    const at = now();
-    const body = JSON.stringify({
-      v: 1,
-      // Without it the relay takes all times as they are.
-      sentAt: leavesNow && new Date(at).toISOString(),
-      device: device(),
-      token: token(batch),
-      records: batch.map((entry) => ({
-        ...entry.record,
-        age: Math.max(0, Math.floor((at - entry.at) / 1000)),
-      })),
-    });
-    return [`${endpoint}/v1/batch`, { method: 'POST', body, credentials: 'omit' }];
+    // `yyyy-MM-ddTHH:mm:ssZ`. Without it the relay goes by the offset alone.
+    const sentAt = leavesNow ? `${formatDate(time.wall(), 0)?.slice(0, 19)}Z` : undefined;
+    const records = batch.map(toRecord).join();
+    const body = `{"v":1,${field('sentAt', sentAt)}${field('device', device())}${field('token', token(batch))}${field('clockOffset', clock.offset())}"lenient":true,"records":[${records}]}`;
+    const init: RequestInit = { __proto__: null, method: 'POST', body, credentials: 'omit' } as RequestInit;
+    return [`${endpoint}/v1/batch`, init];
   };
 }
 
 /** What an answer means for the records. The body must have been read to its end: else its keepalive budget is gone. */
-export function readAnswer(status: number, body: string, retryAfter: string | null, now: number): Outcome {
+export function readAnswer(
+  status: number,
+  body: string,
+  retryAfter: string | null,
+  clock: Pick<Clock, 'now'>,
+): Outcome & { readonly now?: number | undefined } {
   // What is not JSON is not the relay's: the records stay where they are.
-  const answer: Partial<Answer & Refusal> = attempt(() => JSON.parse(body)) ?? {};
-  const { response, rejected, duplicates = 0, error } = answer;
-  if (status >= 200 && status < 300 && response?.status === 'queued' && Array.isArray(rejected))
-    return { kind: 'settled', rejected, duplicates };
+  const answer = ownFields<Answer & Refusal>(tryOrUndefined(() => JSON.parse(body)));
+  const { rejected, duplicates = 0, repaired = [], now } = answer;
+  const { code, message = '' } = ownFields(answer.error);
+  if (status >= 200 && status < 300 && ownFields(answer.response).status === 'queued' && Array.isArray(rejected))
+    return { kind: 'settled', rejected, duplicates, repaired, now };
   // Only on the relay's own word: a proxy that answers 400 to everything must not cost a single record.
-  if (error?.code === 'invalid_batch' || error?.code === 'too_large')
-    return { kind: 'refused', message: error.message };
-  const reason = error?.code === 'invalid_token' ? 'no_token' : reasonOf(status);
-  return { kind: 'retry', reason, afterMs: retryAfterMs(retryAfter, now) };
+  if (code === 'invalid_batch' || code === 'too_large') return { kind: 'refused', message, now };
+  return {
+    kind: 'retry',
+    reason: code === 'invalid_token' ? 'token_required' : reasonOf(status, !!code),
+    afterMs: retryAfterMs(retryAfter, now ?? clock.now()),
+    isForeign: !code && status !== 429,
+    now,
+  };
 }
 
-function reasonOf(status: number): RetryReason {
+function reasonOf(status: number, isRelays: boolean): RetryReason {
   if (status === 429) return 'rate_limited';
   if (status === 408 || status >= 500) return 'unavailable';
-  return status < 300 || status === 400 || status === 413 ? 'not_the_relay' : 'not_allowed';
+  return isRelays ? 'forbidden' : 'unexpected_response';
 }
 
 export function relayClient(
   request: RelayRequest,
   fetch: typeof globalThis.fetch,
-  { now, timer }: Time,
+  clock: Clock,
+  { mono, timer }: Time,
 ): RelayClient {
-  return (batch) =>
+  return (batch, keepalive) =>
     new Promise((resolve) => {
       const [url, init] = request(batch, true);
       const abort = new AbortController();
@@ -105,16 +111,14 @@ export function relayClient(
         abort.abort();
         fail();
       }, TIMEOUT_MS);
+      const sentMono = mono();
       // Async, for a wrapper that some tool has put around it, and that throws.
       const answer = async () => {
-        const response = await fetch(url, {
-          ...init,
-          keepalive: utf8Bytes(init.body) <= MAX_KEEPALIVE_BYTES,
-          signal: abort.signal,
-        });
-        resolve(
-          readAnswer(response.status, await response.text(), response.headers.get('retry-after'), now()),
-        );
+        const response = await fetch(url, { ...init, keepalive, signal: abort.signal });
+        const text = await response.text();
+        const { now, ...outcome } = readAnswer(response.status, text, response.headers.get('retry-after'), clock);
+        if (now !== undefined && Number.isFinite(now)) clock.learn(now, sentMono);
+        resolve(outcome);
       };
       answer().catch(fail).finally(cancel);
     });

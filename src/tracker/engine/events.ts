@@ -1,18 +1,5 @@
 import type { Rejection } from '../../contract/answer.ts';
-import type { RetryReason } from '../delivery/relay-client.ts';
-import type { Repair } from '../record/repair.ts';
-
-/** Why the tracker gave up a record. A closed list: nothing ends in any other way. */
-export type DropReason =
-  /** Older than `maxAgeMs`. */
-  | 'expired'
-  /** The buffer held more than `maxRecords`, and this was among the oldest. */
-  | 'over_max_records'
-  /** The visitor wants none of this any more. */
-  | 'opted_out';
-
-/** How a record ends: settled by the relay, which has stored it or refuses it for good, or given up. */
-export type End = 'delivered' | 'rejected' | DropReason;
+import type { DropReason, Repair, RetryReason } from '../record/outcome.ts';
 
 /** What `on` tells, by name. No value of any attribute is in it. */
 export type TrackerEvents = {
@@ -22,44 +9,55 @@ export type TrackerEvents = {
   rejected: Rejection;
   /** The tracker gave these records up. */
   dropped: { readonly ids: readonly string[]; readonly reason: DropReason };
-  /** An attribute was cut or left out so that its record could go. `record`: the event's name, or `identify`. */
-  repaired: Repair & { readonly record: string };
+  /**
+   * A part of a record was cut or left out so that the rest could go: by the tracker at the call, which tells `record`, the
+   * event's name or `identify`; or by the relay, which tells the record's `id`.
+   */
+  repaired: Repair & { readonly record?: string; readonly id?: string };
   /** Sending failed, and is tried again. The records are kept. */
   retrying: { readonly reason: RetryReason; readonly inMs: number };
   /** Records no longer outlive the page: IndexedDB is missing or broken. */
   degraded: { readonly reason: string };
 };
 
-/** What `on` takes. One that throws hurts neither the tracker nor the others: the page's own error handling is given it. */
+/** What `on` takes. If it throws, the page's own error handling is given the error, and nothing else suffers. */
 export type Listener<Name extends keyof TrackerEvents> = (told: TrackerEvents[Name]) => void;
 
-export type Tell = <Name extends keyof TrackerEvents>(name: Name, told: TrackerEvents[Name]) => void;
+export type Emit = <Name extends keyof TrackerEvents>(name: Name, told: TrackerEvents[Name]) => void;
+
+export type Emitter = {
+  readonly emit: Emit;
+  /** Answers with what ends it. */
+  readonly on: <Name extends keyof TrackerEvents>(name: Name, listener: Listener<Name>) => () => void;
+};
 
 /**
- * Tells listeners of what became of records. A listener that throws hurts neither the tracker nor the others.
+ * Tells listeners what became of records. One that throws hurts neither the tracker nor the others.
  *
  * @param report is given what a listener throws
+ * @param debug writes all of it to the console
  */
-export function createEnds(report: (error: unknown) => void): {
-  readonly tell: Tell;
-  readonly on: <Name extends keyof TrackerEvents>(name: Name, listener: Listener<Name>) => () => void;
-} {
-  const listeners = new Map<string, Set<(told: never) => void>>();
+export function createEmitter(report: (error: unknown) => void, debug: boolean | 'data' = false): Emitter {
+  let listeners: readonly { readonly name: string; readonly listener: (told: never) => void }[] = [];
 
   return {
-    tell(name, told) {
-      for (const listener of listeners.get(name) ?? []) {
+    emit(name, told) {
+      if (debug) console.log('webengage-relay', name, told);
+      // Of those that listen now: one that ends and begins anew meanwhile hears of the next.
+      for (const one of listeners) {
         try {
-          listener(told as never);
+          if (one.name === name) one.listener(told as never);
         } catch (error) {
           report(error);
         }
       }
     },
     on(name, listener) {
-      const those = listeners.get(name) ?? new Set();
-      listeners.set(name, those.add(listener));
-      return () => those.delete(listener);
+      const one = { name, listener };
+      listeners = [...listeners, one];
+      return () => {
+        listeners = listeners.filter((other) => other !== one);
+      };
     },
   };
 }

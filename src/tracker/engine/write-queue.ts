@@ -1,66 +1,81 @@
-import type { Entry } from '../store/record-store.ts';
+import type { Call } from '../record/call.ts';
 
 /** Takes calls, and resolves once what they make is durable. */
-export type Intake<Call> = {
+export type WriteQueue = {
   readonly add: (call: Call) => Promise<void>;
-  /** The calls of which no record has been made yet. */
-  readonly gathered: () => readonly Call[];
-  /** Makes records of what has been taken, though it can't be written yet: the page is being left. */
-  readonly close: () => void;
+  /** The calls that are not durable yet, oldest first. */
+  readonly pending: () => readonly Call[];
+  /** How many calls have been gathered for the next transaction. */
+  readonly gathered: () => number;
+  /** Lets the oldest gathered event go; answers with it. Without the `identify` or `reset` before them others would be somebody else's. */
+  readonly dropOldestEvent: () => Call | undefined;
+  /** Lets go the gathered calls; their promises resolve. */
+  readonly discard: () => void;
+  /** Has the append run once more, with or without calls; resolves when it is done. */
+  readonly touch: () => Promise<void>;
   /** Resolves when the calls taken so far are written. */
-  readonly written: () => Promise<void>;
+  readonly drained: () => Promise<void>;
 };
 
-type Group<Call> = {
-  readonly calls: Call[];
-  readonly entries: () => readonly Entry[];
-  readonly written: Promise<void>;
-};
+type Group = { readonly calls: Call[]; readonly written: Promise<void>; readonly end: () => void };
 
 /**
  * Gathers calls, so that they are written together: those of one task, in a transaction that begins in that task, or
  * those made while another is under way. A page that tracks all the time pays for few transactions.
  *
- * @param ready until then calls are only gathered: who the visitor is has yet to be read
- * @param writeUp makes records of calls
- * @param append resolves once they are durable; there may be none: not each call makes a record
- * @param left records of earlier pages, that go before anything else
+ * @param ready until then calls are only gathered
+ * @param append resolves once the calls are durable. Calls may join until it takes them.
  */
-export function createIntake<Call>(
-  ready: Promise<void>,
-  writeUp: (calls: readonly Call[]) => readonly Entry[],
-  append: (entries: readonly Entry[]) => Promise<void>,
-  left: readonly Entry[],
-): Intake<Call> {
-  let open: Group<Call> | undefined;
-  let last = ready;
+export function createWriteQueue(
+  ready: Promise<unknown>,
+  append: (take: () => readonly Call[]) => Promise<unknown>,
+): WriteQueue {
+  let open: Group | undefined;
+  let writing: readonly Call[] = [];
+  let last: Promise<unknown> = ready;
 
-  function begin(made?: readonly Entry[]): Group<Call> {
+  function begin(): Group {
     const calls: Call[] = [];
-    let entries = made;
-    const group: Group<Call> = {
-      calls,
-      entries: () => {
-        if (open === group) open = undefined;
-        entries ??= writeUp(calls);
-        return entries;
-      },
-      // Behind what is being written: what is called meanwhile then shares one transaction, and keeps its order.
-      written: last.then(() => append(group.entries())),
+    let end = () => {};
+    const take = () => {
+      if (open === group) open = undefined;
+      writing = calls;
+      return calls;
     };
-    last = group.written.catch(() => {}); // One that fails is told of it; those after it go on.
+    const written = new Promise<void>((resolve, reject) => {
+      end = resolve;
+      // Behind what is being written: the calls made meanwhile then share one transaction, and keep their order.
+      last = last
+        .then(() => append(take))
+        // A group that fails is told of it; those after it go on.
+        .then(() => resolve(), reject)
+        .then(take)
+        .then(() => {
+          writing = [];
+        });
+    });
+    written.catch(() => {}); // Its callers are told; there may be none.
+    const group = { calls, written, end: () => end() };
     return group;
   }
 
-  if (left.length > 0) begin(left);
   return {
     add: (call) => {
       open ??= begin();
       open.calls.push(call);
       return open.written;
     },
-    gathered: () => open?.calls ?? [],
-    close: () => void open?.entries(),
-    written: () => last,
+    pending: () => [...writing, ...(open?.calls ?? [])],
+    gathered: () => open?.calls.length ?? 0,
+    dropOldestEvent: () => {
+      const at = open?.calls.findIndex(({ kind }) => kind === 'event') ?? 0;
+      return open?.calls.splice(Math.max(at, 0), 1)[0];
+    },
+    discard: () => {
+      open?.calls.splice(0);
+      open?.end();
+    },
+    touch: () => (open ??= begin()).written,
+    drained: async () => void (await last),
   };
 }

@@ -1,5 +1,5 @@
 /** What the page tells the tracker. */
-export type PageMoments = {
+export type PageLifecycle = {
   /** The page may be gone in a moment. */
   readonly hidden: () => void;
   /** The visitor is back, perhaps after other tabs went on. */
@@ -19,7 +19,7 @@ export const isPrerendered = (): boolean | undefined =>
  * Listens to the page, where there is one: in a worker or on a server nothing happens.
  * Never to `unload` or `beforeunload`, which keep a page out of the back/forward cache.
  */
-export function watchPage({ hidden, visible, online }: PageMoments): void {
+export function watchPage({ hidden, visible, online }: PageLifecycle): void {
   const listen = globalThis.addEventListener;
   // A page that was loaded ahead and is thrown away was never there.
   const left = () => isPrerendered() || hidden();
@@ -36,7 +36,7 @@ export function watchPage({ hidden, visible, online }: PageMoments): void {
 }
 
 /** Resolves once a page that was loaded ahead is shown to the visitor; at once for any other. */
-export async function shown(): Promise<void> {
+export async function whenActivated(): Promise<void> {
   if (isPrerendered())
     await new Promise((resolve) => document.addEventListener('prerenderingchange', resolve));
 }

@@ -1,5 +1,5 @@
-/** What an access answers; undefined where it throws, which is no news: its caller does without. */
-export function attempt<T>(access: () => T): T | undefined {
+/** What an access answers; undefined where it throws, and its caller does without. */
+export function tryOrUndefined<T>(access: () => T): T | undefined {
   try {
     return access();
   } catch {

@@ -1,38 +1,36 @@
-import type { UserRecord } from '../../contract/record.ts';
-
-type UserFields = Omit<UserRecord, 'id' | 'age'> & { readonly userId: string };
-
-/** Who the visitor is, as far as this browser knows. Kept across visits, one for all tabs. */
-export type Identity = {
-  /** This browser's buffer, by its random id: the relay knows a record that comes twice by it. */
+/** The visitor, the browser's buffer and the visitor's choice: one for all tabs and visits, kept in the database. */
+export type Visitor = {
+  /** How often the visitor has opted out or in: odd while the visitor is out. */
+  readonly choices: number;
+  /** This browser's buffer, by its random id: the relay recognizes a record that comes twice by it. */
   readonly device: string;
-  /** How often it was changed, by all pages. */
-  readonly changes: number;
   /** Random; goes with records until a `userId` is known. */
   readonly anonymousId: string;
-  readonly userId?: string;
-  /** What WebEngage has been told about `userId` from here. */
-  readonly told: Partial<UserFields>;
+  readonly userId?: string | undefined;
+  /** How often the fields above have changed. */
+  readonly changes: number;
+  /** The visitor's clock minus the relay's, in milliseconds, as the last answers taught it. */
+  readonly clockOffset?: number | undefined;
+  /** The last call applied of each page load, the newest last: a call that arrives twice counts once. */
+  readonly applied: readonly (readonly [session: string, seq: number])[];
 };
 
-export function anonymous(device: string, anonymousId: string): Identity {
-  return { device, changes: 0, anonymousId, told: {} };
+/** The fields of a visitor's last `identify` calls, as JSON texts: a call that repeats them makes no record. */
+export type Reported = readonly (readonly [field: string, json: string])[];
+
+export function isOut({ choices }: Pick<Visitor, 'choices'>): boolean {
+  return choices % 2 === 1;
 }
 
-/** The one id that goes with a record of this visitor. */
-export function visitorOf({ userId, anonymousId }: Identity): { userId: string } | { anonymousId: string } {
-  return userId ? { userId } : { anonymousId };
+/** No visitor yet: of a browser without a database, or one that is new. */
+export const NO_VISITOR: Visitor = { choices: 0, device: '', anonymousId: '', changes: 0, applied: [] };
+
+/** What storage holds of the visitor. Anything may lie there. */
+export function readVisitor(value: unknown): Visitor {
+  const kept = value as Visitor | null | undefined;
+  return kept && typeof kept.device === 'string' && kept.choices >= 0 && kept.changes >= 0 ? kept : NO_VISITOR;
 }
 
-/**
- * The identity after an `identify`; the one before, itself, where the call said nothing new.
- * Calls add up: a field told in an earlier call and not since changed is not new.
- */
-export function identified(before: Identity, fields: UserFields): Identity {
-  const { userId } = fields;
-  const told = before.userId === userId ? before.told : {};
-  const attributes = { ...told.attributes, ...fields.attributes };
-  const after = { ...before, userId, told: { ...told, ...fields, attributes } };
-  // What was there keeps its place, so that only news makes another text.
-  return JSON.stringify(after) === JSON.stringify(before) ? before : after;
+export function readReported(value: unknown): Reported {
+  return Array.isArray(value) ? value : [];
 }

@@ -5,15 +5,15 @@ export const STORE = 'records';
 
 /**
  * One IndexedDB database as an idb-keyval store, opened now and kept open.
- * One that is closed under us stays closed, and says so to whoever uses it.
+ * One that is closed under us stays closed, and says so to its user.
  *
  * idb-keyval's own `createStore` makes a store without a key generator; ours has one, so that records get growing keys
- * with no read before the write, and a task's records can be committed in that task. State lies beside the records,
- * under names: strings sort after all numbers.
+ * with no read before the write. State lies beside the records, under names: strings sort after all numbers.
  */
 export function openDatabase(name: string): UseStore {
   async function connect(): Promise<IDBDatabase> {
-    const request = indexedDB.open(name, 1);
+    // Without a version: a database that a newer release has made opens too, and its records stay in reach.
+    const request = indexedDB.open(name);
     request.onupgradeneeded = () => request.result.createObjectStore(STORE, { autoIncrement: true });
     const database = await promisifyRequest(request);
     // Another tab deletes or upgrades: standing in its way would block it for ever.
@@ -22,6 +22,6 @@ export function openDatabase(name: string): UseStore {
   }
 
   const connection = connect();
-  connection.catch(() => {}); // Whoever uses it is told; it may be nobody for a while.
+  connection.catch(() => {}); // Its user is told; there may be none for a while.
   return async (mode, use) => use((await connection).transaction(STORE, mode).objectStore(STORE));
 }

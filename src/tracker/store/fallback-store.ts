@@ -1,5 +1,5 @@
-import { memoryStorage } from './memory-store.ts';
-import type { Storage } from './record-store.ts';
+import { memoryStore } from './memory-store.ts';
+import type { RecordStore } from './record-store.ts';
 
 /** The promise's own end, or a rejection where it does not settle in time. */
 export type Timeout = <T>(promise: Promise<T>, afterMs: number) => Promise<T>;
@@ -8,63 +8,44 @@ export type Timeout = <T>(promise: Promise<T>, afterMs: number) => Promise<T>;
 export const HUNG_AFTER_MS = 2_000;
 
 /**
- * Durable storage that never fails: a failing operation is tried once more on a new connection,
+ * A durable store that never fails, opened with the first operation: a failing operation is tried once more on a new connection,
  * and after that memory takes over for the rest of the page's life.
  *
- * @param open opens the durable storage; throws or rejects where there is none
+ * @param open opens the durable store; throws or rejects where there is none
  * @param tellDegraded is called once, when records no longer outlive the page
  */
-export function dependableStorage(
-  open: () => Storage,
+export function withFallback(
+  open: () => RecordStore,
   timeout: Timeout,
   tellDegraded: (why: unknown) => void,
-): Storage {
-  const degrade = (why: unknown): Storage => {
-    tellDegraded(why);
-    return memoryStorage();
-  };
-  const openOrDegrade = (): Storage => {
+): RecordStore {
+  let current: Promise<RecordStore> | undefined;
+  let failures = 0;
+  // Async, for an `open` that throws.
+  const connect = async () => open();
+  async function attempt<T>(operation: (store: RecordStore) => Promise<T>): Promise<T> {
+    current ??= connect();
+    const used = current;
     try {
-      return open();
+      const result = await timeout(used.then(operation), HUNG_AFTER_MS);
+      if (used === current) failures = 0;
+      return result;
     } catch (why) {
-      return degrade(why);
+      // The first of those that wait for a broken connection replaces it, and the others follow in their order.
+      if (used === current) {
+        failures += 1;
+        if (failures > 1) tellDegraded(why);
+        current = failures > 1 ? Promise.resolve(memoryStore()) : connect();
+      }
+      return attempt(operation);
     }
-  };
-
-  let current = openOrDegrade();
-  let reopened = false;
-  // What has the operations that have not ended tried again.
-  const pending = new Set<() => void>();
-
-  const attempt = <T>(operation: (storage: Storage) => Promise<T>): Promise<T> =>
-    new Promise((resolve) => {
-      const used = current;
-      const again = () => resolve(attempt(operation));
-      pending.add(again);
-      timeout(operation(used), HUNG_AFTER_MS).then(
-        (result) => {
-          pending.delete(again);
-          if (used === current) reopened = false;
-          resolve(result);
-        },
-        (why) => {
-          if (used !== current) return; // It has gone on already.
-          current = reopened ? degrade(why) : openOrDegrade();
-          reopened = true;
-          // All that wait for a broken connection go on at once, in their order, on the next one.
-          const waiting = [...pending];
-          pending.clear();
-          for (const each of waiting) each();
-        },
-      );
-    });
+  }
 
   return {
-    append: (entries) => attempt((storage) => storage.append(entries)),
-    peek: (...which) => attempt((storage) => storage.peek(...which)),
-    remove: (records, end) => attempt((storage) => storage.remove(records, end)),
-    clear: () => attempt((storage) => storage.clear()),
-    get: (name) => attempt((storage) => storage.get(name)),
-    update: (name, change) => attempt((storage) => storage.update(name, change)),
+    append: (change) => attempt((store) => store.append(change)),
+    peek: (...which) => attempt((store) => store.peek(...which)),
+    remove: (entries, end) => attempt((store) => store.remove(entries, end)),
+    get: (name) => attempt((store) => store.get(name)),
+    update: (name, change) => attempt((store) => store.update(name, change)),
   };
 }

@@ -1,6 +1,10 @@
 import { promisifyRequest } from 'idb-keyval';
+import type { Entry, StoredEntry } from '../record/call.ts';
+import { readReported, readVisitor } from '../record/visitor.ts';
 import { openDatabase } from './database.ts';
-import { type BufferedRecord, COUNTS, counting, type Entry, type Storage, waiting } from './record-store.ts';
+import { tryOrUndefined } from '../platform/try-or-undefined.ts';
+import { COUNTS, counting, REPORTED, type RecordStore, VISITOR } from './record-store.ts';
+import { statsOf } from './stats.ts';
 
 /**
  * Records that lie in one row. A page that tracks a thousand times in one task pays for each row that it adds on its
@@ -10,75 +14,81 @@ const MAX_ROW = 25;
 const FEW_ROWS = 2;
 // As many as hold a batch, be it of rows with one record each.
 const MORE_ROWS = 25;
-// Where even those are passed over: rows of ten thousand records must not take as many turns.
+// Where even those are skipped: rows of ten thousand records must not take as many turns.
 const MANY_ROWS = 250;
 
-type Row = readonly Entry[];
-
-function addAll(store: IDBObjectStore, entries: readonly Entry[]): IDBRequest<IDBValidKey>[] {
-  try {
-    return entries.flatMap((_, from) =>
-      from % MAX_ROW === 0 ? store.add(entries.slice(from, from + MAX_ROW)) : [],
-    );
-  } catch (error) {
-    // All or none: what was added before the one that can't be would otherwise be committed.
-    store.transaction.abort();
-    throw error;
-  }
-}
-
-/** Some rows, oldest first, and the keys they lie under. */
+/** Some rows, oldest first, with the keys they lie under. */
 async function readRows(store: IDBObjectStore, range: IDBKeyRange, limit?: number) {
   // Never `entries()`: a backlog of 10,000 must cost no more here than one of 10.
   const keys = store.getAllKeys(range, limit);
-  const rows = (await promisifyRequest(store.getAll(range, limit))) as Row[];
+  const rows: readonly (readonly Entry[])[] = await promisifyRequest(store.getAll(range, limit));
   return rows.map((row, index) => ({ row, key: Number(keys.result[index]) }));
 }
 
-function recordsIn(rows: Awaited<ReturnType<typeof readRows>>): readonly BufferedRecord[] {
+function recordsIn(rows: Awaited<ReturnType<typeof readRows>>): readonly StoredEntry[] {
   return rows.flatMap(({ row, key }) => row.map((entry) => ({ ...entry, key })));
 }
 
 /** Storage in one IndexedDB database. Its promises reject where the database does. */
-export function indexedDbStorage(name: string): Storage {
+export function indexedDbStore(name: string): RecordStore {
   const useStore = openDatabase(name);
   /** One transaction, begun now, and over when the promise resolves. */
   const write = <T>(change: (store: IDBObjectStore) => Promise<T>): Promise<T> =>
     useStore('readwrite', async (store) => {
-      const changed = await change(store);
+      const { transaction } = store;
+      let changed: T;
+      try {
+        changed = await change(store);
+      } catch (error) {
+        // All or none: what was written before the fault would otherwise be committed.
+        tryOrUndefined(() => transaction.abort());
+        throw error;
+      }
       // Explicitly: left to itself the commit waits for another turn, which a page that is being left may not get.
-      store.transaction.commit?.();
-      await promisifyRequest(store.transaction);
+      transaction.commit?.();
+      await promisifyRequest(transaction);
       return changed;
     });
-  const change = async <T>(store: IDBObjectStore, key: string, by: (value: unknown) => T): Promise<T> => {
-    const changed = by(await promisifyRequest(store.get(key)));
-    store.put(changed, key);
-    return changed;
-  };
 
   return {
-    append: (entries) =>
+    append: (change) =>
       write(async (store) => {
-        const adding = addAll(store, entries);
-        const counts = await change(store, COUNTS, counting('made', entries.length));
-        const records = entries.map((entry, index) => ({
-          ...entry,
-          key: Number(adding[Math.floor(index / MAX_ROW)]?.result),
-        }));
-        return { records, waiting: waiting(counts) };
+        const [visitor, counts] = [store.get(VISITOR), store.get(COUNTS)];
+        const reported = readReported(await promisifyRequest(store.get(REPORTED)));
+        const kept = { visitor: readVisitor(visitor.result), reported };
+        const changed = change(kept);
+        const { entries, clears } = changed;
+        const cleared = clears ? recordsIn(await readRows(store, IDBKeyRange.bound(0, ''))) : [];
+        if (clears) store.clear();
+
+        const keys: IDBRequest<IDBValidKey>[] = [];
+        for (let from = 0; from < entries.length; from += MAX_ROW)
+          keys[keys.length] = store.add(entries.slice(from, from + MAX_ROW));
+        if (changed.visitor !== kept.visitor) store.put(changed.visitor, VISITOR);
+        if (changed.reported !== reported) store.put(changed.reported, REPORTED);
+        const after = counting(clears ? {} : counts.result, 'tracked', entries.length);
+        if (entries.length > 0) await promisifyRequest(store.put(after, COUNTS));
+        return {
+          visitor: changed.visitor,
+          entries: entries.map((entry, at) => ({
+            ...entry,
+            key: Number(keys[Math.floor(at / MAX_ROW)]?.result),
+          })),
+          waiting: statsOf(after).buffered,
+          cleared,
+        };
       }),
 
     peek: (limit, from = 0, wanted = () => true) =>
       useStore('readonly', async (store) => {
-        const found: BufferedRecord[] = [];
+        const found: StoredEntry[] = [];
         // A few rows may hold enough, and reading all that might be needed would cost the page as many times more.
         let count = FEW_ROWS;
         // The rows' keys are numbers; the names of state, being strings, sort after all of them.
         let range = IDBKeyRange.bound(from, '');
         while (found.length < limit) {
           const rows = await readRows(store, range, count);
-          found.push(...recordsIn(rows).filter(wanted));
+          for (const entry of recordsIn(rows)) if (wanted(entry)) found.push(entry);
           const last = rows[count - 1];
           if (!last) break;
           range = IDBKeyRange.bound(last.key, '', true);
@@ -87,27 +97,27 @@ export function indexedDbStorage(name: string): Storage {
         return found.slice(0, limit);
       }),
 
-    remove: (records, end) =>
+    remove: (entries, end) =>
       write(async (store) => {
-        if (records.length === 0) return;
-        const gone = new Set(records.map(({ record }) => record.id));
-        const keys = records.map(({ key }) => key);
-        const range = IDBKeyRange.bound(Math.min(...keys), Math.max(...keys));
+        const [first, last] = [entries[0], entries[entries.length - 1]];
+        if (!first || !last) return;
+        const gone = new Set(entries.map(({ id }) => id));
         let removed = 0;
-        for (const { row, key } of await readRows(store, range)) {
-          const left = row.filter(({ record }) => !gone.has(record.id));
+        // Oldest first, as they were read.
+        for (const { row, key } of await readRows(store, IDBKeyRange.bound(first.key, last.key))) {
+          const left = row.filter(({ id }) => !gone.has(id));
           removed += row.length - left.length;
           if (left.length === 0) store.delete(key);
           else if (left.length < row.length) store.put(left, key);
         }
-        await change(store, COUNTS, counting(end, removed));
+        store.put(counting(await promisifyRequest(store.get(COUNTS)), end, removed), COUNTS);
       }),
-    clear: async () => {
-      // First what is in it: a page that the browser has frozen holds on to the database itself.
-      await write(async (store) => store.clear());
-      await promisifyRequest(indexedDB.deleteDatabase(name));
-    },
     get: (key) => useStore('readonly', (store) => promisifyRequest(store.get(key))),
-    update: (key, by) => write((store) => change(store, key, by)),
+    update: (key, change) =>
+      write(async (store) => {
+        const changed = change(await promisifyRequest(store.get(key)));
+        store.put(changed, key);
+        return changed;
+      }),
   };
 }

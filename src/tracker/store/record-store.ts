@@ -1,59 +1,59 @@
-import type { TrackerRecord } from '../../contract/record.ts';
-import type { End } from '../engine/events.ts';
+import type { Entry, StoredEntry } from '../record/call.ts';
+import type { Disposition } from '../record/outcome.ts';
+import type { Reported, Visitor } from '../record/visitor.ts';
+import { type Counts, readCounts } from './stats.ts';
 
-/** A record as it lies in the buffer. `at`: when its call was made, by the visitor's clock. */
-export type Entry = { readonly at: number; readonly record: TrackerRecord };
+/** What an append reads and writes beside the records. */
+export type KeptState = { readonly visitor: Visitor; readonly reported: Reported };
 
-/** An entry under the key of its row. Keys grow with every append; records made in one task can share one. */
-export type BufferedRecord = Entry & { readonly key: number };
+/** What an append is to write. */
+export type Change = KeptState & {
+  readonly entries: readonly Entry[];
+  /** Whether all that lies there is removed first: the visitor has opted out, or in again. */
+  readonly clears: boolean;
+};
 
-/** What an append has made, and how many records the buffer then holds. */
-type Appended = { readonly records: readonly BufferedRecord[]; readonly waiting: number };
+/** What an append has written, and how many records the buffer then holds. */
+export type Appended = {
+  readonly visitor: Visitor;
+  readonly entries: readonly StoredEntry[];
+  readonly waiting: number;
+  /** The records that were removed. */
+  readonly cleared: readonly StoredEntry[];
+};
 
-/** How many records a buffer has ever taken, and how many have ended in each way. The rest waits in it. */
-export type Counts = { readonly [end in End | 'made']?: number };
-
-/** Small facts that outlive the page, beside the records and shared by all tabs. */
-export interface StateStore {
+/** The browser's durable queue of records, one for all tabs, and the small facts beside it. */
+export interface RecordStore {
+  /**
+   * Appends all or none, in order, with what `change` makes of the state that is kept, and no other tab in between.
+   * Resolves once they are durable. `change` may be asked more than once.
+   */
+  append(change: (kept: KeptState) => Change): Promise<Appended>;
+  /**
+   * The oldest records, oldest first; they stay.
+   *
+   * @param from the row to begin with
+   * @param wanted is shown each record that is read, in order; those it does not want are skipped
+   */
+  peek(
+    limit: number,
+    from?: number,
+    wanted?: (entry: StoredEntry) => boolean,
+  ): Promise<readonly StoredEntry[]>;
+  /** Removes records, oldest first, and counts how they ended. One that is not there is no error, and not counted. */
+  remove(entries: readonly StoredEntry[], end: Disposition): Promise<void>;
   get(name: string): Promise<unknown>;
   /** Replaces a value by what is made of it, with no other tab in between; resolves with the new one. */
   update<T>(name: string, change: (value: unknown) => T): Promise<T>;
 }
 
-/** The browser's durable queue of records, one for all tabs, and the small facts beside it. */
-export interface Storage extends StateStore {
-  /** Appends all or none, in order; resolves once they are durable. */
-  append(entries: readonly Entry[]): Promise<Appended>;
-  /**
-   * The oldest records, oldest first; they stay.
-   *
-   * @param from the row to begin with
-   * @param wanted is shown each record that is looked at, in their order: what it does not want is passed over
-   */
-  peek(
-    limit: number,
-    from?: number,
-    wanted?: (record: BufferedRecord) => boolean,
-  ): Promise<readonly BufferedRecord[]>;
-  /** Forgets records, and counts how they ended. One that is not there is no error, and not counted. */
-  remove(records: readonly BufferedRecord[], end: End): Promise<void>;
-  /** Forgets everything, and what it lay in. */
-  clear(): Promise<void>;
-}
-
-/** The name of the counts in the state shared by all tabs. They change together with the records. */
+/** The names of what lies beside the records. */
+export const VISITOR = 'visitor';
+export const REPORTED = 'reported';
 export const COUNTS = 'counts';
 
-/** The change of the counts by so many records. */
-export function counting(what: End | 'made', by: number): (kept: unknown) => Counts {
-  return (kept) => {
-    // Ours alone writes it, under a name of its own.
-    const counts = (kept ?? {}) as Counts;
-    return { ...counts, [what]: (counts[what] ?? 0) + by };
-  };
-}
-
-/** How many records wait. */
-export function waiting({ made = 0, ...ends }: Counts): number {
-  return Object.values(ends).reduce((left, ended) => left - ended, made);
+/** The counts, changed by so many records. They change together with the records. */
+export function counting(counts: unknown, what: Disposition | 'tracked', by: number): Counts {
+  const before = readCounts(counts);
+  return { ...before, [what]: (before[what] ?? 0) + by };
 }

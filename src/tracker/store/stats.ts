@@ -1,12 +1,12 @@
-import type { DropReason } from '../engine/events.ts';
-import { type Counts, waiting } from './record-store.ts';
+import type { Disposition, DropReason } from '../record/outcome.ts';
+import { ownFields } from '../record/own-fields.ts';
 
 /**
- * What has become of the records of this browser's buffer, since it was first made: `made` is the sum of all others.
+ * What has become of the records of this browser's buffer since it was first made: `tracked` is the sum of all the others.
  * Of all tabs and visits; a browser that forgets the site's data begins anew.
  */
 export type TrackerStats = {
-  readonly made: number;
+  readonly tracked: number;
   /** Still waiting. */
   readonly buffered: number;
   readonly delivered: number;
@@ -14,12 +14,26 @@ export type TrackerStats = {
   readonly dropped: { readonly [reason in DropReason]: number };
 };
 
+/** How many records a buffer has ever taken, and how many have ended in each way. The rest waits in it. */
+export type Counts = { readonly [end in Disposition | 'tracked']?: number };
+
+/** What storage holds of the counts, without what a page has put on `Object.prototype`. */
+export function readCounts(kept: unknown): Counts {
+  return ownFields(typeof kept === 'object' ? kept : undefined);
+}
+
 export function statsOf(kept: unknown): TrackerStats {
-  const counts = (kept ?? {}) as Counts;
-  const { made = 0, delivered = 0, rejected = 0, expired = 0, over_max_records = 0, opted_out = 0 } = counts;
+  const {
+    tracked = 0,
+    delivered = 0,
+    rejected = 0,
+    expired = 0,
+    over_max_records = 0,
+    opted_out = 0,
+  } = readCounts(kept);
   return {
-    made,
-    buffered: waiting(counts),
+    tracked,
+    buffered: tracked - delivered - rejected - expired - over_max_records - opted_out,
     delivered,
     rejected,
     dropped: { expired, over_max_records, opted_out },

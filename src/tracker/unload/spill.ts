@@ -1,54 +1,78 @@
 import type { PageStorage } from '../platform/local-storage.ts';
-import type { Entry } from '../store/record-store.ts';
+import { tryOrUndefined } from '../platform/try-or-undefined.ts';
+import type { Call } from '../record/call.ts';
 
 /** What synchronous storage holds for the database, which is too slow for a page that is being left. */
 export type Spill = {
-  /** What earlier pages left there, oldest first. */
-  readonly left: readonly Entry[];
+  /** What earlier pages left there, oldest first: read with the first look. */
+  readonly left: () => readonly Call[];
   /** Keeps these until told that they are safe elsewhere. False where it can't keep all of them. */
-  readonly write: (entries: readonly Entry[]) => boolean;
+  readonly write: (calls: readonly Call[]) => boolean;
   /** To be called when all that was left or written is durable or settled. */
   readonly clear: () => void;
 };
 
-/** The records of one page, in its order: each at the latest time so far, for its clock may have been set back. */
-function readSpill(value: unknown): readonly (readonly [latest: number, entry: Entry])[] {
+/** Without a prototype, and of primitives alone: no `toJSON` of the page's has a say in it. */
+function toLine(call: Call): string {
+  return JSON.stringify({ __proto__: null, ...call, fields: undefined, key: undefined });
+}
+
+/** The calls of one page, in its order: each at the latest time so far, for its clock may have been set back. */
+function readSpill(text: string | undefined): readonly (readonly [latest: number, call: Call])[] {
   let latest = 0;
-  // Anything may lie there. A key says where in a buffer a record was, and another one is meant for it.
-  return ([value].flat() as (Entry | null | undefined)[]).flatMap((spilled): [number, Entry][] => {
-    if (!spilled?.record?.id) return [];
-    const { at, record } = spilled;
-    latest = Math.max(latest, at);
-    return [[latest, { at, record }]];
-  });
+  const calls: [number, Call][] = [];
+  // Anything may lie there.
+  const kept: unknown = tryOrUndefined(() => JSON.parse(text ?? ''));
+  for (const call of Array.isArray(kept) ? kept : []) {
+    if (!call?.id || typeof call.json !== 'string') continue;
+    latest = Math.max(latest, call.wall);
+    calls.push([latest, call]);
+  }
+  return calls;
 }
 
 /**
- * Each page has a key of its own. What is there is moved into the database by the next page to start, which may be another
- * tab while this page still lives: a record that is moved twice has the same id twice, and the relay takes it once.
+ * Each page has a key of its own. What lies there is moved into the database by the next page to start, which may be
+ * another tab while this page still lives: a call that is moved twice is applied once.
  */
 export function pageSpill(storage: PageStorage, name: string, session: string): Spill {
   const prefix = `${name}#`;
   const own = prefix + session;
-  const texts = new Map<string, string>();
-  const read = (key: string) => JSON.stringify(storage.get(key));
+  const texts = new Map<string, string | undefined>();
 
-  for (const key of storage.keys()) if (key.startsWith(prefix)) texts.set(key, read(key));
-  const found = [...texts.keys()].flatMap((key) => readSpill(storage.get(key)));
-  const left = new Map(found.sort(([a], [b]) => a - b).map(([, entry]) => [entry.record.id, entry]));
+  let left: readonly Call[] | undefined;
+
+  function readLeft(): readonly Call[] {
+    const found: (readonly [number, Call])[] = [];
+    for (const key of storage.keys())
+      if (key.startsWith(prefix)) {
+        const text = storage.get(key);
+        texts.set(key, text);
+        found.push(...readSpill(text));
+      }
+    return found.sort(([a], [b]) => a - b).map(([, call]) => call);
+  }
+
   return {
-    left: [...left.values()],
-    write: (entries) => {
+    left: () => {
+      left ??= readLeft();
+      return left;
+    },
+    write: (calls) => {
       // Where not all of it has room, the oldest: newer ones that are sent first would overtake them.
-      let count = entries.length;
-      while (count > 0 && !storage.set(own, entries.slice(0, count))) count >>= 1;
-      texts.set(own, read(own));
-      return count === entries.length;
+      let count = calls.length;
+      let text = '';
+      do {
+        text = `[${calls.slice(0, count).map(toLine).join()}]`;
+      } while (!storage.set(own, text) && (count >>= 1) > 0);
+      texts.set(own, text);
+      return count === calls.length;
     },
     clear: () => {
       // Not what another tab, which still lives, has put there since.
-      for (const [key, text] of texts) if (read(key) === text) storage.remove(key);
+      for (const [key, text] of texts) if (storage.get(key) === text) storage.remove(key);
       texts.clear();
+      left = [];
     },
   };
 }

@@ -1,120 +1,118 @@
 import { MAX_REQUEST_RECORDS } from '../../contract/batch.ts';
-import { batchBytes, batchWithin, ofOneUser } from '../delivery/batch-limits.ts';
-import type { IdentityTokens } from '../delivery/identity-tokens.ts';
-import type { FlushLimits } from '../delivery/next-step.ts';
-import { MAX_KEEPALIVE_BYTES, type Outcome, type RelayClient } from '../delivery/relay-client.ts';
-import { mustWait, type Pause } from '../delivery/send-rate.ts';
-import type { Lookout } from '../delivery/sendable.ts';
-import type { PageStorage } from '../platform/local-storage.ts';
-import type { Entry } from '../store/record-store.ts';
-import type { SafetyNet } from './fetch-later.ts';
+import { batchBytes, takeWithinBytes } from '../delivery/batch-limits.ts';
+import { MAX_KEEPALIVE_BYTES, type RelayClient } from '../delivery/relay-client.ts';
+import { isPaused, type Pause } from '../delivery/send-rate.ts';
+import type { Call, Entry } from '../record/call.ts';
+import type { Outcome } from '../record/outcome.ts';
+import type { FetchLaterNet } from './fetch-later.ts';
 import type { Spill } from './spill.ts';
-import type { Held } from './unsettled.ts';
 
-export type FarewellPorts = {
-  readonly held: Held;
-  readonly settings: Pick<FlushLimits, 'identityToken'>;
-  readonly tokens: Pick<IdentityTokens, 'userOf'>;
-  readonly lookout: Pick<Lookout, 'mayLeave'>;
+export type UnloadPorts = {
   readonly client: RelayClient;
-  readonly net: SafetyNet;
+  readonly net: FetchLaterNet;
   readonly spill: Spill;
-  readonly pageStorage: PageStorage;
-  readonly name: string;
+  /** The calls that the database does not hold: those on their way, and all of them where there is none. */
+  readonly unsaved: () => readonly Call[];
+  /**
+   * The first of the unsettled records: none in the buffer stands before one of these that is not among them.
+   * `all`: those too that may overtake others, where nothing else keeps them.
+   */
+  readonly sendable: (all: boolean) => readonly Entry[];
+  /** The pause that all tabs keep, as far as this page knows. */
+  readonly pause: () => Pause | undefined;
+  readonly hasTokens: boolean;
   readonly now: () => number;
+  /** False once the visitor has opted out. */
   readonly isIn: () => boolean;
-  /** Asks for somebody who sends when this page can't. */
+  /** Asks the service worker to send what this page can't. */
   readonly askForSync: () => void;
 };
 
 type Sent = ReadonlyMap<readonly Entry[], Promise<Outcome>>;
 
 /** Keeps a page ready to be left at any moment, with no look into the database and no lock, which would not answer in time. */
-export type Farewell = {
+export type UnloadFlush = {
   /** The way to the relay for all that is sent, so that it is known what is under way. */
   readonly relay: RelayClient;
   /** What was sent as the page was left, and what became of it; each once. */
   readonly sent: () => Sent;
-  /** To be called with what the buffer can't take yet, for a page that gets no moment to leave. */
-  readonly keep: (entries: readonly Entry[]) => void;
+  /** Writes down what the database can't take yet, for a page that gets no moment to leave. */
+  readonly keep: () => void;
   /**
-   * To be called when the page may be gone in a moment: what the buffer does not have is written down, and all that fits
-   * is sent, oldest first, in one request that outlives the page: of several one could overtake the other. It is for the
-   * next page to send what is left, which then comes after.
+   * To be called when the page may be gone in a moment: what the database does not hold is written down, and all that fits
+   * is sent, oldest first, in one request that outlives the page: of several one could overtake the other. The next page
+   * sends what is left, which then comes after.
    */
   readonly leave: () => void;
-  /** To be called when other records are held than before, or when others of them are under way. */
+  /** To be called when other records are unsettled than before, or when others of them are under way. */
   readonly changed: () => void;
-  /** To be called when sending has to wait. */
-  readonly paused: (pause: Pause) => void;
 };
 
-export function farewellOf(ports: FarewellPorts): Farewell {
-  const { held, settings, tokens, lookout, client, net, spill, pageStorage, name, now, isIn, askForSync } =
-    ports;
-  const pauseName = `${name}?pause`;
+export function createUnloadFlush(ports: UnloadPorts): UnloadFlush {
+  const { client, net, spill, unsaved, sendable, pause, hasTokens, now, isIn, askForSync } = ports;
   const underWay = new Set<readonly Entry[]>();
   let sent = new Map<readonly Entry[], Promise<Outcome>>();
-  let failed = false;
+  let hasFailed = false;
 
-  const relay: RelayClient = async (batch) => {
+  const relay: RelayClient = async (batch, keepalive) => {
     underWay.add(batch);
     try {
-      return await client(batch);
+      return await client(batch, keepalive);
     } finally {
       underWay.delete(batch);
     }
   };
-  /** @param all also those that may overtake others: nothing else keeps them */
-  const fitting = (all = false) => {
+
+  function fitting(all: boolean): readonly Entry[] {
     // What comes later would overtake what could not be delivered.
-    if (failed || !isIn()) return [];
-    const head = ofOneUser(
-      (all ? held.unsaved(true) : held.head()).filter(lookout.mayLeave),
-      tokens.userOf,
-    ).slice(0, MAX_REQUEST_RECORDS);
-    const gone = new Set([...underWay, ...sent.keys()].flat().map(({ record }) => record.id));
-    // The pause may be another tab's. That the network was gone is no reason not to try.
-    const pause = pageStorage.get(pauseName) as Pause | null | undefined;
-    const waits = pause && pause.reason !== 'network' && mustWait(pause, settings.identityToken, now());
-    if (waits || head.every(({ record }) => gone.has(record.id))) return [];
-    // One budget for all requests that outlive the page. What is under way goes once more, where it fits: a request that
-    // does not hold it could overtake it.
-    const left = [...underWay].reduce((bytes, batch) => bytes - batchBytes(batch), MAX_KEEPALIVE_BYTES);
-    return batchWithin(head, left);
-  };
+    if (hasFailed || !isIn()) return [];
+    const paused = pause();
+    // That the network was gone is no reason not to try.
+    if (paused?.reason !== 'network' && isPaused(paused, hasTokens, now())) return [];
+    const batch = sendable(all).slice(0, MAX_REQUEST_RECORDS);
+
+    const gone = new Set<string>();
+    let left = MAX_KEEPALIVE_BYTES;
+    for (const other of underWay) {
+      // One budget for all requests that outlive the page.
+      left -= batchBytes(other);
+      for (const { id } of other) gone.add(id);
+    }
+    for (const other of sent.keys()) for (const { id } of other) gone.add(id);
+    // What is under way goes once more, where it fits: a request that does not hold it could overtake it.
+    return batch.every(({ id }) => gone.has(id)) ? [] : takeWithinBytes(batch, left);
+  }
 
   return {
     relay,
     sent: () => {
       const those = sent;
       sent = new Map();
-      failed = false;
+      hasFailed = false;
       return those;
     },
-    keep: (entries) => void spill.write([...held.unsaved(), ...entries]),
+    keep: () => {
+      if (isIn()) spill.write(unsaved());
+    },
     leave: () => {
+      const left = isIn() ? unsaved() : [];
       // As WebKit has it for a window that closes itself, there may be no storage any more.
-      const isKept = spill.write(held.unsaved());
+      const isKept = left.length === 0 || spill.write(left);
       const batch = fitting(!isKept);
       if (batch.length > 0) {
-        const outcome = relay(batch);
+        const outcome = relay(batch, true);
         sent.set(batch, outcome);
         void outcome.then(({ kind }) => {
-          failed ||= kind !== 'settled';
+          hasFailed ||= kind !== 'settled';
         });
       }
       net(fitting, true);
-      // Be it sent or not: of a page that is gone nobody learns what became of it.
-      if (isIn() && held.unsaved(true).length > 0) askForSync();
+      // Sent or not: of a page that is gone nobody learns what became of it.
+      if (batch.length > 0 || left.length > 0) askForSync();
     },
     changed: () => {
       net(fitting, false);
-      if (held.unsaved().length === 0) spill.clear();
-    },
-    paused: (pause) => {
-      pageStorage.set(pauseName, pause);
-      if (pause.reason === 'network') askForSync();
+      if (unsaved().length === 0) spill.clear();
     },
   };
 }

@@ -1,0 +1,225 @@
+import type { AddOn } from '../add-ons/add-on.ts';
+import { flusher } from '../delivery/flush.ts';
+import { type FlushSchedule, flushSchedule } from '../delivery/flush-schedule.ts';
+import { relayClient, relayRequests } from '../delivery/relay-client.ts';
+import { endNetworkPause, type Pause, SEND_RATE } from '../delivery/send-rate.ts';
+import { allSendable, type Sendable } from '../delivery/sendable.ts';
+import { recordsSetAside } from '../delivery/set-aside.ts';
+import { nameOf, type Settings } from '../options.ts';
+import type { Platform } from '../platform/platform.ts';
+import type { Call, Entry } from '../record/call.ts';
+import { randomUuid } from '../record/random-id.ts';
+import { isOut, readVisitor } from '../record/visitor.ts';
+import { COUNTS, type RecordStore, REPORTED, VISITOR } from '../store/record-store.ts';
+import { statsOf } from '../store/stats.ts';
+import { fetchLaterNet } from '../unload/fetch-later.ts';
+import { pageSpill } from '../unload/spill.ts';
+import { createUnloadFlush, type UnloadFlush } from '../unload/unload-flush.ts';
+import { unsettledRecords } from '../unload/unsettled.ts';
+import type { Choice } from './choice.ts';
+import type { Clock } from './clock.ts';
+import type { Emitter } from './events.ts';
+import { removeKept, type VisitorState, visitorState } from './visitor-state.ts';
+import { createWriter, type Writer } from './writer.ts';
+
+/** The parts of a tracker that keep and send, put together. */
+export type Parts = {
+  readonly store: RecordStore;
+  readonly isDurable: () => boolean;
+  readonly visitor: VisitorState;
+  readonly writer: Writer;
+  readonly unload: UnloadFlush;
+  readonly sendable: Sendable;
+  readonly schedule: FlushSchedule;
+  /** Sends at once what waited for a network. */
+  readonly online: () => Promise<unknown>;
+};
+
+export type PartsOf = {
+  readonly settings: Settings;
+  readonly platform: Platform;
+  readonly emitter: Emitter;
+  readonly addOn: AddOn;
+  readonly session: string;
+  readonly clock: Clock;
+  readonly choice: Choice;
+  /** The calls that are not durable yet. */
+  readonly pending: () => readonly Call[];
+  /** Resolves once records may be sent, and the visitor is known. */
+  readonly ready: () => Promise<unknown>;
+};
+
+// The relay's clock is told to the database where it has moved by more than that: the way of an answer takes as long.
+const MIN_OFFSET_CHANGE_MS = 1_000;
+
+export function assemble(of: PartsOf): Parts {
+  const { settings, platform, emitter, addOn, session, clock, choice, pending, ready } = of;
+  const { time, chance, pageStorage } = platform;
+  const { emit, on } = emitter;
+  const name = nameOf(settings.endpoint);
+  let isDurable = true;
+  let pause: Pause | undefined;
+  let askForSync = () => {};
+  if (settings.backgroundSync)
+    void ready().then(() => {
+      askForSync = platform.askForSync(name);
+    });
+
+  const store = platform.store(name, (why) => {
+    isDurable = false;
+    emit('degraded', { reason: `${why}` });
+  });
+  const visitor = visitorState(pageStorage, name, choice);
+  const spill = pageSpill(pageStorage, name, session);
+  const unsettled = unsettledRecords();
+  const setAside = recordsSetAside();
+  const sendablePorts = {
+    store,
+    unsettled,
+    setAside,
+    time,
+    clock,
+    random: chance.random,
+    emit,
+    maxAgeMs: settings.maxAgeMs,
+    signedIn: () => (visitor.isIn() ? visitor.now().userId : undefined),
+    changed: () => {
+      unload.changed();
+      void schedule.now();
+    },
+  };
+  const sendable = addOn.sendable?.(sendablePorts) ?? allSendable(sendablePorts);
+  const request = relayRequests({
+    endpoint: settings.endpoint,
+    device: () => visitor.now().device,
+    token: sendable.token,
+    clock,
+    time,
+  });
+
+  const writer = createWriter({
+    store,
+    spill,
+    visitor,
+    choice,
+    clock,
+    settings,
+    fresh: () => ({ device: randomUuid(chance.bytes), anonymousId: randomUuid(chance.bytes) }),
+    appended: ({ entries, waiting, cleared, visitor: next }, calls) => {
+      if (cleared.length > 0) emit('dropped', { ids: cleared.map(({ id }) => id), reason: 'opted_out' });
+      if (isOut(next)) {
+        unsettled.clear();
+        removeKept(pageStorage, name);
+        if (calls.length > 0) emit('dropped', { ids: calls.map(({ id }) => id), reason: 'opted_out' });
+      }
+      unsettled.stored(entries, waiting);
+      // A page that is left can't wait for a token: it is asked for now.
+      entries.forEach(sendable.maySend);
+      unload.changed();
+      if (waiting > settings.maxRecords) void exclusive(dropOldest);
+      if (entries.length > 0) schedule.appended(waiting - unsettled.skipped());
+    },
+  });
+
+  /** What may leave as the page is left, of this page's own records and of those the buffer begins with. */
+  function sendableOnUnload(all: boolean): readonly Entry[] {
+    if (!visitor.isConfirmed()) return [];
+    const isWhole = all || unsettled.isComplete();
+    const known = all ? unsettled.all() : unsettled.head();
+    const calls = isWhole && visitor.isFresh() ? writer.preview([...writer.left(), ...pending()]) : [];
+    return sendable.together([...known, ...calls].filter((entry) => !setAside.has(entry as never)), true);
+  }
+  const unload = createUnloadFlush({
+    client: relayClient(request, platform.fetch, clock, time),
+    net: fetchLaterNet(platform.fetchLater, request, time.timer),
+    spill,
+    unsaved: () => [...writer.left(), ...(isDurable ? [] : unsettled.all()), ...pending()],
+    sendable: sendableOnUnload,
+    pause: () => pause,
+    hasTokens: sendable.hasTokens,
+    now: clock.now,
+    isIn: visitor.isIn,
+    askForSync: () => askForSync(),
+  });
+
+  const exclusive = platform.exclusive(name);
+  const { flush, conclude, drop } = flusher({
+    store,
+    relay: async (...batch) => {
+      const outcome = await unload.relay(...batch);
+      const offset = clock.offset();
+      const before = visitor.now().clockOffset;
+      if (offset !== undefined && !(Math.abs(offset - (before ?? Number.NaN)) < MIN_OFFSET_CHANGE_MS))
+        await keepOffset(offset);
+      return outcome;
+    },
+    exclusive,
+    settings,
+    emit,
+    clock,
+    time,
+    random: chance.random,
+    sendable,
+    setAside,
+    isIn: async () => {
+      const kept = readVisitor(await store.get(VISITOR));
+      if (kept.device || isOut(kept)) visitor.confirm(kept);
+      return visitor.isIn();
+    },
+  });
+
+  async function keepOffset(clockOffset: number): Promise<void> {
+    const changed = await store.update(VISITOR, (kept) => ({ ...readVisitor(kept), clockOffset }));
+    if (changed.device) visitor.confirm(changed);
+  }
+  async function dropOldest(): Promise<void> {
+    const over = statsOf(await store.get(COUNTS)).buffered - settings.maxRecords;
+    if (over > 0) await drop(await store.peek(over), 'over_max_records');
+  }
+
+  const schedule = flushSchedule(
+    async (dueBefore = time.mono()) => {
+      await ready();
+      await exclusive(async () => {
+        for (const [batch, outcome] of unload.sent()) {
+          const end = await outcome;
+          const left = unsettled.among(batch);
+          // A batch that the relay refuses is found again, and halved.
+          if (end.kind !== 'refused' && left.length > 0) await conclude(left, end, 0);
+        }
+      });
+      const end = await flush(dueBefore);
+      unload.changed();
+      return end;
+    },
+    time.timer,
+    settings,
+  );
+
+  const forgetReported = () => void store.update(REPORTED, () => []);
+  on('delivered', ({ ids }) => unsettled.forget(ids));
+  on('rejected', ({ id }) => {
+    unsettled.forget([id]);
+    forgetReported();
+  });
+  on('dropped', ({ ids }) => {
+    unsettled.forget(ids);
+    forgetReported();
+  });
+  on('retrying', ({ reason, inMs }) => {
+    // One user's token hinders nobody else.
+    if (reason === 'token_required' && sendable.hasTokens) return;
+    pause = { since: clock.now(), forMs: inMs, reason };
+  });
+
+  return {
+    store,
+    isDurable: () => isDurable,
+    visitor,
+    writer,
+    unload,
+    sendable,
+    schedule,
+    online: () => store.update(SEND_RATE, endNetworkPause).then(() => schedule.now()),
+  };
+}

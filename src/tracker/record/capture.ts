@@ -1,0 +1,58 @@
+import type { Issue } from '../../contract/issue.ts';
+import type { Call } from './call.ts';
+import { copyFields, type Difference, toJsonObject } from './safe-copy.ts';
+
+/** Why a call made no record. Nothing else is lost by it. */
+export class RecordError extends Error {
+  override readonly name = 'RecordError';
+  declare readonly issues: readonly Issue[];
+
+  constructor(issues: readonly Issue[]) {
+    super(issues.map(({ path, message }) => `${path} ${message}`).join('; '));
+    this.issues = issues;
+  }
+}
+
+/** A call whose values have been copied: what the page does to them now changes nothing. */
+export type Captured = Pick<Call, 'kind' | 'json' | 'fields' | 'userId'>;
+
+type Tell = (difference: Difference) => void;
+
+const { stringify } = JSON;
+
+// WebEngage's limit for user ids. https://docs.webengage.com/docs/rest-api-tracking-users
+const MAX_ID_LENGTH = 100;
+
+// Whatever is longer is refused all the same.
+const MAX_NAME_LENGTH = 999;
+
+// A record has these from the tracker.
+const OWN_FIELDS = /^(kind|id|age|userId|anonymousId)$/;
+
+function mustBeText(path: string, value: unknown, maxLength: number): asserts value is string {
+  if (typeof value !== 'string' || !value || value.length > maxLength)
+    throw new RecordError([{ path, message: `must be text of 1 to ${maxLength} characters` }]);
+}
+
+/** Copies a `track` call. Throws a `RecordError` where there is no event name. */
+export function captureEvent(eventName: unknown, eventData: unknown, tell: Tell): Captured {
+  mustBeText('eventName', eventName, MAX_NAME_LENGTH);
+  const data = copyFields(eventData, 'eventData', tell);
+  const json = `"eventName":${stringify(eventName)}`;
+  return { kind: 'event', json: data.length > 0 ? `${json},"eventData":${toJsonObject(data)}` : json };
+}
+
+/** Copies an `identify` call. Throws a `RecordError` where a user id is none. */
+export function captureUser(userId: unknown, profile: unknown, tell: Tell): Captured {
+  const isAnonymous = userId === undefined;
+  if (!isAnonymous) mustBeText('userId', userId, MAX_ID_LENGTH);
+  const fields: (readonly [string, string])[] = [];
+  for (const field of copyFields(profile, '', tell)) {
+    const [path] = field;
+    if (OWN_FIELDS.test(path)) tell({ path, rule: 'is set by the tracker', done: 'left_out' });
+    else fields.push(field);
+  }
+  const json = toJsonObject(fields).slice(1, -1);
+  if (isAnonymous) return { kind: 'user', json, fields };
+  return { kind: 'user', json, fields: [['userId', stringify(userId)], ...fields], userId: `${userId}` };
+}

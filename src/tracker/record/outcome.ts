@@ -1,0 +1,69 @@
+import type { Rejection } from '../../contract/answer.ts';
+
+/** Why records could not be settled for now. */
+export type RetryReason =
+  | 'network'
+  | 'unavailable'
+  | 'rate_limited'
+  | 'forbidden'
+  /** The answer is not the relay's: a proxy, a captive portal or a firewall gave it. */
+  | 'unexpected_response'
+  /** The relay asks for an identity token, and the page has none that it takes. */
+  | 'token_required'
+  /** An error of the tracker's own. */
+  | 'internal_error';
+
+/** One part of a record that was cut or left out so that the rest could go. */
+export type Repair = {
+  /** The field, as `eventData.Price`. */
+  readonly path: string;
+  /** The rule it broke. */
+  readonly rule: string;
+  /** `kept`: nothing was changed, but WebEngage may not take it. */
+  readonly done: 'cut' | 'left_out' | 'kept';
+};
+
+/** What became of one batch. */
+export type Outcome =
+  | {
+      readonly kind: 'settled';
+      readonly rejected: readonly Rejection[];
+      readonly duplicates: number;
+      readonly repaired: readonly (Repair & { readonly id: string })[];
+    }
+  /**
+   * Nothing is known to be wrong with the records: the same ones may be sent again.
+   * `isForeign`: the answer was not the relay's own, and may be about one record of the batch.
+   */
+  | {
+      readonly kind: 'retry';
+      readonly reason: RetryReason;
+      readonly afterMs?: number | undefined;
+      readonly isForeign?: boolean;
+    }
+  /** The relay will never take this batch as it is. */
+  | { readonly kind: 'refused'; readonly message: string };
+
+/** Why the tracker gave up a record. A closed list: nothing ends in any other way. */
+export type DropReason =
+  /** Older than `maxAgeMs`. */
+  | 'expired'
+  /** The buffer held more than `maxRecords`, and this was among the oldest. */
+  | 'over_max_records'
+  /** The visitor opted out. */
+  | 'opted_out';
+
+/** How a record ends: settled by the relay, which has stored it or refuses it for good, or given up. */
+export type Disposition = 'delivered' | 'rejected' | DropReason;
+
+/** What became of a flush: everything is settled, or why it is not and when it is tried again. */
+export type FlushResult =
+  | { readonly settled: true }
+  /** The records are kept, and sent when the time has come. */
+  | {
+      readonly settled: false;
+      /** `no_consent`: the visitor has yet to choose, so nothing has been looked at. */
+      readonly reason: RetryReason | 'no_consent';
+      /** `Infinity` where the tracker waits for a sign-in or for consent. */
+      readonly retryInMs: number;
+    };
