@@ -63,7 +63,7 @@ export function relayRequests(
       token: token(batch),
       records: batch.map((entry) => ({
         ...entry.record,
-        age: Math.max(0, Math.floor((at - entry.at) / 1000)),
+        age: Math.max(0, Math.floor(at - entry.at)),
       })),
     });
     return [`${endpoint}/v1/batch`, { method: 'POST', body, credentials: 'omit' }];
