@@ -60,8 +60,8 @@ async function readPlan(path: string): Promise<ReadPlan> {
     return fail(`is not JSON: ${error instanceof Error ? error.message : error}`);
   }
   // Of two events of one name `JSON.parse` takes the last, without a word.
-  const fault = faultInJson(text, Number.POSITIVE_INFINITY);
-  if (fault !== undefined) return fail(fault);
+  const fault = faultInJson(text);
+  if (fault !== undefined) return fail(`${fault.path} ${fault.message}`.trim());
   const parsed = parsePlan(json);
   return parsed.ok ? parsed : fail(...planFaults(parsed.issues));
 }

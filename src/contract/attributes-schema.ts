@@ -1,72 +1,24 @@
 import { custom, pipe, rawCheck } from 'valibot';
-import {
-  type Attributes,
-  type AttributesField,
-  type AttributeValue,
-  attributeAllowance,
-  attributeTextRule,
-  DEPTH_RULE,
-  MAX_DEPTH,
-  nameRule,
-  TYPE_RULE,
-} from './attributes.ts';
+import type { Attributes, AttributesField } from './attributes.ts';
+import { fitAttributes } from './fit-attributes.ts';
 import { MAX_ISSUES } from './issue.ts';
 
-type Fault = { readonly path: readonly string[]; readonly message: string };
+/** The rule of the field that holds custom attributes. */
+export const ATTRIBUTES_RULE = 'must be an object';
 
-function* valueFaults(value: unknown, path: readonly string[]): Generator<Fault> {
-  if (typeof value === 'string') {
-    const message = attributeTextRule(value);
-    if (message !== undefined) yield { path, message };
-    return;
-  }
-  if (typeof value === 'boolean' || Number.isFinite(value)) return;
-  if (typeof value !== 'object' || value === null) {
-    yield { path, message: TYPE_RULE };
-    return;
-  }
-  if (path.length >= MAX_DEPTH) {
-    yield { path, message: DEPTH_RULE };
-    return;
-  }
-  for (const [name, inner] of Object.entries(value)) {
-    const message = attributeTextRule(name);
-    if (message === undefined) yield* valueFaults(inner, [...path, name]);
-    else yield { path, message: `has a name that ${message}` };
-  }
+/** Whether a value can hold custom attributes, good or bad. */
+export function isPlainObject(value: unknown): value is { readonly [name: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function* attributeFaults(attributes: object, field: AttributesField): Generator<Fault> {
-  const allowance = attributeAllowance(field);
-  for (const [name, value] of Object.entries(attributes)) {
-    const path = [name];
-    const ofName = nameRule(name);
-    if (ofName !== undefined) {
-      yield { path, message: `has a name that ${ofName}` };
-      continue;
-    }
-    let isGood = true;
-    for (const fault of valueFaults(value, path)) {
-      isGood = false;
-      yield fault;
-    }
-    // Without a fault it is what an attribute may hold.
-    const ofCount = isGood ? allowance(value as AttributeValue) : undefined;
-    if (ofCount !== undefined) yield { path, message: ofCount };
-  }
-}
-
-/** Custom attributes of a user or an event, as they may be sent to WebEngage. */
+/** Custom attributes of a user or an event, as they may be sent to WebEngage: those that would need no repair. */
 export function attributesSchema(field: AttributesField) {
   return pipe(
-    custom<Attributes>(
-      (input) => typeof input === 'object' && input !== null && !Array.isArray(input),
-      'must be an object',
-    ),
+    custom<Attributes>(isPlainObject, ATTRIBUTES_RULE),
     rawCheck(({ dataset, addIssue }) => {
       if (!dataset.typed) return;
       let found = 0;
-      for (const { path, message } of attributeFaults(dataset.value, field)) {
+      for (const { path, rule } of fitAttributes(dataset.value, field)) {
         const [first, ...rest] = path.map((key) => ({
           type: 'unknown' as const,
           origin: 'value' as const,
@@ -74,7 +26,7 @@ export function attributesSchema(field: AttributesField) {
           key,
           value: undefined,
         }));
-        addIssue(first === undefined ? { message } : { message, path: [first, ...rest] });
+        addIssue(first === undefined ? { message: rule } : { message: rule, path: [first, ...rest] });
         // What is wrong everywhere is not worth looking through: whoever sent it may have meant it to be dear.
         found += 1;
         if (found === MAX_ISSUES) return;

@@ -1,14 +1,17 @@
 import {
   array,
+  boolean,
   check,
   type InferOutput,
   literal,
   maxLength,
   minLength,
+  number,
+  object,
   optional,
   pipe,
   regex,
-  strictObject,
+  safeInteger,
   string,
   unknown,
 } from 'valibot';
@@ -26,6 +29,9 @@ export const MAX_REQUEST_RECORDS = 400;
 /** Largest body the relay reads. */
 export const MAX_BODY_BYTES = 128 * 1024;
 
+/** The version of the wire protocol. A body of another one is answered `unsupported_version`, and its sender keeps it. */
+export const PROTOCOL_VERSION = 1;
+
 /** Records older than this are refused as expired: the relay remembers ids a day longer. */
 export const MAX_AGE_MS = 7 * 24 * 60 * 60 * 1000;
 
@@ -35,13 +41,15 @@ const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 const INSTANT_RULE = 'must be a UTC instant, as 2026-11-23T15:45:00.123Z';
 const RECORDS_RULE = `must hold 1 to ${MAX_REQUEST_RECORDS} records`;
 
+const OFFSET_RULE = 'must be a whole number of milliseconds';
+
 /**
- * What a tracker posts: the envelope alone.
+ * What a tracker posts: the envelope alone. Fields that it does not know are ignored: a later release may have more.
  * Its records are checked one by one, so that a bad one costs no other.
  */
-export const batchSchema = strictObject(
+export const batchSchema = object(
   {
-    v: literal(1, 'must be 1'),
+    v: literal(PROTOCOL_VERSION, `must be ${PROTOCOL_VERSION}`),
     /** Left out by who can't know it: a page that leaves a batch with the browser, to be sent once the page is gone. */
     sentAt: optional(
       pipe(
@@ -52,6 +60,10 @@ export const batchSchema = strictObject(
     ),
     device: pipe(string('must be a UUID'), regex(UUID, 'must be a UUID')),
     token: optional(string('must be a string')),
+    /** The sender's clock minus the relay's, in milliseconds, as the last answers taught it; left out where none came yet. */
+    clockOffset: optional(pipe(number(OFFSET_RULE), safeInteger(OFFSET_RULE))),
+    /** The sender wants records repaired that can be; else one that is wrong in anything is refused. */
+    lenient: optional(boolean('must be true or false')),
     records: pipe(
       array(unknown(), RECORDS_RULE),
       minLength(1, RECORDS_RULE),

@@ -30,10 +30,15 @@ export function toIssues(found: readonly BaseIssue<unknown>[]): Issue[] {
   }));
 }
 
+/** What is said of a field that its owner does not have. */
+export function notAField(owner: string): string {
+  return `is not a field of ${owner}`;
+}
+
 /** What a strict object says of a key it misses, of one it does not know, and of what is no object. */
 export function fieldMessage(owner: string): (issue: { readonly expected: string | null }) => string {
   return ({ expected }) => {
-    if (expected === 'never') return `is not a field of ${owner}`;
+    if (expected === 'never') return notAField(owner);
     return expected === 'Object' ? 'must be an object' : 'must be given';
   };
 }

@@ -2,10 +2,7 @@ import {
   check,
   forward,
   type InferOutput,
-  integer,
   literal,
-  minValue,
-  number,
   optional,
   pipe,
   regex,
@@ -17,20 +14,25 @@ import {
 import { attributesSchema } from './attributes-schema.ts';
 import { eventFields } from './event.ts';
 import { fieldMessage, type Issue, toIssues } from './issue.ts';
+import type { Rule } from './rule.ts';
 import { ruleSchema, ruleSchemas } from './rule-schema.ts';
 import { userFields } from './user.ts';
 
 // The page load, at random in characters of base64url, then the record’s number within it, from 1.
 const ID = /^[\w-]{22}\.[1-9]\d{0,14}$/;
 
-const AGE_RULE = 'must be a whole number of seconds, 0 or more';
+/** Whole milliseconds from a record's making to this send, by a clock that does not jump. */
+export const ageRule: Rule<number> = (age) =>
+  typeof age === 'number' && Number.isInteger(age) && age >= 0
+    ? undefined
+    : 'must be a whole number of milliseconds, 0 or more';
 
 const wireFields = {
   id: pipe(
     string('must be given, as a string'),
     regex(ID, 'must be <session>.<seq>: 22 characters of base64url, a dot, a number from 1'),
   ),
-  age: optional(pipe(number(AGE_RULE), integer(AGE_RULE), minValue(0, AGE_RULE))),
+  age: optional(ruleSchema(ageRule)),
 };
 
 const userRecordSchema = strictObject(
@@ -65,13 +67,19 @@ const recordSchema = pipe(
   ),
 );
 
-/** One `identify` call made durable. `age`: whole seconds from its making to this send, by the visitor's clock. */
+/** One `identify` call made durable. Without a `userId` it describes the anonymous visitor. */
 export type UserRecord = InferOutput<typeof userRecordSchema>;
 
 /** One `track` call made durable. */
 export type EventRecord = InferOutput<typeof eventRecordSchema>;
 
 export type TrackerRecord = UserRecord | EventRecord;
+
+/** Every field that a record of a kind may have. */
+export const recordFields = {
+  user: userRecordSchema.entries,
+  event: eventRecordSchema.entries,
+};
 
 export type CheckedRecord =
   | { readonly ok: true; readonly record: TrackerRecord }

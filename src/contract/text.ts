@@ -8,6 +8,11 @@ export function wellFormed(text: string): string {
   return text.replace(LONE_SURROGATES, '');
 }
 
+/** The text cut to a length in UTF-16 units, without what is half of a surrogate pair: that of a pair cut in two included. */
+export function cutText(text: string, most: number): string {
+  return wellFormed(text.slice(0, most));
+}
+
 /** The rule of text whose length, in UTF-16 units, is within bounds, and that holds no half of a surrogate pair. */
 export function lengthRule(least: number, most: number): Rule<string> {
   return textRule(`must be well-formed text of ${least} to ${most} characters`, {

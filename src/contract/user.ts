@@ -1,5 +1,5 @@
 import { attributeTextRule } from './attributes.ts';
-import { dateRule } from './date.ts';
+import { birthDateRule } from './birth-date.ts';
 import { flagRule, textRule } from './rule.ts';
 import { idRule } from './visitor.ts';
 
@@ -14,7 +14,7 @@ export const identifyFields = {
   userId: idRule,
   firstName: attributeTextRule,
   lastName: attributeTextRule,
-  birthDate: dateRule,
+  birthDate: birthDateRule,
   gender: genderRule,
   email: attributeTextRule,
   phone: phoneRule,

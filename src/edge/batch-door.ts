@@ -80,7 +80,7 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
   if (!body.ok) return bodyRefused(body.reason);
 
   const parsed = parseBatch(body.text);
-  if (!parsed.ok) return refusal('invalid_batch', parsed.message);
+  if (!parsed.ok) return refusal(parsed.code, parsed.message);
 
   const device = parsed.batch.device.toLowerCase();
   const name = shardOf(device, settings.shards);
@@ -88,7 +88,8 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
   const overQuota = known.refusesBrowser(device, Date.now());
   if (overQuota !== undefined) return limited(overQuota.over, overQuota.retryInMs);
 
-  const { good, rejected: offContract, expired } = checkBatch(parsed.batch, Date.now());
+  const arrival = { sender: sender.kind, now: Date.now() };
+  const { good, rejected: offContract, repaired, expired } = checkBatch(parsed, arrival);
   // Before the outbox is asked: who may not write as a user must not learn which of that user's records it has.
   const vouched = await vouchFor(sender, c.var.vouch, good, parsed.batch.token);
   if (!vouched.ok) {
@@ -107,7 +108,7 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
     };
     const delivery = { ...from, records: held.kept, refused, unverified, violations: held.violations };
     const receipt = await outboxNamed(c.env, name).ingest(name, delivery);
-    if (receipt.stored) return accepted(receipt, rejected);
+    if (receipt.stored) return accepted(receipt, { rejected, repaired });
     if (receipt.retryInMs !== undefined) {
       known.rest(device, receipt.retryInMs, Date.now());
       return limited('share', receipt.retryInMs);
@@ -141,9 +142,11 @@ function bodyRefused(reason: Exclude<ReadBody, { ok: true }>['reason']): Respons
   }
 }
 
-function accepted(counts: Pick<Answer, 'accepted' | 'duplicates'>, rejected: Answer['rejected']): Response {
-  const { accepted, duplicates } = counts;
-  const answer: Answer = { response: { status: 'queued' }, accepted, duplicates, rejected };
+function accepted(
+  { accepted, duplicates }: Pick<Answer, 'accepted' | 'duplicates'>,
+  told: Pick<Answer, 'rejected' | 'repaired'>,
+): Response {
+  const answer: Answer = { response: { status: 'queued' }, accepted, duplicates, ...told, now: Date.now() };
   return Response.json(answer, { status: 202 });
 }
 

@@ -1,63 +1,104 @@
 import { safeParse } from 'valibot';
-import type { Rejection } from '../contract/answer.ts';
-import { type Batch, batchSchema, MAX_AGE_MS } from '../contract/batch.ts';
-import { formatDate, parseDate } from '../contract/date.ts';
-import { toIssues } from '../contract/issue.ts';
-import { checkRecord, type EventRecord, type TrackerRecord } from '../contract/record.ts';
+import type { Rejection, Repaired } from '../contract/answer.ts';
+import { type Batch, batchSchema, MAX_AGE_MS, PROTOCOL_VERSION } from '../contract/batch.ts';
+import { type Issue, toIssues } from '../contract/issue.ts';
+import { type ReadRecord, readRecord } from '../contract/read-record.ts';
+import type { EventRecord, TrackerRecord } from '../contract/record.ts';
+import type { Repair } from '../contract/repair.ts';
+import { trueEventTime } from './event-time.ts';
 import { issueAllowance } from './issue-allowance.ts';
-import { faultInJson } from './json-text.ts';
+import { faultsInBatch, type TextFaults } from './json-text.ts';
+
+/** A batch whose envelope is good. Its records are still anything; of some it is known that they can't be taken. */
+export type ReadBatch = { readonly batch: Batch; readonly faults: TextFaults['ofRecords'] };
 
 export type ParsedBatch =
-  | { readonly ok: true; readonly batch: Batch }
-  | { readonly ok: false; readonly message: string };
+  | ({ readonly ok: true } & ReadBatch)
+  | {
+      readonly ok: false;
+      readonly code: 'invalid_batch' | 'unsupported_version';
+      readonly message: string;
+    };
 
-/** Reads the envelope. Its records are still anything. */
+/** Reads the envelope. */
 export function parseBatch(text: string): ParsedBatch {
-  const fault = faultInJson(text);
-  if (fault !== undefined) return { ok: false, message: `the body ${fault}` };
+  const { ofBatch, ofRecords } = faultsInBatch(text);
+  if (ofBatch !== undefined) return invalid([ofBatch]);
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    return { ok: false, message: 'the body must be JSON' };
+    return { ok: false, code: 'invalid_batch', message: 'the body must be JSON' };
   }
+  // Before all else: in another version all else may be another.
+  if (isOfAnotherVersion(json))
+    return {
+      ok: false,
+      code: 'unsupported_version',
+      message: `v must be ${PROTOCOL_VERSION}: this relay speaks no other`,
+    };
   const { success, output, issues } = safeParse(batchSchema, json);
-  if (success) return { ok: true, batch: output };
-  const message = toIssues(issues)
-    .map((issue) => `${issue.path || 'the batch'} ${issue.message}`)
-    .join('; ');
-  return { ok: false, message };
+  return success ? { ok: true, batch: output, faults: ofRecords } : invalid(toIssues(issues));
+}
+
+function invalid(issues: readonly Issue[]): ParsedBatch {
+  const message = issues.map((issue) => `${issue.path || 'the batch'} ${issue.message}`).join('; ');
+  return { ok: false, code: 'invalid_batch', message };
+}
+
+function isOfAnotherVersion(json: unknown): boolean {
+  return typeof json === 'object' && json !== null && Object.hasOwn(json, 'v') && 'v' in json
+    ? json.v !== PROTOCOL_VERSION
+    : false;
 }
 
 export type CheckedBatch = {
   readonly good: readonly TrackerRecord[];
   readonly rejected: readonly Rejection[];
+  /** What was changed about those that are good. */
+  readonly repaired: readonly Repaired[];
   /** How many of the rejected are so for their age alone. */
   readonly expired: number;
 };
 
+/** Who sent a batch, and when it came by the relay's clock. */
+export type Arrival = { readonly sender: 'page' | 'server'; readonly now: number };
+
 /** Holds each record of a batch against the contract by itself: a bad one costs no other. */
-export function checkBatch({ sentAt, records }: Batch, now: number): CheckedBatch {
-  // Where it is not known when a batch was sent, nor is by how much the visitor's clock is off.
-  const skewMs = sentAt === undefined ? 0 : now - Date.parse(sentAt);
+export function checkBatch({ batch, faults }: ReadBatch, arrival: Arrival): CheckedBatch {
+  const { records, lenient = false } = batch;
   const good: TrackerRecord[] = [];
   const rejected: Rejection[] = [];
+  const repaired: Repaired[] = [];
   let expired = 0;
-  const toTell = issueAllowance();
+  const issuesToTell = issueAllowance<Issue>();
+  const repairsToTell = issueAllowance<Repair>();
 
   for (const [index, input] of records.entries()) {
-    const checked = checkRecord(input);
-    if (!checked.ok) {
-      rejected.push({ id: idOf(input) ?? `records[${index}]`, issues: toTell(checked.issues) });
-    } else if ((checked.record.age ?? 0) * 1000 > MAX_AGE_MS) {
-      const message = `has expired: records are taken for ${MAX_AGE_MS / 86_400_000} days`;
-      rejected.push({ id: checked.record.id, issues: [{ path: 'age', message }] });
-      expired += 1;
-    } else {
-      good.push(checked.record.kind === 'event' ? inOurTime(checked.record, skewMs, now) : checked.record);
+    const read = readOrRefuse(input, faults.get(index), lenient);
+    if (!read.ok) {
+      rejected.push({ id: idOf(input) ?? `records[${index}]`, issues: issuesToTell(read.issues) });
+      continue;
     }
+    const { record, repairs } = read;
+    if ((record.age ?? 0) > MAX_AGE_MS) {
+      rejected.push({ id: record.id, issues: [EXPIRED] });
+      expired += 1;
+      continue;
+    }
+    good.push(record.kind === 'event' ? inOurTime(record, batch, arrival) : record);
+    repaired.push(...repairsToTell(repairs).map((repair) => ({ id: record.id, ...repair })));
   }
-  return { good, rejected, expired };
+  return { good, rejected, repaired, expired };
+}
+
+const EXPIRED: Issue = {
+  path: 'age',
+  message: `has expired: records are taken for ${MAX_AGE_MS / 86_400_000} days`,
+};
+
+function readOrRefuse(input: unknown, fault: Issue | undefined, lenient: boolean): ReadRecord {
+  return fault === undefined ? readRecord(input, lenient) : { ok: false, issues: [fault] };
 }
 
 // An id that is none may be anything: enough of it for its sender to know it by.
@@ -68,16 +109,18 @@ function idOf(input: unknown): string | undefined {
   return typeof id === 'string' ? id.slice(0, MAX_ECHOED_ID) : undefined;
 }
 
-// Below it the difference may be the network's. A whole minute is a clock that is wrong.
-const TOLERATED_SKEW_MS = 60_000;
-
-/** The event at the time it happened by our clock, in the visitor's own offset. */
-function inOurTime(event: EventRecord, skewMs: number, now: number): EventRecord {
-  const madeAt = now - (event.age ?? 0) * 1000;
-  // Without one WebEngage would take the time of the call to it: hours late, after an outage.
-  const eventTime = event.eventTime ?? formatDate(madeAt, 0);
-  const written = eventTime === undefined ? undefined : parseDate(eventTime);
-  const isOff = event.eventTime !== undefined && Math.abs(skewMs) > TOLERATED_SKEW_MS;
-  const corrected = isOff && written ? formatDate(written.at + skewMs, written.offsetMinutes) : undefined;
-  return { ...event, eventTime: corrected ?? eventTime };
+/** The event at the time it happened by our clock. */
+function inOurTime(event: EventRecord, batch: Batch, { sender, now }: Arrival): EventRecord {
+  const { age, eventTime } = event;
+  const { sentAt, clockOffset } = batch;
+  // What a server writes may be of years ago, and is not the moment in which it made the record.
+  const isOwnTime = sender === 'server' && eventTime !== undefined;
+  const time = trueEventTime({
+    eventTime,
+    age: isOwnTime ? undefined : age,
+    sentAt: sentAt === undefined ? undefined : Date.parse(sentAt),
+    clockOffset,
+    now,
+  });
+  return { ...event, eventTime: time };
 }

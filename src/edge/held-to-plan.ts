@@ -1,4 +1,5 @@
 import type { Rejection } from '../contract/answer.ts';
+import type { Issue } from '../contract/issue.ts';
 import type { TrackerRecord } from '../contract/record.ts';
 import { type Breach, type OffPlan, offPlan } from '../plan/off-plan.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -54,7 +55,7 @@ export function holdToPlan(
   const rejected: Rejection[] = [];
   const kinds = new Map<string, Violations['kinds'][number] & { ids: string[] }>();
   const breaches: { [Kind in Breach]?: number } = {};
-  const toTell = issueAllowance();
+  const toTell = issueAllowance<Issue>();
   let others = 0;
 
   for (const record of records) {

@@ -1,11 +1,16 @@
-/** Deepest nesting a body may have: the envelope's three levels and a record's, and more than an attribute may hold. */
+import { type Issue, toPath } from '../contract/issue.ts';
+
+/** Deepest nesting of a body: the envelope's object and its list, and a record's, which is more than an attribute may have. */
 const MAX_DEPTH = 32;
 
+// A record's own levels begin inside `records`.
+const ENVELOPE_DEPTH = 2;
+
 /**
- * Most values a body may hold, fields and elements. 25 records with every attribute that WebEngage allows hold half as
- * many; and whoever crafts what is dear to check, or names that are dear to tell apart, has no more of them.
+ * Most values in one record, fields and elements, and in the envelope. A tracker sends no more of a call; and whoever crafts
+ * what is dear to check, or names that are dear to tell apart, has no more of them.
  */
-const MAX_VALUES = 10_000;
+const MAX_VALUES = 2_500;
 
 // An object with it is no longer what it says, to whoever copies it carelessly behind us.
 const FORBIDDEN_NAME = '__proto__';
@@ -19,52 +24,154 @@ const OPEN_ARRAY = 0x5b;
 const CLOSE_OBJECT = 0x7d;
 const CLOSE_ARRAY = 0x5d;
 
+/** What is wrong with the text of a batch. */
+export type TextFaults = {
+  /** With the envelope: it costs the batch. Nothing is known of what comes after it. */
+  readonly ofBatch: Issue | undefined;
+  /** With a record, by its index: it costs that record. */
+  readonly ofRecords: ReadonlyMap<number, Issue>;
+};
+
 /**
- * What `JSON.parse` would not tell of a text, in words; undefined where there is nothing to tell. Of two fields with one
- * name it takes the last, where another reader may take the first; and it nests as deep as it is told to.
+ * Finds what `JSON.parse` would not tell of a batch. Of two fields with one name it takes the last, where another reader may
+ * take the first; and it nests as deep as it is told to.
  * Goes through the text once. It holds for JSON alone: of anything else it may say nothing, as `JSON.parse` refuses it.
  */
-export function faultInJson(text: string, maxValues: number = MAX_VALUES): string | undefined {
-  // The names so far in each object that is open; an array has none.
-  const open: (Set<string> | undefined)[] = [];
-  let values = 0;
+export function faultsInBatch(text: string): TextFaults {
+  return faultsInText(text, { recordsIn: 'records', maxValues: MAX_VALUES });
+}
+
+/** The same of any JSON, however many values it holds. */
+export function faultInJson(text: string): Issue | undefined {
+  return faultsInText(text, { recordsIn: undefined, maxValues: Number.POSITIVE_INFINITY }).ofBatch;
+}
+
+type Bounds = { readonly recordsIn: string | undefined; readonly maxValues: number };
+
+function faultsInText(text: string, bounds: Bounds): TextFaults {
+  const seen = reader(bounds);
   // The string that may turn out to be a name; none once it has.
   let [start, end] = [-1, -1];
 
-  for (let at = 0; at < text.length; at++) {
+  for (let at = 0; at < text.length && seen.faults.ofBatch === undefined; at++) {
     switch (text.charCodeAt(at)) {
       case QUOTE:
         [start, end] = [at, endOfString(text, at)];
         at = end;
         break;
-      case COLON: {
+      case COLON:
         // No JSON, then; and one long string before thousands of colons would be read for each of them.
-        if (start < 0) return undefined;
-        const known = open.at(-1) ?? new Set();
-        open[open.length - 1] = known;
-        const name = nameIn(text.slice(start, end + 1));
+        if (start < 0) return seen.faults;
+        if (seen.wantsNames()) seen.name(nameIn(text.slice(start, end + 1)));
         start = -1;
-        if (known.has(name)) return 'must not have two fields of one name';
-        if (name === FORBIDDEN_NAME) return `must not have a field ${FORBIDDEN_NAME}`;
-        known.add(name);
         break;
-      }
       case OPEN_OBJECT:
+        seen.open(false);
+        break;
       case OPEN_ARRAY:
-        open.push(undefined);
-        if (open.length > MAX_DEPTH) return `must nest at most ${MAX_DEPTH} levels`;
-        values += 1;
+        seen.open(true);
         break;
       case COMMA:
-        values += 1;
+        seen.comma();
         break;
       case CLOSE_OBJECT:
       case CLOSE_ARRAY:
-        open.pop();
+        seen.close();
     }
-    if (values > maxValues) return `must hold at most ${maxValues} values in all`;
   }
-  return undefined;
+  return seen.faults;
+}
+
+/** An object or array that is not closed yet. */
+type Open = {
+  readonly isArray: boolean;
+  /** The names so far; made with the first one. */
+  names: Set<string> | undefined;
+  /** Where in it the text is: at this field, or at this element. */
+  name: string;
+  index: number;
+  /** Whether the records are at this field. */
+  isRecords: boolean;
+};
+
+/** Follows where in a batch the text is, and takes down the first fault of each record. */
+function reader({ recordsIn, maxValues }: Bounds) {
+  const ofRecords = new Map<number, Issue>();
+  const faults: { ofBatch: Issue | undefined; readonly ofRecords: Map<number, Issue> } = {
+    ofBatch: undefined,
+    ofRecords,
+  };
+  // Levels deeper than any may be are only counted.
+  const open: Open[] = [];
+  let deeper = 0;
+  let inRecord = 0;
+  let inEnvelope = 0;
+
+  function fault(message: string, path: readonly string[] = []): void {
+    const index = recordAt(open);
+    const found = { path: toPath(path), message };
+    if (index === undefined) faults.ofBatch = found;
+    else if (!ofRecords.has(index)) ofRecords.set(index, found);
+  }
+
+  function countValue(): void {
+    const values = recordAt(open) === undefined ? ++inEnvelope : ++inRecord;
+    if (values > maxValues) fault(`must hold at most ${maxValues} values`);
+  }
+
+  return {
+    faults,
+    /** False where a name could tell nothing new. */
+    wantsNames: () => deeper === 0 && !ofRecords.has(recordAt(open) ?? -1),
+    open(isArray: boolean): void {
+      if (open.length === MAX_DEPTH) {
+        deeper += 1;
+        fault(`must nest at most ${MAX_DEPTH - (recordAt(open) === undefined ? 0 : ENVELOPE_DEPTH)} levels`);
+        return;
+      }
+      if (isAtRecords(open)) inRecord = 0;
+      open.push({ isArray, names: undefined, name: '', index: 0, isRecords: false });
+      countValue();
+    },
+    close(): void {
+      if (deeper > 0) deeper -= 1;
+      else open.pop();
+    },
+    comma(): void {
+      const inside = open.at(-1);
+      if (inside === undefined || deeper > 0) return;
+      inside.index += 1;
+      // How many records there may be is a rule of the contract.
+      if (!isAtRecords(open)) countValue();
+    },
+    name(name: string): void {
+      const inside = open.at(-1);
+      if (inside === undefined) return;
+      inside.names ??= new Set();
+      inside.name = name;
+      inside.isRecords = open.length === 1 && name === recordsIn;
+      if (inside.names.has(name)) fault('must be given only once', pathOf(open));
+      else if (name === FORBIDDEN_NAME) fault('must not be a field', pathOf(open));
+      inside.names.add(name);
+    },
+  };
+}
+
+const isInRecords = ([batch, records]: readonly Open[]) =>
+  batch?.isRecords === true && records?.isArray === true;
+
+/** True between two records. */
+const isAtRecords = (open: readonly Open[]) => open.length === ENVELOPE_DEPTH && isInRecords(open);
+
+/** The index of the record that the text is in; undefined for the envelope. */
+function recordAt(open: readonly Open[]): number | undefined {
+  return isInRecords(open) && open.length > ENVELOPE_DEPTH ? open[1]?.index : undefined;
+}
+
+/** The path to where the text is, from its record or from the batch. */
+function pathOf(open: readonly Open[]): string[] {
+  const inside = open.slice(recordAt(open) === undefined ? 0 : ENVELOPE_DEPTH);
+  return inside.map(({ isArray, name, index }) => (isArray ? String(index) : name));
 }
 
 /** Where the string ends that begins here; the end of the text where it does not. */

@@ -18,7 +18,8 @@ export function originAllowed(origin: string | null, allowed: readonly string[])
 }
 
 /**
- * True for what ALLOWED_ORIGINS may hold: `*`, an origin as browsers write it, or one whose host begins with `*.`.
+ * True for what ALLOWED_ORIGINS may hold: `*`, an origin as browsers and web views write it, or one of the web whose host
+ * begins with `*.`.
  * Anything else would match nothing, and nobody would know why.
  */
 export function isOriginPattern(text: string): boolean {
@@ -45,8 +46,21 @@ function matches(origin: string, pattern: string): boolean {
 }
 
 function isOrigin(text: string): boolean {
+  if (!/^https?:/.test(text)) return isAppOrigin(text);
   // A dot at the end makes it another origin to a browser, and no site's; a URL may hold a `*`, no host has one.
-  const isWritten = /^https?:[^*]+$/.test(text) && !/\.(:\d+)?$/.test(text);
+  const isWritten = !text.includes('*') && !/\.(:\d+)?$/.test(text);
   // Not `URL.parse`: Node has it only since 22, and `webengage-relay init` asks here on 20 too.
   return isWritten && URL.canParse(text) && new URL(text).origin === text;
+}
+
+// What web views and extensions write: `capacitor://localhost`, `tauri://localhost`, `app://-`, `chrome-extension://…`; and an
+// older Android's web view `file://`. Such a host is written as the app has it, in capitals too.
+const APP_ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[\w~.-]+(:\d+)?$/;
+
+// Schemes that no page's origin has, and `https` misspelt: allowed, they would match nothing.
+const NO_APP = /^(ftp|wss?|data|blob|about|javascript|[htps]+):/;
+
+/** True for the origin of a page that comes from no web server. */
+export function isAppOrigin(text: string): boolean {
+  return text === 'file://' || (APP_ORIGIN.test(text) && !NO_APP.test(text));
 }

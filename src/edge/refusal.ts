@@ -2,6 +2,7 @@ import type { Refusal, RefusalCode } from '../contract/answer.ts';
 
 const STATUS: Readonly<Record<RefusalCode, number>> = {
   invalid_batch: 400,
+  unsupported_version: 400,
   invalid_request: 400,
   invalid_token: 401,
   origin_not_allowed: 403,
@@ -14,8 +15,8 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   unavailable: 503,
 };
 
-/** Refuses a request as a whole, in the protocol's words. */
+/** Refuses a request as a whole, in the protocol's words; tells the relay's clock, from which a tracker learns its own. */
 export function refusal(code: RefusalCode, message: string, headers: Record<string, string> = {}): Response {
-  const body: Refusal = { error: { code, message } };
+  const body: Refusal = { error: { code, message }, now: Date.now() };
   return Response.json(body, { status: STATUS[code], headers });
 }

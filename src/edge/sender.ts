@@ -1,5 +1,5 @@
 import { showsToken } from './bearer.ts';
-import { originAllowed } from './origin.ts';
+import { isAppOrigin, originAllowed } from './origin.ts';
 import type { RelaySettings } from './settings.ts';
 
 /** Who sends a batch: a page of an allowed origin, a server that shows its token, or nobody we take one from. */
@@ -32,7 +32,7 @@ export async function senderOf(headers: Headers, { allowedOrigins, serverToken }
     );
   if (!originAllowed(origin, allowedOrigins))
     return refused('origin_not_allowed', 'this origin may not send here: it is not in ALLOWED_ORIGINS');
-  if (!isMadeByScript(headers))
+  if (!isMadeByScript(headers, origin))
     return refused('origin_not_allowed', 'batches are sent by a page’s script: not by a form, nor by hand');
   return { kind: 'page' };
 }
@@ -54,9 +54,11 @@ const SAID_OF_SCRIPTS: Readonly<Record<string, readonly string[]>> = {
  * False where the browser itself says that no script made the request: a form that is submitted, an address typed in.
  * Where it says nothing, as over http and before 2023, nothing follows.
  */
-function isMadeByScript(headers: Headers): boolean {
+function isMadeByScript(headers: Headers, origin: string): boolean {
   return Object.entries(SAID_OF_SCRIPTS).every(([name, good]) => {
     const said = headers.get(name);
-    return said === null || good.includes(said);
+    // Chromium says `none` of what the pages and workers of an extension fetch: they are on no site.
+    const isApps = name === 'Sec-Fetch-Site' && said === 'none' && isAppOrigin(origin);
+    return said === null || good.includes(said) || isApps;
   });
 }

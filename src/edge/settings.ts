@@ -124,9 +124,10 @@ export function readSettings(env: SettingsEnv): ReadSettings {
   const allowedOrigins = originsOf(env);
   if (allowedOrigins.length === 0)
     return refuse('ALLOWED_ORIGINS must name the sites that may send, with commas, or be *');
-  if (!allowedOrigins.every(isOriginPattern))
+  const badOrigin = allowedOrigins.findIndex((origin) => !isOriginPattern(origin));
+  if (badOrigin >= 0)
     return refuse(
-      'ALLOWED_ORIGINS must hold origins as browsers write them: https://shop.example.com, in lower case and punycode, without a path, a slash at the end, or the usual port; or https://*.example.com',
+      `ALLOWED_ORIGINS must hold origins as browsers write them, and number ${badOrigin + 1} of its list is not one: https://shop.example.com, in lower case and punycode, without a path, a slash at the end, or the usual port; https://*.example.com; or an app's, as capacitor://localhost`,
     );
 
   const { ADMIN_TOKEN = '', SERVER_TOKEN = '' } = env;

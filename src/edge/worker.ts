@@ -9,11 +9,9 @@ import { logFault } from './log.ts';
 import { operatorRoutes } from './operator.ts';
 import { corsHeaders, originAllowed } from './origin.ts';
 import { wakeAll } from './outboxes.ts';
+import { preflight } from './preflight.ts';
 import { refusal } from './refusal.ts';
 import { isLoopback, originsOf, readSettings } from './settings.ts';
-
-// How long a browser may remember a preflight's answer; browsers cut it to two hours or less.
-const PREFLIGHT_MAX_AGE_S = 7_200;
 
 const UNAVAILABLE_RETRY_AFTER_S = 10;
 
@@ -58,7 +56,8 @@ export function createRelay({ plan }: RelayOptions = {}): RelayWorker {
 
   app.options('/v1/batch', (c) => {
     const allowed = originAllowed(c.req.header('Origin') ?? null, c.var.settings.allowedOrigins);
-    return allowed ? preflight() : refusal('origin_not_allowed', 'this origin may not send here');
+    if (!allowed) return refusal('origin_not_allowed', 'this origin may not send here');
+    return preflight(c.req.header('Access-Control-Request-Headers') ?? null);
   });
   app.post('/v1/batch', batchDoor(planned));
   app.all('/v1/batch', () => refusal('method_not_allowed', 'batches are posted', { Allow: 'POST, OPTIONS' }));
@@ -104,17 +103,6 @@ async function setUp(
   c.set('vouch', users.vouch);
   c.set('planMode', hasPlan ? (trackingPlan ?? 'report') : undefined);
   return undefined;
-}
-
-function preflight(): Response {
-  return new Response(null, {
-    status: 204,
-    headers: {
-      'Access-Control-Allow-Methods': 'POST',
-      'Access-Control-Allow-Headers': 'Content-Type',
-      'Access-Control-Max-Age': String(PREFLIGHT_MAX_AGE_S),
-    },
-  });
 }
 
 const unavailable = (message: string) =>

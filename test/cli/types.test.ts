@@ -71,7 +71,7 @@ test.each([
     /^events\.we_x has a name that must not start with we_$/,
   ],
   ['{ "events": {}, ', /^is not JSON: /],
-  ['{ "events": { "A": {}, "A": {} } }', /^must not have two fields of one name$/],
+  ['{ "events": { "A": {}, "A": {} } }', /^events\.A must be given only once$/],
 ])('what is no plan is told by file and rule, and nothing is written: %s', async (text, fault) => {
   await writeFile(plan, text);
 

@@ -18,6 +18,20 @@ test('a batch as the protocol has it passes, with a token and without, and witho
   expect(safeParse(batchSchema, { ...BATCH, records: Array(400).fill(eventRecord(1)) }).success).toBe(true);
 });
 
+test('a batch may say that it wants repair, and how far the sender’s clock is off', () => {
+  for (const clockOffset of [0, -86_400_000, Number.MAX_SAFE_INTEGER])
+    expect(safeParse(batchSchema, { ...BATCH, lenient: true, clockOffset })).toMatchObject({
+      output: { lenient: true, clockOffset },
+    });
+});
+
+test('fields of a later release are ignored', () => {
+  const { success, output } = safeParse(batchSchema, { ...BATCH, encoding: 'br', hints: {} });
+
+  expect(success).toBe(true);
+  expect(output).toEqual(BATCH);
+});
+
 test.each([
   ['another version', { v: 2 }],
   ['no device', { device: undefined }],
@@ -27,7 +41,10 @@ test.each([
   ['no records', { records: [] }],
   ['401 records', { records: Array(401).fill(eventRecord(1)) }],
   ['records that are no list', { records: {} }],
-  ['a field it does not have', { apiKey: 'x' }],
+  ['leniency in words', { lenient: 'true' }],
+  ['half an offset', { clockOffset: 0.5 }],
+  ['an offset beyond all', { clockOffset: 1e300 }],
+  ['an offset in words', { clockOffset: '7' }],
 ])('%s is refused', (_, fields) => {
   expect(safeParse(batchSchema, { ...BATCH, ...fields }).success).toBe(false);
 });

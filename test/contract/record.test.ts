@@ -30,6 +30,10 @@ describe('what passes', () => {
     expect(checkRecord(user)).toEqual({ ok: true, record: user });
   });
 
+  test('a birthday as a calendar day', () => {
+    expect(checkRecord(userRecord(1, { birthDate: '1986-08-19' })).ok).toBe(true);
+  });
+
   test('an anonymous visitor, and both ids', () => {
     const { userId: _, ...anonymous } = { ...eventRecord(1), anonymousId: 'a1' };
 
@@ -117,7 +121,7 @@ describe('what is refused, with its path', () => {
     ],
     ['data that is a list', { eventData: [] }, 'eventData', /must be an object/],
     ['a field WebEngage does not have', { cookie: 'x' }, 'cookie', /is not a field/],
-    ['a bad age', { age: -1 }, 'age', /whole number of seconds/],
+    ['a bad age', { age: -1 }, 'age', /whole number of milliseconds/],
     ['a bad id', { id: 'short.1' }, 'id', /<session>\.<seq>/],
     ['a seq of 0', { id: idOf(0) }, 'id', /from 1/],
   ])('%s', (_, fields, path, rule) => {
@@ -128,7 +132,8 @@ describe('what is refused, with its path', () => {
     ['a phone that is not E.164', { phone: '0049 89 1234' }, 'phone', /E\.164/],
     ['an unknown gender', { gender: 'm' }, 'gender', /male, female or other/],
     ['an opt-in that is text', { emailOptIn: 'true' }, 'emailOptIn', /true or false/],
-    ['a birth date without time', { birthDate: '1986-08-19' }, 'birthDate', /yyyy-MM-dd/],
+    ['a birthday that is on no calendar', { birthDate: '1986-02-30' }, 'birthDate', /yyyy-MM-dd/],
+    ['a birthday in words', { birthDate: '19 August 1986' }, 'birthDate', /yyyy-MM-dd/],
     ['a company of 1,000 characters', { company: 'c'.repeat(1000) }, 'company', /0 to 999/],
     [
       'over 16 KB of arrays and objects',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { lengthRule, utf8Bytes, wellFormed } from '../../src/contract/text.ts';
+import { cutText, lengthRule, utf8Bytes, wellFormed } from '../../src/contract/text.ts';
 
 const anyText = fc.string({ unit: 'binary', maxLength: 50 });
 const halfPairs = fc.string({ unit: fc.constantFrom('a', '\ud800', '\udc00', '😀', 'é'), maxLength: 20 });
@@ -22,4 +22,17 @@ test('halves of surrogate pairs are found as the platform finds them, and taken 
       expect(lengthRule(0, 100)(text) === undefined).toBe(text.isWellFormed());
     }),
   );
+});
+
+test('text is cut to fit, and never within a surrogate pair', () => {
+  fc.assert(
+    fc.property(halfPairs, fc.nat(20), (text, most) => {
+      const cut = cutText(text, most);
+
+      expect(lengthRule(0, most)(cut)).toBeUndefined();
+      expect(cutText(cut, most)).toBe(cut);
+    }),
+  );
+  expect(cutText('ab😀', 3)).toBe('ab');
+  expect(cutText('ab😀', 4)).toBe('ab😀');
 });

@@ -51,6 +51,8 @@ export function accepted(records: readonly unknown[], answer: Partial<Answer> = 
     accepted: records.length,
     duplicates: 0,
     rejected: [],
+    repaired: [],
+    now: 0,
     ...answer,
   };
   return Response.json(body, { status: 202 });

@@ -1,0 +1,74 @@
+import {
+  type Attributes,
+  type AttributesField,
+  type AttributeValue,
+  attributeAllowance,
+  attributeTextRule,
+  DEPTH_RULE,
+  MAX_DEPTH,
+  MAX_STRING_LENGTH,
+  nameRule,
+  TYPE_RULE,
+} from './attributes.ts';
+import { type Fitting, leftOut } from './repair.ts';
+import { cutText } from './text.ts';
+
+const ofName = (rule: string) => `has a name that ${rule}`;
+
+/**
+ * Makes an object, as JSON has it, into custom attributes that the contract takes. Long text is cut; anything else that breaks
+ * a rule is left out by itself. Paths are told from within the object. A caller that only asks whether it is good stops at a
+ * misfit.
+ */
+export function* fitAttributes(given: object, field: AttributesField): Fitting<Attributes> {
+  const allowance = attributeAllowance(field);
+  const fitting: [string, AttributeValue][] = [];
+  for (const [name, value] of Object.entries(given)) {
+    const path = [name];
+    const badName = nameRule(name);
+    if (badName !== undefined) {
+      yield leftOut(path, ofName(badName));
+      continue;
+    }
+    const fitted = yield* fitValue(value, path);
+    if (fitted === undefined) continue;
+    const over = allowance(fitted);
+    if (over === undefined) fitting.push([name, fitted]);
+    else yield leftOut(path, over);
+  }
+  return Object.fromEntries(fitting);
+}
+
+function* fitValue(value: unknown, path: readonly string[]): Fitting<AttributeValue | undefined> {
+  if (typeof value === 'string') {
+    const rule = attributeTextRule(value);
+    if (rule === undefined) return value;
+    yield { path, rule, done: 'cut' };
+    return cutText(value, MAX_STRING_LENGTH);
+  }
+  if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) return value;
+  if (typeof value !== 'object' || value === null) {
+    yield leftOut(path, TYPE_RULE);
+    return undefined;
+  }
+  if (path.length >= MAX_DEPTH) {
+    yield leftOut(path, DEPTH_RULE);
+    return undefined;
+  }
+  const entries = yield* fitEntries(value, path);
+  return Array.isArray(value) ? entries.map(([, item]) => item) : Object.fromEntries(entries);
+}
+
+function* fitEntries(of: object, path: readonly string[]): Fitting<[string, AttributeValue][]> {
+  const fitting: [string, AttributeValue][] = [];
+  for (const [name, value] of Object.entries(of)) {
+    const badName = attributeTextRule(name);
+    if (badName !== undefined) {
+      yield leftOut(path, ofName(badName));
+      continue;
+    }
+    const fitted = yield* fitValue(value, [...path, name]);
+    if (fitted !== undefined) fitting.push([name, fitted]);
+  }
+  return fitting;
+}
