@@ -1,5 +1,5 @@
-import type { IdentityToken } from './delivery/identity-tokens.ts';
-import { browserPlatform } from './engine/platform.ts';
+type IdentityToken = (userId: string) => string | Promise<string>;
+import { browserPlatform } from './platform/platform.ts';
 import { resolveOptions } from './options.ts';
 import { createTracker, startTracker, type Tracker } from './tracker.ts';
 
@@ -50,10 +50,7 @@ function start(): (call: QueuedCall) => void {
   // still holds it.
   globalThis.webengageRelay = Object.assign(stub, tracker, { createTracker });
   return ([method, call, at, resolve, reject, page]) => {
-    const calls = madeAt(
-      () => at,
-      () => page,
-    );
+    const calls = madeAt(at, page);
     const methods: Record<string, (...call: never[]) => unknown> = { ...tracker, ...calls };
     new Promise((answer) => answer(methods[method]?.(...call))).then(resolve, reject);
   };

@@ -1,19 +1,27 @@
 import type { Answer } from '../../src/contract/answer.ts';
 import type { TrackerRecord } from '../../src/contract/record.ts';
-import type { Platform } from '../../src/tracker/engine/platform.ts';
 import type { PageStorage } from '../../src/tracker/platform/local-storage.ts';
-import type { PageMoments } from '../../src/tracker/platform/page-lifecycle.ts';
+import type { Platform } from '../../src/tracker/platform/platform.ts';
+import type { PageLifecycle } from '../../src/tracker/platform/page-lifecycle.ts';
 import { tabLock } from '../../src/tracker/platform/tab-lock.ts';
-import { memoryStorage } from '../../src/tracker/store/memory-store.ts';
-import type { Storage } from '../../src/tracker/store/record-store.ts';
+import { memoryStore } from '../../src/tracker/store/memory-store.ts';
+import type { RecordStore } from '../../src/tracker/store/record-store.ts';
 import { settled } from './settled.ts';
 
 /** Time that stands still until told to pass; timers fire as it does. */
 export function fakeTime(startAt = Date.parse('2026-11-23T12:00:00Z')) {
   let at = startAt;
+  // What the visitor's clock is off: it may be put right while time passes.
+  let offMs = 0;
   const timers = new Set<{ readonly due: number; readonly run: () => void }>();
   return {
     now: () => at,
+    wall: () => at + offMs,
+    mono: () => at,
+    /** Puts the visitor's clock forward, or back. */
+    shift: (ms: number) => {
+      offMs += ms;
+    },
     timer: (run: () => void, afterMs: number) => {
       const timer = { due: at + afterMs, run };
       timers.add(timer);
@@ -46,13 +54,13 @@ type Request = {
 };
 
 export function accepted(records: readonly unknown[], answer: Partial<Answer> = {}): Response {
-  const body: Answer = {
+  const body: Omit<Answer, 'now'> = {
     response: { status: 'queued' },
     accepted: records.length,
     duplicates: 0,
     rejected: [],
     repaired: [],
-    now: 0,
+    repaired: [],
     ...answer,
   };
   return Response.json(body, { status: 202 });
@@ -75,8 +83,8 @@ export function scriptedRelay(...script: ((records: readonly TrackerRecord[]) =>
 export function fakePageStorage(map = new Map<string, string>(), full = () => false): PageStorage {
   return {
     keys: () => [...map.keys()],
-    get: (key) => (map.has(key) ? JSON.parse(map.get(key) ?? '') : undefined),
-    set: (key, value) => !full() && map.set(key, JSON.stringify(value)) === map,
+    get: (key) => map.get(key),
+    set: (key, text) => !full() && map.set(key, text) === map,
     remove: (key) => map.delete(key),
   };
 }
@@ -106,7 +114,7 @@ let pages = 0;
 /** A browser with one tab, played: time stands still, the network is a script, storage is memory. */
 export function fakePlatform({
   relay = scriptedRelay(),
-  storage = memoryStorage(),
+  storage = memoryStore(),
   time = fakeTime(),
   degraded = false,
   pageStorage = fakePageStorage(),
@@ -116,7 +124,7 @@ export function fakePlatform({
   sendsGpc = false,
 }: {
   readonly relay?: ReturnType<typeof scriptedRelay>;
-  readonly storage?: Storage;
+  readonly storage?: RecordStore;
   readonly time?: ReturnType<typeof fakeTime>;
   /** As where IndexedDB is missing. */
   readonly degraded?: boolean;
@@ -130,8 +138,9 @@ export function fakePlatform({
 } = {}) {
   const net = fakeFetchLater();
   let chance = ++pages;
-  const page: { moments?: PageMoments } = {};
+  const page: { moments?: PageLifecycle } = {};
   const reported: unknown[] = [];
+  const removed = { count: 0 };
   const platform: Platform = {
     time,
     chance: {
@@ -145,20 +154,22 @@ export function fakePlatform({
     fetch: relay.fetch,
     fetchLater: fetchLater === null ? undefined : (fetchLater ?? net.fetchLater),
     pageStorage,
-    shown: () => shown,
-    storage: (_, tellDegraded) => {
+    activated: () => shown,
+    store: (_, tellDegraded) => {
       if (degraded) tellDegraded('IndexedDB is missing');
       return storage;
     },
-    removeStorage: () => storage.clear(),
+    removeStore: async () => {
+      removed.count += 1;
+    },
     address: () => globalThis.document?.URL,
     sendsGpc: () => sendsGpc,
-    exclusive: (name) => tabLock(name, locks, (task) => task()),
+    exclusive: (name) => tabLock(name, locks),
     watchPage: (moments) => {
       page.moments = moments;
     },
     askForSync: () => () => {},
     report: (error) => reported.push(error),
   };
-  return { platform, time, relay, storage, page, pageStorage, net, reported };
+  return { platform, time, relay, storage, page, pageStorage, net, reported, removed };
 }

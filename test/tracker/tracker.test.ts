@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { EventRecord } from '../../src/contract/record.ts';
 import { createTracker, RecordError } from '../../src/tracker/index.ts';
 import { resolveOptions, type TrackerOptions } from '../../src/tracker/options.ts';
-import { memoryStorage } from '../../src/tracker/store/memory-store.ts';
+import { memoryStore } from '../../src/tracker/store/memory-store.ts';
 import { startTracker } from '../../src/tracker/tracker.ts';
 import { accepted, fakePlatform, fakeTime, scriptedRelay } from '../fakes/platform.ts';
 import { settled } from '../fakes/settled.ts';
@@ -83,7 +83,7 @@ describe('a flush by itself', () => {
   });
 
   test('comes at the start, for what an earlier page left', async () => {
-    const storage = memoryStorage();
+    const storage = memoryStore();
     await trackerWith({}, { storage }).tracker.track('Clicked');
 
     const later = trackerWith({}, { storage, time: fakeTime(Date.parse('2026-11-24T12:00:00Z')) });
@@ -135,7 +135,7 @@ describe('a page that is hidden', () => {
   });
 
   test('sends nothing of its own before what earlier pages left', async () => {
-    const storage = memoryStorage();
+    const storage = memoryStore();
     const offline = () => scriptedRelay(...Array(9).fill(() => new TypeError('offline')));
     await trackerWith({}, { storage, relay: offline() }).tracker.track('Earlier');
 
@@ -190,7 +190,7 @@ describe('a relay in trouble', () => {
   });
 
   test('that asks to wait is not asked again before, not by a flush and not after a reload', async () => {
-    const storage = memoryStorage();
+    const storage = memoryStore();
     const relay = scriptedRelay(() => new Response('', { status: 429, headers: { 'Retry-After': '60' } }));
     const { tracker, platform, time } = trackerWith({}, { storage, relay });
     await tracker.track('Clicked');
@@ -326,7 +326,7 @@ test('over maxRecords the oldest give way, and it is told', async () => {
 
 describe('the visitor', () => {
   test('keeps one anonymous id across visits, and the user id once it is known', async () => {
-    const storage = memoryStorage();
+    const storage = memoryStore();
     const first = trackerWith({}, { storage });
     await first.tracker.track('One');
     await first.tracker.flush();
@@ -379,7 +379,7 @@ describe('the visitor', () => {
   });
 
   test('that another tab has signed in stays so when a record of this one is rejected', async () => {
-    const storage = memoryStorage();
+    const storage = memoryStore();
     const other = trackerWith({}, { storage });
     // While the answer is on its way.
     const refuse = async (records: readonly { id: string }[]) => {

@@ -1,14 +1,12 @@
 // Built-ins as they were when the script loaded: a page may replace them later.
 const { apply } = Reflect;
 const { getPrototypeOf, hasOwn } = Object;
-const { includes } = String.prototype;
-const sourceOf = Function.prototype.toString;
+const { toString: sourceOf } = Function.prototype;
 
 // A page's own classes have fewer ancestors, and a proxy can have them without end.
 const MAX_ANCESTORS = 16;
 
-const isNative = (value: unknown): boolean =>
-  typeof value === 'function' && apply(includes, apply(sourceOf, value, []), ['[native code']);
+const isNative = (value: unknown): boolean => /\[native code/.test(apply(sourceOf, value, []));
 
 /**
  * The `toJSON` that counts for an object: its own, its class's, or one of the platform, as a `URL` has. One that a page
@@ -19,10 +17,13 @@ export function toJsonOf(value: object): (() => unknown) | undefined {
   if (typeof toJSON !== 'function') return undefined;
   let holder: object | null = value;
   for (let n = 0; holder && n < MAX_ANCESTORS; n++) {
-    if (hasOwn(holder, 'toJSON')) {
-      const ofBuiltIn = holder !== value && hasOwn(holder, 'constructor') && isNative(holder.constructor);
-      return ofBuiltIn && !isNative(toJSON) ? undefined : toJSON;
-    }
+    if (hasOwn(holder, 'toJSON'))
+      return holder === value ||
+        isNative(toJSON) ||
+        !hasOwn(holder, 'constructor') ||
+        !isNative(holder.constructor)
+        ? toJSON
+        : undefined;
     holder = getPrototypeOf(holder);
   }
   return undefined;
