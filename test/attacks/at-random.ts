@@ -39,7 +39,7 @@ const anyText = fc.oneof(
 const anyNumber = fc.oneof(
   fc.double(),
   fc.integer(),
-  fc.constantFrom(0, -1, 1e308, -1e308, 5e-324, Number.MAX_SAFE_INTEGER, 604_800, 604_801, 1e21),
+  fc.constantFrom(0, -1, 1e308, -1e308, 5e-324, Number.MAX_SAFE_INTEGER, 604_800_000, 604_800_001, 1e21),
 );
 
 const anyValue: Arbitrary<unknown> = fc.oneof(
@@ -64,7 +64,7 @@ const goodRecord = fc
   .record({
     id: fc.tuple(session, fc.integer({ min: 1, max: 10_000 })).map(([name, seq]) => `${name}.${seq}`),
     isUser: fc.boolean(),
-    age: fc.option(fc.nat(1_000), { nil: undefined }),
+    age: fc.option(fc.nat(1_000_000), { nil: undefined }),
   })
   .map(({ id, isUser, age }): Record<string, unknown> => {
     const fields = structuredClone(isUser ? JOHN : ADDED_TO_CART);
@@ -128,6 +128,8 @@ const goodBatch = fc.record({
     '9999-12-31T23:59:59.999Z',
   ),
   device: fc.uuid(),
+  lenient: fc.constantFrom(undefined, true, true, false),
+  clockOffset: fc.option(fc.integer(), { nil: undefined }),
   records: fc.array(goodRecord, { minLength: 1, maxLength: 5 }),
 });
 

@@ -33,6 +33,8 @@ function holds(rows: readonly Row[]): void {
           response: { status: 'queued' },
           accepted: 0,
           duplicates: 0,
+          repaired: [],
+          now: expect.any(Number),
           rejected: [
             { id: expect.any(String), issues: expect.arrayContaining([expect.objectContaining({ path })]) },
           ],
@@ -54,19 +56,23 @@ describe('8: a record that is none', () => {
     ['of no kind', 'kind', event({ kind: undefined })],
     ['of another kind', 'kind', event({ kind: 'users' })],
     ['of two kinds', 'kind', event({ kind: ['user', 'event'] })],
-    ['a user with an event’s name', 'eventName', user({ eventName: 'x' })],
-    ['an event with a user’s e-mail', 'email', event({ email: 'a@b.c' })],
-    ...[
-      'admin',
-      'role',
-      'licenseCode',
-      'Authorization',
-      'constructor',
-      'toString',
-      'hasOwnProperty',
-      'valueOf',
-    ].map((field): Row => [`with a field ${field}`, field, named(field, '1')]),
-    ['with a field of no name', '', named('', '1')],
+    ['with a prototype', '__proto__', named('__proto__', '{"admin":true}')],
+    [
+      'with a prototype in its data, in disguise',
+      'eventData.__proto__',
+      data({ x: 1 }).replace('"x"', '"__pr\\u006fto__"'),
+    ],
+    [
+      'with a user twice, once in disguise',
+      'userId',
+      named('userId', '"eve"').replace('"userId"', '"user\\u0049d"'),
+    ],
+    ['with its id twice', 'id', named('id', '"x"')],
+    ['with a kind twice', 'kind', named('kind', '"user"')],
+    ['31 levels deep', '', raw(`${'['.repeat(29)}${']'.repeat(29)}`)],
+    ['60,000 levels deep', '', raw(`${'['.repeat(60_000)}${']'.repeat(60_000)}`)],
+    ['of too many values', '', raw(`[${'0,'.repeat(2_500)}0]`)],
+    ['of 60,000 values', '', raw(`[${'0,'.repeat(60_000)}0]`)],
   ]);
 });
 
@@ -207,8 +213,109 @@ describe('18: a time that is none', () => {
     ['an age before the making', 'age', event({ age: -1 })],
     ['half an age', 'age', event({ age: 0.5 })],
     ['an age in words', 'age', event({ age: '42' })],
-    ['an age of more than seven days', 'age', event({ age: 604_801 })],
+    ['an age of more than seven days', 'age', event({ age: 604_800_001 })],
     ['an age beyond all', 'age', event({ age: 'x' }).replace('"x"', '1e400')],
     ['an age that is almost beyond all', 'age', event({ age: 1e308 })],
   ]);
+});
+
+describe('31: a field in no list', () => {
+  const fields = [
+    'admin',
+    'role',
+    'host',
+    'licenseCode',
+    'Authorization',
+    'constructor',
+    'toString',
+    'hasOwnProperty',
+    'valueOf',
+    'email',
+    '',
+  ];
+
+  test.each(fields)('%j goes nowhere, and its record is told of it', async (field) => {
+    const record = named(field, '"canary-of-no-list"');
+    const body = JSON.stringify({ ...batchOf(), records: ['§'] }).replace('"§"', record);
+
+    const answer = await attack({ body });
+
+    expect(JSON.parse(answer.text)).toMatchObject({
+      accepted: 1,
+      repaired: [{ path: field, rule: 'is not a field of an event', done: 'left_out' }],
+    });
+    expect(await recordsKept()).not.toContain('canary-of-no-list');
+  });
+
+  test.each(['constructor', 'admin', 'host', 'licenseCode'])('nor does %s of the envelope', async (field) => {
+    const answer = await attack({ body: JSON.stringify({ ...batchOf(), [field]: 'canary-of-no-list' }) });
+
+    expect(answer.status).toBe(202);
+    expect(await recordsKept()).not.toContain('canary-of-no-list');
+  });
+});
+
+describe('31: a record that is wrong in everything', () => {
+  const wrong = {
+    phone: '+4989123456\r\nX-Evil: 1',
+    gender: 'Male',
+    emailOptIn: 'true',
+    birthDate: '2018-02-30',
+    age: -1,
+    attributes: {
+      we_email: 'a@b.c',
+      long: 'x'.repeat(5_000),
+      deep: JSON.parse('['.repeat(20) + ']'.repeat(20)),
+    },
+  };
+  const sent = (fields: object) => {
+    const record = userRecord(1, { id: idOf(1, newSession()) });
+    return JSON.stringify({ ...batchOf({ ...record, ...wrong }), ...fields });
+  };
+
+  test('is refused where nothing is said, and repaired where the sender is lenient', async () => {
+    expect(JSON.parse((await attack({ body: sent({}) })).text)).toMatchObject({ accepted: 0, repaired: [] });
+    expect(JSON.parse((await attack({ body: sent({ lenient: true }) })).text)).toMatchObject({
+      accepted: 1,
+      rejected: [],
+      repaired: [
+        { path: 'birthDate' },
+        { path: 'gender' },
+        { path: 'phone' },
+        { path: 'attributes.we_email' },
+        { path: 'attributes.long', done: 'cut' },
+        { path: expect.stringMatching(/^attributes\.deep\.0/) },
+        { path: 'emailOptIn' },
+        { path: 'age' },
+      ],
+    });
+  });
+
+  test('and its bad neighbour costs it nothing', async () => {
+    const good = eventRecord(2, { id: idOf(2, newSession()) });
+    const body = JSON.stringify({ ...batchOf('§', good), lenient: true }).replace('"§"', '{"a":1,"a":2}');
+
+    expect(JSON.parse((await attack({ body })).text)).toMatchObject({
+      accepted: 1,
+      rejected: [{ id: 'records[0]', issues: [{ path: 'a', message: 'must be given only once' }] }],
+    });
+  });
+});
+
+test('what is repaired in a thousand places is answered in not many times as many bytes', async () => {
+  const session = newSession();
+  const bad = Object.fromEntries(Array.from({ length: 6 }, (_, n) => [`we_${n}`, 1]));
+  const records = Array.from({ length: 400 }, (_, n) => ({
+    kind: 'event',
+    id: idOf(n + 1, session),
+    anonymousId: 'a',
+    eventName: 'e',
+    eventData: bad,
+  }));
+  const body = JSON.stringify({ ...batchOf(...records), lenient: true });
+
+  const answer = await attack({ body });
+
+  expect(JSON.parse(answer.text)).toMatchObject({ accepted: 400 });
+  expect(answer.text.length).toBeLessThan(2 * body.length);
 });

@@ -92,8 +92,36 @@ describe('ALLOWED_ORIGINS may hold', () => {
     'https://*.example.com',
     'https://*.shop.example.com:8443',
     'http://*.example.com',
-  ])('%s', (pattern) => {
+    'capacitor://localhost',
+    'ionic://localhost',
+    'tauri://localhost',
+    'https://tauri.localhost',
+    'app://localhost',
+    'app://-',
+    'app://obsidian.md',
+    'chrome-extension://abcdefghijklmnopabcdefghijklmnop',
+    'moz-extension://7b0c2c1e-5f0f-4d0e-9a53-0b9f3f1c2d4e',
+    'safari-web-extension://7B0C2C1E-5F0F-4D0E-9A53-0B9F3F1C2D4E',
+    'com.example.shop://localhost:8080',
+    'file://',
+  ])('%s, which then may send', (pattern) => {
     expect(isOriginPattern(pattern)).toBe(true);
+    if (!pattern.includes('*')) expect(originAllowed(pattern, [SHOP, pattern])).toBe(true);
+  });
+});
+
+test('an app’s origin is allowed to the letter', () => {
+  const allowed = ['capacitor://localhost'];
+
+  for (const origin of [
+    'ionic://localhost',
+    'capacitor://localhost:80',
+    'capacitor://localhost.evil',
+    'file://',
+  ])
+    expect(originAllowed(origin, allowed)).toBe(false);
+  expect(corsHeaders('capacitor://localhost', allowed)).toMatchObject({
+    'Access-Control-Allow-Origin': 'capacitor://localhost',
   });
 });
 
@@ -132,6 +160,20 @@ describe('ALLOWED_ORIGINS may not hold', () => {
     'https://*.user@example.com',
     '*.example.com',
     '*://shop.example.com',
+    // A slip in https, or what no page comes from: either would match nothing.
+    'htps://shop.example.com',
+    'httpss://shop.example.com',
+    'ws://shop.example.com',
+    'data://shop',
+    'javascript://shop',
+    'file:///index.html',
+    'capacitor://',
+    'capacitor:localhost',
+    'capacitor://localhost/',
+    'capacitor://*.localhost',
+    'capacitor://user@localhost',
+    'Capacitor://localhost',
+    'capacitor://local host',
   ])('%s', (pattern) => {
     expect(isOriginPattern(pattern)).toBe(false);
   });

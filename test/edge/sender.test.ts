@@ -28,6 +28,16 @@ describe('a page is what an allowed origin says, as browsers send it', () => {
   });
 });
 
+test('the pages of an extension are on no site, and may send', async () => {
+  const Origin = 'chrome-extension://abcdefghijklmnopabcdefghijklmnop';
+  const allowed = { ...ALLOWED, allowedOrigins: [Origin] };
+
+  expect(await sender({ ...fetched('none', 'cors', 'empty'), Origin }, allowed)).toEqual({ kind: 'page' });
+  expect(await sender({ ...fetched('none', 'navigate', 'document'), Origin }, allowed)).toMatchObject({
+    kind: 'refused',
+  });
+});
+
 describe('nothing is taken from an allowed origin whose browser says that no script sent it', () => {
   test.each([
     ['a form', fetched('cross-site', 'navigate', 'document')],

@@ -64,6 +64,7 @@ describe('a setting that is missing or impossible is named, and no value is told
     ['ALLOWED_ORIGINS', 'null'],
     ['ALLOWED_ORIGINS', 'https://*.com'],
     ['ALLOWED_ORIGINS', 'https://shop.example.com,https://*'],
+    ['ALLOWED_ORIGINS', 'capacitor://localhost,htps://shop.example.com'],
     ['SERVER_TOKEN', 'short'],
     ['SERVER_TOKEN', 'x'.repeat(40)],
     ['SERVER_TOKEN', 'a server token with spaces in it, and long'],
@@ -82,6 +83,17 @@ describe('a setting that is missing or impossible is named, and no value is told
 
     expect(read).toMatchObject({ ok: false, message: expect.stringContaining(name) });
     expect(JSON.stringify(read)).not.toContain(KEY);
+  });
+});
+
+test('apps may send beside sites; of several origins the one that is wrong is named by its place', () => {
+  const apps =
+    'https://shop.example.com, capacitor://localhost, tauri://localhost, chrome-extension://abcdefgh';
+
+  expect(readSettings({ ...ENV, ALLOWED_ORIGINS: apps })).toMatchObject({ ok: true });
+  expect(readSettings({ ...ENV, ALLOWED_ORIGINS: `${apps}, https://secret.example.com/` })).toMatchObject({
+    ok: false,
+    message: expect.stringMatching(/^ALLOWED_ORIGINS .* number 5 of its list is not one/),
   });
 });
 

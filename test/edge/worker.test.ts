@@ -61,6 +61,8 @@ describe('POST /v1/batch', () => {
       rejected: [
         { id: idOf(3, session), issues: [{ path: 'eventName', message: 'must not start with we_' }] },
       ],
+      repaired: [],
+      now: expect.any(Number),
     });
     expect(await again.json<Answer>()).toMatchObject({ accepted: 0, duplicates: 2, rejected: [{}] });
   });
@@ -83,7 +85,7 @@ describe('POST /v1/batch', () => {
     ['not a batch', '[]', {}, 400, 'invalid_batch'],
     ['no records', batch([]), {}, 400, 'invalid_batch'],
     ['401 records', batch(Array(401).fill(eventRecord(1))), {}, 400, 'invalid_batch'],
-    ['another version', batch([eventRecord(1)], { v: 2 }), {}, 400, 'invalid_batch'],
+    ['another version', batch([eventRecord(1)], { v: 2 }), {}, 400, 'unsupported_version'],
     [
       'bytes that are no UTF-8',
       new Uint8Array([0x22, 0xff, 0x22]),
@@ -108,7 +110,10 @@ describe('POST /v1/batch', () => {
     const answer = await post(body, headers);
 
     expect(answer.status).toBe(status);
-    expect(await answer.json()).toEqual({ error: { code, message: expect.any(String) } });
+    expect(await answer.json()).toEqual({
+      error: { code, message: expect.any(String) },
+      now: expect.any(Number),
+    });
   });
 
   test('reads no more of a body than it takes, whatever its length says', async () => {
@@ -224,6 +229,7 @@ describe('quotas', () => {
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(429));
     expect(await answers[0]?.json()).toEqual({
       error: { code: 'rate_limited', message: expect.any(String) },
+      now: expect.any(Number),
     });
     expect(answers[0]?.headers.get('Access-Control-Allow-Origin')).toBe(SHOP);
     expect(answers[0]?.headers.get('Access-Control-Expose-Headers')).toBe('Retry-After');
