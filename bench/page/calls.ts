@@ -1,13 +1,14 @@
 import type { CDPSession } from 'playwright-core';
 import { percentile } from '../percentile.ts';
 import type { Ground } from './ground.ts';
-import { makeCalls, prepareCalls } from './in-page.ts';
+import { makeCalls, prepareCalls, startAmplitude } from './in-page.ts';
 import { clockMainThread } from './main-thread.ts';
 import { rounded } from './rounded.ts';
 
 export type Pattern = { readonly name: string; readonly calls: number; readonly inOneTask: boolean };
 
-const WAYS = ['nothing', 'localStorage', 'tracker'] as const;
+// Amplitude's SDK keeps each event before it sends it, as this tracker does: in `localStorage`.
+const WAYS = ['nothing', 'localStorage', 'tracker', 'amplitude'] as const;
 
 type Way = (typeof WAYS)[number];
 
@@ -49,6 +50,7 @@ async function measure(
 ): Promise<Work> {
   const { page, cdp, startTracker } = ground;
   if (way === 'tracker') await startTracker(HOLD_SECONDS);
+  if (way === 'amplitude') await page.evaluate(startAmplitude, ground.site.relayUrl);
   await page.evaluate(prepareCalls, way === 'nothing' ? 0 : calls);
   const before = await workOf(cdp);
   await page.evaluate(makeCalls, { way, inOneTask, marks: `${way} ${round}` });
@@ -57,7 +59,7 @@ async function measure(
 }
 
 async function runRounds(ground: Ground, pattern: Pattern): Promise<readonly Round[]> {
-  const work: Record<Way, Work[]> = { nothing: [], localStorage: [], tracker: [] };
+  const work: Record<Way, Work[]> = { nothing: [], localStorage: [], tracker: [], amplitude: [] };
   await ground.cdp.send('Performance.enable');
   const callsCpuMs = await clockMainThread(ground.cdp, async () => {
     for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round += 1)
@@ -72,16 +74,18 @@ async function runRounds(ground: Ground, pattern: Pattern): Promise<readonly Rou
       ...of,
       callsCpuMs: callsCpuMs(`${way} ${round} from`, `${way} ${round} to`),
     }));
-  const [nothing, localStorage, tracker] = [costs('nothing'), costs('localStorage'), costs('tracker')];
-  return nothing
+  const [localStorage, tracker, amplitude] = [costs('localStorage'), costs('tracker'), costs('amplitude')];
+  return costs('nothing')
     .flatMap((none, round) => {
-      const [bare, tracked] = [localStorage[round], tracker[round]];
-      return bare && tracked ? [{ nothing: none, localStorage: bare, tracker: tracked }] : [];
+      const [bare, tracked, other] = [localStorage[round], tracker[round], amplitude[round]];
+      return bare && tracked && other
+        ? [{ nothing: none, localStorage: bare, tracker: tracked, amplitude: other }]
+        : [];
     })
     .slice(WARM_UP_ROUNDS);
 }
 
-/** What calls cost the main thread, against a bare `JSON.stringify` and `localStorage.setItem` of each. */
+/** What calls cost the main thread, against a bare `JSON.stringify` and `localStorage.setItem` of each, and Amplitude's SDK. */
 export async function compareCalls(ground: Ground, pattern: Pattern): Promise<void> {
   const rounds = await runRounds(ground, pattern);
 
@@ -96,10 +100,10 @@ export async function compareCalls(ground: Ground, pattern: Pattern): Promise<vo
       Object.entries(columns).map(([title, cost]) => [title, rounded(figure(cost), digits)]),
     );
   // Of each round by itself: its sides had the same machine. Without what measuring nothing costs.
-  const ratios = (cost: keyof Cost) =>
+  const ratios = (cost: keyof Cost, to: Way = 'localStorage') =>
     rounds.map(
-      ({ nothing, localStorage, tracker }) =>
-        (tracker[cost] - nothing[cost]) / (localStorage[cost] - nothing[cost]),
+      ({ nothing, tracker, ...others }) =>
+        (tracker[cost] - nothing[cost]) / ({ nothing, tracker, ...others }[to][cost] - nothing[cost]),
     );
 
   console.log(
@@ -112,5 +116,6 @@ export async function compareCalls(ground: Ground, pattern: Pattern): Promise<vo
     'tracker ÷ localStorage': row((cost) => median(ratios(cost)), 2),
     '… quarter of rounds below': row((cost) => percentile(ratios(cost), 25), 2),
     '… quarter of rounds above': row((cost) => percentile(ratios(cost), 75), 2),
+    'tracker ÷ Amplitude': row((cost) => median(ratios(cost, 'amplitude')), 2),
   });
 }

@@ -5,6 +5,7 @@ import type { createTracker, Tracker } from '../../src/tracker/tracker.ts';
 
 type Bench = {
   tracker: Tracker;
+  amplitude: ReturnType<Amplitude['createInstance']> | undefined;
   longTasks: number[];
   delivered: number;
   payloads: readonly object[];
@@ -15,8 +16,17 @@ type Bench = {
   readonly task: () => Promise<void>;
 };
 
+/** Of Amplitude's SDK, what is called here. */
+type Amplitude = {
+  readonly createInstance: () => {
+    readonly init: (apiKey: string, options: object) => { readonly promise: Promise<unknown> };
+    readonly track: (eventName: string, eventData: object) => { readonly promise: Promise<unknown> };
+  };
+};
+
 declare global {
   var bench: Bench;
+  var amplitude: Amplitude;
 }
 
 export function install(): void {
@@ -37,6 +47,7 @@ export function install(): void {
   };
   globalThis.bench = {
     tracker: webengageRelay,
+    amplitude: undefined,
     longTasks: [],
     delivered: 0,
     payloads: [],
@@ -71,8 +82,23 @@ export async function startHeld(endpoint: string): Promise<void> {
   await held;
 }
 
+/** A new instance of Amplitude's SDK that keeps what it is given, and sends nothing meanwhile. */
+export async function startAmplitude(relayUrl: string): Promise<void> {
+  for (const key of Object.keys(localStorage)) if (key.startsWith('AMP')) localStorage.removeItem(key);
+  const instance = amplitude.createInstance();
+  const quiet = {
+    autocapture: false,
+    remoteConfig: { fetchRemoteConfig: false },
+    flushQueueSize: 100_000,
+    flushIntervalMillis: 3_600_000,
+    logLevel: 0,
+  };
+  await instance.init(`bench-${performance.now()}`, { ...quiet, serverUrl: `${relayUrl}/amplitude` }).promise;
+  bench.amplitude = instance;
+}
+
 type Calls = {
-  readonly way: 'tracker' | 'localStorage' | 'nothing';
+  readonly way: 'tracker' | 'localStorage' | 'nothing' | 'amplitude';
   readonly inOneTask: boolean;
   readonly marks: string;
 };
@@ -86,12 +112,13 @@ export async function prepareCalls(calls: number): Promise<void> {
 
 /** Makes the calls, between two marks, and lets all they cause come to its end. */
 export async function makeCalls({ way, inOneTask, marks }: Calls): Promise<void> {
-  const { tracker, payloads, task, rest } = bench;
+  const { tracker, amplitude, payloads, task, rest } = bench;
   const kept: Promise<void>[] = [];
   const make = {
     tracker: (eventData: object) => kept.push(tracker.track('Added to Cart', eventData)),
     localStorage: (eventData: object, n: number) =>
       localStorage.setItem(`bench ${n}`, JSON.stringify({ eventName: 'Added to Cart', eventData })),
+    amplitude: (eventData: object) => void amplitude?.track('Added to Cart', eventData),
     nothing: () => {},
   }[way];
 

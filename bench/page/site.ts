@@ -47,22 +47,27 @@ export async function startSite(): Promise<Site> {
         accepted: records.length,
         duplicates: 0,
         rejected: [],
+        repaired: [],
+        now: Date.now(),
       };
       response.end(JSON.stringify(answer));
     } else {
       response.statusCode = 503;
       response.setHeader('Retry-After', held);
-      response.end(JSON.stringify({ error: { code: 'unavailable', message: 'held' } }));
+      response.end(JSON.stringify({ error: { code: 'unavailable', message: 'held' }, now: Date.now() }));
     }
   });
 
-  const script = readFileSync('dist/tracker.js');
+  const scripts: { readonly [path: string]: Buffer } = {
+    '/tracker.js': readFileSync('dist/tracker.js'),
+    '/amplitude.js': readFileSync('node_modules/@amplitude/analytics-browser/lib/scripts/amplitude-min.js'),
+  };
   const page = `<!doctype html><meta charset="utf-8"><title>A site</title>
-    <script src="/tracker.js" data-endpoint="${relay.url}"></script>`;
+    <script src="/tracker.js" data-endpoint="${relay.url}"></script><script src="/amplitude.js"></script>`;
   const site = await listen((request, response) => {
-    const isScript = request.url === '/tracker.js';
-    response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html');
-    response.end(isScript ? script : page);
+    const script = scripts[request.url ?? ''];
+    response.setHeader('Content-Type', script ? 'text/javascript' : 'text/html');
+    response.end(script ?? page);
   });
 
   return {
