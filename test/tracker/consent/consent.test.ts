@@ -106,10 +106,10 @@ describe('while consent is pending', () => {
     const records = relay.requests.flatMap((request) => request.records);
     const [e1, identify, e2, e3, e4] = records;
     expect(records).toMatchObject([
-      { eventName: 'e1', age: 30 },
-      { kind: 'user', userId: 'johndoe', age: 20 },
-      { eventName: 'e2', userId: 'johndoe', age: 20 },
-      { eventName: 'e3', age: 10 },
+      { eventName: 'e1', age: 30 * SECOND_MS },
+      { kind: 'user', userId: 'johndoe', age: 20 * SECOND_MS },
+      { eventName: 'e2', userId: 'johndoe', age: 20 * SECOND_MS },
+      { eventName: 'e3', age: 10 * SECOND_MS },
       { eventName: 'e4' },
     ]);
     const moment = (record = e1) => (record?.kind === 'event' ? Date.parse(record.eventTime ?? '') : 0);
@@ -221,7 +221,7 @@ describe('while consent is pending', () => {
     history.replaceState(null, '', home);
 
     expect(relay.requests.flatMap(({ records }) => records)).toMatchObject([
-      { eventName: 'Page Viewed', eventData: { Path: '/shelf' }, age: 10 },
+      { eventName: 'Page Viewed', eventData: { Path: '/shelf' }, age: 10 * SECOND_MS },
     ]);
   });
 });
@@ -558,13 +558,12 @@ test('whatever is called in whatever order, what arrives is what the visitor let
         await time.pass(3_600 * SECOND_MS);
         await tracker.flush();
 
-        // A record's age is told in whole seconds.
         const arrived = requests.flatMap(({ records, init }) => {
           const sentAt = Date.parse(JSON.parse(String(init.body)).sentAt) - begin;
           return records.map((record) => ({
             name: nameOf(record),
             user: record.userId,
-            at: Math.floor(sentAt / SECOND_MS - (record.age ?? 0)) * SECOND_MS,
+            at: sentAt - (record.age ?? 0),
           }));
         });
         expect(arrived).toEqual(expected);

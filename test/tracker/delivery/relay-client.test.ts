@@ -53,7 +53,7 @@ test('a batch is posted as the protocol has it, with no cookie and no preflight'
     v: 1,
     sentAt: '2026-11-23T15:45:00.000Z',
     device: DEVICE,
-    records: [{ ...eventRecord(18), age: 42 }],
+    records: [{ ...eventRecord(18), age: 42_900 }],
   });
 });
 
