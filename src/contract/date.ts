@@ -35,43 +35,39 @@ export function parseDate(text: string): OffsetDate | undefined {
   return { at: Date.parse(`${text.slice(0, LOCAL_LENGTH)}Z`) - offsetMinutes * 60_000, offsetMinutes };
 }
 
-const twoDigits = (value: number) => (value < 10 ? '0' : '') + value;
-
-const sixtieths = (minutes: number, between: string) =>
-  twoDigits(Math.floor(minutes / 60)) + between + twoDigits(minutes % 60);
-
-// From 1 March of the year -400, so that no day of the years 0 to 9999 is negative, to 1 January 1970. The year begins in
-// March, which makes a leap day its last. https://howardhinnant.github.io/date_algorithms.html#civil_from_days
+const DAY_S = 86_400;
+// From 1 March of the year -400 to 1 January 1970: so nothing below is negative, and a leap day is the last of its year.
 const DAYS_TO_1970 = 865_565;
-const FIRST_DAY = -719_528;
-const LAST_DAY = 2_932_896;
+// 1 January of the year 0, and 31 December 9999.
+const FIRST_DAY = 146_037;
+const LAST_DAY = 3_798_461;
 
-/** `yyyy-MM-dd` of a day, counted from 1970. By arithmetic: a page can replace what `Date` has for it. */
-function formatDay(day: number): string {
-  // In quarters of a day: a year has 1,461 of them, and a century 146,097 − 400 years have as many days.
-  const quarters = 4 * (day + DAYS_TO_1970) + 3;
-  const century = Math.floor(quarters / 146_097);
-  const inCentury = quarters % 146_097 | 3;
-  const dayOfYear = inCentury % 1_461 >> 2;
-  const month = Math.floor((5 * dayOfYear + 2) / 153);
-  const year = 100 * century + Math.floor(inCentury / 1_461) - 400 + (month > 9 ? 1 : 0);
-  return `${twoDigits(Math.floor(year / 100))}${twoDigits(year % 100)}-${twoDigits(month < 10 ? month + 3 : month - 9)}-${twoDigits(dayOfYear - Math.floor((153 * month + 2) / 5) + 1)}`;
-}
+const twoDigits = (value: number): string => (value < 10 ? '0' : '') + Math.floor(value);
 
 /**
  * Writes a moment as `yyyy-MM-ddTHH:mm:ss±hhmm`, in the offset given; a fraction of a second is cut.
  * Undefined where the format has no words for it: an invalid date, or a year beyond 0 to 9999.
+ * By arithmetic alone: a page can replace the methods of `Date`.
  */
 export function formatDate(at: number, offsetMinutes: number): string | undefined {
   // Zones before about 1900 have offsets with seconds; the format has only minutes.
   const offset = Math.round(offsetMinutes);
-  const seconds = Math.floor(at / 1_000) + offset * 60;
-  const day = Math.floor(seconds / 86_400);
-  // NaN is not within these bounds either.
+  const size = Math.abs(offset);
+  const second = Math.floor(at / 1_000) + offset * 60 + DAYS_TO_1970 * DAY_S;
+  const day = Math.floor(second / DAY_S);
+  // Not `day < FIRST_DAY`: it might be NaN.
   if (!(day >= FIRST_DAY && day <= LAST_DAY)) return undefined;
-  const second = seconds - day * 86_400;
-  const time = `${sixtieths(Math.floor(second / 60), ':')}:${twoDigits(second % 60)}`;
-  return `${formatDay(day)}T${time}${offset < 0 ? '-' : '+'}${sixtieths(Math.abs(offset), '')}`;
+  // https://howardhinnant.github.io/date_algorithms.html#civil_from_days, in quarters of a day: 146,097 make a century.
+  const inCentury = ((4 * day + 3) % 146_097) | 3;
+  const dayOfYear = (inCentury % 1_461) >> 2;
+  const month = Math.floor((5 * dayOfYear + 2) / 153);
+  const dayOfMonth = dayOfYear - Math.floor((153 * month + 2) / 5) + 1;
+  const year = Math.floor((4 * day + 3) / 146_097) * 100 + Math.floor(inCentury / 1_461) - 400 + +(month > 9);
+  return (
+    `${twoDigits(year / 100)}${twoDigits(year % 100)}-${twoDigits(month + (month > 9 ? -9 : 3))}-${twoDigits(dayOfMonth)}` +
+    `T${twoDigits((second / 3_600) % 24)}:${twoDigits((second / 60) % 60)}:${twoDigits(second % 60)}` +
+    `${offset < 0 ? '-' : '+'}${twoDigits(size / 60)}${twoDigits(size % 60)}`
+  );
 }
 
 /** The rule of a date, `Date` or text. */
