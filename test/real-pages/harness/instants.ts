@@ -1,4 +1,4 @@
-/** Milliseconds since 1970 of a time as WebEngage has it: \`yyyy-MM-ddTHH:mm:ss±hhmm\`. NaN for anything else. */
+/** Milliseconds since 1970 of a time as WebEngage has it: `yyyy-MM-ddTHH:mm:ss±hhmm`. NaN for anything else. */
 export function instantOf(text: unknown): number {
   const [, local, hours, minutes] =
     /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)([+-]\d\d)(\d\d)$/.exec(String(text)) ?? [];

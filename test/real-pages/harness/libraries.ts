@@ -4,7 +4,7 @@ const EXTEND = `
   function extend(to, from) { for (var name in from) to[name] = from[name]; return to; }
   Object.extend = extend;`;
 
-/** Where the two releases of Prototype are alike: Enumerable, String, Function and \`$A\`. */
+/** Where the two releases of Prototype are alike: Enumerable, String, Function and `$A`. */
 const PROTOTYPE_COMMON = `${EXTEND}
   window.$A = function (iterable) {
     if (!iterable) return [];
@@ -111,7 +111,7 @@ const PROTOTYPE_COMMON = `${EXTEND}
   window.Hash = function (object) { this._object = object || {}; };
   extend(Hash.prototype, Enumerable);`;
 
-/** Prototype.js 1.6.0: before browsers had JSON, so everything has a \`toJSON\` that answers with text. */
+/** Prototype.js 1.6.0: before browsers had JSON, so everything has a `toJSON` that answers with text. */
 const PROTOTYPE_1_6 = `(function () {${PROTOTYPE_COMMON}
   Object.keys = function (object) { var keys = []; for (var name in object) keys.push(name); return keys; };
   Object.toJSON = function (object) {
@@ -138,7 +138,7 @@ const PROTOTYPE_1_6 = `(function () {${PROTOTYPE_COMMON}
   RegExp.prototype.match = RegExp.prototype.test;
 })();`;
 
-/** Prototype.js 1.7: its \`toJSON\` have gone, its Enumerable is still on every array. */
+/** Prototype.js 1.7: its `toJSON` have gone, its Enumerable is still on every array. */
 const PROTOTYPE_1_7 = `(function () {${PROTOTYPE_COMMON}
   Object.toJSON = function (value) { return JSON.stringify(value); };
   RegExp.prototype.match = RegExp.prototype.test;
@@ -147,7 +147,7 @@ const PROTOTYPE_1_7 = `(function () {${PROTOTYPE_COMMON}
   extend(window.Event, { stop: function (event) { event.preventDefault(); }, element: function (event) { return event.target; } });
 })();`;
 
-/** MooTools 1.2: hashes and natives, and a \`JSON\` of its own. */
+/** MooTools 1.2: hashes and natives, and a `JSON` of its own. */
 const MOOTOOLS_1_2 = `(function () {${EXTEND}
   window.$chk = function (o) { return !!(o || o === 0); };
   window.$type = function (o) { return o == undefined ? false : o instanceof Array ? 'array' : typeof o; };
@@ -191,7 +191,7 @@ const MOOTOOLS_1_2 = `(function () {${EXTEND}
   });
 })();`;
 
-/** MooTools 1.4 with More: types with \`from\`, and dates of its own. */
+/** MooTools 1.4 with More: types with `from`, and dates of its own. */
 const MOOTOOLS_1_4 = `(function () {${EXTEND}
   var slice = Array.prototype.slice, toString = Object.prototype.toString;
   function isEnumerable(item) { return item != null && typeof item.length == 'number' && toString.call(item) != '[object Function]'; }
@@ -232,7 +232,7 @@ const MOOTOOLS_1_4 = `(function () {${EXTEND}
   window.DOMEvent = function (event) { this.event = event; };
 })();`;
 
-/** json2.js of 2008, where somebody forces it upon browsers that have JSON: each type has a \`toJSON\`. */
+/** json2.js of 2008, where somebody forces it upon browsers that have JSON: each type has a `toJSON`. */
 const JSON2 = `(function () {
   function f(n) { return n < 10 ? '0' + n : n; }
   Date.prototype.toJSON = function (key) {
@@ -245,7 +245,7 @@ const JSON2 = `(function () {
   String.prototype.parseJSON = function () { return JSON.parse(this); };
 })();`;
 
-/** Datejs: \`Date\` reads and writes text its own way. */
+/** Datejs: `Date` reads and writes text its own way. */
 const DATEJS = `(function () {
   var nativeToString = Date.prototype.toString, nativeParse = Date.parse;
   Date.parse = function (text) { var at = nativeParse(text); return isNaN(at) ? null : new Date(at); };
@@ -260,7 +260,7 @@ const DATEJS = `(function () {
   Date.prototype.add = function (config) { return this; };
 })();`;
 
-/** Sugar and its like: helpers on everything, and each of them can be seen by \`for … in\`. */
+/** Sugar and its like: helpers on everything, and each of them can be seen by `for … in`. */
 const SUGAR = `(function () {
   var helpers = { each: 1, map: 1, min: 1, max: 1, sum: 1, isEmpty: 1, isEqual: 1, merge: 1, clone: 1, size: 1, keys: 1, values: 1, has: 1, get: 1, set: 1, select: 1, reject: 1, find: 1, watch: 1, fromQueryString: 1 };
   for (var name in helpers) (function (name) { Object.prototype[name] = function () { return name; }; })(name);

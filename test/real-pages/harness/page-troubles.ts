@@ -1,4 +1,4 @@
-// What is wrong with a page's storage, clock or network. Scripts for \`before\`, as text; each leaves handles on \`window\`.
+// What is wrong with a page's storage, clock or network. Scripts for `before`, as text; each leaves handles on `window`.
 
 /** The database opens late, as on a busy disk: the page hears of it after so long. */
 export const slowDatabase = (ms = 150): string => `(function () {
@@ -27,11 +27,11 @@ export const slowDatabase = (ms = 150): string => `(function () {
 /** There is no database to be had. */
 export const NO_DATABASE = `IDBFactory.prototype.open = function () { throw new DOMException('denied', 'SecurityError'); };`;
 
-/** \`localStorage\` takes nothing and shows nothing. */
+/** `localStorage` takes nothing and shows nothing. */
 export const NO_LOCAL_STORAGE = `Object.defineProperty(window, 'localStorage', {
   configurable: true, get: function () { throw new DOMException('denied', 'SecurityError'); } });`;
 
-/** \`fillStorage()\` leaves no room in \`localStorage\`, to the last character; \`leave\` characters are let be. */
+/** `fillStorage()` leaves no room in `localStorage`, to the last character; `leave` characters are let be. */
 export const CAN_FILL = `window.fillStorage = function (leave) {
   var size = 1 << 20, text = 'x'.repeat(size), n = 0;
   while (size > 0) {
@@ -39,7 +39,7 @@ export const CAN_FILL = `window.fillStorage = function (leave) {
   }
 };`;
 
-/** The page's clock: \`setClockOff(ms)\` moves \`Date\`, and nothing else. */
+/** The page's clock: `setClockOff(ms)` moves `Date`, and nothing else. */
 export const CLOCK = `(function () {
   var True = Date, off = 0;
   function now() { return True.now() + off; }
@@ -54,7 +54,9 @@ export const CLOCK = `(function () {
 export const clockOff = (ms: number): string => `${CLOCK} setClockOff(${ms});`;
 
 /** Another script's listener takes so long as the page is hidden, before anyone else's. */
-export const blockingListener = (ms: number): string => `document.addEventListener('visibilitychange', function () {
+export const blockingListener = (
+  ms: number,
+): string => `document.addEventListener('visibilitychange', function () {
   if (document.visibilityState !== 'hidden') return;
   var end = performance.now() + ${ms};
   while (performance.now() < end) {}
@@ -64,7 +66,7 @@ window.addEventListener('visibilitychange', function () {
   while (document.visibilityState === 'hidden' && performance.now() < end) {}
 }, true);`;
 
-/** A worker of the page: \`await inWorker(code)\` runs the body of an async function there; \`tracker\` is its own. */
+/** A worker of the page: `await inWorker(code)` runs the body of an async function there; `tracker` is its own. */
 export const WITH_WORKER = `window.startWorker = function (url) {
   var worker = new Worker(url, { type: 'module' }), n = 0, asked = {};
   worker.onmessage = function (message) {

@@ -1,5 +1,12 @@
-/** What is right for a value: how it arrives, or that it is left out and told; of some either is right. */
-export type Right = { readonly arrives: unknown } | 'left out' | { readonly arrivesOr: readonly unknown[] };
+/**
+ * What is right for a value: how it arrives, or that it is left out and told; of some either is right.
+ * `partly`: some of it can't go, so it is told, and the rest arrives as one of these, or nothing of it does.
+ */
+export type Right =
+  | { readonly arrives: unknown }
+  | 'left out'
+  | { readonly arrivesOr: readonly unknown[] }
+  | { readonly partly: readonly unknown[] | 'anything' };
 
 const arrives = (value: unknown): Right => ({ arrives: value });
 /** One of these, or left out and told. */
