@@ -209,6 +209,7 @@ describe('the last task of a page', () => {
 
     expect(owners.map((owner) => owner.split(' ')[0])).toEqual(ROUNDS.map(() => 'anonymous'));
     expect(new Set(owners).size).toBe(ROUNDS.length);
+    expect(ROUNDS.map((n) => visitor.relay.ownerOf(`Left ${n}`))).toEqual(ROUNDS.map((n) => `user ${n}`));
   });
 
   test.each(LISTENERS)('identify() in %s: the next page is of that user, each time', async (_, code) => {
@@ -217,9 +218,12 @@ describe('the last task of a page', () => {
     const owners: string[] = [];
 
     for (const n of ROUNDS) {
-      await tab.leave(code.replace('CALL', `webengageRelay.reset(); webengageRelay.identify('user ${n}')`), {
-        before: SLOW,
-      });
+      await tab.leave(
+        `webengageRelay.track('Left ${n}'); ${code.replace('CALL', `webengageRelay.reset(); webengageRelay.identify('user ${n}')`)}`,
+        {
+          before: SLOW,
+        },
+      );
       await tab.run(`await webengageRelay.track('Next ${n}')`);
       await tab.flush();
       owners.push(visitor.relay.ownerOf(`Next ${n}`));
