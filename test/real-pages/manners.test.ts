@@ -272,7 +272,7 @@ test('a burst far over the cap: the oldest give way and are told, nothing is thr
   );
   await until(
     'the oldest have given way',
-    async () => (await tab.run('return (await webengageRelay.stats()).buffered')) <= 100,
+    async () => (await tab.run<number>('return (await webengageRelay.stats()).buffered')) <= 100,
     20_000,
   );
   visitor.relay.behave(() => undefined);
