@@ -80,6 +80,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'real-pages',
+          include: ['test/real-pages/**/*.test.ts'],
+          // One browser at a time: what is timed here is a page, not the machine.
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
           name: 'faults',
           include: ['test/faults/**/*.test.ts'],
           // Behind all others: three browsers leave nothing of a machine to anyone.
