@@ -126,7 +126,7 @@ export function assemble(of: PartsOf): Parts {
     if (!visitor.isConfirmed()) return [];
     const isWhole = all || unsettled.isComplete();
     const known = all ? unsettled.all() : unsettled.head();
-    const calls = isWhole && visitor.isFresh() ? writer.preview([...writer.left(), ...pending()]) : [];
+    const calls = isWhole && (all || visitor.isFresh()) ? writer.preview([...writer.left(), ...pending()]) : [];
     return sendable.together([...known, ...calls].filter((entry) => !setAside.has(entry as never)), true);
   }
   const unload = createUnloadFlush({

@@ -21,8 +21,9 @@ export type VisitorState = {
   readonly isIn: () => boolean;
 };
 
-// The hint always takes as much room: a longer user id has room though the page has filled the storage since.
-const HINT_LENGTH = 600;
+// The hint always takes as much room, though the page fills the storage: a longer user id has room, and so have the last
+// calls of a page, which take the hint's place.
+const HINT_LENGTH = 2_000;
 
 export function visitorState(pageStorage: PageStorage, name: string, choice: Choice): VisitorState {
   const readHint = () => readVisitor(tryOrUndefined(() => JSON.parse(pageStorage.get(name) ?? '')));

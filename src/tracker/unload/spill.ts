@@ -64,6 +64,9 @@ export function pageSpill(storage: PageStorage, name: string, session: string): 
       let text = '';
       do {
         text = `[${calls.slice(0, count).map(toLine).join()}]`;
+        if (storage.set(own, text)) break;
+        // The hint of the visitor keeps room for this: see `visitorState`.
+        storage.remove(name);
       } while (!storage.set(own, text) && (count >>= 1) > 0);
       texts.set(own, text);
       return count === calls.length;
