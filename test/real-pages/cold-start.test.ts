@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { chromiumPath, LAUNCH_ARGS } from '../chromium.ts';
 import { until } from '../faults/until.ts';
@@ -93,7 +94,7 @@ async function play(index: number): Promise<Run> {
   runs[index] = run;
   const first = startBrowser(profile, `${site.url}/first?${index}`);
   await until('the page has begun', () => run.end === 'has begun');
-  await new Promise((resolve) => setTimeout(resolve, KILLED_AFTER_MS));
+  await setTimeout(KILLED_AFTER_MS);
   await first.kill();
 
   const again = startBrowser(profile, `${site.url}/again?${index}`);

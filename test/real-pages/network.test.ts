@@ -106,7 +106,7 @@ describe('the page wraps fetch', () => {
 });
 
 describe('the page’s own keepalive requests use up the budget', () => {
-  test.each([60_000, 64_000])(
+  test.each([63_000, 65_000])(
     '%i bytes of them under way: records arrive while the page stays',
     async (bytes) => {
       const visitor = await pages.visitor();

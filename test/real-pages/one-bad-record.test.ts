@@ -139,9 +139,6 @@ describe('somebody before the relay answers in its place to one body', () => {
 
     expect(end).toMatchObject({ settled: false });
     expect(told.filter(({ name }) => name === 'rejected' || name === 'dropped')).toEqual([]);
-    await tab.run(
-      `for (const key of Object.keys(localStorage)) if (key.endsWith('pause')) localStorage.removeItem(key)`,
-    );
     await tab.go();
     expect(await tab.run('return (await webengageRelay.stats()).buffered')).toBe(3);
   });

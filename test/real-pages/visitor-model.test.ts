@@ -9,7 +9,10 @@ const pages = realPages();
 const SEEDS = [1, 2, 3, 4, 5, 6];
 const STEPS = 14;
 
-const PAGES = [slowDatabase(), `${slowDatabase(400)} ${CAN_FILL}`, CAN_FILL] as const;
+// The shop makes room again with each page: with neither store at hand nothing could be kept.
+const MAKE_ROOM = `Object.keys(localStorage).forEach(function (key) { if (key.startsWith('shop-')) localStorage.removeItem(key); });`;
+
+const PAGES = ['', slowDatabase(), slowDatabase(400)].map((slow) => `${MAKE_ROOM} ${CAN_FILL} ${slow}`);
 
 type Step = { readonly code: string; readonly leaves: boolean };
 
@@ -44,7 +47,7 @@ function visitOf(seed: number): {
       owner = `anonymous ${visitors}`;
       code += `webengageRelay.reset();`;
     } else if (chance < 0.45) code += `localStorage.clear();`;
-    else if (chance < 0.5) code += `if (window.fillStorage) fillStorage();`;
+    else if (chance < 0.5) code += `await webengageRelay.stats(); fillStorage();`;
     const name = `Event ${n}`;
     owners.set(name, owner);
     code += `webengageRelay.track('${name}');`;

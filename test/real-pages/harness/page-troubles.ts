@@ -56,12 +56,7 @@ export const clockOff = (ms: number): string => `${CLOCK} setClockOff(${ms});`;
 /** Another script's listener takes so long as the page is hidden, before anyone else's. */
 export const blockingListener = (
   ms: number,
-): string => `document.addEventListener('visibilitychange', function () {
-  if (document.visibilityState !== 'hidden') return;
-  var end = performance.now() + ${ms};
-  while (performance.now() < end) {}
-}, true);
-window.addEventListener('visibilitychange', function () {
+): string => `window.addEventListener('visibilitychange', function () {
   var end = performance.now() + ${ms};
   while (document.visibilityState === 'hidden' && performance.now() < end) {}
 }, true);`;
