@@ -35,37 +35,29 @@ export function parseDate(text: string): OffsetDate | undefined {
   return { at: Date.parse(`${text.slice(0, LOCAL_LENGTH)}Z`) - offsetMinutes * 60_000, offsetMinutes };
 }
 
-const DAY_S = 86_400;
-// From 1 March of the year -400 to 1 January 1970: so nothing below is negative, and a leap day is the last of its year.
-const DAYS_TO_1970 = 865_565;
-// 1 January of the year 0, and 31 December 9999.
-const FIRST_DAY = 146_037;
-const LAST_DAY = 3_798_461;
+// As they were when the module loaded: pages replace what `Date` has, `toJSON` above all.
+const { apply } = Reflect;
+const { getUTCFullYear, getUTCMonth, getUTCDate, getUTCHours, getUTCMinutes, getUTCSeconds } = Date.prototype;
 
-const twoDigits = (value: number): string => (value < 10 ? '0' : '') + Math.floor(value);
+/** The whole part of a number under 100. */
+const twoDigits = (value: number): string => `${100 + value}`.slice(1, 3);
 
 /**
  * Writes a moment as `yyyy-MM-ddTHH:mm:ss±hhmm`, in the offset given; a fraction of a second is cut.
  * Undefined where the format has no words for it: an invalid date, or a year beyond 0 to 9999.
- * By arithmetic alone: a page can replace the methods of `Date`.
  */
 export function formatDate(at: number, offsetMinutes: number): string | undefined {
   // Zones before about 1900 have offsets with seconds; the format has only minutes.
   const offset = Math.round(offsetMinutes);
   const size = Math.abs(offset);
-  const second = Math.floor(at / 1_000) + offset * 60 + DAYS_TO_1970 * DAY_S;
-  const day = Math.floor(second / DAY_S);
-  // Not `day < FIRST_DAY`: it might be NaN.
-  if (!(day >= FIRST_DAY && day <= LAST_DAY)) return undefined;
-  // https://howardhinnant.github.io/date_algorithms.html#civil_from_days, in quarters of a day: 146,097 make a century.
-  const inCentury = ((4 * day + 3) % 146_097) | 3;
-  const dayOfYear = (inCentury % 1_461) >> 2;
-  const month = Math.floor((5 * dayOfYear + 2) / 153);
-  const dayOfMonth = dayOfYear - Math.floor((153 * month + 2) / 5) + 1;
-  const year = Math.floor((4 * day + 3) / 146_097) * 100 + Math.floor(inCentury / 1_461) - 400 + +(month > 9);
+  const local = new Date(at + offset * 60_000);
+  const part = (getter: () => number): number => apply(getter, local, []);
+  const year = part(getUTCFullYear);
+  // Not `year < 0`: it is NaN of an invalid date.
+  if (!(year >= 0 && year < 10_000)) return undefined;
   return (
-    `${twoDigits(year / 100)}${twoDigits(year % 100)}-${twoDigits(month + (month > 9 ? -9 : 3))}-${twoDigits(dayOfMonth)}` +
-    `T${twoDigits((second / 3_600) % 24)}:${twoDigits((second / 60) % 60)}:${twoDigits(second % 60)}` +
+    `${twoDigits(year / 100)}${twoDigits(year % 100)}-${twoDigits(part(getUTCMonth) + 1)}-${twoDigits(part(getUTCDate))}` +
+    `T${twoDigits(part(getUTCHours))}:${twoDigits(part(getUTCMinutes))}:${twoDigits(part(getUTCSeconds))}` +
     `${offset < 0 ? '-' : '+'}${twoDigits(size / 60)}${twoDigits(size % 60)}`
   );
 }

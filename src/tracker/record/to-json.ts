@@ -1,7 +1,4 @@
-// Built-ins as they were when the script loaded: a page may replace them later.
-const { apply } = Reflect;
-const { getPrototypeOf, hasOwn } = Object;
-const { toString: sourceOf } = Function.prototype;
+import { apply, getPrototypeOf, hasOwn, sourceOf, tagOf } from './built-ins.ts';
 
 // A page's own classes have fewer ancestors, and a proxy can have them without end.
 const MAX_ANCESTORS = 16;
@@ -9,13 +6,13 @@ const MAX_ANCESTORS = 16;
 const isNative = (value: unknown): boolean => /\[native code/.test(apply(sourceOf, value, []));
 
 /**
- * The `toJSON` that counts for an object: its own, its class's, or one of the platform, as a `URL` has. One that a page
- * added to the prototype of a built-in, as Prototype.js does, does not count.
+ * The `toJSON` that counts for a value: its own, its class's, or one of the platform, as a `URL` has. One that a page added
+ * to the prototype of a built-in, as Prototype.js does, does not count, and none does for a `Date`.
  */
-export function toJsonOf(value: object): (() => unknown) | undefined {
-  const { toJSON } = value as { readonly toJSON?: () => unknown };
-  if (typeof toJSON !== 'function') return undefined;
-  let holder: object | null = value;
+export function toJsonOf(value: unknown): (() => unknown) | undefined {
+  const { toJSON } = (value ?? {}) as { readonly toJSON?: () => unknown };
+  if (typeof toJSON !== 'function' || apply(tagOf, value, []) === '[object Date]') return undefined;
+  let holder = value;
   for (let n = 0; holder && n < MAX_ANCESTORS; n++) {
     if (hasOwn(holder, 'toJSON'))
       return holder === value ||
