@@ -30,24 +30,18 @@ export function syncInBackground(options: TrackerOptions): Tracker {
   const { plugins = [] } = options;
   const name = nameOf(settings.endpoint);
   let backOnline = () => {};
+  const watchPage: typeof platform.watchPage = (lifecycle) => {
+    backOnline = lifecycle.online;
+    platform.watchPage(lifecycle);
+  };
 
   // A service worker starts for many a reason: nothing is done before the first call or sync event.
-  const start = (addOns: readonly AddOn[]): Tracker => {
-    const { madeAt: _, ...tracker } = startTracker(
-      settings,
-      {
-        ...platform,
-        watchPage: (lifecycle) => {
-          backOnline = lifecycle.online;
-          platform.watchPage(lifecycle);
-        },
-      },
-      addOns,
-      true,
-    );
+  const start = (addOns: readonly AddOn[], on = platform): Tracker => {
+    const { madeAt: _, ...tracker } = startTracker(settings, on, addOns, true);
     return tracker;
   };
-  const sender = start(plugins.map(({ consent: _, ...addOn }) => addOn));
+  const withoutConsent = plugins.map(({ consent: _, ...addOn }) => addOn);
+  const sender = start(withoutConsent, { ...platform, watchPage });
   let isDegraded = false;
   sender.on('degraded', () => {
     isDegraded = true;
