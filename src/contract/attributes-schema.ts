@@ -1,15 +1,7 @@
 import { custom, pipe, rawCheck } from 'valibot';
-import type { Attributes, AttributesField } from './attributes.ts';
+import { ATTRIBUTES_RULE, type Attributes, type AttributesField, isPlainObject } from './attributes.ts';
 import { fitAttributes } from './fit-attributes.ts';
 import { MAX_ISSUES } from './issue.ts';
-
-/** The rule of the field that holds custom attributes. */
-export const ATTRIBUTES_RULE = 'must be an object';
-
-/** Whether a value can hold custom attributes, good or bad. */
-export function isPlainObject(value: unknown): value is { readonly [name: string]: unknown } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** Custom attributes of a user or an event, as they may be sent to WebEngage: those that would need no repair. */
 export function attributesSchema(field: AttributesField) {

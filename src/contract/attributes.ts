@@ -12,6 +12,14 @@ export type AttributeValue =
 
 export type Attributes = { readonly [name: string]: AttributeValue };
 
+/** The rule of the field that holds custom attributes. */
+export const ATTRIBUTES_RULE = 'must be an object';
+
+/** Whether a value can hold custom attributes, good or bad. */
+export function isPlainObject(value: unknown): value is { readonly [name: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** WebEngage's data types. The first one ever seen for an attribute holds for good. */
 export type AttributeType = 'string' | 'number' | 'boolean' | 'date' | 'array' | 'object';
 

@@ -1,10 +1,12 @@
 import {
+  ATTRIBUTES_RULE,
   type Attributes,
   type AttributesField,
   type AttributeValue,
   attributeAllowance,
   attributeTextRule,
   DEPTH_RULE,
+  isPlainObject,
   MAX_DEPTH,
   MAX_STRING_LENGTH,
   nameRule,
@@ -12,6 +14,26 @@ import {
 } from './attributes.ts';
 import { type Fitting, leftOut } from './repair.ts';
 import { cutText } from './text.ts';
+
+/** Makes the value of a field into custom attributes that the contract takes; undefined where it can't hold any. */
+export function* fitCustom(value: unknown, field: AttributesField): Fitting<Attributes | undefined> {
+  if (value === undefined) return value;
+  if (!isPlainObject(value)) {
+    yield leftOut([field], ATTRIBUTES_RULE);
+    return undefined;
+  }
+  return yield* within(field, fitAttributes(value, field));
+}
+
+/** The same, with the paths of its misfits told from further out. */
+function* within<Value>(name: string, fitting: Fitting<Value>): Fitting<Value> {
+  let step = fitting.next();
+  while (!step.done) {
+    yield { ...step.value, path: [name, ...step.value.path] };
+    step = fitting.next();
+  }
+  return step.value;
+}
 
 const ofName = (rule: string) => `has a name that ${rule}`;
 

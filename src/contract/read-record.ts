@@ -1,13 +1,12 @@
-import { type AttributesField, MAX_STRING_LENGTH } from './attributes.ts';
-import { ATTRIBUTES_RULE, isPlainObject } from './attributes-schema.ts';
+import { type AttributesField, isPlainObject } from './attributes.ts';
 import { toBirthDate } from './birth-date.ts';
 import { eventFields } from './event.ts';
-import { fitAttributes } from './fit-attributes.ts';
+import { fitCustom } from './fit-attributes.ts';
+import { fitField } from './fit-field.ts';
 import { type Issue, notAField } from './issue.ts';
 import { ageRule, checkRecord, recordFields, type TrackerRecord } from './record.ts';
-import { type Fitting, leftOut, type Misfit, type Repair, toRepair } from './repair.ts';
+import { collect, type Fitting, leftOut, type Misfit, type Repair, toRepair } from './repair.ts';
 import type { Rule } from './rule.ts';
-import { cutText } from './text.ts';
 import { userFields } from './user.ts';
 
 /** A record as it goes on to WebEngage, and what was changed about it; or what is wrong with it. */
@@ -38,16 +37,6 @@ function taken(record: TrackerRecord, misfits: readonly Misfit[]): ReadRecord {
   const repairs = misfits.map(toRepair);
   if (record.kind === 'event' || record.birthDate === undefined) return { ok: true, record, repairs };
   return { ok: true, record: { ...record, birthDate: toBirthDate(record.birthDate) }, repairs };
-}
-
-/** Runs to the end; what was misfit goes into the list. */
-function collect<Value>(fitting: Fitting<Value>, misfits: Misfit[]): Value {
-  let step = fitting.next();
-  while (!step.done) {
-    misfits.push(step.value);
-    step = fitting.next();
-  }
-  return step.value;
 }
 
 function isRecord(input: unknown): input is Fields & { readonly kind: Kind } {
@@ -82,39 +71,13 @@ function* fitFields(record: Fields & { readonly kind: Kind }): Fitting<Fields> {
   for (const [name, value] of Object.entries(record)) {
     // Beside a user id WebEngage ignores the anonymous one.
     const isFixed = CANNOT_CHANGE.has(name) || (name === 'anonymousId' && userId === undefined);
-    const fitted = isFixed ? value : yield* fitField(name, value, kind);
+    const fitted = isFixed ? value : yield* fitOther(name, value, kind);
     if (fitted !== undefined) fitting.push([name, fitted]);
   }
   return Object.fromEntries(fitting);
 }
 
-function* fitField(name: string, value: unknown, kind: Kind): Fitting<unknown> {
+function fitOther(name: string, value: unknown, kind: Kind): Fitting<unknown> {
   const field = ATTRIBUTES[kind];
-  if (name === field) return yield* fitCustom(value, field);
-  const rule = RULES[kind][name];
-  const broken = rule?.(value);
-  if (rule === undefined || broken === undefined || value === undefined) return value;
-  const cut = typeof value === 'string' ? cutText(value, MAX_STRING_LENGTH) : undefined;
-  const fits = cut !== undefined && rule(cut) === undefined;
-  yield { path: [name], rule: broken, done: fits ? 'cut' : 'left_out' };
-  return fits ? cut : undefined;
-}
-
-function* fitCustom(value: unknown, field: AttributesField): Fitting<unknown> {
-  if (value === undefined) return value;
-  if (!isPlainObject(value)) {
-    yield leftOut([field], ATTRIBUTES_RULE);
-    return undefined;
-  }
-  return yield* within(field, fitAttributes(value, field));
-}
-
-/** The same, with the paths of its misfits told from further out. */
-function* within<Value>(name: string, fitting: Fitting<Value>): Fitting<Value> {
-  let step = fitting.next();
-  while (!step.done) {
-    yield { ...step.value, path: [name, ...step.value.path] };
-    step = fitting.next();
-  }
-  return step.value;
+  return name === field ? fitCustom(value, field) : fitField(name, value, RULES[kind][name]);
 }

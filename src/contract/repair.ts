@@ -19,6 +19,16 @@ export type Misfit = {
 /** Yields what has to be changed about a value, and returns it so changed; undefined where it is left out. */
 export type Fitting<Value> = Generator<Misfit, Value>;
 
+/** Runs to the end; what was misfit goes into the list. */
+export function collect<Value>(fitting: Fitting<Value>, misfits: Misfit[]): Value {
+  let step = fitting.next();
+  while (!step.done) {
+    misfits.push(step.value);
+    step = fitting.next();
+  }
+  return step.value;
+}
+
 export function leftOut(path: readonly string[], rule: string): Misfit {
   return { path, rule, done: 'left_out' };
 }

@@ -1,7 +1,12 @@
+import type { AddOn } from './add-ons/add-on.ts';
 import { nameOf, resolveOptions, type TrackerOptions } from './options.ts';
 import { browserPlatform } from './platform/platform.ts';
 import { startTracker, type Tracker } from './tracker.ts';
 
+export type { AddOn, Consent } from './add-ons/add-on.ts';
+export { type ConsentOptions, consent } from './add-ons/consent.ts';
+export { identityTokens } from './add-ons/identity-tokens.ts';
+export type { FetchToken } from './add-ons/user-tokens.ts';
 export type { Tracker, TrackerOptions };
 
 // Not in TypeScript's DOM. https://developer.mozilla.org/docs/Web/API/SyncEvent
@@ -15,27 +20,30 @@ type SyncEvent = Event & {
  * page is open or not. To be called as the service worker's script is evaluated, with the `endpoint` of the pages' trackers:
  * it shares their buffer, their lock and their allowance. Answers with the tracker, by which a service worker can track too.
  * Throws a `RangeError` for an impossible option.
+ *
+ * With `consent()` among the plugins the worker's own calls wait for an `optIn()` in the worker. What pages have kept was
+ * kept with consent, and is sent all the same.
  */
 export function syncInBackground(options: TrackerOptions): Tracker {
   const settings = resolveOptions(options);
   const platform = browserPlatform();
+  const { plugins = [] } = options;
   const name = nameOf(settings.endpoint);
   let backOnline = () => {};
+  const watchPage: typeof platform.watchPage = (lifecycle) => {
+    backOnline = lifecycle.online;
+    platform.watchPage(lifecycle);
+  };
+
   // A service worker starts for many a reason: nothing is done before the first call or sync event.
-  const { madeAt: _, ...tracker } = startTracker(
-    settings,
-    {
-      ...platform,
-      watchPage: (lifecycle) => {
-        backOnline = lifecycle.online;
-        platform.watchPage(lifecycle);
-      },
-    },
-    options.plugins,
-    true,
-  );
+  const start = (addOns: readonly AddOn[], on = platform): Tracker => {
+    const { madeAt: _, ...tracker } = startTracker(settings, on, addOns, true);
+    return tracker;
+  };
+  const withoutConsent = plugins.map(({ consent: _, ...addOn }) => addOn);
+  const sender = start(withoutConsent, { ...platform, watchPage });
   let isDegraded = false;
-  tracker.on('degraded', () => {
+  sender.on('degraded', () => {
     isDegraded = true;
   });
 
@@ -44,10 +52,10 @@ export function syncInBackground(options: TrackerOptions): Tracker {
     // Where no page has made a buffer there is nothing to send, and none is made.
     const databases = await indexedDB.databases();
     if (!databases.some((database) => database.name === name)) return;
-    void tracker.stats();
+    void sender.stats();
     // The event is the browser's word that the network is back, which a worker that has just started was not told.
     backOnline();
-    const end = await tracker.flush();
+    const end = await sender.flush();
     // A record that waits for a sign-in is in vain to try again.
     if (!end.settled && end.retryInMs < Number.POSITIVE_INFINITY)
       throw new Error(`Records wait, to be sent again: ${end.reason}`);
@@ -59,5 +67,5 @@ export function syncInBackground(options: TrackerOptions): Tracker {
     const sync = event as SyncEvent;
     if (sync.tag === name) sync.waitUntil(sendAll());
   });
-  return tracker;
+  return plugins.some(({ consent }) => consent) ? start(plugins) : sender;
 }

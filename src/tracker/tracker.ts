@@ -6,7 +6,7 @@ import { resolveOptions, type Settings, type TrackerOptions } from './options.ts
 import { browserPlatform, type Platform } from './platform/platform.ts';
 import { captureEvent, captureUser } from './record/capture.ts';
 import type { AnyEvents, AttributesOf, EventData, EventsOf } from './record/event-types.ts';
-import type { FlushResult } from './record/outcome.ts';
+import type { FlushResult, Repair } from './record/outcome.ts';
 import type { Profile } from './record/profile.ts';
 import { randomUuid } from './record/random-id.ts';
 import type { TrackerStats } from './store/stats.ts';
@@ -105,13 +105,17 @@ export function startTracker(
     if (!call) return;
     // Now, though it may have to wait: the page may change what it gave.
     const name = call.kind === 'event' ? call.eventName : 'identify';
-    const tell = (repair: object) => emitter.emit('repaired', { ...repair, record: name } as never);
+    const repairs: Repair[] = [];
+    const tell = (repair: Repair) => {
+      repairs[repairs.length] = repair;
+    };
     const captured =
       call.kind === 'event'
         ? captureEvent(call.eventName, call.eventData, tell)
         : captureUser(call.userId, call.profile, tell);
-    const json = addOn.check?.(call, captured.json, emitter.emit) ?? captured.json;
-    await engine.add({ ...captured, json }, { wall, mono: time.mono() - (time.wall() - wall) });
+    const checked = addOn.check?.(captured, repairs) ?? captured;
+    for (const repair of repairs) emitter.emit('repaired', { ...repair, record: name });
+    await engine.add(checked, { wall, mono: time.mono() - (time.wall() - wall) });
   }
 
   const madeAt: StartedTracker['madeAt'] = (wall, page) => ({

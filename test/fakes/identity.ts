@@ -42,7 +42,10 @@ export function tokenEndpoint(
   return { asked, identityToken, made, script, most: () => most };
 }
 
-/** A relay with `IDENTITY=required`, by the server's clock; `refuses` any token while it is told to. */
+/**
+ * A relay with `IDENTITY=required`, by the server's clock; `refuses` any token while it is told to. Of requests it keeps
+ * those with records: an empty one asks for the time.
+ */
 export function strictRelay(serverNow: () => number) {
   const requests: {
     readonly url: string;
@@ -65,11 +68,14 @@ export function strictRelay(serverNow: () => number) {
   const fetch = async (url: string, init: RequestInit) => {
     const { token, records } = JSON.parse(String(init.body));
     const status = statusOf(token, records);
+    const now = serverNow();
+    if (records.length === 0)
+      return Response.json({ error: { code: 'invalid_batch', message: '' }, now }, { status: 400 });
     requests.push({ url, init, token, status, records });
     if (status === 401)
-      return Response.json({ error: { code: 'invalid_token', message: 'why' } }, { status });
+      return Response.json({ error: { code: 'invalid_token', message: 'why' }, now }, { status });
     for (const record of records) if (!arrived.has(record.id)) arrived.set(record.id, record);
-    return accepted(records);
+    return accepted(records, { now });
   };
   return Object.assign(relay, { requests, arrived, fetch: fetch as typeof globalThis.fetch });
 }

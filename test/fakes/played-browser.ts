@@ -1,7 +1,8 @@
 import type { TrackerRecord } from '../../src/contract/record.ts';
 import { resolveOptions, type TrackerOptions } from '../../src/tracker/options.ts';
 import type { PageStorage } from '../../src/tracker/platform/local-storage.ts';
-import { memoryStorage } from '../../src/tracker/store/memory-store.ts';
+import type { Call } from '../../src/tracker/record/call.ts';
+import { memoryStore } from '../../src/tracker/store/memory-store.ts';
 import { startTracker } from '../../src/tracker/tracker.ts';
 import { fakePageStorage, fakePlatform, fakeTime, scriptedRelay } from './platform.ts';
 import { playedDisk } from './played-disk.ts';
@@ -36,7 +37,7 @@ export function playedBrowser({
     options: Partial<TrackerOptions> & { readonly memory?: boolean } = {},
     fakes: PageFakes = {},
   ) {
-    const { memory = false, ...settings } = options;
+    const { memory = false, plugins, ...settings } = options;
     const connection = disk.connect();
     const tab = locks.tab();
     const timers = new Set<() => void>();
@@ -58,7 +59,7 @@ export function playedBrowser({
     };
     const played = fakePlatform({
       relay: { ...relay, fetch: ownFetch as typeof relay.fetch },
-      storage: memory ? memoryStorage() : connection.storage,
+      storage: memory ? memoryStore() : connection.storage,
       time: ownTime,
       degraded: memory,
       pageStorage: mortal(fakes.pageStorage ?? fakePageStorage(map), () => lives),
@@ -67,7 +68,11 @@ export function playedBrowser({
       ...(fakes.sendsGpc && { sendsGpc: fakes.sendsGpc }),
       ...(fakes.fetchLater !== undefined && { fetchLater: fakes.fetchLater }),
     });
-    const tracker = startTracker(resolveOptions({ endpoint: ENDPOINT, ...settings }), played.platform);
+    const tracker = startTracker(
+      resolveOptions({ endpoint: ENDPOINT, ...settings }),
+      { ...played.platform, removeStore: async () => disk.wipe() },
+      plugins,
+    );
 
     return {
       tracker,
@@ -93,11 +98,8 @@ export function playedBrowser({
     relay,
     map,
     spillKeys,
-    spilled: (): string[] =>
-      spillKeys().flatMap((key) =>
-        JSON.parse(map.get(key) ?? '[]').map(({ record }: { record: TrackerRecord }) => nameOf(record)),
-      ),
-    buffered: async () => (await disk.buffered()).map(({ record }) => nameOf(record)),
+    spilled: (): string[] => spillKeys().flatMap((key) => JSON.parse(map.get(key) ?? '[]').map(callName)),
+    buffered: async () => (await disk.buffered()).map(callName),
     /** The names of what the relay was sent, request by request. */
     sent: () => relay.requests.map(({ records }) => records.map(nameOf)),
   };
@@ -110,6 +112,12 @@ export async function quiet(): Promise<void> {
 
 export function nameOf(record: TrackerRecord): string {
   return record.kind === 'event' ? record.eventName : `identify ${record.userId}`;
+}
+
+/** The same of a call that waits in a store. */
+export function callName({ json, userId }: Call): string {
+  const { eventName } = JSON.parse(`{${json}}`);
+  return eventName ?? `identify ${userId}`;
 }
 
 export const names = (from: number, to: number): string[] =>

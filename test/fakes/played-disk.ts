@@ -1,5 +1,5 @@
-import { memoryStorage } from '../../src/tracker/store/memory-store.ts';
-import type { Storage } from '../../src/tracker/store/record-store.ts';
+import { memoryStore } from '../../src/tracker/store/memory-store.ts';
+import type { RecordStore } from '../../src/tracker/store/record-store.ts';
 
 type Operation = { readonly page: object; readonly run: () => Promise<void> };
 
@@ -8,7 +8,7 @@ type Operation = { readonly page: object; readonly run: () => Promise<void> };
  * While it is held nothing is answered, and what is then still pending when a page dies is lost with it.
  */
 export function playedDisk() {
-  const shared = memoryStorage();
+  let shared = memoryStore();
   let pending: Operation[] = [];
   let isHeld = false;
 
@@ -22,7 +22,7 @@ export function playedDisk() {
   function connect() {
     const page = {};
     let lives = true;
-    const begin = <T>(operation: (storage: Storage) => Promise<T>): Promise<T> =>
+    const begin = <T>(operation: (store: RecordStore) => Promise<T>): Promise<T> =>
       new Promise((resolve, reject) => {
         if (!lives) return;
         const run = async () => {
@@ -36,13 +36,12 @@ export function playedDisk() {
         pending.push({ page, run });
         void goOn();
       });
-    const storage: Storage = {
-      append: (entries) => begin((storage) => storage.append(entries)),
-      peek: (...which) => begin((storage) => storage.peek(...which)),
-      remove: (records, end) => begin((storage) => storage.remove(records, end)),
-      clear: () => begin((storage) => storage.clear()),
-      get: (name) => begin((storage) => storage.get(name)),
-      update: (name, change) => begin((storage) => storage.update(name, change)),
+    const storage: RecordStore = {
+      append: (change) => begin((store) => store.append(change)),
+      peek: (...which) => begin((store) => store.peek(...which)),
+      remove: (records, end) => begin((store) => store.remove(records, end)),
+      get: (name) => begin((store) => store.get(name)),
+      update: (name, change) => begin((store) => store.update(name, change)),
     };
     return {
       storage,
@@ -73,6 +72,12 @@ export function playedDisk() {
     pending: () => pending.length,
     /** What lies there, for the test to look at; no operation of any page. */
     buffered: () => shared.peek(Number.POSITIVE_INFINITY),
-    state: shared,
+    /** Deletes the database; pages that have it open find another. */
+    wipe: () => {
+      shared = memoryStore();
+    },
+    get state() {
+      return shared;
+    },
   };
 }

@@ -124,6 +124,8 @@ export function flusher(ports: FlushPorts): Flusher {
     const batch = fitting.length > 0 ? fitting : due.slice(0, 1);
     // Without keepalive after a failure: the page's own requests may use up the budget for those.
     const outcome = await relay(batch, failures === 0);
+    // Opted out meanwhile: these were told as dropped, and nothing is written down any more.
+    if (!(await isIn())) return;
     const isBisecting = batchSize < settings.batchSize || setAside.all().length > 0;
     const isSuspect =
       outcome.kind === 'refused' ||

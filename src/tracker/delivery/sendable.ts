@@ -18,6 +18,8 @@ export type Sendable = {
   readonly answered: (batch: readonly Entry[], isTaken: boolean) => boolean;
   /** After a flush: how long until records that were skipped may leave; undefined where none were. */
   readonly skippedForMs: (dueBefore: number) => Promise<number | 'again' | undefined>;
+  /** Forgets failures: the network is back. */
+  readonly retry?: () => void;
 };
 
 export type SendablePorts = {

@@ -19,7 +19,7 @@ import { unsettledRecords } from '../unload/unsettled.ts';
 import type { Choice } from './choice.ts';
 import type { Clock } from './clock.ts';
 import type { Emitter } from './events.ts';
-import { removeKept, type VisitorState, visitorState } from './visitor-state.ts';
+import { keptKeys, type VisitorState, visitorState } from './visitor-state.ts';
 import { createWriter, type Writer } from './writer.ts';
 
 /** The parts of a tracker that keep and send, put together. */
@@ -33,6 +33,8 @@ export type Parts = {
   readonly schedule: FlushSchedule;
   /** Sends at once what waited for a network. */
   readonly online: () => Promise<unknown>;
+  /** Tells of calls that the visitor's choice has let go. */
+  readonly dropped: (calls: readonly Call[]) => void;
 };
 
 export type PartsOf = {
@@ -69,9 +71,9 @@ export function assemble(of: PartsOf): Parts {
     isDurable = false;
     emit('degraded', { reason: `${why}` });
   });
-  const visitor = visitorState(pageStorage, name, choice);
-  const spill = pageSpill(pageStorage, name, session);
   const unsettled = unsettledRecords();
+  const visitor = visitorState(pageStorage, name, choice, unsettled.clear);
+  const spill = pageSpill(pageStorage, name, session);
   const setAside = recordsSetAside();
   const sendablePorts = {
     store,
@@ -83,9 +85,9 @@ export function assemble(of: PartsOf): Parts {
     emit,
     maxAgeMs: settings.maxAgeMs,
     signedIn: () => (visitor.isIn() ? visitor.now().userId : undefined),
-    changed: () => {
+    changed: (sendsNow: boolean) => {
       unload.changed();
-      void schedule.now();
+      if (sendsNow) void schedule.now();
     },
   };
   const sendable = addOn.sendable?.(sendablePorts) ?? allSendable(sendablePorts);
@@ -97,6 +99,12 @@ export function assemble(of: PartsOf): Parts {
     time,
   });
 
+  /** Tells of calls that the visitor's choice has let go. */
+  function dropped(calls: readonly Call[]): void {
+    const ids = calls.filter(({ kind }) => kind !== 'reset').map(({ id }) => id);
+    if (ids.length > 0) emit('dropped', { ids, reason: 'opted_out' });
+  }
+
   const writer = createWriter({
     store,
     spill,
@@ -106,12 +114,13 @@ export function assemble(of: PartsOf): Parts {
     settings,
     fresh: () => ({ device: randomUuid(chance.bytes), anonymousId: randomUuid(chance.bytes) }),
     appended: ({ entries, waiting, cleared, visitor: next }, calls) => {
-      if (cleared.length > 0) emit('dropped', { ids: cleared.map(({ id }) => id), reason: 'opted_out' });
+      dropped(cleared);
       if (isOut(next)) {
-        unsettled.clear();
-        removeKept(pageStorage, name);
-        if (calls.length > 0) emit('dropped', { ids: calls.map(({ id }) => id), reason: 'opted_out' });
+        for (const key of keptKeys(pageStorage, name)) pageStorage.remove(key);
+        // It may have had no room before.
+        choice.set(next.choices);
       }
+      dropped(calls.filter(({ choices }) => isOut(next) || (choices ?? next.choices) < next.choices));
       unsettled.stored(entries, waiting);
       // A page that is left can't wait for a token: it is asked for now.
       entries.forEach(sendable.maySend);
@@ -123,7 +132,8 @@ export function assemble(of: PartsOf): Parts {
 
   /** What may leave as the page is left, of this page's own records and of those the buffer begins with. */
   function sendableOnUnload(all: boolean): readonly Entry[] {
-    if (!visitor.isConfirmed()) return [];
+    // Nor where another tab has opted out and in again: what this page knows is somebody else's.
+    if (!visitor.isConfirmed() || visitor.now().choices < choice.now()) return [];
     const isWhole = all || unsettled.isComplete();
     const known = all ? unsettled.all() : unsettled.head();
     const calls = isWhole && (all || visitor.isFresh()) ? writer.preview([...writer.left(), ...pending()]) : [];
@@ -202,9 +212,9 @@ export function assemble(of: PartsOf): Parts {
     unsettled.forget([id]);
     forgetReported();
   });
-  on('dropped', ({ ids }) => {
+  on('dropped', ({ ids, reason }) => {
     unsettled.forget(ids);
-    forgetReported();
+    if (reason !== 'opted_out') forgetReported();
   });
   on('retrying', ({ reason, inMs }) => {
     // One user's token hinders nobody else.
@@ -220,6 +230,10 @@ export function assemble(of: PartsOf): Parts {
     unload,
     sendable,
     schedule,
-    online: () => store.update(SEND_RATE, endNetworkPause).then(() => schedule.now()),
+    online: () => {
+      sendable.retry?.();
+      return store.update(SEND_RATE, endNetworkPause).then(() => schedule.now());
+    },
+    dropped,
   };
 }

@@ -1,5 +1,5 @@
 import { type Call, type Entry, splitId } from '../record/call.ts';
-import { isOut, type Reported, type Visitor } from '../record/visitor.ts';
+import { isOut, NO_VISITOR, type Reported, type Visitor } from '../record/visitor.ts';
 
 /** What a page brings to the visitor that is kept. */
 export type PageState = {
@@ -31,7 +31,10 @@ const MAX_REPORTED = 100;
 function currentVisitor(kept: Visitor, { choices, fresh }: PageState): Visitor {
   if (kept.choices >= choices && (kept.device || isOut(kept))) return kept;
   const latest = { ...kept, choices: Math.max(kept.choices, choices), changes: kept.changes + 1, userId: undefined };
-  return isOut(latest) ? { ...latest, device: '', anonymousId: '', applied: [] } : { ...latest, ...fresh() };
+  // Of a visitor who is out nothing is kept but that.
+  return isOut(latest)
+    ? { ...NO_VISITOR, choices: latest.choices, changes: latest.changes }
+    : { ...latest, ...fresh() };
 }
 
 /**

@@ -5,8 +5,8 @@ import type { Call } from '../record/call.ts';
 import type { Captured } from '../record/capture.ts';
 import type { FlushResult } from '../record/outcome.ts';
 import { randomId } from '../record/random-id.ts';
-import { isOut } from '../record/visitor.ts';
-import { COUNTS } from '../store/record-store.ts';
+import { isOut, readVisitor } from '../record/visitor.ts';
+import { COUNTS, VISITOR } from '../store/record-store.ts';
 import { statsOf, type TrackerStats } from '../store/stats.ts';
 import { assemble } from './assemble.ts';
 import { visitorsChoice } from './choice.ts';
@@ -14,7 +14,7 @@ import { createClock } from './clock.ts';
 import type { Emitter } from './events.ts';
 import { flushUntilSettled } from './flush-until-settled.ts';
 import { createLeaving } from './leaving.ts';
-import { removeKept } from './visitor-state.ts';
+import { keptKeys } from './visitor-state.ts';
 import { createWriteQueue } from './write-queue.ts';
 
 /** When and where a call was made. */
@@ -49,15 +49,20 @@ export function createEngine(
   const session = randomId(chance.bytes);
   const clock = createClock(time, session);
   const choice = visitorsChoice(pageStorage, name);
-  let consent: Consent = addOn.consent?.(platform.sendsGpc) ?? 'granted';
+  // Of a page that has consent the visitor's mark says whether they are out.
+  let consent: Consent = addOn.consent?.initial(platform.sendsGpc) ?? 'granted';
+  const pending = addOn.consent?.pending(settings.maxRecords, ({ id }) =>
+    emitter.emit('dropped', { ids: [id], reason: 'over_max_records' }),
+  );
   let seq = 0;
   let begin = () => {};
   const begun = new Promise<void>((resolve) => {
     begin = resolve;
   });
 
-  const queue = createWriteQueue(begun.then(platform.activated), (take) => parts.writer.append(take));
-  const known = queue.touch();
+  const queue = createWriteQueue(begun.then(platform.activated), (take) => writer.append(take));
+  void queue.touch();
+  const known = queue.drained();
   const parts = assemble({
     settings,
     platform,
@@ -69,12 +74,13 @@ export function createEngine(
     pending: queue.pending,
     ready: () => known,
   });
-  const { visitor, unload, schedule, store } = parts;
+  const { visitor, writer, unload, schedule, store } = parts;
   let isStarted = false;
   let isCold = false;
   const leaving = createLeaving(unload, () => isCold, settings, time);
 
   const isIn = () => visitor.isIn();
+  const isGranted = () => consent === 'granted';
 
   function start(): void {
     if (isStarted) return;
@@ -100,23 +106,30 @@ export function createEngine(
     });
   }
 
-  // One that was left in the middle of forgetting has not forgotten everything.
-  if (consent === 'granted' && !isPassive && (isIn() || removeKept(pageStorage, name))) start();
+  function make(call: Call): Promise<void> {
+    start();
+    const written = queue.add(call);
+    leaving.called();
+    return written;
+  }
+
+  const hasKept = () => keptKeys(pageStorage, name).length > 0;
+  // A page that was left in the middle of forgetting has not forgotten everything.
+  if (consent === 'granted' && !isPassive && (isIn() || hasKept())) start();
+
+  /** Whether a visitor who has never agreed here has agreed before, or opted out. */
+  const isKnown = async () => {
+    if (isStarted || choice.now() > 0 || hasKept()) return true;
+    const kept = readVisitor(await store.get(VISITOR));
+    return !!kept.device || isOut(kept);
+  };
 
   return {
     isHeard: () => consent === 'pending' || (consent === 'granted' && isIn()),
     add: (captured, at) => {
-      const choices = visitor.isConfirmed() ? visitor.now().choices : undefined;
+      const choices = visitor.isConfirmed() ? choice.now() : undefined;
       const call = { ...captured, ...at, id: `${session}.${++seq}`, choices };
-      const written = queue.add(call);
-      if (consent === 'granted') {
-        start();
-        leaving.called();
-      } else if (queue.gathered() > settings.maxRecords) {
-        const { id = '' } = queue.dropOldestEvent() ?? {};
-        emitter.emit('dropped', { ids: [id], reason: 'over_max_records' });
-      }
-      return written;
+      return consent === 'pending' && pending ? pending.add(call) : make(call);
     },
     flush: async () => {
       if (consent === 'pending')
@@ -134,27 +147,31 @@ export function createEngine(
     },
     optIn: async () => {
       consent = 'granted';
-      const choices = choice.now();
-      if (isOut({ choices })) choice.set(choices + 1);
-      parts.writer.bringBack();
+      writer.choose(false);
       start();
+      pending?.release(make);
       await queue.touch();
     },
     optOut: async () => {
-      const wasGranted = consent === 'granted';
-      if (!wasGranted) {
+      pending?.discard();
+      if (consent !== 'granted') {
         consent = 'denied';
-        queue.discard();
         // To a visitor who has never agreed nothing is done, not even a mark; but nothing may be left of earlier visits.
-        if (!isStarted && !removeKept(pageStorage, name)) return void (await platform.removeStore(name));
+        const isKnownHere = await isKnown();
+        // Said yes meanwhile: the last word counts.
+        if (isGranted()) return;
+        if (!isKnownHere) return void (await platform.removeStore(name));
       }
-      const choices = choice.now();
-      const isKept = choice.set(isOut({ choices }) ? choices : choices + 1);
+      const isKept = writer.choose(true);
+      parts.dropped(queue.discard());
       // Takes back what was left with the browser.
       unload.leave();
       start();
       await queue.touch();
-      if (!isKept && !parts.isDurable())
+      if (parts.isDurable()) return;
+      // The database may hold what it did not forget.
+      if (!isIn()) await platform.removeStore(name);
+      if (!isKept)
         throw new Error('the opt-out holds for this page alone: the browser keeps nothing, neither localStorage nor IndexedDB');
     },
   };

@@ -25,7 +25,13 @@ export type VisitorState = {
 // calls of a page, which take the hint's place.
 const HINT_LENGTH = 2_000;
 
-export function visitorState(pageStorage: PageStorage, name: string, choice: Choice): VisitorState {
+/** @param chosen is called when the visitor has opted out or in: nothing that was known before is theirs */
+export function visitorState(
+  pageStorage: PageStorage,
+  name: string,
+  choice: Choice,
+  chosen: () => void,
+): VisitorState {
   const readHint = () => readVisitor(tryOrUndefined(() => JSON.parse(pageStorage.get(name) ?? '')));
   let visitor = NO_VISITOR;
   let isConfirmed = false;
@@ -40,6 +46,7 @@ export function visitorState(pageStorage: PageStorage, name: string, choice: Cho
     confirm: (next) => {
       isConfirmed = true;
       if (next.choices > choice.now()) choice.set(next.choices);
+      if (next.choices !== visitor.choices) chosen();
       const isChanged = next.changes !== visitor.changes;
       visitor = next;
       if (!isChanged || isOut(next)) return;
@@ -51,17 +58,11 @@ export function visitorState(pageStorage: PageStorage, name: string, choice: Cho
     },
     isConfirmed: () => isConfirmed,
     isFresh: () => !hasHint || readHint().changes === visitor.changes,
-    isIn: () => !isOut(visitor) && !isOut({ choices: choice.now() }),
+    isIn: () => !isOut({ choices: choice.now() }),
   };
 }
 
-/** Removes what pages have written down, but for the visitor's choice; answers whether there was anything. */
-export function removeKept(pageStorage: PageStorage, name: string): boolean {
-  let wasKept = false;
-  for (const key of pageStorage.keys()) {
-    if (key !== name && !key.startsWith(`${name}#`)) continue;
-    pageStorage.remove(key);
-    wasKept = true;
-  }
-  return wasKept;
+/** The keys under which pages have written something down, but for the visitor's choice. */
+export function keptKeys(pageStorage: PageStorage, name: string): readonly string[] {
+  return pageStorage.keys().filter((key) => key === name || key.startsWith(`${name}#`));
 }

@@ -5,19 +5,15 @@ export type WriteQueue = {
   readonly add: (call: Call) => Promise<void>;
   /** The calls that are not durable yet, oldest first. */
   readonly pending: () => readonly Call[];
-  /** How many calls have been gathered for the next transaction. */
-  readonly gathered: () => number;
-  /** Lets the oldest gathered event go; answers with it. Without the `identify` or `reset` before them others would be somebody else's. */
-  readonly dropOldestEvent: () => Call | undefined;
-  /** Lets go the gathered calls; their promises resolve. */
-  readonly discard: () => void;
+  /** Lets go the calls that have been gathered for the next transaction; answers with them. */
+  readonly discard: () => readonly Call[];
   /** Has the append run once more, with or without calls; resolves when it is done. */
   readonly touch: () => Promise<void>;
   /** Resolves when the calls taken so far are written. */
   readonly drained: () => Promise<void>;
 };
 
-type Group = { readonly calls: Call[]; readonly written: Promise<void>; readonly end: () => void };
+type Group = { readonly calls: Call[]; readonly written: Promise<void> };
 
 /**
  * Gathers calls, so that they are written together: those of one task, in a transaction that begins in that task, or
@@ -36,14 +32,12 @@ export function createWriteQueue(
 
   function begin(): Group {
     const calls: Call[] = [];
-    let end = () => {};
     const take = () => {
       if (open === group) open = undefined;
       writing = calls;
       return calls;
     };
     const written = new Promise<void>((resolve, reject) => {
-      end = resolve;
       // Behind what is being written: the calls made meanwhile then share one transaction, and keep their order.
       last = last
         .then(() => append(take))
@@ -55,7 +49,7 @@ export function createWriteQueue(
         });
     });
     written.catch(() => {}); // Its callers are told; there may be none.
-    const group = { calls, written, end: () => end() };
+    const group = { calls, written };
     return group;
   }
 
@@ -66,15 +60,7 @@ export function createWriteQueue(
       return open.written;
     },
     pending: () => [...writing, ...(open?.calls ?? [])],
-    gathered: () => open?.calls.length ?? 0,
-    dropOldestEvent: () => {
-      const at = open?.calls.findIndex(({ kind }) => kind === 'event') ?? 0;
-      return open?.calls.splice(Math.max(at, 0), 1)[0];
-    },
-    discard: () => {
-      open?.calls.splice(0);
-      open?.end();
-    },
+    discard: () => open?.calls.splice(0) ?? [],
     touch: () => (open ??= begin()).written,
     drained: async () => void (await last),
   };

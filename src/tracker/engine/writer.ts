@@ -28,14 +28,17 @@ export type Writer = {
   readonly preview: (calls: readonly Call[]) => ReturnType<typeof assignVisitor>['entries'];
   /** Calls of earlier pages that are not in the database yet. */
   readonly left: () => readonly Call[];
-  /** Has the next append bring a visitor back who has opted out, wherever that is known. */
-  readonly bringBack: () => void;
+  /**
+   * Has the visitor out, or in again, from the next append on, whatever the database knows by then; at once as far as
+   * `localStorage` tells. False where that can't keep it.
+   */
+  readonly choose: (isOut: boolean) => boolean;
 };
 
 export function createWriter(ports: WriterPorts): Writer {
   const { store, spill, visitor, choice, clock, settings, fresh, appended } = ports;
   let left: readonly Call[] | undefined;
-  let bringsBack = false;
+  let chosen: { readonly isOut: boolean; readonly choices: number } | undefined;
 
   const pageState = (choices: number): PageState => ({
     choices,
@@ -44,28 +47,38 @@ export function createWriter(ports: WriterPorts): Writer {
     madeAt: clock.madeAt,
   });
 
+  /** What this page has chosen holds against what the database knew, unless another tab has chosen since. */
+  function choicesNow(known: number): number {
+    const marked = choice.now();
+    const choices = Math.max(marked, known);
+    return chosen?.choices === marked && chosen.isOut !== isOut({ choices }) ? choices + 1 : choices;
+  }
+
   return {
     append: async (take) => {
       left ??= spill.left();
       const earlier = left;
       let calls: readonly Call[] = [];
+      const asked = chosen;
       const written = await store.append((kept) => {
         const known = visitor.fallback(kept.visitor);
         clock.restore(known.clockOffset);
         calls = [...earlier, ...take()];
-        const back = bringsBack && isOut(known) ? known.choices + 1 : 0;
-        return assignVisitor(known, kept.reported, calls, pageState(Math.max(choice.now(), back)));
+        return assignVisitor(known, kept.reported, calls, pageState(choicesNow(known.choices)));
       });
       left = [];
-      bringsBack = false;
+      if (chosen === asked) chosen = undefined;
       visitor.confirm(written.visitor);
       appended(written, calls);
     },
     preview: (calls) =>
       assignVisitor(visitor.now(), [], calls, { ...pageState(choice.now()), skipRepeatedIdentify: false }).entries,
     left: () => left ?? [],
-    bringBack: () => {
-      bringsBack = true;
+    choose: (out) => {
+      const before = choice.now();
+      const choices = isOut({ choices: before }) === out ? before : before + 1;
+      chosen = { isOut: out, choices };
+      return choices === 0 || choice.set(choices);
     },
   };
 }

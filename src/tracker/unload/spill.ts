@@ -45,7 +45,8 @@ export function pageSpill(storage: PageStorage, name: string, session: string): 
   function readLeft(): readonly Call[] {
     const found: (readonly [number, Call])[] = [];
     for (const key of storage.keys())
-      if (key.startsWith(prefix)) {
+      // This page's own calls are still in its hands.
+      if (key.startsWith(prefix) && key !== own) {
         const text = storage.get(key);
         texts.set(key, text);
         found.push(...readSpill(text));

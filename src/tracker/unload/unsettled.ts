@@ -11,9 +11,15 @@ export type Unsettled = {
   /**
    * Takes what the buffer begins with. `isWhole`: nothing comes after these.
    *
-   * @param skipped how many more lie between them, which are not to be sent for now
+   * @param skipped those that lie between them, which are not to be sent for now
+   * @param unread how many more of those lie before them
    */
-  readonly resync: (oldest: readonly StoredEntry[], isWhole: boolean, skipped: readonly StoredEntry[]) => void;
+  readonly resync: (
+    oldest: readonly StoredEntry[],
+    isWhole: boolean,
+    skipped: readonly StoredEntry[],
+    unread?: number,
+  ) => void;
   readonly forget: (ids: readonly string[]) => void;
   readonly clear: () => void;
   /** Those of a batch that are in the buffer and still unsettled. */
@@ -34,13 +40,14 @@ export function unsettledRecords(): Unsettled {
   // Up to this row all of them are known.
   let reach = 0;
   let skippedCount = 0;
+  let unreadCount = 0;
 
   return {
     stored: (entries, waiting) => {
       for (const entry of entries) known.set(entry.id, entry);
-      others = waiting - known.size;
+      others = waiting - known.size - unreadCount;
     },
-    resync: (oldest, isWhole, skipped) => {
+    resync: (oldest, isWhole, skipped, unread = 0) => {
       const last = isWhole ? Number.POSITIVE_INFINITY : (oldest[oldest.length - 1]?.key ?? 0);
       const found = [...oldest, ...skipped];
       // Of those up to there that were not found, another tab has settled all; the last row may go on.
@@ -48,7 +55,8 @@ export function unsettledRecords(): Unsettled {
       known = new Map(found.sort((a, b) => a.key - b.key).map((entry) => [entry.id, entry]));
       reach = isWhole ? (found[found.length - 1]?.key ?? reach) : last;
       if (isWhole) others = 0;
-      skippedCount = skipped.length;
+      unreadCount = unread;
+      skippedCount = skipped.length + unread;
     },
     forget: (ids) => {
       for (const id of ids) known.delete(id);

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { claimsOf, jwt, LIFE_MS, strictRelay, tokenEndpoint } from '../fakes/identity.ts';
-import { fakeTime } from '../fakes/platform.ts';
-import { playedBrowser, quiet } from '../fakes/played-browser.ts';
+import { identityTokens } from '../../../src/tracker/add-ons/identity-tokens.ts';
+import { claimsOf, jwt, LIFE_MS, strictRelay, tokenEndpoint } from '../../fakes/identity.ts';
+import { fakeTime } from '../../fakes/platform.ts';
+import { playedBrowser, quiet } from '../../fakes/played-browser.ts';
 
 /** What the site answers when it is asked for a token. */
 type Answer = 'good' | 'throws' | 'hangs' | 'another’s' | 'forged' | 'expired' | 'short';
@@ -74,7 +75,7 @@ async function play({ tabs, steps }: Visit) {
   };
   const identityToken = async (userId: string) => answer[answers](userId);
 
-  const openPage = () => browser.open({ identityToken });
+  const openPage = () => browser.open({ plugins: [identityTokens(identityToken)] });
   /** What the page has left with the browser is sent once it is gone. */
   const close = async (page: ReturnType<typeof openPage>) => {
     await quiet();
@@ -174,7 +175,7 @@ test('whoever signs in and out, and whatever becomes of tokens: all arrives once
       }
       expect(buffered).toEqual([]);
       expect(events).toHaveLength(trackedCount);
-      expect(stats).toMatchObject({ made: arrived.length, delivered: arrived.length, buffered: 0 });
+      expect(stats).toMatchObject({ tracked: arrived.length, delivered: arrived.length, buffered: 0 });
       for (const who of new Set(events.map(({ userId, anonymousId }) => userId ?? anonymousId)))
         for (const tab of ['0', '1']) {
           const numbers = events

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { identityTokens } from '../../../src/tracker/add-ons/identity-tokens.ts';
+import type { FetchToken } from '../../../src/tracker/add-ons/user-tokens.ts';
 import type { TrackerEvents } from '../../../src/tracker/engine/events.ts';
 import type { TrackerOptions } from '../../../src/tracker/options.ts';
 import { claimsOf, jwt, LIFE_MS, strictRelay, tokenEndpoint } from '../../fakes/identity.ts';
@@ -9,17 +11,19 @@ type Script = Parameters<typeof tokenEndpoint>[1][];
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** A browser, the site's token endpoint and a relay that requires tokens. `aheadMs`: of the visitor's clock. */
+/** A browser, the site's token endpoint and a relay that requires tokens. */
 function signedInBrowser(...script: Script) {
-  let aheadMs = 0;
   const time = fakeTime();
-  const serverNow = () => time.now() - aheadMs;
-  const endpoint = tokenEndpoint(serverNow, ...script);
-  const relay = strictRelay(serverNow);
+  const endpoint = tokenEndpoint(time.now, ...script);
+  const relay = strictRelay(time.now);
   const browser = playedBrowser({ relay, time });
   const told: (TrackerEvents['retrying'] | TrackerEvents['dropped'])[] = [];
-  const open = (options: Partial<TrackerOptions> = {}, ...fakes: []) => {
-    const page = browser.open({ identityToken: endpoint.identityToken, ...options }, ...fakes);
+  /** `fetchToken`: in place of the site's endpoint; null for a page without identity tokens. */
+  const open = (
+    options: Partial<TrackerOptions> = {},
+    fetchToken: FetchToken | null = endpoint.identityToken,
+  ) => {
+    const page = browser.open({ plugins: fetchToken ? [identityTokens(fetchToken)] : [], ...options });
     page.tracker.on('retrying', (what) => told.push(what));
     page.tracker.on('dropped', (what) => told.push(what));
     return page;
@@ -32,10 +36,7 @@ function signedInBrowser(...script: Script) {
     told,
     arrived: () => [...relay.arrived.values()].map(nameOf),
     /** The visitor sets the clock. */
-    turnClock: (ms: number) => {
-      aheadMs += ms;
-      time.set(time.now() + ms);
-    },
+    turnClock: time.shift,
   };
 }
 
@@ -81,9 +82,7 @@ describe('a token', () => {
 
   test('may be made without a promise, and its payload may hold what is no ASCII', async () => {
     const { open, arrived } = signedInBrowser();
-    const { tracker } = open({
-      identityToken: (userId) => jwt({ cuid: userId, exp: 1e10, name: 'Zoë 漢 ~~~' }),
-    });
+    const { tracker } = open({}, (userId) => jwt({ cuid: userId, exp: 1e10, name: 'Zoë 漢 ~~~' }));
     await tracker.identify('jörg~漢');
     await tracker.flush();
 
@@ -98,7 +97,7 @@ describe('a token', () => {
     await tracker.flush();
 
     const token = relay.requests[0]?.token ?? 'none';
-    const state = await Promise.all(['identity', 'pace', 'counts'].map((name) => disk.state.get(name)));
+    const state = await Promise.all(['visitor', 'rate', 'counts'].map((name) => disk.state.get(name)));
     expect(JSON.stringify([...map])).not.toContain(token);
     expect(JSON.stringify([state, await disk.buffered()])).not.toContain(token);
     expect(JSON.stringify(told)).not.toContain(token);
@@ -139,12 +138,10 @@ describe('a token', () => {
   test('without a time of its making does until the relay says otherwise, where the clock is no help', async () => {
     const { open, asked, arrived, turnClock, time, made } = signedInBrowser();
     turnClock(365 * DAY_MS);
-    const { tracker } = open({
-      identityToken: (userId) => {
-        asked.push(userId);
-        const { cuid, exp } = claimsOf(made(userId));
-        return jwt({ cuid, exp });
-      },
+    const { tracker } = open({}, (userId) => {
+      asked.push(userId);
+      const { cuid, exp } = claimsOf(made(userId));
+      return jwt({ cuid, exp });
     });
     await tracker.identify('johndoe');
     await tracker.flush();
@@ -156,7 +153,7 @@ describe('a token', () => {
     expect(arrived()).toEqual(['identify johndoe', 'e1']);
   });
 
-  test('is asked for anew where the clock was set back: nobody knows how old it is', async () => {
+  test('lives no longer for a clock that was set back', async () => {
     const { open, asked, relay, turnClock, time } = signedInBrowser();
     const { tracker } = open();
     await tracker.identify('johndoe');
@@ -192,13 +189,13 @@ describe('a token that the relay refuses', () => {
     const { tracker } = open();
     await tracker.identify('johndoe');
     const end = await tracker.flush();
-    expect(await disk.state.get('pace')).toMatchObject({ failures: 0 });
+    expect(await disk.state.get('rate')).toMatchObject({ failures: 0 });
     tracker.reset();
     await tracker.track('e1');
     await tracker.flush();
     await tracker.identify('johndoe');
 
-    expect(end).toEqual({ settled: false, reason: 'no_token', retryInMs: 45_000 });
+    expect(end).toEqual({ settled: false, reason: 'token_required', retryInMs: 45_000 });
     expect(arrived()).toEqual(['e1']);
     await time.pass(45_000);
     expect(relay.requests.map(({ status }) => status)).toEqual([401, 401, 202, 401]);
@@ -208,8 +205,8 @@ describe('a token that the relay refuses', () => {
     await time.pass(2_000);
     expect(arrived()).toEqual(['e1', 'identify johndoe', 'identify johndoe']);
     expect(told).toEqual([
-      { reason: 'no_token', inMs: 45_000 },
-      { reason: 'no_token', inMs: 90_000 },
+      { reason: 'token_required', inMs: 45_000 },
+      { reason: 'token_required', inMs: 90_000 },
     ]);
   });
 
@@ -252,7 +249,7 @@ describe('where no token can be had', () => {
 
     expect(arrived()).toEqual(['e1']);
     await time.pass(10_000);
-    expect(await flushed).toMatchObject({ settled: false, reason: 'no_token' });
+    expect(await flushed).toMatchObject({ settled: false, reason: 'token_required' });
     tracker.reset();
     await tracker.track('e2');
     await tracker.flush();
@@ -263,7 +260,7 @@ describe('where no token can be had', () => {
     await time.pass(45_000);
     expect(asked).toHaveLength(2);
     expect(sent().flat()).toEqual(['e1', 'e2', 'identify johndoe', 'identify johndoe']);
-    expect(told).toEqual([{ reason: 'no_token', inMs: 45_000 }]);
+    expect(told).toEqual([{ reason: 'token_required', inMs: 45_000 }]);
     expect(reported).toEqual([]);
   });
 
@@ -359,7 +356,7 @@ describe('records of several users', () => {
     const end = await next.tracker.flush();
     expect(arrived()).toEqual(['e2', 'identify bob']);
     expect(await buffered()).toEqual(['identify ann', 'e1']);
-    expect(end).toEqual({ settled: false, reason: 'no_token', retryInMs: Number.POSITIVE_INFINITY });
+    expect(end).toEqual({ settled: false, reason: 'token_required', retryInMs: Number.POSITIVE_INFINITY });
     expect(asked).toEqual(['ann', 'bob']);
     await next.crash();
 
@@ -453,17 +450,20 @@ describe('records of several users', () => {
 
   test('ten thousand of them are not read with each flush, and the others still fill their batches', async () => {
     const { open, disk, sent, time } = signedInBrowser();
-    const stranger = (n: number) => ({
-      at: time.now(),
-      record: {
-        kind: 'event' as const,
-        id: `AAAAAAAAAAAAAAAAAAAAAA.${n}`,
+    await disk.state.append(({ visitor, reported }) => ({
+      visitor,
+      reported,
+      clears: false,
+      entries: Array.from({ length: 9_900 }, (_, n) => ({
+        kind: 'event',
+        id: `AAAAAAAAAAAAAAAAAAAAAA.${n + 1}`,
+        wall: time.now(),
+        mono: 0,
+        at: time.now(),
+        json: '"eventName":"old"',
         userId: 'ann',
-        eventName: 'old',
-        eventTime: '',
-      },
-    });
-    await disk.state.append(Array.from({ length: 9_900 }, (_, n) => stranger(n + 1)));
+      })),
+    }));
     let looked = 0;
     const { peek } = disk.state;
     disk.state.peek = (limit, from, wanted = () => true) =>
@@ -517,7 +517,7 @@ describe('what is left with the browser', () => {
 describe('a page without the option', () => {
   test('sends as ever, several users in one batch, and waits with all where the relay wants tokens', async () => {
     const { open, relay, told, sent } = signedInBrowser();
-    const page = open({ identityToken: undefined } as object);
+    const page = open({}, null);
     await page.tracker.identify('ann');
     await page.tracker.identify('bob');
     const end = await page.tracker.flush();
@@ -525,14 +525,14 @@ describe('a page without the option', () => {
     page.hide();
 
     expect(sent()).toEqual([['identify ann', 'identify bob']]);
-    expect(end).toEqual({ settled: false, reason: 'no_token', retryInMs: 45_000 });
-    expect(told).toContainEqual({ reason: 'no_token', inMs: 45_000 });
+    expect(end).toEqual({ settled: false, reason: 'token_required', retryInMs: 45_000 });
+    expect(told).toContainEqual({ reason: 'token_required', inMs: 45_000 });
     expect(relay.requests).toHaveLength(1);
   });
 
   test('does not keep one waiting that has tokens', async () => {
     const { open, arrived } = signedInBrowser();
-    const without = open({ identityToken: undefined } as object);
+    const without = open({}, null);
     await without.tracker.identify('ann');
     await without.tracker.flush();
 

@@ -1,0 +1,14 @@
+import { MAX_STRING_LENGTH } from './attributes.ts';
+import type { Fitting } from './repair.ts';
+import type { Rule } from './rule.ts';
+import { cutText } from './text.ts';
+
+/** Makes the value of a field fit its rule: text is cut where that helps, anything else is left out. */
+export function* fitField(name: string, value: unknown, rule: Rule<unknown> | undefined): Fitting<unknown> {
+  const broken = rule?.(value);
+  if (rule === undefined || broken === undefined || value === undefined) return value;
+  const cut = typeof value === 'string' ? cutText(value, MAX_STRING_LENGTH) : undefined;
+  const fits = cut !== undefined && rule(cut) === undefined;
+  yield { path: [name], rule: broken, done: fits ? 'cut' : 'left_out' };
+  return fits ? cut : undefined;
+}

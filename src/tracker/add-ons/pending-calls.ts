@@ -1,0 +1,37 @@
+import type { Call } from '../record/call.ts';
+import type { PendingCalls } from './add-on.ts';
+
+/**
+ * Of more than `most` the oldest event is let go. An `identify` or a `reset` stays: without it the events after it would be
+ * somebody else's.
+ *
+ * @param dropped is called with each call that had no room
+ */
+export function pendingCalls(most: number, dropped: (call: Call) => void): PendingCalls {
+  let waiting: { readonly call: Call; readonly resolve: (made?: Promise<void>) => void }[] = [];
+
+  const takeAll = () => {
+    const all = waiting;
+    waiting = [];
+    return all;
+  };
+
+  return {
+    add: (call) =>
+      new Promise<void>((resolve) => {
+        waiting[waiting.length] = { call, resolve };
+        if (waiting.length <= most) return;
+        const oldest = waiting.find(({ call: { kind } }) => kind === 'event') ?? waiting[0];
+        waiting = waiting.filter((each) => each !== oldest);
+        if (!oldest) return;
+        oldest.resolve();
+        dropped(oldest.call);
+      }),
+    release: (make) => {
+      for (const { call, resolve } of takeAll()) resolve(make(call));
+    },
+    discard: () => {
+      for (const { resolve } of takeAll()) resolve();
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import type { AddOn } from './add-ons/add-on.ts';
+import { checks } from './add-ons/checks.ts';
+import { consent } from './add-ons/consent.ts';
+import { identityTokens } from './add-ons/identity-tokens.ts';
+import type { FetchToken } from './add-ons/user-tokens.ts';
+import { ownFields } from './record/own-fields.ts';
+
+/** The settings of `tracker.full.js` beside those of `tracker.js`, as a script tag or a stub gives them: anything may stand there. */
+export type FullOptions = {
+  /** `pending`, `denied` or `granted`. */
+  readonly consent?: unknown;
+  readonly respectGpc?: unknown;
+  /** Gets identity tokens: a function, or the name of a global one, which the page may define later. */
+  readonly identityToken?: unknown;
+  readonly strict?: unknown;
+};
+
+/** The function that has this name by the time it is called. */
+function namedFunction(name: string): FetchToken {
+  return (userId) => {
+    const fetchToken: unknown = Object.hasOwn(globalThis, name) ? Reflect.get(globalThis, name) : undefined;
+    if (typeof fetchToken !== 'function') throw new TypeError(`${name} is not a global function`);
+    return fetchToken(userId);
+  };
+}
+
+/**
+ * The add-ons of `tracker.full.js` for these settings. Throws a `RangeError` that names the setting which is impossible: one
+ * that is lost or misspelt never means that the visitor consents.
+ */
+export function fullAddOns(options: FullOptions): readonly AddOn[] {
+  const {
+    consent: initial = 'granted',
+    respectGpc = false,
+    identityToken,
+    strict = false,
+  } = ownFields(options);
+  // Each add-on refuses a value of another type.
+  const addOns = [checks({ strict } as object), consent({ initial, respectGpc } as object)];
+  if (identityToken === undefined) return addOns;
+  const fetchToken =
+    identityToken && typeof identityToken === 'string' ? namedFunction(identityToken) : identityToken;
+  if (typeof fetchToken !== 'function')
+    throw new RangeError(`identityToken must be a function or the name of one, not ${identityToken}`);
+  return [...addOns, identityTokens(fetchToken as FetchToken)];
+}

@@ -1,0 +1,150 @@
+import { expect, test } from 'vitest';
+import { identityTokens } from '../../../src/tracker/add-ons/identity-tokens.ts';
+import { recordsSetAside } from '../../../src/tracker/delivery/set-aside.ts';
+import { createClock } from '../../../src/tracker/engine/clock.ts';
+import type { Entry } from '../../../src/tracker/record/call.ts';
+import { memoryStore } from '../../../src/tracker/store/memory-store.ts';
+import type { RecordStore } from '../../../src/tracker/store/record-store.ts';
+import { unsettledRecords } from '../../../src/tracker/unload/unsettled.ts';
+import { jwt } from '../../fakes/identity.ts';
+import { fakeTime } from '../../fakes/platform.ts';
+import { settled } from '../../fakes/settled.ts';
+
+/** A page at which somebody is signed in, and what of a store may leave there. */
+function pageOver(store: RecordStore) {
+  const time = fakeTime();
+  const page = { signedIn: '' };
+  const unsettled = unsettledRecords();
+  const setAside = recordsSetAside();
+  const sendable = identityTokens((userId) => jwt({ cuid: userId })).sendable?.({
+    store,
+    unsettled,
+    setAside,
+    time,
+    clock: createClock(time, 'k3J9xQ7mPz0aBcDeFgHi1_'),
+    random: () => 0.5,
+    emit: () => {},
+    maxAgeMs: 604_800_000,
+    signedIn: () => page.signedIn,
+    changed: () => {},
+  });
+  const eventsOf = (userId: string, from: number, to: number): Entry[] =>
+    Array.from({ length: to - from + 1 }, (_, n) => ({
+      kind: 'event',
+      id: `AAAAAAAAAAAAAAAAAAAAAA.${from + n}`,
+      wall: time.now(),
+      mono: time.now(),
+      at: time.now(),
+      json: '"eventName":"e"',
+      userId,
+    }));
+  return {
+    unsettled,
+    setAside,
+    eventsOf,
+    /** Signs somebody in, and waits for the token. */
+    signIn: async (userId: string) => {
+      page.signedIn = userId;
+      sendable?.maySend({ ...eventsOf(userId, 1, 1)[0] } as Entry);
+      await settled();
+    },
+    peek: async () => ((await sendable?.peek(25)) ?? []).map(({ id }) => Number(id.split('.')[1])),
+    onUnload: (entries: readonly Entry[]) => sendable?.together(entries, true).map(({ id }) => id),
+  };
+}
+
+const append = (store: RecordStore, entries: readonly Entry[]) =>
+  store.append((kept) => ({ ...kept, entries, clears: false }));
+
+test('a database that was deleted and made anew, with keys from the start, is looked through from its start', async () => {
+  let store = memoryStore();
+  const { peek, signIn, eventsOf } = pageOver({
+    ...store,
+    peek: (...which) => store.peek(...which),
+    get: (name) => store.get(name),
+  });
+  await signIn('bob');
+  await append(store, [...eventsOf('ann', 1, 40), ...eventsOf('bob', 41, 41)]);
+  expect(await peek()).toEqual([41]);
+
+  store = memoryStore();
+  await append(store, eventsOf('bob', 1, 3));
+
+  expect(await peek()).toEqual([1, 2, 3]);
+});
+
+test('records are found behind however many that are skipped, and those once their token is there', async () => {
+  const store = memoryStore();
+  const { peek, signIn, eventsOf } = pageOver(store);
+  await append(store, [...eventsOf('ann', 1, 60), ...eventsOf('bob', 61, 62)]);
+  await signIn('bob');
+  const before = await peek();
+  await signIn('ann');
+  const after = await peek();
+
+  expect(before).toEqual([61, 62]);
+  expect(after).toEqual(Array.from({ length: 25 }, (_, n) => n + 1));
+});
+
+test('a token that comes in the midst of a look lets nobody’s later records overtake theirs that were skipped', async () => {
+  const store = memoryStore();
+  let midway = async () => {};
+  // As IndexedDB does, which reads a few rows at a time.
+  const peekSlowly: RecordStore['peek'] = async (limit, from, wanted) => {
+    const all = await store.peek(99, from);
+    const found = [];
+    for (const entry of all) {
+      if (entry.id.endsWith('.3')) await midway();
+      if (wanted?.(entry)) found.push(entry);
+    }
+    return found.slice(0, limit);
+  };
+  const { peek, signIn, eventsOf, onUnload } = pageOver({ ...store, peek: peekSlowly });
+  const entries = eventsOf('ann', 1, 6);
+  await append(store, entries);
+  let leaving: unknown;
+  midway = async () => {
+    await signIn('ann');
+    leaving = onUnload(entries.slice(3));
+  };
+
+  expect(await peek()).toEqual([]);
+  expect(leaving).toEqual([]);
+  midway = async () => {};
+  expect(await peek()).toEqual([1, 2, 3, 4, 5, 6]);
+});
+
+test('what is skipped and not read again hides no records of others, and stands before none', async () => {
+  const store = memoryStore();
+  const { peek, signIn, eventsOf, unsettled } = pageOver(store);
+  await append(store, eventsOf('ann', 1, 60));
+  await signIn('bob');
+  await peek();
+  await peek();
+
+  const { entries, waiting } = await append(store, eventsOf('bob', 61, 61));
+  unsettled.stored(entries, waiting);
+
+  expect(unsettled.isComplete()).toBe(true);
+  expect(unsettled.skipped()).toBe(60);
+  expect(unsettled.head().map(({ userId }) => userId)).toContain('bob');
+});
+
+test('records that were set aside are not taken for skipped: they are found when that is over', async () => {
+  const store = memoryStore();
+  const { peek, signIn, eventsOf, setAside } = pageOver(store);
+  const { entries } = await append(store, [
+    ...eventsOf('ann', 1, 2),
+    ...eventsOf('bob', 3, 4),
+    ...eventsOf('ann', 5, 6),
+  ]);
+  await signIn('bob');
+  const [, , third] = entries;
+  if (third) setAside.add(third, { kind: 'refused', message: '' });
+  expect(await peek()).toEqual([4]);
+  expect(await peek()).toEqual([4]);
+
+  setAside.clear();
+
+  expect(await peek()).toEqual([3, 4]);
+});

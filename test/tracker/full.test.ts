@@ -1,0 +1,95 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { type FullOptions, fullAddOns } from '../../src/tracker/full.ts';
+import { resolveOptions } from '../../src/tracker/options.ts';
+import { startTracker } from '../../src/tracker/tracker.ts';
+import { claimsOf, jwt } from '../fakes/identity.ts';
+import { fakePlatform } from '../fakes/platform.ts';
+
+function fullTracker(options: FullOptions, sendsGpc = false) {
+  const { platform, relay } = fakePlatform({ sendsGpc });
+  const tracker = startTracker(
+    resolveOptions({ endpoint: 'https://t.example.com' }),
+    platform,
+    fullAddOns(options),
+  );
+  const bodies = () => relay.requests.map(({ init }) => JSON.parse(String(init.body)));
+  return { tracker, relay, bodies };
+}
+
+afterEach(() => {
+  Reflect.deleteProperty(globalThis, 'siteToken');
+});
+
+describe('the settings of the full script', () => {
+  test('are as those of the core where none is given', async () => {
+    const { tracker, relay } = fullTracker({}, true);
+    await tracker.track('Clicked');
+    await tracker.flush();
+
+    expect(relay.requests).toHaveLength(1);
+  });
+
+  test('have the visitor asked first', async () => {
+    const { tracker, relay } = fullTracker({ consent: 'pending' });
+    void tracker.track('Clicked');
+    expect(await tracker.flush()).toMatchObject({ reason: 'no_consent' });
+
+    await tracker.optIn();
+    await tracker.flush();
+    expect(relay.requests).toHaveLength(1);
+  });
+
+  test('respect Global Privacy Control', async () => {
+    const { tracker, relay } = fullTracker({ respectGpc: true }, true);
+    await tracker.track('Clicked');
+    await tracker.flush();
+
+    expect(relay.requests).toEqual([]);
+  });
+
+  test('reject what is wrong', async () => {
+    await expect(fullTracker({ strict: true }).tracker.track('we_1')).rejects.toThrow(
+      'must not start with we_',
+    );
+  });
+
+  test('take identity tokens of a function', async () => {
+    const { tracker, bodies } = fullTracker({ identityToken: (userId: string) => jwt({ cuid: userId }) });
+    await tracker.identify('ada');
+    await tracker.flush();
+
+    expect(claimsOf(bodies()[0].token).cuid).toBe('ada');
+  });
+
+  test('take identity tokens of a global function, which is looked up at each call', async () => {
+    const { tracker, bodies } = fullTracker({ identityToken: 'siteToken' });
+    await tracker.identify('ada');
+    expect(await tracker.flush()).toMatchObject({ reason: 'token_required' });
+    expect(bodies()).toEqual([]);
+
+    Object.assign(globalThis, { siteToken: (userId: string) => jwt({ cuid: userId }) });
+    tracker.reset();
+    await tracker.identify('bob');
+    await tracker.flush();
+    expect(claimsOf(bodies()[0].token).cuid).toBe('bob');
+  });
+
+  test('do not take an inherited name for a global function', async () => {
+    const { tracker } = fullTracker({ identityToken: 'toString' });
+    await tracker.identify('ada');
+
+    expect(await tracker.flush()).toMatchObject({ reason: 'token_required' });
+  });
+});
+
+test.each<[string, FullOptions]>([
+  ['consent', { consent: 'pendng' }],
+  ['consent', { consent: true }],
+  ['consent', { consent: null }],
+  ['respectGpc', { respectGpc: 1 }],
+  ['identityToken', { identityToken: true }],
+  ['identityToken', { identityToken: '' }],
+  ['strict', { strict: 'very' }],
+])('an impossible %s throws: %j', (name, options) => {
+  expect(() => fullAddOns(options)).toThrow(new RegExp(`^${name} must be`));
+});
