@@ -1,3 +1,5 @@
+import { expect } from 'vitest';
+
 /** What the browser keeps for the site under names that begin so, in all the places there are. */
 export async function keptUnder(name: string) {
   const databases = await indexedDB.databases();
@@ -11,3 +13,23 @@ export async function keptUnder(name: string) {
 }
 
 export const NOTHING_KEPT = { databases: [], local: [], session: [], cookies: '', caches: [] };
+
+/** All that lies in a tracker's database, by its keys. */
+export async function stateOf(name: string): Promise<object> {
+  const done = <T>(request: IDBRequest<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+  const database = await done(indexedDB.open(name));
+  const store = database.transaction('records').objectStore('records');
+  const [keys, values] = await Promise.all([done(store.getAllKeys()), done(store.getAll())]);
+  database.close();
+  return Object.fromEntries(keys.map((key, at) => [key, values[at]]));
+}
+
+/** The same of a visitor who has opted out once. */
+export const MARK_ALONE = {
+  reported: [],
+  visitor: { choices: 1, changes: expect.any(Number), device: '', anonymousId: '', applied: [] },
+};

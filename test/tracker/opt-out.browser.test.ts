@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { createTracker } from '../../src/tracker/tracker.ts';
-import { keptUnder, NOTHING_KEPT } from '../fakes/site-data.ts';
+import { keptUnder, MARK_ALONE, NOTHING_KEPT, stateOf } from '../fakes/site-data.ts';
 
 // Nobody answers there: what is tracked waits.
 const endpoint = 'http://127.0.0.1:9/opt-out';
@@ -14,7 +14,8 @@ afterEach(async () => {
   indexedDB.deleteDatabase(NAME);
 });
 
-const ONLY_THE_MARK = { ...NOTHING_KEPT, local: [[`${NAME}?choices`, '1']] };
+const IN_LOCAL_STORAGE = { ...NOTHING_KEPT, local: [[`${NAME}?choices`, '1']] };
+const ONLY_THE_MARK = { ...IN_LOCAL_STORAGE, databases: [NAME] };
 
 test('a visitor who opts out leaves nothing in the browser but a mark that says so, two tabs at work or not', async () => {
   const [one, other] = [createTracker({ endpoint }), createTracker({ endpoint })];
@@ -26,6 +27,7 @@ test('a visitor who opts out leaves nothing in the browser but a mark that says 
 
   await one.optOut();
   expect(await kept()).toEqual(ONLY_THE_MARK);
+  expect(await stateOf(NAME)).toEqual(MARK_ALONE);
 
   await other.track('Clicked');
   await other.flush();
@@ -33,6 +35,21 @@ test('a visitor who opts out leaves nothing in the browser but a mark that says 
   dispatchEvent(new Event('focus'));
   await createTracker({ endpoint }).track('Clicked');
   await one.stats();
+  expect(await kept()).toEqual(ONLY_THE_MARK);
+  expect(await stateOf(NAME)).toEqual(MARK_ALONE);
+});
+
+test('a visitor whose localStorage is cleared stays out, by the mark in the database', async () => {
+  const tracker = createTracker({ endpoint });
+  await tracker.track('Clicked');
+  await tracker.optOut();
+  localStorage.clear();
+
+  const next = createTracker({ endpoint });
+  await next.track('Clicked');
+  await next.flush();
+
+  expect(await next.stats()).toMatchObject({ tracked: 0 });
   expect(await kept()).toEqual(ONLY_THE_MARK);
 });
 
@@ -45,7 +62,7 @@ test('and so where IndexedDB is broken', async () => {
   dispatchEvent(new Event('pagehide'));
   await tracker.optOut();
 
-  expect(await kept()).toEqual(ONLY_THE_MARK);
+  expect(await kept()).toEqual(IN_LOCAL_STORAGE);
 });
 
 test('what an opt-out that was cut short has left is removed by the next page', async () => {
@@ -64,6 +81,6 @@ test('in again, the buffer is made anew and works', async () => {
   await tracker.optIn();
   await tracker.track('Clicked');
 
-  expect(await tracker.stats()).toMatchObject({ made: 1, buffered: 1, dropped: { opted_out: 0 } });
+  expect(await tracker.stats()).toMatchObject({ tracked: 1, buffered: 1, dropped: { opted_out: 0 } });
   expect((await kept()).databases).toEqual([NAME]);
 });

@@ -32,8 +32,12 @@ const serviceWorker = (endpoint: string) => `
   oninstall = () => skipWaiting();
   onactivate = (event) => event.waitUntil(clients.claim());
   importScripts('/service-worker.js');
-  const identityToken = location.search === '?tokens' ? () => '${jwt({ cuid: 'johndoe', exp: 9e9 })}' : undefined;
-  tracker = webengageRelay.syncInBackground({ endpoint: '${endpoint}', identityToken });`;
+  const { consent, identityTokens, syncInBackground } = webengageRelay;
+  const plugins = {
+    '?tokens': [identityTokens(() => '${jwt({ cuid: 'johndoe', exp: 9e9 })}')],
+    '?consent': [consent()],
+  }[location.search];
+  tracker = syncInBackground({ endpoint: '${endpoint}', plugins });`;
 
 beforeAll(async () => {
   browser = await chromium.launch({ executablePath: chromiumPath(), args: LAUNCH_ARGS });
@@ -49,6 +53,7 @@ beforeEach(async () => {
   site = await playedSite({
     '/': page(3_600_000),
     '/soon': page(100),
+    '/plain': '<!doctype html><title>A page without a tracker</title>',
     '/worker.js': serviceWorker(relay.url),
   });
   context = await browser.newContext();
@@ -166,31 +171,57 @@ test('a service worker that can’t open the database does not say that all is s
   expect(relay.batches).toEqual([]);
 });
 
-test('a service worker makes no buffer of a visitor who has opted out, though its sync event comes', async () => {
+test('a service worker makes and sends nothing of a visitor who has opted out on a page', async () => {
   const opened = await openSite();
-  const databases = () => opened.page.evaluate(async () => (await indexedDB.databases()).length);
-  await trackThree(opened.page);
+  const { page, worker } = opened;
+  await trackThree(page);
   expect(await fireSync(opened)).toBe('settled');
-  await opened.page.evaluate(() => tracker.optOut());
-  expect(await databases()).toBe(0);
+  // The worker knows the visitor by now, and hears nothing of the choice.
+  await page.evaluate(() => tracker.optOut());
 
+  await worker.evaluate(() => tracker.track('Four'));
   expect(await fireSync(opened)).toBe('settled');
-  await opened.worker.evaluate(() => dispatchEvent(new Event('online')));
-  expect(await fireSync(opened)).toBe('settled');
+  await worker.evaluate(() => dispatchEvent(new Event('online')));
+  await worker.evaluate(() => tracker.track('Five'));
 
-  // Nor does one that is started only now.
-  await opened.page.evaluate(async () => {
-    await (await navigator.serviceWorker.ready).unregister();
-    await navigator.serviceWorker.register('/worker.js?again');
-  });
-  await expect
-    .poll(() => context.serviceWorkers().some((worker) => worker.url().endsWith('?again')), WITHIN)
-    .toBe(true);
-  const again = context.serviceWorkers().find((worker) => worker.url().endsWith('?again'));
-  expect(await again?.evaluate(() => typeof tracker.track)).toBe('function');
-
-  expect(await databases()).toBe(0);
+  expect(await worker.evaluate(() => tracker.flush())).toEqual({ settled: true });
+  expect(await worker.evaluate(() => tracker.stats())).toMatchObject({ tracked: 0, buffered: 0 });
   expect(relay.names()).toEqual(['One', 'Two', 'Three']);
+});
+
+test('an opt-out in a service worker holds on the pages', async () => {
+  const { page, worker } = await openSite();
+  await trackThree(page);
+  await worker.evaluate(() => tracker.optOut());
+  await page.evaluate(() => tracker.track('Four'));
+  await page.evaluate(() => tracker.flush());
+
+  expect(relay.names()).toEqual([]);
+  expect(await page.evaluate(() => tracker.stats())).toMatchObject({ tracked: 0 });
+});
+
+test('a service worker makes no database of its own, neither as it starts nor by a sync event', async () => {
+  const opened = await openSite('/plain');
+  const databases = () => opened.page.evaluate(async () => (await indexedDB.databases()).length);
+
+  expect(await databases()).toBe(0);
+  expect(await fireSync(opened)).toBe('settled');
+  expect(await databases()).toBe(0);
+
+  await opened.worker.evaluate(() => tracker.track('One'));
+  expect(await databases()).toBe(1);
+});
+
+test('a service worker that asks first sends what pages have kept, and has its own calls wait', async () => {
+  const opened = await openSite('/', '/worker.js?consent');
+  await trackThree(opened.page);
+  await opened.worker.evaluate(() => void tracker.track('Four'));
+  expect(await fireSync(opened)).toBe('settled');
+  expect(relay.names()).toEqual(['One', 'Two', 'Three']);
+
+  await opened.worker.evaluate(() => tracker.optIn());
+  await opened.worker.evaluate(() => tracker.flush());
+  expect(relay.names()).toEqual(['One', 'Two', 'Three', 'Four']);
 });
 
 test('a service worker asks for identity tokens as a page does', async () => {

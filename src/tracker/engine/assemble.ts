@@ -220,6 +220,7 @@ export function assemble(of: PartsOf): Parts {
     // One user's token hinders nobody else.
     if (reason === 'token_required' && sendable.hasTokens) return;
     pause = { since: clock.now(), forMs: inMs, reason };
+    if (reason === 'network') askForSync();
   });
 
   return {

@@ -61,8 +61,7 @@ export function createEngine(
   });
 
   const queue = createWriteQueue(begun.then(platform.activated), (take) => writer.append(take));
-  void queue.touch();
-  const known = queue.drained();
+  const known = queue.touch();
   const parts = assemble({
     settings,
     platform,

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
+import { consent } from '../../../src/tracker/add-ons/consent.ts';
 import { createTracker } from '../../../src/tracker/tracker.ts';
-import { keptUnder, NOTHING_KEPT } from '../../fakes/site-data.ts';
+import { keptUnder, MARK_ALONE, NOTHING_KEPT, stateOf } from '../../fakes/site-data.ts';
 
 // Nobody answers there: what is tracked waits.
 const endpoint = 'http://127.0.0.1:9/consent';
@@ -14,8 +15,8 @@ afterEach(() => {
 });
 
 /** Calls all there is, and has the page left. */
-async function callAll(consent: 'pending' | 'denied') {
-  const tracker = createTracker({ endpoint, consent, backgroundSync: true });
+async function callAll(initial: 'pending' | 'denied') {
+  const tracker = createTracker({ endpoint, plugins: [consent({ initial })], backgroundSync: true });
   const calls = [tracker.identify('johndoe', { email: 'john@doe.com' }), tracker.track('Clicked')];
   tracker.reset();
   await tracker.stats();
@@ -31,9 +32,9 @@ const requests = () =>
 
 test.each(['pending', 'denied'] as const)(
   'while consent is %s nothing lies in any storage, no lock is asked for, and nothing is sent',
-  async (consent) => {
+  async (initial) => {
     const before = requests().length;
-    await callAll(consent);
+    await callAll(initial);
 
     expect(await kept()).toEqual(NOTHING_KEPT);
     const { held = [], pending = [] } = await navigator.locks.query();
@@ -42,8 +43,8 @@ test.each(['pending', 'denied'] as const)(
   },
 );
 
-test.each(['pending', 'denied'] as const)('nor after the visitor’s no, from %s', async (consent) => {
-  const { tracker, calls } = await callAll(consent);
+test.each(['pending', 'denied'] as const)('nor after the visitor’s no, from %s', async (initial) => {
+  const { tracker, calls } = await callAll(initial);
   await tracker.optOut();
   await Promise.all(calls);
   await tracker.track('Clicked');
@@ -52,17 +53,18 @@ test.each(['pending', 'denied'] as const)('nor after the visitor’s no, from %s
   expect(await kept()).toEqual(NOTHING_KEPT);
 });
 
-test('with the yes what waited is durable; with the no of a later page all of it is gone, but for a mark', async () => {
+test('with the yes what waited is durable; with the no of a later page all of it is gone, but for the mark in each store', async () => {
   const { tracker, calls } = await callAll('pending');
   await tracker.optIn();
   await Promise.all(calls);
   expect((await kept()).databases).toEqual([NAME]);
-  expect(await tracker.stats()).toMatchObject({ made: 2, buffered: 2 });
+  expect(await tracker.stats()).toMatchObject({ tracked: 2, buffered: 2 });
 
-  await createTracker({ endpoint, consent: 'pending' }).optOut();
+  await createTracker({ endpoint, plugins: [consent()] }).optOut();
   await tracker.track('Clicked');
   dispatchEvent(new Event('pagehide'));
-  expect(await kept()).toEqual({ ...NOTHING_KEPT, local: [[MARK, '1']] });
+  expect(await kept()).toEqual({ ...NOTHING_KEPT, databases: [NAME], local: [[MARK, '1']] });
+  expect(await stateOf(NAME)).toEqual(MARK_ALONE);
 });
 
 test('a database that was left without anything else goes with the no', async () => {
@@ -75,6 +77,6 @@ test('a database that was left without anything else goes with the no', async ()
   });
   expect((await kept()).databases).toEqual([NAME]);
 
-  await createTracker({ endpoint, consent: 'pending' }).optOut();
+  await createTracker({ endpoint, plugins: [consent()] }).optOut();
   expect(await kept()).toEqual(NOTHING_KEPT);
 });
