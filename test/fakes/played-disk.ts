@@ -1,18 +1,22 @@
-import { memoryStorage } from '../../src/tracker/store/memory-store.ts';
-import type { Storage } from '../../src/tracker/store/record-store.ts';
+import { memoryStore } from '../../src/tracker/store/memory-store.ts';
+import type { RecordStore } from '../../src/tracker/store/record-store.ts';
 
 type Operation = { readonly page: object; readonly run: () => Promise<void> };
+
+/** How an operation fails: before anything is written, or after all of it was. */
+export type Failure = 'before' | 'after';
 
 /**
  * The database that all pages of a browser share: one operation at a time, in the order they were begun, like IndexedDB's.
  * While it is held nothing is answered, and what is then still pending when a page dies is lost with it.
  */
 export function playedDisk() {
-  const shared = memoryStorage();
+  const shared = memoryStore();
   let pending: Operation[] = [];
+  let failures: Failure[] = [];
   let isHeld = false;
 
-  async function goOn(): Promise<void> {
+  async function proceed(): Promise<void> {
     // Nothing is answered in the task that asks.
     await Promise.resolve();
     if (isHeld) return;
@@ -22,30 +26,33 @@ export function playedDisk() {
   function connect() {
     const page = {};
     let lives = true;
-    const begin = <T>(operation: (storage: Storage) => Promise<T>): Promise<T> =>
+    const begin = <T>(operation: (store: RecordStore) => Promise<T>): Promise<T> =>
       new Promise((resolve, reject) => {
         if (!lives) return;
         const run = async () => {
+          const failure = failures.shift();
+          const lost = new Error('connection lost');
+          if (failure === 'before') return reject(lost);
           try {
             const result = await operation(shared);
+            if (failure === 'after') return reject(lost);
             if (lives) resolve(result);
           } catch (error) {
             reject(error);
           }
         };
         pending.push({ page, run });
-        void goOn();
+        void proceed();
       });
-    const storage: Storage = {
-      append: (entries) => begin((storage) => storage.append(entries)),
-      peek: (...which) => begin((storage) => storage.peek(...which)),
-      remove: (records, end) => begin((storage) => storage.remove(records, end)),
-      clear: () => begin((storage) => storage.clear()),
-      get: (name) => begin((storage) => storage.get(name)),
-      update: (name, change) => begin((storage) => storage.update(name, change)),
+    const store: RecordStore = {
+      append: (change) => begin((each) => each.append(change)),
+      peek: (...which) => begin((each) => each.peek(...which)),
+      remove: (entries, end) => begin((each) => each.remove(entries, end)),
+      get: (name) => begin((each) => each.get(name)),
+      update: (name, change) => begin((each) => each.update(name, change)),
     };
     return {
-      storage,
+      store,
       /** Dies. Of what was pending the oldest so many are still done, though nobody hears of it. */
       die: async (done = 0) => {
         lives = false;
@@ -64,11 +71,15 @@ export function playedDisk() {
     /** Answers all that waits. */
     release: () => {
       isHeld = false;
-      for (let count = pending.length; count > 0; count--) void goOn();
+      for (let count = pending.length; count > 0; count--) void proceed();
     },
     /** Answers the oldest operation that waits, and no other. */
     answerOne: async () => {
       await pending.shift()?.run();
+    },
+    /** Has the next operations fail, each in its way. */
+    fail: (...next: readonly Failure[]) => {
+      failures = [...next];
     },
     pending: () => pending.length,
     /** What lies there, for the test to look at; no operation of any page. */

@@ -9,7 +9,7 @@ import { nameOf, type Settings } from '../options.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Call, Entry } from '../record/call.ts';
 import { randomUuid } from '../record/random-id.ts';
-import { isOut, readVisitor } from '../record/visitor.ts';
+import { isOut, readVisitor, type Visitor } from '../record/visitor.ts';
 import { COUNTS, type RecordStore, REPORTED, VISITOR } from '../store/record-store.ts';
 import { statsOf } from '../store/stats.ts';
 import { fetchLaterNet } from '../unload/fetch-later.ts';
@@ -59,6 +59,7 @@ export function assemble(of: PartsOf): Parts {
   const name = nameOf(settings.endpoint);
   let isDurable = true;
   let pause: Pause | undefined;
+  let fresh: Pick<Visitor, 'choices' | 'device' | 'anonymousId'> | undefined;
   let askForSync = () => {};
   if (settings.backgroundSync)
     void ready().then(() => {
@@ -69,9 +70,10 @@ export function assemble(of: PartsOf): Parts {
     isDurable = false;
     emit('degraded', { reason: `${why}` });
   });
-  const visitor = visitorState(pageStorage, name, choice);
-  const spill = pageSpill(pageStorage, name, session);
   const unsettled = unsettledRecords();
+  // Records of before a choice are none of the visitor's, whoever has removed them.
+  const visitor = visitorState(pageStorage, name, choice, unsettled.clear);
+  const spill = pageSpill(pageStorage, name, session);
   const setAside = recordsSetAside();
   const sendablePorts = {
     store,
@@ -104,11 +106,15 @@ export function assemble(of: PartsOf): Parts {
     choice,
     clock,
     settings,
-    fresh: () => ({ device: randomUuid(chance.bytes), anonymousId: randomUuid(chance.bytes) }),
+    // The same at each attempt: one that has failed may have been written all the same.
+    fresh: (choices) => {
+      if (choices !== fresh?.choices)
+        fresh = { choices, device: randomUuid(chance.bytes), anonymousId: randomUuid(chance.bytes) };
+      return { device: fresh.device, anonymousId: fresh.anonymousId };
+    },
     appended: ({ entries, waiting, cleared, visitor: next }, calls) => {
       if (cleared.length > 0) emit('dropped', { ids: cleared.map(({ id }) => id), reason: 'opted_out' });
       if (isOut(next)) {
-        unsettled.clear();
         removeKept(pageStorage, name);
         if (calls.length > 0) emit('dropped', { ids: calls.map(({ id }) => id), reason: 'opted_out' });
       }
@@ -123,7 +129,8 @@ export function assemble(of: PartsOf): Parts {
 
   /** What may leave as the page is left, of this page's own records and of those the buffer begins with. */
   function sendableOnUnload(all: boolean): readonly Entry[] {
-    if (!visitor.isConfirmed()) return [];
+    // Nor what was made before a choice that this page has not read yet.
+    if (!visitor.isConfirmed() || visitor.now().choices !== visitor.choices()) return [];
     const isWhole = all || unsettled.isComplete();
     const known = all ? unsettled.all() : unsettled.head();
     const calls = isWhole && visitor.isFresh() ? writer.preview([...writer.left(), ...pending()]) : [];
@@ -133,7 +140,7 @@ export function assemble(of: PartsOf): Parts {
     client: relayClient(request, platform.fetch, clock, time),
     net: fetchLaterNet(platform.fetchLater, request, time.timer),
     spill,
-    unsaved: () => [...writer.left(), ...(isDurable ? [] : unsettled.all()), ...pending()],
+    unsaved: () => [...writer.left(), ...(isDurable ? [] : unsettled.all().map((entry) => ({ ...entry, device: visitor.now().device }))), ...pending()],
     sendable: sendableOnUnload,
     pause: () => pause,
     hasTokens: sendable.hasTokens,

@@ -5,8 +5,8 @@ import { isOut, type Reported, type Visitor } from '../record/visitor.ts';
 export type PageState = {
   /** How often the visitor has opted out or in, as far as this page knows. */
   readonly choices: number;
-  /** Random ids, for a browser that has none, or whose visitor has opted in again. */
-  readonly fresh: () => Pick<Visitor, 'device' | 'anonymousId'>;
+  /** Random ids, for a browser that has none, or whose visitor has opted in again: each time the same for so many choices. */
+  readonly fresh: (choices: number) => Pick<Visitor, 'device' | 'anonymousId'>;
   readonly skipRepeatedIdentify: boolean;
   /** When a call was made, by the relay's clock. */
   readonly madeAt: (call: Call) => number;
@@ -31,7 +31,7 @@ const MAX_REPORTED = 100;
 function currentVisitor(kept: Visitor, { choices, fresh }: PageState): Visitor {
   if (kept.choices >= choices && (kept.device || isOut(kept))) return kept;
   const latest = { ...kept, choices: Math.max(kept.choices, choices), changes: kept.changes + 1, userId: undefined };
-  return isOut(latest) ? { ...latest, device: '', anonymousId: '', applied: [] } : { ...latest, ...fresh() };
+  return isOut(latest) ? { ...latest, device: '', anonymousId: '', applied: [] } : { ...latest, ...fresh(latest.choices) };
 }
 
 /**
@@ -58,6 +58,11 @@ export function assignVisitor(
     applied.set(session, seq);
     // Called before the visitor opted out and in again.
     if (call.choices !== undefined && call.choices < visitor.choices) continue;
+    if (call.at !== undefined) {
+      // Made a record by a page without a database, which may have sent it: under another device it would come twice.
+      if (call.device === visitor.device) entries.push({ ...call, at: call.at });
+      continue;
+    }
 
     const next = visitorAfter(visitor, call);
     if (next !== visitor) reported = [];

@@ -106,7 +106,7 @@ export function createEngine(
   return {
     isHeard: () => consent === 'pending' || (consent === 'granted' && isIn()),
     add: (captured, at) => {
-      const choices = visitor.isConfirmed() ? visitor.now().choices : undefined;
+      const choices = visitor.isConfirmed() ? visitor.choices() : undefined;
       const call = { ...captured, ...at, id: `${session}.${++seq}`, choices };
       const written = queue.add(call);
       if (consent === 'granted') {

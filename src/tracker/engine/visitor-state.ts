@@ -10,13 +10,15 @@ import type { Choice } from './choice.ts';
  */
 export type VisitorState = {
   readonly now: () => Visitor;
-  /** The visitor to go on with where the database holds none. */
+  /** The visitor to go on with: the one that the database holds, unless it holds none or an older one. */
   readonly fallback: (kept: Visitor) => Visitor;
   /** Takes what the database holds. */
   readonly confirm: (visitor: Visitor) => void;
   readonly isConfirmed: () => boolean;
   /** Whether the database holds no other visitor than this page knows, as far as can be seen without asking it. */
   readonly isFresh: () => boolean;
+  /** How often the visitor has opted out or in, as far as this page knows. */
+  readonly choices: () => number;
   /** Whether the visitor lets anything be kept and sent. */
   readonly isIn: () => boolean;
 };
@@ -24,21 +26,38 @@ export type VisitorState = {
 // The hint always takes as much room: a longer user id has room though the page has filled the storage since.
 const HINT_LENGTH = 600;
 
-export function visitorState(pageStorage: PageStorage, name: string, choice: Choice): VisitorState {
+/** @param choiceChanged is called before a visitor is taken who has opted out or in since the one before */
+export function visitorState(
+  pageStorage: PageStorage,
+  name: string,
+  choice: Choice,
+  choiceChanged: () => void,
+): VisitorState {
   const readHint = () => readVisitor(tryOrUndefined(() => JSON.parse(pageStorage.get(name) ?? '')));
   let visitor = NO_VISITOR;
+  // What an append that has not answered has read.
+  let seen = NO_VISITOR;
   let isConfirmed = false;
   let hasHint = false;
+  // Another tab may have brought the visitor back since this one has read the database.
+  const latestChoice = () => Math.max(visitor.choices, choice.now());
 
   return {
     now: () => visitor,
     fallback: (kept) => {
-      if (kept.device || isOut(kept)) return kept;
-      return isConfirmed ? visitor : { ...readHint(), choices: kept.choices, applied: [] };
+      const hint = readHint();
+      const known = isConfirmed ? visitor : seen.device ? seen : { ...hint, applied: kept.applied };
+      // Newer than what the database holds: a page had to do without it.
+      const isNewer =
+        known.device &&
+        (known.choices > kept.choices || (known.device === kept.device && known.changes > kept.changes));
+      seen = isNewer || !(kept.device || isOut(kept)) ? known : kept;
+      return seen;
     },
     confirm: (next) => {
       isConfirmed = true;
       if (next.choices > choice.now()) choice.set(next.choices);
+      if (next.choices !== visitor.choices) choiceChanged();
       const isChanged = next.changes !== visitor.changes;
       visitor = next;
       if (!isChanged || isOut(next)) return;
@@ -50,7 +69,8 @@ export function visitorState(pageStorage: PageStorage, name: string, choice: Cho
     },
     isConfirmed: () => isConfirmed,
     isFresh: () => !hasHint || readHint().changes === visitor.changes,
-    isIn: () => !isOut(visitor) && !isOut({ choices: choice.now() }),
+    isIn: () => !isOut({ choices: latestChoice() }),
+    choices: latestChoice,
   };
 }
 

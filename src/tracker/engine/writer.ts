@@ -53,8 +53,11 @@ export function createWriter(ports: WriterPorts): Writer {
         const known = visitor.fallback(kept.visitor);
         clock.restore(known.clockOffset);
         calls = [...earlier, ...take()];
+        const isKept = known === kept.visitor;
         const back = bringsBack && isOut(known) ? known.choices + 1 : 0;
-        return assignVisitor(known, kept.reported, calls, pageState(Math.max(choice.now(), back)));
+        const page = pageState(Math.max(choice.now(), back));
+        const assigned = assignVisitor(known, isKept ? kept.reported : [], calls, page);
+        return { ...assigned, clears: assigned.visitor.choices !== kept.visitor.choices };
       });
       left = [];
       bringsBack = false;
