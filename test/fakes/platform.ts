@@ -1,8 +1,8 @@
 import type { Answer } from '../../src/contract/answer.ts';
 import type { TrackerRecord } from '../../src/contract/record.ts';
 import type { PageStorage } from '../../src/tracker/platform/local-storage.ts';
-import type { Platform } from '../../src/tracker/platform/platform.ts';
 import type { PageLifecycle } from '../../src/tracker/platform/page-lifecycle.ts';
+import type { Platform } from '../../src/tracker/platform/platform.ts';
 import { tabLock } from '../../src/tracker/platform/tab-lock.ts';
 import { memoryStore } from '../../src/tracker/store/memory-store.ts';
 import type { RecordStore } from '../../src/tracker/store/record-store.ts';

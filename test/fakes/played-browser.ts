@@ -46,8 +46,7 @@ export function playedBrowser({
   const locks = playedLocks();
   const map = new Map<string, string>();
   const spillKeys = () => [...map.keys()].filter((key) => key.startsWith(`${NAME}#`));
-  const spilledCalls = (): readonly Call[] =>
-    spillKeys().flatMap((key) => JSON.parse(map.get(key) ?? '[]'));
+  const spilledCalls = (): readonly Call[] => spillKeys().flatMap((key) => JSON.parse(map.get(key) ?? '[]'));
 
   /** `memory`: this page finds its database missing or broken. `worker`: it is no page, but a worker. */
   function open(

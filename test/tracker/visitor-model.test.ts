@@ -12,7 +12,18 @@ const CONTEXTS = 3;
 const WORKER = 2;
 
 type Step =
-  | { readonly does: 'track' | 'describe' | 'reset' | 'opt out' | 'opt in' | 'hide' | 'show' | 'online' | 'flush' }
+  | {
+      readonly does:
+        | 'track'
+        | 'describe'
+        | 'reset'
+        | 'opt out'
+        | 'opt in'
+        | 'hide'
+        | 'show'
+        | 'online'
+        | 'flush';
+    }
   | { readonly does: 'identify'; readonly user: string }
   /** The page goes and the next one comes. Of its pending writes the oldest so many are still done. */
   | { readonly does: 'leave' | 'crash'; readonly written: number }
@@ -24,7 +35,10 @@ type Step =
 
 type Life = readonly { readonly at: number; readonly turns: number; readonly step: Step }[];
 
-type Plain = Exclude<Step, { readonly user: string } | { readonly written: number } | { readonly ms: number }>;
+type Plain = Exclude<
+  Step,
+  { readonly user: string } | { readonly written: number } | { readonly ms: number }
+>;
 
 const named = (...names: readonly Exclude<Plain['does'], 'answer' | 'fail database'>[]) =>
   fc.constantFrom(...names).map((does): Step => ({ does }));
@@ -73,7 +87,9 @@ const lives = (step: fc.Arbitrary<Step>): fc.Arbitrary<Life> =>
 /** What one page or worker is, to the model. */
 type Page = ReturnType<ReturnType<typeof playedBrowser>['open']> & {
   isDegraded: boolean;
-  isHidden: boolean; readonly made: Act[] };
+  isHidden: boolean;
+  readonly made: Act[];
+};
 
 /** Something that was done, and what it makes of the visitor, if anything. */
 type Act = {
@@ -205,7 +221,9 @@ async function play(life: Life) {
     for (const made of page.made) if (names.has(made.name)) made.isPromised = true;
     // The last ones of it: those before them are durable.
     const resets = page.made.filter(({ name }) => name.startsWith('reset'));
-    const sessions = new Set(spilled.filter((call) => page.made.some(({ name }) => name === callName(call))).map(sessionOf));
+    const sessions = new Set(
+      spilled.filter((call) => page.made.some(({ name }) => name === callName(call))).map(sessionOf),
+    );
     const count = spilled.filter((call) => call.kind === 'reset' && sessions.has(sessionOf(call))).length;
     if (count > 0) for (const made of resets.slice(-count)) made.isPromised = true;
   }
@@ -315,7 +333,11 @@ async function play(life: Life) {
   await time.pass(1_200_000);
   return {
     acts,
-    isOut: isOut && !isUnsure,
+    // Nor can it be, where no database has it and its mark was cleared or had no room.
+    isOut:
+      isOut &&
+      !isUnsure &&
+      !(isStorageTroubled && acts.some(({ visitor, isPromised }) => visitor === OUT && !isPromised)),
     isStorageTroubled,
     arrived: [...arrived.values()].map(({ device, record }) => ({ device, record, name: nameOf(record) })),
     requests: requests.map(({ records }, index) => ({ at: sentAt[index] ?? 0, names: records.map(nameOf) })),
@@ -351,17 +373,21 @@ function faultsIn(played: Awaited<ReturnType<typeof play>>): readonly string[] {
     for (const { record } of records) {
       if (choicesBefore.size === 1 && choicesBefore.has(OUT)) faults.push(`${act.name} was made while out`);
       const { userId, anonymousId = '' } = record;
-      const whose = [...owners].filter((owner) => owner !== OUT && (userId ? owner === userId : / /.test(owner)));
+      const whose = [...owners].filter(
+        (owner) => owner !== OUT && (userId ? owner === userId : / /.test(owner)),
+      );
       if (whose.length === 0)
         faults.push(`${act.name} is ${userId ?? 'anonymous'}’s, not ${[...owners].join(' or ')}’s`);
       const [only = ''] = whose;
       if (userId || whose.length > 1) continue;
       const known = anonymousIds.get(only);
-      if (known && known !== anonymousId) faults.push(`${act.name} is of another anonymous visitor than ${only}`);
+      if (known && known !== anonymousId)
+        faults.push(`${act.name} is of another anonymous visitor than ${only}`);
       anonymousIds.set(only, anonymousId);
     }
   }
-  if (new Set(anonymousIds.values()).size < anonymousIds.size) faults.push('two visitors have one anonymous id');
+  if (new Set(anonymousIds.values()).size < anonymousIds.size)
+    faults.push('two visitors have one anonymous id');
 
   for (const { at, names: sent } of requests)
     for (const out of optOuts)
@@ -386,7 +412,8 @@ function faultsIn(played: Awaited<ReturnType<typeof play>>): readonly string[] {
       if (!page.isDegraded && own.some((n, index) => n < (own[index - 1] ?? 0)))
         faults.push(`out of order: ${own.join()}`);
     }
-  if (played.buffered.length > 0 || played.stats.buffered !== 0) faults.push(`left: ${played.buffered.join()}`);
+  if (played.buffered.length > 0 || played.stats.buffered !== 0)
+    faults.push(`left: ${played.buffered.join()}`);
   if (played.spillKeys.length > 0) faults.push('a spill is left');
   if (played.isOut && played.keys.some((key) => key !== `${NAME}?choices`))
     faults.push(`kept though out: ${played.keys.join()}`);
@@ -395,7 +422,7 @@ function faultsIn(played: Awaited<ReturnType<typeof play>>): readonly string[] {
 }
 
 // More of them by hand: RUNS=5000 npx vitest run --project page test/tracker/visitor-model.test.ts
-const numRuns = Number(process.env.RUNS ?? 150);
+const numRuns = Number(process.env.RUNS ?? 100);
 const seed = Number(process.env.SEED ?? Date.now() % 1_000_000_007);
 
 async function holdsFor(step: fc.Arbitrary<Step>): Promise<void> {
@@ -408,29 +435,41 @@ async function holdsFor(step: fc.Arbitrary<Step>): Promise<void> {
   );
 }
 
-test('each record arrives once, as its visitor’s, whoever signs in and out on any page', {
-  timeout: 600_000,
-}, () => holdsFor(fc.oneof({ weight: 3, arbitrary: calls }, { weight: 2, arbitrary: moments })));
+test(
+  'each record arrives once, as its visitor’s, whoever signs in and out on any page',
+  {
+    timeout: 600_000,
+  },
+  () => holdsFor(fc.oneof({ weight: 3, arbitrary: calls }, { weight: 2, arbitrary: moments })),
+);
 
-test('nothing of a visitor who is out is made, sent or kept', {
-  timeout: 600_000,
-}, () =>
-  holdsFor(
-    fc.oneof(
-      { weight: 4, arbitrary: calls },
-      { weight: 2, arbitrary: moments },
-      { weight: 2, arbitrary: choices },
+test(
+  'nothing of a visitor who is out is made, sent or kept',
+  {
+    timeout: 600_000,
+  },
+  () =>
+    holdsFor(
+      fc.oneof(
+        { weight: 4, arbitrary: calls },
+        { weight: 2, arbitrary: moments },
+        { weight: 2, arbitrary: choices },
+      ),
     ),
-  ));
+);
 
-test('no trouble with storage or database doubles a record or gives it to another visitor', {
-  timeout: 600_000,
-}, () =>
-  holdsFor(
-    fc.oneof(
-      { weight: 5, arbitrary: calls },
-      { weight: 4, arbitrary: moments },
-      { weight: 3, arbitrary: troubles },
-      { weight: 1, arbitrary: choices },
+test(
+  'no trouble with storage or database doubles a record or gives it to another visitor',
+  {
+    timeout: 600_000,
+  },
+  () =>
+    holdsFor(
+      fc.oneof(
+        { weight: 5, arbitrary: calls },
+        { weight: 4, arbitrary: moments },
+        { weight: 3, arbitrary: troubles },
+        { weight: 1, arbitrary: choices },
+      ),
     ),
-  ));
+);

@@ -10,7 +10,7 @@ import type { Platform } from '../platform/platform.ts';
 import type { Call, Entry } from '../record/call.ts';
 import { randomUuid } from '../record/random-id.ts';
 import { isOut, readVisitor, type Visitor } from '../record/visitor.ts';
-import { COUNTS, type RecordStore, REPORTED, VISITOR } from '../store/record-store.ts';
+import { COUNTS, REPORTED, type RecordStore, VISITOR } from '../store/record-store.ts';
 import { statsOf } from '../store/stats.ts';
 import { fetchLaterNet } from '../unload/fetch-later.ts';
 import { pageSpill } from '../unload/spill.ts';
@@ -19,7 +19,7 @@ import { unsettledRecords } from '../unload/unsettled.ts';
 import type { Choice } from './choice.ts';
 import type { Clock } from './clock.ts';
 import type { Emitter } from './events.ts';
-import { removeKept, type VisitorState, visitorState } from './visitor-state.ts';
+import { mustForget, removeKept, type VisitorState, visitorState } from './visitor-state.ts';
 import { createWriter, type Writer } from './writer.ts';
 
 /** The parts of a tracker that keep and send, put together. */
@@ -116,6 +116,8 @@ export function assemble(of: PartsOf): Parts {
       if (cleared.length > 0) emit('dropped', { ids: cleared.map(({ id }) => id), reason: 'opted_out' });
       if (isOut(next)) {
         removeKept(pageStorage, name);
+        // What lies in a database that was out of reach the next page has to forget.
+        if (!isDurable) mustForget(pageStorage, name);
         if (calls.length > 0) emit('dropped', { ids: calls.map(({ id }) => id), reason: 'opted_out' });
       }
       unsettled.stored(entries, waiting);
@@ -133,14 +135,25 @@ export function assemble(of: PartsOf): Parts {
     if (!visitor.isConfirmed() || visitor.now().choices !== visitor.choices()) return [];
     const isWhole = all || unsettled.isComplete();
     const known = all ? unsettled.all() : unsettled.head();
-    const calls = isWhole && visitor.isFresh() ? writer.preview([...writer.left(), ...pending()]) : [];
-    return sendable.together([...known, ...calls].filter((entry) => !setAside.has(entry as never)), true);
+    // Without a database what is written down may become records of another device: it must not have been sent.
+    const calls =
+      isWhole && (isDurable || all) && visitor.isFresh()
+        ? writer.preview([...writer.left(), ...pending()])
+        : [];
+    return sendable.together(
+      [...known, ...calls].filter((entry) => !setAside.has(entry as never)),
+      true,
+    );
   }
   const unload = createUnloadFlush({
     client: relayClient(request, platform.fetch, clock, time),
     net: fetchLaterNet(platform.fetchLater, request, time.timer),
     spill,
-    unsaved: () => [...writer.left(), ...(isDurable ? [] : unsettled.all().map((entry) => ({ ...entry, device: visitor.now().device }))), ...pending()],
+    unsaved: () => {
+      const device = visitor.now().device || undefined;
+      const calls = [...writer.left(), ...(isDurable ? [] : unsettled.all()), ...pending()];
+      return calls.map((call) => ({ device, ...call }));
+    },
     sendable: sendableOnUnload,
     pause: () => pause,
     hasTokens: sendable.hasTokens,

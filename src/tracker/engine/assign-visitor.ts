@@ -30,8 +30,15 @@ const MAX_REPORTED = 100;
 /** The visitor that holds for this page: the kept one, or a new one for a new browser or after a choice made here. */
 function currentVisitor(kept: Visitor, { choices, fresh }: PageState): Visitor {
   if (kept.choices >= choices && (kept.device || isOut(kept))) return kept;
-  const latest = { ...kept, choices: Math.max(kept.choices, choices), changes: kept.changes + 1, userId: undefined };
-  return isOut(latest) ? { ...latest, device: '', anonymousId: '', applied: [] } : { ...latest, ...fresh(latest.choices) };
+  const latest = {
+    ...kept,
+    choices: Math.max(kept.choices, choices),
+    changes: kept.changes + 1,
+    userId: undefined,
+  };
+  return isOut(latest)
+    ? { ...latest, device: '', anonymousId: '', applied: [] }
+    : { ...latest, ...fresh(latest.choices) };
 }
 
 /**
@@ -58,16 +65,18 @@ export function assignVisitor(
     applied.set(session, seq);
     // Called before the visitor opted out and in again.
     if (call.choices !== undefined && call.choices < visitor.choices) continue;
+    // A page may have sent it already: under another device it would arrive twice.
+    const isForeign = call.device !== undefined && call.device !== visitor.device;
+    // A record since a page without a database, whose it stays.
     if (call.at !== undefined) {
-      // Made a record by a page without a database, which may have sent it: under another device it would come twice.
-      if (call.device === visitor.device) entries.push({ ...call, at: call.at });
+      if (!isForeign) entries.push({ ...call, at: call.at });
       continue;
     }
 
     const next = visitorAfter(visitor, call);
     if (next !== visitor) reported = [];
     visitor = next;
-    if (call.kind === 'reset') continue;
+    if (call.kind === 'reset' || isForeign) continue;
     if (call.kind === 'user') {
       const after = reportedAfter(reported, call);
       if (after === reported && page.skipRepeatedIdentify) continue;

@@ -1,5 +1,5 @@
 import type { AddOn, Consent } from '../add-ons/add-on.ts';
-import { type Settings, nameOf } from '../options.ts';
+import { nameOf, type Settings } from '../options.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Call } from '../record/call.ts';
 import type { Captured } from '../record/capture.ts';
@@ -14,7 +14,7 @@ import { createClock } from './clock.ts';
 import type { Emitter } from './events.ts';
 import { flushUntilSettled } from './flush-until-settled.ts';
 import { createLeaving } from './leaving.ts';
-import { removeKept } from './visitor-state.ts';
+import { mustForget, removeKept } from './visitor-state.ts';
 import { createWriteQueue } from './write-queue.ts';
 
 /** When and where a call was made. */
@@ -148,14 +148,19 @@ export function createEngine(
         // To a visitor who has never agreed nothing is done, not even a mark; but nothing may be left of earlier visits.
         if (!isStarted && !removeKept(pageStorage, name)) return void (await platform.removeStore(name));
       }
+      // Makes room for the mark, where there is none.
+      removeKept(pageStorage, name);
       const choices = choice.now();
       const isKept = choice.set(isOut({ choices }) ? choices : choices + 1);
+      mustForget(pageStorage, name);
       // Takes back what was left with the browser.
       unload.leave();
       start();
       await queue.touch();
       if (!isKept && !parts.isDurable())
-        throw new Error('the opt-out holds for this page alone: the browser keeps nothing, neither localStorage nor IndexedDB');
+        throw new Error(
+          'the opt-out holds for this page alone: the browser keeps nothing, neither localStorage nor IndexedDB',
+        );
     },
   };
 }

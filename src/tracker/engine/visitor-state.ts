@@ -74,6 +74,11 @@ export function visitorState(
   };
 }
 
+/** Has the next page finish what this one may not: it finds something that was kept. */
+export function mustForget(pageStorage: PageStorage, name: string): void {
+  pageStorage.set(`${name}#`, '[]');
+}
+
 /** Removes what pages have written down, but for the visitor's choice; answers whether there was anything. */
 export function removeKept(pageStorage: PageStorage, name: string): boolean {
   let wasKept = false;

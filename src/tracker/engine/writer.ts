@@ -65,7 +65,8 @@ export function createWriter(ports: WriterPorts): Writer {
       appended(written, calls);
     },
     preview: (calls) =>
-      assignVisitor(visitor.now(), [], calls, { ...pageState(choice.now()), skipRepeatedIdentify: false }).entries,
+      assignVisitor(visitor.now(), [], calls, { ...pageState(choice.now()), skipRepeatedIdentify: false })
+        .entries,
     left: () => left ?? [],
     bringBack: () => {
       bringsBack = true;

@@ -12,7 +12,7 @@ export type Call = {
   readonly mono: number;
   /** The same by the relay's clock, as well as the page knew it. Absent until the database has been read. */
   readonly at?: number | undefined;
-  /** The device it was made for, where a page without a database has made it a record. */
+  /** The device by which a page that wrote it down may have sent it. */
   readonly device?: string | undefined;
   /** The fields of the record but its id and visitor: JSON text without the outer braces. */
   readonly json: string;

@@ -33,7 +33,10 @@ export function withFallback(
       if (used !== current) throw new Error('the connection was given up');
     };
     try {
-      const result = await timeout(used.then((store) => operation(store, mustBeCurrent)), HUNG_AFTER_MS);
+      const result = await timeout(
+        used.then((store) => operation(store, mustBeCurrent)),
+        HUNG_AFTER_MS,
+      );
       if (used === current) failures = 0;
       return result;
     } catch (why) {
