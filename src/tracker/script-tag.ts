@@ -1,7 +1,6 @@
 type IdentityToken = (userId: string) => string | Promise<string>;
-
-import { resolveOptions } from './options.ts';
 import { browserPlatform } from './platform/platform.ts';
+import { resolveOptions } from './options.ts';
 import { createTracker, startTracker, type Tracker } from './tracker.ts';
 
 type QueuedCall = readonly [

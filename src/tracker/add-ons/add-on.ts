@@ -1,7 +1,7 @@
-import type { Sendable, SendablePorts } from '../delivery/sendable.ts';
-import type { Clock } from '../engine/clock.ts';
 import type { Emit } from '../engine/events.ts';
 import type { TrackerCall } from '../engine/middleware.ts';
+import type { Sendable, SendablePorts } from '../delivery/sendable.ts';
+import type { Clock } from '../engine/clock.ts';
 import type { Time } from '../platform/time.ts';
 
 /** What holds until the visitor has chosen on this page. */

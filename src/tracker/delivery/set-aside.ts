@@ -27,9 +27,7 @@ export function recordsSetAside(): SetAside {
       aside.set(entry.id, entry);
       messages.set(
         entry.id,
-        outcome.kind === 'refused'
-          ? outcome.message
-          : 'is refused on its way to the relay, by a firewall or proxy',
+        outcome.kind === 'refused' ? outcome.message : 'is refused on its way to the relay, by a firewall or proxy',
       );
       return aside.size <= MAX_IN_A_ROW;
     },

@@ -13,11 +13,7 @@ export type Unsettled = {
    *
    * @param skipped how many more lie between them, which are not to be sent for now
    */
-  readonly resync: (
-    oldest: readonly StoredEntry[],
-    isWhole: boolean,
-    skipped: readonly StoredEntry[],
-  ) => void;
+  readonly resync: (oldest: readonly StoredEntry[], isWhole: boolean, skipped: readonly StoredEntry[]) => void;
   readonly forget: (ids: readonly string[]) => void;
   readonly clear: () => void;
   /** Those of a batch that are in the buffer and still unsettled. */
