@@ -117,7 +117,8 @@ export function resolveOptions(options: TrackerOptions): Settings {
 
   // Not `URL.canParse`: Safari has it only since 17. Without the slashes at its end.
   const endpoint =
-    /^(https?:\/\/[^/?#\s][^?#\s]*?)\/*$/i.exec(`${given.endpoint}`)?.[1] ?? mustBe('endpoint', 'an http or https URL');
+    /^(https?:\/\/[^/?#\s][^?#\s]*?)\/*$/i.exec(`${given.endpoint}`)?.[1] ??
+    mustBe('endpoint', 'an http or https URL');
   const settings: { [name: string]: unknown } = {
     endpoint,
     skipRepeatedIdentify: given.skipRepeatedIdentify ?? true,

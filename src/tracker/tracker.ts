@@ -123,8 +123,8 @@ export function startTracker(
       take(
         typeof who === 'object' && who
           ? { kind: 'user', profile: who, page }
-          // Not given is no id; undefined would be the anonymous visitor's.
-          : { kind: 'user', userId: (who ?? '') as string, profile, page },
+          : // Not given is no id; undefined would be the anonymous visitor's.
+            { kind: 'user', userId: (who ?? '') as string, profile, page },
         wall,
       ),
     track: (eventName, eventData?: Properties) => take({ kind: 'event', eventName, eventData, page }, wall),

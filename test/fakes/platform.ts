@@ -114,6 +114,7 @@ let pages = 0;
 export function fakePlatform({
   relay = scriptedRelay(),
   storage = memoryStore(),
+  store,
   time = fakeTime(),
   degraded = false,
   pageStorage = fakePageStorage(),
@@ -124,6 +125,8 @@ export function fakePlatform({
 }: {
   readonly relay?: ReturnType<typeof scriptedRelay>;
   readonly storage?: RecordStore;
+  /** In place of `storage`. */
+  readonly store?: Platform['store'];
   readonly time?: ReturnType<typeof fakeTime>;
   /** As where IndexedDB is missing. */
   readonly degraded?: boolean;
@@ -154,10 +157,13 @@ export function fakePlatform({
     fetchLater: fetchLater === null ? undefined : (fetchLater ?? net.fetchLater),
     pageStorage,
     activated: () => shown,
-    store: (_, tellDegraded) => {
-      if (degraded) tellDegraded('IndexedDB is missing');
-      return storage;
-    },
+    store:
+      store ??
+      ((_, tellDegraded) => {
+        // Not before anybody can listen.
+        if (degraded) queueMicrotask(() => tellDegraded('IndexedDB is missing'));
+        return storage;
+      }),
     removeStore: async () => {
       removed.count += 1;
     },

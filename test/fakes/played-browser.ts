@@ -1,7 +1,8 @@
 import type { TrackerRecord } from '../../src/contract/record.ts';
 import { resolveOptions, type TrackerOptions } from '../../src/tracker/options.ts';
 import type { PageStorage } from '../../src/tracker/platform/local-storage.ts';
-import type { Call } from '../../src/tracker/record/call.ts';
+import type { Call, Entry } from '../../src/tracker/record/call.ts';
+import { type Timeout, withFallback } from '../../src/tracker/store/fallback-store.ts';
 import { memoryStore } from '../../src/tracker/store/memory-store.ts';
 import { startTracker } from '../../src/tracker/tracker.ts';
 import { fakePageStorage, fakePlatform, fakeTime, scriptedRelay } from './platform.ts';
@@ -11,7 +12,7 @@ import { settled } from './settled.ts';
 
 export const ENDPOINT = 'https://t.example.com';
 
-/** The name of what a tracker keeps in page storage; spills lie under it, a colon and the page's session. */
+/** The name of what a tracker keeps in page storage; spills lie under it, a hash and the page's session. */
 export const NAME = `webengage-relay:${ENDPOINT}`;
 
 type PageFakes = Pick<
@@ -19,26 +20,41 @@ type PageFakes = Pick<
   'shown' | 'fetchLater' | 'pageStorage' | 'sendsGpc'
 >;
 
-/** A browser with pages that come and go, one after another or side by side: what outlives a page is shared by all. */
+/** Storage of a worker, which has none. */
+const NO_PAGE_STORAGE: PageStorage = {
+  keys: () => [],
+  get: () => undefined,
+  set: () => false,
+  remove: () => {},
+};
+
+/**
+ * A browser with pages that come and go, one after another or side by side: what outlives a page is shared by all.
+ *
+ * @param hasFallback its pages give a database up that fails or does not answer, as `browserPlatform` does
+ */
 export function playedBrowser({
   relay = scriptedRelay(),
   time = fakeTime(),
+  hasFallback = false,
 }: {
   readonly relay?: ReturnType<typeof scriptedRelay>;
   readonly time?: ReturnType<typeof fakeTime>;
+  readonly hasFallback?: boolean;
 } = {}) {
   const disk = playedDisk();
   const locks = playedLocks();
   const map = new Map<string, string>();
   const spillKeys = () => [...map.keys()].filter((key) => key.startsWith(`${NAME}#`));
+  const spilledCalls = (): readonly Call[] => spillKeys().flatMap((key) => JSON.parse(map.get(key) ?? '[]'));
 
-  /** `memory`: this page finds its database missing or broken. */
+  /** `memory`: this page finds its database missing or broken. `worker`: it is no page, but a worker. */
   function open(
-    options: Partial<TrackerOptions> & { readonly memory?: boolean } = {},
+    options: Partial<TrackerOptions> & { readonly memory?: boolean; readonly worker?: boolean } = {},
     fakes: PageFakes = {},
   ) {
-    const { memory = false, plugins, ...settings } = options;
-    const connection = disk.connect();
+    const { memory = false, worker = false, ...settings } = options;
+    const connections: ReturnType<typeof disk.connect>[] = [];
     const tab = locks.tab();
     const timers = new Set<() => void>();
     let lives = true;
@@ -51,28 +67,34 @@ export function playedBrowser({
         return () => timers.delete(cancel) && cancel();
       },
     };
+    const connect = () => {
+      if (memory) throw new Error('IndexedDB is missing');
+      const connection = disk.connect();
+      connections.push(connection);
+      return connection.store;
+    };
     // What a dead page has sent arrives; its answer reaches nobody.
     const ownFetch = async (...request: Parameters<typeof relay.fetch>) => {
       if (!lives) return new Promise<Response>(() => {});
       const answer = relay.fetch(...request);
       return answer.finally(() => (lives ? undefined : new Promise(() => {})));
     };
+    const storage = worker ? NO_PAGE_STORAGE : (fakes.pageStorage ?? fakePageStorage(map));
     const played = fakePlatform({
       relay: { ...relay, fetch: ownFetch as typeof relay.fetch },
-      storage: memory ? memoryStore() : connection.storage,
+      ...(hasFallback
+        ? { store: (_, tellDegraded) => withFallback(connect, timeoutBy(ownTime.timer), tellDegraded) }
+        : { storage: memory ? memoryStore() : connect() }),
       time: ownTime,
       degraded: memory,
-      pageStorage: mortal(fakes.pageStorage ?? fakePageStorage(map), () => lives),
+      pageStorage: mortal(storage, () => lives),
       locks: tab.locks,
       ...(fakes.shown && { shown: fakes.shown }),
       ...(fakes.sendsGpc && { sendsGpc: fakes.sendsGpc }),
       ...(fakes.fetchLater !== undefined && { fetchLater: fakes.fetchLater }),
     });
-    const tracker = startTracker(
-      resolveOptions({ endpoint: ENDPOINT, ...settings }),
-      { ...played.platform, removeStore: async () => disk.wipe() },
-      plugins,
-    );
+    const resolved = resolveOptions({ endpoint: ENDPOINT, ...settings });
+    const tracker = startTracker(resolved, played.platform, settings.plugins);
 
     return {
       tracker,
@@ -86,7 +108,7 @@ export function playedBrowser({
         lives = false;
         for (const cancel of timers) cancel();
         tab.die();
-        await connection.die(written);
+        await Promise.all(connections.map((connection) => connection.die(written)));
       },
     };
   }
@@ -98,8 +120,9 @@ export function playedBrowser({
     relay,
     map,
     spillKeys,
-    spilled: (): string[] => spillKeys().flatMap((key) => JSON.parse(map.get(key) ?? '[]').map(callName)),
-    buffered: async () => (await disk.buffered()).map(callName),
+    spilledCalls,
+    spilled: (): string[] => spilledCalls().map(nameOfCall),
+    buffered: async () => (await disk.buffered()).map(nameOfCall),
     /** The names of what the relay was sent, request by request. */
     sent: () => relay.requests.map(({ records }) => records.map(nameOf)),
   };
@@ -114,14 +137,23 @@ export function nameOf(record: TrackerRecord): string {
   return record.kind === 'event' ? record.eventName : `identify ${record.userId}`;
 }
 
-/** The same of a call that waits in a store. */
-export function callName({ json, userId }: Call): string {
-  const { eventName } = JSON.parse(`{${json}}`);
-  return eventName ?? `identify ${userId}`;
+/** The same of a call that lies in the database or in page storage. */
+function nameOfCall({ kind, json, userId }: Call | Entry): string {
+  if (kind === 'event') return JSON.parse(`{${json}}`).eventName;
+  return kind === 'user' ? `identify ${userId}` : kind;
 }
 
 export const names = (from: number, to: number): string[] =>
   Array.from({ length: to - from + 1 }, (_, index) => `e${from + index}`);
+
+/** Gives a promise up by the time that is played. */
+function timeoutBy(timer: ReturnType<typeof fakeTime>['timer']): Timeout {
+  return (promise, afterMs) =>
+    new Promise((resolve, reject) => {
+      const cancel = timer(() => reject(new Error(`no answer in ${afterMs} ms`)), afterMs);
+      promise.then(resolve, reject).finally(() => cancel());
+    });
+}
 
 function mortal(storage: PageStorage, lives: () => boolean): PageStorage {
   return {

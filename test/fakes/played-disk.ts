@@ -3,16 +3,20 @@ import type { RecordStore } from '../../src/tracker/store/record-store.ts';
 
 type Operation = { readonly page: object; readonly run: () => Promise<void> };
 
+/** How an operation fails: before anything is written, or after all of it was. */
+export type Failure = 'before' | 'after';
+
 /**
  * The database that all pages of a browser share: one operation at a time, in the order they were begun, like IndexedDB's.
  * While it is held nothing is answered, and what is then still pending when a page dies is lost with it.
  */
 export function playedDisk() {
-  let shared = memoryStore();
+  const shared = memoryStore();
   let pending: Operation[] = [];
+  let failures: Failure[] = [];
   let isHeld = false;
 
-  async function goOn(): Promise<void> {
+  async function proceed(): Promise<void> {
     // Nothing is answered in the task that asks.
     await Promise.resolve();
     if (isHeld) return;
@@ -26,25 +30,29 @@ export function playedDisk() {
       new Promise((resolve, reject) => {
         if (!lives) return;
         const run = async () => {
+          const failure = failures.shift();
+          const lost = new Error('connection lost');
+          if (failure === 'before') return reject(lost);
           try {
             const result = await operation(shared);
+            if (failure === 'after') return reject(lost);
             if (lives) resolve(result);
           } catch (error) {
             reject(error);
           }
         };
         pending.push({ page, run });
-        void goOn();
+        void proceed();
       });
-    const storage: RecordStore = {
-      append: (change) => begin((store) => store.append(change)),
-      peek: (...which) => begin((store) => store.peek(...which)),
-      remove: (records, end) => begin((store) => store.remove(records, end)),
-      get: (name) => begin((store) => store.get(name)),
-      update: (name, change) => begin((store) => store.update(name, change)),
+    const store: RecordStore = {
+      append: (change) => begin((each) => each.append(change)),
+      peek: (...which) => begin((each) => each.peek(...which)),
+      remove: (entries, end) => begin((each) => each.remove(entries, end)),
+      get: (name) => begin((each) => each.get(name)),
+      update: (name, change) => begin((each) => each.update(name, change)),
     };
     return {
-      storage,
+      store,
       /** Dies. Of what was pending the oldest so many are still done, though nobody hears of it. */
       die: async (done = 0) => {
         lives = false;
@@ -63,21 +71,19 @@ export function playedDisk() {
     /** Answers all that waits. */
     release: () => {
       isHeld = false;
-      for (let count = pending.length; count > 0; count--) void goOn();
+      for (let count = pending.length; count > 0; count--) void proceed();
     },
     /** Answers the oldest operation that waits, and no other. */
     answerOne: async () => {
       await pending.shift()?.run();
     },
+    /** Has the next operations fail, each in its way. */
+    fail: (...next: readonly Failure[]) => {
+      failures = [...next];
+    },
     pending: () => pending.length,
     /** What lies there, for the test to look at; no operation of any page. */
     buffered: () => shared.peek(Number.POSITIVE_INFINITY),
-    /** Deletes the database; pages that have it open find another. */
-    wipe: () => {
-      shared = memoryStore();
-    },
-    get state() {
-      return shared;
-    },
+    state: shared,
   };
 }

@@ -5,7 +5,7 @@ type Request = {
   readonly reject: (why: unknown) => void;
 };
 
-/** The Web Locks of one name, for the tabs of one browser: first come, first served; they honour `signal` and `steal`. */
+/** The Web Locks of one name, for the tabs of one browser: first come, first served; they honour `signal`. */
 export function playedLocks() {
   const waiting: Request[] = [];
   let holder: Request | undefined;
@@ -39,15 +39,11 @@ export function playedLocks() {
   function tab() {
     const self = {};
     let lives = true;
-    const request = (_: string, { signal, steal }: LockOptions, task: () => Promise<unknown>) =>
+    const request = (_: string, { signal }: LockOptions, task: () => Promise<unknown>) =>
       new Promise((resolve, reject) => {
         if (!lives) return;
         const own = { tab: self, task, resolve, reject };
         if (signal?.aborted) return reject(signal.reason);
-        if (steal) {
-          holder?.reject(new DOMException('stolen', 'AbortError'));
-          return grant(own);
-        }
         waiting.push(own);
         signal?.addEventListener('abort', () => {
           const at = waiting.indexOf(own);

@@ -9,7 +9,12 @@ export type FlushSchedule = {
 };
 
 // A flush that fails by itself, which none should: its records are still in the buffer, and are tried again.
-const AFTER_FAULT: FlushEnd = { step: 'wait', forMs: 30_000, reason: 'internal_error', oldestAgeMs: Number.POSITIVE_INFINITY };
+const AFTER_FAULT: FlushEnd = {
+  step: 'wait',
+  forMs: 30_000,
+  reason: 'internal_error',
+  oldestAgeMs: Number.POSITIVE_INFINITY,
+};
 
 // The longest a timer can be set for; a longer one would fire at once.
 const MAX_TIMER_MS = 2 ** 31 - 1;

@@ -96,7 +96,8 @@ export function flusher(ports: FlushPorts): Flusher {
   const conclude: Flusher['conclude'] = async (batch, outcome, failures) => {
     const isRetry = outcome.kind === 'retry';
     // For want of a token only those records wait that need it.
-    if ((!isRetry || outcome.reason === 'token_required') && sendable.answered(batch, !isRetry) && isRetry) return;
+    if ((!isRetry || outcome.reason === 'token_required') && sendable.answered(batch, !isRetry) && isRetry)
+      return;
     if (isRetry || failures > 0) await slowDown(outcome);
     if (outcome.kind === 'settled') await settle(batch, outcome);
   };

@@ -76,7 +76,12 @@ export function readAnswer(
   const answer = ownFields<Answer & Refusal>(tryOrUndefined(() => JSON.parse(body)));
   const { rejected, duplicates = 0, repaired = [], now } = answer;
   const { code, message = '' } = ownFields(answer.error);
-  if (status >= 200 && status < 300 && ownFields(answer.response).status === 'queued' && Array.isArray(rejected))
+  if (
+    status >= 200 &&
+    status < 300 &&
+    ownFields(answer.response).status === 'queued' &&
+    Array.isArray(rejected)
+  )
     return { kind: 'settled', rejected, duplicates, repaired, now };
   // Only on the relay's own word: a proxy that answers 400 to everything must not cost a single record.
   if (code === 'invalid_batch' || code === 'too_large') return { kind: 'refused', message, now };
@@ -116,7 +121,12 @@ export function relayClient(
       const answer = async () => {
         const response = await fetch(url, { ...init, keepalive, signal: abort.signal });
         const text = await response.text();
-        const { now, ...outcome } = readAnswer(response.status, text, response.headers.get('retry-after'), clock);
+        const { now, ...outcome } = readAnswer(
+          response.status,
+          text,
+          response.headers.get('retry-after'),
+          clock,
+        );
         if (now !== undefined && Number.isFinite(now)) clock.learn(now, sentMono);
         resolve(outcome);
       };

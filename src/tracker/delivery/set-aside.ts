@@ -8,7 +8,7 @@ import type { Outcome } from '../record/outcome.ts';
 export type SetAside = {
   /** False where so many were refused one after the other that the records can't be at fault. */
   readonly add: (entry: StoredEntry, outcome: Outcome) => boolean;
-  readonly has: (entry: StoredEntry) => boolean;
+  readonly has: (entry: Pick<StoredEntry, 'id'>) => boolean;
   readonly all: () => readonly StoredEntry[];
   /** Another record was taken, so these are at fault; answers with them, and forgets them. */
   readonly confirm: () => readonly StoredEntry[];
@@ -27,7 +27,9 @@ export function recordsSetAside(): SetAside {
       aside.set(entry.id, entry);
       messages.set(
         entry.id,
-        outcome.kind === 'refused' ? outcome.message : 'is refused on its way to the relay, by a firewall or proxy',
+        outcome.kind === 'refused'
+          ? outcome.message
+          : 'is refused on its way to the relay, by a firewall or proxy',
       );
       return aside.size <= MAX_IN_A_ROW;
     },

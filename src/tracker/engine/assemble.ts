@@ -9,8 +9,8 @@ import { nameOf, type Settings } from '../options.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Call, Entry } from '../record/call.ts';
 import { randomUuid } from '../record/random-id.ts';
-import { isOut, readVisitor } from '../record/visitor.ts';
-import { COUNTS, type RecordStore, REPORTED, VISITOR } from '../store/record-store.ts';
+import { isOut, readVisitor, type Visitor } from '../record/visitor.ts';
+import { COUNTS, REPORTED, type RecordStore, VISITOR } from '../store/record-store.ts';
 import { statsOf } from '../store/stats.ts';
 import { fetchLaterNet } from '../unload/fetch-later.ts';
 import { pageSpill } from '../unload/spill.ts';
@@ -19,7 +19,7 @@ import { unsettledRecords } from '../unload/unsettled.ts';
 import type { Choice } from './choice.ts';
 import type { Clock } from './clock.ts';
 import type { Emitter } from './events.ts';
-import { keptKeys, type VisitorState, visitorState } from './visitor-state.ts';
+import { keptKeys, mustForget, type VisitorState, visitorState } from './visitor-state.ts';
 import { createWriter, type Writer } from './writer.ts';
 
 /** The parts of a tracker that keep and send, put together. */
@@ -61,6 +61,7 @@ export function assemble(of: PartsOf): Parts {
   const name = nameOf(settings.endpoint);
   let isDurable = true;
   let pause: Pause | undefined;
+  let fresh: Pick<Visitor, 'choices' | 'device' | 'anonymousId'> | undefined;
   let askForSync = () => {};
   if (settings.backgroundSync)
     void ready().then(() => {
@@ -72,6 +73,7 @@ export function assemble(of: PartsOf): Parts {
     emit('degraded', { reason: `${why}` });
   });
   const unsettled = unsettledRecords();
+  // Records of before a choice are none of the visitor's, whoever has removed them.
   const visitor = visitorState(pageStorage, name, choice, unsettled.clear);
   const spill = pageSpill(pageStorage, name, session);
   const setAside = recordsSetAside();
@@ -112,11 +114,18 @@ export function assemble(of: PartsOf): Parts {
     choice,
     clock,
     settings,
-    fresh: () => ({ device: randomUuid(chance.bytes), anonymousId: randomUuid(chance.bytes) }),
+    // The same at each attempt: one that has failed may have been written all the same.
+    fresh: (choices) => {
+      if (choices !== fresh?.choices)
+        fresh = { choices, device: randomUuid(chance.bytes), anonymousId: randomUuid(chance.bytes) };
+      return { device: fresh.device, anonymousId: fresh.anonymousId };
+    },
     appended: ({ entries, waiting, cleared, visitor: next }, calls) => {
       dropped(cleared);
       if (isOut(next)) {
         for (const key of keptKeys(pageStorage, name)) pageStorage.remove(key);
+        // What lies in a database that was out of reach the next page has to forget.
+        if (!isDurable) mustForget(pageStorage, name);
         // It may have had no room before.
         choice.set(next.choices);
       }
@@ -132,18 +141,29 @@ export function assemble(of: PartsOf): Parts {
 
   /** What may leave as the page is left, of this page's own records and of those the buffer begins with. */
   function sendableOnUnload(all: boolean): readonly Entry[] {
-    // Nor where another tab has opted out and in again: what this page knows is somebody else's.
-    if (!visitor.isConfirmed() || visitor.now().choices < choice.now()) return [];
+    // Nor what was made before a choice that this page has not read yet.
+    if (!visitor.isConfirmed() || visitor.now().choices !== visitor.choices()) return [];
     const isWhole = all || unsettled.isComplete();
     const known = all ? unsettled.all() : unsettled.head();
-    const calls = isWhole && (all || visitor.isFresh()) ? writer.preview([...writer.left(), ...pending()]) : [];
-    return sendable.together([...known, ...calls].filter((entry) => !setAside.has(entry as never)), true);
+    // Without a database what is written down may become records of another device: it must not have been sent.
+    const calls =
+      isWhole && (isDurable || all) && visitor.isFresh(all)
+        ? writer.preview([...writer.left(), ...pending()])
+        : [];
+    return sendable.together(
+      [...known, ...calls].filter((entry) => !setAside.has(entry)),
+      true,
+    );
   }
   const unload = createUnloadFlush({
     client: relayClient(request, platform.fetch, clock, time),
     net: fetchLaterNet(platform.fetchLater, request, time.timer),
     spill,
-    unsaved: () => [...writer.left(), ...(isDurable ? [] : unsettled.all()), ...pending()],
+    unsaved: () => {
+      const device = visitor.now().device || undefined;
+      const calls = [...writer.left(), ...(isDurable ? [] : unsettled.all()), ...pending()];
+      return calls.map((call) => ({ device, ...call }));
+    },
     sendable: sendableOnUnload,
     pause: () => pause,
     hasTokens: sendable.hasTokens,

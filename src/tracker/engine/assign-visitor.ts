@@ -5,8 +5,8 @@ import { isOut, NO_VISITOR, type Reported, type Visitor } from '../record/visito
 export type PageState = {
   /** How often the visitor has opted out or in, as far as this page knows. */
   readonly choices: number;
-  /** Random ids, for a browser that has none, or whose visitor has opted in again. */
-  readonly fresh: () => Pick<Visitor, 'device' | 'anonymousId'>;
+  /** Random ids, for a browser that has none, or whose visitor has opted in again: each time the same for so many choices. */
+  readonly fresh: (choices: number) => Pick<Visitor, 'device' | 'anonymousId'>;
   readonly skipRepeatedIdentify: boolean;
   /** When a call was made, by the relay's clock. */
   readonly madeAt: (call: Call) => number;
@@ -30,11 +30,16 @@ const MAX_REPORTED = 100;
 /** The visitor that holds for this page: the kept one, or a new one for a new browser or after a choice made here. */
 function currentVisitor(kept: Visitor, { choices, fresh }: PageState): Visitor {
   if (kept.choices >= choices && (kept.device || isOut(kept))) return kept;
-  const latest = { ...kept, choices: Math.max(kept.choices, choices), changes: kept.changes + 1, userId: undefined };
+  const latest = {
+    ...kept,
+    choices: Math.max(kept.choices, choices),
+    changes: kept.changes + 1,
+    userId: undefined,
+  };
   // Of a visitor who is out nothing is kept but that.
   return isOut(latest)
     ? { ...NO_VISITOR, choices: latest.choices, changes: latest.changes }
-    : { ...latest, ...fresh() };
+    : { ...latest, ...fresh(latest.choices) };
 }
 
 /**
@@ -61,11 +66,18 @@ export function assignVisitor(
     applied.set(session, seq);
     // Called before the visitor opted out and in again.
     if (call.choices !== undefined && call.choices < visitor.choices) continue;
+    // A page may have sent it already: under another device it would arrive twice.
+    const isForeign = call.device !== undefined && call.device !== visitor.device;
+    // A record since a page without a database, whose it stays.
+    if (call.at !== undefined) {
+      if (!isForeign) entries.push({ ...call, at: call.at });
+      continue;
+    }
 
     const next = visitorAfter(visitor, call);
     if (next !== visitor) reported = [];
     visitor = next;
-    if (call.kind === 'reset') continue;
+    if (call.kind === 'reset' || isForeign) continue;
     if (call.kind === 'user') {
       const after = reportedAfter(reported, call);
       if (after === reported && page.skipRepeatedIdentify) continue;

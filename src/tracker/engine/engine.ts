@@ -1,5 +1,5 @@
 import type { AddOn, Consent } from '../add-ons/add-on.ts';
-import { type Settings, nameOf } from '../options.ts';
+import { nameOf, type Settings } from '../options.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Call } from '../record/call.ts';
 import type { Captured } from '../record/capture.ts';
@@ -14,7 +14,7 @@ import { createClock } from './clock.ts';
 import type { Emitter } from './events.ts';
 import { flushUntilSettled } from './flush-until-settled.ts';
 import { createLeaving } from './leaving.ts';
-import { keptKeys } from './visitor-state.ts';
+import { keptKeys, mustForget } from './visitor-state.ts';
 import { createWriteQueue } from './write-queue.ts';
 
 /** When and where a call was made. */
@@ -126,7 +126,7 @@ export function createEngine(
   return {
     isHeard: () => consent === 'pending' || (consent === 'granted' && isIn()),
     add: (captured, at) => {
-      const choices = visitor.isConfirmed() ? choice.now() : undefined;
+      const choices = visitor.isConfirmed() ? visitor.choices() : undefined;
       const call = { ...captured, ...at, id: `${session}.${++seq}`, choices };
       return consent === 'pending' && pending ? pending.add(call) : make(call);
     },
@@ -161,7 +161,10 @@ export function createEngine(
         if (isGranted()) return;
         if (!isKnownHere) return void (await platform.removeStore(name));
       }
+      // Makes room for the mark, where there is none.
+      for (const key of keptKeys(pageStorage, name)) pageStorage.remove(key);
       const isKept = writer.choose(true);
+      mustForget(pageStorage, name);
       parts.dropped(queue.discard());
       // Takes back what was left with the browser.
       unload.leave();
@@ -171,7 +174,9 @@ export function createEngine(
       // The database may hold what it did not forget.
       if (!isIn()) await platform.removeStore(name);
       if (!isKept)
-        throw new Error('the opt-out holds for this page alone: the browser keeps nothing, neither localStorage nor IndexedDB');
+        throw new Error(
+          'the opt-out holds for this page alone: the browser keeps nothing, neither localStorage nor IndexedDB',
+        );
     },
   };
 }

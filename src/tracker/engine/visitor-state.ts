@@ -10,13 +10,19 @@ import type { Choice } from './choice.ts';
  */
 export type VisitorState = {
   readonly now: () => Visitor;
-  /** The visitor to go on with where the database holds none. */
+  /** The visitor to go on with: the one that the database holds, unless it holds none or an older one. */
   readonly fallback: (kept: Visitor) => Visitor;
   /** Takes what the database holds. */
   readonly confirm: (visitor: Visitor) => void;
   readonly isConfirmed: () => boolean;
-  /** Whether the database holds no other visitor than this page knows, as far as can be seen without asking it. */
-  readonly isFresh: () => boolean;
+  /**
+   * Whether the database holds no other visitor than this page knows, as far as can be seen without asking it.
+   *
+   * @param isLastResort nothing else keeps the calls
+   */
+  readonly isFresh: (isLastResort: boolean) => boolean;
+  /** How often the visitor has opted out or in, as far as this page knows. */
+  readonly choices: () => number;
   /** Whether the visitor lets anything be kept and sent. */
   readonly isIn: () => boolean;
 };
@@ -34,14 +40,24 @@ export function visitorState(
 ): VisitorState {
   const readHint = () => readVisitor(tryOrUndefined(() => JSON.parse(pageStorage.get(name) ?? '')));
   let visitor = NO_VISITOR;
+  // What an append that has not answered has read.
+  let seen = NO_VISITOR;
   let isConfirmed = false;
   let hasHint = false;
+  // Another tab may have brought the visitor back since this one has read the database.
+  const latestChoice = () => Math.max(visitor.choices, choice.now());
 
   return {
     now: () => visitor,
     fallback: (kept) => {
-      if (kept.device || isOut(kept)) return kept;
-      return isConfirmed ? visitor : { ...readHint(), choices: kept.choices, applied: [] };
+      const hint = readHint();
+      const known = isConfirmed ? visitor : seen.device ? seen : { ...hint, applied: kept.applied };
+      // Newer than what the database holds: a page had to do without it.
+      const isNewer =
+        known.device &&
+        (known.choices > kept.choices || (known.device === kept.device && known.changes > kept.changes));
+      seen = isNewer || !(kept.device || isOut(kept)) ? known : kept;
+      return seen;
     },
     confirm: (next) => {
       isConfirmed = true;
@@ -57,9 +73,19 @@ export function visitorState(
       if (!hasHint) pageStorage.remove(name);
     },
     isConfirmed: () => isConfirmed,
-    isFresh: () => !hasHint || readHint().changes === visitor.changes,
-    isIn: () => !isOut({ choices: choice.now() }),
+    // A page that fills the storage costs the hint its place.
+    isFresh: (isLastResort) =>
+      !hasHint ||
+      (isLastResort && pageStorage.get(name) === undefined) ||
+      readHint().changes === visitor.changes,
+    isIn: () => !isOut({ choices: latestChoice() }),
+    choices: latestChoice,
   };
+}
+
+/** Has the next page finish what this one may not: it finds something that was kept. */
+export function mustForget(pageStorage: PageStorage, name: string): void {
+  pageStorage.set(`${name}#`, '[]');
 }
 
 /** The keys under which pages have written something down, but for the visitor's choice. */

@@ -64,7 +64,9 @@ export function createWriter(ports: WriterPorts): Writer {
         const known = visitor.fallback(kept.visitor);
         clock.restore(known.clockOffset);
         calls = [...earlier, ...take()];
-        return assignVisitor(known, kept.reported, calls, pageState(choicesNow(known.choices)));
+        const page = pageState(choicesNow(known.choices));
+        const assigned = assignVisitor(known, known === kept.visitor ? kept.reported : [], calls, page);
+        return { ...assigned, clears: assigned.visitor.choices !== kept.visitor.choices };
       });
       left = [];
       if (chosen === asked) chosen = undefined;
@@ -72,7 +74,8 @@ export function createWriter(ports: WriterPorts): Writer {
       appended(written, calls);
     },
     preview: (calls) =>
-      assignVisitor(visitor.now(), [], calls, { ...pageState(choice.now()), skipRepeatedIdentify: false }).entries,
+      assignVisitor(visitor.now(), [], calls, { ...pageState(choice.now()), skipRepeatedIdentify: false })
+        .entries,
     left: () => left ?? [],
     choose: (out) => {
       const before = choice.now();

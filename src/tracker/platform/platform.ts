@@ -1,6 +1,6 @@
 import { promisifyRequest } from 'idb-keyval';
-import { indexedDbStore } from '../store/indexed-db-store.ts';
 import { HUNG_AFTER_MS, type Timeout, withFallback } from '../store/fallback-store.ts';
+import { indexedDbStore } from '../store/indexed-db-store.ts';
 import type { RecordStore } from '../store/record-store.ts';
 import type { FetchLater } from '../unload/fetch-later.ts';
 import { askForSync } from './background-sync.ts';

@@ -12,6 +12,8 @@ export type Call = {
   readonly mono: number;
   /** The same by the relay's clock, as well as the page knew it. Absent until the database has been read. */
   readonly at?: number | undefined;
+  /** The device by which a page that wrote it down may have sent it. */
+  readonly device?: string | undefined;
   /** The fields of the record but its id and visitor: JSON text without the outer braces. */
   readonly json: string;
   /** Of `identify`: who signs in. Of a record: whose it is. */

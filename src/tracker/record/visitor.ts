@@ -28,7 +28,9 @@ export const NO_VISITOR: Visitor = { choices: 0, device: '', anonymousId: '', ch
 /** What storage holds of the visitor. Anything may lie there. */
 export function readVisitor(value: unknown): Visitor {
   const kept = value as Visitor | null | undefined;
-  return kept && typeof kept.device === 'string' && kept.choices >= 0 && kept.changes >= 0 ? kept : NO_VISITOR;
+  return kept && typeof kept.device === 'string' && kept.choices >= 0 && kept.changes >= 0
+    ? kept
+    : NO_VISITOR;
 }
 
 export function readReported(value: unknown): Reported {

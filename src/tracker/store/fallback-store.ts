@@ -23,11 +23,20 @@ export function withFallback(
   let failures = 0;
   // Async, for an `open` that throws.
   const connect = async () => open();
-  async function attempt<T>(operation: (store: RecordStore) => Promise<T>): Promise<T> {
+  /** @param operation must change nothing once it is told that its connection was given up: it would be done twice */
+  async function attempt<T>(
+    operation: (store: RecordStore, mustBeCurrent: () => void) => Promise<T>,
+  ): Promise<T> {
     current ??= connect();
     const used = current;
+    const mustBeCurrent = () => {
+      if (used !== current) throw new Error('the connection was given up');
+    };
     try {
-      const result = await timeout(used.then(operation), HUNG_AFTER_MS);
+      const result = await timeout(
+        used.then((store) => operation(store, mustBeCurrent)),
+        HUNG_AFTER_MS,
+      );
       if (used === current) failures = 0;
       return result;
     } catch (why) {
@@ -42,7 +51,13 @@ export function withFallback(
   }
 
   return {
-    append: (change) => attempt((store) => store.append(change)),
+    append: (change) =>
+      attempt((store, mustBeCurrent) =>
+        store.append((kept) => {
+          mustBeCurrent();
+          return change(kept);
+        }),
+      ),
     peek: (...which) => attempt((store) => store.peek(...which)),
     remove: (entries, end) => attempt((store) => store.remove(entries, end)),
     get: (name) => attempt((store) => store.get(name)),

@@ -1,8 +1,8 @@
 import { promisifyRequest } from 'idb-keyval';
+import { tryOrUndefined } from '../platform/try-or-undefined.ts';
 import type { Entry, StoredEntry } from '../record/call.ts';
 import { readReported, readVisitor } from '../record/visitor.ts';
 import { openDatabase } from './database.ts';
-import { tryOrUndefined } from '../platform/try-or-undefined.ts';
 import { COUNTS, counting, REPORTED, type RecordStore, VISITOR } from './record-store.ts';
 import { statsOf } from './stats.ts';
 

@@ -44,8 +44,8 @@ export function pageSpill(storage: PageStorage, name: string, session: string): 
 
   function readLeft(): readonly Call[] {
     const found: (readonly [number, Call])[] = [];
+    // This page's own calls are still in its hands.
     for (const key of storage.keys())
-      // This page's own calls are still in its hands.
       if (key.startsWith(prefix) && key !== own) {
         const text = storage.get(key);
         texts.set(key, text);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { dependableStorage } from '../../../src/tracker/store/fallback-store.ts';
-import { memoryStorage } from '../../../src/tracker/store/memory-store.ts';
-import type { Storage } from '../../../src/tracker/store/record-store.ts';
+import { withFallback } from '../../../src/tracker/store/fallback-store.ts';
+import { memoryStore } from '../../../src/tracker/store/memory-store.ts';
+import type { RecordStore } from '../../../src/tracker/store/record-store.ts';
 import { eventRecord } from '../../fakes/records.ts';
 import { settled } from '../../fakes/settled.ts';
 
@@ -9,7 +9,7 @@ const ENTRY = { at: 1, record: eventRecord(1) };
 const HUNG = new Promise<never>(() => {});
 
 /** A storage whose every operation ends as told. */
-function brokenStorage(end: () => Promise<never>): Storage {
+function brokenStorage(end: () => Promise<never>): RecordStore {
   return {
     append: end,
     peek: end,
@@ -21,11 +21,11 @@ function brokenStorage(end: () => Promise<never>): Storage {
 }
 
 /** A storage that works until it breaks. */
-function brokenOnce(storage: Storage) {
+function brokenOnce(storage: RecordStore) {
   let isBroken = false;
   const unlessBroken = <T>(operation: () => Promise<T>): Promise<T> =>
     isBroken ? Promise.reject(new Error('connection lost')) : operation();
-  const guarded: Storage = {
+  const guarded: RecordStore = {
     append: (entries) => unlessBroken(() => storage.append(entries)),
     peek: (...which) => unlessBroken(() => storage.peek(...which)),
     remove: (records, end) => unlessBroken(() => storage.remove(records, end)),
@@ -41,9 +41,9 @@ function brokenOnce(storage: Storage) {
   };
 }
 
-function dependable(...opened: (Storage | Error)[]) {
+function dependable(...opened: (RecordStore | Error)[]) {
   const told: unknown[] = [];
-  const storage = dependableStorage(
+  const storage = withFallback(
     () => {
       const next = opened.shift() ?? new Error('no more');
       if (next instanceof Error) throw next;
@@ -56,7 +56,7 @@ function dependable(...opened: (Storage | Error)[]) {
   return { storage, told };
 }
 
-async function keepsRecords(storage: Storage): Promise<void> {
+async function keepsRecords(storage: RecordStore): Promise<void> {
   expect(await storage.append([ENTRY])).toMatchObject({ waiting: 1 });
   expect(await storage.peek(25)).toMatchObject([ENTRY]);
 }
@@ -71,7 +71,7 @@ test('where IndexedDB is missing, memory serves, and it is told', async () => {
 describe('a failing operation', () => {
   test('is tried once more on a new connection', async () => {
     const lost = brokenStorage(() => Promise.reject(new Error('connection lost')));
-    const { storage, told } = dependable(lost, memoryStorage());
+    const { storage, told } = dependable(lost, memoryStore());
 
     await keepsRecords(storage);
     expect(told).toEqual([]);
@@ -121,7 +121,7 @@ describe('operations that wait on a connection that breaks', () => {
     ['the newest', 2],
   ])('go on in their order on the next one when %s fails', async (_, first) => {
     const { connection, fail } = hanging();
-    const next = memoryStorage();
+    const next = memoryStore();
     const { storage, told } = dependable(connection, next);
     const all = [1, 2, 3].map((seq) => storage.append([entry(seq)]));
 
@@ -134,7 +134,7 @@ describe('operations that wait on a connection that breaks', () => {
 
   test('go on before those that are begun after it', async () => {
     const { connection, fail } = hanging();
-    const next = memoryStorage();
+    const next = memoryStore();
     const { storage } = dependable(connection, next);
     const all = [1, 2].map((seq) => storage.append([entry(seq)]));
 
@@ -161,8 +161,8 @@ describe('operations that wait on a connection that breaks', () => {
 
   test('and succeed on the next one give the connection after that its own second chance', async () => {
     const one = hanging();
-    const second = brokenOnce(memoryStorage());
-    const { storage, told } = dependable(one.connection, second.storage, memoryStorage());
+    const second = brokenOnce(memoryStore());
+    const { storage, told } = dependable(one.connection, second.storage, memoryStore());
     const append = storage.append([entry(1)]);
     one.fail[0]?.(new Error('connection lost'));
     await append;
@@ -175,7 +175,7 @@ describe('operations that wait on a connection that breaks', () => {
 });
 
 test('records read from a database that then broke are not taken for those in memory', async () => {
-  const database = memoryStorage();
+  const database = memoryStore();
   const read = [{ ...ENTRY, key: 1 }];
   const breaks = brokenOnce({ ...database, peek: async () => read });
   const { storage } = dependable(breaks.storage);
