@@ -32,24 +32,25 @@ function takeSameUser<E extends Entry>(entries: readonly E[]): readonly E[] {
   return other < 0 ? entries : entries.slice(0, other);
 }
 
-/**
- * Tells the records that may leave from those whose token can't be had: of a person who has used this browser before, or
- * whom the site makes no token for. Those wait for that person, and hold back nobody else's.
- */
-function sendableWithTokens(fetchToken: FetchToken, ports: TokenPorts): Sendable {
-  const { store, unsettled, setAside, clock, time, maxAgeMs } = ports;
-  const tokens = userTokens(fetchToken, ports, () => ports.changed(hasNewlySendable()));
+/** Whether an entry is older than it may become, or by so much more. */
+type IsExpired = (entry: Entry, byMs?: number) => boolean;
+
+/** Looks for the oldest records that may leave, and remembers what it has skipped. */
+function lookout(
+  { store, unsettled, setAside, clock }: TokenPorts,
+  tokenOf: (userId: string) => string | undefined,
+  isExpired: IsExpired,
+) {
   // Up to this row all were skipped: ten thousand of them must not be read with each flush.
   let from = 0;
   let skippedUsers = new Set<string>();
   let oldestSkipped: StoredEntry | undefined;
 
-  const hasToken = ({ userId }: Entry) => !userId || !!tokens.of(userId);
-  const isExpired = (entry: Entry, afterMs = maxAgeMs) => clock.ageOf(entry) > afterMs;
-  const hasNewlySendable = () => [...skippedUsers].some(tokens.of);
+  const hasToken = ({ userId }: Entry) => !userId || !!tokenOf(userId);
+  const hasNewlySendable = () => [...skippedUsers].some(tokenOf);
 
   async function peek(limit: number): Promise<readonly StoredEntry[]> {
-    if ((oldestSkipped && isExpired(oldestSkipped, maxAgeMs + REST_MS)) || hasNewlySendable()) from = 0;
+    if ((oldestSkipped && isExpired(oldestSkipped, REST_MS)) || hasNewlySendable()) from = 0;
     const first = from;
     const skippedNow = new Set(first ? skippedUsers : []);
     if (!first) oldestSkipped = undefined;
@@ -87,6 +88,25 @@ function sendableWithTokens(fetchToken: FetchToken, ports: TokenPorts): Sendable
   }
 
   return {
+    peek,
+    hasToken,
+    hasNewlySendable,
+    isSkipped: ({ userId = '' }: Entry) => skippedUsers.has(userId),
+    oldestSkipped: () => oldestSkipped,
+  };
+}
+
+/**
+ * Tells the records that may leave from those whose token can't be had: of a person who has used this browser before, or
+ * whom the site makes no token for. Those wait for that person, and hold back nobody else's.
+ */
+function sendableWithTokens(fetchToken: FetchToken, ports: TokenPorts): Sendable {
+  const { clock, time, maxAgeMs } = ports;
+  const tokens = userTokens(fetchToken, ports, () => ports.changed(hasNewlySendable()));
+  const isExpired: IsExpired = (entry, byMs = 0) => clock.ageOf(entry) > maxAgeMs + byMs;
+  const { peek, hasToken, hasNewlySendable, isSkipped, oldestSkipped } = lookout(ports, tokens.of, isExpired);
+
+  return {
     hasTokens: true,
     peek,
     // One that has expired is dropped, and needs no token for it.
@@ -94,9 +114,7 @@ function sendableWithTokens(fetchToken: FetchToken, ports: TokenPorts): Sendable
     together: (entries, onUnload) =>
       takeSameUser(
         // A page that is left looks into no buffer: it must not overtake what lies there, skipped.
-        onUnload
-          ? entries.filter((entry) => hasToken(entry) && !skippedUsers.has(entry.userId ?? ''))
-          : entries,
+        onUnload ? entries.filter((entry) => hasToken(entry) && !isSkipped(entry)) : entries,
       ),
     token: (batch) => {
       const userId = userOf(batch);
@@ -108,9 +126,10 @@ function sendableWithTokens(fetchToken: FetchToken, ports: TokenPorts): Sendable
       return !!userId;
     },
     skippedForMs: async (dueBefore) => {
-      const ageMs = oldestSkipped ? clock.ageOf(oldestSkipped) : -1;
+      const oldest = oldestSkipped();
+      const ageMs = oldest ? clock.ageOf(oldest) : -1;
       // Records made since then are not waited for. One from the future was made before a clock was set back.
-      if (!oldestSkipped || (ageMs >= 0 && ageMs < time.mono() - dueBefore)) return undefined;
+      if (!oldest || (ageMs >= 0 && ageMs < time.mono() - dueBefore)) return undefined;
       await tokens.asked();
       return hasNewlySendable() ? 'again' : tokens.retryInMs();
     },
