@@ -26,3 +26,13 @@ export function leftOut(path: readonly string[], rule: string): Misfit {
 export function toRepair({ path, rule, done }: Misfit): Repair {
   return { path: toPath(path), rule, done };
 }
+
+/** Runs to the end; adds what was misfit to the list. */
+export function collect<Value>(fitting: Fitting<Value>, misfits: Misfit[]): Value {
+  let step = fitting.next();
+  while (!step.done) {
+    misfits.push(step.value);
+    step = fitting.next();
+  }
+  return step.value;
+}

@@ -118,9 +118,9 @@ describe('under the strictest policy', () => {
     await expect
       .poll(async () => {
         await evaluate(page, 'webengageRelay.flush()');
-        return part('Ends by reason').innerText();
+        return part('Outcomes').innerText();
       }, PATIENT)
-      .toMatch(/made 2, which is\s+waiting\s+0\s+delivered\s+1\s+rejected\s+1\s/);
+      .toMatch(/of 2 records tracked\s+waiting\s+0\s+delivered\s+1\s+rejected\s+1\s/);
 
     await expect.poll(() => part('Errors').innerText()).toMatch(/rejected\s+Bought [\w-]{22}\.1/);
     expect(await part('Errors').innerText()).toContain('eventData.Price must be a number');
