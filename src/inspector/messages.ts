@@ -18,12 +18,6 @@ const DROPS: { readonly [reason in DropReason]: string } = {
   opted_out: 'the visitor has opted out',
 };
 
-const DONE: { readonly [done in Finding['done']]: string } = {
-  refused: 'refused',
-  cut: 'cut',
-  left_out: 'left out',
-};
-
 /** The message for a name. A later tracker may have other names, and the page may have put some on every object. */
 function messageFor(messages: { readonly [name: string]: string }, name: string): string | undefined {
   return Object.hasOwn(messages, name) ? messages[name] : undefined;
@@ -41,7 +35,7 @@ export function dropMessage(reason: string): string {
 
 /** A rule, and what is done about the field that breaks it. */
 export function ruleMessage(rule: string, done: string): string {
-  return `${rule}: ${messageFor(DONE, done) ?? done}`;
+  return `${rule}: ${done.replace('_', ' ')}`;
 }
 
 /** What became of a flush. */

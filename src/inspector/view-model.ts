@@ -188,7 +188,7 @@ function trackerNotices(tracker: TrackerSeen, endpoint: string): Notice[] {
     case 'loading':
       return [
         notice(
-          `The tracker’s script has not loaded: ${countOf(tracker.calls, 'call')} waiting. If it stays so, the console says why.`,
+          `The tracker’s script has not loaded: ${countOf(tracker.calls, 'call')} waiting. The console may say why.`,
         ),
       ];
     case 'silent':

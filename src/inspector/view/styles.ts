@@ -32,6 +32,7 @@ h2, h3, .figures dd, .outcomes dd { font-weight: 650 }
 .body { border-top: 1px solid var(--line) }
 .notices { display: grid; background: var(--sunken) }
 .notices p { padding: 8px 14px; border-bottom: 1px solid var(--line); color: var(--warn) }
+code { overflow-wrap: anywhere }
 code, pre { font: 12px/1.5 ui-monospace, monospace }
 .notices code { display: block; color: var(--ink); user-select: all }
 .figures, .figures dl { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 20px }
@@ -64,12 +65,13 @@ table { width: 100%; border-collapse: collapse }
 caption { padding: 0 0 2px; text-align: start }
 th, td { padding: 3px 10px 3px 0; text-align: start; vertical-align: baseline }
 td, tbody th { border-top: 1px solid var(--line) }
+td { overflow-wrap: break-word }
 :is(th, td):last-child { padding-inline-end: 0 }
 tbody th { min-width: 7em; color: var(--ink); font-size: 13px }
 .number { text-align: end; white-space: nowrap }
 td time, .number { color: var(--muted) }
 td :is(time, b) { white-space: nowrap }
-td.long { white-space: normal; overflow-wrap: break-word }
+td.long { white-space: normal }
 .wide { grid-column: 1 / -1 }
 th button { min-height: 24px; padding: 0; border: 0; border-radius: 4px; background: none; text-align: start }
 [aria-expanded=true] { color: var(--accent); text-decoration: underline }
