@@ -11,21 +11,15 @@ import {
   string,
   variant,
 } from 'valibot';
+import { ageRule } from './age.ts';
 import { attributesSchema } from './attributes-schema.ts';
 import { eventFields } from './event.ts';
 import { fieldMessage, type Issue, toIssues } from './issue.ts';
-import type { Rule } from './rule.ts';
 import { ruleSchema, ruleSchemas } from './rule-schema.ts';
 import { userFields } from './user.ts';
 
 // The page load, at random in characters of base64url, then the record’s number within it, from 1.
 const ID = /^[\w-]{22}\.[1-9]\d{0,14}$/;
-
-/** Whole milliseconds from a record's making to this send, by a clock that does not jump. */
-export const ageRule: Rule<number> = (age) =>
-  typeof age === 'number' && Number.isInteger(age) && age >= 0
-    ? undefined
-    : 'must be a whole number of milliseconds, 0 or more';
 
 const wireFields = {
   id: pipe(
@@ -74,12 +68,6 @@ export type UserRecord = InferOutput<typeof userRecordSchema>;
 export type EventRecord = InferOutput<typeof eventRecordSchema>;
 
 export type TrackerRecord = UserRecord | EventRecord;
-
-/** Every field that a record of a kind may have. */
-export const recordFields = {
-  user: userRecordSchema.entries,
-  event: eventRecordSchema.entries,
-};
 
 export type CheckedRecord =
   | { readonly ok: true; readonly record: TrackerRecord }

@@ -1,5 +1,5 @@
-import { inspection } from './inspection.ts';
-import type { InspectedTracker } from './listening.ts';
+import { createController } from './controller.ts';
+import type { InspectedTracker } from './subscribe.ts';
 
 export const NAME = 'relay-inspector';
 
@@ -20,14 +20,14 @@ export function defineInspector(ownOrigin?: string): void {
     NAME,
     class extends HTMLElement implements RelayInspector {
       static readonly observedAttributes = ['open'];
-      readonly #inspection = inspection(this, ownOrigin);
+      readonly #controller = createController(this, ownOrigin);
 
       get tracker(): InspectedTracker | undefined {
-        return this.#inspection.tracker;
+        return this.#controller.tracker;
       }
 
       set tracker(tracker: InspectedTracker | undefined) {
-        this.#inspection.tracker = tracker;
+        this.#controller.tracker = tracker;
       }
 
       connectedCallback(): void {
@@ -37,15 +37,15 @@ export function defineInspector(ownOrigin?: string): void {
           Reflect.deleteProperty(this, 'tracker');
           this.tracker = tracker;
         }
-        this.#inspection.start();
+        this.#controller.start();
       }
 
       disconnectedCallback(): void {
-        this.#inspection.stop();
+        this.#controller.stop();
       }
 
       attributeChangedCallback(): void {
-        this.#inspection.open(this.hasAttribute('open'));
+        this.#controller.open(this.hasAttribute('open'));
       }
     },
   );

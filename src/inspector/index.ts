@@ -1,7 +1,7 @@
 import { defineInspector, type RelayInspector } from './define.ts';
 
 export type { RelayInspector } from './define.ts';
-export type { InspectedTracker } from './listening.ts';
+export type { InspectedTracker } from './subscribe.ts';
 
 declare global {
   interface HTMLElementTagNameMap {

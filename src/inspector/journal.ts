@@ -1,23 +1,25 @@
-import type { Issue } from '../contract/issue.ts';
-import type { TrackerEvents } from '../tracker/engine/events.ts';
-import { againInWords, dropInWords, retryInWords, some } from './words.ts';
+import type { Issue, TrackerEvents } from '../tracker/index.ts';
+import { countOf, dropMessage, retryMessage, retryTime, ruleMessage } from './messages.ts';
 
 /** One thing that a tracker tells: its name, and what `on` hands to a listener. */
 export type Told = {
   [Name in keyof TrackerEvents]: { readonly name: Name; readonly told: TrackerEvents[Name] };
 }[keyof TrackerEvents];
 
-/** A line of a list. What is alike stands once, as it was the last time, and says how often it was told. */
-type Line = { readonly key: string; readonly at: number; readonly times: number };
+/** A line of a list. Lines that are alike stand once, as told the last time, with how often they were told. */
+type Line<Fresh> = Fresh & { readonly at: number; readonly times: number };
 
-/** How a batch ended, or that it has not. */
-export type BatchEnd = Line & {
+type FreshBatch = {
+  readonly key: string;
   readonly end: 'delivered' | 'rejected' | 'retrying';
   readonly detail: string;
 };
 
-/** Something that is not as the site's makers would want it. */
-export type Trouble = Line & {
+/** How a batch ended, or that it has not. */
+export type BatchEnd = Line<FreshBatch>;
+
+type FreshTrouble = {
+  readonly key: string;
   readonly kind: keyof TrackerEvents;
   /** A record's name and id, as far as they are known, or how many records. */
   readonly about: string;
@@ -25,28 +27,34 @@ export type Trouble = Line & {
   readonly issues: readonly Issue[];
 };
 
-/** An attribute whose values are not all of one type: WebEngage takes the first it saw, and drops the others in silence. */
-export type Drift = Line & {
+/** Something that the site's developers would want to mend. */
+export type Trouble = Line<FreshTrouble>;
+
+type FreshDrift = {
+  readonly key: string;
   /** The event's name, or `identify`. */
   readonly record: string;
   readonly path: string;
   readonly rule: string;
 };
 
-/** What a tracker has told since somebody listens: the newest first, and a few lines of each. */
+/** An attribute whose values are not all of one type: WebEngage takes the first it saw, and drops the others in silence. */
+export type Drift = Line<FreshDrift>;
+
+/** What a tracker has told since the inspector listens: the newest first, and a few lines of each. */
 export type Journal = {
   readonly batches: readonly BatchEnd[];
   readonly troubles: readonly Trouble[];
   readonly drifts: readonly Drift[];
-  /** All that was told. */
+  /** How often the tracker told something. */
   readonly told: number;
-  /** Of it, all that stands or stood among `troubles` and `drifts`. */
+  /** How often that was something for `troubles` or `drifts`, though it may stand there no longer. */
   readonly errors: number;
   /** Why records no longer outlive the page, if it is so. */
   readonly degraded: string | undefined;
 };
 
-export const BLANK: Journal = {
+export const EMPTY_JOURNAL: Journal = {
   batches: [],
   troubles: [],
   drifts: [],
@@ -57,19 +65,17 @@ export const BLANK: Journal = {
 
 const MAX_LINES = 20;
 
-/**
- * The journal after a tracker has told one thing more.
- *
- * @param nameOf the name of the record with an id, if it has been seen
- */
-export function hear(
-  { batches, troubles, drifts, told: before, errors, degraded }: Journal,
-  told: Told,
-  at: number,
-  nameOf: (id: string) => string | undefined,
-): Journal {
+/** The name of the record with an id, if it has been seen. */
+export type NameOf = (id: string) => string | undefined;
+
+/** A thing told, and when. */
+export type Heard = { readonly told: Told; readonly at: number };
+
+/** The journal after a tracker has told one thing more. */
+export function hear(journal: Journal, { told, at }: Heard, nameOf: NameOf): Journal {
+  const { batches, troubles, drifts, told: before, errors, degraded } = journal;
   const trouble = troubleOf(told, nameOf);
-  const drift = driftOf(told);
+  const drift = driftOf(told, nameOf);
   return {
     batches: withLine(batches, batchOf(told, before), at),
     troubles: withLine(troubles, trouble, at),
@@ -80,45 +86,39 @@ export function hear(
   };
 }
 
-type Fresh<L extends Line> = Omit<L, 'at' | 'times'>;
-
 /** The lines with one more on top; one of the same key makes room for it. */
-function withLine<L extends Line>(
-  lines: readonly L[],
-  fresh: Fresh<L> | undefined,
+function withLine<Fresh extends { readonly key: string }>(
+  lines: readonly Line<Fresh>[],
+  fresh: Fresh | undefined,
   at: number,
-): readonly L[] {
+): readonly Line<Fresh>[] {
   if (fresh === undefined) return lines;
   const alike = lines.find(({ key }) => key === fresh.key);
-  // A fresh line and these two are a line.
-  const line = { ...fresh, at, times: (alike?.times ?? 0) + 1 } as unknown as L;
+  const line = { ...fresh, at, times: (alike?.times ?? 0) + 1 };
   return [line, ...lines.filter((each) => each !== alike)].slice(0, MAX_LINES);
 }
 
-function batchOf({ name, told }: Told, before: number): Fresh<BatchEnd> | undefined {
+function batchOf({ name, told }: Told, before: number): FreshBatch | undefined {
   switch (name) {
     case 'delivered': {
       const { ids, duplicates } = told;
       const had = duplicates > 0 ? `, ${duplicates} of which the relay had` : '';
       // Each batch has a line of its own.
-      return { key: String(before), end: name, detail: some(ids.length, 'record') + had };
+      return { key: String(before), end: name, detail: countOf(ids.length, 'record') + had };
     }
     case 'rejected':
       return { key: name, end: name, detail: 'a record' };
     case 'retrying':
-      return { key: name + told.reason, end: name, detail: `${told.reason}, ${againInWords(told.inMs)}` };
+      return { key: name + told.reason, end: name, detail: `${told.reason}, ${retryTime(told.inMs)}` };
     default:
       return undefined;
   }
 }
 
-function troubleOf(
-  { name, told }: Told,
-  nameOf: (id: string) => string | undefined,
-): Fresh<Trouble> | undefined {
-  const trouble = (about: string, issues: readonly Issue[], alike: unknown = about) => ({
-    // Of many that are refused for one reason one stands for all.
-    key: JSON.stringify([name, alike, issues]),
+function troubleOf({ name, told }: Told, nameOf: NameOf): FreshTrouble | undefined {
+  const trouble = (about: string, issues: readonly Issue[], alike = about) => ({
+    // One stands for all those that have one reason.
+    key: toKey(name, alike, ...issues.flatMap(({ path, message }) => [path, message])),
     kind: name,
     about,
     issues,
@@ -130,14 +130,16 @@ function troubleOf(
       const known = nameOf(told.id);
       return trouble(known === undefined ? told.id : `${known} ${told.id}`, told.issues, known);
     }
-    case 'repaired':
-      return told.done === 'kept'
+    case 'repaired': {
+      const { path, rule, done } = told;
+      return done === 'kept'
         ? undefined
-        : trouble(told.record, [{ path: told.path, message: `${told.rule}: ${told.done}` }]);
+        : trouble(recordOf(told, nameOf), [{ path, message: ruleMessage(rule, done) }]);
+    }
     case 'dropped':
-      return trouble(some(told.ids.length, 'record'), asAWhole(dropInWords(told.reason)));
+      return trouble(countOf(told.ids.length, 'record'), asAWhole(dropMessage(told.reason)));
     case 'retrying':
-      return trouble(againInWords(told.inMs), asAWhole(retryInWords(told.reason)), '');
+      return trouble(retryTime(told.inMs), asAWhole(retryMessage(told.reason)), '');
     case 'degraded':
       return trouble('IndexedDB', asAWhole(`records do not outlive the page: ${told.reason}`));
     default:
@@ -145,8 +147,19 @@ function troubleOf(
   }
 }
 
-function driftOf({ name, told }: Told): Fresh<Drift> | undefined {
+function driftOf({ name, told }: Told, nameOf: NameOf): FreshDrift | undefined {
   if (name !== 'repaired' || told.done !== 'kept') return undefined;
-  const { record, path, rule } = told;
-  return { key: JSON.stringify([record, path, rule]), record, path, rule };
+  const { path, rule } = told;
+  const record = recordOf(told, nameOf);
+  return { key: toKey(record, path, rule), record, path, rule };
+}
+
+/** The name of the record that was repaired: the tracker tells it, and of what the relay has done only the id. */
+function recordOf({ record, id = '' }: TrackerEvents['repaired'], nameOf: NameOf): string {
+  return record ?? nameOf(id) ?? id;
+}
+
+/** One text for several: two lists of texts have the same only if they are the same. */
+function toKey(...texts: readonly string[]): string {
+  return texts.map((text) => `${text.length}:${text}`).join('');
 }

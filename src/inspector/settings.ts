@@ -1,10 +1,23 @@
-import { resolveOptions, type Settings } from '../tracker/options.ts';
+import { ownFields, resolveOptions } from '../tracker/inspect.ts';
 
-/** What has to be known of a tracker to find its buffer, and to say how fast it may send. */
-export type Known = Pick<Settings, 'endpoint' | 'burst' | 'requestsPerMinute'>;
+/** What finds a tracker's buffer, and says how fast it may send. */
+export type InspectedSettings = Pick<
+  ReturnType<typeof resolveOptions>,
+  'endpoint' | 'burst' | 'requestsPerMinute'
+>;
 
-// `/tracker.js`, or under the name that says its hash.
-const TRACKER = /\/tracker(\.[\da-f]{12})?\.js([?#]|$)/;
+/** Where the settings of a tracker can stand in a page. */
+export type SettingsSources = {
+  readonly inspector: Element;
+  readonly scripts: Iterable<HTMLScriptElement>;
+  /** The `options` of the page's stub. Anything may stand there. */
+  readonly options?: unknown;
+  /** Where the inspector's own script comes from, if it has one: a relay, most likely. */
+  readonly ownOrigin?: string | undefined;
+};
+
+// `/tracker.js` or `/tracker.full.js`, or under the name that says its hash.
+const TRACKER = /\/tracker(\.full)?(\.[\da-f]{12})?\.js([?#]|$)/;
 
 const NUMBERS = [
   ['burst', 'burst'],
@@ -12,25 +25,24 @@ const NUMBERS = [
 ] as const;
 
 /**
- * The settings of the tracker that is inspected: as the inspector's own attributes say, or else as the attributes of the
- * tracker's script tag do, which sends to where it comes from unless told otherwise. Undefined where nothing says where the
- * tracker sends to. Throws a `RangeError` for an impossible one, as the tracker does.
- *
- * @param ownOrigin where the inspector's script comes from, if it is one of its own
+ * The settings of the inspected tracker: from the inspector's own attributes, else from the stub, else from the attributes
+ * of the tracker's script tag. A tracker's script sends to its own origin unless told otherwise. Undefined where nothing says where
+ * the tracker sends to. Throws a `RangeError` for an impossible setting, as the tracker does.
  */
-export function knownOf(
-  inspector: Element,
-  scripts: Iterable<HTMLScriptElement>,
-  ownOrigin?: string,
-): Known | undefined {
+export function readSettings(sources: SettingsSources): InspectedSettings | undefined {
+  const { inspector, scripts, ownOrigin } = sources;
+  const options = ownFields<{ readonly [option: string]: unknown }>(Object(sources.options));
   const tag = [...scripts].find(({ src }) => TRACKER.test(src));
-  const said = (name: string) =>
-    inspector.getAttribute(name) ?? tag?.getAttribute(`data-${name}`) ?? undefined;
-  const endpoint = said('endpoint') ?? (tag ? new URL(tag.src).origin : ownOrigin);
+  const given = (option: string, attribute: string): unknown =>
+    inspector.getAttribute(attribute) ??
+    options[option] ??
+    tag?.getAttribute(`data-${attribute}`) ??
+    undefined;
+  const endpoint = given('endpoint', 'endpoint') ?? (tag ? new URL(tag.src).origin : ownOrigin);
   if (endpoint === undefined) return undefined;
   const numbers = NUMBERS.flatMap(([option, attribute]) => {
-    const value = said(attribute);
+    const value = given(option, attribute);
     return value === undefined ? [] : [[option, Number(value)] as const];
   });
-  return resolveOptions({ endpoint, ...Object.fromEntries(numbers) });
+  return resolveOptions({ endpoint: `${endpoint}`, ...Object.fromEntries(numbers) });
 }

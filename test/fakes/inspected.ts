@@ -1,14 +1,14 @@
-import type { InspectedTracker } from '../../src/inspector/listening.ts';
-import type { TrackerEvents } from '../../src/tracker/engine/events.ts';
-import { createEnds, type Tell } from '../../src/tracker/engine/events.ts';
+import type { InspectedTracker } from '../../src/inspector/subscribe.ts';
+import { createEmitter } from '../../src/tracker/engine/events.ts';
+import type { FlushResult, TrackerEvents } from '../../src/tracker/index.ts';
+import type { InspectedRecord } from '../../src/tracker/inspect.ts';
 import { statsOf } from '../../src/tracker/store/stats.ts';
-import type { FlushResult } from '../../src/tracker/tracker.ts';
+import { idOf } from './records.ts';
 
 /** A tracker to be looked at: it tells what it is told to, and has these counts. */
 export function inspectedTracker(counts: object = {}) {
-  const { on, tell } = createEnds((error) => {
-    throw error;
-  });
+  const reported: unknown[] = [];
+  const { on, emit } = createEmitter((error) => reported.push(error));
   let listeners = 0;
   let flushed: FlushResult = { settled: true };
   const tracker: InspectedTracker = {
@@ -25,7 +25,9 @@ export function inspectedTracker(counts: object = {}) {
   };
   return {
     tracker,
-    tell: tell as Tell,
+    tell: emit,
+    /** What its listeners have thrown. */
+    reported,
     listeners: () => listeners,
     flushesTo: (result: FlushResult) => {
       flushed = result;
@@ -42,3 +44,30 @@ export const TOLD: TrackerEvents = {
   retrying: { reason: 'network', inMs: 4_000 },
   degraded: { reason: 'no IndexedDB' },
 };
+
+/** A record that waits, as a look finds it. */
+export function inspectedEvent(seq: number, changed: Partial<InspectedRecord> = {}): InspectedRecord {
+  return {
+    id: idOf(seq),
+    kind: 'event',
+    eventName: 'Added to Cart',
+    userId: undefined,
+    anonymousId: 'someone',
+    at: 0,
+    fields: { eventName: 'Added to Cart', eventData: { Price: 39.8 } },
+    ...changed,
+  };
+}
+
+/** The same of a user. */
+export function inspectedUser(seq: number, changed: Partial<InspectedRecord> = {}): InspectedRecord {
+  return {
+    ...inspectedEvent(seq),
+    kind: 'user',
+    eventName: undefined,
+    userId: 'johndoe',
+    anonymousId: undefined,
+    fields: { email: 'john@doe.com' },
+    ...changed,
+  };
+}

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BLANK, hear, type Journal, type Told } from '../../src/inspector/journal.ts';
-import type { TrackerEvents } from '../../src/tracker/engine/events.ts';
+import { EMPTY_JOURNAL, hear, type Journal, type Told } from '../../src/inspector/journal.ts';
+import type { TrackerEvents } from '../../src/tracker/index.ts';
 import { TOLD } from '../fakes/inspected.ts';
 
 const NAMES = new Map([['a', 'Bought']]);
@@ -9,8 +9,8 @@ const NAMES = new Map([['a', 'Bought']]);
 /** What a tracker tells, one a second. */
 function heard(...all: readonly Told[]): Journal {
   return all.reduce(
-    (journal, told, index) => hear(journal, told, index * 1_000, (id) => NAMES.get(id)),
-    BLANK,
+    (journal, told, index) => hear(journal, { told, at: index * 1_000 }, (id) => NAMES.get(id)),
+    EMPTY_JOURNAL,
   );
 }
 
@@ -74,19 +74,35 @@ describe('errors', () => {
     ]);
   });
 
+  test('what the relay repairs is told by the name of the record with that id', () => {
+    const { record: _, ...repaired } = TOLD.repaired;
+    const told = { name: 'repaired', told: { ...repaired, id: 'a', done: 'left_out' } } as const;
+
+    expect(heard(told).troubles).toMatchObject([
+      { about: 'Bought', issues: [{ path: 'eventData.Note', message: 'must be short: left out' }] },
+    ]);
+    expect(heard({ ...told, told: { ...told.told, id: 'z' } }).troubles).toMatchObject([{ about: 'z' }]);
+  });
+
+  test('a reason that this release does not know is told by its name', () => {
+    const strange = told('retrying', { reason: 'constructor' as never });
+
+    expect(heard(strange).troubles[0]?.issues[0]?.message).toBe('constructor: see the documentation');
+  });
+
   test('what is dropped, waits or no longer lasts is told by its reason', () => {
     const { troubles, degraded } = heard(
       told('dropped'),
       told('retrying'),
-      told('retrying', { reason: 'no_token', inMs: Number.POSITIVE_INFINITY }),
+      told('retrying', { reason: 'token_required', inMs: Number.POSITIVE_INFINITY }),
       told('degraded'),
     );
 
     expect(troubles.map(({ kind, about, issues }) => `${kind} ${about} ${issues[0]?.message}`)).toEqual([
       'degraded IndexedDB records do not outlive the page: no IndexedDB',
-      'retrying until its user signs in no_token: no identity token that the relay takes',
-      'retrying again in 4 s network: no answer from the relay that a page may read',
-      'dropped 2 records expired: older than the tracker keeps them',
+      'retrying until its user signs in token_required: the page has no identity token that the relay takes',
+      'retrying again in 4 s network: the page got no answer from the relay',
+      'dropped 2 records expired: the records were older than the tracker keeps them',
     ]);
     expect(degraded).toBe('no IndexedDB');
   });

@@ -1,9 +1,8 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import '../../src/inspector/index.ts';
 import type { RelayInspector } from '../../src/inspector/index.ts';
-import type { InspectedTracker } from '../../src/inspector/listening.ts';
-import type { TrackerEvents } from '../../src/tracker/engine/events.ts';
-import type { FlushResult } from '../../src/tracker/tracker.ts';
+import type { InspectedTracker } from '../../src/inspector/subscribe.ts';
+import type { FlushResult, TrackerEvents } from '../../src/tracker/index.ts';
 import { inspectedTracker, TOLD } from '../fakes/inspected.ts';
 
 const page = globalThis as { webengageRelay?: unknown };
@@ -45,13 +44,13 @@ const tellAll = ({ tell }: ReturnType<typeof inspectedTracker>) => {
 
 describe('an inspector', () => {
   test('shows counts by reason, and what is told once it is there', async () => {
-    const watched = inspectedTracker({ made: 7, delivered: 3, rejected: 1 });
+    const watched = inspectedTracker({ tracked: 7, delivered: 3, rejected: 1 });
     const { text, part } = inspect(watched.tracker);
-    await expect.poll(() => text('.ends')).toContain('delivered3');
+    await expect.poll(() => text('.outcomes')).toContain('delivered3');
 
     tellAll(watched);
 
-    expect(text('.ends div')).toBe(
+    expect(text('.outcomes div')).toBe(
       'waiting3 | delivered3 | rejected1 | expired0 | over max records0 | opted out0',
     );
     expect(text('.brief')).toBe('5 errors');
@@ -136,15 +135,15 @@ describe('an inspector', () => {
     const watched = inspectedTracker();
     const { part, text, press } = inspect(watched.tracker);
     press('Flush now');
-    await expect.poll(() => text('.said')).toBe('Settled: nothing is left of what was buffered.');
+    await expect.poll(() => text('.said')).toBe('Settled: every record that was buffered.');
 
     watched.flushesTo({ settled: false, reason: 'network', retryInMs: 8_000 });
     press('Flush now');
 
     await expect
       .poll(() => text('.said'))
-      .toBe('Kept, again in 8 s. network: no answer from the relay that a page may read.');
-    expect(part('Errors')).toContain('None told so far.');
+      .toBe('Kept, again in 8 s. network: the page got no answer from the relay.');
+    expect(part('Errors')).toContain('None so far.');
   });
 
   test('closed, it asks nothing of the tracker, and says how much was told', async () => {
@@ -196,13 +195,13 @@ describe('an inspector', () => {
   });
 
   test('takes another tracker in the place of one', async () => {
-    const [first, second] = [inspectedTracker(), inspectedTracker({ made: 4 })];
+    const [first, second] = [inspectedTracker(), inspectedTracker({ tracked: 4 })];
     const { inspector, text } = inspect(first.tracker);
 
     inspector.tracker = second.tracker;
 
     await expect.poll(first.listeners).toBe(0);
-    await expect.poll(() => text('.ends')).toContain('waiting4');
+    await expect.poll(() => text('.outcomes')).toContain('waiting4');
   });
 });
 
@@ -211,9 +210,9 @@ describe('the tracker of the page', () => {
     const { text } = inspect();
     await expect.poll(() => text('.notices')).toContain('There is no tracker here');
 
-    page.webengageRelay = inspectedTracker({ made: 2 }).tracker;
+    page.webengageRelay = inspectedTracker({ tracked: 2 }).tracker;
 
-    await expect.poll(() => text('.ends')).toContain('waiting2');
+    await expect.poll(() => text('.outcomes')).toContain('waiting2');
     // As it is here.
     expect(text('.notices')).toMatch(/^The buffer can’t be read: .*indexedDB is not defined/);
   });
@@ -252,6 +251,31 @@ describe('the tracker of the page', () => {
     await expect.poll(() => text('.said')).toBe('RangeError: burst must be a whole number');
   });
 
+  test('whose flush throws is no worse than one that rejects', async () => {
+    const flush = () => {
+      throw new Error('not a tracker');
+    };
+    const { press, text } = inspect({ ...inspectedTracker().tracker, flush });
+
+    press('Flush now');
+
+    await expect.poll(() => text('.said')).toBe('Error: not a tracker');
+  });
+
+  test.each<[string, object | undefined]>([
+    ['nothing', undefined],
+    ['no ids', {}],
+    ['issues that are none', { id: 'a', issues: null }],
+  ])('may tell %s: the page hears of no error', async (_, told) => {
+    const watched = inspectedTracker({ tracked: 5 });
+    const { text } = inspect(watched.tracker);
+
+    for (const name of Object.keys(TOLD)) watched.tell(name as keyof TrackerEvents, told as never);
+
+    expect(watched.reported).toEqual([]);
+    await expect.poll(() => text('.outcomes')).toContain('waiting5');
+  });
+
   test('that does not answer is said to', async () => {
     const { tracker } = inspectedTracker();
     const { text } = inspect({ ...tracker, stats: () => new Promise(() => {}) });
@@ -285,12 +309,12 @@ describe('the tracker of the page', () => {
 
 test('a tracker that was set before the element was defined is taken', async () => {
   const early = document.createElement('relay-inspector');
-  const { tracker } = inspectedTracker({ made: 3 });
+  const { tracker } = inspectedTracker({ tracked: 3 });
   // As it lies there where the element is defined only later.
   Object.defineProperty(early, 'tracker', { value: tracker, configurable: true, writable: true });
   early.toggleAttribute('open', true);
 
   document.body.append(early);
 
-  await expect.poll(() => partsOf(early).text('.ends')).toContain('waiting3');
+  await expect.poll(() => partsOf(early).text('.outcomes')).toContain('waiting3');
 });

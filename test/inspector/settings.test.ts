@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { element } from '../../src/inspector/element.ts';
-import { knownOf } from '../../src/inspector/settings.ts';
+import { readSettings } from '../../src/inspector/settings.ts';
+import { element } from '../../src/inspector/view/dom.ts';
 
 const script = (src: string, attributes = {}) => element('script', { src, ...attributes });
 const inspector = (attributes = {}) => element('div', attributes);
@@ -24,24 +24,61 @@ test.each([
   ],
   ['where the inspector itself comes from', {}, [], 'https://own.example.com', 5],
 ])('a tracker’s settings are known by %s', (_, attributes, scripts, endpoint, burst) => {
-  expect(knownOf(inspector(attributes), scripts, 'https://own.example.com')).toMatchObject({
+  expect(
+    readSettings({ inspector: inspector(attributes), scripts, ownOrigin: 'https://own.example.com' }),
+  ).toMatchObject({
     endpoint,
     burst,
   });
 });
 
+test.each(['tracker.full.js', 'tracker.full.0123456789ab.js'])('the script may be %s', (name) => {
+  const scripts = [script(`https://t.example.com/${name}`, { 'data-burst': '7' })];
+
+  expect(readSettings({ inspector: inspector(), scripts })).toMatchObject({ burst: 7 });
+});
+
+test('what stands on the stub wins over the script tag, and loses to the inspector’s own attributes', () => {
+  const options = { endpoint: 'https://stub.example.com', burst: 3, requestsPerMinute: 30 };
+
+  expect(readSettings({ inspector: inspector({ burst: '2' }), scripts: [TAG], options })).toMatchObject({
+    endpoint: 'https://stub.example.com',
+    burst: 2,
+    requestsPerMinute: 30,
+  });
+});
+
+test.each([
+  ['nothing', undefined],
+  ['null', null],
+  ['text', 'x'],
+  ['a number', 1],
+])('a stub whose options are %s says nothing', (_, options) => {
+  expect(readSettings({ inspector: inspector(), scripts: [TAG], options })).toMatchObject({ burst: 9 });
+});
+
 test('both numbers of the bucket are read', () => {
   const attributes = { endpoint: 'https://t.example.com', 'requests-per-minute': '120', burst: '10' };
 
-  expect(knownOf(inspector(attributes), [])).toMatchObject({ requestsPerMinute: 120, burst: 10 });
+  expect(readSettings({ inspector: inspector(attributes), scripts: [] })).toMatchObject({
+    requestsPerMinute: 120,
+    burst: 10,
+  });
 });
 
 test('nothing is known where nothing says where the tracker sends to', () => {
-  expect(knownOf(inspector({ burst: '3' }), [script('https://x.example.com/my-tracker.js')])).toBeUndefined();
+  expect(
+    readSettings({
+      inspector: inspector({ burst: '3' }),
+      scripts: [script('https://x.example.com/my-tracker.js')],
+    }),
+  ).toBeUndefined();
 });
 
 test('an impossible setting is an error that names it, as the tracker has it', () => {
-  expect(() => knownOf(inspector({ endpoint: 'https://t.example.com', burst: 'many' }), [])).toThrow(
-    'burst must be a whole number from 1 to 100, not NaN',
+  const many = inspector({ endpoint: 'https://t.example.com', burst: 'many' });
+
+  expect(() => readSettings({ inspector: many, scripts: [] })).toThrow(
+    'burst must be from 1 to 100, not NaN',
   );
 });

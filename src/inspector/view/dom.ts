@@ -10,6 +10,12 @@ export function element<Name extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
+export function button(text: string, press: () => unknown): HTMLButtonElement {
+  const made = element('button', { type: 'button' }, text);
+  made.addEventListener('click', press);
+  return made;
+}
+
 /** Writes only what has changed: a selection stays, and a live region speaks up only with news. */
 export function setText(target: Element, text: string): void {
   if (target.textContent !== text) target.textContent = text;

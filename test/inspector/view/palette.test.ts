@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { colourRules, INKS, SURFACES } from '../../src/inspector/colours.ts';
-import { LOOK } from '../../src/inspector/look.ts';
+import { colourRules, INKS, SURFACES } from '../../../src/inspector/view/palette.ts';
+import { STYLES } from '../../../src/inspector/view/styles.ts';
 
 /** https://www.w3.org/TR/WCAG22/#dfn-relative-luminance */
 function luminance(colour: string): number {
@@ -33,11 +33,11 @@ test.each(pairs)('%s on %s can be read in the %s scheme', (_ink, _surface, _sche
 
 test('nothing is coloured but by these', () => {
   const named = [...colourRules().matchAll(/--(\w+):/g)].map(([, name]) => name);
-  const used = [...LOOK.matchAll(/var\(--(\w+)\)/g)].map(([, name]) => name);
+  const used = [...STYLES.matchAll(/var\(--(\w+)\)/g)].map(([, name]) => name);
 
   expect(new Set(used)).toEqual(new Set(named));
-  expect([...LOOK.matchAll(/[^-]color: (?!var\(|inherit)([^;}]+)/g)].map(([, value]) => value)).toEqual([]);
-  expect(LOOK).not.toMatch(/#[\da-f]{3}/i);
+  expect([...STYLES.matchAll(/[^-]color: (?!var\(|inherit)([^;}]+)/g)].map(([, value]) => value)).toEqual([]);
+  expect(STYLES).not.toMatch(/#[\da-f]{3}/i);
 });
 
 test('a browser that has not both schemes in one gets the light one', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { element, keyedList, setText } from '../../src/inspector/element.ts';
+import { element, keyedList, setText } from '../../../src/inspector/view/dom.ts';
 
 type Line = { readonly key: string; readonly text: string };
 

@@ -1,0 +1,31 @@
+import { type FittableRecord, fitFields, leaveOutUnknown, unfitting } from '../contract/fit-record.ts';
+import { collect, type Misfit, toRepair } from '../contract/repair.ts';
+import { type InspectedRecord, ownFields } from '../tracker/inspect.ts';
+
+/** What the relay will do about one field of a record, by WebEngage's rules. */
+export type Finding = {
+  /** Empty: the record as a whole. */
+  readonly path: string;
+  /** The rule it breaks, so that path and rule read as one sentence. */
+  readonly rule: string;
+  /** `refused`: the whole record, for good. */
+  readonly done: 'refused' | 'cut' | 'left_out';
+};
+
+/** The record as the relay gets it, but for the time and the age, which it gets as it is sent. */
+export function toWire({ kind, id, userId, anonymousId, fields }: InspectedRecord): FittableRecord {
+  const visitor = userId === undefined ? { anonymousId } : { userId };
+  return { __proto__: null, kind, ...ownFields({ id, ...visitor, ...fields }) } as FittableRecord;
+}
+
+/** What the relay will say of a record by itself: the relay's own code says it. */
+export function judgeRecord(record: InspectedRecord): readonly Finding[] {
+  if (record.fields === undefined) return [{ path: '', rule: 'must be JSON', done: 'refused' }];
+  const misfits: Misfit[] = [];
+  const known = collect(leaveOutUnknown(toWire(record)), misfits);
+  const issues = unfitting(collect(fitFields(known), misfits));
+  return [
+    ...issues.map(({ path, message }): Finding => ({ path, rule: message, done: 'refused' })),
+    ...misfits.map(toRepair),
+  ];
+}

@@ -1,0 +1,199 @@
+import { refill } from '../pacing/token-bucket.ts';
+import type { TrackerStats } from '../tracker/index.ts';
+import type { Inspected, InspectedRecord } from '../tracker/inspect.ts';
+import type { Journal } from './journal.ts';
+import { type Finding, judgeRecord } from './judge.ts';
+import { countOf, formatSpan, nameOfRecord, retryMessage, retryTime } from './messages.ts';
+import type { InspectedSettings } from './settings.ts';
+
+/** How the tracker of the page is found. */
+export type TrackerSeen =
+  | { readonly kind: 'there'; readonly stats: TrackerStats }
+  | { readonly kind: 'missing' }
+  /** Its script has not loaded. `calls` wait for it. */
+  | { readonly kind: 'loading'; readonly calls: number }
+  | { readonly kind: 'silent'; readonly why: string };
+
+/** All that one look has seen. */
+export type Seen = Inspected & {
+  readonly tracker: TrackerSeen;
+  /** A text says why there are none: an impossible option. */
+  readonly settings: InspectedSettings | undefined | string;
+};
+
+type Buffer = Inspected['buffer'];
+
+/** Something that is missing or off, and the line to put it right by, if there is one. */
+export type Notice = { readonly key: string; readonly code: string };
+
+export type RecordLine = {
+  readonly key: string;
+  readonly name: string;
+  readonly kind: 'identify' | 'track';
+  readonly age: string;
+  readonly record: InspectedRecord;
+  /** What the relay will do about it. */
+  readonly findings: () => readonly Finding[];
+};
+
+/** What is shown. */
+export type ViewModel = {
+  readonly notices: readonly Notice[];
+  readonly waiting: string;
+  readonly oldest: string;
+  readonly records: readonly RecordLine[];
+  /** Which of them are listed, or why none are. */
+  readonly listed: string;
+  /** How full the bucket is: a number for each token it holds, 1 for a whole one. */
+  readonly pips: readonly number[];
+  readonly tokens: string;
+  readonly rate: string;
+  /** Why sending waits after a failure, and for how long; empty where it does not. */
+  readonly pause: string;
+  /** By how much the visitor's clock is wrong; empty where it is right, or nobody has told. */
+  readonly clock: string;
+  readonly tracked: string;
+  /** Their sum is `tracked`. */
+  readonly outcomes: readonly { readonly key: string; readonly count: number }[];
+  readonly batches: Journal['batches'];
+  readonly troubles: Journal['troubles'];
+  readonly drifts: Journal['drifts'];
+};
+
+const NONE = '–';
+
+// Nobody says how large it is, or what is left of it can't be read.
+const UNKNOWN: Pick<InspectedSettings, 'burst' | 'requestsPerMinute'> = { burst: 0, requestsPerMinute: 0 };
+
+// Answers travel for as long: a clock that is off by less is right.
+const MIN_CLOCK_OFFSET_MS = 2_000;
+
+/** What one look and all that was told come to. */
+export function toViewModel(seen: Seen, journal: Journal): ViewModel {
+  // What the database holds is then another page's, or an earlier one's.
+  const buffer: Buffer =
+    journal.degraded === undefined ? seen.buffer : { kind: 'unreadable', why: journal.degraded };
+  const stats = statsSeen(seen.tracker, buffer);
+  const { now, records } = buffer.kind === 'there' ? buffer : { now: 0, records: [] };
+  const waits = stats?.buffered ?? records.length;
+  return {
+    notices: noticesOf(seen, buffer, journal),
+    waiting: stats ? `${waits}` : NONE,
+    oldest: ageOf(records[0], now),
+    records: records.map((record) => toLine(record, now)),
+    listed: listedOf(records.length, waits, buffer),
+    ...bucketOf(seen, buffer),
+    clock: clockOf(buffer),
+    tracked: stats ? `${stats.tracked}` : NONE,
+    outcomes: outcomesOf(stats),
+    batches: journal.batches,
+    troubles: journal.troubles,
+    drifts: journal.drifts,
+  };
+}
+
+/** What was told, for a closed inspector, which looks at nothing else. */
+export function briefOf({ errors }: Journal): string {
+  return errors === 0 ? 'no errors' : countOf(errors, 'error');
+}
+
+/** The tracker's own counts, for it may keep them in memory; or those in the database, that an earlier page has left. */
+function statsSeen(tracker: TrackerSeen, buffer: Buffer): TrackerStats | undefined {
+  if (tracker.kind === 'there') return tracker.stats;
+  return buffer.kind === 'there' ? buffer.counts : undefined;
+}
+
+function ageOf(record: InspectedRecord | undefined, now: number): string {
+  return record?.at === undefined ? NONE : formatSpan(now - record.at);
+}
+
+function toLine(record: InspectedRecord, now: number): RecordLine {
+  return {
+    key: record.id,
+    name: nameOfRecord(record),
+    kind: record.kind === 'user' ? 'identify' : 'track',
+    age: ageOf(record, now),
+    record,
+    findings: () => judgeRecord(record),
+  };
+}
+
+function listedOf(listed: number, waits: number, buffer: Buffer): string {
+  if (listed > 0) return listed < waits ? `The oldest ${listed} of ${waits}` : 'Oldest first';
+  if (waits > 0) return buffer.kind === 'there' ? 'They are just leaving' : 'They can’t be listed';
+  return 'Nothing waits';
+}
+
+function bucketOf({ settings }: Seen, buffer: Buffer): Pick<ViewModel, 'pips' | 'tokens' | 'rate' | 'pause'> {
+  const limit = typeof settings === 'object' && buffer.kind !== 'unreadable' ? settings : UNKNOWN;
+  const { bucket, pause, now } =
+    buffer.kind === 'there' ? buffer : { bucket: undefined, pause: undefined, now: 0 };
+  const tokens = bucket ? refill(bucket, limit, now).tokens : limit.burst;
+  const pips: number[] = [];
+  while (pips.length < limit.burst) pips.push(Math.min(1, Math.max(0, tokens - pips.length)));
+  return {
+    pips,
+    tokens: limit.burst === 0 ? NONE : `${Math.floor(tokens)} of ${limit.burst}`,
+    rate: limit.burst === 0 ? '' : `, ${limit.requestsPerMinute} a minute`,
+    pause: pause ? `Waits, ${retryTime(pause.since + pause.forMs - now)}. ${retryMessage(pause.reason)}` : '',
+  };
+}
+
+function clockOf(buffer: Buffer): string {
+  const offset = buffer.kind === 'there' ? (buffer.clockOffset ?? 0) : 0;
+  if (Math.abs(offset) < MIN_CLOCK_OFFSET_MS) return '';
+  const way = offset > 0 ? 'ahead of' : 'behind';
+  return `This clock is ${formatSpan(Math.abs(offset))} ${way} the relay’s.`;
+}
+
+function outcomesOf(stats: TrackerStats | undefined): ViewModel['outcomes'] {
+  if (!stats) return [];
+  const { buffered, delivered, rejected, dropped } = stats;
+  const all = { waiting: buffered, delivered, rejected, ...dropped };
+  return Object.entries(all).map(([name, count]) => ({ key: name.replaceAll('_', ' '), count }));
+}
+
+function noticesOf(seen: Seen, buffer: Buffer, { degraded }: Journal): readonly Notice[] {
+  const { tracker, settings, optedOut } = seen;
+  const endpoint = typeof settings === 'object' ? settings.endpoint : 'https://t.example.com';
+  const notices = trackerNotices(tracker, endpoint);
+  if (typeof settings === 'string') notices.unshift(notice(`An option is impossible: ${settings}`));
+  if (tracker.kind === 'there' && optedOut)
+    notices.push(notice('The visitor has opted out. Calls make no records until', 'optIn()'));
+  if (settings === undefined)
+    notices.push(
+      notice(
+        'To list waiting records, say where the tracker sends to:',
+        `<relay-inspector endpoint="${endpoint}">`,
+      ),
+    );
+  if (degraded !== undefined)
+    notices.push(notice(`Records do not outlive the page, and can’t be listed: ${degraded}`));
+  else if (buffer.kind === 'unreadable') notices.push(notice(`The buffer can’t be read: ${buffer.why}`));
+  return notices;
+}
+
+const notice = (key: string, code = ''): Notice => ({ key, code });
+
+function trackerNotices(tracker: TrackerSeen, endpoint: string): Notice[] {
+  switch (tracker.kind) {
+    case 'missing':
+      return [
+        notice(
+          'There is no tracker here. By script tag, after the line that queues calls:',
+          `<script async src="${endpoint}/tracker.js"></script>`,
+        ),
+        notice('From npm, show it yours:', `document.querySelector('relay-inspector').tracker = tracker`),
+      ];
+    case 'loading':
+      return [
+        notice(
+          `The tracker’s script has not loaded: ${countOf(tracker.calls, 'call')} waiting. The console may say why.`,
+        ),
+      ];
+    case 'silent':
+      return [notice(`The tracker does not answer: ${tracker.why}`)];
+    case 'there':
+      return [];
+  }
+}

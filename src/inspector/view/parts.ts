@@ -1,0 +1,52 @@
+import { element } from './dom.ts';
+
+/** A part under a heading, with a sentence in its place while there is nothing to see. */
+export type Part = {
+  readonly node: HTMLElement;
+  /** The line of the heading. */
+  readonly top: HTMLElement;
+  readonly show: (isThere: boolean) => void;
+};
+
+export function part(name: string, content: HTMLElement, empty?: string): Part {
+  const top = element('div', { class: 'top' }, element('h3', {}, name));
+  const sentence = element('p', { class: 'small' }, empty ?? '');
+  const node = element('section', { 'aria-label': name }, top, sentence, content);
+  const show = (isThere: boolean) => {
+    content.hidden = !isThere;
+    sentence.hidden = isThere;
+  };
+  show(empty === undefined);
+  return { node, top, show };
+}
+
+/** A list that scrolls and can be reached by Tab: else a keyboard could not scroll it. */
+export function scroller(name: string, content: HTMLElement): HTMLElement {
+  return element('div', { class: 'scroll', role: 'group', 'aria-label': name, tabindex: '0' }, content);
+}
+
+export function table(caption: string, columns: readonly string[]): HTMLTableElement {
+  const heads = columns.map((name, index) =>
+    element('th', { scope: 'col', class: index > 1 ? 'number' : '' }, name),
+  );
+  return element(
+    'table',
+    {},
+    element('caption', {}, caption),
+    element('thead', {}, element('tr', {}, ...heads)),
+  );
+}
+
+/** A row of a table as a body of its own, so that it lies beside the others under one key. */
+export function tableRow(...cells: readonly Node[]): HTMLElement {
+  return element('tbody', {}, element('tr', {}, ...cells));
+}
+
+export function rowHead(...content: readonly (Node | string)[]): HTMLElement {
+  return element('th', { scope: 'row' }, ...content);
+}
+
+/** A field and what is said of it. The field is empty where it is about no single one. */
+export function fieldLine(path: string, message: string): HTMLElement {
+  return element('div', {}, ...(path === '' ? [] : [element('code', {}, path), ' ']), message);
+}

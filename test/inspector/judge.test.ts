@@ -1,0 +1,63 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { readRecord } from '../../src/contract/read-record.ts';
+import { judgeRecord, toWire } from '../../src/inspector/judge.ts';
+import { inspectedEvent, inspectedUser } from '../fakes/inspected.ts';
+import { idOf } from '../fakes/records.ts';
+
+describe('of a record that waits', () => {
+  test('nothing is said where the relay takes it as it is', () => {
+    expect(judgeRecord(inspectedEvent(1))).toEqual([]);
+    expect(judgeRecord(inspectedUser(1))).toEqual([]);
+  });
+
+  test('what the relay cuts or leaves out is named with field and rule', () => {
+    const record = inspectedUser(1, { fields: { phone: '98765', company: 'x'.repeat(1_200), shoeSize: 42 } });
+
+    expect(judgeRecord(record).map(({ path, done }) => [path, done])).toEqual([
+      ['shoeSize', 'left_out'],
+      ['phone', 'left_out'],
+      ['company', 'cut'],
+    ]);
+  });
+
+  test('what makes the relay refuse it is named first', () => {
+    const fields = { eventName: 'we_own', eventData: { we_x: 1 } };
+
+    expect(judgeRecord(inspectedEvent(1, { fields })).map(({ path, done }) => [path, done])).toEqual([
+      ['eventName', 'refused'],
+      ['eventData.we_x', 'left_out'],
+    ]);
+  });
+
+  test('text that is no JSON is refused', () => {
+    expect(judgeRecord(inspectedEvent(1, { fields: undefined }))).toEqual([
+      { path: '', rule: 'must be JSON', done: 'refused' },
+    ]);
+  });
+});
+
+test('the inspector says of any record what the relay answers', () => {
+  const name = fc.oneof(
+    fc.constantFrom('email', 'phone', 'birthDate', 'gender', 'attributes', 'eventData'),
+    fc.string(),
+  );
+  const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constant('x'.repeat(1_000)));
+  const fields = fc.dictionary(name, fc.oneof(fc.jsonValue(), text, fc.dictionary(text, fc.jsonValue())));
+  const record = fc.oneof(
+    fields.map((some) => inspectedUser(1, { fields: some })),
+    fc.tuple(text, fields).map(([eventName, some]) => inspectedEvent(1, { fields: { ...some, eventName } })),
+  );
+
+  fc.assert(
+    fc.property(record, (any) => {
+      const read = readRecord(toWire({ ...any, id: idOf(1) }), true);
+      const findings = judgeRecord(any);
+
+      const refusals = findings.filter(({ done }) => done === 'refused');
+      expect(refusals.length > 0).toBe(!read.ok);
+      if (read.ok) expect(findings).toEqual(read.repairs);
+      else expect(refusals.map(({ path }) => path)).toEqual(read.issues.map(({ path }) => path));
+    }),
+  );
+}, 60_000);
