@@ -3,8 +3,8 @@ import { resolveOptions, type Settings } from '../tracker/options.ts';
 /** What has to be known of a tracker to find its buffer, and to say how fast it may send. */
 export type Known = Pick<Settings, 'endpoint' | 'burst' | 'requestsPerMinute'>;
 
-// `/tracker.js`, or under the name that says its hash.
-const TRACKER = /\/tracker(\.[\da-f]{12})?\.js([?#]|$)/;
+// `/tracker.js` or `/tracker.full.js`, or under the name that says its hash.
+const TRACKER = /\/tracker(\.full)?(\.[\da-f]{12})?\.js([?#]|$)/;
 
 const NUMBERS = [
   ['burst', 'burst'],

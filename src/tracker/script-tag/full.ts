@@ -1,0 +1,11 @@
+import { browserPlatform } from '../engine/platform.ts';
+import { resolveOptions, type TrackerOptions } from '../options.ts';
+import { startTracker } from '../tracker.ts';
+import { fullSettings } from './full-settings.ts';
+import { installTracker } from './install.ts';
+
+installTracker(
+  // It throws for what is no `TrackerOptions`.
+  (options) => startTracker(resolveOptions(options as unknown as TrackerOptions), browserPlatform()),
+  fullSettings,
+);
