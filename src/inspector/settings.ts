@@ -4,7 +4,7 @@ import { resolveOptions, type Settings } from '../tracker/options.ts';
 export type Known = Pick<Settings, 'endpoint' | 'burst' | 'requestsPerMinute'>;
 
 // `/tracker.js` or `/tracker.full.js`, or under the name that says its hash.
-const TRACKER = /\/tracker(\.full)?(\.[\da-f]{12})?\.js([?#]|$)/;
+const TRACKER = /\/tracker(\.full)?(\.\w{12})?\.js(?![^?#])/;
 
 const NUMBERS = [
   ['burst', 'burst'],

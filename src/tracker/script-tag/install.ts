@@ -66,7 +66,7 @@ function readSettings(stub: Stub, join: JoinSettings): PageSettings {
   // None in a module; and an element of the page can stand in its place by its name.
   const { currentScript } = document;
   const script = currentScript instanceof HTMLScriptElement ? currentScript : undefined;
-  const settings = join(attributeSettings(script), ownProperties(stub.options));
+  const settings = join(attributeSettings(script?.dataset), ownProperties(stub.options));
   if (!('endpoint' in settings)) settings.endpoint = scriptOrigin(script);
   return settings;
 }

@@ -16,8 +16,8 @@ function attributeValue(attribute: unknown): unknown {
 }
 
 /** The `data-` attributes of a script tag, under their camelCase names. */
-export function attributeSettings(script: HTMLScriptElement | undefined): PageSettings {
-  const settings = ownProperties(script?.dataset);
+export function attributeSettings(attributes: DOMStringMap | undefined): PageSettings {
+  const settings = ownProperties(attributes);
   for (const name in settings) settings[name] = attributeValue(settings[name]);
   return settings;
 }

@@ -9,7 +9,7 @@
       kept =
         0 < left-- &&
         (Array.isArray(value)
-          ? []
+          ? Array(value.length)
           : Object.getPrototypeOf(Object.getPrototypeOf(value) || value)
             ? 0
             : // On no prototype: `__proto__` is a name like any other, and a frozen `Object.prototype` forbids none.
@@ -23,8 +23,8 @@
       return value;
     }
   }
-  // A tracker or stub that is there stays. What every object of the page inherits is none.
-  if (relay.track == {}.track) {
+  // A tracker or stub that is there stays.
+  if (!relay.track) {
     relay.queue = [];
     'flush reset use track identify stats on optIn optOut'.split(' ').map(function (name) {
       relay[name] = function (args) {
