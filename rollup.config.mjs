@@ -63,20 +63,51 @@ const printIntegrity = {
   },
 };
 
-/** Says under which URL these bytes are served for good, and under which hash: one of them, whatever was built before. */
-const pinned = {
-  name: 'pinned',
-  generateBundle: () => {
-    const earlier = existsSync(PUBLIC) ? readdirSync(PUBLIC) : [];
-    for (const name of earlier) if (/^tracker\..+\.js$/.test(name)) rmSync(`${PUBLIC}/${name}`);
-  },
-  writeBundle: (_, bundle) => {
-    for (const { fileName, code } of Object.values(bundle)) {
-      const told = { name: 'tracker.js', integrity: integrityOf(code), url: `/${fileName}` };
-      writeFileSync('dist/integrity.json', `${JSON.stringify(told, null, 2)}\n`);
-    }
-  },
+/**
+ * Says under which URL the bytes of a script are served for good, and under which hash: one of them, whatever was built before.
+ *
+ * @param script `tracker.js`, whose name stands at the top of the file, or another, which stands below it
+ */
+const pinned = (script) => {
+  const stem = script.replace(/\.js$/, '');
+  const [file, headers] = ['dist/integrity.json', `${PUBLIC}/_headers`];
+  return {
+    name: 'pinned',
+    generateBundle: () => {
+      const earlier = existsSync(PUBLIC) ? readdirSync(PUBLIC) : [];
+      for (const name of earlier)
+        if (name.startsWith(`${stem}.`) && /^[\da-f]{12}\.js$/.test(name.slice(stem.length + 1)))
+          rmSync(`${PUBLIC}/${name}`);
+    },
+    writeBundle: (_, bundle) => {
+      for (const { fileName, code } of Object.values(bundle)) {
+        const told = { name: script, integrity: integrityOf(code), url: `/${fileName}` };
+        const said =
+          script === 'tracker.js' ? told : { ...JSON.parse(readFileSync(file, 'utf8')), full: told };
+        writeFileSync(file, `${JSON.stringify(said, null, 2)}\n`);
+        // By its own name, not by a `*`: `/tracker.*.js` would be `/tracker.full.js` too.
+        writeFileSync(headers, readFileSync(headers, 'utf8').replace(`/${stem}.<hash>.js`, `/${fileName}`));
+      }
+    },
+  };
 };
+
+/** @param plugins what is done once, beside the script that is built first */
+const trackerScript = (script, input, plugins = []) => ({
+  input: `${modules}/tracker/script-tag/${input}`,
+  plugins: [nodeResolve(), oneKeyword, minify()],
+  output: [
+    { file: `dist/${script}`, format: 'iife', plugins: [printIntegrity] },
+    { file: `${PUBLIC}/${script}`, format: 'iife' },
+    {
+      dir: PUBLIC,
+      entryFileNames: script.replace(/js$/, '[hash:12].js'),
+      hashCharacters: 'hex',
+      format: 'iife',
+      plugins: [...plugins, pinned(script)],
+    },
+  ],
+});
 
 /** What an editor checks a tracking plan by. */
 const planSchema = {
@@ -88,21 +119,8 @@ const planSchema = {
 };
 
 export default [
-  {
-    input: `${modules}/tracker/script-tag.js`,
-    plugins: [nodeResolve(), oneKeyword, minify()],
-    output: [
-      { file: 'dist/tracker.js', format: 'iife', plugins: [printIntegrity] },
-      { file: `${PUBLIC}/tracker.js`, format: 'iife' },
-      {
-        dir: PUBLIC,
-        entryFileNames: 'tracker.[hash:12].js',
-        hashCharacters: 'hex',
-        format: 'iife',
-        plugins: [pinned, publicFiles],
-      },
-    ],
-  },
+  trackerScript('tracker.js', 'core.js', [publicFiles]),
+  trackerScript('tracker.full.js', 'full.js'),
   {
     input: `${modules}/tracker/index.js`,
     external: trackerNeeds,

@@ -3,7 +3,8 @@
  * By its name among the `exports` of package.json; the README says the same.
  */
 export const BUDGETS: Readonly<Record<string, number>> = {
-  './tracker.js': 11_050,
+  './tracker.js': 11_450,
+  './tracker.full.js': 11_700,
   './service-worker.js': 10_950,
   '.': 11_000,
   './service-worker': 11_200,
@@ -14,3 +15,6 @@ export const BUDGETS: Readonly<Record<string, number>> = {
   './inspector': 8_500,
   './edge': 44_500,
 };
+
+/** What the line that queues calls may weigh, with its tags. */
+export const STUB_BYTES = 300;

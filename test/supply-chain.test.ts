@@ -68,24 +68,34 @@ describe('the workflows', () => {
   );
 });
 
-test('the build says under which name and hash the script can be pinned: one name, of these bytes', () => {
-  const bytes = readFileSync('dist/tracker.js');
-  const { name, integrity, url } = json('dist/integrity.json');
+describe('the build says under which name and hash a script can be pinned: one name, of these bytes', () => {
+  const { full, ...core } = json('dist/integrity.json');
 
-  expect(name).toBe('tracker.js');
-  expect(integrity).toBe(`sha384-${createHash('sha384').update(bytes).digest('base64')}`);
-  expect(url).toMatch(/^\/tracker\.[\da-f]{12}\.js$/);
-  expect(readFileSync(`dist/public${url}`).equals(bytes)).toBe(true);
-  expect(readdirSync('dist/public').filter((file) => /^tracker\..+\.js$/.test(file))).toEqual([
-    basename(url),
-  ]);
+  test.each([
+    ['tracker.js', core, /^tracker\.[\da-f]{12}\.js$/],
+    ['tracker.full.js', full, /^tracker\.full\.[\da-f]{12}\.js$/],
+  ])('%s', (script, { name, integrity, url }, pinned) => {
+    const bytes = readFileSync(`dist/${script}`);
+
+    expect(name).toBe(script);
+    expect(integrity).toBe(`sha384-${createHash('sha384').update(bytes).digest('base64')}`);
+    expect(basename(url)).toMatch(pinned);
+    expect(readFileSync(`dist/public${url}`).equals(bytes)).toBe(true);
+    expect(readdirSync('dist/public').filter((file) => pinned.test(file))).toEqual([basename(url)]);
+  });
 });
 
 describe('the build', () => {
   const folder = mkdtempSync(join(tmpdir(), 'webengage-relay-build-'));
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  test.each(['dist/tracker.js', 'dist/service-worker.js', 'dist/page-views.js', 'dist/inspector.js'])(
+  test.each([
+    'dist/tracker.js',
+    'dist/tracker.full.js',
+    'dist/service-worker.js',
+    'dist/page-views.js',
+    'dist/inspector.js',
+  ])(
     'makes the same bytes of %s again, and prints their hash',
     async (file) => {
       const printed = vi.spyOn(console, 'log').mockImplementation(() => {});

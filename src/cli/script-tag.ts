@@ -1,6 +1,6 @@
-// The README's own line, to the letter: calls made before the script has loaded wait in it.
+// The README's own line: calls made before the script has loaded wait in it. From tracker/script-tag/stub.js.
 const STUB =
-  '<script>(q=>{webengageRelay={queue:q};for(const m of["identify","track","reset","flush","stats","optOut","optIn","on","use"])webengageRelay[m]=(...a)=>new Promise((y,n)=>q.push([m,a,Date.now(),y,n,location.href]))})([])</script>';
+  '<script>(function(e,t){function n(e,r){try{return(r=0<t--&&(Array.isArray(e)?Array(e.length):Object.getPrototypeOf(Object.getPrototypeOf(e)||e)?0:Object.create(null)))&&Object.keys(e).map(function(t){r[t]=n(e[t])}),r||e}catch(t){return e}}e.track||(e.queue=[],"flush reset use track identify stats on optIn optOut".split(" ").map(function(r){e[r]=function(o){return t=999,o=n([].slice.call(arguments)),(o=new Promise(function(t,n){e.queue.push([r,o,+new Date,t,n,location.href]),setTimeout(n,5e3,Error("webengageRelay did not load"))})).then(0,n),o}}))})(window.webengageRelay=window.webengageRelay||Object.create(null))</script>';
 
 /** What goes into each page. */
 export function scriptTag(relayUrl: string): string {

@@ -17,7 +17,7 @@ export type SettingsSources = {
 };
 
 // `/tracker.js` or `/tracker.full.js`, or under the name that says its hash.
-const TRACKER = /\/tracker(\.full)?(\.[\da-f]{12})?\.js([?#]|$)/;
+const TRACKER = /\/tracker(\.full)?(\.\w{12})?\.js(?![^?#])/;
 
 const NUMBERS = [
   ['burst', 'burst'],

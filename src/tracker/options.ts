@@ -82,6 +82,12 @@ export type TrackerOptions = {
   readonly plugins?: readonly AddOn[];
 };
 
+/** Options as a page may give them: what stands there is anything. */
+export type OptionsLike = {
+  readonly plugins?: readonly AddOn[];
+  readonly [name: string]: unknown;
+};
+
 export type Settings = Required<Omit<TrackerOptions, 'plugins'>>;
 
 /** The name of all that the trackers of an endpoint share: database, lock, sync event. */
@@ -103,16 +109,22 @@ const NUMBERS = {
 } as const;
 
 // Settings that an add-on understands. Without it they must not be passed over: the page would do what it must not.
-const OF_ADD_ONS = /^(consent|respectGpc|identityToken|strict)$/;
+// What stands here asks for nothing.
+const OF_ADD_ONS: { readonly [name: string]: unknown } = {
+  consent: 'granted',
+  respectGpc: false,
+  identityToken: undefined,
+  strict: false,
+};
 
 /** Fills in the defaults. Throws a `RangeError` that names the option, the rule and the remedy. */
-export function resolveOptions(options: TrackerOptions): Settings {
+export function resolveOptions(options: TrackerOptions | OptionsLike): Settings {
   const given: { readonly [name: string]: unknown } = ownFields(options);
   const mustBe = (name: string, rule: string): never => {
     throw new RangeError(`${name} must be ${rule}, not ${given[name]}`);
   };
-  for (const name in given)
-    if (OF_ADD_ONS.test(name) && given[name] && given[name] !== 'granted')
+  for (const name in OF_ADD_ONS)
+    if (given[name] !== undefined && given[name] !== OF_ADD_ONS[name])
       throw new RangeError(`${name} needs an add-on: load tracker.full.js, or pass it to plugins`);
 
   // Not `URL.canParse`: Safari has it only since 17. Without the slashes at its end.

@@ -46,6 +46,10 @@ async function openPage(body: string, policy = '') {
   const page = await context.newPage();
   const errors: string[] = [];
   page.on('pageerror', ({ name, message }) => errors.push(`${name}: ${message}`));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && message.text().startsWith('webengage-relay'))
+      errors.push(`console: ${message.text()}`);
+  });
   await page.addInitScript(() => {
     const violations: string[] = [];
     Object.assign(globalThis, { violations });
@@ -182,6 +186,6 @@ describe('with an option that can not be', () => {
 
     expect(await page.evaluate('early')).toBe(why);
     expect(await track(page, 'Late')).toBe(why);
-    expect(errors).toEqual([expect.stringContaining(why)]);
+    expect(errors).toEqual([expect.stringContaining(`console: webengage-relay: ${why}`)]);
   });
 });

@@ -35,7 +35,8 @@ type Identity = { readonly key: string; readonly token: (userId: string) => Prom
 
 /** A site of one page. It keeps its own copy of the script, so that it loads while the relay is down. */
 async function startSite(relayUrl: string, identity?: Identity) {
-  const script = await readFile('dist/tracker.js');
+  const name = identity ? 'tracker.full.js' : 'tracker.js';
+  const script = await readFile(`dist/${name}`);
   // The function is defined later than the script that is told its name.
   const identityToken = identity
     ? `<script>addEventListener('load', () => {
@@ -51,7 +52,7 @@ async function startSite(relayUrl: string, identity?: Identity) {
         webengageRelay.track('After the step');
       }
       if (location.search === '?hold') { held = webengageRelay; ({ track } = webengageRelay); }</script>
-    <script async src="/tracker.js" data-endpoint="${relayUrl}" data-max-wait-ms="1000" data-cookieconsent="statistics"
+    <script async src="/${name}" data-endpoint="${relayUrl}" data-max-wait-ms="1000" data-cookieconsent="statistics"
       ${identity ? 'data-identity-token="identityToken"' : ''}></script>${identityToken}`;
   const server = createServer(async (request, response) => {
     const [path, userId = ''] = (request.url ?? '').split('?');
@@ -59,7 +60,7 @@ async function startSite(relayUrl: string, identity?: Identity) {
       response.end(await identity.token(userId).catch(() => 'refused'));
       return;
     }
-    const isScript = request.url === '/tracker.js';
+    const isScript = request.url === `/${name}`;
     response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html');
     response.end(isScript ? script : page);
   }).listen(await freePort(), '127.0.0.1');

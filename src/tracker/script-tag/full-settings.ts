@@ -1,0 +1,57 @@
+import { ADD_ON_SETTINGS, type JoinSettings, ownProperties, type PageSettings } from './settings.ts';
+
+// From the laxest to the strictest.
+const CONSENTS: readonly unknown[] = ['granted', 'pending', 'denied'];
+
+/** The stricter of all consents that are set. Throws for one that can't be: nobody has said yes. */
+function strictestConsent(sources: readonly PageSettings[]): unknown {
+  const strictness = sources
+    .filter((said) => 'consent' in said)
+    .map(({ consent }) => {
+      const at = CONSENTS.indexOf(consent);
+      if (at < 0) throw new RangeError(`consent must be one of ${CONSENTS.join(', ')}, not ${consent}`);
+      return at;
+    });
+  return CONSENTS[Math.max(...strictness)];
+}
+
+/** Whether any of them asks for it. Throws for what is neither yes nor no. */
+function respectsGpc(sources: readonly PageSettings[]): boolean {
+  return sources
+    .filter((said) => 'respectGpc' in said)
+    .map(({ respectGpc }) => {
+      if (typeof respectGpc === 'boolean') return respectGpc;
+      throw new RangeError(`respectGpc must be true or false, not ${respectGpc}`);
+    })
+    .includes(true);
+}
+
+// Every other option. A tag manager adds `data-` attributes of its own, which say nothing.
+const CORE_SETTING =
+  /^(endpoint|batchSize|maxWaitMs|requestsPerMinute|burst|maxRecords|maxAgeMs|skipRepeatedIdentify|backgroundSync|debug)$/;
+
+/**
+ * Throws where the settings of a `tracker.full.js` look lost: its tag has none, and the stub has none of those that this
+ * script is there for. A tag manager that drops attributes leaves such a tag, and `data-consent="pending"` may have been one.
+ */
+function requireSettings(attributes: PageSettings, options: PageSettings): void {
+  for (const name in attributes) if (CORE_SETTING.test(name) || name in ADD_ON_SETTINGS) return;
+  for (const name in options) if (name in ADD_ON_SETTINGS) return;
+  throw new Error(
+    'tracker.full.js has no settings, or has lost them: write data-consent="granted" on its tag, or webengageRelay.options = { consent: "granted" } before it',
+  );
+}
+
+/**
+ * For `tracker.full.js`. Of `consent` and `respectGpc` the stricter wins, wherever it stands; a value that either can't have,
+ * as a template's unfilled `{{consent}}`, is an error.
+ */
+export const fullSettings: JoinSettings = (attributes, options) => {
+  requireSettings(attributes, options);
+  const sources = [attributes, options];
+  const settings = ownProperties(attributes, options);
+  const consent = strictestConsent(sources);
+  if (consent) settings.consent = consent;
+  if (respectsGpc(sources)) settings.respectGpc = true;
+  return settings;
+};

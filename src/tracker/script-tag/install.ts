@@ -1,0 +1,112 @@
+import type { StartedTracker } from '../tracker.ts';
+import {
+  attributeSettings,
+  type JoinSettings,
+  ownProperties,
+  type PageSettings,
+  scriptOrigin,
+} from './settings.ts';
+
+/** A call made before the script had loaded, as the stub queues it. */
+type QueuedCall = readonly [
+  method: string,
+  call: readonly never[],
+  at: number,
+  resolve: (value: unknown) => void,
+  reject: (error: unknown) => void,
+  address?: string,
+];
+
+/** What stands on the page until a tracker takes its place. */
+type Stub = { readonly queue: QueuedCall[]; readonly options?: unknown };
+
+/** Starts a tracker. Throws for an impossible option, before it has started anything. */
+export type StartTracker = (options: PageSettings) => StartedTracker;
+
+type Methods = Record<string, (...call: never[]) => unknown>;
+
+// The page's own global: whatever it has put there.
+const page = globalThis as { webengageRelay?: unknown };
+
+const METHODS = ['identify', 'track', 'reset', 'flush', 'stats', 'optOut', 'optIn', 'on', 'use'];
+
+/** What the page gets to call where it has no stub, and no tracker may start. */
+function ownStub(options: unknown): Stub {
+  const queue: QueuedCall[] = [];
+  const stub = ownProperties({ queue, options });
+  for (const method of METHODS)
+    stub[method] = (...call: never[]) => {
+      const made = new Promise((resolve, reject) =>
+        queue.push([method, call, Date.now(), resolve, reject, document.URL]),
+      );
+      // The console has the reason already: a call that nobody awaits is no error more.
+      made.catch(() => {});
+      return made;
+    };
+  return stub as Stub;
+}
+
+/** The page's stub, or a new one with its settings; undefined where the page has a tracker: ours, or one from npm. */
+function findStub(): Stub | undefined {
+  const { createTracker, track, queue, options } = ownProperties(page.webengageRelay);
+  if (createTracker || (track && !queue)) return undefined;
+  return queue ? (page.webengageRelay as Stub) : ownStub(options);
+}
+
+/** All that is set for this script. Throws where something is missing, lost or impossible. */
+function readSettings(stub: Stub, join: JoinSettings): PageSettings {
+  // None in a module; and an element of the page can stand in its place by its name.
+  const { currentScript } = document;
+  const script = currentScript instanceof HTMLScriptElement ? currentScript : undefined;
+  const settings = join(attributeSettings(script?.dataset), ownProperties(stub.options));
+  if (!('endpoint' in settings)) settings.endpoint = scriptOrigin(script);
+  return settings;
+}
+
+/** Has each call from now on taken by `take`. Not by `queue.push =`: a page may have frozen `Array.prototype`. */
+function takeCalls(queue: QueuedCall[], take: (call: QueuedCall) => void): void {
+  Object.defineProperty(queue, 'push', { value: take, configurable: true });
+}
+
+/** Puts a tracker in the stub's place, and has it make the calls that wait. */
+function handOver(stub: Stub, { madeAt, ...tracker }: StartedTracker, createTracker: StartTracker): void {
+  const { queue } = stub;
+  const make = ([method, call, at, resolve, , address]: QueuedCall) => {
+    const methods: Methods = { ...tracker, ...madeAt(at, address) };
+    // With a promise, at once: from now on the stub's own time limit ends nothing.
+    resolve(new Promise((answer) => answer(methods[method]?.(...call))));
+  };
+  // Onto the stub itself, and behind its queue: who took hold of it, or of a method, before the script has loaded
+  // still holds it.
+  page.webengageRelay = Object.assign(stub, tracker, { createTracker });
+  takeCalls(queue, make);
+  for (let call = queue.shift(); call; call = queue.shift()) make(call);
+}
+
+/** Tells the page, and each of its calls, why there is no tracker. They stay queued for a script that can start. */
+function refuse(stub: Stub, error: unknown): void {
+  const { queue } = stub;
+  page.webengageRelay = stub;
+  for (const call of queue) call[4](error);
+  takeCalls(queue, (call) => {
+    queue[queue.length] = call;
+    call[4](error);
+  });
+  console.error('webengage-relay:', error);
+}
+
+/**
+ * Has the page's calls made by a tracker: by one, however many stubs and scripts the page has, and each call once.
+ * Never throws: where no tracker can start, the console says why, and so does the promise of each call.
+ *
+ * @param join what the bundle makes of settings: `coreSettings` or `fullSettings`
+ */
+export function installTracker(start: StartTracker, join: JoinSettings): void {
+  const stub = findStub();
+  if (!stub) return;
+  try {
+    handOver(stub, start(readSettings(stub, join)), (options) => start(join(options, {})));
+  } catch (error) {
+    refuse(stub, error);
+  }
+}

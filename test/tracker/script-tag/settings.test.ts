@@ -1,0 +1,171 @@
+import { describe, expect, test } from 'vitest';
+import { resolveOptions } from '../../../src/tracker/options.ts';
+import { fullSettings } from '../../../src/tracker/script-tag/full-settings.ts';
+import {
+  attributeSettings,
+  coreSettings,
+  ownProperties,
+  scriptOrigin,
+} from '../../../src/tracker/script-tag/settings.ts';
+
+/** A script tag with these attributes. */
+function tag(attributes: Readonly<Record<string, string>>): HTMLScriptElement {
+  const script = document.createElement('script');
+  for (const [name, value] of Object.entries(attributes)) script.setAttribute(name, value);
+  return script;
+}
+
+test('attributes are read as numbers, yes and no, and text', () => {
+  const read = attributeSettings({
+    batchSize: '10',
+    debug: '',
+    strict: 'true',
+    backgroundSync: 'false',
+    endpoint: 'https://t.example.com',
+  });
+
+  expect({ ...read }).toEqual({
+    batchSize: 10,
+    debug: true,
+    strict: true,
+    backgroundSync: false,
+    endpoint: 'https://t.example.com',
+  });
+  expect(Object.getPrototypeOf(read)).toBeNull();
+  expect({ ...attributeSettings(undefined) }).toEqual({});
+});
+
+test.each([
+  ['https://t.example.com/tracker.js', 'https://t.example.com'],
+  ['https://t.example.com:8443/js/tracker.full.js?v=2#x', 'https://t.example.com:8443'],
+  ['http://localhost:8787/tracker.0123456789ab.js', 'http://localhost:8787'],
+  ['https://t.example.com/tracker.full.0123456789ab.js', 'https://t.example.com'],
+])('%s comes from a relay', (src, origin) => {
+  expect(scriptOrigin(tag({ src }))).toBe(origin);
+});
+
+test.each([
+  '',
+  'https://shop.example.com/app.js',
+  'https://shop.example.com/my-tracker.js',
+  'https://shop.example.com/tracker.min.js',
+  'https://shop.example.com/load?src=/tracker.js',
+  'https://shop.example.com/#/tracker.js',
+  'https://user@shop.example.com/tracker.js',
+  'data:text/javascript,//https://t.example.com/tracker.js',
+  'blob:https://shop.example.com/tracker.js',
+])('%s may come from anywhere', (src) => {
+  expect(() => scriptOrigin(tag({ src }))).toThrow('webengageRelay.options = { endpoint }');
+});
+
+describe.each([
+  ['tracker.js', coreSettings],
+  ['tracker.full.js', fullSettings],
+])('%s', (_, join) => {
+  test('takes an option of the stub before an attribute of its name', () => {
+    const joined = join(
+      ownProperties({ endpoint: 'https://a.example', burst: 3, consent: 'granted' }),
+      ownProperties({ endpoint: 'https://b.example' }),
+    );
+
+    expect({ ...joined }).toEqual({ endpoint: 'https://b.example', burst: 3, consent: 'granted' });
+    expect(Object.getPrototypeOf(joined)).toBeNull();
+  });
+
+  test.each([
+    '{{ consent }}',
+    '',
+    true,
+    'Granted',
+    ' granted',
+    'constructor',
+    null,
+    undefined,
+    ['granted'],
+    0,
+  ])('takes no consent of %j', (consent) => {
+    expect(() => join(ownProperties({ burst: 3 }), ownProperties({ consent }))).toThrow('consent');
+    expect(() => join(ownProperties({ consent }), ownProperties({ consent: 'granted' }))).toThrow('consent');
+  });
+
+  test.each(['{{ gpc }}', undefined, null, 1])('takes no respectGpc of %j', (respectGpc) => {
+    expect(() => join(ownProperties({ burst: 3 }), ownProperties({ respectGpc }))).toThrow('respectGpc');
+  });
+});
+
+test.each([
+  { consent: 'pending' },
+  { consent: 'denied' },
+  { respectGpc: true },
+  { identityToken: 'token' },
+  { identityToken: () => '' },
+  { strict: true },
+])('tracker.js does not start with %j, wherever it stands', (settings) => {
+  expect(() => coreSettings(ownProperties(settings), ownProperties())).toThrow('needs tracker.full.js');
+  expect(() => coreSettings(ownProperties(), ownProperties(settings))).toThrow('needs tracker.full.js');
+});
+
+test('tracker.js starts with what asks for nothing', () => {
+  const off = { consent: 'granted', respectGpc: false, identityToken: undefined, strict: false };
+
+  expect({ ...coreSettings(ownProperties(), ownProperties(off)) }).toEqual(off);
+});
+
+test.each([
+  ['granted', 'pending', 'pending'],
+  ['pending', 'granted', 'pending'],
+  ['denied', 'pending', 'denied'],
+  ['granted', 'denied', 'denied'],
+  ['granted', 'granted', 'granted'],
+])('of %s and %s the stricter consent holds', (consent, other, strictest) => {
+  const joined = fullSettings(ownProperties({ consent }), ownProperties({ consent: other }));
+
+  expect(joined.consent).toBe(strictest);
+});
+
+test('Global Privacy Control is respected where either says so', () => {
+  const [yes, no] = [ownProperties({ respectGpc: true }), ownProperties({ respectGpc: false })];
+
+  expect(
+    [fullSettings(yes, no), fullSettings(no, yes), fullSettings(no, no)].map((all) => all.respectGpc),
+  ).toEqual([true, true, false]);
+});
+
+test('the name of a function is that function, once the page has it', async () => {
+  const { identityToken } = fullSettings(ownProperties({ identityToken: 'tokenOf' }), ownProperties());
+  const get = identityToken as (userId: string) => unknown;
+  const before = get('ada');
+  Object.assign(globalThis, { tokenOf: (userId: string) => `token of ${userId}` });
+
+  expect([before, get('ada')]).toEqual(['', 'token of ada']);
+});
+
+// `tracker.full.js` without any is one that has lost them.
+test('every option that a tracker has counts as a setting of the tag', () => {
+  const names = Object.keys(resolveOptions({ endpoint: 'https://t.example.com' }));
+  const values = { consent: 'granted', respectGpc: true };
+
+  for (const name of [...names, 'debug', 'identityToken'])
+    expect(
+      () => fullSettings(ownProperties({ [name]: 'x', ...(name in values && values) }), ownProperties()),
+      name,
+    ).not.toThrow();
+});
+
+test.each([
+  [{}, {}],
+  [{ gtmsrc: 'x', cookieconsent: 'statistics' }, {}],
+  [{}, { endpoint: 'https://t.example.com', maxWaitMs: 100 }],
+])('tracker.full.js with %j and %j has lost its settings', (attributes, options) => {
+  expect(() => fullSettings(ownProperties(attributes), ownProperties(options))).toThrow(
+    'data-consent="granted"',
+  );
+});
+
+test('nothing is set by what the page has put on Object.prototype', () => {
+  Object.assign(Object.prototype, { consent: 'pending' });
+  const settings = coreSettings(ownProperties({ burst: 3 }), ownProperties());
+  delete (Object.prototype as { consent?: unknown }).consent;
+
+  expect({ ...settings }).toEqual({ burst: 3 });
+});
