@@ -1,3 +1,4 @@
+import { createRegistry } from '../page/events.ts';
 import type { Profile } from '../record/profile.ts';
 
 /** Of an event, by name: whatever the page has given it. */
@@ -34,19 +35,14 @@ export type MiddlewareChain = {
  * @param report is given what middleware throws
  */
 export function createMiddleware(report: (error: unknown) => void): MiddlewareChain {
-  let all: readonly { readonly middleware: Middleware }[] = [];
+  const all = createRegistry<Middleware>();
 
   return {
-    use(middleware) {
-      const one = { middleware };
-      all = [...all, one];
-      return () => {
-        all = all.filter((other) => other !== one);
-      };
-    },
+    // In a function of its own: one that is used twice ends once.
+    use: (middleware) => all.add((call) => middleware(call)),
     run(call) {
       let current = call;
-      for (const { middleware } of all) {
+      for (const middleware of all.all()) {
         try {
           const answer = middleware(current);
           if (answer === null) return null;

@@ -1,14 +1,15 @@
 import { promisifyRequest } from 'idb-keyval';
-import { HUNG_AFTER_MS, type Timeout, withFallback } from '../store/fallback-store.ts';
-import { indexedDbStore } from '../store/indexed-db-store.ts';
-import type { RecordStore } from '../store/record-store.ts';
-import type { FetchLater } from '../unload/fetch-later.ts';
+import { connect, HUNG_AFTER_MS, openDatabase, type Timeout } from '../store/database.ts';
+import { type RecordStore, recordStore } from '../store/record-store.ts';
 import { askForSync } from './background-sync.ts';
 import { localPageStorage, type PageStorage } from './local-storage.ts';
 import { type PageLifecycle, watchPage, whenActivated } from './page-lifecycle.ts';
 import { type Exclusive, tabLock } from './tab-lock.ts';
 import { outsideZones, type Time, time } from './time.ts';
 import { tryOrUndefined } from './try-or-undefined.ts';
+
+/** `fetchLater`, where the browser has it. https://developer.mozilla.org/docs/Web/API/Window/fetchLater */
+export type FetchLater = (url: string, init: RequestInit) => unknown;
 
 /** All the tracker asks of where it runs. Tests play it. */
 export type Platform = {
@@ -26,17 +27,14 @@ export type Platform = {
   readonly activated: () => Promise<void>;
   /** The address of the page as it is now; none in a worker, whose location is its script's. */
   readonly address: () => string | undefined;
-  /** Whether the visitor's browser sends Global Privacy Control. */
-  readonly sendsGpc: () => boolean;
+  /** In place of what the visitor's browser says of Global Privacy Control. */
+  readonly sendsGpc?: () => boolean;
   readonly watchPage: (lifecycle: PageLifecycle) => void;
   /** To be called once, early; what it answers with asks for a sync event in the site's service worker. */
   readonly askForSync: (tag: string) => () => void;
   /** Hands the page an error of its own, through its own error handling. */
   readonly report: (error: unknown) => void;
 };
-
-// Not in TypeScript's DOM yet. https://www.w3.org/TR/gpc/
-type GpcNavigator = Navigator & { readonly globalPrivacyControl?: boolean };
 
 export const timeout: Timeout = (promise, afterMs) =>
   new Promise((resolve, reject) => {
@@ -56,7 +54,7 @@ export function browserPlatform(): Platform {
     // At the call, not at creation: pages and their tools wrap `fetch` as they go.
     fetch: (...request) => outsideZones(() => fetch(...request)),
     fetchLater: (globalThis as { readonly fetchLater?: FetchLater }).fetchLater?.bind(globalThis),
-    store: (name, tellDegraded) => withFallback(() => indexedDbStore(name), timeout, tellDegraded),
+    store: (name, tellDegraded) => recordStore(openDatabase(() => connect(name), timeout, tellDegraded)),
     // There may be none; or one that a frozen tab holds on to, and it goes when that tab does.
     removeStore: async (name) =>
       tryOrUndefined(() =>
@@ -66,7 +64,6 @@ export function browserPlatform(): Platform {
     exclusive: (name) => tabLock(name, globalThis.navigator?.locks),
     activated: whenActivated,
     address: () => globalThis.document?.URL,
-    sendsGpc: () => (globalThis.navigator as GpcNavigator | undefined)?.globalPrivacyControl === true,
     watchPage,
     askForSync,
     report: (error) =>

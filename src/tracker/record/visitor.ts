@@ -12,10 +12,11 @@ export type Visitor = {
   /** The visitor's clock minus the relay's, in milliseconds, as the last answers taught it. */
   readonly clockOffset?: number | undefined;
   /** The last call applied of each page load, the newest last: a call that arrives twice counts once. */
-  readonly applied: readonly (readonly [session: string, seq: number])[];
+  readonly applied: readonly (readonly [pageLoad: string, lastCall: number])[];
+  /** The fields of the last `identify` calls, as JSON texts: a call that repeats them makes no record. */
+  readonly reported?: Reported | undefined;
 };
 
-/** The fields of a visitor's last `identify` calls, as JSON texts: a call that repeats them makes no record. */
 export type Reported = readonly (readonly [field: string, json: string])[];
 
 export function isOut({ choices }: Pick<Visitor, 'choices'>): boolean {
@@ -31,8 +32,4 @@ export function readVisitor(value: unknown): Visitor {
   return kept && typeof kept.device === 'string' && kept.choices >= 0 && kept.changes >= 0
     ? kept
     : NO_VISITOR;
-}
-
-export function readReported(value: unknown): Reported {
-  return Array.isArray(value) ? value : [];
 }
