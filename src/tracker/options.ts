@@ -139,6 +139,8 @@ export function resolveOptions(options: TrackerOptions | OptionsLike): Settings 
   };
   let name: keyof typeof NUMBERS;
   for (name in NUMBERS) {
+    // A page can have put names on every object.
+    if (!Object.hasOwn(NUMBERS, name)) continue;
     const [otherwise, least, most] = NUMBERS[name];
     const value = Number(given[name] ?? otherwise);
     if (!(value >= least && value <= most)) mustBe(name, `from ${least} to ${most}`);
