@@ -61,7 +61,10 @@ export function createWriteQueue(
     },
     pending: () => [...writing, ...(open?.calls ?? [])],
     discard: () => open?.calls.splice(0) ?? [],
-    touch: () => (open ??= begin()).written,
+    touch: () => {
+      open ??= begin();
+      return open.written;
+    },
     drained: async () => void (await last),
   };
 }

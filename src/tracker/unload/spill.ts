@@ -68,7 +68,9 @@ export function pageSpill(storage: PageStorage, name: string, session: string): 
         if (storage.set(own, text)) break;
         // The hint of the visitor keeps room for this: see `visitorState`.
         storage.remove(name);
-      } while (!storage.set(own, text) && (count >>= 1) > 0);
+        if (storage.set(own, text)) break;
+        count >>= 1;
+      } while (count > 0);
       texts.set(own, text);
       return count === calls.length;
     },
