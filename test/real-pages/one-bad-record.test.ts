@@ -97,10 +97,10 @@ describe('somebody before the relay answers in its place to one body', () => {
 
     await visitor.relay.have(
       [1, 2, 4, 5, 6].map((n) => `Search ${n}`),
-      40_000,
+      25_000,
     );
     await tab.run(`await webengageRelay.track('Later')`);
-    await visitor.relay.have(['Later'], 20_000);
+    await visitor.relay.have(['Later'], 12_000);
     expect(visitor.relay.names()).not.toContain('Search 3');
     expect(visitor.relay.doubled()).toEqual([]);
     const told = await tab.told();
@@ -121,7 +121,7 @@ describe('somebody before the relay answers in its place to one body', () => {
 
     await visitor.relay.have(
       [1, 2, 3, 4, 5, 6, 7, 8].map((n) => `Big ${n}`),
-      40_000,
+      25_000,
     );
     expect(visitor.relay.doubled()).toEqual([]);
   });
