@@ -17,6 +17,8 @@ export type VisitorState = {
   readonly isConfirmed: () => boolean;
   /** Whether the database holds no other visitor than this page knows, as far as can be seen without asking it. */
   readonly isFresh: () => boolean;
+  /** Whether the database has been read since the visitor opted out or in. */
+  readonly isCurrent: () => boolean;
   /** How often the visitor has opted out or in, as far as this page knows. */
   readonly choices: () => number;
   /** Whether the visitor lets anything be kept and sent. */
@@ -70,6 +72,7 @@ export function visitorState(
     isConfirmed: () => isConfirmed,
     isFresh: () => !hasHint || readHint().changes === visitor.changes,
     isIn: () => !isOut({ choices: latestChoice() }),
+    isCurrent: () => isConfirmed && visitor.choices === latestChoice(),
     choices: latestChoice,
   };
 }
