@@ -4,12 +4,15 @@ import type { Entry } from '../record/call.ts';
 // Of a body, what is not its records: the token is the most of it, 4096 bytes at most.
 const ENVELOPE_BYTES = 4_300;
 
-// Of a record, what is added to its fields as it is sent: kind, id, visitor, time and age.
-const RECORD_BYTES = 400;
+// Of a record, what is added to its fields as it is sent: kind, id, anonymous id, time and age.
+const RECORD_BYTES = 180;
 
-/** How many bytes a record takes in a body, at most. A user id may have 100 characters of three bytes each. */
-function entryBytes({ json }: Entry): number {
-  return RECORD_BYTES + utf8Bytes(json);
+// A character of a user id that JSON has to escape.
+const ESCAPED_BYTES = 6;
+
+/** How many bytes a record takes in a body, at most. */
+function entryBytes({ json, userId = '' }: Entry): number {
+  return RECORD_BYTES + ESCAPED_BYTES * userId.length + utf8Bytes(json);
 }
 
 /** How many bytes the body of a batch has at most. */

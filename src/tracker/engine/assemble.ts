@@ -142,7 +142,7 @@ export function assemble(of: PartsOf): Parts {
   /** What may leave as the page is left, of this page's own records and of those the buffer begins with. */
   function sendableOnUnload(all: boolean): readonly Entry[] {
     // Nor what was made before a choice that this page has not read yet.
-    if (!visitor.isConfirmed() || visitor.now().choices !== visitor.choices()) return [];
+    if (!visitor.isCurrent()) return [];
     const isWhole = all || unsettled.isComplete();
     const known = all ? unsettled.all() : unsettled.head();
     // Without a database what is written down may become records of another device: it must not have been sent.
@@ -160,7 +160,7 @@ export function assemble(of: PartsOf): Parts {
     net: fetchLaterNet(platform.fetchLater, request, time.timer),
     spill,
     unsaved: () => {
-      const device = visitor.now().device || undefined;
+      const device = visitor.isCurrent() ? visitor.now().device : undefined;
       const calls = [...writer.left(), ...(isDurable ? [] : unsettled.all()), ...pending()];
       return calls.map((call) => ({ device, ...call }));
     },

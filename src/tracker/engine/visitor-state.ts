@@ -21,6 +21,8 @@ export type VisitorState = {
    * @param isLastResort nothing else keeps the calls
    */
   readonly isFresh: (isLastResort: boolean) => boolean;
+  /** Whether the database has been read since the visitor opted out or in. */
+  readonly isCurrent: () => boolean;
   /** How often the visitor has opted out or in, as far as this page knows. */
   readonly choices: () => number;
   /** Whether the visitor lets anything be kept and sent. */
@@ -79,6 +81,7 @@ export function visitorState(
       (isLastResort && pageStorage.get(name) === undefined) ||
       readHint().changes === visitor.changes,
     isIn: () => !isOut({ choices: latestChoice() }),
+    isCurrent: () => isConfirmed && visitor.choices === latestChoice(),
     choices: latestChoice,
   };
 }

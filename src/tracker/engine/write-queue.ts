@@ -20,11 +20,12 @@ type Group = { readonly calls: Call[]; readonly written: Promise<void> };
  * those made while another is under way. A page that tracks all the time pays for few transactions.
  *
  * @param ready until then calls are only gathered
- * @param append resolves once the calls are durable. Calls may join until it takes them.
+ * @param append resolves once the calls are durable, with what is to be done once they are no longer pending. Calls may
+ * join until it takes them.
  */
 export function createWriteQueue(
   ready: Promise<unknown>,
-  append: (take: () => readonly Call[]) => Promise<unknown>,
+  append: (take: () => readonly Call[]) => Promise<() => void>,
 ): WriteQueue {
   let open: Group | undefined;
   let writing: readonly Call[] = [];
@@ -41,12 +42,16 @@ export function createWriteQueue(
       // Behind what is being written: the calls made meanwhile then share one transaction, and keep their order.
       last = last
         .then(() => append(take))
-        // A group that fails is told of it; those after it go on.
-        .then(() => resolve(), reject)
-        .then(take)
-        .then(() => {
+        .finally(() => {
+          take();
           writing = [];
-        });
+        })
+        .then((finish) => {
+          finish();
+          resolve();
+        })
+        // A group that fails is told of it; those after it go on.
+        .catch(reject);
     });
     written.catch(() => {}); // Its callers are told; there may be none.
     const group = { calls, written };

@@ -22,8 +22,12 @@ export type WriterPorts = {
 
 /** Appends calls, each as a record of the visitor whom the database knows at that moment. */
 export type Writer = {
-  /** @param take the calls, asked for at the last moment */
-  readonly append: (take: () => readonly Call[]) => Promise<void>;
+  /**
+   * Answers with what is to be done once the calls are no longer pending.
+   *
+   * @param take the calls, asked for at the last moment
+   */
+  readonly append: (take: () => readonly Call[]) => Promise<() => void>;
   /** The records that calls would become now, for a page that is being left. */
   readonly preview: (calls: readonly Call[]) => ReturnType<typeof assignVisitor>['entries'];
   /** Calls of earlier pages that are not in the database yet. */
@@ -71,7 +75,7 @@ export function createWriter(ports: WriterPorts): Writer {
       left = [];
       if (chosen === asked) chosen = undefined;
       visitor.confirm(written.visitor);
-      appended(written, calls);
+      return () => appended(written, calls);
     },
     preview: (calls) =>
       assignVisitor(visitor.now(), [], calls, { ...pageState(choice.now()), skipRepeatedIdentify: false })

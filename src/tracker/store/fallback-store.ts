@@ -21,6 +21,7 @@ export function withFallback(
 ): RecordStore {
   let current: Promise<RecordStore> | undefined;
   let failures = 0;
+  let isMemory = false;
   // Async, for an `open` that throws.
   const connect = async () => open();
   /** @param operation must change nothing once it is told that its connection was given up: it would be done twice */
@@ -42,9 +43,12 @@ export function withFallback(
     } catch (why) {
       // The first of those that wait for a broken connection replaces it, and the others follow in their order.
       if (used === current) {
+        // Memory does not fail by itself, and there is nothing else to try.
+        if (isMemory) throw why;
         failures += 1;
-        if (failures > 1) tellDegraded(why);
-        current = failures > 1 ? Promise.resolve(memoryStore()) : connect();
+        isMemory = failures > 1;
+        if (isMemory) tellDegraded(why);
+        current = isMemory ? Promise.resolve(memoryStore()) : connect();
       }
       return attempt(operation);
     }

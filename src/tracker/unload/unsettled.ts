@@ -35,17 +35,20 @@ export type Unsettled = {
 
 export function unsettledRecords(): Unsettled {
   let known = new Map<string, StoredEntry>();
-  // Records of the buffer that this page does not have at hand.
-  let others = 0;
   // Up to this row all of them are known.
   let reach = 0;
+  let isWholeKnown = true;
   let skippedCount = 0;
-  let unreadCount = 0;
 
   return {
     stored: (entries, waiting) => {
       for (const entry of entries) known.set(entry.id, entry);
-      others = waiting - known.size - unreadCount;
+      const [first, last] = [entries[0], entries[entries.length - 1]];
+      if (!first || !last) return;
+      // Keys grow by one with each row: where one is left out, another tab has appended in between.
+      if (waiting === entries.length) isWholeKnown = true;
+      else if (first.key !== reach + 1) isWholeKnown = false;
+      if (isWholeKnown) reach = last.key;
     },
     resync: (oldest, isWhole, skipped, unread = 0) => {
       const last = isWhole ? Number.POSITIVE_INFINITY : (oldest[oldest.length - 1]?.key ?? 0);
@@ -54,8 +57,7 @@ export function unsettledRecords(): Unsettled {
       for (const [, entry] of known) if (entry.key >= last) found.push(entry);
       known = new Map(found.sort((a, b) => a.key - b.key).map((entry) => [entry.id, entry]));
       reach = isWhole ? (found[found.length - 1]?.key ?? reach) : last;
-      if (isWhole) others = 0;
-      unreadCount = unread;
+      isWholeKnown = isWhole;
       skippedCount = skipped.length + unread;
     },
     forget: (ids) => {
@@ -71,11 +73,8 @@ export function unsettledRecords(): Unsettled {
       return found;
     },
     all: () => [...known.values()],
-    head: () => {
-      const all = [...known.values()];
-      return others > 0 ? all.filter(({ key }) => key <= reach) : all;
-    },
-    isComplete: () => others <= 0,
+    head: () => [...known.values()].filter(({ key }) => key <= reach),
+    isComplete: () => isWholeKnown,
     skipped: () => skippedCount,
   };
 }
