@@ -15,15 +15,20 @@ export type Finding = {
 /** The record as the relay gets it, but for the time and the age, which it gets as it is sent. */
 export function toWire({ kind, id, userId, anonymousId, fields }: InspectedRecord): FittableRecord {
   const visitor = userId === undefined ? { anonymousId } : { userId };
-  return { __proto__: null, kind, ...ownFields({ id, ...visitor, ...fields }) } as FittableRecord;
+  return asOwn({ kind, ...ownFields({ id, ...visitor, ...fields }) });
+}
+
+/** Without a prototype: the rules must not read what a page has put on it. */
+function asOwn(record: FittableRecord): FittableRecord {
+  return { __proto__: null, ...record };
 }
 
 /** What the relay will say of a record by itself: the relay's own code says it. */
 export function judgeRecord(record: InspectedRecord): readonly Finding[] {
   if (record.fields === undefined) return [{ path: '', rule: 'must be JSON', done: 'refused' }];
   const misfits: Misfit[] = [];
-  const known = collect(leaveOutUnknown(toWire(record)), misfits);
-  const issues = unfitting(collect(fitFields(known), misfits));
+  const known = asOwn(collect(leaveOutUnknown(toWire(record)), misfits));
+  const issues = unfitting(asOwn(collect(fitFields(known), misfits)));
   return [
     ...issues.map(({ path, message }): Finding => ({ path, rule: message, done: 'refused' })),
     ...misfits.map(toRepair),

@@ -23,7 +23,8 @@ function listenIn(method: 'pushState' | 'replaceState', changed: () => void, sig
     if (!signal.aborted) changed();
   }
 
-  history[method] = heard;
+  // Where a page has locked it, the other events still tell; an assignment would throw into the page.
+  Reflect.set(history, method, heard);
   signal.addEventListener('abort', () => {
     // Others may have put theirs over it since, and call it: then it stays, and is silent.
     if (history[method] !== heard) return;

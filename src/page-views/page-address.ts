@@ -34,14 +34,14 @@ export type Address = {
   readonly url: string;
   /** What of it follows the origin, the query aside. */
   readonly path: string;
-  readonly campaign: { readonly [parameter: string]: string };
+  readonly campaign: { readonly [parameter: string]: unknown };
 };
 
 // A closed list, not all that begins with `utm_`: whoever writes a link would add attributes to the account, for good.
-const CAMPAIGN = [
-  ...['source', 'medium', 'campaign', 'term', 'content', 'id'].map((name) => `utm_${name}`),
-  ...['gclid', 'gbraid', 'wbraid', 'fbclid', 'msclkid', 'ttclid'],
-];
+const CAMPAIGN =
+  'utm_source,utm_medium,utm_campaign,utm_term,utm_content,utm_id,gclid,gbraid,wbraid,fbclid,msclkid,ttclid'.split(
+    ',',
+  );
 
 /** What is told of an address. Throws what `redact` throws. */
 export function toldAddress(
@@ -50,17 +50,19 @@ export function toldAddress(
 ): Address {
   const address = new URL(href);
   redact?.(address);
-  const parameters = [...address.searchParams];
+  // Sets, and no `includes`: pages replace the methods of arrays.
+  const isKept = new Set(query);
+  const isCampaign = new Set(campaign);
+  const kept = new URLSearchParams();
+  const found: Record<string, string | null> = { __proto__: null };
+  address.searchParams.forEach((value, name) => {
+    if (isKept.has(name)) kept.append(name, value);
+    // The first of a name, as `get` has it.
+    if (value && isCampaign.has(name)) found[name] ||= value;
+  });
 
-  address.search = `${new URLSearchParams(parameters.filter(([name]) => query.includes(name)))}`;
+  address.search = `${kept}`;
   address.hash = (hashRoutes && /^#!?\/[^?]*/.exec(address.hash)?.[0]) || '';
   address.username = address.password = '';
-  return {
-    url: address.href,
-    path: address.pathname + address.hash,
-    // The first of a name, as `get` has it, stands last.
-    campaign: Object.fromEntries(
-      parameters.filter(([name, value]) => value && campaign.includes(name)).reverse(),
-    ),
-  };
+  return { url: address.href, path: address.pathname + address.hash, campaign: found };
 }

@@ -37,26 +37,35 @@ export function trackPageViews(
 ): () => void {
   const life = new AbortController();
   const { signal } = life;
-  let counted = '';
+  let counted: string | undefined;
+  let isReported = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  function referrerOf(way: Way): string {
+  function referrerOf(way: Way): string | undefined {
     // Who comes back has been on another page since: the one before this is not where they come from.
-    if (way === 'back') return '';
-    if (way === 'moved') return counted;
-    return document.referrer && toldAddress(document.referrer, rules).url;
+    if (way === 'back') return undefined;
+    const { referrer } = document;
+    // A form or an image of this name would stand in its place.
+    return counted ?? (/:/.test(referrer) ? toldAddress(referrer, rules).url : undefined);
   }
 
-  // Of what fails, `redact` or the event's name, a rejected promise tells the page, and nothing is thrown into it.
-  async function count(way: Way): Promise<void> {
+  async function tell(way: Way): Promise<void> {
     timer = undefined;
     const { url, path, campaign } = toldAddress(location.href, rules);
     if (signal.aborted || (way === 'moved' && url === counted)) return;
-    const Referrer = referrerOf(way) || undefined;
+    const Referrer = referrerOf(way);
     counted = url;
-    const view: PageView = { URL: url, Path: path, Title: document.title || undefined, Referrer };
-    await tracker.track(eventName, { ...view, ...campaign });
+    const Title = document.title || undefined;
+    await tracker.track(eventName, { URL: url, Path: path, Title, Referrer, ...campaign } satisfies PageView);
   }
+
+  /** Never throws into the page: a rejected promise reports why `redact` or the tracker fails, the first time. */
+  const count = (way: Way): Promise<void> =>
+    tell(way).catch((error) => {
+      if (isReported) return;
+      isReported = true;
+      throw error;
+    });
 
   function start(): void {
     void count('loaded');

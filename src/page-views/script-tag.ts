@@ -1,17 +1,28 @@
-import { type PageViewTracker, trackPageViews } from './page-views.ts';
+import { type PageViewOptions, type PageViewTracker, trackPageViews } from './page-views.ts';
 
-// A classic script has one; a module has none, and can import `trackPageViews` in its place.
-const { eventName, query, campaign, hashRoutes } = (document.currentScript as HTMLScriptElement).dataset;
+type Relay = PageViewTracker & { readonly pageViews?: PageViewOptions };
+
+const page = globalThis as { readonly webengageRelay?: Relay; pageViewsEnd?: () => void };
 
 const list = (attribute: string | undefined) => attribute?.split(',');
 
-const { webengageRelay } = globalThis as { readonly webengageRelay?: unknown };
-if (!webengageRelay)
-  throw new Error('page-views.js needs the line that queues calls before it, or tracker.js loaded');
+/** A script tag of its own has the settings in its attributes. A module, a bundle or an inline script has none. */
+function attributeOptions(): PageViewOptions {
+  const { src, dataset } = (document.currentScript ?? {}) as HTMLScriptElement;
+  if (!/page-views/.test(src))
+    throw new Error('page-views.js needs its own script tag, or webengageRelay.pageViews');
+  return {
+    ...dataset,
+    query: list(dataset.query),
+    campaign: list(dataset.campaign),
+    hashRoutes: (dataset.hashRoutes ?? 'false') !== 'false',
+  };
+}
 
-trackPageViews(webengageRelay as PageViewTracker, {
-  eventName,
-  query: list(query),
-  campaign: list(campaign),
-  hashRoutes: hashRoutes !== undefined && hashRoutes !== 'false',
-});
+// A page has it twice where a template and a tag manager both add it, and again where a framework swaps the body.
+if (!page.pageViewsEnd) {
+  const { webengageRelay } = page;
+  if (!webengageRelay?.track)
+    throw new Error('page-views.js needs the line that queues calls before it, or tracker.js loaded');
+  page.pageViewsEnd = trackPageViews(webengageRelay, webengageRelay.pageViews ?? attributeOptions());
+}

@@ -4,8 +4,9 @@ export type { Traits } from './traits.ts';
 
 /** All of a tracker that the facade needs: any has it, and so has what stands there until its script has loaded. */
 export type SegmentTracker = {
-  identify(userId: string, profile?: object): Promise<unknown>;
-  track(eventName: string, eventData?: object): Promise<unknown>;
+  /** Of a user by their id, or, by the profile alone, of the anonymous visitor. */
+  identify(who: string | object, profile?: object): Promise<unknown>;
+  track(eventName: string, eventData?: object | null): Promise<unknown>;
   reset(): unknown;
 };
 
@@ -17,7 +18,7 @@ export type Given<What> = What | Callback | null | undefined;
 
 /** `analytics`, as sites call it. What Segment has `options` for stays with Segment: they are passed over. */
 export type SegmentLike = {
-  /** Without a `userId`, of the one that was identified last on this page. */
+  /** Without a `userId`, of the user identified last on this page; before there is one, of the anonymous visitor. */
   identify(
     userId?: string | number | Traits | null,
     traits?: Given<Traits>,
@@ -58,34 +59,47 @@ export function segmentLike(tracker: SegmentTracker): SegmentLike {
   let userId = '';
   const told: { [why: string]: true } = {};
 
-  /** Makes the call at once, and calls its callback once it has ended, however that was. */
+  function warned(why: string): true {
+    console.warn(why);
+    return true;
+  }
+
+  /** Makes the call at once, without its callback, and calls that once it has ended, however that was. */
   const method =
     <Call extends readonly unknown[], End>(make: (...call: Call) => Promise<End>) =>
-    (...call: Call): Promise<End> => {
-      const callback = call.find((one) => typeof one === 'function') as Callback | undefined;
-      const end = (async () => make(...call))().finally(callback);
+    (...given: { [Position in keyof Call]: Call[Position] | Callback }): Promise<End> => {
+      let callback: Callback | undefined;
+      const call: unknown[] = [];
+      // A loop, and no `push`: pages replace the methods of arrays.
+      for (const one of given)
+        if (typeof one === 'function') callback = one as Callback;
+        else call[call.length] = one;
+      // A callback stands where arguments end, so those before it keep their places.
+      const end = (async () => make(...(call as unknown as Call)))().finally(callback);
       // Who awaits it is told; to who doesn't it is no error of their page.
       end.catch(({ message }: Error) => {
-        if (!told[message]) console.warn(message);
-        told[message] = true;
+        told[message] ||= warned(message);
       });
       return end;
     };
 
   return {
     identify: method((who, given) => {
-      if (Object(who) === who) given = who as Traits;
+      if (typeof who === 'object') given = who ?? given;
       else if (who) userId = `${who}`;
-      // Whom nobody has named the tracker refuses.
-      return tracker.identify(userId, profileOf({ ...given }));
+      const profile = profileOf(given);
+      return userId ? tracker.identify(userId, profile) : tracker.identify(profile);
     }),
-    track: method((eventName, properties) => tracker.track(eventName, { ...properties })),
+    track: method((eventName: string, properties?: object | null) => tracker.track(eventName, properties)),
     page: method((...call) => {
       let Category: string | undefined;
       let Name: string | undefined;
       let properties: object | null | undefined;
       for (const one of call) {
-        if (typeof one === 'string') [Category, Name] = [Name, one];
+        if (typeof one === 'string') {
+          Category = Name;
+          Name = one;
+        }
         // Null is no properties behind a name, and no name before one.
         else properties ??= Name && one === null ? {} : one;
       }

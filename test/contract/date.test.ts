@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatDate, parseDate } from '../../src/contract/date.ts';
+import { formatDate, isDate, parseDate } from '../../src/contract/date.ts';
+import { onSpoiltPage, SPOILT_PAGES } from '../fakes/spoilt-page.ts';
 
 describe('WebEngage dates', () => {
   test('the documented example is read with its offset', () => {
@@ -50,5 +51,67 @@ describe('WebEngage dates', () => {
 
   test.each([Number.NaN, Number.POSITIVE_INFINITY, 8.64e15, -1e15])('%d has no form', (at) => {
     expect(formatDate(at, 0)).toBeUndefined();
+  });
+});
+
+describe('against what `Date` says itself', () => {
+  const FORM = /^\d.{18}[+-]((0\d|1[0-7])[0-5]\d|1800)$/;
+
+  /** As it can be said of text with the platform's own reading and writing: both ways, to the letter. */
+  function isDateByPlatform(text: string): boolean {
+    const local = text.slice(0, 19);
+    return FORM.test(text) && new Date(`${local}Z`).toJSON()?.startsWith(local) === true;
+  }
+
+  const digits = (most: number, length: number) =>
+    fc.integer({ min: 0, max: most }).map((value) => `${value}`.padStart(length, '0'));
+  const text = fc
+    .tuple(
+      digits(9_999, 4),
+      digits(13, 2),
+      digits(32, 2),
+      digits(25, 2),
+      digits(61, 2),
+      digits(61, 2),
+      digits(19, 2),
+    )
+    .map(([y, mo, d, h, mi, s, offset]) => `${y}-${mo}-${d}T${h}:${mi}:${s}+${offset}30`);
+
+  test('text is a date, or is none', () => {
+    fc.assert(
+      fc.property(text, (text) => {
+        expect(isDate(text)).toBe(isDateByPlatform(text));
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  test('each day of the first and last years, and of all years about February', () => {
+    const faults: string[] = [];
+    for (let year = 0; year < 10_000; year++)
+      for (const day of ['02-28', '02-29', '02-30', '03-01', '12-31']) {
+        const date = `${`${year}`.padStart(4, '0')}-${day}T12:00:00+0000`;
+        if (isDate(date) !== isDateByPlatform(date)) faults.push(date);
+      }
+
+    expect(faults).toEqual([]);
+  });
+
+  test('a moment is written', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -62_167_219_200, max: 253_402_300_799 }), (second) => {
+        expect(formatDate(second * 1_000, 0)).toBe(`${new Date(second * 1_000).toJSON().slice(0, 19)}+0000`);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  test.each(Object.keys(SPOILT_PAGES))('on a page with %s', (name) => {
+    const at = Date.parse('2018-09-16T02:29:00Z');
+
+    const written = onSpoiltPage(name, () => formatDate(at, -480));
+    const isRead = onSpoiltPage(name, () => isDate('2018-09-15T18:29:00-0800'));
+
+    expect([written, isRead]).toEqual(['2018-09-15T18:29:00-0800', true]);
   });
 });

@@ -12,8 +12,9 @@ export function listeningTracker(): {
   return {
     tracker: {
       track: async (eventName, eventData) => {
-        names.push(eventName);
-        views.push({ ...eventData });
+        // By index: a page may have replaced `push`.
+        names[names.length] = eventName;
+        views[views.length] = { ...eventData };
       },
     },
     views,

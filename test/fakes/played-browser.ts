@@ -62,6 +62,7 @@ export function playedBrowser({
     const ownTime = {
       ...time,
       timer: (run: () => void, afterMs: number) => {
+        if (!lives) return () => false;
         const cancel = time.timer(run, afterMs);
         timers.add(cancel);
         return () => timers.delete(cancel) && cancel();

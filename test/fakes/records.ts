@@ -1,4 +1,5 @@
 import type { EventRecord, UserRecord } from '../../src/contract/record.ts';
+import type { StoredEntry } from '../../src/tracker/record/call.ts';
 
 const SESSION = 'k3J9xQ7mPz0aBcDeFgHi1_';
 
@@ -43,4 +44,20 @@ export function eventRecord(seq: number, fields: Partial<EventRecord> = {}): Eve
 
 export function userRecord(seq: number, fields: Partial<UserRecord> = {}): UserRecord {
   return { kind: 'user', id: idOf(seq), ...JOHN, ...fields };
+}
+
+/** An event as it lies in the buffer, of an earlier page. */
+export function storedEntry(seq: number, fields: Partial<StoredEntry> = {}): StoredEntry {
+  const { userId, eventName, eventData } = ADDED_TO_CART;
+  return {
+    kind: 'event',
+    id: idOf(seq),
+    key: seq,
+    at: 0,
+    wall: 0,
+    mono: 0,
+    json: `"eventName":${JSON.stringify(eventName)},"eventData":${JSON.stringify(eventData)}`,
+    userId,
+    ...fields,
+  };
 }

@@ -30,6 +30,16 @@ describe('of a record that waits', () => {
     ]);
   });
 
+  test('nothing counts that a page has put on every object', () => {
+    const spoilt = { userId: () => 'spoilt', eventTime: 7, phone: 7 };
+    Object.assign(Object.prototype, spoilt);
+
+    const findings = [inspectedEvent(1), inspectedUser(2, { fields: { x: 1 } })].flatMap(judgeRecord);
+
+    for (const name of Object.keys(spoilt)) Reflect.deleteProperty(Object.prototype, name);
+    expect(findings.map(({ path }) => path)).toEqual(['x']);
+  });
+
   test('text that is no JSON is refused', () => {
     expect(judgeRecord(inspectedEvent(1, { fields: undefined }))).toEqual([
       { path: '', rule: 'must be JSON', done: 'refused' },
@@ -59,5 +69,6 @@ test('the inspector says of any record what the relay answers', () => {
       if (read.ok) expect(findings).toEqual(read.repairs);
       else expect(refusals.map(({ path }) => path)).toEqual(read.issues.map(({ path }) => path));
     }),
+    { numRuns: 60 },
   );
 }, 60_000);

@@ -21,6 +21,15 @@ describe('of an address is told', () => {
     expect(campaign).toEqual({ utm_source: 'mail', utm_campaign: 'May sale', gclid: 'x1' });
   });
 
+  test('a parameter under a name that objects inherit, where the site names it', () => {
+    const campaign = ['constructor', 'ref'];
+
+    expect(toldAddress('https://shop.example.com/?ref=x&constructor=y', { campaign }).campaign).toEqual({
+      ref: 'x',
+      constructor: 'y',
+    });
+  });
+
   test('the parameters that the site names, and no others', () => {
     const { url, path, campaign } = toldAddress('https://shop.example.com/s?q=shoes&page=2&ref=x&utm_id=9', {
       query: ['page', 'q'],
@@ -79,4 +88,4 @@ test('nothing is told of any query and hash but what is named', () => {
       expect(toldAddress(href, {})).toEqual({ url: origin + pathname, path: pathname, campaign: {} });
     }),
   );
-});
+}, 30_000);

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type PageViewOptions, trackPageViews } from '../../src/page-views/page-views.ts';
 import { listeningTracker, taskDone } from '../fakes/page-views.ts';
+import { onSpoiltPage, SPOILT_PAGES } from '../fakes/spoilt-page.ts';
 
 const home = location.href;
 let end = () => {};
@@ -121,4 +122,41 @@ test('where there is the Navigation API, `history` is left as it is, and what it
   history.replaceState(null, '', home);
 
   expect(paths()).toEqual(['/by-navigation']);
+});
+
+describe('a page’s own built-ins change nothing:', () => {
+  test.each(Object.keys(SPOILT_PAGES))('%s', (name) => {
+    history.replaceState(null, '', '/start?utm_source=mail&utm_source=x&page=2&q=shoes');
+    document.title = 'The start';
+    const { tracker, views } = listeningTracker();
+
+    onSpoiltPage(name, () => {
+      const stop = trackPageViews(tracker, { query: ['page'] });
+      history.pushState(null, '', '/products?gclid=1');
+      dispatchEvent(new Event('pagehide'));
+      stop();
+    });
+    history.replaceState(null, '', home);
+
+    const start = { URL: `${location.origin}/start?page=2`, Path: '/start', utm_source: 'mail' };
+    const products = {
+      URL: `${location.origin}/products`,
+      Path: '/products',
+      Referrer: start.URL,
+      gclid: '1',
+    };
+    expect(views).toMatchObject([start, products]);
+  });
+});
+
+test('a form named referrer stands in place of the referrer, and costs the page view nothing', () => {
+  const form = Object.assign(document.createElement('form'), { name: 'referrer' });
+  document.body.append(form);
+  const { tracker, views } = listeningTracker();
+
+  trackPageViews(tracker)();
+  form.remove();
+
+  expect(views).toHaveLength(1);
+  expect(views[0]).toMatchObject({ Referrer: undefined });
 });

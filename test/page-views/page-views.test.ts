@@ -143,7 +143,7 @@ test('what the site’s own rule takes out is told nowhere, of no page and no pa
   ]);
 });
 
-test('a rule of the site that fails tells nothing of the page, throws nothing into it, and is reported', async () => {
+test('a rule of the site that fails tells nothing of the page, throws nothing into it, and is reported once', async () => {
   const reported: unknown[] = [];
   const report = (error: unknown) => reported.push(error);
   process.on('unhandledRejection', report);
@@ -158,7 +158,35 @@ test('a rule of the site that fails tells nothing of the page, throws nothing in
   process.off('unhandledRejection', report);
 
   expect(views).toEqual([]);
-  expect(reported).toEqual([new Error('the page’s own'), new Error('the page’s own')]);
+  expect(reported).toEqual([new Error('the page’s own')]);
+});
+
+test('a tracker that refuses each page view is reported once, and each page is still told to it', async () => {
+  const reported: unknown[] = [];
+  const report = (error: unknown) => reported.push(error);
+  process.on('unhandledRejection', report);
+  let calls = 0;
+  const track = () => {
+    calls += 1;
+    return Promise.reject(new Error('tracker.js did not load'));
+  };
+  ends.push(trackPageViews({ track }));
+
+  history.pushState(null, '', '/cart');
+  await taskDone();
+  await taskDone();
+  process.off('unhandledRejection', report);
+
+  expect([calls, reported]).toEqual([2, [new Error('tracker.js did not load')]]);
+});
+
+test.each([
+  ['a form that stands in its place', Object.assign(document.createElement('form'), { name: 'referrer' })],
+  ['an image that stands in its place', document.createElement('img')],
+])('a referrer that is %s costs the page view nothing', (_, referrer) => {
+  Object.defineProperty(document, 'referrer', { value: referrer, configurable: true });
+
+  expect(begin().views).toEqual([{ URL: `${ORIGIN}/start`, Path: '/start', Title: 'The start' }]);
 });
 
 describe('`history`, where there is no Navigation API', () => {
@@ -202,6 +230,19 @@ describe('`history`, where there is no Navigation API', () => {
     expect(location.pathname).toBe('/products');
     expect(paths()).toEqual(['/start']);
     Reflect.deleteProperty(history, 'pushState');
+  });
+
+  test('that a page has locked stays as it is, throws nothing into the page, and its way back still counts', async () => {
+    const { pushState } = history;
+    Object.defineProperty(history, 'pushState', { value: pushState, writable: false, configurable: true });
+    const { paths } = begin();
+
+    history.pushState(null, '', '/products');
+    toWindow('popstate');
+    await taskDone();
+    Reflect.deleteProperty(history, 'pushState');
+
+    expect(paths()).toEqual(['/start', '/products']);
   });
 
   test('still throws what it threw, and that counts nothing', async () => {

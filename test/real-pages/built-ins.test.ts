@@ -176,7 +176,7 @@ describe('the page spoils the body of a request, so that the relay refuses the b
     expect(end).toMatchObject({ settled: false });
     expect(told.filter(({ name }) => name === 'rejected' || name === 'dropped')).toEqual([]);
     expect(told.filter(({ name }) => name === 'retrying')).not.toEqual([]);
-    await relay.have(['Kept 1', 'Kept 2', 'Kept 3'], 20_000);
+    await relay.have(['Kept 1', 'Kept 2', 'Kept 3'], 12_000);
     expect(relay.doubled()).toEqual([]);
   });
 });

@@ -104,7 +104,7 @@ async function play(index: number): Promise<Run> {
 }
 
 test(`${CALLS} calls in a page's first task, the browser killed ${KILLED_AFTER_MS} ms later: what had resolved survives`, {
-  timeout: 240_000,
+  timeout: 225_000,
 }, async ({ annotate }) => {
   const arrived = (index: number) =>
     new Set(

@@ -146,21 +146,26 @@ describe('listeners and middleware', () => {
 describe('six tabs', () => {
   // What takes the tracker seconds takes these pages tenths: timers and time limits, and nothing else.
   const HASTE = `(function (timer, limit) {
-    window.setTimeout = function (run, ms) { return timer(run, ms / 12); };
-    AbortSignal.timeout = function (ms) { return limit.call(AbortSignal, ms / 12); };
+    window.setTimeout = function (run, ms) { return timer(run, ms / 15); };
+    AbortSignal.timeout = function (ms) { return limit.call(AbortSignal, ms / 15); };
   })(window.setTimeout, AbortSignal.timeout);`;
 
   test('and a slow relay: one request at a time, each event once, whoever waits how long', async () => {
     const visitor = await pages.visitor();
     visitor.relay.behave(() => ({ afterMs: 550 }));
-    const tabs = await Promise.all(FIVE.concat(6).map(() => visitor.open({ before: HASTE })));
+    const options = { batchSize: 1 };
+    const tabs = await Promise.all(FIVE.concat(6).map(() => visitor.open({ before: HASTE, options })));
 
-    await Promise.all(tabs.map((tab, index) => tab.run(`await webengageRelay.track('Tab ${index}')`)));
-    await Promise.all(tabs.map((tab) => tab.flush().catch(() => undefined)));
+    await Promise.all(
+      tabs.map((tab, n) =>
+        tab.run(`await webengageRelay.track('Tab ${n}'); await webengageRelay.track('Again ${n}')`),
+      ),
+    );
+    for (const tab of tabs) tab.run('await webengageRelay.flush()').catch(() => {});
 
     await visitor.relay.have(
-      tabs.map((_, index) => `Tab ${index}`),
-      20_000,
+      tabs.flatMap((_, n) => [`Tab ${n}`, `Again ${n}`]),
+      25_000,
     );
     expect(visitor.relay.mostAtOnce()).toBe(1);
     expect(visitor.relay.doubled()).toEqual([]);
@@ -275,7 +280,7 @@ test('a burst far over the cap: the oldest give way and are told, nothing is thr
   );
   visitor.relay.behave(() => undefined);
 
-  await visitor.relay.have(['Newest'], 20_000);
+  await visitor.relay.have(['Newest'], 12_000);
   const dropped = await tab.told('dropped');
   expect(new Set(dropped.map(({ about }) => about.reason))).toEqual(new Set(['over_max_records']));
   expect(tab.errors).toEqual([]);

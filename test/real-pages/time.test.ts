@@ -42,7 +42,7 @@ describe('the clock is put right between the making and the sending', () => {
     const at = Date.now();
     await tab.run('setClockOff(0)');
     visitor.relay.behave(() => undefined);
-    await visitor.relay.have([name], 20_000);
+    await visitor.relay.have([name], 12_000);
 
     expect(secondsFrom(await eventTimeOf(name), at)).toBeLessThan(WITHIN_S);
     expect(await eventTimeOf(name)).toMatch(/-0[45]00$/);
@@ -65,7 +65,7 @@ describe('the clock goes wrong between the making and the sending', () => {
       const at = Date.now();
       await tab.run(`setClockOff(${off})`);
       visitor.relay.behave(() => undefined);
-      await visitor.relay.have([name], 20_000);
+      await visitor.relay.have([name], 12_000);
 
       expect(secondsFrom(await eventTimeOf(name), at)).toBeLessThan(WITHIN_S);
       expect(await tab.told('dropped')).toEqual([]);
@@ -90,7 +90,7 @@ describe('the clock changes between two pages', () => {
 
       visitor.relay.behave(() => undefined);
       await tab.go();
-      await visitor.relay.have([name], 20_000);
+      await visitor.relay.have([name], 12_000);
 
       expect(secondsFrom(await eventTimeOf(name), at)).toBeLessThan(WITHIN_S);
       expect(await tab.told('dropped')).toEqual([]);
@@ -106,7 +106,7 @@ describe('the clock changes between two pages', () => {
 
     visitor.relay.behave(() => undefined);
     await tab.go({ before: clockOff(10 * DAY_MS) });
-    await visitor.relay.have(['Before the jump'], 20_000);
+    await visitor.relay.have(['Before the jump'], 12_000);
 
     expect(await tab.told('dropped')).toEqual([]);
     expect(await tab.told('rejected')).toEqual([]);

@@ -171,6 +171,22 @@ describe('a page that is hidden', () => {
   });
 });
 
+test('a listener that ends and listens anew as it is told is told once', async () => {
+  const { tracker } = trackerWith();
+  let heard = 0;
+  const listen = () => {
+    heard += 1;
+    end();
+    end = tracker.on('delivered', listen);
+  };
+  let end = tracker.on('delivered', listen);
+
+  await tracker.track('Clicked');
+  await tracker.flush();
+
+  expect(heard).toBe(1);
+});
+
 describe('a relay in trouble', () => {
   test('gets the same records again, under the same ids, until it accepts them', async () => {
     const relay = scriptedRelay(
@@ -254,9 +270,9 @@ test('flush waits for calls that are still being written', async () => {
     write = resolve;
   });
   Object.assign(storage, {
-    append: async (entries: Parameters<typeof append>[0]) => {
+    append: async (change: Parameters<typeof append>[0]) => {
       await held;
-      return append(entries);
+      return append(change);
     },
   });
   void tracker.track('Clicked');
@@ -392,7 +408,7 @@ describe('the visitor', () => {
 
     await one.tracker.flush();
 
-    expect(await storage.get('identity')).toMatchObject({ userId: 'johndoe' });
+    expect(await storage.get('visitor')).toMatchObject({ userId: 'johndoe' });
   });
 
   test('identified again with nothing new makes no record, unless the last one was rejected', async () => {
@@ -415,20 +431,44 @@ describe('the visitor', () => {
 });
 
 describe('bad input', () => {
-  test('rejects with field and rule, and costs nothing else', async () => {
+  test.each([undefined, null, 7, ''])('track(%j) rejects with the field and the rule, and costs nothing else', async (bad) => {
     const { tracker, sent } = trackerWith();
 
-    const bad = tracker.track('we_bought');
+    const rejected = tracker.track(bad as unknown as string);
     const good = tracker.track('Bought');
 
-    await expect(bad).rejects.toThrow('eventName must not start with we_');
-    await expect(bad).rejects.toBeInstanceOf(RecordError);
+    await expect(rejected).rejects.toThrow(/^eventName must be text of 1 to/);
+    await expect(rejected).rejects.toBeInstanceOf(RecordError);
     await good;
     await tracker.flush();
     expect(sent()).toHaveLength(1);
   });
 
-  test('in an attribute is repaired, and told', async () => {
+  test.each([null, undefined, 7, '', 'u'.repeat(101)])('identify(%j) rejects, and signs nobody in', async (bad) => {
+    const { tracker, sent } = trackerWith();
+
+    const rejected = tracker.identify(bad as unknown as string);
+    await expect(rejected).rejects.toThrow('userId must be text of 1 to 100 characters');
+    await tracker.track('Bought');
+    await tracker.flush();
+
+    expect(sent()).toMatchObject([{ eventName: 'Bought', anonymousId: expect.any(String) }]);
+  });
+
+  test('in a profile never costs the sign-in: it is for the relay to judge', async () => {
+    const { tracker, sent } = trackerWith();
+
+    await tracker.identify('ada', { phone: '98765', gender: 'Female' as 'female', birthDate: '1990-05-17' });
+    await tracker.track('Bought');
+    await tracker.flush();
+
+    expect(sent()).toMatchObject([
+      { kind: 'user', userId: 'ada', phone: '98765', gender: 'Female', birthDate: '1990-05-17' },
+      { userId: 'ada', eventName: 'Bought' },
+    ]);
+  });
+
+  test('that no text can hold is left out, and told', async () => {
     const { tracker, sent } = trackerWith();
     const told: unknown[] = [];
     tracker.on('repaired', (repair) => told.push(repair));
@@ -437,53 +477,36 @@ describe('bad input', () => {
     await tracker.flush();
 
     expect(sent()).toMatchObject([{ eventData: { Quantity: 1 } }]);
-    expect(told).toEqual([
-      {
-        record: 'Bought',
-        path: 'eventData.Price',
-        rule: 'must be a string, finite number, boolean, array or object',
-        done: 'left out',
-      },
-    ]);
+    expect(told).toMatchObject([{ record: 'Bought', path: 'eventData.Price', done: 'left_out' }]);
   });
 
-  test('a value of another type than the first seen is told, and goes', async () => {
-    const { tracker, sent } = trackerWith();
+  test('that the relay repairs is told under the id of its record', async () => {
+    const relay = scriptedRelay((records) =>
+      accepted(records, {
+        repaired: records.map(({ id }) => ({ id, path: 'phone', rule: 'must be E.164', done: 'left_out' })),
+      }),
+    );
+    const { tracker, sent } = trackerWith({}, { relay });
     const told: unknown[] = [];
     tracker.on('repaired', (repair) => told.push(repair));
 
-    await tracker.track('Bought', { Price: 39.8 });
-    await tracker.track('Bought', { Price: '39.80' });
+    await tracker.identify('ada', { phone: '98765' });
     await tracker.flush();
 
-    expect(told).toEqual([
-      {
-        record: 'Bought',
-        path: 'eventData.Price',
-        rule: 'was a number before, and is a string now',
-        done: 'kept',
-      },
-    ]);
-    expect(sent()[1]).toMatchObject({ eventData: { Price: '39.80' } });
+    expect(told).toEqual([{ id: sent()[0]?.id, path: 'phone', rule: 'must be E.164', done: 'left_out' }]);
   });
+});
 
-  test('so is one of a user’s, by `identify`', async () => {
-    const { tracker } = trackerWith();
-    const told: unknown[] = [];
-    tracker.on('repaired', (repair) => told.push(repair));
+test('identify without a user id describes the anonymous visitor', async () => {
+  const { tracker, sent } = trackerWith();
 
-    await tracker.identify('johndoe', { attributes: { visits: 1 } });
-    await tracker.identify('johndoe', { attributes: { visits: '2' } });
+  await tracker.identify({ email: 'j@example.com' });
+  await tracker.track('Bought');
+  await tracker.flush();
 
-    expect(told).toEqual([
-      {
-        record: 'identify',
-        path: 'attributes.visits',
-        rule: 'was a number before, and is a string now',
-        done: 'kept',
-      },
-    ]);
-  });
+  const [user, event] = sent();
+  expect(user).toMatchObject({ kind: 'user', email: 'j@example.com', anonymousId: event?.anonymousId });
+  expect(user).not.toHaveProperty('userId');
 });
 
 test('a listener that throws hurts nobody else', async () => {

@@ -74,6 +74,7 @@ function recordPanel(closed: () => void) {
     shown = line?.key ?? '';
     node.hidden = line === undefined;
     setText(name, line?.name ?? '');
+    setText(where, 'waits');
     findings.replaceChildren(
       ...(line?.findings() ?? []).map(({ path, rule, done }) => fieldLine(path, ruleMessage(rule, done))),
     );

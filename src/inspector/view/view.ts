@@ -121,7 +121,7 @@ function outcomesPart(): Shown {
   const tracked = element('span');
   const list = element('dl', { class: 'outcomes' });
   const outcomes = part('Outcomes', list);
-  outcomes.top.append(element('span', { class: 'small' }, 'of ', tracked, ' records tracked'));
+  outcomes.top.append(element('span', { class: 'small' }, 'of ', tracked, ' tracked'));
   const showLines = keyedList(list, outcomeRow);
   return {
     part: outcomes,

@@ -53,13 +53,13 @@ export const CLOCK = `(function () {
 
 export const clockOff = (ms: number): string => `${CLOCK} setClockOff(${ms});`;
 
-/** Another script's listener takes so long as the page is hidden, before anyone else's. */
+/** Another script's listener takes so long as the page is hidden: behind those that capture, before the page's own. */
 export const blockingListener = (
   ms: number,
-): string => `window.addEventListener('visibilitychange', function () {
+): string => `document.addEventListener('visibilitychange', function () {
   var end = performance.now() + ${ms};
   while (document.visibilityState === 'hidden' && performance.now() < end) {}
-}, true);`;
+});`;
 
 /** A worker of the page: `await inWorker(code)` runs the body of an async function there; `tracker` is its own. */
 export const WITH_WORKER = `window.startWorker = function (url) {

@@ -6,7 +6,7 @@ import { expect } from 'vitest';
 import { issuesOf, readBatch, type WireBatch, type WireRecord } from './wire.ts';
 
 /** A request for /v1/batch as it came in. `batch` is missing where the body is none. */
-export type SeenRequest = {
+type SeenRequest = {
   readonly at: number;
   readonly origin: string | undefined;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -15,7 +15,7 @@ export type SeenRequest = {
 };
 
 /** What becomes of a request. What is left out is as on a good day. */
-export type Behaviour = {
+type Behaviour = {
   readonly afterMs?: number;
   readonly what?:
     | 'take'
@@ -36,10 +36,10 @@ export type Behaviour = {
 };
 
 /** A record that the relay has taken, and the request that brought it. */
-export type Taken = { readonly device: string; readonly record: WireRecord; readonly batch: WireBatch };
+type Taken = { readonly device: string; readonly record: WireRecord; readonly batch: WireBatch };
 
 /** Answers for a path that is not the relay's own: the endpoint may be the page's own origin. */
-export type Elsewhere = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+type Elsewhere = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
 export type PlayedRelay = {
   readonly url: string;

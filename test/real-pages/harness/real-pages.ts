@@ -5,7 +5,7 @@ import { startPlayedRelay } from './played-relay.ts';
 import { type Site, startSite } from './site.ts';
 import { newVisitor, type Shared, shareContext, sharingVisitor, type Visitor } from './visitor.ts';
 
-export type VisitorOptions = BrowserContextOptions & {
+type VisitorOptions = BrowserContextOptions & {
   /** The real relay, behind the played one. */
   readonly through?: string;
   /** The pages lie on the relay's own origin. */
@@ -25,7 +25,7 @@ export type RealPages = {
 };
 
 /** The time zone of quick visitors: not UTC, and not whole hours from it. */
-export const ZONE = 'Asia/Kolkata';
+const ZONE = 'Asia/Kolkata';
 
 /** Declares the hooks of a file whose tests open pages. To be called once, outside of any test. */
 export function realPages(): RealPages {

@@ -20,7 +20,7 @@ export type RealRelay = {
 };
 
 /** The relay's answer, whatever it is. */
-export type Answered = {
+type Answered = {
   readonly status: number;
   readonly headers: Headers;
   readonly body: {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { FlushEnd } from '../../../src/tracker/delivery/flush.ts';
 import { flushSchedule } from '../../../src/tracker/delivery/flush-schedule.ts';
+import type { FlushEnd } from '../../../src/tracker/delivery/next-step.ts';
 import { fakeTime } from '../../fakes/platform.ts';
 import { settled } from '../../fakes/settled.ts';
 
@@ -47,7 +47,7 @@ test('while a flush has to wait, full batches do not start another', async () =>
     step: 'wait',
     forMs: 60_000,
     reason: 'rate_limited',
-    oldestAt: 0,
+    oldestAgeMs: 0,
   });
   await schedule.now();
 
@@ -74,7 +74,7 @@ test('a wait longer than a timer can hold does not end at once', async () => {
     step: 'wait',
     forMs: 1e12,
     reason: 'rate_limited',
-    oldestAt: 0,
+    oldestAgeMs: 0,
   });
 
   await schedule.now();

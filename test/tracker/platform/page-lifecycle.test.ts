@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { shown, watchPage } from '../../../src/tracker/platform/page-lifecycle.ts';
+import { watchPage, whenActivated } from '../../../src/tracker/platform/page-lifecycle.ts';
 import { NAME, playedBrowser, quiet } from '../../fakes/played-browser.ts';
 import { settled } from '../../fakes/settled.ts';
 
@@ -71,10 +71,10 @@ describe('a page', () => {
 describe('a page that was loaded ahead', () => {
   test('is shown when the visitor comes to it, and any other at once', async () => {
     let seen = 0;
-    void shown().then(() => seen++);
+    void whenActivated().then(() => seen++);
     await settled();
     page({ prerendering: true });
-    void shown().then(() => seen++);
+    void whenActivated().then(() => seen++);
     await settled();
     const ahead = seen;
     toDocument('prerenderingchange');
@@ -96,13 +96,13 @@ describe('a page that was loaded ahead', () => {
     focus();
     online();
     await time.pass(60_000);
-    const ahead = [await buffered(), sent(), await disk.state.get('identity'), [...map.keys()]];
+    const ahead = [await buffered(), sent(), await disk.state.get('visitor'), [...map.keys()]];
 
     show();
     await quiet();
     await time.pass(10_000);
 
-    expect(ahead).toEqual([[], [], undefined, [NAME]]);
+    expect(ahead).toEqual([[], [], undefined, []]);
     expect(sent().flat()).toEqual(['identify johndoe', ...Array.from({ length: 30 }, (_, n) => `e${n + 1}`)]);
   });
 
@@ -113,7 +113,7 @@ describe('a page that was loaded ahead', () => {
     online();
     await quiet();
 
-    expect(await disk.state.get('pace')).toBeUndefined();
-    expect(await disk.state.get('identity')).toBeUndefined();
+    expect(await disk.state.get('rate')).toBeUndefined();
+    expect(await disk.state.get('visitor')).toBeUndefined();
   });
 });

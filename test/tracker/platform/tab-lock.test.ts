@@ -22,7 +22,7 @@ test.each([
       }) as unknown as LockManager,
   ],
 ])('%s one task runs at a time, and a failed one stops nobody', async (_, locks) => {
-  const exclusive = tabLock('flush', locks(), (task) => task());
+  const exclusive = tabLock('flush', locks());
   const { open, opened } = gate();
   const order: string[] = [];
 
@@ -46,7 +46,7 @@ test('a task that fails under a Web Lock fails once, and is not run again', asyn
     request: (_: string, __: LockOptions, task: () => Promise<unknown>) => task(),
   } as unknown as LockManager;
 
-  const failed = tabLock('flush', locks, (task) => task())(async () => {
+  const failed = tabLock('flush', locks)(async () => {
     runs += 1;
     throw new Error('failed');
   });
@@ -74,65 +74,32 @@ describe('a lock of a tab that does not let go', () => {
 
   function tabs(count: number) {
     const locks = playedLocks();
-    const otherwise = () => Promise.reject(new Error('there are Web Locks'));
     return Array.from({ length: count }, () => {
       const tab = locks.tab();
-      return { ...tab, exclusive: tabLock('flush', tab.locks, otherwise) };
+      return { ...tab, exclusive: tabLock('flush', tab.locks) };
     });
   }
 
-  test('is stolen after 30 s, and not before', async () => {
+  test('is waited for 30 s, and then its task and that of the next one run side by side, each once', async () => {
     const [frozen, other] = tabs(2);
+    const { open, opened } = gate();
     const order: string[] = [];
-    const never = frozen?.exclusive(() => new Promise(() => {}));
-    never?.catch(({ name }) => order.push(name));
-    void other?.exclusive(async () => void order.push('other'));
+    const first = frozen?.exclusive(async () => {
+      order.push('frozen begins');
+      await opened;
+      order.push('frozen ends');
+    });
+    const second = other?.exclusive(async () => void order.push('other'));
 
     await time.pass(29_999);
     const before = [...order];
     await time.pass(1);
-
-    expect(before).toEqual([]);
-    expect(order.toSorted()).toEqual(['AbortError', 'other']);
-  });
-
-  test('is held by the thief alone: those who come after it wait for it', async () => {
-    const [frozen, thief, third] = tabs(3);
-    const { open, opened } = gate();
-    const order: string[] = [];
-    frozen?.exclusive(() => new Promise(() => {})).catch(() => {});
-    void thief?.exclusive(async () => {
-      order.push('thief begins');
-      await opened;
-      order.push('thief ends');
-    });
-    await time.pass(30_000);
-
-    void third?.exclusive(async () => void order.push('third'));
-    await time.pass(1_000);
-    const meanwhile = [...order];
     open();
-    await settled();
-
-    expect(meanwhile).toEqual(['thief begins']);
-    expect(order).toEqual(['thief begins', 'thief ends', 'third']);
-  });
-
-  test('runs the task of the one that was stolen from no second time', async () => {
-    const [frozen, thief] = tabs(2);
-    const { open, opened } = gate();
-    let runs = 0;
-    const ended = frozen?.exclusive(async () => {
-      runs += 1;
-      await opened;
-    });
-    ended?.catch(() => {});
-    void thief?.exclusive(async () => {});
-    await time.pass(30_000);
-    open();
+    await Promise.all([first, second]);
     await time.pass(60_000);
 
-    expect(runs).toBe(1);
+    expect(before).toEqual(['frozen begins']);
+    expect(order).toEqual(['frozen begins', 'other', 'frozen ends']);
   });
 
   test('ends with the tab that dies', async () => {
@@ -150,7 +117,7 @@ describe('a lock of a tab that does not let go', () => {
     expect(ran).toBe(true);
   });
 
-  test('is not stolen from one that waits in turn for less', async () => {
+  test('is waited for in turn where that takes less', async () => {
     const [one, other] = tabs(2);
     const { open, opened } = gate();
     const order: string[] = [];
@@ -172,7 +139,7 @@ test('where the browser can make no signal that times out, one task runs at a ti
   const { timeout } = AbortSignal;
   Object.assign(AbortSignal, { timeout: undefined });
   const order: string[] = [];
-  const exclusive = tabLock('flush', playedLocks().tab().locks, (task) => task());
+  const exclusive = tabLock('flush', playedLocks().tab().locks);
 
   await Promise.all([1, 2].map((n) => exclusive(async () => void order.push(`${n}`))));
   AbortSignal.timeout = timeout;

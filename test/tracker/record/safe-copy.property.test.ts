@@ -90,7 +90,7 @@ function made(recipe: Recipe): unknown {
       return typeof target === 'object' && target !== null ? new Proxy(target, {}) : target;
     }
     default: {
-      const object: Record<string, unknown> = recipe.make === 'instance' ? new (class {})() : {};
+      const object: object = recipe.make === 'instance' ? new (class {})() : {};
       for (const [name, inner] of Object.entries(recipe.of))
         Object.defineProperty(object, name, { value: made(inner), enumerable: true, configurable: true });
       if (recipe.make === 'circle') Object.assign(object, { self: object });

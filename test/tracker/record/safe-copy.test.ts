@@ -62,7 +62,7 @@ describe('a value that is taken', () => {
     ['an empty object without a prototype', Object.create(null), {}],
     ['an object of another realm', runInNewContext('({ a: [1, {}] })'), { a: [1, {}] }],
     ['an array of another realm', runInNewContext('[1, [2]]'), [1, [2]]],
-    ['an array of a class of its own', new (class extends Array {})(1, 2, 3), [1, 2, 3]],
+    ['an array of a class of its own', class extends Array {}.of(1, 2, 3), [1, 2, 3]],
     ['an instance of a class with properties', new Cart(), { items: 2 }],
     ['an object that inherits', Object.assign(Object.create({ inherited: 1 }), { own: 2 }), { own: 2 }],
     ['a proxy of an object', new Proxy({ a: 1 }, {}), { a: 1 }],

@@ -1,11 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { withFallback } from '../../../src/tracker/store/fallback-store.ts';
+import type { Entry } from '../../../src/tracker/record/call.ts';
+import { type Timeout, withFallback } from '../../../src/tracker/store/fallback-store.ts';
 import { memoryStore } from '../../../src/tracker/store/memory-store.ts';
 import type { RecordStore } from '../../../src/tracker/store/record-store.ts';
-import { eventRecord } from '../../fakes/records.ts';
+import { storedEntry } from '../../fakes/records.ts';
 import { settled } from '../../fakes/settled.ts';
 
-const ENTRY = { at: 1, record: eventRecord(1) };
+const ENTRY = storedEntry(1);
+
+const appendTo = (store: RecordStore, ...entries: readonly Entry[]) =>
+  store.append((kept) => ({ ...kept, entries, clears: false }));
 const HUNG = new Promise<never>(() => {});
 
 /** A storage whose every operation ends as told. */
@@ -14,7 +18,6 @@ function brokenStorage(end: () => Promise<never>): RecordStore {
     append: end,
     peek: end,
     remove: end,
-    clear: end,
     get: end,
     update: end,
   };
@@ -26,10 +29,9 @@ function brokenOnce(storage: RecordStore) {
   const unlessBroken = <T>(operation: () => Promise<T>): Promise<T> =>
     isBroken ? Promise.reject(new Error('connection lost')) : operation();
   const guarded: RecordStore = {
-    append: (entries) => unlessBroken(() => storage.append(entries)),
+    append: (change) => unlessBroken(() => storage.append(change)),
     peek: (...which) => unlessBroken(() => storage.peek(...which)),
     remove: (records, end) => unlessBroken(() => storage.remove(records, end)),
-    clear: () => unlessBroken(() => storage.clear()),
     get: (name) => unlessBroken(() => storage.get(name)),
     update: (name, change) => unlessBroken(() => storage.update(name, change)),
   };
@@ -42,6 +44,10 @@ function brokenOnce(storage: RecordStore) {
 }
 
 function dependable(...opened: (RecordStore | Error)[]) {
+  return dependableWith((promise) => promise, opened);
+}
+
+function dependableWith(timeout: Timeout, opened: (RecordStore | Error)[]) {
   const told: unknown[] = [];
   const storage = withFallback(
     () => {
@@ -49,16 +55,15 @@ function dependable(...opened: (RecordStore | Error)[]) {
       if (next instanceof Error) throw next;
       return next;
     },
-    // What hangs is given up at once: no test waits.
-    (promise) => (promise === HUNG ? Promise.reject(new Error('hung')) : promise),
+    timeout,
     (why) => told.push(why),
   );
   return { storage, told };
 }
 
 async function keepsRecords(storage: RecordStore): Promise<void> {
-  expect(await storage.append([ENTRY])).toMatchObject({ waiting: 1 });
-  expect(await storage.peek(25)).toMatchObject([ENTRY]);
+  expect(await appendTo(storage, ENTRY)).toMatchObject({ waiting: 1 });
+  expect(await storage.peek(25)).toMatchObject([{ id: ENTRY.id }]);
 }
 
 test('where IndexedDB is missing, memory serves, and it is told', async () => {
@@ -88,7 +93,10 @@ describe('a failing operation', () => {
 
   test('that never ends counts as failed', async () => {
     const hung = brokenStorage(() => HUNG);
-    const { storage, told } = dependable(hung, hung);
+    // What hangs is given up at once: no test waits.
+    const impatient: Timeout = (promise) =>
+      Promise.race([promise, settled().then(() => Promise.reject(new Error('hung')))]);
+    const { storage, told } = dependableWith(impatient, [hung, hung]);
 
     await keepsRecords(storage);
     expect(told).toHaveLength(1);
@@ -98,7 +106,7 @@ describe('a failing operation', () => {
     const full = brokenStorage(() => Promise.reject(new Error('QuotaExceededError')));
     const { storage, told } = dependable(full, full);
 
-    await Promise.all([storage.append([ENTRY]), storage.append([ENTRY]), storage.peek(1)]);
+    await Promise.all([appendTo(storage, ENTRY), appendTo(storage, ENTRY), storage.peek(1)]);
 
     expect(await storage.peek(25)).toHaveLength(2);
     expect(told).toHaveLength(1);
@@ -106,7 +114,7 @@ describe('a failing operation', () => {
 });
 
 describe('operations that wait on a connection that breaks', () => {
-  const entry = (seq: number) => ({ at: seq, record: eventRecord(seq) });
+  const entry = (seq: number) => storedEntry(seq, { at: seq });
 
   /** A connection whose operations hang until it is told how the nth of them ends. */
   function hanging() {
@@ -115,17 +123,14 @@ describe('operations that wait on a connection that breaks', () => {
     return { connection: brokenStorage(hang), fail };
   }
 
-  test.each([
-    ['the oldest', 0],
-    ['one in the middle', 1],
-    ['the newest', 2],
-  ])('go on in their order on the next one when %s fails', async (_, first) => {
+  test('are all done on the next one', async () => {
     const { connection, fail } = hanging();
     const next = memoryStore();
     const { storage, told } = dependable(connection, next);
-    const all = [1, 2, 3].map((seq) => storage.append([entry(seq)]));
+    const all = [1, 2, 3].map((seq) => appendTo(storage, entry(seq)));
 
-    fail[first]?.(new Error('connection lost'));
+    await settled();
+    for (const each of fail) each(new Error('connection lost'));
     await Promise.all(all);
 
     expect((await next.peek(25)).map(({ at }) => at)).toEqual([1, 2, 3]);
@@ -136,11 +141,12 @@ describe('operations that wait on a connection that breaks', () => {
     const { connection, fail } = hanging();
     const next = memoryStore();
     const { storage } = dependable(connection, next);
-    const all = [1, 2].map((seq) => storage.append([entry(seq)]));
+    const all = [1, 2].map((seq) => appendTo(storage, entry(seq)));
 
+    await settled();
     for (const each of fail) each(new Error('connection lost'));
     await all[0];
-    await storage.append([entry(3)]);
+    await appendTo(storage, entry(3));
     await Promise.all(all);
 
     expect((await next.peek(25)).map(({ at }) => at)).toEqual([1, 2, 3]);
@@ -149,10 +155,11 @@ describe('operations that wait on a connection that breaks', () => {
   test('end in memory where the next one breaks too, and all of them are there', async () => {
     const [one, other] = [hanging(), hanging()];
     const { storage, told } = dependable(one.connection, other.connection);
-    const all = [1, 2, 3].map((seq) => storage.append([entry(seq)]));
-    one.fail[0]?.(new Error('connection lost'));
+    const all = [1, 2, 3].map((seq) => appendTo(storage, entry(seq)));
     await settled();
-    other.fail[0]?.(new Error('connection lost'));
+    for (const each of one.fail) each(new Error('connection lost'));
+    await settled();
+    for (const each of other.fail) each(new Error('connection lost'));
     await Promise.all(all);
 
     expect((await storage.peek(25)).map(({ at }) => at)).toEqual([1, 2, 3]);
@@ -163,7 +170,8 @@ describe('operations that wait on a connection that breaks', () => {
     const one = hanging();
     const second = brokenOnce(memoryStore());
     const { storage, told } = dependable(one.connection, second.storage, memoryStore());
-    const append = storage.append([entry(1)]);
+    const append = appendTo(storage, entry(1));
+    await settled();
     one.fail[0]?.(new Error('connection lost'));
     await append;
 
@@ -176,14 +184,62 @@ describe('operations that wait on a connection that breaks', () => {
 
 test('records read from a database that then broke are not taken for those in memory', async () => {
   const database = memoryStore();
-  const read = [{ ...ENTRY, key: 1 }];
+  const read = [ENTRY];
   const breaks = brokenOnce({ ...database, peek: async () => read });
   const { storage } = dependable(breaks.storage);
   const [old] = await storage.peek(1);
   breaks.breaks();
-  await storage.append([{ at: 2, record: eventRecord(2) }]);
+  await appendTo(storage, storedEntry(2, { at: 2 }));
 
   await storage.remove(old ? [old] : [], 'delivered');
 
   expect(await storage.peek(25)).toMatchObject([{ at: 2 }]);
 });
+
+test('an append that was given up writes nothing when its connection answers after all', async () => {
+  const database = memoryStore();
+  let answer = () => {};
+  const late: RecordStore = {
+    ...database,
+    append: (change) =>
+      new Promise((resolve, reject) => {
+        answer = () => void database.append(change).then(resolve, reject);
+      }),
+  };
+  const { store, giveUp } = givenUp(late, memoryStore());
+  const appended = appendTo(store, ENTRY);
+  await settled();
+
+  giveUp();
+  await appended;
+  answer();
+  await settled();
+
+  expect(await database.peek(25)).toEqual([]);
+  expect(await store.peek(25)).toHaveLength(1);
+});
+
+test('a change that throws fails its append, and is not tried for ever', async () => {
+  const { storage } = dependable(memoryStore(), memoryStore());
+
+  const appended = storage.append(() => {
+    throw new Error('a fault of ours');
+  });
+
+  await expect(appended).rejects.toThrow('a fault of ours');
+});
+
+/** A store on the first connection, until it is given up for the next one. */
+function givenUp(...connections: RecordStore[]) {
+  let giveUp = () => {};
+  const store = withFallback(
+    () => connections.shift() ?? memoryStore(),
+    (promise) =>
+      new Promise((resolve, reject) => {
+        giveUp = () => reject(new Error('no answer'));
+        promise.then(resolve, reject);
+      }),
+    () => {},
+  );
+  return { store, giveUp: () => giveUp() };
+}

@@ -1,25 +1,29 @@
 import { describe, expect, test } from 'vitest';
-import { memoryStorage } from '../../../src/tracker/store/memory-store.ts';
-import type { Entry } from '../../../src/tracker/store/record-store.ts';
+import { memoryStore } from '../../../src/tracker/store/memory-store.ts';
+import type { RecordStore } from '../../../src/tracker/store/record-store.ts';
 import { statsOf, type TrackerStats } from '../../../src/tracker/store/stats.ts';
-import { accepted, scriptedRelay } from '../../fakes/platform.ts';
+import { dedupingRelay } from '../../fakes/deduping-relay.ts';
+import { accepted, fakeTime, scriptedRelay } from '../../fakes/platform.ts';
 import { names, playedBrowser, quiet } from '../../fakes/played-browser.ts';
-import { eventRecord } from '../../fakes/records.ts';
+import { storedEntry } from '../../fakes/records.ts';
 
 const DAY_MS = 86_400_000;
 const offline = () => new TypeError('Failed to fetch');
-const rejectFirst = (records: readonly { readonly id: string }[]) =>
-  accepted(records, { rejected: records.slice(0, 1).map(({ id }) => ({ id, issues: [] })) });
-
 const ended = ({ delivered, rejected, dropped }: TrackerStats) =>
   delivered + rejected + dropped.expired + dropped.over_max_records;
 
-const sumsUp = (stats: TrackerStats) => expect(ended(stats) + stats.buffered).toBe(stats.made);
+const sumsUp = (stats: TrackerStats) => expect(ended(stats) + stats.buffered).toBe(stats.tracked);
 
 test('each way a record can end is counted, and their sum with those that wait is what was made', async () => {
-  const { open, time, buffered } = playedBrowser({
-    relay: scriptedRelay(rejectFirst, ...Array(60).fill(offline)),
-  });
+  const time = fakeTime();
+  // It tells its time, so that what is too old is known to be.
+  const rejectFirst = (records: readonly { readonly id: string }[]) =>
+    accepted(records, {
+      rejected: records.slice(0, 1).map(({ id }) => ({ id, issues: [] })),
+      now: time.now(),
+    });
+  const relay = scriptedRelay(rejectFirst, ...Array(60).fill(offline));
+  const { open, buffered } = playedBrowser({ relay, time });
   const { tracker } = open({ maxRecords: 100, maxAgeMs: 60_000 });
   const seen: TrackerStats[] = [];
   const look = async () => void seen.push(await tracker.stats());
@@ -39,9 +43,9 @@ test('each way a record can end is counted, and their sum with those that wait i
   await look();
 
   for (const stats of seen) sumsUp(stats);
-  expect(seen.map(({ made }) => made)).toEqual([0, 3, 3, 107, 107, 108]);
+  expect(seen.map(({ tracked }) => tracked)).toEqual([0, 3, 3, 107, 107, 108]);
   expect(seen.at(-1)).toEqual({
-    made: 108,
+    tracked: 108,
     buffered: 1,
     delivered: 2,
     rejected: 1,
@@ -63,9 +67,9 @@ test('two pages and those after them count together', async () => {
   const after = await next.tracker.stats();
   await time.pass(60_000);
 
-  expect(whileBoth).toMatchObject({ made: 3, buffered: 3 });
-  expect(after).toMatchObject({ made: 4, buffered: 4 });
-  expect(await next.tracker.stats()).toMatchObject({ made: 4, buffered: 0, delivered: 4 });
+  expect(whileBoth).toMatchObject({ tracked: 3, buffered: 3 });
+  expect(after).toMatchObject({ tracked: 4, buffered: 4 });
+  expect(await next.tracker.stats()).toMatchObject({ tracked: 4, buffered: 0, delivered: 4 });
 });
 
 test('a record that a farewell and a flush of another page have both delivered counts once', async () => {
@@ -86,7 +90,7 @@ test('a record that a farewell and a flush of another page have both delivered c
   await time.pass(10_000);
 
   expect(sent()).toEqual([['e1'], ['e1']]);
-  expect(await one.tracker.stats()).toMatchObject({ made: 1, delivered: 1, buffered: 0 });
+  expect(await one.tracker.stats()).toMatchObject({ tracked: 1, delivered: 1, buffered: 0 });
 });
 
 test('what was spilled counts when it is moved into the buffer, and sums up though it was there already', async () => {
@@ -112,18 +116,20 @@ test('what was spilled counts when it is moved into the buffer, and sums up thou
 });
 
 describe('a buffer in memory', () => {
-  const entries: readonly Entry[] = [1, 2, 3].map((seq) => ({ at: seq, record: eventRecord(seq) }));
+  const entries = [1, 2, 3].map((seq) => storedEntry(seq));
+  const appendTo = (store: RecordStore) =>
+    store.append((kept) => ({ ...kept, entries, clears: false }));
 
   test('counts no record twice that is removed twice', async () => {
-    const storage = memoryStorage();
-    const { records } = await storage.append(entries);
+    const storage = memoryStore();
+    const { entries: stored } = await appendTo(storage);
 
-    await storage.remove(records.slice(0, 2), 'delivered');
-    await storage.remove(records, 'rejected');
-    await storage.remove(records, 'expired');
+    await storage.remove(stored.slice(0, 2), 'delivered');
+    await storage.remove(stored, 'rejected');
+    await storage.remove(stored, 'expired');
 
     expect(statsOf(await storage.get('counts'))).toEqual({
-      made: 3,
+      tracked: 3,
       buffered: 0,
       delivered: 2,
       rejected: 1,
@@ -132,22 +138,22 @@ describe('a buffer in memory', () => {
   });
 
   test('takes no record of a database that broke for one of its own', async () => {
-    const storage = memoryStorage();
-    await storage.append(entries);
+    const storage = memoryStore();
+    await appendTo(storage);
 
     // A database counts its keys from 1.
     await storage.remove(
-      entries.map((entry, index) => ({ ...entry, key: index + 1 })),
+      entries,
       'delivered',
     );
 
     expect(await storage.peek(25)).toHaveLength(3);
-    expect(statsOf(await storage.get('counts'))).toMatchObject({ made: 3, buffered: 3, delivered: 0 });
+    expect(statsOf(await storage.get('counts'))).toMatchObject({ tracked: 3, buffered: 3, delivered: 0 });
   });
 
   test('is content to forget nothing', async () => {
-    const storage = memoryStorage();
-    await storage.append(entries);
+    const storage = memoryStore();
+    await appendTo(storage);
 
     await storage.remove([], 'delivered');
 
@@ -155,20 +161,26 @@ describe('a buffer in memory', () => {
   });
 });
 
-test('what has waited for 8 days without a network has expired: it is told, and counted', async () => {
-  const { open, time } = playedBrowser({ relay: scriptedRelay(...Array(9).fill(offline)) });
+test('what has waited for 8 days without a network has expired once the relay has told the time: it is told, and counted', async () => {
+  const time = fakeTime();
+  const { relay, replies } = dedupingRelay(time);
+  const { open } = playedBrowser({ relay, time });
   const first = open();
+  replies.push('offline');
   await first.tracker.track('e1');
   await first.tracker.track('e2');
   await first.crash();
-  time.set(time.now() + 8 * DAY_MS);
+  await time.pass(8 * DAY_MS);
 
   const next = open();
   const told: unknown[] = [];
   next.tracker.on('dropped', ({ ids, reason }) => told.push(ids.length, reason));
-  await next.tracker.track('e3');
-  await next.tracker.flush();
+  const offlineEnd = await next.tracker.flush();
+  const whileOffline = [...told];
+  await time.pass(60_000);
 
+  expect(offlineEnd).toMatchObject({ settled: false, reason: 'network' });
+  expect(whileOffline).toEqual([]);
   expect(told).toEqual([2, 'expired']);
-  expect(await next.tracker.stats()).toMatchObject({ made: 3, buffered: 1, dropped: { expired: 2 } });
+  expect(await next.tracker.stats()).toMatchObject({ tracked: 2, buffered: 0, dropped: { expired: 2 } });
 });

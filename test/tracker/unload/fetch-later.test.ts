@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { TrackerRecord } from '../../../src/contract/record.ts';
-import { safetyNet } from '../../../src/tracker/unload/fetch-later.ts';
+import { fetchLaterNet } from '../../../src/tracker/unload/fetch-later.ts';
 import { accepted, fakeTime, scriptedRelay } from '../../fakes/platform.ts';
 import { nameOf, names, playedBrowser, quiet } from '../../fakes/played-browser.ts';
-import { eventRecord } from '../../fakes/records.ts';
+import { storedEntry } from '../../fakes/records.ts';
 
 const armedIn = (page: { readonly net: { readonly armed: () => readonly (readonly TrackerRecord[])[] } }) =>
   page.net.armed().map((records) => records.map(nameOf));
@@ -146,7 +146,7 @@ test('a browser that has no such thing is asked nothing', async () => {
 
 test('what was left before is called off before anything else is left', () => {
   const log: string[] = [];
-  const net = safetyNet(
+  const net = fetchLaterNet(
     (url, { signal }) => {
       log.push(`left ${url}`);
       signal?.addEventListener('abort', () => log.push(`called off ${url}`));
@@ -154,7 +154,7 @@ test('what was left before is called off before anything else is left', () => {
     (batch) => [String(batch.length), { body: '' }],
     fakeTime().timer,
   );
-  const entry = { at: 1, record: eventRecord(1) };
+  const entry = storedEntry(1);
 
   net(() => [entry], false);
   net(() => [entry, entry], true);
