@@ -36,7 +36,7 @@ test('the options and defaults it lists are those of the code', () => {
 });
 
 test('the moments it lists are those the tracker tells', async () => {
-  const ends = await readFile('src/tracker/engine/events.ts', 'utf8');
+  const ends = await readFile('src/tracker/page/events.ts', 'utf8');
   const [, declared = ''] = /export type TrackerEvents = \{(.*?)\n\};/s.exec(ends) ?? [];
   const names = [...declared.matchAll(/^ {2}(\w+):/gm)].map(([, name]) => name);
   const listed = tableUnder('What can be lost, and how it is told').map(([name]) => name);

@@ -8,7 +8,8 @@ export type AllowanceLimit = {
  * A token bucket, kept as one number: the moment at which it is full again. (The generic cell rate algorithm.)
  * Takes a token; `fullAt` is then that moment, if there was one: `inMs` is not above 0. Else there is one in so many.
  *
- * @param fullAt of a bucket that never was used, 0; one further off than an empty bucket's is of a clock that was set back
+ * @param fullAt of a bucket that never was used, 0; one further off than an empty bucket's was told by a clock that was set
+ * back since: such a bucket is full
  */
 export function takeToken(
   fullAt: number,
@@ -16,6 +17,8 @@ export function takeToken(
   now: number,
 ): { readonly fullAt: number; readonly inMs: number } {
   const spacingMs = 60_000 / requestsPerMinute;
-  const taken = Math.max(now, Math.min(fullAt, now + burst * spacingMs)) + spacingMs;
-  return { fullAt: taken, inMs: Math.ceil(taken - now - burst * spacingMs) };
+  const emptyAt = now + burst * spacingMs;
+  // It would not fill before the clock has caught up with it.
+  const taken = (fullAt > emptyAt ? now : Math.max(now, fullAt)) + spacingMs;
+  return { fullAt: taken, inMs: Math.ceil(taken - emptyAt) };
 }

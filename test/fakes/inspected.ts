@@ -1,5 +1,5 @@
 import type { InspectedTracker } from '../../src/inspector/subscribe.ts';
-import { createEmitter } from '../../src/tracker/engine/events.ts';
+import { createEmitter } from '../../src/tracker/page/events.ts';
 import type { FlushResult, TrackerEvents } from '../../src/tracker/index.ts';
 import type { InspectedRecord } from '../../src/tracker/inspect.ts';
 import { statsOf } from '../../src/tracker/store/stats.ts';

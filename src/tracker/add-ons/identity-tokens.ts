@@ -95,7 +95,7 @@ function createLookout(page: Page, tokens: UserTokens): Lookout {
       } else hasFound = true;
       return !isSkipped && !page.setAside.has(entry.id);
     };
-    const oldest = await records.peek(limit, wanted, first);
+    const oldest = await records.peek(limit, first, wanted);
     // Gone, or this is another database: what is known of the rows before it is no longer true.
     if (first && seen[0]?.key !== first) {
       from = 0;

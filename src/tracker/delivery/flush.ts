@@ -53,7 +53,7 @@ async function peek(page: Page): Promise<readonly StoredEntry[]> {
   const { batchSize } = settings;
   if (tokens) return tokens.peek(batchSize);
   const seen: StoredEntry[] = [];
-  const oldest = await page.records.peek(batchSize, (entry) => {
+  const oldest = await page.records.peek(batchSize, 0, (entry) => {
     seen.push(entry);
     return !page.setAside.has(entry.id);
   });

@@ -32,11 +32,12 @@ function begin(page: Page): void {
   if (page.begun) return;
   const { time, records } = page;
   const begunAt = time.mono();
-  page.begun = write(page);
-  void page.activated().then(() => {
+  page.drained = page.activated();
+  void page.drained.then(() => {
     page.isActive = true;
     if (page.settings.backgroundSync) page.askSync = page.askForSync(page.endpointName);
   });
+  page.begun = write(page);
   page.watchPage({
     hidden: () => leaveHidden(page),
     visible: () => {

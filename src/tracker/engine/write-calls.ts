@@ -24,11 +24,8 @@ function close(page: Page, calls: readonly Call[]): void {
   page.writing = calls;
 }
 
-/**
- * Appends calls as records of the visitor whom the database knows, after those that earlier pages left. Answers with what is
- * to be done once they are no longer pending.
- */
-async function append(page: Page, calls: readonly Call[]): Promise<() => void> {
+/** Appends calls as records of the visitor whom the database knows, after those that earlier pages left. */
+async function append(page: Page, calls: readonly Call[]): Promise<void> {
   page.spilled ??= readSpills(page);
   const { chosen, spilled } = page;
   const appended = await page.records.append((kept) => {
@@ -39,10 +36,11 @@ async function append(page: Page, calls: readonly Call[]): Promise<() => void> {
     const made = makeRecords(page, known, [...spilled, ...calls]);
     return { ...made, clears: made.visitor.choices !== kept.choices };
   });
-  page.spilled = [];
+  // At once: a page that is left now must know them either as pending or as stored.
+  page.spilled = page.writing = [];
   if (page.chosen === chosen) page.chosen = undefined;
   confirmVisitor(page, appended.visitor);
-  return () => finish(page, [...spilled, ...calls], appended);
+  finish(page, [...spilled, ...calls], appended);
 }
 
 /** Does what follows from an append. */
@@ -88,14 +86,11 @@ export function write(page: Page, call?: Call): Promise<void> {
 function gather(page: Page): Call[] {
   const calls: Call[] = [];
   // Behind what is being written: the calls made meanwhile then share one transaction, and keep their order.
-  page.written = page.drained
-    .then(() => append(page, calls))
-    .finally(() => {
-      close(page, calls);
-      page.writing = [];
-    })
-    .then((finish) => finish());
+  page.written = page.drained.then(() => append(page, calls));
   // A group that fails is told of it, if it has callers; those after it go on.
-  page.drained = page.written.catch(() => {});
+  page.drained = page.written.catch(() => {
+    close(page, calls);
+    page.writing = [];
+  });
   return calls;
 }

@@ -139,7 +139,6 @@ export function createPage(parts: TrackerParts): Page {
   const { settings, platform, emit } = parts;
   const name = nameOf(settings.endpoint);
   const session = randomId(platform.chance.bytes);
-  const activated = platform.activated();
   const records = platform.store(name, (why) => {
     page.isDegraded = true;
     emit('degraded', { reason: `${why}` });
@@ -157,8 +156,8 @@ export function createPage(parts: TrackerParts): Page {
     seq: 0,
     spillTexts: new Map(),
     writing: [],
-    written: activated,
-    drained: activated,
+    written: Promise.resolve(),
+    drained: Promise.resolve(),
     unsettled: new Map(),
     isWhole: true,
     reach: 0,

@@ -62,13 +62,18 @@ export function isCurrent(page: Page): boolean {
   return !!page.isConfirmed && page.visitor.choices === choices(page);
 }
 
+/** The same as `localStorage` alone tells. */
+export function markedChoices({ pageStorage, endpointName }: PageKeys): number {
+  return Number(pageStorage.get(`${endpointName}?choices`)) || 0;
+}
+
 /**
  * How often the visitor has opted out or in, as all tabs know it. It is a mark under a key that nothing else writes or
  * removes, and lies in the database too: each of the two stores alone is enough. A number, for a tab that has missed both
  * choices must not go on as if there had been none.
  */
 export function choices(page: Page): number {
-  page.choices = Math.max(page.choices, Number(page.pageStorage.get(`${page.endpointName}?choices`)) || 0);
+  page.choices = Math.max(page.choices, markedChoices(page));
   return page.choices;
 }
 

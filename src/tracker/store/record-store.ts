@@ -32,13 +32,13 @@ export type RecordStore = {
   /**
    * The oldest records, oldest first; they stay.
    *
-   * @param wanted is shown each record that is read, in order; those it does not want are skipped
    * @param from the row to begin with
+   * @param wanted is shown each record that is read, in order; those it does not want are skipped
    */
   peek(
     limit: number,
-    wanted?: (entry: StoredEntry) => boolean,
     from?: number,
+    wanted?: (entry: StoredEntry) => boolean,
   ): Promise<readonly StoredEntry[]>;
   /**
    * Removes records and counts how they ended. One that is not there is no error, and not counted. Where one was not
@@ -99,7 +99,7 @@ export function recordStore(transact: Transact): RecordStore {
         };
       }),
 
-    peek: (limit, wanted = () => true, from = 0) =>
+    peek: (limit, from = 0, wanted = () => true) =>
       transact('readonly', async (objects) => {
         const found: StoredEntry[] = [];
         let key: IDBValidKey = from;

@@ -5,7 +5,7 @@ import type { FlushLimits } from '../../../src/tracker/delivery/next-step.ts';
 import type { Outcome, RelayClient } from '../../../src/tracker/delivery/relay-client.ts';
 import { PACE, type Pace } from '../../../src/tracker/delivery/send-rate.ts';
 import { lookoutOver } from '../../../src/tracker/delivery/sendable.ts';
-import type { TrackerEvents } from '../../../src/tracker/engine/events.ts';
+import type { TrackerEvents } from '../../../src/tracker/page/events.ts';
 import { memoryStorage } from '../../../src/tracker/store/memory-store.ts';
 import type { Storage } from '../../../src/tracker/store/record-store.ts';
 import { eventRecord, idOf } from '../../fakes/records.ts';
