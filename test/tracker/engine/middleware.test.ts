@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Step, TrackerCall } from '../../../src/tracker/index.ts';
+import type { Middleware, TrackerCall } from '../../../src/tracker/index.ts';
 import { resolveOptions } from '../../../src/tracker/options.ts';
 import { startTracker } from '../../../src/tracker/tracker.ts';
 import { fakePlatform } from '../../fakes/platform.ts';
@@ -16,11 +16,11 @@ function newTracker() {
 
 /** A step that adds a property to every event. */
 const add =
-  (name: string, value: unknown): Step =>
+  (name: string, value: unknown): Middleware =>
   (call) =>
     call.kind === 'event' ? { ...call, eventData: { ...call.eventData, [name]: value } } : call;
 
-const refuse = (eventName: string): Step => {
+const refuse = (eventName: string): Middleware => {
   return (call) => (call.kind === 'event' && call.eventName === eventName ? null : undefined);
 };
 
@@ -61,7 +61,7 @@ describe('a step', () => {
 
   test('sees a call before anything of it is checked, and what it answers with is held to the contract', async () => {
     const { tracker, sent } = newTracker();
-    const rename: Step = (call) =>
+    const rename: Middleware = (call) =>
       call.kind === 'event' ? { ...call, eventName: call.eventName.replace('we_', '') } : call;
 
     const end = tracker.use(rename);
@@ -91,10 +91,7 @@ describe('a step', () => {
     tracker.use(({ page }) => void pages.push(page));
     tracker.use(() => ({ kind: 'event', eventName: 'Bought' }));
     tracker.use(({ page }) => void pages.push(page));
-    const queued = tracker.madeAt(
-      () => 0,
-      () => 'https://shop.example.com/shelf',
-    );
+    const queued = tracker.madeAt(0, 'https://shop.example.com/shelf');
 
     await queued.track('Looked');
     await tracker.identify('johndoe');
@@ -169,7 +166,7 @@ test.each([
   ['something else', () => 'Bought'],
 ])('a step that answers with %s is reported, and changes nothing', async (_, step) => {
   const { tracker, sent, reported } = newTracker();
-  tracker.use(step as unknown as Step);
+  tracker.use(step as unknown as Middleware);
 
   await tracker.track('Bought');
 
@@ -179,7 +176,7 @@ test.each([
 
 test('a step that answers with false, as `condition && null` does, changes nothing', async () => {
   const { tracker, sent, reported } = newTracker();
-  tracker.use((() => false) as unknown as Step);
+  tracker.use((() => false) as unknown as Middleware);
 
   await tracker.track('Bought');
 

@@ -4,7 +4,7 @@ import { createTracker } from '../../../src/tracker/index.ts';
 import type { Entry, StoredEntry } from '../../../src/tracker/record/call.ts';
 import type { Disposition } from '../../../src/tracker/record/outcome.ts';
 import { NO_VISITOR } from '../../../src/tracker/record/visitor.ts';
-import { openDatabase } from '../../../src/tracker/store/database.ts';
+import { connect, openDatabase } from '../../../src/tracker/store/database.ts';
 import { memoryStore } from '../../../src/tracker/store/memory-store.ts';
 import { type RecordStore, recordStore } from '../../../src/tracker/store/record-store.ts';
 import { statsOf } from '../../../src/tracker/store/stats.ts';
@@ -31,7 +31,7 @@ const seqs = (records: readonly Entry[]) => records.map(({ at }) => at);
 function openStore(name: string, told: unknown[] = []): RecordStore {
   return recordStore(
     openDatabase(
-      name,
+      () => connect(name),
       (promise) => promise,
       (why) => told.push(why),
     ),
@@ -299,7 +299,7 @@ test('a buffer is looked through past what is not wanted, each record once and i
   for (let n = 0; n < 300; n++) await append(buffer, entries(n + 1, n + 1));
   const shown: number[] = [];
 
-  const found = await buffer.peek(10, ({ at }) => {
+  const found = await buffer.peek(10, 0, ({ at }) => {
     shown.push(at);
     return at % 25 === 0;
   });
@@ -320,6 +320,6 @@ test('memory keeps to the same contract', async () => {
   );
 
   expect(seqs(await buffer.peek(100))).toEqual(Array.from({ length: 30 }, (_, i) => 2 * i + 2));
-  expect(seqs(await buffer.peek(2, ({ at }) => at > 10))).toEqual([12, 14]);
+  expect(seqs(await buffer.peek(2, 0, ({ at }) => at > 10))).toEqual([12, 14]);
   expect(statsOf(await buffer.get('counts'))).toMatchObject({ tracked: 60, buffered: 30 });
 });

@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { TrackerRecord } from '../../../src/contract/record.ts';
-import { fetchLaterNet } from '../../../src/tracker/unload/fetch-later.ts';
-import { accepted, fakeTime, scriptedRelay } from '../../fakes/platform.ts';
+import { accepted, scriptedRelay } from '../../fakes/platform.ts';
 import { nameOf, names, playedBrowser, quiet } from '../../fakes/played-browser.ts';
-import { storedEntry } from '../../fakes/records.ts';
 
 const armedIn = (page: { readonly net: { readonly armed: () => readonly (readonly TrackerRecord[])[] } }) =>
   page.net.armed().map((records) => records.map(nameOf));
@@ -142,25 +140,6 @@ test('a browser that has no such thing is asked nothing', async () => {
   await quiet();
 
   expect(sent()).toEqual([['e1']]);
-});
-
-test('what was left before is called off before anything else is left', () => {
-  const log: string[] = [];
-  const net = fetchLaterNet(
-    (url, { signal }) => {
-      log.push(`left ${url}`);
-      signal?.addEventListener('abort', () => log.push(`called off ${url}`));
-    },
-    (batch) => [String(batch.length), { body: '' }],
-    fakeTime().timer,
-  );
-  const entry = storedEntry(1);
-
-  net(() => [entry], false);
-  net(() => [entry, entry], true);
-  net(() => [], true);
-
-  expect(log).toEqual(['left 1', 'called off 1', 'left 2', 'called off 2']);
 });
 
 test('a page that tracks all the time pays for it a few times a second, and the last change is not forgotten', async () => {
