@@ -1,9 +1,9 @@
 import { promisifyRequest } from 'idb-keyval';
 import { pausedForMs, SEND_RATE } from './delivery/send-rate.ts';
 import { nameOf } from './options.ts';
+import { markedChoices } from './page/visitor-state.ts';
 import { localPageStorage } from './platform/local-storage.ts';
 import { timeout } from './platform/platform.ts';
-import { markedChoices } from './page/visitor-state.ts';
 import { tryOrUndefined } from './platform/try-or-undefined.ts';
 import type { RetryReason } from './record/outcome.ts';
 import { ownFields } from './record/own-fields.ts';

@@ -115,7 +115,10 @@ export function startTracker(
   if (!isPassive) open();
 
   /** Makes a call that has been copied, as at a moment of the visitor's clock. */
-  function make(captured: Captured | Pick<Call, 'kind' | 'json' | 'anonymousId'>, wall: number): Promise<void> {
+  function make(
+    captured: Captured | Pick<Call, 'kind' | 'json' | 'anonymousId'>,
+    wall: number,
+  ): Promise<void> {
     const id = `${page.session}.${++page.seq}`;
     return add({ ...captured, id, wall, mono: time.mono() - time.wall() + wall });
   }

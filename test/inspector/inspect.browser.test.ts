@@ -4,8 +4,8 @@ import { nameOf } from '../../src/tracker/options.ts';
 import type { Entry } from '../../src/tracker/record/call.ts';
 import { NO_VISITOR, type Visitor } from '../../src/tracker/record/visitor.ts';
 import { connect } from '../../src/tracker/store/database.ts';
-import { recordStore } from '../../src/tracker/store/record-store.ts';
 import type { RecordStore } from '../../src/tracker/store/record-store.ts';
+import { recordStore } from '../../src/tracker/store/record-store.ts';
 import { idOf } from '../fakes/records.ts';
 
 const newEndpoint = () => `https://${crypto.randomUUID()}.example.com`;
@@ -29,7 +29,9 @@ const append = (store: RecordStore, these: readonly Entry[], visitor = VISITOR) 
 
 const storeOf = (endpoint: string) => {
   const connection = connect(nameOf(endpoint));
-  return recordStore(async (mode, operation) => (await connection)(mode, (objects) => operation(objects, () => {})));
+  return recordStore(async (mode, operation) =>
+    (await connection)(mode, (objects) => operation(objects, () => {})),
+  );
 };
 
 /** Puts whatever it is where the tracker's state and rows are. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { identityTokens } from '../../src/tracker/add-ons/identity-tokens.ts';
-import type { TrackerEvents } from '../../src/tracker/page/events.ts';
 import { resolveOptions } from '../../src/tracker/options.ts';
+import type { TrackerEvents } from '../../src/tracker/page/events.ts';
 import { openDatabase, type Timeout } from '../../src/tracker/store/database.ts';
 import { recordStore } from '../../src/tracker/store/record-store.ts';
 import { startTracker } from '../../src/tracker/tracker.ts';

@@ -431,29 +431,35 @@ describe('the visitor', () => {
 });
 
 describe('bad input', () => {
-  test.each([undefined, null, 7, ''])('track(%j) rejects with the field and the rule, and costs nothing else', async (bad) => {
-    const { tracker, sent } = trackerWith();
+  test.each([undefined, null, 7, ''])(
+    'track(%j) rejects with the field and the rule, and costs nothing else',
+    async (bad) => {
+      const { tracker, sent } = trackerWith();
 
-    const rejected = tracker.track(bad as unknown as string);
-    const good = tracker.track('Bought');
+      const rejected = tracker.track(bad as unknown as string);
+      const good = tracker.track('Bought');
 
-    await expect(rejected).rejects.toThrow(/^eventName must be text of 1 to/);
-    await expect(rejected).rejects.toBeInstanceOf(RecordError);
-    await good;
-    await tracker.flush();
-    expect(sent()).toHaveLength(1);
-  });
+      await expect(rejected).rejects.toThrow(/^eventName must be text of 1 to/);
+      await expect(rejected).rejects.toBeInstanceOf(RecordError);
+      await good;
+      await tracker.flush();
+      expect(sent()).toHaveLength(1);
+    },
+  );
 
-  test.each([null, undefined, 7, '', 'u'.repeat(101)])('identify(%j) rejects, and signs nobody in', async (bad) => {
-    const { tracker, sent } = trackerWith();
+  test.each([null, undefined, 7, '', 'u'.repeat(101)])(
+    'identify(%j) rejects, and signs nobody in',
+    async (bad) => {
+      const { tracker, sent } = trackerWith();
 
-    const rejected = tracker.identify(bad as unknown as string);
-    await expect(rejected).rejects.toThrow('userId must be text of 1 to 100 characters');
-    await tracker.track('Bought');
-    await tracker.flush();
+      const rejected = tracker.identify(bad as unknown as string);
+      await expect(rejected).rejects.toThrow('userId must be text of 1 to 100 characters');
+      await tracker.track('Bought');
+      await tracker.flush();
 
-    expect(sent()).toMatchObject([{ eventName: 'Bought', anonymousId: expect.any(String) }]);
-  });
+      expect(sent()).toMatchObject([{ eventName: 'Bought', anonymousId: expect.any(String) }]);
+    },
+  );
 
   test('in a profile never costs the sign-in: it is for the relay to judge', async () => {
     const { tracker, sent } = trackerWith();

@@ -95,7 +95,6 @@ export function consent(options: ConsentOptions = {}): AddOn {
 
   return {
     asksConsent: true,
-    engine: (engine, page) =>
-      askFirst(engine, page, respectGpc && sendsGpc(page) ? 'denied' : initial),
+    engine: (engine, page) => askFirst(engine, page, respectGpc && sendsGpc(page) ? 'denied' : initial),
   };
 }

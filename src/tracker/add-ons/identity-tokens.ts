@@ -124,10 +124,7 @@ function createLookout(page: Page, tokens: UserTokens): Lookout {
  * Tells the records that may leave from those whose token can't be had: of a person who has used this browser before, or
  * whom the site makes no token for. Those wait for that person, and hold back nobody else's.
  */
-function sendableWithTokens(
-  tokens: UserTokens,
-  { peek, hasToken, isExpired, isSkipped }: Lookout,
-): Sendable {
+function sendableWithTokens(tokens: UserTokens, { peek, hasToken, isExpired, isSkipped }: Lookout): Sendable {
   return {
     peek,
     token: (batch) => {
@@ -151,7 +148,11 @@ function sendableWithTokens(
 }
 
 /** Has a flush tell of records that it has skipped for want of a token. */
-function waitForTokens(engine: Engine, page: Page, { tokens, oldestSkipped, hasNewlySendable }: Lookout): Engine {
+function waitForTokens(
+  engine: Engine,
+  page: Page,
+  { tokens, oldestSkipped, hasNewlySendable }: Lookout,
+): Engine {
   const { time } = page;
   return {
     ...engine,

@@ -76,11 +76,7 @@ function lifeOf(token: unknown, userId: string, now: number): number {
   return lifeMs > 0 ? Math.max(lifeMs, LEAST_LIFE_MS) : Number.POSITIVE_INFINITY;
 }
 
-export function userTokens(
-  fetchToken: FetchToken,
-  page: Page,
-  changed: () => void,
-): UserTokens {
+export function userTokens(fetchToken: FetchToken, page: Page, changed: () => void): UserTokens {
   const {
     emit,
     time: { mono, timer },

@@ -46,7 +46,10 @@ export function writeSpill(page: Page, calls: readonly Call[]): boolean {
   const device = isCurrent(page) ? visitor.device : undefined;
   // Where not all of it has room, the oldest: newer ones that are sent first would overtake them.
   for (let count = calls.length; count > 0; count >>= 1) {
-    const text = `[${calls.slice(0, count).map((call) => toLine(call, device)).join()}]`;
+    const text = `[${calls
+      .slice(0, count)
+      .map((call) => toLine(call, device))
+      .join()}]`;
     page.spillTexts.set(key, text);
     if (pageStorage.set(key, text)) return count === calls.length;
     // The hint of the visitor keeps room for this.

@@ -14,10 +14,14 @@ export function stored(page: Page, entries: readonly StoredEntry[], waiting: num
 
 /** Takes what the buffer begins with. `isWhole`: nothing comes after these. */
 export function resync(page: Page, oldest: readonly StoredEntry[], isWhole: boolean): void {
-  page.isWhole = isWhole;
-  page.reach = oldest[oldest.length - 1]?.key ?? (isWhole ? page.reach : 0);
+  const last = oldest[oldest.length - 1]?.key ?? (isWhole ? page.reach : 0);
   // Of those up to there that were not found, another tab has settled all; the last row may go on.
-  const later = isWhole ? [] : allUnsettled(page).filter(({ key }) => key >= page.reach);
+  const later = isWhole ? [] : allUnsettled(page).filter(({ key }) => key >= last);
+  // Those after the last that was looked at are known still.
+  if (isWhole || !page.isWhole || last > page.reach) {
+    page.isWhole = isWhole;
+    page.reach = last;
+  }
   page.unsettled = new Map([...oldest, ...later].map((entry) => [entry.id, entry]));
 }
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { identityTokens } from '../../../src/tracker/add-ons/identity-tokens.ts';
 import type { FetchToken } from '../../../src/tracker/add-ons/user-tokens.ts';
-import type { TrackerEvents } from '../../../src/tracker/page/events.ts';
 import type { TrackerOptions } from '../../../src/tracker/options.ts';
+import type { TrackerEvents } from '../../../src/tracker/page/events.ts';
 import { claimsOf, jwt, LIFE_MS, strictRelay, tokenEndpoint } from '../../fakes/identity.ts';
 import { fakeTime } from '../../fakes/platform.ts';
 import { nameOf, names, playedBrowser, quiet } from '../../fakes/played-browser.ts';

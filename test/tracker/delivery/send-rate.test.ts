@@ -192,7 +192,12 @@ test.each([1, 5, 25, 40])(
 
     await time.pass(600_000);
 
-    expect(await page.tracker.stats()).toMatchObject({ tracked: 50, delivered: 49, rejected: 1, buffered: 0 });
+    expect(await page.tracker.stats()).toMatchObject({
+      tracked: 50,
+      delivered: 49,
+      rejected: 1,
+      buffered: 0,
+    });
     expect(relay.requests.length).toBeLessThan(40);
   },
 );

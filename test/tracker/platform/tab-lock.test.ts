@@ -46,7 +46,10 @@ test('a task that fails under a Web Lock fails once, and is not run again', asyn
     request: (_: string, __: LockOptions, task: () => Promise<unknown>) => task(),
   } as unknown as LockManager;
 
-  const failed = tabLock('flush', locks)(async () => {
+  const failed = tabLock(
+    'flush',
+    locks,
+  )(async () => {
     runs += 1;
     throw new Error('failed');
   });

@@ -36,11 +36,12 @@ describe('what a page leaves with the browser', () => {
   });
 
   test('is cut into batches of at most 25', async () => {
-    const { open } = playedBrowser();
+    const { open, time } = playedBrowser();
     const page = open({ maxWaitMs: 3_600_000 });
     // Asked to wait, so that they stay.
     for (const name of names(1, 24)) void page.tracker.track(name);
     await quiet();
+    await time.pass(A_MOMENT_MS);
 
     expect(armedIn(page)).toEqual([names(1, 24)]);
   });

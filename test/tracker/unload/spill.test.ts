@@ -8,7 +8,6 @@ const offline = () => new TypeError('Failed to fetch');
 /** Sessions of three pages. */
 const [ONE, OTHER, NEXT] = ['A', 'B', 'C'].map((letter) => letter.repeat(22)) as [string, string, string];
 
-
 describe('a page that is hidden before its records are durable', () => {
   test('keeps them in page storage, under the name and its session', async () => {
     const { open, disk, map, spillKeys } = playedBrowser();
@@ -23,9 +22,7 @@ describe('a page that is hidden before its records are durable', () => {
     const [key = ''] = spillKeys();
     const [first, second]: readonly Call[] = JSON.parse(map.get(key) ?? '');
     expect(key).toMatch(/^webengage-relay:https:\/\/t\.example\.com#[\w-]{22}$/);
-    expect([first?.id, second?.id]).toEqual(
-      [1, 2].map((seq) => `${key.slice(NAME.length + 1)}.${seq}`),
-    );
+    expect([first?.id, second?.id]).toEqual([1, 2].map((seq) => `${key.slice(NAME.length + 1)}.${seq}`));
   });
 
   test('and gets its commit after all takes them out again', async () => {
