@@ -5,6 +5,6 @@ import { installTracker } from './install.ts';
 import { coreSettings } from './settings.ts';
 
 installTracker(
-  (options: OptionsLike) => startTracker(resolveOptions(options), browserPlatform(), options.plugins),
+  (options: OptionsLike) => startTracker(resolveOptions(options), browserPlatform()),
   coreSettings,
 );

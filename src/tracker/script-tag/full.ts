@@ -6,7 +6,7 @@ import { fullSettings } from './full-settings.ts';
 import { installTracker } from './install.ts';
 
 installTracker((options: OptionsLike) => {
-  const { consent, respectGpc, identityToken, strict, plugins = [], ...core } = options;
-  const addOns = [...fullAddOns({ consent, respectGpc, identityToken, strict }), ...plugins];
+  const { consent, respectGpc, identityToken, strict, ...core } = options;
+  const addOns = fullAddOns({ consent, respectGpc, identityToken, strict });
   return startTracker(resolveOptions(core), browserPlatform(), addOns);
 }, fullSettings);

@@ -101,7 +101,12 @@ function refuse(stub: Stub, error: unknown): void {
  *
  * @param join what the bundle makes of settings: `coreSettings` or `fullSettings`
  */
-export function installTracker(start: StartTracker, join: JoinSettings): void {
+export function installTracker(startWith: StartTracker, join: JoinSettings): void {
+  const start: StartTracker = (options) => {
+    // An add-on from npm looks for names that the scripts have shortened: it would pass for one, and do nothing.
+    if (options.plugins) throw new Error('plugins are for the npm package: load tracker.full.js');
+    return startWith(options);
+  };
   const stub = findStub();
   if (!stub) return;
   try {

