@@ -51,7 +51,12 @@ test('no name that leaves the page or outlives it is made short', async () => {
 test('the script keeps, sends and tells under the names of its contract', async () => {
   const kept = new Map<string, string>();
   const sent: Record<string, unknown>[] = [];
+  class HTMLScriptElement {
+    readonly src = 'https://t.example.com/tracker.js';
+    readonly dataset = { batchSize: '2' };
+  }
   const context = createContext({
+    HTMLScriptElement,
     AbortController,
     AbortSignal,
     URL,
@@ -63,7 +68,7 @@ test('the script keeps, sends and tells under the names of its contract', async 
     clearTimeout,
     document: {
       URL: 'https://shop.example.com/',
-      currentScript: { src: 'https://t.example.com/tracker.js', dataset: { batchSize: '2' } },
+      currentScript: new HTMLScriptElement(),
     },
     localStorage: {
       getItem: (key: string) => kept.get(key) ?? null,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { watchPage, whenActivated } from '../../../src/tracker/platform/page-lifecycle.ts';
-import { NAME, playedBrowser, quiet } from '../../fakes/played-browser.ts';
+import { playedBrowser, quiet } from '../../fakes/played-browser.ts';
 import { settled } from '../../fakes/settled.ts';
 
 const heard: string[] = [];
