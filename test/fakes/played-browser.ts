@@ -1,7 +1,8 @@
 import type { TrackerRecord } from '../../src/contract/record.ts';
+import type { Call } from '../../src/tracker/record/call.ts';
 import { resolveOptions, type TrackerOptions } from '../../src/tracker/options.ts';
 import type { PageStorage } from '../../src/tracker/platform/local-storage.ts';
-import { memoryStorage } from '../../src/tracker/store/memory-store.ts';
+import { memoryStore } from '../../src/tracker/store/memory-store.ts';
 import { startTracker } from '../../src/tracker/tracker.ts';
 import { fakePageStorage, fakePlatform, fakeTime, scriptedRelay } from './platform.ts';
 import { playedDisk } from './played-disk.ts';
@@ -58,7 +59,7 @@ export function playedBrowser({
     };
     const played = fakePlatform({
       relay: { ...relay, fetch: ownFetch as typeof relay.fetch },
-      storage: memory ? memoryStorage() : connection.storage,
+      storage: memory ? memoryStore() : connection.storage,
       time: ownTime,
       degraded: memory,
       pageStorage: mortal(fakes.pageStorage ?? fakePageStorage(map), () => lives),
@@ -94,10 +95,8 @@ export function playedBrowser({
     map,
     spillKeys,
     spilled: (): string[] =>
-      spillKeys().flatMap((key) =>
-        JSON.parse(map.get(key) ?? '[]').map(({ record }: { record: TrackerRecord }) => nameOf(record)),
-      ),
-    buffered: async () => (await disk.buffered()).map(({ record }) => nameOf(record)),
+      spillKeys().flatMap((key) => JSON.parse(map.get(key) ?? '[]').map(nameOfCall)),
+    buffered: async () => (await disk.buffered()).map(nameOfCall),
     /** The names of what the relay was sent, request by request. */
     sent: () => relay.requests.map(({ records }) => records.map(nameOf)),
   };
@@ -106,6 +105,10 @@ export function playedBrowser({
 /** A visitor's life goes on for as long as anything happens without time. */
 export async function quiet(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await settled();
+}
+
+function nameOfCall({ kind, json, userId }: Call): string {
+  return kind === 'event' ? JSON.parse(`{${json}}`).eventName : `${kind} ${userId}`;
 }
 
 export function nameOf(record: TrackerRecord): string {

@@ -1,5 +1,5 @@
-import { memoryStorage } from '../../src/tracker/store/memory-store.ts';
-import type { Storage } from '../../src/tracker/store/record-store.ts';
+import { memoryStore } from '../../src/tracker/store/memory-store.ts';
+import type { RecordStore } from '../../src/tracker/store/record-store.ts';
 
 type Operation = { readonly page: object; readonly run: () => Promise<void> };
 
@@ -8,7 +8,7 @@ type Operation = { readonly page: object; readonly run: () => Promise<void> };
  * While it is held nothing is answered, and what is then still pending when a page dies is lost with it.
  */
 export function playedDisk() {
-  const shared = memoryStorage();
+  const shared = memoryStore();
   let pending: Operation[] = [];
   let isHeld = false;
 
@@ -22,7 +22,7 @@ export function playedDisk() {
   function connect() {
     const page = {};
     let lives = true;
-    const begin = <T>(operation: (storage: Storage) => Promise<T>): Promise<T> =>
+    const begin = <T>(operation: (storage: RecordStore) => Promise<T>): Promise<T> =>
       new Promise((resolve, reject) => {
         if (!lives) return;
         const run = async () => {
@@ -36,11 +36,10 @@ export function playedDisk() {
         pending.push({ page, run });
         void goOn();
       });
-    const storage: Storage = {
-      append: (entries) => begin((storage) => storage.append(entries)),
+    const storage: RecordStore = {
+      append: (change) => begin((storage) => storage.append(change)),
       peek: (...which) => begin((storage) => storage.peek(...which)),
       remove: (records, end) => begin((storage) => storage.remove(records, end)),
-      clear: () => begin((storage) => storage.clear()),
       get: (name) => begin((storage) => storage.get(name)),
       update: (name, change) => begin((storage) => storage.update(name, change)),
     };
