@@ -105,31 +105,25 @@ const NUMBERS = {
 // Settings that an add-on understands. Without it they must not be passed over: the page would do what it must not.
 const OF_ADD_ONS = /^(consent|respectGpc|identityToken|strict)$/;
 
-/** Fills in the defaults. Throws a `RangeError` that names the option, the rule and the remedy. */
+/**
+ * Fills in the defaults. A number that is out of bounds is put to the nearest bound, one that is none to the default.
+ * Throws a `RangeError` for an impossible endpoint, and for a setting that needs an add-on.
+ */
 export function resolveOptions(options: TrackerOptions): Settings {
   const given: { readonly [name: string]: unknown } = ownFields(options);
-  const mustBe = (name: string, rule: string): never => {
-    throw new RangeError(`${name} must be ${rule}, not ${given[name]}`);
-  };
   for (const name in given)
     if (OF_ADD_ONS.test(name) && given[name] && given[name] !== 'granted')
-      throw new RangeError(`${name} needs an add-on: load tracker.full.js, or pass it to plugins`);
+      throw new RangeError(`${name} needs tracker.full.js, or an add-on among plugins`);
 
   // Not `URL.canParse`: Safari has it only since 17. Without the slashes at its end.
-  const endpoint =
-    /^(https?:\/\/[^/?#\s][^?#\s]*?)\/*$/i.exec(`${given.endpoint}`)?.[1] ?? mustBe('endpoint', 'an http or https URL');
-  const settings: { [name: string]: unknown } = {
-    endpoint,
-    skipRepeatedIdentify: given.skipRepeatedIdentify ?? true,
-    backgroundSync: given.backgroundSync,
-    debug: given.debug,
-  };
+  const endpoint = /^(https?:\/\/[^/?#\s][^?#\s]*?)\/*$/i.exec(`${given.endpoint}`)?.[1];
+  if (!endpoint) throw new RangeError(`endpoint must be an http or https URL, not ${given.endpoint}`);
+  const skipRepeatedIdentify = given.skipRepeatedIdentify ?? true;
+  const settings: { [name: string]: unknown } = { ...given, endpoint, skipRepeatedIdentify };
   let name: keyof typeof NUMBERS;
   for (name in NUMBERS) {
     const [otherwise, least, most] = NUMBERS[name];
-    const value = Number(given[name] ?? otherwise);
-    if (!(value >= least && value <= most)) mustBe(name, `from ${least} to ${most}`);
-    settings[name] = Math.floor(value);
+    settings[name] = Math.floor(Math.max(least, Math.min(most, Number(given[name]) || otherwise)));
   }
   // Each of them was filled in, with its own type.
   return settings as Settings;

@@ -1,6 +1,7 @@
 type IdentityToken = (userId: string) => string | Promise<string>;
-import { browserPlatform } from './platform/platform.ts';
+
 import { resolveOptions } from './options.ts';
+import { browserPlatform } from './platform/platform.ts';
 import { createTracker, startTracker, type Tracker } from './tracker.ts';
 
 type QueuedCall = readonly [

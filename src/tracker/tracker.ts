@@ -97,7 +97,10 @@ export function startTracker(
   const { time, chance, report } = platform;
   const addOn: AddOn = Object.assign({}, ...plugins);
   const emitter = createEmitter(report, settings.debug);
-  const engine = createEngine(settings, platform, emitter, addOn, isPassive);
+  const parts = { settings, platform, emit: emitter.emit };
+  const core = createEngine(parts, addOn);
+  const engine = addOn.engine?.(core, parts) ?? core;
+  if (!isPassive) engine.open();
   const { use, run } = createMiddleware(report);
 
   async function take(asked: TrackerCall, wall: number): Promise<void> {
@@ -119,8 +122,8 @@ export function startTracker(
       take(
         typeof who === 'object' && who
           ? { kind: 'user', profile: who, page }
-          // Not given is no id; undefined would be the anonymous visitor's.
-          : { kind: 'user', userId: (who ?? '') as string, profile, page },
+          : // Not given is no id; undefined would be the anonymous visitor's.
+            { kind: 'user', userId: (who ?? '') as string, profile, page },
         wall,
       ),
     track: (eventName, eventData?: Properties) => take({ kind: 'event', eventName, eventData, page }, wall),

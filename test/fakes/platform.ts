@@ -1,8 +1,8 @@
 import type { Answer } from '../../src/contract/answer.ts';
 import type { TrackerRecord } from '../../src/contract/record.ts';
 import type { PageStorage } from '../../src/tracker/platform/local-storage.ts';
-import type { Platform } from '../../src/tracker/platform/platform.ts';
 import type { PageLifecycle } from '../../src/tracker/platform/page-lifecycle.ts';
+import type { Platform } from '../../src/tracker/platform/platform.ts';
 import { tabLock } from '../../src/tracker/platform/tab-lock.ts';
 import { memoryStore } from '../../src/tracker/store/memory-store.ts';
 import type { RecordStore } from '../../src/tracker/store/record-store.ts';
@@ -121,7 +121,6 @@ export function fakePlatform({
   shown = Promise.resolve(),
   locks,
   fetchLater,
-  sendsGpc = false,
 }: {
   readonly relay?: ReturnType<typeof scriptedRelay>;
   readonly storage?: RecordStore;
@@ -134,13 +133,11 @@ export function fakePlatform({
   readonly locks?: LockManager | undefined;
   /** In place of one that keeps what it is given. Null: the browser has none. */
   readonly fetchLater?: Platform['fetchLater'] | null;
-  readonly sendsGpc?: boolean;
 } = {}) {
   const net = fakeFetchLater();
   let chance = ++pages;
   const page: { moments?: PageLifecycle } = {};
   const reported: unknown[] = [];
-  const removed = { count: 0 };
   const platform: Platform = {
     time,
     chance: {
@@ -159,11 +156,7 @@ export function fakePlatform({
       if (degraded) tellDegraded('IndexedDB is missing');
       return storage;
     },
-    removeStore: async () => {
-      removed.count += 1;
-    },
     address: () => globalThis.document?.URL,
-    sendsGpc: () => sendsGpc,
     exclusive: (name) => tabLock(name, locks),
     watchPage: (moments) => {
       page.moments = moments;
@@ -171,5 +164,5 @@ export function fakePlatform({
     askForSync: () => () => {},
     report: (error) => reported.push(error),
   };
-  return { platform, time, relay, storage, page, pageStorage, net, reported, removed };
+  return { platform, time, relay, storage, page, pageStorage, net, reported };
 }

@@ -1,7 +1,7 @@
 import type { TrackerRecord } from '../../src/contract/record.ts';
-import type { Call } from '../../src/tracker/record/call.ts';
 import { resolveOptions, type TrackerOptions } from '../../src/tracker/options.ts';
 import type { PageStorage } from '../../src/tracker/platform/local-storage.ts';
+import type { Call } from '../../src/tracker/record/call.ts';
 import { memoryStore } from '../../src/tracker/store/memory-store.ts';
 import { startTracker } from '../../src/tracker/tracker.ts';
 import { fakePageStorage, fakePlatform, fakeTime, scriptedRelay } from './platform.ts';
@@ -16,7 +16,7 @@ export const NAME = `webengage-relay:${ENDPOINT}`;
 
 type PageFakes = Pick<
   NonNullable<Parameters<typeof fakePlatform>[0]>,
-  'shown' | 'fetchLater' | 'pageStorage' | 'sendsGpc'
+  'shown' | 'fetchLater' | 'pageStorage'
 >;
 
 /** A browser with pages that come and go, one after another or side by side: what outlives a page is shared by all. */
@@ -65,7 +65,6 @@ export function playedBrowser({
       pageStorage: mortal(fakes.pageStorage ?? fakePageStorage(map), () => lives),
       locks: tab.locks,
       ...(fakes.shown && { shown: fakes.shown }),
-      ...(fakes.sendsGpc && { sendsGpc: fakes.sendsGpc }),
       ...(fakes.fetchLater !== undefined && { fetchLater: fakes.fetchLater }),
     });
     const tracker = startTracker(resolveOptions({ endpoint: ENDPOINT, ...settings }), played.platform);
@@ -94,8 +93,7 @@ export function playedBrowser({
     relay,
     map,
     spillKeys,
-    spilled: (): string[] =>
-      spillKeys().flatMap((key) => JSON.parse(map.get(key) ?? '[]').map(nameOfCall)),
+    spilled: (): string[] => spillKeys().flatMap((key) => JSON.parse(map.get(key) ?? '[]').map(nameOfCall)),
     buffered: async () => (await disk.buffered()).map(nameOfCall),
     /** The names of what the relay was sent, request by request. */
     sent: () => relay.requests.map(({ records }) => records.map(nameOf)),

@@ -9,10 +9,7 @@ export type FlushSchedule = {
 };
 
 // A flush that fails by itself, which none should: its records are still in the buffer, and are tried again.
-const AFTER_FAULT: FlushEnd = { step: 'wait', forMs: 30_000, reason: 'internal_error', oldestAgeMs: Number.POSITIVE_INFINITY };
-
-// The longest a timer can be set for; a longer one would fire at once.
-const MAX_TIMER_MS = 2 ** 31 - 1;
+const AFTER_FAULT: FlushEnd = { reason: 'internal_error', forMs: 30_000 };
 
 /** Decides when to flush: by number, by age, and again after a wait. One at a time, and at most one more after it. */
 export function flushSchedule(
@@ -26,19 +23,17 @@ export function flushSchedule(
   let cancelTimer: (() => void) | undefined;
   let mustWait = false;
 
-  function arm(forMs: number | undefined): void {
+  function disarm(): void {
     cancelTimer?.();
-    cancelTimer =
-      forMs === undefined
-        ? undefined
-        : timer(
-            () => {
-              cancelTimer = undefined;
-              mustWait = false;
-              void now();
-            },
-            Math.min(forMs, MAX_TIMER_MS),
-          );
+    cancelTimer = undefined;
+    mustWait = false;
+  }
+
+  function arm(forMs: number): void {
+    cancelTimer = timer(() => {
+      disarm();
+      void now();
+    }, forMs);
   }
 
   async function begin(dueBefore?: number): Promise<FlushEnd> {
@@ -46,10 +41,11 @@ export function flushSchedule(
     running = run(dueBefore).catch(() => AFTER_FAULT);
     const end = await running;
     running = undefined;
-    mustWait = end.step === 'wait';
-    arm(end.forMs);
+    disarm();
+    mustWait = !!end.reason;
+    if (end.forMs) arm(end.forMs);
     // It may have looked before they came; the next one will not have.
-    if (appendedMeanwhile > 0 && !next) appended(appendedMeanwhile);
+    if (appendedMeanwhile && !next) appended(appendedMeanwhile);
     return end;
   }
 

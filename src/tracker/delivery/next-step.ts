@@ -1,7 +1,7 @@
 import { fullBucket, msUntilToken, refill, type TokenBucketLimit, take } from '../../pacing/token-bucket.ts';
 import type { StoredEntry } from '../record/call.ts';
 import type { RetryReason } from '../record/outcome.ts';
-import { isPaused, type SendRate } from './send-rate.ts';
+import { pausedForMs, type SendRate } from './send-rate.ts';
 
 export type FlushLimits = TokenBucketLimit & {
   readonly batchSize: number;
@@ -22,54 +22,49 @@ export type Moment = {
   readonly hasTokens: boolean;
 };
 
-export type NextStep =
-  | { readonly step: 'drop'; readonly entries: readonly StoredEntry[] }
-  /** `asksTime`: nothing but the time is asked for, by an empty batch. */
-  | { readonly step: 'send'; readonly rate: SendRate; readonly asksTime: boolean }
-  /** There is something to send, and it may not leave yet. */
-  | {
-      readonly step: 'wait';
-      readonly forMs: number;
-      readonly reason: RetryReason | 'tokens';
-      /** The age of the oldest record that waits. */
-      readonly oldestAgeMs: number;
-    }
-  /** Nothing needs to be sent; `forMs` until something does, if anything waits at all. */
-  | { readonly step: 'rest'; readonly forMs?: number | undefined };
+/** How a flush ended. With a reason: records have to wait. Without: nothing needs to be sent. */
+export type FlushEnd = {
+  readonly reason?: RetryReason | 'tokens';
+  /** How long until something may or needs to be sent, if anything waits at all. */
+  readonly forMs?: number;
+  /** The age of the oldest record that has to wait. */
+  readonly oldestAgeMs?: number;
+};
 
-/** How a flush ended: with nothing due, or with records that have to wait. */
-export type FlushEnd = Extract<NextStep, { step: 'rest' | 'wait' }>;
+/** One of: records to give up, a request to send, the end. */
+export type NextStep =
+  | { readonly expired: readonly StoredEntry[] }
+  /** `asksTime`: nothing but the time is asked for, by an empty batch. */
+  | { readonly rate: SendRate; readonly asksTime: boolean }
+  | { readonly end: FlushEnd };
 
 /** Chooses what to do about the oldest records of the buffer. */
 export function nextStep(
   oldest: readonly StoredEntry[],
   rate: SendRate,
-  limits: FlushLimits,
-  { now, ageOf, isClockConfirmed, dueAgeMs, hasTokens }: Moment,
+  moment: Moment & FlushLimits,
 ): NextStep {
+  const { now, ageOf, isClockConfirmed, dueAgeMs, hasTokens, batchSize, maxWaitMs, maxAgeMs } = moment;
   const [first] = oldest;
-  if (!first) return { step: 'rest' };
-  const expired = oldest.filter((entry) => ageOf(entry) > limits.maxAgeMs);
+  if (!first) return { end: {} };
+  const expired = oldest.filter((entry) => ageOf(entry) > maxAgeMs);
   // Nothing is given up because a clock has jumped: the relay's is asked first.
   const asksTime = expired.length > 0;
-  if (asksTime && isClockConfirmed) return { step: 'drop', entries: expired };
+  if (asksTime && isClockConfirmed) return { expired };
 
   const oldestAgeMs = ageOf(first);
   // A record from the future was made before the clock was set back: it is due, or it might wait for a year.
-  const isDue =
-    oldest.length >= limits.batchSize ||
-    oldestAgeMs >= Math.min(dueAgeMs, limits.maxWaitMs) ||
-    oldestAgeMs < 0;
-  if (!isDue) return { step: 'rest', forMs: limits.maxWaitMs - oldestAgeMs };
+  if (oldest.length < batchSize && oldestAgeMs >= 0 && oldestAgeMs < Math.min(dueAgeMs, maxWaitMs))
+    return { end: { forMs: maxWaitMs - oldestAgeMs } };
 
   const { pause } = rate;
-  if (isPaused(pause, hasTokens, now))
-    return { step: 'wait', forMs: pause.since + pause.forMs - now, reason: pause.reason, oldestAgeMs };
+  const pausedMs = pausedForMs(pause, now, hasTokens);
+  if (pause && pausedMs) return { end: { reason: pause.reason, forMs: pausedMs, oldestAgeMs } };
 
   // Nor is a bucket from the future of any use: it would not fill before the clock has caught up with it.
-  const bucket = rate.bucket.asOf > now ? fullBucket(limits, now) : refill(rate.bucket, limits, now);
+  const bucket = rate.bucket.asOf > now ? fullBucket(moment, now) : refill(rate.bucket, moment, now);
   const taken = take(bucket);
   return taken
-    ? { step: 'send', rate: { ...rate, bucket: taken }, asksTime }
-    : { step: 'wait', forMs: msUntilToken(bucket, limits), reason: 'tokens', oldestAgeMs };
+    ? { rate: { ...rate, bucket: taken }, asksTime }
+    : { end: { reason: 'tokens', forMs: msUntilToken(bucket, moment), oldestAgeMs } };
 }

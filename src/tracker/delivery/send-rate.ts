@@ -17,7 +17,7 @@ export type SendRate = {
 /** The name of the rate in the state shared by all tabs. */
 export const SEND_RATE = 'rate';
 
-const BACKOFF = { baseMs: 1_000, capMs: 5 * 60_000 };
+const BACKOFF = { baseMs: 1_000, capMs: 300_000 };
 
 // A wrong origin or token is mended by a person, not by asking again soon.
 export const NOT_ALLOWED_BACKOFF = { baseMs: 60_000, capMs: 60 * 60_000 };
@@ -25,17 +25,14 @@ export const NOT_ALLOWED_BACKOFF = { baseMs: 60_000, capMs: 60 * 60_000 };
 // Whatever stands between may ask for a year. The relay itself never asks for more than minutes.
 const MAX_RETRY_AFTER_MS = 60 * 60_000;
 
-/** A pause from the future began before the clock was set back: it would last for as long as that. */
-export function isPauseOver({ since, forMs }: Pick<Pause, 'since' | 'forMs'>, now: number): boolean {
-  return !(since <= now && now < since + forMs);
-}
-
 /**
- * Whether a pause holds. One for want of a token does not, where the page has tokens: it is of a page, or a service
- * worker, that has none, and here only those records wait whose own token is missing.
+ * How long a pause lasts from now on. One from the future began before the clock was set back, and does not count. Nor does
+ * one for want of a token where the page has tokens: only those records wait whose own is missing.
  */
-export function isPaused(pause: Pause | undefined, hasTokens: boolean, now: number): pause is Pause {
-  return !!pause && !(hasTokens && pause.reason === 'token_required') && !isPauseOver(pause, now);
+export function pausedForMs(pause: Pause | undefined, now: number, hasTokens: boolean): number {
+  return pause && pause.since <= now && !(hasTokens && pause.reason === 'token_required')
+    ? Math.max(0, pause.since + pause.forMs - now)
+    : 0;
 }
 
 /** The rate that is kept, or one to begin with. Anything may lie there. */
@@ -47,20 +44,18 @@ export function readSendRate(kept: unknown, limit: TokenBucketLimit, now: number
 /** The rate after the relay has answered, or has not. */
 export function rateAfter(
   { bucket, failures, pause }: SendRate,
-  outcome: Outcome,
-  now: number,
-  random: number,
+  { reason, afterMs = 0 }: Outcome,
+  { now, random }: { readonly now: number; readonly random: number },
 ): SendRate {
-  if (outcome.kind !== 'retry') return { bucket, failures: 0 };
-  const { reason, afterMs } = outcome;
+  if (!reason) return { bucket, failures: 0 };
   const limits = reason === 'forbidden' || reason === 'token_required' ? NOT_ALLOWED_BACKOFF : BACKOFF;
   // Never earlier than asked, and not all browsers that were asked the same in the same moment.
   const forMs =
-    afterMs === undefined
-      ? backoffMs(failures + 1, limits, random)
-      : Math.min(afterMs, MAX_RETRY_AFTER_MS) + backoffMs(1, limits, random);
+    afterMs > 0
+      ? Math.min(afterMs, MAX_RETRY_AFTER_MS) + backoffMs(1, limits, random)
+      : backoffMs(failures + 1, limits, random);
   // What the relay has asked for outlasts a lesser failure that is known only later: of a request that left beside it.
-  const isLonger = pause && !isPauseOver(pause, now) && pause.since + pause.forMs > now + forMs;
+  const isLonger = pausedForMs(pause, now, false) > forMs;
   return { bucket, failures: failures + 1, pause: isLonger ? pause : { since: now, forMs, reason } };
 }
 

@@ -1,45 +1,32 @@
-import type { Entry, StoredEntry } from '../record/call.ts';
-import type { RecordStore } from '../store/record-store.ts';
-import type { Unsettled } from '../unload/unsettled.ts';
-import type { SetAside } from './set-aside.ts';
+import type { Clock } from '../engine/clock.ts';
+import type { Emit } from '../engine/events.ts';
+import type { Time } from '../platform/time.ts';
+import type { Entry } from '../record/call.ts';
 
-/** Tells the records that may leave from those that have to wait for something of their own. */
+/** Tells the records that may leave from those that wait for an identity token. */
 export type Sendable = {
-  /** Whether records need identity tokens. */
-  readonly hasTokens: boolean;
-  /** The oldest records that may leave. */
-  readonly peek: (limit: number) => Promise<readonly StoredEntry[]>;
-  readonly maySend: (entry: Entry) => boolean;
+  /**
+   * The token for records of one user; undefined where they need none, null where there is none: they wait. It is asked
+   * for then, where the user is signed in. The core asks for one record to see whether it may leave.
+   */
+  readonly token: (batch: readonly Entry[]) => string | null | undefined;
   /** The first of these that may travel in one request; as the page is left it is asked `onUnload`. */
   readonly together: <E extends Entry>(entries: readonly E[], onUnload?: boolean) => readonly E[];
-  /** The identity token for a batch. */
-  readonly token: (batch: readonly Entry[]) => string | undefined;
   /** Takes what the relay makes of a batch's token; false where it had none. */
   readonly answered: (batch: readonly Entry[], isTaken: boolean) => boolean;
-  /** After a flush: how long until records that were skipped may leave; undefined where none were. */
+  /** After a flush: how long until records that wait for a token may leave; undefined where none do. */
   readonly skippedForMs: (dueBefore: number) => Promise<number | 'again' | undefined>;
 };
 
+/** What it works with. */
 export type SendablePorts = {
-  readonly store: RecordStore;
-  readonly unsettled: Unsettled;
-  readonly setAside: SetAside;
+  readonly time: Time;
+  readonly clock: Clock;
+  readonly chance: { readonly random: () => number };
+  readonly settings: { readonly maxAgeMs: number };
+  readonly emit: Emit;
+  /** Who is signed in now. */
+  readonly signedIn: () => string | undefined;
+  /** To be called when records may leave that could not before. */
+  readonly changed: () => void;
 };
-
-/** All records may leave, but those that were set aside. */
-export function allSendable({ store, unsettled, setAside }: SendablePorts): Sendable {
-  return {
-    hasTokens: false,
-    peek: async (limit) => {
-      const skipped: StoredEntry[] = [];
-      const oldest = await store.peek(limit, 0, (entry) => !setAside.has(entry) || skipped.push(entry) < 0);
-      unsettled.resync(oldest, oldest.length < limit, skipped);
-      return oldest;
-    },
-    maySend: () => true,
-    together: (entries) => entries,
-    token: () => undefined,
-    answered: () => false,
-    skippedForMs: async () => undefined,
-  };
-}

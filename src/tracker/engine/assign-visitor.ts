@@ -1,5 +1,5 @@
-import { type Call, type Entry, splitId } from '../record/call.ts';
-import { isOut, type Reported, type Visitor } from '../record/visitor.ts';
+import type { Call, Entry } from '../record/call.ts';
+import { isOut, NO_VISITOR, type Reported, type Visitor } from '../record/visitor.ts';
 
 /** What a page brings to the visitor that is kept. */
 export type PageState = {
@@ -16,7 +16,6 @@ export type Assigned = {
   readonly entries: readonly Entry[];
   /** The visitor after these calls. */
   readonly visitor: Visitor;
-  readonly reported: Reported;
   /** The visitor has opted out, or in again: nothing of what was kept before is theirs. */
   readonly clears: boolean;
 };
@@ -28,68 +27,51 @@ const MAX_SESSIONS = 20;
 const MAX_REPORTED = 100;
 
 /** The visitor that holds for this page: the kept one, or a new one for a new browser or after a choice made here. */
-function currentVisitor(kept: Visitor, { choices, fresh }: PageState): Visitor {
-  if (kept.choices >= choices && (kept.device || isOut(kept))) return kept;
-  const latest = { ...kept, choices: Math.max(kept.choices, choices), changes: kept.changes + 1, userId: undefined };
-  return isOut(latest) ? { ...latest, device: '', anonymousId: '', applied: [] } : { ...latest, ...fresh() };
+function currentVisitor(kept: Visitor, page: PageState): Visitor {
+  if (kept.choices >= page.choices && (kept.device || isOut(kept))) return kept;
+  const choices = Math.max(kept.choices, page.choices);
+  const { applied, changes } = kept;
+  return isOut({ choices })
+    ? { ...NO_VISITOR, choices, changes: changes + 1 }
+    : { ...page.fresh(), choices, changes: changes + 1, applied };
 }
 
 /**
  * Makes records of calls, in the order they were made: each belongs to the visitor that the calls before it left. A call
  * that was applied before counts no more. While the visitor is out, no call makes a record.
  */
-export function assignVisitor(
-  kept: Visitor,
-  reportedBefore: Reported,
-  calls: readonly Call[],
-  page: PageState,
-): Assigned {
+export function assignVisitor(kept: Visitor, calls: readonly Call[], page: PageState): Assigned {
   let visitor = currentVisitor(kept, page);
-  let reported = visitor.device === kept.device ? reportedBefore : [];
+  let { reported = [] } = visitor;
   const entries: Entry[] = [];
-  const clears = visitor.choices !== kept.choices;
-  if (isOut(visitor)) return { entries, visitor, reported, clears };
-
   const applied = new Map(visitor.applied);
-  for (const call of calls) {
-    const [session, seq] = splitId(call.id);
-    if ((applied.get(session) ?? 0) >= seq) continue;
+  for (const call of isOut(visitor) ? [] : calls) {
+    const { id, kind, userId, anonymousId = visitor.anonymousId } = call;
+    const [session = '', seq] = id.split('.');
+    if (Number(seq) <= (applied.get(session) ?? 0)) continue;
+    // To the end: the page loads that called last are remembered.
     applied.delete(session);
-    applied.set(session, seq);
+    applied.set(session, Number(seq));
     // Called before the visitor opted out and in again.
-    if (call.choices !== undefined && call.choices < visitor.choices) continue;
+    if ((call.choices ?? visitor.choices) < visitor.choices) continue;
 
-    const next = visitorAfter(visitor, call);
-    if (next !== visitor) reported = [];
-    visitor = next;
-    if (call.kind === 'reset') continue;
-    if (call.kind === 'user') {
-      const after = reportedAfter(reported, call);
-      if (after === reported && page.skipRepeatedIdentify) continue;
-      reported = after;
+    if (kind === 'reset' || (userId && userId !== visitor.userId)) {
+      visitor = { ...visitor, userId, anonymousId, changes: visitor.changes + 1 };
+      reported = [];
     }
-    const { userId, anonymousId } = visitor;
-    entries.push({
-      ...call,
-      at: page.madeAt(call),
-      ...(userId ? { userId } : { anonymousId }),
-    });
+    if (kind === 'reset') continue;
+    if (kind === 'user') {
+      const before = reported;
+      reported = reportedAfter(before, call);
+      if (reported === before && page.skipRepeatedIdentify) continue;
+    }
+    entries.push({ ...call, fields: undefined, at: page.madeAt(call), userId: visitor.userId, anonymousId });
   }
-  // Untouched where nothing was applied: then there is nothing to write.
-  if (calls.length === 0) return { entries, visitor, reported, clears };
-  return { entries, visitor: { ...visitor, applied: [...applied].slice(-MAX_SESSIONS) }, reported, clears };
+  visitor = { ...visitor, reported, applied: [...applied].slice(-MAX_SESSIONS) };
+  return { entries, visitor, clears: visitor.choices !== kept.choices };
 }
 
-function visitorAfter(visitor: Visitor, { kind, userId, anonymousId }: Call): Visitor {
-  const { changes } = visitor;
-  if (kind === 'reset' && anonymousId)
-    return { ...visitor, userId: undefined, anonymousId, changes: changes + 1 };
-  if (kind === 'user' && userId && userId !== visitor.userId)
-    return { ...visitor, userId, changes: changes + 1 };
-  return visitor;
-}
-
-/** The same list where the call repeats what was reported. */
+/** The same where the call repeats what was reported. */
 function reportedAfter(reported: Reported, { fields }: Call): Reported {
   // Written down by a page that was left, without its fields: nothing that was reported before is sure to hold.
   if (!fields) return [];

@@ -29,22 +29,23 @@ const SET_BACK_MS = 1_000;
 
 /** @param session the page load */
 export function createClock({ wall, mono }: Time, session: string): Clock {
-  // What the monotonic clock lacks to the relay's time.
-  let base = wall() - mono();
-  let learnt: { readonly offset: number; readonly wall: number; readonly mono: number } | undefined;
+  // What the visitor's clock is ahead of the monotonic one: it changes where that clock is set, or the machine sleeps.
+  const lead = () => wall() - mono();
+  // The same of the relay's clock, and what the visitor's was when that was learnt.
+  let relayLead = lead();
+  let leadThen: number | undefined;
   let isConfirmed = false;
 
   const learn = (offset: number) => {
-    learnt = { offset, wall: wall(), mono: mono() };
-    base = learnt.wall - learnt.mono - offset;
+    leadThen = lead();
+    relayLead = leadThen - offset;
   };
-  const now = () => mono() + base;
+  const now = () => mono() + relayLead;
   const offset = () => {
-    if (!learnt) return undefined;
+    if (leadThen === undefined) return undefined;
     // A clock that gained less than the time that has passed was set back since. One that gained more may have been set
     // forward, or the machine has slept: the relay tells the two apart.
-    const gained = wall() - learnt.wall - (mono() - learnt.mono);
-    return Math.round(learnt.offset + (gained < -SET_BACK_MS ? gained : 0));
+    return Math.round((lead() < leadThen - SET_BACK_MS ? lead() : leadThen) - relayLead);
   };
   const isOurs = ({ id }: Call) => id.startsWith(session);
   const madeAt = ({ at, wall }: Call) => at ?? wall - (offset() ?? 0);
@@ -55,7 +56,7 @@ export function createClock({ wall, mono }: Time, session: string): Clock {
     ageOf: (call) => (isOurs(call) ? mono() - call.mono : now() - madeAt(call)),
     eventTime: (call) => writeDate(isOurs(call) ? call.wall : madeAt(call) + (offset() ?? 0)),
     restore: (offset) => {
-      if (!learnt && offset !== undefined) learn(offset);
+      if (leadThen === undefined && offset !== undefined) learn(offset);
     },
     learn: (relayNow, sentMono) => {
       isConfirmed = true;

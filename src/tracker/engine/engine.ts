@@ -1,27 +1,26 @@
-import type { AddOn, Consent } from '../add-ons/add-on.ts';
-import { type Settings, nameOf } from '../options.ts';
-import type { Platform } from '../platform/platform.ts';
+import type { AddOn } from '../add-ons/add-on.ts';
 import type { Call } from '../record/call.ts';
 import type { Captured } from '../record/capture.ts';
 import type { FlushResult } from '../record/outcome.ts';
-import { randomId } from '../record/random-id.ts';
-import { isOut } from '../record/visitor.ts';
 import { COUNTS } from '../store/record-store.ts';
 import { statsOf, type TrackerStats } from '../store/stats.ts';
-import { assemble } from './assemble.ts';
-import { visitorsChoice } from './choice.ts';
-import { createClock } from './clock.ts';
-import type { Emitter } from './events.ts';
 import { flushUntilSettled } from './flush-until-settled.ts';
 import { createLeaving } from './leaving.ts';
-import { removeKept } from './visitor-state.ts';
-import { createWriteQueue } from './write-queue.ts';
+import { createPage, type Page, type TrackerParts } from './page.ts';
+import { createSending, type Sending } from './sending.ts';
+import { createWriteQueue, type WriteQueue } from './write-queue.ts';
+import { createWriter } from './writer.ts';
 
 /** When and where a call was made. */
 export type CallTime = { readonly wall: number; readonly mono: number };
 
-/** Keeps and sends the calls of a page, as far as the visitor lets it. */
+/**
+ * Keeps and sends the calls of a page, as far as the visitor lets it. Nothing is opened, read, locked or sent before the
+ * first of these is called.
+ */
 export type Engine = {
+  /** Begins without a call: sends what earlier pages left. */
+  readonly open: () => void;
   /** Whether anything becomes of a call that is made now. */
   readonly isHeard: () => boolean;
   /** Resolves once the record of a call is durable. */
@@ -32,130 +31,95 @@ export type Engine = {
   readonly optOut: () => Promise<void>;
 };
 
-/**
- * Before the visitor has consented nothing is opened, read, locked or sent: calls wait in memory.
- *
- * @param isPassive does nothing by itself before the first call or flush: a service worker starts for many a reason
- */
-export function createEngine(
-  settings: Settings,
-  platform: Platform,
-  emitter: Emitter,
-  addOn: AddOn,
-  isPassive: boolean,
-): Engine {
-  const { time, chance, pageStorage } = platform;
-  const name = nameOf(settings.endpoint);
-  const session = randomId(chance.bytes);
-  const clock = createClock(time, session);
-  const choice = visitorsChoice(pageStorage, name);
-  let consent: Consent = addOn.consent?.(platform.sendsGpc) ?? 'granted';
-  let seq = 0;
-  let begin = () => {};
-  const begun = new Promise<void>((resolve) => {
-    begin = resolve;
-  });
+type Started = Sending & {
+  readonly queue: WriteQueue;
+  /** Resolves once the visitor is known. */
+  readonly start: () => Promise<void>;
+  readonly called: () => void;
+};
 
-  const queue = createWriteQueue(begun.then(platform.activated), (take) => parts.writer.append(take));
-  const known = queue.touch();
-  const parts = assemble({
-    settings,
-    platform,
-    emitter,
-    addOn,
-    session,
-    clock,
-    choice,
-    pending: queue.pending,
-    ready: () => known,
-  });
-  const { visitor, unload, schedule, store } = parts;
-  let isStarted = false;
-  let isCold = false;
-  const leaving = createLeaving(unload, () => isCold, settings, time);
+/** Puts the parts together that write, send and leave. */
+function assemble(page: Page, addOn: AddOn): Started {
+  const { time, visitor, activated } = page;
+  let known: Promise<void> | undefined;
+  let isActive = false;
 
-  const isIn = () => visitor.isIn();
-
-  function start(): void {
-    if (isStarted) return;
-    isStarted = true;
-    begin();
-    void platform.activated().then(() => {
-      // Until the database has answered nothing can be written there, and a browser that is killed may take it all along.
-      isCold = !visitor.isConfirmed();
+  function start(): Promise<void> {
+    if (known) return known;
+    known = queue.add();
+    void activated().then(() => {
+      isActive = true;
     });
-    platform.watchPage({
+    page.watchPage({
       hidden: leaving.hidden,
       visible: () => {
         leaving.visible();
         void schedule.now();
       },
-      online: () => void parts.online(),
+      online: () => void sending.online(),
     });
     // What earlier pages left; the calls of this page wait for more of them.
     const startedAt = time.mono();
-    void known.then(() => {
-      isCold = false;
-      return schedule.now(startedAt - 1);
-    });
+    void known.then(() => schedule.now(startedAt - 1));
+    return known;
   }
 
-  // One that was left in the middle of forgetting has not forgotten everything.
-  if (consent === 'granted' && !isPassive && (isIn() || removeKept(pageStorage, name))) start();
+  const sending = createSending(page, addOn, {
+    pending: () => queue.pending(),
+    preview: () => writer.preview(queue.pending()),
+    ready: start,
+  });
+  const { schedule } = sending;
+  const writer = createWriter(page, sending.appended);
+  const queue = createWriteQueue(activated(), writer.append);
+  // Until the database has answered nothing can be written there, and a browser that is killed may take it all along.
+  const isCold = () => isActive && !visitor.isConfirmed();
+  const leaving = createLeaving({ ...page, ...sending, isCold });
+  return { ...sending, queue, start, called: leaving.called };
+}
+
+export function createEngine(parts: TrackerParts, addOn: AddOn): Engine {
+  const page = createPage(parts);
+  const { visitor } = page;
+  const { queue, start, called, ...sending } = assemble(page, addOn);
+  let seq = 0;
 
   return {
-    isHeard: () => consent === 'pending' || (consent === 'granted' && isIn()),
+    // One that was left in the middle of forgetting has not forgotten everything.
+    open: () => void ((visitor.isIn() || visitor.forget()) && start()),
+    isHeard: visitor.isIn,
     add: (captured, at) => {
+      void start();
       const choices = visitor.isConfirmed() ? visitor.now().choices : undefined;
-      const call = { ...captured, ...at, id: `${session}.${++seq}`, choices };
-      const written = queue.add(call);
-      if (consent === 'granted') {
-        start();
-        leaving.called();
-      } else if (queue.gathered() > settings.maxRecords) {
-        const { id = '' } = queue.dropOldestEvent() ?? {};
-        emitter.emit('dropped', { ids: [id], reason: 'over_max_records' });
-      }
+      const written = queue.add({ ...captured, ...at, id: `${page.session}.${++seq}`, choices });
+      called();
       return written;
     },
     flush: async () => {
-      if (consent === 'pending')
-        return { settled: false, reason: 'no_consent', retryInMs: Number.POSITIVE_INFINITY };
-      if (consent === 'denied' || !isIn()) return { settled: true };
-      start();
+      if (!visitor.isIn()) return { settled: true };
+      void start();
       await queue.drained();
-      return flushUntilSettled({ schedule, sendable: parts.sendable, time, isIn });
+      return flushUntilSettled({ ...page, ...sending });
     },
     stats: async () => {
-      if (consent !== 'granted' || !isIn()) return statsOf(undefined);
-      start();
+      if (!visitor.isIn()) return statsOf(undefined);
+      void start();
       await queue.drained();
-      return statsOf(await store.get(COUNTS));
+      return statsOf(await page.records.get(COUNTS));
     },
     optIn: async () => {
-      consent = 'granted';
-      const choices = choice.now();
-      if (isOut({ choices })) choice.set(choices + 1);
-      parts.writer.bringBack();
-      start();
-      await queue.touch();
+      visitor.choose(false);
+      void start();
+      await queue.add();
     },
     optOut: async () => {
-      const wasGranted = consent === 'granted';
-      if (!wasGranted) {
-        consent = 'denied';
-        queue.discard();
-        // To a visitor who has never agreed nothing is done, not even a mark; but nothing may be left of earlier visits.
-        if (!isStarted && !removeKept(pageStorage, name)) return void (await platform.removeStore(name));
-      }
-      const choices = choice.now();
-      const isKept = choice.set(isOut({ choices }) ? choices : choices + 1);
+      const isKept = visitor.choose(true);
       // Takes back what was left with the browser.
-      unload.leave();
-      start();
-      await queue.touch();
-      if (!isKept && !parts.isDurable())
-        throw new Error('the opt-out holds for this page alone: the browser keeps nothing, neither localStorage nor IndexedDB');
+      sending.unload.leave();
+      void start();
+      await queue.add();
+      if (!isKept && !page.isDurable())
+        throw new Error('the opt-out holds for this page alone: neither localStorage nor IndexedDB keeps it');
     },
   };
 }

@@ -31,6 +31,27 @@ export type Emitter = {
   readonly on: <Name extends keyof TrackerEvents>(name: Name, listener: Listener<Name>) => () => void;
 };
 
+/** A list of what may add and remove itself while it is gone through. `add` answers with what removes. */
+export type Registry<T> = {
+  readonly add: (item: T) => () => void;
+  readonly all: () => readonly (readonly [T])[];
+};
+
+export function createRegistry<T>(): Registry<T> {
+  // Never changed: who goes through it hears of those that were there when it began. In a list each, to tell equals apart.
+  let all: readonly (readonly [T])[] = [];
+  return {
+    add: (item) => {
+      const one = [item] as const;
+      all = [...all, one];
+      return () => {
+        all = all.filter((other) => other !== one);
+      };
+    },
+    all: () => all,
+  };
+}
+
 /**
  * Tells listeners what became of records. One that throws hurts neither the tracker nor the others.
  *
@@ -38,13 +59,12 @@ export type Emitter = {
  * @param debug writes all of it to the console
  */
 export function createEmitter(report: (error: unknown) => void, debug: boolean | 'data' = false): Emitter {
-  let listeners: readonly { readonly name: string; readonly listener: (told: never) => void }[] = [];
+  const listeners = createRegistry<{ readonly name: string; readonly listener: (told: never) => void }>();
 
   return {
     emit(name, told) {
       if (debug) console.log('webengage-relay', name, told);
-      // Of those that listen now: one that ends and begins anew meanwhile hears of the next.
-      for (const one of listeners) {
+      for (const [one] of listeners.all()) {
         try {
           if (one.name === name) one.listener(told as never);
         } catch (error) {
@@ -52,12 +72,6 @@ export function createEmitter(report: (error: unknown) => void, debug: boolean |
         }
       }
     },
-    on(name, listener) {
-      const one = { name, listener };
-      listeners = [...listeners, one];
-      return () => {
-        listeners = listeners.filter((other) => other !== one);
-      };
-    },
+    on: (name, listener) => listeners.add({ name, listener }),
   };
 }

@@ -5,33 +5,33 @@ import type { FlushResult } from '../record/outcome.ts';
 
 export type FlushUntilPorts = {
   readonly schedule: Pick<FlushSchedule, 'now'>;
-  readonly sendable: Pick<Sendable, 'skippedForMs'>;
+  readonly tokens: Sendable | undefined;
   readonly time: Time;
-  readonly isIn: () => boolean;
+  readonly visitor: { readonly isIn: () => boolean };
 };
 
 /** Sends what was buffered at the call, waiting for the allowance; answers why not, where something else is in the way. */
 export async function flushUntilSettled({
   schedule,
-  sendable,
+  tokens,
   time,
-  isIn,
+  visitor,
 }: FlushUntilPorts): Promise<FlushResult> {
   const calledAt = time.mono();
-  while (true) {
-    const end = await schedule.now(calledAt);
-    if (!isIn()) return { settled: true };
+  for (;;) {
+    const { reason, forMs = 0, oldestAgeMs = -1 } = await schedule.now(calledAt);
     // Records made since the call are not waited for.
-    const isLater = end.step === 'wait' && end.oldestAgeMs >= 0 && end.oldestAgeMs < time.mono() - calledAt;
-    if (end.step === 'rest' || isLater) {
-      const skippedForMs = await sendable.skippedForMs(calledAt);
+    const isLater = oldestAgeMs >= 0 && oldestAgeMs < time.mono() - calledAt;
+    if (!visitor.isIn()) return { settled: true };
+    if (reason === 'tokens' && !isLater) {
+      await new Promise<void>((resolve) => void time.timer(resolve, forMs));
+    } else if (reason && reason !== 'tokens' && !isLater) {
+      return { settled: false, reason, retryInMs: forMs };
+    } else {
+      const skippedForMs = await tokens?.skippedForMs(calledAt);
       if (skippedForMs === undefined) return { settled: true };
       if (skippedForMs !== 'again')
         return { settled: false, reason: 'token_required', retryInMs: skippedForMs };
-    } else if (end.reason === 'tokens') {
-      await new Promise<void>((resolve) => void time.timer(resolve, end.forMs));
-    } else {
-      return { settled: false, reason: end.reason, retryInMs: end.forMs };
     }
   }
 }

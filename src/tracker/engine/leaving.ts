@@ -1,6 +1,13 @@
 import { fullBucket, refill, type TokenBucketLimit, take } from '../../pacing/token-bucket.ts';
-import type { Time } from '../platform/time.ts';
 import type { UnloadFlush } from '../unload/unload-flush.ts';
+
+export type LeavingPorts = {
+  readonly unload: Pick<UnloadFlush, 'leave' | 'keep'>;
+  /** Whether the database has yet to answer. */
+  readonly isCold: () => boolean;
+  readonly settings: TokenBucketLimit;
+  readonly time: { readonly mono: () => number };
+};
 
 export type Leaving = {
   readonly hidden: () => void;
@@ -15,22 +22,18 @@ export type Leaving = {
  *
  * A page stays hidden for as long as the visitor has another tab in front: its requests keep to an allowance.
  */
-export function createLeaving(
-  unload: Pick<UnloadFlush, 'leave' | 'keep'>,
-  isCold: () => boolean,
-  limit: TokenBucketLimit,
-  { mono }: Time,
-): Leaving {
-  let bucket = fullBucket(limit, mono());
+export function createLeaving({ unload, isCold, settings, time }: LeavingPorts): Leaving {
+  let bucket = fullBucket(settings, time.mono());
   let isHidden = false;
   let isTaskOpen = false;
 
   function leave(): void {
-    const refilled = refill(bucket, limit, mono());
-    const taken = take(refilled);
-    bucket = taken ?? refilled;
-    if (taken) unload.leave();
-    else unload.keep();
+    bucket = refill(bucket, settings, time.mono());
+    const taken = take(bucket);
+    if (taken) {
+      bucket = taken;
+      unload.leave();
+    } else unload.keep();
   }
 
   return {

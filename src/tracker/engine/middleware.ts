@@ -1,4 +1,5 @@
 import type { Profile } from '../record/profile.ts';
+import { createRegistry } from './events.ts';
 
 /** Of an event, by name: whatever the page has given it. */
 export type Properties = { readonly [property: string]: unknown };
@@ -34,19 +35,13 @@ export type MiddlewareChain = {
  * @param report is given what middleware throws
  */
 export function createMiddleware(report: (error: unknown) => void): MiddlewareChain {
-  let all: readonly { readonly middleware: Middleware }[] = [];
+  const all = createRegistry<Middleware>();
 
   return {
-    use(middleware) {
-      const one = { middleware };
-      all = [...all, one];
-      return () => {
-        all = all.filter((other) => other !== one);
-      };
-    },
+    use: all.add,
     run(call) {
       let current = call;
-      for (const { middleware } of all) {
+      for (const [middleware] of all.all()) {
         try {
           const answer = middleware(current);
           if (answer === null) return null;

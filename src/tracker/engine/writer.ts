@@ -1,71 +1,59 @@
-import type { Settings } from '../options.ts';
-import type { Call } from '../record/call.ts';
-import { isOut } from '../record/visitor.ts';
-import type { Appended, RecordStore } from '../store/record-store.ts';
-import type { Spill } from '../unload/spill.ts';
-import { assignVisitor, type PageState } from './assign-visitor.ts';
-import type { Choice } from './choice.ts';
-import type { Clock } from './clock.ts';
-import type { VisitorState } from './visitor-state.ts';
+import type { Call, Entry, StoredEntry } from '../record/call.ts';
+import { randomUuid } from '../record/random-id.ts';
+import { isOut, type Visitor } from '../record/visitor.ts';
+import { assignVisitor } from './assign-visitor.ts';
+import type { Page } from './page.ts';
 
-export type WriterPorts = {
-  readonly store: RecordStore;
-  readonly spill: Spill;
-  readonly visitor: VisitorState;
-  readonly choice: Choice;
-  readonly clock: Clock;
-  readonly settings: Pick<Settings, 'skipRepeatedIdentify'>;
-  readonly fresh: PageState['fresh'];
-  /** Does what follows from an append. */
-  readonly appended: (appended: Appended, calls: readonly Call[]) => void;
-};
-
-/** Appends calls, each as a record of the visitor whom the database knows at that moment. */
+/** Makes records of calls, each of the visitor who is known at that moment. */
 export type Writer = {
-  /** @param take the calls, asked for at the last moment */
+  /**
+   * Appends them, as records of the visitor whom the database knows.
+   *
+   * @param take the calls, asked for at the last moment
+   */
   readonly append: (take: () => readonly Call[]) => Promise<void>;
-  /** The records that calls would become now, for a page that is being left. */
-  readonly preview: (calls: readonly Call[]) => ReturnType<typeof assignVisitor>['entries'];
-  /** Calls of earlier pages that are not in the database yet. */
-  readonly left: () => readonly Call[];
-  /** Has the next append bring a visitor back who has opted out, wherever that is known. */
-  readonly bringBack: () => void;
+  /** The records that calls would become now, for a page that is being left: those of earlier pages first. */
+  readonly preview: (calls: readonly Call[]) => readonly Entry[];
 };
 
-export function createWriter(ports: WriterPorts): Writer {
-  const { store, spill, visitor, choice, clock, settings, fresh, appended } = ports;
-  let left: readonly Call[] | undefined;
-  let bringsBack = false;
-
-  const pageState = (choices: number): PageState => ({
-    choices,
-    fresh,
-    skipRepeatedIdentify: settings.skipRepeatedIdentify,
-    madeAt: clock.madeAt,
-  });
+/** @param appended is told what was appended, and how many records then wait */
+export function createWriter(
+  { visitor, clock, records, spill, unsettled, settings, chance, emit }: Page,
+  appended: (entries: readonly StoredEntry[], waiting: number) => void,
+): Writer {
+  const assign = (known: Visitor, calls: readonly Call[], skipRepeatedIdentify: boolean) =>
+    assignVisitor(known, calls, {
+      skipRepeatedIdentify,
+      choices: visitor.choicesAfter(known),
+      fresh: () => ({ device: randomUuid(chance.bytes), anonymousId: randomUuid(chance.bytes) }),
+      madeAt: clock.madeAt,
+    });
 
   return {
     append: async (take) => {
-      left ??= spill.left();
-      const earlier = left;
       let calls: readonly Call[] = [];
-      const written = await store.append((kept) => {
-        const known = visitor.fallback(kept.visitor);
+      const {
+        cleared,
+        entries,
+        waiting,
+        visitor: next,
+      } = await records.append((kept) => {
+        const known = visitor.fallback(kept);
         clock.restore(known.clockOffset);
-        calls = [...earlier, ...take()];
-        const back = bringsBack && isOut(known) ? known.choices + 1 : 0;
-        return assignVisitor(known, kept.reported, calls, pageState(Math.max(choice.now(), back)));
+        calls = [...spill.left(), ...take()];
+        return assign(known, calls, settings.skipRepeatedIdentify);
       });
-      left = [];
-      bringsBack = false;
-      visitor.confirm(written.visitor);
-      appended(written, calls);
+      spill.moved();
+      visitor.confirm(next);
+      const gone = isOut(next) ? [...cleared, ...calls] : cleared;
+      if (gone.length > 0) emit('dropped', { ids: gone.map(({ id }) => id), reason: 'opted_out' });
+      if (isOut(next)) {
+        unsettled.clear();
+        visitor.forget();
+      }
+      unsettled.stored(entries, waiting);
+      appended(entries, waiting);
     },
-    preview: (calls) =>
-      assignVisitor(visitor.now(), [], calls, { ...pageState(choice.now()), skipRepeatedIdentify: false }).entries,
-    left: () => left ?? [],
-    bringBack: () => {
-      bringsBack = true;
-    },
+    preview: (calls) => assign(visitor.now(), [...spill.left(), ...calls], false).entries,
   };
 }

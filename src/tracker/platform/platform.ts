@@ -1,14 +1,11 @@
-import { promisifyRequest } from 'idb-keyval';
-import { indexedDbStore } from '../store/indexed-db-store.ts';
-import { HUNG_AFTER_MS, type Timeout, withFallback } from '../store/fallback-store.ts';
-import type { RecordStore } from '../store/record-store.ts';
+import { openDatabase, type Timeout } from '../store/database.ts';
+import { type RecordStore, recordStore } from '../store/record-store.ts';
 import type { FetchLater } from '../unload/fetch-later.ts';
 import { askForSync } from './background-sync.ts';
 import { localPageStorage, type PageStorage } from './local-storage.ts';
 import { type PageLifecycle, watchPage, whenActivated } from './page-lifecycle.ts';
 import { type Exclusive, tabLock } from './tab-lock.ts';
 import { outsideZones, type Time, time } from './time.ts';
-import { tryOrUndefined } from './try-or-undefined.ts';
 
 /** All the tracker asks of where it runs. Tests play it. */
 export type Platform = {
@@ -18,25 +15,18 @@ export type Platform = {
   readonly fetchLater: FetchLater | undefined;
   /** Opens it with the first operation. */
   readonly store: (name: string, tellDegraded: (why: unknown) => void) => RecordStore;
-  /** Removes what a store of this name has kept, if there is any. Never rejects. */
-  readonly removeStore: (name: string) => Promise<unknown>;
   readonly pageStorage: PageStorage;
   readonly exclusive: (name: string) => Exclusive;
   /** Resolves once there is a visitor to see the page. */
   readonly activated: () => Promise<void>;
   /** The address of the page as it is now; none in a worker, whose location is its script's. */
   readonly address: () => string | undefined;
-  /** Whether the visitor's browser sends Global Privacy Control. */
-  readonly sendsGpc: () => boolean;
   readonly watchPage: (lifecycle: PageLifecycle) => void;
   /** To be called once, early; what it answers with asks for a sync event in the site's service worker. */
   readonly askForSync: (tag: string) => () => void;
   /** Hands the page an error of its own, through its own error handling. */
   readonly report: (error: unknown) => void;
 };
-
-// Not in TypeScript's DOM yet. https://www.w3.org/TR/gpc/
-type GpcNavigator = Navigator & { readonly globalPrivacyControl?: boolean };
 
 export const timeout: Timeout = (promise, afterMs) =>
   new Promise((resolve, reject) => {
@@ -56,17 +46,11 @@ export function browserPlatform(): Platform {
     // At the call, not at creation: pages and their tools wrap `fetch` as they go.
     fetch: (...request) => outsideZones(() => fetch(...request)),
     fetchLater: (globalThis as { readonly fetchLater?: FetchLater }).fetchLater?.bind(globalThis),
-    store: (name, tellDegraded) => withFallback(() => indexedDbStore(name), timeout, tellDegraded),
-    // There may be none; or one that a frozen tab holds on to, and it goes when that tab does.
-    removeStore: async (name) =>
-      tryOrUndefined(() =>
-        timeout(promisifyRequest(indexedDB.deleteDatabase(name)), HUNG_AFTER_MS).catch(() => {}),
-      ),
+    store: (name, tellDegraded) => recordStore(openDatabase(name, timeout, tellDegraded)),
     pageStorage: localPageStorage,
     exclusive: (name) => tabLock(name, globalThis.navigator?.locks),
     activated: whenActivated,
     address: () => globalThis.document?.URL,
-    sendsGpc: () => (globalThis.navigator as GpcNavigator | undefined)?.globalPrivacyControl === true,
     watchPage,
     askForSync,
     report: (error) =>

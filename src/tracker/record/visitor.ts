@@ -13,9 +13,10 @@ export type Visitor = {
   readonly clockOffset?: number | undefined;
   /** The last call applied of each page load, the newest last: a call that arrives twice counts once. */
   readonly applied: readonly (readonly [session: string, seq: number])[];
+  /** The fields of the last `identify` calls, as JSON texts: a call that repeats them makes no record. */
+  readonly reported?: Reported | undefined;
 };
 
-/** The fields of a visitor's last `identify` calls, as JSON texts: a call that repeats them makes no record. */
 export type Reported = readonly (readonly [field: string, json: string])[];
 
 export function isOut({ choices }: Pick<Visitor, 'choices'>): boolean {
@@ -28,9 +29,7 @@ export const NO_VISITOR: Visitor = { choices: 0, device: '', anonymousId: '', ch
 /** What storage holds of the visitor. Anything may lie there. */
 export function readVisitor(value: unknown): Visitor {
   const kept = value as Visitor | null | undefined;
-  return kept && typeof kept.device === 'string' && kept.choices >= 0 && kept.changes >= 0 ? kept : NO_VISITOR;
-}
-
-export function readReported(value: unknown): Reported {
-  return Array.isArray(value) ? value : [];
+  return kept && typeof kept.device === 'string' && kept.choices >= 0 && kept.changes >= 0
+    ? kept
+    : NO_VISITOR;
 }

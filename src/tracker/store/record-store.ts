@@ -1,13 +1,13 @@
+import { promisifyRequest } from 'idb-keyval';
 import type { Entry, StoredEntry } from '../record/call.ts';
 import type { Disposition } from '../record/outcome.ts';
-import type { Reported, Visitor } from '../record/visitor.ts';
-import { type Counts, readCounts } from './stats.ts';
-
-/** What an append reads and writes beside the records. */
-export type KeptState = { readonly visitor: Visitor; readonly reported: Reported };
+import { readVisitor, type Visitor } from '../record/visitor.ts';
+import { type Objects, rowsAfter, type Transact } from './objects.ts';
+import { readCounts, statsOf } from './stats.ts';
 
 /** What an append is to write. */
-export type Change = KeptState & {
+export type Change = {
+  readonly visitor: Visitor;
   readonly entries: readonly Entry[];
   /** Whether all that lies there is removed first: the visitor has opted out, or in again. */
   readonly clears: boolean;
@@ -19,41 +19,126 @@ export type Appended = {
   readonly entries: readonly StoredEntry[];
   readonly waiting: number;
   /** The records that were removed. */
-  readonly cleared: readonly StoredEntry[];
+  readonly cleared: readonly Entry[];
 };
 
 /** The browser's durable queue of records, one for all tabs, and the small facts beside it. */
-export interface RecordStore {
+export type RecordStore = {
   /**
-   * Appends all or none, in order, with what `change` makes of the state that is kept, and no other tab in between.
+   * Appends all or none, in order, with what `change` makes of the visitor who is kept, and no other tab in between.
    * Resolves once they are durable. `change` may be asked more than once.
    */
-  append(change: (kept: KeptState) => Change): Promise<Appended>;
+  append(change: (kept: Visitor) => Change): Promise<Appended>;
   /**
    * The oldest records, oldest first; they stay.
    *
-   * @param from the row to begin with
    * @param wanted is shown each record that is read, in order; those it does not want are skipped
    */
-  peek(
-    limit: number,
-    from?: number,
-    wanted?: (entry: StoredEntry) => boolean,
-  ): Promise<readonly StoredEntry[]>;
-  /** Removes records, oldest first, and counts how they ended. One that is not there is no error, and not counted. */
+  peek(limit: number, wanted?: (entry: StoredEntry) => boolean): Promise<readonly StoredEntry[]>;
+  /** Removes records and counts how they ended. One that is not there is no error, and not counted. */
   remove(entries: readonly StoredEntry[], end: Disposition): Promise<void>;
   get(name: string): Promise<unknown>;
   /** Replaces a value by what is made of it, with no other tab in between; resolves with the new one. */
   update<T>(name: string, change: (value: unknown) => T): Promise<T>;
-}
+};
 
 /** The names of what lies beside the records. */
 export const VISITOR = 'visitor';
-export const REPORTED = 'reported';
 export const COUNTS = 'counts';
 
-/** The counts, changed by so many records. They change together with the records. */
-export function counting(counts: unknown, what: Disposition | 'tracked', by: number): Counts {
-  const before = readCounts(counts);
-  return { ...before, [what]: (before[what] ?? 0) + by };
+/**
+ * Records that lie in one row. A page that tracks a thousand times in one task pays for each row that it adds on its
+ * main thread, several times what it pays for the records themselves.
+ */
+const MAX_ROW = 25;
+
+// A few rows may hold a batch, and reading all that might be needed would cost the page as many times more.
+const FEW_ROWS = 2;
+
+// Where most are skipped: rows of ten thousand records must not take as many turns.
+const MANY_ROWS = 250;
+
+/** Changes the counts by so many records, together with the records; answers how many then wait. */
+function count(
+  objects: Objects,
+  kept: unknown,
+  [end, by]: readonly [Disposition | 'tracked', number],
+): number {
+  const before = readCounts(kept);
+  const counts = { ...before, [end]: (before[end] ?? 0) + by };
+  objects.put(counts, COUNTS);
+  return statsOf(counts).buffered;
+}
+
+/** The buffer in an object store. */
+export function recordStore(transact: Transact): RecordStore {
+  return {
+    append: (change) =>
+      transact('readwrite', async (objects) => {
+        const keptVisitor = objects.get(VISITOR);
+        let kept: unknown = await promisifyRequest(objects.get(COUNTS));
+        const { visitor, entries, clears } = change(readVisitor(keptVisitor.result));
+        let cleared: readonly Entry[] = [];
+        if (clears) {
+          cleared = (await promisifyRequest(objects.getAll(rowsAfter(0)))).flat();
+          objects.clear();
+          kept = undefined;
+        }
+        const rows: IDBRequest<IDBValidKey>[] = [];
+        for (let from = 0; from < entries.length; from += MAX_ROW)
+          rows[rows.length] = objects.put(entries.slice(from, from + MAX_ROW));
+        const waiting = count(objects, kept, ['tracked', entries.length]);
+        // The last request: the others are done when it is.
+        await promisifyRequest(objects.put(visitor, VISITOR));
+        const stored = entries.map((entry, at) => ({
+          ...entry,
+          key: Number(rows[Math.floor(at / MAX_ROW)]?.result),
+        }));
+        return { visitor, entries: stored, waiting, cleared };
+      }),
+
+    peek: (limit, wanted = () => true) =>
+      transact('readonly', async (objects) => {
+        const found: StoredEntry[] = [];
+        let key: IDBValidKey = 0;
+        for (let rows = FEW_ROWS; ; rows = MANY_ROWS) {
+          // Never all of them: a backlog of 10,000 must cost no more here than one of 10.
+          const keys = objects.getAllKeys(rowsAfter(key), rows);
+          const read: readonly (readonly Entry[])[] = await promisifyRequest(
+            objects.getAll(rowsAfter(key), rows),
+          );
+          for (let at = 0; at < read.length; at++) {
+            key = keys.result[at] ?? key;
+            for (const entry of read[at] ?? []) {
+              const stored = { ...entry, key: Number(key) };
+              if (found.length < limit && wanted(stored)) found.push(stored);
+            }
+          }
+          if (found.length === limit || read.length < rows) return found;
+        }
+      }),
+
+    remove: (entries, end) =>
+      transact('readwrite', async (objects) => {
+        const gone = new Set(entries.map(({ id }) => id));
+        let removed = 0;
+        for (const key of new Set(entries.map((entry) => entry.key))) {
+          const row: readonly Entry[] = (await promisifyRequest(objects.get(key))) ?? [];
+          const left = row.filter(({ id }) => !gone.has(id));
+          removed += row.length - left.length;
+          if (left.length > 0) objects.put(left, key);
+          else objects.delete(key);
+        }
+        count(objects, await promisifyRequest(objects.get(COUNTS)), [end, removed]);
+      }),
+
+    get: (name) => transact('readonly', (objects) => promisifyRequest(objects.get(name))),
+
+    update: (name, change) =>
+      transact('readwrite', async (objects) => {
+        const changed = change(await promisifyRequest(objects.get(name)));
+        objects.put(changed, name);
+        return changed;
+      }),
+  };
 }

@@ -19,7 +19,7 @@ export type Counts = { readonly [end in Disposition | 'tracked']?: number };
 
 /** What storage holds of the counts, without what a page has put on `Object.prototype`. */
 export function readCounts(kept: unknown): Counts {
-  return ownFields(typeof kept === 'object' ? kept : undefined);
+  return ownFields(kept as Counts | undefined);
 }
 
 export function statsOf(kept: unknown): TrackerStats {

@@ -1,5 +1,5 @@
 import type { RelayRequest } from '../delivery/relay-client.ts';
-import type { Timer } from '../platform/time.ts';
+import type { Time } from '../platform/time.ts';
 import { tryOrUndefined } from '../platform/try-or-undefined.ts';
 import type { Entry } from '../record/call.ts';
 
@@ -21,9 +21,8 @@ const REST_MS = 200;
  * the records stay in the buffer, and the relay recognizes them when they come again.
  */
 export function fetchLaterNet(
-  fetchLater: FetchLater | undefined,
   request: RelayRequest,
-  timer: Timer,
+  { fetchLater, time }: { readonly fetchLater: FetchLater | undefined; readonly time: Time },
 ): FetchLaterNet {
   let armed = new AbortController();
   let isChanged = false;
@@ -46,7 +45,7 @@ export function fetchLaterNet(
     });
     if (isResting) return;
     isResting = true;
-    timer(() => {
+    time.timer(() => {
       isResting = false;
       if (isChanged) arm(batch, true);
       isChanged = false;

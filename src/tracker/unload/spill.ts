@@ -4,8 +4,10 @@ import type { Call } from '../record/call.ts';
 
 /** What synchronous storage holds for the database, which is too slow for a page that is being left. */
 export type Spill = {
-  /** What earlier pages left there, oldest first: read with the first look. */
+  /** The calls that earlier pages left there and that are not in the database yet, oldest first. */
   readonly left: () => readonly Call[];
+  /** To be called when those that were left are in the database. */
+  readonly moved: () => void;
   /** Keeps these until told that they are safe elsewhere. False where it can't keep all of them. */
   readonly write: (calls: readonly Call[]) => boolean;
   /** To be called when all that was left or written is durable or settled. */
@@ -14,21 +16,7 @@ export type Spill = {
 
 /** Without a prototype, and of primitives alone: no `toJSON` of the page's has a say in it. */
 function toLine(call: Call): string {
-  return JSON.stringify({ __proto__: null, ...call, fields: undefined, key: undefined });
-}
-
-/** The calls of one page, in its order: each at the latest time so far, for its clock may have been set back. */
-function readSpill(text: string | undefined): readonly (readonly [latest: number, call: Call])[] {
-  let latest = 0;
-  const calls: [number, Call][] = [];
-  // Anything may lie there.
-  const kept: unknown = tryOrUndefined(() => JSON.parse(text ?? ''));
-  for (const call of Array.isArray(kept) ? kept : []) {
-    if (!call?.id || typeof call.json !== 'string') continue;
-    latest = Math.max(latest, call.wall);
-    calls.push([latest, call]);
-  }
-  return calls;
+  return JSON.stringify({ __proto__: null, ...call, fields: undefined });
 }
 
 /**
@@ -39,17 +27,24 @@ export function pageSpill(storage: PageStorage, name: string, session: string): 
   const prefix = `${name}#`;
   const own = prefix + session;
   const texts = new Map<string, string | undefined>();
-
   let left: readonly Call[] | undefined;
 
   function readLeft(): readonly Call[] {
-    const found: (readonly [number, Call])[] = [];
-    for (const key of storage.keys())
-      if (key.startsWith(prefix)) {
-        const text = storage.get(key);
-        texts.set(key, text);
-        found.push(...readSpill(text));
-      }
+    const found: (readonly [madeAt: number, call: Call])[] = [];
+    for (const key of storage.keys()) {
+      if (!key.startsWith(prefix)) continue;
+      const text = storage.get(key);
+      texts.set(key, text);
+      // In the order of its page, whose clock may have been set back: each at the latest time so far.
+      let latest = 0;
+      // Anything may lie there.
+      const calls: unknown = tryOrUndefined(() => JSON.parse(`${text}`));
+      for (const call of Array.isArray(calls) ? calls : [])
+        if (call?.id && typeof call.json === 'string') {
+          latest = Math.max(latest, call.wall);
+          found.push([latest, call]);
+        }
+    }
     return found.sort(([a], [b]) => a - b).map(([, call]) => call);
   }
 
@@ -58,13 +53,15 @@ export function pageSpill(storage: PageStorage, name: string, session: string): 
       left ??= readLeft();
       return left;
     },
+    moved: () => {
+      left = [];
+    },
     write: (calls) => {
       // Where not all of it has room, the oldest: newer ones that are sent first would overtake them.
       let count = calls.length;
       let text = '';
-      do {
-        text = `[${calls.slice(0, count).map(toLine).join()}]`;
-      } while (!storage.set(own, text) && (count >>= 1) > 0);
+      do text = `[${calls.slice(0, count).map(toLine).join()}]`;
+      while (!storage.set(own, text) && (count >>= 1));
       texts.set(own, text);
       return count === calls.length;
     },
@@ -72,7 +69,6 @@ export function pageSpill(storage: PageStorage, name: string, session: string): 
       // Not what another tab, which still lives, has put there since.
       for (const [key, text] of texts) if (storage.get(key) === text) storage.remove(key);
       texts.clear();
-      left = [];
     },
   };
 }

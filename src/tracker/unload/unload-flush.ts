@@ -1,7 +1,6 @@
 import { MAX_REQUEST_RECORDS } from '../../contract/batch.ts';
-import { batchBytes, takeWithinBytes } from '../delivery/batch-limits.ts';
+import { fitting } from '../delivery/batch-limits.ts';
 import { MAX_KEEPALIVE_BYTES, type RelayClient } from '../delivery/relay-client.ts';
-import { isPaused, type Pause } from '../delivery/send-rate.ts';
 import type { Call, Entry } from '../record/call.ts';
 import type { Outcome } from '../record/outcome.ts';
 import type { FetchLaterNet } from './fetch-later.ts';
@@ -15,13 +14,9 @@ export type UnloadPorts = {
   readonly unsaved: () => readonly Call[];
   /**
    * The first of the unsettled records: none in the buffer stands before one of these that is not among them.
-   * `all`: those too that may overtake others, where nothing else keeps them.
+   * `all`: those too that may overtake others, where nothing else keeps them. None while all tabs pause.
    */
   readonly sendable: (all: boolean) => readonly Entry[];
-  /** The pause that all tabs keep, as far as this page knows. */
-  readonly pause: () => Pause | undefined;
-  readonly hasTokens: boolean;
-  readonly now: () => number;
   /** False once the visitor has opted out. */
   readonly isIn: () => boolean;
   /** Asks the service worker to send what this page can't. */
@@ -36,8 +31,8 @@ export type UnloadFlush = {
   readonly relay: RelayClient;
   /** What was sent as the page was left, and what became of it; each once. */
   readonly sent: () => Sent;
-  /** Writes down what the database can't take yet, for a page that gets no moment to leave. */
-  readonly keep: () => void;
+  /** Writes down what the database can't take yet, for a page that gets no moment to leave. Answers whether it could. */
+  readonly keep: () => boolean;
   /**
    * To be called when the page may be gone in a moment: what the database does not hold is written down, and all that fits
    * is sent, oldest first, in one request that outlives the page: of several one could overtake the other. The next page
@@ -49,38 +44,33 @@ export type UnloadFlush = {
 };
 
 export function createUnloadFlush(ports: UnloadPorts): UnloadFlush {
-  const { client, net, spill, unsaved, sendable, pause, hasTokens, now, isIn, askForSync } = ports;
+  const { client, net, spill, unsaved, isIn } = ports;
   const underWay = new Set<readonly Entry[]>();
   let sent = new Map<readonly Entry[], Promise<Outcome>>();
   let hasFailed = false;
 
-  const relay: RelayClient = async (batch, keepalive) => {
+  const relay: RelayClient = (batch, keepalive) => {
     underWay.add(batch);
-    try {
-      return await client(batch, keepalive);
-    } finally {
-      underWay.delete(batch);
-    }
+    return client(batch, keepalive).finally(() => underWay.delete(batch));
+  };
+  const keep = () => {
+    const left = isIn() ? unsaved() : [];
+    return left.length === 0 || spill.write(left);
   };
 
-  function fitting(all: boolean): readonly Entry[] {
+  function toSend(all: boolean): readonly Entry[] {
     // What comes later would overtake what could not be delivered.
     if (hasFailed || !isIn()) return [];
-    const paused = pause();
-    // That the network was gone is no reason not to try.
-    if (paused?.reason !== 'network' && isPaused(paused, hasTokens, now())) return [];
-    const batch = sendable(all).slice(0, MAX_REQUEST_RECORDS);
-
+    const batch = ports.sendable(all).slice(0, MAX_REQUEST_RECORDS);
     const gone = new Set<string>();
-    let left = MAX_KEEPALIVE_BYTES;
-    for (const other of underWay) {
+    let bytes = MAX_KEEPALIVE_BYTES;
+    for (const other of [...underWay, ...sent.keys()]) {
       // One budget for all requests that outlive the page.
-      left -= batchBytes(other);
+      if (underWay.has(other)) [, bytes] = fitting(other, bytes);
       for (const { id } of other) gone.add(id);
     }
-    for (const other of sent.keys()) for (const { id } of other) gone.add(id);
     // What is under way goes once more, where it fits: a request that does not hold it could overtake it.
-    return batch.every(({ id }) => gone.has(id)) ? [] : takeWithinBytes(batch, left);
+    return batch.every(({ id }) => gone.has(id)) ? [] : fitting(batch, bytes)[0];
   }
 
   return {
@@ -91,27 +81,23 @@ export function createUnloadFlush(ports: UnloadPorts): UnloadFlush {
       hasFailed = false;
       return those;
     },
-    keep: () => {
-      if (isIn()) spill.write(unsaved());
-    },
+    keep,
     leave: () => {
-      const left = isIn() ? unsaved() : [];
       // As WebKit has it for a window that closes itself, there may be no storage any more.
-      const isKept = left.length === 0 || spill.write(left);
-      const batch = fitting(!isKept);
+      const batch = toSend(!keep());
       if (batch.length > 0) {
         const outcome = relay(batch, true);
         sent.set(batch, outcome);
-        void outcome.then(({ kind }) => {
-          hasFailed ||= kind !== 'settled';
+        void outcome.then(({ reason }) => {
+          hasFailed ||= !!reason;
         });
       }
-      net(fitting, true);
+      net(toSend, true);
       // Sent or not: of a page that is gone nobody learns what became of it.
-      if (batch.length > 0 || left.length > 0) askForSync();
+      if (batch.length > 0 || (isIn() && unsaved().length > 0)) ports.askForSync();
     },
     changed: () => {
-      net(fitting, false);
+      net(toSend, false);
       if (unsaved().length === 0) spill.clear();
     },
   };

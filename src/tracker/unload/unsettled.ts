@@ -8,12 +8,8 @@ import type { Entry, StoredEntry } from '../record/call.ts';
 export type Unsettled = {
   /** Takes records that were appended, and how many the buffer then held. */
   readonly stored: (entries: readonly StoredEntry[], waiting: number) => void;
-  /**
-   * Takes what the buffer begins with. `isWhole`: nothing comes after these.
-   *
-   * @param skipped how many more lie between them, which are not to be sent for now
-   */
-  readonly resync: (oldest: readonly StoredEntry[], isWhole: boolean, skipped: readonly StoredEntry[]) => void;
+  /** Takes what the buffer begins with: nothing comes after these if `isWhole`. So many of them may be sent for now. */
+  readonly resync: (oldest: readonly StoredEntry[], isWhole: boolean, sendable: number) => void;
   readonly forget: (ids: readonly string[]) => void;
   readonly clear: () => void;
   /** Those of a batch that are in the buffer and still unsettled. */
@@ -23,51 +19,39 @@ export type Unsettled = {
   readonly head: () => readonly StoredEntry[];
   /** Whether the buffer holds no others, as far as the page knows. */
   readonly isComplete: () => boolean;
-  /** How many were skipped when the buffer was last read. */
+  /** How many were not to be sent when the buffer was last read. */
   readonly skipped: () => number;
 };
 
 export function unsettledRecords(): Unsettled {
   let known = new Map<string, StoredEntry>();
-  // Records of the buffer that this page does not have at hand.
-  let others = 0;
+  let isComplete = false;
   // Up to this row all of them are known.
   let reach = 0;
-  let skippedCount = 0;
+  let skipped = 0;
+  const all = () => [...known.values()];
 
   return {
     stored: (entries, waiting) => {
       for (const entry of entries) known.set(entry.id, entry);
-      others = waiting - known.size;
+      isComplete = waiting <= known.size;
     },
-    resync: (oldest, isWhole, skipped) => {
-      const last = isWhole ? Number.POSITIVE_INFINITY : (oldest[oldest.length - 1]?.key ?? 0);
-      const found = [...oldest, ...skipped];
+    resync: (oldest, isWhole, sendable) => {
+      skipped = oldest.length - sendable;
+      isComplete ||= isWhole;
+      reach = oldest[oldest.length - 1]?.key ?? 0;
       // Of those up to there that were not found, another tab has settled all; the last row may go on.
-      for (const [, entry] of known) if (entry.key >= last) found.push(entry);
-      known = new Map(found.sort((a, b) => a.key - b.key).map((entry) => [entry.id, entry]));
-      reach = isWhole ? (found[found.length - 1]?.key ?? reach) : last;
-      if (isWhole) others = 0;
-      skippedCount = skipped.length;
+      const after = isWhole ? [] : all().filter(({ key }) => key >= reach);
+      known = new Map([...oldest, ...after].map((entry) => [entry.id, entry]));
     },
     forget: (ids) => {
       for (const id of ids) known.delete(id);
     },
     clear: () => known.clear(),
-    among: (batch) => {
-      const found: StoredEntry[] = [];
-      for (const { id } of batch) {
-        const entry = known.get(id);
-        if (entry) found.push(entry);
-      }
-      return found;
-    },
-    all: () => [...known.values()],
-    head: () => {
-      const all = [...known.values()];
-      return others > 0 ? all.filter(({ key }) => key <= reach) : all;
-    },
-    isComplete: () => others <= 0,
-    skipped: () => skippedCount,
+    among: (batch) => batch.flatMap(({ id }) => known.get(id) ?? []),
+    all,
+    head: () => (isComplete ? all() : all().filter(({ key }) => key <= reach)),
+    isComplete: () => isComplete,
+    skipped: () => skipped,
   };
 }
