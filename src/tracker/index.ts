@@ -1,9 +1,9 @@
 export type { Rejection } from '../contract/answer.ts';
 export type { Issue } from '../contract/issue.ts';
 export type { AddOn } from './add-ons/add-on.ts';
-export type { Listener, TrackerEvents } from './engine/events.ts';
 export type { Middleware, Properties, TrackerCall } from './engine/middleware.ts';
 export type { TrackerOptions } from './options.ts';
+export type { Listener, TrackerEvents } from './page/events.ts';
 export { RecordError } from './record/capture.ts';
 export type { AnyEvents, AttributesOf, EventsOf } from './record/event-types.ts';
 export type { DropReason, FlushResult, Repair, RetryReason } from './record/outcome.ts';

@@ -1,8 +1,10 @@
 import type { AddOn } from './add-ons/add-on.ts';
 import { createEngine } from './engine/engine.ts';
-import { createEmitter, type Listener, type TrackerEvents } from './engine/events.ts';
+import { sendableChanged } from './engine/flush-schedule.ts';
 import { createMiddleware, type Middleware, type Properties, type TrackerCall } from './engine/middleware.ts';
 import { resolveOptions, type Settings, type TrackerOptions } from './options.ts';
+import { createEmitter, type Listener, type TrackerEvents } from './page/events.ts';
+import { createPage } from './page/page.ts';
 import { browserPlatform, type Platform } from './platform/platform.ts';
 import { captureEvent, captureUser } from './record/capture.ts';
 import type { AnyEvents, AttributesOf, EventData, EventsOf } from './record/event-types.ts';
@@ -95,11 +97,14 @@ export function startTracker(
   isPassive = false,
 ): StartedTracker {
   const { time, chance, report } = platform;
-  const addOn: AddOn = Object.assign({}, ...plugins);
   const emitter = createEmitter(report, settings.debug);
   const parts = { settings, platform, emit: emitter.emit };
-  const core = createEngine(parts, addOn);
-  const engine = addOn.engine?.(core, parts) ?? core;
+  const page = createPage(parts);
+  let engine = createEngine(page);
+  for (const addOn of plugins) {
+    page.tokens ??= addOn.sendable?.(page, () => sendableChanged(page));
+    engine = addOn.engine?.(engine, parts) ?? engine;
+  }
   if (!isPassive) engine.open();
   const { use, run } = createMiddleware(report);
 
@@ -113,8 +118,7 @@ export function startTracker(
       call.kind === 'event'
         ? captureEvent(call.eventName, call.eventData, tell)
         : captureUser(call.userId, call.profile, tell);
-    const json = addOn.check?.(call, captured.json, emitter.emit) ?? captured.json;
-    await engine.add({ ...captured, json }, { wall, mono: time.mono() - (time.wall() - wall) });
+    await engine.add(captured, { wall, mono: time.mono() - (time.wall() - wall) });
   }
 
   const madeAt: StartedTracker['madeAt'] = (wall, page) => ({

@@ -60,7 +60,6 @@ export function accepted(records: readonly unknown[], answer: Partial<Answer> = 
     duplicates: 0,
     rejected: [],
     repaired: [],
-    repaired: [],
     ...answer,
   };
   return Response.json(body, { status: 202 });
@@ -153,7 +152,7 @@ export function fakePlatform({
     pageStorage,
     activated: () => shown,
     store: (_, tellDegraded) => {
-      if (degraded) tellDegraded('IndexedDB is missing');
+      if (degraded) queueMicrotask(() => tellDegraded('IndexedDB is missing'));
       return storage;
     },
     address: () => globalThis.document?.URL,

@@ -1,6 +1,6 @@
 import type { TrackerRecord } from '../../contract/record.ts';
 import { backoffMs } from '../../pacing/backoff.ts';
-import type { Tell } from '../engine/events.ts';
+import type { Tell } from '../page/events.ts';
 import type { Entry } from '../store/record-store.ts';
 import type { Time } from './flush-schedule.ts';
 import { isOver, NOT_ALLOWED_BACKOFF } from './send-rate.ts';

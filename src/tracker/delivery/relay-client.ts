@@ -1,34 +1,11 @@
 import type { Answer, Refusal } from '../../contract/answer.ts';
 import { formatDate } from '../../contract/date.ts';
-import type { Clock } from '../engine/clock.ts';
-import type { Time } from '../platform/time.ts';
+import type { Clock } from '../page/clock.ts';
+import type { Page } from '../page/page.ts';
 import { tryOrUndefined } from '../platform/try-or-undefined.ts';
 import type { Entry } from '../record/call.ts';
 import type { Outcome, RetryReason } from '../record/outcome.ts';
 import { ownFields } from '../record/own-fields.ts';
-import type { Visitor } from '../record/visitor.ts';
-
-/**
- * The way to the relay. Never rejects: a dead network is normal.
- *
- * @param keepalive has the request outlive the page; the browser refuses it where the page's own requests use up its budget
- */
-export type RelayClient = (batch: readonly Entry[], keepalive: boolean) => Promise<Outcome>;
-
-/** The request that carries a batch. `leavesNow`: else it is not known when it leaves. */
-export type RelayRequest = (
-  batch: readonly Entry[],
-  leavesNow: boolean,
-) => readonly [url: string, init: RequestInit];
-
-export type RequestPorts = {
-  readonly settings: { readonly endpoint: string };
-  readonly visitor: { readonly now: () => Visitor };
-  /** The identity token at hand for a batch. */
-  readonly token: (batch: readonly Entry[]) => string | undefined;
-  readonly clock: Clock;
-  readonly time: Time;
-};
 
 // A request that takes longer is given up; the relay stores within a second or two, or is not there.
 const TIMEOUT_MS = 15_000;
@@ -44,38 +21,42 @@ function toFields(fields: object): string {
   return stringify({ __proto__: null, ...fields }).slice(1, -1);
 }
 
-/**
- * Requests as the wire protocol has them: a string goes as text/plain, so no preflight precedes it. What is within a record
- * was written when it was made: a page may have changed what `JSON.stringify` makes of arrays, objects and dates.
- */
-export function relayRequests({ settings, visitor, token, clock, time }: RequestPorts): RelayRequest {
-  const toRecord = (entry: Entry): string => {
-    const { kind, id, json, userId, anonymousId } = entry;
-    const fields = toFields({
-      kind,
-      id,
-      userId,
-      anonymousId: userId ? undefined : anonymousId,
-      eventTime: kind === 'event' ? clock.eventTime(entry) : undefined,
-      age: Math.max(0, Math.round(clock.ageOf(entry))),
-    });
-    return `{${fields}${json && `,${json}`}}`;
-  };
+/** A record as the wire protocol has it. What is within it was written when it was made. */
+function toRecord(entry: Entry, clock: Clock): string {
+  const { kind, id, json, userId, anonymousId } = entry;
+  const fields = toFields({
+    kind,
+    id,
+    userId,
+    anonymousId: userId ? undefined : anonymousId,
+    eventTime: kind === 'event' ? clock.eventTime(entry) : undefined,
+    age: Math.max(0, Math.round(clock.ageOf(entry))),
+  });
+  return `{${fields}${json && `,${json}`}}`;
+}
 
-  return (batch, leavesNow) => {
-    const fields = toFields({
-      v: 1,
-      // `yyyy-MM-ddTHH:mm:ssZ`. Without it the relay goes by the offset alone.
-      sentAt: leavesNow ? formatDate(time.wall(), 0)?.replace('+0000', 'Z') : undefined,
-      device: visitor.now().device,
-      token: token(batch),
-      clockOffset: clock.offset(),
-      lenient: true,
-    });
-    const body = `{${fields},"records":[${batch.map(toRecord).join()}]}`;
-    const init: RequestInit = { __proto__: null, method: 'POST', body, credentials: 'omit' } as RequestInit;
-    return [`${settings.endpoint}/v1/batch`, init];
-  };
+/**
+ * The request that carries a batch: a string goes as text/plain, so no preflight precedes it.
+ *
+ * @param leavesNow else it is not known when it leaves
+ */
+export function relayRequest(
+  { settings, visitor, tokens, clock, time }: Page,
+  batch: readonly Entry[],
+  leavesNow: boolean,
+): readonly [url: string, init: RequestInit] {
+  const fields = toFields({
+    v: 1,
+    // `yyyy-MM-ddTHH:mm:ssZ`. Without it the relay goes by the offset alone.
+    sentAt: leavesNow ? formatDate(time.wall(), 0)?.replace('+0000', 'Z') : undefined,
+    device: visitor.device,
+    token: tokens?.token(batch) ?? undefined,
+    clockOffset: clock.offset(),
+    lenient: true,
+  });
+  const body = `{${fields},"records":[${batch.map((entry) => toRecord(entry, clock)).join()}]}`;
+  const init: RequestInit = { __proto__: null, method: 'POST', body, credentials: 'omit' } as RequestInit;
+  return [`${settings.endpoint}/v1/batch`, init];
 }
 
 /** What an answer means for the records, and the relay's time where it tells it. */
@@ -106,25 +87,30 @@ function reasonOf(status: number, code: string | undefined): RetryReason {
   return code ? 'forbidden' : 'unexpected_response';
 }
 
-export function relayClient(
-  request: RelayRequest,
-  { clock, time, fetch }: Pick<RequestPorts, 'clock' | 'time'> & { readonly fetch: typeof globalThis.fetch },
-): RelayClient {
-  return (batch, keepalive) =>
-    new Promise((resolve) => {
-      const [url, init] = request(batch, true);
-      const fail = () => resolve({ reason: 'network' });
-      // Not the signal alone: of a request begun as the page was left, Firefox tells a page that comes back nothing at all.
-      const cancel = time.timer(fail, TIMEOUT_MS);
-      const sentMono = time.mono();
-      // Async, for a wrapper that some tool has put around it, and that throws.
-      const answer = async () => {
-        const response = await fetch(url, { ...init, keepalive, signal: AbortSignal.timeout?.(TIMEOUT_MS) });
-        // Read to its end: else its keepalive budget is gone.
-        const [outcome, now] = readAnswer(response, await response.text());
-        if (typeof now === 'number') clock.learn(now, sentMono);
-        resolve(outcome);
-      };
-      answer().catch(fail).finally(cancel);
-    });
+/**
+ * Sends a batch to the relay. Never rejects: a dead network is normal.
+ *
+ * @param keepalive has the request outlive the page; the browser refuses it where the page's own requests use up its budget
+ */
+export async function sendBatch(page: Page, batch: readonly Entry[], keepalive: boolean): Promise<Outcome> {
+  const { underWay, time, clock } = page;
+  const sentMono = time.mono();
+  const exchange = async (): Promise<Outcome> => {
+    const [url, init] = relayRequest(page, batch, true);
+    const signal = AbortSignal.timeout?.(TIMEOUT_MS);
+    const response = await page.fetch(url, { ...init, keepalive, signal });
+    // Read to its end: else its keepalive budget is gone.
+    const [outcome, now] = readAnswer(response, await response.text());
+    if (typeof now === 'number') clock.learn(now, sentMono);
+    return outcome;
+  };
+  underWay.add(batch);
+  const outcome = await new Promise<Outcome>((resolve) => {
+    const fail = () => resolve({ reason: 'network' });
+    // Not the signal alone: of a request begun as the page was left, Firefox tells a page that comes back nothing at all.
+    const cancel = time.timer(fail, TIMEOUT_MS);
+    exchange().then(resolve, fail).finally(cancel);
+  });
+  underWay.delete(batch);
+  return outcome;
 }

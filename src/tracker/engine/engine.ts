@@ -1,17 +1,17 @@
-import type { AddOn } from '../add-ons/add-on.ts';
+import { endNetworkPause, SEND_RATE } from '../delivery/send-rate.ts';
+import type { Page } from '../page/page.ts';
+import { choose, forget, isIn } from '../page/visitor-state.ts';
 import type { Call } from '../record/call.ts';
 import type { Captured } from '../record/capture.ts';
 import type { FlushResult } from '../record/outcome.ts';
 import { COUNTS } from '../store/record-store.ts';
 import { statsOf, type TrackerStats } from '../store/stats.ts';
+import { called, leave, leaveHidden } from '../unload/unload-flush.ts';
+import { flushNow } from './flush-schedule.ts';
 import { flushUntilSettled } from './flush-until-settled.ts';
-import { createLeaving } from './leaving.ts';
-import { createPage, type Page, type TrackerParts } from './page.ts';
-import { createSending, type Sending } from './sending.ts';
-import { createWriteQueue, type WriteQueue } from './write-queue.ts';
-import { createWriter } from './writer.ts';
+import { write } from './write-calls.ts';
 
-/** When and where a call was made. */
+/** When a call was made. */
 export type CallTime = { readonly wall: number; readonly mono: number };
 
 /**
@@ -31,94 +31,69 @@ export type Engine = {
   readonly optOut: () => Promise<void>;
 };
 
-type Started = Sending & {
-  readonly queue: WriteQueue;
-  /** Resolves once the visitor is known. */
-  readonly start: () => Promise<void>;
-  readonly called: () => void;
-};
-
-/** Puts the parts together that write, send and leave. */
-function assemble(page: Page, addOn: AddOn): Started {
-  const { time, visitor, activated } = page;
-  let known: Promise<void> | undefined;
-  let isActive = false;
-
-  function start(): Promise<void> {
-    if (known) return known;
-    known = queue.add();
-    void activated().then(() => {
-      isActive = true;
-    });
-    page.watchPage({
-      hidden: leaving.hidden,
-      visible: () => {
-        leaving.visible();
-        void schedule.now();
-      },
-      online: () => void sending.online(),
-    });
-    // What earlier pages left; the calls of this page wait for more of them.
-    const startedAt = time.mono();
-    void known.then(() => schedule.now(startedAt - 1));
-    return known;
-  }
-
-  const sending = createSending(page, addOn, {
-    pending: () => queue.pending(),
-    preview: () => writer.preview(queue.pending()),
-    ready: start,
+/** Begins, once: reads who the visitor is, and then sends what earlier pages left. */
+function begin(page: Page): void {
+  if (page.begun) return;
+  const { time, records } = page;
+  const begunAt = time.mono();
+  page.begun = write(page);
+  void page.activated().then(() => {
+    page.isActive = true;
+    if (page.settings.backgroundSync) page.askSync = page.askForSync(page.endpointName);
   });
-  const { schedule } = sending;
-  const writer = createWriter(page, sending.appended);
-  const queue = createWriteQueue(activated(), writer.append);
-  // Until the database has answered nothing can be written there, and a browser that is killed may take it all along.
-  const isCold = () => isActive && !visitor.isConfirmed();
-  const leaving = createLeaving({ ...page, ...sending, isCold });
-  return { ...sending, queue, start, called: leaving.called };
+  page.watchPage({
+    hidden: () => leaveHidden(page),
+    visible: () => {
+      page.isHidden = false;
+      void flushNow(page);
+    },
+    online: () => void records.update(SEND_RATE, endNetworkPause).then(() => flushNow(page)),
+  });
+  // The calls of this page wait for more of them.
+  void page.begun.then(() => flushNow(page, begunAt - 1));
 }
 
-export function createEngine(parts: TrackerParts, addOn: AddOn): Engine {
-  const page = createPage(parts);
-  const { visitor } = page;
-  const { queue, start, called, ...sending } = assemble(page, addOn);
-  let seq = 0;
+/** Resolves when the calls made so far are written. */
+function drained(page: Page): Promise<void> {
+  begin(page);
+  return page.drained;
+}
 
+export function createEngine(page: Page): Engine {
   return {
-    // One that was left in the middle of forgetting has not forgotten everything.
-    open: () => void ((visitor.isIn() || visitor.forget()) && start()),
-    isHeard: visitor.isIn,
+    open: () => {
+      // One that was left in the middle of forgetting has not forgotten everything.
+      if (isIn(page) || forget(page)) begin(page);
+    },
+    isHeard: () => isIn(page),
     add: (captured, at) => {
-      void start();
-      const choices = visitor.isConfirmed() ? visitor.now().choices : undefined;
-      const written = queue.add({ ...captured, ...at, id: `${page.session}.${++seq}`, choices });
-      called();
-      return written;
+      begin(page);
+      called(page);
+      const choices = page.isConfirmed ? page.visitor.choices : undefined;
+      return write(page, { ...captured, ...at, id: `${page.session}.${++page.seq}`, choices });
     },
     flush: async () => {
-      if (!visitor.isIn()) return { settled: true };
-      void start();
-      await queue.drained();
-      return flushUntilSettled({ ...page, ...sending });
+      if (!isIn(page)) return { settled: true };
+      await drained(page);
+      return flushUntilSettled(page);
     },
     stats: async () => {
-      if (!visitor.isIn()) return statsOf(undefined);
-      void start();
-      await queue.drained();
+      if (!isIn(page)) return statsOf(undefined);
+      await drained(page);
       return statsOf(await page.records.get(COUNTS));
     },
     optIn: async () => {
-      visitor.choose(false);
-      void start();
-      await queue.add();
+      choose(page, false);
+      begin(page);
+      await write(page);
     },
     optOut: async () => {
-      const isKept = visitor.choose(true);
+      const isKept = choose(page, true);
       // Takes back what was left with the browser.
-      sending.unload.leave();
-      void start();
-      await queue.add();
-      if (!isKept && !page.isDurable())
+      leave(page);
+      begin(page);
+      await write(page);
+      if (!isKept && page.isDegraded)
         throw new Error('the opt-out holds for this page alone: neither localStorage nor IndexedDB keeps it');
     },
   };

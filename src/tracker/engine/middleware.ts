@@ -1,5 +1,5 @@
+import { createRegistry } from '../page/events.ts';
 import type { Profile } from '../record/profile.ts';
-import { createRegistry } from './events.ts';
 
 /** Of an event, by name: whatever the page has given it. */
 export type Properties = { readonly [property: string]: unknown };

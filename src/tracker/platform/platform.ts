@@ -1,11 +1,13 @@
 import { openDatabase, type Timeout } from '../store/database.ts';
 import { type RecordStore, recordStore } from '../store/record-store.ts';
-import type { FetchLater } from '../unload/fetch-later.ts';
 import { askForSync } from './background-sync.ts';
 import { localPageStorage, type PageStorage } from './local-storage.ts';
 import { type PageLifecycle, watchPage, whenActivated } from './page-lifecycle.ts';
 import { type Exclusive, tabLock } from './tab-lock.ts';
 import { outsideZones, type Time, time } from './time.ts';
+
+/** `fetchLater`, where the browser has it. https://developer.mozilla.org/docs/Web/API/Window/fetchLater */
+export type FetchLater = (url: string, init: RequestInit) => unknown;
 
 /** All the tracker asks of where it runs. Tests play it. */
 export type Platform = {

@@ -37,6 +37,18 @@ export type Outcome = {
   readonly repaired?: readonly (Repair & { readonly id: string })[];
 };
 
+/** A pause after a failure: until when, by the relay's clock, and why. */
+export type Pause = { readonly until: number; readonly reason: RetryReason };
+
+/** How a flush ended. With a reason: records have to wait. Without: nothing needs to be sent. */
+export type FlushEnd = {
+  readonly reason?: RetryReason | 'tokens';
+  /** How long until something may or needs to be sent, if anything waits at all. */
+  readonly forMs?: number;
+  /** The age of the oldest record that has to wait. */
+  readonly oldestAgeMs?: number;
+};
+
 /** Why the tracker gave up a record. A closed list: nothing ends in any other way. */
 export type DropReason =
   /** Older than `maxAgeMs`. */

@@ -1,6 +1,3 @@
-import type { Clock } from '../engine/clock.ts';
-import type { Emit } from '../engine/events.ts';
-import type { Time } from '../platform/time.ts';
 import type { Entry } from '../record/call.ts';
 
 /** Tells the records that may leave from those that wait for an identity token. */
@@ -14,19 +11,4 @@ export type Sendable = {
   readonly together: <E extends Entry>(entries: readonly E[], onUnload?: boolean) => readonly E[];
   /** Takes what the relay makes of a batch's token; false where it had none. */
   readonly answered: (batch: readonly Entry[], isTaken: boolean) => boolean;
-  /** After a flush: how long until records that wait for a token may leave; undefined where none do. */
-  readonly skippedForMs: (dueBefore: number) => Promise<number | 'again' | undefined>;
-};
-
-/** What it works with. */
-export type SendablePorts = {
-  readonly time: Time;
-  readonly clock: Clock;
-  readonly chance: { readonly random: () => number };
-  readonly settings: { readonly maxAgeMs: number };
-  readonly emit: Emit;
-  /** Who is signed in now. */
-  readonly signedIn: () => string | undefined;
-  /** To be called when records may leave that could not before. */
-  readonly changed: () => void;
 };

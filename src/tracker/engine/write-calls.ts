@@ -1,0 +1,75 @@
+import { drop } from '../delivery/settle.ts';
+import type { Page } from '../page/page.ts';
+import { makeRecords } from '../page/pending-records.ts';
+import { spilledCalls } from '../page/spill.ts';
+import { stored } from '../page/unsettled.ts';
+import { confirmVisitor, forget, knownVisitor } from '../page/visitor-state.ts';
+import type { Call } from '../record/call.ts';
+import { isOut } from '../record/visitor.ts';
+import { COUNTS } from '../store/record-store.ts';
+import { statsOf } from '../store/stats.ts';
+import { rearm } from '../unload/unload-flush.ts';
+import { scheduleFlush } from './flush-schedule.ts';
+
+/** From now on no call joins these. */
+function close(page: Page, calls: readonly Call[]): void {
+  if (page.gathered === calls) page.gathered = undefined;
+  page.writing = calls;
+}
+
+/** Appends calls as records of the visitor whom the database knows, after those that earlier pages left. */
+async function append(page: Page, calls: readonly Call[]): Promise<void> {
+  const { records, clock, emit, settings, tokens } = page;
+  let all: readonly Call[] = [];
+  const { visitor, entries, cleared, waiting } = await records.append((kept) => {
+    const known = knownVisitor(page, kept);
+    clock.restore(known.clockOffset);
+    close(page, calls);
+    all = [...spilledCalls(page), ...calls];
+    return makeRecords(page, known, all);
+  });
+  page.spilled = [];
+  confirmVisitor(page, visitor);
+  const gone = isOut(visitor) ? [...cleared, ...all] : cleared;
+  if (gone.length > 0) emit('dropped', { ids: gone.map(({ id }) => id), reason: 'opted_out' });
+  if (isOut(visitor)) {
+    page.unsettled.clear();
+    forget(page);
+  }
+  stored(page, entries, waiting);
+  // A page that is left can't wait for a token: it is asked for now.
+  tokens?.token(entries.slice(-1));
+  if (waiting > settings.maxRecords) void page.exclusive(() => dropOldest(page));
+  if (entries.length > 0) scheduleFlush(page, waiting - page.skippedCount);
+}
+
+async function dropOldest(page: Page): Promise<void> {
+  const { records, settings } = page;
+  const over = statsOf(await records.get(COUNTS)).buffered - settings.maxRecords;
+  if (over > 0) await drop(page, await records.peek(over), 'over_max_records');
+}
+
+/**
+ * Resolves once a call is durable. Calls are gathered, so that they are written together: those of one task, in a
+ * transaction that begins in that task, or those made while another is under way. A page that tracks all the time pays for
+ * few transactions. Without a call what is kept is looked at all the same.
+ */
+export function write(page: Page, call?: Call): Promise<void> {
+  page.gathered ??= gather(page);
+  if (call) page.gathered.push(call);
+  return page.written;
+}
+
+function gather(page: Page): Call[] {
+  const calls: Call[] = [];
+  // Behind what is being written: the calls made meanwhile then share one transaction, and keep their order.
+  page.written = page.drained.then(() => append(page, calls));
+  // A group that fails is told of it, if it has callers; those after it go on.
+  page.drained = page.written
+    .catch(() => close(page, calls))
+    .then(() => {
+      page.writing = [];
+      rearm(page);
+    });
+  return calls;
+}
