@@ -113,7 +113,7 @@ export function resolveOptions(options: TrackerOptions): Settings {
   const given: { readonly [name: string]: unknown } = ownFields(options);
   for (const name in given)
     if (OF_ADD_ONS.test(name) && given[name] && given[name] !== 'granted')
-      throw new RangeError(`${name} needs tracker.full.js, or an add-on among plugins`);
+      throw new RangeError(`${name} needs tracker.full.js or a plugin`);
 
   // Not `URL.canParse`: Safari has it only since 17. Without the slashes at its end.
   const endpoint = /^(https?:\/\/[^/?#\s][^?#\s]*?)\/*$/i.exec(`${given.endpoint}`)?.[1];

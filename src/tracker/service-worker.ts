@@ -31,8 +31,7 @@ export function syncInBackground(options: TrackerOptions): Tracker {
         platform.watchPage(lifecycle);
       },
     },
-    options.plugins,
-    true,
+    { ...options, isPassive: true },
   );
   let isDegraded = false;
   tracker.on('degraded', () => {

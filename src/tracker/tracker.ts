@@ -1,16 +1,17 @@
 import type { AddOn } from './add-ons/add-on.ts';
-import { createEngine } from './engine/engine.ts';
+import { createEngine, type Engine } from './engine/engine.ts';
 import { sendableChanged } from './engine/flush-schedule.ts';
 import { createMiddleware, type Middleware, type Properties, type TrackerCall } from './engine/middleware.ts';
 import { resolveOptions, type Settings, type TrackerOptions } from './options.ts';
 import { createEmitter, type Listener, type TrackerEvents } from './page/events.ts';
-import { createPage } from './page/page.ts';
+import { createPage, type TrackerParts } from './page/page.ts';
 import { browserPlatform, type Platform } from './platform/platform.ts';
 import { captureEvent, captureUser } from './record/capture.ts';
 import type { AnyEvents, AttributesOf, EventData, EventsOf } from './record/event-types.ts';
 import type { FlushResult } from './record/outcome.ts';
 import type { Profile } from './record/profile.ts';
 import { randomUuid } from './record/random-id.ts';
+import type { Difference } from './record/safe-copy.ts';
 import type { TrackerStats } from './store/stats.ts';
 
 /** What a page calls. Every method stands by itself: `const { track } = tracker` is as good. */
@@ -67,7 +68,7 @@ export type Tracker<Events extends object = AnyEvents, Attributes extends object
 /** A tracker whose calls can be made in the name of an earlier moment: those that were queued before the script had loaded. */
 export type StartedTracker = Tracker & {
   /** The calls as made at a moment of the visitor's clock, and on a page. */
-  readonly madeAt: (wall: number, page: string | undefined) => Pick<Tracker, 'identify' | 'track'>;
+  readonly madeAt: (wall?: number, page?: string) => Pick<Tracker, 'identify' | 'track'>;
 };
 
 /**
@@ -80,74 +81,69 @@ export function createTracker<
   Events extends EventsOf<Events> = AnyEvents,
   Attributes extends object & AttributesOf<Attributes> = object,
 >(options: TrackerOptions): Tracker<Events, Attributes> {
-  const { madeAt: _, ...tracker } = startTracker(resolveOptions(options), browserPlatform(), options.plugins);
+  const { madeAt: _, ...tracker } = startTracker(resolveOptions(options), browserPlatform(), options);
   // It takes any event: what is declared of them narrows the calls that compile, and nothing else.
   return tracker as Tracker<Events, Attributes>;
 }
 
-/**
- * The tracker on a platform of the caller's choice.
- *
- * @param isPassive does nothing by itself before the first call
- */
-export function startTracker(
-  settings: Settings,
-  platform: Platform,
-  plugins: readonly AddOn[] = [],
-  isPassive = false,
-): StartedTracker {
-  const { time, chance, report } = platform;
-  const emitter = createEmitter(report, settings.debug);
-  const parts = { settings, platform, emit: emitter.emit };
+/** Puts the add-ons before the engine of a page. */
+function engineWith(plugins: readonly AddOn[], parts: TrackerParts): Engine {
   const page = createPage(parts);
   let engine = createEngine(page);
   for (const addOn of plugins) {
     page.tokens ??= addOn.sendable?.(page, () => sendableChanged(page));
     engine = addOn.engine?.(engine, parts) ?? engine;
   }
-  if (!isPassive) engine.open();
-  const { use, run } = createMiddleware(report);
+  return engine;
+}
 
-  async function take(asked: TrackerCall, wall: number): Promise<void> {
-    const call = engine.isHeard() && run(asked);
+/** The tracker on a platform of the caller's choice. `isPassive`: it does nothing by itself before the first call. */
+export function startTracker(
+  settings: Settings,
+  platform: Platform,
+  {
+    plugins = [],
+    isPassive,
+  }: { readonly plugins?: readonly AddOn[] | undefined; readonly isPassive?: boolean } = {},
+): StartedTracker {
+  const { time, chance, report } = platform;
+  const { emit, on } = createEmitter(report, settings.debug);
+  const { use, run } = createMiddleware(report);
+  const { open, isHeard, add, ...engine } = engineWith(plugins, { settings, platform, emit });
+  if (!isPassive) open();
+
+  /** Makes a call, as at a moment of the visitor's clock and on a page. */
+  async function take(asked: TrackerCall, wall = time.wall(), page = platform.address()): Promise<void> {
+    const call = isHeard() && run({ ...asked, page });
     if (!call) return;
+    const isEvent = call.kind === 'event';
+    const record = isEvent ? call.eventName : 'identify';
+    const tell = (difference: Difference) => emit('repaired', { ...difference, record });
     // Now, though it may have to wait: the page may change what it gave.
-    const name = call.kind === 'event' ? call.eventName : 'identify';
-    const tell = (repair: object) => emitter.emit('repaired', { ...repair, record: name } as never);
-    const captured =
-      call.kind === 'event'
-        ? captureEvent(call.eventName, call.eventData, tell)
-        : captureUser(call.userId, call.profile, tell);
-    await engine.add(captured, { wall, mono: time.mono() - (time.wall() - wall) });
+    const captured = isEvent
+      ? captureEvent(record, call.eventData, tell)
+      : captureUser(call.userId, call.profile, tell);
+    await add(captured, { wall, mono: time.mono() - time.wall() + wall });
   }
 
-  const madeAt: StartedTracker['madeAt'] = (wall, page) => ({
+  const madeAt = (...at: readonly [wall?: number, page?: string]): Pick<Tracker, 'identify' | 'track'> => ({
     identify: (who: unknown, profile?: Profile) =>
-      take(
-        typeof who === 'object' && who
-          ? { kind: 'user', profile: who, page }
-          : // Not given is no id; undefined would be the anonymous visitor's.
-            { kind: 'user', userId: (who ?? '') as string, profile, page },
-        wall,
-      ),
-    track: (eventName, eventData?: Properties) => take({ kind: 'event', eventName, eventData, page }, wall),
+      typeof who === 'object' && who
+        ? take({ kind: 'user', profile: who }, ...at)
+        : // Not given is no id; undefined would be the anonymous visitor's.
+          take({ kind: 'user', userId: (who ?? '') as string, profile }, ...at),
+    track: (eventName, eventData?: Properties) => take({ kind: 'event', eventName, eventData }, ...at),
   });
-  const now = () => madeAt(time.wall(), platform.address());
 
   return {
+    ...madeAt(),
+    ...engine,
     madeAt,
-    identify: (who: never, profile?: Profile) => now().identify(who, profile),
-    track: (...call) => now().track(...call),
-    reset: () => {
-      if (!engine.isHeard()) return;
-      const reset = { kind: 'reset', json: '', anonymousId: randomUuid(chance.bytes) } as const;
-      void engine.add(reset, { wall: time.wall(), mono: time.mono() });
-    },
-    flush: engine.flush,
-    stats: engine.stats,
-    optOut: engine.optOut,
-    optIn: engine.optIn,
-    on: emitter.on,
+    on,
     use,
+    reset: () => {
+      const reset = { kind: 'reset', json: '', anonymousId: randomUuid(chance.bytes) } as const;
+      if (isHeard()) void add(reset, { wall: time.wall(), mono: time.mono() });
+    },
   };
 }

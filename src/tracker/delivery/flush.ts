@@ -1,3 +1,4 @@
+import { clockOffset } from '../page/clock.ts';
 import type { Page } from '../page/page.ts';
 import { among, resync } from '../page/unsettled.ts';
 import { confirmVisitor, isIn } from '../page/visitor-state.ts';
@@ -23,10 +24,9 @@ const MIN_OFFSET_CHANGE_MS = 1_000;
 /** Takes who the visitor is by now. Tells the database what the relay's answers have taught. */
 async function refreshVisitor(page: Page): Promise<void> {
   let kept = readVisitor(await page.records.get(VISITOR));
-  const clockOffset = page.clock.offset();
-  const moved = Math.abs((clockOffset ?? Number.NaN) - (kept.clockOffset ?? Number.POSITIVE_INFINITY));
-  if (kept.device && moved >= MIN_OFFSET_CHANGE_MS)
-    kept = await page.records.update(VISITOR, (other) => ({ ...readVisitor(other), clockOffset }));
+  const offset = clockOffset(page) ?? Number.NaN;
+  if (kept.device && Math.abs(offset - (kept.clockOffset ?? Number.MAX_VALUE)) >= MIN_OFFSET_CHANGE_MS)
+    kept = await page.records.update(VISITOR, (other) => ({ ...readVisitor(other), clockOffset: offset }));
   if (kept.changes) confirmVisitor(page, kept);
 }
 
@@ -71,12 +71,12 @@ async function send(page: Page, oldest: readonly StoredEntry[], failures: number
   const batch = fit.length > 0 ? fit : due.slice(0, 1);
   // Without keepalive after a failure: the page's own requests may use up the budget for those.
   const outcome = await sendBatch(page, batch, failures === 0);
-  const { suspects, message = 'is refused on its way to the relay, by a firewall or proxy' } = outcome;
+  const { suspects, message = 'is refused on the way to the relay' } = outcome;
   const isBisecting = page.batchSize < settings.batchSize || setAside.size > 0;
-  if (suspects === 'sure' || (suspects && (isBisecting || failures % BISECT_EVERY === 1))) {
+  if (suspects === 'sure' || (suspects === 'maybe' && (isBisecting || failures % BISECT_EVERY === 1))) {
     // Down to the record at fault. That one is set aside until another record is taken.
     if (batch.length > 1) page.batchSize = batch.length >> 1;
-    else for (const entry of batch) setAside.set(entry.id, [entry, message]);
+    else for (const entry of batch) setAside.set(entry.id, { ...entry, issues: [{ path: '', message }] });
     if (setAside.size > MAX_SET_ASIDE) await giveUpBisecting(page, outcome);
     return;
   }
@@ -86,7 +86,7 @@ async function send(page: Page, oldest: readonly StoredEntry[], failures: number
 
 /** One step, and how it ends the flush, if it does. Never beside another: what is in hand would be sent twice. */
 async function step(page: Page, dueBefore: number): Promise<FlushEnd | undefined> {
-  const { records, clock, emit } = page;
+  const { records, emit } = page;
   await refreshVisitor(page);
   if (!isIn(page)) return {};
   await concludeUnload(page);
@@ -95,7 +95,7 @@ async function step(page: Page, dueBefore: number): Promise<FlushEnd | undefined
   if (oldest.length === 0 && page.setAside.size > 0) return void (await giveUpBisecting(page));
   const rate = readSendRate(await records.get(SEND_RATE));
   page.pause = rate.pause;
-  const next = nextStep(oldest, rate, { ...page, dueAgeMs: page.time.mono() - dueBefore });
+  const next = nextStep(page, [oldest, rate], page.time.mono() - dueBefore);
   if ('expired' in next) return void (await drop(page, next.expired, 'expired'));
   if ('end' in next) {
     const { reason, forMs = 0 } = next.end;
@@ -107,7 +107,7 @@ async function step(page: Page, dueBefore: number): Promise<FlushEnd | undefined
   if (!next.asksTime) return void (await send(page, oldest, rate.failures));
   // The relay refuses an empty batch, and says what time it is.
   const outcome = await sendBatch(page, [], false);
-  if (!clock.isConfirmed()) await slowDown(page, { reason: 'unexpected_response', ...outcome });
+  if (!page.isClockConfirmed) await slowDown(page, { reason: 'unexpected_response', ...outcome });
 }
 
 /**

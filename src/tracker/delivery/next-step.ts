@@ -1,4 +1,5 @@
 import { takeToken } from '../../pacing/allowance.ts';
+import { ageOf, relayNow } from '../page/clock.ts';
 import type { Page } from '../page/page.ts';
 import type { StoredEntry } from '../record/call.ts';
 import type { FlushEnd } from '../record/outcome.ts';
@@ -17,32 +18,29 @@ export type NextStep =
  * @param dueAgeMs records of this age or more are due at once; others when they fill a batch or have waited `maxWaitMs`
  */
 export function nextStep(
-  oldest: readonly StoredEntry[],
-  rate: SendRate,
-  {
-    clock,
-    settings,
-    tokens,
-    dueAgeMs,
-  }: Pick<Page, 'clock' | 'settings' | 'tokens'> & { readonly dueAgeMs: number },
+  page: Page,
+  [oldest, rate]: readonly [readonly StoredEntry[], SendRate],
+  dueAgeMs: number,
 ): NextStep {
+  const { settings } = page;
   const [first] = oldest;
   if (!first) return { end: {} };
-  const expired = oldest.filter((entry) => clock.ageOf(entry) > settings.maxAgeMs);
+  const expired = oldest.filter((entry) => ageOf(page, entry) > settings.maxAgeMs);
   // Nothing is given up because a clock has jumped: the relay's is asked first.
   const asksTime = expired.length > 0;
-  if (asksTime && clock.isConfirmed()) return { expired };
+  if (asksTime && page.isClockConfirmed) return { expired };
 
-  const oldestAgeMs = clock.ageOf(first);
+  const oldestAgeMs = ageOf(page, first);
   const forMs = settings.maxWaitMs - oldestAgeMs;
   // A record from the future was made before the clock was set back: it is due, or it might wait for a year.
   if (oldest.length < settings.batchSize && oldestAgeMs >= 0 && oldestAgeMs < dueAgeMs && forMs > 0)
     return { end: { forMs } };
 
   const { pause } = rate;
-  const pausedMs = pausedForMs(pause, clock.now(), !!tokens);
+  const now = relayNow(page);
+  const pausedMs = pausedForMs(pause, now, !!page.tokens);
   if (pause && pausedMs) return { end: { reason: pause.reason, forMs: pausedMs, oldestAgeMs } };
-  const { fullAt, inMs } = takeToken(rate.fullAt, settings, clock.now());
+  const { fullAt, inMs } = takeToken(rate.fullAt, settings, now);
   return inMs > 0
     ? { end: { reason: 'tokens', forMs: inMs, oldestAgeMs } }
     : { rate: { ...rate, fullAt }, asksTime };

@@ -1,6 +1,6 @@
 import type { Answer, Refusal } from '../../contract/answer.ts';
 import { formatDate } from '../../contract/date.ts';
-import type { Clock } from '../page/clock.ts';
+import { ageOf, clockOffset, eventTime, learnOffset } from '../page/clock.ts';
 import type { Page } from '../page/page.ts';
 import { tryOrUndefined } from '../platform/try-or-undefined.ts';
 import type { Entry } from '../record/call.ts';
@@ -22,15 +22,15 @@ function toFields(fields: object): string {
 }
 
 /** A record as the wire protocol has it. What is within it was written when it was made. */
-function toRecord(entry: Entry, clock: Clock): string {
+function toRecord(page: Page, entry: Entry): string {
   const { kind, id, json, userId, anonymousId } = entry;
   const fields = toFields({
     kind,
     id,
     userId,
     anonymousId: userId ? undefined : anonymousId,
-    eventTime: kind === 'event' ? clock.eventTime(entry) : undefined,
-    age: Math.max(0, Math.round(clock.ageOf(entry))),
+    eventTime: kind === 'event' ? eventTime(page, entry) : undefined,
+    age: Math.max(0, Math.round(ageOf(page, entry))),
   });
   return `{${fields}${json && `,${json}`}}`;
 }
@@ -41,43 +41,38 @@ function toRecord(entry: Entry, clock: Clock): string {
  * @param leavesNow else it is not known when it leaves
  */
 export function relayRequest(
-  { settings, visitor, tokens, clock, time }: Page,
+  page: Page,
   batch: readonly Entry[],
   leavesNow: boolean,
 ): readonly [url: string, init: RequestInit] {
   const fields = toFields({
     v: 1,
     // `yyyy-MM-ddTHH:mm:ssZ`. Without it the relay goes by the offset alone.
-    sentAt: leavesNow ? formatDate(time.wall(), 0)?.replace('+0000', 'Z') : undefined,
-    device: visitor.device,
-    token: tokens?.token(batch) ?? undefined,
-    clockOffset: clock.offset(),
+    sentAt: leavesNow ? formatDate(page.time.wall(), 0)?.replace('+0000', 'Z') : undefined,
+    device: page.visitor.device,
+    token: page.tokens?.token(batch) ?? undefined,
+    clockOffset: clockOffset(page),
     lenient: true,
   });
-  const body = `{${fields},"records":[${batch.map((entry) => toRecord(entry, clock)).join()}]}`;
+  const body = `{${fields},"records":[${batch.map((entry) => toRecord(page, entry)).join()}]}`;
   const init: RequestInit = { __proto__: null, method: 'POST', body, credentials: 'omit' } as RequestInit;
-  return [`${settings.endpoint}/v1/batch`, init];
+  return [`${page.settings.endpoint}/v1/batch`, init];
 }
 
-/** What an answer means for the records, and the relay's time where it tells it. */
-export function readAnswer(
-  { ok, status, headers }: Pick<Response, 'ok' | 'status' | 'headers'>,
-  body: string,
-): readonly [Outcome, now: unknown] {
-  // What is not JSON is not the relay's: the records stay where they are.
-  const answer = ownFields<Answer & Refusal>(tryOrUndefined(() => JSON.parse(body)));
-  const { rejected, duplicates = 0, repaired = [], now } = answer;
-  const { code, message = '' } = ownFields(answer.error);
+/** What an answer means for the records. */
+function readAnswer({ ok, status, headers }: Response, answer: Partial<Answer & Refusal>): Outcome {
+  const { rejected, duplicates = 0, repaired = [] } = answer;
   if (ok && ownFields(answer.response).status === 'queued' && Array.isArray(rejected))
-    return [{ rejected, duplicates, repaired }, now];
+    return { rejected, duplicates, repaired };
+  const { code, message } = ownFields(answer.error);
   // Only on the relay's own word: a proxy that answers 400 to everything must not cost a single record.
   const isRefused = code === 'invalid_batch' || code === 'too_large';
-  const afterMs = Number(headers.get('retry-after')) * 1000;
-  if (isRefused) return [{ reason: 'unexpected_response', suspects: 'sure', message }, now];
-  return [
-    { reason: reasonOf(status, code), afterMs, ...(!code && status !== 429 && { suspects: 'maybe' }) },
-    now,
-  ];
+  return {
+    reason: reasonOf(status, code),
+    afterMs: Number(headers.get('retry-after')) * 1000,
+    ...(isRefused && message && { message }),
+    suspects: isRefused ? 'sure' : code || status === 429 ? 'none' : 'maybe',
+  };
 }
 
 function reasonOf(status: number, code: string | undefined): RetryReason {
@@ -93,16 +88,21 @@ function reasonOf(status: number, code: string | undefined): RetryReason {
  * @param keepalive has the request outlive the page; the browser refuses it where the page's own requests use up its budget
  */
 export async function sendBatch(page: Page, batch: readonly Entry[], keepalive: boolean): Promise<Outcome> {
-  const { underWay, time, clock } = page;
+  const { underWay, time } = page;
   const sentMono = time.mono();
   const exchange = async (): Promise<Outcome> => {
     const [url, init] = relayRequest(page, batch, true);
     const signal = AbortSignal.timeout?.(TIMEOUT_MS);
     const response = await page.fetch(url, { ...init, keepalive, signal });
     // Read to its end: else its keepalive budget is gone.
-    const [outcome, now] = readAnswer(response, await response.text());
-    if (typeof now === 'number') clock.learn(now, sentMono);
-    return outcome;
+    const text = await response.text();
+    // What is not JSON is not the relay's: the records stay where they are.
+    const answer = ownFields<Answer & Refusal>(tryOrUndefined(() => JSON.parse(text)));
+    if (typeof answer.now === 'number') {
+      page.isClockConfirmed = true;
+      learnOffset(page, time.wall() - answer.now - (time.mono() - sentMono) / 2);
+    }
+    return readAnswer(response, answer);
   };
   underWay.add(batch);
   const outcome = await new Promise<Outcome>((resolve) => {

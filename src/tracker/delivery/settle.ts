@@ -1,31 +1,29 @@
-import type { Rejection } from '../../contract/answer.ts';
+import { relayNow } from '../page/clock.ts';
 import type { Page } from '../page/page.ts';
-import { forgetUnsettled } from '../page/unsettled.ts';
 import type { Entry, StoredEntry } from '../record/call.ts';
 import type { Disposition, DropReason, Outcome } from '../record/outcome.ts';
-import { readVisitor } from '../record/visitor.ts';
-import { VISITOR } from '../store/record-store.ts';
 import { rateAfter, readSendRate, SEND_RATE } from './send-rate.ts';
 
 export const idsOf = (entries: readonly Entry[]): readonly string[] => entries.map(({ id }) => id);
 
-async function remove(page: Page, entries: readonly StoredEntry[], end: Disposition): Promise<void> {
-  await page.records.remove(entries, end);
-  forgetUnsettled(page, entries);
-  // What they have reported did not arrive.
-  if (end !== 'delivered')
-    await page.records.update(VISITOR, (kept) => ({ ...readVisitor(kept), reported: undefined }));
+async function remove(
+  page: Page,
+  entries: readonly StoredEntry[],
+  endOf: (entry: Entry) => Disposition,
+): Promise<void> {
+  await page.records.remove(entries, endOf);
+  for (const { id } of entries) page.unsettled.delete(id);
 }
 
 /** Gives records up, and tells so. Never beside a flush: those in hand would be told as both. */
 export async function drop(page: Page, entries: readonly StoredEntry[], reason: DropReason): Promise<void> {
-  await remove(page, entries, reason);
+  await remove(page, entries, () => reason);
   page.emit('dropped', { ids: idsOf(entries), reason });
 }
 
 /** All tabs wait after a failure, and are free again after a success. */
 export async function slowDown(page: Page, outcome: Outcome): Promise<void> {
-  const moment = { now: page.clock.now(), random: page.chance.random() };
+  const moment = { now: relayNow(page), random: page.chance.random() };
   const { pause } = await page.records.update(SEND_RATE, (kept) =>
     rateAfter(readSendRate(kept), outcome, moment),
   );
@@ -37,25 +35,16 @@ async function settle(
   batch: readonly StoredEntry[],
   { rejected = [], repaired = [], duplicates = 0 }: Outcome,
 ): Promise<void> {
-  const rejections: Rejection[] = [...rejected];
-  const settled = [...batch];
   // The way is open: those that did not get through by themselves are at fault.
-  for (const [id, [entry, message]] of page.setAside) {
-    rejections.push({ id, issues: [{ path: '', message }] });
-    settled.push(entry);
-  }
+  const aside = [...page.setAside.values()];
   page.setAside.clear();
+  const settled = [...batch, ...aside];
+  const rejections = [...rejected, ...aside.map(({ id, issues }) => ({ id, issues }))];
   const refused = new Set(rejections.map(({ id }) => id));
-  const delivered = settled.filter(({ id }) => !refused.has(id));
-  if (delivered.length > 0) {
-    await remove(page, delivered, 'delivered');
-    page.emit('delivered', { ids: idsOf(delivered), duplicates });
-  }
-  if (refused.size > 0) {
-    const others = settled.filter(({ id }) => refused.has(id));
-    await remove(page, others, 'rejected');
-    for (const rejection of rejections) page.emit('rejected', rejection);
-  }
+  await remove(page, settled, ({ id }) => (refused.has(id) ? 'rejected' : 'delivered'));
+  const ids = idsOf(settled.filter(({ id }) => !refused.has(id)));
+  if (ids.length > 0) page.emit('delivered', { ids, duplicates });
+  for (const rejection of rejections) page.emit('rejected', rejection);
   for (const repair of repaired) page.emit('repaired', repair);
 }
 

@@ -94,7 +94,7 @@ export function createEngine(page: Page): Engine {
       begin(page);
       await write(page);
       if (!isKept && page.isDegraded)
-        throw new Error('the opt-out holds for this page alone: neither localStorage nor IndexedDB keeps it');
+        throw new Error('opted out for this page alone: the browser keeps nothing');
     },
   };
 }

@@ -1,4 +1,5 @@
 import { drop } from '../delivery/settle.ts';
+import { learnOffset } from '../page/clock.ts';
 import type { Page } from '../page/page.ts';
 import { makeRecords } from '../page/pending-records.ts';
 import { spilledCalls } from '../page/spill.ts';
@@ -19,11 +20,12 @@ function close(page: Page, calls: readonly Call[]): void {
 
 /** Appends calls as records of the visitor whom the database knows, after those that earlier pages left. */
 async function append(page: Page, calls: readonly Call[]): Promise<void> {
-  const { records, clock, emit, settings, tokens } = page;
+  const { records, emit, settings, tokens } = page;
   let all: readonly Call[] = [];
   const { visitor, entries, cleared, waiting } = await records.append((kept) => {
     const known = knownVisitor(page, kept);
-    clock.restore(known.clockOffset);
+    if (page.learntLead === undefined && known.clockOffset !== undefined)
+      learnOffset(page, known.clockOffset);
     close(page, calls);
     all = [...spilledCalls(page), ...calls];
     return makeRecords(page, known, all);

@@ -1,5 +1,5 @@
 import type { Call, Entry } from '../record/call.ts';
-import { isOut, NO_VISITOR, type Reported, type Visitor } from '../record/visitor.ts';
+import { isOut, NO_VISITOR, type Visitor } from '../record/visitor.ts';
 
 /** What a page brings to the visitor that is kept. */
 export type PageState = {
@@ -42,11 +42,11 @@ function currentVisitor(kept: Visitor, page: PageState): Visitor {
  */
 export function assignVisitor(kept: Visitor, calls: readonly Call[], page: PageState): Assigned {
   let visitor = currentVisitor(kept, page);
-  let { reported = [] } = visitor;
+  let { reported } = visitor;
   const entries: Entry[] = [];
   const applied = new Map(visitor.applied);
   for (const call of isOut(visitor) ? [] : calls) {
-    const { id, kind, userId, anonymousId = visitor.anonymousId } = call;
+    const { id, kind, fields, userId, anonymousId = visitor.anonymousId } = call;
     const [session = '', seq] = id.split('.');
     if (Number(seq) <= (applied.get(session) ?? 0)) continue;
     // To the end: the page loads that called last are remembered.
@@ -57,29 +57,22 @@ export function assignVisitor(kept: Visitor, calls: readonly Call[], page: PageS
 
     if (kind === 'reset' || (userId && userId !== visitor.userId)) {
       visitor = { ...visitor, userId, anonymousId, changes: visitor.changes + 1 };
-      reported = [];
+      reported = undefined;
     }
     if (kind === 'reset') continue;
     if (kind === 'user') {
-      const before = reported;
-      reported = reportedAfter(before, call);
-      if (reported === before && page.skipRepeatedIdentify) continue;
+      const after = new Map(reported);
+      // Without fields where a page wrote it down as it was left: then nothing that was reported is sure to hold.
+      let isNew = !reported || !fields;
+      for (const [name, json] of fields ?? []) {
+        isNew ||= after.get(name) !== json;
+        after.set(name, json);
+      }
+      if (!isNew && page.skipRepeatedIdentify) continue;
+      reported = fields && [...after].slice(-MAX_REPORTED);
     }
     entries.push({ ...call, fields: undefined, at: page.madeAt(call), userId: visitor.userId, anonymousId });
   }
   visitor = { ...visitor, reported, applied: [...applied].slice(-MAX_SESSIONS) };
   return { entries, visitor, clears: visitor.choices !== kept.choices };
-}
-
-/** The same where the call repeats what was reported. */
-function reportedAfter(reported: Reported, { fields }: Call): Reported {
-  // Written down by a page that was left, without its fields: nothing that was reported before is sure to hold.
-  if (!fields) return [];
-  const after = new Map(reported);
-  let isNew = false;
-  for (const [name, json] of fields) {
-    isNew ||= after.get(name) !== json;
-    after.set(name, json);
-  }
-  return isNew ? [...after].slice(-MAX_REPORTED) : reported;
 }

@@ -1,67 +1,54 @@
-import type { Time } from '../platform/time.ts';
 import type { Call } from '../record/call.ts';
 import { writeDate } from '../record/write-date.ts';
+import type { Page } from './page.ts';
 
-/**
- * The relay's time, as well as the page knows it: by a clock that does not jump while the page lives, set right by each of
- * the relay's answers. Before the first answer ever it is the visitor's own clock, as it stood when the page was loaded.
- */
-export type Clock = {
-  readonly now: () => number;
-  /** When a call was made, by the relay's clock. */
-  readonly madeAt: (call: Call) => number;
-  /** How long ago a call was made: within its page load by the clock that does not jump. */
-  readonly ageOf: (call: Call) => number;
-  /** When a call was made by the visitor's clock, as it is now, in WebEngage's form. */
-  readonly eventTime: (call: Call) => string | undefined;
-  /** The visitor's clock minus the relay's, as the last answers taught it; undefined where there was none. */
-  readonly offset: () => number | undefined;
-  /** Takes what earlier pages have learnt, until an answer comes. */
-  readonly restore: (offset: number | undefined) => void;
-  /** Takes the relay's time out of an answer to a request that left at `sentMono`. */
-  readonly learn: (relayNow: number, sentMono: number) => void;
-  /** Whether an answer has set it right since the page was loaded. */
-  readonly isConfirmed: () => boolean;
-};
+// The relay's time, as well as the page knows it: by a clock that does not jump while the page lives, set right by each of
+// the relay's answers. Before the first answer ever it is the visitor's own clock, as it stood when the page was loaded.
 
 // Clocks that the network disciplines are slewed by less.
 const SET_BACK_MS = 1_000;
 
-/** @param session the page load */
-export function createClock({ wall, mono }: Time, session: string): Clock {
-  // What the visitor's clock is ahead of the monotonic one: it changes where that clock is set, or the machine sleeps.
-  const lead = () => wall() - mono();
-  // The same of the relay's clock, and what the visitor's was when that was learnt.
-  let relayLead = lead();
-  let leadThen: number | undefined;
-  let isConfirmed = false;
+/** What the visitor's clock is ahead of the monotonic one: it changes where that clock is set, or the machine sleeps. */
+export function leadNow({ time }: Pick<Page, 'time'>): number {
+  return time.wall() - time.mono();
+}
 
-  const learn = (offset: number) => {
-    leadThen = lead();
-    relayLead = leadThen - offset;
-  };
-  const now = () => mono() + relayLead;
-  const offset = () => {
-    if (leadThen === undefined) return undefined;
-    // A clock that gained less than the time that has passed was set back since. One that gained more may have been set
-    // forward, or the machine has slept: the relay tells the two apart.
-    return Math.round((lead() < leadThen - SET_BACK_MS ? lead() : leadThen) - relayLead);
-  };
-  const isOurs = ({ id }: Call) => id.startsWith(session);
-  const madeAt = ({ at, wall }: Call) => at ?? wall - (offset() ?? 0);
-  return {
-    now,
-    offset,
-    madeAt,
-    ageOf: (call) => (isOurs(call) ? mono() - call.mono : now() - madeAt(call)),
-    eventTime: (call) => writeDate(isOurs(call) ? call.wall : madeAt(call) + (offset() ?? 0)),
-    restore: (offset) => {
-      if (leadThen === undefined && offset !== undefined) learn(offset);
-    },
-    learn: (relayNow, sentMono) => {
-      isConfirmed = true;
-      learn(wall() - relayNow - (mono() - sentMono) / 2);
-    },
-    isConfirmed: () => isConfirmed,
-  };
+/** The relay's time. */
+export function relayNow({ time, relayLead }: Page): number {
+  return time.mono() + relayLead;
+}
+
+/** The visitor's clock minus the relay's, as the last answers taught it; undefined where there was none. */
+export function clockOffset(page: Page): number | undefined {
+  const { learntLead, relayLead } = page;
+  if (learntLead === undefined) return undefined;
+  const lead = leadNow(page);
+  // A clock that gained less than the time that has passed was set back since. One that gained more may have been set
+  // forward, or the machine has slept: the relay tells the two apart.
+  return Math.round((lead < learntLead - SET_BACK_MS ? lead : learntLead) - relayLead);
+}
+
+function isOurs({ session }: Page, { id }: Call): boolean {
+  return id.startsWith(session);
+}
+
+/** When a call was made, by the relay's clock. */
+export function madeAt(page: Page, { at, wall }: Call): number {
+  return at ?? wall - (clockOffset(page) ?? 0);
+}
+
+/** How long ago a call was made: within its page load by the clock that does not jump. */
+export function ageOf(page: Page, call: Call): number {
+  return isOurs(page, call) ? page.time.mono() - call.mono : relayNow(page) - madeAt(page, call);
+}
+
+/** When a call was made by the visitor's clock, as it is now, in WebEngage's form. */
+export function eventTime(page: Page, call: Call): string | undefined {
+  return writeDate(isOurs(page, call) ? call.wall : madeAt(page, call) + (clockOffset(page) ?? 0));
+}
+
+/** Takes the visitor's clock minus the relay's. */
+export function learnOffset(page: Page, offset: number): void {
+  page.learntLead = leadNow(page);
+  page.relayLead = page.learntLead - offset;
 }

@@ -1,3 +1,4 @@
+import type { Rejection } from '../../contract/answer.ts';
 import { nameOf, type Settings } from '../options.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Exclusive } from '../platform/tab-lock.ts';
@@ -6,7 +7,7 @@ import type { FlushEnd, Outcome, Pause } from '../record/outcome.ts';
 import { randomId } from '../record/random-id.ts';
 import { NO_VISITOR, type Visitor } from '../record/visitor.ts';
 import type { RecordStore } from '../store/record-store.ts';
-import { type Clock, createClock } from './clock.ts';
+import { leadNow } from './clock.ts';
 import type { Emit } from './events.ts';
 import type { Sendable } from './sendable.ts';
 
@@ -69,7 +70,7 @@ export type FlushState = {
    * Records that were refused by themselves, and what for. They are passed over until another record is taken, and are at
    * fault then: a firewall that objects to one record answers as one that objects to all.
    */
-  readonly setAside: Map<string, readonly [entry: StoredEntry, message: string]>;
+  readonly setAside: Map<string, StoredEntry & Pick<Rejection, 'issues'>>;
   /** The pause of all tabs, as this page last saw it. */
   pause?: Pause | undefined;
   flushing?: Promise<FlushEnd> | undefined;
@@ -100,9 +101,19 @@ export type UnloadState = {
   askSync?: () => void;
 };
 
+export type ClockState = {
+  /** What the relay's clock is ahead of the page's monotonic one, as well as the page knows it. */
+  relayLead: number;
+  /** What the visitor's clock was ahead when that was learnt; absent until then. */
+  learntLead?: number;
+  /** Whether an answer has told since the page was loaded. */
+  isClockConfirmed?: boolean;
+};
+
 /** What all parts of a tracker share in one page load. */
 export type Page = Omit<Platform, 'exclusive'> &
   TrackerParts &
+  ClockState &
   VisitorState &
   CallState &
   UnsettledState &
@@ -112,7 +123,6 @@ export type Page = Omit<Platform, 'exclusive'> &
     readonly endpointName: string;
     /** The page load. */
     readonly session: string;
-    readonly clock: Clock;
     readonly records: RecordStore;
     /** One task at a time, over all tabs. */
     readonly exclusive: Exclusive;
@@ -137,7 +147,7 @@ export function createPage(parts: TrackerParts): Page {
     session,
     records,
     exclusive: platform.exclusive(name),
-    clock: createClock(platform.time, session),
+    relayLead: leadNow(platform),
     visitor: NO_VISITOR,
     choices: 0,
     seq: 0,

@@ -2,6 +2,7 @@ import type { Call, Entry } from '../record/call.ts';
 import { randomUuid } from '../record/random-id.ts';
 import { isOut, type Visitor } from '../record/visitor.ts';
 import { type Assigned, assignVisitor } from './assign-visitor.ts';
+import { madeAt } from './clock.ts';
 import type { Page } from './page.ts';
 import { spilledCalls } from './spill.ts';
 import { choices } from './visitor-state.ts';
@@ -13,12 +14,12 @@ export function pendingCalls({ writing, gathered = [] }: Page): readonly Call[] 
 
 /** Makes records of calls, each of the visitor who is known at that moment. */
 export function makeRecords(page: Page, known: Visitor, calls: readonly Call[]): Assigned {
-  const { clock, chance, settings, bringsBack } = page;
+  const { chance, settings, bringsBack } = page;
   return assignVisitor(known, calls, {
     skipRepeatedIdentify: settings.skipRepeatedIdentify,
     choices: Math.max(choices(page), bringsBack && isOut(known) ? known.choices + 1 : 0),
     fresh: () => ({ device: randomUuid(chance.bytes), anonymousId: randomUuid(chance.bytes) }),
-    madeAt: clock.madeAt,
+    madeAt: (call) => madeAt(page, call),
   });
 }
 

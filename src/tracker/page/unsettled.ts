@@ -16,10 +16,6 @@ export function resync(page: Page, oldest: readonly StoredEntry[], isWhole: bool
   page.unsettled = new Map([...oldest, ...later].map((entry) => [entry.id, entry]));
 }
 
-export function forgetUnsettled(page: Page, entries: readonly Entry[]): void {
-  for (const { id } of entries) page.unsettled.delete(id);
-}
-
 /** Those of a batch that are in the buffer and still unsettled. */
 export function among({ unsettled }: Page, batch: readonly Entry[]): readonly StoredEntry[] {
   return batch.flatMap(({ id }) => unsettled.get(id) ?? []);

@@ -42,17 +42,13 @@ export function captureEvent(eventName: unknown, eventData: unknown, tell: Tell)
   return { kind: 'event', json: data.length > 0 ? `${json},"eventData":${toJsonObject(data)}` : json };
 }
 
-/** Copies an `identify` call. Throws a `RecordError` where a user id is none. */
-export function captureUser(userId: unknown, profile: unknown, tell: Tell): Captured {
-  const isAnonymous = userId === undefined;
-  if (!isAnonymous) mustBeText('userId', userId, MAX_ID_LENGTH);
-  const fields: (readonly [string, string])[] = [];
-  for (const field of copyFields(profile, '', tell)) {
-    const [path] = field;
-    if (OWN_FIELDS.test(path)) tell({ path, rule: 'is set by the tracker', done: 'left_out' });
-    else fields.push(field);
-  }
-  const json = toJsonObject(fields).slice(1, -1);
-  if (isAnonymous) return { kind: 'user', json, fields };
-  return { kind: 'user', json, fields: [['userId', stringify(userId)], ...fields], userId: `${userId}` };
+/** Copies an `identify` call: of the anonymous visitor without a user id. Throws a `RecordError` where one is none. */
+export function captureUser(userId: string | undefined, profile: unknown, tell: Tell): Captured {
+  if (userId !== undefined) mustBeText('userId', userId, MAX_ID_LENGTH);
+  const fields = copyFields(profile, '', tell).filter(([path]) => {
+    const isOwn = OWN_FIELDS.test(path);
+    if (isOwn) tell({ path, rule: 'is set by the tracker', done: 'left_out' });
+    return !isOwn;
+  });
+  return { kind: 'user', json: toJsonObject(fields).slice(1, -1), fields, userId };
 }

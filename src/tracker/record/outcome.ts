@@ -29,7 +29,7 @@ export type Outcome = {
   /** How long the relay asks to wait; not a positive number where it does not. */
   readonly afterMs?: number;
   /** One record may be at fault: `sure` by the relay's own word, `maybe` where something on the way has answered. */
-  readonly suspects?: 'sure' | 'maybe';
+  readonly suspects?: 'sure' | 'maybe' | 'none';
   /** What the relay says is wrong. */
   readonly message?: string;
   readonly rejected?: readonly Rejection[];

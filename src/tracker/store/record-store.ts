@@ -2,7 +2,7 @@ import { promisifyRequest } from 'idb-keyval';
 import type { Entry, StoredEntry } from '../record/call.ts';
 import type { Disposition } from '../record/outcome.ts';
 import { readVisitor, type Visitor } from '../record/visitor.ts';
-import { type Objects, rowsAfter, type Transact } from './objects.ts';
+import { rowsAfter, type Transact } from './objects.ts';
 import { readCounts, statsOf } from './stats.ts';
 
 /** What an append is to write. */
@@ -35,8 +35,11 @@ export type RecordStore = {
    * @param wanted is shown each record that is read, in order; those it does not want are skipped
    */
   peek(limit: number, wanted?: (entry: StoredEntry) => boolean): Promise<readonly StoredEntry[]>;
-  /** Removes records and counts how they ended. One that is not there is no error, and not counted. */
-  remove(entries: readonly StoredEntry[], end: Disposition): Promise<void>;
+  /**
+   * Removes records and counts how they ended. One that is not there is no error, and not counted. Where one was not
+   * delivered, nothing counts as reported of the visitor.
+   */
+  remove(entries: readonly StoredEntry[], endOf: (entry: Entry) => Disposition): Promise<void>;
   get(name: string): Promise<unknown>;
   /** Replaces a value by what is made of it, with no other tab in between; resolves with the new one. */
   update<T>(name: string, change: (value: unknown) => T): Promise<T>;
@@ -58,43 +61,36 @@ const FEW_ROWS = 2;
 // Where most are skipped: rows of ten thousand records must not take as many turns.
 const MANY_ROWS = 250;
 
-/** Changes the counts by so many records, together with the records; answers how many then wait. */
-function count(
-  objects: Objects,
-  kept: unknown,
-  [end, by]: readonly [Disposition | 'tracked', number],
-): number {
-  const before = readCounts(kept);
-  const counts = { ...before, [end]: (before[end] ?? 0) + by };
-  objects.put(counts, COUNTS);
-  return statsOf(counts).buffered;
-}
-
 /** The buffer in an object store. */
 export function recordStore(transact: Transact): RecordStore {
   return {
     append: (change) =>
       transact('readwrite', async (objects) => {
-        const keptVisitor = objects.get(VISITOR);
-        let kept: unknown = await promisifyRequest(objects.get(COUNTS));
-        const { visitor, entries, clears } = change(readVisitor(keptVisitor.result));
+        const kept = objects.get(VISITOR);
+        let counts = readCounts(await promisifyRequest(objects.get(COUNTS)));
+        const { visitor, entries, clears } = change(readVisitor(kept.result));
         let cleared: readonly Entry[] = [];
         if (clears) {
           cleared = (await promisifyRequest(objects.getAll(rowsAfter(0)))).flat();
           objects.clear();
-          kept = undefined;
+          counts = {};
         }
         const rows: IDBRequest<IDBValidKey>[] = [];
         for (let from = 0; from < entries.length; from += MAX_ROW)
           rows[rows.length] = objects.put(entries.slice(from, from + MAX_ROW));
-        const waiting = count(objects, kept, ['tracked', entries.length]);
+        counts = { ...counts, tracked: (counts.tracked ?? 0) + entries.length };
+        objects.put(counts, COUNTS);
         // The last request: the others are done when it is.
         await promisifyRequest(objects.put(visitor, VISITOR));
-        const stored = entries.map((entry, at) => ({
-          ...entry,
-          key: Number(rows[Math.floor(at / MAX_ROW)]?.result),
-        }));
-        return { visitor, entries: stored, waiting, cleared };
+        return {
+          visitor,
+          cleared,
+          entries: entries.map((entry, at) => ({
+            ...entry,
+            key: Number(rows[Math.floor(at / MAX_ROW)]?.result),
+          })),
+          waiting: statsOf(counts).buffered,
+        };
       }),
 
     peek: (limit, wanted = () => true) =>
@@ -118,18 +114,25 @@ export function recordStore(transact: Transact): RecordStore {
         }
       }),
 
-    remove: (entries, end) =>
+    remove: (entries, endOf) =>
       transact('readwrite', async (objects) => {
         const gone = new Set(entries.map(({ id }) => id));
-        let removed = 0;
+        const visitor = readVisitor(await promisifyRequest(objects.get(VISITOR)));
+        const counts = readCounts(await promisifyRequest(objects.get(COUNTS)));
         for (const key of new Set(entries.map((entry) => entry.key))) {
-          const row: readonly Entry[] = (await promisifyRequest(objects.get(key))) ?? [];
-          const left = row.filter(({ id }) => !gone.has(id));
-          removed += row.length - left.length;
+          const left: Entry[] = [];
+          for (const entry of (await promisifyRequest(objects.get(key))) ?? []) {
+            if (!gone.has(entry.id)) left.push(entry);
+            else {
+              const end = endOf(entry);
+              counts[end] = (counts[end] ?? 0) + 1;
+              if (end !== 'delivered') objects.put({ ...visitor, reported: undefined }, VISITOR);
+            }
+          }
           if (left.length > 0) objects.put(left, key);
           else objects.delete(key);
         }
-        count(objects, await promisifyRequest(objects.get(COUNTS)), [end, removed]);
+        objects.put(counts, COUNTS);
       }),
 
     get: (name) => transact('readonly', (objects) => promisifyRequest(objects.get(name))),

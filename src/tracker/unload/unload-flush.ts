@@ -3,6 +3,7 @@ import { takeToken } from '../../pacing/allowance.ts';
 import { fitting } from '../delivery/batch-limits.ts';
 import { MAX_KEEPALIVE_BYTES, relayRequest, sendBatch } from '../delivery/relay-client.ts';
 import { pausedForMs } from '../delivery/send-rate.ts';
+import { relayNow } from '../page/clock.ts';
 import type { Page } from '../page/page.ts';
 import { pendingCalls, pendingRecords } from '../page/pending-records.ts';
 import { clearSpill, spilledCalls, writeSpill } from '../page/spill.ts';
@@ -30,7 +31,7 @@ function unsaved(page: Page): readonly Call[] {
 function sendable(page: Page, all: boolean): readonly Entry[] {
   const { pause, tokens, isWhole, setAside } = page;
   // That the network was gone is no reason not to try.
-  const isPaused = pause?.reason !== 'network' && pausedForMs(pause, page.clock.now(), !!tokens);
+  const isPaused = pause?.reason !== 'network' && pausedForMs(pause, relayNow(page), !!tokens);
   // What comes later would overtake what could not be delivered.
   if (isPaused || page.hasFailed || !page.isConfirmed || !isIn(page)) return [];
   const known = allUnsettled(page).filter(({ key }) => all || isWhole || key <= page.reach);
