@@ -3,6 +3,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } 
 import { basename } from 'node:path';
 import nodeResolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
+import { SHORT_NAMES } from './short-names.mjs';
 
 // tsc has written dist/modules; TypeScript 7 has no compiler API for a Rollup plugin to call.
 const modules = 'dist/modules';
@@ -14,8 +15,9 @@ const minify = (leavesName = false) =>
     module: !leavesName,
     // A classic script is read in the encoding of its page, if its server names none.
     format: { ascii_only: true },
+    mangle: { properties: { regex: new RegExp(`^(${SHORT_NAMES.join('|')})$`) } },
     compress: {
-      passes: 2,
+      passes: 4,
       unsafe: true,
       unsafe_arrows: true,
       pure_getters: true,

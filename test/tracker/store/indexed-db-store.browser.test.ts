@@ -1,69 +1,100 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { End } from '../../../src/tracker/engine/events.ts';
 import { createTracker } from '../../../src/tracker/index.ts';
-import { dependableStorage } from '../../../src/tracker/store/fallback-store.ts';
-import { indexedDbStorage } from '../../../src/tracker/store/indexed-db-store.ts';
-import type { BufferedRecord, Entry } from '../../../src/tracker/store/record-store.ts';
+import type { Entry, StoredEntry } from '../../../src/tracker/record/call.ts';
+import type { Disposition } from '../../../src/tracker/record/outcome.ts';
+import { NO_VISITOR } from '../../../src/tracker/record/visitor.ts';
+import { openDatabase } from '../../../src/tracker/store/database.ts';
+import { memoryStore } from '../../../src/tracker/store/memory-store.ts';
+import { type RecordStore, recordStore } from '../../../src/tracker/store/record-store.ts';
 import { statsOf } from '../../../src/tracker/store/stats.ts';
-import { ADDED_TO_CART, eventRecord, idOf } from '../../fakes/records.ts';
+import { idOf } from '../../fakes/records.ts';
 
 const newName = () => `test ${crypto.randomUUID()}`;
 
+const eventEntry = (seq: number): Entry => ({
+  kind: 'event',
+  id: idOf(seq),
+  wall: seq,
+  mono: seq,
+  at: seq,
+  json: '"eventName":"Added to Cart"',
+  anonymousId: 'somebody',
+});
+
 const entries = (from: number, to: number): Entry[] =>
-  Array.from({ length: to - from + 1 }, (_, index) => ({
-    at: from + index,
-    record: { kind: 'event', id: idOf(from + index), ...ADDED_TO_CART },
-  }));
+  Array.from({ length: to - from + 1 }, (_, index) => eventEntry(from + index));
 
 const seqs = (records: readonly Entry[]) => records.map(({ at }) => at);
+
+/** A connection of its own, with no time limit. */
+function openStore(name: string, told: unknown[] = []): RecordStore {
+  return recordStore(
+    openDatabase(
+      name,
+      (promise) => promise,
+      (why) => told.push(why),
+    ),
+  );
+}
+
+const append = (store: RecordStore, appended: readonly Entry[]) =>
+  store.append((visitor) => ({ visitor, entries: appended, clears: false }));
+
+const remove = (store: RecordStore, removed: readonly StoredEntry[], end: Disposition) =>
+  store.remove(removed, () => end);
 
 describe('the buffer', () => {
   test('keeps records in the order they were appended, for every connection to it', async () => {
     const name = newName();
-    const [one, other] = [indexedDbStorage(name), indexedDbStorage(name)];
+    const [one, other] = [openStore(name), openStore(name)];
 
-    await one.append(entries(1, 3));
-    await other.append(entries(4, 4));
-    const { waiting } = await one.append(entries(5, 30));
+    await append(one, entries(1, 3));
+    await append(other, entries(4, 4));
+    const { waiting } = await append(one, entries(5, 30));
 
     expect(waiting).toBe(30);
     expect(seqs(await other.peek(25))).toEqual(Array.from({ length: 25 }, (_, i) => i + 1));
   });
 
   test('forgets what is removed, and never gives its key to another record', async () => {
-    const buffer = indexedDbStorage(newName());
-    await buffer.append(entries(1, 2));
+    const buffer = openStore(newName());
+    await append(buffer, entries(1, 2));
     const before = await buffer.peek(25);
 
-    await buffer.remove(before, 'delivered');
-    await buffer.append(entries(3, 3));
-    await buffer.remove(before, 'delivered');
+    await remove(buffer, before, 'delivered');
+    await append(buffer, entries(3, 3));
+    await remove(buffer, before, 'delivered');
 
     expect(seqs(await buffer.peek(25))).toEqual([3]);
   });
 
-  test('appends all or nothing', async () => {
-    const buffer = indexedDbStorage(newName());
-    const bad = { at: 2, record: () => {} } as unknown as Entry;
+  test('appends all or nothing; where it can’t, memory takes over, and it is told', async () => {
+    const name = newName();
+    const told: unknown[] = [];
+    const buffer = openStore(name, told);
+    // In the second of two rows.
+    const bad = { ...eventEntry(27), json: () => {} } as unknown as Entry;
 
-    await expect(buffer.append([...entries(1, 1), bad])).rejects.toThrow();
+    expect(await append(buffer, [...entries(1, 26), bad])).toMatchObject({ waiting: 27 });
 
-    expect(await buffer.append(entries(3, 3))).toMatchObject({ waiting: 1 });
+    expect(told).toHaveLength(1);
+    expect(await openStore(name).peek(25)).toEqual([]);
+    expect(await buffer.peek(100)).toHaveLength(27);
   });
 
   test('costs no more to look into with 10,000 records than with 25', async () => {
-    const buffer = indexedDbStorage(newName());
+    const buffer = openStore(newName());
     const timed = async () => {
       const from = performance.now();
       for (let n = 0; n < 50; n++) await buffer.peek(25);
       return performance.now() - from;
     };
-    await buffer.append(entries(1, 25));
+    await append(buffer, entries(1, 25));
     await timed();
     const small = await timed();
 
-    await buffer.append(entries(26, 10_000));
+    await append(buffer, entries(26, 10_000));
     const large = await timed();
 
     // Reading all of it takes hundreds of times as long.
@@ -73,12 +104,8 @@ describe('the buffer', () => {
   test('stands in nobody’s way who deletes the database, and is then opened again', async () => {
     const name = newName();
     const told: unknown[] = [];
-    const buffer = dependableStorage(
-      () => indexedDbStorage(name),
-      (promise) => promise,
-      (why) => told.push(why),
-    );
-    await buffer.append(entries(1, 1));
+    const buffer = openStore(name, told);
+    await append(buffer, entries(1, 1));
 
     await new Promise((resolve, reject) => {
       const deleting = indexedDB.deleteDatabase(name);
@@ -86,16 +113,16 @@ describe('the buffer', () => {
       deleting.onblocked = () => reject(new Error('our connection stands in the way'));
     });
 
-    expect(await buffer.append(entries(2, 2))).toMatchObject({ waiting: 1 });
+    expect(await append(buffer, entries(2, 2))).toMatchObject({ waiting: 1 });
     expect(told).toEqual([]);
-    expect(seqs(await indexedDbStorage(name).peek(25))).toEqual([2]);
+    expect(seqs(await openStore(name).peek(25))).toEqual([2]);
   });
 });
 
 test('state lies beside the records, and a change has no other in between', async () => {
   const name = newName();
-  const [one, other] = [indexedDbStorage(name), indexedDbStorage(name)];
-  await one.append(entries(1, 3));
+  const [one, other] = [openStore(name), openStore(name)];
+  await append(one, entries(1, 3));
   const increment = (value: unknown) => Number(value ?? 0) + 1;
 
   await Promise.all(Array.from({ length: 40 }, (_, n) => (n % 2 ? one : other).update('count', increment)));
@@ -108,9 +135,9 @@ test('two tabs know one visitor: who signs in in one is known in the other', asy
   // Nobody answers there, so that everything stays in the buffer.
   const endpoint = `http://127.0.0.1:9/${crypto.randomUUID()}`;
   const [one, other] = [createTracker({ endpoint }), createTracker({ endpoint })];
-  const buffer = indexedDbStorage(`webengage-relay:${endpoint}`);
+  const buffer = openStore(`webengage-relay:${endpoint}`);
   const visitors = async () =>
-    (await buffer.peek(25)).map(({ record }) => record.userId ?? record.anonymousId);
+    (await buffer.peek(25)).map(({ userId, anonymousId }) => userId ?? anonymousId);
 
   await one.track('One');
   await other.track('Two');
@@ -137,10 +164,10 @@ type Operation =
       readonly by: 0 | 1;
       readonly of: number;
       readonly each: number;
-      readonly end: End;
+      readonly end: Disposition;
     }
   /** As a page does that has read before others removed: what it removes is partly gone. */
-  | { readonly does: 'remove again'; readonly by: 0 | 1; readonly end: End };
+  | { readonly does: 'remove again'; readonly by: 0 | 1; readonly end: Disposition };
 
 const by = fc.constantFrom(0 as const, 1 as const);
 const end = fc.constantFrom(...ENDS);
@@ -156,7 +183,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   fc.record({ does: fc.constant('remove again' as const), by, end }),
 );
 
-const idsOf = (records: readonly Entry[]) => records.map(({ record }) => record.id);
+const idsOf = (records: readonly Entry[]) => records.map(({ id }) => id);
 
 test('whatever two connections append and remove, what lies there is what was not removed, in order, and counted so', {
   timeout: 120_000,
@@ -164,20 +191,17 @@ test('whatever two connections append and remove, what lies there is what was no
   await fc.assert(
     fc.asyncProperty(fc.array(operation, { maxLength: 12 }), async (operations) => {
       const name = newName();
-      const storages = [indexedDbStorage(name), indexedDbStorage(name)] as const;
+      const storages = [openStore(name), openStore(name)] as const;
       let seq = 0;
       let left: string[] = [];
-      let last: readonly BufferedRecord[] = [];
+      let last: readonly StoredEntry[] = [];
       const ended = { delivered: 0, rejected: 0, expired: 0, over_max_records: 0, opted_out: 0 };
 
       for (const operation of operations) {
         const buffer = storages[operation.by];
         if (operation.does === 'append') {
-          const entries = Array.from({ length: operation.count }, () => ({
-            at: ++seq,
-            record: eventRecord(seq),
-          }));
-          const { records, waiting } = await buffer.append(entries);
+          const entries = Array.from({ length: operation.count }, () => eventEntry(++seq));
+          const { entries: records, waiting } = await append(buffer, entries);
           left.push(...idsOf(entries));
           expect(idsOf(records)).toEqual(idsOf(entries));
           expect(waiting).toBe(left.length);
@@ -190,13 +214,13 @@ test('whatever two connections append and remove, what lies there is what was no
           const gone = new Set(idsOf(last));
           ended[operation.end] += left.filter((id) => gone.has(id)).length;
           left = left.filter((id) => !gone.has(id));
-          await buffer.remove(last, operation.end);
+          await remove(buffer, last, operation.end);
         }
         const stats = statsOf(await storages[0].get('counts'));
         const { delivered, rejected, dropped } = stats;
         expect(idsOf(await storages[1].peek(1_000))).toEqual(left);
         expect({ delivered, rejected, ...dropped }).toEqual(ended);
-        expect([stats.made, stats.buffered]).toEqual([seq, left.length]);
+        expect([stats.tracked, stats.buffered]).toEqual([seq, left.length]);
       }
       indexedDB.deleteDatabase(name);
     }),
@@ -205,57 +229,97 @@ test('whatever two connections append and remove, what lies there is what was no
 });
 
 test('of records that share a row any part can be removed, by the keys they were appended with', async () => {
-  const buffer = indexedDbStorage(newName());
-  const entries = Array.from({ length: 60 }, (_, index) => ({ at: index, record: eventRecord(index + 1) }));
-  const { records } = await buffer.append(entries);
+  const buffer = openStore(newName());
+  const { entries: stored } = await append(buffer, entries(1, 60));
 
-  await buffer.remove(
-    records.filter((_, index) => index % 2 === 0),
+  await remove(
+    buffer,
+    stored.filter(({ at }) => at % 2 === 1),
     'delivered',
   );
 
-  expect(idsOf(await buffer.peek(100))).toEqual(idsOf(entries.filter((_, index) => index % 2 === 1)));
+  expect(seqs(await buffer.peek(100))).toEqual(Array.from({ length: 30 }, (_, i) => 2 * i + 2));
+});
+
+test('records end in their own ways at once; one that was not delivered leaves nothing reported', async () => {
+  const buffer = openStore(newName());
+  const visitor = { ...NO_VISITOR, device: 'one', changes: 1, reported: [['email', '"a@b"']] as const };
+  const { entries: stored } = await buffer.append(() => ({ visitor, entries: entries(1, 3), clears: false }));
+
+  await remove(buffer, stored.slice(0, 1), 'delivered');
+  expect(await buffer.get('visitor')).toMatchObject({ reported: [['email', '"a@b"']] });
+
+  await buffer.remove(stored, ({ at }) => (at === 2 ? 'rejected' : 'delivered'));
+  expect(await buffer.get('visitor')).toMatchObject({ device: 'one', reported: undefined });
+  expect(statsOf(await buffer.get('counts'))).toMatchObject({
+    tracked: 3,
+    buffered: 0,
+    delivered: 2,
+    rejected: 1,
+  });
 });
 
 test('to forget nothing is no error', async () => {
-  const buffer = indexedDbStorage(newName());
-  await buffer.append([{ at: 1, record: eventRecord(1) }]);
+  const buffer = openStore(newName());
+  await append(buffer, entries(1, 1));
 
-  await buffer.remove([], 'delivered');
+  await remove(buffer, [], 'delivered');
 
   expect(await buffer.peek(25)).toHaveLength(1);
 });
 
+test('an append that clears answers with what lay there, and begins counting anew', async () => {
+  const buffer = openStore(newName());
+  await append(buffer, entries(1, 30));
+
+  const { cleared, waiting } = await buffer.append((visitor) => ({ visitor, entries: [], clears: true }));
+
+  expect(seqs(cleared)).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
+  expect(waiting).toBe(0);
+  expect(await buffer.peek(25)).toEqual([]);
+  expect(statsOf(await buffer.get('counts'))).toMatchObject({ tracked: 0 });
+});
+
 test('what two connections append at once lies in one order for both, and none of it is lost', async () => {
   const name = newName();
-  const [one, other] = [indexedDbStorage(name), indexedDbStorage(name)];
+  const [one, other] = [openStore(name), openStore(name)];
 
   await Promise.all(
-    Array.from({ length: 40 }, (_, index) =>
-      (index % 2 ? one : other).append([{ at: index, record: eventRecord(index + 1) }]),
-    ),
+    Array.from({ length: 40 }, (_, index) => append(index % 2 ? one : other, entries(index + 1, index + 1))),
   );
 
   const [seen, seenByOther] = await Promise.all([one.peek(100), other.peek(100)]);
   expect(idsOf(seen)).toEqual(idsOf(seenByOther));
   expect(new Set(idsOf(seen)).size).toBe(40);
-  expect(statsOf(await one.get('counts'))).toMatchObject({ made: 40, buffered: 40 });
+  expect(statsOf(await one.get('counts'))).toMatchObject({ tracked: 40, buffered: 40 });
 });
 
-test('a buffer is looked through from a row on, past what is not wanted, each record once', async () => {
-  const name = crypto.randomUUID();
-  const buffer = indexedDbStorage(name);
-  for (let n = 0; n < 3; n++)
-    await buffer.append(
-      Array.from({ length: 40 }, (_, i) => ({ at: 1, record: eventRecord(n * 40 + i + 1) })),
-    );
-  const shown: string[] = [];
-  const found = await buffer.peek(10, 2, (entry) => {
-    shown.push(entry.record.id);
-    return Number(entry.record.id.split('.')[1]) % 20 === 0;
+test('a buffer is looked through past what is not wanted, each record once and in order', async () => {
+  const buffer = openStore(newName());
+  for (let n = 0; n < 300; n++) await append(buffer, entries(n + 1, n + 1));
+  const shown: number[] = [];
+
+  const found = await buffer.peek(10, ({ at }) => {
+    shown.push(at);
+    return at % 25 === 0;
   });
 
-  // The second row holds what is over 25 of the first 40.
-  expect(shown).toEqual(Array.from({ length: 95 }, (_, i) => eventRecord(i + 26).id));
-  expect(found.map(({ record }) => record.id)).toEqual([40, 60, 80, 100, 120].map((n) => eventRecord(n).id));
+  expect(shown).toEqual(Array.from({ length: 250 }, (_, i) => i + 1));
+  expect(seqs(found)).toEqual(Array.from({ length: 10 }, (_, i) => 25 * (i + 1)));
+});
+
+test('memory keeps to the same contract', async () => {
+  const buffer = memoryStore();
+
+  const { entries: stored, waiting } = await append(buffer, entries(1, 60));
+  expect(waiting).toBe(60);
+  await remove(
+    buffer,
+    stored.filter(({ at }) => at % 2 === 1),
+    'delivered',
+  );
+
+  expect(seqs(await buffer.peek(100))).toEqual(Array.from({ length: 30 }, (_, i) => 2 * i + 2));
+  expect(seqs(await buffer.peek(2, ({ at }) => at > 10))).toEqual([12, 14]);
+  expect(statsOf(await buffer.get('counts'))).toMatchObject({ tracked: 60, buffered: 30 });
 });
