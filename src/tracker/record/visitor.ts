@@ -12,7 +12,7 @@ export type Visitor = {
   /** The visitor's clock minus the relay's, in milliseconds, as the last answers taught it. */
   readonly clockOffset?: number | undefined;
   /** The last call applied of each page load, the newest last: a call that arrives twice counts once. */
-  readonly applied: readonly (readonly [session: string, seq: number])[];
+  readonly applied: readonly (readonly [pageLoad: string, lastCall: number])[];
   /** The fields of the last `identify` calls, as JSON texts: a call that repeats them makes no record. */
   readonly reported?: Reported | undefined;
 };
