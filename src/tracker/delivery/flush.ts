@@ -57,10 +57,10 @@ async function peek(page: Page): Promise<readonly StoredEntry[]> {
   return oldest;
 }
 
-async function giveUpBisecting(page: Page, outcome?: Outcome): Promise<void> {
+async function giveUpBisecting(page: Page, outcome: Outcome = {}): Promise<void> {
   page.setAside.clear();
   page.batchSize = page.settings.batchSize;
-  await slowDown(page, { reason: 'unexpected_response', ...outcome });
+  await slowDown(page, outcome);
 }
 
 async function send(page: Page, oldest: readonly StoredEntry[], failures: number): Promise<void> {
@@ -96,18 +96,18 @@ async function step(page: Page, dueBefore: number): Promise<FlushEnd | undefined
   const rate = readSendRate(await records.get(SEND_RATE));
   page.pause = rate.pause;
   const next = nextStep(page, [oldest, rate], page.time.mono() - dueBefore);
-  if ('expired' in next) return void (await drop(page, next.expired, 'expired'));
-  if ('end' in next) {
-    const { reason, forMs = 0 } = next.end;
+  if (next.expired) return void (await drop(page, next.expired, 'expired'));
+  if (!next.rate) {
+    const { reason, forMs = 0 } = next;
     // Waiting for the allowance is no trouble, and no news.
     if (reason && reason !== 'tokens') emit('retrying', { reason, inMs: forMs });
-    return next.end;
+    return next;
   }
   await records.update(SEND_RATE, () => next.rate);
   if (!next.asksTime) return void (await send(page, oldest, rate.failures));
   // The relay refuses an empty batch, and says what time it is.
   const outcome = await sendBatch(page, [], false);
-  if (!page.isClockConfirmed) await slowDown(page, { reason: 'unexpected_response', ...outcome });
+  if (!page.isClockConfirmed) await slowDown(page, outcome);
 }
 
 /**

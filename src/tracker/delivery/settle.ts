@@ -21,8 +21,13 @@ export async function drop(page: Page, entries: readonly StoredEntry[], reason: 
   page.emit('dropped', { ids: idsOf(entries), reason });
 }
 
-/** All tabs wait after a failure, and are free again after a success. */
+/** Has all tabs wait. */
 export async function slowDown(page: Page, outcome: Outcome): Promise<void> {
+  await changeRate(page, { reason: 'unexpected_response', ...outcome });
+}
+
+/** All tabs wait after a failure, and are free again after a success. */
+async function changeRate(page: Page, outcome: Outcome): Promise<void> {
   const moment = { now: relayNow(page), random: page.chance.random() };
   const { pause } = await page.records.update(SEND_RATE, (kept) =>
     rateAfter(readSendRate(kept), outcome, moment),
@@ -60,6 +65,6 @@ export async function conclude(
   const { reason, failures } = outcome;
   // For want of a token only those records wait that need it.
   if ((!reason || reason === 'token_required') && page.tokens?.answered(batch, !reason) && reason) return;
-  if (reason || failures > 0) await slowDown(page, outcome);
+  if (reason || failures > 0) await changeRate(page, outcome);
   if (!reason) await settle(page, batch, outcome);
 }

@@ -38,10 +38,11 @@ export function createMiddleware(report: (error: unknown) => void): MiddlewareCh
   const all = createRegistry<Middleware>();
 
   return {
-    use: all.add,
+    // In a function of its own: one that is used twice ends once.
+    use: (middleware) => all.add((call) => middleware(call)),
     run(call) {
       let current = call;
-      for (const [middleware] of all.all()) {
+      for (const middleware of all.all()) {
         try {
           const answer = middleware(current);
           if (answer === null) return null;

@@ -31,21 +31,17 @@ export type Emitter = {
   readonly on: <Name extends keyof TrackerEvents>(name: Name, listener: Listener<Name>) => () => void;
 };
 
-/** A list of what may add and remove itself while it is gone through. `add` answers with what removes. */
-export type Registry<T> = {
-  readonly add: (item: T) => () => void;
-  readonly all: () => readonly (readonly [T])[];
-};
+/** Functions that may add and remove themselves while they are gone through. `add` answers with what removes. */
+export type Registry<T> = { readonly add: (item: T) => () => void; readonly all: () => readonly T[] };
 
 export function createRegistry<T>(): Registry<T> {
-  // Never changed: who goes through it hears of those that were there when it began. In a list each, to tell equals apart.
-  let all: readonly (readonly [T])[] = [];
+  // Never changed: who goes through it hears of those that were there when it began.
+  let all: readonly T[] = [];
   return {
     add: (item) => {
-      const one = [item] as const;
-      all = [...all, one];
+      all = [...all, item];
       return () => {
-        all = all.filter((other) => other !== one);
+        all = all.filter((other) => other !== item);
       };
     },
     all: () => all,
@@ -59,19 +55,20 @@ export function createRegistry<T>(): Registry<T> {
  * @param debug writes all of it to the console
  */
 export function createEmitter(report: (error: unknown) => void, debug: boolean | 'data' = false): Emitter {
-  const listeners = createRegistry<{ readonly name: string; readonly listener: (told: never) => void }>();
+  const listeners = createRegistry<Emit>();
 
   return {
     emit(name, told) {
       if (debug) console.log('webengage-relay', name, told);
-      for (const [one] of listeners.all()) {
+      for (const tell of listeners.all()) {
         try {
-          if (one.name === name) one.listener(told as never);
+          tell(name, told);
         } catch (error) {
           report(error);
         }
       }
     },
-    on: (name, listener) => listeners.add({ name, listener }),
+    // Each in a function of its own: one that listens twice is told twice, and ends once.
+    on: (name, listener) => listeners.add((other, told) => other === (name as string) && listener(told as never)),
   };
 }

@@ -34,7 +34,7 @@ export type CallState = {
   /** Those of earlier pages; absent until they were read. */
   spilled?: readonly Call[];
   /** What lies in `localStorage`, by key. */
-  readonly spillTexts: Map<string, string | undefined>;
+  readonly spillTexts: Map<string, string | null | undefined>;
   /** Those gathered for the next transaction. */
   gathered?: Call[] | undefined;
   /** Those in the transaction that is under way. */

@@ -16,25 +16,21 @@ const WAIT_MS = 30_000;
 export function tabLock(name: string, locks: LockManager | undefined): Exclusive {
   let last: Promise<unknown> = Promise.resolve();
 
-  /** Within this page one at a time in any case. */
-  const inTurn: Exclusive = (task) => {
-    const turn = last.then(task);
+  return <T>(task: () => Promise<T>) => {
+    // Within this page one at a time in any case.
+    const turn = last.then(async () => {
+      let started: Promise<T> | undefined;
+      const start = () => {
+        started = task();
+        return started;
+      };
+      try {
+        await locks?.request(name, { signal: AbortSignal.timeout(WAIT_MS) }, start);
+      } catch {}
+      // What went wrong with it is told by itself.
+      return started ?? start();
+    });
     last = turn.catch(() => {});
     return turn;
   };
-
-  return (task) =>
-    inTurn(async () => {
-      let hasStarted = false;
-      const start = () => {
-        hasStarted = true;
-        return task();
-      };
-      try {
-        return await (locks ? locks.request(name, { signal: AbortSignal.timeout(WAIT_MS) }, start) : start());
-      } catch (error) {
-        if (hasStarted) throw error;
-        return start();
-      }
-    });
 }
