@@ -28,7 +28,16 @@ async function namesIn(file: string): Promise<readonly string[]> {
 }
 
 // Declared beside them, and in memory alone.
-const IN_MEMORY = new Set(['afterMs', 'emit', 'seq', 'session', 'suspects', 'oldestAgeMs', 'baseMs', 'capMs']);
+const IN_MEMORY = new Set([
+  'afterMs',
+  'emit',
+  'seq',
+  'session',
+  'suspects',
+  'oldestAgeMs',
+  'baseMs',
+  'capMs',
+]);
 
 test('no name that leaves the page or outlives it is made short', async () => {
   const contract = (await readdir(`${MODULES}/contract`)).filter((name) => name.endsWith('.d.ts'));

@@ -6,9 +6,9 @@ export type AllowanceLimit = {
 
 /**
  * A token bucket, kept as one number: the moment at which it is full again. (The generic cell rate algorithm.)
- * Takes a token; `fullAt` is then that moment, if there was one: `inMs` is not above 0. Else there is one in so many.
+ * Takes a token. Where there is one, `inMs` is not above 0, and `fullAt` is to be kept; else there is one in so many.
  *
- * @param fullAt of a bucket that never was used, 0; one further off than an empty bucket's is of a clock that was set back
+ * @param fullAt 0 for a bucket that was never used
  */
 export function takeToken(
   fullAt: number,
@@ -16,6 +16,8 @@ export function takeToken(
   now: number,
 ): { readonly fullAt: number; readonly inMs: number } {
   const spacingMs = 60_000 / requestsPerMinute;
-  const taken = Math.max(now, Math.min(fullAt, now + burst * spacingMs)) + spacingMs;
-  return { fullAt: taken, inMs: Math.ceil(taken - now - burst * spacingMs) };
+  const emptyAt = now + burst * spacingMs;
+  // None is further from full than an empty one: its clock was set back since, and it is taken for full.
+  const taken = (fullAt > now && fullAt <= emptyAt ? fullAt : now) + spacingMs;
+  return { fullAt: taken, inMs: Math.ceil(taken - emptyAt) };
 }

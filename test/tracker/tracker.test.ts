@@ -5,6 +5,7 @@ import { resolveOptions, type TrackerOptions } from '../../src/tracker/options.t
 import { memoryStore } from '../../src/tracker/store/memory-store.ts';
 import { startTracker } from '../../src/tracker/tracker.ts';
 import { accepted, fakePlatform, fakeTime, scriptedRelay } from '../fakes/platform.ts';
+import { quiet } from '../fakes/played-browser.ts';
 import { settled } from '../fakes/settled.ts';
 
 function trackerWith(options: Partial<TrackerOptions> = {}, fakes: Parameters<typeof fakePlatform>[0] = {}) {
@@ -227,7 +228,7 @@ test('all requests together keep to the allowance', async () => {
   const { tracker, relay, time } = trackerWith({ batchSize: 1, requestsPerMinute: 60, burst: 5 });
   for (let n = 0; n < 30; n++) void tracker.track('Clicked');
 
-  await settled();
+  await quiet();
   expect(relay.requests).toHaveLength(5);
   await time.pass(10_000);
   expect(relay.requests.length).toBeLessThanOrEqual(15);
@@ -392,7 +393,7 @@ describe('the visitor', () => {
 
     await one.tracker.flush();
 
-    expect(await storage.get('identity')).toMatchObject({ userId: 'johndoe' });
+    expect(await storage.get('visitor')).toMatchObject({ userId: 'johndoe' });
   });
 
   test('identified again with nothing new makes no record, unless the last one was rejected', async () => {

@@ -69,6 +69,7 @@ export function createEmitter(report: (error: unknown) => void, debug: boolean |
       }
     },
     // Each in a function of its own: one that listens twice is told twice, and ends once.
-    on: (name, listener) => listeners.add((other, told) => other === (name as string) && listener(told as never)),
+    on: (name, listener) =>
+      listeners.add((other, told) => other === (name as string) && listener(told as never)),
   };
 }

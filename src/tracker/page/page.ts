@@ -140,7 +140,9 @@ export function createPage(parts: TrackerParts): Page {
     page.isDegraded = true;
     emit('degraded', { reason: `${why}` });
   });
-  const page: Page = {
+  // Without a prototype: what is absent is not to be found among names that the page has put on `Object.prototype`.
+  const page: Page & { readonly __proto__: null } = {
+    __proto__: null,
     ...platform,
     ...parts,
     endpointName: name,
