@@ -3,7 +3,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } 
 import { basename } from 'node:path';
 import nodeResolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
-import { SHORT_NAMES } from './short-names.mjs';
+import { SHORT_NAMES } from './short-names.ts';
 
 // tsc has written dist/modules; TypeScript 7 has no compiler API for a Rollup plugin to call.
 const modules = 'dist/modules';

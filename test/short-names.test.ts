@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { createContext, runInContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import { SHORT_NAMES } from '../short-names.mjs';
+import { SHORT_NAMES } from '../short-names.ts';
 
 const MODULES = 'dist/modules';
 

@@ -2,7 +2,7 @@ import { promisifyRequest } from 'idb-keyval';
 import type { Entry, StoredEntry } from '../record/call.ts';
 import type { Disposition } from '../record/outcome.ts';
 import { readVisitor, type Visitor } from '../record/visitor.ts';
-import { rowsAfter, type Transact } from './objects.ts';
+import { type Objects, rowsAfter, type Transact } from './objects.ts';
 import { readCounts, statsOf } from './stats.ts';
 
 /** What an append is to write. */
@@ -58,85 +58,88 @@ const MAX_ROW = 25;
 // A few rows may hold a batch, and reading all that might be needed would cost the page as many times more.
 const FEW_ROWS = 2;
 
-// Where most are skipped: rows of ten thousand records must not take as many turns.
-const MANY_ROWS = 250;
+// As many as hold a batch, be it of rows with one record each.
+const MORE_ROWS = 25;
+
+async function append(objects: Objects, change: (kept: Visitor) => Change): Promise<Appended> {
+  const kept = objects.get(VISITOR);
+  let counts = readCounts(await promisifyRequest(objects.get(COUNTS)));
+  const { visitor, entries, clears } = change(readVisitor(kept.result));
+  let cleared: readonly Entry[] = [];
+  if (clears) {
+    cleared = (await promisifyRequest(objects.getAll(rowsAfter(0)))).flat();
+    objects.clear();
+    counts = {};
+  }
+  const rows: IDBRequest<IDBValidKey>[] = [];
+  for (let from = 0; from < entries.length; from += MAX_ROW)
+    rows[rows.length] = objects.put(entries.slice(from, from + MAX_ROW));
+  counts = { ...counts, tracked: (counts.tracked ?? 0) + entries.length };
+  objects.put(counts, COUNTS);
+  // The last request: the others are done when it is.
+  await promisifyRequest(objects.put(visitor, VISITOR));
+  const keyOf = (at: number) => Number(rows[Math.floor(at / MAX_ROW)]?.result);
+  return {
+    visitor,
+    cleared,
+    entries: entries.map((entry, at) => ({ ...entry, key: keyOf(at) })),
+    waiting: statsOf(counts).buffered,
+  };
+}
+
+async function remove(
+  objects: Objects,
+  entries: readonly StoredEntry[],
+  endOf: (entry: Entry) => Disposition,
+): Promise<void> {
+  const gone = new Set(entries.map(({ id }) => id));
+  const visitor = readVisitor(await promisifyRequest(objects.get(VISITOR)));
+  const counts = readCounts(await promisifyRequest(objects.get(COUNTS)));
+  for (const key of new Set(entries.map((entry) => entry.key))) {
+    const left: Entry[] = [];
+    for (const entry of (await promisifyRequest(objects.get(key))) ?? []) {
+      if (!gone.has(entry.id)) left.push(entry);
+      else {
+        const end = endOf(entry);
+        counts[end] = (counts[end] ?? 0) + 1;
+        if (end !== 'delivered') objects.put({ ...visitor, reported: undefined }, VISITOR);
+      }
+    }
+    if (left.length > 0) objects.put(left, key);
+    else objects.delete(key);
+  }
+  objects.put(counts, COUNTS);
+}
+
+async function peek(
+  objects: Objects,
+  limit: number,
+  wanted: (entry: StoredEntry) => boolean,
+): Promise<readonly StoredEntry[]> {
+  const found: StoredEntry[] = [];
+  let key: IDBValidKey = 0;
+  for (let rows = FEW_ROWS; ; rows = MORE_ROWS) {
+    // Never all of them: a backlog of 10,000 must cost no more here than one of 10.
+    const keys = objects.getAllKeys(rowsAfter(key), rows);
+    const read: readonly (readonly Entry[])[] = await promisifyRequest(objects.getAll(rowsAfter(key), rows));
+    for (let at = 0; at < read.length; at++) {
+      key = keys.result[at] ?? key;
+      for (const entry of read[at] ?? []) {
+        const stored = { ...entry, key: Number(key) };
+        if (found.length < limit && wanted(stored)) found.push(stored);
+      }
+    }
+    if (found.length === limit || read.length < rows) return found;
+  }
+}
 
 /** The buffer in an object store. */
 export function recordStore(transact: Transact): RecordStore {
   return {
-    append: (change) =>
-      transact('readwrite', async (objects) => {
-        const kept = objects.get(VISITOR);
-        let counts = readCounts(await promisifyRequest(objects.get(COUNTS)));
-        const { visitor, entries, clears } = change(readVisitor(kept.result));
-        let cleared: readonly Entry[] = [];
-        if (clears) {
-          cleared = (await promisifyRequest(objects.getAll(rowsAfter(0)))).flat();
-          objects.clear();
-          counts = {};
-        }
-        const rows: IDBRequest<IDBValidKey>[] = [];
-        for (let from = 0; from < entries.length; from += MAX_ROW)
-          rows[rows.length] = objects.put(entries.slice(from, from + MAX_ROW));
-        counts = { ...counts, tracked: (counts.tracked ?? 0) + entries.length };
-        objects.put(counts, COUNTS);
-        // The last request: the others are done when it is.
-        await promisifyRequest(objects.put(visitor, VISITOR));
-        return {
-          visitor,
-          cleared,
-          entries: entries.map((entry, at) => ({
-            ...entry,
-            key: Number(rows[Math.floor(at / MAX_ROW)]?.result),
-          })),
-          waiting: statsOf(counts).buffered,
-        };
-      }),
-
-    peek: (limit, wanted = () => true) =>
-      transact('readonly', async (objects) => {
-        const found: StoredEntry[] = [];
-        let key: IDBValidKey = 0;
-        for (let rows = FEW_ROWS; ; rows = MANY_ROWS) {
-          // Never all of them: a backlog of 10,000 must cost no more here than one of 10.
-          const keys = objects.getAllKeys(rowsAfter(key), rows);
-          const read: readonly (readonly Entry[])[] = await promisifyRequest(
-            objects.getAll(rowsAfter(key), rows),
-          );
-          for (let at = 0; at < read.length; at++) {
-            key = keys.result[at] ?? key;
-            for (const entry of read[at] ?? []) {
-              const stored = { ...entry, key: Number(key) };
-              if (found.length < limit && wanted(stored)) found.push(stored);
-            }
-          }
-          if (found.length === limit || read.length < rows) return found;
-        }
-      }),
-
-    remove: (entries, endOf) =>
-      transact('readwrite', async (objects) => {
-        const gone = new Set(entries.map(({ id }) => id));
-        const visitor = readVisitor(await promisifyRequest(objects.get(VISITOR)));
-        const counts = readCounts(await promisifyRequest(objects.get(COUNTS)));
-        for (const key of new Set(entries.map((entry) => entry.key))) {
-          const left: Entry[] = [];
-          for (const entry of (await promisifyRequest(objects.get(key))) ?? []) {
-            if (!gone.has(entry.id)) left.push(entry);
-            else {
-              const end = endOf(entry);
-              counts[end] = (counts[end] ?? 0) + 1;
-              if (end !== 'delivered') objects.put({ ...visitor, reported: undefined }, VISITOR);
-            }
-          }
-          if (left.length > 0) objects.put(left, key);
-          else objects.delete(key);
-        }
-        objects.put(counts, COUNTS);
-      }),
-
+    append: (change) => transact('readwrite', (objects) => append(objects, change)),
+    peek: (limit, wanted = () => true) => transact('readonly', (objects) => peek(objects, limit, wanted)),
+    remove: (entries, endOf) => transact('readwrite', (objects) => remove(objects, entries, endOf)),
     get: (name) => transact('readonly', (objects) => promisifyRequest(objects.get(name))),
-
     update: (name, change) =>
       transact('readwrite', async (objects) => {
         const changed = change(await promisifyRequest(objects.get(name)));
