@@ -182,7 +182,7 @@ describe('with an option that can not be', () => {
   test('it says so once, and calls made before and after are rejected with that', async () => {
     const early = `<script>early = webengageRelay.track('Early').catch(String)</script>`;
     const { page, errors } = await openPage(README_STUB + early + scriptTag());
-    const why = 'RangeError: batchSize must be a whole number from 1 to 25, not 26';
+    const why = 'RangeError: batchSize must be from 1 to 25, not 26';
 
     expect(await page.evaluate('early')).toBe(why);
     expect(await track(page, 'Late')).toBe(why);
