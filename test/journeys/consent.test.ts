@@ -179,7 +179,7 @@ describe.each([
     await track(page, 'Come back');
     await expect.poll(() => flush(page), PATIENT).toEqual({ settled: true });
 
-    expect(await kept(page)).toEqual(NOTHING_KEPT);
+    await expect.poll(() => kept(page), { timeout: 10_000 }).toEqual(NOTHING_KEPT);
     expect(requests).toEqual([]);
     expect((await stack.received()).events).toEqual([]);
   });
