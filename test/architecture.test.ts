@@ -82,7 +82,7 @@ describe('the rooms of src', () => {
     const folders = Map.groupBy(files, dirname);
     // These rooms are still to be divided.
     const crowded = [...folders].filter(
-      ([folder, held]) => held.length > 15 && !/^src\/(edge|cli|contract)/.test(folder),
+      ([folder, held]) => held.length > 15 && !/^src\/(edge|cli)/.test(folder),
     );
 
     expect(crowded.map(([folder, held]) => `${folder}: ${held.length}`)).toEqual([]);

@@ -1,7 +1,7 @@
 import { custom, pipe, rawCheck } from 'valibot';
-import { ATTRIBUTES_RULE, type Attributes, type AttributesField, isPlainObject } from './attributes.ts';
 import { fitAttributes } from './fit-attributes.ts';
 import { MAX_ISSUES } from './issue.ts';
+import { ATTRIBUTES_RULE, type Attributes, type AttributesField, isPlainObject } from './rules/attributes.ts';
 
 /** Custom attributes of a user or an event, as they may be sent to WebEngage: those that would need no repair. */
 export function attributesSchema(field: AttributesField) {

@@ -1,7 +1,7 @@
-import { nameRule } from './attributes.ts';
-import { dateRule } from './date.ts';
-import { type Rule, textRule } from './rule.ts';
-import { idRule } from './visitor.ts';
+import { nameRule } from './rules/attributes.ts';
+import { dateRule } from './rules/date.ts';
+import { type Rule, textRule } from './rules/rule.ts';
+import { idRule } from './rules/visitor.ts';
 
 /**
  * Passes over the names that WebEngage's own events have: one of ours would mix with them.

@@ -1,3 +1,4 @@
+import { type Fitting, leftOut } from './repair.ts';
 import {
   ATTRIBUTES_RULE,
   type Attributes,
@@ -11,9 +12,8 @@ import {
   MAX_STRING_LENGTH,
   nameRule,
   TYPE_RULE,
-} from './attributes.ts';
-import { type Fitting, leftOut } from './repair.ts';
-import { cutText } from './text.ts';
+} from './rules/attributes.ts';
+import { cutText } from './rules/text.ts';
 
 /** Makes the value of a field into custom attributes that the contract takes; undefined where it can't hold any. */
 export function* fitCustom(value: unknown, field: AttributesField): Fitting<Attributes | undefined> {

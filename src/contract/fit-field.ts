@@ -1,7 +1,7 @@
-import { MAX_STRING_LENGTH } from './attributes.ts';
 import type { Fitting } from './repair.ts';
-import type { Rule } from './rule.ts';
-import { cutText } from './text.ts';
+import { MAX_STRING_LENGTH } from './rules/attributes.ts';
+import type { Rule } from './rules/rule.ts';
+import { cutText } from './rules/text.ts';
 
 /** Makes the value of a field fit its rule: text is cut where that helps, anything else is left out. */
 export function* fitField(name: string, value: unknown, rule: Rule<unknown> | undefined): Fitting<unknown> {

@@ -1,12 +1,12 @@
-import { ageRule } from './age.ts';
-import { type AttributesField, isPlainObject } from './attributes.ts';
 import { eventFields } from './event.ts';
 import { fitCustom } from './fit-attributes.ts';
 import { fitField } from './fit-field.ts';
 import { type Issue, notAField } from './issue.ts';
 import type { TrackerRecord } from './record.ts';
 import { type Fitting, leftOut } from './repair.ts';
-import type { Rule } from './rule.ts';
+import { ageRule } from './rules/age.ts';
+import { type AttributesField, isPlainObject } from './rules/attributes.ts';
+import type { Rule } from './rules/rule.ts';
 import { userFields } from './user.ts';
 
 // Without a schema library: a page that judges records need not load one.

@@ -1,8 +1,8 @@
-import { toBirthDate } from './birth-date.ts';
 import { fitFields, isRecord, leaveOutUnknown } from './fit-record.ts';
 import type { Issue } from './issue.ts';
 import { checkRecord, type TrackerRecord } from './record.ts';
 import { collect, type Misfit, type Repair, toRepair } from './repair.ts';
+import { toBirthDate } from './rules/birth-date.ts';
 
 /** A record as it goes on to WebEngage, and what was changed about it; or what is wrong with it. */
 export type ReadRecord =

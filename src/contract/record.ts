@@ -11,11 +11,11 @@ import {
   string,
   variant,
 } from 'valibot';
-import { ageRule } from './age.ts';
 import { attributesSchema } from './attributes-schema.ts';
 import { eventFields } from './event.ts';
 import { fieldMessage, type Issue, toIssues } from './issue.ts';
-import { ruleSchema, ruleSchemas } from './rule-schema.ts';
+import { ageRule } from './rules/age.ts';
+import { ruleSchema, ruleSchemas } from './rules/rule-schema.ts';
 import { userFields } from './user.ts';
 
 // The page load, at random in characters of base64url, then the record’s number within it, from 1.

@@ -1,7 +1,7 @@
-import { attributeTextRule } from './attributes.ts';
-import { birthDateRule } from './birth-date.ts';
-import { flagRule, textRule } from './rule.ts';
-import { idRule } from './visitor.ts';
+import { attributeTextRule } from './rules/attributes.ts';
+import { birthDateRule } from './rules/birth-date.ts';
+import { flagRule, textRule } from './rules/rule.ts';
+import { idRule } from './rules/visitor.ts';
 
 // E.164: a plus, no leading zero, at most 15 digits.
 // https://www.itu.int/rec/T-REC-E.164

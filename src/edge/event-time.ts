@@ -1,4 +1,4 @@
-import { formatDate, type OffsetDate, parseDate } from '../contract/date.ts';
+import { formatDate, type OffsetDate, parseDate } from '../contract/rules/date.ts';
 
 /** What the visitor's clock said, and what is known of how wrong it is. All in milliseconds. */
 export type VisitorTime = {

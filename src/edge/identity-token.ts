@@ -1,5 +1,5 @@
 import { decodeProtectedHeader, errors, jwtVerify } from 'jose';
-import { idRule } from '../contract/visitor.ts';
+import { idRule } from '../contract/rules/visitor.ts';
 import type { IdentityKey } from './identity-key.ts';
 import type { TokenFault } from './token-fault.ts';
 

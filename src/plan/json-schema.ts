@@ -1,5 +1,5 @@
-import { type AttributeType, MAX_NAME_LENGTH, MAX_STRING_LENGTH } from '../contract/attributes.ts';
 import { NO_SYSTEM_EVENT } from '../contract/event.ts';
+import { type AttributeType, MAX_NAME_LENGTH, MAX_STRING_LENGTH } from '../contract/rules/attributes.ts';
 import { TYPES } from './plan.ts';
 
 type Schema = { readonly [keyword: string]: unknown };

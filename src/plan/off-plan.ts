@@ -1,6 +1,6 @@
-import { type AttributeValue, typeOfAttribute } from '../contract/attributes.ts';
 import { type Issue, MAX_ISSUES, toPath } from '../contract/issue.ts';
 import type { TrackerRecord } from '../contract/record.ts';
+import { type AttributeValue, typeOfAttribute } from '../contract/rules/attributes.ts';
 import type { Plan, Property, Shape, Value } from './plan.ts';
 
 /** How a record can be off the plan. */

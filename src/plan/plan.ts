@@ -21,12 +21,17 @@ import {
   unknown,
   variant,
 } from 'valibot';
-import { type AttributeType, attributeTextRule, MAX_PER_TYPE, nameRule } from '../contract/attributes.ts';
-import { isDate } from '../contract/date.ts';
 import { eventNameRule } from '../contract/event.ts';
 import { fieldMessage, type Issue, toIssues } from '../contract/issue.ts';
-import type { Rule } from '../contract/rule.ts';
-import { ruleSchema } from '../contract/rule-schema.ts';
+import {
+  type AttributeType,
+  attributeTextRule,
+  MAX_PER_TYPE,
+  nameRule,
+} from '../contract/rules/attributes.ts';
+import { isDate } from '../contract/rules/date.ts';
+import type { Rule } from '../contract/rules/rule.ts';
+import { ruleSchema } from '../contract/rules/rule-schema.ts';
 
 /** What a value may be, in one of WebEngage's types. */
 export type Value = { readonly description?: string | undefined } & (

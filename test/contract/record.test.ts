@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { AttributeValue } from '../../src/contract/attributes.ts';
 import { type CheckedRecord, checkRecord } from '../../src/contract/record.ts';
+import type { AttributeValue } from '../../src/contract/rules/attributes.ts';
 import { eventRecord, idOf, userRecord } from '../fakes/records.ts';
 
 function issuesOf(checked: CheckedRecord): Record<string, string> {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatDate, parseDate } from '../../src/contract/date.ts';
+import { formatDate, parseDate } from '../../src/contract/rules/date.ts';
 import { trueEventTime, type VisitorTime } from '../../src/edge/event-time.ts';
 
 const NOW = Date.parse('2026-11-23T15:45:00Z');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { nameRule } from '../../src/contract/attributes.ts';
-import { isDate } from '../../src/contract/date.ts';
 import { eventNameRule } from '../../src/contract/event.ts';
+import { nameRule } from '../../src/contract/rules/attributes.ts';
+import { isDate } from '../../src/contract/rules/date.ts';
 import type { Plan, Property, Shape, Value } from '../../src/plan/plan.ts';
 import { TYPES } from '../../src/plan/plan.ts';
 

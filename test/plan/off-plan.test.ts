@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Attributes } from '../../src/contract/attributes.ts';
+import type { Attributes } from '../../src/contract/rules/attributes.ts';
 import { offPlan } from '../../src/plan/off-plan.ts';
 import { type Plan, parsePlan } from '../../src/plan/plan.ts';
 import { anyPlan, dataOf, misfitOf, UNPLANNED, userShapeOf } from '../fakes/plans.ts';

@@ -1,12 +1,12 @@
-import type { Attributes } from '../../contract/attributes.ts';
 import { eventNameRule } from '../../contract/event.ts';
 import { fitCustom } from '../../contract/fit-attributes.ts';
 import { fitField } from '../../contract/fit-field.ts';
 import { notAField } from '../../contract/issue.ts';
 import { collect, type Fitting, leftOut, type Misfit, toRepair } from '../../contract/repair.ts';
-import type { Rule } from '../../contract/rule.ts';
+import type { Attributes } from '../../contract/rules/attributes.ts';
+import type { Rule } from '../../contract/rules/rule.ts';
+import { idRule } from '../../contract/rules/visitor.ts';
 import { identifyFields } from '../../contract/user.ts';
-import { idRule } from '../../contract/visitor.ts';
 import { type Captured, RecordError } from '../record/capture.ts';
 import type { Repair } from '../record/outcome.ts';
 import { ownFields } from '../record/own-fields.ts';

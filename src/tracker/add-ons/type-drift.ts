@@ -3,7 +3,7 @@ import {
   type AttributesField,
   type AttributeType,
   typeOfAttribute,
-} from '../../contract/attributes.ts';
+} from '../../contract/rules/attributes.ts';
 import type { Repair } from '../record/outcome.ts';
 
 // Names are the site's own and few; a site that makes them up as it goes must not fill the page's memory.

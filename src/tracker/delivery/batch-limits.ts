@@ -1,4 +1,4 @@
-import { utf8Bytes } from '../../contract/text.ts';
+import { utf8Bytes } from '../../contract/rules/text.ts';
 import type { Entry } from '../record/call.ts';
 
 // Of a body, what is not its records: the token is the most of it, 4096 bytes at most.

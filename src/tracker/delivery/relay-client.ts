@@ -1,5 +1,5 @@
 import type { Answer, Refusal } from '../../contract/answer.ts';
-import { formatDate } from '../../contract/date.ts';
+import { formatDate } from '../../contract/rules/date.ts';
 import { retryAfterMs } from '../../pacing/retry-after.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { Time } from '../platform/time.ts';

@@ -1,4 +1,4 @@
-import { utf8Bytes } from '../../contract/text.ts';
+import { utf8Bytes } from '../../contract/rules/text.ts';
 import { apply, getPrototypeOf, getTime, hasOwn, isArray, keys, stringify, tagOf } from './built-ins.ts';
 import { toJsonOf } from './to-json.ts';
 import { writeDate } from './write-date.ts';

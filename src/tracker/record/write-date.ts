@@ -1,4 +1,4 @@
-import { formatDate } from '../../contract/date.ts';
+import { formatDate } from '../../contract/rules/date.ts';
 import { apply, getTimezoneOffset, NativeDate } from './built-ins.ts';
 
 /** A moment in WebEngage's format with the visitor's own UTC offset at that moment; undefined where it has no form. */

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { utf8Bytes } from '../../../src/contract/text.ts';
+import { utf8Bytes } from '../../../src/contract/rules/text.ts';
 import { copyFields, type Difference, toJsonObject } from '../../../src/tracker/record/safe-copy.ts';
 import { writeDate } from '../../../src/tracker/record/write-date.ts';
 import { onSpoiltPage, SPOILT_PAGES } from '../../fakes/spoilt-page.ts';
@@ -223,7 +223,7 @@ test.each([
   ],
 ])('a page that %s before the script loads changes nothing', (_, change) => {
   // Node loads what it reads TypeScript with by the first import.
-  const script = `await import('./src/contract/rule.ts');
+  const script = `await import('./src/contract/rules/rule.ts');
     ${change}
     const { copyFields, toJsonObject } = await import('./src/tracker/record/safe-copy.ts');
     const given = { a: [1, { b: 'x' }], c: { d: true }, toString: 'own' };

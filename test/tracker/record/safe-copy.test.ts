@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
-import { utf8Bytes } from '../../../src/contract/text.ts';
+import { utf8Bytes } from '../../../src/contract/rules/text.ts';
 import { copyFields, type Difference, toJsonObject } from '../../../src/tracker/record/safe-copy.ts';
 import { writeDate } from '../../../src/tracker/record/write-date.ts';
 import { onSpoiltPage, SPOILT_PAGES } from '../../fakes/spoilt-page.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { cutText, lengthRule, utf8Bytes, wellFormed } from '../../src/contract/text.ts';
+import { cutText, lengthRule, utf8Bytes, wellFormed } from '../../../src/contract/rules/text.ts';
 
 const anyText = fc.string({ unit: 'binary', maxLength: 50 });
 const halfPairs = fc.string({ unit: fc.constantFrom('a', '\ud800', '\udc00', '😀', 'é'), maxLength: 20 });
