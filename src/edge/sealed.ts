@@ -26,38 +26,59 @@ export type SealedBatch = {
   readonly dueAt: number;
 };
 
-type BatchRow = {
-  request_id: string;
-  kind: RecordKind;
-  members: string;
-  isolating: number;
-  attempts: number;
-  failures: number;
-  status: number;
-  answered_at: number;
-  refused_at: number | null;
-  suspicions: number;
-  due_at: number;
-};
-
 const COLUMNS =
   'request_id, kind, members, isolating, attempts, failures, status, answered_at, refused_at, suspicions, due_at';
 
+// As they stand in COLUMNS.
+type BatchRow = [
+  requestId: string,
+  kind: RecordKind,
+  members: string,
+  isolating: number,
+  attempts: number,
+  failures: number,
+  status: number,
+  answeredAt: number,
+  refusedAt: number | null,
+  suspicions: number,
+  dueAt: number,
+];
+
 /** All sealed batches that are not settled, those first that are due first. */
 export function sealedBatches(sql: SqlStorage): SealedBatch[] {
-  return toBatches(sql.exec<BatchRow>(`SELECT ${COLUMNS} FROM batch`)).sort((a, b) => a.dueAt - b.dueAt);
+  return readBatches(sql, `SELECT ${COLUMNS} FROM batch`).sort((a, b) => a.dueAt - b.dueAt);
 }
 
-function toBatches(rows: Iterable<BatchRow>): SealedBatch[] {
-  return Array.from(rows, ({ request_id, members, isolating, answered_at, refused_at, due_at, ...row }) => ({
-    ...row,
-    requestId: request_id,
-    members: JSON.parse(members),
-    isolating: isolating === 1,
-    answeredAt: answered_at,
-    refusedAt: refused_at ?? undefined,
-    dueAt: due_at,
-  }));
+/** Read with every look for work, hundreds at a time: rows without names take a quarter of the time. */
+function readBatches(sql: SqlStorage, query: string): SealedBatch[] {
+  return Array.from(
+    sql.exec(query).raw<BatchRow>(),
+    ([
+      requestId,
+      kind,
+      members,
+      isolating,
+      attempts,
+      failures,
+      status,
+      answeredAt,
+      refusedAt,
+      suspicions,
+      dueAt,
+    ]) => ({
+      requestId,
+      kind,
+      members: JSON.parse(members),
+      isolating: isolating === 1,
+      attempts,
+      failures,
+      status,
+      answeredAt,
+      refusedAt: refusedAt ?? undefined,
+      suspicions,
+      dueAt,
+    }),
+  );
 }
 
 /** A batch that is to be: what is left out has not happened yet. */
@@ -112,7 +133,7 @@ export function launch(sql: SqlStorage, { requestId }: SealedBatch): void {
  * counts as one of which nobody knows what became, and its batch is sent again as it was.
  */
 export function recoverLaunched(storage: DurableObjectStorage, now: number): void {
-  const lost = toBatches(storage.sql.exec<BatchRow>(`SELECT ${COLUMNS} FROM batch WHERE launched = 1`));
+  const lost = readBatches(storage.sql, `SELECT ${COLUMNS} FROM batch WHERE launched = 1`);
   for (const batch of lost)
     postpone(storage, batch, { status: 0, failures: batch.failures, dueAt: now }, { unknown: 1 }, now);
 }

@@ -11,7 +11,7 @@ declare global {
   }
 }
 
-const SEEDS = Number(import.meta.env.VITE_SEEDS ?? 20);
+const SEEDS = Number(import.meta.env.VITE_SEEDS ?? 4);
 const FIRST_SEED = Number(import.meta.env.VITE_FIRST_SEED ?? 1);
 const TRAFFIC = { devices: 500, recordsEach: 10, poisonShare: 0.01 };
 

@@ -344,8 +344,8 @@ describe('a key that may write events and no users', () => {
 });
 
 test('a minute of nothing but bad records holds up the good ones for no longer than a while', async () => {
-  const bad = Array.from({ length: 200 }, (_, n) => ({
-    at: WORLD_BEGINS + n * 300,
+  const bad = Array.from({ length: 100 }, (_, n) => ({
+    at: WORLD_BEGINS + n * 600,
     delivery: delivery(
       `bad ${n}`,
       ...Array.from({ length: 25 }, (_, index) =>
@@ -353,17 +353,17 @@ test('a minute of nothing but bad records holds up the good ones for no longer t
       ),
     ),
   }));
-  const good = Array.from({ length: 1_200 }, (_, n) => ({
+  const good = Array.from({ length: 600 }, (_, n) => ({
     at: WORLD_BEGINS + n * 1_000,
     delivery: delivery(`good ${n}`, eventRecord(1, { userId: `good ${n}` })),
   }));
 
   const { account } = await against(
     { refuse: POISON },
-    { deliveries: [...bad, ...good].sort((a, b) => a.at - b.at), untilMs: 60 * MINUTE },
+    { deliveries: [...bad, ...good].sort((a, b) => a.at - b.at), untilMs: 30 * MINUTE },
   );
 
-  expect(account.taken.length).toBeGreaterThanOrEqual(1_000);
+  expect(account.taken.length).toBeGreaterThanOrEqual(500);
 });
 
 test('a gate that is far away is asked all the same', async () => {

@@ -278,14 +278,11 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
 
 /** A browser sends nothing new before what it sent is answered for. */
 function inTurn(pending: readonly Pending[]): Pending[] {
-  const since = new Map(
-    pending.filter(({ unanswered }) => unanswered).map(({ at, delivery }) => [delivery.device, at]),
-  );
+  const since = new Map<string, number>();
+  for (const { at, delivery, unanswered } of pending) if (unanswered) since.set(delivery.device, at);
   return pending.map((each) => {
-    const notBefore = since.get(each.delivery.device);
-    return each.unanswered || notBefore === undefined
-      ? each
-      : { ...each, at: Math.max(each.at, notBefore + 1) };
+    const notBefore = each.unanswered ? undefined : since.get(each.delivery.device);
+    return notBefore === undefined || each.at > notBefore ? each : { ...each, at: notBefore + 1 };
   });
 }
 
