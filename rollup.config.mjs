@@ -3,24 +3,30 @@ import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } 
 import { basename } from 'node:path';
 import nodeResolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
+import { SHORT_NAMES } from './short-names.mjs';
 
 // tsc has written dist/modules; TypeScript 7 has no compiler API for a Rollup plugin to call.
 const modules = 'dist/modules';
 
-/** @param leavesName of a script that leaves a name behind, which nothing in it uses */
-const minify = (leavesName = false) =>
+/**
+ * @param leavesName of a script that leaves a name behind, which nothing in it uses
+ * @param isTracker has short names for what only the tracker itself reads
+ */
+const minify = ({ leavesName = false, isTracker = false } = {}) =>
   terser({
     ecma: 2022,
     module: !leavesName,
     // A classic script is read in the encoding of its page, if its server names none.
     format: { ascii_only: true },
+    mangle: isTracker ? { properties: { regex: new RegExp(`^(${SHORT_NAMES.join('|')})$`) } } : {},
     compress: {
-      passes: 2,
+      passes: 4,
       unsafe: true,
       unsafe_arrows: true,
       pure_getters: true,
       keep_fargs: false,
-      hoist_funs: true,
+      // Of much code repeated text compresses better than a body with its arguments written in.
+      ...(isTracker ? { inline: 0 } : { hoist_funs: true }),
       // `x === 0`, as the rest of what is compared: what is alike compresses better.
       lhs_constants: false,
     },
@@ -29,6 +35,14 @@ const minify = (leavesName = false) =>
 // Two words for the same thing compress worse than one, and the compiler has seen to it that nothing is assigned twice.
 // Before it is minified, which joins declarations of one kind.
 const oneKeyword = { name: 'one-keyword', renderChunk: (code) => code.replace(/\bconst\b/g, 'let') };
+
+// Likewise a function that is declared and one that is assigned. None of the tracker's uses `this`, or is called before the
+// line that declares it has run: test/short-names.test.ts loads what comes of it.
+const oneFunction = {
+  name: 'one-function',
+  renderChunk: (code) =>
+    code.replace(/^(\s*)(async )?function (\w+)\(([^()]*)\) \{/gm, '$1let $3 = $2($4) => {'),
+};
 
 const PUBLIC = 'dist/public';
 
@@ -95,7 +109,7 @@ const pinned = (script) => {
 /** @param plugins what is done once, beside the script that is built first */
 const trackerScript = (script, input, plugins = []) => ({
   input: `${modules}/tracker/script-tag/${input}`,
-  plugins: [nodeResolve(), oneKeyword, minify()],
+  plugins: [nodeResolve(), oneKeyword, oneFunction, minify({ isTracker: true })],
   output: [
     { file: `dist/${script}`, format: 'iife', plugins: [printIntegrity] },
     { file: `${PUBLIC}/${script}`, format: 'iife' },
@@ -130,7 +144,7 @@ export default [
   {
     // For `importScripts`, which leaves it under a name.
     input: `${modules}/tracker/service-worker.js`,
-    plugins: [nodeResolve(), oneKeyword, minify(true)],
+    plugins: [nodeResolve(), oneKeyword, oneFunction, minify({ leavesName: true, isTracker: true })],
     output: [
       {
         file: 'dist/service-worker.js',

@@ -8,6 +8,8 @@ export default defineConfig({
   test: {
     // The relay logs a line a pass: of a test that passes nobody reads it.
     silent: 'passed-only',
+    // On two cores it would be one by default, and all of it would take half as long again.
+    maxWorkers: 2,
     reporters: ['default', './test/faults/table-reporter.ts', './test/closing-line.ts'],
     projects: [
       {
@@ -82,8 +84,6 @@ export default defineConfig({
         test: {
           name: 'real-pages',
           include: ['test/real-pages/**/*.test.ts'],
-          // One browser at a time: what is timed here is a page, not the machine.
-          fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
@@ -92,9 +92,9 @@ export default defineConfig({
         test: {
           name: 'faults',
           include: ['test/faults/**/*.test.ts'],
-          // Behind all others: three browsers leave nothing of a machine to anyone.
+          // Behind all others: two browsers leave nothing of a machine to anyone.
           sequence: { groupOrder: 1 },
-          maxWorkers: 3,
+          maxWorkers: 2,
           hookTimeout: 120_000,
         },
       },

@@ -46,6 +46,25 @@ const MAY_IMPORT: { readonly [room: string]: readonly string[] } = {
   cli: ['edge', 'plan'],
 };
 
+/** What a floor of the tracker may import beside itself and the ground. Its root is the top, and may import all of them. */
+const FLOORS: { readonly [floor: string]: readonly string[] } = {
+  'script-tag': ['', 'add-ons', 'page', 'record', 'platform'],
+  'add-ons': ['engine', 'delivery', 'page', 'store', 'record', 'platform'],
+  engine: ['unload', 'delivery', 'page', 'store', 'record', 'platform'],
+  unload: ['delivery', 'page', 'record', 'platform'],
+  delivery: ['page', 'store', 'record', 'platform'],
+  page: ['store', 'record', 'platform'],
+  store: ['record', 'platform'],
+  record: [],
+  platform: [],
+};
+
+/** The floor of a file of the tracker; the root's is the empty name. */
+function floorOf(file: string): string {
+  const [, , floor = '', rest] = file.split('/');
+  return rest === undefined ? '' : floor;
+}
+
 describe('the rooms of src', () => {
   test('hold no circle of imports, types included', () => {
     const done = new Set<string>();
@@ -65,6 +84,20 @@ describe('the rooms of src', () => {
         })
         .map(([, , arrow]) => arrow),
     );
+
+    expect(wrong).toEqual([]);
+  });
+
+  test('and so do the floors of the tracker', () => {
+    const isTracker = (file: string) => file.startsWith('src/tracker/');
+    const wrong = files
+      .filter((file) => isTracker(file) && floorOf(file) !== '')
+      .flatMap((file) =>
+        (imports.get(file) ?? [])
+          .filter((imported) => isTracker(imported) && floorOf(imported) !== floorOf(file))
+          .filter((imported) => !FLOORS[floorOf(file)]?.includes(floorOf(imported)))
+          .map((imported) => `${file} → ${imported}`),
+      );
 
     expect(wrong).toEqual([]);
   });

@@ -3,14 +3,14 @@
  * By its name among the `exports` of package.json; the README says the same.
  */
 export const BUDGETS: Readonly<Record<string, number>> = {
-  './tracker.js': 12_700,
-  './tracker.full.js': 15_950,
-  './service-worker.js': 13_550,
+  './tracker.js': 10_900,
+  './tracker.full.js': 14_500,
+  './service-worker.js': 12_100,
   '.': 15_200,
   './service-worker': 13_750,
   './page-views.js': 1_000,
   './page-views': 850,
-  './segment': 710,
+  './segment': 700,
   './inspector.js': 11_100,
   './inspector': 11_200,
   './edge': 46_500,

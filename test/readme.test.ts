@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { resolveOptions } from '../src/tracker/options.ts';
-import { ADD_ON_SETTINGS } from '../src/tracker/script-tag/settings.ts';
+import { ADD_ON_SETTINGS, resolveOptions } from '../src/tracker/options.ts';
 import { BUDGETS } from './budgets.ts';
 import { README_STUB } from './readme-stub.ts';
 import { samplesOf } from './samples/samples.ts';
@@ -49,7 +48,7 @@ test('the add-on settings it lists are those of the code, with what asks for not
 });
 
 test('the moments it lists are those the tracker tells', async () => {
-  const ends = await readFile('src/tracker/engine/events.ts', 'utf8');
+  const ends = await readFile('src/tracker/page/events.ts', 'utf8');
   const [, declared = ''] = /export type TrackerEvents = \{(.*?)\n\};/s.exec(ends) ?? [];
   const names = [...declared.matchAll(/^ {2}(\w+):/gm)].map(([, name]) => name);
   const listed = tableUnder('What can be lost, and how it is told').map(([name]) => name);

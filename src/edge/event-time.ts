@@ -4,7 +4,10 @@ import { formatDate, type OffsetDate, parseDate } from '../contract/rules/date.t
 export type VisitorTime = {
   /** When the event was made, by the visitor's clock at that moment, in WebEngage's form. */
   readonly eventTime: string | undefined;
-  /** How long before the send that was, by a clock that does not jump. Undefined: as long as the visitor's clock says. */
+  /**
+   * How long before the send that was, by a clock that does not jump. Undefined of an earlier page, before an answer has told
+   * whether its offset still holds; and of servers: as long as their clock says.
+   */
   readonly age: number | undefined;
   /** When the batch was sent, by the visitor's clock. Undefined where the browser sends it once the page is gone. */
   readonly sentAt: number | undefined;
@@ -53,15 +56,16 @@ function withOffset({ at }: OffsetDate, known: Known & { readonly clockOffset: n
   const { age, sentAt, now } = known;
   const clockOffset = Math.abs(known.clockOffset) < MIN_OFFSET_MS ? 0 : known.clockOffset;
   const corrected = at - clockOffset;
-  if (sentAt === undefined) return corrected;
+  // An event of an earlier page is written by the offset that it was made under.
+  if (sentAt === undefined || age === undefined) return corrected;
   const wallAge = sentAt - at;
   // By how much the send lies in the relay's future. One in its past may merely have been long on its way.
   const aheadMs = sentAt - clockOffset - now;
   const isStillOff = isMismatch(wallAge, age)
     ? // A machine that slept has a clock that is what it was, and an age that stood still.
-      wallAge > (age ?? wallAge) && Math.abs(aheadMs) <= TOLERATED_SKEW_MS
+      wallAge > age && Math.abs(aheadMs) <= TOLERATED_SKEW_MS
     : aheadMs <= TOLERATED_SKEW_MS;
-  return isStillOff ? corrected : now - (age ?? wallAge);
+  return isStillOff ? corrected : now - age;
 }
 
 /** True where the clock was changed, or the machine slept, between the making and the send. */

@@ -1,4 +1,3 @@
-import { refill } from '../pacing/token-bucket.ts';
 import type { TrackerStats } from '../tracker/index.ts';
 import type { Inspected, InspectedRecord } from '../tracker/inspect.ts';
 import type { Journal } from './journal.ts';
@@ -126,16 +125,16 @@ function listedOf(listed: number, waits: number, buffer: Buffer): string {
 
 function bucketOf({ settings }: Seen, buffer: Buffer): Pick<ViewModel, 'pips' | 'tokens' | 'rate' | 'pause'> {
   const limit = typeof settings === 'object' && buffer.kind !== 'unreadable' ? settings : UNKNOWN;
-  const { bucket, pause, now } =
-    buffer.kind === 'there' ? buffer : { bucket: undefined, pause: undefined, now: 0 };
-  const tokens = bucket ? refill(bucket, limit, now).tokens : limit.burst;
+  const { fullAt = 0, pause, now } = buffer.kind === 'there' ? buffer : { pause: undefined, now: 0 };
+  const missing = (Math.max(0, fullAt - now) / 60_000) * limit.requestsPerMinute;
+  const tokens = Math.max(0, limit.burst - missing);
   const pips: number[] = [];
   while (pips.length < limit.burst) pips.push(Math.min(1, Math.max(0, tokens - pips.length)));
   return {
     pips,
     tokens: limit.burst === 0 ? NONE : `${Math.floor(tokens)} of ${limit.burst}`,
     rate: limit.burst === 0 ? '' : `, ${limit.requestsPerMinute} a minute`,
-    pause: pause ? `Waits, ${retryTime(pause.since + pause.forMs - now)}. ${retryMessage(pause.reason)}` : '',
+    pause: pause ? `Waits, ${retryTime(pause.until - now)}. ${retryMessage(pause.reason)}` : '',
   };
 }
 

@@ -1,13 +1,13 @@
 export type { Rejection } from '../contract/answer.ts';
 export type { Issue } from '../contract/issue.ts';
-export type { AddOn, Consent } from './add-ons/add-on.ts';
+export type { AddOn } from './add-ons/add-on.ts';
 export { type ChecksOptions, checks } from './add-ons/checks.ts';
-export { type ConsentOptions, consent } from './add-ons/consent.ts';
+export { type Consent, type ConsentOptions, consent } from './add-ons/consent.ts';
 export { identityTokens } from './add-ons/identity-tokens.ts';
 export type { FetchToken } from './add-ons/user-tokens.ts';
-export type { Listener, TrackerEvents } from './engine/events.ts';
 export type { Middleware, Properties, TrackerCall } from './engine/middleware.ts';
 export type { TrackerOptions } from './options.ts';
+export type { Listener, TrackerEvents } from './page/events.ts';
 export { RecordError } from './record/capture.ts';
 export type { AnyEvents, AttributesOf, EventsOf } from './record/event-types.ts';
 export type { DropReason, FlushResult, Repair, RetryReason } from './record/outcome.ts';

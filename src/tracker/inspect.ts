@@ -1,21 +1,20 @@
 import { promisifyRequest } from 'idb-keyval';
-import type { TokenBucket } from '../pacing/token-bucket.ts';
-import { isPauseOver, SEND_RATE } from './delivery/send-rate.ts';
-import { visitorsChoice } from './engine/choice.ts';
-import { nameOf } from './options.ts';
+import { pausedForMs, SEND_RATE } from './delivery/send-rate.ts';
+import { nameOf } from './page/settings.ts';
+import { markedChoices } from './page/visitor-state.ts';
 import { localPageStorage } from './platform/local-storage.ts';
-import { timeout } from './platform/platform.ts';
+import { timeout } from './platform/time.ts';
 import { tryOrUndefined } from './platform/try-or-undefined.ts';
+import type { RetryReason } from './record/outcome.ts';
 import { ownFields } from './record/own-fields.ts';
 import { isOut } from './record/visitor.ts';
-import { STORE } from './store/database.ts';
-import { HUNG_AFTER_MS } from './store/fallback-store.ts';
+import { HUNG_AFTER_MS, STORE } from './store/database.ts';
 import { COUNTS, VISITOR } from './store/record-store.ts';
 import { statsOf, type TrackerStats } from './store/stats.ts';
 
 // The one door to the tracker's rooms for whoever looks at a tracker from outside.
 export { resolveOptions } from './options.ts';
-export { timeout } from './platform/platform.ts';
+export { timeout } from './platform/time.ts';
 export { ownFields } from './record/own-fields.ts';
 
 /** Fields without a prototype, at every depth: what a page has put on its prototypes is not among them. */
@@ -37,7 +36,7 @@ export type InspectedRecord = {
 };
 
 /** Why sending waits after a failure. `reason` is a tracker's `RetryReason`, or of another release. */
-type InspectedPause = { readonly since: number; readonly forMs: number; readonly reason: string };
+type InspectedPause = { readonly until: number; readonly reason: string };
 
 /** What a tracker's database holds. All times are by the relay's clock, as far as the tracker knows it. */
 export type InspectedBuffer = {
@@ -46,8 +45,8 @@ export type InspectedBuffer = {
   /** The oldest records, oldest first: at most 50. */
   readonly records: readonly InspectedRecord[];
   readonly counts: TrackerStats;
-  /** The allowance for requests, as it was when the last one left. Undefined: none has left yet. */
-  readonly bucket: TokenBucket | undefined;
+  /** When the allowance for requests is full again. Undefined: none has left yet. */
+  readonly fullAt: number | undefined;
   /** Undefined where sending does not wait. */
   readonly pause: InspectedPause | undefined;
   /** The visitor's clock minus the relay's, in milliseconds. Undefined where no answer has told it. */
@@ -98,7 +97,7 @@ export function inspectTracker(endpoint: string): TrackerInspection {
   };
 
   async function look(): Promise<Inspected> {
-    const choices = visitorsChoice(localPageStorage, name).now();
+    const choices = markedChoices({ pageStorage: localPageStorage, endpointName: name });
     const answer = (buffer: Inspected['buffer'], kept = 0) => ({
       buffer,
       // The later choice counts, whichever store has it.
@@ -199,15 +198,15 @@ function readNumbers(value: unknown): { readonly [field: string]: number | undef
   return ownFields(Object.fromEntries(Object.entries(readFields(value)).filter(isNumber)));
 }
 
-function readRate(value: unknown, now: number): Pick<InspectedBuffer, 'bucket' | 'pause'> {
-  const rate = readFields(value);
-  const { tokens, asOf } = readNumbers(rate.bucket);
-  const { since, forMs } = readNumbers(rate.pause);
-  const hasPause = since !== undefined && forMs !== undefined && !isPauseOver({ since, forMs }, now);
-  return {
-    bucket: tokens === undefined || asOf === undefined ? undefined : { tokens, asOf },
-    pause: hasPause ? { since, forMs, reason: `${readFields(rate.pause).reason}` } : undefined,
-  };
+function readRate(value: unknown, now: number): Pick<InspectedBuffer, 'fullAt' | 'pause'> {
+  const { pause } = readFields(value);
+  const { since, until } = readNumbers(pause);
+  const reason = `${readFields(pause).reason}`;
+  const holds =
+    since !== undefined &&
+    until !== undefined &&
+    pausedForMs({ since, until, reason: reason as RetryReason }, now, false) > 0;
+  return { fullAt: readNumbers(value).fullAt, pause: holds ? { until, reason } : undefined };
 }
 
 function readRow(row: unknown): readonly InspectedRecord[] {

@@ -1,5 +1,6 @@
 import { MAX_AGE_MS, MAX_BATCH_RECORDS } from '../contract/batch.ts';
 import type { AddOn } from './add-ons/add-on.ts';
+import type { Settings } from './page/settings.ts';
 import { ownFields } from './record/own-fields.ts';
 
 /** What a tracker is made with. The script tag has them as attributes: `batchSize` is `data-batch-size`. */
@@ -88,13 +89,6 @@ export type OptionsLike = {
   readonly [name: string]: unknown;
 };
 
-export type Settings = Required<Omit<TrackerOptions, 'plugins'>>;
-
-/** The name of all that the trackers of an endpoint share: database, lock, sync event. */
-export function nameOf(endpoint: string): string {
-  return `webengage-relay:${endpoint}`;
-}
-
 // WebEngage's limit for the whole account: no single browser needs more.
 const ACCOUNT_REQUESTS_PER_MINUTE = 500;
 
@@ -108,14 +102,23 @@ const NUMBERS = {
   maxAgeMs: [MAX_AGE_MS, 60_000, MAX_AGE_MS],
 } as const;
 
-// Settings that an add-on understands. Without it they must not be passed over: the page would do what it must not.
-// What stands here asks for nothing.
-const OF_ADD_ONS: { readonly [name: string]: unknown } = {
+/** Settings that an add-on understands, with what asks for nothing. */
+export const ADD_ON_SETTINGS: { readonly [name: string]: unknown } = ownFields({
   consent: 'granted',
   respectGpc: false,
   identityToken: undefined,
   strict: false,
-};
+});
+
+/**
+ * Throws a `RangeError` for a setting that only an add-on understands. Without it the setting must not be passed over: the
+ * page would do what it must not.
+ */
+export function refuseAddOnSettings(given: { readonly [name: string]: unknown }): void {
+  for (const name in ADD_ON_SETTINGS)
+    if (name in given && given[name] !== ADD_ON_SETTINGS[name])
+      throw new RangeError(`${name}: ${given[name]} needs tracker.full.js, or its add-on in plugins`);
+}
 
 /** Fills in the defaults. Throws a `RangeError` that names the option, the rule and the remedy. */
 export function resolveOptions(options: TrackerOptions | OptionsLike): Settings {
@@ -123,9 +126,7 @@ export function resolveOptions(options: TrackerOptions | OptionsLike): Settings 
   const mustBe = (name: string, rule: string): never => {
     throw new RangeError(`${name} must be ${rule}, not ${given[name]}`);
   };
-  for (const name in OF_ADD_ONS)
-    if (given[name] !== undefined && given[name] !== OF_ADD_ONS[name])
-      throw new RangeError(`${name} needs an add-on: load tracker.full.js, or pass it to plugins`);
+  refuseAddOnSettings(given);
 
   // Not `URL.canParse`: Safari has it only since 17. Without the slashes at its end.
   const endpoint =

@@ -1,10 +1,11 @@
 import type { AddOn } from './add-ons/add-on.ts';
-import { nameOf, resolveOptions, type TrackerOptions } from './options.ts';
-import { browserPlatform } from './platform/platform.ts';
+import { browserPlatform } from './browser-platform.ts';
+import { resolveOptions, type TrackerOptions } from './options.ts';
+import { nameOf } from './page/settings.ts';
 import { startTracker, type Tracker } from './tracker.ts';
 
-export type { AddOn, Consent } from './add-ons/add-on.ts';
-export { type ConsentOptions, consent } from './add-ons/consent.ts';
+export type { AddOn } from './add-ons/add-on.ts';
+export { type Consent, type ConsentOptions, consent } from './add-ons/consent.ts';
 export { identityTokens } from './add-ons/identity-tokens.ts';
 export type { FetchToken } from './add-ons/user-tokens.ts';
 export type { Tracker, TrackerOptions };
@@ -40,7 +41,7 @@ export function syncInBackground(options: TrackerOptions): Tracker {
     const { madeAt: _, ...tracker } = startTracker(settings, on, addOns, true);
     return tracker;
   };
-  const withoutConsent = plugins.map(({ consent: _, ...addOn }) => addOn);
+  const withoutConsent = plugins.filter(({ asksConsent }) => !asksConsent);
   const sender = start(withoutConsent, { ...platform, watchPage });
   let isDegraded = false;
   sender.on('degraded', () => {
@@ -67,5 +68,5 @@ export function syncInBackground(options: TrackerOptions): Tracker {
     const sync = event as SyncEvent;
     if (sync.tag === name) sync.waitUntil(sendAll());
   });
-  return plugins.some(({ consent }) => consent) ? start(plugins) : sender;
+  return withoutConsent.length < plugins.length ? start(plugins) : sender;
 }

@@ -1,10 +1,16 @@
 import type { AddOn } from './add-ons/add-on.ts';
-import { createEngine } from './engine/engine.ts';
-import { createEmitter, type Listener, type TrackerEvents } from './engine/events.ts';
+import { browserPlatform } from './browser-platform.ts';
+import { createEngine, type Engine } from './engine/engine.ts';
+import { sendableChanged } from './engine/flush-schedule.ts';
 import { createMiddleware, type Middleware, type Properties, type TrackerCall } from './engine/middleware.ts';
-import { resolveOptions, type Settings, type TrackerOptions } from './options.ts';
-import { browserPlatform, type Platform } from './platform/platform.ts';
-import { captureEvent, captureUser } from './record/capture.ts';
+import { resolveOptions, type TrackerOptions } from './options.ts';
+import { createPage } from './page/create-page.ts';
+import { createEmitter, type Listener, type TrackerEvents } from './page/events.ts';
+import type { Page } from './page/page.ts';
+import type { Platform } from './page/platform.ts';
+import type { Settings } from './page/settings.ts';
+import type { Call } from './record/call.ts';
+import { type Captured, captureEvent, captureUser } from './record/capture.ts';
 import type { AnyEvents, AttributesOf, EventData, EventsOf } from './record/event-types.ts';
 import type { FlushResult, Repair } from './record/outcome.ts';
 import type { Profile } from './record/profile.ts';
@@ -65,7 +71,7 @@ export type Tracker<Events extends object = AnyEvents, Attributes extends object
 /** A tracker whose calls can be made in the name of an earlier moment: those that were queued before the script had loaded. */
 export type StartedTracker = Tracker & {
   /** The calls as made at a moment of the visitor's clock, and on a page. */
-  readonly madeAt: (wall: number, page: string | undefined) => Pick<Tracker, 'identify' | 'track'>;
+  readonly madeAt: (wall?: number, page?: string) => Pick<Tracker, 'identify' | 'track'>;
 };
 
 /**
@@ -83,6 +89,16 @@ export function createTracker<
   return tracker as Tracker<Events, Attributes>;
 }
 
+/** Puts the add-ons before the engine of a page. */
+function engineWith(plugins: readonly AddOn[], page: Page): Engine {
+  let engine = createEngine(page);
+  for (const addOn of plugins) {
+    page.tokens ??= addOn.sendable?.(page, (sendsNow) => sendableChanged(page, sendsNow));
+    engine = addOn.engine?.(engine, page) ?? engine;
+  }
+  return engine;
+}
+
 /**
  * The tracker on a platform of the caller's choice.
  *
@@ -95,56 +111,59 @@ export function startTracker(
   isPassive = false,
 ): StartedTracker {
   const { time, chance, report } = platform;
-  const addOn: AddOn = Object.assign({}, ...plugins);
-  const emitter = createEmitter(report, settings.debug);
-  const engine = createEngine(settings, platform, emitter, addOn, isPassive);
+  const { emit, on } = createEmitter(report, settings.debug);
   const { use, run } = createMiddleware(report);
+  const page = createPage({ settings, platform, emit });
+  const { open, isHeard, add, ...engine } = engineWith(plugins, page);
+  if (!isPassive) open();
 
-  async function take(asked: TrackerCall, wall: number): Promise<void> {
-    const call = engine.isHeard() && run(asked);
+  /** Makes a call that has been copied, as at a moment of the visitor's clock. */
+  function make(
+    captured: Captured | Pick<Call, 'kind' | 'json' | 'anonymousId'>,
+    wall: number,
+  ): Promise<void> {
+    const id = `${page.session}.${++page.seq}`;
+    return add({ ...captured, id, wall, mono: time.mono() - time.wall() + wall });
+  }
+
+  /** Makes a call, as at a moment of the visitor's clock and on a page. */
+  async function take(asked: TrackerCall, at?: number, page = platform.address()): Promise<void> {
+    const call = isHeard() && run({ ...asked, page });
     if (!call) return;
-    // Now, though it may have to wait: the page may change what it gave.
-    const name = call.kind === 'event' ? call.eventName : 'identify';
+    const isEvent = call.kind === 'event';
+    const record = isEvent ? call.eventName : 'identify';
     const repairs: Repair[] = [];
     const tell = (repair: Repair) => {
       repairs[repairs.length] = repair;
     };
-    const captured =
-      call.kind === 'event'
-        ? captureEvent(call.eventName, call.eventData, tell)
-        : captureUser(call.userId, call.profile, tell);
-    const checked = addOn.check?.(captured, repairs) ?? captured;
-    for (const repair of repairs) emitter.emit('repaired', { ...repair, record: name });
-    await engine.add(checked, { wall, mono: time.mono() - (time.wall() - wall) });
+    // Now, though it may have to wait: the page may change what it gave.
+    let captured = isEvent
+      ? captureEvent(record, call.eventData, tell)
+      : captureUser(call.userId, call.profile, tell);
+    for (const { check } of plugins) captured = check?.(captured, repairs) ?? captured;
+    for (const repair of repairs) emit('repaired', { ...repair, record });
+    // A stub may have been told the time by a `Date` of the page's own.
+    await make(captured, at || time.wall());
   }
 
-  const madeAt: StartedTracker['madeAt'] = (wall, page) => ({
+  const madeAt = (...at: readonly [wall?: number, page?: string]): Pick<Tracker, 'identify' | 'track'> => ({
     identify: (who: unknown, profile?: Profile) =>
-      take(
-        typeof who === 'object' && who
-          ? { kind: 'user', profile: who, page }
-          : // Not given is no id; undefined would be the anonymous visitor's.
-            { kind: 'user', userId: (who ?? '') as string, profile, page },
-        wall,
-      ),
-    track: (eventName, eventData?: Properties) => take({ kind: 'event', eventName, eventData, page }, wall),
+      typeof who === 'object' && who
+        ? take({ kind: 'user', profile: who }, ...at)
+        : // What is no text is no id; undefined would be the anonymous visitor's.
+          take({ kind: 'user', userId: typeof who === 'string' ? who : '', profile }, ...at),
+    track: (eventName, eventData?: Properties) => take({ kind: 'event', eventName, eventData }, ...at),
   });
-  const now = () => madeAt(time.wall(), platform.address());
 
   return {
+    ...madeAt(),
+    ...engine,
     madeAt,
-    identify: (who: never, profile?: Profile) => now().identify(who, profile),
-    track: (...call) => now().track(...call),
-    reset: () => {
-      if (!engine.isHeard()) return;
-      const reset = { kind: 'reset', json: '', anonymousId: randomUuid(chance.bytes) } as const;
-      void engine.add(reset, { wall: time.wall(), mono: time.mono() });
-    },
-    flush: engine.flush,
-    stats: engine.stats,
-    optOut: engine.optOut,
-    optIn: engine.optIn,
-    on: emitter.on,
+    on,
     use,
+    reset: () => {
+      const reset = { kind: 'reset', json: '', anonymousId: randomUuid(chance.bytes) } as const;
+      if (isHeard()) void make(reset, time.wall());
+    },
   };
 }

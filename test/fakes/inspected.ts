@@ -1,7 +1,7 @@
 import type { InspectedTracker } from '../../src/inspector/subscribe.ts';
-import { createEmitter } from '../../src/tracker/engine/events.ts';
 import type { FlushResult, TrackerEvents } from '../../src/tracker/index.ts';
 import type { InspectedRecord } from '../../src/tracker/inspect.ts';
+import { createEmitter } from '../../src/tracker/page/events.ts';
 import { statsOf } from '../../src/tracker/store/stats.ts';
 import { idOf } from './records.ts';
 

@@ -1,8 +1,8 @@
 import type { Answer } from '../../src/contract/answer.ts';
 import type { TrackerRecord } from '../../src/contract/record.ts';
+import type { Platform } from '../../src/tracker/page/platform.ts';
 import type { PageStorage } from '../../src/tracker/platform/local-storage.ts';
 import type { PageLifecycle } from '../../src/tracker/platform/page-lifecycle.ts';
-import type { Platform } from '../../src/tracker/platform/platform.ts';
 import { tabLock } from '../../src/tracker/platform/tab-lock.ts';
 import { memoryStore } from '../../src/tracker/store/memory-store.ts';
 import type { RecordStore } from '../../src/tracker/store/record-store.ts';
@@ -85,7 +85,7 @@ export function scriptedRelay(...script: ((records: readonly TrackerRecord[]) =>
 export function fakePageStorage(map = new Map<string, string>(), full = () => false): PageStorage {
   return {
     keys: () => [...map.keys()],
-    get: (key) => map.get(key),
+    get: (key) => map.get(key) ?? null,
     set: (key, text) => !full() && map.set(key, text) === map,
     remove: (key) => map.delete(key),
   };

@@ -1,9 +1,11 @@
 import type { TrackerRecord } from '../../src/contract/record.ts';
 import { resolveOptions, type TrackerOptions } from '../../src/tracker/options.ts';
 import type { PageStorage } from '../../src/tracker/platform/local-storage.ts';
+import type { Timeout } from '../../src/tracker/platform/time.ts';
 import type { Call, Entry } from '../../src/tracker/record/call.ts';
-import { type Timeout, withFallback } from '../../src/tracker/store/fallback-store.ts';
+import { openDatabase } from '../../src/tracker/store/database.ts';
 import { memoryStore } from '../../src/tracker/store/memory-store.ts';
+import { recordStore } from '../../src/tracker/store/record-store.ts';
 import { startTracker } from '../../src/tracker/tracker.ts';
 import { fakePageStorage, fakePlatform, fakeTime, scriptedRelay } from './platform.ts';
 import { playedDisk } from './played-disk.ts';
@@ -72,7 +74,7 @@ export function playedBrowser({
       if (memory) throw new Error('IndexedDB is missing');
       const connection = disk.connect();
       connections.push(connection);
-      return connection.store;
+      return connection;
     };
     // What a dead page has sent arrives; its answer reaches nobody.
     const ownFetch = async (...request: Parameters<typeof relay.fetch>) => {
@@ -84,8 +86,13 @@ export function playedBrowser({
     const played = fakePlatform({
       relay: { ...relay, fetch: ownFetch as typeof relay.fetch },
       ...(hasFallback
-        ? { store: (_, tellDegraded) => withFallback(connect, timeoutBy(ownTime.timer), tellDegraded) }
-        : { storage: memory ? memoryStore() : connect() }),
+        ? {
+            store: (_, tellDegraded) =>
+              recordStore(
+                openDatabase(async () => connect().transact, timeoutBy(ownTime.timer), tellDegraded),
+              ),
+          }
+        : { storage: memory ? memoryStore() : connect().store }),
       time: ownTime,
       degraded: memory,
       pageStorage: mortal(storage, () => lives),

@@ -1,5 +1,6 @@
-import { memoryStore } from '../../src/tracker/store/memory-store.ts';
-import type { RecordStore } from '../../src/tracker/store/record-store.ts';
+import { memoryTransact } from '../../src/tracker/store/memory-store.ts';
+import type { Connection, Objects } from '../../src/tracker/store/objects.ts';
+import { recordStore } from '../../src/tracker/store/record-store.ts';
 
 type Operation = { readonly page: object; readonly run: () => Promise<void> };
 
@@ -11,10 +12,12 @@ export type Failure = 'before' | 'after';
  * While it is held nothing is answered, and what is then still pending when a page dies is lost with it.
  */
 export function playedDisk() {
-  const shared = memoryStore();
+  const shared = memoryTransact();
+  const state = recordStore((mode, operation) => shared(mode, (objects) => operation(objects, () => {})));
   let pending: Operation[] = [];
   let failures: Failure[] = [];
   let isHeld = false;
+  let recordsRead = 0;
 
   async function proceed(): Promise<void> {
     // Nothing is answered in the task that asks.
@@ -26,7 +29,7 @@ export function playedDisk() {
   function connect() {
     const page = {};
     let lives = true;
-    const begin = <T>(operation: (store: RecordStore) => Promise<T>): Promise<T> =>
+    const transact: Connection = <T>(...[mode, operation]: Parameters<typeof shared<T>>): Promise<T> =>
       new Promise((resolve, reject) => {
         if (!lives) return;
         const run = async () => {
@@ -34,7 +37,16 @@ export function playedDisk() {
           const lost = new Error('connection lost');
           if (failure === 'before') return reject(lost);
           try {
-            const result = await operation(shared);
+            const result = await shared(mode, (objects) =>
+              operation({
+                ...objects,
+                getAll: (...range) => {
+                  const request = objects.getAll(...range);
+                  recordsRead += request.result.flat().length;
+                  return request;
+                },
+              } as Objects),
+            );
             if (failure === 'after') return reject(lost);
             if (lives) resolve(result);
           } catch (error) {
@@ -44,15 +56,9 @@ export function playedDisk() {
         pending.push({ page, run });
         void proceed();
       });
-    const store: RecordStore = {
-      append: (change) => begin((each) => each.append(change)),
-      peek: (...which) => begin((each) => each.peek(...which)),
-      remove: (entries, end) => begin((each) => each.remove(entries, end)),
-      get: (name) => begin((each) => each.get(name)),
-      update: (name, change) => begin((each) => each.update(name, change)),
-    };
     return {
-      store,
+      transact,
+      store: recordStore((mode, operation) => transact(mode, (objects) => operation(objects, () => {}))),
       /** Dies. Of what was pending the oldest so many are still done, though nobody hears of it. */
       die: async (done = 0) => {
         lives = false;
@@ -81,9 +87,11 @@ export function playedDisk() {
     fail: (...next: readonly Failure[]) => {
       failures = [...next];
     },
+    /** How many records pages have read, row by row. */
+    recordsRead: () => recordsRead,
     pending: () => pending.length,
     /** What lies there, for the test to look at; no operation of any page. */
-    buffered: () => shared.peek(Number.POSITIVE_INFINITY),
-    state: shared,
+    buffered: () => state.peek(Number.POSITIVE_INFINITY),
+    state,
   };
 }

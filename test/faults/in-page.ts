@@ -14,6 +14,12 @@ export type Events = { readonly name: string; readonly numbers: readonly number[
 /** True once the script itself has loaded: the stub has no `createTracker`. */
 export const isReady = (): boolean => 'createTracker' in (globalThis.webengageRelay ?? {});
 
+/** Resolves once the database has told whose calls these are: before that a page that is left sends nothing. */
+export const isKnown = async (): Promise<true> => {
+  await webengageRelay.stats();
+  return true;
+};
+
 /** Which life of the page this is: it changes with a reload and with a navigation. */
 export const life = (): number | undefined =>
   document.readyState === 'complete' ? performance.timeOrigin : undefined;
@@ -77,6 +83,8 @@ export async function openWindow(to: string): Promise<void> {
   Object.assign(globalThis, { opened });
   while (!('createTracker' in (opened.webengageRelay ?? {})))
     await new Promise((resolve) => setTimeout(resolve, 20));
+  // Before its database has answered it would send nothing.
+  await opened.webengageRelay.stats();
 }
 
 /** In that window: tracks, and closes itself in the same task. */

@@ -1,5 +1,5 @@
 import type { Tab } from './engine.ts';
-import { trackAll, trackOnly } from './in-page.ts';
+import { isKnown, trackAll, trackOnly } from './in-page.ts';
 import type { Scenario } from './scenario.ts';
 import type { Visit } from './visit.ts';
 
@@ -16,6 +16,7 @@ function closes(last: (visit: Visit, tab: Tab) => Promise<unknown>): Scenario['p
   return async (visit) => {
     await visit.open();
     const tab = await visit.openSite(PATIENT);
+    await tab.evaluate(isKnown, null);
     await last(visit, tab);
     await tab.close();
     await visit.allArrive(ARRIVE_WITHIN_MS);

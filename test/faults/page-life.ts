@@ -108,16 +108,19 @@ export const pageLife: readonly Scenario[] = [
   },
   {
     title: 'prerendered: nothing is sent before the visitor comes, all arrives after',
+    retry: 2,
     impossible: { firefox: ONLY_CHROMIUM_PRERENDERS, webkit: ONLY_CHROMIUM_PRERENDERS },
     play: comesToPrerendered(),
   },
   {
     title: 'prerendered without Web Locks: nothing is sent before the visitor comes, all arrives after',
+    retry: 2,
     impossible: { firefox: ONLY_CHROMIUM_PRERENDERS, webkit: ONLY_CHROMIUM_PRERENDERS },
     play: comesToPrerendered({ troubles: ['locksMissing'] }),
   },
   {
     title: 'prerendered, and the visitor never comes: nothing is sent',
+    retry: 2,
     impossible: { firefox: ONLY_CHROMIUM_PRERENDERS, webkit: ONLY_CHROMIUM_PRERENDERS },
     play: async (visit) => {
       await prerendered(visit, visit.site.pageUrl({ maxWaitMs: 100, events: visit.unmade(EACH) }));

@@ -11,6 +11,8 @@ export type Scenario = {
    * times; and where they do so just then, it is enough that nothing is lost once the visitor comes back.
    */
   readonly unsure?: Partial<Record<EngineName, string>>;
+  /** So often it is played again where its driver has lost sight of the page. */
+  readonly retry?: number;
   /** Several tabs make events at once. */
   readonly withoutOrder?: true;
   /** How long it may take; what takes longer hangs. */

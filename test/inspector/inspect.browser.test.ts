@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { inspectTracker } from '../../src/tracker/inspect.ts';
-import { nameOf } from '../../src/tracker/options.ts';
+import { nameOf } from '../../src/tracker/page/settings.ts';
 import type { Entry } from '../../src/tracker/record/call.ts';
 import { NO_VISITOR, type Visitor } from '../../src/tracker/record/visitor.ts';
-import { indexedDbStore } from '../../src/tracker/store/indexed-db-store.ts';
+import { connect } from '../../src/tracker/store/database.ts';
 import type { RecordStore } from '../../src/tracker/store/record-store.ts';
+import { recordStore } from '../../src/tracker/store/record-store.ts';
 import { idOf } from '../fakes/records.ts';
 
 const newEndpoint = () => `https://${crypto.randomUUID()}.example.com`;
@@ -26,7 +27,12 @@ const VISITOR: Visitor = { ...NO_VISITOR, device: 'a device', anonymousId: 'some
 const append = (store: RecordStore, these: readonly Entry[], visitor = VISITOR) =>
   store.append(() => ({ visitor, reported: [], entries: these, clears: false }));
 
-const storeOf = (endpoint: string) => indexedDbStore(nameOf(endpoint));
+const storeOf = (endpoint: string) => {
+  const connection = connect(nameOf(endpoint));
+  return recordStore(async (mode, operation) =>
+    (await connection)(mode, (objects) => operation(objects, () => {})),
+  );
+};
 
 /** Puts whatever it is where the tracker's state and rows are. */
 async function put(
@@ -70,16 +76,16 @@ describe('a look at what a tracker keeps', () => {
     // In rows of 25, 5, 25 and 5.
     await append(store, entries(60).slice(0, 30));
     await append(store, entries(60).slice(30));
-    const bucket = { tokens: 2.5, asOf: Date.now() };
-    const pause = { since: Date.now(), forMs: 60_000, reason: 'unavailable' };
-    await store.update('rate', () => ({ bucket, failures: 2, pause }));
+    const fullAt = Date.now() + 2_500;
+    // The relay's clock is an hour behind: the pause was told by another.
+    const pause = { since: Date.now(), until: Date.now() + 60_000, reason: 'unavailable' };
+    await store.update('rate', () => ({ fullAt, failures: 2, pause }));
     await store.update('visitor', () => ({ ...VISITOR, clockOffset: 3_600_000 }));
-    // The relay's clock is an hour behind: the pause is yet to begin there.
     const before = Date.now() - 3_600_000;
 
     const { records, counts, now, ...state } = await bufferOf(endpoint);
 
-    expect(state).toEqual({ kind: 'there', bucket, pause: undefined, clockOffset: 3_600_000 });
+    expect(state).toEqual({ kind: 'there', fullAt, pause: undefined, clockOffset: 3_600_000 });
     expect(now - before).toBeLessThan(60_000);
     expect(counts).toMatchObject({ tracked: 60, buffered: 60 });
     expect(records.map(({ at }) => at)).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
@@ -108,11 +114,12 @@ describe('a look at what a tracker keeps', () => {
     const endpoint = newEndpoint();
     const store = storeOf(endpoint);
     await append(store, entries(1));
-    const pause = { since: Date.now() - 1_000, forMs: 60_000, reason: 'unavailable' };
-    await store.update('rate', () => ({ pause }));
+    const pause = { until: Date.now() + 59_000, reason: 'unavailable' };
+    const since = Date.now() - 1_000;
+    await store.update('rate', () => ({ pause: { since, ...pause } }));
 
-    expect(await bufferOf(endpoint)).toMatchObject({ pause, bucket: undefined });
-    await store.update('rate', () => ({ pause: { ...pause, forMs: 500 } }));
+    expect(await bufferOf(endpoint)).toMatchObject({ pause, fullAt: undefined });
+    await store.update('rate', () => ({ pause: { since, ...pause, until: Date.now() - 500 } }));
     expect(await bufferOf(endpoint)).toMatchObject({ pause: undefined });
   });
 
@@ -144,10 +151,10 @@ describe('a look at what a tracker keeps', () => {
       ],
       entries(1, { id: 'last' }),
     ];
-    const state = { visitor: 'text', counts: ['x'], rate: { bucket: { tokens: 'many' }, pause: 'long' } };
+    const state = { visitor: 'text', counts: ['x'], rate: { fullAt: 'late', pause: 'long' } };
     await put(endpoint, state, rows);
 
-    const { records, counts, bucket, pause, clockOffset } = await bufferOf(endpoint);
+    const { records, counts, fullAt, pause, clockOffset } = await bufferOf(endpoint);
 
     expect(records.map(({ id, at, fields }) => [id, at, fields === undefined])).toEqual([
       [idOf(1), 1, false],
@@ -155,7 +162,7 @@ describe('a look at what a tracker keeps', () => {
       ['no json', 5, true],
       ['last', 1, false],
     ]);
-    expect([counts.tracked, bucket, pause, clockOffset]).toEqual([0, undefined, undefined, undefined]);
+    expect([counts.tracked, fullAt, pause, clockOffset]).toEqual([0, undefined, undefined, undefined]);
   });
 
   test('reads own fields alone, whatever a page has put on its prototypes', async () => {
@@ -164,7 +171,7 @@ describe('a look at what a tracker keeps', () => {
       storeOf(endpoint),
       entries(1, { userId: undefined, json: '"attributes":{"list":[1]}', kind: 'user' }),
     );
-    const spoilt = { userId: 'spoilt', clockOffset: 7, pause: {}, bucket: {}, toJSON: () => 'spoilt' };
+    const spoilt = { userId: 'spoilt', clockOffset: 7, pause: {}, fullAt: 9, toJSON: () => 'spoilt' };
     Object.assign(Object.prototype, spoilt);
     Object.assign(Array.prototype, { toJSON: () => 'spoilt' });
 

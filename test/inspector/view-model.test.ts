@@ -14,7 +14,7 @@ const BUFFER: InspectedBuffer = {
   now: NOW,
   records: [inspectedUser(1, { at: NOW - 90_000 }), inspectedEvent(2, { at: NOW - 4_000 })],
   counts: statsOf(COUNTS),
-  bucket: undefined,
+  fullAt: undefined,
   pause: undefined,
   clockOffset: undefined,
 };
@@ -111,10 +111,10 @@ describe('the clock', () => {
 });
 
 describe('the bucket', () => {
-  const bucket = { tokens: 0.25, asOf: NOW - 2_000 };
+  const fullAt = NOW + 2_750;
 
   test('holds what was left when it was written down, and what has come in since', () => {
-    expect(withBuffer({ bucket })).toMatchObject({
+    expect(withBuffer({ fullAt })).toMatchObject({
       pips: [1, 1, 0.25, 0, 0],
       tokens: '2 of 5',
       rate: ', 60 a minute',
@@ -134,17 +134,17 @@ describe('the bucket', () => {
   });
 
   test('waits after a failure: why, and for how long', () => {
-    const pause = { since: NOW - 1_000, forMs: 5_000, reason: 'rate_limited' };
+    const pause = { until: NOW + 4_000, reason: 'rate_limited' };
 
-    expect(withBuffer({ bucket, pause }).pause).toBe(
+    expect(withBuffer({ fullAt, pause }).pause).toBe(
       'Waits, again in 4 s. rate_limited: the relay asks the page to wait',
     );
   });
 
   test('waits for a second at the least, as long as it waits', () => {
-    const pause = { since: NOW - 4_900, forMs: 5_000, reason: 'network' };
+    const pause = { until: NOW + 100, reason: 'network' };
 
-    expect(withBuffer({ bucket, pause }).pause).toMatch(/^Waits, again in 1 s\. network/);
+    expect(withBuffer({ fullAt, pause }).pause).toMatch(/^Waits, again in 1 s\. network/);
   });
 });
 

@@ -44,7 +44,7 @@ test('the shop counts its calls at both ends, and its inspector says what became
   await expect.poll(() => inspector.innerText(), { timeout: 20_000 }).toMatch(/retrying\s+again in \d+ s/);
   const seen = await inspector.innerText();
   expect(seen).toContain('eventData.Stars must be');
-  expect(seen).toMatch(/network: no answer from the relay that a page may read/);
+  expect(seen).toMatch(/network: the page got no answer from the relay/);
   expect(seen).toMatch(/Added to Cart\s+track/);
   // What it waits for now and again is its turn.
   await expect

@@ -325,7 +325,9 @@ describe('with the core alone', () => {
 
       expect(`${tab.errors} ${end}`).toContain('tracker.full.js');
       expect(visitor.relay.requests()).toEqual([]);
-      expect(await tab.run(RECORDS_KEPT)).toEqual([]);
+      // The page that it came to has a tracker of its own, with a visitor.
+      const kept = await tab.run<string[]>(RECORDS_KEPT);
+      expect(kept.filter((text) => /eventName|ada/.test(text))).toEqual([]);
     },
   );
 });

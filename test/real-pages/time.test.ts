@@ -18,9 +18,9 @@ const YEAR_MS = 365 * DAY_MS;
 const WITHIN_S = 10;
 
 async function eventTimeOf(eventName: string): Promise<unknown> {
-  const those = (await relay.events()).filter((event) => event.eventName === eventName);
-  expect(those).toHaveLength(1);
-  return those[0]?.eventTime;
+  const those = async () => (await relay.events()).filter((event) => event.eventName === eventName);
+  await expect.poll(async () => (await those()).length, { timeout: 10_000 }).toBe(1);
+  return (await those())[0]?.eventTime;
 }
 
 const JUMPS = [

@@ -53,10 +53,10 @@ test.each([
   { identityToken: () => 'eyJ' },
   { strict: true },
 ])('%j needs an add-on, and the error names the remedy', (setting) => {
-  const [name] = Object.keys(setting);
+  const [[name, value] = []] = Object.entries(setting);
 
   expect(() => resolveOptions({ endpoint, ...setting })).toThrow(
-    new RangeError(`${name} needs an add-on: load tracker.full.js, or pass it to plugins`),
+    new RangeError(`${name}: ${value} needs tracker.full.js, or its add-on in plugins`),
   );
 });
 

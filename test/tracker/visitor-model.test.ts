@@ -88,6 +88,7 @@ const lives = (step: fc.Arbitrary<Step>): fc.Arbitrary<Life> =>
 type Page = ReturnType<ReturnType<typeof playedBrowser>['open']> & {
   isDegraded: boolean;
   isHidden: boolean;
+  isGone: boolean;
   readonly made: Act[];
 };
 
@@ -168,7 +169,7 @@ async function play(life: Life) {
   function open(at: number): Page {
     const pageStorage = fakePageStorage(browser.map, () => isFull);
     const opened = browser.open({ worker: at === WORKER }, at === WORKER ? {} : { pageStorage });
-    const page: Page = Object.assign(opened, { isDegraded: false, isHidden: false, made: [] });
+    const page: Page = Object.assign(opened, { isDegraded: false, isHidden: false, isGone: false, made: [] });
     page.tracker.on('degraded', () => {
       page.isDegraded = true;
     });
@@ -195,6 +196,8 @@ async function play(life: Life) {
     acts.push(made);
     page.made.push(made);
     void Promise.resolve(run(page)).then(() => {
+      // Nothing more is heard in a page that is gone.
+      if (page.isGone) return;
       // Without a database the hint in page storage tells the next page of it.
       if (page.isDegraded) made.isHinted = !isStorageTroubled && at !== WORKER;
       if (page.isDegraded) return;
@@ -287,6 +290,7 @@ async function play(life: Life) {
       case 'leave':
       case 'crash':
         if (step.does === 'leave') spill(at, page);
+        page.isGone = true;
         await page.crash(step.written);
         reported.push(...page.reported);
         pages[at] = open(at);
@@ -375,8 +379,8 @@ function faultsIn(played: Awaited<ReturnType<typeof play>>): readonly string[] {
     if (records.length === 0 && act.isPromised && !mayBeOut) faults.push(`${act.name} is lost`);
     for (const { record } of records) {
       if (choicesBefore.size === 1 && choicesBefore.has(OUT)) faults.push(`${act.name} was made while out`);
-      // To a worker without a database nobody can say who the visitor is.
-      if (act.at === WORKER && act.page.isDegraded) continue;
+      // Without a database, to a worker and to a page whose storage was cleared, nobody can say who the visitor is.
+      if ((act.at === WORKER || isStorageTroubled) && act.page.isDegraded) continue;
       const { userId, anonymousId = '' } = record;
       const whose = [...owners].filter(
         (owner) => owner !== OUT && (userId ? owner === userId : / /.test(owner)),
@@ -401,8 +405,8 @@ function faultsIn(played: Awaited<ReturnType<typeof play>>): readonly string[] {
           sent.includes(act.name) &&
           act.start < out.start &&
           out.end <= at &&
-          // A page that is left has no other way to know than page storage.
-          !(isStorageTroubled && act.page !== out.page) &&
+          // Another page that is left, and has seen the record in the buffer, has no other way to know than page storage.
+          !isStorageTroubled &&
           // Nor has a worker without a database any way to know.
           !(act.at === WORKER && act.page.isDegraded)
         )

@@ -9,7 +9,7 @@ import { idRule } from '../../contract/rules/visitor.ts';
 import { identifyFields } from '../../contract/user.ts';
 import { type Captured, RecordError } from '../record/capture.ts';
 import type { Repair } from '../record/outcome.ts';
-import { ownFields } from '../record/own-fields.ts';
+import { bare, ownFields } from '../record/own-fields.ts';
 import { copyFields, toJsonObject } from '../record/safe-copy.ts';
 import type { AddOn } from './add-on.ts';
 import { typeDrift } from './type-drift.ts';
@@ -53,7 +53,7 @@ function judge({ kind, json, userId }: Captured): {
   readonly repairs: readonly Repair[];
 } {
   const misfits: Misfit[] = [];
-  const given: Fields = ownFields(parse(`{${json}}`) as Fields);
+  const given: Fields = ownFields<Fields>(parse(`{${json}}`));
   if (kind === 'user') {
     const fields = collect(fitProfile(given), misfits);
     const refused = userId === undefined ? [] : broken('userId', userId, idRule);
@@ -73,7 +73,7 @@ export function checks(options: ChecksOptions = {}): AddOn {
   if (typeof strict !== 'boolean') throw new RangeError(`strict must be true or false, not ${strict}`);
   const drift = typeDrift();
 
-  return {
+  return bare<AddOn>({
     check: (captured, repairs) => {
       const { fields, repairs: found } = judge(captured);
       for (const repair of found) repairs[repairs.length] = repair;
@@ -88,5 +88,5 @@ export function checks(options: ChecksOptions = {}): AddOn {
       // Written by the copy, which no `toJSON` of the page's has a say in.
       return { ...captured, json: toJsonObject(copyFields(fields, '', () => {})).slice(1, -1) };
     },
-  };
+  });
 }

@@ -1,6 +1,16 @@
-import { ownFields } from '../record/own-fields.ts';
-import type { AddOn, Consent } from './add-on.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Page } from '../page/page.ts';
+import { choices, keptKeys } from '../page/visitor-state.ts';
+import type {} from '../platform/missing-in-dom.ts';
+import { bare, ownFields } from '../record/own-fields.ts';
+import { isOut, readVisitor } from '../record/visitor.ts';
+import { VISITOR } from '../store/record-store.ts';
+import { statsOf } from '../store/stats.ts';
+import type { AddOn } from './add-on.ts';
 import { pendingCalls } from './pending-calls.ts';
+
+/** What holds until the visitor has chosen on this page. */
+export type Consent = 'granted' | 'pending' | 'denied';
 
 /** What `consent()` takes. */
 export type ConsentOptions = {
@@ -20,6 +30,57 @@ export type ConsentOptions = {
   readonly respectGpc?: boolean;
 };
 
+/** Whether the visitor's browser sends Global Privacy Control. */
+function sendsGpc({ platform }: Page): boolean {
+  return platform.sendsGpc?.() ?? globalThis.navigator?.globalPrivacyControl === true;
+}
+
+/** Whether a visitor who has never agreed on this page has agreed before, or opted out. */
+async function isKnown(page: Page): Promise<boolean> {
+  if (page.begun || choices(page) > 0 || keptKeys(page).length > 0) return true;
+  const kept = readVisitor(await page.records.get(VISITOR));
+  return !!kept.device || isOut(kept);
+}
+
+/** Has calls wait before an engine, or make nothing, until the visitor has chosen. */
+function askFirst(engine: Engine, page: Page, initial: Consent): Engine {
+  let consent = initial;
+  const isGranted = () => consent === 'granted';
+  const pending = pendingCalls(page.settings.maxRecords, ({ id }) =>
+    page.emit('dropped', { ids: [id], reason: 'over_max_records' }),
+  );
+
+  return {
+    open: () => isGranted() && engine.open(),
+    isHeard: () => consent === 'pending' || (isGranted() && engine.isHeard()),
+    add: (call) => (consent === 'pending' ? pending.add(call) : engine.add(call)),
+    flush: async () => {
+      if (consent === 'pending')
+        return { settled: false, reason: 'no_consent', retryInMs: Number.POSITIVE_INFINITY };
+      return isGranted() ? engine.flush() : { settled: true };
+    },
+    stats: async () => (isGranted() ? engine.stats() : statsOf(undefined)),
+    optIn: () => {
+      consent = 'granted';
+      const begun = engine.optIn();
+      pending.release(engine.add);
+      return begun;
+    },
+    optOut: async () => {
+      pending.discard();
+      if (!isGranted()) {
+        consent = 'denied';
+        // To a visitor who has never agreed nothing is done, not even a mark; but nothing may be left of earlier visits.
+        const isKnownHere = await isKnown(page);
+        // Said yes meanwhile: the last word counts.
+        if (isGranted()) return;
+        if (!isKnownHere) return void (await page.removeStore(page.endpointName));
+      }
+      await engine.optOut();
+    },
+  };
+}
+
 /**
  * Has the tracker ask first. Throws a `RangeError` for a value that it does not know: a misspelt `pending` must not track.
  */
@@ -30,10 +91,8 @@ export function consent(options: ConsentOptions = {}): AddOn {
   if (typeof respectGpc !== 'boolean')
     throw new RangeError(`respectGpc must be true or false, not ${respectGpc}`);
 
-  return {
-    consent: {
-      initial: (sendsGpc) => (respectGpc && sendsGpc() ? 'denied' : initial),
-      pending: pendingCalls,
-    },
-  };
+  return bare<AddOn>({
+    asksConsent: true,
+    engine: (engine, page) => askFirst(engine, page, respectGpc && sendsGpc(page) ? 'denied' : initial),
+  });
 }

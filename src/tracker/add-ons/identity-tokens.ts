@@ -1,9 +1,14 @@
-import type { Sendable } from '../delivery/sendable.ts';
+import type { Engine } from '../engine/engine.ts';
+import { ageOf } from '../page/clock.ts';
+import type { Page } from '../page/page.ts';
+import type { Sendable } from '../page/sendable.ts';
+import { isSetAside, resync } from '../page/unsettled.ts';
 import type { Entry, StoredEntry } from '../record/call.ts';
+import { bare } from '../record/own-fields.ts';
 import { COUNTS } from '../store/record-store.ts';
 import { statsOf } from '../store/stats.ts';
-import type { AddOn, TokenPorts } from './add-on.ts';
-import { type FetchToken, userTokens } from './user-tokens.ts';
+import type { AddOn } from './add-on.ts';
+import { type FetchToken, type UserTokens, userTokens } from './user-tokens.ts';
 
 /**
  * Has each record of a user leave beside a token that the site's own server has made for that user. Throws a `RangeError`
@@ -14,7 +19,20 @@ import { type FetchToken, userTokens } from './user-tokens.ts';
 export function identityTokens(fetchToken: FetchToken): AddOn {
   if (typeof fetchToken !== 'function')
     throw new RangeError(`identityTokens must be given a function, not ${fetchToken}`);
-  return { sendable: (ports) => sendableWithTokens(fetchToken, ports) };
+  // Of a page: it is asked for its records before its engine is.
+  const lookouts = new WeakMap<Page, Lookout>();
+  return bare<AddOn>({
+    sendable: (page, changed) => {
+      const tokens = userTokens(fetchToken, page, () => changed(lookout.hasNewlySendable()));
+      const lookout = createLookout(page, tokens);
+      lookouts.set(page, lookout);
+      return sendableWithTokens(tokens, lookout);
+    },
+    engine: (engine, page) => {
+      const lookout = lookouts.get(page);
+      return lookout ? waitForTokens(engine, page, lookout) : engine;
+    },
+  });
 }
 
 // Skipped records are looked through again when some of them have expired; not for each record of a whole week.
@@ -32,22 +50,28 @@ function takeSameUser<E extends Entry>(entries: readonly E[]): readonly E[] {
   return other < 0 ? entries : entries.slice(0, other);
 }
 
-/** Whether an entry is older than it may become, or by so much more. */
-type IsExpired = (entry: Entry, byMs?: number) => boolean;
-
 /** Looks for the oldest records that may leave, and remembers what it has skipped. */
-function lookout(
-  { store, unsettled, setAside, clock }: TokenPorts,
-  tokenOf: (userId: string) => string | undefined,
-  isExpired: IsExpired,
-) {
+type Lookout = {
+  readonly tokens: UserTokens;
+  readonly peek: Sendable['peek'];
+  readonly hasToken: (entry: Entry) => boolean;
+  /** Whether an entry is older than it may become, or by so much more. */
+  readonly isExpired: (entry: Entry, byMs?: number) => boolean;
+  readonly hasNewlySendable: () => boolean;
+  readonly isSkipped: (entry: Entry) => boolean;
+  readonly oldestSkipped: () => StoredEntry | undefined;
+};
+
+function createLookout(page: Page, tokens: UserTokens): Lookout {
+  const { records, settings } = page;
   // Up to this row all were skipped: ten thousand of them must not be read with each flush.
   let from = 0;
   let skippedUsers = new Set<string>();
   let oldestSkipped: StoredEntry | undefined;
 
-  const hasToken = ({ userId }: Entry) => !userId || !!tokenOf(userId);
-  const hasNewlySendable = () => [...skippedUsers].some(tokenOf);
+  const isExpired: Lookout['isExpired'] = (entry, byMs = 0) => ageOf(page, entry) > settings.maxAgeMs + byMs;
+  const hasToken = ({ userId }: Entry) => !userId || !!tokens.of(userId);
+  const hasNewlySendable = () => [...skippedUsers].some(tokens.of);
 
   async function peek(limit: number): Promise<readonly StoredEntry[]> {
     if ((oldestSkipped && isExpired(oldestSkipped, REST_MS)) || hasNewlySendable()) from = 0;
@@ -55,43 +79,44 @@ function lookout(
     const skippedNow = new Set(first ? skippedUsers : []);
     if (!first) oldestSkipped = undefined;
     // Before the look: nothing may be appended between it and what is made of it.
-    const buffered = first ? statsOf(await store.get(COUNTS)).buffered : 0;
-    const skipped: StoredEntry[] = [];
-    let firstKey: number | undefined;
+    const buffered = first ? statsOf(await records.get(COUNTS)).buffered : 0;
+    const seen: StoredEntry[] = [];
     let hasFound = false;
-    const oldest = await store.peek(limit, first, (entry) => {
+    const wanted = (entry: StoredEntry) => {
       const { key, userId = '' } = entry;
-      firstKey ??= key;
+      seen[seen.length] = entry;
       // Once skipped, theirs are for the whole look: a token that comes in the midst of it would let later ones overtake.
       const isSkipped = !isExpired(entry) && (skippedNow.has(userId) || !hasToken(entry));
       if (isSkipped) {
         skippedNow.add(userId);
         // For a page that is left while this goes on.
         skippedUsers.add(userId);
-        if (!oldestSkipped || clock.ageOf(entry) > clock.ageOf(oldestSkipped)) oldestSkipped = entry;
+        if (!oldestSkipped || ageOf(page, entry) > ageOf(page, oldestSkipped)) oldestSkipped = entry;
         if (!hasFound) from = key;
       } else hasFound = true;
-      if (!isSkipped && !setAside.has(entry)) return true;
-      skipped[skipped.length] = entry;
-      return false;
-    });
+      return !isSkipped && !isSetAside(page, entry);
+    };
+    const oldest = await records.peek(limit, first, wanted);
     // Gone, or this is another database: what is known of the rows before it is no longer true.
-    if (first && firstKey !== first) {
+    if (first && seen[0]?.key !== first) {
       from = 0;
       return peek(limit);
     }
     const isWhole = oldest.length < limit;
-    const unread = isWhole ? Math.max(0, buffered - oldest.length - skipped.length) : 0;
-    unsettled.resync(oldest, isWhole, skipped, unread);
+    resync(page, seen, isWhole);
+    // Those that lie before the first row, too.
+    page.skippedCount = Math.max(seen.length, isWhole ? buffered : 0) - oldest.length;
     skippedUsers = skippedNow;
     return oldest;
   }
 
   return {
+    tokens,
     peek,
     hasToken,
+    isExpired,
     hasNewlySendable,
-    isSkipped: ({ userId = '' }: Entry) => skippedUsers.has(userId),
+    isSkipped: ({ userId = '' }) => skippedUsers.has(userId),
     oldestSkipped: () => oldestSkipped,
   };
 }
@@ -100,39 +125,52 @@ function lookout(
  * Tells the records that may leave from those whose token can't be had: of a person who has used this browser before, or
  * whom the site makes no token for. Those wait for that person, and hold back nobody else's.
  */
-function sendableWithTokens(fetchToken: FetchToken, ports: TokenPorts): Sendable {
-  const { clock, time, maxAgeMs } = ports;
-  const tokens = userTokens(fetchToken, ports, () => ports.changed(hasNewlySendable()));
-  const isExpired: IsExpired = (entry, byMs = 0) => clock.ageOf(entry) > maxAgeMs + byMs;
-  const { peek, hasToken, hasNewlySendable, isSkipped, oldestSkipped } = lookout(ports, tokens.of, isExpired);
-
+function sendableWithTokens(tokens: UserTokens, { peek, hasToken, isExpired, isSkipped }: Lookout): Sendable {
   return {
-    hasTokens: true,
     peek,
-    // One that has expired is dropped, and needs no token for it.
-    maySend: (entry) => hasToken(entry) || isExpired(entry),
+    token: (batch) => {
+      const userId = userOf(batch);
+      if (!userId) return undefined;
+      // One that has expired is dropped, and needs no token for it.
+      return tokens.of(userId) ?? (batch.every((entry) => isExpired(entry)) ? undefined : null);
+    },
     together: (entries, onUnload) =>
       takeSameUser(
         // A page that is left looks into no buffer: it must not overtake what lies there, skipped.
         onUnload ? entries.filter((entry) => hasToken(entry) && !isSkipped(entry)) : entries,
       ),
-    token: (batch) => {
-      const userId = userOf(batch);
-      return userId && tokens.of(userId);
-    },
     answered: (batch, isTaken) => {
       const userId = userOf(batch);
       if (userId) tokens.answered(userId, isTaken);
       return !!userId;
     },
-    skippedForMs: async (dueBefore) => {
-      const oldest = oldestSkipped();
-      const ageMs = oldest ? clock.ageOf(oldest) : -1;
-      // Records made since then are not waited for. One from the future was made before a clock was set back.
-      if (!oldest || (ageMs >= 0 && ageMs < time.mono() - dueBefore)) return undefined;
-      await tokens.asked();
-      return hasNewlySendable() ? 'again' : tokens.retryInMs();
-    },
     retry: tokens.retry,
+  };
+}
+
+/** Has a flush tell of records that it has skipped for want of a token. */
+function waitForTokens(
+  engine: Engine,
+  page: Page,
+  { tokens, oldestSkipped, hasNewlySendable }: Lookout,
+): Engine {
+  const { time } = page;
+  return {
+    ...engine,
+    flush: async () => {
+      const calledAt = time.mono();
+      for (;;) {
+        const result = await engine.flush();
+        const oldest = oldestSkipped();
+        if (!result.settled || !oldest || !engine.isHeard()) return result;
+        const ageMs = ageOf(page, oldest);
+        // Records made since then are not waited for. One from the future was made before a clock was set back.
+        if (ageMs >= 0 && ageMs < time.mono() - calledAt) return result;
+        await tokens.asked();
+        if (!engine.isHeard()) return { settled: true };
+        if (!hasNewlySendable())
+          return { settled: false, reason: 'token_required', retryInMs: tokens.retryInMs() };
+      }
+    },
   };
 }

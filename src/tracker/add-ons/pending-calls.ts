@@ -1,5 +1,13 @@
 import type { Call } from '../record/call.ts';
-import type { PendingCalls } from './add-on.ts';
+
+/** Calls that wait in memory for the visitor's choice. */
+export type PendingCalls = {
+  /** Resolves once the call is made or let go. */
+  readonly add: (call: Call) => Promise<void>;
+  /** Has all of them made, in the order they came. */
+  readonly release: (make: (call: Call) => Promise<void>) => void;
+  readonly discard: () => void;
+};
 
 /**
  * Of more than `most` the oldest event is let go. An `identify` or a `reset` stays: without it the events after it would be

@@ -1,7 +1,9 @@
 import { backoffMs } from '../../pacing/backoff.ts';
 import { NOT_ALLOWED_BACKOFF } from '../delivery/send-rate.ts';
+import { relayNow } from '../page/clock.ts';
+import type { Page } from '../page/page.ts';
+import { isIn } from '../page/visitor-state.ts';
 import { ownFields } from '../record/own-fields.ts';
-import type { TokenPorts } from './add-on.ts';
 
 /** Gets a token that the site's own server has signed for this user: a JWT with the user's id as `cuid`. */
 export type FetchToken = (userId: string) => string | Promise<string>;
@@ -61,12 +63,11 @@ function decode(text: string): string {
  */
 function lifeOf(token: unknown, userId: string, now: number): number {
   if (typeof token !== 'string') throw new TypeError('a token must be a string');
-  const payload: unknown = parse(decode(token.split('.')[1] ?? ''));
   const {
     cuid,
     exp,
     iat = now / 1000,
-  } = ownFields(payload as Partial<Record<'cuid' | 'exp' | 'iat', unknown>>);
+  } = ownFields<Record<'cuid' | 'exp' | 'iat', unknown>>(parse(decode(token.split('.')[1] ?? '')));
   if (cuid !== userId) throw new TypeError('a token must have the user id as cuid');
   // By its own two times where it has them: the visitor's clock may be a year off. Without a sensible end it is good until
   // the relay says otherwise.
@@ -74,11 +75,13 @@ function lifeOf(token: unknown, userId: string, now: number): number {
   return lifeMs > 0 ? Math.max(lifeMs, LEAST_LIFE_MS) : Number.POSITIVE_INFINITY;
 }
 
-export function userTokens(
-  fetchToken: FetchToken,
-  { signedIn, emit, time: { mono, timer }, clock, random }: TokenPorts,
-  changed: () => void,
-): UserTokens {
+export function userTokens(fetchToken: FetchToken, page: Page, changed: () => void): UserTokens {
+  const {
+    emit,
+    time: { mono, timer },
+    chance: { random },
+  } = page;
+  const signedIn = () => (isIn(page) ? page.visitor.userId : undefined);
   const kept = new Map<string, Kept>();
   let asking: Promise<void> | undefined;
   let trouble: Trouble | undefined;
@@ -104,7 +107,7 @@ export function userTokens(
     });
     asking = answer
       .then((token) => {
-        kept.set(userId, { token, gotAt: mono(), lifeMs: lifeOf(token, userId, clock.now()) });
+        kept.set(userId, { token, gotAt: mono(), lifeMs: lifeOf(token, userId, relayNow(page)) });
       })
       // What went wrong is the site's own to know, and there may be a token in it.
       .catch(() => fail(userId))

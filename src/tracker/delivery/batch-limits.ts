@@ -10,26 +10,18 @@ const RECORD_BYTES = 180;
 // A character of a user id that JSON has to escape.
 const ESCAPED_BYTES = 6;
 
-/** How many bytes a record takes in a body, at most. */
-function entryBytes({ json, userId = '' }: Entry): number {
-  return RECORD_BYTES + ESCAPED_BYTES * userId.length + utf8Bytes(json);
-}
-
-/** How many bytes the body of a batch has at most. */
-export function batchBytes(batch: readonly Entry[]): number {
-  let bytes = ENVELOPE_BYTES;
-  for (const entry of batch) bytes += entryBytes(entry);
-  return bytes;
-}
-
-/** The first of these, oldest first: as many as make a body of so many bytes at most. */
-export function takeWithinBytes<E extends Entry>(entries: readonly E[], maxBytes: number): readonly E[] {
-  let left = maxBytes - ENVELOPE_BYTES;
-  const fitting: E[] = [];
-  for (const entry of entries) {
-    left -= entryBytes(entry);
-    if (left < 0) break;
-    fitting.push(entry);
+/** The first of these, oldest first: as many as make a body of so many bytes at most. And how many bytes are left then. */
+export function fitting<E extends Entry>(
+  entries: readonly E[],
+  bytes: number,
+): readonly [fitting: readonly E[], left: number] {
+  let left = bytes - ENVELOPE_BYTES;
+  let count = 0;
+  for (const { json, userId = '' } of entries) {
+    const after = left - RECORD_BYTES - ESCAPED_BYTES * userId.length - utf8Bytes(json);
+    if (after < 0) break;
+    left = after;
+    count++;
   }
-  return fitting;
+  return [entries.slice(0, count), left];
 }

@@ -1,206 +1,154 @@
-import type { Clock } from '../engine/clock.ts';
-import type { Emit } from '../engine/events.ts';
-import type { Exclusive } from '../platform/tab-lock.ts';
-import type { Time } from '../platform/time.ts';
-import type { Entry, StoredEntry } from '../record/call.ts';
-import type { DropReason, Outcome } from '../record/outcome.ts';
-import { ownFields } from '../record/own-fields.ts';
-import type { RecordStore } from '../store/record-store.ts';
-import { takeWithinBytes } from './batch-limits.ts';
-import { type FlushEnd, type FlushLimits, nextStep } from './next-step.ts';
-import { MAX_KEEPALIVE_BYTES, type RelayClient } from './relay-client.ts';
-import { rateAfter, readSendRate, SEND_RATE } from './send-rate.ts';
-import type { Sendable } from './sendable.ts';
-import type { SetAside } from './set-aside.ts';
-
-export type FlushPorts = {
-  readonly store: RecordStore;
-  readonly relay: RelayClient;
-  readonly exclusive: Exclusive;
-  readonly settings: FlushLimits;
-  readonly emit: Emit;
-  readonly clock: Clock;
-  readonly time: Time;
-  readonly random: () => number;
-  readonly sendable: Sendable;
-  readonly setAside: SetAside;
-  /** False once the visitor has opted out. */
-  readonly isIn: () => Promise<boolean>;
-};
-
-export type Flusher = {
-  /**
-   * Sends what is due, batch by batch, oldest first, until nothing is due or something has to wait.
-   * Nothing leaves the buffer before the relay has answered for it. One batch at a time, over all tabs.
-   *
-   * @param dueBefore records made before this moment of the page's monotonic clock are due, full batch or not
-   */
-  readonly flush: (dueBefore: number) => Promise<FlushEnd>;
-  /**
-   * Does what an answer asks for: removes what the relay has settled, and tells so; or waits, all tabs together.
-   * Never beside a flush.
-   *
-   * @param failures batches that failed in a row before this one
-   */
-  readonly conclude: (batch: readonly StoredEntry[], outcome: Outcome, failures: number) => Promise<void>;
-  /** Gives records up, and tells so. Never beside a flush: those in hand would be told as both. */
-  readonly drop: (entries: readonly StoredEntry[], reason: DropReason) => Promise<void>;
-};
+import { clockOffset } from '../page/clock.ts';
+import type { Page } from '../page/page.ts';
+import { among, isSetAside, resync } from '../page/unsettled.ts';
+import { confirmVisitor, isIn } from '../page/visitor-state.ts';
+import type { StoredEntry } from '../record/call.ts';
+import type { FlushEnd, Outcome } from '../record/outcome.ts';
+import { bare } from '../record/own-fields.ts';
+import { readVisitor } from '../record/visitor.ts';
+import { VISITOR } from '../store/record-store.ts';
+import { fitting } from './batch-limits.ts';
+import { nextStep } from './next-step.ts';
+import { MAX_KEEPALIVE_BYTES, sendBatch } from './relay-client.ts';
+import { readSendRate, SEND_RATE } from './send-rate.ts';
+import { conclude, drop, slowDown } from './settle.ts';
 
 // The relay is asked for halves of a batch that comes back again and again; but not at each failure of a relay that is down.
-const BISECT_EVERY = 8;
+// At every so many: more often where the relay itself has refused the batch.
+const BISECT_SURE = 4;
+const BISECT_MAYBE = 8;
 
-/** What `repaired` calls a record. */
-function nameOf({ kind, json }: Entry): string {
-  const { eventName } = ownFields<{ eventName: string }>(JSON.parse(`{${json}}`));
-  return kind === 'event' && eventName ? eventName : 'identify';
+const MAX_SET_ASIDE = 50;
+
+// The relay's clock is told to the database where it has moved by more than that: the way of an answer takes as long.
+const MIN_OFFSET_CHANGE_MS = 1_000;
+
+/** Takes who the visitor is by now. Tells the database what the relay's answers have taught. */
+async function refreshVisitor(page: Page): Promise<void> {
+  let kept = readVisitor(await page.records.get(VISITOR));
+  const offset = clockOffset(page) ?? Number.NaN;
+  if (kept.device && Math.abs(offset - (kept.clockOffset ?? Number.MAX_VALUE)) >= MIN_OFFSET_CHANGE_MS)
+    kept = await page.records.update(VISITOR, (value) => {
+      const other = readVisitor(value);
+      return other.device ? { ...other, clockOffset: offset } : other;
+    });
+  if (kept.changes) confirmVisitor(page, kept);
 }
 
-const UNEXPECTED: Outcome = { kind: 'retry', reason: 'unexpected_response' };
+/** Settles what was sent as the page was left. */
+async function concludeUnload(page: Page): Promise<void> {
+  const sent = page.sentOnUnload;
+  page.sentOnUnload = [];
+  page.hasFailed = false;
+  for (const { batch, answer } of sent) {
+    const outcome = await answer;
+    const left = among(page, batch);
+    // A batch that the relay refuses is found again, and halved.
+    if (outcome.suspects !== 'sure' && left.length > 0)
+      // A success ends the pause that all tabs keep.
+      await conclude(page, left, outcome, 1);
+  }
+}
 
-const idsOf = (entries: readonly Entry[]) => entries.map(({ id }) => id);
+/** The oldest records that may leave. */
+async function peek(page: Page): Promise<readonly StoredEntry[]> {
+  const { tokens, settings } = page;
+  const { batchSize } = settings;
+  if (tokens) return tokens.peek(batchSize);
+  const seen: StoredEntry[] = [];
+  const oldest = await page.records.peek(batchSize, 0, (entry) => {
+    seen.push(entry);
+    return !isSetAside(page, entry);
+  });
+  page.skippedCount = seen.length - oldest.length;
+  resync(page, seen, oldest.length < batchSize);
+  return oldest;
+}
 
-export function flusher(ports: FlushPorts): Flusher {
-  const { store, relay, sendable, setAside, exclusive, settings, emit, clock, time, random, isIn } = ports;
-  // Halved while a batch is refused, down to the one record at fault; doubled again with each that is taken. Kept from
-  // flush to flush: there may be fewer tokens than halvings.
-  let { batchSize } = settings;
+async function giveUpBisecting(page: Page, outcome?: Outcome): Promise<void> {
+  page.setAside = [];
+  page.maxSetAside = Math.min(page.maxSetAside * 2, MAX_SET_ASIDE);
+  page.batchSize = page.settings.batchSize;
+  await slowDown(page, outcome);
+}
 
-  const drop: Flusher['drop'] = async (entries, reason) => {
-    await store.remove(entries, reason);
-    emit('dropped', { ids: idsOf(entries), reason });
-  };
+/** Whether the fault may lie with one record. A relay that refuses everything must not be asked about each again and again. */
+function mayBisect(
+  { batchSize, settings, setAside }: Page,
+  { suspects }: Outcome,
+  failures: number,
+): boolean {
+  if (!suspects) return false;
+  const isBisecting = batchSize < settings.batchSize || setAside.length > 0;
+  const isSure = suspects === 'sure';
+  return isBisecting || failures % (isSure ? BISECT_SURE : BISECT_MAYBE) === 1 || (isSure && failures === 0);
+}
 
-  const reject = async (entries: readonly StoredEntry[], messageOf: (id: string) => string) => {
-    await store.remove(entries, 'rejected');
-    for (const { id } of entries) emit('rejected', { id, issues: [{ path: '', message: messageOf(id) }] });
-  };
-
-  /** All tabs wait after a failure, and are free again after a success. */
-  const slowDown = (outcome: Outcome) =>
-    store.update(SEND_RATE, (kept) =>
-      rateAfter(readSendRate(kept, settings, clock.now()), outcome, clock.now(), random()),
-    );
-
-  async function settle(
-    batch: readonly StoredEntry[],
-    { rejected, repaired, duplicates }: Extract<Outcome, { kind: 'settled' }>,
-  ): Promise<void> {
-    const refused = new Map(rejected.map((rejection) => [rejection.id, rejection]));
-    const delivered = batch.filter(({ id }) => !refused.has(id));
-    const others = batch.filter(({ id }) => refused.has(id));
-    if (delivered.length > 0) {
-      await store.remove(delivered, 'delivered');
-      emit('delivered', { ids: idsOf(delivered), duplicates });
+async function send(page: Page, oldest: readonly StoredEntry[], failures: number): Promise<void> {
+  const { settings } = page;
+  const due = oldest.slice(0, page.batchSize);
+  const [fit] = fitting(page.tokens?.together(due) ?? due, MAX_KEEPALIVE_BYTES);
+  // A record that is too large by itself is for the relay to refuse.
+  const batch = fit.length > 0 ? fit : due.slice(0, 1);
+  const outcome = await sendBatch(page, batch);
+  await refreshVisitor(page);
+  // Opted out meanwhile: these were told as dropped, and nothing is written down any more.
+  if (!isIn(page)) return;
+  // Left meanwhile, which may have called it off: what was sent then tells.
+  if (outcome.reason === 'network' && page.sentOnUnload.length > 0) return;
+  if (mayBisect(page, outcome, failures)) {
+    const { message = 'is refused on its way to the relay, by a firewall or proxy' } = outcome;
+    // Down to the record at fault. That one is set aside until another record is taken.
+    if (batch.length > 1) page.batchSize = batch.length >> 1;
+    else {
+      const aside = batch.map((entry) => bare({ ...entry, issues: [{ path: '', message }] }));
+      page.setAside = [...page.setAside, ...aside];
     }
-    if (others.length > 0) {
-      await store.remove(others, 'rejected');
-      for (const rejection of rejected) emit('rejected', rejection);
-    }
-    const names = new Map(batch.map((entry) => [entry.id, nameOf(entry)]));
-    for (const repair of repaired) emit('repaired', { ...repair, record: names.get(repair.id) ?? '' });
-    // The way is open: those that did not get through by themselves are at fault.
-    await reject(setAside.confirm(), setAside.messageOf);
+    if (page.setAside.length > page.maxSetAside) await giveUpBisecting(page, outcome);
+    return;
   }
+  await conclude(page, batch, outcome, failures);
+  if (!outcome.reason) page.batchSize = Math.min(settings.batchSize, page.batchSize * 2);
+}
 
-  const conclude: Flusher['conclude'] = async (batch, outcome, failures) => {
-    const isRetry = outcome.kind === 'retry';
-    // For want of a token only those records wait that need it.
-    if ((!isRetry || outcome.reason === 'token_required') && sendable.answered(batch, !isRetry) && isRetry)
-      return;
-    if (isRetry || failures > 0) await slowDown(outcome);
-    if (outcome.kind === 'settled') await settle(batch, outcome);
-  };
-
-  /**
-   * Narrows a batch that is refused as a whole down to the record at fault. That one is set aside until another record is
-   * taken: where none is, the fault lies on the way, and all are kept.
-   */
-  async function bisect(batch: readonly StoredEntry[], outcome: Outcome): Promise<void> {
-    const [first] = batch;
-    if (batch.length > 1) batchSize = batch.length >> 1;
-    else if (first && !setAside.add(first, outcome)) await giveUpBisecting(outcome);
+/** One step, and how it ends the flush, if it does. Never beside another: what is in hand would be sent twice. */
+async function step(page: Page, dueBefore: number): Promise<FlushEnd | undefined> {
+  const { records, emit } = page;
+  await refreshVisitor(page);
+  if (!isIn(page)) return bare({});
+  await concludeUnload(page);
+  const oldest = await peek(page);
+  // Nothing else is left to tell whether those that were set aside are at fault.
+  if (oldest.length === 0 && page.setAside.length > 0) return void (await giveUpBisecting(page));
+  const rate = readSendRate(await records.get(SEND_RATE));
+  page.pause = rate.pause;
+  const next = bare(nextStep(page, [oldest, rate], page.time.mono() - dueBefore));
+  if (next.expired) return void (await drop(page, next.expired, 'expired'));
+  if (!next.rate) {
+    const { reason, forMs = 0 } = next;
+    // Waiting for the allowance is no trouble, and no news.
+    if (reason && reason !== 'tokens') emit('retrying', { reason, inMs: forMs });
+    if (reason === 'network') page.askSync?.();
+    return next;
   }
+  // A token that has ended since they were looked at: they are skipped by the next look.
+  if (oldest.some((entry) => page.tokens?.token([entry]) === null)) return undefined;
+  await records.update(SEND_RATE, () => next.rate);
+  if (!next.asksTime) return void (await send(page, oldest, rate.failures));
+  // The relay refuses an empty batch, and says what time it is.
+  const outcome = await sendBatch(page, []);
+  if (!page.isClockConfirmed) await slowDown(page, outcome);
+}
 
-  async function giveUpBisecting(outcome: Outcome): Promise<void> {
-    setAside.clear();
-    ({ batchSize } = settings);
-    await slowDown(outcome.kind === 'refused' ? UNEXPECTED : outcome);
+/**
+ * Sends what is due, batch by batch, oldest first, until nothing is due or something has to wait.
+ * Nothing leaves the buffer before the relay has answered for it. One batch at a time, over all tabs.
+ *
+ * @param dueBefore records made before this moment of the page's monotonic clock are due, full batch or not
+ */
+export async function flush(page: Page, dueBefore: number): Promise<FlushEnd> {
+  for (;;) {
+    const end = await page.exclusive(() => step(page, dueBefore));
+    if (end) return end;
   }
-
-  /** A relay that refuses everything must not be asked about each record again and again. */
-  function mayBisect(outcome: Outcome, failures: number): boolean {
-    const isRefused = outcome.kind === 'refused';
-    if (!isRefused && !(outcome.kind === 'retry' && outcome.isForeign)) return false;
-    const isBisecting = batchSize < settings.batchSize || setAside.all().length > 0;
-    return isBisecting || (isRefused && failures === 0) || failures % BISECT_EVERY === 1;
-  }
-
-  async function send(oldest: readonly StoredEntry[], failures: number): Promise<void> {
-    const due = sendable.together(oldest.slice(0, batchSize));
-    const fitting = takeWithinBytes(due, MAX_KEEPALIVE_BYTES);
-    // A record that is too large by itself is for the relay to refuse.
-    const batch = fitting.length > 0 ? fitting : due.slice(0, 1);
-    // Without keepalive after a failure: the page's own requests may use up the budget for those.
-    const outcome = await relay(batch, failures === 0);
-    // Opted out meanwhile: these were told as dropped, and nothing is written down any more.
-    if (!(await isIn())) return;
-    if (mayBisect(outcome, failures)) return bisect(batch, outcome);
-    await conclude(batch, outcome.kind === 'refused' ? UNEXPECTED : outcome, failures);
-    if (outcome.kind === 'settled') batchSize = Math.min(settings.batchSize, batchSize * 2);
-  }
-
-  /** One step, and how it ends the flush, if it does. Never beside another: what is in hand would be sent twice. */
-  async function step(dueBefore: number): Promise<FlushEnd | undefined> {
-    if (!(await isIn())) return { step: 'rest' };
-    const oldest = await sendable.peek(settings.batchSize);
-    // Nothing else is left to tell whether those that were set aside are at fault.
-    if (oldest.length === 0 && setAside.all().length > 0) {
-      await giveUpBisecting(UNEXPECTED);
-      return undefined;
-    }
-    const rate = readSendRate(await store.get(SEND_RATE), settings, clock.now());
-    const next = nextStep(oldest, rate, settings, {
-      now: clock.now(),
-      ageOf: clock.ageOf,
-      isClockConfirmed: clock.isConfirmed(),
-      dueAgeMs: time.mono() - dueBefore,
-      hasTokens: sendable.hasTokens,
-    });
-
-    switch (next.step) {
-      case 'rest':
-        return next;
-      case 'wait':
-        // Waiting for the allowance is no trouble, and no news.
-        if (next.reason !== 'tokens') emit('retrying', { reason: next.reason, inMs: next.forMs });
-        return next;
-      case 'drop':
-        await drop(next.entries, 'expired');
-        return undefined;
-      case 'send':
-        // A token that has ended since they were looked at: they are skipped by the next look.
-        if (!oldest.every(sendable.maySend)) return undefined;
-        await store.update(SEND_RATE, () => next.rate);
-        if (next.asksTime) await askTime();
-        else await send(oldest, rate.failures);
-        return undefined;
-    }
-  }
-
-  /** The relay refuses an empty batch, and says what time it is. */
-  async function askTime(): Promise<void> {
-    const outcome = await relay([], false);
-    if (!clock.isConfirmed()) await slowDown(outcome.kind === 'retry' ? outcome : UNEXPECTED);
-  }
-
-  return {
-    flush: async (dueBefore) => {
-      let end: FlushEnd | undefined;
-      while (!end) end = await exclusive(() => step(dueBefore));
-      return end;
-    },
-    conclude,
-    drop,
-  };
 }

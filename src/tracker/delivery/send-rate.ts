@@ -1,13 +1,11 @@
 import { backoffMs } from '../../pacing/backoff.ts';
-import { fullBucket, type TokenBucket, type TokenBucketLimit } from '../../pacing/token-bucket.ts';
-import type { Outcome, RetryReason } from '../record/outcome.ts';
-
-/** A pause after a failure: when it began, how long it lasts, why. */
-export type Pause = { readonly since: number; readonly forMs: number; readonly reason: RetryReason };
+import type { Outcome, Pause } from '../record/outcome.ts';
+import { bare } from '../record/own-fields.ts';
 
 /** What all tabs together may send, and when. Lies beside the records: a reload does not reset it. */
 export type SendRate = {
-  readonly bucket: TokenBucket;
+  /** When the allowance for requests is full again. */
+  readonly fullAt: number;
   /** Batches that failed in a row. */
   readonly failures: number;
   /** What the last failure asks for. */
@@ -17,55 +15,56 @@ export type SendRate = {
 /** The name of the rate in the state shared by all tabs. */
 export const SEND_RATE = 'rate';
 
-const BACKOFF = { baseMs: 1_000, capMs: 5 * 60_000 };
+const HOUR_MS = 3_600_000;
+
+// Two tabs know the relay's time within as much.
+const CLOCKS_DIFFER_MS = 1_000;
+
+const BACKOFF = { baseMs: 1_000, capMs: 300_000 };
 
 // A wrong origin or token is mended by a person, not by asking again soon.
-export const NOT_ALLOWED_BACKOFF = { baseMs: 60_000, capMs: 60 * 60_000 };
+export const NOT_ALLOWED_BACKOFF = { baseMs: 60_000, capMs: HOUR_MS };
 
-// Whatever stands between may ask for a year. The relay itself never asks for more than minutes.
-const MAX_RETRY_AFTER_MS = 60 * 60_000;
-
-/** A pause from the future began before the clock was set back: it would last for as long as that. */
-export function isPauseOver({ since, forMs }: Pick<Pause, 'since' | 'forMs'>, now: number): boolean {
-  return !(since <= now && now < since + forMs);
+/** The rate that is kept, or one to begin with. */
+export function readSendRate(kept: unknown): SendRate {
+  return bare({ fullAt: 0, failures: 0, ...(typeof kept === 'object' ? kept : undefined) });
 }
 
 /**
- * Whether a pause holds. One for want of a token does not, where the page has tokens: it is of a page, or a service
- * worker, that has none, and here only those records wait whose own token is missing.
+ * How long a pause lasts from now on. One for want of a token does not hold where the page has tokens: only those records
+ * wait whose own is missing.
  */
-export function isPaused(pause: Pause | undefined, hasTokens: boolean, now: number): pause is Pause {
-  return !!pause && !(hasTokens && pause.reason === 'token_required') && !isPauseOver(pause, now);
-}
-
-/** The rate that is kept, or one to begin with. Anything may lie there. */
-export function readSendRate(kept: unknown, limit: TokenBucketLimit, now: number): SendRate {
-  const rate = kept as SendRate | null | undefined;
-  return rate?.bucket ? rate : { bucket: fullBucket(limit, now), failures: 0 };
+export function pausedForMs(pause: Pause | undefined, now: number, hasTokens: boolean): number {
+  if (!pause || (hasTokens && pause.reason === 'token_required')) return 0;
+  // One from the future began before the clock was set back, or by another clock: nobody knows when it ends.
+  return pause.since > now + CLOCKS_DIFFER_MS ? 0 : Math.max(0, pause.until - now);
 }
 
 /** The rate after the relay has answered, or has not. */
 export function rateAfter(
-  { bucket, failures, pause }: SendRate,
-  outcome: Outcome,
-  now: number,
-  random: number,
+  { fullAt, failures, pause }: SendRate,
+  { reason, afterMs = 0 }: Outcome,
+  { now, random }: { readonly now: number; readonly random: number },
 ): SendRate {
-  if (outcome.kind !== 'retry') return { bucket, failures: 0 };
-  const { reason, afterMs } = outcome;
+  if (!reason) return bare({ fullAt, failures: 0 });
   const limits = reason === 'forbidden' || reason === 'token_required' ? NOT_ALLOWED_BACKOFF : BACKOFF;
-  // Never earlier than asked, and not all browsers that were asked the same in the same moment.
+  // Never earlier than asked, and not all browsers that were asked the same in the same moment. Whatever stands between may
+  // ask for a year; the relay itself never asks for more than minutes.
   const forMs =
-    afterMs === undefined
-      ? backoffMs(failures + 1, limits, random)
-      : Math.min(afterMs, MAX_RETRY_AFTER_MS) + backoffMs(1, limits, random);
+    afterMs > 0
+      ? Math.min(afterMs, HOUR_MS) + backoffMs(1, limits, random)
+      : backoffMs(failures + 1, limits, random);
   // What the relay has asked for outlasts a lesser failure that is known only later: of a request that left beside it.
-  const isLonger = pause && !isPauseOver(pause, now) && pause.since + pause.forMs > now + forMs;
-  return { bucket, failures: failures + 1, pause: isLonger ? pause : { since: now, forMs, reason } };
+  const isLonger = pausedForMs(pause, now, false) > forMs;
+  return bare({
+    fullAt,
+    failures: failures + 1,
+    pause: isLonger ? pause : { since: now, until: now + forMs, reason },
+  });
 }
 
 /** The rate once the network is back: its failures are over, and a pause that the relay asked for is not. */
 export function endNetworkPause(kept: unknown): unknown {
-  const rate = kept as SendRate | undefined;
-  return rate?.pause?.reason === 'network' ? { bucket: rate.bucket, failures: 0 } : rate;
+  const { fullAt, pause } = readSendRate(kept);
+  return pause?.reason === 'network' ? { fullAt, failures: 0 } : kept;
 }

@@ -1,3 +1,4 @@
+import { createRegistry } from '../page/events.ts';
 import { ownFields } from '../record/own-fields.ts';
 import type { Profile } from '../record/profile.ts';
 
@@ -35,24 +36,19 @@ export type MiddlewareChain = {
  * @param report is given what middleware throws
  */
 export function createMiddleware(report: (error: unknown) => void): MiddlewareChain {
-  let all: readonly { readonly middleware: Middleware }[] = [];
+  const all = createRegistry<Middleware>();
 
   return {
-    use(middleware) {
-      const one = { middleware };
-      all = [...all, one];
-      return () => {
-        all = all.filter((other) => other !== one);
-      };
-    },
+    // In a function of its own: one that is used twice ends once.
+    use: (middleware) => all.add((call) => middleware(call)),
     run(call) {
       let current = call;
-      for (const { middleware } of all) {
+      for (const middleware of all.all()) {
         try {
           const answer = middleware(current);
           if (answer === null) return null;
           if (!answer) continue;
-          const { kind, eventName } = ownFields<{ kind: unknown; eventName: unknown }>(answer as never);
+          const { kind, eventName } = ownFields<{ kind: unknown; eventName?: unknown }>(answer);
           if (kind !== 'user' && !(kind === 'event' && eventName))
             throw new TypeError('middleware must answer with a call, null or nothing');
           // A call made anew need not know of the page.

@@ -1,7 +1,4 @@
-// Not in TypeScript's DOM. https://developer.mozilla.org/docs/Web/API/SyncManager
-type Registration = ServiceWorkerRegistration & {
-  readonly sync: { readonly register: (tag: string) => Promise<void> };
-};
+import type {} from './missing-in-dom.ts';
 
 // Missing, or denied by the visitor or the sandbox: the records stay in the buffer, and the next page sends them.
 const without = () => {};
@@ -12,7 +9,7 @@ const without = () => {};
  */
 export function askForSync(tag: string): () => void {
   // Waited for now, for a page that is being left gets no other turn. In a sandboxed frame the mere look at it throws.
-  const registration = (async () => (await navigator.serviceWorker.ready) as Registration)();
+  const registration = (async () => navigator.serviceWorker.ready)();
   registration.catch(without);
   return () => void registration.then(({ sync }) => sync.register(tag)).catch(without);
 }

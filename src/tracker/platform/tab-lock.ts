@@ -35,7 +35,11 @@ export function tabLock(name: string, locks: LockManager | undefined): Exclusive
       for (;;) {
         const before = await holder(locks, name);
         try {
-          return await locks.request(name, { signal: AbortSignal.timeout(WAIT_MS) }, start);
+          return await locks.request(
+            name,
+            { __proto__: null, signal: AbortSignal.timeout(WAIT_MS) } as LockOptions,
+            start,
+          );
         } catch (error) {
           if (hasStarted) throw error;
           // Denied, or held by the same one all the time.

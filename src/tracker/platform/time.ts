@@ -1,5 +1,7 @@
+import type {} from './missing-in-dom.ts';
+
 /** Runs something later; answers with what calls it off. */
-export type Timer = (run: () => void, afterMs: number) => () => void;
+type Timer = (run: () => void, afterMs: number) => () => void;
 
 /** What time it is, and will be. */
 export type Time = {
@@ -10,13 +12,9 @@ export type Time = {
   readonly timer: Timer;
 };
 
-// Zone.js, which Angular loads, watches the timers and requests made in its zones: a tracker's must not keep an app from
-// becoming stable. https://github.com/angular/angular/issues/20970
-type Zone = { readonly root: { readonly run: <T>(task: () => T) => T } };
-
 /** Runs a task outside the caller's zone, where there are zones. */
 export function outsideZones<T>(task: () => T): T {
-  const { Zone } = globalThis as { readonly Zone?: Zone };
+  const { Zone } = globalThis;
   return typeof Zone?.root?.run === 'function' ? Zone.root.run(task) : task();
 }
 
@@ -30,3 +28,16 @@ export const time: Time = {
     return () => clearTimeout(id);
   },
 };
+
+/** The promise's own end, or a rejection where it does not settle in time. */
+export type Timeout = <T>(promise: Promise<T>, afterMs: number) => Promise<T>;
+
+export const timeout: Timeout = (promise, afterMs) =>
+  new Promise((resolve, reject) => {
+    const hung = () => reject(new Error(`no answer in ${afterMs} ms`));
+    // In two: where the page itself stood still for so long, the answer comes before the second.
+    let cancel = time.timer(() => {
+      cancel = time.timer(hung, afterMs / 2);
+    }, afterMs / 2);
+    promise.then(resolve, reject).finally(() => cancel());
+  });

@@ -2,7 +2,5 @@
 export function tryOrUndefined<T>(access: () => T): T | undefined {
   try {
     return access();
-  } catch {
-    return undefined;
-  }
+  } catch {}
 }

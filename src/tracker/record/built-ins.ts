@@ -3,8 +3,8 @@
 export const { apply } = Reflect;
 export const { stringify } = JSON;
 export const { isArray } = Array;
-export const { getPrototypeOf, hasOwn, keys } = Object;
-export const { toString: tagOf } = Object.prototype;
+export const { getPrototypeOf, hasOwn, keys, values } = Object;
+export const { toString: tagOf, hasOwnProperty: hasOwnField } = Object.prototype;
 export const { toString: sourceOf } = Function.prototype;
 export const NativeDate = Date;
 export const { getTime, getTimezoneOffset } = Date.prototype;

@@ -31,9 +31,3 @@ export type Entry = Call & { readonly at: number };
 
 /** An entry under the key of its row. Keys grow with every append; entries made in one task can share one. */
 export type StoredEntry = Entry & { readonly key: number };
-
-/** The page load of a call, and its number there. */
-export function splitId(id: string): readonly [session: string, seq: number] {
-  const [session = '', seq] = id.split('.');
-  return [session, Number(seq)];
-}

@@ -1,5 +1,6 @@
 import type { Issue } from '../../contract/issue.ts';
 import type { Call } from './call.ts';
+import { quote } from './quote.ts';
 import { copyFields, type Difference, toJsonObject } from './safe-copy.ts';
 
 /** Why a call made no record. Nothing else is lost by it. */
@@ -17,8 +18,6 @@ export class RecordError extends Error {
 export type Captured = Pick<Call, 'kind' | 'json' | 'fields' | 'userId'>;
 
 type Tell = (difference: Difference) => void;
-
-const { stringify } = JSON;
 
 // WebEngage's limit for user ids. https://docs.webengage.com/docs/rest-api-tracking-users
 const MAX_ID_LENGTH = 100;
@@ -38,21 +37,17 @@ function mustBeText(path: string, value: unknown, maxLength: number): asserts va
 export function captureEvent(eventName: unknown, eventData: unknown, tell: Tell): Captured {
   mustBeText('eventName', eventName, MAX_NAME_LENGTH);
   const data = copyFields(eventData, 'eventData', tell);
-  const json = `"eventName":${stringify(eventName)}`;
+  const json = `"eventName":${quote(eventName)}`;
   return { kind: 'event', json: data.length > 0 ? `${json},"eventData":${toJsonObject(data)}` : json };
 }
 
-/** Copies an `identify` call. Throws a `RecordError` where a user id is none. */
-export function captureUser(userId: unknown, profile: unknown, tell: Tell): Captured {
-  const isAnonymous = userId === undefined;
-  if (!isAnonymous) mustBeText('userId', userId, MAX_ID_LENGTH);
-  const fields: (readonly [string, string])[] = [];
-  for (const field of copyFields(profile, '', tell)) {
-    const [path] = field;
-    if (OWN_FIELDS.test(path)) tell({ path, rule: 'is set by the tracker', done: 'left_out' });
-    else fields.push(field);
-  }
-  const json = toJsonObject(fields).slice(1, -1);
-  if (isAnonymous) return { kind: 'user', json, fields };
-  return { kind: 'user', json, fields: [['userId', stringify(userId)], ...fields], userId: `${userId}` };
+/** Copies an `identify` call: of the anonymous visitor without a user id. Throws a `RecordError` where one is none. */
+export function captureUser(userId: string | undefined, profile: unknown, tell: Tell): Captured {
+  if (userId !== undefined) mustBeText('userId', userId, MAX_ID_LENGTH);
+  const fields = copyFields(profile, '', tell).filter(([path]) => {
+    const isOwn = OWN_FIELDS.test(path);
+    if (isOwn) tell({ path, rule: 'is set by the tracker', done: 'left_out' });
+    return !isOwn;
+  });
+  return { kind: 'user', json: toJsonObject(fields).slice(1, -1), fields, userId };
 }

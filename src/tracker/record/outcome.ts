@@ -23,26 +23,31 @@ export type Repair = {
   readonly done: 'cut' | 'left_out' | 'kept';
 };
 
-/** What became of one batch. */
-export type Outcome =
-  | {
-      readonly kind: 'settled';
-      readonly rejected: readonly Rejection[];
-      readonly duplicates: number;
-      readonly repaired: readonly (Repair & { readonly id: string })[];
-    }
-  /**
-   * Nothing is known to be wrong with the records: the same ones may be sent again.
-   * `isForeign`: the answer was not the relay's own, and may be about one record of the batch.
-   */
-  | {
-      readonly kind: 'retry';
-      readonly reason: RetryReason;
-      readonly afterMs?: number | undefined;
-      readonly isForeign?: boolean;
-    }
-  /** The relay will never take this batch as it is. */
-  | { readonly kind: 'refused'; readonly message: string };
+/** What became of one batch. Without a reason it was settled; with one, all of it is kept. */
+export type Outcome = {
+  readonly reason?: RetryReason;
+  /** How long the relay asks to wait; not a positive number where it does not. */
+  readonly afterMs?: number;
+  /** One record may be at fault: `sure` by the relay's own word, `maybe` where something on the way has answered. */
+  readonly suspects?: 'sure' | 'maybe' | false;
+  /** What the relay says is wrong. */
+  readonly message?: string;
+  readonly rejected?: readonly Rejection[];
+  readonly duplicates?: number;
+  readonly repaired?: readonly (Repair & { readonly id: string })[];
+};
+
+/** A pause after a failure: from when until when, by the relay's clock, and why. */
+export type Pause = { readonly since: number; readonly until: number; readonly reason: RetryReason };
+
+/** How a flush ended. With a reason: records have to wait. Without: nothing needs to be sent. */
+export type FlushEnd = {
+  readonly reason?: RetryReason | 'tokens';
+  /** How long until something may or needs to be sent, if anything waits at all. */
+  readonly forMs?: number;
+  /** The age of the oldest record that has to wait. */
+  readonly oldestAgeMs?: number;
+};
 
 /** Why the tracker gave up a record. A closed list: nothing ends in any other way. */
 export type DropReason =

@@ -1,5 +1,6 @@
 import { utf8Bytes } from '../../contract/rules/text.ts';
-import { apply, getPrototypeOf, getTime, hasOwn, isArray, keys, stringify, tagOf } from './built-ins.ts';
+import { apply, getPrototypeOf, getTime, hasOwn, isArray, keys, tagOf } from './built-ins.ts';
+import { quote } from './quote.ts';
 import { toJsonOf } from './to-json.ts';
 import { writeDate } from './write-date.ts';
 
@@ -46,7 +47,7 @@ export function toJsonObject(fields: readonly Field[]): string {
   let text = '';
   for (let i = 0; i < fields.length; i++) {
     const field = fields[i] ?? ['', ''];
-    text += `${text && ','}${stringify(field[0])}:${field[1]}`;
+    text += `${text && ','}${quote(field[0])}:${field[1]}`;
   }
   return `{${text}}`;
 }
@@ -79,9 +80,9 @@ function formOf(given: unknown, path: string, tell: Tell): string | object | und
   const value = toJson ? apply(toJson, given, []) : given;
   if (typeof value === 'boolean' || (typeof value === 'number' && value - value === 0)) return `${value}`;
   if (typeof value === 'string') {
-    if (value.length <= MAX_LENGTH) return stringify(value);
+    if (value.length <= MAX_LENGTH) return quote(value);
     tell({ path, rule: LENGTH_RULE, done: 'cut' });
-    return stringify(cut(value));
+    return quote(cut(value));
   }
   if (typeof value !== 'object' || !value) return undefined;
   const tag: string = apply(tagOf, value, []);
@@ -151,7 +152,7 @@ export function copyFields(given: unknown, root: string, tell: Tell): readonly F
     bytes += 2;
     for (let i = 0; i < items || i < names.length; i++) {
       const name = i < items ? `${i}` : (names[i] ?? '');
-      const start = (text && ',') + (isArray(value) ? '' : `${stringify(name)}:`);
+      const start = (text && ',') + (isArray(value) ? '' : `${quote(name)}:`);
       const json = copyProperty(container, name, start);
       if (json !== undefined) {
         text += start + json;

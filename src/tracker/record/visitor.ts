@@ -1,3 +1,5 @@
+import { bare } from './own-fields.ts';
+
 /** The visitor, the browser's buffer and the visitor's choice: one for all tabs and visits, kept in the database. */
 export type Visitor = {
   /** How often the visitor has opted out or in: odd while the visitor is out. */
@@ -12,18 +14,25 @@ export type Visitor = {
   /** The visitor's clock minus the relay's, in milliseconds, as the last answers taught it. */
   readonly clockOffset?: number | undefined;
   /** The last call applied of each page load, the newest last: a call that arrives twice counts once. */
-  readonly applied: readonly (readonly [session: string, seq: number])[];
+  readonly applied: readonly (readonly [pageLoad: string, lastCall: number])[];
+  /** The fields of the last `identify` calls, as JSON texts: a call that repeats them makes no record. */
+  readonly reported?: Reported | undefined;
 };
 
-/** The fields of a visitor's last `identify` calls, as JSON texts: a call that repeats them makes no record. */
-export type Reported = readonly (readonly [field: string, json: string])[];
+type Reported = readonly (readonly [field: string, json: string])[];
 
 export function isOut({ choices }: Pick<Visitor, 'choices'>): boolean {
   return choices % 2 === 1;
 }
 
 /** No visitor yet: of a browser without a database, or one that is new. */
-export const NO_VISITOR: Visitor = { choices: 0, device: '', anonymousId: '', changes: 0, applied: [] };
+export const NO_VISITOR: Visitor = bare({
+  choices: 0,
+  device: '',
+  anonymousId: '',
+  changes: 0,
+  applied: [],
+});
 
 /** What storage is to hold of the visitor: of one who is out nothing but that. */
 export function toStored(visitor: Visitor): Pick<Visitor, 'choices' | 'changes'> {
@@ -33,13 +42,6 @@ export function toStored(visitor: Visitor): Pick<Visitor, 'choices' | 'changes'>
 
 /** What storage holds of the visitor. Anything may lie there. */
 export function readVisitor(value: unknown): Visitor {
-  const kept = value as Partial<Visitor> | null | undefined;
-  const visitor = { ...NO_VISITOR, ...(typeof kept === 'object' ? kept : undefined) };
-  return typeof visitor.device === 'string' && visitor.choices >= 0 && visitor.changes >= 0
-    ? visitor
-    : NO_VISITOR;
-}
-
-export function readReported(value: unknown): Reported {
-  return Array.isArray(value) ? value : [];
+  const kept = bare({ ...NO_VISITOR, ...(typeof value === 'object' ? value : undefined) });
+  return typeof kept.device === 'string' && kept.choices >= 0 && kept.changes >= 0 ? kept : NO_VISITOR;
 }

@@ -1,10 +1,10 @@
+import { browserPlatform } from '../browser-platform.ts';
 import { type OptionsLike, resolveOptions } from '../options.ts';
-import { browserPlatform } from '../platform/platform.ts';
 import { startTracker } from '../tracker.ts';
 import { installTracker } from './install.ts';
 import { coreSettings } from './settings.ts';
 
 installTracker(
-  (options: OptionsLike) => startTracker(resolveOptions(options), browserPlatform(), options.plugins),
+  (options: OptionsLike) => startTracker(resolveOptions(options), browserPlatform()),
   coreSettings,
 );

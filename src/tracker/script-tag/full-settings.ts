@@ -1,4 +1,5 @@
-import { ADD_ON_SETTINGS, type JoinSettings, ownProperties, type PageSettings } from './settings.ts';
+import { ADD_ON_SETTINGS } from '../options.ts';
+import { type JoinSettings, ownProperties, type PageSettings } from './settings.ts';
 
 // From the laxest to the strictest.
 const CONSENTS: readonly unknown[] = ['granted', 'pending', 'denied'];

@@ -65,7 +65,7 @@ function readSettings(stub: Stub, join: JoinSettings): PageSettings {
 
 /** Has each call from now on taken by `take`. Not by `queue.push =`: a page may have frozen `Array.prototype`. */
 function takeCalls(queue: QueuedCall[], take: (call: QueuedCall) => void): void {
-  Object.defineProperty(queue, 'push', { value: take, configurable: true });
+  Object.defineProperty(queue, 'push', ownProperties({ value: take, configurable: true }));
 }
 
 /** Puts a tracker in the stub's place, and has it make the calls that wait. */
@@ -101,7 +101,12 @@ function refuse(stub: Stub, error: unknown): void {
  *
  * @param join what the bundle makes of settings: `coreSettings` or `fullSettings`
  */
-export function installTracker(start: StartTracker, join: JoinSettings): void {
+export function installTracker(startWith: StartTracker, join: JoinSettings): void {
+  const start: StartTracker = (options) => {
+    // An add-on from npm looks for names that the scripts have shortened: it would pass for one, and do nothing.
+    if (options.plugins) throw new Error('plugins are for the npm package: load tracker.full.js');
+    return startWith(options);
+  };
   const stub = findStub();
   if (!stub) return;
   try {

@@ -1,3 +1,6 @@
+import { refuseAddOnSettings } from '../options.ts';
+import { keys } from '../record/built-ins.ts';
+
 /** Settings as a page has written them: any names, any values. */
 export type PageSettings = Record<string, unknown>;
 
@@ -17,18 +20,11 @@ function attributeValue(attribute: unknown): unknown {
 
 /** The `data-` attributes of a script tag, under their camelCase names. */
 export function attributeSettings(attributes: DOMStringMap | undefined): PageSettings {
-  const settings = ownProperties(attributes);
-  for (const name in settings) settings[name] = attributeValue(settings[name]);
+  const settings = ownProperties();
+  // One by one: Chromium can't copy them all where a page has put a `get` on `Object.prototype`.
+  for (const name of keys(attributes ?? {})) settings[name] = attributeValue(attributes?.[name]);
   return settings;
 }
-
-/** What `tracker.full.js` can be told and `tracker.js` can't, with what asks for nothing. */
-export const ADD_ON_SETTINGS: PageSettings = ownProperties({
-  consent: 'granted',
-  respectGpc: false,
-  identityToken: undefined,
-  strict: false,
-});
 
 /**
  * Makes one of the attributes of the script tag and the options on the stub, of which the options win.
@@ -38,10 +34,7 @@ export type JoinSettings = (attributes: PageSettings, options: PageSettings) => 
 
 /** For `tracker.js`. A consent that is none, as a template's unfilled `{{consent}}`, is no yes either. */
 export const coreSettings: JoinSettings = (...sources) => {
-  for (const said of sources)
-    for (const name in ADD_ON_SETTINGS)
-      if (name in said && said[name] !== ADD_ON_SETTINGS[name])
-        throw new Error(`${name}: ${said[name]} needs tracker.full.js`);
+  for (const said of sources) refuseAddOnSettings(said);
   return ownProperties(...sources);
 };
 

@@ -6,19 +6,19 @@
   // All else as it is, and so is a value that can't be read, or is one too many: of a circle there would be no end.
   function copy(value, kept) {
     try {
-      kept =
-        0 < left-- &&
-        (Array.isArray(value)
-          ? Array(value.length)
+      return left-- < 1
+        ? value
+        : // Not by its keys: those of Prototype.js 1.6 have inherited names among them.
+          Array.isArray(value)
+          ? value.map(copy)
           : Object.getPrototypeOf(Object.getPrototypeOf(value) || value)
-            ? 0
+            ? value
             : // On no prototype: `__proto__` is a name like any other, and a frozen `Object.prototype` forbids none.
-              Object.create(null));
-      kept &&
-        Object.keys(value).map(function (key) {
-          kept[key] = copy(value[key]);
-        });
-      return kept || value;
+              ((kept = Object.create(null)),
+              Object.keys(value).map(function (key) {
+                kept[key] = copy(value[key]);
+              }),
+              kept);
     } catch (e) {
       return value;
     }

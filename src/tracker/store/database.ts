@@ -1,27 +1,88 @@
-import { promisifyRequest, type UseStore } from 'idb-keyval';
+import { promisifyRequest } from 'idb-keyval';
+import type { Timeout } from '../platform/time.ts';
+import { tryOrUndefined } from '../platform/try-or-undefined.ts';
+import { bare } from '../record/own-fields.ts';
+import { memoryTransact } from './memory-store.ts';
+import type { Connection, Transact } from './objects.ts';
 
-/** The one store of the database. */
+/** The one object store of the database. */
 export const STORE = 'records';
 
-/**
- * One IndexedDB database as an idb-keyval store, opened now and kept open.
- * One that is closed under us stays closed, and says so to its user.
- *
- * idb-keyval's own `createStore` makes a store without a key generator; ours has one, so that records get growing keys
- * with no read before the write. State lies beside the records, under names: strings sort after all numbers.
- */
-export function openDatabase(name: string): UseStore {
-  async function connect(): Promise<IDBDatabase> {
-    // Without a version: a database that a newer release has made opens too, and its records stay in reach.
-    const request = indexedDB.open(name);
-    request.onupgradeneeded = () => request.result.createObjectStore(STORE, { autoIncrement: true });
-    const database = await promisifyRequest(request);
-    // Another tab deletes or upgrades: standing in its way would block it for ever.
-    database.onversionchange = () => database.close();
-    return database;
-  }
+// Some browsers never answer an `open()`. https://bugs.webkit.org/show_bug.cgi?id=226547
+export const HUNG_AFTER_MS = 2_000;
 
-  const connection = connect();
-  connection.catch(() => {}); // Its user is told; there may be none for a while.
-  return async (mode, use) => use((await connection).transaction(STORE, mode).objectStore(STORE));
+/** Opens a database and keeps it open. One that is closed under us stays closed: its transactions reject. */
+export async function connect(name: string): Promise<Connection> {
+  // Without a version: a database that a newer release has made opens too, and its records stay in reach.
+  const request = indexedDB.open(name);
+  // With a key generator: records get growing keys with no read before the write.
+  request.onupgradeneeded = () => request.result.createObjectStore(STORE, bare({ autoIncrement: true }));
+  const database = await promisifyRequest(request);
+  // Another tab deletes or upgrades: standing in its way would block it for ever.
+  database.onversionchange = () => database.close();
+
+  return async (mode, operation) => {
+    const transaction = database.transaction(STORE, mode);
+    try {
+      const result = await operation(transaction.objectStore(STORE));
+      // Explicitly: left to itself the commit waits for another turn, which a page that is being left may not get.
+      transaction.commit?.();
+      await promisifyRequest(transaction);
+      return result;
+    } catch (error) {
+      // All or none: what was written before the fault would otherwise be committed.
+      tryOrUndefined(() => transaction.abort());
+      throw error;
+    }
+  };
+}
+
+/**
+ * A database that never fails, opened with the first transaction: a failing one is tried once more on a new connection, and
+ * after that memory takes over for the rest of the page's life.
+ *
+ * @param open connects; rejects where there is no database
+ * @param tellDegraded is called once, when records no longer outlive the page
+ */
+export function openDatabase(
+  open: () => Promise<Connection>,
+  timeout: Timeout,
+  tellDegraded: (why: unknown) => void,
+): Transact {
+  let connection: Promise<Connection> | undefined;
+  let failures = 0;
+  let isMemory = false;
+
+  return async function attempt(mode, operation) {
+    connection ??= open();
+    const used = connection;
+    try {
+      const result = await timeout(
+        used.then((transact) =>
+          transact(mode, (objects) =>
+            operation(objects, () => {
+              // It is done on another one by now, and would be done twice.
+              if (used !== connection) throw new Error('the connection was given up');
+            }),
+          ),
+        ),
+        HUNG_AFTER_MS,
+      );
+      if (used === connection) failures = 0;
+      return result;
+    } catch (why) {
+      // The first of those that wait for a broken connection replaces it, and the others follow in their order.
+      if (used === connection) {
+        // Memory does not fail by itself, and there is nothing else to try.
+        if (isMemory) throw why;
+        connection = undefined;
+        if (failures++) {
+          isMemory = true;
+          tellDegraded(why);
+          connection = Promise.resolve(memoryTransact());
+        }
+      }
+      return attempt(mode, operation);
+    }
+  };
 }

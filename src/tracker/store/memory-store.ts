@@ -1,52 +1,53 @@
-import type { StoredEntry } from '../record/call.ts';
-import { readReported, readVisitor } from '../record/visitor.ts';
-import { COUNTS, counting, REPORTED, type RecordStore, VISITOR } from './record-store.ts';
-import { statsOf } from './stats.ts';
+import { tabLock } from '../platform/tab-lock.ts';
+import { keys } from '../record/built-ins.ts';
+import { bare } from '../record/own-fields.ts';
+import type { Connection, Objects } from './objects.ts';
+import { type RecordStore, recordStore } from './record-store.ts';
 
 // Far from any key of a database: records that were read from one before it broke are not to be taken for these.
 const FIRST_KEY = 2 ** 50;
 
-/** Storage for where IndexedDB is missing or broken: it works, and ends with the page. */
-export function memoryStore(): RecordStore {
-  let buffered: readonly StoredEntry[] = [];
-  let lastKey = FIRST_KEY;
-  const state = new Map<string, unknown>();
-  const count = (what: Parameters<typeof counting>[1], by: number) =>
-    state.set(COUNTS, counting(state.get(COUNTS), what, by));
-
+/** A request that is done: it calls back whoever begins to listen. */
+function done(result: unknown) {
   return {
-    async append(change) {
-      const { entries, visitor, reported, clears } = change({
-        visitor: readVisitor(state.get(VISITOR)),
-        reported: readReported(state.get(REPORTED)),
-      });
-      const cleared = clears ? buffered : [];
-      if (clears) {
-        buffered = [];
-        state.clear();
-      }
-      state.set(VISITOR, visitor).set(REPORTED, reported);
-      const stored = entries.map((entry) => ({ ...entry, key: ++lastKey }));
-      buffered = [...buffered, ...stored];
-      count('tracked', stored.length);
-      return { visitor, entries: stored, waiting: statsOf(state.get(COUNTS)).buffered, cleared };
-    },
-    async peek(limit, from = 0, wanted = () => true) {
-      return buffered.filter((entry) => entry.key >= from && wanted(entry)).slice(0, limit);
-    },
-    async remove(entries, end) {
-      const gone = new Set(entries.map(({ key }) => key));
-      const left = buffered.filter(({ key }) => !gone.has(key));
-      count(end, buffered.length - left.length);
-      buffered = left;
-    },
-    async get(name) {
-      return state.get(name);
-    },
-    async update(name, change) {
-      const changed = change(state.get(name));
-      state.set(name, changed);
-      return changed;
+    result,
+    set onsuccess(listener: () => void) {
+      listener();
     },
   };
+}
+
+/** An object store for where IndexedDB is missing or broken: it works, and ends with the page. */
+export function memoryTransact(): Connection {
+  // Its keys are in the order in which they were added: they are too large for those that a script engine sorts.
+  let values: { [key: string]: unknown } = bare({});
+  // Without locks of the browser: one transaction at a time within the page.
+  const inTurn = tabLock('', undefined);
+  let lastKey = FIRST_KEY;
+  const keysIn = ({ lower, lowerOpen }: IDBKeyRange, count?: number) =>
+    keys(values)
+      .map(Number)
+      .filter((key) => key > lower || (key === lower && !lowerOpen))
+      .slice(0, count);
+  const objects = {
+    get: (key: string) => done(values[key]),
+    put: (value: unknown, key: string | number = ++lastKey) => {
+      values[key] = value;
+      return done(key);
+    },
+    delete: (key: string) => done(delete values[key]),
+    clear: () => {
+      values = bare({});
+      return done(undefined);
+    },
+    getAll: (...range: Parameters<typeof keysIn>) => done(keysIn(...range).map((key) => values[key])),
+    getAllKeys: (...range: Parameters<typeof keysIn>) => done(keysIn(...range)),
+  };
+  // Of a request, only what `promisifyRequest` uses is there.
+  return (_, operation) => inTurn(() => operation(objects as unknown as Objects));
+}
+
+export function memoryStore(): RecordStore {
+  const transact = memoryTransact();
+  return recordStore((mode, operation) => transact(mode, (objects) => operation(objects, () => {})));
 }

@@ -1,13 +1,14 @@
+import { promisifyRequest } from 'idb-keyval';
 import type { Entry, StoredEntry } from '../record/call.ts';
 import type { Disposition } from '../record/outcome.ts';
-import type { Reported, Visitor } from '../record/visitor.ts';
-import { type Counts, readCounts } from './stats.ts';
-
-/** What an append reads and writes beside the records. */
-type KeptState = { readonly visitor: Visitor; readonly reported: Reported };
+import { bare } from '../record/own-fields.ts';
+import { readVisitor, toStored, type Visitor } from '../record/visitor.ts';
+import { type Objects, rowsAfter, type Transact } from './objects.ts';
+import { readCounts, statsOf } from './stats.ts';
 
 /** What an append is to write. */
-type Change = KeptState & {
+type Change = {
+  readonly visitor: Visitor;
   readonly entries: readonly Entry[];
   /** Whether all that lies there is removed first: the visitor has opted out, or in again. */
   readonly clears: boolean;
@@ -19,16 +20,16 @@ export type Appended = {
   readonly entries: readonly StoredEntry[];
   readonly waiting: number;
   /** The records that were removed. */
-  readonly cleared: readonly StoredEntry[];
+  readonly cleared: readonly Entry[];
 };
 
 /** The browser's durable queue of records, one for all tabs, and the small facts beside it. */
-export interface RecordStore {
+export type RecordStore = {
   /**
-   * Appends all or none, in order, with what `change` makes of the state that is kept, and no other tab in between.
+   * Appends all or none, in order, with what `change` makes of the visitor who is kept, and no other tab in between.
    * Resolves once they are durable. `change` may be asked more than once.
    */
-  append(change: (kept: KeptState) => Change): Promise<Appended>;
+  append(change: (kept: Visitor) => Change): Promise<Appended>;
   /**
    * The oldest records, oldest first; they stay.
    *
@@ -40,20 +41,145 @@ export interface RecordStore {
     from?: number,
     wanted?: (entry: StoredEntry) => boolean,
   ): Promise<readonly StoredEntry[]>;
-  /** Removes records, oldest first, and counts how they ended. One that is not there is no error, and not counted. */
-  remove(entries: readonly StoredEntry[], end: Disposition): Promise<void>;
+  /**
+   * Removes records and counts how they ended. One that is not there is no error, and not counted. Where one was not
+   * delivered, nothing counts as reported of the visitor.
+   */
+  remove(entries: readonly StoredEntry[], endOf: (entry: Entry) => Disposition): Promise<void>;
   get(name: string): Promise<unknown>;
   /** Replaces a value by what is made of it, with no other tab in between; resolves with the new one. */
   update<T>(name: string, change: (value: unknown) => T): Promise<T>;
-}
+};
 
 /** The names of what lies beside the records. */
 export const VISITOR = 'visitor';
-export const REPORTED = 'reported';
 export const COUNTS = 'counts';
 
-/** The counts, changed by so many records. They change together with the records. */
-export function counting(counts: unknown, what: Disposition | 'tracked', by: number): Counts {
-  const before = readCounts(counts);
-  return { ...before, [what]: (before[what] ?? 0) + by };
+/**
+ * Records that lie in one row. A page that tracks a thousand times in one task pays for each row that it adds on its
+ * main thread, several times what it pays for the records themselves.
+ */
+const MAX_ROW = 25;
+
+// A few rows may hold a batch, and reading all that might be needed would cost the page as many times more.
+const FEW_ROWS = 2;
+
+// As many as hold a batch, be it of rows with one record each.
+const MORE_ROWS = 25;
+
+// Where most are skipped: rows of ten thousand records must not take as many turns.
+const MANY_ROWS = 250;
+
+/** Appends what `change` makes of the visitor who is kept. */
+async function append(
+  objects: Objects,
+  mustBeCurrent: () => void,
+  change: (kept: Visitor) => Change,
+): Promise<Appended> {
+  const kept = objects.get(VISITOR);
+  let counts = readCounts(await promisifyRequest(objects.get(COUNTS)));
+  mustBeCurrent();
+  const { visitor, entries, clears } = change(readVisitor(kept.result));
+  let cleared: readonly Entry[] = [];
+  if (clears) {
+    cleared = (await promisifyRequest(objects.getAll(rowsAfter(0)))).flat();
+    objects.clear();
+    counts = bare({});
+  }
+  const rows: IDBRequest<IDBValidKey>[] = [];
+  for (let from = 0; from < entries.length; from += MAX_ROW)
+    rows[rows.length] = objects.put(entries.slice(from, from + MAX_ROW));
+  counts = bare({ ...counts, tracked: (counts.tracked ?? 0) + entries.length });
+  // Of a visitor who is out nothing is counted.
+  if (entries.length > 0) objects.put(counts, COUNTS);
+  // The last request: the others are done when it is.
+  await promisifyRequest(objects.put(toStored(visitor), VISITOR));
+  return {
+    visitor,
+    cleared,
+    entries: entries.map((entry, at) =>
+      bare({ ...entry, key: Number(rows[Math.floor(at / MAX_ROW)]?.result) }),
+    ),
+    waiting: statsOf(counts).buffered,
+  };
+}
+
+/** Looks through the rows from a key on for so many entries that are wanted. */
+async function peek(
+  objects: Objects,
+  limit: number,
+  from: number,
+  wanted: (entry: StoredEntry) => boolean,
+): Promise<readonly StoredEntry[]> {
+  const found: StoredEntry[] = [];
+  let key: IDBValidKey = from;
+  let isOpen = false;
+  for (let rows = FEW_ROWS; ; rows = rows < MORE_ROWS ? MORE_ROWS : MANY_ROWS) {
+    // Never all of them: a backlog of 10,000 must cost no more here than one of 10.
+    const keys = objects.getAllKeys(rowsAfter(key, isOpen), rows);
+    const read: readonly (readonly Entry[])[] = await promisifyRequest(
+      objects.getAll(rowsAfter(key, isOpen), rows),
+    );
+    for (let at = 0; at < read.length; at++) {
+      key = keys.result[at] ?? key;
+      for (const entry of read[at] ?? []) {
+        const stored = bare({ ...entry, key: Number(key) });
+        if (found.length < limit && wanted(stored)) found.push(stored);
+      }
+    }
+    isOpen = true;
+    if (found.length === limit || read.length < rows) return found;
+  }
+}
+
+/** Takes entries out of their rows. */
+async function remove(
+  objects: Objects,
+  mustBeCurrent: () => void,
+  entries: readonly StoredEntry[],
+  endOf: (entry: Entry) => Disposition,
+): Promise<void> {
+  const gone: { [id: string]: true } = bare({});
+  const rows: { [key: number]: true } = bare({});
+  for (const { id, key } of entries) {
+    gone[id] = true;
+    rows[key] = true;
+  }
+  const visitor = readVisitor(await promisifyRequest(objects.get(VISITOR)));
+  const counts = readCounts(await promisifyRequest(objects.get(COUNTS)));
+  mustBeCurrent();
+  for (const row in rows) {
+    const key = Number(row);
+    const left: Entry[] = [];
+    for (const entry of (await promisifyRequest(objects.get(key))) ?? []) {
+      if (!gone[entry.id]) left.push(entry);
+      else {
+        const end = endOf(entry);
+        counts[end] = (counts[end] ?? 0) + 1;
+        if (end !== 'delivered') objects.put({ ...visitor, reported: undefined }, VISITOR);
+      }
+    }
+    if (left.length > 0) objects.put(left, key);
+    else objects.delete(key);
+  }
+  objects.put(counts, COUNTS);
+}
+
+/** The buffer in an object store. */
+export function recordStore(transact: Transact): RecordStore {
+  return {
+    append: (change) => transact('readwrite', (...on) => append(...on, change)),
+    peek: (limit, from = 0, wanted = () => true) =>
+      transact('readonly', (objects) => peek(objects, limit, from, wanted)),
+    remove: (entries, endOf) => transact('readwrite', (...on) => remove(...on, entries, endOf)),
+    get: (name) => transact('readonly', (objects) => promisifyRequest(objects.get(name))),
+    update: (name, change) =>
+      transact('readwrite', async (objects, mustBeCurrent) => {
+        const kept = await promisifyRequest(objects.get(name));
+        mustBeCurrent();
+        const changed = change(kept);
+        objects.put(changed, name);
+        return changed;
+      }),
+  };
 }

@@ -15,11 +15,11 @@ export type TrackerStats = {
 };
 
 /** How many records a buffer has ever taken, and how many have ended in each way. The rest waits in it. */
-export type Counts = { readonly [end in Disposition | 'tracked']?: number };
+export type Counts = { [end in Disposition | 'tracked']?: number };
 
 /** What storage holds of the counts, without what a page has put on `Object.prototype`. */
 export function readCounts(kept: unknown): Counts {
-  return ownFields(typeof kept === 'object' ? kept : undefined);
+  return ownFields<Counts>(typeof kept === 'object' ? kept : undefined);
 }
 
 export function statsOf(kept: unknown): TrackerStats {

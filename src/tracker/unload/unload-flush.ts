@@ -1,118 +1,146 @@
 import { MAX_REQUEST_RECORDS } from '../../contract/batch.ts';
-import { batchBytes, takeWithinBytes } from '../delivery/batch-limits.ts';
-import { MAX_KEEPALIVE_BYTES, type RelayClient } from '../delivery/relay-client.ts';
-import { isPaused, type Pause } from '../delivery/send-rate.ts';
+import { takeToken } from '../../pacing/allowance.ts';
+import { fitting } from '../delivery/batch-limits.ts';
+import { MAX_KEEPALIVE_BYTES, relayRequest, sendBatch } from '../delivery/relay-client.ts';
+import { pausedForMs } from '../delivery/send-rate.ts';
+import { relayNow } from '../page/clock.ts';
+import type { ById, Page } from '../page/page.ts';
+import { pendingCalls, pendingRecords } from '../page/pending-records.ts';
+import { clearSpill, writeSpill } from '../page/spill.ts';
+import { allUnsettled, isSetAside } from '../page/unsettled.ts';
+import { isCurrent, isFresh, isIn } from '../page/visitor-state.ts';
+import { tryOrUndefined } from '../platform/try-or-undefined.ts';
 import type { Call, Entry } from '../record/call.ts';
-import type { Outcome } from '../record/outcome.ts';
-import type { FetchLaterNet } from './fetch-later.ts';
-import type { Spill } from './spill.ts';
+import { bare } from '../record/own-fields.ts';
 
-export type UnloadPorts = {
-  readonly client: RelayClient;
-  readonly net: FetchLaterNet;
-  readonly spill: Spill;
-  /** The calls that the database does not hold: those on their way, and all of them where there is none. */
-  readonly unsaved: () => readonly Call[];
-  /**
-   * The first of the unsettled records: none in the buffer stands before one of these that is not among them.
-   * `all`: those too that may overtake others, where nothing else keeps them.
-   */
-  readonly sendable: (all: boolean) => readonly Entry[];
-  /** The pause that all tabs keep, as far as this page knows. */
-  readonly pause: () => Pause | undefined;
-  readonly hasTokens: boolean;
-  readonly now: () => number;
-  /** False once the visitor has opted out. */
-  readonly isIn: () => boolean;
-  /** Asks the service worker to send what this page can't. */
-  readonly askForSync: () => void;
-};
+// A page is kept ready to be left at any moment, with no look into the database and no lock, which would not answer in time.
 
-type Sent = ReadonlyMap<readonly Entry[], Promise<Outcome>>;
+// A page that tracks all the time must not pay for it each time.
+const REARM_AFTER_MS = 200;
 
-/** Keeps a page ready to be left at any moment, with no look into the database and no lock, which would not answer in time. */
-export type UnloadFlush = {
-  /** The way to the relay for all that is sent, so that it is known what is under way. */
-  readonly relay: RelayClient;
-  /** What was sent as the page was left, and what became of it; each once. */
-  readonly sent: () => Sent;
-  /** Writes down what the database can't take yet, for a page that gets no moment to leave. */
-  readonly keep: () => void;
-  /**
-   * To be called when the page may be gone in a moment: what the database does not hold is written down, and all that fits
-   * is sent, oldest first, in one request that outlives the page: of several one could overtake the other. The next page
-   * sends what is left, which then comes after.
-   */
-  readonly leave: () => void;
-  /** To be called when other records are unsettled than before, or when others of them are under way. */
-  readonly changed: () => void;
-};
+/** The calls that the database does not hold: those on their way, and all of them where there is none. */
+function unsaved(page: Page): readonly Call[] {
+  if (!isIn(page)) return [];
+  const { spilled = [], isDegraded } = page;
+  return [...spilled, ...(isDegraded ? allUnsettled(page) : []), ...pendingCalls(page)];
+}
 
-export function createUnloadFlush(ports: UnloadPorts): UnloadFlush {
-  const { client, net, spill, unsaved, sendable, pause, hasTokens, now, isIn, askForSync } = ports;
-  const underWay = new Set<readonly Entry[]>();
-  let sent = new Map<readonly Entry[], Promise<Outcome>>();
-  let hasFailed = false;
+/**
+ * The first of the unsettled records that may leave: none in the buffer stands before one of these that is not among them.
+ *
+ * @param all those too that may overtake others, where nothing else keeps them
+ */
+function sendable(page: Page, all: boolean): readonly Entry[] {
+  const { pause, tokens, isWhole } = page;
+  // That the network was gone is no reason not to try.
+  const isPaused = pause?.reason !== 'network' && pausedForMs(pause, relayNow(page), !!tokens);
+  // What comes later would overtake what could not be delivered.
+  if (isPaused || page.hasFailed || !isIn(page)) return [];
+  // Nor what was made before a choice that this page has not read yet.
+  if (!isCurrent(page)) return [];
+  const known = allUnsettled(page).filter(({ key }) => all || key <= page.reach);
+  // Without a database what is written down may become records of another device: it must not have been sent.
+  const calls = (all || (isWhole && !page.isDegraded)) && isFresh(page) ? pendingRecords(page) : [];
+  const entries = [...known, ...calls].filter((entry) => !isSetAside(page, entry));
+  return (tokens?.together(entries, true) ?? entries).slice(0, MAX_REQUEST_RECORDS);
+}
 
-  const relay: RelayClient = async (batch, keepalive) => {
-    underWay.add(batch);
-    try {
-      return await client(batch, keepalive);
-    } finally {
-      underWay.delete(batch);
-    }
-  };
-
-  function fitting(all: boolean): readonly Entry[] {
-    // What comes later would overtake what could not be delivered.
-    if (hasFailed || !isIn()) return [];
-    const paused = pause();
-    // That the network was gone is no reason not to try.
-    if (paused?.reason !== 'network' && isPaused(paused, hasTokens, now())) return [];
-    const batch = sendable(all).slice(0, MAX_REQUEST_RECORDS);
-
-    const gone = new Set<string>();
-    let left = MAX_KEEPALIVE_BYTES;
-    for (const other of underWay) {
-      // One budget for all requests that outlive the page.
-      left -= batchBytes(other);
-      for (const { id } of other) gone.add(id);
-    }
-    for (const other of sent.keys()) for (const { id } of other) gone.add(id);
-    // What is under way goes once more, where it fits: a request that does not hold it could overtake it.
-    return batch.every(({ id }) => gone.has(id)) ? [] : takeWithinBytes(batch, left);
+/** What to send in one request that outlives the page; nothing where all of it was sent so already. */
+function unloadBatch(page: Page, all: boolean): readonly Entry[] {
+  const { underWay, sentOnUnload } = page;
+  const batch = sendable(page, all);
+  const gone: ById<true> = bare({});
+  let bytes = MAX_KEEPALIVE_BYTES;
+  for (const other of [...underWay, ...sentOnUnload.map(({ batch }) => batch)]) {
+    // One budget for all of them that are under way.
+    if (underWay.includes(other)) [, bytes] = fitting(other, bytes);
+    for (const { id } of other) gone[id] = true;
   }
+  // What is under way goes once more, where it fits: a request that does not hold it could overtake it.
+  return batch.every(({ id }) => gone[id]) ? [] : fitting(batch, bytes)[0];
+}
 
-  return {
-    relay,
-    sent: () => {
-      const those = sent;
-      sent = new Map();
-      hasFailed = false;
-      return those;
-    },
-    keep: () => {
-      if (isIn()) spill.write(unsaved());
-    },
-    leave: () => {
-      const left = isIn() ? unsaved() : [];
-      // As WebKit has it for a window that closes itself, there may be no storage any more.
-      const isKept = left.length === 0 || spill.write(left);
-      const batch = fitting(!isKept);
-      if (batch.length > 0) {
-        const outcome = relay(batch, true);
-        sent.set(batch, outcome);
-        void outcome.then(({ kind }) => {
-          hasFailed ||= kind !== 'settled';
-        });
-      }
-      net(fitting, true);
-      // Sent or not: of a page that is gone nobody learns what became of it.
-      if (batch.length > 0 || left.length > 0) askForSync();
-    },
-    changed: () => {
-      net(fitting, false);
-      if (unsaved().length === 0) spill.clear();
-    },
-  };
+/**
+ * Leaves a batch with the browser, in place of the one before, which sends it once the page is gone: also when it crashes.
+ * No answer is ever read: the records stay in the buffer, and the relay recognizes them when they come again.
+ */
+function arm(page: Page): void {
+  page.armed?.abort();
+  const armed = new AbortController();
+  page.armed = armed;
+  const batch = page.fetchLater ? unloadBatch(page, false) : [];
+  if (batch.length === 0) return;
+  // The site's own may have used up the quota, or its policy forbids it: the records are in the buffer all the same.
+  tryOrUndefined(() => {
+    const [url, init] = relayRequest(page, batch, false);
+    page.fetchLater?.(url, bare({ ...init, signal: armed.signal }));
+  });
+}
+
+/** To be called when other records are unsettled than before, or when others of them are under way. */
+export function rearm(page: Page): void {
+  if (unsaved(page).length === 0) clearSpill(page);
+  if (!page.fetchLater) return;
+  page.hasChanged = !!page.isResting;
+  if (page.isResting) return;
+  page.isResting = true;
+  arm(page);
+  page.time.timer(() => {
+    page.isResting = false;
+    if (page.hasChanged) rearm(page);
+  }, REARM_AFTER_MS);
+}
+
+/** Writes down what the database can't take yet. False where that can't be kept. */
+function keep(page: Page): boolean {
+  const calls = unsaved(page);
+  return calls.length === 0 || writeSpill(page, calls);
+}
+
+/**
+ * To be called when the page may be gone in a moment: what the database does not hold is written down, and all that fits is
+ * sent, oldest first, in one request that outlives the page: of several one could overtake the other. The next page sends
+ * what is left, which then comes after.
+ */
+export function leave(page: Page): void {
+  // As WebKit has it for a window that closes itself, there may be no storage any more.
+  const batch = unloadBatch(page, !keep(page));
+  if (batch.length > 0) {
+    const answer = sendBatch(page, batch, true);
+    page.sentOnUnload = [...page.sentOnUnload, { batch, answer }];
+    page.underWay = [...page.underWay, batch];
+    void answer.then(({ reason }) => {
+      page.underWay = page.underWay.filter((other) => other !== batch);
+      page.hasFailed ||= !!reason;
+    });
+  }
+  arm(page);
+  // Sent or not: of a page that is gone nobody learns what became of it.
+  if (batch.length > 0 || unsaved(page).length > 0) page.askSync?.();
+}
+
+/**
+ * Leaves a hidden page, within an allowance: it stays hidden for as long as the visitor has another tab in front.
+ */
+export function leaveHidden(page: Page): void {
+  page.isHidden = true;
+  const { fullAt, inMs } = takeToken(page.leaveFullAt, page.settings, page.time.mono());
+  if (inMs > 0) return void keep(page);
+  page.leaveFullAt = fullAt;
+  leave(page);
+}
+
+/**
+ * To be called with each call of the page. Has it ready to be left after the task, where that matters: while it is hidden,
+ * for its own listeners come after ours and their calls are its last; and until the database has answered, for a browser
+ * that is killed may take all calls along.
+ */
+export function called(page: Page): void {
+  if (page.isTaskOpen) return;
+  page.isTaskOpen = true;
+  queueMicrotask(() => {
+    page.isTaskOpen = false;
+    if (page.isHidden) leaveHidden(page);
+    else if (page.isActive && !page.isConfirmed) keep(page);
+  });
 }

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readRecord } from '../../../src/contract/read-record.ts';
 import { type ChecksOptions, checks } from '../../../src/tracker/add-ons/checks.ts';
-import type { TrackerEvents } from '../../../src/tracker/engine/events.ts';
 import { resolveOptions } from '../../../src/tracker/options.ts';
+import type { TrackerEvents } from '../../../src/tracker/page/events.ts';
 import { startTracker } from '../../../src/tracker/tracker.ts';
 import { fakePlatform, scriptedRelay } from '../../fakes/platform.ts';
 

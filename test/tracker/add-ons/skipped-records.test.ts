@@ -1,33 +1,21 @@
 import { expect, test } from 'vitest';
 import { identityTokens } from '../../../src/tracker/add-ons/identity-tokens.ts';
-import { recordsSetAside } from '../../../src/tracker/delivery/set-aside.ts';
-import { createClock } from '../../../src/tracker/engine/clock.ts';
+import { resolveOptions } from '../../../src/tracker/options.ts';
+import { createPage } from '../../../src/tracker/page/create-page.ts';
+import { allUnsettled, stored } from '../../../src/tracker/page/unsettled.ts';
 import type { Entry } from '../../../src/tracker/record/call.ts';
 import { memoryStore } from '../../../src/tracker/store/memory-store.ts';
 import type { RecordStore } from '../../../src/tracker/store/record-store.ts';
-import { unsettledRecords } from '../../../src/tracker/unload/unsettled.ts';
 import { jwt } from '../../fakes/identity.ts';
-import { fakeTime } from '../../fakes/platform.ts';
+import { fakePlatform } from '../../fakes/platform.ts';
 import { settled } from '../../fakes/settled.ts';
 
 /** A page at which somebody is signed in, and what of a store may leave there. */
 function pageOver(store: RecordStore) {
-  const time = fakeTime();
-  const page = { signedIn: '' };
-  const unsettled = unsettledRecords();
-  const setAside = recordsSetAside();
-  const sendable = identityTokens((userId) => jwt({ cuid: userId })).sendable?.({
-    store,
-    unsettled,
-    setAside,
-    time,
-    clock: createClock(time, 'k3J9xQ7mPz0aBcDeFgHi1_'),
-    random: () => 0.5,
-    emit: () => {},
-    maxAgeMs: 604_800_000,
-    signedIn: () => page.signedIn,
-    changed: () => {},
-  });
+  const { platform, time } = fakePlatform({ storage: store });
+  const settings = resolveOptions({ endpoint: 'https://t.example.com' });
+  const page = createPage({ settings, platform, emit: () => {} });
+  const sendable = identityTokens((userId) => jwt({ cuid: userId })).sendable?.(page, () => {});
   const eventsOf = (userId: string, from: number, to: number): Entry[] =>
     Array.from({ length: to - from + 1 }, (_, n) => ({
       kind: 'event',
@@ -39,13 +27,12 @@ function pageOver(store: RecordStore) {
       userId,
     }));
   return {
-    unsettled,
-    setAside,
+    page,
     eventsOf,
     /** Signs somebody in, and waits for the token. */
     signIn: async (userId: string) => {
-      page.signedIn = userId;
-      sendable?.maySend({ ...eventsOf(userId, 1, 1)[0] } as Entry);
+      page.visitor = { ...page.visitor, userId };
+      sendable?.token(eventsOf(userId, 1, 1));
       await settled();
     },
     peek: async () => ((await sendable?.peek(25)) ?? []).map(({ id }) => Number(id.split('.')[1])),
@@ -54,7 +41,7 @@ function pageOver(store: RecordStore) {
 }
 
 const append = (store: RecordStore, entries: readonly Entry[]) =>
-  store.append((kept) => ({ ...kept, entries, clears: false }));
+  store.append((visitor) => ({ visitor, entries, clears: false }));
 
 test('a database that was deleted and made anew, with keys from the start, is looked through from its start', async () => {
   let store = memoryStore();
@@ -116,23 +103,23 @@ test('a token that comes in the midst of a look lets nobody’s later records ov
 
 test('what is skipped and not read again hides no records of others, and stands before none', async () => {
   const store = memoryStore();
-  const { peek, signIn, eventsOf, unsettled } = pageOver(store);
+  const { peek, signIn, eventsOf, page } = pageOver(store);
   await append(store, eventsOf('ann', 1, 60));
   await signIn('bob');
   await peek();
   await peek();
 
   const { entries, waiting } = await append(store, eventsOf('bob', 61, 61));
-  unsettled.stored(entries, waiting);
+  stored(page, entries, waiting);
 
-  expect(unsettled.isComplete()).toBe(true);
-  expect(unsettled.skipped()).toBe(60);
-  expect(unsettled.head().map(({ userId }) => userId)).toContain('bob');
+  expect(page.isWhole).toBe(true);
+  expect(page.skippedCount).toBe(60);
+  expect(allUnsettled(page).map(({ userId }) => userId)).toContain('bob');
 });
 
 test('records that were set aside are not taken for skipped: they are found when that is over', async () => {
   const store = memoryStore();
-  const { peek, signIn, eventsOf, setAside } = pageOver(store);
+  const { page, peek, signIn, eventsOf } = pageOver(store);
   const { entries } = await append(store, [
     ...eventsOf('ann', 1, 2),
     ...eventsOf('bob', 3, 4),
@@ -140,11 +127,11 @@ test('records that were set aside are not taken for skipped: they are found when
   ]);
   await signIn('bob');
   const [, , third] = entries;
-  if (third) setAside.add(third, { kind: 'refused', message: '' });
+  if (third) page.setAside = [{ ...third, issues: [] }];
   expect(await peek()).toEqual([4]);
   expect(await peek()).toEqual([4]);
 
-  setAside.clear();
+  page.setAside = [];
 
   expect(await peek()).toEqual([3, 4]);
 });

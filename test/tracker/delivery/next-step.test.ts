@@ -1,107 +1,106 @@
 import { describe, expect, test } from 'vitest';
-import { type FlushLimits, type Moment, nextStep } from '../../../src/tracker/delivery/next-step.ts';
+import { nextStep } from '../../../src/tracker/delivery/next-step.ts';
 import type { SendRate } from '../../../src/tracker/delivery/send-rate.ts';
+import type { Sendable } from '../../../src/tracker/page/sendable.ts';
+import type { StoredEntry } from '../../../src/tracker/record/call.ts';
+import { fakePage } from '../../fakes/page.ts';
+import { fakeTime } from '../../fakes/platform.ts';
 import { storedEntry } from '../../fakes/records.ts';
 
 const NOW = 1_000_000_000_000;
-const LIMITS: FlushLimits = {
-  batchSize: 25,
-  maxWaitMs: 5_000,
-  maxAgeMs: 604_800_000,
-  burst: 5,
-  requestsPerMinute: 60,
-};
-const RATE: SendRate = { bucket: { tokens: 5, asOf: NOW }, failures: 0 };
+const LIMITS = { batchSize: 25, maxWaitMs: 5_000, maxAgeMs: 604_800_000, burst: 5, requestsPerMinute: 60 };
+const RATE: SendRate = { fullAt: NOW, failures: 0 };
+
+/** Of a full allowance one request is taken. */
+const SENDS = { rate: { fullAt: NOW + 1_000 }, asksTime: false };
 
 const waiting = (count: number, at: number) =>
   Array.from({ length: count }, (_, index) => storedEntry(index + 1, { at }));
 
-/** The moment in which nothing was asked for. */
-const moment = (more: Partial<Moment> = {}): Moment => ({
-  now: NOW,
-  ageOf: ({ at }) => (more.now ?? NOW) - at,
-  isClockConfirmed: true,
-  dueAgeMs: Number.POSITIVE_INFINITY,
-  hasTokens: false,
-  ...more,
-});
+/** The step of a page at a moment in which nothing was asked for. */
+function step(
+  oldest: readonly StoredEntry[],
+  rate = RATE,
+  {
+    now = NOW,
+    dueAgeMs = Number.POSITIVE_INFINITY,
+    isClockConfirmed = true,
+    hasTokens = false,
+  }: {
+    readonly now?: number;
+    readonly dueAgeMs?: number;
+    readonly isClockConfirmed?: boolean;
+    readonly hasTokens?: boolean;
+  } = {},
+) {
+  const { page } = fakePage(LIMITS, { time: fakeTime(now) });
+  page.isClockConfirmed = isClockConfirmed;
+  if (hasTokens) page.tokens = {} as Sendable;
+  return nextStep(page, [oldest, rate], dueAgeMs);
+}
 
 describe('what is due', () => {
   test('a full batch, however young', () => {
-    expect(nextStep(waiting(25, NOW), RATE, LIMITS, moment())).toMatchObject({
-      step: 'send',
-      asksTime: false,
-    });
+    expect(step(waiting(25, NOW))).toMatchObject(SENDS);
   });
 
   test('a record that has waited long enough', () => {
-    expect(nextStep(waiting(1, NOW - 5_000), RATE, LIMITS, moment())).toMatchObject({ step: 'send' });
-    expect(nextStep(waiting(1, NOW - 4_999), RATE, LIMITS, moment())).toEqual({ step: 'rest', forMs: 1 });
+    expect(step(waiting(1, NOW - 5_000))).toMatchObject(SENDS);
+    expect(step(waiting(1, NOW - 4_999))).toEqual({ forMs: 1 });
   });
 
   test('what was there when the flush was asked for', () => {
-    expect(nextStep(waiting(1, NOW - 1), RATE, LIMITS, moment({ dueAgeMs: 1 }))).toMatchObject({
-      step: 'send',
-    });
+    expect(step(waiting(1, NOW - 1), RATE, { dueAgeMs: 1 })).toMatchObject(SENDS);
   });
 
   test('a record from before the clock was set back a year', () => {
-    expect(nextStep(waiting(1, NOW + 365 * 86_400_000), RATE, LIMITS, moment())).toMatchObject({
-      step: 'send',
-    });
+    expect(step(waiting(1, NOW + 365 * 86_400_000))).toMatchObject(SENDS);
   });
 
   test('nothing, where nothing waits', () => {
-    expect(nextStep([], RATE, LIMITS, moment())).toEqual({ step: 'rest' });
+    expect(step([])).toEqual({});
   });
 });
 
-test('sending takes one token; without one it waits for the next', () => {
-  const empty: SendRate = { ...RATE, bucket: { tokens: 0.25, asOf: NOW } };
+test('sending takes from the allowance; where that is used up it waits for the next', () => {
+  const quarterLeft: SendRate = { ...RATE, fullAt: NOW + 4_750 };
 
-  expect(nextStep(waiting(25, NOW), RATE, LIMITS, moment())).toMatchObject({
-    rate: { bucket: { tokens: 4 } },
-  });
-  expect(nextStep(waiting(25, NOW), empty, LIMITS, moment())).toEqual({
-    step: 'wait',
-    forMs: 750,
-    reason: 'tokens',
-    oldestAgeMs: 0,
-  });
+  expect(step(waiting(25, NOW))).toEqual({ rate: { ...RATE, fullAt: NOW + 1_000 }, asksTime: false });
+  expect(step(waiting(25, NOW), quarterLeft)).toEqual({ forMs: 750, reason: 'tokens', oldestAgeMs: 0 });
 });
 
 test('a pause holds everything until it is over, or the clock was set back before it began', () => {
   const paused: SendRate = {
     ...RATE,
     failures: 1,
-    pause: { since: NOW, forMs: 60_000, reason: 'rate_limited' },
+    pause: { since: NOW, until: NOW + 60_000, reason: 'rate_limited' },
   };
   const due = waiting(25, NOW);
 
-  expect(nextStep(due, paused, LIMITS, moment({ now: NOW + 1_000 }))).toEqual({
-    step: 'wait',
+  expect(step(due, paused, { now: NOW + 1_000 })).toEqual({
     forMs: 59_000,
     reason: 'rate_limited',
     oldestAgeMs: 1_000,
   });
-  expect(nextStep(due, paused, LIMITS, moment({ now: NOW + 60_000 }))).toMatchObject({ step: 'send' });
-  expect(nextStep(due, paused, LIMITS, moment({ now: NOW - 86_400_000 }))).toMatchObject({ step: 'send' });
+  expect(step(due, paused, { now: NOW + 60_000 })).toMatchObject({ rate: { failures: 1 } });
+  expect(step(due, paused, { now: NOW - 86_400_000 })).toMatchObject({ rate: { failures: 1 } });
+  // Begun by the clock of another tab, an hour ahead of this one's.
+  expect(step(due, paused, { now: NOW - 3_600_000 })).toMatchObject({ rate: { failures: 1 } });
 });
 
 test('a pause for want of a token holds nobody who has tokens', () => {
-  const paused: SendRate = { ...RATE, pause: { since: NOW, forMs: 60_000, reason: 'token_required' } };
+  const paused: SendRate = { ...RATE, pause: { since: NOW, until: NOW + 60_000, reason: 'token_required' } };
 
-  expect(nextStep(waiting(25, NOW), paused, LIMITS, moment())).toMatchObject({ step: 'wait' });
-  expect(nextStep(waiting(25, NOW), paused, LIMITS, moment({ hasTokens: true }))).toMatchObject({
-    step: 'send',
-  });
+  expect(step(waiting(25, NOW), paused)).toMatchObject({ reason: 'token_required', forMs: 60_000 });
+  expect(step(waiting(25, NOW), paused, { hasTokens: true })).toMatchObject(SENDS);
 });
 
-test('a clock set back by an hour does not keep an empty bucket empty for an hour', () => {
-  const empty: SendRate = { ...RATE, bucket: { tokens: 0, asOf: NOW } };
+test('a clock set back by an hour does not keep a used up allowance so for an hour', () => {
+  const usedUp: SendRate = { ...RATE, fullAt: NOW + 5_000 };
 
-  expect(nextStep(waiting(25, NOW), empty, LIMITS, moment({ now: NOW - 3_600_000 }))).toMatchObject({
-    step: 'send',
+  expect(step(waiting(25, NOW), usedUp)).toMatchObject({ reason: 'tokens' });
+  expect(step(waiting(25, NOW), usedUp, { now: NOW - 3_600_000 })).toMatchObject({
+    rate: { fullAt: NOW - 3_600_000 + 1_000 },
   });
 });
 
@@ -109,12 +108,12 @@ describe('records older than their age', () => {
   const entries = [...waiting(1, NOW - 604_800_001), storedEntry(2, { at: NOW - 604_800_000 })];
 
   test('are dropped, and only they', () => {
-    expect(nextStep(entries, RATE, LIMITS, moment())).toEqual({ step: 'drop', entries: entries.slice(0, 1) });
+    expect(step(entries)).toEqual({ expired: entries.slice(0, 1) });
   });
 
   test('by a clock that is not confirmed are not: the relay is asked for the time', () => {
-    const step = nextStep(entries, RATE, LIMITS, moment({ isClockConfirmed: false }));
+    const asked = step(entries, RATE, { isClockConfirmed: false });
 
-    expect(step).toMatchObject({ step: 'send', asksTime: true, rate: { bucket: { tokens: 4 } } });
+    expect(asked).toEqual({ asksTime: true, rate: { ...RATE, fullAt: NOW + 1_000 } });
   });
 });

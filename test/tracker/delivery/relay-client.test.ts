@@ -1,7 +1,10 @@
-import { describe, expect, test } from 'vitest';
-import { readAnswer, relayClient, relayRequests } from '../../../src/tracker/delivery/relay-client.ts';
-import { createClock } from '../../../src/tracker/engine/clock.ts';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { relayRequest, sendBatch } from '../../../src/tracker/delivery/relay-client.ts';
+import { clockOffset, relayNow } from '../../../src/tracker/page/clock.ts';
+import { NO_VISITOR } from '../../../src/tracker/record/visitor.ts';
+import { fakePage } from '../../fakes/page.ts';
 import { accepted, fakeTime, scriptedRelay } from '../../fakes/platform.ts';
+import { ENDPOINT } from '../../fakes/played-browser.ts';
 import { ADDED_TO_CART, idOf, storedEntry } from '../../fakes/records.ts';
 
 const NOW = Date.parse('2026-11-23T15:45:00Z');
@@ -9,54 +12,58 @@ const DEVICE = '0b9d3c5e-8f1a-4c2b-9d7e-6a5b4c3d2e1f';
 const QUEUED = JSON.stringify({ response: { status: 'queued' }, accepted: 1, duplicates: 0, rejected: [] });
 const refusal = (code: string) => JSON.stringify({ error: { code, message: 'why' }, now: NOW });
 
-function clientOf(fetch: typeof globalThis.fetch, time = fakeTime(NOW)) {
-  const clock = createClock(time, 'the page load');
-  const request = relayRequests({
-    endpoint: 'https://t.example.com',
-    device: () => DEVICE,
-    token: () => undefined,
-    clock,
-    time,
-  });
-  return { send: relayClient(request, fetch, clock, time), request, clock };
+/** A page whose relay answers as the script says. */
+function pageWith(...script: Parameters<typeof scriptedRelay>) {
+  const { page, time, relay } = fakePage({}, { time: fakeTime(NOW), relay: scriptedRelay(...script) });
+  page.visitor = { ...NO_VISITOR, device: DEVICE };
+  return { page, time, relay };
 }
 
 const entry = storedEntry(18, { at: NOW - 42_900 });
 
 describe('what an answer means', () => {
+  const settled = { rejected: [], duplicates: 0, repaired: [] };
+  const foreign = { reason: 'unexpected_response', suspects: 'maybe' };
+  const refused = { reason: 'unexpected_response', suspects: 'sure', message: 'why' };
+
   test.each([
-    [202, QUEUED, null, { kind: 'settled', rejected: [], duplicates: 0 }],
-    [200, QUEUED, null, { kind: 'settled', rejected: [], duplicates: 0 }],
-    [200, '<html>Sign in to the Wi-Fi</html>', null, { reason: 'unexpected_response', isForeign: true }],
-    [200, '{"ok":true}', null, { reason: 'unexpected_response', isForeign: true }],
-    [200, 'null', null, { reason: 'unexpected_response', isForeign: true }],
-    [204, '', null, { reason: 'unexpected_response', isForeign: true }],
-    [400, refusal('invalid_batch'), null, { kind: 'refused', message: 'why' }],
-    [413, refusal('too_large'), null, { kind: 'refused', message: 'why' }],
-    [400, refusal('unsupported_version'), null, { kind: 'retry', isForeign: false }],
-    [400, '<html>Bad Request</html>', null, { reason: 'unexpected_response', isForeign: true }],
-    [401, refusal('invalid_token'), null, { kind: 'retry', reason: 'token_required', isForeign: false }],
-    [403, refusal('origin_not_allowed'), null, { kind: 'retry', reason: 'forbidden', isForeign: false }],
-    [403, '<html>Blocked</html>', null, { reason: 'unexpected_response', isForeign: true }],
-    [404, '', null, { reason: 'unexpected_response', isForeign: true }],
-    [408, '', null, { kind: 'retry', reason: 'unavailable' }],
-    [429, '', '7', { reason: 'rate_limited', afterMs: 7_000, isForeign: false }],
-    [429, '', 'Mon, 23 Nov 2026 15:46:00 GMT', { reason: 'rate_limited', afterMs: 60_000 }],
-    [503, refusal('unavailable'), '10', { reason: 'unavailable', afterMs: 10_000, isForeign: false }],
-    [500, '', null, { kind: 'retry', reason: 'unavailable', isForeign: true }],
-  ])('%d %s', (status, body, retryAfter, outcome) => {
-    expect(readAnswer(status, body, retryAfter, { now: () => NOW })).toMatchObject(outcome);
+    [202, QUEUED, null, settled],
+    [200, QUEUED, null, settled],
+    [200, '<html>Sign in to the Wi-Fi</html>', null, foreign],
+    [200, '{"ok":true}', null, foreign],
+    [200, 'null', null, foreign],
+    [204, '', null, foreign],
+    [400, refusal('invalid_batch'), null, refused],
+    [413, refusal('too_large'), null, refused],
+    [400, refusal('unsupported_version'), null, { reason: 'unexpected_response', suspects: false }],
+    [400, '<html>Bad Request</html>', null, foreign],
+    [401, refusal('invalid_token'), null, { reason: 'token_required', suspects: false }],
+    [403, refusal('origin_not_allowed'), null, { reason: 'forbidden', suspects: false }],
+    [403, '<html>Blocked</html>', null, foreign],
+    [404, '', null, foreign],
+    [408, '', null, { reason: 'unavailable', suspects: 'maybe' }],
+    [429, '', '7', { reason: 'rate_limited', afterMs: 7_000, suspects: false }],
+    [429, '', 'Mon, 23 Nov 2026 15:46:00 GMT', { reason: 'rate_limited', afterMs: 60_000, suspects: false }],
+    [503, refusal('unavailable'), '10', { reason: 'unavailable', afterMs: 10_000, suspects: false }],
+    [500, '', null, { reason: 'unavailable', suspects: 'maybe' }],
+  ])('%d %s', async (status, body, retryAfter, outcome) => {
+    const headers: HeadersInit = retryAfter ? { 'Retry-After': retryAfter } : {};
+    const { page } = pageWith(() => new Response(body || null, { status, headers }));
+
+    const { afterMs = Number.NaN, ...rest } = await sendBatch(page, [entry], true);
+
+    // Nothing is asked for by what is not a positive number.
+    expect({ ...rest, ...(afterMs > 0 && { afterMs }) }).toEqual(outcome);
   });
 });
 
 test('a batch is posted as the protocol has it, with no cookie and no preflight', async () => {
-  const relay = scriptedRelay();
-  const { send } = clientOf(relay.fetch);
+  const { page, relay } = pageWith();
 
-  await send([entry], true);
+  await sendBatch(page, [entry], true);
 
   expect(relay.requests[0]).toMatchObject({
-    url: 'https://t.example.com/v1/batch',
+    url: `${ENDPOINT}/v1/batch`,
     init: { method: 'POST', credentials: 'omit', keepalive: true },
   });
   expect(relay.requests[0]?.init.headers).toBeUndefined();
@@ -73,35 +80,47 @@ test('a batch is posted as the protocol has it, with no cookie and no preflight'
         eventName: ADDED_TO_CART.eventName,
         eventData: ADDED_TO_CART.eventData,
         eventTime: expect.stringMatching(/^2026-11-2\dT\d\d:\d\d:17[+-]\d{4}$/),
-        age: 42_900,
       },
     ],
   });
 });
 
-test('a request of which nobody knows when it leaves does not say so', () => {
-  const { request } = clientOf(scriptedRelay().fetch);
+test('an age is told of a record of this page, and of others once an answer has told the time', async () => {
+  const { page } = pageWith();
+  const ours = storedEntry(1, { id: `${page.session}.1`, mono: page.time.mono() - 7_000, at: 0 });
+  const ages = () => {
+    const [, { body }] = relayRequest(page, [entry, ours], true);
+    return JSON.parse(String(body)).records.map(({ age }: { readonly age?: number }) => age);
+  };
 
-  const [, { body }] = request([entry], false);
+  const before = ages();
+  page.isClockConfirmed = true;
+
+  expect(before).toEqual([undefined, 7_000]);
+  expect(ages()).toEqual([42_900, 7_000]);
+});
+
+test('a request of which nobody knows when it leaves does not say so', () => {
+  const { page } = pageWith();
+
+  const [, { body }] = relayRequest(page, [entry], false);
 
   expect(JSON.parse(String(body))).not.toHaveProperty('sentAt');
 });
 
 test('a request keeps alive only where it is asked to', async () => {
-  const relay = scriptedRelay();
-  const { send } = clientOf(relay.fetch);
+  const { page, relay } = pageWith();
 
-  await send([entry], false);
+  await sendBatch(page, [entry], false);
 
   expect(relay.requests[0]?.init.keepalive).toBe(false);
 });
 
 test('the answer’s body is read to its end, or the browser never gives the keepalive budget back', async () => {
   const answer = accepted([1]);
-  const relay = scriptedRelay(() => answer);
-  const { send } = clientOf(relay.fetch);
+  const { page } = pageWith(() => answer);
 
-  await send([entry], true);
+  await sendBatch(page, [entry], true);
 
   expect(answer.bodyUsed).toBe(true);
 });
@@ -113,51 +132,86 @@ test.each([
     () => Response.json({ error: { code: 'unavailable' }, now: NOW - 7_200_000 }, { status: 503 }),
   ],
 ])('the relay’s time is taken out of %s', async (_, answer) => {
-  const { send, clock } = clientOf(scriptedRelay(answer).fetch);
+  const { page } = pageWith(answer);
 
-  await send([entry], true);
+  await sendBatch(page, [entry], true);
 
-  expect([clock.offset(), clock.isConfirmed()]).toEqual([7_200_000, true]);
+  expect([clockOffset(page), page.isClockConfirmed]).toEqual([7_200_000, true]);
+});
+
+test('the relay told its time half of the way there and back ago', async () => {
+  const { page, time } = pageWith(() => {
+    time.set(NOW + 2_000);
+    return accepted([1], { now: NOW + 1_000 });
+  });
+  time.shift(7_200_000);
+
+  await sendBatch(page, [entry], true);
+
+  expect([relayNow(page), clockOffset(page)]).toEqual([NOW + 2_000, 7_200_000]);
 });
 
 test.each(['"soon"', 'null', '{}'])('a time that is none, as %s, teaches nothing', async (now) => {
   const body = `{"response":{"status":"queued"},"rejected":[],"now":${now}}`;
-  const { send, clock } = clientOf(scriptedRelay(() => new Response(body, { status: 202 })).fetch);
+  const { page } = pageWith(() => new Response(body, { status: 202 }));
 
-  expect(await send([entry], true)).toMatchObject({ kind: 'settled' });
-  expect(clock.isConfirmed()).toBe(false);
+  expect(await sendBatch(page, [entry], true)).not.toHaveProperty('reason');
+  expect([clockOffset(page), page.isClockConfirmed]).toEqual([undefined, undefined]);
 });
 
 test('a network that fails is no rejection', async () => {
-  const { send } = clientOf(scriptedRelay(() => new TypeError('Failed to fetch')).fetch);
+  const { page } = pageWith(() => new TypeError('Failed to fetch'));
 
-  expect(await send([entry], true)).toEqual({ kind: 'retry', reason: 'network' });
+  expect(await sendBatch(page, [entry], true)).toEqual({ reason: 'network' });
 });
 
 test('a record from the future has no negative age', () => {
-  const { request } = clientOf(scriptedRelay().fetch);
+  const { page } = pageWith();
+  page.isClockConfirmed = true;
 
-  const [, { body }] = request([storedEntry(1, { at: NOW + 5_000 })], true);
+  const [, { body }] = relayRequest(page, [storedEntry(1, { at: NOW + 5_000 })], true);
 
   expect(JSON.parse(String(body))).toMatchObject({ records: [{ age: 0 }] });
 });
 
-test('a request that never ends, though it was called off, is given up', async () => {
-  const time = fakeTime();
-  const relay = scriptedRelay(() => new Promise<Response>(() => {}));
-  const { send } = clientOf(relay.fetch, time);
+describe('a request that never ends', () => {
+  const never = () => new Promise<Response>(() => {});
 
-  const outcome = send([entry], true);
-  await time.pass(15_000);
+  test('is called off, and given up though that should not help', async () => {
+    const { signal } = new AbortController();
+    const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(signal);
+    onTestFinished(() => timeout.mockRestore());
+    const { page, time, relay } = pageWith(never);
 
-  expect(await outcome).toMatchObject({ kind: 'retry', reason: 'network' });
-  expect(relay.requests[0]?.init.signal?.aborted).toBe(true);
+    const outcome = sendBatch(page, [entry], true);
+    await time.pass(15_000);
+
+    expect(await outcome).toEqual({ reason: 'network' });
+    expect(timeout).toHaveBeenCalledExactlyOnceWith(15_000);
+    expect(relay.requests[0]?.init.signal).toBe(signal);
+  });
+
+  test('is given up by a browser, too, that can call off none by time', async () => {
+    vi.stubGlobal('AbortSignal', class {});
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const { page, time, relay } = pageWith(never);
+
+    const outcome = sendBatch(page, [entry], true);
+    await time.pass(15_000);
+
+    expect(await outcome).toEqual({ reason: 'network' });
+    expect(relay.requests).toHaveLength(1);
+  });
 });
 
 test('a fetch that some tool has wrapped, and that throws, is a failure like any other', async () => {
-  const { send } = clientOf(() => {
-    throw new Error('of the tool’s own');
-  });
+  const { page } = pageWith();
+  const wrapped = {
+    ...page,
+    fetch: () => {
+      throw new Error('of the tool’s own');
+    },
+  };
 
-  expect(await send([entry], true)).toMatchObject({ kind: 'retry', reason: 'network' });
+  expect(await sendBatch(wrapped, [entry], true)).toEqual({ reason: 'network' });
 });

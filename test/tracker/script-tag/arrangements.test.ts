@@ -141,8 +141,8 @@ describe('one tracker makes each queued call once', () => {
   test('a script that can not start leaves its calls to one that can', async () => {
     const kept = inline(`webengageRelay.track('A').catch(({ message }) => (early = message))`);
     await open(README_STUB + kept + script(`${to()} data-consent="pending"`));
-    expect(await page.evaluate('early')).toBe('consent: pending needs tracker.full.js');
-    expect(await fates('B')).toBe('consent: pending needs tracker.full.js');
+    expect(await page.evaluate('early')).toContain('consent: pending needs tracker.full.js');
+    expect(await fates('B')).toContain('consent: pending needs tracker.full.js');
     expect(await page.evaluate('indexedDB.databases()')).toEqual([]);
 
     await page.evaluate(

@@ -1,40 +1,33 @@
 import { describe, expect, test } from 'vitest';
+import type { Timeout } from '../../../src/tracker/platform/time.ts';
 import type { Entry } from '../../../src/tracker/record/call.ts';
-import { type Timeout, withFallback } from '../../../src/tracker/store/fallback-store.ts';
-import { memoryStore } from '../../../src/tracker/store/memory-store.ts';
-import type { RecordStore } from '../../../src/tracker/store/record-store.ts';
+import { openDatabase } from '../../../src/tracker/store/database.ts';
+import { memoryTransact } from '../../../src/tracker/store/memory-store.ts';
+import type { Connection } from '../../../src/tracker/store/objects.ts';
+import { type RecordStore, recordStore } from '../../../src/tracker/store/record-store.ts';
 import { storedEntry } from '../../fakes/records.ts';
 import { settled } from '../../fakes/settled.ts';
 
 const ENTRY = storedEntry(1);
 
 const appendTo = (store: RecordStore, ...entries: readonly Entry[]) =>
-  store.append((kept) => ({ ...kept, entries, clears: false }));
+  store.append((visitor) => ({ visitor, entries, clears: false }));
+
+const storeOn = (connection: Connection) =>
+  recordStore((mode, operation) => connection(mode, (objects) => operation(objects, () => {})));
+
 const HUNG = new Promise<never>(() => {});
 
-/** A storage whose every operation ends as told. */
-function brokenStorage(end: () => Promise<never>): RecordStore {
-  return {
-    append: end,
-    peek: end,
-    remove: end,
-    get: end,
-    update: end,
-  };
+/** A connection whose every transaction ends as told. */
+function brokenStorage(end: () => Promise<never>): Connection {
+  return () => end();
 }
 
-/** A storage that works until it breaks. */
-function brokenOnce(storage: RecordStore) {
+/** A connection that works until it breaks. */
+function brokenOnce(connection: Connection) {
   let isBroken = false;
-  const unlessBroken = <T>(operation: () => Promise<T>): Promise<T> =>
-    isBroken ? Promise.reject(new Error('connection lost')) : operation();
-  const guarded: RecordStore = {
-    append: (change) => unlessBroken(() => storage.append(change)),
-    peek: (...which) => unlessBroken(() => storage.peek(...which)),
-    remove: (records, end) => unlessBroken(() => storage.remove(records, end)),
-    get: (name) => unlessBroken(() => storage.get(name)),
-    update: (name, change) => unlessBroken(() => storage.update(name, change)),
-  };
+  const guarded: Connection = (mode, operation) =>
+    isBroken ? Promise.reject(new Error('connection lost')) : connection(mode, operation);
   return {
     storage: guarded,
     breaks: () => {
@@ -43,21 +36,18 @@ function brokenOnce(storage: RecordStore) {
   };
 }
 
-function dependable(...opened: (RecordStore | Error)[]) {
+function dependable(...opened: (Connection | Error)[]) {
   return dependableWith((promise) => promise, opened);
 }
 
-function dependableWith(timeout: Timeout, opened: (RecordStore | Error)[]) {
+function dependableWith(timeout: Timeout, opened: (Connection | Error)[]) {
   const told: unknown[] = [];
-  const storage = withFallback(
-    () => {
-      const next = opened.shift() ?? new Error('no more');
-      if (next instanceof Error) throw next;
-      return next;
-    },
-    timeout,
-    (why) => told.push(why),
-  );
+  const open = async () => {
+    const next = opened.shift() ?? new Error('no more');
+    if (next instanceof Error) throw next;
+    return next;
+  };
+  const storage = recordStore(openDatabase(open, timeout, (why) => told.push(why)));
   return { storage, told };
 }
 
@@ -76,7 +66,7 @@ test('where IndexedDB is missing, memory serves, and it is told', async () => {
 describe('a failing operation', () => {
   test('is tried once more on a new connection', async () => {
     const lost = brokenStorage(() => Promise.reject(new Error('connection lost')));
-    const { storage, told } = dependable(lost, memoryStore());
+    const { storage, told } = dependable(lost, memoryTransact());
 
     await keepsRecords(storage);
     expect(told).toEqual([]);
@@ -125,7 +115,7 @@ describe('operations that wait on a connection that breaks', () => {
 
   test('are all done on the next one', async () => {
     const { connection, fail } = hanging();
-    const next = memoryStore();
+    const next = memoryTransact();
     const { storage, told } = dependable(connection, next);
     const all = [1, 2, 3].map((seq) => appendTo(storage, entry(seq)));
 
@@ -133,13 +123,13 @@ describe('operations that wait on a connection that breaks', () => {
     for (const each of fail) each(new Error('connection lost'));
     await Promise.all(all);
 
-    expect((await next.peek(25)).map(({ at }) => at)).toEqual([1, 2, 3]);
+    expect((await storeOn(next).peek(25)).map(({ at }) => at)).toEqual([1, 2, 3]);
     expect(told).toEqual([]);
   });
 
   test('go on before those that are begun after it', async () => {
     const { connection, fail } = hanging();
-    const next = memoryStore();
+    const next = memoryTransact();
     const { storage } = dependable(connection, next);
     const all = [1, 2].map((seq) => appendTo(storage, entry(seq)));
 
@@ -149,7 +139,7 @@ describe('operations that wait on a connection that breaks', () => {
     await appendTo(storage, entry(3));
     await Promise.all(all);
 
-    expect((await next.peek(25)).map(({ at }) => at)).toEqual([1, 2, 3]);
+    expect((await storeOn(next).peek(25)).map(({ at }) => at)).toEqual([1, 2, 3]);
   });
 
   test('end in memory where the next one breaks too, and all of them are there', async () => {
@@ -168,8 +158,8 @@ describe('operations that wait on a connection that breaks', () => {
 
   test('and succeed on the next one give the connection after that its own second chance', async () => {
     const one = hanging();
-    const second = brokenOnce(memoryStore());
-    const { storage, told } = dependable(one.connection, second.storage, memoryStore());
+    const second = brokenOnce(memoryTransact());
+    const { storage, told } = dependable(one.connection, second.storage, memoryTransact());
     const append = appendTo(storage, entry(1));
     await settled();
     one.fail[0]?.(new Error('connection lost'));
@@ -183,30 +173,26 @@ describe('operations that wait on a connection that breaks', () => {
 });
 
 test('records read from a database that then broke are not taken for those in memory', async () => {
-  const database = memoryStore();
-  const read = [ENTRY];
-  const breaks = brokenOnce({ ...database, peek: async () => read });
+  const database = memoryTransact();
+  const breaks = brokenOnce(database);
   const { storage } = dependable(breaks.storage);
-  const [old] = await storage.peek(1);
   breaks.breaks();
   await appendTo(storage, storedEntry(2, { at: 2 }));
 
-  await storage.remove(old ? [old] : [], 'delivered');
+  // A database counts its keys from 1.
+  await storage.remove([ENTRY], () => 'delivered');
 
   expect(await storage.peek(25)).toMatchObject([{ at: 2 }]);
 });
 
 test('an append that was given up writes nothing when its connection answers after all', async () => {
-  const database = memoryStore();
+  const database = memoryTransact();
   let answer = () => {};
-  const late: RecordStore = {
-    ...database,
-    append: (change) =>
-      new Promise((resolve, reject) => {
-        answer = () => void database.append(change).then(resolve, reject);
-      }),
-  };
-  const { store, giveUp } = givenUp(late, memoryStore());
+  const late: Connection = (mode, operation) =>
+    new Promise((resolve, reject) => {
+      answer = () => void database(mode, operation).then(resolve, reject);
+    });
+  const { store, giveUp } = givenUp(late, memoryTransact());
   const appended = appendTo(store, ENTRY);
   await settled();
 
@@ -215,12 +201,12 @@ test('an append that was given up writes nothing when its connection answers aft
   answer();
   await settled();
 
-  expect(await database.peek(25)).toEqual([]);
+  expect(await storeOn(database).peek(25)).toEqual([]);
   expect(await store.peek(25)).toHaveLength(1);
 });
 
 test('a change that throws fails its append, and is not tried for ever', async () => {
-  const { storage } = dependable(memoryStore(), memoryStore());
+  const { storage } = dependable(memoryTransact(), memoryTransact());
 
   const appended = storage.append(() => {
     throw new Error('a fault of ours');
@@ -230,16 +216,13 @@ test('a change that throws fails its append, and is not tried for ever', async (
 });
 
 /** A store on the first connection, until it is given up for the next one. */
-function givenUp(...connections: RecordStore[]) {
+function givenUp(...connections: Connection[]) {
   let giveUp = () => {};
-  const store = withFallback(
-    () => connections.shift() ?? memoryStore(),
-    (promise) =>
-      new Promise((resolve, reject) => {
-        giveUp = () => reject(new Error('no answer'));
-        promise.then(resolve, reject);
-      }),
-    () => {},
-  );
-  return { store, giveUp: () => giveUp() };
+  const timeout: Timeout = (promise) =>
+    new Promise((resolve, reject) => {
+      giveUp = () => reject(new Error('no answer'));
+      promise.then(resolve, reject);
+    });
+  const open = async () => connections.shift() ?? memoryTransact();
+  return { store: recordStore(openDatabase(open, timeout, () => {})), giveUp: () => giveUp() };
 }

@@ -3,74 +3,98 @@ import { describe, expect, test } from 'vitest';
 import { createTracker } from '../../../src/tracker/index.ts';
 import type { Entry, StoredEntry } from '../../../src/tracker/record/call.ts';
 import type { Disposition } from '../../../src/tracker/record/outcome.ts';
-import { withFallback } from '../../../src/tracker/store/fallback-store.ts';
-import { indexedDbStore } from '../../../src/tracker/store/indexed-db-store.ts';
-import type { RecordStore } from '../../../src/tracker/store/record-store.ts';
+import { NO_VISITOR } from '../../../src/tracker/record/visitor.ts';
+import { connect, openDatabase } from '../../../src/tracker/store/database.ts';
+import { memoryStore } from '../../../src/tracker/store/memory-store.ts';
+import { type RecordStore, recordStore } from '../../../src/tracker/store/record-store.ts';
 import { statsOf } from '../../../src/tracker/store/stats.ts';
-import { idOf, storedEntry } from '../../fakes/records.ts';
+import { idOf } from '../../fakes/records.ts';
 
 const newName = () => `test ${crypto.randomUUID()}`;
 
-/** An event as it is appended. */
-function entry(seq: number): Entry {
-  const { key: _, ...call } = storedEntry(seq, { at: seq });
-  return call;
-}
+const eventEntry = (seq: number): Entry => ({
+  kind: 'event',
+  id: idOf(seq),
+  wall: seq,
+  mono: seq,
+  at: seq,
+  json: '"eventName":"Added to Cart"',
+  anonymousId: 'somebody',
+});
 
 const entries = (from: number, to: number): Entry[] =>
-  Array.from({ length: to - from + 1 }, (_, index) => entry(from + index));
-
-const appendTo = (store: RecordStore, added: readonly Entry[]) =>
-  store.append((kept) => ({ ...kept, entries: added, clears: false }));
+  Array.from({ length: to - from + 1 }, (_, index) => eventEntry(from + index));
 
 const seqs = (records: readonly Entry[]) => records.map(({ at }) => at);
+
+/** A connection of its own, with no time limit. */
+function openStore(name: string, told: unknown[] = []): RecordStore {
+  return recordStore(
+    openDatabase(
+      () => connect(name),
+      (promise) => promise,
+      (why) => told.push(why),
+    ),
+  );
+}
+
+const append = (store: RecordStore, appended: readonly Entry[]) =>
+  store.append((visitor) => ({ visitor, entries: appended, clears: false }));
+
+const remove = (store: RecordStore, removed: readonly StoredEntry[], end: Disposition) =>
+  store.remove(removed, () => end);
 
 describe('the buffer', () => {
   test('keeps records in the order they were appended, for every connection to it', async () => {
     const name = newName();
-    const [one, other] = [indexedDbStore(name), indexedDbStore(name)];
+    const [one, other] = [openStore(name), openStore(name)];
 
-    await appendTo(one, entries(1, 3));
-    await appendTo(other, entries(4, 4));
-    const { waiting } = await appendTo(one, entries(5, 30));
+    await append(one, entries(1, 3));
+    await append(other, entries(4, 4));
+    const { waiting } = await append(one, entries(5, 30));
 
     expect(waiting).toBe(30);
     expect(seqs(await other.peek(25))).toEqual(Array.from({ length: 25 }, (_, i) => i + 1));
   });
 
   test('forgets what is removed, and never gives its key to another record', async () => {
-    const buffer = indexedDbStore(newName());
-    await appendTo(buffer, entries(1, 2));
+    const buffer = openStore(newName());
+    await append(buffer, entries(1, 2));
     const before = await buffer.peek(25);
 
-    await buffer.remove(before, 'delivered');
-    await appendTo(buffer, entries(3, 3));
-    await buffer.remove(before, 'delivered');
+    await remove(buffer, before, 'delivered');
+    await append(buffer, entries(3, 3));
+    await remove(buffer, before, 'delivered');
 
     expect(seqs(await buffer.peek(25))).toEqual([3]);
   });
 
-  test('appends all or nothing', async () => {
-    const buffer = indexedDbStore(newName());
-    const bad = { ...entry(2), json: () => {} } as unknown as Entry;
+  test('appends all or nothing; where it can’t, memory takes over, and it is told', async () => {
+    const name = newName();
+    const told: unknown[] = [];
+    const buffer = openStore(name, told);
+    // In the second of two rows.
+    const bad = { ...eventEntry(27), json: () => {} } as unknown as Entry;
 
-    await expect(appendTo(buffer, [...entries(1, 1), bad])).rejects.toThrow();
+    expect(await append(buffer, [...entries(1, 26), bad])).toMatchObject({ waiting: 27 });
 
-    expect(await appendTo(buffer, entries(3, 3))).toMatchObject({ waiting: 1 });
+    expect(told).toHaveLength(1);
+    expect(await openStore(name).peek(25)).toEqual([]);
+    expect(await buffer.peek(100)).toHaveLength(27);
   });
 
   test('costs no more to look into with 10,000 records than with 25', async () => {
-    const buffer = indexedDbStore(newName());
+    const buffer = openStore(newName());
     const timed = async () => {
       const from = performance.now();
       for (let n = 0; n < 50; n++) await buffer.peek(25);
       return performance.now() - from;
     };
-    await appendTo(buffer, entries(1, 25));
+    await append(buffer, entries(1, 25));
     await timed();
     const small = await timed();
 
-    await appendTo(buffer, entries(26, 10_000));
+    await append(buffer, entries(26, 10_000));
     const large = await timed();
 
     // Reading all of it takes hundreds of times as long.
@@ -80,12 +104,8 @@ describe('the buffer', () => {
   test('stands in nobody’s way who deletes the database, and is then opened again', async () => {
     const name = newName();
     const told: unknown[] = [];
-    const buffer = withFallback(
-      () => indexedDbStore(name),
-      (promise) => promise,
-      (why) => told.push(why),
-    );
-    await appendTo(buffer, entries(1, 1));
+    const buffer = openStore(name, told);
+    await append(buffer, entries(1, 1));
 
     await new Promise((resolve, reject) => {
       const deleting = indexedDB.deleteDatabase(name);
@@ -93,16 +113,16 @@ describe('the buffer', () => {
       deleting.onblocked = () => reject(new Error('our connection stands in the way'));
     });
 
-    expect(await appendTo(buffer, entries(2, 2))).toMatchObject({ waiting: 1 });
+    expect(await append(buffer, entries(2, 2))).toMatchObject({ waiting: 1 });
     expect(told).toEqual([]);
-    expect(seqs(await indexedDbStore(name).peek(25))).toEqual([2]);
+    expect(seqs(await openStore(name).peek(25))).toEqual([2]);
   });
 });
 
 test('state lies beside the records, and a change has no other in between', async () => {
   const name = newName();
-  const [one, other] = [indexedDbStore(name), indexedDbStore(name)];
-  await appendTo(one, entries(1, 3));
+  const [one, other] = [openStore(name), openStore(name)];
+  await append(one, entries(1, 3));
   const increment = (value: unknown) => Number(value ?? 0) + 1;
 
   await Promise.all(Array.from({ length: 40 }, (_, n) => (n % 2 ? one : other).update('count', increment)));
@@ -115,7 +135,7 @@ test('two tabs know one visitor: who signs in in one is known in the other', asy
   // Nobody answers there, so that everything stays in the buffer.
   const endpoint = `http://127.0.0.1:9/${crypto.randomUUID()}`;
   const [one, other] = [createTracker({ endpoint }), createTracker({ endpoint })];
-  const buffer = indexedDbStore(`webengage-relay:${endpoint}`);
+  const buffer = openStore(`webengage-relay:${endpoint}`);
   const visitors = async () =>
     (await buffer.peek(25)).map(({ userId, anonymousId }) => userId ?? anonymousId);
 
@@ -171,7 +191,7 @@ test('whatever two connections append and remove, what lies there is what was no
   await fc.assert(
     fc.asyncProperty(fc.array(operation, { maxLength: 12 }), async (operations) => {
       const name = newName();
-      const storages = [indexedDbStore(name), indexedDbStore(name)] as const;
+      const storages = [openStore(name), openStore(name)] as const;
       let seq = 0;
       let left: string[] = [];
       let last: readonly StoredEntry[] = [];
@@ -180,10 +200,10 @@ test('whatever two connections append and remove, what lies there is what was no
       for (const operation of operations) {
         const buffer = storages[operation.by];
         if (operation.does === 'append') {
-          const added = Array.from({ length: operation.count }, () => entry(++seq));
-          const { entries: stored, waiting } = await appendTo(buffer, added);
-          left.push(...idsOf(added));
-          expect(idsOf(stored)).toEqual(idsOf(added));
+          const entries = Array.from({ length: operation.count }, () => eventEntry(++seq));
+          const { entries: records, waiting } = await append(buffer, entries);
+          left.push(...idsOf(entries));
+          expect(idsOf(records)).toEqual(idsOf(entries));
           expect(waiting).toBe(left.length);
         } else {
           if (operation.does === 'remove') {
@@ -194,7 +214,7 @@ test('whatever two connections append and remove, what lies there is what was no
           const gone = new Set(idsOf(last));
           ended[operation.end] += left.filter((id) => gone.has(id)).length;
           left = left.filter((id) => !gone.has(id));
-          await buffer.remove(last, operation.end);
+          await remove(buffer, last, operation.end);
         }
         const stats = statsOf(await storages[0].get('counts'));
         const { delivered, rejected, dropped } = stats;
@@ -209,35 +229,63 @@ test('whatever two connections append and remove, what lies there is what was no
 });
 
 test('of records that share a row any part can be removed, by the keys they were appended with', async () => {
-  const buffer = indexedDbStore(newName());
-  const added = entries(1, 60);
-  const { entries: stored } = await appendTo(buffer, added);
+  const buffer = openStore(newName());
+  const { entries: stored } = await append(buffer, entries(1, 60));
 
-  await buffer.remove(
-    stored.filter((_, index) => index % 2 === 0),
+  await remove(
+    buffer,
+    stored.filter(({ at }) => at % 2 === 1),
     'delivered',
   );
 
-  expect(idsOf(await buffer.peek(100))).toEqual(idsOf(added.filter((_, index) => index % 2 === 1)));
+  expect(seqs(await buffer.peek(100))).toEqual(Array.from({ length: 30 }, (_, i) => 2 * i + 2));
+});
+
+test('records end in their own ways at once; one that was not delivered leaves nothing reported', async () => {
+  const buffer = openStore(newName());
+  const visitor = { ...NO_VISITOR, device: 'one', changes: 1, reported: [['email', '"a@b"']] as const };
+  const { entries: stored } = await buffer.append(() => ({ visitor, entries: entries(1, 3), clears: false }));
+
+  await remove(buffer, stored.slice(0, 1), 'delivered');
+  expect(await buffer.get('visitor')).toMatchObject({ reported: [['email', '"a@b"']] });
+
+  await buffer.remove(stored, ({ at }) => (at === 2 ? 'rejected' : 'delivered'));
+  expect(await buffer.get('visitor')).toMatchObject({ device: 'one', reported: undefined });
+  expect(statsOf(await buffer.get('counts'))).toMatchObject({
+    tracked: 3,
+    buffered: 0,
+    delivered: 2,
+    rejected: 1,
+  });
 });
 
 test('to forget nothing is no error', async () => {
-  const buffer = indexedDbStore(newName());
-  await appendTo(buffer, entries(1, 1));
+  const buffer = openStore(newName());
+  await append(buffer, entries(1, 1));
 
-  await buffer.remove([], 'delivered');
+  await remove(buffer, [], 'delivered');
 
   expect(await buffer.peek(25)).toHaveLength(1);
 });
 
+test('an append that clears answers with what lay there, and begins counting anew', async () => {
+  const buffer = openStore(newName());
+  await append(buffer, entries(1, 30));
+
+  const { cleared, waiting } = await buffer.append((visitor) => ({ visitor, entries: [], clears: true }));
+
+  expect(seqs(cleared)).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
+  expect(waiting).toBe(0);
+  expect(await buffer.peek(25)).toEqual([]);
+  expect(statsOf(await buffer.get('counts'))).toMatchObject({ tracked: 0 });
+});
+
 test('what two connections append at once lies in one order for both, and none of it is lost', async () => {
   const name = newName();
-  const [one, other] = [indexedDbStore(name), indexedDbStore(name)];
+  const [one, other] = [openStore(name), openStore(name)];
 
   await Promise.all(
-    Array.from({ length: 40 }, (_, index) =>
-      appendTo(index % 2 ? one : other, entries(index + 1, index + 1)),
-    ),
+    Array.from({ length: 40 }, (_, index) => append(index % 2 ? one : other, entries(index + 1, index + 1))),
   );
 
   const [seen, seenByOther] = await Promise.all([one.peek(100), other.peek(100)]);
@@ -246,68 +294,32 @@ test('what two connections append at once lies in one order for both, and none o
   expect(statsOf(await one.get('counts'))).toMatchObject({ tracked: 40, buffered: 40 });
 });
 
-test('a buffer is looked through from a row on, past what is not wanted, each record once', async () => {
-  const name = crypto.randomUUID();
-  const buffer = indexedDbStore(name);
-  for (let n = 0; n < 3; n++) await appendTo(buffer, entries(n * 40 + 1, n * 40 + 40));
-  const shown: string[] = [];
-  const found = await buffer.peek(10, 2, ({ id }) => {
-    shown.push(id);
-    return Number(id.split('.')[1]) % 20 === 0;
+test('a buffer is looked through past what is not wanted, each record once and in order', async () => {
+  const buffer = openStore(newName());
+  for (let n = 0; n < 300; n++) await append(buffer, entries(n + 1, n + 1));
+  const shown: number[] = [];
+
+  const found = await buffer.peek(10, 0, ({ at }) => {
+    shown.push(at);
+    return at % 25 === 0;
   });
 
-  // The second row holds what is over 25 of the first 40.
-  expect(shown).toEqual(Array.from({ length: 95 }, (_, i) => idOf(i + 26)));
-  expect(found.map(({ id }) => id)).toEqual([40, 60, 80, 100, 120].map((n) => idOf(n)));
+  expect(shown).toEqual(Array.from({ length: 250 }, (_, i) => i + 1));
+  expect(seqs(found)).toEqual(Array.from({ length: 10 }, (_, i) => 25 * (i + 1)));
 });
 
-test('a database of a newer version of the tracker opens, and what lies there is in reach', async () => {
-  const name = newName();
-  await appendTo(indexedDbStore(name), entries(1, 2));
-  const newer = await new Promise<IDBDatabase>((resolve, reject) => {
-    const request = indexedDB.open(name, 7);
-    request.onupgradeneeded = () => request.result.createObjectStore('of a newer version');
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-  newer.close();
+test('memory keeps to the same contract', async () => {
+  const buffer = memoryStore();
 
-  const store = indexedDbStore(name);
-  await appendTo(store, entries(3, 3));
+  const { entries: stored, waiting } = await append(buffer, entries(1, 60));
+  expect(waiting).toBe(60);
+  await remove(
+    buffer,
+    stored.filter(({ at }) => at % 2 === 1),
+    'delivered',
+  );
 
-  expect(seqs(await store.peek(25))).toEqual([1, 2, 3]);
-});
-
-test('an append reads and writes the visitor in one transaction: of two tabs none goes by what the other has changed', async () => {
-  const name = newName();
-  const [one, other] = [indexedDbStore(name), indexedDbStore(name)];
-  const add = (store: RecordStore) =>
-    store.append(({ visitor, reported }) => ({
-      visitor: { ...visitor, device: 'a device', changes: visitor.changes + 1 },
-      reported,
-      entries: [],
-      clears: false,
-    }));
-
-  await Promise.all(Array.from({ length: 20 }, (_, n) => add(n % 2 ? one : other)));
-
-  expect(await one.get('visitor')).toMatchObject({ device: 'a device', changes: 20 });
-});
-
-test('an append that clears leaves nothing but what it writes, and tells what it removed', async () => {
-  const store = indexedDbStore(newName());
-  await appendTo(store, entries(1, 30));
-  await store.update('rate', () => 1);
-
-  const { cleared, waiting } = await store.append(({ visitor, reported }) => ({
-    visitor: { ...visitor, choices: 1 },
-    reported,
-    entries: [],
-    clears: true,
-  }));
-
-  expect([cleared.length, waiting]).toEqual([30, 0]);
-  expect(await store.peek(25)).toEqual([]);
-  expect(await store.get('rate')).toBeUndefined();
-  expect(await store.get('visitor')).toMatchObject({ choices: 1 });
+  expect(seqs(await buffer.peek(100))).toEqual(Array.from({ length: 30 }, (_, i) => 2 * i + 2));
+  expect(seqs(await buffer.peek(2, 0, ({ at }) => at > 10))).toEqual([12, 14]);
+  expect(statsOf(await buffer.get('counts'))).toMatchObject({ tracked: 60, buffered: 30 });
 });

@@ -117,15 +117,15 @@ test('what was spilled counts when it is moved into the buffer, and sums up thou
 
 describe('a buffer in memory', () => {
   const entries = [1, 2, 3].map((seq) => storedEntry(seq));
-  const appendTo = (store: RecordStore) => store.append((kept) => ({ ...kept, entries, clears: false }));
+  const appendTo = (store: RecordStore) => store.append((visitor) => ({ visitor, entries, clears: false }));
 
   test('counts no record twice that is removed twice', async () => {
     const storage = memoryStore();
     const { entries: stored } = await appendTo(storage);
 
-    await storage.remove(stored.slice(0, 2), 'delivered');
-    await storage.remove(stored, 'rejected');
-    await storage.remove(stored, 'expired');
+    await storage.remove(stored.slice(0, 2), () => 'delivered');
+    await storage.remove(stored, () => 'rejected');
+    await storage.remove(stored, () => 'expired');
 
     expect(statsOf(await storage.get('counts'))).toEqual({
       tracked: 3,
@@ -141,7 +141,7 @@ describe('a buffer in memory', () => {
     await appendTo(storage);
 
     // A database counts its keys from 1.
-    await storage.remove(entries, 'delivered');
+    await storage.remove(entries, () => 'delivered');
 
     expect(await storage.peek(25)).toHaveLength(3);
     expect(statsOf(await storage.get('counts'))).toMatchObject({ tracked: 3, buffered: 3, delivered: 0 });
@@ -151,7 +151,7 @@ describe('a buffer in memory', () => {
     const storage = memoryStore();
     await appendTo(storage);
 
-    await storage.remove([], 'delivered');
+    await storage.remove([], () => 'delivered');
 
     expect(await storage.peek(25)).toHaveLength(3);
   });

@@ -1,17 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Call } from '../../../src/tracker/record/call.ts';
-import { pageSpill } from '../../../src/tracker/unload/spill.ts';
 import { fakePageStorage, scriptedRelay } from '../../fakes/platform.ts';
 import { ENDPOINT, NAME, names, playedBrowser, quiet } from '../../fakes/played-browser.ts';
-import { storedEntry } from '../../fakes/records.ts';
 
 const offline = () => new TypeError('Failed to fetch');
 
-/** Sessions of three pages. */
-const [ONE, OTHER, NEXT] = ['A', 'B', 'C'].map((letter) => letter.repeat(22)) as [string, string, string];
-
-const spilling = (count: number) =>
-  Array.from({ length: count }, (_, index) => storedEntry(index + 1, { wall: 1_000 + index }));
+/** Sessions of two pages. */
+const [ONE, OTHER] = ['A', 'B'].map((letter) => letter.repeat(22)) as [string, string];
 
 describe('a page that is hidden before its records are durable', () => {
   test('keeps them in page storage, under the name and its session', async () => {
@@ -232,18 +227,21 @@ describe('where the database is missing', () => {
 
 describe('page storage that is', () => {
   test('full keeps the oldest part', async () => {
-    const map = new Map<string, string>();
+    const { open, disk, map, spilled } = playedBrowser();
     const storage = fakePageStorage(map);
     const small = {
       ...storage,
       set: (key: string, text: string) => text.length < 3_000 && storage.set(key, text),
     };
+    const page = open({}, { pageStorage: small });
+    await quiet();
+    disk.hold();
+    for (const name of names(1, 40)) void page.tracker.track(name);
 
-    pageSpill(small, NAME, ONE).write(spilling(40));
+    page.hide();
 
-    const kept = pageSpill(storage, NAME, NEXT).left();
-    expect(kept.length).toBeGreaterThan(1);
-    expect(kept.map(({ id }) => id)).toEqual(spilling(kept.length).map(({ id }) => id));
+    expect(spilled().length).toBeGreaterThan(1);
+    expect(spilled()).toEqual(names(1, spilled().length));
   });
 
   test('too small for a single record costs nothing but the spill', async () => {
@@ -368,4 +366,27 @@ describe('a call made before the database has answered', () => {
     expect(relay.requests[0]?.records).toMatchObject([{ id }]);
     expect(spillKeys()).toEqual([]);
   });
+});
+
+test('where storage is denied as the page is left, as to a window that closes itself, all that fits is sent', async () => {
+  const { open, map, sent } = playedBrowser();
+  const storage = fakePageStorage(map);
+  let isGone = false;
+  const page = open(
+    {},
+    {
+      pageStorage: {
+        ...storage,
+        get: (key) => (isGone ? undefined : storage.get(key)),
+        set: (key, text) => !isGone && storage.set(key, text),
+      },
+    },
+  );
+  await page.tracker.track('e1');
+  for (const name of names(2, 4)) void page.tracker.track(name);
+  isGone = true;
+
+  page.hide();
+
+  expect(sent()).toEqual([names(1, 4)]);
 });

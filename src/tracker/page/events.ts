@@ -10,8 +10,8 @@ export type TrackerEvents = {
   /** The tracker gave these records up. */
   dropped: { readonly ids: readonly string[]; readonly reason: DropReason };
   /**
-   * A part of a record was cut or left out so that the rest could go. `record`: the event's name, or `identify`. `id`: the
-   * record, where the relay did it; what the tracker does itself it tells at the call.
+   * A part of a record was cut or left out so that the rest could go: by the tracker at the call, which tells `record`, the
+   * event's name or `identify`; or by the relay, which tells the record's `id`.
    */
   repaired: Repair & { readonly record?: string; readonly id?: string };
   /** Sending failed, and is tried again. The records are kept. */
@@ -31,6 +31,23 @@ export type Emitter = {
   readonly on: <Name extends keyof TrackerEvents>(name: Name, listener: Listener<Name>) => () => void;
 };
 
+/** Functions that may add and remove themselves while they are gone through. `add` answers with what removes. */
+export type Registry<T> = { readonly add: (item: T) => () => void; readonly all: () => readonly T[] };
+
+export function createRegistry<T>(): Registry<T> {
+  // Never changed: who goes through it hears of those that were there when it began.
+  let all: readonly T[] = [];
+  return {
+    add: (item) => {
+      all = [...all, item];
+      return () => {
+        all = all.filter((other) => other !== item);
+      };
+    },
+    all: () => all,
+  };
+}
+
 /**
  * Tells listeners what became of records. One that throws hurts neither the tracker nor the others.
  *
@@ -38,26 +55,21 @@ export type Emitter = {
  * @param debug writes all of it to the console
  */
 export function createEmitter(report: (error: unknown) => void, debug: boolean | 'data' = false): Emitter {
-  let listeners: readonly { readonly name: string; readonly listener: (told: never) => void }[] = [];
+  const listeners = createRegistry<Emit>();
 
   return {
     emit(name, told) {
       if (debug) console.log('webengage-relay', name, told);
-      // Of those that listen now: one that ends and begins anew meanwhile hears of the next.
-      for (const one of listeners) {
+      for (const tell of listeners.all()) {
         try {
-          if (one.name === name) one.listener(told as never);
+          tell(name, told);
         } catch (error) {
           report(error);
         }
       }
     },
-    on(name, listener) {
-      const one = { name, listener };
-      listeners = [...listeners, one];
-      return () => {
-        listeners = listeners.filter((other) => other !== one);
-      };
-    },
+    // Each in a function of its own: one that listens twice is told twice, and ends once.
+    on: (name, listener) =>
+      listeners.add((other, told) => other === (name as string) && listener(told as never)),
   };
 }

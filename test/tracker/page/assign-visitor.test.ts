@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { assignVisitor, type PageState } from '../../../src/tracker/engine/assign-visitor.ts';
+import { assignVisitor, type PageState } from '../../../src/tracker/page/assign-visitor.ts';
 import type { Call } from '../../../src/tracker/record/call.ts';
 import { captureEvent, captureUser } from '../../../src/tracker/record/capture.ts';
 import { NO_VISITOR, type Visitor } from '../../../src/tracker/record/visitor.ts';
@@ -8,7 +8,7 @@ const AT = Date.parse('2026-11-23T12:00:00Z');
 const KNOWN: Visitor = { choices: 0, device: 'the-device', anonymousId: 'a1', changes: 1, applied: [] };
 const PAGE: PageState = {
   choices: 0,
-  fresh: (choices) => ({ device: `device ${choices}`, anonymousId: `anonymous ${choices}` }),
+  fresh: (choices) => ({ choices, device: `device ${choices}`, anonymousId: `anonymous ${choices}` }),
   skipRepeatedIdentify: true,
   madeAt: ({ wall }) => wall,
 };
@@ -24,7 +24,7 @@ const numbered = (made: readonly Made[]): Call[] =>
   made.map((call, index) => ({ id: `s.${index + 1}`, wall: AT, mono: 0, ...call }));
 
 const assign = (made: readonly Made[], page: Partial<PageState> = {}, kept = KNOWN) =>
-  assignVisitor(kept, [], numbered(made), { ...PAGE, ...page });
+  assignVisitor(kept, numbered(made), { ...PAGE, ...page });
 
 test('each call belongs to the visitor that the calls before it left', () => {
   const { entries, visitor } = assign([
@@ -53,7 +53,6 @@ describe('a call that arrives twice', () => {
 
     const again = assignVisitor(
       first.visitor,
-      first.reported,
       numbered([identify('johndoe'), reset('a2'), track('One'), track('Two')]),
       PAGE,
     );
@@ -66,7 +65,6 @@ describe('a call that arrives twice', () => {
     for (let page = 0; page < 20; page++)
       ({ visitor } = assignVisitor(
         visitor,
-        [],
         [{ ...numbered([track('x')])[0], id: `p${page}.1` } as Call],
         PAGE,
       ));
@@ -106,6 +104,18 @@ describe('an identify', () => {
     expect(entries).toHaveLength(5);
   });
 
+  test('that says what an earlier page has reported of the visitor makes no record', () => {
+    const john = identify('johndoe', { email: 'j@example.com' });
+    const { visitor } = assign([john]);
+
+    const again = assignVisitor(visitor, numbered([john, john]), PAGE);
+    const afterwards = assignVisitor(visitor, numbered([john, reset('a2'), john]), PAGE);
+
+    expect(again.entries).toEqual([]);
+    expect(again.visitor.reported).toEqual(visitor.reported);
+    expect(afterwards.entries).toMatchObject([{ id: 's.3', userId: 'johndoe' }]);
+  });
+
   test('makes a record each time, by option', () => {
     const { entries } = assign([identify('johndoe'), identify('johndoe')], { skipRepeatedIdentify: false });
 
@@ -118,12 +128,12 @@ describe('a choice', () => {
     const { entries, visitor, clears } = assign(
       [track('One')],
       { choices: 1 },
-      { ...KNOWN, userId: 'johndoe' },
+      { ...KNOWN, userId: 'johndoe', reported: [['email', '"x"']] },
     );
 
     expect({ entries, clears }).toEqual({ entries: [], clears: true });
     expect(visitor).toMatchObject({ choices: 1, device: '', anonymousId: '', applied: [] });
-    expect(visitor.userId).toBeUndefined();
+    expect([visitor.userId, visitor.reported]).toEqual([undefined, undefined]);
   });
 
   test('to opt in again makes another visitor, and drops calls of before it', () => {

@@ -1,0 +1,38 @@
+import { promisifyRequest } from 'idb-keyval';
+import type { Platform } from './page/platform.ts';
+import { askForSync } from './platform/background-sync.ts';
+import { localPageStorage } from './platform/local-storage.ts';
+import type {} from './platform/missing-in-dom.ts';
+import { watchPage, whenActivated } from './platform/page-lifecycle.ts';
+import { tabLock } from './platform/tab-lock.ts';
+import { outsideZones, time, timeout } from './platform/time.ts';
+import { tryOrUndefined } from './platform/try-or-undefined.ts';
+import { connect, HUNG_AFTER_MS, openDatabase } from './store/database.ts';
+import { recordStore } from './store/record-store.ts';
+
+/** The browser: a page or a worker. On a server it works too, in memory. */
+export function browserPlatform(): Platform {
+  return {
+    time,
+    chance: { random: Math.random, bytes: (count) => crypto.getRandomValues(new Uint8Array(count)) },
+    // At the call, not at creation: pages and their tools wrap `fetch` as they go.
+    fetch: (...request) => outsideZones(() => fetch(...request)),
+    fetchLater: globalThis.fetchLater?.bind(globalThis),
+    store: (name, tellDegraded) => recordStore(openDatabase(() => connect(name), timeout, tellDegraded)),
+    // There may be none; or one that a frozen tab holds on to, and it goes when that tab does.
+    removeStore: async (name) =>
+      tryOrUndefined(() =>
+        timeout(promisifyRequest(indexedDB.deleteDatabase(name)), HUNG_AFTER_MS).catch(() => {}),
+      ),
+    pageStorage: localPageStorage,
+    exclusive: (name) => tabLock(name, globalThis.navigator?.locks),
+    activated: whenActivated,
+    address: () => globalThis.document?.URL,
+    watchPage,
+    askForSync,
+    report: (error) =>
+      queueMicrotask(() => {
+        throw error;
+      }),
+  };
+}

@@ -1,0 +1,83 @@
+import { relayNow } from '../page/clock.ts';
+import { MIN_SET_ASIDE, type Page } from '../page/page.ts';
+import type { Entry, StoredEntry } from '../record/call.ts';
+import type { Disposition, DropReason, Outcome } from '../record/outcome.ts';
+import { bare, ownFields } from '../record/own-fields.ts';
+import { rateAfter, readSendRate, SEND_RATE } from './send-rate.ts';
+
+/** What `repaired` calls a record. */
+function nameOf({ kind, json }: Entry): string {
+  const { eventName } = ownFields<{ eventName: string }>(JSON.parse(`{${json}}`));
+  return kind === 'event' && eventName ? eventName : 'identify';
+}
+
+const idsOf = (entries: readonly Entry[]): readonly string[] => entries.map(({ id }) => id);
+
+async function remove(
+  page: Page,
+  entries: readonly StoredEntry[],
+  endOf: (entry: Entry) => Disposition,
+): Promise<void> {
+  await page.records.remove(entries, endOf);
+  for (const { id } of entries) delete page.unsettled[id];
+}
+
+/** Gives records up, and tells so. Never beside a flush: those in hand would be told as both. */
+export async function drop(page: Page, entries: readonly StoredEntry[], reason: DropReason): Promise<void> {
+  await remove(page, entries, () => reason);
+  page.emit('dropped', { ids: idsOf(entries), reason });
+}
+
+/** Has all tabs wait. */
+export async function slowDown(page: Page, outcome?: Outcome): Promise<void> {
+  await changeRate(page, bare({ reason: 'unexpected_response', ...outcome }));
+}
+
+/** All tabs wait after a failure, and are free again after a success. */
+async function changeRate(page: Page, outcome: Outcome): Promise<void> {
+  const moment = { now: relayNow(page), random: page.chance.random() };
+  const { pause } = await page.records.update(SEND_RATE, (kept) =>
+    rateAfter(readSendRate(kept), outcome, moment),
+  );
+  page.pause = pause;
+}
+
+async function settle(
+  page: Page,
+  batch: readonly StoredEntry[],
+  { rejected = [], repaired = [], duplicates = 0 }: Outcome,
+): Promise<void> {
+  // The way is open: those that did not get through by themselves are at fault.
+  const aside = page.setAside;
+  page.setAside = [];
+  page.maxSetAside = MIN_SET_ASIDE;
+  const settled = [...batch, ...aside];
+  // A request that was sent as the page was left may hold more: what became of that was told before.
+  const isOurs = ({ id }: { readonly id: string }) => batch.some((entry) => entry.id === id);
+  const rejections = [...rejected.filter(isOurs), ...aside.map(({ id, issues }) => ({ id, issues }))];
+  const isRefused = (entry: Entry) => rejections.some(({ id }) => id === entry.id);
+  await remove(page, settled, (entry) => (isRefused(entry) ? 'rejected' : 'delivered'));
+  const ids = idsOf(settled.filter((entry) => !isRefused(entry)));
+  if (ids.length > 0) page.emit('delivered', { ids, duplicates: Math.min(duplicates, ids.length) });
+  for (const rejection of rejections) page.emit('rejected', rejection);
+  for (const entry of batch)
+    for (const repair of repaired)
+      if (repair.id === entry.id) page.emit('repaired', { ...repair, record: nameOf(entry) });
+}
+
+/**
+ * Does what an answer asks for: removes what the relay has settled, and tells so; or waits, all tabs together.
+ * Never beside a flush. `failures`: batches that failed in a row before this one.
+ */
+export async function conclude(
+  page: Page,
+  batch: readonly StoredEntry[],
+  outcome: Outcome,
+  failures: number,
+): Promise<void> {
+  const { reason } = outcome;
+  // For want of a token only those records wait that need it.
+  if ((!reason || reason === 'token_required') && page.tokens?.answered(batch, !reason) && reason) return;
+  if (reason || failures > 0) await changeRate(page, outcome);
+  if (!reason) await settle(page, batch, outcome);
+}

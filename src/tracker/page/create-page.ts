@@ -1,0 +1,45 @@
+import { bare } from '../record/own-fields.ts';
+import { randomId } from '../record/random-id.ts';
+import { NO_VISITOR } from '../record/visitor.ts';
+import { leadNow } from './clock.ts';
+import { MIN_SET_ASIDE, type Page, type TrackerParts } from './page.ts';
+import { nameOf } from './settings.ts';
+
+/** The state of a page load in which nothing has happened yet. Nothing is opened, read, locked or sent. */
+export function createPage(parts: TrackerParts): Page {
+  const { settings, platform, emit } = parts;
+  const name = nameOf(settings.endpoint);
+  const session = randomId(platform.chance.bytes);
+  const records = platform.store(name, (why) => {
+    page.isDegraded = true;
+    emit('degraded', { reason: `${why}` });
+  });
+  const page: Page = bare({
+    ...platform,
+    ...parts,
+    endpointName: name,
+    session,
+    records,
+    exclusive: platform.exclusive(name),
+    relayLead: leadNow(platform),
+    visitor: NO_VISITOR,
+    choices: 0,
+    seq: 0,
+    spillTexts: bare({}),
+    writing: [],
+    written: Promise.resolve(),
+    drained: Promise.resolve(),
+    unsettled: bare({}),
+    isWhole: false,
+    reach: 0,
+    skippedCount: 0,
+    batchSize: settings.batchSize,
+    setAside: [],
+    maxSetAside: MIN_SET_ASIDE,
+    appendedMeanwhile: 0,
+    underWay: [],
+    sentOnUnload: [],
+    leaveFullAt: 0,
+  });
+  return page;
+}
