@@ -85,7 +85,7 @@ describe(`${RUNS} requests at random, from seed ${SEED}`, () => {
     Math.max(60_000, RUNS * 60),
   );
 
-  test('what was stored of them is what was accepted, and WebEngage’s to the letter', async () => {
+  test('what was stored is what was accepted, and follows WebEngage’s rules exactly', async () => {
     const runs = await runInDurableObject(outbox, (_, { storage }) =>
       storage.sql
         .exec<{ kind: string; device: string; records: string }>('SELECT kind, device, records FROM run')

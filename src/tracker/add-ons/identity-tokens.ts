@@ -20,17 +20,17 @@ export function identityTokens(fetchToken: FetchToken): AddOn {
   if (typeof fetchToken !== 'function')
     throw new RangeError(`identityTokens must be given a function, not ${fetchToken}`);
   // Of a page: it is asked for its records before its engine is.
-  const lookouts = new WeakMap<Page, Lookout>();
+  const scanners = new WeakMap<Page, Scanner>();
   return bare<AddOn>({
     sendable: (page, changed) => {
-      const tokens = userTokens(fetchToken, page, () => changed(lookout.hasNewlySendable()));
-      const lookout = createLookout(page, tokens);
-      lookouts.set(page, lookout);
-      return sendableWithTokens(tokens, lookout);
+      const tokens = userTokens(fetchToken, page, () => changed(scanner.hasNewlySendable()));
+      const scanner = createScanner(page, tokens);
+      scanners.set(page, scanner);
+      return sendableWithTokens(tokens, scanner);
     },
     engine: (engine, page) => {
-      const lookout = lookouts.get(page);
-      return lookout ? waitForTokens(engine, page, lookout) : engine;
+      const scanner = scanners.get(page);
+      return scanner ? waitForTokens(engine, page, scanner) : engine;
     },
   });
 }
@@ -50,8 +50,8 @@ function takeSameUser<E extends Entry>(entries: readonly E[]): readonly E[] {
   return other < 0 ? entries : entries.slice(0, other);
 }
 
-/** Looks for the oldest records that may leave, and remembers what it has skipped. */
-type Lookout = {
+/** Scans the buffer for the oldest records that may be sent, and remembers which ones it has skipped. */
+type Scanner = {
   readonly tokens: UserTokens;
   readonly peek: Sendable['peek'];
   readonly hasToken: (entry: Entry) => boolean;
@@ -62,14 +62,14 @@ type Lookout = {
   readonly oldestSkipped: () => StoredEntry | undefined;
 };
 
-function createLookout(page: Page, tokens: UserTokens): Lookout {
+function createScanner(page: Page, tokens: UserTokens): Scanner {
   const { records, settings } = page;
   // Up to this row all were skipped: ten thousand of them must not be read with each flush.
   let from = 0;
   let skippedUsers = new Set<string>();
   let oldestSkipped: StoredEntry | undefined;
 
-  const isExpired: Lookout['isExpired'] = (entry, byMs = 0) => ageOf(page, entry) > settings.maxAgeMs + byMs;
+  const isExpired: Scanner['isExpired'] = (entry, byMs = 0) => ageOf(page, entry) > settings.maxAgeMs + byMs;
   const hasToken = ({ userId }: Entry) => !userId || !!tokens.of(userId);
   const hasNewlySendable = () => [...skippedUsers].some(tokens.of);
 
@@ -125,7 +125,7 @@ function createLookout(page: Page, tokens: UserTokens): Lookout {
  * Tells the records that may leave from those whose token can't be had: of a person who has used this browser before, or
  * whom the site makes no token for. Those wait for that person, and hold back nobody else's.
  */
-function sendableWithTokens(tokens: UserTokens, { peek, hasToken, isExpired, isSkipped }: Lookout): Sendable {
+function sendableWithTokens(tokens: UserTokens, { peek, hasToken, isExpired, isSkipped }: Scanner): Sendable {
   return {
     peek,
     token: (batch) => {
@@ -152,7 +152,7 @@ function sendableWithTokens(tokens: UserTokens, { peek, hasToken, isExpired, isS
 function waitForTokens(
   engine: Engine,
   page: Page,
-  { tokens, oldestSkipped, hasNewlySendable }: Lookout,
+  { tokens, oldestSkipped, hasNewlySendable }: Scanner,
 ): Engine {
   const { time } = page;
   return {

@@ -36,7 +36,7 @@ export function readSendRate(kept: unknown): SendRate {
  */
 export function pausedForMs(pause: Pause | undefined, now: number, hasTokens: boolean): number {
   if (!pause || (hasTokens && pause.reason === 'token_required')) return 0;
-  // One from the future began before the clock was set back, or by another clock: nobody knows when it ends.
+  // A pause that starts in the future was set by another clock, or before this one was set back: its end means nothing here.
   return pause.since > now + CLOCKS_DIFFER_MS ? 0 : Math.max(0, pause.until - now);
 }
 

@@ -62,7 +62,7 @@ function drained(page: Page): Promise<void> {
 }
 
 async function optOut(page: Page): Promise<void> {
-  // Makes room for the mark, where there is none.
+  // Frees space for the mark, in case `localStorage` is full.
   forget(page);
   const isKept = choose(page, true);
   mustForget(page);

@@ -5,8 +5,8 @@ export type Sendable = {
   /** The oldest records that may leave. */
   readonly peek: (limit: number) => Promise<readonly StoredEntry[]>;
   /**
-   * The token for records of one user; undefined where they need none, null where there is none: they wait. It is asked
-   * for then, where the user is signed in. The core asks for one record to see whether it may leave.
+   * The token for the records of one user. Undefined if they need none. Null if there is none yet: the records have to wait,
+   * and if that user is signed in, the site is asked for one. With a single record the core asks whether it may be sent.
    */
   readonly token: (batch: readonly Entry[]) => string | null | undefined;
   /** The first of these that may travel in one request; as the page is left it is asked `onUnload`. */
