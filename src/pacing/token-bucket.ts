@@ -24,13 +24,3 @@ export function refill(bucket: TokenBucket, limit: TokenBucketLimit, now: number
   const gained = (elapsedMs * limit.requestsPerMinute) / 60_000;
   return { tokens: Math.min(limit.burst, bucket.tokens + gained), asOf: now };
 }
-
-/** The bucket with one token fewer, or undefined where there is none to take. */
-export function take(bucket: TokenBucket): TokenBucket | undefined {
-  return bucket.tokens >= 1 ? { ...bucket, tokens: bucket.tokens - 1 } : undefined;
-}
-
-/** Milliseconds until a token is there, counted from the bucket's `asOf`. */
-export function msUntilToken(bucket: TokenBucket, limit: TokenBucketLimit): number {
-  return Math.ceil((Math.max(0, 1 - bucket.tokens) * 60_000) / limit.requestsPerMinute);
-}

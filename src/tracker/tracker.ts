@@ -113,7 +113,7 @@ export function startTracker(
   const { time, chance, report } = platform;
   const { emit, on } = createEmitter(report, settings.debug);
   const { use, run } = createMiddleware(report);
-  const page = createPage({ settings, platform, emit });
+  const page = createPage(platform, settings, emit);
   const { open, isHeard, add, ...engine } = engineWith(plugins, page);
   if (!isPassive) open();
 

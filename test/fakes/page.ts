@@ -10,5 +10,5 @@ export function fakePage(
 ) {
   const { platform, time, relay, storage } = fakePlatform(fakes);
   const settings = resolveOptions({ endpoint: ENDPOINT, ...options });
-  return { page: createPage({ settings, platform, emit: () => {} }), time, relay, storage };
+  return { page: createPage(platform, settings, () => {}), time, relay, storage };
 }

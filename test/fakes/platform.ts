@@ -141,6 +141,7 @@ export function fakePlatform({
   readonly fetchLater?: Platform['fetchLater'] | null;
   readonly sendsGpc?: boolean;
 } = {}) {
+  Object.defineProperty(navigator, 'globalPrivacyControl', { value: sendsGpc, configurable: true });
   const net = fakeFetchLater();
   let chance = ++pages;
   const page: { moments?: PageLifecycle } = {};
@@ -171,7 +172,6 @@ export function fakePlatform({
       removed.count += 1;
     },
     address: () => globalThis.document?.URL,
-    sendsGpc: () => sendsGpc,
     exclusive: (name) => tabLock(name, locks),
     watchPage: (moments) => {
       page.moments = moments;

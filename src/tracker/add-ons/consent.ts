@@ -31,8 +31,8 @@ export type ConsentOptions = {
 };
 
 /** Whether the visitor's browser sends Global Privacy Control. */
-function sendsGpc({ platform }: Page): boolean {
-  return platform.sendsGpc?.() ?? globalThis.navigator?.globalPrivacyControl === true;
+function sendsGpc(): boolean {
+  return globalThis.navigator?.globalPrivacyControl === true;
 }
 
 /** Whether a visitor who has never agreed on this page has agreed before, or opted out. */
@@ -93,6 +93,6 @@ export function consent(options: ConsentOptions = {}): AddOn {
 
   return bare<AddOn>({
     asksConsent: true,
-    engine: (engine, page) => askFirst(engine, page, respectGpc && sendsGpc(page) ? 'denied' : initial),
+    engine: (engine, page) => askFirst(engine, page, respectGpc && sendsGpc() ? 'denied' : initial),
   });
 }

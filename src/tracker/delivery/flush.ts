@@ -38,8 +38,6 @@ async function refreshVisitor(page: Page): Promise<void> {
 /** Settles what was sent as the page was left. */
 async function concludeUnload(page: Page): Promise<void> {
   const sent = page.sentOnUnload;
-  page.sentOnUnload = [];
-  page.hasFailed = false;
   for (const { batch, answer } of sent) {
     const outcome = await answer;
     const left = among(page, batch);
@@ -48,6 +46,8 @@ async function concludeUnload(page: Page): Promise<void> {
       // A success ends the pause that all tabs keep.
       await conclude(page, left, outcome, 1);
   }
+  // Others may have been sent meanwhile.
+  page.sentOnUnload = page.sentOnUnload.filter((request) => !sent.includes(request));
 }
 
 /** The oldest records that may leave. */

@@ -2,12 +2,13 @@ import { bare } from '../record/own-fields.ts';
 import { randomId } from '../record/random-id.ts';
 import { NO_VISITOR } from '../record/visitor.ts';
 import { leadNow } from './clock.ts';
-import { MIN_SET_ASIDE, type Page, type TrackerParts } from './page.ts';
-import { nameOf } from './settings.ts';
+import type { Emit } from './events.ts';
+import { MIN_SET_ASIDE, type Page } from './page.ts';
+import type { Platform } from './platform.ts';
+import { nameOf, type Settings } from './settings.ts';
 
 /** The state of a page load in which nothing has happened yet. Nothing is opened, read, locked or sent. */
-export function createPage(parts: TrackerParts): Page {
-  const { settings, platform, emit } = parts;
+export function createPage(platform: Platform, settings: Settings, emit: Emit): Page {
   const name = nameOf(settings.endpoint);
   const session = randomId(platform.chance.bytes);
   const records = platform.store(name, (why) => {
@@ -16,7 +17,8 @@ export function createPage(parts: TrackerParts): Page {
   });
   const page: Page = bare({
     ...platform,
-    ...parts,
+    settings,
+    emit,
     endpointName: name,
     session,
     records,
@@ -37,7 +39,6 @@ export function createPage(parts: TrackerParts): Page {
     setAside: [],
     maxSetAside: MIN_SET_ASIDE,
     appendedMeanwhile: 0,
-    underWay: [],
     sentOnUnload: [],
     leaveFullAt: 0,
   });

@@ -12,9 +12,6 @@ import type { Settings } from './settings.ts';
 /** In the order in which they were added. No `Map`: pages have names of their own, that one among them. */
 export type ById<T> = { [id: string]: T };
 
-/** What a tracker is made of, beside its add-ons. */
-export type TrackerParts = { readonly settings: Settings; readonly platform: Platform; readonly emit: Emit };
-
 /** The visitor as this page last read it in the database, which is the authority. */
 type VisitorState = {
   visitor: Visitor;
@@ -97,13 +94,18 @@ type FlushState = {
   mustWait?: boolean;
 };
 
+/** A request that outlives the page. */
+export type UnloadRequest = {
+  readonly batch: readonly Entry[];
+  readonly answer: Promise<Outcome>;
+  /** Absent until the answer has come. */
+  outcome?: Outcome;
+};
+
 /** What a page needs that may be left at any moment. */
 type UnloadState = {
-  /** What was sent as the page was left, and has no answer yet. */
-  underWay: readonly (readonly Entry[])[];
-  /** The same, and what became of it, until a flush looks. */
-  sentOnUnload: readonly { readonly batch: readonly Entry[]; readonly answer: Promise<Outcome> }[];
-  hasFailed?: boolean;
+  /** What was sent as the page was left, until a flush has settled it. */
+  sentOnUnload: readonly UnloadRequest[];
   /** Whether a visitor has seen the page. */
   isActive?: boolean;
   isHidden?: boolean;
@@ -129,13 +131,14 @@ type ClockState = {
 
 /** What all parts of a tracker share in one page load. */
 export type Page = Omit<Platform, 'exclusive'> &
-  TrackerParts &
   ClockState &
   VisitorState &
   CallState &
   UnsettledState &
   FlushState &
   UnloadState & {
+    readonly settings: Settings;
+    readonly emit: Emit;
     /** Of all that the trackers of an endpoint share: database, lock, sync event. */
     readonly endpointName: string;
     /** The page load. */

@@ -23,8 +23,6 @@ export type Platform = {
   readonly activated: () => Promise<void>;
   /** The address of the page as it is now; none in a worker, whose location is its script's. */
   readonly address: () => string | undefined;
-  /** In place of what the visitor's browser says of Global Privacy Control. */
-  readonly sendsGpc?: () => boolean;
   readonly watchPage: (lifecycle: PageLifecycle) => void;
   /** To be called once, early; what it answers with asks for a sync event in the site's service worker. */
   readonly askForSync: (tag: string) => () => void;

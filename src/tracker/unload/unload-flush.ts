@@ -4,7 +4,7 @@ import { fitting } from '../delivery/batch-limits.ts';
 import { MAX_KEEPALIVE_BYTES, relayRequest, sendBatch } from '../delivery/relay-client.ts';
 import { pausedForMs } from '../delivery/send-rate.ts';
 import { relayNow } from '../page/clock.ts';
-import type { ById, Page } from '../page/page.ts';
+import type { ById, Page, UnloadRequest } from '../page/page.ts';
 import { pendingCalls, pendingRecords } from '../page/pending-records.ts';
 import { clearSpill, writeSpill } from '../page/spill.ts';
 import { allUnsettled, isSetAside } from '../page/unsettled.ts';
@@ -31,11 +31,12 @@ function unsaved(page: Page): readonly Call[] {
  * @param all those too that may overtake others, where nothing else keeps them
  */
 function sendable(page: Page, all: boolean): readonly Entry[] {
-  const { pause, tokens, isWhole } = page;
+  const { pause, tokens, isWhole, sentOnUnload } = page;
   // That the network was gone is no reason not to try.
   const isPaused = pause?.reason !== 'network' && pausedForMs(pause, relayNow(page), !!tokens);
   // What comes later would overtake what could not be delivered.
-  if (isPaused || page.hasFailed || !isIn(page)) return [];
+  const hasFailed = sentOnUnload.some(({ outcome }) => outcome?.reason);
+  if (isPaused || hasFailed || !isIn(page)) return [];
   // Nor what was made before a choice that this page has not read yet.
   if (!isCurrent(page)) return [];
   const known = allUnsettled(page).filter(({ key }) => all || key <= page.reach);
@@ -47,14 +48,13 @@ function sendable(page: Page, all: boolean): readonly Entry[] {
 
 /** What to send in one request that outlives the page; nothing where all of it was sent so already. */
 function unloadBatch(page: Page, all: boolean): readonly Entry[] {
-  const { underWay, sentOnUnload } = page;
   const batch = sendable(page, all);
   const gone: ById<true> = bare({});
   let bytes = MAX_KEEPALIVE_BYTES;
-  for (const other of [...underWay, ...sentOnUnload.map(({ batch }) => batch)]) {
-    // One budget for all of them that are under way.
-    if (underWay.includes(other)) [, bytes] = fitting(other, bytes);
-    for (const { id } of other) gone[id] = true;
+  for (const request of page.sentOnUnload) {
+    // All requests that are under way share one budget.
+    if (!request.outcome) [, bytes] = fitting(request.batch, bytes);
+    for (const { id } of request.batch) gone[id] = true;
   }
   // What is under way goes once more, where it fits: a request that does not hold it could overtake it.
   return batch.every(({ id }) => gone[id]) ? [] : fitting(batch, bytes)[0];
@@ -106,12 +106,10 @@ export function leave(page: Page): void {
   // As WebKit has it for a window that closes itself, there may be no storage any more.
   const batch = unloadBatch(page, !keep(page));
   if (batch.length > 0) {
-    const answer = sendBatch(page, batch, true);
-    page.sentOnUnload = [...page.sentOnUnload, { batch, answer }];
-    page.underWay = [...page.underWay, batch];
-    void answer.then(({ reason }) => {
-      page.underWay = page.underWay.filter((other) => other !== batch);
-      page.hasFailed ||= !!reason;
+    const request: UnloadRequest = bare({ batch, answer: sendBatch(page, batch, true) });
+    page.sentOnUnload = [...page.sentOnUnload, request];
+    void request.answer.then((outcome) => {
+      request.outcome = outcome;
     });
   }
   arm(page);

@@ -14,7 +14,7 @@ import { settled } from '../../fakes/settled.ts';
 function pageOver(store: RecordStore) {
   const { platform, time } = fakePlatform({ storage: store });
   const settings = resolveOptions({ endpoint: 'https://t.example.com' });
-  const page = createPage({ settings, platform, emit: () => {} });
+  const page = createPage(platform, settings, () => {});
   const sendable = identityTokens((userId) => jwt({ cuid: userId })).sendable?.(page, () => {});
   const eventsOf = (userId: string, from: number, to: number): Entry[] =>
     Array.from({ length: to - from + 1 }, (_, n) => ({
