@@ -193,6 +193,18 @@ describe('what a page does to its built-ins changes nothing', () => {
     expect(await page.evaluate('webengageRelay.queue.length')).toBe(2);
   });
 
+  test.each([
+    ['a Map and a Set of its own', 'Map = Set = function () {}'],
+    // Chromium then can't copy what a script tag's `dataset` holds.
+    ['get and value on every object', 'Object.prototype.get = Object.prototype.value = () => {}'],
+  ])('%s: each call is sent once', async (_, code) => {
+    const track = inline(`webengageRelay.track('A', { Name: 'Hat' })`);
+    await open(inline(code) + README_STUB + track + script());
+
+    await expect.poll(namesSent, WITHIN).toEqual(['A']);
+    expect(thrown).toEqual([]);
+  });
+
   test('a frozen Array.prototype loses no call, by whatever hand it is made', async () => {
     const held = inline(`({ track } = webengageRelay); track('A')`);
     await open(inline('Object.freeze(Array.prototype)') + README_STUB + held + script());
