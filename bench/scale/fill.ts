@@ -1,6 +1,7 @@
 import { MAX_BATCH_RECORDS } from '../../src/contract/batch.ts';
 import { cutBatch } from '../../src/edge/cut.ts';
-import { OPEN_GATE, takePermit } from '../../src/edge/gate.ts';
+import { takePermit } from '../../src/edge/gate/permits.ts';
+import { OPEN_GATE } from '../../src/edge/gate/state.ts';
 import type { Run } from '../../src/edge/run.ts';
 import { inTurn } from '../../src/edge/turn.ts';
 import { limitWithin } from '../../src/pacing/sliding-limit.ts';

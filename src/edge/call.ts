@@ -1,8 +1,10 @@
 import { backoffMs } from '../pacing/backoff.ts';
-import type { SeenLimit } from './allowance.ts';
 import { pardon } from './dead-letters.ts';
 import type { Evidence } from './evidence.ts';
-import type { Answered, Ask, Fault, KeyName, Permit, Refusal } from './gate.ts';
+import type { SeenLimit } from './gate/allowance.ts';
+import type { Answered, Fault, Refusal } from './gate/answers.ts';
+import type { Ask, Permit } from './gate/permits.ts';
+import type { KeyName } from './gate/state.ts';
 import { isolate } from './isolate.ts';
 import type { RecordKind } from './run.ts';
 import { postpone, recordsOf, type SealedBatch, settle } from './sealed.ts';

@@ -1,4 +1,4 @@
-import type { Wall } from './gate.ts';
+import type { Wall } from './gate/state.ts';
 import type { RecordKind } from './run.ts';
 import { forget, recordsOf, type SealedBatch, seal, unseal } from './sealed.ts';
 import { count, readTotals } from './tally.ts';

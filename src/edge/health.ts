@@ -1,6 +1,6 @@
 import { VERSION } from '../contract/version.ts';
 import type { Env } from './env.ts';
-import type { Held } from './gate.ts';
+import type { Held } from './gate/state.ts';
 import { gateOf } from './rate-gate.ts';
 
 // The door to `/health` is open to all: however often it is asked, the gate is not asked more often than so.

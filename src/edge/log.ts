@@ -1,6 +1,6 @@
 import type { Breach } from '../plan/off-plan.ts';
 import type { FailedCall } from './call.ts';
-import type { Held } from './gate.ts';
+import type { Held } from './gate/state.ts';
 import type { Counts } from './once-a-minute.ts';
 import type { Totals } from './tally.ts';
 import type { TokenFault } from './token-fault.ts';

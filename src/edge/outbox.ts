@@ -3,7 +3,7 @@ import { bell } from './bell.ts';
 import { type DeadPage, type DeadSelection, discard, listDead, pardon, replay } from './dead-letters.ts';
 import { dueTimes, msPerRecordOf } from './due-times.ts';
 import { noEvidence } from './evidence.ts';
-import type { Wall } from './gate.ts';
+import type { Wall } from './gate/state.ts';
 import {
   alarmComes,
   type Delivery,

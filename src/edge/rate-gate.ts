@@ -1,23 +1,15 @@
 import { DurableObject } from 'cloudflare:workers';
-import { allowance } from './allowance.ts';
+import { allowance } from './gate/allowance.ts';
+import { type Answered, type Fault, misconfigured, type Refusal, refused, taken } from './gate/answers.ts';
+import { type Ask, type Permit, paused, takePermit } from './gate/permits.ts';
 import {
-  type Answered,
-  type Ask,
-  type Fault,
   type GateLimits,
   type GateState,
   type Held,
   type KeyName,
-  misconfigured,
   OPEN_GATE,
-  type Permit,
-  paused,
-  type Refusal,
-  refused,
-  taken,
-  takePermit,
   type Wall,
-} from './gate.ts';
+} from './gate/state.ts';
 import { logHeld, logRecovered } from './log.ts';
 import type { RecordKind } from './run.ts';
 import { readSettings, type SettingsEnv } from './settings.ts';

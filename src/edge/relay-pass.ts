@@ -1,9 +1,9 @@
-import type { SeenLimit } from './allowance.ts';
 import { type CallPorts, callWith } from './call.ts';
 import { pardon } from './dead-letters.ts';
 import type { DueTimes } from './due-times.ts';
 import { flights } from './flights.ts';
-import type { Ask } from './gate.ts';
+import type { SeenLimit } from './gate/allowance.ts';
+import type { Ask } from './gate/permits.ts';
 import { nextWork, type Standing, type Work } from './next-work.ts';
 import { launch, recoverLaunched, type SealedBatch, seal } from './sealed.ts';
 

@@ -1,4 +1,4 @@
-import type { Permit } from './gate.ts';
+import type { Permit } from './gate/permits.ts';
 
 // A turn that is told further ahead may be nobody's any more: who was told has nothing left to send.
 const MAX_TURN_MS = 2_000;

@@ -1,5 +1,5 @@
 import ky from 'ky';
-import type { KeyName } from './gate.ts';
+import type { KeyName } from './gate/state.ts';
 import type { RecordKind, StoredRecord } from './run.ts';
 import type { RelaySettings } from './settings.ts';
 import { wordsOf } from './words.ts';

@@ -1,6 +1,7 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { expect, test, vi } from 'vitest';
-import { type Permit, WALL_OF_REFUSALS } from '../../src/edge/gate.ts';
+import type { Permit } from '../../src/edge/gate/permits.ts';
+import { WALL_OF_REFUSALS } from '../../src/edge/gate/state.ts';
 import type { RateGate } from '../../src/edge/rate-gate.ts';
 import { relayEnv } from '../fakes/outbox.ts';
 

@@ -4,7 +4,7 @@ import type { TrackerRecord } from '../../src/contract/record.ts';
 import type { DeadLetter } from '../../src/edge/dead-letters.ts';
 import { dueTimes } from '../../src/edge/due-times.ts';
 import { noEvidence } from '../../src/edge/evidence.ts';
-import type { Permit } from '../../src/edge/gate.ts';
+import type { Permit } from '../../src/edge/gate/permits.ts';
 import { type Delivery, ingest, type Receipt, type Room, type SendingOn } from '../../src/edge/ingest.ts';
 import type { Outbox } from '../../src/edge/outbox.ts';
 import { type PassEnd, type RelayPassPorts, relayPass } from '../../src/edge/relay-pass.ts';

@@ -3,16 +3,9 @@ import { MAX_BATCH_RECORDS } from '../../src/contract/batch.ts';
 import { bell } from '../../src/edge/bell.ts';
 import { dueTimes, msPerRecordOf } from '../../src/edge/due-times.ts';
 import { noEvidence } from '../../src/edge/evidence.ts';
-import {
-  type GateLimits,
-  type GateState,
-  misconfigured,
-  OPEN_GATE,
-  paused,
-  refused,
-  taken,
-  takePermit,
-} from '../../src/edge/gate.ts';
+import { misconfigured, refused, taken } from '../../src/edge/gate/answers.ts';
+import { paused, takePermit } from '../../src/edge/gate/permits.ts';
+import { type GateLimits, type GateState, OPEN_GATE } from '../../src/edge/gate/state.ts';
 import { type Delivery, ingest } from '../../src/edge/ingest.ts';
 import type { Outbox } from '../../src/edge/outbox.ts';
 import { type RelayPassPorts, relayPass } from '../../src/edge/relay-pass.ts';

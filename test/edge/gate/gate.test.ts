@@ -1,23 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { allowance, type SeenLimit } from '../../src/edge/allowance.ts';
+import { allowance, type SeenLimit } from '../../../src/edge/gate/allowance.ts';
+import { misconfigured, refused, taken } from '../../../src/edge/gate/answers.ts';
+import { type Ask, type Permit, paused, takePermit } from '../../../src/edge/gate/permits.ts';
 import {
-  type Ask,
   type GateLimits,
   type GateState,
   type KeyName,
-  misconfigured,
   OPEN_GATE,
-  type Permit,
-  paused,
-  refused,
-  taken,
-  takePermit,
   WALL_OF_REFUSALS,
-} from '../../src/edge/gate.ts';
-import type { RecordKind } from '../../src/edge/run.ts';
-import { inTurn } from '../../src/edge/turn.ts';
-import { busiestMinute } from '../fakes/played-account.ts';
+} from '../../../src/edge/gate/state.ts';
+import type { RecordKind } from '../../../src/edge/run.ts';
+import { inTurn } from '../../../src/edge/turn.ts';
+import { busiestMinute } from '../../fakes/played-account.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:30Z');
 const MINUTE = 60_000;
