@@ -10,8 +10,8 @@ export type TrackerEvents = {
   /** The tracker gave these records up. */
   dropped: { readonly ids: readonly string[]; readonly reason: DropReason };
   /**
-   * A part of a record was cut or left out so that the rest could go: by the tracker at the call, which tells `record`, the
-   * event's name or `identify`; or by the relay, which tells the record's `id`.
+   * A part of a record was cut or left out so that the rest could be sent. `record`: the event's name, or `identify`. `id`:
+   * the record, if the relay did it; what the tracker does itself it tells at the call.
    */
   repaired: Repair & { readonly record?: string; readonly id?: string };
   /** Sending failed, and is tried again. The records are kept. */
