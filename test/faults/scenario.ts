@@ -11,7 +11,7 @@ export type Scenario = {
    * times; and where they do so just then, it is enough that nothing is lost once the visitor comes back.
    */
   readonly unsure?: Partial<Record<EngineName, string>>;
-  /** So often it is played again where its driver has lost sight of the page. */
+  /** So often it is played again, where the driver loses sight of a page or the machine stands still for too long. */
   readonly retry?: number;
   /** Several tabs make events at once. */
   readonly withoutOrder?: true;

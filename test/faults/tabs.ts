@@ -32,7 +32,9 @@ function holderStops(stop: (holder: Tab, visit: Visit) => Promise<unknown>): Sce
 
 export const tabs: readonly Scenario[] = [
   {
-    title: 'two tabs track at once: little is sent twice, and both keep to one allowance',
+    title: 'two tabs track at once: nothing is sent twice, and both keep to one allowance',
+    // The hidden one of them sends at once. On a machine that stands still meanwhile, the other finds the same in the buffer.
+    retry: 2,
     withoutOrder: true,
     play: async (visit) => {
       await visit.open();
@@ -45,8 +47,7 @@ export const tabs: readonly Scenario[] = [
       insistOnPace(visit.way.seen(), ALLOWANCE);
       const told = [await one.evaluate(whatWasTold, null), await other.evaluate(whatWasTold, null)];
       const duplicates = told.reduce((sum, { duplicates }) => sum + duplicates, 0);
-      // A hidden tab sends at once, while the other one may have found the same in the buffer.
-      insist(duplicates < ROUNDS * EACH, `the relay had ${duplicates} of them already`);
+      insist(duplicates === 0, `the relay had ${duplicates} of them already`);
     },
   },
   {
