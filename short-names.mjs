@@ -30,6 +30,7 @@ export const SHORT_NAMES = [
   'isWhole',
   'learntLead',
   'leaveFullAt',
+  'leavesUntil',
   'mustWait',
   'maxSetAside',
   'nextFlush',

@@ -10,6 +10,8 @@ export default defineConfig({
     silent: 'passed-only',
     // On two cores it would be one by default, and all of it would take half as long again.
     maxWorkers: 2,
+    // Nothing waits for a clock here; but a machine that does other things may stand still.
+    testTimeout: 30_000,
     reporters: ['default', './test/faults/table-reporter.ts', './test/closing-line.ts'],
     projects: [
       {

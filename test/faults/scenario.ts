@@ -20,6 +20,9 @@ export type Scenario = {
   readonly play: (visit: Visit) => Promise<void>;
 };
 
+/** How often a visitor leaves in one way: in `npm run test:faults` more often. */
+export const ROUNDS = process.env.ALL_CELLS ? 10 : 4;
+
 /** What is lost now and then shows only when it is done again and again. */
 export async function rounds(count: number, round: () => Promise<unknown>): Promise<void> {
   for (let done = 0; done < count; done++) await round();

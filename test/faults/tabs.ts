@@ -1,11 +1,10 @@
 import type { Tab } from './engine.ts';
 import { signalAndTrack, startFlush, trackAll, trackOnly, trackOnSignal, whatWasTold } from './in-page.ts';
 import { insistOnPace } from './pace.ts';
-import { insist, rounds, type Scenario } from './scenario.ts';
+import { insist, ROUNDS, rounds, type Scenario } from './scenario.ts';
 import { until } from './until.ts';
 import type { Visit } from './visit.ts';
 
-const ROUNDS = 10;
 const EACH = 3;
 // The defaults of production.
 const ALLOWANCE = { requestsPerMinute: 60, burst: 5 };
@@ -33,8 +32,6 @@ function holderStops(stop: (holder: Tab, visit: Visit) => Promise<unknown>): Sce
 export const tabs: readonly Scenario[] = [
   {
     title: 'two tabs track at once: nothing is sent twice, and both keep to one allowance',
-    // The hidden one of them sends at once. On a machine that stands still meanwhile, the other finds the same in the buffer.
-    retry: 2,
     withoutOrder: true,
     play: async (visit) => {
       await visit.open();

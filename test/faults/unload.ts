@@ -10,11 +10,10 @@ import {
   trackOnLeaving,
   trackOnly,
 } from './in-page.ts';
-import { rounds, type Scenario } from './scenario.ts';
+import { ROUNDS, rounds, type Scenario } from './scenario.ts';
 import { within } from './until.ts';
 import type { Visit } from './visit.ts';
 
-const ROUNDS = 10;
 const EACH = 3;
 const BURST = 200;
 const KILLS = 3;
@@ -27,7 +26,7 @@ const WITH_NEW_BROWSERS_MS = 150_000;
 // As long as in production: what is sent early is no test of what is sent late.
 const PATIENT = { maxWaitMs: 5_000 };
 
-/** A visitor whose page goes ten times in the task of its last calls. */
+/** A visitor whose page goes again and again in the task of its last calls. */
 function leaves(leave: (visit: Visit, tab: Tab) => Promise<unknown>): Scenario['play'] {
   return async (visit) => {
     await visit.open();

@@ -50,10 +50,10 @@ describe('an inspector', () => {
 
     tellAll(watched);
 
+    await expect.poll(() => text('.brief')).toBe('5 errors');
     expect(text('.outcomes div')).toBe(
       'waiting3 | delivered3 | rejected1 | expired0 | over max records0 | opted out0',
     );
-    expect(text('.brief')).toBe('5 errors');
     await expect.poll(() => text('li')).toContain('eventData.Price must be a number');
     expect(text('.kind')).toBe(
       'degraded | retrying | repaired | dropped | rejected | retrying | rejected | delivered',

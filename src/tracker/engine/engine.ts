@@ -43,7 +43,7 @@ function begin(page: Page): void {
   page.watchPage({
     hidden: () => leaveHidden(page),
     visible: () => {
-      page.isHidden = false;
+      page.leavesUntil = 0;
       void flushNow(page);
     },
     online: () => {

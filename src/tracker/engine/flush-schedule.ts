@@ -55,7 +55,8 @@ export function flushNow(page: Page, dueBefore?: number): Promise<FlushEnd> {
 export function scheduleFlush(page: Page, waiting: number): void {
   if (page.flushing) page.appendedMeanwhile = waiting;
   else if (page.mustWait || !waiting) return;
-  else if (waiting >= page.settings.batchSize) void flushNow(page);
+  // A hidden page may be frozen before its time has come.
+  else if (waiting >= page.settings.batchSize || page.leavesUntil) void flushNow(page);
   else if (!page.cancelFlush) arm(page, page.settings.maxWaitMs);
 }
 

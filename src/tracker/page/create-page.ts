@@ -41,6 +41,7 @@ export function createPage(platform: Platform, settings: Settings, emit: Emit): 
     appendedMeanwhile: 0,
     sentOnUnload: [],
     leaveFullAt: 0,
+    leavesUntil: 0,
   });
   return page;
 }

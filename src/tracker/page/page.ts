@@ -108,7 +108,8 @@ type UnloadState = {
   sentOnUnload: readonly UnloadRequest[];
   /** Whether a visitor has seen the page. */
   isActive?: boolean;
-  isHidden?: boolean;
+  /** Of a hidden page: until when its calls may be its last, by its monotonic clock; 0 while it is visible. */
+  leavesUntil: number;
   isTaskOpen?: boolean;
   /** Of the requests of a hidden page: when its allowance is full again. */
   leaveFullAt: number;

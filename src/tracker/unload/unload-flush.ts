@@ -18,6 +18,9 @@ import { bare } from '../record/own-fields.ts';
 // A page that tracks all the time must not pay for it each time.
 const REARM_AFTER_MS = 200;
 
+// So long after a page is hidden its calls may be its last. A page that goes on in the background takes its turn with the others.
+const LAST_CALLS_MS = 1_000;
+
 /** The calls that the database does not hold: those on their way, and all of them where there is none. */
 function unsaved(page: Page): readonly Call[] {
   if (!isIn(page)) return [];
@@ -117,28 +120,31 @@ export function leave(page: Page): void {
   if (batch.length > 0 || unsaved(page).length > 0) page.askSync?.();
 }
 
-/**
- * Leaves a hidden page, within an allowance: it stays hidden for as long as the visitor has another tab in front.
- */
-export function leaveHidden(page: Page): void {
-  page.isHidden = true;
+/** Leaves a page that has just been hidden, within an allowance: a visitor may go to and fro between tabs. */
+function leaveWithin(page: Page): void {
   const { fullAt, inMs } = takeToken(page.leaveFullAt, page.settings, page.time.mono());
   if (inMs > 0) return void keep(page);
   page.leaveFullAt = fullAt;
   leave(page);
 }
 
+/** To be called when the page is hidden, and again when it goes away. */
+export function leaveHidden(page: Page): void {
+  page.leavesUntil = page.time.mono() + LAST_CALLS_MS;
+  leaveWithin(page);
+}
+
 /**
- * To be called with each call of the page. Has it ready to be left after the task, where that matters: while it is hidden,
- * for its own listeners come after ours and their calls are its last; and until the database has answered, for a browser
- * that is killed may take all calls along.
+ * To be called with each call of the page. Has it ready to be left after the task, where that matters: as it is hidden, for
+ * its own listeners come after ours and their calls are its last; and until the database has answered, for a browser that
+ * is killed may take all calls along.
  */
 export function called(page: Page): void {
   if (page.isTaskOpen) return;
   page.isTaskOpen = true;
   queueMicrotask(() => {
     page.isTaskOpen = false;
-    if (page.isHidden) leaveHidden(page);
+    if (page.time.mono() < page.leavesUntil) leaveWithin(page);
     else if (page.isActive && !page.isConfirmed) keep(page);
   });
 }

@@ -303,7 +303,7 @@ describe('nothing of its own leaves', () => {
     expect(left?.[0]).not.toBe('e2');
   });
 
-  test('after a farewell that failed, until the next flush has brought the order back', async () => {
+  test('after a farewell that failed, before what it could not deliver', async () => {
     const { open, sent, time } = playedBrowser({ relay: scriptedRelay(offline) });
     const page = open();
     await quiet();
@@ -313,13 +313,10 @@ describe('nothing of its own leaves', () => {
 
     void page.tracker.track('e2');
     page.hide();
-    await quiet();
-    const blocked = sent().length;
     await time.pass(60_000);
     await page.tracker.track('e3');
     page.hide();
 
-    expect(blocked).toBe(1);
     expect(sent()).toEqual([['e1'], ['e1', 'e2'], ['e3']]);
   });
 });
