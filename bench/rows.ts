@@ -9,7 +9,7 @@ const ROWS_WRITTEN_PER_RUN = 1;
 /** One interval row of the session that the ids belong to (seen.ts). A flush across two page loads writes two. */
 const ROWS_WRITTEN_PER_SESSION = 1;
 
-/** A flush of new records of one kind, from one page load. Being counted costs it none (tally.ts). */
+/** A flush of new records of one kind, from one page load. Being counted costs it none (counters.ts). */
 export const ROWS_WRITTEN_PER_FLUSH: number = ROWS_WRITTEN_PER_RUN + ROWS_WRITTEN_PER_SESSION;
 
 /** Every `setAlarm()` is billed as a row. Cursors do not show it. */
@@ -18,7 +18,7 @@ export const ROWS_WRITTEN_PER_ALARM = 1;
 /** The batch, before its first call (sealed.ts). */
 const ROWS_WRITTEN_PER_SEAL = 1;
 
-/** The running minute's row, and the batch's own, deleted (sealed.ts, tally.ts). */
+/** The running minute's row, and the batch's own, deleted (sealed-batches.ts, counters.ts). */
 const ROWS_WRITTEN_PER_SETTLE = 2;
 
 /** A call that is taken at the first attempt, without the runs in it. */
@@ -30,7 +30,7 @@ export const ROWS_WRITTEN_PER_MEMBER_RUN = 1;
 /** The gate's state, for each permit it grants. One that it refuses writes nothing (rate-gate.ts). */
 export const ROWS_WRITTEN_PER_PERMIT = 1;
 
-/** The newest minute, the newest run, and the catalogue of tables, with those of nine days (tally.ts, seen.ts). */
+/** The newest minute, the newest run, and the catalogue of tables, with those of nine days (counters.ts, dedup.ts). */
 export const ROWS_READ_PER_FLUSH = 24;
 
 /** At most, on top, where an alarm is set for later: are 25 records there by now? (`holdsFullBatch` in ingest.ts) */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { readKeys } from '../src/edge/identity-key.ts';
-import { readSettings, type SettingsEnv } from '../src/edge/settings.ts';
+import { readKeys } from '../src/edge/auth/identity-key.ts';
+import { readSettings, type SettingsEnv } from '../src/edge/settings/settings.ts';
 
 const DOCUMENT = readFileSync('docs/configuration.md', 'utf8');
 
@@ -41,7 +41,7 @@ const refusal = (env: SettingsEnv): string | undefined => {
 describe('the settings', () => {
   test('are those of the relay, each once', () => {
     const [, declared = ''] =
-      /export type SettingsEnv = \{(.*?)\n\};/s.exec(source('src/edge/settings.ts')) ?? [];
+      /export type SettingsEnv = \{(.*?)\n\};/s.exec(source('src/edge/settings/settings.ts')) ?? [];
     const names = [...declared.matchAll(/readonly ([A-Z_]+)\?: string/g)].map(([, name]) => name);
 
     expect([...words, ...numbers].map(({ setting }) => setting).toSorted()).toEqual(names.toSorted());
@@ -142,7 +142,7 @@ describe('a value that can’t be is refused in the words that are shown', () =>
 });
 
 test('the bindings are those that the Worker’s types name', () => {
-  const declared = `${source('src/edge/env.ts')}${source('src/edge/outbox.ts').split('export class')[0]}`;
+  const declared = `${source('src/edge/durable-objects/env.ts')}${source('src/edge/durable-objects/outbox.ts').split('export class')[0]}`;
   const names = [...declared.matchAll(/^ {2}readonly ([A-Z_]+)\??: (?:Durable|RateLimit|Analytics)/gm)].map(
     ([, name]) => name,
   );
@@ -171,10 +171,12 @@ test('the quotas are those of docs/scale.md and of the code', () => {
 
   for (const quota of [address, browser]) expect(scale).toContain(`| ${quota}`);
   expect(wrangler).toContain('{ "limit": 1000, "period": 10 }');
-  expect(source('src/edge/quotas.ts')).toContain('OF_BROWSER = { burst: 600, requestsPerMinute: 600 }');
+  expect(source('src/edge/limits/sender-limits.ts')).toContain(
+    'OF_BROWSER = { burst: 600, requestsPerMinute: 600 }',
+  );
   expect(shares.map((share) => Number.parseInt(share, 10))).toEqual([
-    inCode('shares.ts', 'DEVICE_SHARE') * 100,
-    inCode('shares.ts', 'NETWORK_SHARE') * 100,
+    inCode('limits/fair-share.ts', 'DEVICE_SHARE') * 100,
+    inCode('limits/fair-share.ts', 'NETWORK_SHARE') * 100,
   ]);
 });
 

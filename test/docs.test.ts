@@ -40,7 +40,7 @@ test('the index has every document', () => {
 });
 
 test('the totals that docs/operating.md explains are those that are told', () => {
-  const tally = readFileSync('src/edge/tally.ts', 'utf8');
+  const tally = readFileSync('src/edge/queue/counters.ts', 'utf8');
   const [, list = ''] = /const COUNTED = \[(.*?)\]/s.exec(tally) ?? [];
   const counted = [...list.matchAll(/'(\w+)'/g)].map(([, name]) => name);
   const operating = readFileSync('docs/operating.md', 'utf8');

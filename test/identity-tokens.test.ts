@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { readKeys } from '../src/edge/identity-key.ts';
-import { verifyToken } from '../src/edge/identity-token.ts';
-import { TOKEN_FAULTS } from '../src/edge/token-fault.ts';
+import { readKeys } from '../src/edge/auth/identity-key.ts';
+import { verifyToken } from '../src/edge/auth/identity-token.ts';
+import { TOKEN_FAULTS } from '../src/edge/auth/token-fault.ts';
 import { identityTokens } from '../src/tracker/add-ons/identity-tokens.ts';
 import { resolveOptions, type TrackerOptions } from '../src/tracker/options.ts';
 import { startTracker, type Tracker } from '../src/tracker/tracker.ts';

@@ -1,5 +1,5 @@
 import { MAX_BATCH_RECORDS } from '../../src/contract/batch.ts';
-import { type RelaySettings, readSettings } from '../../src/edge/settings.ts';
+import { type RelaySettings, readSettings } from '../../src/edge/settings/settings.ts';
 import { limitWithin } from '../../src/pacing/sliding-limit.ts';
 
 /** Assumed: bytes that a waiting record takes in an outbox. */

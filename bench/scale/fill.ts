@@ -1,9 +1,9 @@
 import { MAX_BATCH_RECORDS } from '../../src/contract/batch.ts';
-import { cutBatch } from '../../src/edge/cut.ts';
+import { inTurn } from '../../src/edge/durable-objects/turn.ts';
 import { takePermit } from '../../src/edge/gate/permits.ts';
 import { OPEN_GATE } from '../../src/edge/gate/state.ts';
-import type { Run } from '../../src/edge/run.ts';
-import { inTurn } from '../../src/edge/turn.ts';
+import { cutBatch } from '../../src/edge/queue/cut-batch.ts';
+import type { Run } from '../../src/edge/queue/run.ts';
 import { limitWithin } from '../../src/pacing/sliding-limit.ts';
 
 /** Traffic as it comes, and the relay's settings. */

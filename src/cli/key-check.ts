@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { readSettings, type SettingsEnv } from '../edge/settings.ts';
-import { verdictOf } from '../edge/verdict.ts';
-import { wordsOf } from '../edge/words.ts';
+import { wordsOf } from '../edge/delivery/error-text.ts';
+import { verdictOf } from '../edge/delivery/verdict.ts';
+import { readSettings, type SettingsEnv } from '../edge/settings/settings.ts';
 
 /** What one empty call says of key, license code and region. */
 export type KeyCheck = {

@@ -1,4 +1,4 @@
-import { readSettings, type SettingsEnv } from '../edge/settings.ts';
+import { readSettings, type SettingsEnv } from '../edge/settings/settings.ts';
 
 // What the relay asks for besides the one setting that is looked at.
 const OTHERS: SettingsEnv = {

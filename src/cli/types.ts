@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { faultInJson } from '../edge/json-text.ts';
+import { faultInJson } from '../contract/strict-json.ts';
 import { type Plan, parsePlan, planFaults } from '../plan/plan.ts';
 import { toTypeScript } from '../plan/typescript.ts';
 import type { TypesOptions } from './command.ts';

@@ -69,6 +69,8 @@ export type EventRecord = InferOutput<typeof eventRecordSchema>;
 
 export type TrackerRecord = UserRecord | EventRecord;
 
+export type RecordKind = TrackerRecord['kind'];
+
 export type CheckedRecord =
   | { readonly ok: true; readonly record: TrackerRecord }
   | { readonly ok: false; readonly issues: readonly Issue[] };

@@ -1,17 +1,17 @@
 import { type Context, Hono } from 'hono';
 import { type Plan, parsePlan, planFaults } from '../plan/plan.ts';
-import { batchDoor } from './batch-door.ts';
-import type { Env, Relay } from './env.ts';
-import { ANSWER_HEADERS } from './headers.ts';
-import { health } from './health.ts';
-import { identity } from './identity.ts';
-import { logFault } from './log.ts';
-import { operatorRoutes } from './operator.ts';
-import { corsHeaders, originAllowed } from './origin.ts';
-import { wakeAll } from './outboxes.ts';
-import { preflight } from './preflight.ts';
-import { refusal } from './refusal.ts';
-import { isLoopback, originsOf, readSettings } from './settings.ts';
+import { identity } from './auth/identity.ts';
+import { corsHeaders, originAllowed } from './auth/origin.ts';
+import type { Env, Relay } from './durable-objects/env.ts';
+import { wakeAll } from './durable-objects/outbox-directory.ts';
+import { ANSWER_HEADERS } from './http/headers.ts';
+import { health } from './http/health.ts';
+import { batchDoor } from './http/post-batch.ts';
+import { preflight } from './http/preflight.ts';
+import { refusal } from './http/responses.ts';
+import { operatorRoutes } from './operator/routes.ts';
+import { isLoopback, originsOf, readSettings } from './settings/settings.ts';
+import { logFault } from './telemetry/log.ts';
 
 const UNAVAILABLE_RETRY_AFTER_S = 10;
 
@@ -108,9 +108,9 @@ async function setUp(
 const unavailable = (message: string) =>
   refusal('unavailable', message, { 'Retry-After': String(UNAVAILABLE_RETRY_AFTER_S) });
 
-export type { Env } from './env.ts';
-export { Outbox } from './outbox.ts';
-export { RateGate } from './rate-gate.ts';
+export type { Env } from './durable-objects/env.ts';
+export { Outbox } from './durable-objects/outbox.ts';
+export { RateGate } from './durable-objects/rate-gate.ts';
 
 /** The relay as a Worker by itself. */
 export default createRelay() satisfies ExportedHandler<Env>;

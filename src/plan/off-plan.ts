@@ -9,6 +9,22 @@ export type Breach = 'unknown_event' | 'unknown_property' | 'missing' | 'type' |
 /** Where a record is off the plan, and by what. The rule tells no value. */
 export type OffPlan = Issue & { readonly breach: Breach };
 
+/** One way of being off the plan. No value is in it; the names may be whatever somebody has sent. */
+export type Violation = {
+  /** The event, or `identify`. */
+  readonly of: string;
+  readonly path: string;
+  readonly rule: string;
+};
+
+/** The violations of one request. */
+export type Violations = {
+  /** Each way once, with the ids of the records that were off the plan by it. */
+  readonly kinds: readonly (Violation & { readonly ids: readonly string[] })[];
+  /** Violations of other ways, which found no room: who sends what is wrong everywhere, in a thousand ways, is not counted by way. */
+  readonly others: number;
+};
+
 // In place of an index: the same mistake in each element of a list is one mistake.
 const ANY_ITEM = '*';
 

@@ -2,6 +2,7 @@ import { runInDurableObject } from 'cloudflare:test';
 import { afterEach, expect, test, vi } from 'vitest';
 import identityTokens from '../../docs/identity-tokens.md?raw';
 import operating from '../../docs/operating.md?raw';
+import { NOTHING } from '../../src/edge/queue/counters.ts';
 import {
   logFailedCall,
   logHeld,
@@ -13,8 +14,7 @@ import {
   logTokensRefused,
   type PassReport,
   report,
-} from '../../src/edge/log.ts';
-import { NOTHING } from '../../src/edge/tally.ts';
+} from '../../src/edge/telemetry/log.ts';
 import { newOutbox } from '../fakes/outbox.ts';
 import { named, samplesIn } from '../samples/markdown.ts';
 
@@ -51,7 +51,7 @@ test('the lines that docs/operating.md shows are those of the log, to the letter
     report(undefined, passOf(shown[0] ?? ''));
     logFailedCall({ status: 503, kind: 'event', attempts: 2 });
     logHeld(401);
-    logRecovered({ status: 401, since: 1_000, probeAt: 61_000 }, 62_034);
+    logRecovered({ status: 401, since: 1_000 }, 62_034);
     logKnocks(17);
     logLetters('discarded', 3);
     logTokensRefused({ expired: 41, missing: 2 });

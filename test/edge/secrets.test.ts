@@ -1,7 +1,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { readSettings } from '../../src/edge/settings.ts';
-import { webEngage } from '../../src/edge/webengage.ts';
+import { webEngage } from '../../src/edge/delivery/webengage.ts';
+import { readSettings } from '../../src/edge/settings/settings.ts';
 import {
   delivery,
   GRANTED,

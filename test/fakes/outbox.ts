@@ -1,14 +1,20 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import type { TrackerRecord } from '../../src/contract/record.ts';
-import type { DeadLetter } from '../../src/edge/dead-letters.ts';
-import { dueTimes } from '../../src/edge/due-times.ts';
-import { noEvidence } from '../../src/edge/evidence.ts';
+import { noEvidence } from '../../src/edge/delivery/evidence.ts';
+import { type PassEnd, type RelayPassPorts, relayPass } from '../../src/edge/delivery/relay-pass.ts';
+import type { UpstreamAnswer, UpstreamCall } from '../../src/edge/delivery/webengage.ts';
+import type { Outbox } from '../../src/edge/durable-objects/outbox.ts';
 import type { Permit } from '../../src/edge/gate/permits.ts';
-import { type Delivery, ingest, type Receipt, type Room, type SendingOn } from '../../src/edge/ingest.ts';
-import type { Outbox } from '../../src/edge/outbox.ts';
-import { type PassEnd, type RelayPassPorts, relayPass } from '../../src/edge/relay-pass.ts';
-import type { UpstreamAnswer, UpstreamCall } from '../../src/edge/webengage.ts';
+import { dueTimes } from '../../src/edge/limits/fair-queue.ts';
+import type { DeadLetter } from '../../src/edge/queue/dead-letters.ts';
+import {
+  type Delivery,
+  ingest,
+  type Receipt,
+  type Room,
+  type SendingOn,
+} from '../../src/edge/queue/ingest.ts';
 import type { Env } from '../../src/edge/worker.ts';
 
 export const relayEnv = env as unknown as Env;

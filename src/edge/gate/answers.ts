@@ -1,4 +1,4 @@
-import type { RecordKind } from '../run.ts';
+import type { RecordKind } from '../../contract/record.ts';
 import {
   type GateLimits,
   type GateState,

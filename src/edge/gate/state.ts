@@ -1,5 +1,5 @@
+import type { RecordKind } from '../../contract/record.ts';
 import type { SlidingLimitState } from '../../pacing/sliding-limit.ts';
-import type { RecordKind } from '../run.ts';
 import type { SeenLimit } from './allowance.ts';
 
 /** Which of the service account's two keys: both are valid at once, so that they rotate without downtime. */

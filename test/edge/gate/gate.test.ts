@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { RecordKind } from '../../../src/contract/record.ts';
+import { inTurn } from '../../../src/edge/durable-objects/turn.ts';
 import { allowance, type SeenLimit } from '../../../src/edge/gate/allowance.ts';
 import { misconfigured, refused, taken } from '../../../src/edge/gate/answers.ts';
 import { type Ask, type Permit, paused, takePermit } from '../../../src/edge/gate/permits.ts';
@@ -10,8 +12,6 @@ import {
   OPEN_GATE,
   WALL_OF_REFUSALS,
 } from '../../../src/edge/gate/state.ts';
-import type { RecordKind } from '../../../src/edge/run.ts';
-import { inTurn } from '../../../src/edge/turn.ts';
 import { busiestMinute } from '../../fakes/played-account.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:30Z');

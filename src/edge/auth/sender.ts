@@ -1,0 +1,65 @@
+import { isAppOrigin } from '../settings/origin-pattern.ts';
+import type { RelaySettings } from '../settings/settings.ts';
+import { showsToken } from './bearer.ts';
+import { originAllowed } from './origin.ts';
+
+/** Who sends a batch: a page of an allowed origin, a server that shows its token, or nobody we take one from. */
+export type Sender =
+  | { readonly kind: 'page' }
+  | { readonly kind: 'server' }
+  | {
+      readonly kind: 'refused';
+      readonly code: 'origin_not_allowed' | 'invalid_token';
+      readonly message: string;
+    };
+
+type Allowed = Pick<RelaySettings, 'allowedOrigins' | 'serverToken'>;
+
+/**
+ * Tells by the headers who sends. What comes with an `Origin` is a page's, and its `Authorization` is not looked at: a page
+ * must never hold the servers' token, and must gain nothing by it.
+ */
+export async function senderOf(headers: Headers, { allowedOrigins, serverToken }: Allowed): Promise<Sender> {
+  const origin = headers.get('Origin');
+  const authorization = headers.get('Authorization');
+  if (origin === null && authorization !== null)
+    return (await showsToken(authorization, serverToken))
+      ? { kind: 'server' }
+      : refused('invalid_token', 'this is not the SERVER_TOKEN of the relay, or it has none');
+  if (origin === null)
+    return refused(
+      'origin_not_allowed',
+      'a page sends its Origin; a server shows SERVER_TOKEN, as Authorization: Bearer …',
+    );
+  if (!originAllowed(origin, allowedOrigins))
+    return refused('origin_not_allowed', 'this origin may not send here: it is not in ALLOWED_ORIGINS');
+  if (!isMadeByScript(headers, origin))
+    return refused('origin_not_allowed', 'batches are sent by a page’s script: not by a form, nor by hand');
+  return { kind: 'page' };
+}
+
+const refused = (code: 'origin_not_allowed' | 'invalid_token', message: string): Sender => ({
+  kind: 'refused',
+  code,
+  message,
+});
+
+// What browsers say of `fetch`, `sendBeacon` and `fetchLater`, of pages and workers. https://w3c.github.io/webappsec-fetch-metadata/
+const SAID_OF_SCRIPTS: Readonly<Record<string, readonly string[]>> = {
+  'Sec-Fetch-Site': ['cross-site', 'same-site', 'same-origin'],
+  'Sec-Fetch-Mode': ['cors', 'no-cors', 'same-origin'],
+  'Sec-Fetch-Dest': ['empty'],
+};
+
+/**
+ * False where the browser itself says that no script made the request: a form that is submitted, an address typed in.
+ * Where it says nothing, as over http and before 2023, nothing follows.
+ */
+function isMadeByScript(headers: Headers, origin: string): boolean {
+  return Object.entries(SAID_OF_SCRIPTS).every(([name, good]) => {
+    const said = headers.get(name);
+    // Chromium says `none` of what the pages and workers of an extension fetch: they are on no site.
+    const isApps = name === 'Sec-Fetch-Site' && said === 'none' && isAppOrigin(origin);
+    return said === null || good.includes(said) || isApps;
+  });
+}

@@ -1,0 +1,206 @@
+import { DurableObject } from 'cloudflare:workers';
+import { noEvidence } from '../delivery/evidence.ts';
+import { type PassEnd, relayPass } from '../delivery/relay-pass.ts';
+import { bell } from '../delivery/signal.ts';
+import { webEngage } from '../delivery/webengage.ts';
+import type { Wall } from '../gate/state.ts';
+import { dueTimes, msPerRecordOf } from '../limits/fair-queue.ts';
+import { type Shares, shares } from '../limits/fair-share.ts';
+import { deadLetters, difference, readTotals, waiting } from '../queue/counters.ts';
+import {
+  type DeadPage,
+  type DeadSelection,
+  discard,
+  listDead,
+  pardon,
+  replay,
+} from '../queue/dead-letters.ts';
+import { dropExpiredDays } from '../queue/dedup.ts';
+import {
+  alarmComes,
+  type Delivery,
+  ingest,
+  MAX_DATABASE_BYTES,
+  type Receipt,
+  type Room,
+  SOONEST_ALARM_MS,
+} from '../queue/ingest.ts';
+import { dropExpiredViolations } from '../queue/plan-violations.ts';
+import { createTables } from '../queue/schema.ts';
+import { type OutboxStatus, outboxStatus } from '../queue/status.ts';
+import { type RelaySettings, readSettings, type SettingsEnv } from '../settings/settings.ts';
+import { epochOf } from '../settings/shards.ts';
+import { logFailedCall, logFault, report } from '../telemetry/log.ts';
+import { gateOf, type RateGate } from './rate-gate.ts';
+
+// How soon to look again where a setting is missing, or a pass failed by itself.
+const AFTER_FAULT_MS = 30_000;
+
+export type OutboxEnv = SettingsEnv & {
+  readonly RATE_GATE: DurableObjectNamespace<RateGate>;
+  /** Where bound: what each relay pass has done, for Workers Analytics Engine. */
+  readonly ANALYTICS?: AnalyticsEngineDataset;
+};
+
+/** The relay's durable queue: stores records before they are answered for, and sends them on by its alarm. */
+export class Outbox extends DurableObject<OutboxEnv> {
+  // A cache: an outbox that was evicted finds out anew, by one pass.
+  #heldUntil = 0;
+  readonly #fullBatch = bell();
+  readonly #evidence = noEvidence();
+  readonly #dueTimes = dueTimes();
+  #shares: Shares | undefined;
+  // Flushes that are being stored: what they hold is not to be seen yet.
+  #storing = 0;
+
+  constructor(ctx: DurableObjectState, env: OutboxEnv) {
+    super(ctx, env);
+    createTables(ctx.storage.sql);
+  }
+
+  /**
+   * Stores what is new. Once this has answered `stored`, the records are on disk and will be sent.
+   *
+   * @param name this outbox's own, which the platform does not tell it in its alarm
+   */
+  async ingest(name: string, delivery: Delivery): Promise<Receipt> {
+    this.#storing += 1;
+    try {
+      return await this.#store(name, delivery);
+    } finally {
+      this.#storing -= 1;
+    }
+  }
+
+  async #store(name: string, delivery: Delivery): Promise<Receipt> {
+    const { storage } = this.ctx;
+    await this.#enrol(name);
+    const settings = this.#settings();
+    const sendingOn = {
+      alarmAt: await storage.getAlarm(),
+      lingerMs: settings?.lingerMs ?? 0,
+      heldUntil: this.#heldUntil,
+      awaitsFullBatch: this.#fullBatch.isAwaited(),
+      fullBatch: this.#fullBatch.ring,
+    };
+    this.#shares ??= settings && shares(settings.recordsPerMinutePerShard, this.#dueTimes);
+    return ingest(storage, delivery, sendingOn, roomOf(settings), Date.now(), this.#shares);
+  }
+
+  status(): OutboxStatus {
+    return outboxStatus(this.ctx.storage.sql, roomOf(this.#settings()), Date.now());
+  }
+
+  /**
+   * Looks after what the platform may have forgotten: sets the alarm where records wait without one, drops what has
+   * expired, takes back what a wall of refusals made dead letters. True where nothing at all is left.
+   */
+  async wake(wall?: Wall): Promise<boolean> {
+    const { storage } = this.ctx;
+    const now = Date.now();
+    if (wall !== undefined) pardon(storage, wall, newRequestId, now);
+    const remembersIds = dropExpiredDays(storage.sql, now);
+    const remembersViolations = dropExpiredViolations(storage.sql, now);
+    const totals = readTotals(storage.sql);
+    if (waiting(totals) === 0) {
+      const isEmpty =
+        deadLetters(totals) === 0 && !remembersIds && !remembersViolations && this.#storing === 0;
+      // It may be let go now, and is to be known again when it holds something again.
+      if (isEmpty) storage.kv.delete('name');
+      return isEmpty;
+    }
+    if (!alarmComes(await storage.getAlarm(), now)) await storage.setAlarm(now + SOONEST_ALARM_MS);
+    return false;
+  }
+
+  /** Dead letters after an id, oldest first. */
+  deadLetters(afterId: number, limit: number): DeadPage {
+    return listDead(this.ctx.storage.sql, afterId, limit);
+  }
+
+  /** Sends dead letters again; answers how many of them, `limit` at the most. */
+  async replay(selection: DeadSelection, limit: number): Promise<number> {
+    const replayed = replay(this.ctx.storage, selection, limit, Date.now());
+    if (replayed > 0) await this.wake();
+    return replayed;
+  }
+
+  /** Throws dead letters away; answers how many of them, `limit` at the most. */
+  discard(selection: DeadSelection, limit: number): number {
+    return discard(this.ctx.storage, selection, limit, Date.now());
+  }
+
+  override async alarm(): Promise<void> {
+    // The platform gives an alarm up after six throws: nothing gets out of here but a storage that fails.
+    try {
+      const { nextAt, held } = await this.#relayPass();
+      this.#heldUntil = held ? (nextAt ?? 0) : 0;
+      if (nextAt !== undefined) await this.#setAlarm(nextAt);
+    } catch (error) {
+      logFault('relay_pass_failed', error);
+      this.#heldUntil = Date.now() + AFTER_FAULT_MS;
+      await this.ctx.storage.setAlarm(Date.now() + AFTER_FAULT_MS);
+    }
+  }
+
+  async #relayPass(): Promise<PassEnd> {
+    const settings = this.#settings();
+    if (settings === undefined) return { nextAt: Date.now() + AFTER_FAULT_MS, held: true };
+    const { storage } = this.ctx;
+    const startedAt = Date.now();
+    const before = readTotals(storage.sql);
+    const end = await relayPass({
+      storage,
+      gate: gateOf(this.env),
+      upstream: webEngage(settings),
+      lingerMs: settings.lingerMs,
+      msPerRecord: msPerRecordOf(settings.recordsPerMinutePerShard),
+      dueTimes: this.#dueTimes,
+      now: Date.now,
+      sleep: (ms) => scheduler.wait(ms),
+      random: Math.random,
+      newRequestId,
+      evidence: this.#evidence,
+      fullBatch: this.#fullBatch.heard,
+      tellFailed: logFailedCall,
+      tellFault: (fault) => logFault('call_fault', fault),
+    });
+    const after = readTotals(storage.sql);
+    const now = Date.now();
+    report(this.env.ANALYTICS, {
+      outbox: storage.kv.get<string>('name') ?? '',
+      did: difference(after, before),
+      waiting: waiting(after),
+      deadLetters: deadLetters(after),
+      tookMs: now - startedAt,
+      nextInMs: end.nextAt === undefined ? null : Math.max(0, end.nextAt - now),
+    });
+    return end;
+  }
+
+  /** Once in its life, before it holds anything: so that it is looked after when the number of outboxes is another. */
+  async #enrol(name: string): Promise<void> {
+    const { kv } = this.ctx.storage;
+    if (kv.get('name') === name) return;
+    await gateOf(this.env).enrol(epochOf(name));
+    kv.put('name', name);
+  }
+
+  /** No later than an ingest may have set it meanwhile, and never for now: such an alarm can be lost. */
+  async #setAlarm(nextAt: number): Promise<void> {
+    const set = await this.ctx.storage.getAlarm();
+    await this.ctx.storage.setAlarm(Math.max(Math.min(nextAt, set ?? nextAt), Date.now() + SOONEST_ALARM_MS));
+  }
+
+  #settings(): RelaySettings | undefined {
+    const read = readSettings(this.env);
+    return read.ok ? read.settings : undefined;
+  }
+}
+
+/** None where a setting is missing: then the door takes nothing either. */
+function roomOf(settings: RelaySettings | undefined): Room {
+  return { records: settings?.maxBacklogPerShard ?? 0, bytes: MAX_DATABASE_BYTES };
+}
+
+const newRequestId = () => crypto.randomUUID().replaceAll('-', '');

@@ -1,0 +1,162 @@
+import type { Context } from 'hono';
+import type { Answer } from '../../contract/answer.ts';
+import { MAX_BODY_BYTES } from '../../contract/batch.ts';
+import type { TrackerRecord } from '../../contract/record.ts';
+import type { Breach } from '../../plan/off-plan.ts';
+import type { Plan } from '../../plan/plan.ts';
+import type { Vouched } from '../auth/authorize-users.ts';
+import type { Vouch } from '../auth/identity.ts';
+import { type Sender, senderOf } from '../auth/sender.ts';
+import { TOKEN_FAULTS, type TokenFault } from '../auth/token-fault.ts';
+import type { Relay } from '../durable-objects/env.ts';
+import { outboxNamed } from '../durable-objects/outbox-directory.ts';
+import { type MarkOf, networkMarks, networkOf } from '../limits/client-network.ts';
+import { type Shedding, shedding } from '../limits/load-shedding.ts';
+import { type Quotas, quotas } from '../limits/sender-limits.ts';
+import { shardOf } from '../settings/shards.ts';
+import { type Limited, logLimited, logOffPlan, logTokensRefused } from '../telemetry/log.ts';
+import { type Counts, onceAMinute } from '../telemetry/throttled-count.ts';
+import { type ReadBody, readBody } from './body.ts';
+import { holdToPlan } from './enforce-plan.ts';
+import { refusal } from './responses.ts';
+import { checkBatch, parseBatch } from './validate-batch.ts';
+
+// What `fetch` sends by itself for a string, and what a server would. Nothing else is JSON.
+const MEDIA_TYPE = /^(text\/plain|application\/json)\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
+
+// A tracker gives a request up after 15 s. Whoever sends ever slower holds a connection, and nobody is served by it.
+const BODY_TIMEOUT_MS = 10_000;
+
+// A full backlog takes its time to drain; browsers hold what they have meanwhile.
+const FULL_RETRY_AFTER_S = 60;
+
+const LIMITED_RETRY_AFTER_MS = 5_000;
+
+/** What one isolate of the Worker keeps in mind from batch to batch. */
+type Known = Shedding &
+  Quotas & {
+    readonly countRefused: (faults: Counts<TokenFault>, now: number) => void;
+    readonly countOffPlan: (breaches: Counts<Breach>, now: number) => void;
+    readonly markOf: MarkOf;
+  };
+
+/**
+ * The way in for batches, for one isolate of the Worker: who sends, how much, what, and in whose name, and only then the
+ * outbox. Answers 202 once it has stored what it took.
+ *
+ * @param plan the tracking plan, where there is one
+ */
+export function batchDoor(plan: Plan | undefined): (c: Context<Relay>) => Promise<Response> {
+  const known: Known = {
+    ...shedding(),
+    ...quotas(logLimited),
+    countRefused: onceAMinute(logTokensRefused),
+    countOffPlan: onceAMinute(logOffPlan),
+    markOf: networkMarks(),
+  };
+  return (c) => acceptBatch(c, known, plan);
+}
+
+async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefined): Promise<Response> {
+  const { settings } = c.var;
+  const limited = (over: keyof Limited, retryInMs: number): Response => {
+    known.count(over, Date.now());
+    return rateLimited(retryInMs);
+  };
+  const sender = await senderOf(c.req.raw.headers, settings);
+  if (sender.kind === 'refused') return refusal(sender.code, sender.message);
+  // Cloudflare sets it on whatever comes in from outside. Without it nobody is known: all would be one sender.
+  const address = c.req.header('CF-Connecting-IP');
+  const network = address && networkOf(address);
+  if (network && !(await known.allowsNetwork(network, c.env.ADDRESS_LIMIT, Date.now())))
+    return limited('address', LIMITED_RETRY_AFTER_MS);
+  if (!MEDIA_TYPE.test(c.req.header('Content-Type') ?? ''))
+    return refusal('unsupported_media_type', 'Content-Type must be text/plain or application/json, in UTF-8');
+
+  if (!/^(identity)?$/i.test(c.req.header('Content-Encoding') ?? ''))
+    return refusal('unsupported_media_type', 'Content-Encoding must be left out: bodies come uncompressed');
+
+  const body = await readBody(c.req.raw, MAX_BODY_BYTES, AbortSignal.timeout(BODY_TIMEOUT_MS));
+  if (!body.ok) return bodyRefused(body.reason);
+
+  const parsed = parseBatch(body.text);
+  if (!parsed.ok) return refusal(parsed.code, parsed.message);
+
+  const device = parsed.batch.device.toLowerCase();
+  const name = shardOf(device, settings.shards);
+  if (known.isShedding(name, Date.now())) return full();
+  const overQuota = known.refusesBrowser(device, Date.now());
+  if (overQuota !== undefined) return limited(overQuota.over, overQuota.retryInMs);
+
+  const arrival = { sender: sender.kind, now: Date.now() };
+  const { good, rejected: offContract, repaired, expired } = checkBatch(parsed, arrival);
+  // Before the outbox is asked: who may not write as a user must not learn which of that user's records it has.
+  const vouched = await vouchFor(sender, c.var.vouch, good, parsed.batch.token);
+  if (!vouched.ok) {
+    known.countRefused({ [vouched.fault]: 1 }, Date.now());
+    return refusal('invalid_token', TOKEN_FAULTS[vouched.fault]);
+  }
+  const { unverified } = vouched;
+  const held = holdToPlan(good, plan, c.var.planMode);
+  known.countOffPlan(held.breaches, Date.now());
+  const rejected = [...offContract, ...held.rejected];
+  const refused = { expired, rejected: rejected.length - expired };
+  try {
+    const from = {
+      device,
+      ...(network && { network: await known.markOf(network, settings.apiKeys.primary) }),
+    };
+    const delivery = { ...from, records: held.kept, refused, unverified, violations: held.violations };
+    const receipt = await outboxNamed(c.env, name).ingest(name, delivery);
+    if (receipt.stored) return accepted(receipt, { rejected, repaired });
+    if (receipt.retryInMs !== undefined) {
+      known.rest(device, receipt.retryInMs, Date.now());
+      return limited('share', receipt.retryInMs);
+    }
+  } catch (error) {
+    // So does the platform say that an object has more to do than it can: asking again only adds to it.
+    if (!(error instanceof Error && 'overloaded' in error && error.overloaded)) throw error;
+  }
+  known.shed(name, Date.now());
+  return full();
+}
+
+/** A server of yours speaks for any of your users: it shows its own token. */
+async function vouchFor(
+  sender: Extract<Sender, { kind: 'page' | 'server' }>,
+  vouch: Vouch,
+  records: readonly TrackerRecord[],
+  token: string | undefined,
+): Promise<Vouched> {
+  return sender.kind === 'server' ? { ok: true, unverified: false } : vouch(records, token, Date.now());
+}
+
+function bodyRefused(reason: Exclude<ReadBody, { ok: true }>['reason']): Response {
+  switch (reason) {
+    case 'too_large':
+      return refusal(reason, `the body must be at most ${MAX_BODY_BYTES} bytes`);
+    case 'too_slow':
+      return refusal(reason, `the body must be here within ${BODY_TIMEOUT_MS / 1000} seconds`);
+    case 'not_utf8':
+      return refusal('invalid_batch', 'the body must be UTF-8');
+  }
+}
+
+function accepted(
+  { accepted, duplicates }: Pick<Answer, 'accepted' | 'duplicates'>,
+  told: Pick<Answer, 'rejected' | 'repaired'>,
+): Response {
+  const answer: Answer = { response: { status: 'queued' }, accepted, duplicates, ...told, now: Date.now() };
+  return Response.json(answer, { status: 202 });
+}
+
+const full = () =>
+  refusal('unavailable', 'the relay is full: keep the records, and send them later', {
+    'Retry-After': String(FULL_RETRY_AFTER_S),
+  });
+
+/** With a spread of as much again, so that not all who wait come back in one moment. */
+const rateLimited = (retryInMs: number) =>
+  refusal('rate_limited', 'this sender is over its quota: keep the records, and send them later', {
+    'Retry-After': String(Math.ceil((retryInMs / 1000) * (1 + Math.random()))),
+  });

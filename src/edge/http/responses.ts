@@ -1,0 +1,22 @@
+import type { Refusal, RefusalCode } from '../../contract/answer.ts';
+
+const STATUS: Readonly<Record<RefusalCode, number>> = {
+  invalid_batch: 400,
+  unsupported_version: 400,
+  invalid_request: 400,
+  invalid_token: 401,
+  origin_not_allowed: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  too_slow: 408,
+  too_large: 413,
+  unsupported_media_type: 415,
+  rate_limited: 429,
+  unavailable: 503,
+};
+
+/** Refuses a request as a whole, in the protocol's words; tells the relay's clock, from which a tracker learns its own. */
+export function refusal(code: RefusalCode, message: string, headers: Record<string, string> = {}): Response {
+  const body: Refusal = { error: { code, message }, now: Date.now() };
+  return Response.json(body, { status: STATUS[code], headers });
+}

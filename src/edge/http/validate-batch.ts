@@ -1,0 +1,126 @@
+import { safeParse } from 'valibot';
+import type { Rejection, Repaired } from '../../contract/answer.ts';
+import { type Batch, batchSchema, MAX_AGE_MS, PROTOCOL_VERSION } from '../../contract/batch.ts';
+import { type Issue, toIssues } from '../../contract/issue.ts';
+import { type ReadRecord, readRecord } from '../../contract/read-record.ts';
+import type { EventRecord, TrackerRecord } from '../../contract/record.ts';
+import type { Repair } from '../../contract/repair.ts';
+import { faultsInBatch, type TextFaults } from '../../contract/strict-json.ts';
+import { trueEventTime } from './event-time.ts';
+import { issueAllowance } from './issue-allowance.ts';
+
+/** A batch whose envelope is good. Its records are still anything; of some it is known that they can't be taken. */
+export type ReadBatch = { readonly batch: Batch; readonly faults: TextFaults['ofRecords'] };
+
+export type ParsedBatch =
+  | ({ readonly ok: true } & ReadBatch)
+  | {
+      readonly ok: false;
+      readonly code: 'invalid_batch' | 'unsupported_version';
+      readonly message: string;
+    };
+
+/** Reads the envelope. */
+export function parseBatch(text: string): ParsedBatch {
+  const { ofBatch, ofRecords } = faultsInBatch(text);
+  if (ofBatch !== undefined) return invalid([ofBatch]);
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return { ok: false, code: 'invalid_batch', message: 'the body must be JSON' };
+  }
+  // Before all else: in another version all else may be another.
+  if (isOfAnotherVersion(json))
+    return {
+      ok: false,
+      code: 'unsupported_version',
+      message: `v must be ${PROTOCOL_VERSION}: this relay speaks no other`,
+    };
+  const { success, output, issues } = safeParse(batchSchema, json);
+  return success ? { ok: true, batch: output, faults: ofRecords } : invalid(toIssues(issues));
+}
+
+function invalid(issues: readonly Issue[]): ParsedBatch {
+  const message = issues.map((issue) => `${issue.path || 'the batch'} ${issue.message}`).join('; ');
+  return { ok: false, code: 'invalid_batch', message };
+}
+
+function isOfAnotherVersion(json: unknown): boolean {
+  return typeof json === 'object' && json !== null && Object.hasOwn(json, 'v') && 'v' in json
+    ? json.v !== PROTOCOL_VERSION
+    : false;
+}
+
+export type CheckedBatch = {
+  readonly good: readonly TrackerRecord[];
+  readonly rejected: readonly Rejection[];
+  /** What was changed about those that are good. */
+  readonly repaired: readonly Repaired[];
+  /** How many of the rejected are so for their age alone. */
+  readonly expired: number;
+};
+
+/** Who sent a batch, and when it came by the relay's clock. */
+export type Arrival = { readonly sender: 'page' | 'server'; readonly now: number };
+
+/** Holds each record of a batch against the contract by itself: a bad one costs no other. */
+export function checkBatch({ batch, faults }: ReadBatch, arrival: Arrival): CheckedBatch {
+  const { records, lenient = false } = batch;
+  const good: TrackerRecord[] = [];
+  const rejected: Rejection[] = [];
+  const repaired: Repaired[] = [];
+  let expired = 0;
+  const issuesToTell = issueAllowance<Issue>();
+  const repairsToTell = issueAllowance<Repair>();
+
+  for (const [index, input] of records.entries()) {
+    const read = readOrRefuse(input, faults.get(index), lenient);
+    if (!read.ok) {
+      rejected.push({ id: idOf(input) ?? `records[${index}]`, issues: issuesToTell(read.issues) });
+      continue;
+    }
+    const { record, repairs } = read;
+    if ((record.age ?? 0) > MAX_AGE_MS) {
+      rejected.push({ id: record.id, issues: [EXPIRED] });
+      expired += 1;
+      continue;
+    }
+    good.push(record.kind === 'event' ? inOurTime(record, batch, arrival) : record);
+    repaired.push(...repairsToTell(repairs).map((repair) => ({ id: record.id, ...repair })));
+  }
+  return { good, rejected, repaired, expired };
+}
+
+const EXPIRED: Issue = {
+  path: 'age',
+  message: `has expired: records are taken for ${MAX_AGE_MS / 86_400_000} days`,
+};
+
+function readOrRefuse(input: unknown, fault: Issue | undefined, lenient: boolean): ReadRecord {
+  return fault === undefined ? readRecord(input, lenient) : { ok: false, issues: [fault] };
+}
+
+// An id that is none may be anything: enough of it for its sender to know it by.
+const MAX_ECHOED_ID = 100;
+
+function idOf(input: unknown): string | undefined {
+  const id: unknown = typeof input === 'object' && input !== null && 'id' in input ? input.id : undefined;
+  return typeof id === 'string' ? id.slice(0, MAX_ECHOED_ID) : undefined;
+}
+
+/** The event at the time it happened by our clock. */
+function inOurTime(event: EventRecord, batch: Batch, { sender, now }: Arrival): EventRecord {
+  const { age, eventTime } = event;
+  const { sentAt, clockOffset } = batch;
+  // What a server writes may be of years ago, and is not the moment in which it made the record.
+  const isOwnTime = sender === 'server' && eventTime !== undefined;
+  const time = trueEventTime({
+    eventTime,
+    age: isOwnTime ? undefined : age,
+    sentAt: sentAt === undefined ? undefined : Date.parse(sentAt),
+    clockOffset,
+    now,
+  });
+  return { ...event, eventTime: time };
+}

@@ -1,0 +1,192 @@
+import type { GateStatus } from '../durable-objects/rate-gate.ts';
+import { difference, NOTHING, sum, type Totals, waiting } from '../queue/counters.ts';
+import { addViolations, NO_VIOLATIONS, type ViolationCounts } from '../queue/plan-violations.ts';
+import type { OutboxStatus } from '../queue/status.ts';
+import type { PlanMode } from '../settings/settings.ts';
+
+/** An outbox by its name; without a status where it could not be asked. */
+export type NamedOutbox = { readonly name: string; readonly status: OutboxStatus | undefined };
+
+/** What happened in one minute, over all outboxes. */
+type MinuteStatus = {
+  readonly at: number;
+  readonly accepted: number;
+  readonly calls: number;
+  readonly delivered: number;
+  readonly deadLetters: number;
+  /** Of the accepted: they name a user, and no identity token vouched for it. */
+  readonly unverified: number;
+  /** Calls that were not taken, for whatever reason. */
+  readonly failed: number;
+};
+
+/** How the relay stands: what `GET /admin/status` answers. */
+export type RelayStatus = {
+  readonly version: string;
+  readonly at: number;
+  readonly backlog: {
+    readonly records: number;
+    readonly oldestAgeMs: number;
+    readonly retrying: number;
+    readonly byStatus: Readonly<Record<string, number>>;
+    readonly maxRecords: number;
+    /** Over the last minutes; negative where it drains. */
+    readonly growthPerMinute: number;
+    /** How long it takes to drain at that pace: 0 where it is empty, null where it does not drain. */
+    readonly drainMs: number | null;
+  };
+  readonly deadLetters: number;
+  readonly gate: GateStatus;
+  /** The last hour, oldest first; minutes in which nothing happened are left out. */
+  readonly minutes: readonly MinuteStatus[];
+  /** Of the calls of that hour that were taken; null where there was none. */
+  readonly recordsPerCall: number | null;
+  readonly totals: Readonly<Record<string, number>>;
+  readonly shards: readonly {
+    readonly name: string;
+    readonly records: number;
+    readonly oldestAgeMs: number;
+    readonly deadLetters: number;
+    readonly databaseBytes: number;
+    /** It takes nothing more until some of it is sent or dealt with: browsers keep what they have. */
+    readonly full: boolean;
+    /** It did not answer: its figures are missing here, its records are where they were. */
+    readonly unreachable: boolean;
+  }[];
+  /** How records of the last days were off the tracking plan; null where the relay has none. */
+  readonly trackingPlan: ({ readonly mode: PlanMode } & ViolationCounts) | null;
+};
+
+const MINUTE_MS = 60_000;
+const HOUR_MINUTES = 60;
+
+// Long enough that a lull of a few seconds is no trend.
+const TREND_MINUTES = 5;
+
+const SILENT: OutboxStatus = {
+  records: 0,
+  oldestAgeMs: 0,
+  retrying: 0,
+  byStatus: {},
+  deadLetters: 0,
+  databaseBytes: 0,
+  full: false,
+  totals: NOTHING,
+  minutes: [],
+  violations: NO_VIOLATIONS,
+};
+
+/** Puts together what the outboxes and the gate say. */
+export function relayStatus(
+  outboxes: readonly NamedOutbox[],
+  gate: GateStatus,
+  about: {
+    readonly version: string;
+    readonly maxBacklog: number;
+    /** Where the relay has a tracking plan. */
+    readonly planMode?: PlanMode | undefined;
+  },
+  now: number,
+): RelayStatus {
+  const statuses = outboxes.map(({ status }) => status ?? SILENT);
+  const perMinute = minutesOf(statuses, now);
+  const totals = statuses.reduce((all, status) => sum(all, status.totals), NOTHING);
+  const records = waiting(totals);
+  const growthPerMinute = trend(perMinute, now);
+  const { entered, replayed } = totals;
+  const hour = [...perMinute.values()].reduce(sum, NOTHING);
+  return {
+    version: about.version,
+    at: now,
+    backlog: {
+      records,
+      oldestAgeMs: Math.max(0, ...statuses.map(({ oldestAgeMs }) => oldestAgeMs)),
+      retrying: statuses.reduce((all, { retrying }) => all + retrying, 0),
+      byStatus: sumByStatus(statuses),
+      maxRecords: about.maxBacklog,
+      growthPerMinute,
+      drainMs: drainMs(records, growthPerMinute),
+    },
+    deadLetters: statuses.reduce((all, status) => all + status.deadLetters, 0),
+    gate,
+    minutes: [...perMinute].map(([at, happened]) => ({
+      at,
+      accepted: happened.entered - happened.replayed,
+      unverified: happened.unverified,
+      calls: calls(happened),
+      delivered: happened.delivered,
+      deadLetters: happened.dead_letter,
+      failed: calls(happened) - happened.taken,
+    })),
+    recordsPerCall: hour.taken === 0 ? null : hour.delivered / hour.taken,
+    totals: { ...totals, accepted: entered - replayed, calls: calls(totals) },
+    shards: outboxes.map(({ name, status }) => {
+      const { records, oldestAgeMs, deadLetters, databaseBytes, full } = status ?? SILENT;
+      return {
+        name,
+        records,
+        oldestAgeMs,
+        deadLetters,
+        databaseBytes,
+        full,
+        unreachable: status === undefined,
+      };
+    }),
+    trackingPlan:
+      about.planMode === undefined
+        ? null
+        : {
+            mode: about.planMode,
+            ...addViolations(
+              statuses.map(({ violations }) => violations),
+              now,
+            ),
+          },
+  };
+}
+
+const calls = ({ taken, refused, paused, misconfigured, unknown }: Totals): number =>
+  taken + refused + paused + misconfigured + unknown;
+
+/** What happened in each minute of the last hour, oldest first. */
+function minutesOf(statuses: readonly OutboxStatus[], now: number): ReadonlyMap<number, Totals> {
+  const running = now - (now % MINUTE_MS);
+  const from = running - (HOUR_MINUTES - 1) * MINUTE_MS;
+  const happened = new Map<number, Totals>();
+  for (const { minutes, totals } of statuses) {
+    // What has happened since the last row was written belongs to the running minute.
+    const marks = [...minutes, { at: Math.max(running, minutes.at(-1)?.at ?? 0), totals }];
+    let before = NOTHING;
+    for (const mark of marks) {
+      const known = happened.get(mark.at) ?? NOTHING;
+      happened.set(mark.at, sum(known, difference(mark.totals, before)));
+      before = mark.totals;
+    }
+  }
+  return new Map(
+    [...happened]
+      .filter(([at, totals]) => at >= from && Object.values(totals).some((value) => value !== 0))
+      .sort(([a], [b]) => a - b),
+  );
+}
+
+function trend(perMinute: ReadonlyMap<number, Totals>, now: number): number {
+  const from = now - (now % MINUTE_MS) - (TREND_MINUTES - 1) * MINUTE_MS;
+  const minutes = [...perMinute].filter(([at]) => at >= from);
+  const [first] = minutes[0] ?? [now];
+  const elapsed = Math.max(1, (now - first) / MINUTE_MS);
+  const grown = minutes.reduce((all, [, happened]) => all + waiting(happened), 0);
+  return Math.round(grown / elapsed);
+}
+
+function drainMs(records: number, growthPerMinute: number): number | null {
+  if (records <= 0) return 0;
+  return growthPerMinute < 0 ? Math.round((records / -growthPerMinute) * MINUTE_MS) : null;
+}
+
+function sumByStatus(statuses: readonly OutboxStatus[]): Record<string, number> {
+  const all: Record<string, number> = {};
+  for (const { byStatus } of statuses)
+    for (const [status, batches] of Object.entries(byStatus)) all[status] = (all[status] ?? 0) + batches;
+  return all;
+}

@@ -1,0 +1,207 @@
+import { type Context, Hono } from 'hono';
+import { array, literal, maxLength, pipe, regex, safeParse, strictObject, string, union } from 'valibot';
+import { VERSION } from '../../contract/version.ts';
+import { showsToken } from '../auth/bearer.ts';
+import type { Relay } from '../durable-objects/env.ts';
+import type { Outbox } from '../durable-objects/outbox.ts';
+import { allOutboxes, outboxNamed } from '../durable-objects/outbox-directory.ts';
+import { gateOf } from '../durable-objects/rate-gate.ts';
+import { readBody } from '../http/body.ts';
+import { refusal } from '../http/responses.ts';
+import type { DeadLetter, DeadSelection } from '../queue/dead-letters.ts';
+import { knocks } from '../telemetry/knocks.ts';
+import { logKnocks, logLetters } from '../telemetry/log.ts';
+import { printableJson } from '../telemetry/printable-json.ts';
+import { type NamedOutbox, relayStatus } from './relay-status.ts';
+
+// One page of dead letters, and one step of replaying many: what an object does at once for the operator.
+const MAX_PAGE = 500;
+const DEFAULT_PAGE = 50;
+
+// Of a selection: 500 ids fit many times over.
+const MAX_SELECTION_BYTES = 64 * 1024;
+const SELECTION_TIMEOUT_MS = 10_000;
+
+const LETTER_ID = /^([1-9]\d?\/\d\d?):(\d{1,15})$/;
+
+const selectionSchema = union([
+  strictObject({ all: literal(true) }),
+  strictObject({
+    ids: pipe(array(pipe(string(), regex(LETTER_ID))), maxLength(MAX_PAGE)),
+  }),
+]);
+
+/**
+ * The operator's door: what waits, what failed and why, and what to do about it. Nobody else is told it exists.
+ * It counts who knocks, and locks nobody out: a token of 32 characters is not guessed, and the operator at night is not to
+ * be kept out by whoever tries.
+ */
+export function operatorRoutes(): Hono<Relay> {
+  const app = new Hono<Relay>();
+  const knock = knocks();
+  app.use(async (c, next) => {
+    // The page at /admin/ is the only one that asks here; who holds the token in a terminal sends no Origin.
+    const origin = c.req.header('Origin');
+    const isOurs = origin === undefined || origin === new URL(c.req.url).origin;
+    const authorization = c.req.header('Authorization') ?? null;
+    if (isOurs && (await showsToken(authorization, c.env.ADMIN_TOKEN))) return next();
+    const wrong = authorization === null ? undefined : knock(Date.now());
+    if (wrong !== undefined) logKnocks(wrong);
+    return refusal('not_found', 'there is nothing here');
+  });
+  app.get('/status', reportStatus);
+  app.get('/dead-letters', listLetters);
+  app.get('/dead-letters.ndjson', exportLetters);
+  app.post('/dead-letters/replay', (c) =>
+    dealWith(c, 'replayed', (outbox, ...args) => outbox.replay(...args)),
+  );
+  app.post('/dead-letters/discard', (c) =>
+    dealWith(c, 'discarded', (outbox, ...args) => outbox.discard(...args)),
+  );
+  return app;
+}
+
+async function reportStatus(c: Context<Relay>): Promise<Response> {
+  const { settings } = c.var;
+  const names = await allOutboxes(c.env, settings);
+  const [gate, ...outboxes] = await Promise.all([
+    gateOf(c.env).status(),
+    // One that does not answer must not hide the others.
+    ...names.map(
+      async (name): Promise<NamedOutbox> => ({
+        name,
+        status: await outboxNamed(c.env, name)
+          .status()
+          .catch(() => undefined),
+      }),
+    ),
+  ]);
+  const { maxBacklog } = settings;
+  const about = { version: VERSION, maxBacklog, planMode: c.var.planMode };
+  return json(relayStatus(outboxes, gate, about, Date.now()));
+}
+
+/** What holds names that somebody may have sent. */
+const json = (value: unknown): Response =>
+  new Response(printableJson(value), { headers: { 'Content-Type': 'application/json' } });
+
+type Letter = Omit<DeadLetter, 'id' | 'record'> & { readonly id: string; readonly record: unknown };
+type Page = { readonly letters: readonly Letter[]; readonly next: string | null };
+
+// A page is put together in the Worker's memory.
+const MAX_PAGE_BYTES = 8_000_000;
+
+/**
+ * Outbox by outbox, oldest first in each: `after` is the id of the last letter before. Undefined where its outbox is gone.
+ * A page may be shorter than asked for: `next` says whether there can be more.
+ */
+async function pageOf(
+  c: Context<Relay>,
+  after: string | undefined,
+  limit: number,
+): Promise<Page | undefined> {
+  const names = await allOutboxes(c.env, c.var.settings);
+  const [, begun, lastId] = LETTER_ID.exec(after ?? '') ?? [];
+  if (begun !== undefined && !names.includes(begun)) return undefined;
+
+  const letters: Letter[] = [];
+  let bytes = 0;
+  for (const name of names.slice(begun === undefined ? 0 : names.indexOf(begun))) {
+    const afterId = name === begun ? Number(lastId) : 0;
+    const found = await outboxNamed(c.env, name).deadLetters(afterId, limit - letters.length);
+    for (const { id, record, ...letter } of found.letters) {
+      letters.push({ ...letter, id: `${name}:${id}`, record: JSON.parse(record) });
+      bytes += record.length;
+    }
+    const isFull = letters.length === limit || bytes > MAX_PAGE_BYTES;
+    if (found.more || (isFull && name !== names.at(-1))) return { letters, next: letters.at(-1)?.id ?? null };
+  }
+  return { letters, next: null };
+}
+
+async function listLetters(c: Context<Relay>): Promise<Response> {
+  const limit = Number(c.req.query('limit') ?? DEFAULT_PAGE);
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE)
+    return refusal('invalid_request', `limit must be a whole number from 1 to ${MAX_PAGE}`);
+  const after = c.req.query('after');
+  if (after !== undefined && !LETTER_ID.test(after))
+    return refusal('invalid_request', 'after must be what the page before gave as next');
+  const page = await pageOf(c, after, limit);
+  if (page === undefined)
+    return refusal('invalid_request', 'after is of an outbox that is no more: begin anew without it');
+  return json(page);
+}
+
+/** All dead letters, a line each; read from storage no faster than they are taken. */
+function exportLetters(c: Context<Relay>): Response {
+  async function* lines(): AsyncGenerator<Uint8Array> {
+    const encoder = new TextEncoder();
+    let after: string | undefined;
+    do {
+      const page = await pageOf(c, after, MAX_PAGE);
+      for (const letter of page?.letters ?? []) yield encoder.encode(`${printableJson(letter)}\n`);
+      after = page?.next ?? undefined;
+    } while (after !== undefined);
+  }
+  const read = lines();
+  const body = new ReadableStream<Uint8Array>({
+    pull: async (controller) => {
+      const { done, value } = await read.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+  });
+  return new Response(body, {
+    headers: {
+      'Content-Type': 'application/x-ndjson',
+      'Content-Disposition': 'attachment; filename="dead-letters.ndjson"',
+    },
+  });
+}
+
+type Deal = (outbox: DurableObjectStub<Outbox>, selection: DeadSelection, limit: number) => Promise<number>;
+
+/** Does one thing with the letters that the body selects, some at a time; answers how many they were. */
+async function dealWith(c: Context<Relay>, done: 'replayed' | 'discarded', deal: Deal): Promise<Response> {
+  const selections = await selectionOf(c);
+  if (selections === undefined)
+    return refusal(
+      'invalid_request',
+      `the body must be {"all":true} or {"ids":["1/0:17"]}, at most ${MAX_PAGE}`,
+    );
+  let count = 0;
+  for (const [name, selection] of selections) {
+    const outbox = outboxNamed(c.env, name);
+    for (let dealt = MAX_PAGE; dealt === MAX_PAGE; count += dealt)
+      dealt = await deal(outbox, selection, MAX_PAGE);
+  }
+  logLetters(done, count);
+  return Response.json({ [done]: count });
+}
+
+async function selectionOf(c: Context<Relay>): Promise<ReadonlyMap<string, DeadSelection> | undefined> {
+  const body = await readBody(c.req.raw, MAX_SELECTION_BYTES, AbortSignal.timeout(SELECTION_TIMEOUT_MS));
+  const { success, output } = safeParse(selectionSchema, body.ok ? parseJson(body.text) : undefined);
+  if (!success) return undefined;
+  const names = await allOutboxes(c.env, c.var.settings);
+  // Until now: a letter that is replayed and comes back at once is not replayed again.
+  const until = Date.now();
+  if ('all' in output) return new Map(names.map((name) => [name, { until }]));
+  const byOutbox = Map.groupBy(
+    output.ids.map((id) => LETTER_ID.exec(id) ?? []),
+    ([, name = '']) => name,
+  );
+  return new Map(
+    names
+      .filter((name) => byOutbox.has(name))
+      .map((name) => [name, { ids: (byOutbox.get(name) ?? []).map(([, , id]) => Number(id)) }]),
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // Which no selection is.
+  }
+}

@@ -1,0 +1,224 @@
+import type { RecordKind } from '../../contract/record.ts';
+import { count, readTotals } from './counters.ts';
+import { forget, recordsOf, type SealedBatch, seal, unseal } from './sealed-batches.ts';
+
+/** What WebEngage said as it refused a call. */
+export type RefusedWith = {
+  readonly status: number;
+  readonly words: string;
+  /** Refused again, with others taken between: no wall of refusals takes it back. */
+  readonly proven: boolean;
+  /** What the call counts as. */
+  readonly counted: 'refused' | 'misconfigured' | 'unknown';
+  /** How many a half begins with. */
+  readonly suspicions: number;
+};
+
+/** A record that WebEngage refuses by itself, kept with all that is known of it. */
+export type DeadLetter = {
+  readonly id: number;
+  readonly device: string;
+  readonly kind: RecordKind;
+  /** When the relay took it. */
+  readonly acceptedAt: number;
+  readonly givenUpAt: number;
+  /** What WebEngage answered, and its words. */
+  readonly status: number;
+  readonly words: string;
+  /** Calls it was part of. */
+  readonly attempts: number;
+  /** As it was stored, in JSON. */
+  readonly record: string;
+};
+
+type DeadRow = {
+  id: number;
+  device: string;
+  kind: RecordKind;
+  accepted_at: number;
+  given_up_at: number;
+  status: number;
+  attempts: number;
+  proven: number;
+  words: string;
+  record: string;
+};
+
+/** Moves the one record of a refused batch to the dead letters. What its browser sent after it goes on. */
+export function bury(
+  storage: DurableObjectStorage,
+  batch: SealedBatch,
+  { status, words, proven, counted }: RefusedWith,
+  now: number,
+): void {
+  const { sql } = storage;
+  const [slice] = batch.members;
+  if (slice === undefined) return;
+  storage.transactionSync(() => {
+    if (!unseal(sql, batch)) return;
+    const [record] = recordsOf(sql, batch);
+    const { at } = sql.exec<{ at: number }>('SELECT at FROM run WHERE seq = ?', slice.seq).one();
+    count(sql, { [counted]: 1, dead_letter: 1 }, now);
+    sql.exec(
+      `INSERT INTO dead (device, kind, accepted_at, given_up_at, status, attempts, proven, words, record)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      slice.device,
+      batch.kind,
+      at,
+      now,
+      status,
+      batch.attempts + 1,
+      proven ? 1 : 0,
+      words,
+      JSON.stringify(record),
+    );
+    forget(sql, batch.members);
+  });
+}
+
+// The moments of a wall are the gate's. One letter too many is sent once more; one too few would stay.
+const CLOCKS_DIFFER_MS = 2_000;
+
+/**
+ * Takes back what was given up during a wall of refusals: every call was refused then, so that it was no fault of theirs.
+ * They go to the front, in their order, each as a batch of its own. While the wall stands nothing that their browsers made
+ * later has been taken; once it is over, as for an outbox that had nothing to ask meanwhile, some of it may have been.
+ */
+export function pardon(
+  storage: DurableObjectStorage,
+  { since, until }: { readonly since: number; readonly until: number | undefined },
+  newRequestId: () => string,
+  now: number,
+): number {
+  const { sql } = storage;
+  return storage.transactionSync(() => {
+    const rows = sql
+      .exec<DeadRow>(
+        'SELECT * FROM dead WHERE given_up_at BETWEEN ? AND ? AND proven = 0 ORDER BY id DESC',
+        since - CLOCKS_DIFFER_MS,
+        until ?? now,
+      )
+      .toArray();
+    if (rows.length === 0) return 0;
+    const { entered, unverified } = readTotals(sql);
+    for (const { id, device, kind, accepted_at, given_up_at, status, attempts, record } of rows) {
+      const { seq } = sql
+        .exec<{ seq: number }>(
+          `INSERT INTO run (seq, device, kind, at, count, entered, unverified, records)
+           SELECT COALESCE(MIN(seq), 1) - 1, ?, ?, ?, 1, ?, ?, ? FROM run RETURNING seq`,
+          device,
+          kind,
+          accepted_at,
+          entered,
+          unverified,
+          `[${record}]`,
+        )
+        .one();
+      const members = [{ seq, device, from: 0, to: 1 }];
+      const then = { status, attempts, answeredAt: given_up_at, refusedAt: given_up_at };
+      seal(sql, { kind, members, isolating: true, ...then }, newRequestId(), now);
+      sql.exec('DELETE FROM dead WHERE id = ?', id);
+    }
+    count(sql, { pardoned: rows.length }, now);
+    return rows.length;
+  });
+}
+
+/** Some dead letters, and whether there are more. */
+export type DeadPage = { readonly letters: readonly DeadLetter[]; readonly more: boolean };
+
+// What is read at once has to fit into a message between objects, 32 MiB, and into memory.
+const MAX_PAGE_BYTES = 8_000_000;
+
+/** Dead letters after an id, oldest first: as many as may be read at once, and one at least. */
+export function listDead(sql: SqlStorage, afterId: number, limit: number): DeadPage {
+  const letters: DeadLetter[] = [];
+  let bytes = 0;
+  const rows = sql.exec<Omit<DeadRow, 'proven'>>(
+    `SELECT id, device, kind, accepted_at, given_up_at, status, attempts, words, record FROM dead
+     WHERE id > ? ORDER BY id LIMIT ?`,
+    afterId,
+    limit + 1,
+  );
+  for (const { accepted_at, given_up_at, ...row } of rows) {
+    bytes += row.record.length;
+    const isOver = letters.length === limit || bytes > MAX_PAGE_BYTES;
+    if (isOver && letters.length > 0) return { letters, more: true };
+    letters.push({ ...row, acceptedAt: accepted_at, givenUpAt: given_up_at });
+  }
+  return { letters, more: false };
+}
+
+/** Some dead letters by their ids, or all that were given up until a moment. */
+export type DeadSelection = { readonly ids: readonly number[] } | { readonly until: number };
+
+/**
+ * Sends dead letters again, as if they had come now: behind everything that waits, their browsers' later records too.
+ * At most `limit` of them; answers how many.
+ */
+export function replay(
+  storage: DurableObjectStorage,
+  selection: DeadSelection,
+  limit: number,
+  now: number,
+): number {
+  const { sql } = storage;
+  return takeOut(storage, selection, limit, 'replayed', now, (ids) => {
+    const { entered, unverified } = readTotals(sql);
+    // Copied by the database: all of them at once might be more than fits into memory.
+    for (const [index, id] of ids.entries())
+      sql.exec(
+        `INSERT INTO run (device, kind, at, count, entered, unverified, records)
+         SELECT device, kind, accepted_at, 1, ?, ?, '[' || record || ']' FROM dead WHERE id = ?`,
+        entered + index + 1,
+        unverified,
+        id,
+      );
+  });
+}
+
+/** Throws dead letters away, for good. At most `limit` of them; answers how many. */
+export function discard(
+  storage: DurableObjectStorage,
+  selection: DeadSelection,
+  limit: number,
+  now: number,
+): number {
+  return takeOut(storage, selection, limit, 'discarded', now, () => {});
+}
+
+/** Takes some out of the dead letters, and does with them what is to be done, at once or not at all. */
+function takeOut(
+  storage: DurableObjectStorage,
+  selection: DeadSelection,
+  limit: number,
+  counted: 'replayed' | 'discarded',
+  now: number,
+  then: (ids: readonly number[]) => void,
+): number {
+  const { sql } = storage;
+  return storage.transactionSync(() => {
+    const ids = select(sql, selection, limit);
+    if (ids.length === 0) return 0;
+    then(ids);
+    for (const id of ids) sql.exec('DELETE FROM dead WHERE id = ?', id);
+    count(sql, { [counted]: ids.length }, now);
+    return ids.length;
+  });
+}
+
+function select(sql: SqlStorage, selection: DeadSelection, limit: number): number[] {
+  const rows =
+    'until' in selection
+      ? sql.exec<{ id: number }>(
+          'SELECT id FROM dead WHERE given_up_at <= ? ORDER BY id LIMIT ?',
+          selection.until,
+          limit,
+        )
+      : sql.exec<{ id: number }>(
+          'SELECT id FROM dead WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?',
+          JSON.stringify(selection.ids),
+          limit,
+        );
+  return Array.from(rows, ({ id }) => id);
+}

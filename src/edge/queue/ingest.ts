@@ -1,0 +1,152 @@
+import { MAX_BATCH_RECORDS } from '../../contract/batch.ts';
+import type { TrackerRecord } from '../../contract/record.ts';
+import type { Violations } from '../../plan/off-plan.ts';
+import type { Sender, Shares } from '../limits/fair-share.ts';
+import { count, deadLetters, readTotals, type Totals, waiting } from './counters.ts';
+import { admitNew } from './dedup.ts';
+import { countViolations } from './plan-violations.ts';
+import { toRuns } from './run.ts';
+
+/** One browser's records, checked. */
+export type Delivery = Sender & {
+  readonly records: readonly TrackerRecord[];
+  /** What the door refused of the same batch: to be counted. */
+  readonly refused: Pick<Totals, 'rejected' | 'expired'>;
+  /** Where they name a user, no identity token vouched for it, and none had to: to be counted. */
+  readonly unverified: boolean;
+  /** How they, and those that were refused for it, are off the tracking plan: to be counted. */
+  readonly violations?: Violations | undefined;
+};
+
+export type Receipt =
+  | { readonly stored: true; readonly accepted: number; readonly duplicates: number }
+  /** Nothing of it was stored: there is no room; or its sender has had its share, and is to come again. */
+  | { readonly stored: false; readonly retryInMs?: number };
+
+/** The most an outbox holds. Beyond it browsers keep their records. */
+export type Room = {
+  /** Those that wait, and the dead letters. */
+  readonly records: number;
+  readonly bytes: number;
+};
+
+// The platform takes 10 GB an object. What is left is for batches, dead letters and counts: what is stored can always
+// be sent. https://developers.cloudflare.com/durable-objects/platform/limits/
+export const MAX_DATABASE_BYTES = 8_000_000_000;
+
+// An alarm set for now, from inside another alarm, can be lost. https://github.com/cloudflare/workerd/issues/6866
+export const SOONEST_ALARM_MS = 25;
+
+// An alarm that long overdue will not come: the platform has given it up.
+const STALE_ALARM_MS = 60_000;
+
+/** True for an alarm that is set and has not been given up. */
+export function alarmComes(alarmAt: number | null, now: number): alarmAt is number {
+  return alarmAt !== null && alarmAt > now - STALE_ALARM_MS;
+}
+
+const FOR_ALL: Shares = { enter: () => 0 };
+
+/** When records are sent on. */
+export type SendingOn = {
+  /** When the alarm is set for, or null. */
+  readonly alarmAt: number | null;
+  readonly lingerMs: number;
+  /** Until then no record is a reason to send: WebEngage is down, or the rate limit is used up. */
+  readonly heldUntil: number;
+  /** A pass is running that need not wait for its alarm: it is told when a full batch waits. */
+  readonly awaitsFullBatch: boolean;
+  readonly fullBatch: () => void;
+};
+
+/**
+ * Stores what is new of a delivery: known ids, rows and alarm in one transaction, or nothing of it.
+ * The platform holds the answer back until all of it is on disk.
+ */
+export function ingest(
+  storage: DurableObjectStorage,
+  { records, refused, unverified: isUnverified, violations, ...sender }: Delivery,
+  { alarmAt, lingerMs, heldUntil, awaitsFullBatch, fullBatch }: SendingOn,
+  room: Room,
+  now: number,
+  shares: Shares = FOR_ALL,
+): Receipt {
+  const { device } = sender;
+  return storage.transactionSync(() => {
+    const totals = readTotals(storage.sql);
+    if (records.length > 0 && !hasRoom(storage.sql, totals, records.length, room)) return { stored: false };
+    const retryInMs = shares.enter(sender, records.length, waiting(totals), now);
+    if (retryInMs > 0) return { stored: false, retryInMs };
+
+    const fresh = new Set(
+      admitNew(
+        storage.sql,
+        device,
+        records.map(({ id }) => id),
+        now,
+      ),
+    );
+    if (violations !== undefined) {
+      const known = new Set(records.map(({ id }) => id).filter((id) => !fresh.has(id)));
+      countViolations(storage.sql, violations, (id) => known.has(id), now);
+    }
+    // `delete` answers whether it was there: of an id that stands twice in one delivery, only the first is new.
+    const runs = toRuns(records.filter(({ id }) => fresh.delete(id)));
+
+    let { entered, unverified } = totals;
+    for (const { kind, records: members } of runs) {
+      entered += members.length;
+      if (isUnverified) unverified += members.filter(({ userId }) => userId !== undefined).length;
+      storage.sql.exec(
+        'INSERT INTO run (device, kind, at, count, entered, unverified, records) VALUES (?, ?, ?, ?, ?, ?, ?)',
+        device,
+        kind,
+        now,
+        members.length,
+        entered,
+        unverified,
+        JSON.stringify(members),
+      );
+    }
+    const accepted = entered - totals.entered;
+    const duplicate = records.length - accepted;
+    // Rare, and a row of its own: a flush of new records writes none for being counted.
+    if (duplicate + refused.rejected + refused.expired > 0)
+      count(storage.sql, { ...refused, duplicate }, now);
+
+    const dueAt = Math.max(now + SOONEST_ALARM_MS, heldUntil);
+    const comesAnyway = alarmComes(alarmAt, now) && alarmAt <= dueAt;
+    if (runs.length > 0 && (!comesAnyway || awaitsFullBatch)) {
+      const isFull = holdsFullBatch(storage.sql);
+      if (isFull) fullBatch();
+      const fullOrLingeredAt = isFull ? dueAt : Math.max(dueAt, now + lingerMs);
+      const comesInTime = alarmComes(alarmAt, now) && alarmAt <= fullOrLingeredAt;
+      if (!comesInTime) void storage.setAlarm(fullOrLingeredAt);
+    }
+    return { stored: true, accepted, duplicates: duplicate };
+  });
+}
+
+/** True if so many more records fit. */
+export function hasRoom(sql: SqlStorage, totals: Totals, more: number, { records, bytes }: Room): boolean {
+  return waiting(totals) + deadLetters(totals) + more <= records && sql.databaseSize <= bytes;
+}
+
+/**
+ * True if the oldest rows make a full batch of one kind: those of browsers that have nothing sealed, which hold back what is
+ * behind. Reads no more than two batches' worth of rows.
+ */
+function holdsFullBatch(sql: SqlStorage): boolean {
+  const { users, events } = sql
+    .exec<{ users: number; events: number }>(
+      `SELECT SUM(IIF(kind = 'user', count - taken, 0)) AS users, SUM(IIF(kind = 'event', count - taken, 0)) AS events
+       FROM (
+         SELECT kind, count, taken FROM run
+         WHERE device NOT IN (SELECT member.value ->> 'device' FROM batch, json_each(batch.members) AS member)
+         ORDER BY seq LIMIT ?
+       )`,
+      2 * MAX_BATCH_RECORDS,
+    )
+    .one();
+  return Math.max(users, events) >= MAX_BATCH_RECORDS;
+}

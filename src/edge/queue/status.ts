@@ -1,0 +1,46 @@
+import { MAX_BATCH_RECORDS } from '../../contract/batch.ts';
+import { deadLetters, type Minute, minutes, readTotals, type Totals, waiting } from './counters.ts';
+import { hasRoom, type Room } from './ingest.ts';
+import { readViolations, type ViolationCounts } from './plan-violations.ts';
+
+/** How one outbox stands. */
+export type OutboxStatus = {
+  /** Records that wait to be sent. */
+  readonly records: number;
+  /** How long the oldest has waited; 0 where nothing does. */
+  readonly oldestAgeMs: number;
+  /** Batches that were sent at least once and are not settled. */
+  readonly retrying: number;
+  /** How many of them by the status they were last answered with; 0: with none. */
+  readonly byStatus: Readonly<Record<string, number>>;
+  readonly deadLetters: number;
+  readonly databaseBytes: number;
+  /** A whole batch does not fit any more: browsers keep what they have. */
+  readonly full: boolean;
+  readonly totals: Totals;
+  readonly minutes: readonly Minute[];
+  readonly violations: ViolationCounts;
+};
+
+/** Reads no more for a backlog of millions than for one of ten. */
+export function outboxStatus(sql: SqlStorage, room: Room, now: number): OutboxStatus {
+  const totals = readTotals(sql);
+  const [oldest] = sql.exec<{ at: number }>('SELECT at FROM run ORDER BY seq LIMIT 1').toArray();
+  const statuses = sql
+    .exec<{ status: number; batches: number }>(
+      'SELECT status, COUNT(*) AS batches FROM batch WHERE attempts > 0 GROUP BY status',
+    )
+    .toArray();
+  return {
+    records: waiting(totals),
+    oldestAgeMs: oldest === undefined ? 0 : Math.max(0, now - oldest.at),
+    retrying: statuses.reduce((sum, { batches }) => sum + batches, 0),
+    byStatus: Object.fromEntries(statuses.map(({ status, batches }) => [String(status), batches])),
+    deadLetters: deadLetters(totals),
+    databaseBytes: sql.databaseSize,
+    full: !hasRoom(sql, totals, MAX_BATCH_RECORDS, room),
+    totals,
+    minutes: minutes(sql),
+    violations: readViolations(sql, now),
+  };
+}

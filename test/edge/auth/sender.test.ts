@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest';
+import { senderOf } from '../../../src/edge/auth/sender.ts';
+
+const SHOP = 'https://shop.example.com';
+const SERVER_TOKEN = 'a-server-token-of-enough-characters';
+const ALLOWED = { allowedOrigins: [SHOP], serverToken: SERVER_TOKEN };
+
+const sender = (headers: Record<string, string>, allowed: Parameters<typeof senderOf>[1] = ALLOWED) =>
+  senderOf(new Headers(headers), allowed);
+
+const fetched = (site: string, mode: string, dest: string) => ({
+  Origin: SHOP,
+  'Sec-Fetch-Site': site,
+  'Sec-Fetch-Mode': mode,
+  'Sec-Fetch-Dest': dest,
+});
+
+describe('a page is what an allowed origin says, as browsers send it', () => {
+  // Seen of Chromium, Firefox and WebKit: fetch, also with keepalive, from workers, and through a service worker; fetchLater
+  // (Chromium); and sendBeacon, which goes without CORS.
+  test.each(['cross-site', 'same-site', 'same-origin'])('%s', async (site) => {
+    expect(await sender(fetched(site, 'cors', 'empty'))).toEqual({ kind: 'page' });
+    expect(await sender(fetched(site, 'no-cors', 'empty'))).toEqual({ kind: 'page' });
+  });
+
+  test('older browsers, and all of them over http, do not say what made the request', async () => {
+    expect(await sender({ Origin: SHOP })).toEqual({ kind: 'page' });
+  });
+});
+
+test('the pages of an extension are on no site, and may send', async () => {
+  const Origin = 'chrome-extension://abcdefghijklmnopabcdefghijklmnop';
+  const allowed = { ...ALLOWED, allowedOrigins: [Origin] };
+
+  expect(await sender({ ...fetched('none', 'cors', 'empty'), Origin }, allowed)).toEqual({ kind: 'page' });
+  expect(await sender({ ...fetched('none', 'navigate', 'document'), Origin }, allowed)).toMatchObject({
+    kind: 'refused',
+  });
+});
+
+describe('nothing is taken from an allowed origin whose browser says that no script sent it', () => {
+  test.each([
+    ['a form', fetched('cross-site', 'navigate', 'document')],
+    ['a form in a frame', fetched('same-origin', 'navigate', 'iframe')],
+    ['an address typed in', fetched('none', 'navigate', 'document')],
+    ['a program of the browser’s own', fetched('none', 'cors', 'empty')],
+    ['an image', fetched('cross-site', 'no-cors', 'image')],
+    ['a socket', fetched('cross-site', 'websocket', 'empty')],
+  ])('%s', async (_, headers) => {
+    expect(await sender(headers)).toMatchObject({ kind: 'refused', code: 'origin_not_allowed' });
+  });
+});
+
+describe('a server', () => {
+  test('shows its token, and has no origin', async () => {
+    expect(await sender({ Authorization: `Bearer ${SERVER_TOKEN}` })).toEqual({ kind: 'server' });
+  });
+
+  test.each([
+    '',
+    'Bearer',
+    'Bearer wrong',
+    SERVER_TOKEN,
+    `Basic ${SERVER_TOKEN}`,
+    `Bearer ${SERVER_TOKEN}x`,
+    `Bearer ${SERVER_TOKEN.slice(0, -1)}`,
+    `Bearer ${SERVER_TOKEN.toUpperCase()}`,
+    `Bearer ${SERVER_TOKEN}, Bearer x`,
+    'Bearer undefined',
+  ])('is not who shows %j', async (authorization) => {
+    expect(await sender({ Authorization: authorization })).toMatchObject({ code: 'invalid_token' });
+  });
+
+  test('is nobody where no token is set, or a weak one', async () => {
+    expect(await sender({ Authorization: 'Bearer undefined' }, { allowedOrigins: ['*'] })).toMatchObject({
+      code: 'invalid_token',
+    });
+    expect(
+      await sender(
+        { Authorization: `Bearer ${'x'.repeat(40)}` },
+        { allowedOrigins: ['*'], serverToken: 'x'.repeat(40) },
+      ),
+    ).toMatchObject({ code: 'invalid_token' });
+  });
+
+  test('without a token is told that it needs one, even where every page may send', async () => {
+    expect(await sender({}, { ...ALLOWED, allowedOrigins: ['*'] })).toMatchObject({
+      code: 'origin_not_allowed',
+      message: expect.stringContaining('SERVER_TOKEN'),
+    });
+  });
+});
+
+test('the servers’ token opens nothing to a page, and shuts nothing: it goes by its origin', async () => {
+  const Authorization = `Bearer ${SERVER_TOKEN}`;
+
+  expect(await sender({ Origin: 'https://evil.example', Authorization })).toMatchObject({ kind: 'refused' });
+  expect(await sender({ Origin: SHOP, Authorization })).toEqual({ kind: 'page' });
+  expect(await sender({ Origin: SHOP, Authorization: 'Bearer wrong' })).toEqual({ kind: 'page' });
+});

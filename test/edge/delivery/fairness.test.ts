@@ -1,0 +1,207 @@
+import { describe, expect, test } from 'vitest';
+import { percentile } from '../../../bench/percentile.ts';
+import type { ControlOrder } from '../../../demo/sandbox/control.ts';
+import type { TrackerRecord } from '../../../src/contract/record.ts';
+import { delivery } from '../../fakes/outbox.ts';
+import { type PlayedAccount, playedAccount } from '../../fakes/played-account.ts';
+import { idOf } from '../../fakes/records.ts';
+import { chances, nameOf, outOfOrder } from '../../fakes/traffic.ts';
+import { runWorld, WORLD_BEGINS, type WorldOptions } from '../../fakes/world.ts';
+
+const MINUTES = 3;
+
+type Deliveries = WorldOptions['deliveries'];
+
+type Source = {
+  readonly device: string;
+  readonly network: string;
+  readonly perFlush: number;
+  readonly everyMs: number;
+  readonly usersShare: number;
+  readonly eventName?: string;
+};
+
+/** What one browser sends in three minutes. */
+function flushesOf(source: Source, random: () => number): Deliveries {
+  const { device, network, perFlush, everyMs, usersShare, eventName = 'Clicked' } = source;
+  const flushes: { at: number; delivery: Deliveries[number]['delivery'] }[] = [];
+  let n = 0;
+  for (let at = random() * everyMs; at < MINUTES * 60_000; at += everyMs * (0.5 + random())) {
+    const records = Array.from({ length: perFlush }, (): TrackerRecord => {
+      n += 1;
+      return random() < usersShare
+        ? { kind: 'user', id: idOf(n), userId: device, attributes: { n } }
+        : {
+            kind: 'event',
+            id: idOf(n),
+            userId: device,
+            eventName,
+            eventTime: '2018-09-15T18:29:00-0800',
+            eventData: { n },
+          };
+    });
+    const sent = delivery(device, ...records);
+    flushes.push({ at: WORLD_BEGINS + Math.floor(at), delivery: { ...sent, network } });
+  }
+  return flushes;
+}
+
+// A thousand records a minute, of 1,500 that an allowance of 60 calls takes.
+const HONEST: readonly Source[] = Array.from({ length: 50 }, (_, n) => ({
+  device: `honest ${n}`,
+  network: `home ${n}`,
+  perFlush: 4,
+  everyMs: 12_000,
+  usersShare: 0.1,
+}));
+
+// As much as a hundred of them.
+const FLOOD: Source = { device: 'flood', network: 'flood', perFlush: 5, everyMs: 150, usersShare: 0 };
+
+type Played = Partial<WorldOptions> & {
+  readonly requestsPerMinute?: number;
+  readonly control?: ControlOrder;
+};
+
+/** Plays the sources, and looks at how the honest ones fared. */
+async function play(
+  sources: readonly Source[],
+  { requestsPerMinute = 60, control = {}, ...changes }: Played = {},
+) {
+  const random = chances(7);
+  const deliveries = sources.flatMap((source) => flushesOf(source, random)).sort((a, b) => a.at - b.at);
+  const takenAt = new Map<string, number>();
+  const account = (now: () => number): PlayedAccount => {
+    const played = playedAccount(control, now, random);
+    return {
+      ...played,
+      call: (call) => {
+        const before = played.taken.length;
+        const reply = played.call(call);
+        for (const { record } of played.taken.slice(before)) takenAt.set(nameOf(record), now());
+        return reply;
+      },
+    };
+  };
+  const end = await runWorld({
+    deliveries,
+    account,
+    latencyMs: () => 200 + Math.floor(random() * 200),
+    limits: { requestsPerMinute, hasSecondaryKey: false },
+    random,
+    ...changes,
+  });
+  const madeAt = new Map(
+    deliveries.flatMap(({ at, delivery: { records } }) =>
+      records.map((record) => [nameOf(record as unknown as Record<string, unknown>), at] as const),
+    ),
+  );
+  const waits = [...madeAt]
+    .filter(([name]) => name.startsWith('honest'))
+    .map(([name, at]) => (takenAt.get(name) ?? Number.POSITIVE_INFINITY) - at);
+  const busy = end.account.arrivals.filter(({ at }) => at < WORLD_BEGINS + MINUTES * 60_000);
+  return {
+    ...end,
+    made: [...madeAt.keys()],
+    arrived: end.account.taken.map(({ record }) => nameOf(record)),
+    median: percentile(waits, 50),
+    p95: percentile(waits, 95),
+    callsPerMinute: busy.length / MINUTES,
+  };
+}
+
+/** All of it came, once, each browser's in its order. */
+function expectComplete({ made, arrived }: { made: readonly string[]; arrived: readonly string[] }): void {
+  expect(arrived.toSorted()).toEqual(made.toSorted());
+  expect(outOfOrder(arrived)).toEqual([]);
+}
+
+const calm = await play(HONEST);
+
+test('without a flood nobody is refused, and nothing is lost', () => {
+  expectComplete(calm);
+  expect(calm.limited).toBe(0);
+});
+
+describe('beside one browser that sends as much as a hundred others', () => {
+  test.each([
+    ['events, five at a time', {}],
+    ['events, in full batches', { perFlush: 25, everyMs: 750 }],
+    ['events, one by one', { perFlush: 1, everyMs: 30 }],
+    ['users', { usersShare: 1 }],
+  ])(
+    'the others’ records are hardly later than without it, and it gets what is left: %s',
+    async (_, fields) => {
+      const flooded = await play([...HONEST, { ...FLOOD, ...fields }]);
+
+      expect(flooded.median).toBeLessThanOrEqual(2 * calm.median);
+      expect(flooded.p95).toBeLessThanOrEqual(2 * calm.p95);
+      expect(flooded.callsPerMinute).toBeGreaterThanOrEqual(0.95 * 60);
+      expectComplete(flooded);
+    },
+  );
+
+  test('also where all that it sends is taken in, and nobody but the cut keeps it behind the others', async () => {
+    const flooded = await play([...HONEST, FLOOD], { shares: () => ({ enter: () => 0 }) });
+
+    expect(flooded.median).toBeLessThanOrEqual(2 * calm.median);
+    expect(flooded.p95).toBeLessThanOrEqual(2 * calm.p95);
+    expectComplete(flooded);
+  });
+
+  test('also where the outbox dies again and again, and forgets who has had how much', async () => {
+    const random = chances(3);
+    const dies = () => random() < 0.003;
+
+    const before = await play(HONEST, { dies });
+    const flooded = await play([...HONEST, FLOOD], { dies });
+
+    expect(flooded.deaths).toBeGreaterThan(10);
+    expect(flooded.median).toBeLessThanOrEqual(2 * before.median);
+    expect(flooded.p95).toBeLessThanOrEqual(2 * before.p95);
+    expectComplete(flooded);
+  });
+
+  test('also where WebEngage refuses all that it sends', async () => {
+    const control: ControlOrder = { refuse: { field: 'eventName', value: 'Poison' } };
+
+    const requestsPerMinute = 120;
+    const before = await play(HONEST, { requestsPerMinute });
+    const flooded = await play([...HONEST, { ...FLOOD, eventName: 'Poison' }], {
+      control,
+      requestsPerMinute,
+      untilMs: (MINUTES + 2) * 60_000,
+    });
+
+    expect(flooded.median).toBeLessThanOrEqual(2 * before.median);
+    expect(flooded.p95).toBeLessThanOrEqual(2 * before.p95);
+    expect(flooded.arrived).toHaveLength(before.made.length);
+    expect(outOfOrder(flooded.arrived)).toEqual([]);
+  });
+});
+
+test('beside a flood of many browsers from one network too, once it has had its share', async () => {
+  const requestsPerMinute = 120;
+  const crowd = Array.from({ length: 200 }, (_, n) => ({ ...FLOOD, device: `flood ${n}`, everyMs: 15_000 }));
+
+  const before = await play(HONEST, { requestsPerMinute });
+  const flooded = await play([...HONEST, ...crowd], { requestsPerMinute });
+
+  expect(flooded.median).toBeLessThanOrEqual(2 * before.median);
+  expect(flooded.p95).toBeLessThanOrEqual(2 * before.p95);
+  expect(flooded.callsPerMinute).toBeGreaterThanOrEqual(0.95 * requestsPerMinute);
+  expectComplete(flooded);
+});
+
+test('a browser alone has the whole allowance, and one that comes back with a week’s records is not refused', async () => {
+  // As fast as a tracker sends what has piled up.
+  const back = { ...FLOOD, perFlush: 25, everyMs: 1_000 };
+
+  const alone = await play([back]);
+  const among = await play([...HONEST, back], { requestsPerMinute: 500 });
+
+  expect(alone.callsPerMinute).toBeGreaterThanOrEqual(0.95 * 60);
+  expect(among.limited).toBe(0);
+  expectComplete(alone);
+  expectComplete(among);
+});

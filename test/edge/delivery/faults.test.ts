@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest';
+import type { ControlOrder } from '../../../demo/sandbox/control.ts';
+import { lettersOf } from '../../fakes/outbox.ts';
+import { busiestMinute, playedAccount } from '../../fakes/played-account.ts';
+import { chances, nameOf, outOfOrder, traffic } from '../../fakes/traffic.ts';
+import { runWorld } from '../../fakes/world.ts';
+
+declare global {
+  interface ImportMeta {
+    readonly env: Readonly<Record<string, string | undefined>>;
+  }
+}
+
+const SEEDS = Number(import.meta.env.VITE_SEEDS ?? 4);
+const FIRST_SEED = Number(import.meta.env.VITE_FIRST_SEED ?? 1);
+const TRAFFIC = { devices: 500, recordsEach: 10, poisonShare: 0.01 };
+
+const FAULTS: ControlOrder = {
+  refuse: { field: 'eventName', value: 'Poison' },
+  faults: [
+    { fault: 500, chance: 0.02 },
+    { fault: 503, faultAt: 'after', chance: 0.01 },
+    { fault: '429', chance: 0.01 },
+    { fault: 'cut', chance: 0.04 },
+    { fault: 'cut_before', chance: 0.01 },
+    { fault: 'page', chance: 0.01 },
+    { fault: 'slow', chance: 0.02 },
+  ],
+  delayMs: 9_000,
+  retryAfter: 'seconds',
+  retryAfterSeconds: 2,
+};
+
+async function journey(seed: number, control: ControlOrder = FAULTS) {
+  const random = chances(seed);
+  const sent = traffic(random, TRAFFIC);
+  const end = await runWorld({
+    deliveries: sent.deliveries,
+    account: (now) => playedAccount(control, now, random),
+    latencyMs: () => 50 + Math.floor(random() * 1_300),
+    gateMs: () => 1 + Math.floor(random() * 100),
+    random,
+    dies: () => random() < 0.002,
+  });
+  const arrived = end.account.taken.map(({ record }) => nameOf(record));
+  const letters = (await lettersOf(end.stub)).map(({ record }) => nameOf(JSON.parse(record)));
+  return { ...end, ...sent, arrived, letters };
+}
+
+describe('5,000 records of 500 browsers, with every fault there is', () => {
+  test.each(Array.from({ length: SEEDS }, (_, index) => FIRST_SEED + index))(
+    'seed %d: every good record arrives once, in order; every other one stands alone in the dead letters',
+    async (seed) => {
+      const { arrived, letters, poison, records, stub, deaths, account, overlaps } = await journey(seed);
+
+      expect(arrived.length + letters.length).toBe(records);
+      expect(new Set(arrived).size).toBe(arrived.length);
+      expect(letters.toSorted()).toEqual(poison.toSorted());
+      expect(outOfOrder(arrived)).toEqual([]);
+      expect(overlaps).toBe(0);
+      expect(account.swallowed()).toBe(0);
+      expect(busiestMinute(account.arrivals)).toBeLessThanOrEqual(500);
+      expect(deaths).toBeGreaterThan(0);
+      expect(await stub.status()).toMatchObject({ records: 0, deadLetters: poison.length });
+    },
+    60_000,
+  );
+});
+
+test('where WebEngage ignores x-request-id, no call doubles but one whose outcome was unknown, and each is counted', async () => {
+  const seed = 1;
+
+  const { arrived, records, letters, stub, account } = await journey(seed, {
+    ...FAULTS,
+    idempotency: 'ignored',
+  });
+
+  expect(new Set(arrived).size + letters.length).toBe(records);
+  const doubles = arrived.length - new Set(arrived).size;
+  const { totals } = await stub.status();
+  expect(doubles).toBeGreaterThan(0);
+  expect(doubles).toBeLessThanOrEqual(totals.unknown * 25);
+  // Every call that arrived is counted, those of an outbox that died meanwhile too.
+  expect(account.arrivals.length).toBeLessThanOrEqual(
+    totals.taken + totals.refused + totals.paused + totals.misconfigured + totals.unknown,
+  );
+});

@@ -1,0 +1,679 @@
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
+import { describe, expect, test } from 'vitest';
+import { noEvidence } from '../../../src/edge/delivery/evidence.ts';
+import type { UpstreamCall } from '../../../src/edge/delivery/webengage.ts';
+import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
+import { outboxStatus } from '../../../src/edge/queue/status.ts';
+import type { FailedCall } from '../../../src/edge/telemetry/log.ts';
+import {
+  answerOf,
+  delivery,
+  GRANTED,
+  ingestAt,
+  lettersOf,
+  newOutbox,
+  OPEN,
+  passAt,
+  REFUSED,
+  ROOM,
+  rulingUpstream,
+  scriptedUpstream,
+  sentIds,
+} from '../../fakes/outbox.ts';
+import { eventRecord, idOf, userRecord } from '../../fakes/records.ts';
+
+const NOW = Date.parse('2026-11-23T12:00:00Z');
+const LINGERED = NOW + 1_000;
+const DOWN = 503;
+
+const events = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, index) => eventRecord(from + index));
+const ids = (from: number, to: number) => events(from, to).map(({ id }) => id);
+
+function waiting(stub: DurableObjectStub<Outbox>): Promise<number> {
+  return runInDurableObject(stub, (_, { storage }) => outboxStatus(storage.sql, ROOM, NOW).records);
+}
+
+describe('merging', () => {
+  test('40 visitors with 5 events each go in 8 calls, not 40', async () => {
+    const stub = newOutbox();
+    for (let visitor = 0; visitor < 40; visitor++)
+      await ingestAt(stub, delivery(`device ${visitor}`, ...events(1, 5)), NOW);
+    const upstream = scriptedUpstream();
+
+    await passAt(stub, upstream, NOW);
+
+    expect(upstream.calls.map(({ records }) => records.length)).toEqual(Array(8).fill(25));
+    expect(await waiting(stub)).toBe(0);
+  });
+
+  test('a few records wait until the oldest has lingered', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...events(1, 5)), NOW);
+    const upstream = scriptedUpstream();
+
+    expect(await passAt(stub, upstream, NOW + 400)).toMatchObject({ nextAt: LINGERED });
+    expect(upstream.calls).toEqual([]);
+
+    expect(await passAt(stub, upstream, LINGERED)).toMatchObject({ nextAt: undefined });
+    expect(sentIds(upstream)).toEqual([ids(1, 5)]);
+  });
+
+  test('what a page sent in one request as it was left goes 25 at a time, in order', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...events(1, 360)), NOW);
+    const upstream = scriptedUpstream();
+
+    await passAt(stub, upstream, LINGERED);
+
+    expect(sentIds(upstream).flat()).toEqual(ids(1, 360));
+    expect(upstream.calls.every(({ records }) => records.length <= 25)).toBe(true);
+    expect(await waiting(stub)).toBe(0);
+  });
+
+  test('one visitor’s identify goes before the events that follow it: 1 + 3 calls for 61 records', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', userRecord(1), ...events(2, 25)), NOW);
+    await ingestAt(stub, delivery('a', ...events(26, 50)), NOW);
+    await ingestAt(stub, delivery('a', ...events(51, 61)), NOW);
+    const upstream = scriptedUpstream();
+
+    await passAt(stub, upstream, LINGERED);
+
+    expect(upstream.calls.map(({ kind, records }) => [kind, records.length])).toEqual([
+      ['user', 1],
+      ['event', 25],
+      ['event', 25],
+      ['event', 10],
+    ]);
+    expect(sentIds(upstream).flat()).toEqual([idOf(1), ...ids(2, 61)]);
+  });
+});
+
+describe('a sealed batch', () => {
+  test('keeps its members and its id through every retry and an eviction, whatever comes after it', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...events(1, 5)), NOW);
+    const statuses = [DOWN, 0, 401, 429];
+    const calls: UpstreamCall[] = [];
+    const answer = async (call: UpstreamCall) => {
+      const isFirst = call.records.length === 5 && call.records[0]?.id === idOf(1);
+      if (!isFirst) return answerOf(200);
+      calls.push(call);
+      return answerOf(statuses.shift() ?? 200);
+    };
+
+    await passAt(stub, { calls, answer }, LINGERED);
+    await ingestAt(stub, delivery('a', ...events(6, 10)), LINGERED);
+    await ingestAt(stub, delivery('b', ...events(1, 25)), LINGERED);
+    await evictDurableObject(stub);
+    for (let minute = 1; minute <= 5; minute++)
+      await passAt(stub, { calls, answer }, LINGERED + minute * 60_000);
+
+    expect(calls).toHaveLength(5);
+    for (const call of calls) expect(call).toEqual(calls[0]);
+    expect(await waiting(stub)).toBe(0);
+  });
+
+  test('found unsettled after a crash between its call and the settling is sent again as it was', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...events(1, 5)), NOW);
+    const upstream = scriptedUpstream(new Error('the object dies here'));
+
+    // Nothing comes back from there: the pass is never heard of again.
+    const never = () => new Promise<never>(() => {});
+    void passAt(stub, { ...upstream, answer: (call) => upstream.answer(call).catch(never) }, LINGERED, {
+      sleep: never,
+    });
+    await expect.poll(() => upstream.calls.length).toBe(1);
+    await runInDurableObject(stub, (_, { storage }) => storage.deleteAlarm());
+    await ingestAt(stub, delivery('a', ...events(6, 7)), LINGERED);
+    await passAt(stub, upstream, LINGERED + 1);
+    await passAt(stub, upstream, LINGERED + 1_000);
+
+    const [crashed, again, rest] = upstream.calls;
+    expect(again).toEqual(crashed);
+    expect(rest?.requestId).not.toBe(again?.requestId);
+    expect(sentIds(upstream)).toEqual([ids(1, 5), ids(1, 5), ids(6, 7)]);
+  });
+
+  test('holds back its own browsers, and nobody else', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', userRecord(1), ...events(2, 3)), NOW);
+    const upstream = scriptedUpstream(DOWN);
+    await passAt(stub, upstream, LINGERED);
+    await ingestAt(stub, delivery('b', ...events(1, 5)), NOW);
+
+    await passAt(stub, upstream, LINGERED + 1);
+    expect(sentIds(upstream)).toEqual([[idOf(1)], ids(1, 5)]);
+
+    await passAt(stub, upstream, LINGERED + 60_000);
+    expect(sentIds(upstream).slice(2)).toEqual([[idOf(1)], ids(2, 3)]);
+  });
+
+  test('has an id of hexadecimal digits, another for each batch', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
+    await ingestAt(stub, delivery('b', ...events(1, 25)), NOW);
+    const upstream = scriptedUpstream();
+
+    await passAt(stub, upstream, NOW);
+
+    const requestIds = upstream.calls.map(({ requestId }) => requestId);
+    expect(new Set(requestIds).size).toBe(2);
+    for (const requestId of requestIds) expect(requestId).toMatch(/^[\da-f]{32}$/);
+  });
+});
+
+test('a batch that can’t be sent for a fault of ours holds back its own browsers, and nobody else', async () => {
+  const stub = newOutbox();
+  await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
+  await ingestAt(stub, delivery('b', ...events(1, 25)), NOW);
+  await runInDurableObject(stub, (_, { storage }) =>
+    storage.sql.exec(`UPDATE run SET records = 'no JSON' WHERE device = 'a'`),
+  );
+  const upstream = scriptedUpstream();
+  const faults: unknown[] = [];
+
+  const { nextAt } = await passAt(stub, upstream, NOW, { tellFault: (fault) => faults.push(fault) });
+
+  expect(sentIds(upstream)).toEqual([ids(1, 25)]);
+  expect(faults).toHaveLength(1);
+  expect(nextAt).toBeGreaterThan(NOW);
+  expect(await waiting(stub)).toBe(25);
+});
+
+test('a call that is dealt with late ends its own batch, and no other that has come to its place', async () => {
+  const stub = newOutbox();
+  const answers: ((status: number) => void)[] = [];
+  const calls: UpstreamCall[] = [];
+  let tellDone = () => {};
+  let ring = () => {};
+  const inside = (act: () => void) => runInDurableObject(stub, act);
+  await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
+  void passAt(stub, scriptedUpstream(), NOW, {
+    sleep: () => new Promise(() => {}),
+    fullBatch: () => new Promise((resolve) => (ring = () => resolve())),
+    upstream: (call) => {
+      calls.push(call);
+      return new Promise((resolve) => answers.push((status) => resolve(answerOf(status))));
+    },
+    gate: {
+      ...OPEN,
+      take: async () => ({ ...GRANTED, suspect: true }),
+      // The way to the gate takes long, the first time.
+      taken: () => (calls.length > 1 ? Promise.resolve() : new Promise((resolve) => (tellDone = resolve))),
+    },
+  });
+
+  // The first is settled, and the gate is being told, while the next batch is sealed and sent.
+  await expect.poll(() => calls.length).toBe(1);
+  await inside(() => answers[0]?.(200));
+  await expect.poll(() => waiting(stub)).toBe(0);
+  await ingestAt(stub, delivery('b', ...events(101, 125)), NOW);
+  await inside(() => ring());
+  await expect.poll(() => calls.length).toBe(2);
+  await inside(() => tellDone());
+  await inside(() => ring());
+  await ingestAt(stub, delivery('c', ...events(201, 225)), NOW);
+  await inside(() => ring());
+  await expect.poll(() => calls.length).toBe(3);
+
+  expect(calls.map(({ records }) => records[0]?.id)).toEqual([idOf(1), idOf(101), idOf(201)]);
+  await inside(() => answers[1]?.(200));
+  await expect.poll(() => waiting(stub)).toBe(25);
+  await inside(() => answers[2]?.(200));
+  await expect.poll(() => waiting(stub)).toBe(0);
+});
+
+test('a gate that can’t be told costs no batch, and no call is counted twice', async () => {
+  const stub = newOutbox();
+  await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
+  const faults: unknown[] = [];
+
+  await passAt(stub, scriptedUpstream(), NOW, {
+    tellFault: (fault) => faults.push(fault),
+    gate: {
+      ...OPEN,
+      take: async () => ({ ...GRANTED, suspect: true }),
+      taken: () => Promise.reject(new Error('reset')),
+    },
+  });
+
+  const { totals } = await runInDurableObject(stub, (_, { storage }) => outboxStatus(storage.sql, ROOM, NOW));
+  expect(faults).toHaveLength(1);
+  expect(totals).toMatchObject({ taken: 1, unknown: 0, delivered: 25 });
+});
+
+test('a permit that comes to be used too late is not used', async () => {
+  const stub = newOutbox();
+  await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
+  const upstream = scriptedUpstream();
+  let now = NOW;
+  let asked = 0;
+
+  await passAt(stub, upstream, NOW, {
+    now: () => now,
+    // The object stalls once, while it waits for its turn.
+    sleep: async () => {
+      now += asked === 1 ? 5_000 : 100;
+    },
+    gate: {
+      ...OPEN,
+      take: async () => {
+        asked += 1;
+        return { ...GRANTED, startInMs: 100 };
+      },
+    },
+  });
+
+  expect(asked).toBe(2);
+  expect(upstream.calls).toHaveLength(1);
+});
+
+describe('while WebEngage is down', () => {
+  test('nothing is lost, few batches are sealed, and the rest goes on merging', async () => {
+    const stub = newOutbox();
+    const upstream = scriptedUpstream(...Array(50).fill(DOWN));
+    // One outbox, that lives on between its passes.
+    const evidence = noEvidence();
+    for (let visitor = 0; visitor < 100; visitor++) {
+      await ingestAt(stub, delivery(`device ${visitor}`, ...events(1, 5)), NOW);
+      await passAt(stub, upstream, LINGERED, { evidence });
+    }
+    expect(new Set(upstream.calls.map(({ requestId }) => requestId)).size).toBeLessThanOrEqual(7);
+
+    const up = scriptedUpstream();
+    await passAt(stub, up, LINGERED + 120_000);
+
+    expect(await waiting(stub)).toBe(0);
+    expect(up.calls.length).toBeLessThanOrEqual(7 + Math.ceil((500 - 7 * 5) / 25));
+  });
+
+  test('a pass that sent nothing says when to come again', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...events(1, 5)), NOW);
+
+    const { nextAt } = await passAt(stub, scriptedUpstream(DOWN), LINGERED);
+
+    expect(nextAt).toBeGreaterThan(LINGERED);
+    expect(nextAt).toBeLessThanOrEqual(LINGERED + 1_000);
+  });
+});
+
+test('a batch that fails again and again waits longer each time, up to a minute', async () => {
+  const stub = newOutbox();
+  await ingestAt(stub, delivery('a', ...events(1, 5)), NOW);
+  const upstream = scriptedUpstream(...Array(10).fill(DOWN));
+  const waits: number[] = [];
+
+  let now = LINGERED;
+  for (let time = 0; time < 10; time++) {
+    const { nextAt = now } = await passAt(stub, upstream, now, { random: () => 1 });
+    waits.push(nextAt - now);
+    now = nextAt;
+  }
+
+  expect(waits.slice(0, 4)).toEqual([1_000, 2_000, 4_000, 8_000]);
+  expect(waits.at(-1)).toBe(60_000);
+});
+
+describe('records that WebEngage refuses', () => {
+  /** Refuses every call that holds a record with this name. */
+  const refusing = (eventName: string) =>
+    rulingUpstream(({ records }) => (records.some((record) => record.eventName === eventName) ? 400 : 200));
+  const poison = (seq: number) => eventRecord(seq, { eventName: 'Poison' });
+
+  test('go to the dead letters alone, with WebEngage’s words; their neighbours arrive', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...events(1, 12), poison(13), ...events(14, 25)), NOW);
+    const upstream = refusing('Poison');
+
+    await passAt(stub, upstream, NOW);
+
+    const taken = upstream.calls.filter(({ records }) =>
+      records.every(({ eventName }) => eventName !== 'Poison'),
+    );
+    expect(taken.flatMap(({ records }) => records.map(({ id }) => id))).toEqual([
+      ...ids(1, 12),
+      ...ids(14, 25),
+    ]);
+    const letters = await lettersOf(stub);
+    expect(letters).toMatchObject([
+      { device: 'a', kind: 'event', acceptedAt: NOW, givenUpAt: NOW, status: 400 },
+    ]);
+    expect(letters[0]).toMatchObject({ words: 'Error: as the rule says.', attempts: 5 });
+    expect(JSON.parse(letters[0]?.record ?? '')).toMatchObject({ id: idOf(13), eventName: 'Poison' });
+    expect(await waiting(stub)).toBe(0);
+  });
+
+  test('are found in at most 11 calls of 25 records, each half under an id of its own', async () => {
+    for (let at = 1; at <= 25; at++) {
+      const stub = newOutbox();
+      const records = events(1, 25).map((event, index) => (index === at - 1 ? poison(at) : event));
+      await ingestAt(stub, delivery('a', ...records), NOW);
+      const upstream = refusing('Poison');
+
+      await passAt(stub, upstream, NOW);
+
+      expect(upstream.calls.length).toBeLessThanOrEqual(11);
+      expect(new Set(upstream.calls.map(({ requestId }) => requestId)).size).toBe(upstream.calls.length);
+      expect(await lettersOf(stub)).toHaveLength(1);
+    }
+  });
+
+  test('may be all of a batch: each is a letter of its own', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...Array.from({ length: 25 }, (_, n) => poison(n + 1))), NOW);
+
+    await passAt(stub, refusing('Poison'), NOW);
+
+    expect(await lettersOf(stub)).toHaveLength(25);
+    expect(await waiting(stub)).toBe(0);
+  });
+
+  test('keep the order of their browser: what follows them follows, part by part', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...events(1, 9), poison(10), ...events(11, 20)), NOW);
+    await ingestAt(stub, delivery('b', ...events(1, 5)), NOW);
+    await ingestAt(stub, delivery('a', poison(21), ...events(22, 40)), NOW);
+    const upstream = refusing('Poison');
+
+    await passAt(stub, upstream, LINGERED);
+
+    const arrived = upstream.calls
+      .filter(({ records }) => records.every(({ eventName }) => eventName !== 'Poison'))
+      .flatMap(({ records }) => records);
+    expect(arrived.map(({ id }) => id).filter((id) => !ids(1, 5).includes(id))).toEqual([
+      ...ids(6, 9),
+      ...ids(11, 20),
+      ...ids(22, 40),
+    ]);
+    expect(await waiting(stub)).toBe(0);
+  });
+
+  test('are looked for in parts, from an allowance of their own', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...events(1, 24), poison(25)), NOW);
+    const upstream = refusing('Poison');
+
+    await passAt(stub, upstream, NOW, {
+      gate: {
+        ...OPEN,
+        take: async ({ isolating }) =>
+          isolating ? { ...REFUSED, retryInMs: 60_000, isolatingOnly: true } : GRANTED,
+      },
+    });
+
+    expect(sentIds(upstream)).toEqual([ids(1, 25)]);
+    const status = await runInDurableObject(stub, (_, { storage }) => outboxStatus(storage.sql, ROOM, NOW));
+    expect(status).toMatchObject({ retrying: 2, byStatus: { 400: 2 } });
+  });
+
+  test('hold back nobody else while they are looked for', async () => {
+    const stub = newOutbox();
+    for (let device = 0; device < 50; device++)
+      await ingestAt(stub, delivery(`bad ${device}`, poison(1)), NOW);
+    await ingestAt(stub, delivery('good', ...events(1, 25)), NOW);
+    const upstream = refusing('Poison');
+    let isolated = 0;
+
+    await passAt(stub, upstream, LINGERED, {
+      gate: {
+        ...OPEN,
+        // A tenth of what there is.
+        take: async ({ isolating }) => {
+          if (isolating) isolated += 1;
+          return isolating && isolated > 4 ? { ...REFUSED, retryInMs: 60_000, isolatingOnly: true } : GRANTED;
+        },
+      },
+    });
+
+    expect(sentIds(upstream)).toContainEqual(ids(1, 25));
+    expect(await waiting(stub)).toBe(50 - (await lettersOf(stub)).length);
+  });
+
+  test('with a backlog behind them do not hide other browsers from the cut', async () => {
+    const stub = newOutbox();
+    const upstream = scriptedUpstream(DOWN);
+    await ingestAt(stub, delivery('slow', eventRecord(1)), NOW);
+    await passAt(stub, upstream, LINGERED);
+    for (let flush = 0; flush < 25; flush++) {
+      const alternating = Array.from({ length: 20 }, (_, index) =>
+        (index % 2 ? eventRecord : userRecord)(2 + flush * 20 + index),
+      );
+      await ingestAt(stub, delivery('slow', ...alternating), LINGERED);
+    }
+    await ingestAt(stub, delivery('good', ...events(1, 25)), LINGERED);
+
+    await passAt(stub, upstream, LINGERED + 1);
+
+    expect(sentIds(upstream)).toContainEqual(ids(1, 25));
+  });
+
+  test('are taken back once it is known that every call was refused: with the answer to one, or by the gate', async () => {
+    const refusedAll = {
+      ...OPEN,
+      refused: async () => ({ proven: false, wall: { since: NOW, until: undefined } }),
+    };
+    const held = { ...REFUSED, retryInMs: 60_000 };
+    for (const permits of [[GRANTED], [{ ...held, wall: { since: NOW, until: undefined } }]]) {
+      const stub = newOutbox();
+      await ingestAt(stub, delivery('a', poison(1)), NOW);
+      await passAt(stub, refusing('Poison'), LINGERED);
+      expect(await lettersOf(stub)).toHaveLength(1);
+      await ingestAt(stub, delivery('b', poison(2)), NOW);
+
+      await passAt(stub, refusing('Poison'), LINGERED, {
+        gate: { ...refusedAll, take: async () => permits.shift() ?? held },
+      });
+
+      expect(await lettersOf(stub)).toEqual([]);
+      expect(await waiting(stub)).toBe(2);
+    }
+  });
+
+  test('are told to the operator by status, with nothing of what is in them', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
+    const told: FailedCall[] = [];
+    const held = { ...REFUSED, retryInMs: 60_000 };
+
+    await passAt(stub, scriptedUpstream(401), NOW, {
+      tellFailed: (call) => told.push(call),
+      gate: { ...OPEN, take: async () => (told.length > 0 ? held : GRANTED) },
+    });
+
+    expect(told).toEqual([{ status: 401, kind: 'event', attempts: 1 }]);
+    const status = await runInDurableObject(stub, (_, { storage }) => outboxStatus(storage.sql, ROOM, NOW));
+    expect(status).toMatchObject({ retrying: 1, byStatus: { 401: 1 }, deadLetters: 0 });
+  });
+});
+
+describe('the rate gate', () => {
+  test('is asked before each call; what it refuses waits as long as it says', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
+    const upstream = scriptedUpstream();
+
+    const { nextAt, held } = await passAt(stub, upstream, NOW, {
+      gate: {
+        ...OPEN,
+        take: async () => ({ ...REFUSED, retryInMs: 700 }),
+      },
+    });
+
+    expect({ nextAt, held }).toEqual({ nextAt: NOW + 700, held: true });
+    expect(upstream.calls).toEqual([]);
+  });
+
+  test('says when a call may start, and it starts no sooner', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
+    const upstream = scriptedUpstream();
+    const slept: [ms: number, calls: number][] = [];
+
+    await passAt(stub, upstream, NOW, {
+      gate: { ...OPEN, take: async () => ({ ...GRANTED, startInMs: 240 }) },
+      sleep: async (ms) => void slept.push([ms, upstream.calls.length]),
+    });
+
+    expect(slept[0]).toEqual([240, 0]);
+    expect(upstream.calls).toHaveLength(1);
+  });
+
+  test('has its answer looked at anew: what has come meanwhile goes with the batch', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...events(1, 5)), NOW);
+    const upstream = scriptedUpstream();
+    let grant: (() => void) | undefined;
+
+    const pass = passAt(stub, upstream, LINGERED, {
+      gate: { ...OPEN, take: () => new Promise((resolve) => (grant = () => resolve(GRANTED))) },
+    });
+    await expect.poll(() => grant).toBeDefined();
+    await ingestAt(stub, delivery('b', ...events(6, 9)), LINGERED);
+    await runInDurableObject(stub, () => grant?.());
+    await pass;
+
+    expect(sentIds(upstream)).toEqual([ids(1, 9)]);
+  });
+
+  test('is told of a call that was taken where it suspects something, and else is not asked again', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
+    await ingestAt(stub, delivery('b', ...events(1, 25)), NOW);
+    const permits = [GRANTED, { ...GRANTED, suspect: true, key: 'secondary' as const }];
+    const told: string[] = [];
+
+    await passAt(stub, scriptedUpstream(), NOW, {
+      gate: {
+        ...OPEN,
+        take: async () => permits.shift() ?? GRANTED,
+        taken: async (key) => void told.push(key),
+      },
+    });
+
+    expect(told).toEqual(['secondary']);
+  });
+
+  test('is told to pause the whole account when WebEngage says so', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
+    const pauses: number[] = [];
+
+    await passAt(stub, scriptedUpstream(answerOf(429, { retryAfter: '48' })), NOW, {
+      gate: { ...OPEN, pause: async (forMs) => void pauses.push(forMs) },
+    });
+
+    expect(pauses).toEqual([48_000]);
+    expect(await waiting(stub)).toBe(25);
+  });
+
+  test('is told with the next question what WebEngage’s headers said of the limit', async () => {
+    const stub = newOutbox();
+    for (let device = 0; device < 8; device++)
+      await ingestAt(stub, delivery(`device ${device}`, ...events(1, 25)), NOW);
+    const rateLimit = { limit: 400, remaining: 7 };
+    const asked: unknown[] = [];
+    const upstream = scriptedUpstream(answerOf(200, { rateLimit }));
+
+    await passAt(stub, upstream, NOW, {
+      gate: {
+        ...OPEN,
+        take: async (ask) => {
+          asked.push(ask.seen);
+          return GRANTED;
+        },
+      },
+    });
+
+    expect(asked.filter(Boolean)).toEqual([{ ...rateLimit, at: NOW, ours: 1 }]);
+  });
+});
+
+describe('calls in flight', () => {
+  /** Answers when told to. */
+  function heldUpstream() {
+    const waitingFor: ((status: number) => void)[] = [];
+    const calls: UpstreamCall[] = [];
+    return {
+      calls,
+      answer: (call: UpstreamCall) => {
+        calls.push(call);
+        return new Promise<ReturnType<typeof answerOf>>((resolve) =>
+          waitingFor.push((status) => resolve(answerOf(status))),
+        );
+      },
+      answerAll: (status = 200) => {
+        for (const resolve of waitingFor.splice(0)) resolve(status);
+      },
+      underWay: () => waitingFor.length,
+    };
+  }
+
+  test('of one browser alone are one at a time, in order', async () => {
+    const stub = newOutbox();
+    for (let flush = 0; flush < 4; flush++)
+      await ingestAt(stub, delivery('a', ...events(flush * 25 + 1, flush * 25 + 25)), NOW);
+    const upstream = heldUpstream();
+    const most: number[] = [];
+
+    await passAt(stub, upstream, NOW, {
+      sleep: () => new Promise(() => {}),
+      upstream: (call) => {
+        const answer = upstream.answer(call);
+        most.push(upstream.underWay());
+        setTimeout(() => upstream.answerAll(), 1);
+        return answer;
+      },
+    });
+
+    expect(most).toEqual([1, 1, 1, 1]);
+    expect(sentIds(upstream).flat()).toEqual(ids(1, 100));
+  });
+
+  test('do not keep a full batch waiting that comes in meanwhile', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
+    const upstream = heldUpstream();
+    let ring = () => {};
+
+    const pass = passAt(stub, upstream, NOW, {
+      sleep: () => new Promise(() => {}),
+      fullBatch: () => new Promise((resolve) => (ring = () => resolve())),
+      upstream: (call) => upstream.answer(call),
+    });
+    await expect.poll(() => upstream.underWay()).toBe(1);
+    await ingestAt(stub, delivery('b', ...events(1, 25)), NOW);
+    await runInDurableObject(stub, () => ring());
+    await expect.poll(() => upstream.underWay()).toBe(2);
+    await runInDurableObject(stub, () => upstream.answerAll());
+    await pass;
+
+    expect(await waiting(stub)).toBe(0);
+  });
+
+  test('do not have the gate asked again by a full batch while it refuses', async () => {
+    const stub = newOutbox();
+    for (const device of ['a', 'b']) await ingestAt(stub, delivery(device, ...events(1, 25)), NOW);
+    const upstream = heldUpstream();
+    const refused = { ...REFUSED, retryInMs: 60_000 };
+    let asked = 0;
+    let ring = () => {};
+
+    const pass = passAt(stub, upstream, NOW, {
+      sleep: () => new Promise(() => {}),
+      fullBatch: () => new Promise((resolve) => (ring = () => resolve())),
+      upstream: (call) => upstream.answer(call),
+      gate: { ...OPEN, take: async () => (++asked === 1 ? GRANTED : refused) },
+    });
+    await expect.poll(() => asked).toBe(2);
+    await runInDurableObject(stub, () => ring());
+    await runInDurableObject(stub, () => upstream.answerAll());
+
+    expect(await pass).toEqual({ nextAt: NOW + 60_000, held: true });
+    // Before the call, after it, and once its answer was there.
+    expect(asked).toBe(3);
+  });
+});

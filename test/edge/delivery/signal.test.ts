@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { bell } from '../../../src/edge/delivery/signal.ts';
+
+test('a bell rings for all who wait, and for nobody who comes after it', async () => {
+  const { ring, heard, isAwaited } = bell();
+  const told: string[] = [];
+  const wait = (who: string) => void heard().then(() => told.push(who));
+
+  ring();
+  expect(isAwaited()).toBe(false);
+  wait('first');
+  wait('second');
+  expect(isAwaited()).toBe(true);
+
+  ring();
+  expect(isAwaited()).toBe(false);
+  wait('late');
+  await Promise.resolve();
+  await Promise.resolve();
+
+  expect(told).toEqual(['first', 'second']);
+});

@@ -1,0 +1,421 @@
+import { describe, expect, test } from 'vitest';
+import type { ControlOrder } from '../../../demo/sandbox/control.ts';
+import { delivery, lettersOf } from '../../fakes/outbox.ts';
+import { busiestMinute, type PlayedAccount, playedAccount } from '../../fakes/played-account.ts';
+import { eventRecord, idOf } from '../../fakes/records.ts';
+import { chances, nameOf, outOfOrder, traffic } from '../../fakes/traffic.ts';
+import { runWorld, WORLD_BEGINS, type WorldOptions } from '../../fakes/world.ts';
+
+// What no document says of WebEngage: the relay must be right under each answer.
+
+const MINUTE = 60_000;
+const POISON = { field: 'eventName', value: 'Poison' };
+
+async function against(
+  control: ControlOrder,
+  { poisonShare = 0.01, ...options }: Partial<WorldOptions> & { readonly poisonShare?: number } = {},
+) {
+  const random = chances(7);
+  const sent = traffic(random, { devices: 60, recordsEach: 10, poisonShare });
+  const end = await runWorld({
+    deliveries: sent.deliveries,
+    account: (now) => playedAccount(control, now, random),
+    latencyMs: () => 300,
+    random,
+    ...options,
+  });
+  const arrived = end.account.taken.map(({ record }) => nameOf(record));
+  const letters = (await lettersOf(end.stub)).map(({ record }) => nameOf(JSON.parse(record)));
+  return { ...end, ...sent, arrived, letters };
+}
+
+type Outcome = Awaited<ReturnType<typeof against>>;
+
+function expectAllOnce({ arrived, letters, poison, records }: Outcome): void {
+  expect(new Set(arrived).size).toBe(arrived.length);
+  expect(arrived.length + letters.length).toBe(records);
+  expect(letters.toSorted()).toEqual(poison.toSorted());
+  expect(outOfOrder(arrived)).toEqual([]);
+}
+
+test('success is 201', async () => {
+  expectAllOnce(await against({ success: 201, refuse: POISON }));
+});
+
+describe('a record it can’t take', () => {
+  test.each([400, 413, 422] as const)('fails the whole call, with %d', async (status) => {
+    const end = await against({ refuse: { ...POISON, status } });
+
+    expectAllOnce(end);
+    const [letter] = await lettersOf(end.stub);
+    expect(letter).toMatchObject({
+      status,
+      attempts: expect.any(Number),
+      words: expect.stringContaining('Error:'),
+    });
+  });
+
+  test('fails only itself: nothing else is lost', async () => {
+    const { arrived, poison, records, letters } = await against({ refuse: POISON, invalid: 'drops_record' });
+
+    expect(letters).toEqual([]);
+    expect(arrived.length).toBe(records - poison.length);
+  });
+});
+
+test('no call holds more than 25 records, or none', async () => {
+  const { account } = await against({ refuse: POISON });
+
+  // It answers 400 to either.
+  expect(account.arrivals.every(({ records }) => records >= 1 && records <= 25)).toBe(true);
+});
+
+describe('a fault of configuration loses nothing and gives nothing up, however long it takes to mend', () => {
+  const wrong: readonly [string, ControlOrder][] = [
+    ['a wrong license code, answered 400', { license: '~another', wrongLicense: 400 }],
+    ['a wrong license code, answered 404', { license: '~another', wrongLicense: 404 }],
+    ['a wrong key, answered 401', { acceptKeys: [], wrongKey: 401 }],
+    ['a key without the permission, answered 403', { acceptKeys: [], wrongKey: 403 }],
+    ['another host, that redirects', { fault: 307 }],
+  ];
+
+  test.each(wrong)('%s', async (_, control) => {
+    let account: PlayedAccount | undefined;
+    const mended = { at: Number.POSITIVE_INFINITY };
+    const end = await against(control, {
+      poisonShare: 0,
+      account: (now) => {
+        account = playedAccount(control, now, chances(1));
+        return account;
+      },
+      onAnswer: (now) => {
+        if (now < WORLD_BEGINS + 10 * MINUTE) return;
+        mended.at = Math.min(mended.at, now);
+        account?.order({});
+      },
+    });
+
+    expectAllOnce(end);
+    expect(end.letters).toEqual([]);
+    // One call a minute tries, and a few that were under way at the beginning, or made a wall.
+    const inVain = end.account.arrivals.filter(({ at }) => at < mended.at && at > WORLD_BEGINS + 2 * MINUTE);
+    expect(busiestMinute(inVain)).toBeLessThanOrEqual(1);
+    expect(end.gate.held).toBeUndefined();
+  });
+
+  test('a wrong license code that comes in the midst of it, answered 400: the letters of the wall are taken back', async () => {
+    const random = chances(3);
+    let account: PlayedAccount | undefined;
+    const end = await against(
+      {},
+      {
+        poisonShare: 0,
+        // Single records: each of them would be a dead letter, if it were believed.
+        deliveries: Array.from({ length: 60 }, (_, n) => ({
+          at: WORLD_BEGINS + n * 1_500,
+          delivery: delivery(`device ${n}`, eventRecord(1, { userId: `device ${n}`, eventData: { n: 1 } })),
+        })),
+        account: (now) => {
+          account = playedAccount({}, now, random);
+          return account;
+        },
+        onAnswer: (now) => {
+          const isWrong = now > WORLD_BEGINS + 20_000 && now < WORLD_BEGINS + 5 * MINUTE;
+          account?.order(isWrong ? { license: '~another', wrongLicense: 400 } : {});
+        },
+      },
+    );
+
+    expect(end.letters).toEqual([]);
+    expect(new Set(end.arrived).size).toBe(60);
+    expect(end.arrived).toHaveLength(60);
+    expect((await end.stub.status()).totals.pardoned).toBeGreaterThan(10);
+  });
+
+  test('the bad records of one page, and little else, are given up for good: they are not tried again for ever', async () => {
+    const bad = Array.from({ length: 60 }, (_, n) => ({
+      at: WORLD_BEGINS + n,
+      delivery: delivery(`bad ${n}`, eventRecord(1, { userId: `bad ${n}`, eventName: 'Poison' })),
+    }));
+    // Somebody else every three minutes.
+    const good = Array.from({ length: 20 }, (_, n) => ({
+      at: WORLD_BEGINS + n * 3 * MINUTE + 1_000,
+      delivery: delivery(`good ${n}`, eventRecord(1, { userId: `good ${n}` })),
+    }));
+
+    const { stub, arrived, now } = await against(
+      { refuse: POISON },
+      { deliveries: [...bad, ...good].sort((a, b) => a.at - b.at) },
+    );
+
+    expect(arrived).toHaveLength(20);
+    expect(await stub.status()).toMatchObject({ records: 0, deadLetters: 60 });
+    expect(now).toBeLessThan(WORLD_BEGINS + 65 * MINUTE);
+  });
+
+  test('a rotated key: the secondary one is tried at once, and nothing is held', async () => {
+    const end = await against(
+      { acceptKeys: ['secondary-key'] },
+      { poisonShare: 0, limits: { requestsPerMinute: 500, hasSecondaryKey: true } },
+    );
+
+    expectAllOnce(end);
+    expect(end.gate).toMatchObject({ key: 'secondary', held: undefined });
+    expect(end.now - WORLD_BEGINS).toBeLessThan(MINUTE);
+  });
+});
+
+describe('x-request-id', () => {
+  test('is honoured by the bulk calls: no doubles, though answers are lost', async () => {
+    expectAllOnce(await against({ refuse: POISON, faults: [{ fault: 'cut', chance: 0.3 }] }));
+  });
+
+  test('never comes again with other records, which would be swallowed', async () => {
+    const { account } = await against({
+      refuse: POISON,
+      reusedRequestId: 'swallowed',
+      faults: [{ fault: 'cut', chance: 0.3 }],
+    });
+
+    expect(account.swallowed()).toBe(0);
+  });
+});
+
+describe('every odd answer, from a third of all calls', () => {
+  test.each<[string, ControlOrder['fault'], 'before' | 'after']>([
+    ['408', 408, 'before'],
+    ['500', 500, 'before'],
+    ['502 from behind it', 502, 'after'],
+    ['503', 503, 'before'],
+    ['504 from behind it', 504, 'after'],
+    ['429', '429', 'before'],
+    ['403 from some firewall', 403, 'before'],
+    ['a gateway’s page', 'page', 'before'],
+    ['a cut before the records were taken', 'cut_before', 'before'],
+    ['a cut after it', 'cut', 'after'],
+    ['nothing for ten seconds', 'slow', 'after'],
+    ['a redirect', 302, 'before'],
+  ])('%s', async (_, fault, faultAt) => {
+    const faults = [{ fault: fault ?? 'none', faultAt, chance: 1 / 3 }];
+
+    expectAllOnce(await against({ refuse: POISON, faults, delayMs: 10_000, retryAfter: 'seconds' }));
+  });
+
+  test.each(['none', 'seconds', 'date', 'garbage'] as const)(
+    'a 429 with %s in its Retry-After',
+    async (retryAfter) => {
+      const end = await against({ retryAfter, faults: [{ fault: '429', chance: 0.1 }] }, { poisonShare: 0 });
+
+      expectAllOnce(end);
+    },
+  );
+});
+
+describe('a record that breaks WebEngage, each time', () => {
+  const people = (count: number, name: string, eventName: string, everyMs: number) =>
+    Array.from({ length: count }, (_, n) => ({
+      at: WORLD_BEGINS + n * everyMs,
+      delivery: delivery(`${name} ${n}`, eventRecord(1, { userId: `${name} ${n}`, eventName })),
+    }));
+
+  /** Answers calls that hold such a record with this status, and takes all others. */
+  const breaking = (status: number) => (now: () => number) => {
+    const account = playedAccount({}, now, chances(1));
+    const broken = playedAccount({ fault: status }, now, chances(1));
+    return {
+      ...account,
+      call: (call: Parameters<PlayedAccount['call']>[0]) =>
+        (call.body.includes('"Breaks it"') ? broken : account).call(call),
+    };
+  };
+
+  test.each([500, 403, 404, 431])(
+    'with %d, holds back nobody but those in its batch for a while',
+    async (status) => {
+      // More than are tried at once while WebEngage is down.
+      const bad = people(8, 'bad', 'Breaks it', 3_000);
+      const good = people(300, 'good', 'Clicked', 2_000);
+
+      const { account, stub } = await against(
+        {},
+        {
+          deliveries: [...bad, ...good].sort((a, b) => a.at - b.at),
+          account: breaking(status),
+          untilMs: 60 * MINUTE,
+        },
+      );
+
+      // Whoever shares a call with one of them waits longer, but all of the others are there within the hour.
+      expect(account.taken.length).toBeGreaterThanOrEqual(280);
+      const { records, deadLetters } = await stub.status();
+      expect(account.taken.length + records + deadLetters).toBe(308);
+      expect(deadLetters).toBeLessThanOrEqual(8);
+    },
+  );
+
+  test.each([2_000, 10_000, 30_000])(
+    'with 403, where somebody else comes every %d ms, holds up nobody',
+    async (everyMs) => {
+      const bad = people(1, 'bad', 'Breaks it', 1);
+      const good = people(3_600_000 / everyMs, 'good', 'Clicked', everyMs);
+
+      const { account, stub, gate } = await against(
+        {},
+        {
+          deliveries: [...bad, ...good].sort((a, b) => a.at - b.at),
+          account: breaking(403),
+          untilMs: 90 * MINUTE,
+        },
+      );
+
+      expect(gate.held).toBeUndefined();
+      expect(account.taken).toHaveLength(good.length);
+      expect(await stub.status()).toMatchObject({ records: 0, deadLetters: 1 });
+      // Once it is suspected, nothing waits for it any more.
+      const last = account.arrivals.filter(({ at }) => at > WORLD_BEGINS + 50 * MINUTE).length;
+      expect(last).toBeGreaterThan((10 * MINUTE) / everyMs / 3);
+    },
+  );
+
+  test('goes to the dead letters in the end, and its neighbours arrive', async () => {
+    const together = people(10, 'one', 'Clicked', 1).concat(people(1, 'bad', 'Breaks it', 1));
+    // For a quarter of a day, and more.
+    const later = people(1_000, 'good', 'Clicked', 30_000);
+
+    const { account, stub, letters } = await against(
+      {},
+      {
+        deliveries: [...together, ...later].sort((a, b) => a.at - b.at),
+        account: breaking(500),
+        untilMs: 24 * 60 * MINUTE,
+      },
+    );
+
+    expect(letters).toHaveLength(1);
+    expect(account.taken).toHaveLength(1_010);
+    expect(await stub.status()).toMatchObject({ records: 0, deadLetters: 1 });
+  });
+});
+
+describe('a key that may write events and no users', () => {
+  const identify = (n: number) => ({
+    at: WORLD_BEGINS + n * 20_000,
+    delivery: delivery(`user ${n}`, {
+      kind: 'user' as const,
+      id: idOf(1),
+      userId: `user ${n}`,
+      attributes: { n: 1 },
+    }),
+  });
+  const event = (n: number) => ({
+    at: WORLD_BEGINS + n * 5_000,
+    delivery: delivery(`visitor ${n}`, eventRecord(1, { userId: `visitor ${n}` })),
+  });
+  const traffic30 = [
+    ...Array.from({ length: 90 }, (_, n) => identify(n)),
+    ...Array.from({ length: 360 }, (_, n) => event(n)),
+  ].sort((a, b) => a.at - b.at);
+
+  /** Answers calls for users with this status until a moment, and takes all others. */
+  const without = (status: number, untilMs: number) => (now: () => number) => {
+    const account = playedAccount({}, now, chances(1));
+    const refusing = playedAccount({ fault: status }, now, chances(1));
+    return {
+      ...account,
+      call: (call: Parameters<PlayedAccount['call']>[0]) =>
+        (call.kind === 'user' && now() < WORLD_BEGINS + untilMs ? refusing : account).call(call),
+    };
+  };
+
+  test.each([403, 503])(
+    'answered %d: events go on, no user is given up, and all arrive once it may',
+    async (status) => {
+      const { account, stub } = await against(
+        {},
+        { deliveries: traffic30, account: without(status, 40 * MINUTE) },
+      );
+
+      const events = account.taken.filter(({ path }) => path === 'bulk-events');
+      expect(events).toHaveLength(360);
+      expect(account.taken).toHaveLength(450);
+      expect(await stub.status()).toMatchObject({ records: 0, deadLetters: 0 });
+    },
+  );
+});
+
+test('a minute of nothing but bad records holds up the good ones for no longer than a while', async () => {
+  const bad = Array.from({ length: 100 }, (_, n) => ({
+    at: WORLD_BEGINS + n * 600,
+    delivery: delivery(
+      `bad ${n}`,
+      ...Array.from({ length: 25 }, (_, index) =>
+        eventRecord(index + 1, { userId: `bad ${n}`, eventName: 'Poison' }),
+      ),
+    ),
+  }));
+  const good = Array.from({ length: 600 }, (_, n) => ({
+    at: WORLD_BEGINS + n * 1_000,
+    delivery: delivery(`good ${n}`, eventRecord(1, { userId: `good ${n}` })),
+  }));
+
+  const { account } = await against(
+    { refuse: POISON },
+    { deliveries: [...bad, ...good].sort((a, b) => a.at - b.at), untilMs: 30 * MINUTE },
+  );
+
+  expect(account.taken.length).toBeGreaterThanOrEqual(500);
+});
+
+test('a gate that is far away is asked all the same', async () => {
+  const end = await against({}, { poisonShare: 0, gateMs: () => 700 });
+
+  expectAllOnce(end);
+});
+
+describe('a backlog of 15,000 records, at 700 ms an answer', () => {
+  const backlog = Array.from({ length: 600 }, (_, n) => ({
+    at: WORLD_BEGINS + n,
+    delivery: delivery(
+      `device ${n}`,
+      ...Array.from({ length: 25 }, (_, index) => eventRecord(index + 1, { userId: `device ${n}` })),
+    ),
+  }));
+
+  test.each<[string, ControlOrder]>([
+    ['a sliding minute, shared by both calls', { minute: 'sliding' }],
+    ['a fixed minute', { minute: 'fixed' }],
+    ['a limit for each of the calls', { limit: 'separate' }],
+    ['no X-RateLimit headers', { rateHeaders: 'absent' }],
+  ])('uses at least 95 %% of the allowance without a 429: %s', async (_, control) => {
+    const { account, mostInFlight, overlaps } = await against(control, {
+      deliveries: backlog,
+      latencyMs: () => 700,
+    });
+
+    const from = WORLD_BEGINS + 5_000;
+    const used = account.arrivals.filter(({ at }) => at >= from && at < from + MINUTE).length;
+    expect(used).toBeGreaterThanOrEqual(475);
+    expect(busiestMinute(account.arrivals)).toBeLessThanOrEqual(500);
+    expect(account.arrivals.filter(({ status }) => status !== 200)).toEqual([]);
+    expect(account.taken).toHaveLength(15_000);
+    expect(mostInFlight).toBe(6);
+    expect(overlaps).toBe(0);
+  });
+
+  test('leaves room for others of the account who use a third of it', async () => {
+    const { account } = await against({ usedByOthers: 170 }, { deliveries: backlog, latencyMs: () => 700 });
+
+    expect(account.arrivals.filter(({ status }) => status === 429)).toEqual([]);
+    expect(account.taken).toHaveLength(15_000);
+  });
+
+  test('goes slower where WebEngage allows less than is documented', async () => {
+    const { account } = await against(
+      { requestsPerMinute: 120 },
+      { deliveries: backlog.slice(0, 200), latencyMs: () => 700 },
+    );
+
+    expect(account.arrivals.filter(({ status }) => status === 429)).toEqual([]);
+    expect(account.taken).toHaveLength(5_000);
+  });
+});

@@ -1,0 +1,250 @@
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { afterEach, expect, test, vi } from 'vitest';
+import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
+import operating from '../../../docs/operating.md?raw';
+import { delivery, newOutbox } from '../../fakes/outbox.ts';
+import { eventRecord } from '../../fakes/records.ts';
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+const alarmOf = (stub: DurableObjectStub<Outbox>) =>
+  runInDurableObject(stub, (_, { storage }) => storage.getAlarm());
+const forgetAlarm = (stub: DurableObjectStub<Outbox>) =>
+  runInDurableObject(stub, (_, { storage }) => storage.deleteAlarm());
+
+/** An outbox with one record, and no alarm. */
+async function withRecord(): Promise<DurableObjectStub<Outbox>> {
+  const stub = newOutbox();
+  await stub.ingest('1/0', delivery('a', eventRecord(1)));
+  await forgetAlarm(stub);
+  return stub;
+}
+
+test('a pass that fails does not throw out of the alarm, and is made again', async () => {
+  const stub = await withRecord();
+  // The table is not what it should be: whatever else may be at fault.
+  await runInDurableObject(stub, async (_, { storage }) => {
+    storage.sql.exec('ALTER TABLE batch RENAME TO elsewhere');
+    await storage.setAlarm(Date.now() + 60_000);
+  });
+
+  for (let time = 0; time < 8; time++) {
+    expect(await runDurableObjectAlarm(stub)).toBe(true);
+    expect(await alarmOf(stub)).toBeGreaterThan(Date.now());
+  }
+  await forgetAlarm(stub);
+});
+
+test('while passes fail a flush makes none come sooner', async () => {
+  const stub = await withRecord();
+  await runInDurableObject(stub, async (_, { storage }) => {
+    storage.sql.exec('ALTER TABLE batch RENAME TO elsewhere');
+    await storage.setAlarm(Date.now() + 60_000);
+  });
+  await runDurableObjectAlarm(stub);
+  await runInDurableObject(stub, (_, { storage }) =>
+    storage.sql.exec('ALTER TABLE elsewhere RENAME TO batch'),
+  );
+
+  await stub.ingest('1/0', delivery('b', ...Array.from({ length: 25 }, (_, n) => eventRecord(n + 1))));
+
+  expect(await alarmOf(stub)).toBeGreaterThan(Date.now() + 20_000);
+  await forgetAlarm(stub);
+});
+
+test('an alarm that the platform gave up is set again by the watchdog, and by the next flush', async () => {
+  const stub = await withRecord();
+  expect(await alarmOf(stub)).toBeNull();
+
+  await stub.wake();
+  expect(await alarmOf(stub)).toBeGreaterThan(0);
+
+  await forgetAlarm(stub);
+  await stub.ingest('1/0', delivery('b', eventRecord(1)));
+  expect(await alarmOf(stub)).toBeGreaterThan(0);
+  await forgetAlarm(stub);
+});
+
+test('the watchdog leaves an outbox asleep that has nothing to send', async () => {
+  const stub = newOutbox();
+
+  expect(await stub.wake()).toBe(true);
+  expect(await alarmOf(stub)).toBeNull();
+});
+
+test('what it counts and holds it knows after an eviction', async () => {
+  const stub = await withRecord();
+  const before = await stub.status();
+
+  await evictDurableObject(stub);
+
+  expect(await stub.status()).toEqual({ ...before, oldestAgeMs: expect.any(Number) });
+  expect(before).toMatchObject({ records: 1, totals: { entered: 1 } });
+});
+
+test('a pass is a line in the log, with no record and no id in it', async () => {
+  const lines: string[] = [];
+  vi.stubGlobal('fetch', async () => new Response('{}'));
+  vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));
+  const stub = newOutbox();
+  await stub.ingest(
+    '1/0',
+    delivery('device-of-somebody', ...Array.from({ length: 25 }, (_, n) => eventRecord(n + 1))),
+  );
+
+  await vi.waitFor(async () => {
+    await runDurableObjectAlarm(stub);
+    expect((await stub.status()).records).toBe(0);
+  });
+  vi.restoreAllMocks();
+
+  const passes = lines.map((line) => JSON.parse(line)).filter(({ event }) => event === 'relay_pass');
+  expect(passes.find(({ delivered }) => delivered === 25)).toEqual({
+    event: 'relay_pass',
+    outbox: '1/0',
+    entered: 0,
+    delivered: 25,
+    dead_letter: 0,
+    taken: 1,
+    refused: 0,
+    paused: 0,
+    misconfigured: 0,
+    unknown: 0,
+    waiting: 0,
+    deadLetters: 0,
+    tookMs: expect.any(Number),
+    nextInMs: null,
+  });
+  const [sample = ''] = /^{"event":"relay_pass".*$/m.exec(operating) ?? [];
+  expect(Object.keys(JSON.parse(sample))).toEqual(Object.keys(passes[0]));
+  expect(lines.join()).not.toMatch(/device-of-somebody|johndoe|Givenchy/);
+});
+
+test('the same figures go to Workers Analytics Engine, where it is bound', async () => {
+  const points: AnalyticsEngineDataPoint[] = [];
+  vi.stubGlobal('fetch', async () => new Response('{}'));
+  const stub = newOutbox();
+  await stub.ingest('1/0', delivery('a', ...Array.from({ length: 25 }, (_, n) => eventRecord(n + 1))));
+
+  await vi.waitFor(async () => {
+    await runInDurableObject(stub, (outbox) => {
+      const bound = outbox as unknown as { env: object };
+      bound.env = {
+        ...bound.env,
+        ANALYTICS: { writeDataPoint: (point: AnalyticsEngineDataPoint) => points.push(point) },
+      };
+    });
+    await runDurableObjectAlarm(stub);
+    expect((await stub.status()).records).toBe(0);
+  });
+
+  const [point] = points.filter(({ doubles }) => doubles?.[1] === 25);
+  expect(point).toMatchObject({ indexes: ['1/0'], blobs: ['relay_pass'] });
+  expect(point?.doubles?.slice(0, 10)).toEqual([0, 25, 0, 1, 0, 0, 0, 0, 0, 0]);
+});
+
+test('where a setting is missing a pass comes again in half a minute, and a full batch is no reason to come sooner', async () => {
+  const stub = await withRecord();
+  const from = Date.now();
+
+  await runInDurableObject(stub, async (outbox) => {
+    const bound = outbox as unknown as { env: object };
+    const { env } = bound;
+    bound.env = { ...env, WEBENGAGE_API_KEY: '' };
+    await outbox.alarm();
+    bound.env = env;
+    await outbox.ingest('1/0', delivery('b', ...Array.from({ length: 25 }, (_, n) => eventRecord(n + 1))));
+  });
+
+  expect(await alarmOf(stub)).toBeGreaterThanOrEqual(from + 30_000);
+  await forgetAlarm(stub);
+});
+
+test('each full batch that comes while calls are under way leaves before they are answered', async () => {
+  const answered = Promise.withResolvers<void>();
+  let calls = 0;
+  vi.stubGlobal('fetch', async () => {
+    calls += 1;
+    if (calls === 3) answered.resolve();
+    await answered.promise;
+    return new Response('{}');
+  });
+  const stub = newOutbox();
+  await runInDurableObject(stub, (outbox) => {
+    const bound = outbox as unknown as { env: object };
+    bound.env = { ...bound.env, LINGER_MS: '10000' };
+  });
+  const full = Array.from({ length: 25 }, (_, n) => eventRecord(n + 1));
+
+  for (const [index, device] of ['a', 'b', 'c'].entries()) {
+    await stub.ingest('1/0', delivery(device, ...full));
+    await expect.poll(() => calls).toBe(index + 1);
+  }
+
+  await expect.poll(async () => (await stub.status()).records).toBe(0);
+});
+
+test('it is enrolled before it holds anything, and never again', async () => {
+  const stub = newOutbox();
+  const enrolled: number[] = [];
+
+  await runInDurableObject(stub, async (outbox) => {
+    const bound = outbox as unknown as { env: object };
+    const gate = { enrol: async (shards: number) => void enrolled.push(shards) };
+    bound.env = { ...bound.env, RATE_GATE: { getByName: () => gate } };
+    await outbox.ingest('3/1', delivery('a', eventRecord(1)));
+    await outbox.ingest('3/1', delivery('a', eventRecord(2)));
+  });
+
+  expect(enrolled).toEqual([3]);
+  await forgetAlarm(stub);
+});
+
+test('a browser that has more waiting than its share is refused for a while, others are not; an outbox that was evicted has forgotten it', async () => {
+  vi.stubGlobal('fetch', async () => new Response('', { status: 503 }));
+  const stub = newOutbox();
+  const full = (from: number) => Array.from({ length: 25 }, (_, n) => eventRecord(from + n));
+  let stored = 0;
+  let receipt = await stub.ingest('1/0', delivery('a', ...full(1)));
+  for (; receipt.stored && stored < 40; stored += 1)
+    receipt = await stub.ingest('1/0', delivery('a', ...full(stored * 25 + 26)));
+
+  // Two seconds of the allowance: what waits beyond is behind.
+  expect(stored).toBeGreaterThanOrEqual(16);
+  expect(receipt).toEqual({ stored: false, retryInMs: expect.any(Number) });
+  expect(await stub.ingest('1/0', delivery('b', eventRecord(1)))).toMatchObject({ stored: true });
+
+  await evictDurableObject(stub);
+  expect(await stub.ingest('1/0', delivery('a', ...full(2_000)))).toMatchObject({ stored: true });
+  await forgetAlarm(stub);
+});
+
+test('a browser that was sent on much comes behind one that was not, from one pass to the next', async () => {
+  const bodies: string[] = [];
+  vi.stubGlobal('fetch', async (call: Request) => {
+    bodies.push(await call.text());
+    return new Response('{}');
+  });
+  const stub = newOutbox();
+  const drained = () =>
+    vi.waitFor(async () => {
+      await runDurableObjectAlarm(stub);
+      expect((await stub.status()).records).toBe(0);
+    }, 10_000);
+  const full = (from: number) =>
+    Array.from({ length: 25 }, (_, n) => eventRecord(from + n, { userId: 'flood' }));
+  await stub.ingest('1/0', delivery('a', ...full(1)));
+  await drained();
+
+  await Promise.all([
+    stub.ingest('1/0', delivery('a', ...full(26))),
+    stub.ingest('1/0', delivery('b', eventRecord(1, { userId: 'other' }))),
+  ]);
+  await drained();
+
+  const users = bodies.map((body) => [...body.matchAll(/"userId":"(\w+)"/g)].map(([, user]) => user));
+  expect(users[1]?.[0]).toBe('other');
+  expect(users[1]).toHaveLength(25);
+});

@@ -1,0 +1,145 @@
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
+import { expect, test, vi } from 'vitest';
+import type { RateGate } from '../../../src/edge/durable-objects/rate-gate.ts';
+import type { Permit } from '../../../src/edge/gate/permits.ts';
+import { WALL_OF_REFUSALS } from '../../../src/edge/gate/state.ts';
+import { relayEnv } from '../../fakes/outbox.ts';
+
+const newGate = () => relayEnv.RATE_GATE.getByName(crypto.randomUUID());
+const ASK = { isolating: false, seen: undefined };
+
+async function takeAll(gate: DurableObjectStub<RateGate>): Promise<Permit[]> {
+  const permits: Permit[] = [];
+  while (permits.at(-1)?.granted !== false) permits.push(await gate.take(ASK));
+  return permits.filter(({ granted }) => granted);
+}
+
+test('what it has lent it remembers through evictions: no burst after each', async () => {
+  const gate = newGate();
+  const from = Date.now();
+  let granted = 0;
+
+  for (let restart = 0; restart < 10; restart++) {
+    granted += (await takeAll(gate)).length;
+    await evictDurableObject(gate);
+  }
+
+  // A burst of 5, what may be promised 250 ms ahead, and what became due meanwhile.
+  expect(granted).toBeLessThanOrEqual(5 + Math.ceil((250 + Date.now() - from) / 125) + 1);
+});
+
+test('a pause holds through an eviction, and a shorter one does not cut it', async () => {
+  const gate = newGate();
+  await gate.pause(60_000);
+  await gate.pause(1_000);
+
+  await evictDurableObject(gate);
+  const permit = await gate.take(ASK);
+
+  expect(permit).toMatchObject({ granted: false });
+  expect(permit.granted ? 0 : permit.retryInMs).toBeGreaterThan(50_000);
+  expect((await gate.status()).pausedUntil).toBeGreaterThan(Date.now());
+});
+
+test('a configuration at fault is remembered through an eviction, until a call is taken', async () => {
+  const gate = newGate();
+  await gate.misconfigured(401, { key: 'primary', kind: 'event', before: undefined });
+  await evictDurableObject(gate);
+
+  expect((await gate.status()).held).toMatchObject({ status: 401 });
+  expect(await gate.take(ASK)).toMatchObject({ granted: false });
+
+  await gate.taken('primary', 'event');
+  expect((await gate.status()).held).toBeNull();
+  expect(await gate.take(ASK)).toMatchObject({ granted: true });
+});
+
+test('numbers of shards that hold records are known until they are retired, through an eviction', async () => {
+  const gate = newGate();
+  const shardsOf = async () => (await gate.epochs()).map(({ shards }) => shards);
+  await gate.enrol(1);
+  await gate.enrol(4);
+  await gate.enrol(4);
+  await evictDurableObject(gate);
+  expect(await shardsOf()).toEqual([1, 4]);
+
+  const [one] = await gate.epochs();
+  await gate.retire(1, one?.turn ?? 0);
+
+  expect(await shardsOf()).toEqual([4]);
+});
+
+test('one that an outbox was enrolled with since it was looked at is not retired', async () => {
+  const gate = newGate();
+  await gate.enrol(1);
+  const [seen] = await gate.epochs();
+  await gate.enrol(1);
+
+  await gate.retire(1, seen?.turn ?? 0);
+
+  expect(await gate.epochs()).toHaveLength(1);
+});
+
+test('a gate that is asked in vain writes nothing', async () => {
+  const gate = newGate();
+  await gate.pause(60_000);
+
+  const written = await runInDurableObject(gate, (instance, { storage }) => {
+    const changes = () => Number(storage.sql.exec('SELECT total_changes() AS changes').one().changes);
+    const before = changes();
+    instance.take(ASK);
+    return changes() - before;
+  });
+
+  expect(written).toBe(0);
+});
+
+test('of those who are refused for the pace alone each is told a turn of its own', async () => {
+  const asked = await runInDurableObject(newGate(), (gate) =>
+    Array.from({ length: 15 }, () => gate.take(ASK)),
+  );
+  const turns = asked.flatMap((permit) => (permit.granted ? [] : [permit.retryInMs]));
+
+  expect(turns.length).toBeGreaterThan(5);
+  expect(new Set(turns).size).toBe(turns.length);
+});
+
+test('refusals in a row are counted through an eviction', async () => {
+  const gate = newGate();
+  for (let n = 1; n < WALL_OF_REFUSALS; n++) await gate.refused(400, { kind: 'event', before: undefined });
+  expect((await gate.status()).held).toBeNull();
+  await evictDurableObject(gate);
+
+  expect((await gate.refused(400, { kind: 'event', before: undefined })).wall?.since).toBeLessThanOrEqual(
+    Date.now(),
+  );
+  expect((await gate.status()).held).toMatchObject({ status: 400 });
+});
+
+test('the secondary key is lent where it is set and the primary one was refused', async () => {
+  const permit = await runInDurableObject(newGate(), (gate) => {
+    const bound = gate as unknown as { env: object };
+    bound.env = { ...bound.env, WEBENGAGE_API_KEY_SECONDARY: 'another-key' };
+    gate.misconfigured(401, { key: 'primary', kind: 'event', before: undefined });
+    return gate.take(ASK);
+  });
+
+  expect(permit).toMatchObject({ granted: true, key: 'secondary' });
+});
+
+test('that everything is held is one line in the log, and that it is over another', async () => {
+  const lines: string[] = [];
+  vi.spyOn(console, 'error').mockImplementation((line: string) => void lines.push(line));
+  vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));
+  const gate = newGate();
+
+  await gate.misconfigured(401, { key: 'primary', kind: 'event', before: undefined });
+  await gate.misconfigured(401, { key: 'primary', kind: 'event', before: undefined });
+  await gate.taken('primary', 'event');
+  vi.restoreAllMocks();
+
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    { event: 'held', status: 401 },
+    { event: 'recovered', status: 401, afterMs: expect.any(Number) },
+  ]);
+});

@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import { readBody } from '../../../src/edge/http/body.ts';
+
+const NEVER = new AbortController().signal;
+
+const requestOf = (body: BodyInit) => new Request('http://127.0.0.1/', { method: 'POST', body });
+
+const read = (body: BodyInit, maxBytes = 100, deadline = NEVER) =>
+  readBody(requestOf(body), maxBytes, deadline);
+
+/** A body of these chunks, which then neither ends nor goes on; and whether it was given up. */
+function stalled(...chunks: string[]) {
+  const given = { up: false };
+  const body = new ReadableStream({
+    start: (controller) => {
+      for (const chunk of chunks) controller.enqueue(new TextEncoder().encode(chunk));
+    },
+    cancel: () => {
+      given.up = true;
+    },
+  });
+  return { body, given };
+}
+
+test('a body is read to its end, a character that is cut in two chunks too', async () => {
+  const bytes = new TextEncoder().encode('a€b');
+  const body = new ReadableStream({
+    start: (controller) => {
+      for (const byte of bytes) controller.enqueue(new Uint8Array([byte]));
+      controller.close();
+    },
+  });
+
+  expect(await read(body)).toEqual({ ok: true, text: 'a€b' });
+});
+
+test('one without a body is empty', async () => {
+  expect(await readBody(new Request('http://127.0.0.1/'), 100, NEVER)).toEqual({ ok: true, text: '' });
+});
+
+test('one that stalls is given up at its deadline, and let go', async () => {
+  const deadline = new AbortController();
+  const { body, given } = stalled('{"v":1,');
+
+  const reading = read(body, 100, deadline.signal);
+  deadline.abort();
+
+  expect(await reading).toEqual({ ok: false, reason: 'too_slow' });
+  expect(given.up).toBe(true);
+});
+
+test('one whose deadline is over is not read', async () => {
+  expect(await read(stalled().body, 100, AbortSignal.abort())).toEqual({ ok: false, reason: 'too_slow' });
+});
+
+test('one that is too large is let go at once, though it never ends', async () => {
+  const { body, given } = stalled('x'.repeat(60), 'x'.repeat(60));
+
+  expect(await read(body)).toEqual({ ok: false, reason: 'too_large' });
+  expect(given.up).toBe(true);
+});
+
+test('a connection that breaks is no fault of the body’s: whoever sent it sends it again', async () => {
+  const broken = new ReadableStream({
+    start: (controller) => controller.enqueue(new Uint8Array([0x7b])),
+    pull: (controller) => controller.error(new TypeError('Network connection lost.')),
+  });
+
+  await expect(read(broken)).rejects.toThrow('Network connection lost.');
+});
+
+describe('bytes that are no UTF-8 are refused', () => {
+  test.each([
+    ['a byte that is in no character', [0x22, 0xff, 0x22]],
+    ['a character that breaks off at the end', [0x22, 0xe2, 0x82]],
+    ['a longer form of a character than it needs', [0x22, 0xc0, 0xaf, 0x22]],
+    ['half of a surrogate pair', [0x22, 0xed, 0xa0, 0x80, 0x22]],
+    ['beyond Unicode', [0x22, 0xf4, 0x90, 0x80, 0x80, 0x22]],
+  ])('%s', async (_, bytes) => {
+    expect(await read(new Uint8Array(bytes))).toEqual({ ok: false, reason: 'not_utf8' });
+  });
+});

@@ -1,0 +1,224 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { Answer } from '../../../src/contract/answer.ts';
+import { holdToPlan } from '../../../src/edge/http/enforce-plan.ts';
+import type { RelayStatus } from '../../../src/edge/operator/relay-status.ts';
+import { createRelay, type Env } from '../../../src/edge/worker.ts';
+import { parsePlan } from '../../../src/plan/plan.ts';
+import { relayEnv } from '../../fakes/outbox.ts';
+import { ADDED_TO_CART, eventRecord, idOf, userRecord } from '../../fakes/records.ts';
+import { batchOf, door, newSession, OPERATOR } from '../asked.ts';
+import { everythingIn, loggedLines } from '../told.ts';
+
+const PLAN = {
+  events: {
+    'Added to Cart': {
+      properties: {
+        'Product ID': 'number',
+        Price: 'number',
+        Quantity: 'number',
+        Product: 'string',
+        Category: 'string',
+        Currency: { type: 'string', values: ['EUR', 'USD'] },
+      },
+    },
+    'Signed Out': {},
+  },
+  user: {
+    attributes: {
+      Age: 'string',
+      'Twitter username': 'string',
+      'Dollars spent': 'number',
+      'Points earned': 'number',
+    },
+  },
+} as const;
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const planned = (mode?: string) => door(mode === undefined ? {} : { TRACKING_PLAN: mode }, { plan: PLAN });
+
+/** One of each: as planned, with a price of another type, a user as planned, and an event that is in no plan. */
+function someRecords(name: string) {
+  const session = newSession();
+  return [
+    eventRecord(1, { id: idOf(1, session) }),
+    eventRecord(2, { id: idOf(2, session), eventData: { ...ADDED_TO_CART.eventData, Price: '39.8' } }),
+    userRecord(3, { id: idOf(3, session) }),
+    eventRecord(4, { id: idOf(4, session), eventName: name }),
+  ];
+}
+
+const answered = async (response: Promise<Response>) => (await response).json<Answer>();
+
+async function statusOf({ ask }: ReturnType<typeof door>): Promise<RelayStatus> {
+  return (await ask('/admin/status', { headers: OPERATOR })).json<RelayStatus>();
+}
+
+async function kindsOf(relay: ReturnType<typeof door>, name: string) {
+  const { trackingPlan } = await statusOf(relay);
+  return trackingPlan?.kinds.filter(({ of }) => of === name);
+}
+
+describe('records that are off the plan', () => {
+  test.each(['report', undefined])('are taken, and told of, with TRACKING_PLAN = %s', async (mode) => {
+    const relay = planned(mode);
+    const name = `Opened ${crypto.randomUUID()}`;
+
+    const answer = await answered(relay.post(batchOf(...someRecords(name))));
+
+    expect(answer).toMatchObject({ accepted: 4, rejected: [] });
+    expect((await statusOf(relay)).trackingPlan?.mode).toBe('report');
+    expect(await kindsOf(relay, name)).toEqual([
+      {
+        of: name,
+        path: 'eventName',
+        rule: 'is not in the tracking plan',
+        count: 1,
+        lastAt: expect.any(Number),
+      },
+    ]);
+    expect(await kindsOf(relay, 'Added to Cart')).toMatchObject([
+      { path: 'eventData.Price', rule: 'must be of type number by the tracking plan, not string' },
+    ]);
+  });
+
+  test('are refused by themselves where it is enforced, with field and rule; their neighbours are taken', async () => {
+    const relay = planned('enforce');
+    const name = `Opened ${crypto.randomUUID()}`;
+    const records = someRecords(name);
+    const before = (await statusOf(relay)).totals.rejected ?? 0;
+
+    const answer = await answered(relay.post(batchOf(...records)));
+
+    expect(answer).toMatchObject({ accepted: 2, duplicates: 0 });
+    expect(answer.rejected).toEqual([
+      {
+        id: records[1]?.id,
+        issues: [
+          { path: 'eventData.Price', message: 'must be of type number by the tracking plan, not string' },
+        ],
+      },
+      { id: records[3]?.id, issues: [{ path: 'eventName', message: 'is not in the tracking plan' }] },
+    ]);
+    expect(await everythingIn(relayEnv.OUTBOX.getByName('1/0'))).not.toContain(records[1]?.id);
+    expect(await kindsOf(relay, name)).toMatchObject([{ count: 1 }]);
+    const { trackingPlan, totals } = await statusOf(relay);
+    expect(trackingPlan?.mode).toBe('enforce');
+    expect(totals.rejected).toBe(before + 2);
+  });
+
+  test('are records like others where it is off', async () => {
+    const relay = planned('off');
+    const name = `Opened ${crypto.randomUUID()}`;
+
+    expect(await answered(relay.post(batchOf(...someRecords(name))))).toMatchObject({
+      accepted: 4,
+      rejected: [],
+    });
+    expect(await kindsOf(relay, name)).toEqual([]);
+    expect((await statusOf(relay)).trackingPlan?.mode).toBe('off');
+  });
+
+  test('of a user nobody vouches for are not told of: who may not write is not counted', async () => {
+    const IDENTITY = { IDENTITY: 'required', IDENTITY_KEY: 'a-shared-secret-of-32-bytes-or-more!' };
+    const relay = door({ TRACKING_PLAN: 'enforce', ...IDENTITY }, { plan: PLAN });
+    const name = `Opened ${crypto.randomUUID()}`;
+
+    expect((await relay.post(batchOf(...someRecords(name)))).status).toBe(401);
+    expect(await kindsOf(relay, name)).toEqual([]);
+  });
+
+  test('are a line in the log, by what was off; no name that somebody sent is in it', async () => {
+    const lines = loggedLines();
+    const relay = planned('report');
+
+    await relay.post(batchOf(...someRecords('Called by john@doe.com')));
+    await relay.post(batchOf(...someRecords('Called by john@doe.com')));
+
+    expect(lines().match(/off_plan[^}]*/g)).toEqual(['off_plan\\",\\"type\\":1,\\"unknown_event\\":1']);
+    expect(lines()).not.toContain('john');
+  });
+
+  test('are told with what the eye would miss written out', async () => {
+    const relay = planned();
+    const name = `Opened \u202e${crypto.randomUUID()}`;
+    await relay.post(batchOf(...someRecords(name)));
+
+    const told = await (await relay.ask('/admin/status', { headers: OPERATOR })).text();
+
+    expect(told).toContain('Opened \\u202e');
+    expect(told).not.toContain('\u202e');
+  });
+});
+
+describe('one request', () => {
+  const parsed = parsePlan(PLAN);
+  const plan = parsed.ok ? parsed.plan : undefined;
+  const many = Array.from({ length: 400 }, (_, n) =>
+    eventRecord(n + 1, {
+      eventName: `Opened ${n % 60}`,
+      eventData: { n },
+    }),
+  );
+
+  test('has no more ways told of it than are kept of a request; the rest are others', () => {
+    const { violations, breaches } = holdToPlan(many, plan, 'report');
+
+    expect(violations?.kinds).toHaveLength(50);
+    expect(violations?.kinds[0]?.ids).toHaveLength(7);
+    const inKinds = violations?.kinds.flatMap(({ ids }) => ids).length ?? 0;
+    expect(inKinds + (violations?.others ?? 0)).toBe(400);
+    expect(breaches).toEqual({ unknown_event: 400 });
+  });
+
+  test('gets an answer that is not many times as long as it', () => {
+    const wrong = many.map((record) => ({
+      ...record,
+      eventName: 'Signed Out',
+      eventData: Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`n${n}`, 1])),
+    }));
+
+    const { rejected } = holdToPlan(wrong, plan, 'enforce');
+
+    expect(rejected).toHaveLength(400);
+    expect(rejected[0]?.issues).toHaveLength(10);
+    expect(rejected.at(-1)?.issues).toHaveLength(1);
+  });
+
+  test('of records as they are planned is handed on as it came', () => {
+    const good = [eventRecord(1), userRecord(2)];
+
+    expect(holdToPlan(good, plan, 'enforce')).toEqual({
+      kept: good,
+      rejected: [],
+      violations: undefined,
+      breaches: {},
+    });
+  });
+});
+
+describe('a relay without a plan', () => {
+  test('has none to tell of', async () => {
+    expect((await statusOf(door())).trackingPlan).toBeNull();
+    expect((await statusOf(door({ TRACKING_PLAN: 'off' }))).trackingPlan).toBeNull();
+  });
+
+  test.each(['report', 'enforce'])('says at /health that it can’t %s', async (TRACKING_PLAN) => {
+    const { ask } = door({ TRACKING_PLAN } as Partial<Env>);
+
+    const answer = await ask('/health');
+
+    expect(answer.status).toBe(503);
+    expect(await answer.text()).toContain(`TRACKING_PLAN is ${TRACKING_PLAN}, and there is no tracking plan`);
+  });
+});
+
+test('what is no plan makes no relay, and is told by path and rule', () => {
+  const plan = { events: { we_x: {}, Bought: { properties: { Price: 'money' } } } };
+
+  expect(() => createRelay({ plan })).toThrow(
+    /the tracking plan is none: events\.we_x has a name that must not start with we_; events\.Bought\.properties\.Price must be string/,
+  );
+});

@@ -1,0 +1,382 @@
+import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import security from '../../../docs/security.md?raw';
+import { relayEnv } from '../../fakes/outbox.ts';
+import { eventRecord, idOf } from '../../fakes/records.ts';
+import { batchOf, door, everyAnswer, newSession, OPERATOR, SERVER_TOKEN, SHOP, stalled } from '../asked.ts';
+
+const { ask, post } = door();
+const outbox = relayEnv.OUTBOX.getByName('1/0');
+
+afterEach(async () => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+  await runInDurableObject(outbox, (_, { storage }) => storage.deleteAlarm());
+});
+
+test('every answer, whatever was asked and how it went, says how it may be used', async () => {
+  const answers = await everyAnswer();
+
+  expect(new Set(answers.map(({ status }) => status))).toEqual(
+    new Set([200, 202, 204, 400, 401, 403, 404, 405, 408, 413, 415, 503]),
+  );
+  for (const { headers, url, status } of answers) {
+    const said = Object.fromEntries(headers);
+    expect(said, `${status} ${url}`).toMatchObject({
+      'cache-control': 'no-store',
+      'content-security-policy':
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+      'cross-origin-resource-policy': 'same-origin',
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+    });
+    expect(Object.keys(said)).not.toContain('set-cookie');
+    expect(Object.keys(said)).not.toContain('access-control-allow-credentials');
+  }
+});
+
+describe('/admin is for no other site', () => {
+  const ALL = { ALLOWED_ORIGINS: '*' };
+
+  test('though its pages may send: nothing is done for them, and nothing is theirs to read', async () => {
+    for (const Origin of [SHOP, 'null', 'http://127.0.0.1:8788', 'https://127.0.0.1:8787'])
+      for (const [path, method] of [
+        ['/admin/status', 'GET'],
+        ['/admin/dead-letters', 'GET'],
+        ['/admin/dead-letters/discard', 'POST'],
+        ['/admin/status', 'OPTIONS'],
+        ['/%61dmin/status', 'GET'],
+      ] as const) {
+        const body = method === 'POST' ? { body: '{"all":true}' } : {};
+        const answer = await ask(path, { method, headers: { ...OPERATOR, Origin }, ...body }, ALL);
+
+        expect(answer.status).toBe(404);
+        expect([...answer.headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
+      }
+  });
+
+  test('but for the relay’s own page, which is told no CORS either', async () => {
+    const headers = { ...OPERATOR, Origin: 'http://127.0.0.1:8787' };
+
+    const answer = await ask(
+      '/admin/dead-letters/replay',
+      { method: 'POST', body: '{"ids":[]}', headers },
+      ALL,
+    );
+
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('Access-Control-Allow-Origin')).toBeNull();
+  });
+
+  test('who shows a wrong token is counted in the log, once a minute, and the right one passes meanwhile', async () => {
+    const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const { ask } = door();
+    const knock = async (Authorization: string) =>
+      (await ask('/admin/status', { headers: { Origin: '', Authorization } })).status;
+
+    for (let tries = 0; tries < 20; tries++)
+      expect(await knock('Bearer a-guess-that-must-not-be-logged')).toBe(404);
+
+    expect(await knock(OPERATOR.Authorization)).toBe(200);
+    expect(warned.mock.calls).toEqual([['{"event":"wrong_admin_token","times":1}']]);
+  });
+});
+
+describe('a server', () => {
+  const asServer = (token: string, headers: Record<string, string> = {}) => ({
+    Origin: '',
+    Authorization: `Bearer ${token}`,
+    'Content-Type': 'application/json',
+    ...headers,
+  });
+
+  test('sends with its token what a page sends with its origin', async () => {
+    const sent = batchOf();
+
+    const answer = await post(sent, asServer(SERVER_TOKEN));
+
+    expect(answer.status).toBe(202);
+    expect(await answer.json()).toMatchObject({ accepted: 1, rejected: [] });
+    expect(await (await post(sent, asServer(SERVER_TOKEN))).json()).toMatchObject({ duplicates: 1 });
+  });
+
+  test('speaks for any user, with no identity token, where pages must have one', async () => {
+    const required = { IDENTITY: 'required', IDENTITY_KEY: 'a-shared-secret-of-32-bytes-long' };
+    const sent = batchOf(eventRecord(1, { id: idOf(1, newSession()), userId: 'johndoe' }));
+
+    expect((await post(sent, {}, required)).status).toBe(401);
+    expect((await post(sent, asServer(SERVER_TOKEN), required)).status).toBe(202);
+  });
+
+  test('sends as the documentation shows', async () => {
+    const [, command = '', body = ''] = /```sh\n(curl .*?) -d '(.*?)'\n```/s.exec(security) ?? [];
+    const headers = Object.fromEntries(
+      [...command.matchAll(/-H "(.*?): (.*?)"/g)].map(([, name, value]) => [name, value]),
+    );
+
+    const answer = await post(body, {
+      ...headers,
+      Authorization: headers.Authorization?.replace('$SERVER_TOKEN', SERVER_TOKEN) ?? '',
+      Origin: '',
+    });
+
+    expect(await answer.json()).toEqual({
+      response: { status: 'queued' },
+      accepted: 2,
+      duplicates: 0,
+      rejected: [],
+      repaired: [],
+      now: expect.any(Number),
+    });
+  });
+
+  test.each([
+    ['a wrong one', asServer('a-server-token-of-wrong-characters'), 401, 'invalid_token'],
+    ['the operator’s', asServer(relayEnv.ADMIN_TOKEN ?? ''), 401, 'invalid_token'],
+    ['none', { Origin: '' }, 403, 'origin_not_allowed'],
+  ])('is refused with %s', async (_, headers, status, code) => {
+    const answer = await post(batchOf(), headers);
+
+    expect(answer.status).toBe(status);
+    expect(await answer.json()).toMatchObject({ error: { code } });
+  });
+
+  test('is refused where no token is set, whatever it shows', async () => {
+    for (const token of [SERVER_TOKEN, 'undefined', ''])
+      expect((await post(batchOf(), asServer(token), { SERVER_TOKEN: '' })).status).toBe(401);
+  });
+
+  test('has nothing to say at the operator’s door', async () => {
+    expect((await ask('/admin/status', { headers: asServer(SERVER_TOKEN) })).status).toBe(404);
+  });
+
+  test('is no page: a page that shows the token is told in the preflight that it may not', async () => {
+    const preflight = await ask('/v1/batch', {
+      method: 'OPTIONS',
+      headers: { 'Access-Control-Request-Headers': 'authorization' },
+    });
+
+    expect(preflight.headers.get('Access-Control-Allow-Headers')).toBe('Content-Type');
+  });
+});
+
+describe('a body that is refused as a whole', () => {
+  const good = JSON.stringify(batchOf());
+  const utf16 = (text: string) => new Uint8Array(Uint16Array.from(text, (char) => char.charCodeAt(0)).buffer);
+
+  test.each([
+    ['empty', ''],
+    ['white space', ' \n'],
+    ['a byte order mark before it', `\ufeff${good}`],
+    ['UTF-16', utf16(good)],
+    ['UTF-16 with its mark', utf16(`\ufeff${good}`)],
+    ['something behind it', `${good}{}`],
+    ['a comma too many', good.replace('}]}', '},]}')],
+    ['a comment', `/**/${good}`],
+    ['a number that is none', good.replace('1337', 'NaN')],
+    ['infinity by name', good.replace('1337', 'Infinity')],
+    ['a field twice', good.replace('{"v":1', '{"v":1,"v":1')],
+    ['a device twice', good.replace('"device"', `"device":"${crypto.randomUUID()}","device"`)],
+    ['a prototype for the batch', good.replace('{"v":1', '{"__proto__":{"v":1}')],
+    ['nested beyond reason', '['.repeat(65_000)],
+    ['more values than reason', `[${'0,'.repeat(60_000)}0]`],
+  ])('%s', async (_, body) => {
+    const answer = await post(body);
+
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ error: { code: 'invalid_batch' } });
+  });
+
+  test.each(['gzip', 'br', 'deflate', 'GZIP', 'identity, gzip', 'x'])('%s', async (encoding) => {
+    const answer = await post(batchOf(), { 'Content-Encoding': encoding });
+
+    expect(answer.status).toBe(415);
+    expect(await answer.json()).toMatchObject({ error: { code: 'unsupported_media_type' } });
+  });
+
+  test.each(['identity', 'Identity'])('but not for %s, which is none', async (encoding) => {
+    expect((await post(batchOf(), { 'Content-Encoding': encoding })).status).toBe(202);
+  });
+
+  test.each([
+    ['multipart', 'multipart/form-data; boundary=x'],
+    ['several types', 'text/plain, application/json'],
+    ['another text', 'text/html'],
+    ['JSON of another kind', 'application/ld+json'],
+    ['none', ''],
+  ])('%s', async (_, type) => {
+    expect((await post(batchOf(), { 'Content-Type': type })).status).toBe(415);
+  });
+
+  test('one that never ends is given up: 408, which costs a tracker no record', async () => {
+    vi.spyOn(AbortSignal, 'timeout').mockReturnValue(AbortSignal.abort());
+
+    const answer = await post(stalled());
+
+    expect(AbortSignal.timeout).toHaveBeenCalledWith(10_000);
+    expect(answer.status).toBe(408);
+    expect(await answer.json()).toMatchObject({ error: { code: 'too_slow' } });
+  });
+});
+
+test('a body of a version that this relay does not speak is one to be kept, whatever else is in it', async () => {
+  for (const body of [
+    { ...batchOf(), v: 2 },
+    { ...batchOf(), v: '1' },
+    { v: 3, items: {} },
+    { ...batchOf(), v: null },
+  ]) {
+    const answer = await post(body);
+
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ error: { code: 'unsupported_version' } });
+  }
+  expect(await (await post({ ...batchOf(), v: undefined })).json()).toMatchObject({
+    error: { code: 'invalid_batch', message: 'v must be given' },
+  });
+});
+
+test('a field of the envelope that this relay does not know is ignored', async () => {
+  expect((await post({ ...batchOf(), constructor: 1, compress: { as: 'br' } })).status).toBe(202);
+});
+
+test('every JSON answer to a batch, errors too, tells the relay’s clock', async () => {
+  const full = { OUTBOX: { getByName: () => ({ ingest: () => ({ stored: false }) }) } as never };
+  const over = { ADDRESS_LIMIT: { limit: async () => ({ success: false }) } };
+  const asked = Date.now();
+
+  const answers = [
+    await post(batchOf()),
+    await post('{'),
+    await post({ ...batchOf(), v: 2 }),
+    await post(batchOf(), { Origin: 'https://evil.example' }),
+    await post(batchOf(), { Authorization: 'Bearer x', Origin: '' }),
+    await ask('/v1/batch', { method: 'PUT' }),
+    await post(' '.repeat(131_073)),
+    await post(batchOf(), { 'Content-Type': 'text/html' }),
+    await post(batchOf(), { 'CF-Connecting-IP': '203.0.113.9' }, over),
+    await door().post(batchOf(), {}, full),
+    await post(batchOf(), {}, { WEBENGAGE_LICENSE_CODE: '' }),
+    await door().post(batchOf(), {}, { OUTBOX: {} as never }),
+  ];
+
+  expect(answers.map(({ status }) => status)).toEqual([
+    202, 400, 400, 403, 401, 405, 413, 415, 429, 503, 503, 503,
+  ]);
+  for (const answer of answers) {
+    const { now } = await answer.json<{ now: number }>();
+    expect(Number.isInteger(now)).toBe(true);
+    expect(now).toBeGreaterThanOrEqual(asked);
+    expect(now).toBeLessThanOrEqual(Date.now());
+  }
+});
+
+describe('a preflight', () => {
+  const allowedFor = async (asked?: string) => {
+    const headers = asked === undefined ? {} : { 'Access-Control-Request-Headers': asked };
+    const answer = await ask('/v1/batch', { method: 'OPTIONS', headers });
+    expect(answer.status).toBe(204);
+    expect(answer.headers.get('Access-Control-Allow-Credentials')).toBeNull();
+    return answer.headers.get('Access-Control-Allow-Headers');
+  };
+
+  test('allows the headers that the page’s own fetch adds, and Content-Type always', async () => {
+    expect(await allowedFor()).toBe('Content-Type');
+    expect(await allowedFor('content-type')).toBe('Content-Type');
+    expect(await allowedFor('x-app-version')).toBe('Content-Type, x-app-version');
+    expect(await allowedFor('content-type,sentry-trace, baggage')).toBe(
+      'Content-Type, sentry-trace, baggage',
+    );
+  });
+
+  test.each([
+    '*',
+    'authorization',
+    'Authorization',
+    'cookie',
+    '',
+    ',',
+    'x y',
+    'x:y',
+    'x-a,,x-b',
+    'x-ä',
+    '"x"',
+    'x'.repeat(1_001),
+  ])('allows nothing more for %j', async (asked) => {
+    expect(await allowedFor(asked)).toBe('Content-Type');
+  });
+});
+
+describe('a value that JSON may carry, and the contract does not, costs its own record alone', () => {
+  const rejected = async (value: string, field = '"eventData":{"a":§}') => {
+    const event = JSON.stringify(eventRecord(1, { id: idOf(1, newSession()) }));
+    const data = /"eventData":\{.*?\}/.exec(event)?.[0] ?? '';
+    const bad = event.replace(data, field.replace('§', value));
+    const neighbour = JSON.stringify(eventRecord(2, { id: idOf(2, newSession()) }));
+    const body = JSON.stringify(batchOf(0)).replace('[0]', `[${bad},${neighbour}]`);
+    const answer = await (await post(body)).json<{ accepted: number; rejected: { issues: unknown[] }[] }>();
+    return { accepted: answer.accepted, issues: answer.rejected[0]?.issues };
+  };
+
+  test.each([
+    ['a number beyond all', '1e400'],
+    ['a number below all', '-1e400'],
+    ['null', 'null'],
+    ['half of a surrogate pair', '"\\ud800"'],
+    ['the halves in the wrong order', '"\\udc00\\ud800"'],
+    ['half a pair in a name', '{"\\ud800":1}'],
+  ])('%s', async (_, value) => {
+    expect(await rejected(value)).toMatchObject({ accepted: 1, issues: [{}] });
+  });
+
+  test.each(['-0', '1E308', '5e-324', '12345678901234567890'])(
+    'but %s is a number, as JavaScript has it',
+    async (value) => {
+      expect(await rejected(value)).toEqual({ accepted: 2, issues: undefined });
+    },
+  );
+
+  test('an age beyond all, or before the making', async () => {
+    for (const age of ['1e400', '-1', '0.5'])
+      expect(await rejected(age, '"eventData":{},"age":§')).toMatchObject({
+        accepted: 1,
+        issues: [{ path: 'age' }],
+      });
+  });
+
+  test.each([
+    ['a field twice, once in disguise', '"eventData":{"Pr\\u0069ce":1,"Price":§}', 'eventData.Price'],
+    ['a prototype', '"eventData":{"__proto__":§}', 'eventData.__proto__'],
+    ['a prototype for the record', '"__proto__":§', '__proto__'],
+    ['nested beyond reason', `"eventData":{"a":${'['.repeat(40)}§${']'.repeat(40)}}`, ''],
+    ['more values than reason', `"eventData":{"a":[${'0,'.repeat(3_000)}§]}`, ''],
+  ])('%s', async (_, field, path) => {
+    expect(await rejected('1', field)).toMatchObject({ accepted: 1, issues: [{ path }] });
+  });
+});
+
+test('attributes with the names of what every object has reach WebEngage as they came', async () => {
+  const eventData = {
+    constructor: 'Bob & Sons',
+    prototype: { toString: 1, valueOf: [true], constructor: { prototype: 'x' } },
+    hasOwnProperty: 1e308,
+    isPrototypeOf: 5e-324,
+  } as never;
+  const bodies: string[] = [];
+  vi.stubGlobal('fetch', async (call: Request) => {
+    bodies.push(await call.text());
+    return Response.json({ response: { status: 'queued' } });
+  });
+
+  expect((await post(batchOf(eventRecord(1, { id: idOf(1, newSession()), eventData })))).status).toBe(202);
+  await vi.waitFor(
+    async () => {
+      await runDurableObjectAlarm(outbox);
+      expect(bodies.join()).toContain(JSON.stringify(eventData));
+    },
+    { timeout: 10_000 },
+  );
+  // And nothing here has become anything else by it.
+  expect(Object.keys(Object.prototype)).toEqual([]);
+  expect(({} as { valueOf: unknown }).valueOf).toBe(Object.prototype.valueOf);
+});

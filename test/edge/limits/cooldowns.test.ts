@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { rests } from '../../../src/edge/limits/cooldowns.ts';
+
+const NOW = 1_000_000;
+
+test('a sender rests for as long as it was told, and no other does', () => {
+  const { msLeft, rest } = rests();
+
+  rest('a', 2_000, NOW);
+
+  expect(msLeft('a', NOW + 500)).toBe(1_500);
+  expect(msLeft('a', NOW + 2_000)).toBe(0);
+  expect(msLeft('b', NOW)).toBe(0);
+});
+
+test('those that were told longest ago are forgotten first', () => {
+  const { msLeft, rest } = rests(2);
+
+  for (const sender of ['a', 'b', 'a', 'c']) rest(sender, 2_000, NOW);
+
+  expect(['a', 'b', 'c'].map((sender) => msLeft(sender, NOW))).toEqual([2_000, 0, 2_000]);
+});

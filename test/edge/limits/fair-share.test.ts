@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+import { dueTimes } from '../../../src/edge/limits/fair-queue.ts';
+import { shares } from '../../../src/edge/limits/fair-share.ts';
+
+const NOW = 1_000_000;
+const ACCOUNT = 12_500;
+const BEHIND = 1_000;
+
+/** How many records a sender gets in within a minute, who tries a batch ten times a second. */
+function enteredInAMinute(
+  enter: ReturnType<typeof shares>['enter'],
+  senderOf: (n: number) => Parameters<typeof enter>[0],
+  waiting: number,
+): number {
+  let entered = 0;
+  for (let n = 0; n < 600; n++) if (enter(senderOf(n), 25, waiting, NOW + n * 100) === 0) entered += 25;
+  return entered;
+}
+
+test('while nothing is behind nobody is refused, however much it sends', () => {
+  const { enter } = shares(ACCOUNT, dueTimes());
+
+  expect(enteredInAMinute(enter, () => ({ device: 'a', network: 'n' }), 400)).toBe(15_000);
+});
+
+test('though nobody is refused, those of a network that has had its share come behind others, as long as that is so', () => {
+  const known = dueTimes();
+  const { enter } = shares(ACCOUNT, known);
+
+  for (let n = 0; n < 100; n++) enter({ device: `d${n}`, network: 'n' }, 25, 0, NOW);
+  enter({ device: 'other', network: 'home' }, 25, 0, NOW);
+
+  // 417 at once, and 2,500 a minute.
+  expect(known.dueFrom('d0', NOW)).toBe(0);
+  expect(known.dueFrom('d99', NOW)).toBe(NOW + 50_000);
+  expect(known.dueFrom('other', NOW)).toBe(0);
+});
+
+describe('while records wait', () => {
+  test('a browser enters a tenth of what leaves, and what it had left', () => {
+    const { enter } = shares(ACCOUNT, dueTimes());
+
+    const entered = enteredInAMinute(enter, () => ({ device: 'a' }), BEHIND);
+
+    expect(entered).toBeGreaterThan(1_000);
+    expect(entered).toBeLessThanOrEqual(1_250 + 210);
+  });
+
+  test.each([1, 4, 16])('as it does with requests of 400 records, at one of %i outboxes', (outboxes) => {
+    const { enter } = shares(ACCOUNT / outboxes, dueTimes());
+    let entered = 0;
+    let at = NOW;
+    while (at < NOW + 60 * 60_000) {
+      const retryInMs = enter({ device: 'server' }, 400, BEHIND, at);
+      if (retryInMs === 0) entered += 400;
+      at += Math.max(retryInMs, 1_000);
+    }
+
+    const share = (60 * ACCOUNT) / 10 / outboxes;
+    expect(entered).toBeGreaterThan(share * 0.8);
+    expect(entered).toBeLessThan(share * 1.2);
+  });
+
+  test('a network enters a fifth of it, with however many browsers', () => {
+    const { enter } = shares(ACCOUNT, dueTimes());
+
+    const entered = enteredInAMinute(enter, (n) => ({ device: `d${n}`, network: 'n' }), BEHIND);
+
+    expect(entered).toBeGreaterThan(2_000);
+    expect(entered).toBeLessThanOrEqual(2_500 + 420);
+  });
+
+  test('browsers of which no network is known are not one sender', () => {
+    const { enter } = shares(ACCOUNT, dueTimes());
+
+    expect(enteredInAMinute(enter, (n) => ({ device: `d${n}` }), BEHIND)).toBe(15_000);
+  });
+
+  test('what was sent before is of the share too', () => {
+    const { enter } = shares(ACCOUNT, dueTimes());
+
+    for (let n = 0; n < 100; n++) enter({ device: 'a' }, 25, 0, NOW);
+
+    expect(enter({ device: 'a' }, 1, BEHIND, NOW)).toBeGreaterThan(0);
+    expect(enter({ device: 'b' }, 1, BEHIND, NOW)).toBe(0);
+  });
+
+  test('of batches sent side by side none is taken after one was refused', () => {
+    const { enter } = shares(ACCOUNT, dueTimes());
+    for (let n = 0; n < 100; n++) enter({ device: 'a' }, 25, 0, NOW);
+
+    const retryInMs = enter({ device: 'a' }, 25, BEHIND, NOW);
+
+    // When half of what waits has left.
+    expect(retryInMs).toBe(2_400);
+    // Smaller, later, and though nothing waits any more.
+    expect(enter({ device: 'a' }, 1, 0, NOW + retryInMs - 1)).toBe(1);
+    expect(enter({ device: 'a' }, 25, 0, NOW + retryInMs)).toBe(0);
+  });
+});
+
+test('however small the allowance, a few batches may wait, and a visitor who sends five records every five seconds is taken from', () => {
+  const { enter } = shares(50, dueTimes());
+
+  for (let n = 0; n < 60; n++)
+    expect(enter({ device: 'a', network: 'n' }, 5, BEHIND, NOW + n * 5_000)).toBe(0);
+  expect(enter({ device: 'b' }, 25, 75, NOW)).toBe(0);
+  expect(enter({ device: 'b' }, 25, 75, NOW)).toBe(0);
+  expect(enter({ device: 'b' }, 25, 76, NOW)).toBeGreaterThan(0);
+});

@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { quota } from '../../../src/edge/limits/keyed-buckets.ts';
+
+const NOW = 1_000_000;
+const LIMIT = { burst: 10, requestsPerMinute: 60 };
+
+test('each key has a bucket of its own', () => {
+  const { msUntil, spend } = quota(LIMIT);
+
+  spend('a', 10, NOW);
+
+  expect(msUntil('a', 1, NOW)).toBe(1_000);
+  expect(msUntil('a', 5, NOW + 2_000)).toBe(3_000);
+  expect(msUntil('a', 1, NOW + 1_000)).toBe(0);
+  expect(msUntil('b', 10, NOW)).toBe(0);
+});
+
+test('more may be spent than there is: that is paid first, but never more than the largest request', () => {
+  const { msUntil, spend } = quota(LIMIT);
+
+  spend('a', 25, NOW);
+  expect(msUntil('a', 0, NOW)).toBe(15_000);
+
+  spend('a', 1_000, NOW);
+  expect(msUntil('a', 1, NOW)).toBe(401_000);
+});
+
+test('more than the burst is asked for in vain for no longer than until the burst is there', () => {
+  const { msUntil, spend } = quota(LIMIT);
+
+  expect(msUntil('a', 400, NOW)).toBe(0);
+  spend('a', 10, NOW);
+  expect(msUntil('a', 400, NOW)).toBe(10_000);
+});
+
+test('it holds no more keys than it may, and forgets those that were seen longest ago', () => {
+  const { msUntil, spend } = quota(LIMIT, 2);
+
+  for (const key of ['a', 'b', 'a', 'c']) spend(key, 10, NOW);
+
+  expect(['a', 'b', 'c'].map((key) => msUntil(key, 1, NOW))).toEqual([11_000, 0, 1_000]);
+});

@@ -1,0 +1,90 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { quotas } from '../../../src/edge/limits/sender-limits.ts';
+import type { Limited } from '../../../src/edge/telemetry/log.ts';
+import { relayEnv } from '../../fakes/outbox.ts';
+
+const NOW = 1_000_000;
+
+const quiet = () => quotas(() => {});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe('requests of one network', () => {
+  const allowed = async (
+    { allowsNetwork }: ReturnType<typeof quotas>,
+    network: string,
+    bound: RateLimit | undefined,
+    now = NOW,
+  ): Promise<number> => {
+    let count = 0;
+    for (let n = 0; n < 2_200; n++) if (await allowsNetwork(network, bound, now)) count += 1;
+    return count;
+  };
+
+  test('are counted by what is bound, as wrangler.jsonc has it: a thousand in ten seconds', async () => {
+    const door = quiet();
+    const network = `network ${crypto.randomUUID()}`;
+
+    // What is bound counts by real time, in which a window may end meanwhile.
+    const count = await allowed(door, network, relayEnv.ADDRESS_LIMIT);
+
+    expect(relayEnv.ADDRESS_LIMIT).toBeDefined();
+    expect(count).toBeGreaterThanOrEqual(1_000);
+    expect(count).toBeLessThanOrEqual(2_000);
+    expect(await door.allowsNetwork(`another ${network}`, relayEnv.ADDRESS_LIMIT, NOW)).toBe(true);
+  });
+
+  test('and by each isolate where nothing is bound, as many', async () => {
+    const door = quiet();
+
+    expect(await allowed(door, 'a', undefined)).toBe(1_000);
+    expect(await allowed(door, 'a', undefined, NOW + 5_000)).toBe(500);
+    expect(await door.allowsNetwork('b', undefined, NOW)).toBe(true);
+  });
+
+  test('or where what is bound fails', async () => {
+    vi.spyOn(console, 'error').mockImplementation(() => {});
+    const door = quiet();
+    const failing: RateLimit = { limit: () => Promise.reject(new Error('out of reach')) };
+
+    expect(await allowed(door, 'a', failing)).toBe(1_000);
+  });
+});
+
+describe('a browser', () => {
+  test('may send more a minute than any tracker can, and no more', () => {
+    const { refusesBrowser } = quiet();
+
+    let count = 0;
+    for (let n = 0; n < 6_000; n++) if (refusesBrowser('a', NOW + n * 10) === undefined) count += 1;
+
+    // 600 at once, and 600 in the minute.
+    expect(count).toBeGreaterThan(1_190);
+    expect(count).toBeLessThanOrEqual(1_200);
+    expect(refusesBrowser('a', NOW + 59_990)).toMatchObject({ over: 'browser' });
+  });
+
+  test('is refused without a call while its outbox has it rest, and not quite as long', () => {
+    const { refusesBrowser, rest } = quiet();
+
+    rest('a', 2_000, NOW);
+
+    expect(refusesBrowser('a', NOW)).toEqual({ over: 'share', retryInMs: 1_500 });
+    expect(refusesBrowser('a', NOW + 1_500)).toBeUndefined();
+    expect(refusesBrowser('b', NOW)).toBeUndefined();
+  });
+});
+
+test('refusals are told at once, and then no more than once a minute, with how many there were', () => {
+  const told: Limited[] = [];
+  const { count } = quotas((refused) => void told.push(refused));
+
+  for (let n = 0; n <= 60_000; n += 100) count(n % 200 === 0 ? 'address' : 'share', NOW + n);
+
+  expect(told).toEqual([
+    { address: 1, browser: 0, share: 0 },
+    { address: 300, browser: 0, share: 300 },
+  ]);
+});

@@ -1,0 +1,212 @@
+import { createExecutionContext, runInDurableObject } from 'cloudflare:test';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Env } from '../../../src/edge/durable-objects/env.ts';
+import { createRelay } from '../../../src/edge/worker.ts';
+import { delivery, ingestAt, passAt, relayEnv, rulingUpstream } from '../../fakes/outbox.ts';
+import { eventRecord, idOf } from '../../fakes/records.ts';
+
+const NOW = Date.parse('2026-11-23T12:00:00Z');
+const relay = createRelay();
+let env: Env;
+let names: readonly string[];
+
+type Letter = { readonly id: string; readonly record: { readonly id: string } };
+type Page = { readonly letters: readonly Letter[]; readonly next: string | null };
+
+/** Two outboxes of this test alone, under the names that the relay knows. */
+beforeEach(() => {
+  names = [0, 1].map((index) => `2/${index}`);
+  const run = crypto.randomUUID();
+  env = {
+    ...relayEnv,
+    OUTBOX_SHARDS: '2',
+    WEBENGAGE_LICENSE_CODE: `~${run}`,
+    OUTBOX: { getByName: (name: string) => relayEnv.OUTBOX.getByName(`${run} ${name}`) } as Env['OUTBOX'],
+  };
+});
+
+async function withLetters(index: number, ...seqs: number[]): Promise<void> {
+  const stub = env.OUTBOX.getByName(names[index] ?? '');
+  await ingestAt(stub, delivery('a', ...seqs.map((seq) => eventRecord(seq))), NOW);
+  await passAt(
+    stub,
+    rulingUpstream(() => 400),
+    NOW + 1_000,
+  );
+}
+
+function ask(path: string, body?: unknown, token = relayEnv.ADMIN_TOKEN): Promise<Response> {
+  const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
+  const request = new Request(`http://127.0.0.1:8787/admin${path}`, {
+    ...init,
+    headers: { Authorization: `Bearer ${token}` },
+  });
+  return Promise.resolve(relay.fetch(request, env, createExecutionContext()));
+}
+
+const pageOf = async (query = ''): Promise<Page> => (await ask(`/dead-letters${query}`)).json();
+const recordIds = ({ letters }: Page) => letters.map(({ record }) => record.id);
+
+test.each(['/status', '/dead-letters', '/dead-letters.ndjson'])(
+  '%s is not there for anybody else',
+  async (path) => {
+    expect((await ask(path, undefined, 'a-token-that-is-not-the-operators-own')).status).toBe(404);
+  },
+);
+
+test.each(['/dead-letters/replay', '/dead-letters/discard'])(
+  '%s does nothing for anybody else',
+  async (path) => {
+    await withLetters(0, 1);
+
+    expect((await ask(path, { all: true }, 'a-token-that-is-not-the-operators-own')).status).toBe(404);
+    expect((await pageOf()).letters).toHaveLength(1);
+  },
+);
+
+describe('the status', () => {
+  test('adds up all outboxes, and names those that do not answer', async () => {
+    await ingestAt(env.OUTBOX.getByName('2/0'), delivery('a', eventRecord(1), eventRecord(2)), NOW);
+    await withLetters(1, 1, 2, 3);
+
+    const status = await (await ask('/status')).json();
+    expect(status).toMatchObject({
+      version: '0.1.0',
+      backlog: { records: 2, maxRecords: 18_000_000, drainMs: null },
+      deadLetters: 3,
+      gate: { requestsPerMinute: 500, pausedUntil: null, held: null, key: 'primary' },
+      totals: { accepted: 5, dead_letter: 3, delivered: 0 },
+      shards: [
+        { name: '2/0', records: 2, unreachable: false },
+        { name: '2/1', deadLetters: 3, unreachable: false },
+      ],
+    });
+
+    const { getByName } = env.OUTBOX;
+    env = {
+      ...env,
+      OUTBOX: {
+        getByName: (name: string) =>
+          name === '2/1' ? { status: () => Promise.reject(new Error('gone')) } : getByName(name),
+      } as unknown as Env['OUTBOX'],
+    };
+    expect(await (await ask('/status')).json()).toMatchObject({
+      backlog: { records: 2 },
+      shards: [{ unreachable: false }, { name: '2/1', unreachable: true }],
+    });
+  });
+});
+
+describe('dead letters', () => {
+  test('are read a page at a time, over all outboxes', async () => {
+    await withLetters(0, 1, 2, 3);
+    await withLetters(1, 4, 5);
+
+    const first = await pageOf('?limit=4');
+    const second = await pageOf(`?limit=4&after=${first.next}`);
+
+    expect(recordIds(first)).toEqual([idOf(1), idOf(2), idOf(3), idOf(4)]);
+    expect(recordIds(second)).toEqual([idOf(5)]);
+    expect(second.next).toBeNull();
+    expect(first.letters[0]).toMatchObject({
+      id: '2/0:1',
+      device: 'a',
+      kind: 'event',
+      status: 400,
+      words: 'Error: as the rule says.',
+      acceptedAt: NOW,
+      givenUpAt: NOW + 1_000,
+      attempts: 3,
+    });
+  });
+
+  test('are exported whole, a line each', async () => {
+    await withLetters(0, ...Array.from({ length: 25 }, (_, n) => n + 1));
+    await withLetters(1, 26);
+
+    const answer = await ask('/dead-letters.ndjson');
+    const lines = (await answer.text()).trimEnd().split('\n');
+
+    expect(answer.headers.get('Content-Type')).toBe('application/x-ndjson');
+    expect(lines.map((line) => JSON.parse(line).record.id)).toEqual(
+      Array.from({ length: 26 }, (_, n) => idOf(n + 1)),
+    );
+  });
+
+  test('are exported and dealt with whole, though they are more than a page', async () => {
+    await withLetters(0, ...Array.from({ length: 501 }, (_, n) => n + 1));
+
+    const lines = (await (await ask('/dead-letters.ndjson')).text()).trimEnd().split('\n');
+
+    expect(new Set(lines.map((line) => JSON.parse(line).record.id)).size).toBe(501);
+    expect(await (await ask('/dead-letters/discard', { all: true })).json()).toEqual({ discarded: 501 });
+  });
+
+  test('all of them are those until now: one that comes back meanwhile is not replayed again', async () => {
+    const stub = env.OUTBOX.getByName('2/0');
+    const later = Date.now() + 60_000;
+    await ingestAt(stub, delivery('a', eventRecord(1)), later);
+    await passAt(
+      stub,
+      rulingUpstream(() => 400),
+      later + 1_000,
+    );
+
+    expect(await (await ask('/dead-letters/replay', { all: true })).json()).toEqual({ replayed: 0 });
+  });
+
+  test('none: an empty list, and an empty file', async () => {
+    expect(await pageOf()).toEqual({ letters: [], next: null });
+    expect(await (await ask('/dead-letters.ndjson')).text()).toBe('');
+  });
+
+  test('are replayed: one, some, all', async () => {
+    await withLetters(0, 1, 2, 3);
+    await withLetters(1, 4, 5);
+
+    expect(await (await ask('/dead-letters/replay', { ids: ['2/0:2'] })).json()).toEqual({ replayed: 1 });
+    expect(recordIds(await pageOf())).toEqual([1, 3, 4, 5].map((n) => idOf(n)));
+    expect(await (await ask('/dead-letters/replay', { ids: ['2/0:1', '2/1:1', '2/1:99'] })).json()).toEqual({
+      replayed: 2,
+    });
+    expect(await (await ask('/dead-letters/replay', { all: true })).json()).toEqual({ replayed: 2 });
+    expect(await pageOf()).toMatchObject({ letters: [] });
+    expect(await (await ask('/status')).json()).toMatchObject({
+      backlog: { records: 5 },
+      totals: { accepted: 5 },
+    });
+
+    for (const name of names)
+      await runInDurableObject(env.OUTBOX.getByName(name), (_, { storage }) => storage.deleteAlarm());
+  });
+
+  test('are discarded', async () => {
+    await withLetters(0, 1, 2);
+    await withLetters(1, 3);
+
+    expect(await (await ask('/dead-letters/discard', { ids: ['2/1:1'] })).json()).toEqual({ discarded: 1 });
+    expect(await (await ask('/dead-letters/discard', { all: true })).json()).toEqual({ discarded: 2 });
+    expect(await (await ask('/status')).json()).toMatchObject({ deadLetters: 0, totals: { discarded: 3 } });
+  });
+
+  test.each([
+    ['nothing', {}],
+    ['not all', { all: false }],
+    ['both', { all: true, ids: [] }],
+    ['an id that is none', { ids: ['1; DROP TABLE dead'] }],
+    ['too many', { ids: Array(501).fill('2/0:1') }],
+    ['no object', 'all'],
+  ])('are not touched where the body selects %s', async (_, body) => {
+    await withLetters(0, 1);
+
+    const answer = await ask('/dead-letters/discard', body);
+
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ error: { code: 'invalid_request' } });
+    expect((await pageOf()).letters).toHaveLength(1);
+  });
+
+  test.each(['?limit=0', '?limit=501', '?limit=many', '?after=17'])('%s is refused', async (query) => {
+    expect((await ask(`/dead-letters${query}`)).status).toBe(400);
+  });
+});

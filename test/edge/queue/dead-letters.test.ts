@@ -1,0 +1,204 @@
+import { runInDurableObject } from 'cloudflare:test';
+import { describe, expect, test } from 'vitest';
+import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
+import { discard, pardon, replay } from '../../../src/edge/queue/dead-letters.ts';
+import { outboxStatus } from '../../../src/edge/queue/status.ts';
+import {
+  delivery,
+  GRANTED,
+  ingestAt,
+  lettersOf,
+  newOutbox,
+  OPEN,
+  passAt,
+  ROOM,
+  rulingUpstream,
+  scriptedUpstream,
+  sentIds,
+} from '../../fakes/outbox.ts';
+import { eventRecord, idOf } from '../../fakes/records.ts';
+
+const NOW = Date.parse('2026-11-23T12:00:00Z');
+const LATER = NOW + 3_600_000;
+
+const poison = (seq: number) => eventRecord(seq, { eventName: 'Poison' });
+const refusing = () =>
+  rulingUpstream(({ records }) => (records.some(({ eventName }) => eventName === 'Poison') ? 400 : 200));
+
+/** An outbox that has given up these records of one browser. */
+async function withLetters(...seqs: number[]): Promise<DurableObjectStub<Outbox>> {
+  const stub = newOutbox();
+  await ingestAt(stub, delivery('a', ...seqs.map(poison)), NOW);
+  await passAt(stub, refusing(), NOW + 1_000);
+  return stub;
+}
+
+const letterIds = async (stub: DurableObjectStub<Outbox>) => (await lettersOf(stub)).map(({ id }) => id);
+const statusOf = (stub: DurableObjectStub<Outbox>) =>
+  runInDurableObject(stub, (_, { storage }) => outboxStatus(storage.sql, ROOM, LATER));
+const newRequestId = () => crypto.randomUUID().replaceAll('-', '');
+
+test('are listed a page at a time, oldest first', async () => {
+  const stub = await withLetters(1, 2, 3, 4, 5);
+
+  const first = await stub.deadLetters(0, 3);
+  const rest = await stub.deadLetters(first.letters.at(-1)?.id ?? 0, 3);
+
+  expect([first.more, rest.more]).toEqual([true, false]);
+  const listed = [...first.letters, ...rest.letters].map(({ record }) => JSON.parse(record).id);
+  expect(listed).toEqual([1, 2, 3, 4, 5].map((n) => idOf(n)));
+});
+
+describe('replayed', () => {
+  test('are sent again as if they had come now, and are letters no more', async () => {
+    const stub = await withLetters(1, 2, 3);
+    const [, second] = await letterIds(stub);
+
+    const replayed = await runInDurableObject(stub, (_, { storage }) =>
+      replay(storage, { ids: [second ?? 0, 999] }, 10, LATER),
+    );
+    const upstream = scriptedUpstream();
+    await passAt(stub, upstream, LATER + 1_000);
+
+    expect(replayed).toBe(1);
+    expect(sentIds(upstream)).toEqual([[idOf(2)]]);
+    expect(await statusOf(stub)).toMatchObject({ records: 0, deadLetters: 2 });
+  });
+
+  test('all of them, some at a time, none twice though it is refused again', async () => {
+    const stub = await withLetters(1, 2, 3, 4, 5);
+    const replayAll = () =>
+      runInDurableObject(stub, (_, { storage }) => replay(storage, { until: LATER }, 2, LATER));
+
+    const steps = [await replayAll(), await replayAll()];
+    await passAt(stub, refusing(), LATER + 2_000);
+    steps.push(await replayAll(), await replayAll());
+
+    expect(steps).toEqual([2, 2, 1, 0]);
+    expect(await statusOf(stub)).toMatchObject({ records: 1, deadLetters: 4 });
+  });
+
+  test('keep when they were accepted, should they come back', async () => {
+    const stub = await withLetters(1);
+    await runInDurableObject(stub, (_, { storage }) => replay(storage, { until: LATER }, 10, LATER));
+
+    await passAt(stub, refusing(), LATER + 1_000);
+
+    expect(await lettersOf(stub)).toMatchObject([{ acceptedAt: NOW, givenUpAt: LATER + 1_000 }]);
+  });
+
+  test('sets the alarm: nothing else may come to wake the outbox', async () => {
+    const stub = await withLetters(1);
+
+    await stub.replay({ until: Date.now() }, 10);
+
+    const alarm = await runInDurableObject(stub, async (_, { storage }) => {
+      const set = await storage.getAlarm();
+      await storage.deleteAlarm();
+      return set;
+    });
+    expect(alarm).not.toBeNull();
+  });
+
+  test('the browser’s own records are not held up by them', async () => {
+    const stub = await withLetters(1);
+    await ingestAt(stub, delivery('a', eventRecord(2)), NOW);
+    const upstream = scriptedUpstream();
+
+    await passAt(stub, upstream, NOW + 2_000);
+
+    expect(sentIds(upstream)).toEqual([[idOf(2)]]);
+  });
+});
+
+test('have an id for good: what is asked for twice meets no other', async () => {
+  const stub = await withLetters(1);
+  const [first] = await letterIds(stub);
+  expect(await stub.discard({ ids: [first ?? 0] }, 10)).toBe(1);
+  await ingestAt(stub, delivery('b', poison(1)), NOW);
+  await passAt(stub, refusing(), NOW + 1_000);
+
+  expect(await stub.discard({ ids: [first ?? 0] }, 10)).toBe(0);
+  expect(await letterIds(stub)).toHaveLength(1);
+});
+
+test('are read no more at once than fits into a message between objects', async () => {
+  const stub = newOutbox();
+  const large = 'x'.repeat(900_000);
+  await runInDurableObject(stub, (_, { storage }) => {
+    for (let n = 1; n <= 20; n++)
+      storage.sql.exec(
+        `INSERT INTO dead (device, kind, accepted_at, given_up_at, status, attempts, proven, words, record)
+         VALUES ('a', 'event', 0, 0, 400, 1, 0, '', ?)`,
+        JSON.stringify({ id: idOf(n), large }),
+      );
+  });
+
+  const page = await stub.deadLetters(0, 500);
+
+  expect(page.more).toBe(true);
+  expect(page.letters.length).toBeGreaterThan(0);
+  expect(page.letters.length).toBeLessThan(10);
+  expect(await stub.replay({ until: NOW }, 500)).toBe(20);
+  await runInDurableObject(stub, (_, { storage }) => storage.deleteAlarm());
+});
+
+test('discarded are gone, and counted', async () => {
+  const stub = await withLetters(1, 2, 3);
+
+  const discarded = await runInDurableObject(stub, (_, { storage }) =>
+    discard(storage, { until: LATER }, 10, LATER),
+  );
+
+  expect(discarded).toBe(3);
+  expect(await letterIds(stub)).toEqual([]);
+  expect(await statusOf(stub)).toMatchObject({ deadLetters: 0, totals: { dead_letter: 3, discarded: 3 } });
+});
+
+describe('taken back, where it was no fault of theirs', () => {
+  test('go first, each by itself, in their order, before what their browser made later', async () => {
+    const stub = await withLetters(1, 2, 3);
+    await ingestAt(stub, delivery('a', eventRecord(4), eventRecord(5)), NOW);
+
+    const pardoned = await runInDurableObject(stub, (_, { storage }) =>
+      pardon(storage, { since: NOW, until: undefined }, newRequestId, LATER),
+    );
+    const upstream = scriptedUpstream();
+    await passAt(stub, upstream, LATER);
+
+    expect(pardoned).toBe(3);
+    expect(sentIds(upstream)).toEqual([[idOf(1)], [idOf(2)], [idOf(3)], [idOf(4), idOf(5)]]);
+    expect(await statusOf(stub)).toMatchObject({ records: 0, deadLetters: 0, totals: { pardoned: 3 } });
+  });
+
+  test('spend no more than the allowance for refused records: they may be refused again', async () => {
+    const stub = await withLetters(1, 2);
+    await runInDurableObject(stub, (_, { storage }) =>
+      pardon(storage, { since: NOW, until: undefined }, newRequestId, LATER),
+    );
+    const asked: boolean[] = [];
+
+    await passAt(stub, scriptedUpstream(), LATER, {
+      gate: {
+        ...OPEN,
+        take: async ({ isolating }) => {
+          asked.push(isolating);
+          return GRANTED;
+        },
+      },
+    });
+
+    expect(asked).toEqual([true, true]);
+  });
+
+  test('but those of before stay', async () => {
+    const stub = await withLetters(1);
+
+    const pardoned = await runInDurableObject(stub, (_, { storage }) =>
+      pardon(storage, { since: NOW + 60_000, until: undefined }, newRequestId, LATER),
+    );
+
+    expect(pardoned).toBe(0);
+    expect(await letterIds(stub)).toHaveLength(1);
+  });
+});

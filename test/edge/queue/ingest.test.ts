@@ -1,0 +1,347 @@
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
+import { describe, expect, test } from 'vitest';
+import { MAX_BODY_BYTES } from '../../../src/contract/batch.ts';
+import type { TrackerRecord } from '../../../src/contract/record.ts';
+import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
+import { ingest, type Room } from '../../../src/edge/queue/ingest.ts';
+import { seal } from '../../../src/edge/queue/sealed-batches.ts';
+import {
+  delivery,
+  ingestAt,
+  lettersOf,
+  newOutbox,
+  passAt,
+  ROOM,
+  rulingUpstream,
+  SENDING_ON,
+  scriptedUpstream,
+  sentIds,
+} from '../../fakes/outbox.ts';
+import { eventRecord, idOf, userRecord } from '../../fakes/records.ts';
+
+const NOW = Date.parse('2026-11-23T12:00:00Z');
+const DAY = 86_400_000;
+const DEVICE = '0b9d3c5e-8f1a-4c2b-9d7e-6a5b4c3d2e1f';
+
+const events = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, index) => eventRecord(from + index));
+
+function storedIds(stub: DurableObjectStub<Outbox>): Promise<string[][]> {
+  return runInDurableObject(stub, (_, { storage }) =>
+    storage.sql
+      .exec<{ records: string }>('SELECT records FROM run ORDER BY seq')
+      .toArray()
+      .map(({ records }) => JSON.parse(records).map(({ id }: { id: string }) => id)),
+  );
+}
+
+test('a flush is stored as one row per run of one kind, in order', async () => {
+  const stub = newOutbox();
+
+  const receipt = await ingestAt(
+    stub,
+    delivery(DEVICE, userRecord(1), eventRecord(2), eventRecord(3), userRecord(4)),
+    NOW,
+  );
+
+  expect(receipt).toEqual({ stored: true, accepted: 4, duplicates: 0 });
+  expect(await storedIds(stub)).toEqual([[idOf(1)], [idOf(2), idOf(3)], [idOf(4)]]);
+});
+
+describe('each record is accepted once', () => {
+  test('however often it comes, after an eviction too', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery(DEVICE, ...events(1, 25)), NOW);
+    await evictDurableObject(stub);
+
+    expect(await ingestAt(stub, delivery(DEVICE, ...events(1, 25)), NOW)).toEqual({
+      stored: true,
+      accepted: 0,
+      duplicates: 25,
+    });
+    expect(await ingestAt(stub, delivery(DEVICE, ...events(20, 30)), NOW)).toEqual({
+      stored: true,
+      accepted: 5,
+      duplicates: 6,
+    });
+    expect((await storedIds(stub)).flat()).toEqual(events(1, 30).map(({ id }) => id));
+  });
+
+  test('in any order, and with gaps', async () => {
+    const stub = newOutbox();
+
+    for (const seq of [7, 3, 9, 1, 8, 3, 7, 2]) await ingestAt(stub, delivery(DEVICE, eventRecord(seq)), NOW);
+
+    expect((await storedIds(stub)).flat()).toEqual([7, 3, 9, 1, 8, 2].map((seq) => idOf(seq)));
+  });
+
+  test('twice in one delivery', async () => {
+    const stub = newOutbox();
+
+    expect(await ingestAt(stub, delivery(DEVICE, eventRecord(1), eventRecord(1)), NOW)).toEqual({
+      stored: true,
+      accepted: 1,
+      duplicates: 1,
+    });
+  });
+
+  test('a backlog sent a week later, and half before', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery(DEVICE, ...events(1, 10)), NOW);
+    await ingestAt(stub, delivery(DEVICE, eventRecord(11)), NOW + 3 * DAY);
+
+    expect(await ingestAt(stub, delivery(DEVICE, ...events(1, 12)), NOW + 8 * DAY)).toEqual({
+      stored: true,
+      accepted: 1,
+      duplicates: 11,
+    });
+  });
+
+  test('across the rows that hold a session’s numbers', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery(DEVICE, ...events(250, 260)), NOW);
+
+    expect(await ingestAt(stub, delivery(DEVICE, ...events(250, 261)), NOW)).toEqual({
+      stored: true,
+      accepted: 1,
+      duplicates: 11,
+    });
+  });
+});
+
+test('another device, or another session, with the same numbers is someone else', async () => {
+  const stub = newOutbox();
+  const otherSession = eventRecord(1, { id: idOf(1, 'A'.repeat(22)) });
+  await ingestAt(stub, delivery(DEVICE, eventRecord(1)), NOW);
+
+  expect(await ingestAt(stub, delivery(DEVICE, otherSession), NOW)).toMatchObject({ accepted: 1 });
+  expect(await ingestAt(stub, delivery(DEVICE.replace('0', '1'), eventRecord(1)), NOW)).toMatchObject({
+    accepted: 1,
+  });
+});
+
+test('ids are forgotten when the relay no longer takes records that old: their table is dropped', async () => {
+  const stub = newOutbox();
+  for (let day = 0; day < 20; day++)
+    await ingestAt(stub, delivery(DEVICE, eventRecord(day + 1)), NOW + day * DAY);
+
+  const tables = await runInDurableObject(stub, (_, { storage }) =>
+    storage.sql.exec(`SELECT name FROM sqlite_master WHERE name GLOB 'seen_*'`).toArray(),
+  );
+
+  expect(tables).toHaveLength(9);
+});
+
+describe('no more than there is room for is stored', () => {
+  const ingestInto = (stub: DurableObjectStub<Outbox>, room: Partial<Room>, ...records: TrackerRecord[]) =>
+    runInDurableObject(stub, async (_, { storage }) => {
+      const receipt = ingest(storage, delivery(DEVICE, ...records), SENDING_ON, { ...ROOM, ...room }, NOW);
+      await storage.deleteAlarm();
+      return receipt;
+    });
+
+  test('in records: a flush goes in whole, or not at all and can come again', async () => {
+    const stub = newOutbox();
+
+    expect(await ingestInto(stub, { records: 8 }, ...events(1, 5))).toMatchObject({ stored: true });
+    expect(await ingestInto(stub, { records: 8 }, ...events(6, 10))).toEqual({ stored: false });
+    expect(await ingestInto(stub, { records: 8 }, ...events(6, 8))).toMatchObject({ accepted: 3 });
+    expect(await ingestInto(stub, { records: 100 }, ...events(6, 10))).toMatchObject({
+      accepted: 2,
+      duplicates: 3,
+    });
+  });
+
+  test('dead letters among them: nobody can fill the storage with what WebEngage refuses', async () => {
+    const stub = newOutbox();
+    await ingestInto(stub, {}, ...events(1, 5));
+    await passAt(
+      stub,
+      rulingUpstream(() => 400),
+      NOW + 1_000,
+    );
+
+    expect(await lettersOf(stub)).toHaveLength(5);
+    expect(await ingestInto(stub, { records: 8 }, ...events(6, 10))).toEqual({ stored: false });
+  });
+
+  test('in bytes, those of remembered ids too', async () => {
+    const stub = newOutbox();
+    await ingestInto(stub, {}, ...events(1, 5));
+    const bytes = await runInDurableObject(stub, (_, { storage }) => storage.sql.databaseSize);
+
+    expect(await ingestInto(stub, { bytes: bytes - 1 }, ...events(6, 10))).toEqual({ stored: false });
+    expect(await ingestInto(stub, { bytes }, ...events(6, 10))).toMatchObject({ accepted: 5 });
+  });
+
+  test('and what the door refused whole needs none: it is not asked for again', async () => {
+    expect(await ingestInto(newOutbox(), { bytes: 0 })).toEqual({
+      stored: true,
+      accepted: 0,
+      duplicates: 0,
+    });
+  });
+
+  test('and it can always be sent, however full it is', async () => {
+    const stub = newOutbox();
+    await ingestInto(stub, {}, ...events(1, 25));
+    expect(await ingestInto(stub, { bytes: 0 }, ...events(26, 30))).toEqual({ stored: false });
+
+    const upstream = scriptedUpstream();
+    await passAt(stub, upstream, NOW);
+
+    expect(sentIds(upstream)).toEqual([events(1, 25).map(({ id }) => id)]);
+  });
+});
+
+test('the largest batch that the door lets in makes no row near the platform’s 2 MB', async () => {
+  const stub = newOutbox();
+  // What grows most from the wire to the store: numbers that JSON writes out.
+  const numbers = Array.from({ length: 3_000 }, () => 1e20);
+  const records = Array.from({ length: 25 }, (_, n) => eventRecord(n + 1, { eventData: { a: numbers } }));
+  const onTheWire = JSON.stringify(records).replaceAll('100000000000000000000', '1e20');
+  expect(onTheWire.length).toBeGreaterThan(MAX_BODY_BYTES);
+
+  await ingestAt(stub, delivery(DEVICE, ...records), NOW);
+
+  const largest = await runInDurableObject(stub, (_, { storage }) =>
+    storage.sql.exec<{ bytes: number }>('SELECT MAX(LENGTH(records)) AS bytes FROM run').one(),
+  );
+  expect(largest.bytes).toBeLessThan(2_000_000);
+});
+
+test('the most scattered numbers of a session make no row that is dear to read: one request can touch 400', async () => {
+  const stub = newOutbox();
+  const from = 10 ** 14;
+  for (let n = 0; n < 4_096; n += 50)
+    await ingestAt(
+      stub,
+      delivery(DEVICE, ...Array.from({ length: 25 }, (_, each) => eventRecord(from + n + each * 2))),
+      NOW,
+    );
+
+  const largest = await runInDurableObject(stub, (_, { storage }) =>
+    storage.sql
+      .exec<{ bytes: number }>(`SELECT MAX(LENGTH(seqs)) AS bytes FROM seen_${(NOW / DAY) | 0}`)
+      .one(),
+  );
+  expect(largest.bytes).toBeLessThan(4_000);
+});
+
+test('what the door refused is counted with the rest', async () => {
+  const stub = newOutbox();
+  const refused = { rejected: 2, expired: 1 };
+
+  await ingestAt(stub, { ...delivery(DEVICE, eventRecord(1)), refused }, NOW);
+  await ingestAt(stub, { ...delivery(DEVICE), refused }, NOW);
+
+  expect((await stub.status()).totals).toMatchObject({ entered: 1, rejected: 4, expired: 2, duplicate: 0 });
+});
+
+test('a full batch is told to a pass that may be running', async () => {
+  let told = 0;
+  await runInDurableObject(newOutbox(), async (_, { storage }) => {
+    // Its alarm is set, and does not come before the pass is over.
+    const comes = { ...SENDING_ON, alarmAt: NOW, awaitsFullBatch: true, fullBatch: () => (told += 1) };
+    ingest(storage, delivery(DEVICE, ...events(1, 24)), comes, ROOM, NOW);
+    expect(told).toBe(0);
+    ingest(storage, delivery(DEVICE, ...events(25, 25)), comes, ROOM, NOW);
+    await storage.deleteAlarm();
+  });
+
+  expect(told).toBe(1);
+});
+
+describe('the alarm', () => {
+  // The platform moves an alarm that is set for the past: these are set for later.
+  const LATER = Date.now() + DAY;
+
+  function alarmAfter(records: ReturnType<typeof events>, alarmAt: number | null, heldUntil = 0) {
+    return runInDurableObject(newOutbox(), async (_, { storage }) => {
+      ingest(storage, delivery(DEVICE, ...records), { ...SENDING_ON, alarmAt, heldUntil }, ROOM, LATER);
+      const alarm = await storage.getAlarm();
+      await storage.deleteAlarm();
+      return alarm;
+    });
+  }
+
+  test('is set for when the record has lingered, and at once for a full batch', async () => {
+    expect(await alarmAfter(events(1, 1), null)).toBe(LATER + 1_000);
+    expect(await alarmAfter(events(1, 25), null)).toBe(LATER + 25);
+  });
+
+  test('is not set again where it comes in time, and is where it is overdue and given up', async () => {
+    expect(await alarmAfter(events(1, 1), LATER + 500)).toBeNull();
+    expect(await alarmAfter(events(1, 1), LATER + 60_000)).toBe(LATER + 1_000);
+    expect(await alarmAfter(events(1, 1), LATER - 60_000)).toBe(LATER + 1_000);
+  });
+
+  test('is not pulled forward by what can’t be sent yet: an outage makes no storm of alarms', async () => {
+    expect(await alarmAfter(events(1, 25), null, LATER + 30_000)).toBe(LATER + 30_000);
+    expect(await alarmAfter(events(1, 25), LATER + 30_000, LATER + 30_000)).toBeNull();
+  });
+
+  test('is not pulled forward by records that a sealed batch holds already', async () => {
+    const alarm = await runInDurableObject(newOutbox(), async (_, { storage }) => {
+      ingest(storage, delivery(DEVICE, ...events(1, 25)), SENDING_ON, ROOM, LATER);
+      seal(
+        storage.sql,
+        { kind: 'event', members: [{ seq: 1, device: DEVICE, from: 0, to: 25 }] },
+        'f',
+        LATER,
+      );
+      await storage.deleteAlarm();
+      ingest(storage, delivery(DEVICE.replace('0', '1'), eventRecord(1)), SENDING_ON, ROOM, LATER);
+      const set = await storage.getAlarm();
+      await storage.deleteAlarm();
+      return set;
+    });
+
+    expect(alarm).toBe(LATER + 1_000);
+  });
+
+  test('is not pulled forward by records that wait behind a sealed batch, nor by those of two kinds', async () => {
+    const alarms = await runInDurableObject(newOutbox(), async (_, { storage }) => {
+      const alarmAfterOne = async (device: string) => {
+        await storage.deleteAlarm();
+        ingest(storage, delivery(device, eventRecord(1)), SENDING_ON, ROOM, LATER);
+        const set = await storage.getAlarm();
+        await storage.deleteAlarm();
+        return set;
+      };
+      ingest(storage, delivery('slow', eventRecord(1)), SENDING_ON, ROOM, LATER);
+      seal(storage.sql, { kind: 'event', members: [{ seq: 1, device: 'slow', from: 0, to: 1 }] }, 'f', LATER);
+      ingest(storage, delivery('slow', ...events(2, 26)), SENDING_ON, ROOM, LATER);
+      const behindSealed = await alarmAfterOne('other');
+      for (let n = 0; n < 20; n++)
+        ingest(storage, delivery(`user ${n}`, userRecord(1)), SENDING_ON, ROOM, LATER);
+      return [behindSealed, await alarmAfterOne('another')];
+    });
+
+    expect(alarms).toEqual([LATER + 1_000, LATER + 1_000]);
+  });
+
+  test('is stored with the records, or neither is', async () => {
+    const stub = newOutbox();
+
+    const left = await runInDurableObject(stub, async (_, { storage }) => {
+      const failing: DurableObjectStorage = new Proxy(storage, {
+        get: (target, name) => {
+          if (name === 'setAlarm')
+            return () => {
+              throw new Error('no alarm');
+            };
+          const value = Reflect.get(target, name);
+          return typeof value === 'function' ? value.bind(target) : value;
+        },
+      });
+      expect(() => ingest(failing, delivery(DEVICE, eventRecord(1)), SENDING_ON, ROOM, NOW)).toThrow(
+        'no alarm',
+      );
+      return storage.sql.exec('SELECT seq FROM run').toArray();
+    });
+
+    expect(left).toEqual([]);
+    expect(await ingestAt(stub, delivery(DEVICE, eventRecord(1)), NOW)).toMatchObject({ accepted: 1 });
+  });
+});

@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'vitest';
+import { readSettings } from '../../../src/edge/settings/settings.ts';
+
+const KEY = 'a-key-that-must-not-be-told';
+const ENV = {
+  WEBENGAGE_API_KEY: KEY,
+  WEBENGAGE_LICENSE_CODE: '~47b6655b',
+  ALLOWED_ORIGINS: 'https://shop.example.com, https://example.com',
+};
+
+test('the defaults: the global host, the account’s whole allowance, one second of linger', () => {
+  expect(readSettings(ENV)).toEqual({
+    ok: true,
+    settings: {
+      apiKeys: { primary: KEY },
+      licenseCode: '~47b6655b',
+      upstream: 'https://api.webengage.com',
+      allowedOrigins: ['https://shop.example.com', 'https://example.com'],
+      requestsPerMinute: 500,
+      lingerMs: 1_000,
+      shards: 1,
+      // A day at the full allowance.
+      maxBacklog: 18_000_000,
+      maxBacklogPerShard: 18_000_000,
+      identity: { mode: 'off' },
+      recordsPerMinutePerShard: 12_500,
+    },
+  });
+});
+
+test.each([
+  ['global', 'https://api.webengage.com'],
+  ['in', 'https://api.in.webengage.com'],
+  ['ksa', 'https://api.ksa.webengage.com'],
+])('region %s is %s', (WEBENGAGE_REGION, upstream) => {
+  expect(readSettings({ ...ENV, WEBENGAGE_REGION })).toMatchObject({ settings: { upstream } });
+});
+
+test.each([
+  ['http://127.0.0.1:9999', 'http://127.0.0.1:9999'],
+  ['api.in.webengage.com', 'https://api.in.webengage.com'],
+])('host %s is taken', (WEBENGAGE_HOST, upstream) => {
+  expect(readSettings({ ...ENV, WEBENGAGE_HOST })).toMatchObject({ settings: { upstream } });
+});
+
+describe('a setting that is missing or impossible is named, and no value is told', () => {
+  test.each([
+    ['WEBENGAGE_API_KEY', ''],
+    ['WEBENGAGE_API_KEY', `${KEY}\nx: y`],
+    ['WEBENGAGE_LICENSE_CODE', ''],
+    ['WEBENGAGE_LICENSE_CODE', `../${KEY}`],
+    ['WEBENGAGE_REGION', 'mars'],
+    ['TRACKING_PLAN', 'strict'],
+    ['WEBENGAGE_HOST', 'evil.example.com'],
+    ['WEBENGAGE_HOST', 'http://api.webengage.com'],
+    ['WEBENGAGE_HOST', 'https://api.webengage.com@evil.example.com'],
+    ['WEBENGAGE_HOST', 'http://127.0.0.1.evil.example.com'],
+    ['ALLOWED_ORIGINS', ''],
+    ['ALLOWED_ORIGINS', 'shop.example.com'],
+    ['ALLOWED_ORIGINS', 'https://shop.example.com/'],
+    ['ALLOWED_ORIGINS', 'https://Shop.example.com'],
+    ['ALLOWED_ORIGINS', 'https://shop.example.com:443'],
+    ['ALLOWED_ORIGINS', 'https://user:password@shop.example.com'],
+    ['ALLOWED_ORIGINS', 'null'],
+    ['ALLOWED_ORIGINS', 'https://*.com'],
+    ['ALLOWED_ORIGINS', 'https://shop.example.com,https://*'],
+    ['ALLOWED_ORIGINS', 'capacitor://localhost,htps://shop.example.com'],
+    ['SERVER_TOKEN', 'short'],
+    ['SERVER_TOKEN', 'x'.repeat(40)],
+    ['SERVER_TOKEN', 'a server token with spaces in it, and long'],
+    ['WEBENGAGE_REGION', 'constructor'],
+    ['WEBENGAGE_API_KEY_SECONDARY', `${KEY} ${KEY}`],
+    ['OUTBOX_SHARDS', '0'],
+    ['OUTBOX_SHARDS', '65'],
+    ['OUTBOX_SHARDS', '1.5'],
+    ['MAX_BACKLOG', '399'],
+    ['MAX_BACKLOG', 'all'],
+    ['REQUESTS_PER_MINUTE', '501'],
+    ['REQUESTS_PER_MINUTE', 'many'],
+    ['LINGER_MS', '-1'],
+  ])('%s: %j', (name, value) => {
+    const read = readSettings({ ...ENV, [name]: value });
+
+    expect(read).toMatchObject({ ok: false, message: expect.stringContaining(name) });
+    expect(JSON.stringify(read)).not.toContain(KEY);
+  });
+});
+
+test('apps may send beside sites; of several origins the one that is wrong is named by its place', () => {
+  const apps =
+    'https://shop.example.com, capacitor://localhost, tauri://localhost, chrome-extension://abcdefgh';
+
+  expect(readSettings({ ...ENV, ALLOWED_ORIGINS: apps })).toMatchObject({ ok: true });
+  expect(readSettings({ ...ENV, ALLOWED_ORIGINS: `${apps}, https://secret.example.com/` })).toMatchObject({
+    ok: false,
+    message: expect.stringMatching(/^ALLOWED_ORIGINS .* number 5 of its list is not one/),
+  });
+});
+
+test.each(['ADMIN_TOKEN', 'WEBENGAGE_API_KEY', 'WEBENGAGE_API_KEY_SECONDARY'])(
+  'the servers’ token is a secret of its own: not %s',
+  (name) => {
+    const SERVER_TOKEN = 'one-secret-for-everything-is-no-secret';
+
+    expect(readSettings({ ...ENV, SERVER_TOKEN })).toMatchObject({ settings: { serverToken: SERVER_TOKEN } });
+    expect(readSettings({ ...ENV, SERVER_TOKEN, [name]: SERVER_TOKEN })).toMatchObject({
+      ok: false,
+      message: expect.stringContaining('SERVER_TOKEN'),
+    });
+  },
+);
+
+test('the backlog is divided among the outboxes, and follows the allowance where it is not set', () => {
+  expect(readSettings({ ...ENV, OUTBOX_SHARDS: '4', MAX_BACKLOG: '2000' })).toMatchObject({
+    settings: { shards: 4, maxBacklog: 2_000, maxBacklogPerShard: 500, recordsPerMinutePerShard: 3_125 },
+  });
+  expect(readSettings({ ...ENV, REQUESTS_PER_MINUTE: '50' })).toMatchObject({
+    settings: { maxBacklog: 1_800_000 },
+  });
+});
+
+test('the secondary key is there where it is set', () => {
+  expect(readSettings({ ...ENV, WEBENGAGE_API_KEY_SECONDARY: 'another' })).toMatchObject({
+    settings: { apiKeys: { primary: KEY, secondary: 'another' } },
+  });
+});

@@ -1,0 +1,207 @@
+import { createExecutionContext, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { Env } from '../../../src/edge/durable-objects/env.ts';
+import { allOutboxes, wakeAll } from '../../../src/edge/durable-objects/outbox-directory.ts';
+import { gateOf } from '../../../src/edge/durable-objects/rate-gate.ts';
+import { readSettings } from '../../../src/edge/settings/settings.ts';
+import { epochOf, MAX_SHARDS, shardOf, shardsOf } from '../../../src/edge/settings/shards.ts';
+import { createRelay } from '../../../src/edge/worker.ts';
+import {
+  delivery,
+  ingestAt,
+  lettersOf,
+  newOutbox,
+  passAt,
+  relayEnv,
+  rulingUpstream,
+} from '../../fakes/outbox.ts';
+import { eventRecord, idOf } from '../../fakes/records.ts';
+
+const DAY = 86_400_000;
+const relay = createRelay();
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+describe('the outbox of a device', () => {
+  test('is always the same for one number of shards, and one of them', () => {
+    for (let shards = 1; shards <= MAX_SHARDS; shards++) {
+      const name = shardOf('0b9d3c5e-8f1a-4c2b-9d7e-6a5b4c3d2e1f', shards);
+
+      expect(shardsOf(shards)).toContain(name);
+      expect(shardOf('0b9d3c5e-8f1a-4c2b-9d7e-6a5b4c3d2e1f', shards)).toBe(name);
+      expect(epochOf(name)).toBe(shards);
+    }
+  });
+
+  test('is as likely one as another', () => {
+    const counts = new Map<string, number>();
+    for (let n = 0; n < 16_000; n++) {
+      const name = shardOf(crypto.randomUUID(), 16);
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+
+    expect(counts.size).toBe(16);
+    for (const count of counts.values()) expect(Math.abs(count - 1_000)).toBeLessThan(250);
+  });
+});
+
+/** A relay of an account of its own. */
+function site(shards: number, license = `~${crypto.randomUUID()}`) {
+  const env: Env = { ...relayEnv, WEBENGAGE_LICENSE_CODE: license, OUTBOX_SHARDS: String(shards) };
+  const read = readSettings(env);
+  if (!read.ok) throw new Error(read.message);
+  return { env, settings: read.settings, license };
+}
+
+async function send(env: Env, device: string, ...records: object[]): Promise<unknown> {
+  const body = JSON.stringify({ v: 1, sentAt: new Date().toISOString(), device, records });
+  const request = new Request('http://127.0.0.1:8787/v1/batch', {
+    method: 'POST',
+    body,
+    headers: { Origin: 'https://shop.example.com' },
+  });
+  const answer = await relay.fetch(request, env, createExecutionContext());
+  return answer.json();
+}
+
+describe('another number of shards', () => {
+  const device = crypto.randomUUID();
+  const session = crypto.randomUUID().replaceAll('-', '').slice(0, 22);
+  const record = (n: number) => eventRecord(n, { id: idOf(n, session) });
+
+  test('loses nothing: the outboxes of before are known, are waked, drain by themselves, and are let go when empty', async () => {
+    vi.stubGlobal('fetch', async () => new Response('{}', { status: 503 }));
+    const before = site(3);
+    await send(before.env, device, record(1));
+    const old = relayEnv.OUTBOX.getByName(shardOf(device, 3));
+    // As if the platform had given its alarm up.
+    await runInDurableObject(old, (_, { storage }) => storage.deleteAlarm());
+    const after = site(2, before.license);
+
+    expect((await allOutboxes(after.env, after.settings)).toSorted()).toEqual([
+      ...shardsOf(2),
+      ...shardsOf(3),
+    ]);
+
+    await wakeAll(after.env, after.settings);
+    const alarm = await runInDurableObject(old, (_, { storage }) => storage.getAlarm());
+    expect(alarm).not.toBeNull();
+
+    const bodies: string[] = [];
+    vi.stubGlobal('fetch', async (call: Request) => {
+      bodies.push(await call.text());
+      return new Response('{}');
+    });
+    await vi.waitFor(
+      async () => {
+        await runDurableObjectAlarm(old);
+        expect((await old.status()).records).toBe(0);
+      },
+      { timeout: 10_000 },
+    );
+    expect(bodies.join()).toContain('Added to Cart');
+
+    // What it remembers of ids is still wanted: it is not let go yet.
+    await wakeAll(after.env, after.settings);
+    expect(await allOutboxes(after.env, after.settings)).toContain('3/0');
+  });
+
+  test('has an epoch let go once nothing is left in any of its outboxes, ids too; holding something again, it is known again', async () => {
+    const { env, settings } = site(1);
+    const gate = gateOf(env);
+    const isKnown = async () => (await gate.epochs()).some(({ shards }) => shards === 7);
+    await gate.enrol(7);
+
+    await wakeAll(env, settings);
+    expect(await isKnown()).toBe(false);
+
+    // Back to that number: its outboxes have to make themselves known once more.
+    const again = crypto.randomUUID();
+    await send(site(7).env, again, record(20));
+    expect(await isKnown()).toBe(true);
+    await relayEnv.OUTBOX.getByName(shardOf(again, 7)).status();
+  });
+
+  test('and another license code: what the old ones hold is still looked after', async () => {
+    const { env } = site(8);
+    await send(env, crypto.randomUUID(), record(30));
+    const moved = site(9, '~another');
+
+    expect(await allOutboxes(moved.env, moved.settings)).toContain('8/0');
+  });
+
+  test('has a record taken again whose answer was lost just then: the new outbox can’t know it', async () => {
+    const { license, env } = site(5);
+    const resent = crypto.randomUUID();
+    expect(await send(env, resent, record(10))).toMatchObject({ accepted: 1 });
+
+    expect(await send(env, resent, record(10))).toMatchObject({ duplicates: 1 });
+    expect(await send(site(6, license).env, resent, record(10))).toMatchObject({ accepted: 1 });
+    // And back again: what was known is known.
+    expect(await send(env, resent, record(10))).toMatchObject({ duplicates: 1 });
+  });
+});
+
+test('an outbox that can’t be waked keeps no other asleep', async () => {
+  const { env, settings } = site(3);
+  const waked: string[] = [];
+  const OUTBOX = {
+    getByName: (name: string) => ({
+      wake: async () => {
+        if (name === '3/1') throw new Error('it is gone');
+        waked.push(name);
+        return false;
+      },
+    }),
+  } as unknown as Env['OUTBOX'];
+
+  await wakeAll({ ...env, OUTBOX }, settings);
+
+  expect(waked.filter((name) => name.startsWith('3/'))).toEqual(['3/0', '3/2']);
+});
+
+test('ids that have expired are dropped though nothing comes any more', async () => {
+  const stub = relayEnv.OUTBOX.getByName(`9/${crypto.randomUUID()}`);
+  const old = Math.floor(Date.now() / DAY) - 20;
+  await runInDurableObject(stub, (_, { storage }) =>
+    storage.sql.exec(`CREATE TABLE seen_${old} (device TEXT)`),
+  );
+
+  expect(await stub.wake()).toBe(true);
+});
+
+test('an outbox that had nothing to ask takes its letters of a wall back, when it is waked', async () => {
+  const stub = newOutbox();
+  const now = Date.now();
+  await ingestAt(stub, delivery('a', eventRecord(1), eventRecord(2)), now - 60_000);
+  await passAt(
+    stub,
+    rulingUpstream(() => 400),
+    now - 50_000,
+  );
+  expect(await lettersOf(stub)).toHaveLength(2);
+
+  await stub.wake({ since: now - 55_000, until: now - 20_000 });
+
+  expect(await lettersOf(stub)).toHaveLength(0);
+  expect(await stub.status()).toMatchObject({ records: 2, totals: { pardoned: 2 } });
+  await runInDurableObject(stub, (_, { storage }) => storage.deleteAlarm());
+});
+
+test('an outbox is not let go while it holds dead letters, though all that it remembers of ids has expired', async () => {
+  const stub = newOutbox();
+  const old = Date.now() - 30 * DAY;
+  await ingestAt(stub, delivery('a', eventRecord(1)), old);
+  await passAt(
+    stub,
+    rulingUpstream(() => 400),
+    old + 1_000,
+  );
+
+  expect(await stub.wake()).toBe(false);
+
+  await stub.discard({ until: Date.now() }, 10);
+  expect(await stub.wake()).toBe(true);
+});

@@ -1,0 +1,19 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { logFault } from '../../../src/edge/telemetry/log.ts';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+test('a fault is told by its kind and place, and not in its words, though they look like a place', () => {
+  const told = vi.spyOn(console, 'error').mockImplementation(() => {});
+
+  logFault('request_failed', new RangeError('what a visitor sent\n    at home (secret.js:1:1)'));
+  logFault('request_failed', 'a visitor’s own words');
+  logFault('request_failed', new Error(''));
+
+  const lines = told.mock.calls.map(([line]) => JSON.parse(line));
+  expect(lines.map(({ error }) => error)).toEqual(['RangeError', 'string', 'Error']);
+  expect(lines.map(({ at: [place] }) => /log\.test/.test(place))).toEqual([true, false, true]);
+  expect(JSON.stringify(lines)).not.toMatch(/visitor|secret|home/);
+});

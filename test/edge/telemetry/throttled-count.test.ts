@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { type Counts, onceAMinute } from '../../../src/edge/telemetry/throttled-count.ts';
+
+const NOW = Date.parse('2026-11-23T12:00:00Z');
+
+test('a storm of refusals is a line a minute, which counts all of them by why', () => {
+  const lines: Counts<'bad_signature' | 'expired'>[] = [];
+  const count = onceAMinute<'bad_signature' | 'expired'>((line) => lines.push(line));
+
+  for (let second = 0; second <= 120; second++) count({ bad_signature: 1 }, NOW + second * 1_000);
+  count({ expired: 1 }, NOW + 121_000);
+  count({ expired: 1 }, NOW + 600_000);
+
+  expect(lines).toEqual([{ bad_signature: 1 }, { bad_signature: 60 }, { bad_signature: 60 }, { expired: 2 }]);
+});
+
+test('nothing that happens is no line', () => {
+  const lines: object[] = [];
+  const count = onceAMinute((line) => lines.push(line));
+
+  count({}, NOW);
+
+  expect(lines).toEqual([]);
+});
