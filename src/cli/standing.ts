@@ -9,6 +9,7 @@ import {
   safeParse,
   string,
 } from 'valibot';
+import { MINUTE_MS } from '../pacing/minute.ts';
 import { bad, type Check, good, unsure } from './check.ts';
 import type { Reply } from './probe.ts';
 
@@ -29,8 +30,6 @@ const statusSchema = object({
 });
 
 type Status = InferOutput<typeof statusSchema>;
-
-const MINUTE_MS = 60_000;
 
 /** How a relay stands, by what it tells its operator. */
 export function standing(reply: Reply): readonly Check[] {

@@ -6,12 +6,12 @@ import { NOTHING } from '../../src/edge/queue/counters.ts';
 import {
   logFailedCall,
   logHeld,
-  logKnocks,
   logLetters,
   logLimited,
   logOffPlan,
   logRecovered,
   logTokensRefused,
+  logWrongTokens,
   type PassReport,
   report,
 } from '../../src/edge/telemetry/log.ts';
@@ -52,7 +52,7 @@ test('the lines that docs/operating.md shows are those of the log, to the letter
     logFailedCall({ status: 503, kind: 'event', attempts: 2 });
     logHeld(401);
     logRecovered({ status: 401, since: 1_000 }, 62_034);
-    logKnocks(17);
+    logWrongTokens(17);
     logLetters('discarded', 3);
     logTokensRefused({ expired: 41, missing: 2 });
     logLimited({ address: 212, browser: 0, share: 38 });

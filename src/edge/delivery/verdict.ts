@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '../../pacing/minute.ts';
 import { retryAfterMs } from '../../pacing/retry-after.ts';
 
 /** What an answer of WebEngage means for the batch that was sent. */
@@ -17,8 +18,6 @@ const REFUSED: ReadonlySet<number> = new Set([400, 413, 422]);
 
 // Of all 4xx these two alone say that the same call may do better later.
 const LATER: ReadonlySet<number> = new Set([408, 425]);
-
-const MINUTE_MS = 60_000;
 
 // A pause of nothing would spend the allowance on being refused; one of years is a mistake that nobody would find.
 const MIN_PAUSE_MS = 1_000;

@@ -1,3 +1,5 @@
+import { MINUTE_MS } from '../../pacing/minute.ts';
+
 /** What WebEngage's `X-RateLimit-*` headers said with the answer to a call. */
 export type SeenLimit = {
   readonly limit: number;
@@ -12,8 +14,6 @@ const SEEN_NOISE = 5;
 
 // Left to those others, whose pace may change.
 const RESERVE = 10;
-
-const MINUTE_MS = 60_000;
 
 /**
  * Calls a minute: what the operator allows, or less where WebEngage says that it takes fewer, or that others of the

@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '../../pacing/minute.ts';
 import { admit, limitWithin, type SlidingLimitState } from '../../pacing/sliding-limit.ts';
 import { allowance, type SeenLimit } from './allowance.ts';
 import { type GateLimits, type GateState, type KeyName, PROBE_EVERY_MS, type Wall, wallOf } from './state.ts';
@@ -45,8 +46,6 @@ const FURTHEST_DUE_MS = 5 * 60_000;
 
 // Before it is a wall: anything else that is taken shows that it is the records after all.
 const DOUBTFUL_REFUSALS = 5;
-
-const MINUTE_MS = 60_000;
 
 /** Asks to start one call. A granted permit that is not used is lost. */
 export function takePermit(

@@ -15,7 +15,7 @@ import { type Shedding, shedding } from '../limits/load-shedding.ts';
 import { type Quotas, quotas } from '../limits/sender-limits.ts';
 import { shardOf } from '../settings/shards.ts';
 import { type Limited, logLimited, logOffPlan, logTokensRefused } from '../telemetry/log.ts';
-import { type Counts, onceAMinute } from '../telemetry/throttled-count.ts';
+import { type Counts, throttledCount } from '../telemetry/throttled-count.ts';
 import { type ReadBody, readBody } from './body.ts';
 import { holdToPlan } from './enforce-plan.ts';
 import { refusal } from './responses.ts';
@@ -50,8 +50,8 @@ export function batchDoor(plan: Plan | undefined): (c: Context<Relay>) => Promis
   const known: Known = {
     ...shedding(),
     ...quotas(logLimited),
-    countRefused: onceAMinute(logTokensRefused),
-    countOffPlan: onceAMinute(logOffPlan),
+    countRefused: throttledCount(logTokensRefused),
+    countOffPlan: throttledCount(logOffPlan),
     markOf: networkMarks(),
   };
   return (c) => acceptBatch(c, known, plan);

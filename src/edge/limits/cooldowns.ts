@@ -1,3 +1,5 @@
+import { boundedMap } from './bounded-map.ts';
+
 /** Senders that were refused and are not to be taken from for a while, in memory. */
 export type Rests = {
   /** How much longer a sender rests; 0 where it does not. */
@@ -9,16 +11,9 @@ export type Rests = {
 const MAX_SENDERS = 10_000;
 
 export function rests(maxSenders: number = MAX_SENDERS): Rests {
-  const until = new Map<string, number>();
+  const until = boundedMap<number>(maxSenders);
   return {
     msLeft: (sender, now) => Math.max(0, (until.get(sender) ?? 0) - now),
-    rest: (sender, forMs, now) => {
-      until.delete(sender);
-      until.set(sender, now + forMs);
-      for (const oldest of until.keys()) {
-        if (until.size <= maxSenders) break;
-        until.delete(oldest);
-      }
-    },
+    rest: (sender, forMs, now) => until.set(sender, now + forMs),
   };
 }

@@ -1,3 +1,5 @@
+import { boundedMap } from './bounded-map.ts';
+
 /**
  * From when each browser is due to be sent on: later for those that have sent much. In memory: an outbox that was evicted
  * lets all of them begin anew.
@@ -25,19 +27,14 @@ const FURTHEST_MS = 60_000;
 const MAX_DEVICES = 10_000;
 
 export function dueTimes(maxDevices: number = MAX_DEVICES): DueTimes {
-  const known = new Map<string, number>();
+  const known = boundedMap<number>(maxDevices);
   return {
     // What lies further off is from before a clock was set back.
     dueFrom: (device, now) => Math.min(known.get(device) ?? 0, now + FURTHEST_MS),
     put: (dueFrom, now) => {
       for (const [device, at] of dueFrom) {
         const latest = Math.max(at, known.get(device) ?? 0);
-        known.delete(device);
         known.set(device, Math.min(latest, now + FURTHEST_MS));
-      }
-      for (const oldest of known.keys()) {
-        if (known.size <= maxDevices) break;
-        known.delete(oldest);
       }
     },
   };

@@ -1,5 +1,6 @@
 import { MAX_REQUEST_RECORDS } from '../../contract/batch.ts';
 import { fullBucket, refill, type TokenBucket, type TokenBucketLimit } from '../../pacing/token-bucket.ts';
+import { boundedMap } from './bounded-map.ts';
 
 /** A token bucket for each key, in memory: what is forgotten with it only forgives. */
 export type Quota = {
@@ -13,7 +14,7 @@ export type Quota = {
 const MAX_KEYS = 10_000;
 
 export function quota(limit: TokenBucketLimit, maxKeys: number = MAX_KEYS): Quota {
-  const buckets = new Map<string, TokenBucket>();
+  const buckets = boundedMap<TokenBucket>(maxKeys);
   const maxDebt = Math.max(limit.requestsPerMinute, MAX_REQUEST_RECORDS);
   const bucketOf = (key: string, now: number): TokenBucket => {
     const bucket = buckets.get(key);
@@ -26,13 +27,7 @@ export function quota(limit: TokenBucketLimit, maxKeys: number = MAX_KEYS): Quot
     },
     spend: (key, tokens, now) => {
       const bucket = bucketOf(key, now);
-      // Anew, so that it stands last: a Map keeps the order in which its keys came.
-      buckets.delete(key);
       buckets.set(key, { ...bucket, tokens: Math.max(-maxDebt, bucket.tokens - tokens) });
-      for (const oldest of buckets.keys()) {
-        if (buckets.size <= maxKeys) break;
-        buckets.delete(oldest);
-      }
     },
   };
 }

@@ -1,4 +1,5 @@
 import { type Limited, logFault } from '../telemetry/log.ts';
+import { throttledCount } from '../telemetry/throttled-count.ts';
 import { rests } from './cooldowns.ts';
 import { quota } from './keyed-buckets.ts';
 
@@ -27,14 +28,11 @@ const OF_BROWSER = { burst: 600, requestsPerMinute: 600 };
 // side by side might pass another.
 const RESTS_LESS_MS = 500;
 
-const TOLD_EVERY_MS = 60_000;
-
 export function quotas(tell: (refused: Limited) => void): Quotas {
   const ofNetworks = quota(OF_NETWORK);
   const ofBrowsers = quota(OF_BROWSER);
   const { msLeft, rest } = rests();
-  let refused: Limited = NONE;
-  let toldAt = Number.NEGATIVE_INFINITY;
+  const count = throttledCount<keyof Limited>((refused) => tell({ ...NONE, ...refused }));
 
   const ofThisIsolate = (network: string, now: number): boolean => {
     if (ofNetworks.msUntil(network, 1, now) > 0) return false;
@@ -61,13 +59,7 @@ export function quotas(tell: (refused: Limited) => void): Quotas {
       return undefined;
     },
     rest: (device, forMs, now) => rest(device, forMs - RESTS_LESS_MS, now),
-    count: (over, now) => {
-      refused = { ...refused, [over]: refused[over] + 1 };
-      if (now - toldAt < TOLD_EVERY_MS) return;
-      tell(refused);
-      refused = NONE;
-      toldAt = now;
-    },
+    count: (over, now) => count({ [over]: 1 }, now),
   };
 }
 

@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '../../pacing/minute.ts';
 import type { GateStatus } from '../durable-objects/rate-gate.ts';
 import { difference, NOTHING, sum, type Totals, waiting } from '../queue/counters.ts';
 import { addViolations, NO_VIOLATIONS, type ViolationCounts } from '../queue/plan-violations.ts';
@@ -57,7 +58,6 @@ export type RelayStatus = {
   readonly trackingPlan: ({ readonly mode: PlanMode } & ViolationCounts) | null;
 };
 
-const MINUTE_MS = 60_000;
 const HOUR_MINUTES = 60;
 
 // Long enough that a lull of a few seconds is no trend.

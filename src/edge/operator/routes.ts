@@ -9,9 +9,9 @@ import { gateOf } from '../durable-objects/rate-gate.ts';
 import { readBody } from '../http/body.ts';
 import { refusal } from '../http/responses.ts';
 import type { DeadLetter, DeadSelection } from '../queue/dead-letters.ts';
-import { knocks } from '../telemetry/knocks.ts';
-import { logKnocks, logLetters } from '../telemetry/log.ts';
+import { logLetters, logWrongTokens } from '../telemetry/log.ts';
 import { printableJson } from '../telemetry/printable-json.ts';
+import { throttledCount } from '../telemetry/throttled-count.ts';
 import { type NamedOutbox, relayStatus } from './relay-status.ts';
 
 // One page of dead letters, and one step of replaying many: what an object does at once for the operator.
@@ -33,20 +33,19 @@ const selectionSchema = union([
 
 /**
  * The operator's door: what waits, what failed and why, and what to do about it. Nobody else is told it exists.
- * It counts who knocks, and locks nobody out: a token of 32 characters is not guessed, and the operator at night is not to
+ * It counts wrong tokens, and locks nobody out: a token of 32 characters is not guessed, and the operator at night is not to
  * be kept out by whoever tries.
  */
 export function operatorRoutes(): Hono<Relay> {
   const app = new Hono<Relay>();
-  const knock = knocks();
+  const countWrong = throttledCount<'times'>(({ times = 0 }) => logWrongTokens(times));
   app.use(async (c, next) => {
     // The page at /admin/ is the only one that asks here; who holds the token in a terminal sends no Origin.
     const origin = c.req.header('Origin');
     const isOurs = origin === undefined || origin === new URL(c.req.url).origin;
     const authorization = c.req.header('Authorization') ?? null;
     if (isOurs && (await showsToken(authorization, c.env.ADMIN_TOKEN))) return next();
-    const wrong = authorization === null ? undefined : knock(Date.now());
-    if (wrong !== undefined) logKnocks(wrong);
+    if (authorization !== null) countWrong({ times: 1 }, Date.now());
     return refusal('not_found', 'there is nothing here');
   });
   app.get('/status', reportStatus);

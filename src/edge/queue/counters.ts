@@ -1,3 +1,5 @@
+import { MINUTE_MS } from '../../pacing/minute.ts';
+
 /**
  * The closed list of what the relay counts, since its outbox began.
  * Records: `entered + pardoned = delivered + dead_letter + those that wait`. Calls: `calls` is the sum of the rest.
@@ -35,8 +37,6 @@ export const NOTHING: Totals = Object.fromEntries(COUNTED.map((name) => [name, 0
 
 /** The totals as they stood at the end of a minute. */
 export type Minute = { readonly at: number; readonly totals: Totals };
-
-const MINUTE_MS = 60_000;
 
 // As far back as the operator's plot goes.
 const KEPT_MINUTES = 60;

@@ -80,7 +80,7 @@ export function logRecovered(
 }
 
 /** One line for the operator: somebody showed a token at `/admin` that is not ADMIN_TOKEN, so many times since the last line. */
-export function logKnocks(wrong: number): void {
+export function logWrongTokens(wrong: number): void {
   console.warn(JSON.stringify({ event: 'wrong_admin_token', times: wrong }));
 }
 

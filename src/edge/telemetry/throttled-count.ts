@@ -1,11 +1,11 @@
-// What goes wrong for everybody is to be seen within moments, and not to drown the log.
+// What goes wrong for everybody is to be seen within moments, and must not flood the log.
 const TOLD_EVERY_MS = 60_000;
 
 /** How often each of some names was counted. */
 export type Counts<Name extends string> = Partial<Readonly<Record<Name, number>>>;
 
 /** Counts by name, as one isolate of the Worker sees it; tells the first at once, then at most once a minute. */
-export function onceAMinute<Name extends string>(
+export function throttledCount<Name extends string>(
   tell: (counts: Counts<Name>) => void,
 ): (counted: Counts<Name>, now: number) => void {
   let counts = new Map<string, number>();

@@ -1,7 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { afterEach, expect, test, vi } from 'vitest';
-import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
 import operating from '../../../docs/operating.md?raw';
+import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
 import { delivery, newOutbox } from '../../fakes/outbox.ts';
 import { eventRecord } from '../../fakes/records.ts';
 

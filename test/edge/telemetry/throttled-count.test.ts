@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { type Counts, onceAMinute } from '../../../src/edge/telemetry/throttled-count.ts';
+import { type Counts, throttledCount } from '../../../src/edge/telemetry/throttled-count.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:00Z');
 
 test('a storm of refusals is a line a minute, which counts all of them by why', () => {
   const lines: Counts<'bad_signature' | 'expired'>[] = [];
-  const count = onceAMinute<'bad_signature' | 'expired'>((line) => lines.push(line));
+  const count = throttledCount<'bad_signature' | 'expired'>((line) => lines.push(line));
 
   for (let second = 0; second <= 120; second++) count({ bad_signature: 1 }, NOW + second * 1_000);
   count({ expired: 1 }, NOW + 121_000);
@@ -16,7 +16,7 @@ test('a storm of refusals is a line a minute, which counts all of them by why', 
 
 test('nothing that happens is no line', () => {
   const lines: object[] = [];
-  const count = onceAMinute((line) => lines.push(line));
+  const count = throttledCount((line) => lines.push(line));
 
   count({}, NOW);
 

@@ -1,0 +1,21 @@
+/** A map of so many keys at most: what was set longest ago is forgotten first. */
+export type BoundedMap<Value> = {
+  readonly get: (key: string) => Value | undefined;
+  readonly set: (key: string, value: Value) => void;
+};
+
+export function boundedMap<Value>(maxKeys: number): BoundedMap<Value> {
+  const values = new Map<string, Value>();
+  return {
+    get: (key) => values.get(key),
+    set: (key, value) => {
+      // Anew, so that it stands last: a Map keeps the order in which its keys came.
+      values.delete(key);
+      values.set(key, value);
+      for (const oldest of values.keys()) {
+        if (values.size <= maxKeys) break;
+        values.delete(oldest);
+      }
+    },
+  };
+}
