@@ -63,7 +63,7 @@ const FLOORS: { readonly [room: string]: Floors } = {
   },
   edge: {
     operator: ['http', 'durable-objects', 'queue', 'auth', 'settings', 'telemetry'],
-    http: ['durable-objects', 'gate', 'limits', 'auth', 'settings', 'telemetry'],
+    http: ['durable-objects', 'queue', 'gate', 'limits', 'auth', 'settings', 'telemetry'],
     'durable-objects': ['delivery', 'queue', 'gate', 'limits', 'auth', 'settings', 'telemetry'],
     delivery: ['queue', 'gate', 'limits', 'settings', 'telemetry'],
     queue: ['limits'],

@@ -100,6 +100,8 @@ describe('a value that can’t be is refused in the words that are shown', () =>
     SERVER_TOKEN: 'short',
     IDENTITY: 'on',
     TRACKING_PLAN: 'on',
+    LOCATION_HINT: 'mars',
+    JURISDICTION: 'mars',
   };
 
   test.each(words.filter(({ setting = '' }) => setting in WRONG))('$setting', (row) => {

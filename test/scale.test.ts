@@ -42,12 +42,12 @@ test('the simulation has the limits of the relay', async () => {
     return Number(value.replaceAll('_', ''));
   };
 
-  expect(await declared('ingest.ts', 'SOONEST_ALARM_MS')).toBe(SOONEST_ALARM_MS);
-  expect(await declared('ingest.ts', 'MAX_DATABASE_BYTES')).toBe(MAX_DATABASE_BYTES);
-  expect(await declared('relay-pass.ts', 'MAX_IN_FLIGHT')).toBe(MAX_IN_FLIGHT);
-  expect(await declared('relay-pass.ts', 'PASS_MS')).toBe(PASS_MS);
-  expect(await declared('relay-pass.ts', 'MIN_LOOK_MS')).toBe(MIN_LOOK_MS);
-  expect(await declared('relay-pass.ts', 'SLEEP_RATHER_MS')).toBe(SLEEP_RATHER_MS);
+  expect(await declared('queue/ingest.ts', 'SOONEST_ALARM_MS')).toBe(SOONEST_ALARM_MS);
+  expect(await declared('queue/ingest.ts', 'MAX_DATABASE_BYTES')).toBe(MAX_DATABASE_BYTES);
+  expect(await declared('delivery/relay-pass.ts', 'MAX_IN_FLIGHT')).toBe(MAX_IN_FLIGHT);
+  expect(await declared('delivery/relay-pass.ts', 'PASS_MS')).toBe(PASS_MS);
+  expect(await declared('delivery/relay-pass.ts', 'MIN_LOOK_MS')).toBe(MIN_LOOK_MS);
+  expect(await declared('delivery/relay-pass.ts', 'SLEEP_RATHER_MS')).toBe(SLEEP_RATHER_MS);
 });
 
 describe('a burst', () => {

@@ -65,6 +65,8 @@ export function answer(control: Control, call: Call, scene: Scene): Answer {
     if (usedOf(control, scene) >= limitOf(control, scene)) return keepNothing(overLimit(control, scene));
     const refused = strangerReply(control, call, scene);
     if (refused !== undefined) return keepNothing(refused);
+    if (new TextEncoder().encode(call.body).byteLength > (control.maxBodyBytes ?? Number.POSITIVE_INFINITY))
+      return keepNothing(jsonReply(control, scene, 413, 'Error: the request is too large.'));
     if (!verdict.ok) return keepNothing(jsonReply(control, scene, verdict.status, verdict.message));
 
     const reply = ordered ?? jsonReply(control, scene, control.success);

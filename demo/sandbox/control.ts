@@ -119,6 +119,9 @@ const controlSchema = strictObject(
      */
     reusedRequestId: optional(oneOf(['refused', 'swallowed']), 'refused'),
 
+    /** The largest body that is taken: 413 to any larger one. WebEngage documents no limit. */
+    maxBodyBytes: optional(whole(0, 1_000_000_000)),
+
     /** In place of REQUESTS_PER_MINUTE. */
     requestsPerMinute: optional(whole(0, 1_000_000)),
     /** Calls that others of the account have made in any minute: they count against the limit. */

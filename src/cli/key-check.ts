@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { wordsOf } from '../edge/delivery/error-text.ts';
+import { readSaid, type Said } from '../edge/delivery/error-text.ts';
 import { verdictOf } from '../edge/delivery/verdict.ts';
 import { readSettings, type SettingsEnv } from '../edge/settings/settings.ts';
 
@@ -35,7 +35,7 @@ export async function checkKey(env: SettingsEnv): Promise<KeyCheck> {
       redirect: 'manual',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    return meaningOf(answer.status, await wordsOf(answer, [apiKeys.primary]));
+    return meaningOf(answer.status, await readSaid(answer, [apiKeys.primary]));
   } catch {
     return { verdict: 'unsure', words: `${upstream} does not answer from here: nothing is known of the key` };
   }
@@ -44,12 +44,10 @@ export async function checkKey(env: SettingsEnv): Promise<KeyCheck> {
 /**
  * What an answer to the empty call means. 401 and 404 are documented; that the key is looked at before the records is how
  * such APIs are built; that a wrong license code is not answered with 400 as well, no document says.
- *
- * @param said WebEngage's own words
  */
-export function meaningOf(status: number, said: string): KeyCheck {
-  const told = `WebEngage answers ${status}${said && ` (${said})`}`;
-  switch (verdictOf(status, null, 0).kind) {
+export function meaningOf(status: number, { says, words }: Said): KeyCheck {
+  const told = `WebEngage answers ${status}${words && ` (${words})`}`;
+  switch (verdictOf({ status, retryAfter: null, says }, 0).kind) {
     case 'taken':
       return { verdict: 'right', words: `${told}: it takes the key, for events` };
     case 'refused':

@@ -5,7 +5,7 @@ import { corsHeaders, originAllowed } from './auth/origin.ts';
 import type { Env, Relay } from './durable-objects/env.ts';
 import { wakeAll } from './durable-objects/outbox-directory.ts';
 import { ANSWER_HEADERS } from './http/headers.ts';
-import { health } from './http/health.ts';
+import { health, reportLive } from './http/health.ts';
 import { batchDoor } from './http/post-batch.ts';
 import { preflight } from './http/preflight.ts';
 import { refusal } from './http/responses.ts';
@@ -42,6 +42,7 @@ export function createRelay({ plan }: RelayOptions = {}): RelayWorker {
   const readIdentity = identity();
   const reportHealth = health();
 
+  app.get('/health/live', reportLive);
   app.use(async (c, next) => {
     const toSet = await setUp(c, readIdentity, planned !== undefined);
     if (toSet === undefined) await next();
@@ -61,7 +62,7 @@ export function createRelay({ plan }: RelayOptions = {}): RelayWorker {
   });
   app.post('/v1/batch', batchDoor(planned));
   app.all('/v1/batch', () => refusal('method_not_allowed', 'batches are posted', { Allow: 'POST, OPTIONS' }));
-  app.get('/health', (c) => reportHealth(c.env, Date.now()));
+  app.get('/health', (c) => reportHealth(c.env, c.var.settings, Date.now()));
   app.route('/admin', operatorRoutes());
   app.notFound(() => refusal('not_found', 'there is nothing here'));
   app.onError((error) => {
@@ -72,7 +73,7 @@ export function createRelay({ plan }: RelayOptions = {}): RelayWorker {
     fetch: app.fetch,
     scheduled: async (_controller, env) => {
       const read = readSettings(env);
-      if (read.ok) await wakeAll(env, read.settings);
+      if (read.ok) await wakeAll(env);
     },
   };
 }

@@ -1,5 +1,7 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { gateOf } from '../../src/edge/durable-objects/rate-gate.ts';
+import { relayEnv } from '../fakes/outbox.ts';
 import { eventRecord } from '../fakes/records.ts';
 import { type Attack, attack, expectNoHarm, onGuard, outbox, SECRETS } from './ground.ts';
 
@@ -11,6 +13,7 @@ const OPERATOR = { Authorization: `Bearer ${SECRETS.ADMIN_TOKEN}`, Origin: '' };
 
 /** A dead letter that is to be there after each attack, as it was. */
 beforeAll(async () => {
+  await gateOf(relayEnv).enrol('1/0');
   await runInDurableObject(outbox, (_, { storage }) => {
     storage.sql.exec(
       `INSERT INTO dead (device, kind, accepted_at, given_up_at, status, attempts, proven, words, record)

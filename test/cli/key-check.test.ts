@@ -20,11 +20,16 @@ test.each([
   [500, 'unsure'],
   [503, 'unsure'],
 ])('%d says of the key: %s', (status, verdict) => {
-  expect(meaningOf(status, '')).toMatchObject({ verdict, words: expect.stringContaining(String(status)) });
+  expect(meaningOf(status, { says: 'queued', words: '' })).toMatchObject({
+    verdict,
+    words: expect.stringContaining(String(status)),
+  });
 });
 
 test('a 400 is told with what it leaves open', () => {
-  expect(meaningOf(400, 'Error: events cannot be empty.').words).toContain('not documented');
+  expect(meaningOf(400, { says: 'error', words: 'Error: events cannot be empty.' }).words).toContain(
+    'not documented',
+  );
 });
 
 /** WebEngage, answering once, and what it was sent. */

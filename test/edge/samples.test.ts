@@ -11,6 +11,7 @@ import {
   logOffPlan,
   logRecovered,
   logTokensRefused,
+  logUnfamiliar,
   logWrongTokens,
   type PassReport,
   report,
@@ -50,6 +51,7 @@ test('the lines that docs/operating.md shows are those of the log, to the letter
   const lines = logged(() => {
     report(undefined, passOf(shown[0] ?? ''));
     logFailedCall({ status: 503, kind: 'event', attempts: 2 });
+    logUnfamiliar('accepted');
     logHeld(401);
     logRecovered({ status: 401, since: 1_000 }, 62_034);
     logWrongTokens(17);

@@ -434,20 +434,6 @@ describe('configuration', () => {
     expect(asked).toBe(1);
   });
 
-  test('GET /health wakes nobody where the gate can’t be asked just then', async () => {
-    const RATE_GATE = {
-      getByName: () => ({ status: () => Promise.reject(new Error('restarting')) }),
-    } as unknown as Env['RATE_GATE'];
-
-    const answer = await createRelay().fetch(
-      new Request('http://127.0.0.1:8787/health'),
-      { ...relayEnv, RATE_GATE },
-      createExecutionContext(),
-    );
-
-    expect(answer.status).toBe(200);
-  });
-
   test('a setting that is missing answers 503 everywhere, with what to set', async () => {
     const answer = await post(batch(), {}, { WEBENGAGE_LICENSE_CODE: '' });
 

@@ -49,7 +49,8 @@ export function ingestAt(stub: DurableObjectStub<Outbox>, delivery: Delivery, no
 
 /** An answer of WebEngage with this status, and nothing else to tell. */
 export function answerOf(status: number, fields: Partial<UpstreamAnswer> = {}): UpstreamAnswer {
-  return { status, retryAfter: null, words: '', rateLimit: undefined, ...fields };
+  const says = status < 300 ? 'queued' : 'error';
+  return { status, retryAfter: null, says, words: '', rateLimit: undefined, bytes: 1_000, ...fields };
 }
 
 export type Upstream = {
@@ -90,6 +91,7 @@ export const GRANTED: Permit = {
   ours: 1,
   suspect: false,
   probe: false,
+  size: undefined,
 };
 
 /** A gate that grants everything. */
@@ -99,6 +101,7 @@ export const OPEN: RelayPassPorts['gate'] = {
   taken: async () => {},
   misconfigured: async () => 'account',
   refused: async () => ({ proven: false, wall: undefined }),
+  sized: async () => {},
 };
 
 /** A gate's refusal, with nothing else to it. */
@@ -124,7 +127,9 @@ export function quietPorts(): Omit<RelayPassPorts, 'storage' | 'now'> {
     random: () => 0.5,
     newRequestId: () => crypto.randomUUID().replaceAll('-', ''),
     fullBatch: () => new Promise(() => {}),
+    maxSubrequests: 10_000,
     tellFailed: () => {},
+    tellUnfamiliar: () => {},
     tellFault: () => {},
   };
 }

@@ -1,11 +1,13 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { MAX_BATCH_RECORDS } from '../../src/contract/batch.ts';
+import { saidIn } from '../../src/edge/delivery/error-text.ts';
 import { noEvidence } from '../../src/edge/delivery/evidence.ts';
 import { type RelayPassPorts, relayPass } from '../../src/edge/delivery/relay-pass.ts';
 import { bell } from '../../src/edge/delivery/signal.ts';
 import { bulkBody, type UpstreamCall } from '../../src/edge/delivery/webengage.ts';
 import type { Outbox } from '../../src/edge/durable-objects/outbox.ts';
 import { misconfigured, refused, taken } from '../../src/edge/gate/answers.ts';
+import { fitted, tooLarge } from '../../src/edge/gate/call-size.ts';
 import { paused, takePermit } from '../../src/edge/gate/permits.ts';
 import { type GateLimits, type GateState, OPEN_GATE } from '../../src/edge/gate/state.ts';
 import { dueTimes, msPerRecordOf } from '../../src/edge/limits/fair-queue.ts';
@@ -67,6 +69,8 @@ export const WORLD_BEGINS = Date.parse('2026-11-23T12:00:00Z');
 
 // How long the platform takes to run an alarm again that died.
 const REBIRTH_MS = 500;
+
+const NOTHING_SAID = { says: undefined, words: '' };
 
 // How long a browser waits for an answer before it sends again.
 const RESEND_MS = 2_000;
@@ -147,7 +151,9 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
       },
       newRequestId: () => hex(random),
       fullBatch: fullBatch.heard,
+      maxSubrequests: 10_000,
       tellFailed: () => {},
+      tellUnfamiliar: () => {},
       tellFault: () => {},
       gate: {
         take: async (ask) => {
@@ -158,6 +164,11 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
           return permit;
         },
         pause: (forMs) => tell((state) => paused(state, now + forMs)),
+        sized: (bytes, wasTaken) =>
+          tell(({ callSize, ...state }) => ({
+            ...state,
+            callSize: wasTaken ? callSize && fitted(callSize, bytes, now) : tooLarge(callSize, bytes, now),
+          })),
         taken: (key, kind) => tell((state) => taken(state, key, kind, now)),
         misconfigured: async (status, answered) => {
           await step('gate told');
@@ -179,10 +190,11 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
         if ([...inFlight].some((other) => sharePerson(other, call))) overlaps += 1;
         inFlight.add(call);
         mostInFlight = Math.max(mostInFlight, inFlight.size);
+        const body = bulkBody(call);
         const reply = account.call({
           kind: call.kind,
           requestId: call.requestId,
-          body: bulkBody(call),
+          body,
           key: call.key === 'primary' ? PLAYED_KEY : 'secondary-key',
         });
         await step('records taken');
@@ -196,7 +208,8 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
         return {
           status: reply.cut ? 0 : reply.status,
           retryAfter: reply.headers['Retry-After'] ?? null,
-          words: reply.cut ? '' : reply.body,
+          ...(reply.cut ? NOTHING_SAID : saidIn(reply.body, [])),
+          bytes: body.length,
           rateLimit: limit && remaining !== undefined ? { limit, remaining } : undefined,
         };
       },

@@ -1,16 +1,31 @@
 import { count } from '../queue/counters.ts';
 import type { Slice } from '../queue/cut-batch.ts';
 import { bury, type RefusedWith } from '../queue/dead-letters.ts';
-import { countRecords, type SealedBatch, seal, unseal } from '../queue/sealed-batches.ts';
+import {
+  countIsolating,
+  countRecords,
+  recordsOf,
+  type SealedBatch,
+  seal,
+  sharesBrowser,
+  unseal,
+} from '../queue/sealed-batches.ts';
+import type { Evidence } from './evidence.ts';
+import { SUSPECT_FROM, type Suspects } from './suspects.ts';
+
+// Parts of refused batches that are looked into at once. Of what is refused beyond that the browsers are parked: it goes back to
+// where it was, and is tried in small groups when its turn comes.
+const MAX_ISOLATING = 200;
 
 /**
  * Goes on with a batch that was refused for its records: each half is sealed anew, under an id of its own, down to the one
  * record at fault, which goes to the dead letters. Its neighbours are sent on.
  */
-export function isolate(
+export function bisect(
   storage: DurableObjectStorage,
   batch: SealedBatch,
   refusal: RefusedWith,
+  { suspects, secondHalves }: Evidence,
   newRequestId: () => string,
   now: number,
 ): void {
@@ -18,26 +33,86 @@ export function isolate(
     bury(storage, batch, refusal, now);
     return;
   }
+  if (isMixed(storage.sql, batch, suspects)) {
+    release(storage, batch, suspects, refusal.counted, now);
+    return;
+  }
+  if (!batch.isolating && refusal.counted === 'refused' && countIsolating(storage.sql) >= MAX_ISOLATING) {
+    release(storage, batch, suspects, refusal.counted, now);
+    // A browser by its oldest.
+    for (const { device, seq } of batch.members.toReversed())
+      suspects.park(device, { seq, wasRefused: true });
+    return;
+  }
+  const [first, second] = halve(
+    storage,
+    batch,
+    // So that a half is known to have been refused before, in the whole.
+    { isolating: true, status: refusal.status, refusedAt: now, suspicions: refusal.suspicions },
+    refusal.counted,
+    newRequestId,
+    now,
+  );
+  if (first !== undefined && second !== undefined) secondHalves.set(first.requestId, second);
+}
+
+/**
+ * True where some records of a batch are suspect by now, and some are not: cut anew they travel apart. Not where one of its
+ * browsers has later records in another batch: these would come before them.
+ */
+export function isMixed(sql: SqlStorage, batch: SealedBatch, suspects: Suspects): boolean {
+  if (!suspects.any() || sharesBrowser(sql, batch)) return false;
+  const risks = recordsOf(sql, batch).map((record) => suspects.risk(batch.kind, record));
+  return risks.some((risk) => risk >= SUSPECT_FROM) && risks.some((risk) => risk < SUSPECT_FROM);
+}
+
+/** Gives the records of a refused batch back to the queue, where they were: WebEngage has taken none of them. */
+export function release(
+  storage: DurableObjectStorage,
+  batch: SealedBatch,
+  suspects: Suspects,
+  counted: RefusedWith['counted'],
+  now: number,
+): void {
+  // Where a later record of theirs was parked it is not their next one any more.
+  for (const { device } of batch.members) suspects.unpark(device);
   storage.transactionSync(() => {
-    if (!unseal(storage.sql, batch)) return;
-    count(storage.sql, { [refusal.counted]: 1 }, now);
-    for (const members of halves(batch.members))
-      seal(
-        storage.sql,
-        {
-          kind: batch.kind,
-          members,
-          isolating: true,
-          attempts: batch.attempts + 1,
-          // So that a half is known to have been refused before, in the whole.
-          status: refusal.status,
-          answeredAt: now,
-          refusedAt: now,
-          suspicions: refusal.suspicions,
-        },
-        newRequestId(),
-        now,
-      );
+    if (unseal(storage.sql, batch) && counted !== undefined) count(storage.sql, { [counted]: 1 }, now);
+  });
+}
+
+/** Halves a batch that was too large for one call. Neither half is suspected of anything. */
+export function split(
+  storage: DurableObjectStorage,
+  batch: SealedBatch,
+  newRequestId: () => string,
+  now: number,
+): void {
+  halve(storage, batch, { isolating: batch.isolating, status: TOO_LARGE }, 'too_large', newRequestId, now);
+}
+
+const TOO_LARGE = 413;
+
+type Half = Pick<SealedBatch, 'isolating' | 'status'> &
+  Partial<Pick<SealedBatch, 'refusedAt' | 'suspicions'>>;
+
+/** Seals both halves, each under an id of its own; answers none where the batch has ended already. */
+function halve(
+  storage: DurableObjectStorage,
+  batch: SealedBatch,
+  half: Half,
+  counted: RefusedWith['counted'] | 'too_large' | undefined,
+  newRequestId: () => string,
+  now: number,
+): readonly SealedBatch[] {
+  return storage.transactionSync(() => {
+    if (!unseal(storage.sql, batch)) return [];
+    if (counted !== undefined) count(storage.sql, { [counted]: 1 }, now);
+    const attempts = batch.attempts + (counted === undefined ? 0 : 1);
+    return halves(batch.members).map((members) => {
+      const sealed = { ...half, kind: batch.kind, members, attempts, answeredAt: now };
+      return seal(storage.sql, sealed, newRequestId(), now);
+    });
   });
 }
 

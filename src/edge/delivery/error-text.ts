@@ -1,20 +1,32 @@
-// Enough to tell what is wrong; a gateway's page is no use beyond it.
-const MAX_WORDS_BYTES = 4_096;
+// Enough for an answer that tells of each of 25 records; a gateway's page is no use beyond it.
+const MAX_READ_CHARACTERS = 16_384;
 const MAX_WORDS = 500;
+const MAX_STATUS = 40;
 
-/**
- * What an answer that is no success says, in a line: WebEngage's own message, or the text of whatever came instead.
- * Never rejects, reads no more than it needs, and leaves out the secrets, should they come back.
- */
-export async function wordsOf(response: Response, secrets: readonly (string | undefined)[]): Promise<string> {
-  // The status of a success has said all: a body that breaks off must not make a delivered batch unknown again.
-  if (response.ok) {
-    response.body?.cancel().catch(() => undefined);
-    return '';
-  }
+/** What an answer says in its body. */
+export type Said = {
+  /** `response.status` of WebEngage's JSON, empty where it has none; undefined where the body is no JSON object. */
+  readonly says: string | undefined;
+  /** WebEngage's own message, or the text of whatever came instead, in a line. */
+  readonly words: string;
+};
+
+/** Reads what an answer says. Never rejects, and reads no more than it needs. */
+export async function readSaid(response: Response, secrets: readonly (string | undefined)[]): Promise<Said> {
+  return saidIn(await beginningOf(response), secrets);
+}
+
+/** What an answer with this body says, without the secrets, should they come back in it. */
+export function saidIn(body: string, secrets: readonly (string | undefined)[]): Said {
   const written = secrets.flatMap((secret) => waysToWrite(secret ?? ''));
-  const hide = (text: string) => written.reduce(without, text);
-  return hide(messageIn(hide(await beginningOf(response)))).slice(0, MAX_WORDS);
+  const hide = (shown: string) => written.reduce(without, shown);
+  const answer = objectIn(body);
+  const { status, message } = Object(answer?.response) as { status?: unknown; message?: unknown };
+  const words = typeof message === 'string' ? message : textOf(hide(body));
+  return {
+    says: answer && (typeof status === 'string' ? hide(status).slice(0, MAX_STATUS) : ''),
+    words: hide(words).slice(0, MAX_WORDS),
+  };
 }
 
 /** As it is, and as JSON, an address or a page would have it. */
@@ -49,22 +61,25 @@ async function beginningOf(response: Response): Promise<string> {
   try {
     for await (const chunk of response.body ?? []) {
       text += decoder.decode(chunk, { stream: true });
-      if (text.length >= MAX_WORDS_BYTES) break;
+      if (text.length >= MAX_READ_CHARACTERS) break;
     }
   } catch {
     // It broke off: what has come says what it says.
   }
-  return text.slice(0, MAX_WORDS_BYTES);
+  return text.slice(0, MAX_READ_CHARACTERS);
 }
 
-function messageIn(text: string): string {
+function objectIn(text: string): { readonly response?: unknown } | undefined {
   try {
-    const { response } = JSON.parse(text) as { response?: { message?: unknown } };
-    if (typeof response?.message === 'string') return response.message;
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
-    // A page of some gateway's.
+    return undefined; // A page of some gateway's.
   }
-  return text
+}
+
+function textOf(page: string): string {
+  return page
     .replace(/<(style|script)[\s\S]*?<\/\1>|<[^>]*>/gi, ' ')
     .replace(/\s+/g, ' ')
     .trim();

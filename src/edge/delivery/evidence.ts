@@ -1,4 +1,6 @@
 import type { RecordKind } from '../../contract/record.ts';
+import { type BoundedMap, boundedMap } from '../limits/bounded-map.ts';
+import { type Suspects, suspects } from './suspects.ts';
 
 /**
  * What an outbox has lately seen of WebEngage, for each of the two calls: one of them may be taken where the other is not.
@@ -11,8 +13,19 @@ export type Evidence = {
   readonly triedAt: Record<RecordKind, number>;
   /** True where a call was refused, and none was taken since of which the gate was told. */
   isTroubled: boolean;
+  readonly suspects: Suspects;
+  /** Of the two halves of a refused batch: the second by the first. Once the first is taken, the fault is in the second. */
+  readonly secondHalves: BoundedMap<{ readonly requestId: string; readonly attempts: number }>;
 };
 
+const MAX_HALVES = 5_000;
+
 export function noEvidence(): Evidence {
-  return { takenAt: { user: 0, event: 0 }, triedAt: { user: 0, event: 0 }, isTroubled: false };
+  return {
+    takenAt: { user: 0, event: 0 },
+    triedAt: { user: 0, event: 0 },
+    isTroubled: false,
+    suspects: suspects(),
+    secondHalves: boundedMap(MAX_HALVES),
+  };
 }

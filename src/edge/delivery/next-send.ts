@@ -3,15 +3,16 @@ import type { RecordKind } from '../../contract/record.ts';
 import type { DueTimes } from '../limits/fair-queue.ts';
 import { type CutRules, type CutStep, cutBatch } from '../queue/cut-batch.ts';
 import type { Run } from '../queue/run.ts';
-import { type SealedBatch, sealedBatches } from '../queue/sealed-batches.ts';
+import { countRecords, type SealedBatch, sealedBatches } from '../queue/sealed-batches.ts';
 import type { Evidence } from './evidence.ts';
+import { cutParked, withoutSuspects } from './trim-cut.ts';
 import { isRefusal } from './verdict.ts';
 
 export type Work =
   /** `isolates`: from the allowance for finding refused records. */
   | { readonly step: 'resend'; readonly batch: SealedBatch; readonly isolates: boolean }
   /** `isTrial`: in spite of all that fail, to see whether it is WebEngage or they. */
-  | (Extract<CutStep, { step: 'cut' }> & { readonly isTrial: boolean })
+  | (Extract<CutStep, { step: 'cut' }> & { readonly isTrial: boolean; readonly isolates: boolean })
   /** Nothing is due before `until`. `held`: new records are no reason to look sooner. */
   | { readonly step: 'wait'; readonly until: number; readonly held: boolean }
   /** Nothing waits, but for what is in flight. */
@@ -23,8 +24,8 @@ export type Standing = {
   readonly inFlight: Pick<ReadonlySet<string>, 'has'>;
   /** Until then the gate grants nothing to isolate with. */
   readonly isolationFrom: number;
-  /** Look for records that WebEngage has not refused before those it has. */
-  readonly unrefusedFirst: boolean;
+  /** Try one record that WebEngage has not refused: what decides about the account must not be a whole batch. */
+  readonly probes: boolean;
   /** Then: whose, from 0 to 1, 1 excluded. The oldest may all be somebody's who sends nothing but what is refused. */
   readonly chance: number;
   readonly lingerMs: number;
@@ -40,70 +41,98 @@ const MAX_FAILING = 6;
 // But it may be they, and not WebEngage: a batch is tried all the same, ever more rarely the more fail.
 const TRIAL_EVERY_MS = 10_000;
 
-// Parts of refused batches. They hold back the browsers in them and nobody else, up to a number; then they go first, with
-// the whole allowance, since nothing else may.
-const MAX_ISOLATING = 200;
-
 // As many of the oldest runs as a cut looks at, at the most.
 const RUNS_IN_VIEW = 1_000;
 const MAX_VIEWS = 2;
 
+// A thousand browsers whose next record is suspect are passed over in one look for work; those after them in the next.
+const MAX_LOOKS = 40;
+
 const KINDS: readonly RecordKind[] = ['user', 'event'];
 
 /** What to do next: a sealed batch that is due, before any new one. */
-export function nextWork(sql: SqlStorage, standing: Standing, now: number): Work {
-  const { inFlight, isolationFrom, unrefusedFirst, chance, evidence } = standing;
+export function nextSend(sql: SqlStorage, standing: Standing, now: number): Work {
+  const { inFlight, isolationFrom, probes, evidence } = standing;
   const sealed = sealedBatches(sql);
-  const crowded = sealed.filter(({ isolating }) => isolating).length >= MAX_ISOLATING;
-  const resend = (batch: SealedBatch): Work => ({
-    step: 'resend',
-    batch,
-    isolates: batch.isolating && !crowded,
-  });
+  if (probes) {
+    const probe = cutBatch(runsOfAnybody(sql, sealed, standing.chance), { lingerMs: 0, maxRecords: 1 }, now);
+    if (probe.step === 'cut') return { ...probe, isTrial: false, isolates: false };
+  }
+  const waitsForFirst = secondHalves(sealed, evidence);
   const sendable = inOrder(sealed)
-    .filter(({ requestId }) => !inFlight.has(requestId))
-    .map((batch) => ({
-      batch,
-      at: batch.isolating && !crowded ? Math.max(batch.dueAt, isolationFrom) : batch.dueAt,
-    }));
+    .filter(({ requestId }) => !inFlight.has(requestId) && !waitsForFirst.has(requestId))
+    .map((batch) => ({ batch, at: batch.isolating ? Math.max(batch.dueAt, isolationFrom) : batch.dueAt }));
   const due = sendable.filter(({ at }) => at <= now).map(({ batch }) => batch);
-  const dueUnrefused = due.find((batch) => !wasRefused(batch));
-  const firstDue = unrefusedFirst ? dueUnrefused : due[0];
-  if (firstDue !== undefined) return resend(firstDue);
+  // The smallest part first, so that one search ends before the next begins: what it finds shortens the others.
+  const part = due.filter(({ isolating }) => isolating).sort((a, b) => sizeOf(a) - sizeOf(b))[0];
+  const first = (probes ? due.find((batch) => !wasRefused(batch)) : undefined) ?? part ?? due[0];
+  if (first !== undefined) return { step: 'resend', batch: first, isolates: first.isolating };
 
-  // One that failed before another of its kind was taken says nothing of WebEngage.
-  const failing = (kind: RecordKind) =>
-    sealed.filter(
-      (batch) => batch.kind === kind && batch.failures > 0 && batch.answeredAt >= evidence.takenAt[kind],
-    ).length;
-  const trials = KINDS.filter((kind) => failing(kind) >= MAX_FAILING).map((kind) => ({
-    kind,
-    at: evidence.triedAt[kind] + failing(kind) * TRIAL_EVERY_MS,
-  }));
+  const trials = trialsOf(sealed, evidence);
   const later = trials.filter(({ at }) => at > now);
-  // What is looked for to see whether anything is taken must be found, however much is to be isolated.
-  const mayCut = unrefusedFirst || !crowded;
-  const kinds = mayCut ? KINDS.filter((kind) => !later.some((trial) => trial.kind === kind)) : [];
-  const runs = unrefusedFirst ? runsOfAnybody(sql, sealed, chance) : oldestRuns(sql, sealed);
-  const rules: CutRules = {
-    lingerMs: unrefusedFirst ? 0 : standing.lingerMs,
-    kinds,
-    msPerRecord: standing.msPerRecord,
-    dueFrom: (device) => standing.dueTimes.dueFrom(device, now),
-  };
-  const next = kinds.length > 0 ? cutBatch(runs, rules, now) : undefined;
-  if (next?.step === 'cut') return { ...next, isTrial: trials.some(({ kind }) => kind === next.cut.kind) };
-  if (due[0] !== undefined) return resend(due[0]);
+  const kinds = KINDS.filter((kind) => !later.some((trial) => trial.kind === kind));
+  const isTrial = (kind: RecordKind) => trials.some((trial) => trial.kind === kind);
+
+  // Before those that are parked, to which it may add.
+  const next = kinds.length > 0 ? cutClean(sql, sealed, standing, kinds, now) : undefined;
+  const parked = cutParked(sql, evidence.suspects, new Set(busyDevices(sealed)));
+  if (parked !== undefined && isolationFrom <= now && kinds.includes(parked.kind))
+    return { step: 'cut', cut: parked, dueFrom: new Map(), isTrial: isTrial(parked.kind), isolates: true };
+  if (next?.step === 'cut') return { ...next, isTrial: isTrial(next.cut.kind), isolates: false };
 
   const moments = [
     ...sendable.map(({ at }) => at),
     ...(next?.step === 'wait' ? [next.until] : []),
-    ...(mayCut ? later.map(({ at }) => at) : []),
+    ...(parked !== undefined && kinds.includes(parked.kind) ? [isolationFrom] : []),
+    ...later.map(({ at }) => at),
   ];
   return moments.length > 0
     ? { step: 'wait', until: Math.min(...moments), held: kinds.length === 0 }
     : { step: 'rest' };
 }
+
+/** Second halves of refused batches whose first is still to be heard of: if it is taken, the fault is in the second. */
+function secondHalves(sealed: readonly SealedBatch[], { secondHalves }: Evidence): ReadonlySet<string> {
+  // One that fails and is not refused may be on its way for hours.
+  const firsts = sealed.filter(({ isolating, failures }) => isolating && failures === 0);
+  return new Set(firsts.flatMap(({ requestId }) => secondHalves.get(requestId)?.requestId ?? []));
+}
+
+/** The kinds that fail, and when each may be tried in spite of it. */
+function trialsOf(
+  sealed: readonly SealedBatch[],
+  { takenAt, triedAt }: Evidence,
+): readonly { readonly kind: RecordKind; readonly at: number }[] {
+  return KINDS.flatMap((kind) => {
+    // One that failed before another of its kind was taken says nothing of WebEngage.
+    const failing = sealed.filter(
+      (batch) => batch.kind === kind && batch.failures > 0 && batch.answeredAt >= takenAt[kind],
+    ).length;
+    return failing >= MAX_FAILING ? [{ kind, at: triedAt[kind] + failing * TRIAL_EVERY_MS }] : [];
+  });
+}
+
+/** Cuts a batch without a suspect record. Whoever has one next is parked, so that it is not met again. */
+function cutClean(
+  sql: SqlStorage,
+  sealed: readonly SealedBatch[],
+  { lingerMs, msPerRecord, dueTimes, evidence }: Standing,
+  kinds: readonly RecordKind[],
+  now: number,
+): CutStep {
+  const dueFrom = (device: string) => dueTimes.dueFrom(device, now);
+  const rules: CutRules = { lingerMs, kinds, msPerRecord, dueFrom };
+  for (let looks = 0; looks < MAX_LOOKS; looks++) {
+    const { parked } = evidence.suspects;
+    const next = cutBatch(oldestRuns(sql, [...busyDevices(sealed), ...parked.keys()]), rules, now);
+    if (next.step !== 'cut') return next;
+    const clean = withoutSuspects(sql, next, evidence.suspects);
+    if (clean.cut.members.length > 0) return clean;
+  }
+  return { step: 'wait', until: now + lingerMs };
+}
+
+const sizeOf = ({ members }: SealedBatch) => countRecords(members);
 
 function wasRefused({ isolating, status }: SealedBatch): boolean {
   return isolating || isRefusal(status);
@@ -132,10 +161,10 @@ function inOrder(sealed: readonly SealedBatch[]): SealedBatch[] {
 }
 
 /**
- * The oldest runs of browsers that have nothing sealed, read as far as they are asked for. Where a few browsers have so many
+ * The oldest runs, without those of some browsers, read as far as they are asked for. Where a few browsers have so many
  * that nobody else is in view, another view without them follows.
  */
-function* oldestRuns(sql: SqlStorage, sealed: readonly SealedBatch[]): Generator<Run> {
+function* oldestRuns(sql: SqlStorage, passedOver: readonly string[]): Generator<Run> {
   const shown = new Map<string, number>();
   let last = Number.MIN_SAFE_INTEGER;
   for (let view = 0; view < MAX_VIEWS; view++) {
@@ -148,7 +177,7 @@ function* oldestRuns(sql: SqlStorage, sealed: readonly SealedBatch[]): Generator
       sql,
       `SELECT ${COLUMNS} FROM run WHERE seq > ? AND device NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?`,
       last,
-      JSON.stringify([...busyDevices(sealed), ...crowding]),
+      JSON.stringify([...passedOver, ...crowding]),
       RUNS_IN_VIEW,
     )) {
       yield run;

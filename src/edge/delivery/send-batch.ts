@@ -4,13 +4,24 @@ import type { SeenLimit } from '../gate/allowance.ts';
 import type { Answered, Fault, Refusal } from '../gate/answers.ts';
 import type { Ask, Permit } from '../gate/permits.ts';
 import type { KeyName } from '../gate/state.ts';
-import { pardon } from '../queue/dead-letters.ts';
-import { postpone, recordsOf, type SealedBatch, settle } from '../queue/sealed-batches.ts';
+import { pardon, type RefusedWith } from '../queue/dead-letters.ts';
+import type { StoredRecord } from '../queue/run.ts';
+import {
+  countRecords,
+  type Postponement,
+  postpone,
+  recordsOf,
+  type SealedBatch,
+  settle,
+  untriedBatch,
+} from '../queue/sealed-batches.ts';
 import type { FailedCall } from '../telemetry/log.ts';
-import { isolate } from './bisect.ts';
+import { bisect, split } from './bisect.ts';
 import type { Evidence } from './evidence.ts';
 import { type Verdict, verdictOf } from './verdict.ts';
 import type { Upstream, UpstreamAnswer } from './webengage.ts';
+
+type Granted = Extract<Permit, { granted: true }>;
 
 /** The account's rate limit and state, as an outbox sees them. */
 interface Gate {
@@ -19,6 +30,8 @@ interface Gate {
   taken(key: KeyName, kind: RecordKind): Promise<void>;
   misconfigured(status: number, answered: Answered & { readonly key: KeyName }): Promise<Fault>;
   refused(status: number, answered: Answered): Promise<Refusal>;
+  /** A call of so many bytes was taken, or was too large. */
+  sized(bytes: number, wasTaken: boolean): Promise<void>;
 }
 
 /** What a call needs of the world, and what becomes of its batch. */
@@ -33,6 +46,8 @@ export type CallPorts = {
   readonly newRequestId: () => string;
   /** For the operator: a call that did not settle its batch. Status 0: no answer. */
   readonly tellFailed: (call: FailedCall) => void;
+  /** For the operator: a call was taken, in words that WebEngage does not document. */
+  readonly tellUnfamiliar: (says: string) => void;
   /** For the operator: something failed by itself, with no call to blame. */
   readonly tellFault: (fault: unknown) => void;
 };
@@ -46,133 +61,174 @@ const PROVEN_TRIES = 8;
 // protects as well. Twenty-four others need not wait for ever with one record that breaks it.
 const FOUR_HOURS_OF_TRIES = 480;
 
+// A call that is smaller than this is not too large for anybody. Where nothing is taken it is no record's fault either.
+const NEVER_TOO_LARGE_BYTES = 4_096;
+
+/** What WebEngage documents as the word for a call that it took. */
+const FAMILIAR = 'queued';
+
 /**
  * Makes one call with a sealed batch, and deals with what it is answered. Answers what was told of the limit.
  * Rejects only where the storage fails: whatever else goes wrong holds back the browsers in the batch, and nobody else.
  */
-export async function callWith(
+export async function sendBatch(
   ports: CallPorts,
   batch: SealedBatch,
-  permit: Extract<Permit, { granted: true }>,
+  permit: Granted,
 ): Promise<SeenLimit | undefined> {
   try {
     return await call(ports, batch, permit);
   } catch (fault) {
     ports.tellFault(fault);
-    tryLater(ports, batch, 0, 'unknown');
+    carryOut(ports, batch, sendLater(ports, batch, { status: 0 }, 'unknown'));
     return undefined;
   }
 }
 
 /** The call leaves only once the seal is on disk: the platform holds it back until then. */
-async function call(
-  ports: CallPorts,
-  batch: SealedBatch,
-  { key, suspect, ours }: Extract<Permit, { granted: true }>,
-): Promise<SeenLimit | undefined> {
-  const { storage, gate, upstream, evidence, now, tellFailed } = ports;
+async function call(ports: CallPorts, batch: SealedBatch, permit: Granted): Promise<SeenLimit | undefined> {
+  const { storage, upstream, now, tellFailed } = ports;
   const startedAt = now();
   const { kind, requestId, attempts } = batch;
-  const answer = await upstream({ kind, requestId, records: recordsOf(storage.sql, batch), key });
+  const records = recordsOf(storage.sql, batch);
+  const answer = await upstream({ kind, requestId, records, key: permit.key });
 
-  const verdict = verdictOf(answer.status, answer.retryAfter, now());
-  if (verdict.kind === 'taken') {
-    settle(storage, batch, now());
-    const isNews = suspect || evidence.isTroubled;
-    evidence.takenAt[kind] = now();
-    evidence.isTroubled = false;
-    if (isNews) await tellGate(ports, () => gate.taken(key, kind));
-  } else {
-    tellFailed({ status: answer.status, kind, attempts: attempts + 1 });
-    await goOn(ports, batch, answer, verdict, key);
+  const verdict = verdictOf(answer, now());
+  if (verdict.kind === 'taken') await settleTaken(ports, batch, records, answer, permit);
+  else {
+    const { status, says } = answer;
+    tellFailed({ status, kind, attempts: attempts + 1, ...(status === 200 && says && { says }) });
+    carryOut(ports, batch, await decide(ports, batch, answer, verdict, permit.key), records);
+    if (verdict.kind === 'paused') await tellGate(ports, (gate) => gate.pause(verdict.forMs));
   }
-  return answer.rateLimit && { ...answer.rateLimit, at: startedAt, ours };
+  return answer.rateLimit && { ...answer.rateLimit, at: startedAt, ours: permit.ours };
 }
 
-/** What to do with a batch that was not taken. */
-async function goOn(
+async function settleTaken(
   ports: CallPorts,
   batch: SealedBatch,
-  { status, words }: UpstreamAnswer,
+  records: readonly StoredRecord[],
+  { says = '', bytes }: UpstreamAnswer,
+  { suspect, key, size }: Granted,
+): Promise<void> {
+  const { storage, evidence, now, newRequestId, tellUnfamiliar } = ports;
+  const { kind, requestId } = batch;
+  const isFamiliar = says === FAMILIAR;
+  settle(storage, batch, isFamiliar ? {} : { unfamiliar: 1 }, now());
+  if (!isFamiliar) tellUnfamiliar(says);
+  const isNews = suspect || evidence.isTroubled;
+  evidence.takenAt[kind] = now();
+  evidence.isTroubled = false;
+  evidence.suspects.taken(kind, records);
+  // The fault is in the other half: that one need not be sent whole.
+  const half = evidence.secondHalves.get(requestId);
+  const second = half && untriedBatch(storage.sql, half);
+  if (second !== undefined && countRecords(second.members) > 1) {
+    const { status, suspicions } = second;
+    const known = { status, words: '', proven: true, counted: undefined, suspicions };
+    bisect(storage, second, known, evidence, newRequestId, now());
+  }
+  if (isNews) await tellGate(ports, (gate) => gate.taken(key, kind));
+  if (size !== undefined && bytes > size.taken) await tellGate(ports, (gate) => gate.sized(bytes, true));
+}
+
+/** What becomes of a batch that was not taken. */
+type Fate =
+  | {
+      readonly do: 'send later';
+      readonly how: Postponement;
+      readonly counted: RefusedWith['counted'] | 'paused';
+    }
+  /** Look for the record at fault; a single one is. */
+  | { readonly do: 'bisect'; readonly refusal: RefusedWith }
+  | { readonly do: 'split' };
+
+/** Decides what becomes of a batch that was not taken. Changes nothing but what the gate knows of the account. */
+async function decide(
+  ports: CallPorts,
+  batch: SealedBatch,
+  { status, words, bytes }: UpstreamAnswer,
   verdict: Exclude<Verdict, { kind: 'taken' }>,
   key: KeyName,
-): Promise<void> {
+): Promise<Fate> {
   const { storage, gate, evidence, now, newRequestId } = ports;
-  const at = now();
   const { kind, refusedAt: before } = batch;
-  const othersAreTaken = evidence.takenAt[kind] > batch.answeredAt;
-  const refusal = { status, words, suspicions: 0 };
-  switch (verdict.kind) {
+  // Of a batch that alone is not taken, this speaks against it, and not against WebEngage.
+  const suspicions = batch.suspicions + (evidence.takenAt[kind] > batch.answeredAt ? 1 : 0);
+  const bisectFor = (counted: RefusedWith['counted'], rest: Partial<RefusedWith> = {}): Fate => ({
+    do: 'bisect',
+    refusal: { status, words, suspicions: 0, proven: true, counted, ...rest },
+  });
+  const atOnce = (counted: RefusedWith['counted'] | 'paused', inMs = 0): Fate => ({
+    do: 'send later',
+    how: { status, failures: 0, dueAt: now() + inMs, refused: counted !== 'paused' },
+    counted,
+  });
+  const isSingle = countRecords(batch.members) === 1;
+  const isOfAll = isSingle && bytes < NEVER_TOO_LARGE_BYTES && evidence.takenAt[kind] === 0;
+  switch (verdict.kind === 'too_large' && isOfAll ? 'misconfigured' : verdict.kind) {
+    case 'too_large':
+      await tellGate(ports, () => gate.sized(bytes, false));
+      return isSingle ? bisectFor('too_large') : { do: 'split' };
     case 'paused':
-      postpone(storage, batch, { status, failures: 0, dueAt: at + verdict.forMs }, { paused: 1 }, at);
-      return tellGate(ports, () => gate.pause(verdict.forMs));
+      return atOnce('paused', verdict.kind === 'paused' ? verdict.forMs : 0);
+    case 'unknown':
+      return suspicions < FOUR_HOURS_OF_TRIES
+        ? sendLater(ports, batch, { status, suspicions }, 'unknown')
+        : bisectFor('unknown', { suspicions: FOUR_HOURS_OF_TRIES - PROVEN_TRIES });
     case 'misconfigured': {
       evidence.isTroubled = true;
       // One that is suspected holds nothing up again: it waits until others of its kind are taken, or are not.
-      const suspicions = batch.suspicions + (othersAreTaken ? 1 : 0);
-      if (suspicions > PROVEN_TRIES) {
-        const proven = { ...refusal, proven: true, suspicions: 1, counted: 'misconfigured' } as const;
-        return isolate(storage, batch, proven, newRequestId, at);
-      }
-      if (batch.suspicions > 0) return tryLater(ports, batch, status, 'misconfigured', suspicions);
+      if (suspicions > PROVEN_TRIES) return bisectFor('misconfigured', { suspicions: 1 });
+      if (batch.suspicions > 0) return sendLater(ports, batch, { status, suspicions }, 'misconfigured');
       const fault = await gate.misconfigured(status, { key, kind, before });
-      if (fault === 'batch') return tryLater(ports, batch, status, 'misconfigured', 1);
-      if (fault === 'kind') return tryLater(ports, batch, status, 'misconfigured');
       // Due at once: the gate says when, and with which key.
-      return postpone(
-        storage,
-        batch,
-        { status, failures: 0, dueAt: at, refused: true },
-        { misconfigured: 1 },
-        at,
-      );
-    }
-    case 'unknown': {
-      const suspicions = batch.suspicions + (othersAreTaken ? 1 : 0);
-      if (suspicions < FOUR_HOURS_OF_TRIES) return tryLater(ports, batch, status, 'unknown', suspicions);
-      const proven = {
-        ...refusal,
-        proven: true,
-        suspicions: FOUR_HOURS_OF_TRIES - PROVEN_TRIES,
-        counted: 'unknown',
-      } as const;
-      return isolate(storage, batch, proven, newRequestId, at);
+      if (fault === 'account') return atOnce('misconfigured');
+      return sendLater(ports, batch, { status, suspicions: fault === 'batch' ? 1 : 0 }, 'misconfigured');
     }
     case 'refused': {
       evidence.isTroubled = true;
       const { proven, wall } = await gate.refused(status, { kind, before });
-      if (wall === undefined)
-        return isolate(storage, batch, { ...refusal, proven, counted: 'refused' }, newRequestId, now());
+      if (wall === undefined) return bisectFor('refused', { proven });
       pardon(storage, wall, newRequestId, now());
-      return postpone(
-        storage,
-        batch,
-        { status, failures: 0, dueAt: now(), refused: true },
-        { refused: 1 },
-        now(),
-      );
+      return atOnce('refused');
     }
   }
 }
 
-/** Sends a batch again as it is, after a while that grows with each failure. */
-function tryLater(
-  { storage, now, random }: CallPorts,
+/** Sent again as it is, after a while that grows with each failure. */
+function sendLater(
+  { now, random }: CallPorts,
   batch: SealedBatch,
-  status: number,
+  { status, suspicions = batch.suspicions }: { readonly status: number; readonly suspicions?: number },
   counted: 'unknown' | 'misconfigured',
-  suspicions: number = batch.suspicions,
-): void {
+): Fate {
   const failures = batch.failures + 1;
   const dueAt = now() + backoffMs(failures, BACKOFF, random());
   const refused = counted === 'misconfigured';
-  postpone(storage, batch, { status, failures, dueAt, suspicions, refused }, { [counted]: 1 }, now());
+  return { do: 'send later', how: { status, failures, dueAt, suspicions, refused }, counted };
+}
+
+function carryOut(
+  { storage, evidence, now, newRequestId }: CallPorts,
+  batch: SealedBatch,
+  fate: Fate,
+  records: readonly StoredRecord[] = [],
+): void {
+  if (fate.do === 'send later')
+    postpone(storage, batch, fate.how, fate.counted ? { [fate.counted]: 1 } : {}, now());
+  else if (fate.do === 'split') split(storage, batch, newRequestId, now());
+  else {
+    const [only, ...others] = records;
+    if (only !== undefined && others.length === 0) evidence.suspects.refused(batch.kind, only);
+    bisect(storage, batch, fate.refusal, evidence, newRequestId, now());
+  }
 }
 
 /** Tells the gate what has been dealt with here. If it can't be told, the next call tells it. */
-async function tellGate({ tellFault }: CallPorts, tell: () => Promise<void>): Promise<void> {
+async function tellGate({ gate, tellFault }: CallPorts, tell: (gate: Gate) => Promise<void>): Promise<void> {
   try {
-    await tell();
+    await tell(gate);
   } catch (fault) {
     tellFault(fault);
   }

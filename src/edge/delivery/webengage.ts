@@ -3,7 +3,7 @@ import type { RecordKind } from '../../contract/record.ts';
 import type { KeyName } from '../gate/state.ts';
 import type { StoredRecord } from '../queue/run.ts';
 import type { RelaySettings } from '../settings/settings.ts';
-import { wordsOf } from './error-text.ts';
+import { readSaid } from './error-text.ts';
 
 export type UpstreamCall = {
   readonly kind: RecordKind;
@@ -17,8 +17,12 @@ export type UpstreamAnswer = {
   /** 0: no answer in time, or none at all. */
   readonly status: number;
   readonly retryAfter: string | null;
-  /** What WebEngage said of a call it did not take, for the operator. Never holds the key. */
+  /** `response.status` of WebEngage's JSON, empty where it has none; undefined where the body is no JSON object. */
+  readonly says: string | undefined;
+  /** WebEngage's message, or the text of whatever came instead, for the operator. Never holds the key. */
   readonly words: string;
+  /** How large the call was. */
+  readonly bytes: number;
   /** `X-RateLimit-Limit` and `X-RateLimit-Remaining`, where both came. */
   readonly rateLimit: { readonly limit: number; readonly remaining: number } | undefined;
 };
@@ -29,7 +33,7 @@ export type Upstream = (call: UpstreamCall) => Promise<UpstreamAnswer>;
 // Long enough for a slow answer, short enough not to hold the queue; what it cuts off is sent again under the same id.
 const TIMEOUT_MS = 10_000;
 
-const NO_ANSWER: UpstreamAnswer = { status: 0, retryAfter: null, words: '', rateLimit: undefined };
+const NO_ANSWER = { status: 0, retryAfter: null, says: undefined, words: '', rateLimit: undefined };
 
 /** The body of a bulk call: the records as they came, without the ids that are ours. */
 export function bulkBody({ kind, records }: Pick<UpstreamCall, 'kind' | 'records'>): string {
@@ -39,9 +43,11 @@ export function bulkBody({ kind, records }: Pick<UpstreamCall, 'kind' | 'records
 export function webEngage({ upstream, licenseCode, apiKeys }: RelaySettings): Upstream {
   return async (call) => {
     const apiKey = apiKeys[call.key] ?? apiKeys.primary;
+    const body = new TextEncoder().encode(bulkBody(call));
+    const bytes = body.byteLength;
     try {
       const response = await ky.post(`${upstream}/v1/accounts/${licenseCode}/bulk-${call.kind}s`, {
-        body: bulkBody(call),
+        body,
         // From scratch: nothing a browser sent reaches WebEngage but checked records.
         headers: {
           Authorization: `Bearer ${apiKey}`,
@@ -60,11 +66,12 @@ export function webEngage({ upstream, licenseCode, apiKeys }: RelaySettings): Up
       return {
         status: response.status,
         retryAfter: response.headers.get('Retry-After'),
-        words: await wordsOf(response, Object.values(apiKeys)),
+        ...(await readSaid(response, Object.values(apiKeys))),
         rateLimit: rateLimitOf(response.headers),
+        bytes,
       };
     } catch {
-      return NO_ANSWER;
+      return { ...NO_ANSWER, bytes };
     }
   };
 }

@@ -1,8 +1,9 @@
 import { DurableObject } from 'cloudflare:workers';
 import { noEvidence } from '../delivery/evidence.ts';
-import { type PassEnd, relayPass } from '../delivery/relay-pass.ts';
+import { type PassEnd, type RelayPassPorts, relayPass } from '../delivery/relay-pass.ts';
 import { bell } from '../delivery/signal.ts';
 import { webEngage } from '../delivery/webengage.ts';
+import type { Permit } from '../gate/permits.ts';
 import type { Wall } from '../gate/state.ts';
 import { dueTimes, msPerRecordOf } from '../limits/fair-queue.ts';
 import { type Shares, shares } from '../limits/fair-share.ts';
@@ -26,15 +27,21 @@ import {
   SOONEST_ALARM_MS,
 } from '../queue/ingest.ts';
 import { dropExpiredViolations } from '../queue/plan-violations.ts';
-import { createTables } from '../queue/schema.ts';
-import { type OutboxStatus, outboxStatus } from '../queue/status.ts';
+import { openTables } from '../queue/schema.ts';
+import { type OutboxStatus, outboxStatus, type QueueHealth, queueHealth } from '../queue/status.ts';
 import { type RelaySettings, readSettings, type SettingsEnv } from '../settings/settings.ts';
-import { epochOf } from '../settings/shards.ts';
-import { logFailedCall, logFault, report } from '../telemetry/log.ts';
-import { gateOf, type RateGate } from './rate-gate.ts';
+import { logFailedCall, logFault, logUnfamiliar, report } from '../telemetry/log.ts';
+import { askAgain, isRetryable } from './ask-again.ts';
+import { type GateEnv, gateOf, type RateGate } from './rate-gate.ts';
 
 // How soon to look again where a setting is missing, or a pass failed by itself.
 const AFTER_FAULT_MS = 30_000;
+
+// And where the platform says that the same may do better at once.
+const SOON_MS = 1_000;
+
+/** The name of the outbox that is only ever asked whether one could be made. */
+export const PROBE = 'probe';
 
 export type OutboxEnv = SettingsEnv & {
   readonly RATE_GATE: DurableObjectNamespace<RateGate>;
@@ -55,7 +62,17 @@ export class Outbox extends DurableObject<OutboxEnv> {
 
   constructor(ctx: DurableObjectState, env: OutboxEnv) {
     super(ctx, env);
-    createTables(ctx.storage.sql);
+    if (ctx.id.name !== PROBE) openTables(ctx.storage);
+  }
+
+  /** Answers where an outbox could be made. Asked of one that is named for it, it keeps nothing. */
+  probe(): void {
+    // Throws where the class has no SQLite.
+    void this.ctx.storage.sql.databaseSize;
+  }
+
+  health(): QueueHealth {
+    return queueHealth(this.ctx.storage.sql, roomOf(this.#settings()));
   }
 
   /**
@@ -138,8 +155,9 @@ export class Outbox extends DurableObject<OutboxEnv> {
       if (nextAt !== undefined) await this.#setAlarm(nextAt);
     } catch (error) {
       logFault('relay_pass_failed', error);
-      this.#heldUntil = Date.now() + AFTER_FAULT_MS;
-      await this.ctx.storage.setAlarm(Date.now() + AFTER_FAULT_MS);
+      const inMs = isRetryable(error) ? SOON_MS * (1 + Math.random()) : AFTER_FAULT_MS;
+      this.#heldUntil = Date.now() + inMs;
+      await this.ctx.storage.setAlarm(this.#heldUntil);
     }
   }
 
@@ -151,7 +169,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     const before = readTotals(storage.sql);
     const end = await relayPass({
       storage,
-      gate: gateOf(this.env),
+      gate: gateFor(this.env),
       upstream: webEngage(settings),
       lingerMs: settings.lingerMs,
       msPerRecord: msPerRecordOf(settings.recordsPerMinutePerShard),
@@ -163,6 +181,8 @@ export class Outbox extends DurableObject<OutboxEnv> {
       evidence: this.#evidence,
       fullBatch: this.#fullBatch.heard,
       tellFailed: logFailedCall,
+      tellUnfamiliar: logUnfamiliar,
+      maxSubrequests: settings.maxSubrequests,
       tellFault: (fault) => logFault('call_fault', fault),
     });
     const after = readTotals(storage.sql);
@@ -182,7 +202,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
   async #enrol(name: string): Promise<void> {
     const { kv } = this.ctx.storage;
     if (kv.get('name') === name) return;
-    await gateOf(this.env).enrol(epochOf(name));
+    await askAgain(() => gateOf(this.env).enrol(name));
     kv.put('name', name);
   }
 
@@ -201,6 +221,18 @@ export class Outbox extends DurableObject<OutboxEnv> {
 /** None where a setting is missing: then the door takes nothing either. */
 function roomOf(settings: RelaySettings | undefined): Room {
   return { records: settings?.maxBacklogPerShard ?? 0, bytes: MAX_DATABASE_BYTES };
+}
+
+/** The gate, asked once more where it may do better. */
+function gateFor(env: GateEnv): RelayPassPorts['gate'] {
+  return {
+    take: (ask) => askAgain<Permit>(async () => gateOf(env).take(ask)),
+    pause: (forMs) => askAgain(() => gateOf(env).pause(forMs)),
+    taken: (key, kind) => askAgain(() => gateOf(env).taken(key, kind)),
+    misconfigured: (status, answered) => askAgain(() => gateOf(env).misconfigured(status, answered)),
+    refused: (status, answered) => askAgain(() => gateOf(env).refused(status, answered)),
+    sized: (bytes, wasTaken) => askAgain(() => gateOf(env).sized(bytes, wasTaken)),
+  };
 }
 
 const newRequestId = () => crypto.randomUUID().replaceAll('-', '');

@@ -2,6 +2,7 @@ import { DurableObject } from 'cloudflare:workers';
 import type { RecordKind } from '../../contract/record.ts';
 import { allowance } from '../gate/allowance.ts';
 import { type Answered, type Fault, misconfigured, type Refusal, refused, taken } from '../gate/answers.ts';
+import { fitted, maxBytes, tooLarge } from '../gate/call-size.ts';
 import { type Ask, type Permit, paused, takePermit } from '../gate/permits.ts';
 import {
   type GateLimits,
@@ -11,7 +12,8 @@ import {
   OPEN_GATE,
   type Wall,
 } from '../gate/state.ts';
-import { readSettings, type SettingsEnv } from '../settings/settings.ts';
+import { locationHintOf, readSettings, type SettingsEnv } from '../settings/settings.ts';
+import { shardsOf } from '../settings/shards.ts';
 import { logHeld, logRecovered } from '../telemetry/log.ts';
 import { inTurn } from './turn.ts';
 
@@ -21,10 +23,15 @@ export type GateStatus = {
   readonly pausedUntil: number | null;
   readonly held: Held | null;
   readonly key: KeyName;
+  /** The most bytes of a call, where WebEngage refused one as too large; null where it never did. */
+  readonly maxCallBytes: number | null;
 };
 
-/** A number of shards, and which enrolment of an outbox it was last known by. */
-export type Epoch = { readonly shards: number; readonly turn: number };
+/** An outbox that may hold something, and which enrolment of any it was last known by. */
+export type InUse = { readonly name: string; readonly turn: number };
+
+// 0: written down nowhere, by a release before 0.2.0.
+const SCHEMA_VERSION = 1;
 
 // How soon to ask again where a setting is missing.
 const AFTER_FAULT_MS = 30_000;
@@ -84,6 +91,16 @@ export class RateGate extends DurableObject<SettingsEnv> {
     return refusal;
   }
 
+  /** A call of so many bytes was taken, or was too large. */
+  sized(bytes: number, wasTaken: boolean): void {
+    const state = this.#state();
+    const now = Date.now();
+    const callSize = wasTaken
+      ? state.callSize && fitted(state.callSize, bytes, now)
+      : tooLarge(state.callSize, bytes, now);
+    if (callSize !== state.callSize) this.#keep({ ...state, callSize });
+  }
+
   status(): GateStatus {
     const state = this.#state();
     const limits = this.#limits();
@@ -93,6 +110,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
       pausedUntil: state.pausedUntil > Date.now() ? state.pausedUntil : null,
       held: state.held ?? null,
       key: state.key,
+      maxCallBytes: maxBytes(state.callSize, Date.now()) ?? null,
     };
   }
 
@@ -101,29 +119,40 @@ export class RateGate extends DurableObject<SettingsEnv> {
     return this.#state().lastWall;
   }
 
-  /** Remembers that this number of shards holds records, so that they are looked after when it is another one. */
-  enrol(shards: number): void {
-    const epochs = this.epochs();
-    const turn = 1 + Math.max(0, ...epochs.map((epoch) => epoch.turn));
-    this.#keepEpochs([...epochs.filter((epoch) => epoch.shards !== shards), { shards, turn }]);
+  /** Remembers that this outbox holds records, so that it is looked after when new ones go to others. */
+  enrol(name: string): void {
+    const known = this.outboxes();
+    const turn = 1 + Math.max(0, ...known.map((each) => each.turn));
+    this.#keepOutboxes([...known.filter((each) => each.name !== name), { name, turn }]);
   }
 
-  /** Forgets a number of shards whose outboxes are empty, unless one of them has been enrolled since. */
-  retire(shards: number, turn: number): void {
-    this.#keepEpochs(this.epochs().filter((epoch) => epoch.shards !== shards || epoch.turn !== turn));
+  /** Forgets outboxes that are empty, but for those that were enrolled since. */
+  retire(empty: readonly InUse[]): void {
+    const known = this.outboxes();
+    const isEmpty = ({ name, turn }: InUse) => empty.some((each) => each.name === name && each.turn === turn);
+    const left = known.filter((each) => !isEmpty(each));
+    if (left.length < known.length) this.#keepOutboxes(left);
   }
 
-  /** Every number of shards whose outboxes may hold something. */
-  epochs(): readonly Epoch[] {
-    return this.ctx.storage.kv.get<Epoch[]>('epochs') ?? [];
+  /** Every outbox that may hold something. */
+  outboxes(): readonly InUse[] {
+    const { kv } = this.ctx.storage;
+    // A release before 0.2.0 kept numbers of shards.
+    const epochs = () => kv.get<{ readonly shards: number; readonly turn: number }[]>('epochs') ?? [];
+    const known = () =>
+      epochs().flatMap(({ shards, turn }) => shardsOf(shards).map((name) => ({ name, turn })));
+    return kv.get<InUse[]>('outboxes') ?? known();
   }
 
-  #keepEpochs(epochs: readonly Epoch[]): void {
-    this.ctx.storage.kv.put('epochs', epochs);
+  #keepOutboxes(outboxes: readonly InUse[]): void {
+    const { kv } = this.ctx.storage;
+    kv.put('schemaVersion', SCHEMA_VERSION);
+    kv.put('outboxes', outboxes);
   }
 
   #state(): GateState {
-    return this.ctx.storage.kv.get<GateState>('state') ?? OPEN_GATE;
+    // What an older release has not written is as in a gate that is new.
+    return { ...OPEN_GATE, ...this.ctx.storage.kv.get<Partial<GateState>>('state') };
   }
 
   #keep(state: GateState): void {
@@ -141,11 +170,13 @@ export class RateGate extends DurableObject<SettingsEnv> {
   }
 }
 
-/** The one gate. Of one name, whatever the license code: a wrong one that is put right must not hide what was held. */
-export function gateOf({
-  RATE_GATE,
-}: {
-  readonly RATE_GATE: DurableObjectNamespace<RateGate>;
-}): DurableObjectStub<RateGate> {
-  return RATE_GATE.getByName('account');
+/**
+ * The one gate. Of one name, whatever the license code: a wrong one that is put right must not hide what was held. In no
+ * jurisdiction: it knows nothing of anybody, and a second one would allow the account's limit twice.
+ */
+export function gateOf(env: GateEnv): DurableObjectStub<RateGate> {
+  const locationHint = locationHintOf(env);
+  return env.RATE_GATE.getByName('account', locationHint && { locationHint });
 }
+
+export type GateEnv = SettingsEnv & { readonly RATE_GATE: DurableObjectNamespace<RateGate> };

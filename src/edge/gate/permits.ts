@@ -1,6 +1,7 @@
 import { MINUTE_MS } from '../../pacing/minute.ts';
 import { admit, limitWithin, type SlidingLimitState } from '../../pacing/sliding-limit.ts';
 import { allowance, type SeenLimit } from './allowance.ts';
+import { maxBytes } from './call-size.ts';
 import { type GateLimits, type GateState, type KeyName, PROBE_EVERY_MS, type Wall, wallOf } from './state.ts';
 
 export type Ask = {
@@ -19,8 +20,10 @@ export type Permit =
       readonly ours: number;
       /** Something is not as it should be: if this call is taken, the gate wants to know. */
       readonly suspect: boolean;
-      /** So much was refused that what was not refused yet is to be tried: it may all be taken. */
+      /** So much was refused that one record which was not refused yet is to be tried: it may all be taken. */
       readonly probe: boolean;
+      /** Set where calls were too large for WebEngage: the most bytes, and how many are known to be taken. */
+      readonly size: { readonly max: number; readonly taken: number } | undefined;
     }
   | {
       readonly granted: false;
@@ -102,8 +105,14 @@ export function takePermit(
       ours: starts.length + 1,
       suspect: held !== undefined || state.keyChanged || state.refusals > 0,
       probe: held !== undefined || state.refusals >= DOUBTFUL_REFUSALS,
+      size: sizeOf(state, now),
     },
   };
+}
+
+function sizeOf({ callSize }: GateState, now: number): Extract<Permit, { granted: true }>['size'] {
+  const max = maxBytes(callSize, now);
+  return callSize && max !== undefined ? { max, taken: callSize.taken } : undefined;
 }
 
 /** Grants nothing for a while: WebEngage says that the limit is exceeded. A longer pause stays as it is. */

@@ -1,6 +1,7 @@
 import type { RecordKind } from '../../contract/record.ts';
 import type { SlidingLimitState } from '../../pacing/sliding-limit.ts';
 import type { SeenLimit } from './allowance.ts';
+import type { CallSize } from './call-size.ts';
 
 /** Which of the service account's two keys: both are valid at once, so that they rotate without downtime. */
 export type KeyName = 'primary' | 'secondary';
@@ -36,6 +37,8 @@ export type GateState = {
   readonly misconfiguredAt: { readonly [Kind in RecordKind]?: number | undefined };
   /** The wall of refusals that stood last. */
   readonly lastWall: Wall | undefined;
+  /** How large a call may be; undefined where none was ever too large. */
+  readonly callSize: CallSize | undefined;
 };
 
 /** When every call was refused, and none taken: `until` one was; as long as none is, undefined. */
@@ -55,6 +58,7 @@ export const OPEN_GATE: GateState = {
   takenAt: { user: 0, event: 0 },
   misconfiguredAt: {},
   lastWall: undefined,
+  callSize: undefined,
 };
 
 /** What the operator allows. */

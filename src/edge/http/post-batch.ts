@@ -8,11 +8,13 @@ import type { Vouched } from '../auth/authorize-users.ts';
 import type { Vouch } from '../auth/identity.ts';
 import { type Sender, senderOf } from '../auth/sender.ts';
 import { TOKEN_FAULTS, type TokenFault } from '../auth/token-fault.ts';
+import { askAgain } from '../durable-objects/ask-again.ts';
 import type { Relay } from '../durable-objects/env.ts';
 import { outboxNamed } from '../durable-objects/outbox-directory.ts';
 import { type MarkOf, networkMarks, networkOf } from '../limits/client-network.ts';
 import { type Shedding, shedding } from '../limits/load-shedding.ts';
 import { type Quotas, quotas } from '../limits/sender-limits.ts';
+import type { Receipt } from '../queue/ingest.ts';
 import { shardOf } from '../settings/shards.ts';
 import { type Limited, logLimited, logOffPlan, logTokensRefused } from '../telemetry/log.ts';
 import { type Counts, throttledCount } from '../telemetry/throttled-count.ts';
@@ -83,7 +85,7 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
   if (!parsed.ok) return refusal(parsed.code, parsed.message);
 
   const device = parsed.batch.device.toLowerCase();
-  const name = shardOf(device, settings.shards);
+  const name = shardOf(device, settings.shards, settings.jurisdiction);
   if (known.isShedding(name, Date.now())) return full();
   const overQuota = known.refusesBrowser(device, Date.now());
   if (overQuota !== undefined) return limited(overQuota.over, overQuota.retryInMs);
@@ -107,7 +109,7 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
       ...(network && { network: await known.markOf(network, settings.apiKeys.primary) }),
     };
     const delivery = { ...from, records: held.kept, refused, unverified, violations: held.violations };
-    const receipt = await outboxNamed(c.env, name).ingest(name, delivery);
+    const receipt = await askAgain<Receipt>(async () => outboxNamed(c.env, name).ingest(name, delivery));
     if (receipt.stored) return accepted(receipt, { rejected, repaired });
     if (receipt.retryInMs !== undefined) {
       known.rest(device, receipt.retryInMs, Date.now());

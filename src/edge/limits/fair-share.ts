@@ -10,12 +10,19 @@ export type Sender = { readonly device: string; readonly network?: string };
 /** How much of an outbox one sender may have for itself, while others wait. */
 export type Shares = {
   /**
-   * Takes so many records of a sender's share. Where there is none left and more waits than leaves soon, answers in how many
-   * milliseconds to come again: then nothing was taken. While nothing is behind, nobody is refused.
+   * Takes what a delivery costs of a sender's share. Where there is none left, answers in how many milliseconds to come again:
+   * then nothing was taken. Of records there is a share only where more waits than leaves soon; of work there always is.
    *
    * @param waiting records that wait in the outbox
    */
-  readonly enter: (sender: Sender, records: number, waiting: number, now: number) => number;
+  readonly enter: (sender: Sender, cost: Cost, waiting: number, now: number) => number;
+};
+
+/** What a delivery makes an outbox do. */
+type Cost = {
+  readonly records: number;
+  /** Page loads that they are of: each is looked up by itself, known or not. */
+  readonly sessions: number;
 };
 
 // Of what an outbox can send on.
@@ -37,6 +44,15 @@ const BURST_MS = 10_000;
 // What a page sends as it is left, beside a flush under way, is refused with it or not at all, or one would overtake the other.
 const SHORTEST_REST_MS = 2_000;
 
+// Work, in look-ups: of each request one, of each page load in it one, and of 25 records one. A visitor's flush is 3 of them every
+// five seconds; whoever sends hundreds of page loads a request, most likely none of them new, costs everybody else their time.
+const DEVICE_WORK: TokenBucketLimit = { requestsPerMinute: 6_000, burst: 2_500 };
+const NETWORK_WORK: TokenBucketLimit = { requestsPerMinute: 30_000, burst: 5_000 };
+
+function workOf({ records, sessions }: Cost): number {
+  return 1 + sessions + records / MAX_BATCH_RECORDS;
+}
+
 /**
  * @param recordsPerMinute what the outbox can send on: its part of the account's allowance
  * @param dueTimes where browsers of a network that has had its share are put behind others, though nothing is behind
@@ -44,12 +60,25 @@ const SHORTEST_REST_MS = 2_000;
 export function shares(recordsPerMinute: number, dueTimes: Pick<DueTimes, 'put'>): Shares {
   const ofDevices = quota(shareOf(recordsPerMinute * DEVICE_SHARE));
   const ofNetworks = quota(shareOf(recordsPerMinute * NETWORK_SHARE));
+  const workOfDevices = quota(DEVICE_WORK);
+  const workOfNetworks = quota(NETWORK_WORK);
   const { msLeft, rest } = rests();
   const behind = Math.max(LEAST_BEHIND, (recordsPerMinute * BEHIND_MS) / 60_000);
   return {
-    enter: ({ device, network }, records, waiting, now) => {
+    enter: ({ device, network }, cost, waiting, now) => {
       const restMs = msLeft(device, now);
       if (restMs > 0) return restMs;
+      const { records } = cost;
+      const work = workOf(cost);
+      const tooMuchMs = Math.max(
+        workOfDevices.msUntil(device, work, now),
+        network === undefined ? 0 : workOfNetworks.msUntil(network, work, now),
+      );
+      if (tooMuchMs > 0) {
+        const forMs = Math.max(SHORTEST_REST_MS, tooMuchMs);
+        rest(device, forMs, now);
+        return forMs;
+      }
       const dueMs = Math.max(
         ofDevices.msUntil(device, records, now),
         network === undefined ? 0 : ofNetworks.msUntil(network, records, now),
@@ -61,6 +90,8 @@ export function shares(recordsPerMinute: number, dueTimes: Pick<DueTimes, 'put'>
         rest(device, forMs, now);
         return forMs;
       }
+      workOfDevices.spend(device, work, now);
+      if (network !== undefined) workOfNetworks.spend(network, work, now);
       ofDevices.spend(device, records, now);
       if (network !== undefined) {
         ofNetworks.spend(network, records, now);

@@ -63,7 +63,8 @@ const HOUR_MINUTES = 60;
 // Long enough that a lull of a few seconds is no trend.
 const TREND_MINUTES = 5;
 
-const SILENT: OutboxStatus = {
+/** How an outbox stands that nobody has sent to, or that can't be asked. */
+export const NOTHING_HELD: OutboxStatus = {
   records: 0,
   oldestAgeMs: 0,
   retrying: 0,
@@ -88,7 +89,7 @@ export function relayStatus(
   },
   now: number,
 ): RelayStatus {
-  const statuses = outboxes.map(({ status }) => status ?? SILENT);
+  const statuses = outboxes.map(({ status }) => status ?? NOTHING_HELD);
   const perMinute = minutesOf(statuses, now);
   const totals = statuses.reduce((all, status) => sum(all, status.totals), NOTHING);
   const records = waiting(totals);
@@ -121,7 +122,7 @@ export function relayStatus(
     recordsPerCall: hour.taken === 0 ? null : hour.delivered / hour.taken,
     totals: { ...totals, accepted: entered - replayed, calls: calls(totals) },
     shards: outboxes.map(({ name, status }) => {
-      const { records, oldestAgeMs, deadLetters, databaseBytes, full } = status ?? SILENT;
+      const { records, oldestAgeMs, deadLetters, databaseBytes, full } = status ?? NOTHING_HELD;
       return {
         name,
         records,
@@ -145,8 +146,8 @@ export function relayStatus(
   };
 }
 
-const calls = ({ taken, refused, paused, misconfigured, unknown }: Totals): number =>
-  taken + refused + paused + misconfigured + unknown;
+const calls = ({ taken, refused, paused, misconfigured, unknown, too_large }: Totals): number =>
+  taken + refused + paused + misconfigured + unknown + too_large;
 
 /** What happened in each minute of the last hour, oldest first. */
 function minutesOf(statuses: readonly OutboxStatus[], now: number): ReadonlyMap<number, Totals> {

@@ -4,7 +4,7 @@ import { VERSION } from '../../contract/version.ts';
 import { showsToken } from '../auth/bearer.ts';
 import type { Relay } from '../durable-objects/env.ts';
 import type { Outbox } from '../durable-objects/outbox.ts';
-import { allOutboxes, outboxNamed } from '../durable-objects/outbox-directory.ts';
+import { outboxesInUse, outboxesOf, outboxNamed } from '../durable-objects/outbox-directory.ts';
 import { gateOf } from '../durable-objects/rate-gate.ts';
 import { readBody } from '../http/body.ts';
 import { refusal } from '../http/responses.ts';
@@ -12,7 +12,7 @@ import type { DeadLetter, DeadSelection } from '../queue/dead-letters.ts';
 import { logLetters, logWrongTokens } from '../telemetry/log.ts';
 import { printableJson } from '../telemetry/printable-json.ts';
 import { throttledCount } from '../telemetry/throttled-count.ts';
-import { type NamedOutbox, relayStatus } from './relay-status.ts';
+import { type NamedOutbox, NOTHING_HELD, relayStatus } from './relay-status.ts';
 
 // One page of dead letters, and one step of replaying many: what an object does at once for the operator.
 const MAX_PAGE = 500;
@@ -22,7 +22,7 @@ const DEFAULT_PAGE = 50;
 const MAX_SELECTION_BYTES = 64 * 1024;
 const SELECTION_TIMEOUT_MS = 10_000;
 
-const LETTER_ID = /^([1-9]\d?\/\d\d?):(\d{1,15})$/;
+const LETTER_ID = /^((?:[a-z]+\/)?[1-9]\d?\/\d\d?):(\d{1,15})$/;
 
 const selectionSchema = union([
   strictObject({ all: literal(true) }),
@@ -62,11 +62,12 @@ export function operatorRoutes(): Hono<Relay> {
 
 async function reportStatus(c: Context<Relay>): Promise<Response> {
   const { settings } = c.var;
-  const names = await allOutboxes(c.env, settings);
-  const [gate, ...outboxes] = await Promise.all([
+  const inUse = await outboxesInUse(c.env);
+  const unused = outboxesOf(settings).filter((name) => !inUse.includes(name));
+  const [gate, ...used] = await Promise.all([
     gateOf(c.env).status(),
     // One that does not answer must not hide the others.
-    ...names.map(
+    ...inUse.map(
       async (name): Promise<NamedOutbox> => ({
         name,
         status: await outboxNamed(c.env, name)
@@ -75,6 +76,7 @@ async function reportStatus(c: Context<Relay>): Promise<Response> {
       }),
     ),
   ]);
+  const outboxes = [...used, ...unused.map((name) => ({ name, status: NOTHING_HELD }))];
   const { maxBacklog } = settings;
   const about = { version: VERSION, maxBacklog, planMode: c.var.planMode };
   return json(relayStatus(outboxes, gate, about, Date.now()));
@@ -99,7 +101,7 @@ async function pageOf(
   after: string | undefined,
   limit: number,
 ): Promise<Page | undefined> {
-  const names = await allOutboxes(c.env, c.var.settings);
+  const names = await outboxesInUse(c.env);
   const [, begun, lastId] = LETTER_ID.exec(after ?? '') ?? [];
   if (begun !== undefined && !names.includes(begun)) return undefined;
 
@@ -182,7 +184,7 @@ async function selectionOf(c: Context<Relay>): Promise<ReadonlyMap<string, DeadS
   const body = await readBody(c.req.raw, MAX_SELECTION_BYTES, AbortSignal.timeout(SELECTION_TIMEOUT_MS));
   const { success, output } = safeParse(selectionSchema, body.ok ? parseJson(body.text) : undefined);
   if (!success) return undefined;
-  const names = await allOutboxes(c.env, c.var.settings);
+  const names = await outboxesInUse(c.env);
   // Until now: a letter that is replayed and comes back at once is not replayed again.
   const until = Date.now();
   if ('all' in output) return new Map(names.map((name) => [name, { until }]));

@@ -2,7 +2,7 @@ import { MINUTE_MS } from '../../pacing/minute.ts';
 
 /**
  * The closed list of what the relay counts, since its outbox began.
- * Records: `entered + pardoned = delivered + dead_letter + those that wait`. Calls: `calls` is the sum of the rest.
+ * Records: `entered + pardoned = delivered + dead_letter + those that wait`. Calls: `calls` is the sum of the rest, but for `unfamiliar`.
  */
 const COUNTED = [
   // Records, as they came to the door.
@@ -25,6 +25,9 @@ const COUNTED = [
   'paused',
   'misconfigured',
   'unknown',
+  'too_large',
+  // Of the calls that were taken: WebEngage said so by another word than `queued`.
+  'unfamiliar',
 ] as const;
 
 type Counted = (typeof COUNTED)[number];
@@ -54,7 +57,7 @@ export function readTotals(sql: SqlStorage): Totals {
       'SELECT entered, unverified FROM run ORDER BY seq DESC LIMIT 1',
     )
     .toArray();
-  const totals: Totals = { ...NOTHING, ...(latest && JSON.parse(latest.totals)) };
+  const totals = parseTotals(latest?.totals ?? '{}');
   return {
     ...totals,
     entered: Math.max(totals.entered, newest?.entered ?? 0),
@@ -62,14 +65,24 @@ export function readTotals(sql: SqlStorage): Totals {
   };
 }
 
+/** When a call was taken last; 0 where none ever was. */
+export function readTakenAt(sql: SqlStorage): number {
+  const [latest] = sql
+    .exec<{ totals: string }>('SELECT totals FROM minute ORDER BY at DESC LIMIT 1')
+    .toArray();
+  const { takenAt = 0 }: { takenAt?: number } = latest === undefined ? {} : JSON.parse(latest.totals);
+  return takenAt;
+}
+
 /** Writes down what has happened: one row, that of the running minute. */
 export function count(sql: SqlStorage, happened: Partial<Totals>, now: number): void {
-  const totals = sum(readTotals(sql), happened);
+  const takenAt = happened.taken === undefined ? readTakenAt(sql) : now;
+  const totals = { ...sum(readTotals(sql), happened), takenAt };
   const [latest] = sql.exec<{ at: number }>('SELECT at FROM minute ORDER BY at DESC LIMIT 1').toArray();
   // A clock that was set back goes on in the latest minute: the newest row is the one that counts.
   const at = Math.max(now - (now % MINUTE_MS), latest?.at ?? 0);
   sql.exec(
-    'INSERT INTO minute VALUES (?, ?) ON CONFLICT DO UPDATE SET totals = excluded.totals',
+    'INSERT INTO minute (at, totals) VALUES (?, ?) ON CONFLICT DO UPDATE SET totals = excluded.totals',
     at,
     JSON.stringify(totals),
   );
@@ -86,7 +99,7 @@ export function minutes(sql: SqlStorage): Minute[] {
   return sql
     .exec<{ at: number; totals: string }>('SELECT at, totals FROM minute ORDER BY at')
     .toArray()
-    .map(({ at, totals }) => ({ at, totals: { ...NOTHING, ...JSON.parse(totals) } }));
+    .map(({ at, totals }) => ({ at, totals: parseTotals(totals) }));
 }
 
 /** Records that wait to be sent. */
@@ -105,6 +118,12 @@ export function sum(totals: Totals, added: Partial<Totals>): Totals {
 
 export function difference(later: Totals, earlier: Totals): Totals {
   return mapTotals((name) => later[name] - earlier[name]);
+}
+
+/** What an older release has not counted is nothing yet. */
+function parseTotals(json: string): Totals {
+  const counted: Partial<Totals> = JSON.parse(json);
+  return mapTotals((name) => counted[name] ?? 0);
 }
 
 function mapTotals(amountOf: (name: Counted) => number): Totals {

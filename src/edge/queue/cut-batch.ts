@@ -29,6 +29,8 @@ export type CutRules = {
   readonly dueFrom?: (device: string) => number;
   /** How long after a record the next one of its browser is due. */
   readonly msPerRecord?: number;
+  /** 25, or fewer. */
+  readonly maxRecords?: number;
 };
 
 /**
@@ -43,8 +45,8 @@ export type CutRules = {
  *   the order in which they came, the first few fill a batch, however many wait
  */
 export function cutBatch(runs: Iterable<Run>, rules: CutRules, now: number): CutStep {
-  const { lingerMs, kinds = ['user', 'event'], dueFrom = () => 0, msPerRecord = 0 } = rules;
-  const candidates = kinds.map((kind) => candidate(kind, dueFrom, msPerRecord));
+  const { kinds = ['user', 'event'], lingerMs } = rules;
+  const candidates = kinds.map((kind) => candidate(kind, rules));
   const inTurn = () =>
     candidates
       .filter(({ size }) => size() > 0)
@@ -81,7 +83,10 @@ type Candidate = {
 
 type DueRun = { readonly run: Run; readonly dueAt: number };
 
-function candidate(kind: RecordKind, dueFrom: (device: string) => number, msPerRecord: number): Candidate {
+function candidate(
+  kind: RecordKind,
+  { dueFrom = () => 0, msPerRecord = 0, maxRecords = MAX_BATCH_RECORDS }: CutRules,
+): Candidate {
   const blocked = new Set<string>();
   const shown = new Map<string, { readonly records: number; readonly dueFrom: number }>();
   const waiting: DueRun[] = [];
@@ -110,7 +115,7 @@ function candidate(kind: RecordKind, dueFrom: (device: string) => number, msPerR
     cut: () => {
       const members: Slice[] = [];
       const next = new Map<string, number>();
-      let room = MAX_BATCH_RECORDS;
+      let room = maxRecords;
       for (const { run, dueAt } of waiting.toSorted((a, b) => a.dueAt - b.dueAt || a.run.seq - b.run.seq)) {
         if (room === 0) break;
         const { seq, device, taken: from, count } = run;

@@ -8,8 +8,8 @@ export type RefusedWith = {
   readonly words: string;
   /** Refused again, with others taken between: no wall of refusals takes it back. */
   readonly proven: boolean;
-  /** What the call counts as. */
-  readonly counted: 'refused' | 'misconfigured' | 'unknown';
+  /** What the call counts as; nothing where there was none. */
+  readonly counted: 'refused' | 'misconfigured' | 'unknown' | 'too_large' | undefined;
   /** How many a half begins with. */
   readonly suspicions: number;
 };
@@ -58,7 +58,7 @@ export function bury(
     if (!unseal(sql, batch)) return;
     const [record] = recordsOf(sql, batch);
     const { at } = sql.exec<{ at: number }>('SELECT at FROM run WHERE seq = ?', slice.seq).one();
-    count(sql, { [counted]: 1, dead_letter: 1 }, now);
+    count(sql, { ...(counted && { [counted]: 1 }), dead_letter: 1 }, now);
     sql.exec(
       `INSERT INTO dead (device, kind, accepted_at, given_up_at, status, attempts, proven, words, record)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,

@@ -43,6 +43,31 @@ function openDay(sql: SqlStorage, now: number): number[] {
   return rememberedDays(sql);
 }
 
+// The platform's SQLite takes no more in one query.
+const MAX_SELECTS = 5;
+
+type Known = { readonly day: number; readonly session: string; readonly part: number; readonly seqs: string };
+
+/** What is known of some parts of a device's sessions: a few queries, however many parts there are. */
+function readKnown(
+  sql: SqlStorage,
+  days: readonly number[],
+  device: string,
+  parts: readonly (readonly [session: string, part: number])[],
+): readonly Known[] {
+  const known: Known[] = [];
+  for (let from = 0; from < days.length; from += MAX_SELECTS) {
+    const selects = days.slice(from, from + MAX_SELECTS).map(
+      (day) =>
+        `SELECT ${day} AS day, seen.session, seen.part, seen.seqs FROM json_each(?1) AS wanted
+         CROSS JOIN seen_${day} AS seen
+         WHERE seen.device = ?2 AND seen.session = wanted.value ->> 0 AND seen.part = wanted.value ->> 1`,
+    );
+    known.push(...sql.exec<Known>(selects.join(' UNION ALL '), JSON.stringify(parts), device));
+  }
+  return known;
+}
+
 /**
  * Of these ids of one device, those never seen before; from now on they are seen.
  * Writes one row a session, however many ids. To be called inside the transaction that stores the records.
@@ -55,43 +80,40 @@ export function admitNew(
 ): ReadonlySet<string> {
   const today = Math.floor(now / DAY_MS);
   const days = openDay(sql, now);
+  const keyOf = (session: string, part: number) => `${session} ${part}`;
   const parts = Map.groupBy(new Set(ids), (id) => {
     const { session, seq } = splitId(id);
-    return `${session} ${Math.floor(seq / SEQS_PER_ROW)}`;
+    return keyOf(session, Math.floor(seq / SEQS_PER_ROW));
   });
+  const wanted = [...parts.keys()].map((key) => {
+    const [session = '', part] = key.split(' ');
+    return [session, Number(part)] as const;
+  });
+  const known = Map.groupBy(readKnown(sql, days, device, wanted), ({ session, part }) =>
+    keyOf(session, part),
+  );
 
   const fresh = new Set<string>();
-  for (const [key, members] of parts) {
-    const [session, part] = key.split(' ');
-    // A table at a time: the platform's SQLite takes no more than five SELECTs in one.
-    const known = days.flatMap((day) =>
-      sql
-        .exec<{ seqs: string }>(
-          `SELECT seqs FROM seen_${day} WHERE device = ? AND session = ? AND part = ?`,
-          device,
-          session,
-          part,
-        )
-        .toArray()
-        .map(({ seqs }) => ({ day, seqs: parseSeqs(seqs) })),
+  for (const [session, part] of wanted) {
+    const key = keyOf(session, part);
+    const seen = (known.get(key) ?? []).map(({ day, seqs }) => ({ day, seqs: parseSeqs(seqs) }));
+    const unseen = (parts.get(key) ?? []).filter(
+      (id) => !seen.some(({ seqs }) => hasSeq(seqs, splitId(id).seq)),
     );
-
-    const unseen = members.filter((id) => !known.some(({ seqs }) => hasSeq(seqs, splitId(id).seq)));
     if (unseen.length === 0) continue;
     for (const id of unseen) fresh.add(id);
-    const ofToday = known.find(({ day }) => day === today)?.seqs ?? [];
+    const ofToday = seen.find(({ day }) => day === today)?.seqs ?? [];
+    const seqs = addSeqs(
+      ofToday,
+      unseen.map((id) => splitId(id).seq),
+    );
     sql.exec(
-      `INSERT INTO seen_${today} VALUES (?, ?, ?, ?)
+      `INSERT INTO seen_${today} (device, session, part, seqs) VALUES (?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET seqs = excluded.seqs`,
       device,
       session,
       part,
-      formatSeqs(
-        addSeqs(
-          ofToday,
-          unseen.map((id) => splitId(id).seq),
-        ),
-      ),
+      formatSeqs(seqs),
     );
   }
   return fresh;

@@ -1,5 +1,5 @@
 import { MAX_BATCH_RECORDS } from '../../contract/batch.ts';
-import type { TrackerRecord } from '../../contract/record.ts';
+import { splitId, type TrackerRecord } from '../../contract/record.ts';
 import type { Violations } from '../../plan/off-plan.ts';
 import type { Sender, Shares } from '../limits/fair-share.ts';
 import { count, deadLetters, readTotals, type Totals, waiting } from './counters.ts';
@@ -75,7 +75,9 @@ export function ingest(
   return storage.transactionSync(() => {
     const totals = readTotals(storage.sql);
     if (records.length > 0 && !hasRoom(storage.sql, totals, records.length, room)) return { stored: false };
-    const retryInMs = shares.enter(sender, records.length, waiting(totals), now);
+    const sessions = new Set(records.map(({ id }) => splitId(id).session)).size;
+    const cost = { records: records.length, sessions };
+    const retryInMs = shares.enter(sender, cost, waiting(totals), now);
     if (retryInMs > 0) return { stored: false, retryInMs };
 
     const fresh = new Set(

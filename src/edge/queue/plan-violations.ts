@@ -78,7 +78,7 @@ function write(sql: SqlStorage, counts: ViolationCounts): void {
   if (counts.kinds.length === 0) sql.exec('DELETE FROM off_plan');
   else
     sql.exec(
-      'INSERT INTO off_plan VALUES (1, ?) ON CONFLICT DO UPDATE SET counts = excluded.counts',
+      'INSERT INTO off_plan (only, counts) VALUES (1, ?) ON CONFLICT DO UPDATE SET counts = excluded.counts',
       JSON.stringify(counts),
     );
 }

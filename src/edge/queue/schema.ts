@@ -3,7 +3,7 @@
  * together. A run's number comes again once it is gone: whoever holds one holds its batch too, which has an id of chance. A
  * dead letter's never does: the operator may ask for it twice. https://developers.cloudflare.com/durable-objects/platform/pricing/
  */
-export function createTables(sql: SqlStorage): void {
+function createTables(sql: SqlStorage): void {
   // `records` stands last: reading the other columns then never touches its pages.
   sql.exec(`
     CREATE TABLE IF NOT EXISTS run (
@@ -46,4 +46,20 @@ export function createTables(sql: SqlStorage): void {
     CREATE TABLE IF NOT EXISTS off_plan (only INTEGER PRIMARY KEY CHECK (only = 1), counts TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS minute (at INTEGER PRIMARY KEY, totals TEXT NOT NULL);
   `);
+}
+
+// What takes the tables from each version to the next. A step that was released is never changed: another one follows it.
+const MIGRATIONS: readonly ((sql: SqlStorage) => void)[] = [
+  // A release before 0.2.0 made the same tables, and wrote down no version.
+  createTables,
+];
+
+/** Makes the tables, or brings those of an older release to this one's. Those of a newer release are left as they are. */
+export function openTables(storage: DurableObjectStorage): void {
+  const version = storage.kv.get<number>('schemaVersion') ?? 0;
+  if (version >= MIGRATIONS.length) return;
+  storage.transactionSync(() => {
+    for (const migrate of MIGRATIONS.slice(version)) migrate(storage.sql);
+    storage.kv.put('schemaVersion', MIGRATIONS.length);
+  });
 }

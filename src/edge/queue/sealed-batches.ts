@@ -49,10 +49,39 @@ export function sealedBatches(sql: SqlStorage): SealedBatch[] {
   return readBatches(sql, `SELECT ${COLUMNS} FROM batch`).sort((a, b) => a.dueAt - b.dueAt);
 }
 
+/** A batch with which no call was made since it had so many attempts; undefined where one was, or is under way. */
+export function untriedBatch(
+  sql: SqlStorage,
+  { requestId, attempts }: Pick<SealedBatch, 'requestId' | 'attempts'>,
+): SealedBatch | undefined {
+  const where = 'WHERE request_id = ? AND attempts = ? AND launched = 0';
+  return readBatches(sql, `SELECT ${COLUMNS} FROM batch ${where}`, requestId, attempts)[0];
+}
+
+/** True where another sealed batch holds records of one of its browsers, as the halves of one do that was cut between two. */
+export function sharesBrowser(sql: SqlStorage, { requestId, members }: SealedBatch): boolean {
+  const { shared } = sql
+    .exec<{ shared: number }>(
+      `SELECT EXISTS (
+         SELECT 1 FROM batch, json_each(batch.members) AS member
+         WHERE request_id <> ? AND member.value ->> 'device' IN (SELECT value FROM json_each(?))
+       ) AS shared`,
+      requestId,
+      JSON.stringify(members.map(({ device }) => device)),
+    )
+    .one();
+  return shared === 1;
+}
+
+/** How many parts of refused batches there are. */
+export function countIsolating(sql: SqlStorage): number {
+  return sql.exec<{ parts: number }>('SELECT SUM(isolating) AS parts FROM batch').one().parts ?? 0;
+}
+
 /** Read with every look for work, hundreds at a time: rows without names take a quarter of the time. */
-function readBatches(sql: SqlStorage, query: string): SealedBatch[] {
+function readBatches(sql: SqlStorage, query: string, ...bindings: unknown[]): SealedBatch[] {
   return Array.from(
-    sql.exec(query).raw<BatchRow>(),
+    sql.exec(query, ...bindings).raw<BatchRow>(),
     ([
       requestId,
       kind,
@@ -152,11 +181,16 @@ export function countRecords(members: readonly Slice[]): number {
 }
 
 /** Forgets a batch that WebEngage has, and its records with it. */
-export function settle(storage: DurableObjectStorage, batch: SealedBatch, now: number): void {
+export function settle(
+  storage: DurableObjectStorage,
+  batch: SealedBatch,
+  happened: Partial<Totals>,
+  now: number,
+): void {
   storage.transactionSync(() => {
     if (!unseal(storage.sql, batch)) return;
     // Counted first: how many records had entered is read off the runs, which are deleted here.
-    count(storage.sql, { taken: 1, delivered: countRecords(batch.members) }, now);
+    count(storage.sql, { ...happened, taken: 1, delivered: countRecords(batch.members) }, now);
     forget(storage.sql, batch.members);
   });
 }
@@ -177,7 +211,7 @@ export function forget(sql: SqlStorage, members: readonly Slice[]): void {
   }
 }
 
-type Postponement = Pick<SealedBatch, 'status' | 'failures' | 'dueAt'> & {
+export type Postponement = Pick<SealedBatch, 'status' | 'failures' | 'dueAt'> & {
   readonly suspicions?: number;
   /** It was answered that it will not be taken. */
   readonly refused?: boolean;

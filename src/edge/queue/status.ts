@@ -1,5 +1,13 @@
 import { MAX_BATCH_RECORDS } from '../../contract/batch.ts';
-import { deadLetters, type Minute, minutes, readTotals, type Totals, waiting } from './counters.ts';
+import {
+  deadLetters,
+  type Minute,
+  minutes,
+  readTakenAt,
+  readTotals,
+  type Totals,
+  waiting,
+} from './counters.ts';
 import { hasRoom, type Room } from './ingest.ts';
 import { readViolations, type ViolationCounts } from './plan-violations.ts';
 
@@ -21,6 +29,24 @@ export type OutboxStatus = {
   readonly minutes: readonly Minute[];
   readonly violations: ViolationCounts;
 };
+
+/** What tells whether records come in and leave. */
+export type QueueHealth = {
+  /** Since when the oldest record waits; undefined where none does. */
+  readonly waitingSince: number | undefined;
+  /** When a call was taken last; 0 where none ever was. */
+  readonly takenAt: number;
+  readonly isFull: boolean;
+};
+
+export function queueHealth(sql: SqlStorage, room: Room): QueueHealth {
+  const [oldest] = sql.exec<{ at: number }>('SELECT at FROM run ORDER BY seq LIMIT 1').toArray();
+  return {
+    waitingSince: oldest?.at,
+    takenAt: readTakenAt(sql),
+    isFull: !hasRoom(sql, readTotals(sql), MAX_BATCH_RECORDS, room),
+  };
+}
 
 /** Reads no more for a backlog of millions than for one of ten. */
 export function outboxStatus(sql: SqlStorage, room: Room, now: number): OutboxStatus {

@@ -1,6 +1,5 @@
 import { MAX_BATCH_RECORDS, MAX_REQUEST_RECORDS } from '../../contract/batch.ts';
 import { isOriginPattern } from './origin-pattern.ts';
-import { MAX_SHARDS } from './shards.ts';
 import { isStrongToken } from './strong-token.ts';
 
 /** What becomes of records that are off the tracking plan: nothing, they are told of, or they are refused. */
@@ -21,7 +20,10 @@ export type SettingsEnv = {
   readonly WEBENGAGE_HOST?: string;
   /** The sites that may send, with commas: `https://shop.example.com,https://*.example.com`; or `*`. */
   readonly ALLOWED_ORIGINS?: string;
-  /** Calls to WebEngage in any 60 seconds. At most 500, the account's limit; less to leave some to other programs. */
+  /**
+   * Calls to WebEngage in any 60 seconds. 500 is what an account has; less leaves some to other programs. More counts from when
+   * WebEngage's `X-RateLimit-Limit` says that the account has more.
+   */
   readonly REQUESTS_PER_MINUTE?: string;
   /** How long a record may wait for others to fill its batch. */
   readonly LINGER_MS?: string;
@@ -29,6 +31,14 @@ export type SettingsEnv = {
   readonly OUTBOX_SHARDS?: string;
   /** Records the relay holds at the most, dead letters too, over all outboxes. Beyond it browsers keep theirs. */
   readonly MAX_BACKLOG?: string;
+  /** Where the outboxes and the gate are made, as Cloudflare names it: `weur`, say. By default near WebEngage's region. */
+  readonly LOCATION_HINT?: string;
+  /** `eu`, `us` or `fedramp`: the outboxes and their records never leave it. */
+  readonly JURISDICTION?: string;
+  /** How long records may wait and none be taken before `/health` says so. */
+  readonly HEALTH_STALE_MS?: string;
+  /** Requests that one relay pass may make, by the plan of the Cloudflare account: 10,000 on the paid one, 50 on the free one. */
+  readonly MAX_SUBREQUESTS?: string;
   /** Secret: opens `/admin`. At least 32 characters; without it the door stays shut. */
   readonly ADMIN_TOKEN?: string;
   /** Secret: servers that show it may send, with no `Origin`. At least 32 characters; without it only pages send. */
@@ -55,12 +65,15 @@ export type RelaySettings = {
   readonly serverToken?: string;
   readonly requestsPerMinute: number;
   readonly lingerMs: number;
+  readonly maxSubrequests: number;
   readonly shards: number;
   readonly maxBacklog: number;
   /** An outbox's share of it. */
   readonly maxBacklogPerShard: number;
   readonly identity: IdentitySettings;
   readonly trackingPlan?: PlanMode;
+  readonly jurisdiction?: Jurisdiction;
+  readonly healthStaleMs: number;
   /** An outbox's share of what the account's allowance takes. */
   readonly recordsPerMinutePerShard: number;
 };
@@ -86,6 +99,20 @@ const LOOPBACK = /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
 const HEADER_VALUE = /^[\x21-\x7e]+$/;
 
 const ACCOUNT_REQUESTS_PER_MINUTE = 500;
+const MAX_REQUESTS_PER_MINUTE = 10_000;
+
+// Each is waked every five minutes, and asked when the operator looks.
+export const MAX_SHARDS = 64;
+
+// https://developers.cloudflare.com/durable-objects/reference/data-location/
+const LOCATION_HINTS = ['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me'] as const;
+export const JURISDICTIONS = ['eu', 'us', 'fedramp'] as const;
+
+export type LocationHint = (typeof LOCATION_HINTS)[number];
+export type Jurisdiction = (typeof JURISDICTIONS)[number];
+
+// Near WebEngage, and not near whoever sent the first record: each call goes there and back.
+const NEAR: Readonly<Record<string, LocationHint>> = { global: 'enam', in: 'apac', ksa: 'me' };
 
 // What waits longer than a day at the full allowance is not caught up with either.
 const BACKLOG_MINUTES = 24 * 60;
@@ -102,8 +129,17 @@ function wholeNumber(
   return Number.isInteger(value) && value >= min && value <= max ? value : undefined;
 }
 
+/** The settings without the newline that a pipe leaves at the end of a secret. Bindings stand beside them. */
+function trimmed(env: SettingsEnv): SettingsEnv {
+  const texts = Object.entries(env).filter(
+    ([name, value]) => typeof value === 'string' && name !== 'IDENTITY_KEY',
+  );
+  return { ...env, ...Object.fromEntries(texts.map(([name, value]) => [name, `${value}`.trim()])) };
+}
+
 /** Reads and checks what the operator has set. */
-export function readSettings(env: SettingsEnv): ReadSettings {
+export function readSettings(given: SettingsEnv): ReadSettings {
+  const env = trimmed(given);
   const refuse = (message: string): ReadSettings => ({ ok: false, message });
   const { WEBENGAGE_API_KEY = '', WEBENGAGE_API_KEY_SECONDARY = '', WEBENGAGE_LICENSE_CODE = '' } = env;
   const { WEBENGAGE_REGION, WEBENGAGE_HOST } = env;
@@ -150,10 +186,24 @@ export function readSettings(env: SettingsEnv): ReadSettings {
     env.REQUESTS_PER_MINUTE,
     ACCOUNT_REQUESTS_PER_MINUTE,
     2,
-    ACCOUNT_REQUESTS_PER_MINUTE,
+    MAX_REQUESTS_PER_MINUTE,
   );
   if (requestsPerMinute === undefined)
-    return refuse(`REQUESTS_PER_MINUTE must be a whole number from 2 to ${ACCOUNT_REQUESTS_PER_MINUTE}`);
+    return refuse(`REQUESTS_PER_MINUTE must be a whole number from 2 to ${MAX_REQUESTS_PER_MINUTE}`);
+
+  const maxSubrequests = wholeNumber(env.MAX_SUBREQUESTS, 10_000, 10, 10_000);
+  if (maxSubrequests === undefined) return refuse('MAX_SUBREQUESTS must be a whole number from 10 to 10000');
+
+  const healthStaleMs = wholeNumber(env.HEALTH_STALE_MS, 300_000, 1_000, 86_400_000);
+  if (healthStaleMs === undefined)
+    return refuse('HEALTH_STALE_MS must be a whole number from 1000 to 86400000');
+
+  const { JURISDICTION = '' } = env;
+  const locationHint = locationHintOf(env);
+  if (locationHint === undefined) return refuse(`LOCATION_HINT must be one of ${LOCATION_HINTS.join(', ')}`);
+  const jurisdiction = JURISDICTIONS.find((each) => each === JURISDICTION);
+  if (JURISDICTION !== '' && jurisdiction === undefined)
+    return refuse(`JURISDICTION must be one of ${JURISDICTIONS.join(', ')}`);
 
   const lingerMs = wholeNumber(env.LINGER_MS, 1_000, 0, 60_000);
   if (lingerMs === undefined) return refuse('LINGER_MS must be a whole number from 0 to 60000');
@@ -196,14 +246,24 @@ export function readSettings(env: SettingsEnv): ReadSettings {
       ...(SERVER_TOKEN && { serverToken: SERVER_TOKEN }),
       requestsPerMinute,
       lingerMs,
+      maxSubrequests,
       shards,
       maxBacklog,
       maxBacklogPerShard: Math.floor(maxBacklog / shards),
       ...(trackingPlan && { trackingPlan }),
+      ...(jurisdiction && { jurisdiction }),
+      healthStaleMs,
       identity: mode === 'off' ? { mode } : { mode, key },
       recordsPerMinutePerShard: (requestsPerMinute * MAX_BATCH_RECORDS) / shards,
     },
   };
+}
+
+/** Where Durable Objects are to be made; undefined where that is set to no place that Cloudflare names. */
+export function locationHintOf(env: SettingsEnv): LocationHint | undefined {
+  const { LOCATION_HINT, WEBENGAGE_REGION } = env;
+  const hint = LOCATION_HINT?.trim() || (NEAR[WEBENGAGE_REGION?.trim() || 'global'] ?? 'enam');
+  return LOCATION_HINTS.find((each) => each === hint);
 }
 
 /** The sites that may send, as they are set: read even where another setting is wrong. */

@@ -1,22 +1,23 @@
-/** The most outboxes: each is waked every five minutes, and asked when the operator looks. */
-export const MAX_SHARDS = 64;
+import { JURISDICTIONS, type Jurisdiction } from './settings.ts';
 
 /**
- * The outbox of a device, as `<shards>/<index>`. By the device and never by the user: a user id changes at login, and an
- * `identify` must not part from the `track` before it. Another number of shards means other outboxes.
+ * The outbox of a device, as `<shards>/<index>`, with `eu/` say before it where there is a jurisdiction. By the device and never
+ * by the user: a user id changes at login, and an `identify` must not part from the `track` before it. Another number of shards
+ * or another jurisdiction means other outboxes.
  */
-export function shardOf(device: string, shards: number): string {
-  return `${shards}/${hash(device) % shards}`;
+export function shardOf(device: string, shards: number, jurisdiction?: Jurisdiction): string {
+  const name = `${shards}/${hash(device) % shards}`;
+  return jurisdiction === undefined ? name : `${jurisdiction}/${name}`;
 }
 
-/** All outboxes of one number of shards. */
-export function shardsOf(epoch: number): string[] {
-  return Array.from({ length: epoch }, (_, index) => `${epoch}/${index}`);
+/** All outboxes of one number of shards, of no jurisdiction. */
+export function shardsOf(shards: number): string[] {
+  return Array.from({ length: shards }, (_, index) => `${shards}/${index}`);
 }
 
-/** The number of shards that an outbox is one of. */
-export function epochOf(name: string): number {
-  return Number.parseInt(name, 10);
+/** Where an outbox lies, by its name. */
+export function jurisdictionOf(name: string): Jurisdiction | undefined {
+  return JURISDICTIONS.find((jurisdiction) => name.startsWith(`${jurisdiction}/`));
 }
 
 /** FNV-1a, 32 bits. http://www.isthe.com/chongo/tech/comp/fnv/ */

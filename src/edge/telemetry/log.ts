@@ -10,7 +10,8 @@ type Did =
   | 'refused'
   | 'paused'
   | 'misconfigured'
-  | 'unknown';
+  | 'unknown'
+  | 'too_large';
 
 /** What one relay pass did, and what it left. No record and no id is in it. */
 export type PassReport = {
@@ -31,8 +32,18 @@ export type PassReport = {
  */
 export function report(dataset: AnalyticsEngineDataset | undefined, pass: PassReport): void {
   const { outbox, did, nextInMs, ...figures } = pass;
-  const { entered, delivered, dead_letter, taken, refused, paused, misconfigured, unknown } = did;
-  const counts = { entered, delivered, dead_letter, taken, refused, paused, misconfigured, unknown };
+  const { entered, delivered, dead_letter, taken, refused, paused, misconfigured, unknown, too_large } = did;
+  const counts = {
+    entered,
+    delivered,
+    dead_letter,
+    taken,
+    refused,
+    paused,
+    misconfigured,
+    unknown,
+    too_large,
+  };
   console.log(JSON.stringify({ event: 'relay_pass', outbox, ...counts, ...figures, nextInMs }));
   try {
     dataset?.writeDataPoint({
@@ -51,11 +62,18 @@ export type FailedCall = {
   readonly status: number;
   readonly kind: RecordKind;
   readonly attempts: number;
+  /** `response.status` of WebEngage's own answer, where it came. */
+  readonly says?: string;
 };
 
 /** One line for the operator: WebEngage did not take a batch. No record is in it. */
 export function logFailedCall(call: FailedCall): void {
   console.warn(JSON.stringify({ event: 'call_failed', ...call }));
+}
+
+/** One line for the operator: WebEngage took a call and said so in other words than it documents, `queued`. */
+export function logUnfamiliar(says: string): void {
+  console.warn(JSON.stringify({ event: 'unfamiliar_answer', says }));
 }
 
 /** Batches refused, by the quota that their sender was over. */

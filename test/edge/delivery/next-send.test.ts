@@ -1,7 +1,7 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { expect, test } from 'vitest';
 import { noEvidence } from '../../../src/edge/delivery/evidence.ts';
-import { nextWork, type Standing, type Work } from '../../../src/edge/delivery/next-send.ts';
+import { nextSend, type Standing, type Work } from '../../../src/edge/delivery/next-send.ts';
 import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
 import { dueTimes } from '../../../src/edge/limits/fair-queue.ts';
 import { seal } from '../../../src/edge/queue/sealed-batches.ts';
@@ -12,7 +12,7 @@ const NOW = Date.parse('2026-11-23T12:00:00Z');
 const STANDING: Standing = {
   inFlight: new Set(),
   isolationFrom: 0,
-  unrefusedFirst: false,
+  probes: false,
   chance: 0,
   lingerMs: 1_000,
   msPerRecord: 0,
@@ -36,7 +36,7 @@ async function withParts(parts: number, others: number): Promise<DurableObjectSt
 }
 
 const workOf = (stub: DurableObjectStub<Outbox>, standing: Partial<Standing> = {}): Promise<Work> =>
-  runInDurableObject(stub, (_, { storage: { sql } }) => nextWork(sql, { ...STANDING, ...standing }, NOW));
+  runInDurableObject(stub, (_, { storage: { sql } }) => nextSend(sql, { ...STANDING, ...standing }, NOW));
 
 test('parts of refused batches go from their own allowance, and while it is used up a new batch goes', async () => {
   const stub = await withParts(199, 25);
@@ -45,26 +45,25 @@ test('parts of refused batches go from their own allowance, and while it is used
   expect(await workOf(stub, { isolationFrom: NOW + 60_000 })).toMatchObject({ step: 'cut' });
 });
 
-test('too many of them go first, from the whole allowance: they must not pile up', async () => {
+test('however many they are, they keep nothing else from going', async () => {
   const stub = await withParts(200, 25);
 
-  const work = await workOf(stub, { isolationFrom: NOW + 60_000 });
-
-  expect(work).toMatchObject({ step: 'resend', isolates: false });
+  expect(await workOf(stub)).toMatchObject({ step: 'resend', isolates: true });
+  expect(await workOf(stub, { isolationFrom: NOW + 60_000 })).toMatchObject({ step: 'cut', isolates: false });
 });
 
 test('a probe is made with records that were not refused, though they have not lingered', async () => {
   const stub = await withParts(1, 1);
 
   expect(await workOf(stub)).toMatchObject({ step: 'resend' });
-  expect(await workOf(stub, { unrefusedFirst: true })).toMatchObject({
+  expect(await workOf(stub, { probes: true })).toMatchObject({
     step: 'cut',
     cut: { members: [{ device: 'good' }] },
   });
 });
 
 test('or, where there are no others, with those that were', async () => {
-  expect(await workOf(await withParts(1, 0), { unrefusedFirst: true })).toMatchObject({ step: 'resend' });
+  expect(await workOf(await withParts(1, 0), { probes: true })).toMatchObject({ step: 'resend' });
 });
 
 test('while WebEngage is down new records are no reason to look sooner, and before that they are', async () => {

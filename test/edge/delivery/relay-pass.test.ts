@@ -342,7 +342,7 @@ describe('records that WebEngage refuses', () => {
     expect(letters).toMatchObject([
       { device: 'a', kind: 'event', acceptedAt: NOW, givenUpAt: NOW, status: 400 },
     ]);
-    expect(letters[0]).toMatchObject({ words: 'Error: as the rule says.', attempts: 5 });
+    expect(letters[0]).toMatchObject({ words: 'Error: as the rule says.', attempts: 3 });
     expect(JSON.parse(letters[0]?.record ?? '')).toMatchObject({ id: idOf(13), eventName: 'Poison' });
     expect(await waiting(stub)).toBe(0);
   });

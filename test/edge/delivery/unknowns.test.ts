@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ControlOrder } from '../../../demo/sandbox/control.ts';
+import { bulkBody } from '../../../src/edge/delivery/webengage.ts';
 import { delivery, lettersOf } from '../../fakes/outbox.ts';
 import { busiestMinute, type PlayedAccount, playedAccount } from '../../fakes/played-account.ts';
 import { eventRecord, idOf } from '../../fakes/records.ts';
@@ -381,6 +382,12 @@ describe('a backlog of 15,000 records, at 700 ms an answer', () => {
     ),
   }));
 
+  const backlogRecords = (count: number) =>
+    Array.from({ length: count }, (_, index) => {
+      const { kind: _kind, age: _age, ...record } = eventRecord(index + 1, { userId: 'device 100' });
+      return record;
+    });
+
   test.each<[string, ControlOrder]>([
     ['a sliding minute, shared by both calls', { minute: 'sliding' }],
     ['a fixed minute', { minute: 'fixed' }],
@@ -400,6 +407,49 @@ describe('a backlog of 15,000 records, at 700 ms an answer', () => {
     expect(account.taken).toHaveLength(15_000);
     expect(mostInFlight).toBe(6);
     expect(overlaps).toBe(0);
+  });
+
+  test('uses 95 % of it too where the gate is 100 ms away', async () => {
+    const { account } = await against({}, { deliveries: backlog, latencyMs: () => 700, gateMs: () => 100 });
+
+    const from = WORLD_BEGINS + 5_000;
+    const used = account.arrivals.filter(({ at }) => at >= from && at < from + MINUTE).length;
+    expect(used).toBeGreaterThanOrEqual(475);
+    expect(busiestMinute(account.arrivals)).toBeLessThanOrEqual(500);
+    expect(account.taken).toHaveLength(15_000);
+  });
+
+  test('starts no more than 500 calls in a minute where the gate stalls for seconds now and then', async () => {
+    let asks = 0;
+    const { account } = await against(
+      {},
+      {
+        deliveries: backlog,
+        latencyMs: () => 700,
+        gateMs: () => {
+          asks += 1;
+          return asks % 50 === 0 ? 3_500 : 20;
+        },
+      },
+    );
+
+    expect(busiestMinute(account.arrivals)).toBeLessThanOrEqual(500);
+    expect(account.taken).toHaveLength(15_000);
+  });
+
+  test('goes in calls as large as WebEngage takes: what 413 has taught is kept to, and nothing stops', async () => {
+    const size = bulkBody({ kind: 'event', records: backlogRecords(12) }).length;
+
+    const { account, now } = await against(
+      { maxBodyBytes: size },
+      { deliveries: backlog, latencyMs: () => 700 },
+    );
+
+    expect(account.taken).toHaveLength(15_000);
+    const tooLarge = account.arrivals.filter(({ status }) => status === 413).length;
+    expect(tooLarge).toBeLessThan(40);
+    // 12 records a call: more than four fifths of 5,760 a minute.
+    expect(now - WORLD_BEGINS).toBeLessThan((15_000 / 5_760 / 0.8) * MINUTE);
   });
 
   test('leaves room for others of the account who use a third of it', async () => {

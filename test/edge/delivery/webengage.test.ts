@@ -10,6 +10,8 @@ const SETTINGS: RelaySettings = {
   allowedOrigins: ['*'],
   requestsPerMinute: 500,
   lingerMs: 1_000,
+  maxSubrequests: 10_000,
+  healthStaleMs: 300_000,
   shards: 1,
   maxBacklog: 1_000,
   maxBacklogPerShard: 1_000,
@@ -42,7 +44,7 @@ test('a batch goes to its endpoint with key and id, and nothing of ours but chec
   const { outcome, sent } = await callWith(() => Response.json({ response: { status: 'queued' } }));
   const [request] = sent;
 
-  expect(outcome).toMatchObject({ status: 200, words: '' });
+  expect(outcome).toMatchObject({ status: 200, says: 'queued' });
   expect(request?.url).toBe('https://api.webengage.com/v1/accounts/~47b6655b/bulk-events');
   expect(request?.redirect).toBe('manual');
   expect(Object.fromEntries(request?.headers ?? [])).toEqual({
@@ -101,12 +103,27 @@ test('a connection that is cut is an unknown outcome', async () => {
   expect(outcome).toMatchObject({ status: 0 });
 });
 
-test('a success whose body breaks off is a success', async () => {
-  const broken = new ReadableStream({ start: (controller) => controller.error(new Error('cut')) });
-
-  expect((await callWith(() => new Response(broken, { status: 200 }))).outcome).toMatchObject({
+test.each<[string, BodyInit, string | undefined]>([
+  ['WebEngage’s', '{"response":{"status":"queued"}}', 'queued'],
+  ['another word', '{"response":{"status":"accepted"}}', 'accepted'],
+  ['an error', '{"response":{"status":"error","message":"no"}}', 'error'],
+  ['no status', '{"response":null}', ''],
+  ['a page', '<h1>We are back soon</h1>', undefined],
+  ['a list', '[]', undefined],
+  ['a text', '"queued"', undefined],
+  ['nothing', '', undefined],
+  ['one that breaks off', new ReadableStream({ start: (body) => body.error(new Error('cut')) }), undefined],
+])('what a success says: %s', async (_, body, says) => {
+  expect((await callWith(() => new Response(body, { status: 200 }))).outcome).toMatchObject({
     status: 200,
+    says,
   });
+});
+
+test('a call is as large as its body', async () => {
+  const { outcome, sent } = await callWith(() => new Response('{}'));
+
+  expect(outcome.bytes).toBe((await sent[0]?.text())?.length);
 });
 
 test('the secondary key is sent where the gate says so', async () => {
@@ -161,7 +178,7 @@ describe('the words of an answer that is no success', () => {
     });
 
     expect(await wordsOf(long, 502)).toBe('x'.repeat(500));
-    expect(pulled).toBeLessThan(10);
+    expect(pulled).toBeLessThan(25);
   });
 
   test('hold no part of a key either where they are cut off in it', async () => {
@@ -175,9 +192,9 @@ describe('the words of an answer that is no success', () => {
   });
 
   test('hold no piece of a key either, where they are cut off in the midst of it', async () => {
-    const page = `<i ${'x'.repeat(4_087)}>the-key and more`;
+    const page = `<i ${'x'.repeat(16_375)}>the-key and more`;
 
-    expect(page.slice(0, 4_096)).toMatch(/the-k$/);
+    expect(page.slice(0, 16_384)).toMatch(/the-k$/);
     expect(await wordsOf(page)).not.toContain('the-k');
   });
 

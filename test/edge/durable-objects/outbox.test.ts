@@ -86,7 +86,7 @@ test('what it counts and holds it knows after an eviction', async () => {
 
 test('a pass is a line in the log, with no record and no id in it', async () => {
   const lines: string[] = [];
-  vi.stubGlobal('fetch', async () => new Response('{}'));
+  vi.stubGlobal('fetch', async () => Response.json({ response: { status: 'queued' } }));
   vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));
   const stub = newOutbox();
   await stub.ingest(
@@ -112,6 +112,7 @@ test('a pass is a line in the log, with no record and no id in it', async () => 
     paused: 0,
     misconfigured: 0,
     unknown: 0,
+    too_large: 0,
     waiting: 0,
     deadLetters: 0,
     tookMs: expect.any(Number),
@@ -188,17 +189,17 @@ test('each full batch that comes while calls are under way leaves before they ar
 
 test('it is enrolled before it holds anything, and never again', async () => {
   const stub = newOutbox();
-  const enrolled: number[] = [];
+  const enrolled: string[] = [];
 
   await runInDurableObject(stub, async (outbox) => {
     const bound = outbox as unknown as { env: object };
-    const gate = { enrol: async (shards: number) => void enrolled.push(shards) };
+    const gate = { enrol: async (name: string) => void enrolled.push(name) };
     bound.env = { ...bound.env, RATE_GATE: { getByName: () => gate } };
     await outbox.ingest('3/1', delivery('a', eventRecord(1)));
     await outbox.ingest('3/1', delivery('a', eventRecord(2)));
   });
 
-  expect(enrolled).toEqual([3]);
+  expect(enrolled).toEqual(['3/1']);
   await forgetAlarm(stub);
 });
 

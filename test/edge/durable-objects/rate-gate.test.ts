@@ -54,30 +54,29 @@ test('a configuration at fault is remembered through an eviction, until a call i
   expect(await gate.take(ASK)).toMatchObject({ granted: true });
 });
 
-test('numbers of shards that hold records are known until they are retired, through an eviction', async () => {
+test('outboxes that hold records are known until they are retired, through an eviction', async () => {
   const gate = newGate();
-  const shardsOf = async () => (await gate.epochs()).map(({ shards }) => shards);
-  await gate.enrol(1);
-  await gate.enrol(4);
-  await gate.enrol(4);
+  const names = async () => (await gate.outboxes()).map(({ name }) => name);
+  await gate.enrol('1/0');
+  await gate.enrol('eu/4/2');
+  await gate.enrol('eu/4/2');
   await evictDurableObject(gate);
-  expect(await shardsOf()).toEqual([1, 4]);
+  expect(await names()).toEqual(['1/0', 'eu/4/2']);
 
-  const [one] = await gate.epochs();
-  await gate.retire(1, one?.turn ?? 0);
+  await gate.retire((await gate.outboxes()).slice(0, 1));
 
-  expect(await shardsOf()).toEqual([4]);
+  expect(await names()).toEqual(['eu/4/2']);
 });
 
-test('one that an outbox was enrolled with since it was looked at is not retired', async () => {
+test('one that was enrolled since it was looked at is not retired', async () => {
   const gate = newGate();
-  await gate.enrol(1);
-  const [seen] = await gate.epochs();
-  await gate.enrol(1);
+  await gate.enrol('1/0');
+  const seen = await gate.outboxes();
+  await gate.enrol('1/0');
 
-  await gate.retire(1, seen?.turn ?? 0);
+  await gate.retire(seen);
 
-  expect(await gate.epochs()).toHaveLength(1);
+  expect(await gate.outboxes()).toHaveLength(1);
 });
 
 test('a gate that is asked in vain writes nothing', async () => {

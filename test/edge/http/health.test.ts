@@ -1,16 +1,134 @@
-import { expect, test } from 'vitest';
+import { createExecutionContext } from 'cloudflare:test';
+import { describe, expect, test } from 'vitest';
 import type { Env } from '../../../src/edge/durable-objects/env.ts';
-import { health } from '../../../src/edge/http/health.ts';
+import type { QueueHealth } from '../../../src/edge/queue/status.ts';
+import { createRelay } from '../../../src/edge/worker.ts';
+import { relayEnv } from '../../fakes/outbox.ts';
 
-const NOW = Date.parse('2026-11-23T12:00:00Z');
+const MINUTE = 60_000;
 
-test('what the gate says is known for five seconds, and is asked for again after them', async () => {
-  const answers = [{ held: { since: NOW, status: 401, probeAt: NOW } }, { held: null }];
-  const RATE_GATE = { getByName: () => ({ status: async () => answers.shift() }) };
-  const report = health();
-  const statusAt = async (now: number) => (await report({ RATE_GATE } as unknown as Env, now)).status;
+type Played = {
+  readonly held?: { readonly since: number; readonly status: number } | null;
+  /** How each outbox stands that is in use. */
+  readonly outboxes?: Readonly<Record<string, Partial<QueueHealth> | Error>>;
+  readonly probe?: Error;
+};
 
-  expect(await statusAt(NOW)).toBe(503);
-  expect(await statusAt(NOW + 4_999)).toBe(503);
-  expect(await statusAt(NOW + 5_000)).toBe(200);
+const orThrow = <T>(value: T | Error): T => {
+  if (value instanceof Error) throw value;
+  return value;
+};
+
+/** The relay's bindings, with a gate and outboxes as the test has them; and whom it asked. */
+function played({ held = null, outboxes = {}, probe }: Played) {
+  const asked: string[] = [];
+  const gate = {
+    status: async () => ({ held }),
+    outboxes: async () => Object.keys(outboxes).map((name, turn) => ({ name, turn })),
+  };
+  const named = (name: string) => ({
+    probe: async () => probe && orThrow(probe),
+    health: async () => {
+      asked.push(name);
+      return { waitingSince: undefined, takenAt: 0, isFull: false, ...orThrow(outboxes[name] ?? {}) };
+    },
+  });
+  const env = { ...relayEnv, RATE_GATE: { getByName: () => gate }, OUTBOX: { getByName: named } };
+  return { env: env as unknown as Env, asked };
+}
+
+async function healthOf(env: Env, path = '/health') {
+  // One that has asked nothing yet.
+  const relay = createRelay();
+  const answer = await relay.fetch(new Request(`http://127.0.0.1${path}`), env, createExecutionContext());
+  return { code: answer.status, ...(await answer.json<{ status: string; message?: string }>()) };
+}
+
+const ago = (ms: number) => Date.now() - ms;
+
+describe('/health is 200', () => {
+  test.each<[string, Played]>([
+    ['where nothing has come yet', {}],
+    ['where nothing waits', { outboxes: { '1/0': { takenAt: ago(60 * MINUTE) } } }],
+    ['where records wait, and some were just taken', waitsAndTook(60 * MINUTE, MINUTE)],
+    ['where records came just now, after a quiet night', waitsAndTook(MINUTE, 600 * MINUTE)],
+  ])('%s', async (_, scene) => {
+    expect(await healthOf(played(scene).env)).toMatchObject({ code: 200, status: 'ok' });
+  });
+});
+
+function waitsAndTook(waitsMs: number, tookMs: number): Played {
+  return { outboxes: { '1/0': { waitingSince: ago(waitsMs), takenAt: ago(tookMs) } } };
+}
+
+describe('/health is 503, and says what to do', () => {
+  test.each<[string, Played, string, RegExp]>([
+    ['WebEngage refuses all', { held: { since: ago(MINUTE), status: 401 } }, 'held', /API key/],
+    ['nothing is taken any more', waitsAndTook(6 * MINUTE, 6 * MINUTE), 'stale', /taken none for 36\d s/],
+    ['nothing was ever taken', { outboxes: { '1/0': { waitingSince: ago(6 * MINUTE) } } }, 'stale', /1\/0/],
+    ['an outbox is full', { outboxes: { '1/0': {}, '1/1': { isFull: true } } }, 'full', /MAX_BACKLOG/],
+    ['an outbox does not answer', { outboxes: { '1/0': new Error('gone') } }, 'broken', /outbox 1\/0/],
+    ['an outbox can’t be made', { probe: new Error('no SQLite') }, 'broken', /new_sqlite_classes/],
+  ])('%s', async (_, scene, status, message) => {
+    expect(await healthOf(played(scene).env)).toMatchObject({
+      code: 503,
+      status,
+      message: expect.stringMatching(message),
+    });
+  });
+
+  test.each(['OUTBOX', 'RATE_GATE'])('%s is not bound, or to something else', async (name) => {
+    for (const bound of [undefined, {}, 'text'])
+      expect(await healthOf({ ...relayEnv, [name]: bound } as unknown as Env)).toMatchObject({
+        code: 503,
+        status: 'broken',
+        message: expect.stringContaining(name),
+      });
+  });
+
+  test('an object is bound in the place of another', async () => {
+    const another = { getByName: () => ({ take: async () => {} }) };
+    const env = { ...relayEnv, OUTBOX: another } as unknown as Env;
+
+    expect(await healthOf(env)).toMatchObject({ code: 503, status: 'broken' });
+  });
+
+  test('and goes by what is set: a minute is long enough for some', async () => {
+    const { env } = played(waitsAndTook(MINUTE, MINUTE));
+
+    expect((await healthOf(env)).code).toBe(200);
+    expect((await healthOf({ ...env, HEALTH_STALE_MS: '30000' })).code).toBe(503);
+  });
+});
+
+test('/health/live is 200 though nothing else works', async () => {
+  expect(await healthOf({} as Env, '/health/live')).toMatchObject({ code: 200, status: 'ok' });
+  expect((await healthOf({} as Env)).code).toBe(503);
+});
+
+test('what is known is told for five seconds: the objects are not asked each time', async () => {
+  const { env, asked } = played({ outboxes: { '1/0': {} } });
+  const relay = createRelay();
+  const ask = () => relay.fetch(new Request('http://127.0.0.1/health'), env, createExecutionContext());
+
+  await ask();
+  await ask();
+
+  expect(asked).toEqual(['1/0']);
+});
+
+test('an object that the platform says to ask again is asked again', async () => {
+  const { env } = played({});
+  let asked = 0;
+  const status = async () => {
+    asked += 1;
+    if (asked === 1) throw Object.assign(new Error('its code was updated'), { retryable: true });
+    return { held: null };
+  };
+  const gate = { status, outboxes: async () => [] };
+
+  const told = await healthOf({ ...env, RATE_GATE: { getByName: () => gate } } as unknown as Env);
+
+  expect(told.code).toBe(200);
+  expect(asked).toBe(2);
 });

@@ -3,6 +3,8 @@ import { dueTimes } from '../../../src/edge/limits/fair-queue.ts';
 import { shares } from '../../../src/edge/limits/fair-share.ts';
 
 const NOW = 1_000_000;
+/** So many records of one page load. */
+const of = (records: number) => ({ records, sessions: 1 });
 const ACCOUNT = 12_500;
 const BEHIND = 1_000;
 
@@ -13,7 +15,7 @@ function enteredInAMinute(
   waiting: number,
 ): number {
   let entered = 0;
-  for (let n = 0; n < 600; n++) if (enter(senderOf(n), 25, waiting, NOW + n * 100) === 0) entered += 25;
+  for (let n = 0; n < 600; n++) if (enter(senderOf(n), of(25), waiting, NOW + n * 100) === 0) entered += 25;
   return entered;
 }
 
@@ -27,8 +29,8 @@ test('though nobody is refused, those of a network that has had its share come b
   const known = dueTimes();
   const { enter } = shares(ACCOUNT, known);
 
-  for (let n = 0; n < 100; n++) enter({ device: `d${n}`, network: 'n' }, 25, 0, NOW);
-  enter({ device: 'other', network: 'home' }, 25, 0, NOW);
+  for (let n = 0; n < 100; n++) enter({ device: `d${n}`, network: 'n' }, of(25), 0, NOW);
+  enter({ device: 'other', network: 'home' }, of(25), 0, NOW);
 
   // 417 at once, and 2,500 a minute.
   expect(known.dueFrom('d0', NOW)).toBe(0);
@@ -51,7 +53,7 @@ describe('while records wait', () => {
     let entered = 0;
     let at = NOW;
     while (at < NOW + 60 * 60_000) {
-      const retryInMs = enter({ device: 'server' }, 400, BEHIND, at);
+      const retryInMs = enter({ device: 'server' }, of(400), BEHIND, at);
       if (retryInMs === 0) entered += 400;
       at += Math.max(retryInMs, 1_000);
     }
@@ -79,23 +81,23 @@ describe('while records wait', () => {
   test('what was sent before is of the share too', () => {
     const { enter } = shares(ACCOUNT, dueTimes());
 
-    for (let n = 0; n < 100; n++) enter({ device: 'a' }, 25, 0, NOW);
+    for (let n = 0; n < 100; n++) enter({ device: 'a' }, of(25), 0, NOW);
 
-    expect(enter({ device: 'a' }, 1, BEHIND, NOW)).toBeGreaterThan(0);
-    expect(enter({ device: 'b' }, 1, BEHIND, NOW)).toBe(0);
+    expect(enter({ device: 'a' }, of(1), BEHIND, NOW)).toBeGreaterThan(0);
+    expect(enter({ device: 'b' }, of(1), BEHIND, NOW)).toBe(0);
   });
 
   test('of batches sent side by side none is taken after one was refused', () => {
     const { enter } = shares(ACCOUNT, dueTimes());
-    for (let n = 0; n < 100; n++) enter({ device: 'a' }, 25, 0, NOW);
+    for (let n = 0; n < 100; n++) enter({ device: 'a' }, of(25), 0, NOW);
 
-    const retryInMs = enter({ device: 'a' }, 25, BEHIND, NOW);
+    const retryInMs = enter({ device: 'a' }, of(25), BEHIND, NOW);
 
     // When half of what waits has left.
     expect(retryInMs).toBe(2_400);
     // Smaller, later, and though nothing waits any more.
-    expect(enter({ device: 'a' }, 1, 0, NOW + retryInMs - 1)).toBe(1);
-    expect(enter({ device: 'a' }, 25, 0, NOW + retryInMs)).toBe(0);
+    expect(enter({ device: 'a' }, of(1), 0, NOW + retryInMs - 1)).toBe(1);
+    expect(enter({ device: 'a' }, of(25), 0, NOW + retryInMs)).toBe(0);
   });
 });
 
@@ -103,8 +105,40 @@ test('however small the allowance, a few batches may wait, and a visitor who sen
   const { enter } = shares(50, dueTimes());
 
   for (let n = 0; n < 60; n++)
-    expect(enter({ device: 'a', network: 'n' }, 5, BEHIND, NOW + n * 5_000)).toBe(0);
-  expect(enter({ device: 'b' }, 25, 75, NOW)).toBe(0);
-  expect(enter({ device: 'b' }, 25, 75, NOW)).toBe(0);
-  expect(enter({ device: 'b' }, 25, 76, NOW)).toBeGreaterThan(0);
+    expect(enter({ device: 'a', network: 'n' }, of(5), BEHIND, NOW + n * 5_000)).toBe(0);
+  expect(enter({ device: 'b' }, of(25), 75, NOW)).toBe(0);
+  expect(enter({ device: 'b' }, of(25), 75, NOW)).toBe(0);
+  expect(enter({ device: 'b' }, of(25), 76, NOW)).toBeGreaterThan(0);
+});
+
+describe('work', () => {
+  // As in relay-faults: duplicates of 400 page loads a request, which take no share of what leaves.
+  const FLOOD = { records: 400, sessions: 400 };
+
+  test('is charged though nothing waits: a flood of look-ups is refused, others are not', () => {
+    const { enter } = shares(12_000, dueTimes());
+
+    let entered = 0;
+    for (let n = 0; n < 600; n++)
+      if (enter({ device: `flood ${n}`, network: 'n' }, FLOOD, 0, NOW + n * 16) === 0) entered += 1;
+
+    // The burst, and what 10 seconds of it allow.
+    expect(entered).toBeLessThan(25);
+    expect(enter({ device: 'other', network: 'home' }, of(25), 0, NOW + 10_000)).toBe(0);
+  });
+
+  test('is refused of one browser by itself, too', () => {
+    const { enter } = shares(12_000, dueTimes());
+
+    const waits = Array.from({ length: 6 }, () => enter({ device: 'a' }, FLOOD, 0, NOW));
+
+    expect(waits.map((ms) => ms > 0)).toEqual([...Array(5).fill(false), true]);
+  });
+
+  test('of 500 visitors in one office, each with a flush every five seconds, is never refused', () => {
+    const { enter } = shares(12_000, dueTimes());
+
+    for (let n = 0; n < 12_000; n++)
+      expect(enter({ device: `visitor ${n % 500}`, network: 'office' }, of(5), 0, NOW + n * 10)).toBe(0);
+  });
 });

@@ -27,7 +27,13 @@ function outbox(name: string, fields: Partial<OutboxStatus> = {}) {
   return { name, status };
 }
 
-const GATE = { requestsPerMinute: 500, pausedUntil: null, held: null, key: 'primary' } as const;
+const GATE = {
+  requestsPerMinute: 500,
+  pausedUntil: null,
+  held: null,
+  key: 'primary',
+  maxCallBytes: null,
+} as const;
 const statusOf = (...outboxes: Parameters<typeof relayStatus>[0]) =>
   relayStatus(outboxes, GATE, { version: '1.2.3', maxBacklog: 1_000 }, NOW);
 

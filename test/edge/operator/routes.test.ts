@@ -1,6 +1,7 @@
 import { createExecutionContext, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Env } from '../../../src/edge/durable-objects/env.ts';
+import { gateOf } from '../../../src/edge/durable-objects/rate-gate.ts';
 import { createRelay } from '../../../src/edge/worker.ts';
 import { delivery, ingestAt, passAt, relayEnv, rulingUpstream } from '../../fakes/outbox.ts';
 import { eventRecord, idOf } from '../../fakes/records.ts';
@@ -14,7 +15,7 @@ type Letter = { readonly id: string; readonly record: { readonly id: string } };
 type Page = { readonly letters: readonly Letter[]; readonly next: string | null };
 
 /** Two outboxes of this test alone, under the names that the relay knows. */
-beforeEach(() => {
+beforeEach(async () => {
   names = [0, 1].map((index) => `2/${index}`);
   const run = crypto.randomUUID();
   env = {
@@ -23,6 +24,7 @@ beforeEach(() => {
     WEBENGAGE_LICENSE_CODE: `~${run}`,
     OUTBOX: { getByName: (name: string) => relayEnv.OUTBOX.getByName(`${run} ${name}`) } as Env['OUTBOX'],
   };
+  for (const name of names) await gateOf(env).enrol(name);
 });
 
 async function withLetters(index: number, ...seqs: number[]): Promise<void> {

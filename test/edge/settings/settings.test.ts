@@ -18,6 +18,8 @@ test('the defaults: the global host, the account’s whole allowance, one second
       allowedOrigins: ['https://shop.example.com', 'https://example.com'],
       requestsPerMinute: 500,
       lingerMs: 1_000,
+      maxSubrequests: 10_000,
+      healthStaleMs: 300_000,
       shards: 1,
       // A day at the full allowance.
       maxBacklog: 18_000_000,
@@ -75,7 +77,7 @@ describe('a setting that is missing or impossible is named, and no value is told
     ['OUTBOX_SHARDS', '1.5'],
     ['MAX_BACKLOG', '399'],
     ['MAX_BACKLOG', 'all'],
-    ['REQUESTS_PER_MINUTE', '501'],
+    ['REQUESTS_PER_MINUTE', '10001'],
     ['REQUESTS_PER_MINUTE', 'many'],
     ['LINGER_MS', '-1'],
   ])('%s: %j', (name, value) => {

@@ -1,10 +1,10 @@
 import { createExecutionContext, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Env } from '../../../src/edge/durable-objects/env.ts';
-import { allOutboxes, wakeAll } from '../../../src/edge/durable-objects/outbox-directory.ts';
+import { outboxesInUse, wakeAll } from '../../../src/edge/durable-objects/outbox-directory.ts';
 import { gateOf } from '../../../src/edge/durable-objects/rate-gate.ts';
-import { readSettings } from '../../../src/edge/settings/settings.ts';
-import { epochOf, MAX_SHARDS, shardOf, shardsOf } from '../../../src/edge/settings/shards.ts';
+import { MAX_SHARDS, readSettings } from '../../../src/edge/settings/settings.ts';
+import { jurisdictionOf, shardOf, shardsOf } from '../../../src/edge/settings/shards.ts';
 import { createRelay } from '../../../src/edge/worker.ts';
 import {
   delivery,
@@ -31,7 +31,6 @@ describe('the outbox of a device', () => {
 
       expect(shardsOf(shards)).toContain(name);
       expect(shardOf('0b9d3c5e-8f1a-4c2b-9d7e-6a5b4c3d2e1f', shards)).toBe(name);
-      expect(epochOf(name)).toBe(shards);
     }
   });
 
@@ -80,12 +79,9 @@ describe('another number of shards', () => {
     await runInDurableObject(old, (_, { storage }) => storage.deleteAlarm());
     const after = site(2, before.license);
 
-    expect((await allOutboxes(after.env, after.settings)).toSorted()).toEqual([
-      ...shardsOf(2),
-      ...shardsOf(3),
-    ]);
+    expect(await outboxesInUse(after.env)).toContain(shardOf(device, 3));
 
-    await wakeAll(after.env, after.settings);
+    await wakeAll(after.env);
     const alarm = await runInDurableObject(old, (_, { storage }) => storage.getAlarm());
     expect(alarm).not.toBeNull();
 
@@ -104,32 +100,33 @@ describe('another number of shards', () => {
     expect(bodies.join()).toContain('Added to Cart');
 
     // What it remembers of ids is still wanted: it is not let go yet.
-    await wakeAll(after.env, after.settings);
-    expect(await allOutboxes(after.env, after.settings)).toContain('3/0');
+    await wakeAll(after.env);
+    expect(await outboxesInUse(after.env)).toContain(shardOf(device, 3));
   });
 
-  test('has an epoch let go once nothing is left in any of its outboxes, ids too; holding something again, it is known again', async () => {
-    const { env, settings } = site(1);
-    const gate = gateOf(env);
-    const isKnown = async () => (await gate.epochs()).some(({ shards }) => shards === 7);
-    await gate.enrol(7);
+  test('has an outbox let go once nothing is left in it, ids too; holding something again, it is known again', async () => {
+    const { env } = site(1);
+    const again = crypto.randomUUID();
+    const name = shardOf(again, 7);
+    const isKnown = async () => (await outboxesInUse(env)).includes(name);
+    await gateOf(env).enrol(name);
 
-    await wakeAll(env, settings);
+    await wakeAll(env);
     expect(await isKnown()).toBe(false);
 
     // Back to that number: its outboxes have to make themselves known once more.
-    const again = crypto.randomUUID();
     await send(site(7).env, again, record(20));
     expect(await isKnown()).toBe(true);
-    await relayEnv.OUTBOX.getByName(shardOf(again, 7)).status();
+    await relayEnv.OUTBOX.getByName(name).status();
   });
 
   test('and another license code: what the old ones hold is still looked after', async () => {
     const { env } = site(8);
-    await send(env, crypto.randomUUID(), record(30));
+    const sender = crypto.randomUUID();
+    await send(env, sender, record(30));
     const moved = site(9, '~another');
 
-    expect(await allOutboxes(moved.env, moved.settings)).toContain('8/0');
+    expect(await outboxesInUse(moved.env)).toContain(shardOf(sender, 8));
   });
 
   test('has a record taken again whose answer was lost just then: the new outbox can’t know it', async () => {
@@ -144,22 +141,67 @@ describe('another number of shards', () => {
   });
 });
 
-test('an outbox that can’t be waked keeps no other asleep', async () => {
-  const { env, settings } = site(3);
-  const waked: string[] = [];
-  const OUTBOX = {
-    getByName: (name: string) => ({
-      wake: async () => {
-        if (name === '3/1') throw new Error('it is gone');
-        waked.push(name);
-        return false;
-      },
-    }),
-  } as unknown as Env['OUTBOX'];
+/** An environment whose outboxes are these, and nothing else. */
+function withOutboxes(names: readonly string[], wake: (name: string) => Promise<boolean>) {
+  const asked: string[] = [];
+  const retired: string[] = [];
+  const gate = {
+    lastWall: async () => undefined,
+    outboxes: async () => names.map((name, turn) => ({ name, turn })),
+    retire: async (empty: readonly { name: string }[]) => void retired.push(...empty.map(({ name }) => name)),
+  };
+  const outboxes = (jurisdiction: string) => ({
+    getByName: (name: string, { locationHint }: { locationHint: string }) => {
+      asked.push(`${jurisdiction} ${name} ${locationHint}`);
+      return { wake: () => wake(name) };
+    },
+    jurisdiction: outboxes,
+  });
+  const env = { ...relayEnv, RATE_GATE: { getByName: () => gate }, OUTBOX: outboxes('') };
+  return { env: env as unknown as Env, asked, retired };
+}
 
-  await wakeAll({ ...env, OUTBOX }, settings);
+test('an outbox that can’t be waked keeps no other asleep, and only an empty one is let go', async () => {
+  const { env, retired } = withOutboxes(['3/0', '3/1', '3/2'], async (name) => {
+    if (name === '3/1') throw new Error('it is gone');
+    return name === '3/2';
+  });
 
-  expect(waked.filter((name) => name.startsWith('3/'))).toEqual(['3/0', '3/2']);
+  await wakeAll(env);
+
+  expect(retired).toEqual(['3/2']);
+});
+
+describe('where an outbox lies', () => {
+  test('is in its jurisdiction, by its name: one of before the setting was changed is found where it was', async () => {
+    const { env, asked } = withOutboxes(['1/0', 'eu/1/0'], async () => false);
+
+    await wakeAll({ ...env, JURISDICTION: 'us', LOCATION_HINT: 'weur' });
+
+    expect(asked).toEqual([' 1/0 weur', 'eu eu/1/0 weur']);
+    expect(shardOf('a device', 1, 'us')).toBe('us/1/0');
+    expect(['1/0', 'eu/1/0', 'fedramp/64/63'].map(jurisdictionOf)).toEqual([undefined, 'eu', 'fedramp']);
+  });
+
+  test.each([
+    [undefined, 'enam'],
+    ['in', 'apac'],
+    ['ksa', 'me'],
+  ])('is near WebEngage’s region %s, where nothing is set', async (WEBENGAGE_REGION, near) => {
+    const { env, asked } = withOutboxes(['1/0'], async () => false);
+
+    await wakeAll({ ...env, ...(WEBENGAGE_REGION && { WEBENGAGE_REGION }) });
+
+    expect(asked).toEqual([` 1/0 ${near}`]);
+  });
+});
+
+test('the watchdog makes no outbox: one that nobody has sent to is not asked', async () => {
+  const { env, asked } = withOutboxes([], async () => false);
+
+  await wakeAll(env);
+
+  expect(asked).toEqual([]);
 });
 
 test('ids that have expired are dropped though nothing comes any more', async () => {

@@ -1,0 +1,107 @@
+import type { RecordKind } from '../../contract/record.ts';
+import type { Cut, CutStep, Slice } from '../queue/cut-batch.ts';
+import type { StoredRecord } from '../queue/run.ts';
+import { recordsOf } from '../queue/sealed-batches.ts';
+import { SUSPECT_FROM, type Suspects } from './suspects.ts';
+
+type FullCut = Extract<CutStep, { step: 'cut' }>;
+
+/**
+ * Leaves suspect records out of a cut, with all that their browsers made after them: those are parked, to travel apart.
+ * Reads no record while none is suspect.
+ */
+export function withoutSuspects(sql: SqlStorage, { cut, dueFrom }: FullCut, suspects: Suspects): FullCut {
+  if (!suspects.any()) return { step: 'cut', cut, dueFrom };
+  const stopped = new Set<string>();
+  const members = cut.members.flatMap((slice) => {
+    const { device, seq, from } = slice;
+    if (stopped.has(device)) return [];
+    const clean = recordsOf(sql, { members: [slice] }).findIndex(
+      (record) => suspects.risk(cut.kind, record) >= SUSPECT_FROM,
+    );
+    if (clean < 0 || !suspects.park(device, { seq, wasRefused: false })) return [slice];
+    stopped.add(device);
+    return clean > 0 ? [{ ...slice, to: from + clean }] : [];
+  });
+  const left = new Map([...dueFrom].filter(([device]) => !stopped.has(device)));
+  return { step: 'cut', cut: { kind: cut.kind, members }, dueFrom: left };
+}
+
+/** The first of the records that make a call of so many bytes at most; one at least. */
+export function withinBytes(sql: SqlStorage, { cut, dueFrom }: FullCut, maxBytes: number): FullCut {
+  let left = maxBytes - ENVELOPE_BYTES;
+  const members: Slice[] = [];
+  for (const slice of cut.members) {
+    const { from, to } = slice;
+    const fitting = recordsOf(sql, { members: [slice] }).findIndex((record) => {
+      left -= bytesOf(record);
+      return left < 0;
+    });
+    const isFirst = members.length === 0 && fitting === 0;
+    const until = fitting < 0 ? to : from + Math.max(fitting, isFirst ? 1 : 0);
+    if (until > from) members.push({ ...slice, to: until });
+    if (fitting >= 0) break;
+  }
+  const ends = new Set(members.filter((slice) => cut.members.includes(slice)).map(({ device }) => device));
+  return {
+    step: 'cut',
+    cut: { kind: cut.kind, members },
+    dueFrom: new Map([...dueFrom].filter(([device]) => ends.has(device))),
+  };
+}
+
+// `{"events":[…]}`
+const ENVELOPE_BYTES = 13;
+
+/** With the comma behind it. The id is not sent. */
+function bytesOf({ id: _, ...record }: StoredRecord): number {
+  return new TextEncoder().encode(JSON.stringify(record)).byteLength + 1;
+}
+
+// Better one by one than in groups, where more than that are refused. (Sobel and Groll, the cut-off point of group testing)
+const ONE_BY_ONE_FROM = 0.38;
+
+// Of browsers that are parked for a batch that was refused, and not for what their record looks like.
+const PARKED_TOGETHER = 6;
+
+/** A batch of parked records, as many as are worth a try together; undefined where none can go now. */
+export function cutParked(sql: SqlStorage, suspects: Suspects, busy: ReadonlySet<string>): Cut | undefined {
+  const members: Slice[] = [];
+  let kind: RecordKind | undefined;
+  let size = Number.POSITIVE_INFINITY;
+  let count = 0;
+  for (const [device, { seq, wasRefused }] of suspects.parked) {
+    if (busy.has(device)) continue;
+    const [run] = sql
+      .exec<{ kind: RecordKind; count: number; taken: number; records: string }>(
+        'SELECT kind, count, taken, records FROM run WHERE seq = ? AND device = ?',
+        seq,
+        device,
+      )
+      .toArray();
+    const records: StoredRecord[] = run ? JSON.parse(run.records).slice(run.taken) : [];
+    const risks = records.map((record) => suspects.risk(run?.kind ?? 'event', record));
+    const isSuspect = (risks[0] ?? 0) >= SUSPECT_FROM;
+    // It was taken, or nothing is held against it any more.
+    if (run === undefined || (!isSuspect && !wasRefused)) {
+      suspects.unpark(device);
+      continue;
+    }
+    kind ??= run.kind;
+    if (run.kind !== kind) continue;
+    const alike = risks.findIndex((risk) => risk >= SUSPECT_FROM !== isSuspect);
+    size = Math.min(size, isSuspect ? groupSize(risks[0] ?? 0) : PARKED_TOGETHER);
+    const room = size - count;
+    if (room <= 0) break;
+    const to = run.taken + Math.min(room, alike < 0 ? records.length : alike);
+    members.push({ seq, device, from: run.taken, to });
+    count += to - run.taken;
+    if (count >= size) break;
+  }
+  return kind === undefined || members.length === 0 ? undefined : { kind, members };
+}
+
+/** So that one group in two is taken. */
+function groupSize(risk: number): number {
+  return risk >= ONE_BY_ONE_FROM ? 1 : Math.max(2, Math.floor(Math.LN2 / risk));
+}
