@@ -167,7 +167,9 @@ test('what stands beside the bindings in wrangler.jsonc is told of, and nothing 
 
 test('the quotas are those of docs/scale.md and of the code', () => {
   const scale = source('docs/scale.md');
-  const [address, browser, ...shares] = rowsUnder('of', 'at most').map((row) => row['at most'] ?? '');
+  const rows = rowsUnder('of', 'at most').map((row) => row['at most'] ?? '');
+  const [address, browser] = rows;
+  const [shares, work] = [rows.slice(2, 4), rows.slice(4)];
   const inCode = (file: string, name: string) =>
     Number(new RegExp(`${name} = ([\\d.]+);`).exec(source(`src/edge/${file}`))?.[1]);
 
@@ -180,6 +182,11 @@ test('the quotas are those of docs/scale.md and of the code', () => {
     inCode('limits/fair-share.ts', 'DEVICE_SHARE') * 100,
     inCode('limits/fair-share.ts', 'NETWORK_SHARE') * 100,
   ]);
+  expect(work.map((perSecond) => Number.parseInt(perSecond.replace(',', ''), 10) * 60)).toEqual(
+    [...source('src/edge/limits/fair-share.ts').matchAll(/_WORK[^{]*\{ requestsPerMinute: ([\d_]+)/g)].map(
+      ([, perMinute = '']) => Number(perMinute.replaceAll('_', '')),
+    ),
+  );
 });
 
 test('the headers of what is served are those of the package', () => {

@@ -62,7 +62,7 @@ export function createRelay({ plan }: RelayOptions = {}): RelayWorker {
   });
   app.post('/v1/batch', batchDoor(planned));
   app.all('/v1/batch', () => refusal('method_not_allowed', 'batches are posted', { Allow: 'POST, OPTIONS' }));
-  app.get('/health', (c) => reportHealth(c.env, c.var.settings, Date.now()));
+  app.get('/health', (c) => reportHealth(c.env, c.var.settings, Date.now));
   app.route('/admin', operatorRoutes());
   app.notFound(() => refusal('not_found', 'there is nothing here'));
   app.onError((error) => {

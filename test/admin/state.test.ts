@@ -107,6 +107,20 @@ test('WebEngage fails where no call of the last two minutes was taken', () => {
   expect(half.name).toBe('All well');
 });
 
+test('a page that answers 200 is told as what it is, as are smaller calls and other words', () => {
+  const { line, also } = stateOf(
+    status({
+      backlog: { retrying: 1, byStatus: { '200': 1 } },
+      minutes: [minute(NOW, { calls: 2, failed: 2 })],
+      gate: { maxCallBytes: 96_000 },
+      totals: { unfamiliar: 3 },
+    }),
+  );
+
+  expect(line).toContain('1 after 200 without WebEngage’s own answer');
+  expect(also.join(' ')).toMatch(/kept under 96,000 bytes.*3 calls in other words/);
+});
+
 test('a shard that does not answer is named', () => {
   const state = stateOf(
     status({ shards: [shard({ name: '2/0' }), shard({ name: '2/1', unreachable: true })] }),

@@ -24,7 +24,7 @@ export function status(changes: Changes = {}): Status {
       drainMs: 0,
     },
     deadLetters: 0,
-    gate: { requestsPerMinute: 500, pausedUntil: null, held: null, key: 'primary' },
+    gate: { requestsPerMinute: 500, pausedUntil: null, held: null, key: 'primary', maxCallBytes: null },
     minutes: [],
     recordsPerCall: null,
     totals: {
@@ -44,6 +44,8 @@ export function status(changes: Changes = {}): Status {
       paused: 0,
       misconfigured: 0,
       unknown: 0,
+      too_large: 0,
+      unfamiliar: 0,
     },
     shards: [],
     trackingPlan: null,

@@ -13,7 +13,7 @@ const OPERATOR = { Authorization: `Bearer ${SECRETS.ADMIN_TOKEN}`, Origin: '' };
 
 /** A dead letter that is to be there after each attack, as it was. */
 beforeAll(async () => {
-  await gateOf(relayEnv).enrol('1/0');
+  await gateOf(relayEnv).enrolOutbox('1/0');
   await runInDurableObject(outbox, (_, { storage }) => {
     storage.sql.exec(
       `INSERT INTO dead (device, kind, accepted_at, given_up_at, status, attempts, proven, words, record)

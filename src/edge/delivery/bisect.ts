@@ -25,10 +25,11 @@ export function bisect(
   storage: DurableObjectStorage,
   batch: SealedBatch,
   refusal: RefusedWith,
-  { suspects, secondHalves }: Evidence,
+  evidence: Evidence,
   newRequestId: () => string,
   now: number,
 ): void {
+  const { suspects } = evidence;
   if (countRecords(batch.members) === 1) {
     bury(storage, batch, refusal, now);
     return;
@@ -37,7 +38,9 @@ export function bisect(
     release(storage, batch, suspects, refusal.counted, now);
     return;
   }
-  if (!batch.isolating && refusal.counted === 'refused' && countIsolating(storage.sql) >= MAX_ISOLATING) {
+  const isCrowded =
+    refusal.counted === 'refused' && !batch.isolating && countIsolating(storage.sql) >= MAX_ISOLATING;
+  if (isCrowded && suspects.hasRoom(batch.members.length) && !sharesBrowser(storage.sql, batch)) {
     release(storage, batch, suspects, refusal.counted, now);
     // A browser by its oldest.
     for (const { device, seq } of batch.members.toReversed())
@@ -53,7 +56,9 @@ export function bisect(
     newRequestId,
     now,
   );
-  if (first !== undefined && second !== undefined) secondHalves.set(first.requestId, second);
+  if (first === undefined || second === undefined) return;
+  evidence.secondHalves.set(first.requestId, second);
+  for (const { requestId, attempts } of [first, second]) evidence.sealedWith.set(requestId, attempts);
 }
 
 /**

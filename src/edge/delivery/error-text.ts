@@ -1,5 +1,7 @@
-// Enough for an answer that tells of each of 25 records; a gateway's page is no use beyond it.
+// A gateway's page is no use beyond it.
 const MAX_READ_CHARACTERS = 16_384;
+// A success must be read whole, or its records would be sent again: enough for one that tells of each of 25 of the largest.
+const MAX_SUCCESS_CHARACTERS = 2_000_000;
 const MAX_WORDS = 500;
 const MAX_STATUS = 40;
 
@@ -13,7 +15,8 @@ export type Said = {
 
 /** Reads what an answer says. Never rejects, and reads no more than it needs. */
 export async function readSaid(response: Response, secrets: readonly (string | undefined)[]): Promise<Said> {
-  return saidIn(await beginningOf(response), secrets);
+  const most = response.ok ? MAX_SUCCESS_CHARACTERS : MAX_READ_CHARACTERS;
+  return saidIn(await beginningOf(response, most), secrets);
 }
 
 /** What an answer with this body says, without the secrets, should they come back in it. */
@@ -22,7 +25,7 @@ export function saidIn(body: string, secrets: readonly (string | undefined)[]): 
   const hide = (shown: string) => written.reduce(without, shown);
   const answer = objectIn(body);
   const { status, message } = Object(answer?.response) as { status?: unknown; message?: unknown };
-  const words = typeof message === 'string' ? message : textOf(hide(body));
+  const words = typeof message === 'string' ? message : textOf(hide(body.slice(0, MAX_READ_CHARACTERS)));
   return {
     says: answer && (typeof status === 'string' ? hide(status).slice(0, MAX_STATUS) : ''),
     words: hide(words).slice(0, MAX_WORDS),
@@ -55,18 +58,18 @@ function without(text: string, secret: string): string {
   return whole;
 }
 
-async function beginningOf(response: Response): Promise<string> {
+async function beginningOf(response: Response, most: number): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
   try {
     for await (const chunk of response.body ?? []) {
       text += decoder.decode(chunk, { stream: true });
-      if (text.length >= MAX_READ_CHARACTERS) break;
+      if (text.length >= most) break;
     }
   } catch {
     // It broke off: what has come says what it says.
   }
-  return text.slice(0, MAX_READ_CHARACTERS);
+  return text.slice(0, most);
 }
 
 function objectIn(text: string): { readonly response?: unknown } | undefined {

@@ -16,6 +16,10 @@ export type Evidence = {
   readonly suspects: Suspects;
   /** Of the two halves of a refused batch: the second by the first. Once the first is taken, the fault is in the second. */
   readonly secondHalves: BoundedMap<{ readonly requestId: string; readonly attempts: number }>;
+  /** Of each part of a refused batch: the attempts that it was sealed with. One that has no more was never sent by itself. */
+  readonly sealedWith: BoundedMap<number>;
+  /** What was last looked for a refused record in: a part of a refused batch, or records that are parked. They take turns. */
+  isolated: 'part' | 'parked';
 };
 
 const MAX_HALVES = 5_000;
@@ -27,5 +31,7 @@ export function noEvidence(): Evidence {
     isTroubled: false,
     suspects: suspects(),
     secondHalves: boundedMap(MAX_HALVES),
+    sealedWith: boundedMap(MAX_HALVES),
+    isolated: 'parked',
   };
 }

@@ -1,7 +1,7 @@
 import { MAX_BATCH_RECORDS } from '../../contract/batch.ts';
 import type { RecordKind } from '../../contract/record.ts';
 import type { DueTimes } from '../limits/fair-queue.ts';
-import { type CutRules, type CutStep, cutBatch } from '../queue/cut-batch.ts';
+import { type Cut, type CutRules, type CutStep, cutBatch } from '../queue/cut-batch.ts';
 import type { Run } from '../queue/run.ts';
 import { countRecords, type SealedBatch, sealedBatches } from '../queue/sealed-batches.ts';
 import type { Evidence } from './evidence.ts';
@@ -63,32 +63,44 @@ export function nextSend(sql: SqlStorage, standing: Standing, now: number): Work
     .filter(({ requestId }) => !inFlight.has(requestId) && !waitsForFirst.has(requestId))
     .map((batch) => ({ batch, at: batch.isolating ? Math.max(batch.dueAt, isolationFrom) : batch.dueAt }));
   const due = sendable.filter(({ at }) => at <= now).map(({ batch }) => batch);
-  // The smallest part first, so that one search ends before the next begins: what it finds shortens the others.
-  const part = due.filter(({ isolating }) => isolating).sort((a, b) => sizeOf(a) - sizeOf(b))[0];
-  const first = (probes ? due.find((batch) => !wasRefused(batch)) : undefined) ?? part ?? due[0];
-  if (first !== undefined) return { step: 'resend', batch: first, isolates: first.isolating };
-
   const trials = trialsOf(sealed, evidence);
   const later = trials.filter(({ at }) => at > now);
   const kinds = KINDS.filter((kind) => !later.some((trial) => trial.kind === kind));
   const isTrial = (kind: RecordKind) => trials.some((trial) => trial.kind === kind);
+  const busy = busyDevices(sealed);
 
-  // Before those that are parked, to which it may add.
-  const next = kinds.length > 0 ? cutClean(sql, sealed, standing, kinds, now) : undefined;
-  const parked = cutParked(sql, evidence.suspects, new Set(busyDevices(sealed)));
-  if (parked !== undefined && isolationFrom <= now && kinds.includes(parked.kind))
-    return { step: 'cut', cut: parked, dueFrom: new Map(), isTrial: isTrial(parked.kind), isolates: true };
+  // Before the clean ones, who may be found to be clean by now; and after them, which may park others.
+  const parkedBefore = cutParked(sql, evidence.suspects, new Set(busy), kinds);
+  // The smallest part first, so that one search ends before the next begins: what it finds shortens the others.
+  const part = due.filter(({ isolating }) => isolating).sort((a, b) => sizeOf(a) - sizeOf(b))[0];
+  const other = due.find(({ isolating }) => !isolating);
+  const unrefused = probes ? due.find((batch) => !wasRefused(batch)) : undefined;
+  const mayIsolate = isolationFrom <= now;
+  const isPartsTurn = part !== undefined && (evidence.isolated === 'parked' || parkedBefore === undefined);
+  const resend = unrefused ?? (isPartsTurn ? part : undefined);
+  if (resend !== undefined) return { step: 'resend', batch: resend, isolates: resend.isolating };
+  if (parkedBefore !== undefined && mayIsolate) return cutOf(parkedBefore, isTrial(parkedBefore.kind));
+  const first = other ?? part;
+  if (first !== undefined) return { step: 'resend', batch: first, isolates: first.isolating };
+
+  const next = kinds.length > 0 ? cutClean(sql, [...busy], standing, kinds, now) : undefined;
   if (next?.step === 'cut') return { ...next, isTrial: isTrial(next.cut.kind), isolates: false };
+  const parked = parkedBefore ?? cutParked(sql, evidence.suspects, new Set(busy), kinds);
+  if (parked !== undefined && mayIsolate) return cutOf(parked, isTrial(parked.kind));
 
   const moments = [
     ...sendable.map(({ at }) => at),
     ...(next?.step === 'wait' ? [next.until] : []),
-    ...(parked !== undefined && kinds.includes(parked.kind) ? [isolationFrom] : []),
+    ...(parked !== undefined ? [isolationFrom] : []),
     ...later.map(({ at }) => at),
   ];
   return moments.length > 0
     ? { step: 'wait', until: Math.min(...moments), held: kinds.length === 0 }
     : { step: 'rest' };
+}
+
+function cutOf(parked: Cut, isTrial: boolean): Work {
+  return { step: 'cut', cut: parked, dueFrom: new Map(), isTrial, isolates: true };
 }
 
 /** Second halves of refused batches whose first is still to be heard of: if it is taken, the fault is in the second. */
@@ -112,24 +124,25 @@ function trialsOf(
   });
 }
 
-/** Cuts a batch without a suspect record. Whoever has one next is parked, so that it is not met again. */
+/** Cuts a batch without a suspect record. Whoever has one next is passed over. */
 function cutClean(
   sql: SqlStorage,
-  sealed: readonly SealedBatch[],
+  busy: readonly string[],
   { lingerMs, msPerRecord, dueTimes, evidence }: Standing,
   kinds: readonly RecordKind[],
   now: number,
 ): CutStep {
   const dueFrom = (device: string) => dueTimes.dueFrom(device, now);
   const rules: CutRules = { lingerMs, kinds, msPerRecord, dueFrom };
+  const passedOver = [...busy, ...evidence.suspects.parked.keys()];
   for (let looks = 0; looks < MAX_LOOKS; looks++) {
-    const { parked } = evidence.suspects;
-    const next = cutBatch(oldestRuns(sql, [...busyDevices(sealed), ...parked.keys()]), rules, now);
+    const next = cutBatch(oldestRuns(sql, passedOver), rules, now);
     if (next.step !== 'cut') return next;
-    const clean = withoutSuspects(sql, next, evidence.suspects);
+    const { clean, leftOut } = withoutSuspects(sql, next, evidence.suspects);
     if (clean.cut.members.length > 0) return clean;
+    passedOver.push(...leftOut);
   }
-  return { step: 'wait', until: now + lingerMs };
+  return { step: 'wait', until: now + Math.max(lingerMs, 1_000) };
 }
 
 const sizeOf = ({ members }: SealedBatch) => countRecords(members);

@@ -1,15 +1,15 @@
+import { MAX_BATCH_RECORDS } from '../../contract/batch.ts';
 import type { SeenLimit } from '../gate/allowance.ts';
 import type { Permit } from '../gate/permits.ts';
 import type { DueTimes } from '../limits/fair-queue.ts';
 import { readTotals, waiting } from '../queue/counters.ts';
 import { pardon } from '../queue/dead-letters.ts';
-import { launch, recoverLaunched, type SealedBatch, seal } from '../queue/sealed-batches.ts';
+import { launch, recoverLaunched, type SealedBatch, seal, untriedBatch } from '../queue/sealed-batches.ts';
 import { isMixed, release } from './bisect.ts';
 import { type Flights, flights } from './in-flight.ts';
 import { nextSend, type Standing, type Work } from './next-send.ts';
 import { type CallPorts, sendBatch } from './send-batch.ts';
 import { withinBytes } from './trim-cut.ts';
-import { isRefusal } from './verdict.ts';
 
 export type RelayPassPorts = CallPorts & {
   readonly lingerMs: number;
@@ -52,7 +52,7 @@ const MAX_AHEAD = 3;
 
 // The call itself, and what the gate may be told of its answer. Before it, its permit is asked for, and perhaps the next one.
 const OF_A_CALL = 3;
-const OF_A_STEP = OF_A_CALL + 2;
+const OF_A_STEP = OF_A_CALL + 1 + MAX_AHEAD + 1;
 
 type Granted = Extract<Permit, { granted: true }>;
 type Refused = Extract<Permit, { granted: false }>;
@@ -125,8 +125,10 @@ async function step(pass: Pass): Promise<PassEnd | undefined> {
 
 /** A part of a refused batch that was never sent by itself, and of which more is known by now. */
 function isMixedPart({ storage, evidence }: RelayPassPorts, batch: SealedBatch): boolean {
-  const wasSent = batch.failures > 0 || !isRefusal(batch.status);
-  return batch.isolating && !wasSent && isMixed(storage.sql, batch, evidence.suspects);
+  const attempts = evidence.sealedWith.get(batch.requestId);
+  // One that was sent may have been taken, whatever it was answered last.
+  if (attempts === undefined || untriedBatch(storage.sql, { ...batch, attempts }) === undefined) return false;
+  return isMixed(storage.sql, batch, evidence.suspects);
 }
 
 function standing({ ports, calls, isolationFrom }: Pass, changes: Partial<Standing> = {}): Standing {
@@ -163,7 +165,9 @@ function askedAhead(pass: Pass): Promise<Asked> {
 function askFurther(pass: Pass): void {
   const { ahead, gateTookMs, ports } = pass;
   const depth = 1 + Math.min(MAX_AHEAD, Math.floor(gateTookMs / PERMIT_TAKES_MS));
-  if (waiting(readTotals(ports.storage.sql)) < AHEAD_FROM_RECORDS) return;
+  const { parked } = ports.evidence.suspects;
+  const clean = waiting(readTotals(ports.storage.sql)) - MAX_BATCH_RECORDS * parked.size;
+  if (clean < AHEAD_FROM_RECORDS) return;
   while (ahead.length < depth) {
     const asked = ask(pass, false);
     // It is awaited when its turn comes, if there is one.
@@ -177,6 +181,8 @@ async function afterRefusal(pass: Pass, permit: Refused): Promise<PassEnd | unde
   const { storage, now, newRequestId, sleep } = ports;
   const { wall, isolatingOnly, retryInMs } = permit;
   if (wall !== undefined) pardon(storage, wall, newRequestId, now());
+  // Those that were asked for before it are late by then.
+  if (retryInMs > MAX_LATE_MS) pass.ahead.length = 0;
   if (isolatingOnly) pass.isolationFrom = now() + retryInMs;
   else if (retryInMs <= SLEEP_RATHER_MS && calls.underWay.size === 0) await sleep(retryInMs);
   else return waitOrEnd(pass, now() + retryInMs, true);
@@ -211,6 +217,7 @@ async function use(pass: Pass, permit: Granted, { isolating, at }: Asked): Promi
     dueTimes.put(fitting.dueFrom, now());
     if (fitting.isolates) for (const { device } of fitting.cut.members) evidence.suspects.unpark(device);
   }
+  if (fitting.isolates) evidence.isolated = fitting.step === 'cut' ? 'parked' : 'part';
   const batch = toLaunch(storage.sql, fitting, newRequestId, now());
   pass.subrequestsLeft -= OF_A_CALL;
   calls.begin(batch.requestId, async () => {

@@ -61,7 +61,7 @@ const PROVEN_TRIES = 8;
 // protects as well. Twenty-four others need not wait for ever with one record that breaks it.
 const FOUR_HOURS_OF_TRIES = 480;
 
-// A call that is smaller than this is not too large for anybody. Where nothing is taken it is no record's fault either.
+// A call of one record that is smaller than this is not too large for anybody, whatever the status says: it is refused.
 const NEVER_TOO_LARGE_BYTES = 4_096;
 
 /** What WebEngage documents as the word for a call that it took. */
@@ -129,7 +129,7 @@ async function settleTaken(
     bisect(storage, second, known, evidence, newRequestId, now());
   }
   if (isNews) await tellGate(ports, (gate) => gate.taken(key, kind));
-  if (size !== undefined && bytes > size.taken) await tellGate(ports, (gate) => gate.sized(bytes, true));
+  if (size !== undefined && bytes > size.newsFrom) await tellGate(ports, (gate) => gate.sized(bytes, true));
 }
 
 /** What becomes of a batch that was not taken. */
@@ -165,8 +165,8 @@ async function decide(
     counted,
   });
   const isSingle = countRecords(batch.members) === 1;
-  const isOfAll = isSingle && bytes < NEVER_TOO_LARGE_BYTES && evidence.takenAt[kind] === 0;
-  switch (verdict.kind === 'too_large' && isOfAll ? 'misconfigured' : verdict.kind) {
+  const isNotSize = isSingle && bytes < NEVER_TOO_LARGE_BYTES;
+  switch (verdict.kind === 'too_large' && isNotSize ? 'refused' : verdict.kind) {
     case 'too_large':
       await tellGate(ports, () => gate.sized(bytes, false));
       return isSingle ? bisectFor('too_large') : { do: 'split' };
@@ -220,7 +220,8 @@ function carryOut(
   else if (fate.do === 'split') split(storage, batch, newRequestId, now());
   else {
     const [only, ...others] = records;
-    if (only !== undefined && others.length === 0) evidence.suspects.refused(batch.kind, only);
+    const isRefused = fate.refusal.counted === 'refused';
+    if (isRefused && only !== undefined && others.length === 0) evidence.suspects.refused(batch.kind, only);
     bisect(storage, batch, fate.refusal, evidence, newRequestId, now());
   }
 }

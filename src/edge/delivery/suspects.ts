@@ -17,8 +17,10 @@ export type Suspects = {
   readonly risk: (kind: RecordKind, record: StoredRecord) => number;
   /** Browsers whose next record travels apart. */
   readonly parked: ReadonlyMap<string, Parked>;
-  /** False where there is no room for it. */
-  readonly park: (device: string, parked: Parked) => boolean;
+  /** Whether so many more can be parked. */
+  readonly hasRoom: (browsers: number) => boolean;
+  /** Nothing where there is no room for it. */
+  readonly park: (device: string, parked: Parked) => void;
   readonly unpark: (device: string) => void;
 };
 
@@ -35,6 +37,9 @@ export const SUSPECT_FROM = 1 / 25;
 // Of how many trials the share of the refused is a mean, the later ones counting more.
 const TRIALS = 100;
 
+// What most records have tells none from the others.
+const UBIQUITOUS = 0.5;
+
 const MAX_FEATURES = 2_000;
 const MAX_PARKED = 5_000;
 
@@ -45,12 +50,14 @@ export function suspects(): Suspects {
   const suspected = new Set<string>();
   const parked = new Map<string, Parked>();
 
+  let records = 0;
   const learn = (kind: RecordKind, record: StoredRecord, refused: 0 | 1) => {
+    records += 1;
     for (const feature of featuresOf(kind, record)) {
       const { share, trials } = features.get(feature) ?? { share: 0, trials: 0 };
       const now = share + (refused - share) / Math.min(trials + 1, TRIALS);
       features.set(feature, { share: now, trials: trials + 1 });
-      if (now >= SUSPECT_FROM) suspected.add(feature);
+      if (now >= SUSPECT_FROM && (trials + 1) / records <= UBIQUITOUS) suspected.add(feature);
       else suspected.delete(feature);
       // Of those that were forgotten.
       if (suspected.size > MAX_FEATURES) suspected.clear();
@@ -70,10 +77,9 @@ export function suspects(): Suspects {
           .map((feature) => features.get(feature)?.share ?? 0),
       ),
     parked,
+    hasRoom: (browsers) => parked.size + browsers <= MAX_PARKED,
     park: (device, where) => {
-      if (!parked.has(device) && parked.size >= MAX_PARKED) return false;
-      parked.set(device, where);
-      return true;
+      if (parked.has(device) || parked.size < MAX_PARKED) parked.set(device, where);
     },
     unpark: (device) => void parked.delete(device),
   };

@@ -7,24 +7,40 @@ import { SUSPECT_FROM, type Suspects } from './suspects.ts';
 type FullCut = Extract<CutStep, { step: 'cut' }>;
 
 /**
- * Leaves suspect records out of a cut, with all that their browsers made after them: those are parked, to travel apart.
- * Reads no record while none is suspect.
+ * Leaves suspect records out of a cut, with all that their browsers made after them. Whoever has one next is parked, to travel
+ * apart; what stands before one goes first. Reads no record while none is suspect.
+ *
+ * @returns the cut, and the browsers of which nothing is in it
  */
-export function withoutSuspects(sql: SqlStorage, { cut, dueFrom }: FullCut, suspects: Suspects): FullCut {
-  if (!suspects.any()) return { step: 'cut', cut, dueFrom };
+export function withoutSuspects(
+  sql: SqlStorage,
+  { cut, dueFrom }: FullCut,
+  suspects: Suspects,
+): { readonly clean: FullCut; readonly leftOut: readonly string[] } {
+  if (!suspects.any()) return { clean: { step: 'cut', cut, dueFrom }, leftOut: [] };
+  const begun = new Set<string>();
   const stopped = new Set<string>();
+  const leftOut: string[] = [];
   const members = cut.members.flatMap((slice) => {
     const { device, seq, from } = slice;
     if (stopped.has(device)) return [];
+    const isFirst = !begun.has(device);
+    begun.add(device);
     const clean = recordsOf(sql, { members: [slice] }).findIndex(
       (record) => suspects.risk(cut.kind, record) >= SUSPECT_FROM,
     );
-    if (clean < 0 || !suspects.park(device, { seq, wasRefused: false })) return [slice];
+    if (clean < 0) return [slice];
     stopped.add(device);
-    return clean > 0 ? [{ ...slice, to: from + clean }] : [];
+    if (clean > 0) return [{ ...slice, to: from + clean }];
+    // Only its next record: parked at a later one, it would overtake those before it.
+    if (isFirst) {
+      suspects.park(device, { seq, wasRefused: false });
+      leftOut.push(device);
+    }
+    return [];
   });
   const left = new Map([...dueFrom].filter(([device]) => !stopped.has(device)));
-  return { step: 'cut', cut: { kind: cut.kind, members }, dueFrom: left };
+  return { clean: { step: 'cut', cut: { kind: cut.kind, members }, dueFrom: left }, leftOut };
 }
 
 /** The first of the records that make a call of so many bytes at most; one at least. */
@@ -32,21 +48,26 @@ export function withinBytes(sql: SqlStorage, { cut, dueFrom }: FullCut, maxBytes
   let left = maxBytes - ENVELOPE_BYTES;
   const members: Slice[] = [];
   for (const slice of cut.members) {
-    const { from, to } = slice;
+    const { from } = slice;
     const fitting = recordsOf(sql, { members: [slice] }).findIndex((record) => {
       left -= bytesOf(record);
       return left < 0;
     });
-    const isFirst = members.length === 0 && fitting === 0;
-    const until = fitting < 0 ? to : from + Math.max(fitting, isFirst ? 1 : 0);
-    if (until > from) members.push({ ...slice, to: until });
-    if (fitting >= 0) break;
+    if (fitting < 0) {
+      members.push(slice);
+      continue;
+    }
+    const to = from + Math.max(fitting, members.length === 0 ? 1 : 0);
+    if (to > from) members.push({ ...slice, to });
+    break;
   }
-  const ends = new Set(members.filter((slice) => cut.members.includes(slice)).map(({ device }) => device));
+  // Whose last run is in it whole.
+  const last = new Map(cut.members.map((slice) => [slice.device, slice]));
+  const isWhole = (device: string) => members.some((slice) => slice === last.get(device));
   return {
     step: 'cut',
     cut: { kind: cut.kind, members },
-    dueFrom: new Map([...dueFrom].filter(([device]) => ends.has(device))),
+    dueFrom: new Map([...dueFrom].filter(([device]) => isWhole(device))),
   };
 }
 
@@ -64,14 +85,25 @@ const ONE_BY_ONE_FROM = 0.38;
 // Of browsers that are parked for a batch that was refused, and not for what their record looks like.
 const PARKED_TOGETHER = 6;
 
+// As many as may have to be looked at for a batch of one kind.
+const MAX_LOOKED_AT = 200;
+
 /** A batch of parked records, as many as are worth a try together; undefined where none can go now. */
-export function cutParked(sql: SqlStorage, suspects: Suspects, busy: ReadonlySet<string>): Cut | undefined {
+export function cutParked(
+  sql: SqlStorage,
+  suspects: Suspects,
+  busy: ReadonlySet<string>,
+  kinds: readonly RecordKind[],
+): Cut | undefined {
   const members: Slice[] = [];
   let kind: RecordKind | undefined;
   let size = Number.POSITIVE_INFINITY;
   let count = 0;
+  let lookedAt = 0;
   for (const [device, { seq, wasRefused }] of suspects.parked) {
     if (busy.has(device)) continue;
+    lookedAt += 1;
+    if (lookedAt > MAX_LOOKED_AT) break;
     const [run] = sql
       .exec<{ kind: RecordKind; count: number; taken: number; records: string }>(
         'SELECT kind, count, taken, records FROM run WHERE seq = ? AND device = ?',
@@ -87,8 +119,13 @@ export function cutParked(sql: SqlStorage, suspects: Suspects, busy: ReadonlySet
       suspects.unpark(device);
       continue;
     }
-    kind ??= run.kind;
-    if (run.kind !== kind) continue;
+    if (!kinds.includes(run.kind) || (kind ?? run.kind) !== run.kind) {
+      // Behind the others, so that these do not hide them.
+      suspects.unpark(device);
+      suspects.park(device, { seq, wasRefused });
+      continue;
+    }
+    kind = run.kind;
     const alike = risks.findIndex((risk) => risk >= SUSPECT_FROM !== isSuspect);
     size = Math.min(size, isSuspect ? groupSize(risks[0] ?? 0) : PARKED_TOGETHER);
     const room = size - count;

@@ -29,12 +29,14 @@ export async function wakeAll(env: Env): Promise<void> {
   const gate = gateOf(env);
   const [wall, inUse] = await Promise.all([gate.lastWall(), gate.outboxes()]);
   const empty = await Promise.all(
-    inUse.map(({ name }) =>
-      outboxNamed(env, name)
-        .wake(wall)
+    inUse.map(async ({ name }) => {
+      try {
+        return await outboxNamed(env, name).wake(wall);
+      } catch {
         // One that can't be waked now is waked in five minutes; it must not keep the others asleep.
-        .catch(() => false),
-    ),
+        return false;
+      }
+    }),
   );
   await gate.retire(inUse.filter((_, index) => empty[index]));
 }

@@ -57,12 +57,13 @@ export class Outbox extends DurableObject<OutboxEnv> {
   readonly #evidence = noEvidence();
   readonly #dueTimes = dueTimes();
   #shares: Shares | undefined;
+  #isEnrolled = false;
   // Flushes that are being stored: what they hold is not to be seen yet.
   #storing = 0;
 
   constructor(ctx: DurableObjectState, env: OutboxEnv) {
     super(ctx, env);
-    if (ctx.id.name !== PROBE) openTables(ctx.storage);
+    if (!ctx.id.name?.endsWith(PROBE)) openTables(ctx.storage);
   }
 
   /** Answers where an outbox could be made. Asked of one that is named for it, it keeps nothing. */
@@ -198,12 +199,13 @@ export class Outbox extends DurableObject<OutboxEnv> {
     return end;
   }
 
-  /** Once in its life, before it holds anything: so that it is looked after when the number of outboxes is another. */
+  /** Before it holds anything, and again each time that it starts: so that it is looked after when new records go to others. */
   async #enrol(name: string): Promise<void> {
     const { kv } = this.ctx.storage;
-    if (kv.get('name') === name) return;
-    await askAgain(() => gateOf(this.env).enrol(name));
+    if (this.#isEnrolled && kv.get('name') === name) return;
+    await askAgain(() => gateOf(this.env).enrolOutbox(name));
     kv.put('name', name);
+    this.#isEnrolled = true;
   }
 
   /** No later than an ingest may have set it meanwhile, and never for now: such an alarm can be lost. */

@@ -119,11 +119,16 @@ export class RateGate extends DurableObject<SettingsEnv> {
     return this.#state().lastWall;
   }
 
-  /** Remembers that this outbox holds records, so that it is looked after when new ones go to others. */
-  enrol(name: string): void {
-    const known = this.outboxes();
-    const turn = 1 + Math.max(0, ...known.map((each) => each.turn));
-    this.#keepOutboxes([...known.filter((each) => each.name !== name), { name, turn }]);
+  /**
+   * Remembers that this outbox holds records, so that it is looked after when new ones go to others. Of another name than the
+   * `enrol` of releases before 0.2.0, which took a number: while a deploy rolls out one may still ask the other.
+   */
+  enrolOutbox(name: string): void {
+    const { kv } = this.ctx.storage;
+    // Never the same twice: what is retired was looked at under one turn.
+    const turn = 1 + Math.max(kv.get<number>('turn') ?? 0, ...this.outboxes().map((each) => each.turn));
+    kv.put('turn', turn);
+    this.#keepOutboxes([...this.outboxes().filter((each) => each.name !== name), { name, turn }]);
   }
 
   /** Forgets outboxes that are empty, but for those that were enrolled since. */
@@ -137,17 +142,21 @@ export class RateGate extends DurableObject<SettingsEnv> {
   /** Every outbox that may hold something. */
   outboxes(): readonly InUse[] {
     const { kv } = this.ctx.storage;
-    // A release before 0.2.0 kept numbers of shards.
-    const epochs = () => kv.get<{ readonly shards: number; readonly turn: number }[]>('epochs') ?? [];
-    const known = () =>
-      epochs().flatMap(({ shards, turn }) => shardsOf(shards).map((name) => ({ name, turn })));
-    return kv.get<InUse[]>('outboxes') ?? known();
+    const known = kv.get<InUse[]>('outboxes') ?? [];
+    // A release before 0.2.0 keeps numbers of shards, and may do so again after a rollback.
+    const epochs = kv.get<{ readonly shards: number; readonly turn: number }[]>('epochs') ?? [];
+    const older = epochs
+      .flatMap(({ shards, turn }) => shardsOf(shards).map((name) => ({ name, turn })))
+      .filter(({ name }) => !known.some((each) => each.name === name));
+    return [...known, ...older];
   }
 
+  /** All of them, those of an older release too: what it kept is theirs from now on. */
   #keepOutboxes(outboxes: readonly InUse[]): void {
     const { kv } = this.ctx.storage;
     kv.put('schemaVersion', SCHEMA_VERSION);
     kv.put('outboxes', outboxes);
+    kv.delete('epochs');
   }
 
   #state(): GateState {

@@ -11,10 +11,15 @@ export type CallSize = {
   readonly refused: number;
   /** When the bound was last moved. */
   readonly at: number;
+  /** When a call about as large as the largest was taken last. */
+  readonly takenAt: number;
 };
 
 // Nearer than that nothing is gained by trying.
 const NEAR = 0.9;
+
+// So often the gate is told that calls as large as the largest are still taken.
+const TOLD_EVERY_MS = MINUTE_MS;
 
 // So long after the last news a larger call is tried: a limit may have been raised, or was a proxy's that is gone.
 const RAISE_AFTER_MS = 10 * MINUTE_MS;
@@ -32,16 +37,22 @@ export function maxBytes(size: CallSize | undefined, now: number): number | unde
  * status says.
  */
 export function tooLarge(size: CallSize | undefined, bytes: number, now: number): CallSize {
-  if (size === undefined) return { taken: 0, refused: bytes, at: now };
-  if (bytes > size.taken)
-    return { taken: size.taken, refused: Math.min(bytes, raised(size, now).refused), at: now };
-  return now - size.at < RAISE_AFTER_MS ? size : { taken: 0, refused: bytes, at: now };
+  if (size === undefined) return { taken: 0, refused: bytes, at: now, takenAt: 0 };
+  if (bytes > size.taken) return { ...size, refused: Math.min(bytes, raised(size, now).refused), at: now };
+  const isContradicted = now - size.takenAt < RAISE_AFTER_MS;
+  return isContradicted ? size : { taken: 0, refused: bytes, at: now, takenAt: 0 };
+}
+
+/** From how many bytes on a call that was taken is news. */
+export function newsFrom({ taken, takenAt }: CallSize, now: number): number {
+  return now - takenAt < TOLD_EVERY_MS ? taken : taken * NEAR;
 }
 
 /** A call of so many bytes was taken. */
 export function fitted(size: CallSize, bytes: number, now: number): CallSize {
   const { taken, refused } = raised(size, now);
-  return bytes <= taken ? size : { taken: bytes, refused: Math.max(refused, bytes + 1), at: now };
+  if (bytes > taken) return { taken: bytes, refused: Math.max(refused, bytes + 1), at: now, takenAt: now };
+  return bytes >= taken * NEAR ? { ...size, takenAt: now } : size;
 }
 
 function raised(size: CallSize, now: number): CallSize {

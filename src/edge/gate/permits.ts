@@ -1,7 +1,7 @@
 import { MINUTE_MS } from '../../pacing/minute.ts';
-import { admit, limitWithin, type SlidingLimitState } from '../../pacing/sliding-limit.ts';
+import { admit, limitWithin, type SlidingLimit, type SlidingLimitState } from '../../pacing/sliding-limit.ts';
 import { allowance, type SeenLimit } from './allowance.ts';
-import { maxBytes } from './call-size.ts';
+import { maxBytes, newsFrom } from './call-size.ts';
 import { type GateLimits, type GateState, type KeyName, PROBE_EVERY_MS, type Wall, wallOf } from './state.ts';
 
 export type Ask = {
@@ -22,8 +22,8 @@ export type Permit =
       readonly suspect: boolean;
       /** So much was refused that one record which was not refused yet is to be tried: it may all be taken. */
       readonly probe: boolean;
-      /** Set where calls were too large for WebEngage: the most bytes, and how many are known to be taken. */
-      readonly size: { readonly max: number; readonly taken: number } | undefined;
+      /** Set where calls were too large for WebEngage: the most bytes, and from how many on the gate wants to know that a call was taken. */
+      readonly size: { readonly max: number; readonly newsFrom: number } | undefined;
     }
   | {
       readonly granted: false;
@@ -43,6 +43,7 @@ const MAX_AHEAD_MS = 250;
 
 // Poison must not starve the rest.
 const ISOLATION_SHARE = 0.1;
+const ISOLATION_BURST = 0.16;
 
 // Further off no limit of ours puts a start.
 const FURTHEST_DUE_MS = 5 * 60_000;
@@ -80,12 +81,7 @@ export function takePermit(
 
   // A probe is nobody's in particular.
   const mustIsolate = ask.isolating && state.held === undefined;
-  const isolated = admit(
-    state.isolationPace,
-    limitWithin(Math.max(1, perMinute * ISOLATION_SHARE)),
-    now,
-    MAX_AHEAD_MS,
-  );
+  const isolated = admit(state.isolationPace, isolationLimit(perMinute), now, MAX_AHEAD_MS);
   if (mustIsolate && !isolated.granted) return refuse(isolated.retryInMs, { isolatingOnly: true });
 
   const startInMs = Math.max(admitted.startInMs, mustIsolate && isolated.granted ? isolated.startInMs : 0);
@@ -110,9 +106,16 @@ export function takePermit(
   };
 }
 
+/** Some at once after a rest: the first search ends within seconds, and what it finds shortens all others. */
+function isolationLimit(perMinute: number): SlidingLimit {
+  const share = Math.max(1, perMinute * ISOLATION_SHARE);
+  const burst = Math.max(1, Math.floor(share * ISOLATION_BURST));
+  return { spacingMs: MINUTE_MS / Math.max(0.5, share * 0.96 - burst), burst };
+}
+
 function sizeOf({ callSize }: GateState, now: number): Extract<Permit, { granted: true }>['size'] {
   const max = maxBytes(callSize, now);
-  return callSize && max !== undefined ? { max, taken: callSize.taken } : undefined;
+  return callSize && max !== undefined ? { max, newsFrom: newsFrom(callSize, now) } : undefined;
 }
 
 /** Grants nothing for a while: WebEngage says that the limit is exceeded. A longer pause stays as it is. */

@@ -46,8 +46,8 @@ const SHORTEST_REST_MS = 2_000;
 
 // Work, in look-ups: of each request one, of each page load in it one, and of 25 records one. A visitor's flush is 3 of them every
 // five seconds; whoever sends hundreds of page loads a request, most likely none of them new, costs everybody else their time.
-const DEVICE_WORK: TokenBucketLimit = { requestsPerMinute: 6_000, burst: 2_500 };
-const NETWORK_WORK: TokenBucketLimit = { requestsPerMinute: 30_000, burst: 5_000 };
+const DEVICE_WORK: TokenBucketLimit = { requestsPerMinute: 30_000, burst: 5_000 };
+const NETWORK_WORK: TokenBucketLimit = { requestsPerMinute: 60_000, burst: 10_000 };
 
 function workOf({ records, sessions }: Cost): number {
   return 1 + sessions + records / MAX_BATCH_RECORDS;

@@ -1,3 +1,4 @@
+import type { RecordKind } from '../../contract/record.ts';
 import { MINUTE_MS } from '../../pacing/minute.ts';
 
 /**
@@ -65,18 +66,24 @@ export function readTotals(sql: SqlStorage): Totals {
   };
 }
 
-/** When a call was taken last; 0 where none ever was. */
-export function readTakenAt(sql: SqlStorage): number {
+/** When a call of each kind was taken last; 0 where none ever was. */
+export type TakenAt = Readonly<Record<RecordKind, number>>;
+
+export function readTakenAt(sql: SqlStorage): TakenAt {
   const [latest] = sql
     .exec<{ totals: string }>('SELECT totals FROM minute ORDER BY at DESC LIMIT 1')
     .toArray();
-  const { takenAt = 0 }: { takenAt?: number } = latest === undefined ? {} : JSON.parse(latest.totals);
-  return takenAt;
+  const { takenAt }: { takenAt?: TakenAt } = JSON.parse(latest?.totals ?? '{}');
+  return { user: 0, event: 0, ...takenAt };
 }
 
-/** Writes down what has happened: one row, that of the running minute. */
-export function count(sql: SqlStorage, happened: Partial<Totals>, now: number): void {
-  const takenAt = happened.taken === undefined ? readTakenAt(sql) : now;
+/**
+ * Writes down what has happened: one row, that of the running minute.
+ *
+ * @param taken of which kind a call was taken just now, if one was
+ */
+export function count(sql: SqlStorage, happened: Partial<Totals>, now: number, taken?: RecordKind): void {
+  const takenAt = { ...readTakenAt(sql), ...(taken && { [taken]: now }) };
   const totals = { ...sum(readTotals(sql), happened), takenAt };
   const [latest] = sql.exec<{ at: number }>('SELECT at FROM minute ORDER BY at DESC LIMIT 1').toArray();
   // A clock that was set back goes on in the latest minute: the newest row is the one that counts.

@@ -190,7 +190,7 @@ export function settle(
   storage.transactionSync(() => {
     if (!unseal(storage.sql, batch)) return;
     // Counted first: how many records had entered is read off the runs, which are deleted here.
-    count(storage.sql, { ...happened, taken: 1, delivered: countRecords(batch.members) }, now);
+    count(storage.sql, { ...happened, taken: 1, delivered: countRecords(batch.members) }, now, batch.kind);
     forget(storage.sql, batch.members);
   });
 }

@@ -1,4 +1,5 @@
 import { MAX_BATCH_RECORDS } from '../../contract/batch.ts';
+import type { RecordKind } from '../../contract/record.ts';
 import {
   deadLetters,
   type Minute,
@@ -32,20 +33,42 @@ export type OutboxStatus = {
 
 /** What tells whether records come in and leave. */
 export type QueueHealth = {
-  /** Since when the oldest record waits; undefined where none does. */
-  readonly waitingSince: number | undefined;
-  /** When a call was taken last; 0 where none ever was. */
-  readonly takenAt: number;
-  readonly isFull: boolean;
+  /** The oldest that wait, by kind, and when one of their kind was taken last; 0 where none ever was. */
+  readonly waiting: readonly {
+    readonly kind: RecordKind;
+    readonly since: number;
+    readonly takenAt: number;
+  }[];
+  /** What there is no room for. */
+  readonly full: 'records' | 'bytes' | undefined;
 };
 
+/**
+ * Leaves out what alone is not taken, and those who wait behind it: others of its kind are. Of what waits for its first call only the
+ * oldest is looked at, which costs no more for millions.
+ */
 export function queueHealth(sql: SqlStorage, room: Room): QueueHealth {
-  const [oldest] = sql.exec<{ at: number }>('SELECT at FROM run ORDER BY seq LIMIT 1').toArray();
+  const takenAt = readTakenAt(sql);
+  const waits = sql.exec<{ kind: RecordKind; since: number }>(
+    `SELECT batch.kind AS kind, MIN(run.at) AS since
+     FROM batch, json_each(batch.members) AS member JOIN run ON run.seq = member.value ->> 'seq'
+     WHERE batch.suspicions = 0 AND batch.attempts > 0 AND NOT batch.isolating GROUP BY batch.kind
+     UNION ALL
+     SELECT kind, at FROM (
+       SELECT kind, at FROM run
+       WHERE device NOT IN (SELECT member.value ->> 'device' FROM batch, json_each(batch.members) AS member)
+       ORDER BY seq LIMIT 1
+     )`,
+  );
   return {
-    waitingSince: oldest?.at,
-    takenAt: readTakenAt(sql),
-    isFull: !hasRoom(sql, readTotals(sql), MAX_BATCH_RECORDS, room),
+    waiting: Array.from(waits, ({ kind, since }) => ({ kind, since, takenAt: takenAt[kind] })),
+    full: fullOf(sql, room),
   };
+}
+
+function fullOf(sql: SqlStorage, room: Room): QueueHealth['full'] {
+  if (hasRoom(sql, readTotals(sql), MAX_BATCH_RECORDS, room)) return undefined;
+  return sql.databaseSize > room.bytes ? 'bytes' : 'records';
 }
 
 /** Reads no more for a backlog of millions than for one of ten. */

@@ -191,6 +191,9 @@ export function readSettings(given: SettingsEnv): ReadSettings {
   if (requestsPerMinute === undefined)
     return refuse(`REQUESTS_PER_MINUTE must be a whole number from 2 to ${MAX_REQUESTS_PER_MINUTE}`);
 
+  // What is more the account may not have.
+  const sureRequestsPerMinute = Math.min(requestsPerMinute, ACCOUNT_REQUESTS_PER_MINUTE);
+
   const maxSubrequests = wholeNumber(env.MAX_SUBREQUESTS, 10_000, 10, 10_000);
   if (maxSubrequests === undefined) return refuse('MAX_SUBREQUESTS must be a whole number from 10 to 10000');
 
@@ -207,13 +210,15 @@ export function readSettings(given: SettingsEnv): ReadSettings {
 
   const lingerMs = wholeNumber(env.LINGER_MS, 1_000, 0, 60_000);
   if (lingerMs === undefined) return refuse('LINGER_MS must be a whole number from 0 to 60000');
+  // Longer than records linger by themselves.
+  if (healthStaleMs < lingerMs) return refuse('HEALTH_STALE_MS must be no less than LINGER_MS');
 
   const shards = wholeNumber(env.OUTBOX_SHARDS, 1, 1, MAX_SHARDS);
   if (shards === undefined) return refuse(`OUTBOX_SHARDS must be a whole number from 1 to ${MAX_SHARDS}`);
 
   const maxBacklog = wholeNumber(
     env.MAX_BACKLOG,
-    BACKLOG_MINUTES * requestsPerMinute * MAX_BATCH_RECORDS,
+    BACKLOG_MINUTES * sureRequestsPerMinute * MAX_BATCH_RECORDS,
     MAX_REQUEST_RECORDS * shards,
     MAX_BACKLOG,
   );
@@ -251,10 +256,11 @@ export function readSettings(given: SettingsEnv): ReadSettings {
       maxBacklog,
       maxBacklogPerShard: Math.floor(maxBacklog / shards),
       ...(trackingPlan && { trackingPlan }),
-      ...(jurisdiction && { jurisdiction }),
+      // The runtime of a developer's machine has none.
+      ...(jurisdiction && !isLoopback(upstream) && { jurisdiction }),
       healthStaleMs,
       identity: mode === 'off' ? { mode } : { mode, key },
-      recordsPerMinutePerShard: (requestsPerMinute * MAX_BATCH_RECORDS) / shards,
+      recordsPerMinutePerShard: (sureRequestsPerMinute * MAX_BATCH_RECORDS) / shards,
     },
   };
 }

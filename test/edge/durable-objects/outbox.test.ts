@@ -187,13 +187,13 @@ test('each full batch that comes while calls are under way leaves before they ar
   await expect.poll(async () => (await stub.status()).records).toBe(0);
 });
 
-test('it is enrolled before it holds anything, and never again', async () => {
+test('it is enrolled before it holds anything, and not again in its life', async () => {
   const stub = newOutbox();
   const enrolled: string[] = [];
 
   await runInDurableObject(stub, async (outbox) => {
     const bound = outbox as unknown as { env: object };
-    const gate = { enrol: async (name: string) => void enrolled.push(name) };
+    const gate = { enrolOutbox: async (name: string) => void enrolled.push(name) };
     bound.env = { ...bound.env, RATE_GATE: { getByName: () => gate } };
     await outbox.ingest('3/1', delivery('a', eventRecord(1)));
     await outbox.ingest('3/1', delivery('a', eventRecord(2)));

@@ -57,9 +57,9 @@ test('a configuration at fault is remembered through an eviction, until a call i
 test('outboxes that hold records are known until they are retired, through an eviction', async () => {
   const gate = newGate();
   const names = async () => (await gate.outboxes()).map(({ name }) => name);
-  await gate.enrol('1/0');
-  await gate.enrol('eu/4/2');
-  await gate.enrol('eu/4/2');
+  await gate.enrolOutbox('1/0');
+  await gate.enrolOutbox('eu/4/2');
+  await gate.enrolOutbox('eu/4/2');
   await evictDurableObject(gate);
   expect(await names()).toEqual(['1/0', 'eu/4/2']);
 
@@ -70,13 +70,36 @@ test('outboxes that hold records are known until they are retired, through an ev
 
 test('one that was enrolled since it was looked at is not retired', async () => {
   const gate = newGate();
-  await gate.enrol('1/0');
+  await gate.enrolOutbox('1/0');
   const seen = await gate.outboxes();
-  await gate.enrol('1/0');
+  await gate.enrolOutbox('1/0');
 
   await gate.retire(seen);
 
   expect(await gate.outboxes()).toHaveLength(1);
+});
+
+test('what was retired is not retired again under the turn of a later one', async () => {
+  const gate = newGate();
+  await gate.enrolOutbox('2/0');
+  const seen = await gate.outboxes();
+  await gate.retire(seen);
+  await gate.enrolOutbox('2/0');
+
+  await gate.retire(seen);
+
+  expect(await gate.outboxes()).toHaveLength(1);
+});
+
+test('numbers of shards that an older release has kept are known, also after a rollback to it', async () => {
+  const gate = newGate();
+  await gate.enrolOutbox('1/0');
+  await runInDurableObject(gate, (_, { storage }) => storage.kv.put('epochs', [{ shards: 2, turn: 7 }]));
+
+  const names = async () => (await gate.outboxes()).map(({ name }) => name);
+  expect(await names()).toEqual(['1/0', '2/0', '2/1']);
+  await gate.enrolOutbox('2/0');
+  expect((await names()).toSorted()).toEqual(['1/0', '2/0', '2/1']);
 });
 
 test('a gate that is asked in vain writes nothing', async () => {

@@ -1,5 +1,5 @@
 import { createExecutionContext } from 'cloudflare:test';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Env } from '../../../src/edge/durable-objects/env.ts';
 import type { QueueHealth } from '../../../src/edge/queue/status.ts';
 import { createRelay } from '../../../src/edge/worker.ts';
@@ -9,6 +9,7 @@ const MINUTE = 60_000;
 
 type Played = {
   readonly held?: { readonly since: number; readonly status: number } | null;
+  readonly pausedUntil?: number | null;
   /** How each outbox stands that is in use. */
   readonly outboxes?: Readonly<Record<string, Partial<QueueHealth> | Error>>;
   readonly probe?: Error;
@@ -20,17 +21,17 @@ const orThrow = <T>(value: T | Error): T => {
 };
 
 /** The relay's bindings, with a gate and outboxes as the test has them; and whom it asked. */
-function played({ held = null, outboxes = {}, probe }: Played) {
+function played({ held = null, pausedUntil = null, outboxes = {}, probe }: Played) {
   const asked: string[] = [];
   const gate = {
-    status: async () => ({ held }),
+    status: async () => ({ held, pausedUntil }),
     outboxes: async () => Object.keys(outboxes).map((name, turn) => ({ name, turn })),
   };
   const named = (name: string) => ({
     probe: async () => probe && orThrow(probe),
     health: async () => {
       asked.push(name);
-      return { waitingSince: undefined, takenAt: 0, isFull: false, ...orThrow(outboxes[name] ?? {}) };
+      return { waiting: [], full: undefined, ...orThrow(outboxes[name] ?? {}) };
     },
   });
   const env = { ...relayEnv, RATE_GATE: { getByName: () => gate }, OUTBOX: { getByName: named } };
@@ -49,25 +50,42 @@ const ago = (ms: number) => Date.now() - ms;
 describe('/health is 200', () => {
   test.each<[string, Played]>([
     ['where nothing has come yet', {}],
-    ['where nothing waits', { outboxes: { '1/0': { takenAt: ago(60 * MINUTE) } } }],
+    ['where nothing waits', { outboxes: { '1/0': {} } }],
     ['where records wait, and some were just taken', waitsAndTook(60 * MINUTE, MINUTE)],
     ['where records came just now, after a quiet night', waitsAndTook(MINUTE, 600 * MINUTE)],
+    ['where an outbox of before is fuller than one may be now', { outboxes: { '4/0': { full: 'records' } } }],
   ])('%s', async (_, scene) => {
     expect(await healthOf(played(scene).env)).toMatchObject({ code: 200, status: 'ok' });
   });
 });
 
 function waitsAndTook(waitsMs: number, tookMs: number): Played {
-  return { outboxes: { '1/0': { waitingSince: ago(waitsMs), takenAt: ago(tookMs) } } };
+  const waiting = [{ kind: 'event', since: ago(waitsMs), takenAt: ago(tookMs) }] as const;
+  return { outboxes: { '1/0': { waiting } } };
+}
+
+function usersWait(): Played {
+  const waiting = [
+    { kind: 'event', since: ago(MINUTE), takenAt: ago(1_000) },
+    { kind: 'user', since: ago(60 * MINUTE), takenAt: ago(60 * MINUTE) },
+  ] as const;
+  return { outboxes: { '1/0': { waiting } } };
 }
 
 describe('/health is 503, and says what to do', () => {
   test.each<[string, Played, string, RegExp]>([
     ['WebEngage refuses all', { held: { since: ago(MINUTE), status: 401 } }, 'held', /API key/],
     ['nothing is taken any more', waitsAndTook(6 * MINUTE, 6 * MINUTE), 'stale', /taken none for 36\d s/],
-    ['nothing was ever taken', { outboxes: { '1/0': { waitingSince: ago(6 * MINUTE) } } }, 'stale', /1\/0/],
-    ['an outbox is full', { outboxes: { '1/0': {}, '1/1': { isFull: true } } }, 'full', /MAX_BACKLOG/],
-    ['an outbox does not answer', { outboxes: { '1/0': new Error('gone') } }, 'broken', /outbox 1\/0/],
+    ['nothing was ever taken', waitsAndTook(6 * MINUTE, Date.now()), 'stale', /1\/0/],
+    ['no user is taken, though events are', usersWait(), 'stale', /users wait.*may write users/],
+    [
+      'WebEngage pauses the account for long',
+      { ...waitsAndTook(6 * MINUTE, 6 * MINUTE), pausedUntil: ago(-MINUTE) },
+      'stale',
+      /until 20.*429/,
+    ],
+    ['an outbox has too many records', { outboxes: { '1/0': { full: 'records' } } }, 'full', /MAX_BACKLOG/],
+    ['an outbox has too many bytes', { outboxes: { '1/0': { full: 'bytes' } } }, 'full', /OUTBOX_SHARDS/],
     ['an outbox can’t be made', { probe: new Error('no SQLite') }, 'broken', /new_sqlite_classes/],
   ])('%s', async (_, scene, status, message) => {
     expect(await healthOf(played(scene).env)).toMatchObject({
@@ -106,6 +124,29 @@ test('/health/live is 200 though nothing else works', async () => {
   expect((await healthOf({} as Env)).code).toBe(503);
 });
 
+test.each([
+  [new Error('gone'), /does not answer/],
+  [Object.assign(new Error('busy'), { overloaded: true }), /OUTBOX_SHARDS/],
+])(
+  'an outbox that does not answer is told of the second time: once may be a deploy',
+  async (fault, message) => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const { env } = played({ outboxes: { '1/0': fault } });
+    const relay = createRelay();
+    const ask = async () => {
+      const answer = await relay.fetch(new Request('http://127.0.0.1/health'), env, createExecutionContext());
+      return answer.text();
+    };
+
+    expect(await ask()).toContain('ok');
+    vi.advanceTimersByTime(6_000);
+    const told = await ask();
+    vi.useRealTimers();
+
+    expect(told).toMatch(message);
+  },
+);
+
 test('what is known is told for five seconds: the objects are not asked each time', async () => {
   const { env, asked } = played({ outboxes: { '1/0': {} } });
   const relay = createRelay();
@@ -123,7 +164,7 @@ test('an object that the platform says to ask again is asked again', async () =>
   const status = async () => {
     asked += 1;
     if (asked === 1) throw Object.assign(new Error('its code was updated'), { retryable: true });
-    return { held: null };
+    return { held: null, pausedUntil: null };
   };
   const gate = { status, outboxes: async () => [] };
 

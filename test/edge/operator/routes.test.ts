@@ -24,7 +24,7 @@ beforeEach(async () => {
     WEBENGAGE_LICENSE_CODE: `~${run}`,
     OUTBOX: { getByName: (name: string) => relayEnv.OUTBOX.getByName(`${run} ${name}`) } as Env['OUTBOX'],
   };
-  for (const name of names) await gateOf(env).enrol(name);
+  for (const name of names) await gateOf(env).enrolOutbox(name);
 });
 
 async function withLetters(index: number, ...seqs: number[]): Promise<void> {

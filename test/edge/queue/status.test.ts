@@ -1,11 +1,12 @@
 import { runInDurableObject } from 'cloudflare:test';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { noEvidence } from '../../../src/edge/delivery/evidence.ts';
 import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
 import type { Room } from '../../../src/edge/queue/ingest.ts';
 import { seal } from '../../../src/edge/queue/sealed-batches.ts';
-import { outboxStatus } from '../../../src/edge/queue/status.ts';
-import { delivery, ingestAt, newOutbox, ROOM } from '../../fakes/outbox.ts';
-import { eventRecord } from '../../fakes/records.ts';
+import { outboxStatus, queueHealth } from '../../../src/edge/queue/status.ts';
+import { delivery, ingestAt, newOutbox, passAt, ROOM, rulingUpstream } from '../../fakes/outbox.ts';
+import { eventRecord, userRecord } from '../../fakes/records.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:00Z');
 
@@ -37,4 +38,52 @@ test('a batch that was not sent yet is not one that is retried', async () => {
   );
 
   expect(await statusOf(stub)).toMatchObject({ retrying: 0, byStatus: {} });
+});
+
+describe('what waits, by kind', () => {
+  const healthOf = (stub: DurableObjectStub<Outbox>, room: Room = ROOM) =>
+    runInDurableObject(stub, (_, { storage }) => queueHealth(storage.sql, room));
+
+  test('is none in an outbox that holds nothing', async () => {
+    expect(await healthOf(newOutbox())).toEqual({ waiting: [], full: undefined });
+  });
+
+  test('is told of users that are not taken, though events are', async () => {
+    const stub = newOutbox();
+    const answer = rulingUpstream(({ kind }) => (kind === 'user' ? 503 : 200));
+    await ingestAt(stub, delivery('a', userRecord(1)), NOW);
+    await ingestAt(stub, delivery('b', eventRecord(1)), NOW);
+
+    await passAt(stub, answer, NOW + 2_000);
+
+    const { waiting } = await healthOf(stub);
+    expect(waiting).toEqual([{ kind: 'user', since: NOW, takenAt: 0 }]);
+  });
+
+  test('is nobody who waits behind what alone is not taken', async () => {
+    const stub = newOutbox();
+    const breaking = rulingUpstream(({ records }) =>
+      records.some(({ eventName }) => eventName === 'Poison') ? 503 : 200,
+    );
+    const evidence = noEvidence();
+    await ingestAt(stub, delivery('a', eventRecord(1, { eventName: 'Poison' })), NOW);
+    await passAt(stub, breaking, NOW + 2_000, { evidence });
+    await ingestAt(stub, delivery('b', eventRecord(1)), NOW + 60_000);
+    await passAt(stub, breaking, NOW + 62_000, { evidence });
+    await ingestAt(stub, delivery('a', eventRecord(2)), NOW + 63_000);
+    await ingestAt(stub, delivery('c', eventRecord(1)), NOW + 64_000);
+    await passAt(stub, breaking, NOW + 66_000, { evidence });
+    await ingestAt(stub, delivery('d', eventRecord(1)), NOW + 66_100);
+    await passAt(stub, breaking, NOW + 67_200, { evidence });
+    await passAt(stub, breaking, NOW + 200_000, { evidence });
+
+    expect((await healthOf(stub)).waiting).toEqual([]);
+  });
+
+  test('and what there is no room for', async () => {
+    const stub = await withRecords();
+
+    expect((await healthOf(stub, { ...ROOM, records: 3 + 24 })).full).toBe('records');
+    expect((await healthOf(stub, { ...ROOM, bytes: 1 })).full).toBe('bytes');
+  });
 });

@@ -109,7 +109,7 @@ describe('another number of shards', () => {
     const again = crypto.randomUUID();
     const name = shardOf(again, 7);
     const isKnown = async () => (await outboxesInUse(env)).includes(name);
-    await gateOf(env).enrol(name);
+    await gateOf(env).enrolOutbox(name);
 
     await wakeAll(env);
     expect(await isKnown()).toBe(false);

@@ -75,14 +75,23 @@ export function doorLedger({ totals }) {
  * @returns {readonly Row[]}
  */
 export function callLedger({ totals }) {
-  const { calls, taken, refused, paused, misconfigured, unknown } = totals;
+  const { calls, taken, refused, paused, misconfigured, unknown, too_large } = totals;
   return [
     { name: 'taken', amount: taken, means: '2xx' },
     { name: 'refused', amount: refused, means: 'the batch: 400 and the like; it is halved' },
     { name: 'paused', amount: paused, means: '429' },
     { name: 'misconfigured', amount: misconfigured, means: 'key, license or host' },
-    { name: 'unknown', amount: unknown, means: '5xx, or no answer: sent again under the same id' },
-    ...rare(calls - (taken + refused + paused + misconfigured + unknown), 'under way', 'not answered yet'),
+    {
+      name: 'unknown',
+      amount: unknown,
+      means: '5xx, no answer, or none of WebEngage’s: sent again under the same id',
+    },
+    ...rare(too_large, 'too large', '413: halved, and the next ones are smaller'),
+    ...rare(
+      calls - (taken + refused + paused + misconfigured + unknown + too_large),
+      'under way',
+      'not answered yet',
+    ),
     { name: 'calls', amount: calls, means: '', sum: true },
   ];
 }

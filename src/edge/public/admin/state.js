@@ -173,7 +173,7 @@ function nextTry({ at, gate }) {
 
 /** @param {Status} status */
 function remarks(status) {
-  const { backlog, deadLetters, gate, minutes } = status;
+  const { backlog, deadLetters, gate, minutes, totals } = status;
   const unverified = sum(minutes.map(({ unverified }) => unverified));
   const offPlan = waysOffPlan(status);
   return [
@@ -183,6 +183,10 @@ function remarks(status) {
     backlog.retrying > 0 &&
       failing(status) === undefined &&
       `${counted(backlog.retrying, 'batch', 'batches')} to send again (${answers(backlog.byStatus)}).`,
+    gate.maxCallBytes !== null &&
+      `Calls are kept under ${count(gate.maxCallBytes)} bytes: larger ones were answered 413.`,
+    totals.unfamiliar > 0 &&
+      `WebEngage took ${counted(totals.unfamiliar, 'call')} in other words than it documents: see unfamiliar_answer in the log.`,
     deadLetters > 0 &&
       `${counted(deadLetters, 'dead letter')}: refused by WebEngage, kept here until you replay or discard.`,
     unverified > 0 &&
@@ -204,9 +208,19 @@ function waysOffPlan({ at, trackingPlan }) {
 /** @param {Readonly<Record<string, number>>} byStatus */
 function answers(byStatus) {
   const said = Object.entries(byStatus).map(
-    ([status, batches]) => `${count(batches)} after ${status === '0' ? 'no answer' : status}`,
+    ([status, batches]) => `${count(batches)} after ${answer(status)}`,
   );
   return said.length === 0 ? 'last answers not known' : said.join(', ');
+}
+
+/**
+ * A page of a proxy's with status 200 takes no record.
+ *
+ * @param {string} status
+ */
+function answer(status) {
+  if (status === '0') return 'no answer';
+  return status.startsWith('2') ? `${status} without WebEngage’s own answer` : status;
 }
 
 /** @param {readonly number[]} amounts */
