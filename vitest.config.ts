@@ -3,6 +3,9 @@ import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { chromiumPath, LAUNCH_ARGS } from './test/chromium.ts';
 
+// Nothing waits for a clock but where it says so; a machine that does other things may stand still all the same.
+const PATIENT = { testTimeout: 30_000, expect: { poll: { timeout: 10_000 } } };
+
 /** Each ground for what only it can show. */
 export default defineConfig({
   test: {
@@ -10,13 +13,12 @@ export default defineConfig({
     silent: 'passed-only',
     // On two cores it would be one by default, and all of it would take half as long again.
     maxWorkers: 2,
-    // Nothing waits for a clock here; but a machine that does other things may stand still.
-    testTimeout: 30_000,
     reporters: ['default', './test/faults/table-reporter.ts', './test/closing-line.ts'],
     projects: [
       {
         test: {
           name: 'pure',
+          ...PATIENT,
           include: [
             'test/contract/**/*.test.ts',
             'test/pacing/**/*.test.ts',
@@ -31,6 +33,7 @@ export default defineConfig({
       {
         test: {
           name: 'page',
+          ...PATIENT,
           include: ['test/{tracker,page-views,segment,inspector,admin}/**/*.test.ts'],
           exclude: ['test/**/*.browser.test.ts'],
           environment: 'happy-dom',
@@ -62,6 +65,7 @@ export default defineConfig({
       {
         test: {
           name: 'browser',
+          ...PATIENT,
           // A real browser on a busy machine: what fails twice is broken.
           retry: 1,
           include: ['test/{tracker,page-views,inspector}/**/*.browser.test.ts'],

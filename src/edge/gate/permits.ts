@@ -45,6 +45,10 @@ const MAX_AHEAD_MS = 250;
 const ISOLATION_SHARE = 0.1;
 const ISOLATION_BURST = 0.16;
 
+// While less than that is used, of the last seconds, nothing that isolates takes it from anybody.
+const IDLE_SHARE = 0.5;
+const LATELY_MS = 6_000;
+
 // Further off no limit of ours puts a start.
 const FURTHEST_DUE_MS = 5 * 60_000;
 
@@ -79,8 +83,10 @@ export function takePermit(
   const admitted = admit(state.pace, limit, now, MAX_AHEAD_MS);
   if (!admitted.granted) return refuse(admitted.retryInMs, { pacedMs: limit.spacingMs });
 
-  // A probe is nobody's in particular.
-  const mustIsolate = ask.isolating && state.held === undefined;
+  // A probe is nobody's in particular; and what nobody else uses is free.
+  const lately = starts.filter((at) => at > now - LATELY_MS).length;
+  const isIdle = lately < perMinute * IDLE_SHARE * (LATELY_MS / MINUTE_MS);
+  const mustIsolate = ask.isolating && state.held === undefined && !isIdle;
   const isolated = admit(state.isolationPace, isolationLimit(perMinute), now, MAX_AHEAD_MS);
   if (mustIsolate && !isolated.granted) return refuse(isolated.retryInMs, { isolatingOnly: true });
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { ControlOrder } from '../../../demo/sandbox/control.ts';
-import { delivery } from '../../fakes/outbox.ts';
+import { delivery, lettersOf } from '../../fakes/outbox.ts';
 import { busiestMinute, playedAccount } from '../../fakes/played-account.ts';
-import { eventRecord } from '../../fakes/records.ts';
-import { chances } from '../../fakes/traffic.ts';
+import { eventRecord, userRecord } from '../../fakes/records.ts';
+import { chances, nameOf, outOfOrder } from '../../fakes/traffic.ts';
 import { runWorld, WORLD_BEGINS } from '../../fakes/world.ts';
 
 const MINUTE = 60_000;
@@ -60,3 +60,52 @@ describe.each([0.001, 0.003, 0.01, 0.03])('where %d of the records are refused',
     expect(whole).toBeGreaterThanOrEqual(0.85 * 480);
   });
 });
+
+test.each([1, 2])(
+  'what looks like refused records and is good arrives all the same, once and in order, whatever dies: seed %d',
+  async (seed) => {
+    const random = chances(seed);
+    const bad: string[] = [];
+    let made = 0;
+    const deliveries = Array.from({ length: 600 }, (_, flush) => {
+      const userId = `device ${flush % 200}`;
+      const records = Array.from({ length: 4 }, (_, index) => {
+        const n = Math.floor(flush / 200) * 4 + index + 1;
+        const isRisky = random() < 0.3;
+        const Price = isRisky && random() < 0.3 ? -1 : 1;
+        if (Price < 0) bad.push(`${userId}.${n}`);
+        made += 1;
+        return random() < 0.2 && !isRisky
+          ? userRecord(n, { userId, attributes: { n } })
+          : eventRecord(n, { userId, eventName: isRisky ? 'Risky' : 'Plain', eventData: { n, Price } });
+      });
+      return { at: WORLD_BEGINS + flush * 30, delivery: delivery(userId, ...records) };
+    });
+    const { account, stub } = await runWorld({
+      deliveries,
+      account: (now) =>
+        playedAccount(
+          {
+            refuse: { field: 'eventData.Price', value: -1 },
+            faults: [
+              { fault: 500, chance: 0.03 },
+              { fault: 'cut', chance: 0.03 },
+              { fault: '429', chance: 0.01 },
+            ],
+          },
+          now,
+          random,
+        ),
+      latencyMs: () => 300,
+      random,
+      dies: () => random() < 0.001,
+    });
+
+    const arrived = account.taken.map(({ record }) => nameOf(record));
+    const letters = (await lettersOf(stub)).map(({ record }) => nameOf(JSON.parse(record)));
+    expect(arrived.length + letters.length).toBe(made);
+    expect(new Set(arrived).size).toBe(arrived.length);
+    expect(letters.toSorted()).toEqual(bad.toSorted());
+    expect(outOfOrder(arrived)).toEqual([]);
+  },
+);

@@ -97,6 +97,20 @@ test('one that may not isolate may do something else', () => {
   expect(take(state, now + permit.retryInMs, { isolating: true }).permit).toMatchObject({ granted: true });
 });
 
+test('one that isolates may use what nobody else does', () => {
+  let state = OPEN_GATE;
+  let granted = 0;
+  for (let now = NOW; now < NOW + MINUTE; now += 250) {
+    const asked = take(state, now, { isolating: true });
+    state = asked.state;
+    if (asked.permit.granted) granted += 1;
+  }
+
+  // Half of the allowance, and its own share.
+  expect(granted).toBeGreaterThan(200);
+  expect(granted).toBeLessThan(320);
+});
+
 describe('many outboxes that wait for the same gate', () => {
   test('get a turn each: it is asked little more often than it grants', () => {
     const outboxes = Array.from({ length: 64 }, () => ({ asksAt: NOW }));
@@ -226,7 +240,11 @@ describe('a wrong key, license or address', () => {
 
   test('is tried by whoever asks first, though it may not isolate just then', () => {
     const limits = { ...LIMITS, requestsPerMinute: 10 };
-    const { state } = take(OPEN_GATE, NOW, { isolating: true }, limits);
+    const state = {
+      ...OPEN_GATE,
+      isolationPace: { nextDueAt: NOW + 2 * MINUTE },
+      starts: [NOW + MINUTE - 3_000],
+    };
     const held = wrong(state, 401, 'primary', limits, NOW);
 
     expect(take(state, NOW + MINUTE, { isolating: true }, limits).permit).toMatchObject({ granted: false });
