@@ -108,8 +108,13 @@ test('1 identify and 60 tracks in one task arrive once, identify first, in at mo
 
 test('40 visitors with 5 events each arrive in at most 8 + 2 calls, not 40', async () => {
   const visitors: BrowserContext[] = [];
-  for (let n = 0; n < 40; n++) visitors.push(await browser.newContext());
-  const pages = await Promise.all(visitors.map((visitor) => openSite(visitor)));
+  const pages: Awaited<ReturnType<typeof openSite>>[] = [];
+  // One after the other: forty browsers that start at once are more than two cores bear.
+  for (let n = 0; n < 40; n++) {
+    const visitor = await browser.newContext();
+    visitors.push(visitor);
+    pages.push(await openSite(visitor));
+  }
 
   await Promise.all(pages.map((page) => trackMany(page, 5)));
   // All at once, as a minute of a busy site is: each page by itself would flush a second after its first call.
@@ -119,8 +124,8 @@ test('40 visitors with 5 events each arrive in at most 8 + 2 calls, not 40', asy
   expect(events).toHaveLength(200);
   expect(new Set(events.map(({ anonymousId }) => anonymousId)).size).toBe(40);
   expect((await stack.calls()).length).toBeLessThanOrEqual(8 + 2);
-  await Promise.all(visitors.map((visitor) => visitor.close()));
-});
+  for (const visitor of visitors) await visitor.close();
+}, 240_000);
 
 test('the documented examples pass through unchanged', async () => {
   const page = await openSite();
