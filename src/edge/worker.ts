@@ -101,7 +101,7 @@ async function setUp(
   const users = await readIdentity(settings.identity);
   if (!users.ok) return users.message;
   c.set('settings', settings);
-  c.set('vouch', users.vouch);
+  c.set('authorizeUsers', users.authorizeUsers);
   c.set('planMode', hasPlan ? (trackingPlan ?? 'report') : undefined);
   return undefined;
 }

@@ -40,7 +40,7 @@ test('every table adds up, even where shards were counted at different instants'
       replayed: 2,
       delivered: 81,
       dead_letter: 7,
-      pardoned: 2,
+      requeued: 2,
       discarded: 1,
       duplicate: 3,
       rejected: 2,

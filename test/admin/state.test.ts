@@ -68,7 +68,7 @@ test('a 429 pauses until a moment that is to come', () => {
 test('a full outbox sheds, and says where the records are', () => {
   const state = stateOf(status({ shards: [shard({ full: true })] }));
 
-  expect(state).toMatchObject({ mood: 'bad', name: 'Shedding' });
+  expect(state).toMatchObject({ mood: 'bad', name: 'LoadShedding' });
   expect(state.line).toMatch(/^The outbox is full: .* the browsers keep them/);
 });
 

@@ -35,7 +35,7 @@ export function status(changes: Changes = {}): Status {
       unverified: 0,
       delivered: 0,
       dead_letter: 0,
-      pardoned: 0,
+      requeued: 0,
       replayed: 0,
       discarded: 0,
       calls: 0,

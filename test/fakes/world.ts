@@ -3,7 +3,7 @@ import { MAX_BATCH_RECORDS } from '../../src/contract/batch.ts';
 import { saidIn } from '../../src/edge/delivery/error-text.ts';
 import { noEvidence } from '../../src/edge/delivery/evidence.ts';
 import { type RelayPassPorts, relayPass } from '../../src/edge/delivery/relay-pass.ts';
-import { bell } from '../../src/edge/delivery/signal.ts';
+import { signal } from '../../src/edge/delivery/signal.ts';
 import { bulkBody, type UpstreamCall } from '../../src/edge/delivery/webengage.ts';
 import type { Outbox } from '../../src/edge/durable-objects/outbox.ts';
 import { misconfigured, refused, taken } from '../../src/edge/gate/answers.ts';
@@ -109,7 +109,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
 
   async function live(storage: DurableObjectStorage): Promise<Life> {
     const timers: { at: number; run: () => void }[] = [];
-    const fullBatch = bell();
+    const fullBatch = signal();
     let dead = false;
     let passing = false;
     let heldUntil = 0;

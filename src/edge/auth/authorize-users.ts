@@ -3,7 +3,7 @@ import type { VerifiedToken } from './identity-token.ts';
 import type { TokenFault } from './token-fault.ts';
 
 /** Whether records are taken as those of the users they name. */
-export type Vouched =
+export type Authorized =
   /** `unverified`: they are, and nobody has vouched for it. */
   { readonly ok: true; readonly unverified: boolean } | { readonly ok: false; readonly fault: TokenFault };
 
@@ -11,12 +11,12 @@ export type Vouched =
  * Holds the users that records name against the token they came with. Records of anonymous visitors need none: where there
  * are no others, a token is not even looked at, so that an expired one costs nothing that it was not needed for.
  */
-export async function vouch(
+export async function authorizeUsers(
   records: readonly TrackerRecord[],
   token: string | undefined,
   isRequired: boolean,
   verify: (token: string) => Promise<VerifiedToken>,
-): Promise<Vouched> {
+): Promise<Authorized> {
   const userIds = new Set(records.flatMap(({ userId }) => userId ?? []));
   if (userIds.size === 0) return { ok: true, unverified: false };
   if (token === undefined)

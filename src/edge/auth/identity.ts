@@ -1,22 +1,22 @@
 import type { TrackerRecord } from '../../contract/record.ts';
 import type { IdentitySettings } from '../settings/settings.ts';
-import { type Vouched, vouch } from './authorize-users.ts';
+import { type Authorized, authorizeUsers } from './authorize-users.ts';
 import { type ReadKeys, readKeys } from './identity-key.ts';
 import { verifyToken } from './identity-token.ts';
 
 /** Whether these records, with this token, are taken as those of the users they name. */
-export type Vouch = (
+export type AuthorizeUsers = (
   records: readonly TrackerRecord[],
   token: string | undefined,
   now: number,
-) => Promise<Vouched>;
+) => Promise<Authorized>;
 
 /** How users are known at the door, or what to set for it: in words that reveal no value. */
 export type ReadIdentity =
-  | { readonly ok: true; readonly vouch: Vouch }
+  | { readonly ok: true; readonly authorizeUsers: AuthorizeUsers }
   | { readonly ok: false; readonly message: string };
 
-const BELIEVED: ReadIdentity = { ok: true, vouch: async () => ({ ok: true, unverified: false }) };
+const BELIEVED: ReadIdentity = { ok: true, authorizeUsers: async () => ({ ok: true, unverified: false }) };
 
 /** Reads how users are known, as one isolate of the Worker does: keys are imported once, and again when they are others. */
 export function identity(): (settings: IdentitySettings) => Promise<ReadIdentity> {
@@ -30,8 +30,8 @@ export function identity(): (settings: IdentitySettings) => Promise<ReadIdentity
     const isRequired = settings.mode === 'required';
     return {
       ok: true,
-      vouch: (records, token, now) =>
-        vouch(records, token, isRequired, (text) => verifyToken(text, read.keys, now)),
+      authorizeUsers: (records, token, now) =>
+        authorizeUsers(records, token, isRequired, (text) => verifyToken(text, read.keys, now)),
     };
   };
 }

@@ -1,5 +1,5 @@
 /** Calls under way, a few at a time. */
-export type Flights = {
+export type CallsInFlight = {
   readonly underWay: ReadonlyMap<string, Promise<void>>;
   /** Begins one; `call` settles once its answer is dealt with. */
   readonly begin: (requestId: string, call: () => Promise<void>) => void;
@@ -11,7 +11,7 @@ export type Flights = {
   readonly all: () => Promise<void>;
 };
 
-export function flights(): Flights {
+export function callsInFlight(): CallsInFlight {
   const underWay = new Map<string, Promise<void>>();
   const faults: unknown[] = [];
   return {

@@ -3,10 +3,10 @@ import type { SeenLimit } from '../gate/allowance.ts';
 import type { Permit } from '../gate/permits.ts';
 import type { DueTimes } from '../limits/fair-queue.ts';
 import { readTotals, waiting } from '../queue/counters.ts';
-import { pardon } from '../queue/dead-letters.ts';
+import { requeue } from '../queue/dead-letters.ts';
 import { launch, recoverLaunched, type SealedBatch, seal, untriedBatch } from '../queue/sealed-batches.ts';
 import { isMixed, release } from './bisect.ts';
-import { type Flights, flights } from './in-flight.ts';
+import { type CallsInFlight, callsInFlight } from './in-flight.ts';
 import { nextSend, type Standing, type Work } from './next-send.ts';
 import { type CallPorts, sendBatch } from './send-batch.ts';
 import { withinBytes } from './trim-cut.ts';
@@ -64,7 +64,7 @@ type Asked = { readonly isolating: boolean; readonly at: number; readonly permit
 /** One pass, as it stands between two steps. */
 type Pass = {
   readonly ports: RelayPassPorts;
-  readonly calls: Flights;
+  readonly calls: CallsInFlight;
   readonly endAt: number;
   subrequestsLeft: number;
   /** Until then the gate grants nothing to isolate with. */
@@ -83,7 +83,7 @@ type Pass = {
  */
 export async function relayPass(ports: RelayPassPorts): Promise<PassEnd> {
   const { storage, now, maxSubrequests } = ports;
-  const calls = flights();
+  const calls = callsInFlight();
   const endAt = now() + PASS_MS;
   const pass: Pass = {
     ports,
@@ -180,7 +180,7 @@ async function afterRefusal(pass: Pass, permit: Refused): Promise<PassEnd | unde
   const { ports, calls } = pass;
   const { storage, now, newRequestId, sleep } = ports;
   const { wall, isolatingOnly, retryInMs } = permit;
-  if (wall !== undefined) pardon(storage, wall, newRequestId, now());
+  if (wall !== undefined) requeue(storage, wall, newRequestId, now());
   // Those that were asked for before it are late by then.
   if (retryInMs > MAX_LATE_MS) pass.ahead.length = 0;
   if (isolatingOnly) pass.isolationFrom = now() + retryInMs;

@@ -4,7 +4,7 @@ import type { SeenLimit } from '../gate/allowance.ts';
 import type { Answered, Fault, Refusal } from '../gate/answers.ts';
 import type { Ask, Permit } from '../gate/permits.ts';
 import type { KeyName } from '../gate/state.ts';
-import { pardon, type RefusedWith } from '../queue/dead-letters.ts';
+import { type RefusedWith, requeue } from '../queue/dead-letters.ts';
 import type { StoredRecord } from '../queue/run.ts';
 import {
   countRecords,
@@ -190,7 +190,7 @@ async function decide(
       evidence.isTroubled = true;
       const { proven, wall } = await gate.refused(status, { kind, before });
       if (wall === undefined) return bisectFor('refused', { proven });
-      pardon(storage, wall, newRequestId, now());
+      requeue(storage, wall, newRequestId, now());
       return atOnce('refused');
     }
   }

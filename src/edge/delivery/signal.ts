@@ -1,5 +1,5 @@
 /** Rings for whoever waits at that moment. */
-export type Bell = {
+export type Signal = {
   readonly ring: () => void;
   /** Resolves at the next ring. */
   readonly heard: () => Promise<void>;
@@ -7,7 +7,7 @@ export type Bell = {
   readonly isAwaited: () => boolean;
 };
 
-export function bell(): Bell {
+export function signal(): Signal {
   let next: PromiseWithResolvers<void> | undefined;
   return {
     ring: () => {

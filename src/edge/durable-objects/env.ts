@@ -1,4 +1,4 @@
-import type { Vouch } from '../auth/identity.ts';
+import type { AuthorizeUsers } from '../auth/identity.ts';
 import type { PlanMode, RelaySettings } from '../settings/settings.ts';
 import type { Outbox, OutboxEnv } from './outbox.ts';
 
@@ -12,5 +12,5 @@ export type Env = OutboxEnv & {
 /** The relay's routes: what they are given. Without a tracking plan there is no mode of it. */
 export type Relay = {
   Bindings: Env;
-  Variables: { settings: RelaySettings; vouch: Vouch; planMode: PlanMode | undefined };
+  Variables: { settings: RelaySettings; authorizeUsers: AuthorizeUsers; planMode: PlanMode | undefined };
 };

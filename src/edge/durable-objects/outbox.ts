@@ -1,7 +1,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import { noEvidence } from '../delivery/evidence.ts';
 import { type PassEnd, type RelayPassPorts, relayPass } from '../delivery/relay-pass.ts';
-import { bell } from '../delivery/signal.ts';
+import { signal } from '../delivery/signal.ts';
 import { webEngage } from '../delivery/webengage.ts';
 import type { Permit } from '../gate/permits.ts';
 import type { Wall } from '../gate/state.ts';
@@ -13,8 +13,8 @@ import {
   type DeadSelection,
   discard,
   listDead,
-  pardon,
   replay,
+  requeue,
 } from '../queue/dead-letters.ts';
 import { dropExpiredDays } from '../queue/dedup.ts';
 import {
@@ -53,7 +53,7 @@ export type OutboxEnv = SettingsEnv & {
 export class Outbox extends DurableObject<OutboxEnv> {
   // A cache: an outbox that was evicted finds out anew, by one pass.
   #heldUntil = 0;
-  readonly #fullBatch = bell();
+  readonly #fullBatch = signal();
   readonly #evidence = noEvidence();
   readonly #dueTimes = dueTimes();
   #shares: Shares | undefined;
@@ -116,7 +116,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
   async wake(wall?: Wall): Promise<boolean> {
     const { storage } = this.ctx;
     const now = Date.now();
-    if (wall !== undefined) pardon(storage, wall, newRequestId, now);
+    if (wall !== undefined) requeue(storage, wall, newRequestId, now);
     const remembersIds = dropExpiredDays(storage.sql, now);
     const remembersViolations = dropExpiredViolations(storage.sql, now);
     const totals = readTotals(storage.sql);

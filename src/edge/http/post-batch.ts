@@ -4,16 +4,16 @@ import { MAX_BODY_BYTES } from '../../contract/batch.ts';
 import type { TrackerRecord } from '../../contract/record.ts';
 import type { Breach } from '../../plan/off-plan.ts';
 import type { Plan } from '../../plan/plan.ts';
-import type { Vouched } from '../auth/authorize-users.ts';
-import type { Vouch } from '../auth/identity.ts';
+import type { Authorized } from '../auth/authorize-users.ts';
+import type { AuthorizeUsers } from '../auth/identity.ts';
 import { type Sender, senderOf } from '../auth/sender.ts';
 import { TOKEN_FAULTS, type TokenFault } from '../auth/token-fault.ts';
 import { askAgain } from '../durable-objects/ask-again.ts';
 import type { Relay } from '../durable-objects/env.ts';
 import { outboxNamed } from '../durable-objects/outbox-directory.ts';
 import { type MarkOf, networkMarks, networkOf } from '../limits/client-network.ts';
-import { type Shedding, shedding } from '../limits/load-shedding.ts';
-import { type Quotas, quotas } from '../limits/sender-limits.ts';
+import { type LoadShedding, loadShedding } from '../limits/load-shedding.ts';
+import { type SenderLimits, senderLimits } from '../limits/sender-limits.ts';
 import type { Receipt } from '../queue/ingest.ts';
 import { shardOf } from '../settings/shards.ts';
 import { type Limited, logLimited, logOffPlan, logTokensRefused } from '../telemetry/log.ts';
@@ -35,8 +35,8 @@ const FULL_RETRY_AFTER_S = 60;
 const LIMITED_RETRY_AFTER_MS = 5_000;
 
 /** What one isolate of the Worker keeps in mind from batch to batch. */
-type Known = Shedding &
-  Quotas & {
+type Known = LoadShedding &
+  SenderLimits & {
     readonly countRefused: (faults: Counts<TokenFault>, now: number) => void;
     readonly countOffPlan: (breaches: Counts<Breach>, now: number) => void;
     readonly markOf: MarkOf;
@@ -50,8 +50,8 @@ type Known = Shedding &
  */
 export function batchDoor(plan: Plan | undefined): (c: Context<Relay>) => Promise<Response> {
   const known: Known = {
-    ...shedding(),
-    ...quotas(logLimited),
+    ...loadShedding(),
+    ...senderLimits(logLimited),
     countRefused: throttledCount(logTokensRefused),
     countOffPlan: throttledCount(logOffPlan),
     markOf: networkMarks(),
@@ -93,12 +93,12 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
   const arrival = { sender: sender.kind, now: Date.now() };
   const { good, rejected: offContract, repaired, expired } = checkBatch(parsed, arrival);
   // Before the outbox is asked: who may not write as a user must not learn which of that user's records it has.
-  const vouched = await vouchFor(sender, c.var.vouch, good, parsed.batch.token);
-  if (!vouched.ok) {
-    known.countRefused({ [vouched.fault]: 1 }, Date.now());
-    return refusal('invalid_token', TOKEN_FAULTS[vouched.fault]);
+  const authorized = await authorize(sender, c.var.authorizeUsers, good, parsed.batch.token);
+  if (!authorized.ok) {
+    known.countRefused({ [authorized.fault]: 1 }, Date.now());
+    return refusal('invalid_token', TOKEN_FAULTS[authorized.fault]);
   }
-  const { unverified } = vouched;
+  const { unverified } = authorized;
   const held = holdToPlan(good, plan, c.var.planMode);
   known.countOffPlan(held.breaches, Date.now());
   const rejected = [...offContract, ...held.rejected];
@@ -124,13 +124,15 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
 }
 
 /** A server of yours speaks for any of your users: it shows its own token. */
-async function vouchFor(
+async function authorize(
   sender: Extract<Sender, { kind: 'page' | 'server' }>,
-  vouch: Vouch,
+  authorizeUsers: AuthorizeUsers,
   records: readonly TrackerRecord[],
   token: string | undefined,
-): Promise<Vouched> {
-  return sender.kind === 'server' ? { ok: true, unverified: false } : vouch(records, token, Date.now());
+): Promise<Authorized> {
+  return sender.kind === 'server'
+    ? { ok: true, unverified: false }
+    : authorizeUsers(records, token, Date.now());
 }
 
 function bodyRefused(reason: Exclude<ReadBody, { ok: true }>['reason']): Response {

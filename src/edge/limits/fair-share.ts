@@ -1,8 +1,8 @@
 import { MAX_BATCH_RECORDS } from '../../contract/batch.ts';
 import type { TokenBucketLimit } from '../../pacing/token-bucket.ts';
-import { rests } from './cooldowns.ts';
+import { cooldowns } from './cooldowns.ts';
 import type { DueTimes } from './fair-queue.ts';
-import { quota } from './keyed-buckets.ts';
+import { keyedBuckets } from './keyed-buckets.ts';
 
 /** Who sends: a browser, and the mark of the network it sends from, where that is known. */
 export type Sender = { readonly device: string; readonly network?: string };
@@ -58,11 +58,11 @@ function workOf({ records, sessions }: Cost): number {
  * @param dueTimes where browsers of a network that has had its share are put behind others, though nothing is behind
  */
 export function shares(recordsPerMinute: number, dueTimes: Pick<DueTimes, 'put'>): Shares {
-  const ofDevices = quota(shareOf(recordsPerMinute * DEVICE_SHARE));
-  const ofNetworks = quota(shareOf(recordsPerMinute * NETWORK_SHARE));
-  const workOfDevices = quota(DEVICE_WORK);
-  const workOfNetworks = quota(NETWORK_WORK);
-  const { msLeft, rest } = rests();
+  const ofDevices = keyedBuckets(shareOf(recordsPerMinute * DEVICE_SHARE));
+  const ofNetworks = keyedBuckets(shareOf(recordsPerMinute * NETWORK_SHARE));
+  const workOfDevices = keyedBuckets(DEVICE_WORK);
+  const workOfNetworks = keyedBuckets(NETWORK_WORK);
+  const { msLeft, rest } = cooldowns();
   const behind = Math.max(LEAST_BEHIND, (recordsPerMinute * BEHIND_MS) / 60_000);
   return {
     enter: ({ device, network }, cost, waiting, now) => {

@@ -3,7 +3,7 @@ import { fullBucket, refill, type TokenBucket, type TokenBucketLimit } from '../
 import { boundedMap } from './bounded-map.ts';
 
 /** A token bucket for each key, in memory: what is forgotten with it only forgives. */
-export type Quota = {
+export type KeyedBuckets = {
   /** In how many milliseconds so many tokens are there; 0 where they are. Of more than the burst: when the burst is. */
   readonly msUntil: (key: string, tokens: number, now: number) => number;
   /** Takes so many, though they are not there: a key can be in debt, by a minute's worth or one request's. */
@@ -13,7 +13,7 @@ export type Quota = {
 // Some 2 MB. Those that were seen longest ago are forgotten first: most likely theirs would be full again.
 const MAX_KEYS = 10_000;
 
-export function quota(limit: TokenBucketLimit, maxKeys: number = MAX_KEYS): Quota {
+export function keyedBuckets(limit: TokenBucketLimit, maxKeys: number = MAX_KEYS): KeyedBuckets {
   const buckets = boundedMap<TokenBucket>(maxKeys);
   const maxDebt = Math.max(limit.requestsPerMinute, MAX_REQUEST_RECORDS);
   const bucketOf = (key: string, now: number): TokenBucket => {

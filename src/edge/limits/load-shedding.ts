@@ -1,5 +1,5 @@
 /** Outboxes that take nothing for the moment, as one isolate of the Worker knows: refusing costs no call to them. */
-export type Shedding = {
+export type LoadShedding = {
   readonly isShedding: (outbox: string, now: number) => boolean;
   readonly shed: (outbox: string, now: number) => void;
 };
@@ -7,7 +7,7 @@ export type Shedding = {
 // Short enough that room is found soon, long enough that a flood costs an outbox next to nothing.
 const SHED_MS = 5_000;
 
-export function shedding(): Shedding {
+export function loadShedding(): LoadShedding {
   // No more entries than there are outboxes.
   const until = new Map<string, number>();
   return {

@@ -1,10 +1,10 @@
 import { type Limited, logFault } from '../telemetry/log.ts';
 import { throttledCount } from '../telemetry/throttled-count.ts';
-import { rests } from './cooldowns.ts';
-import { quota } from './keyed-buckets.ts';
+import { cooldowns } from './cooldowns.ts';
+import { keyedBuckets } from './keyed-buckets.ts';
 
 /** What the door allows one sender, as one isolate of the Worker knows it: refusing costs no call to an outbox. */
-export type Quotas = {
+export type SenderLimits = {
   /** False where a network has sent too many requests. Asked before anything of a request is read. */
   readonly allowsNetwork: (network: string, bound: RateLimit | undefined, now: number) => Promise<boolean>;
   /** Takes a request of a browser; or says which quota it is over, and when it may send again. */
@@ -28,10 +28,10 @@ const OF_BROWSER = { burst: 600, requestsPerMinute: 600 };
 // side by side might pass another.
 const RESTS_LESS_MS = 500;
 
-export function quotas(tell: (refused: Limited) => void): Quotas {
-  const ofNetworks = quota(OF_NETWORK);
-  const ofBrowsers = quota(OF_BROWSER);
-  const { msLeft, rest } = rests();
+export function senderLimits(tell: (refused: Limited) => void): SenderLimits {
+  const ofNetworks = keyedBuckets(OF_NETWORK);
+  const ofBrowsers = keyedBuckets(OF_BROWSER);
+  const { msLeft, rest } = cooldowns();
   const count = throttledCount<keyof Limited>((refused) => tell({ ...NONE, ...refused }));
 
   const ofThisIsolate = (network: string, now: number): boolean => {

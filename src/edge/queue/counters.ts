@@ -3,7 +3,7 @@ import { MINUTE_MS } from '../../pacing/minute.ts';
 
 /**
  * The closed list of what the relay counts, since its outbox began.
- * Records: `entered + pardoned = delivered + dead_letter + those that wait`. Calls: `calls` is the sum of the rest, but for `unfamiliar`.
+ * Records: `entered + requeued = delivered + dead_letter + those that wait`. Calls: `calls` is the sum of the rest, but for `unfamiliar`.
  */
 const COUNTED = [
   // Records, as they came to the door.
@@ -17,7 +17,7 @@ const COUNTED = [
   'delivered',
   'dead_letter',
   // Dead letters that were none, those sent again, and those thrown away by the operator.
-  'pardoned',
+  'requeued',
   'replayed',
   'discarded',
   // Calls, as WebEngage answered them.
@@ -110,13 +110,13 @@ export function minutes(sql: SqlStorage): Minute[] {
 }
 
 /** Records that wait to be sent. */
-export function waiting({ entered, pardoned, delivered, dead_letter }: Totals): number {
-  return entered + pardoned - delivered - dead_letter;
+export function waiting({ entered, requeued, delivered, dead_letter }: Totals): number {
+  return entered + requeued - delivered - dead_letter;
 }
 
 /** Records that were given up and stand in the dead letters. */
-export function deadLetters({ dead_letter, pardoned, replayed, discarded }: Totals): number {
-  return dead_letter - pardoned - replayed - discarded;
+export function deadLetters({ dead_letter, requeued, replayed, discarded }: Totals): number {
+  return dead_letter - requeued - replayed - discarded;
 }
 
 export function sum(totals: Totals, added: Partial<Totals>): Totals {
@@ -129,8 +129,10 @@ export function difference(later: Totals, earlier: Totals): Totals {
 
 /** What an older release has not counted is nothing yet. */
 function parseTotals(json: string): Totals {
-  const counted: Partial<Totals> = JSON.parse(json);
-  return mapTotals((name) => counted[name] ?? 0);
+  const { pardoned, ...counted }: Partial<Totals> & { readonly pardoned?: number } = JSON.parse(json);
+  // Its name until 0.2.0.
+  const known: Partial<Totals> = { requeued: pardoned ?? 0, ...counted };
+  return mapTotals((name) => known[name] ?? 0);
 }
 
 function mapTotals(amountOf: (name: Counted) => number): Totals {

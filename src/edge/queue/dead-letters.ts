@@ -84,7 +84,7 @@ const CLOCKS_DIFFER_MS = 2_000;
  * They go to the front, in their order, each as a batch of its own. While the wall stands nothing that their browsers made
  * later has been taken; once it is over, as for an outbox that had nothing to ask meanwhile, some of it may have been.
  */
-export function pardon(
+export function requeue(
   storage: DurableObjectStorage,
   { since, until }: { readonly since: number; readonly until: number | undefined },
   newRequestId: () => string,
@@ -119,7 +119,7 @@ export function pardon(
       seal(sql, { kind, members, isolating: true, ...then }, newRequestId(), now);
       sql.exec('DELETE FROM dead WHERE id = ?', id);
     }
-    count(sql, { pardoned: rows.length }, now);
+    count(sql, { requeued: rows.length }, now);
     return rows.length;
   });
 }

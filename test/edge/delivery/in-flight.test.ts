@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { flights } from '../../../src/edge/delivery/in-flight.ts';
+import { callsInFlight } from '../../../src/edge/delivery/in-flight.ts';
 
 test('a call is under way until it is dealt with', async () => {
-  const { begin, next, underWay } = flights();
+  const { begin, next, underWay } = callsInFlight();
   const first = Promise.withResolvers<void>();
   begin('first', () => first.promise);
   begin('second', () => new Promise(() => {}));
@@ -14,7 +14,7 @@ test('a call is under way until it is dealt with', async () => {
 });
 
 test('the first fault is told once all are dealt with, and none of them is cut short by it', async () => {
-  const { begin, failed, next, all } = flights();
+  const { begin, failed, next, all } = callsInFlight();
   const slow = Promise.withResolvers<void>();
   let landed = false;
   begin('first', () => Promise.reject(new Error('the first')));

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { bell } from '../../../src/edge/delivery/signal.ts';
+import { signal } from '../../../src/edge/delivery/signal.ts';
 
 test('a bell rings for all who wait, and for nobody who comes after it', async () => {
-  const { ring, heard, isAwaited } = bell();
+  const { ring, heard, isAwaited } = signal();
   const told: string[] = [];
   const wait = (who: string) => void heard().then(() => told.push(who));
 

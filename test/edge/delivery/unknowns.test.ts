@@ -130,7 +130,7 @@ describe('a fault of configuration loses nothing and gives nothing up, however l
     expect(end.letters).toEqual([]);
     expect(new Set(end.arrived).size).toBe(60);
     expect(end.arrived).toHaveLength(60);
-    expect((await end.stub.status()).totals.pardoned).toBeGreaterThan(10);
+    expect((await end.stub.status()).totals.requeued).toBeGreaterThan(10);
   });
 
   test('the bad records of one page, and little else, are given up for good: they are not tried again for ever', async () => {

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { rests } from '../../../src/edge/limits/cooldowns.ts';
+import { cooldowns } from '../../../src/edge/limits/cooldowns.ts';
 
 const NOW = 1_000_000;
 
 test('a sender rests for as long as it was told, and no other does', () => {
-  const { msLeft, rest } = rests();
+  const { msLeft, rest } = cooldowns();
 
   rest('a', 2_000, NOW);
 
@@ -14,7 +14,7 @@ test('a sender rests for as long as it was told, and no other does', () => {
 });
 
 test('those that were told longest ago are forgotten first', () => {
-  const { msLeft, rest } = rests(2);
+  const { msLeft, rest } = cooldowns(2);
 
   for (const sender of ['a', 'b', 'a', 'c']) rest(sender, 2_000, NOW);
 

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { quota } from '../../../src/edge/limits/keyed-buckets.ts';
+import { keyedBuckets } from '../../../src/edge/limits/keyed-buckets.ts';
 
 const NOW = 1_000_000;
 const LIMIT = { burst: 10, requestsPerMinute: 60 };
 
 test('each key has a bucket of its own', () => {
-  const { msUntil, spend } = quota(LIMIT);
+  const { msUntil, spend } = keyedBuckets(LIMIT);
 
   spend('a', 10, NOW);
 
@@ -16,7 +16,7 @@ test('each key has a bucket of its own', () => {
 });
 
 test('more may be spent than there is: that is paid first, but never more than the largest request', () => {
-  const { msUntil, spend } = quota(LIMIT);
+  const { msUntil, spend } = keyedBuckets(LIMIT);
 
   spend('a', 25, NOW);
   expect(msUntil('a', 0, NOW)).toBe(15_000);
@@ -26,7 +26,7 @@ test('more may be spent than there is: that is paid first, but never more than t
 });
 
 test('more than the burst is asked for in vain for no longer than until the burst is there', () => {
-  const { msUntil, spend } = quota(LIMIT);
+  const { msUntil, spend } = keyedBuckets(LIMIT);
 
   expect(msUntil('a', 400, NOW)).toBe(0);
   spend('a', 10, NOW);
@@ -34,7 +34,7 @@ test('more than the burst is asked for in vain for no longer than until the burs
 });
 
 test('it holds no more keys than it may, and forgets those that were seen longest ago', () => {
-  const { msUntil, spend } = quota(LIMIT, 2);
+  const { msUntil, spend } = keyedBuckets(LIMIT, 2);
 
   for (const key of ['a', 'b', 'a', 'c']) spend(key, 10, NOW);
 

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { shedding } from '../../../src/edge/limits/load-shedding.ts';
+import { loadShedding } from '../../../src/edge/limits/load-shedding.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:00Z');
 
 test('an outbox that takes nothing is spared for five seconds, and no other is', () => {
-  const { isShedding, shed } = shedding();
+  const { isShedding, shed } = loadShedding();
 
   shed('2/0', NOW);
 

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { quotas } from '../../../src/edge/limits/sender-limits.ts';
+import { senderLimits } from '../../../src/edge/limits/sender-limits.ts';
 import type { Limited } from '../../../src/edge/telemetry/log.ts';
 import { relayEnv } from '../../fakes/outbox.ts';
 
 const NOW = 1_000_000;
 
-const quiet = () => quotas(() => {});
+const quiet = () => senderLimits(() => {});
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -13,7 +13,7 @@ afterEach(() => {
 
 describe('requests of one network', () => {
   const allowed = async (
-    { allowsNetwork }: ReturnType<typeof quotas>,
+    { allowsNetwork }: ReturnType<typeof senderLimits>,
     network: string,
     bound: RateLimit | undefined,
     now = NOW,
@@ -79,7 +79,7 @@ describe('a browser', () => {
 
 test('refusals are told at once, and then no more than once a minute, with how many there were', () => {
   const told: Limited[] = [];
-  const { count } = quotas((refused) => void told.push(refused));
+  const { count } = senderLimits((refused) => void told.push(refused));
 
   for (let n = 0; n <= 60_000; n += 100) count(n % 200 === 0 ? 'address' : 'share', NOW + n);
 

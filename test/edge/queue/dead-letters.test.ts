@@ -1,7 +1,7 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, test } from 'vitest';
 import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
-import { discard, pardon, replay } from '../../../src/edge/queue/dead-letters.ts';
+import { discard, replay, requeue } from '../../../src/edge/queue/dead-letters.ts';
 import { outboxStatus } from '../../../src/edge/queue/status.ts';
 import {
   delivery,
@@ -160,21 +160,21 @@ describe('taken back, where it was no fault of theirs', () => {
     const stub = await withLetters(1, 2, 3);
     await ingestAt(stub, delivery('a', eventRecord(4), eventRecord(5)), NOW);
 
-    const pardoned = await runInDurableObject(stub, (_, { storage }) =>
-      pardon(storage, { since: NOW, until: undefined }, newRequestId, LATER),
+    const requeued = await runInDurableObject(stub, (_, { storage }) =>
+      requeue(storage, { since: NOW, until: undefined }, newRequestId, LATER),
     );
     const upstream = scriptedUpstream();
     await passAt(stub, upstream, LATER);
 
-    expect(pardoned).toBe(3);
+    expect(requeued).toBe(3);
     expect(sentIds(upstream)).toEqual([[idOf(1)], [idOf(2)], [idOf(3)], [idOf(4), idOf(5)]]);
-    expect(await statusOf(stub)).toMatchObject({ records: 0, deadLetters: 0, totals: { pardoned: 3 } });
+    expect(await statusOf(stub)).toMatchObject({ records: 0, deadLetters: 0, totals: { requeued: 3 } });
   });
 
   test('spend no more than the allowance for refused records: they may be refused again', async () => {
     const stub = await withLetters(1, 2);
     await runInDurableObject(stub, (_, { storage }) =>
-      pardon(storage, { since: NOW, until: undefined }, newRequestId, LATER),
+      requeue(storage, { since: NOW, until: undefined }, newRequestId, LATER),
     );
     const asked: boolean[] = [];
 
@@ -194,11 +194,11 @@ describe('taken back, where it was no fault of theirs', () => {
   test('but those of before stay', async () => {
     const stub = await withLetters(1);
 
-    const pardoned = await runInDurableObject(stub, (_, { storage }) =>
-      pardon(storage, { since: NOW + 60_000, until: undefined }, newRequestId, LATER),
+    const requeued = await runInDurableObject(stub, (_, { storage }) =>
+      requeue(storage, { since: NOW + 60_000, until: undefined }, newRequestId, LATER),
     );
 
-    expect(pardoned).toBe(0);
+    expect(requeued).toBe(0);
     expect(await letterIds(stub)).toHaveLength(1);
   });
 });

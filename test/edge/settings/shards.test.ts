@@ -228,7 +228,7 @@ test('an outbox that had nothing to ask takes its letters of a wall back, when i
   await stub.wake({ since: now - 55_000, until: now - 20_000 });
 
   expect(await lettersOf(stub)).toHaveLength(0);
-  expect(await stub.status()).toMatchObject({ records: 2, totals: { pardoned: 2 } });
+  expect(await stub.status()).toMatchObject({ records: 2, totals: { requeued: 2 } });
   await runInDurableObject(stub, (_, { storage }) => storage.deleteAlarm());
 });
 

@@ -13,13 +13,13 @@
  * @returns {readonly Row[]}
  */
 export function recordLedger({ totals, backlog }) {
-  const { pardoned = 0 } = totals;
-  const cameIn = totals.accepted + totals.replayed + pardoned;
+  const { requeued = 0 } = totals;
+  const cameIn = totals.accepted + totals.replayed + requeued;
   const known = totals.delivered + totals.dead_letter + backlog.records;
   return [
     { name: 'accepted', amount: totals.accepted, means: 'stored, and the browser told so' },
     { name: 'replayed', amount: totals.replayed, means: 'dead letters sent on their way again' },
-    ...rare(pardoned, 'taken back', 'dead letters that were none: every call was refused'),
+    ...rare(requeued, 'taken back', 'dead letters that were none: every call was refused'),
     { name: 'came in', amount: cameIn, means: '', sum: true },
     { name: 'delivered', amount: totals.delivered, means: 'taken by WebEngage' },
     { name: 'dead letter', amount: totals.dead_letter, means: 'refused by WebEngage for good' },
@@ -36,13 +36,13 @@ export function recordLedger({ totals, backlog }) {
  * @returns {readonly Row[]}
  */
 export function deadLetterLedger({ totals, deadLetters }) {
-  const { pardoned = 0 } = totals;
-  const known = deadLetters + pardoned + totals.replayed + totals.discarded;
+  const { requeued = 0 } = totals;
+  const known = deadLetters + requeued + totals.replayed + totals.discarded;
   return [
     { name: 'still here', amount: deadLetters, means: 'listed below' },
     { name: 'replayed', amount: totals.replayed, means: 'by an operator' },
     { name: 'discarded', amount: totals.discarded, means: 'by an operator' },
-    ...rare(pardoned, 'taken back', 'by the relay: every call was refused'),
+    ...rare(requeued, 'taken back', 'by the relay: every call was refused'),
     ...rare(totals.dead_letter - known, 'between two counts', 'shards are not counted at one instant'),
     { name: 'dead letters ever', amount: totals.dead_letter, means: '', sum: true },
   ];

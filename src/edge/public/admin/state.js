@@ -78,7 +78,7 @@ function full({ shards }) {
       : `${without} of ${counted(shards.length, 'shard')} ${without === 1 ? 'is' : 'are'}`;
   return {
     mood: 'bad',
-    name: 'Shedding',
+    name: 'LoadShedding',
     line: `${what} full: new records are answered 503, and the browsers keep them, for up to 7 days.`,
     advice:
       'It takes records again when there is room: see why it does not drain, and look after the dead letters, which take room too.',
