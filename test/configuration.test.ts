@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { readKeys } from '../src/edge/auth/identity-key.ts';
-import { readSettings, type SettingsEnv } from '../src/edge/settings/settings.ts';
+import { readSettings } from '../src/edge/settings/settings.ts';
+import type { SettingsEnv } from '../src/edge/settings/settings-env.ts';
 
 const DOCUMENT = readFileSync('docs/configuration.md', 'utf8');
 
@@ -41,7 +42,7 @@ const refusal = (env: SettingsEnv): string | undefined => {
 describe('the settings', () => {
   test('are those of the relay, each once', () => {
     const [, declared = ''] =
-      /export type SettingsEnv = \{(.*?)\n\};/s.exec(source('src/edge/settings/settings.ts')) ?? [];
+      /export type SettingsEnv = \{(.*?)\n\};/s.exec(source('src/edge/settings/settings-env.ts')) ?? [];
     const names = [...declared.matchAll(/readonly ([A-Z_]+)\?: string/g)].map(([, name]) => name);
 
     expect([...words, ...numbers].map(({ setting }) => setting).toSorted()).toEqual(names.toSorted());

@@ -24,7 +24,7 @@ test('the command runs wherever the package does: on Node 20', async () => {
 });
 
 test('what the button to deploy asks for are settings, each with a word of explanation', async () => {
-  const settings = await readFile('src/edge/settings/settings.ts', 'utf8');
+  const settings = await readFile('src/edge/settings/settings-env.ts', 'utf8');
   const { bindings } = JSON.parse(await readFile('package.json', 'utf8')).cloudflare;
   const { vars } = JSON.parse((await readFile('wrangler.jsonc', 'utf8')).replace(/^\s*\/\/.*$/gm, ''));
   const secrets = [...(await readFile('.dev.vars.example', 'utf8')).matchAll(/^([A-Z_]+)=/gm)].map(

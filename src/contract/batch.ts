@@ -17,6 +17,9 @@ import {
 } from 'valibot';
 import { fieldMessage } from './issue.ts';
 
+/** Calls that WebEngage takes of an account in a minute, unless it says otherwise. https://docs.webengage.com/docs/rest-api-getting-started */
+export const ACCOUNT_REQUESTS_PER_MINUTE = 500;
+
 /** Records in one call to WebEngage, and in a tracker's flush. https://docs.webengage.com/docs/rest-api-bulk-tracking-events */
 export const MAX_BATCH_RECORDS = 25;
 

@@ -10,7 +10,9 @@ import { batchDoor } from './http/post-batch.ts';
 import { preflight } from './http/preflight.ts';
 import { refusal } from './http/responses.ts';
 import { operatorRoutes } from './operator/routes.ts';
-import { isLoopback, originsOf, readSettings } from './settings/settings.ts';
+import { originsOf } from './settings/origin-pattern.ts';
+import { readSettings } from './settings/settings.ts';
+import { isLoopback } from './settings/upstream.ts';
 import { logFault } from './telemetry/log.ts';
 
 const UNAVAILABLE_RETRY_AFTER_S = 10;

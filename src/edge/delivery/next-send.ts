@@ -67,40 +67,43 @@ export function nextSend(sql: SqlStorage, standing: Standing, now: number): Work
   const later = trials.filter(({ at }) => at > now);
   const kinds = KINDS.filter((kind) => !later.some((trial) => trial.kind === kind));
   const isTrial = (kind: RecordKind) => trials.some((trial) => trial.kind === kind);
-  const busy = busyDevices(sealed);
+  const busy = new Set(busyDevices(sealed));
+  const mayIsolate = isolationFrom <= now;
+  const cutOfParked = () => (mayIsolate ? cutParked(sql, evidence.suspects, busy, kinds) : undefined);
+  const toTry = (cut: Cut): Work => ({
+    step: 'cut',
+    cut,
+    dueFrom: new Map(),
+    isTrial: isTrial(cut.kind),
+    isolates: true,
+  });
 
-  // Before the clean ones, who may be found to be clean by now; and after them, which may park others.
-  const parkedBefore = cutParked(sql, evidence.suspects, new Set(busy), kinds);
+  const parkedBefore = cutOfParked();
   // The smallest part first, so that one search ends before the next begins: what it finds shortens the others.
   const part = due.filter(({ isolating }) => isolating).sort((a, b) => sizeOf(a) - sizeOf(b))[0];
-  const other = due.find(({ isolating }) => !isolating);
+  const isPartsTurn = evidence.isolated === 'parked' || parkedBefore === undefined;
   const unrefused = probes ? due.find((batch) => !wasRefused(batch)) : undefined;
-  const mayIsolate = isolationFrom <= now;
-  const isPartsTurn = part !== undefined && (evidence.isolated === 'parked' || parkedBefore === undefined);
   const resend = unrefused ?? (isPartsTurn ? part : undefined);
   if (resend !== undefined) return { step: 'resend', batch: resend, isolates: resend.isolating };
-  if (parkedBefore !== undefined && mayIsolate) return cutOf(parkedBefore, isTrial(parkedBefore.kind));
-  const first = other ?? part;
+  if (parkedBefore !== undefined) return toTry(parkedBefore);
+  const [first] = due;
   if (first !== undefined) return { step: 'resend', batch: first, isolates: first.isolating };
 
   const next = kinds.length > 0 ? cutClean(sql, [...busy], standing, kinds, now) : undefined;
   if (next?.step === 'cut') return { ...next, isTrial: isTrial(next.cut.kind), isolates: false };
-  const parked = parkedBefore ?? cutParked(sql, evidence.suspects, new Set(busy), kinds);
-  if (parked !== undefined && mayIsolate) return cutOf(parked, isTrial(parked.kind));
+  // Some may have been parked just now.
+  const parked = cutOfParked();
+  if (parked !== undefined) return toTry(parked);
 
   const moments = [
     ...sendable.map(({ at }) => at),
     ...(next?.step === 'wait' ? [next.until] : []),
-    ...(parked !== undefined ? [isolationFrom] : []),
+    ...(!mayIsolate && evidence.suspects.parked.size > 0 ? [isolationFrom] : []),
     ...later.map(({ at }) => at),
   ];
   return moments.length > 0
     ? { step: 'wait', until: Math.min(...moments), held: kinds.length === 0 }
     : { step: 'rest' };
-}
-
-function cutOf(parked: Cut, isTrial: boolean): Work {
-  return { step: 'cut', cut: parked, dueFrom: new Map(), isTrial, isolates: true };
 }
 
 /** Second halves of refused batches whose first is still to be heard of: if it is taken, the fault is in the second. */

@@ -46,8 +46,9 @@ const MIN_LOOK_MS = 25;
 const AHEAD_FROM_RECORDS = 150;
 
 // At the whole allowance there is one every 125 ms. A gate that takes longer is asked for several at a time; but what is due further
-// ahead than it lends it refuses.
+// ahead than it lends it refuses. One that is near is asked in time as it is.
 const PERMIT_TAKES_MS = 150;
+const NEAR_MS = 20;
 const MAX_AHEAD = 3;
 
 // The call itself, and what the gate may be told of its answer. Before it, its permit is asked for, and perhaps the next one.
@@ -61,7 +62,7 @@ type Sendable = Extract<Work, { step: 'resend' | 'cut' }>;
 /** A permit that was asked for, and when. */
 type Asked = { readonly isolating: boolean; readonly at: number; readonly permit: Permit };
 
-/** One pass, as it stands between two steps. */
+/** The state of a pass between two steps. */
 type Pass = {
   readonly ports: RelayPassPorts;
   readonly calls: CallsInFlight;
@@ -164,6 +165,7 @@ function askedAhead(pass: Pass): Promise<Asked> {
 /** Asks for more permits, as many as are under way at once for none to be missed, where there is work for them. */
 function askFurther(pass: Pass): void {
   const { ahead, gateTookMs, ports } = pass;
+  if (gateTookMs < NEAR_MS) return;
   const depth = 1 + Math.min(MAX_AHEAD, Math.floor(gateTookMs / PERMIT_TAKES_MS));
   const { parked } = ports.evidence.suspects;
   const clean = waiting(readTotals(ports.storage.sql)) - MAX_BATCH_RECORDS * parked.size;

@@ -1,4 +1,5 @@
-import { locationHintOf, type RelaySettings } from '../settings/settings.ts';
+import { locationHintOf } from '../settings/placement.ts';
+import type { RelaySettings } from '../settings/settings.ts';
 import { jurisdictionOf, shardsOf } from '../settings/shards.ts';
 import type { Env } from './env.ts';
 import type { Outbox } from './outbox.ts';

@@ -29,7 +29,8 @@ import {
 import { dropExpiredViolations } from '../queue/plan-violations.ts';
 import { openTables } from '../queue/schema.ts';
 import { type OutboxStatus, outboxStatus, type QueueHealth, queueHealth } from '../queue/status.ts';
-import { type RelaySettings, readSettings, type SettingsEnv } from '../settings/settings.ts';
+import { type RelaySettings, readSettings } from '../settings/settings.ts';
+import type { SettingsEnv } from '../settings/settings-env.ts';
 import { logFailedCall, logFault, logUnfamiliar, report } from '../telemetry/log.ts';
 import { askAgain, isRetryable } from './ask-again.ts';
 import { type GateEnv, gateOf, type RateGate } from './rate-gate.ts';

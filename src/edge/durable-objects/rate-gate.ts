@@ -12,7 +12,9 @@ import {
   OPEN_GATE,
   type Wall,
 } from '../gate/state.ts';
-import { locationHintOf, readSettings, type SettingsEnv } from '../settings/settings.ts';
+import { locationHintOf } from '../settings/placement.ts';
+import { readSettings } from '../settings/settings.ts';
+import type { SettingsEnv } from '../settings/settings-env.ts';
 import { shardsOf } from '../settings/shards.ts';
 import { logHeld, logRecovered } from '../telemetry/log.ts';
 import { inTurn } from './turn.ts';

@@ -1,3 +1,4 @@
+import { ACCOUNT_REQUESTS_PER_MINUTE } from '../../contract/batch.ts';
 import { MINUTE_MS } from '../../pacing/minute.ts';
 
 /** What WebEngage's `X-RateLimit-*` headers said with the answer to a call. */
@@ -11,9 +12,6 @@ export type SeenLimit = {
 
 // What is under way when the headers are written makes them wrong by a few calls. Beyond that somebody else is calling too.
 const SEEN_NOISE = 5;
-
-/** What an account has by default, and all that is used before WebEngage's headers say that it has more. */
-const ACCOUNT_REQUESTS_PER_MINUTE = 500;
 
 // Left to those others, whose pace may change.
 const RESERVE = 10;

@@ -32,21 +32,21 @@ export const reportLive = (): Response =>
  * Answers whether records are taken, and leave: 200; or 503 with what to put right. What was taken is kept either way.
  */
 export function health(): (env: Env, settings: RelaySettings, now: () => number) => Promise<Response> {
-  let known: Trouble | undefined;
+  let known: Found = { trouble: undefined, silent: new Map() };
   let knownUntil = 0;
-  // Outboxes that did not answer the last time: once may be a deploy that is not through yet.
-  let silent: ReadonlySet<string> = new Set();
   return async (env, settings, now) => {
     if (knownUntil <= now()) {
       // Those who come meanwhile are told what was known before.
       knownUntil = now() + ANSWERS_WITHIN_MS;
-      const found = await lookAtAll(env, settings, silent, now());
-      silent = found.silent;
-      known = found.trouble;
+      const found = await findTrouble(env, settings, now());
+      // Silent once may be a deploy that is not through yet.
+      const again = [...found.silent].find(([name]) => known.silent.has(name))?.[1];
+      known = { ...found, trouble: found.trouble ?? again };
       knownUntil = now() + KNOWN_FOR_MS;
     }
-    if (known === undefined) return reportLive();
-    const { status, message, since } = known;
+    const { trouble } = known;
+    if (trouble === undefined) return reportLive();
+    const { status, message, since } = trouble;
     const told = {
       status,
       version: VERSION,
@@ -57,69 +57,59 @@ export function health(): (env: Env, settings: RelaySettings, now: () => number)
   };
 }
 
-type Found = { readonly trouble: Trouble | undefined; readonly silent: ReadonlySet<string> };
+/** `silent`: what did not answer, and what that means if it does not the next time either. */
+type Found = { readonly trouble: Trouble | undefined; readonly silent: ReadonlyMap<string, Trouble> };
 
-async function lookAtAll(
-  env: Env,
-  settings: RelaySettings,
-  silentBefore: ReadonlySet<string>,
-  now: number,
-): Promise<Found> {
-  const silent = new Set<string>();
-  const trouble = await lookAtParts(env, settings, now, (name, error) => {
-    logFault('health_failed', error);
-    silent.add(name);
-    return silentBefore.has(name) ? silentTrouble(name, error) : undefined;
-  });
-  return { trouble, silent };
+async function findTrouble(env: Env, settings: RelaySettings, now: number): Promise<Found> {
+  const silent = new Map<string, Trouble>();
+  const broken = brokenBinding(env);
+  if (broken !== undefined) return { trouble: broken, silent };
+  const gate = await gateOrTrouble(env, settings);
+  if ('message' in gate) return { trouble: gate, silent };
+  const current = new Set(outboxesOf(settings));
+  const look = async (name: string): Promise<Trouble | undefined> => {
+    try {
+      const outbox = await inTime(() => askAgain(async () => outboxNamed(env, name).health()));
+      const full = current.has(name) ? fullTrouble(name, outbox) : undefined;
+      return full ?? stale(name, outbox, gate, settings, now);
+    } catch (error) {
+      logFault('health_failed', error);
+      silent.set(name, silentTrouble(`outbox ${name}`, error));
+      return undefined;
+    }
+  };
+  const troubles = await Promise.all(gate.inUse.map(look));
+  return { trouble: troubles.find((trouble) => trouble !== undefined), silent };
 }
 
-async function lookAtParts(
-  env: Env,
-  settings: RelaySettings,
-  now: number,
-  notAnswered: (name: string, error: unknown) => Trouble | undefined,
-): Promise<Trouble | undefined> {
+function brokenBinding(env: Env): Trouble | undefined {
   const unbound = (['OUTBOX', 'RATE_GATE'] as const).filter(
     (name) => typeof env[name]?.getByName !== 'function',
   );
-  if (unbound.length > 0)
-    return {
-      status: 'broken',
-      message: `${unbound.join(' and ')} is no Durable Object: bind it under durable_objects in wrangler.jsonc, with a compatibility_date no older than the package's, and deploy`,
-    };
-  const { jurisdiction } = settings;
-  let gate: GateStatus;
+  if (unbound.length === 0) return undefined;
+  return {
+    status: 'broken',
+    message: `${unbound.join(' and ')} is no Durable Object: bind it under durable_objects in wrangler.jsonc, with a compatibility_date no older than the package's, and deploy`,
+  };
+}
+
+type Gate = GateStatus & { readonly inUse: readonly string[] };
+
+/** How the gate stands, and which outboxes hold something; or why no object can be made, or that nothing is taken. */
+async function gateOrTrouble(env: Env, { jurisdiction }: RelaySettings): Promise<Gate | Trouble> {
   try {
-    gate = await inTime(() => askAgain(async () => gateOf(env).status()));
+    const status = await inTime(() => askAgain(async () => gateOf(env).status()));
     const probe = jurisdiction === undefined ? PROBE : `${jurisdiction}/${PROBE}`;
     await inTime(() => askAgain(async () => outboxNamed(env, probe).probe()));
+    if (status.held !== null)
+      return { status: 'held', message: heldMessage(status.held.status), since: status.held.since };
+    return { ...status, inUse: await outboxesInUse(env) };
   } catch (error) {
     logFault('health_failed', error);
     return {
       status: 'broken',
       message: `no object can be made: OUTBOX and RATE_GATE must be listed under new_sqlite_classes in the migrations of wrangler.jsonc, with a compatibility_date no older than the package's${jurisdiction === undefined ? '' : `; or the account has no JURISDICTION ${jurisdiction}`}. See the log.`,
     };
-  }
-  if (gate.held !== null)
-    return { status: 'held', message: heldMessage(gate.held.status), since: gate.held.since };
-  const current = new Set(outboxesOf(settings));
-  const look = async (name: string): Promise<Trouble | undefined> => {
-    try {
-      const outbox = await inTime(() => askAgain(async () => outboxNamed(env, name).health()));
-      return (
-        (current.has(name) ? fullTrouble(name, outbox) : undefined) ??
-        stale(name, outbox, gate, settings, now)
-      );
-    } catch (error) {
-      return notAnswered(`outbox ${name}`, error);
-    }
-  };
-  try {
-    const troubles = await Promise.all((await outboxesInUse(env)).map(look));
-    return troubles.find((trouble) => trouble !== undefined);
-  } catch (error) {
-    return notAnswered('the rate gate', error);
   }
 }
 

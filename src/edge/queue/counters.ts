@@ -45,36 +45,44 @@ export type Minute = { readonly at: number; readonly totals: Totals };
 // As far back as the operator's plot goes.
 const KEPT_MINUTES = 60;
 
+/** When a call of each kind was taken last; 0 where none ever was. */
+export type TakenAt = Readonly<Record<RecordKind, number>>;
+
+/** All that was ever counted, and when calls were taken. */
+type Tally = { readonly at: number; readonly totals: Totals; readonly takenAt: TakenAt };
+
 /**
- * All that was ever counted. Rows written are billed, so a flush writes none for it: each run carries how many records
- * had entered with it, and how many of them unverified; everything else is written down with the next call.
+ * Rows written are billed, so a flush writes none for being counted: each run carries how many records had entered with it, and
+ * how many of them unverified; everything else is written down with the next call.
  */
-export function readTotals(sql: SqlStorage): Totals {
+function readTally(sql: SqlStorage): Tally {
   const [latest] = sql
-    .exec<{ totals: string }>('SELECT totals FROM minute ORDER BY at DESC LIMIT 1')
+    .exec<{ at: number; totals: string }>('SELECT at, totals FROM minute ORDER BY at DESC LIMIT 1')
     .toArray();
   const [newest] = sql
     .exec<{ entered: number; unverified: number }>(
       'SELECT entered, unverified FROM run ORDER BY seq DESC LIMIT 1',
     )
     .toArray();
-  const totals = parseTotals(latest?.totals ?? '{}');
+  const { totals, takenAt } = parseRow(latest?.totals ?? '{}');
   return {
-    ...totals,
-    entered: Math.max(totals.entered, newest?.entered ?? 0),
-    unverified: Math.max(totals.unverified, newest?.unverified ?? 0),
+    at: latest?.at ?? 0,
+    takenAt,
+    totals: {
+      ...totals,
+      entered: Math.max(totals.entered, newest?.entered ?? 0),
+      unverified: Math.max(totals.unverified, newest?.unverified ?? 0),
+    },
   };
 }
 
-/** When a call of each kind was taken last; 0 where none ever was. */
-export type TakenAt = Readonly<Record<RecordKind, number>>;
+/** All that was ever counted. */
+export function readTotals(sql: SqlStorage): Totals {
+  return readTally(sql).totals;
+}
 
 export function readTakenAt(sql: SqlStorage): TakenAt {
-  const [latest] = sql
-    .exec<{ totals: string }>('SELECT totals FROM minute ORDER BY at DESC LIMIT 1')
-    .toArray();
-  const { takenAt }: { takenAt?: TakenAt } = JSON.parse(latest?.totals ?? '{}');
-  return { user: 0, event: 0, ...takenAt };
+  return readTally(sql).takenAt;
 }
 
 /**
@@ -83,17 +91,16 @@ export function readTakenAt(sql: SqlStorage): TakenAt {
  * @param taken of which kind a call was taken just now, if one was
  */
 export function count(sql: SqlStorage, happened: Partial<Totals>, now: number, taken?: RecordKind): void {
-  const takenAt = { ...readTakenAt(sql), ...(taken && { [taken]: now }) };
-  const totals = { ...sum(readTotals(sql), happened), takenAt };
-  const [latest] = sql.exec<{ at: number }>('SELECT at FROM minute ORDER BY at DESC LIMIT 1').toArray();
+  const before = readTally(sql);
+  const takenAt = { ...before.takenAt, ...(taken && { [taken]: now }) };
   // A clock that was set back goes on in the latest minute: the newest row is the one that counts.
-  const at = Math.max(now - (now % MINUTE_MS), latest?.at ?? 0);
+  const at = Math.max(now - (now % MINUTE_MS), before.at);
   sql.exec(
     'INSERT INTO minute (at, totals) VALUES (?, ?) ON CONFLICT DO UPDATE SET totals = excluded.totals',
     at,
-    JSON.stringify(totals),
+    JSON.stringify({ ...sum(before.totals, happened), takenAt }),
   );
-  if (at === latest?.at) return;
+  if (at === before.at) return;
   // The newest of those before the hour stays: the first of the hour is told from it.
   sql.exec(
     'DELETE FROM minute WHERE at < (SELECT MAX(at) FROM minute WHERE at < ?)',
@@ -106,7 +113,7 @@ export function minutes(sql: SqlStorage): Minute[] {
   return sql
     .exec<{ at: number; totals: string }>('SELECT at, totals FROM minute ORDER BY at')
     .toArray()
-    .map(({ at, totals }) => ({ at, totals: parseTotals(totals) }));
+    .map(({ at, totals }) => ({ at, totals: parseRow(totals).totals }));
 }
 
 /** Records that wait to be sent. */
@@ -127,13 +134,14 @@ export function difference(later: Totals, earlier: Totals): Totals {
   return mapTotals((name) => later[name] - earlier[name]);
 }
 
-/** What an older release has not counted is nothing yet. */
-function parseTotals(json: string): Totals {
-  const { pardoned, ...counted }: Partial<Totals> & { readonly pardoned?: number } = JSON.parse(json);
-  // Its name until 0.2.0.
-  const known: Partial<Totals> = { requeued: pardoned ?? 0, ...counted };
-  return mapTotals((name) => known[name] ?? 0);
+/** What an older release has not counted is nothing yet. `pardoned` is what it called `requeued`. */
+function parseRow(json: string): Pick<Tally, 'totals' | 'takenAt'> {
+  const { pardoned = 0, takenAt, ...counted }: StoredRow = JSON.parse(json);
+  const known: Partial<Totals> = { requeued: pardoned, ...counted };
+  return { totals: mapTotals((name) => known[name] ?? 0), takenAt: { user: 0, event: 0, ...takenAt } };
 }
+
+type StoredRow = Partial<Totals> & { readonly pardoned?: number; readonly takenAt?: TakenAt };
 
 function mapTotals(amountOf: (name: Counted) => number): Totals {
   return Object.fromEntries(COUNTED.map((name) => [name, amountOf(name)])) as Record<Counted, number>;

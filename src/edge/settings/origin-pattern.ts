@@ -1,3 +1,12 @@
+import type { SettingsEnv } from './settings-env.ts';
+
+/** The sites that may send, as they are set: read even where another setting is wrong. */
+export function originsOf({ ALLOWED_ORIGINS = '' }: SettingsEnv): readonly string[] {
+  return ALLOWED_ORIGINS.split(',')
+    .map((origin) => origin.trim())
+    .filter(Boolean);
+}
+
 /**
  * True for what ALLOWED_ORIGINS may hold: `*`, an origin as browsers and web views write it, or one of the web whose host
  * begins with `*.`.

@@ -1,55 +1,14 @@
-import { MAX_BATCH_RECORDS, MAX_REQUEST_RECORDS } from '../../contract/batch.ts';
-import { isOriginPattern } from './origin-pattern.ts';
+import { ACCOUNT_REQUESTS_PER_MINUTE, MAX_BATCH_RECORDS, MAX_REQUEST_RECORDS } from '../../contract/batch.ts';
+import { isOriginPattern, originsOf } from './origin-pattern.ts';
+import { JURISDICTIONS, type Jurisdiction, LOCATION_HINTS, locationHintOf } from './placement.ts';
+import { type SettingsEnv, trimmed } from './settings-env.ts';
 import { isStrongToken } from './strong-token.ts';
+import { isLoopback, upstreamOf } from './upstream.ts';
 
 /** What becomes of records that are off the tracking plan: nothing, they are told of, or they are refused. */
 const PLAN_MODES = ['off', 'report', 'enforce'] as const;
 
 export type PlanMode = (typeof PLAN_MODES)[number];
-
-/** What the operator sets, as secrets and variables. */
-export type SettingsEnv = {
-  /** Secret: the key of a WebEngage service account. */
-  readonly WEBENGAGE_API_KEY?: string;
-  /** Secret: the account's other key. Tried when WebEngage refuses the first, so that keys rotate without a pause. */
-  readonly WEBENGAGE_API_KEY_SECONDARY?: string;
-  readonly WEBENGAGE_LICENSE_CODE?: string;
-  /** `global` (the default), `in` or `ksa`: where the account lives. */
-  readonly WEBENGAGE_REGION?: string;
-  /** In place of a region, for development: the sandbox's address, as `http://127.0.0.1:8788`. */
-  readonly WEBENGAGE_HOST?: string;
-  /** The sites that may send, with commas: `https://shop.example.com,https://*.example.com`; or `*`. */
-  readonly ALLOWED_ORIGINS?: string;
-  /**
-   * Calls to WebEngage in any 60 seconds. 500 is what an account has; less leaves some to other programs. More counts from when
-   * WebEngage's `X-RateLimit-Limit` says that the account has more.
-   */
-  readonly REQUESTS_PER_MINUTE?: string;
-  /** How long a record may wait for others to fill its batch. */
-  readonly LINGER_MS?: string;
-  /** Outboxes among which the browsers are divided: 1 to 64. One takes some 500 flushes a second. */
-  readonly OUTBOX_SHARDS?: string;
-  /** Records the relay holds at the most, dead letters too, over all outboxes. Beyond it browsers keep theirs. */
-  readonly MAX_BACKLOG?: string;
-  /** Where the outboxes and the gate are made, as Cloudflare names it: `weur`, say. By default near WebEngage's region. */
-  readonly LOCATION_HINT?: string;
-  /** `eu`, `us` or `fedramp`: the outboxes and their records never leave it. */
-  readonly JURISDICTION?: string;
-  /** How long records may wait and none be taken before `/health` says so. */
-  readonly HEALTH_STALE_MS?: string;
-  /** Requests that one relay pass may make, by the plan of the Cloudflare account: 10,000 on the paid one, 50 on the free one. */
-  readonly MAX_SUBREQUESTS?: string;
-  /** Secret: opens `/admin`. At least 32 characters; without it the door stays shut. */
-  readonly ADMIN_TOKEN?: string;
-  /** Secret: servers that show it may send, with no `Origin`. At least 32 characters; without it only pages send. */
-  readonly SERVER_TOKEN?: string;
-  /** `off` (the default), `optional` or `required`: whether records with a userId need an identity token. */
-  readonly IDENTITY?: string;
-  /** Secret: what identity tokens are verified with. A public key in PEM, a JWK set, or a secret of 32 bytes or more. */
-  readonly IDENTITY_KEY?: string;
-  /** `off`, `report` or `enforce`: what becomes of records that are off the tracking plan, where the relay has one. */
-  readonly TRACKING_PLAN?: string;
-};
 
 /** Whether users are believed, vouched for where a token comes, or vouched for always; and by which key, as it was set. */
 export type IdentitySettings =
@@ -83,36 +42,16 @@ export type ReadSettings =
   | { readonly ok: true; readonly settings: RelaySettings }
   | { readonly ok: false; readonly message: string };
 
-// https://docs.webengage.com/docs/rest-api-getting-started
-const HOSTS: Readonly<Record<string, string>> = {
-  global: 'https://api.webengage.com',
-  in: 'https://api.in.webengage.com',
-  ksa: 'https://api.ksa.webengage.com',
-};
-
 // A path segment of the upstream address, never percent-encoded: nothing else may stand in it.
 const LICENSE_CODE = /^[\w~-]+$/;
-
-const LOOPBACK = /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
 
 // Anything a header can't hold would throw at the first call, hours after the deploy.
 const HEADER_VALUE = /^[\x21-\x7e]+$/;
 
-const ACCOUNT_REQUESTS_PER_MINUTE = 500;
 const MAX_REQUESTS_PER_MINUTE = 10_000;
 
 // Each is waked every five minutes, and asked when the operator looks.
 export const MAX_SHARDS = 64;
-
-// https://developers.cloudflare.com/durable-objects/reference/data-location/
-const LOCATION_HINTS = ['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me'] as const;
-export const JURISDICTIONS = ['eu', 'us', 'fedramp'] as const;
-
-export type LocationHint = (typeof LOCATION_HINTS)[number];
-export type Jurisdiction = (typeof JURISDICTIONS)[number];
-
-// Near WebEngage, and not near whoever sent the first record: each call goes there and back.
-const NEAR: Readonly<Record<string, LocationHint>> = { global: 'enam', in: 'apac', ksa: 'me' };
 
 // What waits longer than a day at the full allowance is not caught up with either.
 const BACKLOG_MINUTES = 24 * 60;
@@ -129,20 +68,19 @@ function wholeNumber(
   return Number.isInteger(value) && value >= min && value <= max ? value : undefined;
 }
 
-/** The settings without the newline that a pipe leaves at the end of a secret. Bindings stand beside them. */
-function trimmed(env: SettingsEnv): SettingsEnv {
-  const texts = Object.entries(env).filter(
-    ([name, value]) => typeof value === 'string' && name !== 'IDENTITY_KEY',
-  );
-  return { ...env, ...Object.fromEntries(texts.map(([name, value]) => [name, `${value}`.trim()])) };
-}
+// Asked with each request, and with each pass; a change of a setting is a new environment.
+const known = new WeakMap<SettingsEnv, ReadSettings>();
 
 /** Reads and checks what the operator has set. */
-export function readSettings(given: SettingsEnv): ReadSettings {
-  const env = trimmed(given);
+export function readSettings(env: SettingsEnv): ReadSettings {
+  const read = known.get(env) ?? readAnew(trimmed(env));
+  known.set(env, read);
+  return read;
+}
+
+function readAnew(env: SettingsEnv): ReadSettings {
   const refuse = (message: string): ReadSettings => ({ ok: false, message });
   const { WEBENGAGE_API_KEY = '', WEBENGAGE_API_KEY_SECONDARY = '', WEBENGAGE_LICENSE_CODE = '' } = env;
-  const { WEBENGAGE_REGION, WEBENGAGE_HOST } = env;
 
   if (WEBENGAGE_API_KEY === '')
     return refuse('WEBENGAGE_API_KEY is not set: wrangler secret put WEBENGAGE_API_KEY');
@@ -153,10 +91,10 @@ export function readSettings(given: SettingsEnv): ReadSettings {
   if (!LICENSE_CODE.test(WEBENGAGE_LICENSE_CODE))
     return refuse('WEBENGAGE_LICENSE_CODE must be set, to letters, digits, ~, _ and -');
 
-  const upstream = WEBENGAGE_HOST ? upstreamOfHost(WEBENGAGE_HOST) : hostOf(WEBENGAGE_REGION || 'global');
+  const upstream = upstreamOf(env);
   if (upstream === undefined)
     return refuse(
-      WEBENGAGE_HOST
+      env.WEBENGAGE_HOST
         ? 'WEBENGAGE_HOST must be a host of WebEngage, or http on 127.0.0.1 in development'
         : 'WEBENGAGE_REGION must be global, in or ksa',
     );
@@ -263,33 +201,4 @@ export function readSettings(given: SettingsEnv): ReadSettings {
       recordsPerMinutePerShard: (sureRequestsPerMinute * MAX_BATCH_RECORDS) / shards,
     },
   };
-}
-
-/** Where Durable Objects are to be made; undefined where that is set to no place that Cloudflare names. */
-export function locationHintOf(env: SettingsEnv): LocationHint | undefined {
-  const { LOCATION_HINT, WEBENGAGE_REGION } = env;
-  const hint = LOCATION_HINT?.trim() || (NEAR[WEBENGAGE_REGION?.trim() || 'global'] ?? 'enam');
-  return LOCATION_HINTS.find((each) => each === hint);
-}
-
-/** The sites that may send, as they are set: read even where another setting is wrong. */
-export function originsOf({ ALLOWED_ORIGINS = '' }: SettingsEnv): readonly string[] {
-  return ALLOWED_ORIGINS.split(',')
-    .map((origin) => origin.trim())
-    .filter(Boolean);
-}
-
-function hostOf(region: string): string | undefined {
-  return Object.hasOwn(HOSTS, region) ? HOSTS[region] : undefined;
-}
-
-// A closed list: whoever can change a variable must not be able to have the key sent elsewhere.
-function upstreamOfHost(host: string): string | undefined {
-  const address = host.includes('://') ? host.replace(/\/$/, '') : `https://${host}`;
-  return LOOPBACK.test(address) || Object.values(HOSTS).includes(address) ? address : undefined;
-}
-
-/** True where the upstream is this machine's own: for development only. */
-export function isLoopback(address: string): boolean {
-  return LOOPBACK.test(address);
 }

@@ -1,4 +1,4 @@
-import { JURISDICTIONS, type Jurisdiction } from './settings.ts';
+import { JURISDICTIONS, type Jurisdiction } from './placement.ts';
 
 /**
  * The outbox of a device, as `<shards>/<index>`, with `eu/` say before it where there is a jurisdiction. By the device and never
