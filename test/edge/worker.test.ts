@@ -178,6 +178,32 @@ describe('POST /v1/batch', () => {
     expect(asked).toBe(1);
   });
 
+  test('asks an outbox again that the platform has just restarted', async () => {
+    let asked = 0;
+    const OUTBOX = {
+      getByName: () => ({
+        ingest: async () => {
+          asked += 1;
+          if (asked === 1) throw Object.assign(new Error('its code was updated'), { retryable: true });
+          return { stored: true, accepted: 1, duplicates: 0 };
+        },
+      }),
+    };
+
+    const answer = await createRelay().fetch(
+      new Request('http://127.0.0.1:8787/v1/batch', {
+        method: 'POST',
+        body: JSON.stringify(batch()),
+        headers: { Origin: SHOP },
+      }),
+      { ...relayEnv, OUTBOX } as unknown as Env,
+      createExecutionContext(),
+    );
+
+    expect(answer.status).toBe(202);
+    expect(asked).toBe(2);
+  });
+
   test('takes an overloaded outbox for a full one: asking again would only add to it', async () => {
     const overloaded = Object.assign(new Error('Durable Object is overloaded.'), { overloaded: true });
     const OUTBOX = { getByName: () => ({ ingest: () => Promise.reject(overloaded) }) };

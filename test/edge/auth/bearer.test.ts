@@ -23,3 +23,7 @@ test.each([undefined, '', TOKEN.slice(1), 'x'.repeat(100), '1234567'.repeat(10)]
     expect(await showsToken(`Bearer ${token}`, token)).toBe(false);
   },
 );
+
+test('the newline that a pipe leaves behind a secret is no part of it', async () => {
+  expect(await showsToken(`Bearer ${TOKEN}`, `${TOKEN}\n`)).toBe(true);
+});

@@ -1,12 +1,13 @@
 import { runInDurableObject } from 'cloudflare:test';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { noEvidence } from '../../../src/edge/delivery/evidence.ts';
 import { nextSend, type Standing, type Work } from '../../../src/edge/delivery/next-send.ts';
+import { cutParked } from '../../../src/edge/delivery/trim-cut.ts';
 import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
 import { dueTimes } from '../../../src/edge/limits/fair-queue.ts';
 import { seal } from '../../../src/edge/queue/sealed-batches.ts';
 import { delivery, ingestAt, newOutbox } from '../../fakes/outbox.ts';
-import { eventRecord } from '../../fakes/records.ts';
+import { eventRecord, userRecord } from '../../fakes/records.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:00Z');
 const STANDING: Standing = {
@@ -128,3 +129,113 @@ test('what was taken back from the dead letters, which stands before all else, i
 });
 
 const floodLater = (device: string) => (device === 'flood' ? NOW + 60_000 : 0);
+
+describe('a browser that is parked', () => {
+  /** Evidence by which `Poison` is refused, and all else is taken. */
+  function knowing() {
+    const evidence = noEvidence();
+    const record = (eventName: string) => ({ id: 'x', eventName, eventData: {} });
+    for (let n = 0; n < 100; n++) evidence.suspects.taken('event', [record('Plain')]);
+    evidence.suspects.refused('event', record('Poison'));
+    return { evidence, clear: () => evidence.suspects.taken('event', Array(100).fill(record('Poison'))) };
+  }
+  const named = (seq: number, eventName: string) => eventRecord(seq, { eventName, eventData: {} });
+  const membersOf = (work: Work) => (work.step === 'cut' ? work.cut.members : undefined);
+
+  test('goes apart from the others, which go first without it', async () => {
+    const { evidence } = knowing();
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('bad', named(1, 'Poison'), named(2, 'Plain')), NOW - 9_000);
+    await ingestAt(stub, delivery('good', named(1, 'Plain')), NOW - 8_000);
+
+    const clean = await workOf(stub, { evidence, isolationFrom: NOW + 1 });
+    const apart = await workOf(stub, { evidence });
+
+    expect(clean).toMatchObject({ step: 'cut', isolates: false, cut: { members: [{ device: 'good' }] } });
+    expect(apart).toMatchObject({ step: 'cut', isolates: true });
+    // The record that is suspect, and not what stands behind it.
+    expect(membersOf(apart)).toEqual([{ seq: 1, device: 'bad', from: 0, to: 1 }]);
+  });
+
+  test('sends what it made before the suspect record first', async () => {
+    const { evidence } = knowing();
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', named(1, 'Plain')), NOW - 9_000);
+    await ingestAt(stub, delivery('a', named(2, 'Plain'), named(3, 'Poison')), NOW - 8_000);
+    await ingestAt(stub, delivery('a', named(4, 'Poison')), NOW - 7_000);
+
+    const work = await workOf(stub, { evidence });
+
+    expect(work).toMatchObject({ step: 'cut', isolates: false });
+    expect(membersOf(work)).toEqual([
+      { seq: 1, device: 'a', from: 0, to: 1 },
+      { seq: 2, device: 'a', from: 0, to: 1 },
+    ]);
+  });
+
+  test('goes with the others once nothing is held against it: no record is forgotten', async () => {
+    const { evidence, clear } = knowing();
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('bad', named(1, 'Poison')), NOW - 9_000);
+    await workOf(stub, { evidence, isolationFrom: NOW + 1 });
+    expect(evidence.suspects.parked.has('bad')).toBe(true);
+
+    clear();
+
+    expect(await workOf(stub, { evidence })).toMatchObject({ step: 'cut', isolates: false });
+  });
+
+  test('waits for its allowance, and is not forgotten meanwhile', async () => {
+    const { evidence } = knowing();
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('bad', named(1, 'Poison')), NOW - 9_000);
+
+    expect(await workOf(stub, { evidence, isolationFrom: NOW + 700 })).toEqual({
+      step: 'wait',
+      until: NOW + 700,
+      held: false,
+    });
+  });
+
+  test('holds back no other where there is room for no more of them', async () => {
+    const { evidence } = knowing();
+    for (let n = 0; n < 6_000; n++)
+      evidence.suspects.park(`elsewhere ${n}`, { seq: 9_999, wasRefused: true });
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('bad', named(1, 'Poison')), NOW - 9_000);
+    await ingestAt(stub, delivery('good', named(1, 'Plain')), NOW - 8_000);
+
+    const work = await workOf(stub, { evidence, isolationFrom: NOW + 1 });
+
+    expect(membersOf(work)).toMatchObject([{ device: 'good' }]);
+  });
+
+  test('of a kind that fails just now hides none of the other', async () => {
+    const { evidence } = knowing();
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('bad', named(1, 'Poison')), NOW - 9_000);
+    await ingestAt(stub, delivery('user', userRecord(1)), NOW - 8_000);
+    evidence.suspects.park('bad', { seq: 1, wasRefused: true });
+    evidence.suspects.park('user', { seq: 2, wasRefused: true });
+
+    const cut = await runInDurableObject(stub, (_, { storage: { sql } }) =>
+      cutParked(sql, evidence.suspects, new Set(), ['user']),
+    );
+
+    expect(cut).toMatchObject({ kind: 'user', members: [{ device: 'user' }] });
+  });
+});
+
+test('parts of refused batches and parked records take turns', async () => {
+  const stub = await withParts(3, 0);
+  await ingestAt(stub, delivery('parked', eventRecord(1)), NOW - 9_000);
+  const evidence = noEvidence();
+  evidence.suspects.park('parked', { seq: 4, wasRefused: true });
+
+  const afterParked = await workOf(stub, { evidence });
+  evidence.isolated = 'part';
+  const afterPart = await workOf(stub, { evidence });
+
+  expect(afterParked).toMatchObject({ step: 'resend', isolates: true });
+  expect(afterPart).toMatchObject({ step: 'cut', isolates: true, cut: { members: [{ device: 'parked' }] } });
+});

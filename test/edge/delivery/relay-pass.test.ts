@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { noEvidence } from '../../../src/edge/delivery/evidence.ts';
 import type { UpstreamCall } from '../../../src/edge/delivery/webengage.ts';
 import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
+import { postpone, seal } from '../../../src/edge/queue/sealed-batches.ts';
 import { outboxStatus } from '../../../src/edge/queue/status.ts';
 import type { FailedCall } from '../../../src/edge/telemetry/log.ts';
 import {
@@ -29,6 +30,9 @@ const DOWN = 503;
 const events = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => eventRecord(from + index));
 const ids = (from: number, to: number) => events(from, to).map(({ id }) => id);
+
+const refusing = (eventName: string) =>
+  rulingUpstream(({ records }) => (records.some((record) => record.eventName === eventName) ? 400 : 200));
 
 function waiting(stub: DurableObjectStub<Outbox>): Promise<number> {
   return runInDurableObject(stub, (_, { storage }) => outboxStatus(storage.sql, ROOM, NOW).records);
@@ -320,8 +324,6 @@ test('a batch that fails again and again waits longer each time, up to a minute'
 
 describe('records that WebEngage refuses', () => {
   /** Refuses every call that holds a record with this name. */
-  const refusing = (eventName: string) =>
-    rulingUpstream(({ records }) => (records.some((record) => record.eventName === eventName) ? 400 : 200));
   const poison = (seq: number) => eventRecord(seq, { eventName: 'Poison' });
 
   test('go to the dead letters alone, with WebEngage’s words; their neighbours arrive', async () => {
@@ -675,5 +677,92 @@ describe('calls in flight', () => {
     expect(await pass).toEqual({ nextAt: NOW + 60_000, held: true });
     // Before the call, after it, and once its answer was there.
     expect(asked).toBe(3);
+  });
+});
+
+test('a pass makes no more requests than the platform lets one run make; the next one goes on', async () => {
+  const stub = newOutbox();
+  for (let n = 0; n < 40; n++) await ingestAt(stub, delivery(`d${n}`, ...events(1, 25)), NOW);
+  const upstream = scriptedUpstream();
+  let asked = 0;
+  const gate = {
+    ...OPEN,
+    take: async () => {
+      asked += 1;
+      return GRANTED;
+    },
+  };
+
+  const { nextAt } = await passAt(stub, upstream, LINGERED, { gate, maxSubrequests: 50 });
+
+  expect(upstream.calls.length).toBeGreaterThan(5);
+  expect(upstream.calls.length + asked).toBeLessThanOrEqual(50);
+  expect(nextAt).toBe(LINGERED);
+});
+
+test('what decides about the account is tried with one record, of a browser that waits', async () => {
+  const stub = newOutbox();
+  await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
+  const upstream = scriptedUpstream(401);
+  const permits = [{ ...GRANTED, probe: true }];
+
+  await passAt(stub, upstream, LINGERED, {
+    gate: { ...OPEN, take: async () => permits.shift() ?? REFUSED },
+  });
+
+  expect(sentIds(upstream)).toEqual([ids(1, 1)]);
+});
+
+test('a call that was taken in other words than WebEngage documents is taken, counted and told', async () => {
+  const stub = newOutbox();
+  await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
+  const told: string[] = [];
+
+  await passAt(stub, scriptedUpstream(answerOf(200, { says: 'accepted' })), LINGERED, {
+    tellUnfamiliar: (says) => void told.push(says),
+  });
+
+  expect(told).toEqual(['accepted']);
+  const { totals } = await stub.status();
+  expect(totals).toMatchObject({ taken: 1, unfamiliar: 1, delivered: 25 });
+});
+
+describe('a part of a refused batch that holds a suspect record and others', () => {
+  /** The part, and evidence by which `Poison` is refused. `tried`: a call with it may have been taken. */
+  async function withPart(tried: boolean) {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', eventRecord(1, { eventName: 'Plain', eventData: {} })), NOW);
+    await ingestAt(stub, delivery('b', eventRecord(1, { eventName: 'Poison', eventData: {} })), NOW);
+    const evidence = noEvidence();
+    for (let n = 0; n < 9; n++) evidence.suspects.taken('event', [{ id: 'x', eventName: 'Plain' }]);
+    evidence.suspects.refused('event', { id: 'x', eventName: 'Poison' });
+    await runInDurableObject(stub, (_, { storage }) => {
+      const members = [1, 2].map((seq) => ({ seq, device: seq === 1 ? 'a' : 'b', from: 0, to: 1 }));
+      const part = { kind: 'event', members, isolating: true, status: 400, attempts: 1 } as const;
+      const sealed = seal(storage.sql, part, 'the-part', NOW);
+      evidence.sealedWith.set('the-part', 1);
+      if (!tried) return;
+      // No answer; and then one that holds the account, as a key that is wrong meanwhile does.
+      const unknown = { status: 0, failures: 1, dueAt: NOW };
+      postpone(storage, sealed, unknown, {}, NOW);
+      postpone(
+        storage,
+        { ...sealed, attempts: 2 },
+        { status: 401, failures: 0, dueAt: NOW, refused: true },
+        {},
+        NOW,
+      );
+    });
+    const upstream = refusing('Poison');
+    await passAt(stub, upstream, LINGERED, { evidence });
+    return upstream.calls.map(({ requestId }) => requestId);
+  }
+
+  test('is cut anew where it was never sent: they travel apart', async () => {
+    expect(await withPart(false)).not.toContain('the-part');
+  });
+
+  test('keeps its members and its id where it was: it may have been taken', async () => {
+    expect((await withPart(true))[0]).toBe('the-part');
   });
 });

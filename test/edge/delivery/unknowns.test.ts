@@ -202,6 +202,12 @@ describe('every odd answer, from a third of all calls', () => {
     expectAllOnce(await against({ refuse: POISON, faults, delayMs: 10_000, retryAfter: 'seconds' }));
   });
 
+  test('a maintenance page with status 200: it takes no record', async () => {
+    const faults: ControlOrder['faults'] = [{ fault: 'page', chance: 1 / 3 }];
+
+    expectAllOnce(await against({ refuse: POISON, faults, pageStatus: 200 }));
+  });
+
   test.each(['none', 'seconds', 'date', 'garbage'] as const)(
     'a 429 with %s in its Retry-After',
     async (retryAfter) => {

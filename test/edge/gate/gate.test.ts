@@ -169,6 +169,16 @@ describe('what WebEngage says of its limit', () => {
     expect(limitOf(0)).toBe(500);
   });
 
+  test('is waited for, before more than 500 are used', () => {
+    const more = { ...LIMITS, requestsPerMinute: 1_200 };
+    const seen = { limit: 1_000, remaining: 1_000, at: NOW, ours: 0 };
+    const used = (known: SeenLimit | undefined) => allowance(more.requestsPerMinute, known, NOW);
+
+    expect(used(undefined)).toBe(500);
+    expect(used(seen)).toBe(1_000);
+    expect(used({ ...seen, limit: 5_000, remaining: 5_000 })).toBe(1_200);
+  });
+
   test('is forgotten as soon as it says something else', () => {
     const { state } = take(OPEN_GATE, NOW, { seen: seen(100, 100) });
 

@@ -1,9 +1,11 @@
-import { createExecutionContext } from 'cloudflare:test';
+import { createExecutionContext, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, test, vi } from 'vitest';
 import type { Env } from '../../../src/edge/durable-objects/env.ts';
+import { count } from '../../../src/edge/queue/counters.ts';
 import type { QueueHealth } from '../../../src/edge/queue/status.ts';
 import { createRelay } from '../../../src/edge/worker.ts';
-import { relayEnv } from '../../fakes/outbox.ts';
+import { delivery, ingestAt, passAt, relayEnv, scriptedUpstream } from '../../fakes/outbox.ts';
+import { eventRecord } from '../../fakes/records.ts';
 
 const MINUTE = 60_000;
 
@@ -172,4 +174,51 @@ test('an object that the platform says to ask again is asked again', async () =>
 
   expect(told.code).toBe(200);
   expect(asked).toBe(2);
+});
+
+describe('of real objects', () => {
+  // A gate of the test's own knows these outboxes and no others.
+  const real = async () => {
+    const gate = `gate ${crypto.randomUUID()}`;
+    const name = `1/0 ${crypto.randomUUID()}`;
+    const RATE_GATE = { getByName: () => relayEnv.RATE_GATE.getByName(gate) } as unknown as Env['RATE_GATE'];
+    const OUTBOX = {
+      getByName: (asked: string) => relayEnv.OUTBOX.getByName(asked === '1/0' ? name : asked),
+    } as Env['OUTBOX'];
+    const stub = relayEnv.OUTBOX.getByName(name);
+    await relayEnv.RATE_GATE.getByName(gate).enrolOutbox('1/0');
+    return { env: { ...relayEnv, RATE_GATE, OUTBOX }, stub };
+  };
+
+  test('nothing has come: 200, and no outbox was made by asking', async () => {
+    const { env } = await real();
+
+    expect((await healthOf(env)).code).toBe(200);
+    const probe = relayEnv.OUTBOX.getByName('probe');
+    const tables = await runInDurableObject(probe, (_, { storage: { sql } }) =>
+      sql
+        .exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '!_cf%' ESCAPE '!'")
+        .toArray(),
+    );
+    expect(tables).toEqual([]);
+  });
+
+  test('records have waited for six minutes: stale; once they are taken: 200', async () => {
+    const { env, stub } = await real();
+    await ingestAt(stub, delivery('a', eventRecord(1)), ago(6 * MINUTE));
+
+    expect(await healthOf(env)).toMatchObject({ code: 503, status: 'stale' });
+    await passAt(stub, scriptedUpstream(), Date.now());
+    expect((await healthOf(env)).code).toBe(200);
+  });
+
+  test('there is no room: full', async () => {
+    const { env, stub } = await real();
+    // As many as it may hold by default.
+    await runInDurableObject(stub, (_, { storage }) =>
+      count(storage.sql, { entered: 18_000_000 }, Date.now()),
+    );
+
+    expect(await healthOf(env)).toMatchObject({ code: 503, status: 'full' });
+  });
 });

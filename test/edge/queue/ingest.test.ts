@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { MAX_BODY_BYTES } from '../../../src/contract/batch.ts';
 import type { TrackerRecord } from '../../../src/contract/record.ts';
 import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
-import { ingest, type Room } from '../../../src/edge/queue/ingest.ts';
+import { ingest, type Receipt, type Room } from '../../../src/edge/queue/ingest.ts';
 import { seal } from '../../../src/edge/queue/sealed-batches.ts';
 import {
   delivery,
@@ -344,4 +344,22 @@ describe('the alarm', () => {
     expect(left).toEqual([]);
     expect(await ingestAt(stub, delivery(DEVICE, eventRecord(1)), NOW)).toMatchObject({ accepted: 1 });
   });
+});
+
+test('a flood of page loads that are long known is refused before they are looked up, though nothing waits', async () => {
+  const stub = newOutbox();
+  const load = (n: number) => n.toString(36).padStart(22, '0');
+  const flood = {
+    ...delivery('a', ...Array.from({ length: 400 }, (_, n) => eventRecord(1, { id: idOf(1, load(n)) }))),
+    network: 'n',
+  };
+  const other = { ...delivery('b', eventRecord(1)), network: 'home' };
+
+  const receipts: Receipt[] = [];
+  for (let n = 0; n < 60; n++)
+    receipts.push(await stub.ingest('1/0', { ...flood, device: `flood ${n % 20}` }));
+
+  expect(receipts.filter(({ stored }) => stored).length).toBeLessThan(40);
+  expect(await stub.ingest('1/0', other)).toMatchObject({ stored: true });
+  await runInDurableObject(stub, (_, { storage }) => storage.deleteAlarm());
 });

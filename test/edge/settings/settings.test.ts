@@ -126,3 +126,32 @@ test('the secondary key is there where it is set', () => {
     settings: { apiKeys: { primary: KEY, secondary: 'another' } },
   });
 });
+
+test('secrets and variables are read without the newline that a pipe leaves, but for a shared secret', () => {
+  const piped = { ...ENV, WEBENGAGE_API_KEY: `${KEY}\n`, REQUESTS_PER_MINUTE: ' 50\n', IDENTITY: 'optional' };
+
+  expect(readSettings({ ...piped, IDENTITY_KEY: 'a\n' })).toMatchObject({
+    settings: { apiKeys: { primary: KEY }, requestsPerMinute: 50, identity: { key: 'a\n' } },
+  });
+});
+
+test('what the account may not have counts for no share and no backlog', () => {
+  const sure = readSettings({ ...ENV, REQUESTS_PER_MINUTE: '500' });
+
+  expect(readSettings({ ...ENV, REQUESTS_PER_MINUTE: '5000' })).toEqual({
+    ...sure,
+    settings: { ...(sure.ok && sure.settings), requestsPerMinute: 5_000 },
+  });
+});
+
+test('a relay that reports itself stale before records have lingered is refused', () => {
+  expect(readSettings({ ...ENV, LINGER_MS: '60000', HEALTH_STALE_MS: '59000' })).toMatchObject({
+    message: expect.stringContaining('HEALTH_STALE_MS'),
+  });
+});
+
+test('a jurisdiction is not asked for on the machine of a developer, whose runtime has none', () => {
+  expect(readSettings({ ...ENV, JURISDICTION: 'eu' })).toMatchObject({ settings: { jurisdiction: 'eu' } });
+  const local = readSettings({ ...ENV, JURISDICTION: 'eu', WEBENGAGE_HOST: 'http://127.0.0.1:8788' });
+  expect(local.ok && local.settings.jurisdiction).toBeUndefined();
+});

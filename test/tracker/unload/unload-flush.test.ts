@@ -303,20 +303,26 @@ describe('nothing of its own leaves', () => {
     expect(left?.[0]).not.toBe('e2');
   });
 
-  test('after a farewell that failed, before what it could not deliver', async () => {
-    const { open, sent, time } = playedBrowser({ relay: scriptedRelay(offline) });
+  test('after a farewell that failed, until the next flush has brought the order back', async () => {
+    const { open, sent, disk, time } = playedBrowser({ relay: scriptedRelay(offline) });
     const page = open();
     await quiet();
+    // No flush comes between: it would wait for the database.
+    disk.hold();
     void page.tracker.track('e1');
     page.hide();
     await quiet();
 
     void page.tracker.track('e2');
     page.hide();
+    await quiet();
+    const blocked = sent().length;
+    disk.release();
     await time.pass(60_000);
     await page.tracker.track('e3');
     page.hide();
 
+    expect(blocked).toBe(1);
     expect(sent()).toEqual([['e1'], ['e1', 'e2'], ['e3']]);
   });
 });
