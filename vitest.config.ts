@@ -66,8 +66,6 @@ export default defineConfig({
         test: {
           name: 'browser',
           ...PATIENT,
-          // A real browser on a busy machine: what fails twice is broken.
-          retry: 1,
           include: ['test/{tracker,page-views,inspector}/**/*.browser.test.ts'],
           browser: {
             enabled: true,
@@ -84,7 +82,6 @@ export default defineConfig({
           include: ['test/journeys/**/*.test.ts'],
           // Whole systems in real processes: one at a time, and the first start of a runtime can take its time.
           fileParallelism: false,
-          retry: 1,
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

@@ -6,6 +6,7 @@ import type { Told } from './page-parts.ts';
 declare global {
   var webengageRelay: Tracker;
   var told: Told;
+  var hiddenAt: number | undefined;
 }
 
 /** Events to be made: one of this name for each number. */
@@ -114,6 +115,16 @@ export function signalAndTrack({ name, numbers }: Events): void {
   localStorage.setItem('signal', String(numbers));
   for (const n of numbers) webengageRelay.track(name, { n });
 }
+
+/** Notes when the page is hidden, should it be. */
+export function noteHiding(_: null): void {
+  addEventListener('visibilitychange', () => {
+    globalThis.hiddenAt = performance.now();
+  });
+}
+
+/** True where the page is visible, or has been in the background for longer than its calls may be its last. */
+export const isNotLeaving = (): boolean => performance.now() - (globalThis.hiddenAt ?? -1e9) > 1_500;
 
 /** What the page was told by the tracker and the browser. */
 export const whatWasTold = (): Told => told;

@@ -20,8 +20,8 @@ export type Scenario = {
   readonly play: (visit: Visit) => Promise<void>;
 };
 
-/** How often a visitor leaves in one way: in `npm run test:faults` more often. */
-export const ROUNDS = process.env.ALL_CELLS ? 10 : 4;
+/** How often a visitor leaves in one way. */
+export const ROUNDS = 10;
 
 /** What is lost now and then shows only when it is done again and again. */
 export async function rounds(count: number, round: () => Promise<unknown>): Promise<void> {
