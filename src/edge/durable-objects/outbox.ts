@@ -67,7 +67,8 @@ export class Outbox extends DurableObject<OutboxEnv> {
   readonly #violations = violationTally();
   readonly #joinGroup: () => Promise<Alarm>;
   #shares: Shares | undefined;
-  #isEnrolled = false;
+  // The name under which the gate knows that this outbox is in use.
+  #enrolledAs: string | undefined;
   // Flushes that are being stored: what they hold is not to be seen yet.
   #storing = 0;
 
@@ -149,7 +150,10 @@ export class Outbox extends DurableObject<OutboxEnv> {
       const isEmpty =
         deadLetters(totals) === 0 && !remembersIds && !remembersViolations && this.#storing === 0;
       // It may be let go now, and is to be known again when it holds something again.
-      if (isEmpty) storage.kv.delete('name');
+      if (isEmpty) {
+        storage.kv.delete('name');
+        this.#enrolledAs = undefined;
+      }
       return isEmpty;
     }
     if (!alarmComes(await storage.getAlarm(), now)) await storage.setAlarm(now + SOONEST_ALARM_MS);
@@ -227,11 +231,10 @@ export class Outbox extends DurableObject<OutboxEnv> {
 
   /** Before it holds anything, and again each time that it starts: so that it is looked after when new records go to others. */
   async #enrol(name: string): Promise<void> {
-    const { kv } = this.ctx.storage;
-    if (this.#isEnrolled && kv.get('name') === name) return;
+    if (this.#enrolledAs === name) return;
     await askAgain(() => gateOf(this.env).enrolOutbox(name));
-    kv.put('name', name);
-    this.#isEnrolled = true;
+    this.ctx.storage.kv.put('name', name);
+    this.#enrolledAs = name;
   }
 
   /** No later than an ingest may have set it meanwhile, and never for now: such an alarm can be lost. */
