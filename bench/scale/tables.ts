@@ -1,5 +1,5 @@
 import { MAX_AGE_MS } from '../../src/contract/batch.ts';
-import { MAX_SHARDS } from '../../src/edge/settings/settings.ts';
+import { MAX_SHARDS } from '../../src/edge/settings/settings-table.ts';
 import {
   BYTES_PER_RECORD,
   capacityOf,
