@@ -78,11 +78,11 @@ function section([name, { doc, code }]: readonly [string, Declared]): string {
 
 const INTRODUCTION = `# API
 
-What the package exports, as it is declared; how it is used stands in the [README](../README.md#in-your-page). Made of the declarations, and held
+What the package exports, as it is declared; how it is used stands in the [README](../../README.md#in-your-page). Made of the declarations, and held
 against them by a test: \`npm run build && npx vitest run --project pure test/api.test.ts --update\` writes it anew.
 `;
 
-/** What docs/api.md has to say: every entry of the package, and all it exports; a type of several entries once. */
+/** What docs/reference/api.md has to say: every entry of the package, and all it exports; a type of several entries once. */
 export function apiReference(): string {
   const { name: packageName, exports } = JSON.parse(readFileSync('package.json', 'utf8'));
   const told = new Set<string>();

@@ -4,7 +4,7 @@ import { readKeys } from '../src/edge/auth/identity-key.ts';
 import { readSettings } from '../src/edge/settings/settings.ts';
 import type { SettingsEnv } from '../src/edge/settings/settings-env.ts';
 
-const DOCUMENT = readFileSync('docs/configuration.md', 'utf8');
+const DOCUMENT = readFileSync('docs/reference/settings.md', 'utf8');
 
 /** The rows of a table, by the cells of its head, without their formatting. */
 function rowsUnder(...head: readonly string[]): readonly Readonly<Record<string, string>>[] {
@@ -166,8 +166,8 @@ test('what stands beside the bindings in wrangler.jsonc is told of, and nothing 
   expect(told.toSorted()).toEqual(keys.filter((key) => !own.includes(key ?? '')).toSorted());
 });
 
-test('the quotas are those of docs/scale.md and of the code', () => {
-  const scale = source('docs/scale.md');
+test('the quotas are those of docs/reference/scale.md and of the code', () => {
+  const scale = source('docs/reference/scale.md');
   const rows = rowsUnder('of', 'at most').map((row) => row['at most'] ?? '');
   const [address, browser] = rows;
   const [shares, work] = [rows.slice(2, 4), rows.slice(4)];

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { isThere, testsNamedIn } from './named-tests.ts';
 
-const DOCUMENT = 'docs/guarantees.md';
+const DOCUMENT = 'docs/reference/guarantees.md';
 
 const [, table = ''] = readFileSync('README.md', 'utf8').split('\n## What is guaranteed\n');
 const promised = [...(table.split('\n## ')[0] ?? '').matchAll(/^\| \*\*(.+)\*\* \|/gm)].map(
@@ -39,7 +39,7 @@ describe.each(guarantees)('$name', ({ text }) => {
 
 test('a test that is not there, or has another title, is missed', () => {
   const row =
-    '[size](../test/size.test.ts) “no such title”, “%s is within its budget” and [gone](../test/gone.test.ts) “x”';
+    '[size](../../test/size.test.ts) “no such title”, “%s is within its budget” and [gone](../../test/gone.test.ts) “x”';
 
   expect(testsNamedIn(DOCUMENT, row).map(isThere)).toEqual([false, true, false]);
 });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { isThere, testsNamedIn } from './named-tests.ts';
 
-const document = readFileSync('docs/security.md', 'utf8');
+const document = readFileSync('docs/reference/security.md', 'utf8');
 
 /** The rows of the table of threats: number, and the cell that names its tests. */
 const threats = [...document.matchAll(/^\| (\d+) \| .* \| (.*) \|$/gm)].map(
@@ -19,7 +19,7 @@ test('every threat has a row, in its order', () => {
 
 describe('what is said to be tested is', () => {
   test.each(threats)('$number', ({ tests }) => {
-    const named = testsNamedIn('docs/security.md', tests);
+    const named = testsNamedIn('docs/reference/security.md', tests);
 
     // Two are answered by how a site is set up: there is nothing of ours that could be tested.
     if (named.length === 0) expect(tests).toBe('by this document');

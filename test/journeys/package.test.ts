@@ -124,8 +124,8 @@ describe('imported in plain Node', () => {
     );
   });
 
-  test('… and docs/deploying.md says where', () => {
-    const { text } = sample('docs/deploying.md#a-script-that-must-not-change sh');
+  test('… and docs/guides/deploying.md says where', () => {
+    const { text } = sample('docs/guides/deploying.md#a-script-that-must-not-change sh');
 
     const shown = execFileSync('sh', ['-ec', text], { cwd: installed.folder, encoding: 'utf8' });
 

@@ -84,7 +84,7 @@ const flush = (page: Page, tracker = 'webengageRelay') => page.evaluate(`${track
 
 describe('HTML', () => {
   // Those wait for a choice: test/journeys/consent.test.ts makes one.
-  const ready = samplesOf('html').filter(({ document }) => document !== 'docs/consent.md');
+  const ready = samplesOf('html').filter(({ document }) => document !== 'docs/guides/consent.md');
 
   test.each(ready)('$name: what a page with it tracks arrives', async ({ text }) => {
     const stub = text.includes(README_STUB) ? '' : README_STUB;
@@ -136,8 +136,8 @@ describe('in a page', () => {
     expect(errors).toEqual([]);
   });
 
-  test('docs/moving.md: Segment’s calls, by the facade', async () => {
-    const { page, errors } = await open(moduleTag(sample('docs/moving.md#from-segment ts').text));
+  test('docs/guides/migrating.md: Segment’s calls, by the facade', async () => {
+    const { page, errors } = await open(moduleTag(sample('docs/guides/migrating.md#from-segment ts').text));
     await page.evaluate(`analytics.track('Added to Cart', { 'Product ID': 1337, Price: 39.8 })`);
     await flush(page, 'tracker');
 
@@ -146,14 +146,14 @@ describe('in a page', () => {
     expect(errors).toEqual([]);
   });
 
-  test('docs/troubleshooting.md: what is typed into the console says where the records are', async () => {
+  test('docs/guides/troubleshooting.md: what is typed into the console says where the records are', async () => {
     const { page, errors } = await open(sample('README.md#in-your-page html').text);
     const told: unknown[] = [];
     page.on('console', async (message) => {
       told.push(...(await Promise.all(message.args().map((each) => each.jsonValue()))));
     });
     await page.evaluate(`webengageRelay.track('Seen', { we_own: 1 })`);
-    await page.evaluate(`(async () => { ${sample('docs/troubleshooting.md js').text} })()`);
+    await page.evaluate(`(async () => { ${sample('docs/guides/troubleshooting.md js').text} })()`);
     await page.evaluate(`webengageRelay.track('Seen again', { we_own: 1 })`);
     await flush(page);
 
@@ -171,12 +171,12 @@ describe('in a page', () => {
   });
 });
 
-describe('docs/getting-started.md', () => {
+describe('docs/guides/getting-started.md', () => {
   const { userId: _, ...ADDED_BY_NOBODY } = ADDED;
 
   test('a page of one’s own, from the disk: a press on its button arrives, also when the page goes in that moment', async () => {
     const path = join(scratch, 'index.html');
-    await writeFile(path, filled(sample('docs/getting-started.md#a-page-of-your-own html').text));
+    await writeFile(path, filled(sample('docs/guides/getting-started.md#a-page-of-your-own html').text));
     const page = await context.newPage();
     await page.goto(pathToFileURL(path).href);
 
@@ -188,7 +188,7 @@ describe('docs/getting-started.md', () => {
 
   test('a tracker from npm', async () => {
     const { page, errors } = await open(
-      moduleTag(sample('docs/getting-started.md#a-page-of-your-own ts').text),
+      moduleTag(sample('docs/guides/getting-started.md#a-page-of-your-own ts').text),
     );
     await page.evaluate(`tracker.track('Added to Cart', { 'Product ID': 1337, Price: 39.8 })`);
     await flush(page, 'tracker');
@@ -198,7 +198,7 @@ describe('docs/getting-started.md', () => {
   });
 
   test('with React: a tracker is made at the first call, and the visitor identified once known', async () => {
-    const { text } = sample('docs/getting-started.md#react-next-and-other-server-rendering ts');
+    const { text } = sample('docs/guides/getting-started.md#react-next-and-other-server-rendering ts');
     const { page, errors } = await open(moduleTag(text));
 
     await page.evaluate('useIdentified(undefined)');
@@ -214,7 +214,7 @@ describe('docs/getting-started.md', () => {
 
   test('events typed: what is right arrives', async () => {
     const { page, errors } = await open(
-      moduleTag(sample('docs/getting-started.md#your-events-typed ts').text),
+      moduleTag(sample('docs/guides/getting-started.md#your-events-typed ts').text),
     );
     await page.waitForFunction('globalThis.tracker');
     await flush(page, 'tracker');
@@ -232,7 +232,7 @@ describe('docs/getting-started.md', () => {
     await flush(page);
     await eventsReceived(stack, 1);
 
-    const told = await typed(sample('docs/getting-started.md#seeing-it-arrive sh').text);
+    const told = await typed(sample('docs/guides/getting-started.md#seeing-it-arrive sh').text);
 
     expect(JSON.parse(told)).toMatchObject({ events: [{ eventName: 'Seen' }] });
   });
@@ -279,8 +279,8 @@ describe('in a shell', () => {
     await stack.order({});
   }
 
-  test('docs/security.md: a server sends', async () => {
-    const answer = JSON.parse(await typed(sample('docs/security.md#servers sh').text));
+  test('docs/reference/security.md: a server sends', async () => {
+    const answer = JSON.parse(await typed(sample('docs/reference/security.md#servers sh').text));
 
     expect(answer).toEqual({
       response: { status: 'queued' },
@@ -293,11 +293,11 @@ describe('in a shell', () => {
     expect(await eventsReceived(stack, 1)).toMatchObject([{ userId: 'johndoe', eventName: 'Order Shipped' }]);
   });
 
-  test('docs/operating.md: dead letters are exported, one replayed, all others discarded', async () => {
+  test('docs/guides/operating.md: dead letters are exported, one replayed, all others discarded', async () => {
     await refuseTwo();
     const [{ id } = { id: '' }] = await deadLetters();
 
-    await typed(sample('docs/operating.md#dead-letters sh').text.replace('1/0:17', id));
+    await typed(sample('docs/guides/operating.md#dead-letters sh').text.replace('1/0:17', id));
 
     const exported = (await readFile(join(scratch, 'dead-letters.ndjson'), 'utf8')).trim().split('\n');
     expect(exported.map((line) => JSON.parse(line).record.eventName)).toEqual(['Refused', 'Refused']);
@@ -305,10 +305,10 @@ describe('in a shell', () => {
     expect(await deadLetters()).toEqual([]);
   });
 
-  test('docs/security.md: one person’s dead letters are discarded, and nobody else’s', async () => {
+  test('docs/reference/security.md: one person’s dead letters are discarded, and nobody else’s', async () => {
     await refuseTwo();
 
-    await typed(sample('docs/security.md#erasing-a-person sh').text);
+    await typed(sample('docs/reference/security.md#erasing-a-person sh').text);
 
     expect(await deadLetters()).toMatchObject([{ record: { userId: 'janedoe' } }]);
     await typed(

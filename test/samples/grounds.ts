@@ -58,8 +58,8 @@ export type GroundName = keyof typeof GROUNDS;
 /** Samples whose ground is no page. */
 export const ELSEWHERE: Readonly<Record<string, GroundName>> = {
   'README.md#in-your-service-worker js': 'serviceWorker',
-  'docs/identity-tokens.md#making-a-token js': 'server',
-  'docs/identity-tokens.md#making-a-token js 2': 'server',
-  'docs/tracking-plan.md#at-the-relay js': 'worker',
-  'docs/troubleshooting.md js': 'console',
+  'docs/guides/identity-tokens.md#making-a-token js': 'server',
+  'docs/guides/identity-tokens.md#making-a-token js 2': 'server',
+  'docs/guides/tracking-plan.md#at-the-relay js': 'worker',
+  'docs/guides/troubleshooting.md js': 'console',
 };

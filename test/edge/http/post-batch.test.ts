@@ -1,6 +1,6 @@
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import security from '../../../docs/security.md?raw';
+import security from '../../../docs/reference/security.md?raw';
 import { relayEnv } from '../../fakes/outbox.ts';
 import { eventRecord, idOf } from '../../fakes/records.ts';
 import { batchOf, door, everyAnswer, newSession, OPERATOR, SERVER_TOKEN, SHOP, stalled } from '../asked.ts';
