@@ -236,7 +236,7 @@ describe('compiled', () => {
   );
 });
 
-// As the README has it, for those who have a Worker of their own.
+// As docs/guides/deploying.md has it, for a Worker of one's own.
 const OWN_WORKER = `
   import relay, { createRelay, type Env } from 'webengage-relay/edge';
   export { Outbox, RateGate } from 'webengage-relay/edge';

@@ -14,7 +14,7 @@ import { eventsReceived } from './received.ts';
 import { type Answered, serveSite } from './site.ts';
 import { type Stack, startStack } from './stack.ts';
 
-// What the documents show for pages and for shells, run as it stands, against a relay that runs.
+// What the documents show for pages and for shells, run unchanged, against a relay that runs.
 
 const SERVER_TOKEN = 'a-server-token-of-enough-characters';
 const { url: pinnedPath, integrity } = JSON.parse(await readFile('dist/integrity.json', 'utf8'));
@@ -99,7 +99,7 @@ describe('HTML', () => {
   });
 
   test('the tag for page views has them tracked', async () => {
-    const { page } = await open(README_STUB + TRACKER_TAG + sample('README.md#page-views html').text);
+    const { page } = await open(README_STUB + TRACKER_TAG + sample('docs/guides/page-views.md html').text);
     await flush(page);
 
     expect(await eventsReceived(stack, 1)).toMatchObject([
@@ -117,8 +117,8 @@ const ADDED = {
 
 describe('in a page', () => {
   test('README.md: the first calls, by the script tag', async () => {
-    const { page, errors } = await open(sample('README.md#in-your-page html').text);
-    await page.evaluate(sample('README.md#in-your-page js').text);
+    const { page, errors } = await open(sample('README.md#quick-start html').text);
+    await page.evaluate(sample('README.md#quick-start js').text);
     await flush(page);
 
     expect(await eventsReceived(stack, 1)).toMatchObject([ADDED]);
@@ -127,7 +127,7 @@ describe('in a page', () => {
   });
 
   test('README.md: the same from npm, with events typed', async () => {
-    const { page, errors } = await open(moduleTag(sample('README.md#in-your-page ts').text));
+    const { page, errors } = await open(moduleTag(sample('README.md#quick-start ts').text));
     await page.waitForFunction('globalThis.tracker');
     await flush(page, 'tracker');
 
@@ -147,7 +147,7 @@ describe('in a page', () => {
   });
 
   test('docs/guides/troubleshooting.md: what is typed into the console says where the records are', async () => {
-    const { page, errors } = await open(sample('README.md#in-your-page html').text);
+    const { page, errors } = await open(sample('README.md#quick-start html').text);
     const told: unknown[] = [];
     page.on('console', async (message) => {
       told.push(...(await Promise.all(message.args().map((each) => each.jsonValue()))));
@@ -227,7 +227,7 @@ describe('docs/guides/getting-started.md', () => {
   });
 
   test('the sandbox says what it has got', async () => {
-    const { page } = await open(sample('README.md#in-your-page html').text);
+    const { page } = await open(sample('README.md#quick-start html').text);
     await page.evaluate(`webengageRelay.track('Seen')`);
     await flush(page);
     await eventsReceived(stack, 1);
@@ -245,8 +245,8 @@ async function typed(script: string): Promise<string> {
   return (await promisify(execFile)('bash', ['-eo', 'pipefail', '-c', filled(script)], running)).stdout;
 }
 
-test('README.md: a service worker tracks, by its one line', async () => {
-  const text = filled(sample('README.md#in-your-service-worker js').text);
+test('docs/guides/service-worker.md: a service worker tracks', async () => {
+  const text = filled(sample('docs/guides/service-worker.md js').text);
   files = { '/sw.js': { type: 'text/javascript', body: text } };
   const { page } = await open('');
   const started = context.waitForEvent('serviceworker');
@@ -270,7 +270,7 @@ describe('in a shell', () => {
   /** Has WebEngage refuse two events, of two users. */
   async function refuseTwo(): Promise<void> {
     await stack.order({ refuse: { field: 'eventName', value: 'Refused' } });
-    const { page } = await open(sample('README.md#in-your-page html').text);
+    const { page } = await open(sample('README.md#quick-start html').text);
     for (const user of ['johndoe', 'janedoe']) {
       await page.evaluate(`webengageRelay.identify('${user}'); webengageRelay.track('Refused')`);
       await flush(page);
@@ -279,8 +279,8 @@ describe('in a shell', () => {
     await stack.order({});
   }
 
-  test('docs/reference/security.md: a server sends', async () => {
-    const answer = JSON.parse(await typed(sample('docs/reference/security.md#servers sh').text));
+  test('docs/guides/sending-from-a-server.md: a server sends', async () => {
+    const answer = JSON.parse(await typed(sample('docs/guides/sending-from-a-server.md sh').text));
 
     expect(answer).toEqual({
       response: { status: 'queued' },

@@ -81,17 +81,17 @@ describe('docs/guides/migrating.md', () => {
   });
 });
 
-describe('README.md', () => {
-  test('its middleware does what it says of it', async () => {
-    const sent = await records(`${bare(sample('README.md#middleware js'))}
+describe('docs/guides', () => {
+  test('the middleware adds to a call and refuses one', async () => {
+    const sent = await records(`${bare(sample('docs/guides/middleware.md js'))}
       await tracker.track('Bought', { Price: 1 }); await tracker.track('Page Scrolled');`);
 
     expect(sent).toMatchObject([{ eventName: 'Bought', eventData: { Price: 1, Store: 'Berlin' } }]);
     expect(sent).toHaveLength(1);
   });
 
-  test('its page views are tracked', async () => {
-    const sent = await records(bare(sample('README.md#page-views ts')));
+  test('page views are tracked', async () => {
+    const sent = await records(bare(sample('docs/guides/page-views.md ts')));
 
     expect(sent).toMatchObject([{ eventName: 'Page Viewed' }]);
   });
