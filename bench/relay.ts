@@ -44,7 +44,7 @@ const CALLS_PER_MINUTE = 500;
 const RECORDS_PER_CALL = 25;
 
 const ADMIN_TOKEN = 'a-token-for-the-operator-of-a-bench';
-const PLOT = 'docs/calls-per-1000.svg';
+const PLOT = 'docs/images/calls-per-1000.svg';
 
 const scratch = mkdtempSync(join(tmpdir(), 'webengage-relay-bench-'));
 process.once('exit', () => rmSync(scratch, { recursive: true, force: true, maxRetries: 5 }));
@@ -284,7 +284,7 @@ async function reportCalls(upstream: string): Promise<void> {
     })),
   );
   const callsPerSecond = CALLS_PER_MINUTE / 60;
-  mkdirSync('docs', { recursive: true });
+  mkdirSync('docs/images', { recursive: true });
   writeFileSync(
     PLOT,
     plot({

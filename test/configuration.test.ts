@@ -7,7 +7,7 @@ import { IDENTITY_MODES, PLAN_MODES, SETTINGS, type Setting } from '../src/edge/
 import { REGIONS } from '../src/edge/settings/upstream.ts';
 import { MINIMAL, NO_VALUE, refusalOf, SECRETS, SETTING_NAMES, settingsTables } from './settings-tables.ts';
 
-const DOCUMENT = readFileSync('docs/configuration.md', 'utf8');
+const DOCUMENT = readFileSync('docs/reference/settings.md', 'utf8');
 
 /** The rows of a table, by the cells of its head, without their formatting. */
 function rowsUnder(...head: readonly string[]): readonly Readonly<Record<string, string>>[] {
@@ -31,8 +31,8 @@ const wrangler = source('wrangler.jsonc');
 const UPDATE = 'npx vitest run --project pure test/configuration.test.ts --update';
 
 describe('the settings', () => {
-  test(`stand in docs/configuration.md as in the code: else \`${UPDATE}\``, async () => {
-    await expect(fillPlaces(DOCUMENT, settingsTables())).toMatchFileSnapshot('../docs/configuration.md');
+  test(`stand in docs/reference/settings.md as in the code: else \`${UPDATE}\``, async () => {
+    await expect(fillPlaces(DOCUMENT, settingsTables())).toMatchFileSnapshot('../docs/reference/settings.md');
   });
 
   test('are secret where they stand in no wrangler.jsonc', () => {
@@ -134,8 +134,8 @@ test('what stands beside the bindings in wrangler.jsonc is told of, and nothing 
   expect(told.toSorted()).toEqual(keys.filter((key) => !own.includes(key ?? '')).toSorted());
 });
 
-test('the quotas are those of docs/scale.md and of the code', () => {
-  const scale = source('docs/scale.md');
+test('the quotas are those of docs/reference/scale.md and of the code', () => {
+  const scale = source('docs/reference/scale.md');
   const rows = rowsUnder('of', 'at most').map((row) => row['at most'] ?? '');
   const [address, browser] = rows;
   const [shares, work] = [rows.slice(2, 4), rows.slice(4)];

@@ -105,7 +105,7 @@ const WORDS_HEAD = `| setting | kind | default | may be | else 503 |
 const NUMBERS_HEAD = `| setting | kind | default | from | to | else 503 |
 |---|---|--:|--:|--:|---|`;
 
-/** The tables of docs/configuration.md, by the names of their places there. */
+/** The tables of docs/reference/settings.md, by the names of their places there. */
 export function settingsTables(): Readonly<Record<Entry['table'], string>> {
   return {
     upstream: tableOf('upstream', WORDS_HEAD),

@@ -1,6 +1,6 @@
 import type { SettingName } from './settings-table.ts';
 
-/** What the operator sets, as secrets and variables. docs/configuration.md explains each of them. */
+/** What the operator sets, as secrets and variables. docs/reference/settings.md explains each of them. */
 export type SettingsEnv = { readonly [Name in SettingName]?: string };
 
 /**

@@ -35,7 +35,7 @@ export const IDENTITY_MODES = ['off', 'optional', 'required'] as const;
 const UNCHECKED = { rule: 'may be anything', parse: (text: string) => text };
 
 /**
- * Every setting, in the order in which they are checked. docs/configuration.md explains each of them. Its tables are made from
+ * Every setting, in the order in which they are checked. docs/reference/settings.md explains each of them. Its tables are made from
  * this one and from test/settings-tables.ts, which has the words that the Worker does not need. To renew them:
  * `npx vitest run --project pure test/configuration.test.ts --update`
  */

@@ -1,6 +1,6 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { afterEach, expect, test, vi } from 'vitest';
-import operating from '../../../docs/operating.md?raw';
+import operating from '../../../docs/guides/operating.md?raw';
 import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
 import { delivery, newOutbox } from '../../fakes/outbox.ts';
 import { eventRecord } from '../../fakes/records.ts';
