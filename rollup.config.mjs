@@ -49,7 +49,10 @@ const PUBLIC = 'dist/public';
 /** What the Worker serves as static assets beside the scripts: headers, the operator's page, and what you put there. */
 const publicFiles = {
   name: 'public-files',
-  writeBundle: () => cpSync('src/edge/public', PUBLIC, { recursive: true }),
+  writeBundle: () => {
+    cpSync('src/edge/public', PUBLIC, { recursive: true });
+    cpSync('src/admin', `${PUBLIC}/admin`, { recursive: true });
+  },
 };
 
 const SANDBOX = 'demo/sandbox';

@@ -1,13 +1,5 @@
 import { expect, test } from 'vitest';
-import {
-  bytes,
-  clock,
-  count,
-  counted,
-  duration,
-  growth,
-  shortCount,
-} from '../../src/edge/public/admin/in-words.js';
+import { bytes, clock, count, counted, duration, growth, shortCount } from '../../src/admin/in-words.js';
 
 test.each([
   [0, 'under 1 s'],

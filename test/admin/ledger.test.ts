@@ -1,10 +1,5 @@
 import { expect, test } from 'vitest';
-import {
-  callLedger,
-  deadLetterLedger,
-  doorLedger,
-  recordLedger,
-} from '../../src/edge/public/admin/ledger.js';
+import { callLedger, deadLetterLedger, doorLedger, recordLedger } from '../../src/admin/ledger.js';
 import { status } from './status.ts';
 
 type Rows = ReturnType<typeof recordLedger>;

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { keyedList } from '../../src/edge/public/admin/keyed-list.js';
-import { letterItem } from '../../src/edge/public/admin/letter-item.js';
-import { recordText } from '../../src/edge/public/admin/record-text.js';
-import type { Letter } from '../../src/edge/public/admin/relay.js';
+import { keyedList } from '../../src/admin/keyed-list.js';
+import { letterItem } from '../../src/admin/letter-item.js';
+import { recordText } from '../../src/admin/record-text.js';
+import type { Letter } from '../../src/admin/relay.js';
 import { letter } from './letter.ts';
 import { NOW } from './status.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { joined, readLetters } from '../../src/edge/public/admin/letter-pages.js';
-import type { Outcome, Page } from '../../src/edge/public/admin/relay.js';
+import { joined, readLetters } from '../../src/admin/letter-pages.js';
+import type { Outcome, Page } from '../../src/admin/relay.js';
 import { letter } from './letter.ts';
 
 const page = (ids: readonly string[], next: string | null): Page => ({

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { lastFull, lastHour } from '../../src/edge/public/admin/last-hour.js';
-import { callBars, roundTop, trafficPaths } from '../../src/edge/public/admin/plot-shapes.js';
+import { lastFull, lastHour } from '../../src/admin/last-hour.js';
+import { callBars, roundTop, trafficPaths } from '../../src/admin/plot-shapes.js';
 import { minute, NOW } from './status.ts';
 
 const RUNNING = NOW - (NOW % 60_000);

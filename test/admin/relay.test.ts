@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { relayBehind } from '../../src/edge/public/admin/relay.js';
+import { relayBehind } from '../../src/admin/relay.js';
 
 afterEach(() => vi.unstubAllGlobals());
 

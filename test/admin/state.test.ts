@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { stateOf } from '../../src/edge/public/admin/state.js';
+import { stateOf } from '../../src/admin/state.js';
 import { minute, NOW, shard, status } from './status.ts';
 
 const HELD = { since: NOW - 710_000, status: 401, probeAt: NOW + 41_000 };

@@ -1,4 +1,4 @@
-import type { Status } from '../../src/edge/public/admin/relay.js';
+import type { Status } from '../../src/admin/relay.js';
 
 /** 2026-11-24T02:14:30Z. */
 export const NOW = 1_795_486_470_000;
