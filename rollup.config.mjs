@@ -46,12 +46,27 @@ const oneFunction = {
 
 const PUBLIC = 'dist/public';
 
-/** What the Worker serves as static assets beside the scripts: headers, the operator's page, and what you put there. */
+/** What the Worker serves as static assets beside the scripts: headers, and what you put there. */
 const publicFiles = {
   name: 'public-files',
+  writeBundle: () => cpSync('src/edge/public', PUBLIC, { recursive: true }),
+};
+
+const ADMIN = 'src/admin';
+
+/** The operator's page around its script: one stylesheet, in this order. */
+const adminFiles = {
+  name: 'admin-files',
   writeBundle: () => {
-    cpSync('src/edge/public', PUBLIC, { recursive: true });
-    cpSync('src/admin', `${PUBLIC}/admin`, { recursive: true });
+    for (const file of ['index.html', 'icon.svg']) cpSync(`${ADMIN}/${file}`, `${PUBLIC}/admin/${file}`);
+    const styles = [
+      'src/ui/look.css',
+      'node_modules/uplot/dist/uPlot.min.css',
+      `${ADMIN}/admin.css`,
+      `${ADMIN}/letters/letters.css`,
+    ];
+    const css = styles.map((file) => readFileSync(file, 'utf8')).join('\n');
+    writeFileSync(`${PUBLIC}/admin/admin.css`, css);
   },
 };
 
@@ -195,6 +210,17 @@ export default [
     external: trackerNeeds,
     plugins: [nodeResolve()],
     output: { file: 'dist/inspector-module.js', format: 'es' },
+  },
+  {
+    input: `${modules}/admin/admin.js`,
+    plugins: [nodeResolve(), terser({ ecma: 2022, module: true })],
+    output: {
+      file: `${PUBLIC}/admin/admin.js`,
+      format: 'es',
+      banner:
+        '/*! With Preact (c) 2015-present Jason Miller, and uPlot (c) Leon Sorokin: both MIT licensed. */',
+      plugins: [adminFiles],
+    },
   },
   {
     input: `${modules}/edge/worker.js`,

@@ -34,7 +34,7 @@ export default defineConfig({
         test: {
           name: 'page',
           ...PATIENT,
-          include: ['test/{tracker,page-views,segment,inspector,admin}/**/*.test.ts'],
+          include: ['test/{tracker,page-views,segment,inspector,admin,ui}/**/*.test.{ts,tsx}'],
           exclude: ['test/**/*.browser.test.ts'],
           environment: 'happy-dom',
         },
