@@ -70,15 +70,20 @@ const adminFiles = {
   },
 };
 
-const SANDBOX = 'demo/sandbox';
+const SANDBOX = 'src/sandbox';
 
 /** What the sandbox's Worker runs by, and its page. */
 const sandboxFiles = {
   name: 'sandbox-files',
   writeBundle: () => {
-    cpSync(`${SANDBOX}/public`, 'dist/sandbox/public', { recursive: true });
+    for (const file of ['index.html', 'icon.svg', 'sandbox.css'])
+      cpSync(`${SANDBOX}/page/${file}`, `dist/sandbox/public/${file}`);
+    cpSync('src/ui/look.css', 'dist/sandbox/public/look.css');
     const config = readFileSync(`${SANDBOX}/wrangler.jsonc`, 'utf8');
-    writeFileSync('dist/sandbox/wrangler.jsonc', config.replace('"worker.ts"', '"worker.js"'));
+    writeFileSync(
+      'dist/sandbox/wrangler.jsonc',
+      config.replace('"worker.ts"', '"worker.js"').replace('"../../dist/sandbox/public"', '"./public"'),
+    );
   },
 };
 
@@ -226,6 +231,11 @@ export default [
     input: `${modules}/edge/worker.js`,
     external: ['cloudflare:workers', 'hono', 'jose', 'ky', 'valibot'],
     output: { file: 'dist/edge.js', format: 'es' },
+  },
+  {
+    input: `${modules}/sandbox/page/sandbox.js`,
+    plugins: [terser({ ecma: 2022, module: true })],
+    output: { file: 'dist/sandbox/public/sandbox.js', format: 'es' },
   },
   {
     input: `${modules}/sandbox/worker.js`,

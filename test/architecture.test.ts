@@ -46,6 +46,7 @@ const MAY_IMPORT: { readonly [room: string]: readonly string[] } = {
   admin: ['edge', 'ui'],
   edge: ['plan', 'tracking-plan.json'],
   cli: ['edge', 'plan'],
+  sandbox: ['ui'],
 };
 
 type Floors = { readonly [floor: string]: readonly string[] };
@@ -80,6 +81,7 @@ const FLOORS: { readonly [room: string]: Floors } = {
     status: ['plots', ''],
     plots: [''],
   },
+  sandbox: { page: [''] },
 };
 
 /** The floor of a file in its room; the root's is the empty name. */

@@ -1,6 +1,8 @@
-import { find, setText } from './element.js';
+import { find, setText } from '../../ui/dom.ts';
+import type { Control, Fault } from '../control.ts';
+import type { Change } from './client.ts';
 
-const MEANINGS = {
+const MEANINGS: { readonly [fault in Fault]?: string } = {
   none: 'Takes every call that keeps its rules, and no more of them in 60 s than are allowed.',
   down: 'Answers 503 without reading. The relay keeps everything, and tries the same batches again.',
   429: 'Says that the limit is reached. The relay pauses, for the whole account.',
@@ -17,33 +19,29 @@ const BAD_DAY = [
   { fault: 'slow', chance: 0.02 },
 ];
 
-const buttons = document.querySelectorAll('[data-fault]');
+const buttons = document.querySelectorAll<HTMLElement>('[data-fault]');
 const meaning = find('#fault-meaning');
 
 /** The orders for faults. `order` is given what is to change. */
-export function startFaults(order) {
+export function startFaults(order: (change: Change) => Promise<void>): void {
   for (const button of buttons)
     button.addEventListener('click', () =>
       order(changeBy(button.dataset.fault)).catch(() => setText(meaning, 'It did not take the order.')),
     );
 }
 
-export function showFaults(control) {
-  const isMixed = control.fault === 'none' && control.faults.length > 0;
-  const shown = isMixed ? 'mixed' : String(control.fault);
+export function showFaults({ fault, faults }: Control): void {
+  const isMixed = fault === 'none' && faults.length > 0;
+  const shown = isMixed ? 'mixed' : String(fault);
   for (const button of buttons) button.setAttribute('aria-pressed', String(button.dataset.fault === shown));
-  setText(meaning, isMixed ? mixed(control.faults) : meaningOf(control.fault));
+  setText(meaning, isMixed ? mixed(faults) : (MEANINGS[fault] ?? `Answers every call with ${fault}.`));
 }
 
-function changeBy(fault) {
+function changeBy(fault: string | undefined): Change {
   return fault === 'mixed' ? { fault: 'none', faults: BAD_DAY } : { fault, faults: [] };
 }
 
-function meaningOf(fault) {
-  return MEANINGS[fault] ?? `Answers every call with ${fault}.`;
-}
-
-function mixed(faults) {
+function mixed(faults: Control['faults']): string {
   const shares = faults.map(({ fault, chance }) => `${Number((chance * 100).toFixed(2))} % ${fault}`);
   return `By chance: ${shares.join(', ')}.`;
 }

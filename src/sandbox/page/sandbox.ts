@@ -1,19 +1,19 @@
-import { empty, look, order } from './account.js';
-import { find, setText } from './element.js';
-import { every } from './every.js';
-import { showFaults, startFaults } from './faults.js';
-import { growingList } from './growing-list.js';
-import { callLine, droppedLine, eventLine, userLine } from './lines.js';
-import { drawPlot } from './plot.js';
-import { showSwitches, startSwitches } from './switches.js';
+import { find, setText } from '../../ui/dom.ts';
+import { createPoll } from '../../ui/poll.ts';
+import { type Change, empty, look, order, type Received } from './client.ts';
+import { showFaults, startFaults } from './faults.ts';
+import { callLine, droppedLine, eventLine, newestFirst, userLine } from './lines.ts';
+import { drawPlot } from './plot.ts';
+import { showSwitches, startSwitches } from './switches.ts';
 
 const WINDOW_MS = 60_000;
 const ALLOWED = 500;
-const CALLS_SHOWN = 60;
+const EVERY_MS = 700;
 
-const showEvents = growingList(find('#events'), eventLine);
-const showUsers = growingList(find('#users'), userLine);
-const showDropped = growingList(find('#dropped'), droppedLine);
+const showEvents = newestFirst(find('#events'), eventLine);
+const showUsers = newestFirst(find('#users'), userLine);
+const showDropped = newestFirst(find('#dropped'), droppedLine);
+const showCalls = newestFirst(find('#calls'), callLine);
 const connection = find('.connection');
 
 // While orders are under way, and in an answer from before one, the sandbox is not yet as the fields are.
@@ -23,9 +23,12 @@ let ordered = 0;
 startFaults(orderAndShow);
 startSwitches(orderAndShow);
 find('#empty').addEventListener('click', () => empty().then(show).catch(unreachable));
-void every(700, show, unreachable);
+createPoll(
+  () => show().catch(unreachable),
+  () => EVERY_MS,
+).start();
 
-async function orderAndShow(change) {
+async function orderAndShow(change: Change): Promise<void> {
   underWay += 1;
   try {
     await order(change);
@@ -36,7 +39,7 @@ async function orderAndShow(change) {
   await show();
 }
 
-async function show() {
+async function show(): Promise<void> {
   const orderedBefore = ordered;
   const received = await look();
   setText(connection, '');
@@ -52,16 +55,11 @@ async function show() {
   showSwitches(received.control);
 }
 
-function unreachable() {
+function unreachable(): void {
   setText(connection, 'The sandbox does not answer.');
 }
 
-// Anew each time: the status of a call changes when it is answered.
-function showCalls(calls) {
-  find('#calls').replaceChildren(...calls.slice(-CALLS_SHOWN).map(callLine).reverse());
-}
-
-function showFigures({ events, users, calls }, allowed, now) {
+function showFigures({ events, users, calls }: Received, allowed: number, now: number): void {
   const lastMinute = calls.filter(({ at }) => at > now - WINDOW_MS).length;
   const taken = calls.filter(({ status }) => status >= 200 && status < 300).length;
   setText(find('#event-count'), String(events.length));
