@@ -3,10 +3,10 @@ import { fillPlaces } from './scale/document.ts';
 import { backlogPlot } from './scale/plot.ts';
 import { scaleTables } from './scale/tables.ts';
 
-// The figures of docs/scale.md, from the relay's own limits. With `--check` nothing is written: exits 1 where they differ.
+// The figures of docs/reference/scale.md, from the relay's own limits. With `--check` nothing is written: exits 1 where they differ.
 
-const DOCUMENT = 'docs/scale.md';
-const PLOT = 'docs/backlog.svg';
+const DOCUMENT = 'docs/reference/scale.md';
+const PLOT = 'docs/images/backlog.svg';
 
 const tables = scaleTables();
 const before = await readFile(DOCUMENT, 'utf8');

@@ -78,11 +78,13 @@ function section([name, { doc, code }]: readonly [string, Declared]): string {
 
 const INTRODUCTION = `# API
 
-What the package exports, as it is declared; how it is used stands in the [README](../README.md#in-your-page). Made of the declarations, and held
-against them by a test: \`npm run build && npx vitest run --project pure test/api.test.ts --update\` writes it anew.
+Every export of the package, as it is declared. [Tracking from your page](../guides/tracking.md) shows how to use them.
+
+This page is generated from the declarations, and a test compares the two.
+\`npm run build && npx vitest run --project pure test/api.test.ts --update\` writes it again.
 `;
 
-/** What docs/api.md has to say: every entry of the package, and all it exports; a type of several entries once. */
+/** What docs/reference/api.md has to say: every entry of the package, and all it exports; a type of several entries once. */
 export function apiReference(): string {
   const { name: packageName, exports } = JSON.parse(readFileSync('package.json', 'utf8'));
   const told = new Set<string>();

@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readKeys } from '../src/edge/auth/identity-key.ts';
-import { readSettings } from '../src/edge/settings/settings.ts';
-import type { SettingsEnv } from '../src/edge/settings/settings-env.ts';
+import { fillPlaces } from '../bench/scale/document.ts';
+import { JURISDICTIONS, LOCATION_HINTS } from '../src/edge/settings/placement.ts';
+import { IDENTITY_MODES, PLAN_MODES, SETTINGS, type Setting } from '../src/edge/settings/settings-table.ts';
+import { REGIONS } from '../src/edge/settings/upstream.ts';
+import { MINIMAL, NO_VALUE, refusalOf, SECRETS, SETTING_NAMES, settingsTables } from './settings-tables.ts';
 
-const DOCUMENT = readFileSync('docs/configuration.md', 'utf8');
+const DOCUMENT = readFileSync('docs/reference/settings.md', 'utf8');
 
 /** The rows of a table, by the cells of its head, without their formatting. */
 function rowsUnder(...head: readonly string[]): readonly Readonly<Record<string, string>>[] {
@@ -22,125 +25,90 @@ function rowsUnder(...head: readonly string[]): readonly Readonly<Record<string,
   });
 }
 
-const words = rowsUnder('setting', 'kind', 'default', 'may be', 'else 503');
-const numbers = rowsUnder('setting', 'kind', 'default', 'from', 'to', 'else 503');
-
 const source = (file: string) => readFileSync(file, 'utf8');
 const wrangler = source('wrangler.jsonc');
 
-const SET: SettingsEnv = {
-  WEBENGAGE_API_KEY: 'a-key',
-  WEBENGAGE_LICENSE_CODE: '~47b6655b',
-  ALLOWED_ORIGINS: 'https://shop.example.com',
-};
-
-const refusal = (env: SettingsEnv): string | undefined => {
-  const read = readSettings({ ...SET, ...env });
-  return read.ok ? undefined : read.message;
-};
+const UPDATE = 'npx vitest run --project pure test/configuration.test.ts --update';
 
 describe('the settings', () => {
-  test('are those of the relay, each once', () => {
-    const [, declared = ''] =
-      /export type SettingsEnv = \{(.*?)\n\};/s.exec(source('src/edge/settings/settings-env.ts')) ?? [];
-    const names = [...declared.matchAll(/readonly ([A-Z_]+)\?: string/g)].map(([, name]) => name);
-
-    expect([...words, ...numbers].map(({ setting }) => setting).toSorted()).toEqual(names.toSorted());
+  test(`stand in docs/reference/settings.md as in the code: else \`${UPDATE}\``, async () => {
+    await expect(fillPlaces(DOCUMENT, settingsTables())).toMatchFileSnapshot('../docs/reference/settings.md');
   });
 
   test('are secret where they stand in no wrangler.jsonc', () => {
     const [, comment = ''] = /^ *\/\/ (.*) are secrets/m.exec(wrangler) ?? [];
-    const secrets = words.filter(({ kind }) => kind === 'secret').map(({ setting }) => setting);
 
-    expect(secrets.toSorted()).toEqual(comment.match(/[A-Z_]{4,}/g)?.toSorted());
-    for (const { kind } of numbers) expect(kind).toBe('variable');
+    expect(SECRETS.toSorted()).toEqual(comment.match(/[A-Z_]{4,}/g)?.toSorted());
   });
 
-  test.each(words.filter((row) => row.default === 'none: must be set'))(
-    '$setting must be set',
-    ({ setting = '' }) => {
-      expect(refusal({ [setting]: '' })).toContain(setting);
-    },
-  );
+  const required = Object.keys(MINIMAL);
+  const optional = SETTING_NAMES.filter((name) => !required.includes(name));
 
-  test.each(words.filter((row) => row.default !== 'none: must be set'))(
-    '$setting may be left out',
-    ({ setting = '' }) => {
-      expect(refusal({ [setting]: undefined })).toBeUndefined();
-    },
-  );
-
-  test('are not set where they are empty, but for IDENTITY: what was meant by that must not be guessed', () => {
-    const optional = [...words, ...numbers].filter((row) => row.default !== 'none: must be set');
-    const refused = optional.filter(({ setting = '' }) => refusal({ [setting]: '' }) !== undefined);
-
-    expect(refused.map(({ setting }) => setting)).toEqual(['IDENTITY']);
+  test.each(required)('%s must be set', (name) => {
+    for (const nothing of [undefined, '', ' \n'])
+      expect(refusalOf({ [name]: nothing })).toContain(`${name} `);
   });
 
-  test.each([
-    ['WEBENGAGE_REGION', 'global', 'in', 'ksa'],
-    ['IDENTITY', 'off', 'optional', 'required'],
-  ])('%s is what is listed, the first where it is not set', (setting, ...listed) => {
-    const row = words.find((each) => each.setting === setting);
-    const read = (value?: string) => readSettings({ ...SET, IDENTITY_KEY: 'k'.repeat(32), [setting]: value });
+  test.each(optional)('%s may be left out', (name) => {
+    expect(refusalOf({ [name]: undefined })).toBeUndefined();
+  });
 
-    expect(row).toMatchObject({ default: listed[0], 'may be': listed.join(', ') });
-    expect(read()).toEqual(read(listed[0]));
-    for (const value of listed) expect(read(value).ok).toBe(true);
+  test('count as not set where they are empty, except for IDENTITY, where that is an error', () => {
+    const refused = (text: string) => optional.filter((name) => refusalOf({ [name]: text }) !== undefined);
+
+    expect(refused('')).toEqual(['IDENTITY']);
+    expect(refused('\n')).toEqual(['IDENTITY']);
   });
 });
 
-describe('a value that can’t be is refused in the words that are shown', () => {
-  const WRONG: Readonly<Record<string, string>> = {
-    WEBENGAGE_API_KEY: 'a key',
-    WEBENGAGE_API_KEY_SECONDARY: 'a key',
-    WEBENGAGE_LICENSE_CODE: '../',
-    WEBENGAGE_REGION: 'mars',
-    WEBENGAGE_HOST: 'https://evil.example',
-    ALLOWED_ORIGINS: 'https://shop.example.com/',
-    SERVER_TOKEN: 'short',
-    IDENTITY: 'on',
-    TRACKING_PLAN: 'on',
-    LOCATION_HINT: 'mars',
-    JURISDICTION: 'mars',
-  };
+describe('a wrong value is refused with the rule of its setting', () => {
+  const checkedElsewhere = ['ADMIN_TOKEN', 'IDENTITY_KEY'];
+  const ruled = SETTING_NAMES.filter((name) => !checkedElsewhere.includes(name));
 
-  test.each(words.filter(({ setting = '' }) => setting in WRONG))('$setting', (row) => {
-    const { setting = '', 'else 503': shown = '' } = row;
+  test.each(ruled)('%s', (name) => {
+    const { rule }: Setting<unknown> = SETTINGS[name];
 
-    expect(refusal({ [setting]: WRONG[setting] })).toContain(shown);
+    expect(refusalOf({ [name]: NO_VALUE })).toBe(
+      `${name} ${typeof rule === 'string' ? rule : rule(NO_VALUE)}`,
+    );
   });
 
-  test.each(numbers)('$setting: $from to $to, $default where it is not set', (row) => {
-    const { setting = '', from = '', to = '', default: otherwise = '', 'else 503': shown } = row;
-    const read = (value: string) => readSettings({ ...SET, [setting]: value });
-
-    expect(readSettings(SET)).toEqual(read(otherwise));
-    for (const value of [from, to]) expect(read(value).ok, value).toBe(true);
-    for (const value of [`${Number(from) - 1}`, `${Number(to) + 1}`, `${from}.5`, 'some'])
-      expect(read(value), value).toEqual({ ok: false, message: shown });
+  test.each(checkedElsewhere)('%s is not refused here: the code that uses it checks it', (name) => {
+    expect(refusalOf({ [name]: NO_VALUE })).toBeUndefined();
   });
 
-  test('IDENTITY_KEY, once it is looked at', async () => {
-    const row = words.find(({ setting }) => setting === 'IDENTITY_KEY');
-
-    expect(await readKeys('{}')).toMatchObject({
-      ok: false,
-      message: expect.stringContaining(row?.['else 503'] ?? '-'),
-    });
-    expect(refusal({ IDENTITY: 'optional' })).toContain('IDENTITY_KEY is not set');
-    expect(refusal({ IDENTITY_KEY: 'short' })).toBeUndefined();
+  test.each([
+    ['WEBENGAGE_REGION', REGIONS],
+    ['IDENTITY', IDENTITY_MODES],
+    ['TRACKING_PLAN', PLAN_MODES],
+    ['LOCATION_HINT', LOCATION_HINTS],
+    ['JURISDICTION', JURISDICTIONS],
+  ] as const)('%s is one of the words that its rule names', (name, words) => {
+    for (const word of words) {
+      expect(refusalOf({ IDENTITY_KEY: 'k'.repeat(32), [name]: word }), word).toBeUndefined();
+      expect(SETTINGS[name].rule).toMatch(new RegExp(`\\b${word}\\b`));
+    }
   });
 
-  test('and of ADMIN_TOKEN none is: the door stays shut', () => {
-    expect(words.find(({ setting }) => setting === 'ADMIN_TOKEN')?.['else 503']).toBe('none: /admin is 404');
-    expect(refusal({ ADMIN_TOKEN: 'short' })).toBeUndefined();
+  const ranges = SETTING_NAMES.flatMap((name) => {
+    const { range }: Setting<unknown> = SETTINGS[name];
+    return range === undefined ? [] : [[name, ...range] as const];
   });
 
-  test('so all are tried', () => {
-    const tried = [...Object.keys(WRONG), 'IDENTITY_KEY', 'ADMIN_TOKEN'];
+  test.each(ranges)('%s is a whole number from %d to %d', (name, min, max) => {
+    for (const value of [min, max]) expect(refusalOf({ [name]: `${value}` }), `${value}`).toBeUndefined();
+    for (const value of [min - 1, max + 1, min + 0.5])
+      expect(refusalOf({ [name]: `${value}` }), `${value}`).toBe(`${name} ${SETTINGS[name].rule}`);
+  });
 
-    expect(words.map(({ setting }) => setting).toSorted()).toEqual(tried.toSorted());
+  test('in a message that does not contain the value, whatever it is', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...SETTING_NAMES), fc.string(), fc.string(), (name, before, after) => {
+        const message = refusalOf({ [name]: `${before}canary${after}` });
+
+        expect(message ?? '').not.toContain('canary');
+      }),
+    );
   });
 });
 
@@ -166,8 +134,8 @@ test('what stands beside the bindings in wrangler.jsonc is told of, and nothing 
   expect(told.toSorted()).toEqual(keys.filter((key) => !own.includes(key ?? '')).toSorted());
 });
 
-test('the quotas are those of docs/scale.md and of the code', () => {
-  const scale = source('docs/scale.md');
+test('the quotas are those of docs/reference/scale.md and of the code', () => {
+  const scale = source('docs/reference/scale.md');
   const rows = rowsUnder('of', 'at most').map((row) => row['at most'] ?? '');
   const [address, browser] = rows;
   const [shares, work] = [rows.slice(2, 4), rows.slice(4)];

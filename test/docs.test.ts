@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { anchorOf } from './samples/markdown.ts';
 
@@ -35,15 +35,16 @@ describe.each(documents)('%s', (document) => {
 test('the index has every document', () => {
   const index = readFileSync('docs/README.md', 'utf8');
 
-  for (const document of documents.filter((each) => dirname(each) === 'docs'))
-    if (document !== 'docs/README.md') expect(index).toContain(`](${basename(document)})`);
+  // Decisions have an index of their own.
+  for (const document of documents.filter((each) => /^docs\/(?!README|decisions)/.test(each)))
+    expect(index).toContain(`](${relative('docs', document)})`);
 });
 
-test('the totals that docs/operating.md explains are those that are told', () => {
+test('the totals that docs/guides/operating.md explains are those that are told', () => {
   const tally = readFileSync('src/edge/queue/counters.ts', 'utf8');
   const [, list = ''] = /const COUNTED = \[(.*?)\]/s.exec(tally) ?? [];
   const counted = [...list.matchAll(/'(\w+)'/g)].map(([, name]) => name);
-  const operating = readFileSync('docs/operating.md', 'utf8');
+  const operating = readFileSync('docs/guides/operating.md', 'utf8');
 
   for (const name of counted.filter((each) => each !== 'entered')) expect(operating).toContain(`\`${name}\``);
 });

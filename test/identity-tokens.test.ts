@@ -14,12 +14,12 @@ import { strictRelay, tokenEndpoint } from './fakes/identity.ts';
 import { fakePlatform } from './fakes/platform.ts';
 import { sample } from './samples/samples.ts';
 
-const document = readFileSync('docs/identity-tokens.md', 'utf8');
-const makeKey = sample('docs/identity-tokens.md#making-a-key sh').text;
-const byKey = sample('docs/identity-tokens.md#making-a-token js').text;
-const bySecret = sample('docs/identity-tokens.md#making-a-token js 2').text;
-const inPage = sample('docs/identity-tokens.md#in-the-page js').text;
-const toJwk = sample('docs/identity-tokens.md#rotating-the-key sh').text;
+const document = readFileSync('docs/guides/identity-tokens.md', 'utf8');
+const makeKey = sample('docs/guides/identity-tokens.md#making-a-key sh').text;
+const byKey = sample('docs/guides/identity-tokens.md#making-a-token js').text;
+const bySecret = sample('docs/guides/identity-tokens.md#making-a-token js 2').text;
+const inPage = sample('docs/guides/identity-tokens.md#in-the-page js').text;
+const toJwk = sample('docs/guides/identity-tokens.md#rotating-the-key sh').text;
 
 /** A server of its own, with nothing but what the document tells to install. */
 const server = mkdtempSync(join(tmpdir(), 'webengage-relay-server-'));
@@ -55,7 +55,7 @@ async function userOf(token: string, identityKey: string, afterMs = 0): Promise<
 
 const JOHN = { ok: true, userId: 'johndoe' };
 
-describe('the recipes of docs/identity-tokens.md make tokens that the relay takes', () => {
+describe('the recipes of docs/guides/identity-tokens.md make tokens that the relay takes', () => {
   test('with a key: alone, and during a rotation under the name that they give it', async () => {
     const token = tokenBy(byKey, { IDENTITY_PRIVATE_KEY: privateKey });
     const jwk = JSON.parse(typed(toJwk));
@@ -92,7 +92,7 @@ describe('the recipes of docs/identity-tokens.md make tokens that the relay take
   });
 });
 
-test('what docs/identity-tokens.md has a page do gets a token, and has records wait where the site makes none', async () => {
+test('what docs/guides/identity-tokens.md has a page do gets a token, and has records wait where the site makes none', async () => {
   const { platform, time } = fakePlatform();
   const site = tokenEndpoint(time.now);
   const relay = strictRelay(time.now);
@@ -120,7 +120,7 @@ test('what docs/identity-tokens.md has a page do gets a token, and has records w
   expect(relay.requests.map(({ status }) => status)).toEqual([202]);
 });
 
-test('docs/identity-tokens.md tells every reason for which a token is refused, and no other', () => {
+test('docs/guides/identity-tokens.md tells every reason for which a token is refused, and no other', () => {
   const [, table = ''] = document.split('| why | means |\n|---|---|\n');
   const [rows = ''] = table.split('\n\n');
   const told = rows.split('\n').flatMap((row) => (row.split('|')[1] ?? '').match(/\w+/g) ?? []);

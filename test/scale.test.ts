@@ -23,15 +23,15 @@ import { backlogPlot } from '../bench/scale/plot.ts';
 import { listPrice, planPrice, total, usageOf } from '../bench/scale/price.ts';
 import { scaleTables } from '../bench/scale/tables.ts';
 
-const document = await readFile('docs/scale.md', 'utf8');
+const document = await readFile('docs/reference/scale.md', 'utf8');
 
-describe('docs/scale.md', () => {
+describe('docs/reference/scale.md', () => {
   test('has the tables that the code makes: else `npm run bench:scale`', () => {
     expect(document).toBe(fillPlaces(document, scaleTables()));
   }, 60_000);
 
   test('has the plot that the code makes', async () => {
-    expect(await readFile('docs/backlog.svg', 'utf8')).toBe(backlogPlot());
+    expect(await readFile('docs/images/backlog.svg', 'utf8')).toBe(backlogPlot());
   });
 });
 

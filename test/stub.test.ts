@@ -15,7 +15,7 @@ test('the line of the README is made from its source', () => {
   expect(README_STUB).toBe(line);
 });
 
-test.each(['docs/consent.md', 'docs/getting-started.md', 'demo/shop/index.html'])(
+test.each(['docs/guides/consent.md', 'docs/guides/getting-started.md', 'demo/shop/index.html'])(
   '%s shows the same line',
   (path) => {
     expect(readFileSync(path, 'utf8')).toContain(line);

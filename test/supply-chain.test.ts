@@ -9,14 +9,14 @@ const json = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
 const { dependencies, devDependencies } = json('package.json');
 
 describe('what the package depends on', () => {
-  const readme = readFileSync('README.md', 'utf8');
-  const reasons = /What the package depends on at run time, and why:([\s\S]*?)\n\n/.exec(readme)?.[1] ?? '';
+  const [, section = ''] = readFileSync('docs/reference/security.md', 'utf8').split('\n## Supply chain\n');
+  const reasons = /Each has its reason:\n\n([\s\S]*?)\n\n/.exec(section)?.[1] ?? '';
 
-  test.each(Object.keys(dependencies))('%s has its reason in the README', (name) => {
+  test.each(Object.keys(dependencies))('%s has its reason in the document', (name) => {
     expect(reasons).toMatch(new RegExp(`\\[${name}\\]\\(https://[^)]+\\)\\s+\\w+`));
   });
 
-  test('is what the README gives reasons for, and nothing else', () => {
+  test('is what the document gives reasons for, and nothing else', () => {
     const named = [...reasons.matchAll(/\[([\w-]+)\]\(/g)].map(([, name]) => name);
 
     expect(named.sort()).toEqual(Object.keys(dependencies).sort());

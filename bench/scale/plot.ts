@@ -18,7 +18,7 @@ const STEP_SECONDS = 60;
 const LABEL_SECONDS = 600;
 const LABEL_RECORDS = 100_000;
 
-/** The backlog of one burst over time, as docs/backlog.svg. */
+/** The backlog of one burst over time, as docs/images/backlog.svg. */
 export function backlogPlot(): string {
   const moments = [BURST_BEGINS];
   for (let moment = burstStep(BURST_BEGINS, BURST); ; moment = burstStep(moment, BURST)) {

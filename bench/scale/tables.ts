@@ -1,5 +1,5 @@
 import { MAX_AGE_MS } from '../../src/contract/batch.ts';
-import { MAX_SHARDS } from '../../src/edge/settings/settings.ts';
+import { MAX_SHARDS } from '../../src/edge/settings/settings-table.ts';
 import {
   BYTES_PER_RECORD,
   capacityOf,
@@ -32,7 +32,7 @@ const BASE_PER_SECOND = 50;
 const BURST_MINUTES = [1, 10, 60];
 const FREE_PLAN_ROWS_A_DAY = 100_000;
 
-/** Each table of docs/scale.md by the name of its place there. */
+/** Each table of docs/reference/scale.md by the name of its place there. */
 export function scaleTables(): Readonly<Record<string, string>> {
   return {
     steady: steadyTable(),

@@ -135,5 +135,5 @@ Into each page, as early as may be:
 
 ${scriptTag(url)}
 
-Domain, upgrade, rollback, CSP: docs/deploying.md of webengage-relay.`;
+Domain, upgrade, rollback, CSP: docs/guides/deploying.md of webengage-relay.`;
 }

@@ -20,7 +20,7 @@ export const OTHER_CONFIGS = ['wrangler.json', 'wrangler.toml'] as const;
 /** A file, by its path in the project. */
 export type ProjectFile = { readonly path: string; readonly text: string };
 
-const ENTRY = `// The relay as it comes. What a Worker of your own around it takes: the README of webengage-relay, "Your relay".
+const ENTRY = `// The relay, unchanged. For a Worker of your own around it, see docs/guides/deploying.md of webengage-relay.
 export { default, Outbox, RateGate } from 'webengage-relay/edge';
 `;
 

@@ -63,7 +63,7 @@ function backlog({ backlog: { records, oldestAgeMs, growthPerMinute } }: Status)
   if (oldestAgeMs <= MINUTE_MS) return good('backlog', says);
   return growthPerMinute < 0
     ? unsure('backlog', `${says}; it drains by ${-growthPerMinute} a minute`, 'nothing: it goes on by itself')
-    : unsure('backlog', says, 'see docs/operating.md, "What it says"');
+    : unsure('backlog', says, 'see docs/guides/operating.md, "What it says"');
 }
 
 function deadLetters({ deadLetters }: Status): Check {

@@ -10,7 +10,7 @@ import { batchDoor } from './http/post-batch.ts';
 import { preflight } from './http/preflight.ts';
 import { refusal } from './http/responses.ts';
 import { operatorRoutes } from './operator/routes.ts';
-import { originsOf } from './settings/origin-pattern.ts';
+import { originsIn } from './settings/origin-pattern.ts';
 import { readSettings } from './settings/settings.ts';
 import { isLoopback } from './settings/upstream.ts';
 import { logFault } from './telemetry/log.ts';
@@ -52,7 +52,9 @@ export function createRelay({ plan }: RelayOptions = {}): RelayWorker {
     // On every answer, errors too: a page that may not read one takes it for a dead network. The operator's no page reads
     // but the relay's own.
     const isOperators = /^\/admin(\/|$)/.test(c.req.path);
-    const cors = isOperators ? {} : corsHeaders(c.req.header('Origin') ?? null, originsOf(c.env));
+    const cors = isOperators
+      ? {}
+      : corsHeaders(c.req.header('Origin') ?? null, originsIn(c.env.ALLOWED_ORIGINS));
     for (const [name, value] of Object.entries({ ...ANSWER_HEADERS, ...cors }))
       c.res.headers.set(name, value);
   });

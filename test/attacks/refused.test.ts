@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { batchOf, SHOP, stalled } from '../edge/asked.ts';
 import { type Attack, attack, expectNoHarm, onGuard, recordsKept, SECRETS } from './ground.ts';
 
-// Requests that are refused as a whole. Numbers are those of the threats in docs/security.md.
+// Requests that are refused as a whole. Numbers are those of the threats in docs/reference/security.md.
 
 const guard = onGuard();
 

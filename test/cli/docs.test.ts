@@ -5,9 +5,10 @@ import { expect, test } from 'vitest';
 import { readCommand } from '../../src/cli/command.ts';
 import { README_STUB } from '../readme-stub.ts';
 
-const documents = ['README.md', ...readdirSync('docs').map((name) => join('docs', name))].filter((name) =>
-  name.endsWith('.md'),
-);
+const documents = [
+  'README.md',
+  ...readdirSync('docs', { recursive: true, encoding: 'utf8' }).map((name) => join('docs', name)),
+].filter((name) => name.endsWith('.md'));
 
 /** Every command line that a document shows, without its comment. */
 const shown = documents.flatMap((document) =>
@@ -33,5 +34,5 @@ test('the CSP that a page is told to have lets its first line in', () => {
   const [, script = ''] = /^<script>(.*)<\/script>$/.exec(README_STUB) ?? [];
   const hash = createHash('sha256').update(script).digest('base64');
 
-  expect(readFileSync('docs/deploying.md', 'utf8')).toContain(`'sha256-${hash}'`);
+  expect(readFileSync('docs/guides/deploying.md', 'utf8')).toContain(`'sha256-${hash}'`);
 });

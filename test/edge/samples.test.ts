@@ -1,7 +1,7 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { afterEach, expect, test, vi } from 'vitest';
-import identityTokens from '../../docs/identity-tokens.md?raw';
-import operating from '../../docs/operating.md?raw';
+import identityTokens from '../../docs/guides/identity-tokens.md?raw';
+import operating from '../../docs/guides/operating.md?raw';
 import { NOTHING } from '../../src/edge/queue/counters.ts';
 import {
   logFailedCall,
@@ -20,8 +20,8 @@ import { newOutbox } from '../fakes/outbox.ts';
 import { named, samplesIn } from '../samples/markdown.ts';
 
 const SAMPLES = [
-  ...samplesIn('docs/operating.md', operating),
-  ...samplesIn('docs/identity-tokens.md', identityTokens),
+  ...samplesIn('docs/guides/operating.md', operating),
+  ...samplesIn('docs/guides/identity-tokens.md', identityTokens),
 ];
 const sample = (name: string) => named(SAMPLES, name);
 
@@ -45,8 +45,8 @@ function logged(log: () => void): readonly string[] {
   return lines;
 }
 
-test('the lines that docs/operating.md shows are those of the log, to the letter', () => {
-  const shown = sample('docs/operating.md#in-the-log json').text.trimEnd().split('\n');
+test('the lines that docs/guides/operating.md shows are those of the log, to the letter', () => {
+  const shown = sample('docs/guides/operating.md#in-the-log json').text.trimEnd().split('\n');
 
   const lines = logged(() => {
     report(undefined, passOf(shown[0] ?? ''));
@@ -64,18 +64,18 @@ test('the lines that docs/operating.md shows are those of the log, to the letter
   expect(shown).toEqual(lines);
 });
 
-test('so is the one of docs/identity-tokens.md', () => {
-  const shown = sample('docs/identity-tokens.md#when-one-is-refused json').text;
+test('so is the one of docs/guides/identity-tokens.md', () => {
+  const shown = sample('docs/guides/identity-tokens.md#when-one-is-refused json').text;
 
   expect(logged(() => logTokensRefused({ expired: 41, missing: 2 }))).toEqual([shown.trimEnd()]);
 });
 
-test('the query of docs/operating.md reads the figures that the relay writes', async () => {
+test('the query of docs/guides/operating.md reads the figures that the relay writes', async () => {
   const points: AnalyticsEngineDataPoint[] = [];
   const dataset = {
     writeDataPoint: (point?: AnalyticsEngineDataPoint) => void (point && points.push(point)),
   };
-  const pass = passOf(sample('docs/operating.md#in-the-log json').text.split('\n')[0] ?? '');
+  const pass = passOf(sample('docs/guides/operating.md#in-the-log json').text.split('\n')[0] ?? '');
   const first = { ...pass, waiting: 75, did: { ...pass.did, delivered: 250, taken: 10 } };
   const second = { ...pass, waiting: 25, did: { ...pass.did, delivered: 50, taken: 2 } };
   logged(() => {
@@ -100,7 +100,7 @@ test('the query of docs/operating.md reads the figures that the relay writes', a
         sampled,
         ...(point?.doubles ?? []),
       );
-    return [...sql.exec(inSqlite(sample('docs/operating.md#in-the-log sql').text, 660))];
+    return [...sql.exec(inSqlite(sample('docs/guides/operating.md#in-the-log sql').text, 660))];
   });
 
   expect(rows).toEqual([{ minute: 600, delivered: 750, taken: 30, waiting: 75 }]);

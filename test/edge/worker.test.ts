@@ -1,6 +1,6 @@
 import { createExecutionContext, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import operating from '../../docs/operating.md?raw';
+import operating from '../../docs/guides/operating.md?raw';
 import type { Answer } from '../../src/contract/answer.ts';
 import type { Env } from '../../src/edge/worker.ts';
 import worker, { createRelay } from '../../src/edge/worker.ts';

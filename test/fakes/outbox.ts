@@ -15,6 +15,7 @@ import {
   type Room,
   type SendingOn,
 } from '../../src/edge/queue/ingest.ts';
+import { toRuns } from '../../src/edge/queue/run.ts';
 import type { Env } from '../../src/edge/worker.ts';
 
 export const relayEnv = env as unknown as Env;
@@ -157,5 +158,5 @@ export function sentIds({ calls }: Upstream): string[][] {
 }
 
 export function delivery(device: string, ...records: TrackerRecord[]): Delivery {
-  return { device, records, refused: { rejected: 0, expired: 0 }, unverified: false };
+  return { device, runs: toRuns(records), refused: { rejected: 0, expired: 0 }, unverified: false };
 }

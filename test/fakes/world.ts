@@ -242,7 +242,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
         awaitsFullBatch: fullBatch.isAwaited(),
         fullBatch: fullBatch.ring,
       };
-      const receipt = ingest(virtual, sent.delivery, comes, ROOM, now, ofEach);
+      const receipt = ingest(virtual, sent.delivery, comes, ROOM, now, { shares: ofEach });
       await step('records stored');
       pending.splice(pending.indexOf(unanswered), 1);
       if (receipt.stored) return;

@@ -247,10 +247,10 @@ describe('init', () => {
     expect(code).toBe(0);
   });
 
-  test('so can what docs/deploying.md makes by hand', async () => {
+  test('so can what docs/guides/deploying.md makes by hand', async () => {
     const dir = join(scratch, 'by-hand');
     await install(dir);
-    const commands = sample('docs/deploying.md#by-hand sh').text.split('\n');
+    const commands = sample('docs/guides/deploying.md#by-hand sh').text.split('\n');
     // The package is there already; and so is the folder.
     const inIt = commands.filter((line) => !line.startsWith('npm install') && !line.endsWith('cd my-relay'));
     await mkdir(join(dir, 'src'));
@@ -269,21 +269,24 @@ describe('init', () => {
     expect(deployed).toMatchObject({ code: 0, complained: '', said: expect.stringContaining('env.OUTBOX') });
   });
 
-  test('so can what docs/tracking-plan.md makes of it, and it holds records against the plan', async () => {
+  test('so can what docs/guides/tracking-plan.md makes of it, and it holds records against the plan', async () => {
     const dir = join(scratch, 'planned');
     await install(dir);
     const installed = join(dir, 'node_modules/webengage-relay/dist/cli.js');
     const flags = ['--license', stack.licenseCode, '--origins', stack.siteUrl, '--no-secrets'];
     await end(installed, ['init', ...flags], { cwd: dir });
-    await writeFile(join(dir, 'tracking-plan.json'), sample('docs/tracking-plan.md#the-file json').text);
-    await writeFile(join(dir, 'src/worker.js'), sample('docs/tracking-plan.md#at-the-relay js').text);
+    await writeFile(
+      join(dir, 'tracking-plan.json'),
+      sample('docs/guides/tracking-plan.md#the-file json').text,
+    );
+    await writeFile(join(dir, 'src/worker.js'), sample('docs/guides/tracking-plan.md#at-the-relay js').text);
     const ofTypes = ['types', '--out', 'src/events.ts', '--name', 'ShopEvents'];
 
     const written = await end(installed, ofTypes, { cwd: dir });
     const checked = await end(installed, [...ofTypes, '--check'], { cwd: dir });
     expect([written.code, checked.code]).toEqual([0, 0]);
     expect(await readFile(join(dir, 'src/events.ts'), 'utf8')).toBe(
-      sample('docs/tracking-plan.md#the-types ts').text,
+      sample('docs/guides/tracking-plan.md#the-types ts').text,
     );
 
     const relay = await startWorker({

@@ -10,7 +10,7 @@ import { eventsReceived } from './received.ts';
 import { type Answered, serveSite } from './site.ts';
 import { type Stack, startStack } from './stack.ts';
 
-// docs/consent.md, as it stands, in Chromium against a relay that runs.
+// docs/guides/consent.md, as it stands, in Chromium against a relay that runs.
 
 // On a busy machine a page and a relay take their time.
 const PATIENT = { timeout: 10_000 };
@@ -91,14 +91,14 @@ const STYLESHEET = await readFile(
   new URL(import.meta.resolve('vanilla-cookieconsent/dist/cookieconsent.css')),
   'utf8',
 );
-const PENDING = sample('docs/consent.md#in-your-page html').text;
+const PENDING = sample('docs/guides/consent.md#in-your-page html').text;
 
 describe.each([
   {
     manager: 'OneTrust',
     page: () => {
       files['/onetrust.js'] = { type: 'text/javascript', body: ONETRUST };
-      const recipe = sample('docs/consent.md#onetrust html').text;
+      const recipe = sample('docs/guides/consent.md#onetrust html').text;
       return `${PENDING}${recipe}<script async src="/onetrust.js"></script>`;
     },
     tracker: 'webengageRelay',
@@ -109,7 +109,7 @@ describe.each([
     manager: 'Cookiebot',
     page: () => {
       files['/cookiebot.js'] = { type: 'text/javascript', body: COOKIEBOT };
-      const recipe = sample('docs/consent.md#cookiebot html').text;
+      const recipe = sample('docs/guides/consent.md#cookiebot html').text;
       return `${PENDING}${recipe}<script async src="/cookiebot.js"></script>`;
     },
     tracker: 'webengageRelay',
@@ -120,7 +120,7 @@ describe.each([
     manager: 'Cookiebot, loaded before all else',
     page: () => {
       files['/cookiebot.js'] = { type: 'text/javascript', body: COOKIEBOT };
-      const recipe = sample('docs/consent.md#cookiebot html').text;
+      const recipe = sample('docs/guides/consent.md#cookiebot html').text;
       return `<script src="/cookiebot.js"></script>${PENDING}${recipe}`;
     },
     tracker: 'webengageRelay',
@@ -131,7 +131,7 @@ describe.each([
     manager: 'CookieConsent',
     page: () => {
       files['/cookieconsent.css'] = { type: 'text/css', body: STYLESHEET };
-      const recipe = moduleTag(sample('docs/consent.md#cookieconsent ts').text);
+      const recipe = moduleTag(sample('docs/guides/consent.md#cookieconsent ts').text);
       return `<link rel="stylesheet" href="/cookieconsent.css">${recipe}<button data-cc="show-preferencesModal">Cookies</button>`;
     },
     tracker: 'tracker',

@@ -132,8 +132,9 @@ describe('under the strictest policy', () => {
 
     await expect
       .poll(() => part('Buffer').innerText(), PATIENT)
-      .toMatch(/Bought\s+track\s+\d+ s\s+\d+ B\s+takes it/);
-    expect(await part('Buffer').innerText()).toMatch(/identify\s+identify\s+\d+ s\s+\d+ B\s+repairs 1 field/);
+      .toMatch(
+        /Bought\s+track\s+\d+ s\s+\d+ B\s+takes it\s+identify\s+identify\s+\d+ s\s+\d+ B\s+repairs 1 field/,
+      );
     const figures = inspector.locator('.figures');
     expect(await figures.innerText()).toMatch(/Waiting\s+2\s+Oldest\s+\d+ s/);
     expect(await figures.innerText()).toMatch(/Requests left, 60 a minute\s+[0-5] of 5/);

@@ -124,8 +124,8 @@ describe('imported in plain Node', () => {
     );
   });
 
-  test('… and docs/deploying.md says where', () => {
-    const { text } = sample('docs/deploying.md#a-script-that-must-not-change sh');
+  test('… and docs/guides/deploying.md says where', () => {
+    const { text } = sample('docs/guides/deploying.md#a-script-that-must-not-change sh');
 
     const shown = execFileSync('sh', ['-ec', text], { cwd: installed.folder, encoding: 'utf8' });
 
@@ -236,7 +236,7 @@ describe('compiled', () => {
   );
 });
 
-// As the README has it, for those who have a Worker of their own.
+// As docs/guides/deploying.md has it, for a Worker of one's own.
 const OWN_WORKER = `
   import relay, { createRelay, type Env } from 'webengage-relay/edge';
   export { Outbox, RateGate } from 'webengage-relay/edge';

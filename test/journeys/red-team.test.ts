@@ -320,7 +320,7 @@ describe('where they are off', () => {
     await stack?.stop();
   });
 
-  test('whoever knows bruno’s id writes as bruno, with no page at all: as docs/security.md says', async () => {
+  test('whoever knows bruno’s id writes as bruno, with no page at all: as docs/reference/security.md says', async () => {
     expect(await send(stack, batchOf([record('user', 'bruno'), record('event', 'bruno')]))).toBe(202);
     await eventsReceived(stack, 1);
 

@@ -14,7 +14,7 @@ import { eventsReceived } from './received.ts';
 import { type Answered, serveSite } from './site.ts';
 import { type Stack, startStack } from './stack.ts';
 
-// What the documents show for pages and for shells, run as it stands, against a relay that runs.
+// What the documents show for pages and for shells, run unchanged, against a relay that runs.
 
 const SERVER_TOKEN = 'a-server-token-of-enough-characters';
 const { url: pinnedPath, integrity } = JSON.parse(await readFile('dist/integrity.json', 'utf8'));
@@ -84,7 +84,7 @@ const flush = (page: Page, tracker = 'webengageRelay') => page.evaluate(`${track
 
 describe('HTML', () => {
   // Those wait for a choice: test/journeys/consent.test.ts makes one.
-  const ready = samplesOf('html').filter(({ document }) => document !== 'docs/consent.md');
+  const ready = samplesOf('html').filter(({ document }) => document !== 'docs/guides/consent.md');
 
   test.each(ready)('$name: what a page with it tracks arrives', async ({ text }) => {
     const stub = text.includes(README_STUB) ? '' : README_STUB;
@@ -99,7 +99,7 @@ describe('HTML', () => {
   });
 
   test('the tag for page views has them tracked', async () => {
-    const { page } = await open(README_STUB + TRACKER_TAG + sample('README.md#page-views html').text);
+    const { page } = await open(README_STUB + TRACKER_TAG + sample('docs/guides/page-views.md html').text);
     await flush(page);
 
     expect(await eventsReceived(stack, 1)).toMatchObject([
@@ -117,8 +117,8 @@ const ADDED = {
 
 describe('in a page', () => {
   test('README.md: the first calls, by the script tag', async () => {
-    const { page, errors } = await open(sample('README.md#in-your-page html').text);
-    await page.evaluate(sample('README.md#in-your-page js').text);
+    const { page, errors } = await open(sample('README.md#quick-start html').text);
+    await page.evaluate(sample('README.md#quick-start js').text);
     await flush(page);
 
     expect(await eventsReceived(stack, 1)).toMatchObject([ADDED]);
@@ -127,7 +127,7 @@ describe('in a page', () => {
   });
 
   test('README.md: the same from npm, with events typed', async () => {
-    const { page, errors } = await open(moduleTag(sample('README.md#in-your-page ts').text));
+    const { page, errors } = await open(moduleTag(sample('README.md#quick-start ts').text));
     await page.waitForFunction('globalThis.tracker');
     await flush(page, 'tracker');
 
@@ -136,8 +136,8 @@ describe('in a page', () => {
     expect(errors).toEqual([]);
   });
 
-  test('docs/moving.md: Segment’s calls, by the facade', async () => {
-    const { page, errors } = await open(moduleTag(sample('docs/moving.md#from-segment ts').text));
+  test('docs/guides/migrating.md: Segment’s calls, by the facade', async () => {
+    const { page, errors } = await open(moduleTag(sample('docs/guides/migrating.md#from-segment ts').text));
     await page.evaluate(`analytics.track('Added to Cart', { 'Product ID': 1337, Price: 39.8 })`);
     await flush(page, 'tracker');
 
@@ -146,14 +146,14 @@ describe('in a page', () => {
     expect(errors).toEqual([]);
   });
 
-  test('docs/troubleshooting.md: what is typed into the console says where the records are', async () => {
-    const { page, errors } = await open(sample('README.md#in-your-page html').text);
+  test('docs/guides/troubleshooting.md: what is typed into the console says where the records are', async () => {
+    const { page, errors } = await open(sample('README.md#quick-start html').text);
     const told: unknown[] = [];
     page.on('console', async (message) => {
       told.push(...(await Promise.all(message.args().map((each) => each.jsonValue()))));
     });
     await page.evaluate(`webengageRelay.track('Seen', { we_own: 1 })`);
-    await page.evaluate(`(async () => { ${sample('docs/troubleshooting.md js').text} })()`);
+    await page.evaluate(`(async () => { ${sample('docs/guides/troubleshooting.md js').text} })()`);
     await page.evaluate(`webengageRelay.track('Seen again', { we_own: 1 })`);
     await flush(page);
 
@@ -171,12 +171,12 @@ describe('in a page', () => {
   });
 });
 
-describe('docs/getting-started.md', () => {
+describe('docs/guides/getting-started.md', () => {
   const { userId: _, ...ADDED_BY_NOBODY } = ADDED;
 
   test('a page of one’s own, from the disk: a press on its button arrives, also when the page goes in that moment', async () => {
     const path = join(scratch, 'index.html');
-    await writeFile(path, filled(sample('docs/getting-started.md#a-page-of-your-own html').text));
+    await writeFile(path, filled(sample('docs/guides/getting-started.md#a-page-of-your-own html').text));
     const page = await context.newPage();
     await page.goto(pathToFileURL(path).href);
 
@@ -188,7 +188,7 @@ describe('docs/getting-started.md', () => {
 
   test('a tracker from npm', async () => {
     const { page, errors } = await open(
-      moduleTag(sample('docs/getting-started.md#a-page-of-your-own ts').text),
+      moduleTag(sample('docs/guides/getting-started.md#a-page-of-your-own ts').text),
     );
     await page.evaluate(`tracker.track('Added to Cart', { 'Product ID': 1337, Price: 39.8 })`);
     await flush(page, 'tracker');
@@ -198,7 +198,7 @@ describe('docs/getting-started.md', () => {
   });
 
   test('with React: a tracker is made at the first call, and the visitor identified once known', async () => {
-    const { text } = sample('docs/getting-started.md#react-next-and-other-server-rendering ts');
+    const { text } = sample('docs/guides/getting-started.md#react-next-and-other-server-rendering ts');
     const { page, errors } = await open(moduleTag(text));
 
     await page.evaluate('useIdentified(undefined)');
@@ -214,7 +214,7 @@ describe('docs/getting-started.md', () => {
 
   test('events typed: what is right arrives', async () => {
     const { page, errors } = await open(
-      moduleTag(sample('docs/getting-started.md#your-events-typed ts').text),
+      moduleTag(sample('docs/guides/getting-started.md#your-events-typed ts').text),
     );
     await page.waitForFunction('globalThis.tracker');
     await flush(page, 'tracker');
@@ -227,12 +227,12 @@ describe('docs/getting-started.md', () => {
   });
 
   test('the sandbox says what it has got', async () => {
-    const { page } = await open(sample('README.md#in-your-page html').text);
+    const { page } = await open(sample('README.md#quick-start html').text);
     await page.evaluate(`webengageRelay.track('Seen')`);
     await flush(page);
     await eventsReceived(stack, 1);
 
-    const told = await typed(sample('docs/getting-started.md#seeing-it-arrive sh').text);
+    const told = await typed(sample('docs/guides/getting-started.md#seeing-it-arrive sh').text);
 
     expect(JSON.parse(told)).toMatchObject({ events: [{ eventName: 'Seen' }] });
   });
@@ -245,8 +245,8 @@ async function typed(script: string): Promise<string> {
   return (await promisify(execFile)('bash', ['-eo', 'pipefail', '-c', filled(script)], running)).stdout;
 }
 
-test('README.md: a service worker tracks, by its one line', async () => {
-  const text = filled(sample('README.md#in-your-service-worker js').text);
+test('docs/guides/service-worker.md: a service worker tracks', async () => {
+  const text = filled(sample('docs/guides/service-worker.md js').text);
   files = { '/sw.js': { type: 'text/javascript', body: text } };
   const { page } = await open('');
   const started = context.waitForEvent('serviceworker');
@@ -270,7 +270,7 @@ describe('in a shell', () => {
   /** Has WebEngage refuse two events, of two users. */
   async function refuseTwo(): Promise<void> {
     await stack.order({ refuse: { field: 'eventName', value: 'Refused' } });
-    const { page } = await open(sample('README.md#in-your-page html').text);
+    const { page } = await open(sample('README.md#quick-start html').text);
     for (const user of ['johndoe', 'janedoe']) {
       await page.evaluate(`webengageRelay.identify('${user}'); webengageRelay.track('Refused')`);
       await flush(page);
@@ -279,8 +279,8 @@ describe('in a shell', () => {
     await stack.order({});
   }
 
-  test('docs/security.md: a server sends', async () => {
-    const answer = JSON.parse(await typed(sample('docs/security.md#servers sh').text));
+  test('docs/guides/sending-from-a-server.md: a server sends', async () => {
+    const answer = JSON.parse(await typed(sample('docs/guides/sending-from-a-server.md sh').text));
 
     expect(answer).toEqual({
       response: { status: 'queued' },
@@ -293,11 +293,11 @@ describe('in a shell', () => {
     expect(await eventsReceived(stack, 1)).toMatchObject([{ userId: 'johndoe', eventName: 'Order Shipped' }]);
   });
 
-  test('docs/operating.md: dead letters are exported, one replayed, all others discarded', async () => {
+  test('docs/guides/operating.md: dead letters are exported, one replayed, all others discarded', async () => {
     await refuseTwo();
     const [{ id } = { id: '' }] = await deadLetters();
 
-    await typed(sample('docs/operating.md#dead-letters sh').text.replace('1/0:17', id));
+    await typed(sample('docs/guides/operating.md#dead-letters sh').text.replace('1/0:17', id));
 
     const exported = (await readFile(join(scratch, 'dead-letters.ndjson'), 'utf8')).trim().split('\n');
     expect(exported.map((line) => JSON.parse(line).record.eventName)).toEqual(['Refused', 'Refused']);
@@ -305,10 +305,10 @@ describe('in a shell', () => {
     expect(await deadLetters()).toEqual([]);
   });
 
-  test('docs/security.md: one person’s dead letters are discarded, and nobody else’s', async () => {
+  test('docs/reference/security.md: one person’s dead letters are discarded, and nobody else’s', async () => {
     await refuseTwo();
 
-    await typed(sample('docs/security.md#erasing-a-person sh').text);
+    await typed(sample('docs/reference/security.md#erasing-a-person sh').text);
 
     expect(await deadLetters()).toMatchObject([{ record: { userId: 'janedoe' } }]);
     await typed(

@@ -4,9 +4,9 @@ import { parsePlan } from '../../src/plan/plan.ts';
 import { toTypeScript } from '../../src/plan/typescript.ts';
 import { sample } from '../samples/samples.ts';
 
-const { text: plan } = sample('docs/tracking-plan.md#the-file json');
-const { text: types } = sample('docs/tracking-plan.md#the-types ts');
-const { text: scripts } = sample('docs/tracking-plan.md#the-types json');
+const { text: plan } = sample('docs/guides/tracking-plan.md#the-file json');
+const { text: types } = sample('docs/guides/tracking-plan.md#the-types ts');
+const { text: scripts } = sample('docs/guides/tracking-plan.md#the-types json');
 
 test('the types that are shown are those of the plan that is shown', () => {
   const parsed = parsePlan(JSON.parse(plan));

@@ -77,7 +77,7 @@ beforeAll(async () => {
     link(name);
   link('webengage-relay', '.');
   // Where the relay's entry file imports it from.
-  write('tracking-plan.json', sample('docs/tracking-plan.md#the-file json').text);
+  write('tracking-plan.json', sample('docs/guides/tracking-plan.md#the-file json').text);
   const grounds = Object.entries(GROUNDS) as [GroundName, Ground][];
   const projects = grounds.flatMap(([name, ground]) =>
     LANGUAGES.map((language) => writeProject(ground, name, language)),

@@ -15,7 +15,7 @@ export const GROUNDS = {
     given: `
       import type { createTracker as make, Tracker } from 'webengage-relay';
       declare global {
-        /** “In your page”: from npm, a tracker that has been created; by the script tag, the global. */
+        /** From npm, a tracker that has been created; by the script tag, the global. */
         const tracker: Tracker;
         const webengageRelay: Tracker & { readonly createTracker: typeof make };
         /** Who is signed in, as the site knows it. */
@@ -57,9 +57,9 @@ export type GroundName = keyof typeof GROUNDS;
 
 /** Samples whose ground is no page. */
 export const ELSEWHERE: Readonly<Record<string, GroundName>> = {
-  'README.md#in-your-service-worker js': 'serviceWorker',
-  'docs/identity-tokens.md#making-a-token js': 'server',
-  'docs/identity-tokens.md#making-a-token js 2': 'server',
-  'docs/tracking-plan.md#at-the-relay js': 'worker',
-  'docs/troubleshooting.md js': 'console',
+  'docs/guides/service-worker.md js': 'serviceWorker',
+  'docs/guides/identity-tokens.md#making-a-token js': 'server',
+  'docs/guides/identity-tokens.md#making-a-token js 2': 'server',
+  'docs/guides/tracking-plan.md#at-the-relay js': 'worker',
+  'docs/guides/troubleshooting.md js': 'console',
 };

@@ -31,7 +31,7 @@ function configWith(text: string) {
 const read = ({ text }: Sample) => configWith(text);
 
 test('a domain of one’s own', () => {
-  expect(read(sample('docs/deploying.md#a-domain-of-your-own jsonc'))).toMatchObject({
+  expect(read(sample('docs/guides/deploying.md#a-domain-of-your-own jsonc'))).toMatchObject({
     workers_dev: false,
     routes: [{ pattern: 't.example.com', custom_domain: true }],
   });
@@ -39,7 +39,7 @@ test('a domain of one’s own', () => {
 });
 
 test('figures for Workers Analytics Engine', () => {
-  expect(read(sample('docs/operating.md#in-the-log jsonc'))).toMatchObject({
+  expect(read(sample('docs/guides/operating.md#in-the-log jsonc'))).toMatchObject({
     analytics_engine_datasets: [{ binding: 'ANALYTICS', dataset: 'webengage_relay' }],
   });
   expect(warnings).toEqual([]);

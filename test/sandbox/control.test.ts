@@ -109,7 +109,7 @@ describe('every switch', async () => {
   });
 
   test.each(names)('%s is in its document', async (name) => {
-    expect(await readFile('docs/sandbox.md', 'utf8')).toContain(`\`${name}\``);
+    expect(await readFile('docs/guides/sandbox.md', 'utf8')).toContain(`\`${name}\``);
   });
 
   // By a button of the page: a bad day.

@@ -9,7 +9,7 @@ import { fakePlatform } from '../fakes/platform.ts';
 import type { Sample } from '../samples/markdown.ts';
 import { sample } from '../samples/samples.ts';
 
-const moving = await readFile('docs/moving.md', 'utf8');
+const moving = await readFile('docs/guides/migrating.md', 'utf8');
 
 const ends: (() => void)[] = [];
 
@@ -52,7 +52,7 @@ function rowsOf(document: string, what: string): [string, string][] {
 /** Code without its imports. */
 const bare = ({ text }: Sample) => text.replace(/^import .*$/gm, '');
 
-describe('docs/moving.md', () => {
+describe('docs/guides/migrating.md', () => {
   const segment = rowsOf(moving, 'analytics.');
   const sdk = rowsOf(moving, 'webengage.').filter(([, here]) => here !== '');
 
@@ -81,25 +81,25 @@ describe('docs/moving.md', () => {
   });
 });
 
-describe('README.md', () => {
-  test('its middleware does what it says of it', async () => {
-    const sent = await records(`${bare(sample('README.md#middleware js'))}
+describe('docs/guides', () => {
+  test('the middleware adds to a call and refuses one', async () => {
+    const sent = await records(`${bare(sample('docs/guides/middleware.md js'))}
       await tracker.track('Bought', { Price: 1 }); await tracker.track('Page Scrolled');`);
 
     expect(sent).toMatchObject([{ eventName: 'Bought', eventData: { Price: 1, Store: 'Berlin' } }]);
     expect(sent).toHaveLength(1);
   });
 
-  test('its page views are tracked', async () => {
-    const sent = await records(bare(sample('README.md#page-views ts')));
+  test('page views are tracked', async () => {
+    const sent = await records(bare(sample('docs/guides/page-views.md ts')));
 
     expect(sent).toMatchObject([{ eventName: 'Page Viewed' }]);
   });
 });
 
-describe('docs/getting-started.md', () => {
+describe('docs/guides/getting-started.md', () => {
   test('what to call is who, what, and signing out', async () => {
-    const sent = await records(`${bare(sample('docs/getting-started.md#what-to-call ts'))}
+    const sent = await records(`${bare(sample('docs/guides/getting-started.md#what-to-call ts'))}
       await tracker.track('After')`);
 
     expect(sent).toMatchObject([
@@ -112,7 +112,7 @@ describe('docs/getting-started.md', () => {
   test('what becomes of records is told to who listens', async () => {
     const told = vi.spyOn(console, 'log').mockImplementation(() => {});
 
-    await records(`${bare(sample('docs/getting-started.md#seeing-it-arrive ts'))}
+    await records(`${bare(sample('docs/guides/getting-started.md#seeing-it-arrive ts'))}
       await tracker.track('Seen')`);
 
     expect(told.mock.calls).toEqual([[1, 'stored by the relay']]);

@@ -26,13 +26,14 @@ import {
   type Room,
   SOONEST_ALARM_MS,
 } from '../queue/ingest.ts';
-import { dropExpiredViolations } from '../queue/plan-violations.ts';
+import { dropExpiredViolations, violationTally } from '../queue/plan-violations.ts';
 import { openTables } from '../queue/schema.ts';
 import { type OutboxStatus, outboxStatus, type QueueHealth, queueHealth } from '../queue/status.ts';
 import { type RelaySettings, readSettings } from '../settings/settings.ts';
 import type { SettingsEnv } from '../settings/settings-env.ts';
 import { logFailedCall, logFault, logUnfamiliar, report } from '../telemetry/log.ts';
 import { askAgain, isRetryable } from './ask-again.ts';
+import { groupCommit } from './group-commit.ts';
 import { type GateEnv, gateOf, type RateGate } from './rate-gate.ts';
 
 // How soon to look again where a setting is missing, or a pass failed by itself.
@@ -40,6 +41,9 @@ const AFTER_FAULT_MS = 30_000;
 
 // And where the platform says that the same may do better at once.
 const SOON_MS = 1_000;
+
+// Flushes that arrive this soon after the last commit share the next one. A longer window would save little more.
+const GROUP_MS = 5;
 
 /** The name of the outbox that is only ever asked whether one could be made. */
 export const PROBE = 'probe';
@@ -50,6 +54,9 @@ export type OutboxEnv = SettingsEnv & {
   readonly ANALYTICS?: AnalyticsEngineDataset;
 };
 
+/** When the alarm is set for, or null. */
+type Alarm = { at: number | null };
+
 /** The relay's durable queue: stores records before they are answered for, and sends them on by its alarm. */
 export class Outbox extends DurableObject<OutboxEnv> {
   // A cache: an outbox that was evicted finds out anew, by one pass.
@@ -57,14 +64,19 @@ export class Outbox extends DurableObject<OutboxEnv> {
   readonly #fullBatch = signal();
   readonly #evidence = noEvidence();
   readonly #dueTimes = dueTimes();
+  readonly #violations = violationTally();
+  readonly #joinGroup: () => Promise<Alarm>;
   #shares: Shares | undefined;
-  #isEnrolled = false;
+  // The name under which the gate knows that this outbox is in use.
+  #enrolledAs: string | undefined;
   // Flushes that are being stored: what they hold is not to be seen yet.
   #storing = 0;
 
   constructor(ctx: DurableObjectState, env: OutboxEnv) {
     super(ctx, env);
     if (!ctx.id.name?.endsWith(PROBE)) openTables(ctx.storage);
+    const clock = { now: Date.now, sleep: (ms: number) => scheduler.wait(ms) };
+    this.#joinGroup = groupCommit(GROUP_MS, clock, async () => ({ at: await ctx.storage.getAlarm() }));
   }
 
   /** Answers where an outbox could be made. Asked of one that is named for it, it keeps nothing. */
@@ -95,19 +107,31 @@ export class Outbox extends DurableObject<OutboxEnv> {
     const { storage } = this.ctx;
     await this.#enrol(name);
     const settings = this.#settings();
+    const alarm = await this.#joinGroup();
+    // No `await` from here on: the group shares one commit because it continues in one turn.
     const sendingOn = {
-      alarmAt: await storage.getAlarm(),
+      alarmAt: alarm.at,
+      setAlarm: (at: number) => {
+        alarm.at = at;
+        void storage.setAlarm(at);
+      },
       lingerMs: settings?.lingerMs ?? 0,
       heldUntil: this.#heldUntil,
       awaitsFullBatch: this.#fullBatch.isAwaited(),
       fullBatch: this.#fullBatch.ring,
     };
     this.#shares ??= settings && shares(settings.recordsPerMinutePerShard, this.#dueTimes);
-    return ingest(storage, delivery, sendingOn, roomOf(settings), Date.now(), this.#shares);
+    return ingest(storage, delivery, sendingOn, roomOf(settings), Date.now(), {
+      ...(this.#shares && { shares: this.#shares }),
+      countViolations: this.#violations.count,
+    });
   }
 
   status(): OutboxStatus {
-    return outboxStatus(this.ctx.storage.sql, roomOf(this.#settings()), Date.now());
+    const { sql } = this.ctx.storage;
+    const now = Date.now();
+    const status = outboxStatus(sql, roomOf(this.#settings()), now);
+    return { ...status, violations: this.#violations.read(sql, now) };
   }
 
   /**
@@ -119,13 +143,17 @@ export class Outbox extends DurableObject<OutboxEnv> {
     const now = Date.now();
     if (wall !== undefined) requeue(storage, wall, newRequestId, now);
     const remembersIds = dropExpiredDays(storage.sql, now);
+    this.#violations.write(storage.sql, now);
     const remembersViolations = dropExpiredViolations(storage.sql, now);
     const totals = readTotals(storage.sql);
     if (waiting(totals) === 0) {
       const isEmpty =
         deadLetters(totals) === 0 && !remembersIds && !remembersViolations && this.#storing === 0;
       // It may be let go now, and is to be known again when it holds something again.
-      if (isEmpty) storage.kv.delete('name');
+      if (isEmpty) {
+        storage.kv.delete('name');
+        this.#enrolledAs = undefined;
+      }
       return isEmpty;
     }
     if (!alarmComes(await storage.getAlarm(), now)) await storage.setAlarm(now + SOONEST_ALARM_MS);
@@ -189,6 +217,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     });
     const after = readTotals(storage.sql);
     const now = Date.now();
+    this.#violations.write(storage.sql, now);
     report(this.env.ANALYTICS, {
       outbox: storage.kv.get<string>('name') ?? '',
       did: difference(after, before),
@@ -202,11 +231,10 @@ export class Outbox extends DurableObject<OutboxEnv> {
 
   /** Before it holds anything, and again each time that it starts: so that it is looked after when new records go to others. */
   async #enrol(name: string): Promise<void> {
-    const { kv } = this.ctx.storage;
-    if (this.#isEnrolled && kv.get('name') === name) return;
+    if (this.#enrolledAs === name) return;
     await askAgain(() => gateOf(this.env).enrolOutbox(name));
-    kv.put('name', name);
-    this.#isEnrolled = true;
+    this.ctx.storage.kv.put('name', name);
+    this.#enrolledAs = name;
   }
 
   /** No later than an ingest may have set it meanwhile, and never for now: such an alarm can be lost. */

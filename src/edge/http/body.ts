@@ -10,42 +10,36 @@ export type ReadBody =
  */
 export async function readBody(request: Request, maxBytes: number, deadline: AbortSignal): Promise<ReadBody> {
   if (Number(request.headers.get('Content-Length')) > maxBytes) return { ok: false, reason: 'too_large' };
-
-  // `fatal`: bytes that are no UTF-8 are refused, not replaced. A byte order mark is left for JSON to refuse.
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  const decode = (chunk?: Uint8Array): string | undefined => {
-    try {
-      return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true });
-    } catch {
-      return undefined; // No UTF-8, then.
-    }
-  };
-
-  const reader = request.body?.getReader();
   const isOver = new Promise<'over'>((resolve) => {
     if (deadline.aborted) resolve('over');
     deadline.addEventListener('abort', () => resolve('over'), { once: true });
   });
+  const reader = request.body?.getReader();
+  const pieces: Uint8Array[] = [];
   let bytes = 0;
-  let text = '';
   while (reader !== undefined) {
     const read = await Promise.race([reader.read(), isOver]);
     if (read === 'over') return giveUp(reader, 'too_slow');
     if (read.done) break;
     bytes += read.value.byteLength;
     if (bytes > maxBytes) return giveUp(reader, 'too_large');
-    const piece = decode(read.value);
-    if (piece === undefined) return giveUp(reader, 'not_utf8');
-    text += piece;
+    pieces.push(read.value);
   }
-  const end = decode();
-  return end === undefined ? { ok: false, reason: 'not_utf8' } : { ok: true, text: text + end };
+  return decoded(pieces);
 }
 
-function giveUp(
-  reader: ReadableStreamDefaultReader,
-  reason: 'too_large' | 'too_slow' | 'not_utf8',
-): ReadBody {
+function decoded(pieces: readonly Uint8Array[]): ReadBody {
+  // `fatal`: bytes that are no UTF-8 are refused, not replaced. A byte order mark is left for JSON to refuse.
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  try {
+    const texts = pieces.map((piece) => decoder.decode(piece, { stream: true }));
+    return { ok: true, text: texts.join('') + decoder.decode() };
+  } catch {
+    return { ok: false, reason: 'not_utf8' };
+  }
+}
+
+function giveUp(reader: ReadableStreamDefaultReader, reason: 'too_large' | 'too_slow'): ReadBody {
   // Nobody waits for the rest, nor for its being told so.
   reader.cancel().catch(() => undefined);
   return { ok: false, reason };

@@ -15,6 +15,7 @@ import { type MarkOf, networkMarks, networkOf } from '../limits/client-network.t
 import { type LoadShedding, loadShedding } from '../limits/load-shedding.ts';
 import { type SenderLimits, senderLimits } from '../limits/sender-limits.ts';
 import type { Receipt } from '../queue/ingest.ts';
+import { toRuns } from '../queue/run.ts';
 import { shardOf } from '../settings/shards.ts';
 import { type Limited, logLimited, logOffPlan, logTokensRefused } from '../telemetry/log.ts';
 import { type Counts, throttledCount } from '../telemetry/throttled-count.ts';
@@ -108,7 +109,7 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
       device,
       ...(network && { network: await known.markOf(network, settings.apiKeys.primary) }),
     };
-    const delivery = { ...from, records: held.kept, refused, unverified, violations: held.violations };
+    const delivery = { ...from, runs: toRuns(held.kept), refused, unverified, violations: held.violations };
     const receipt = await askAgain<Receipt>(async () => outboxNamed(c.env, name).ingest(name, delivery));
     if (receipt.stored) return accepted(receipt, { rejected, repaired });
     if (receipt.retryInMs !== undefined) {

@@ -103,6 +103,9 @@ export function shares(recordsPerMinute: number, dueTimes: Pick<DueTimes, 'put'>
   };
 }
 
+/** Where nothing is known of what can be sent on: nobody is refused. */
+export const NO_SHARES: Shares = { enter: () => 0 };
+
 /** A token is a record here. */
 function shareOf(recordsPerMinute: number): TokenBucketLimit {
   const requestsPerMinute = Math.max(LEAST_SHARE, recordsPerMinute);

@@ -56,22 +56,21 @@ type Tally = { readonly at: number; readonly totals: Totals; readonly takenAt: T
  * how many of them unverified; everything else is written down with the next call.
  */
 function readTally(sql: SqlStorage): Tally {
-  const [latest] = sql
-    .exec<{ at: number; totals: string }>('SELECT at, totals FROM minute ORDER BY at DESC LIMIT 1')
-    .toArray();
-  const [newest] = sql
-    .exec<{ entered: number; unverified: number }>(
-      'SELECT entered, unverified FROM run ORDER BY seq DESC LIMIT 1',
+  const { at, totals, entered, unverified } = sql
+    .exec<{ at: number | null; totals: string | null; entered: number | null; unverified: number | null }>(
+      `SELECT latest.at, latest.totals, newest.entered, newest.unverified FROM (SELECT 1)
+       LEFT JOIN (SELECT at, totals FROM minute ORDER BY at DESC LIMIT 1) AS latest
+       LEFT JOIN (SELECT entered, unverified FROM run ORDER BY seq DESC LIMIT 1) AS newest`,
     )
-    .toArray();
-  const { totals, takenAt } = parseRow(latest?.totals ?? '{}');
+    .one();
+  const counted = parseRow(totals ?? '{}');
   return {
-    at: latest?.at ?? 0,
-    takenAt,
+    at: at ?? 0,
+    takenAt: counted.takenAt,
     totals: {
-      ...totals,
-      entered: Math.max(totals.entered, newest?.entered ?? 0),
-      unverified: Math.max(totals.unverified, newest?.unverified ?? 0),
+      ...counted.totals,
+      entered: Math.max(counted.totals.entered, entered ?? 0),
+      unverified: Math.max(counted.totals.unverified, unverified ?? 0),
     },
   };
 }

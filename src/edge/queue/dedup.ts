@@ -10,26 +10,35 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 // scatters numbers makes rows that are dear to read, and one request can touch 400 of them.
 const SEQS_PER_ROW = 256;
 
+// A cache: the catalogue is read again after each change of it.
+const daysOf = new WeakMap<SqlStorage, readonly number[]>();
+
 /** The days that have a table, oldest first. A table a day: expired ones are dropped whole, which writes no row. */
-function rememberedDays(sql: SqlStorage): number[] {
-  return sql
-    .exec<{ day: number }>(
-      `SELECT CAST(substr(name, 6) AS INTEGER) AS day FROM sqlite_master
-       WHERE type = 'table' AND name GLOB 'seen_[0-9]*' ORDER BY day`,
-    )
-    .toArray()
-    .map(({ day }) => day);
+function rememberedDays(sql: SqlStorage): readonly number[] {
+  const days =
+    daysOf.get(sql) ??
+    sql
+      .exec<{ day: number }>(
+        `SELECT CAST(substr(name, 6) AS INTEGER) AS day FROM sqlite_master
+         WHERE type = 'table' AND name GLOB 'seen_[0-9]*' ORDER BY day`,
+      )
+      .toArray()
+      .map(({ day }) => day);
+  daysOf.set(sql, days);
+  return days;
 }
 
 /** Drops the tables of days that have expired. True while any is left. */
 export function dropExpiredDays(sql: SqlStorage, now: number): boolean {
   const oldest = Math.floor(now / DAY_MS) - REMEMBERED_DAYS;
-  for (const day of rememberedDays(sql)) if (day < oldest) sql.exec(`DROP TABLE seen_${day}`);
+  const days = rememberedDays(sql);
+  for (const day of days) if (day < oldest) sql.exec(`DROP TABLE seen_${day}`);
+  if (days.some((day) => day < oldest)) daysOf.delete(sql);
   return rememberedDays(sql).length > 0;
 }
 
 /** Makes today's table, and drops those that have expired. */
-function openDay(sql: SqlStorage, now: number): number[] {
+function openDay(sql: SqlStorage, now: number): readonly number[] {
   const today = Math.floor(now / DAY_MS);
   const days = rememberedDays(sql);
   if (days.includes(today)) return days;
@@ -40,7 +49,9 @@ function openDay(sql: SqlStorage, now: number): number[] {
        PRIMARY KEY (device, session, part)
      ) WITHOUT ROWID`,
   );
-  return rememberedDays(sql);
+  // Not cached before the transaction has ended: it may yet be undone.
+  daysOf.delete(sql);
+  return [...days.filter((day) => day >= today - REMEMBERED_DAYS), today];
 }
 
 // The platform's SQLite takes no more in one query.
@@ -55,15 +66,25 @@ function readKnown(
   device: string,
   parts: readonly (readonly [session: string, part: number])[],
 ): readonly Known[] {
+  const [one, ...others] = parts;
+  // A flush nearly always has one. To look it up by itself is faster than to join.
+  const [from, is, wanted] =
+    one !== undefined && others.length === 0
+      ? ['', 'session = ?2 AND part = ?3', one]
+      : [
+          'json_each(?2) AS wanted CROSS JOIN ',
+          'session = wanted.value ->> 0 AND part = wanted.value ->> 1',
+          [JSON.stringify(parts)],
+        ];
   const known: Known[] = [];
-  for (let from = 0; from < days.length; from += MAX_SELECTS) {
-    const selects = days.slice(from, from + MAX_SELECTS).map(
-      (day) =>
-        `SELECT ${day} AS day, seen.session, seen.part, seen.seqs FROM json_each(?1) AS wanted
-         CROSS JOIN seen_${day} AS seen
-         WHERE seen.device = ?2 AND seen.session = wanted.value ->> 0 AND seen.part = wanted.value ->> 1`,
-    );
-    known.push(...sql.exec<Known>(selects.join(' UNION ALL '), JSON.stringify(parts), device));
+  for (let first = 0; first < days.length; first += MAX_SELECTS) {
+    const selects = days
+      .slice(first, first + MAX_SELECTS)
+      .map(
+        (day) =>
+          `SELECT ${day} AS day, session, part, seqs FROM ${from}seen_${day} WHERE device = ?1 AND ${is}`,
+      );
+    known.push(...sql.exec<Known>(selects.join(' UNION ALL '), device, ...wanted));
   }
   return known;
 }

@@ -1,15 +1,15 @@
 import { MAX_BATCH_RECORDS } from '../../contract/batch.ts';
-import { splitId, type TrackerRecord } from '../../contract/record.ts';
+import { splitId } from '../../contract/record.ts';
 import type { Violations } from '../../plan/off-plan.ts';
-import type { Sender, Shares } from '../limits/fair-share.ts';
+import { NO_SHARES, type Sender, type Shares } from '../limits/fair-share.ts';
 import { count, deadLetters, readTotals, type Totals, waiting } from './counters.ts';
 import { admitNew } from './dedup.ts';
-import { countViolations } from './plan-violations.ts';
-import { toRuns } from './run.ts';
+import { type CountViolations, violationTally } from './plan-violations.ts';
+import { type NewRun, withoutKnown } from './run.ts';
 
 /** One browser's records, checked. */
 export type Delivery = Sender & {
-  readonly records: readonly TrackerRecord[];
+  readonly runs: readonly NewRun[];
   /** What the door refused of the same batch: to be counted. */
   readonly refused: Pick<Totals, 'rejected' | 'expired'>;
   /** Where they name a user, no identity token vouched for it, and none had to: to be counted. */
@@ -45,8 +45,6 @@ export function alarmComes(alarmAt: number | null, now: number): alarmAt is numb
   return alarmAt !== null && alarmAt > now - STALE_ALARM_MS;
 }
 
-const FOR_ALL: Shares = { enter: () => 0 };
-
 /** When records are sent on. */
 export type SendingOn = {
   /** When the alarm is set for, or null. */
@@ -57,7 +55,12 @@ export type SendingOn = {
   /** A pass is running that need not wait for its alarm: it is told when a full batch waits. */
   readonly awaitsFullBatch: boolean;
   readonly fullBatch: () => void;
+  /** Sets the alarm; by default in the storage. */
+  readonly setAlarm?: (at: number) => void;
 };
+
+/** What an outbox keeps in memory. */
+export type Accounts = { readonly shares: Shares; readonly countViolations: CountViolations };
 
 /**
  * Stores what is new of a delivery: known ids, rows and alarm in one transaction, or nothing of it.
@@ -65,68 +68,74 @@ export type SendingOn = {
  */
 export function ingest(
   storage: DurableObjectStorage,
-  { records, refused, unverified: isUnverified, violations, ...sender }: Delivery,
-  { alarmAt, lingerMs, heldUntil, awaitsFullBatch, fullBatch }: SendingOn,
+  { runs: sent, refused, unverified: isUnverified, violations, ...sender }: Delivery,
+  sendingOn: SendingOn,
   room: Room,
   now: number,
-  shares: Shares = FOR_ALL,
+  { shares = NO_SHARES, countViolations = violationTally().count }: Partial<Accounts> = {},
 ): Receipt {
   const { device } = sender;
+  const ids = sent.flatMap((run) => run.ids);
   return storage.transactionSync(() => {
     const totals = readTotals(storage.sql);
-    if (records.length > 0 && !hasRoom(storage.sql, totals, records.length, room)) return { stored: false };
-    const sessions = new Set(records.map(({ id }) => splitId(id).session)).size;
-    const cost = { records: records.length, sessions };
+    if (ids.length > 0 && !hasRoom(storage.sql, totals, ids.length, room)) return { stored: false };
+    const sessions = new Set(ids.map((id) => splitId(id).session)).size;
+    const cost = { records: ids.length, sessions };
     const retryInMs = shares.enter(sender, cost, waiting(totals), now);
     if (retryInMs > 0) return { stored: false, retryInMs };
 
-    const fresh = new Set(
-      admitNew(
-        storage.sql,
-        device,
-        records.map(({ id }) => id),
-        now,
-      ),
-    );
+    const fresh = new Set(admitNew(storage.sql, device, ids, now));
     if (violations !== undefined) {
-      const known = new Set(records.map(({ id }) => id).filter((id) => !fresh.has(id)));
+      const known = new Set(ids.filter((id) => !fresh.has(id)));
       countViolations(storage.sql, violations, (id) => known.has(id), now);
     }
     // `delete` answers whether it was there: of an id that stands twice in one delivery, only the first is new.
-    const runs = toRuns(records.filter(({ id }) => fresh.delete(id)));
+    const runs = sent.map((run) => withoutKnown(run, (id) => !fresh.delete(id)));
 
     let { entered, unverified } = totals;
-    for (const { kind, records: members } of runs) {
-      entered += members.length;
-      if (isUnverified) unverified += members.filter(({ userId }) => userId !== undefined).length;
+    for (const {
+      kind,
+      ids: { length },
+      ofUsers,
+      records,
+    } of runs) {
+      if (length === 0) continue;
+      entered += length;
+      if (isUnverified) unverified += ofUsers;
       storage.sql.exec(
         'INSERT INTO run (device, kind, at, count, entered, unverified, records) VALUES (?, ?, ?, ?, ?, ?, ?)',
         device,
         kind,
         now,
-        members.length,
+        length,
         entered,
         unverified,
-        JSON.stringify(members),
+        records,
       );
     }
     const accepted = entered - totals.entered;
-    const duplicate = records.length - accepted;
+    const duplicate = ids.length - accepted;
     // Rare, and a row of its own: a flush of new records writes none for being counted.
     if (duplicate + refused.rejected + refused.expired > 0)
       count(storage.sql, { ...refused, duplicate }, now);
-
-    const dueAt = Math.max(now + SOONEST_ALARM_MS, heldUntil);
-    const comesAnyway = alarmComes(alarmAt, now) && alarmAt <= dueAt;
-    if (runs.length > 0 && (!comesAnyway || awaitsFullBatch)) {
-      const isFull = holdsFullBatch(storage.sql);
-      if (isFull) fullBatch();
-      const fullOrLingeredAt = isFull ? dueAt : Math.max(dueAt, now + lingerMs);
-      const comesInTime = alarmComes(alarmAt, now) && alarmAt <= fullOrLingeredAt;
-      if (!comesInTime) void storage.setAlarm(fullOrLingeredAt);
-    }
+    // A pass also writes the violations that are still in memory.
+    if (accepted > 0 || violations !== undefined) sendOn(storage, sendingOn, now);
     return { stored: true, accepted, duplicates: duplicate };
   });
+}
+
+/** Sets the alarm, or wakes the running pass, so that the new records are sent in time. */
+function sendOn(storage: DurableObjectStorage, sendingOn: SendingOn, now: number): void {
+  const { alarmAt, lingerMs, heldUntil, awaitsFullBatch, fullBatch } = sendingOn;
+  const dueAt = Math.max(now + SOONEST_ALARM_MS, heldUntil);
+  const comesAnyway = alarmComes(alarmAt, now) && alarmAt <= dueAt;
+  if (comesAnyway && !awaitsFullBatch) return;
+  const isFull = holdsFullBatch(storage.sql);
+  if (isFull) fullBatch();
+  const fullOrLingeredAt = isFull ? dueAt : Math.max(dueAt, now + lingerMs);
+  if (alarmComes(alarmAt, now) && alarmAt <= fullOrLingeredAt) return;
+  const { setAlarm = (at) => void storage.setAlarm(at) } = sendingOn;
+  setAlarm(fullOrLingeredAt);
 }
 
 /** True if so many more records fit. */

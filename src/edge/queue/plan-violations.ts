@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '../../pacing/minute.ts';
 import type { Violation, Violations } from '../../plan/off-plan.ts';
 
 /** How often records were off the plan in one way, and when last. */
@@ -41,40 +42,60 @@ export function addViolations(all: readonly ViolationCounts[], now: number): Vio
   return { kinds: kept, others };
 }
 
-/** @param isKnown of a record that was stored before, and is counted already */
-export function countViolations(
+/** Counts the violations of one request, except those of records that were stored before. */
+export type CountViolations = (
   sql: SqlStorage,
-  { kinds, others }: Violations,
+  violations: Violations,
   isKnown: (id: string) => boolean,
   now: number,
-): void {
-  const counted = kinds.flatMap(({ ids, ...kind }) => {
-    const count = [...new Set(ids)].filter((id) => !isKnown(id)).length;
-    return count === 0 ? [] : [{ ...kind, count, lastAt: now }];
-  });
-  if (counted.length === 0) return;
-  write(sql, addViolations([read(sql), { kinds: counted, others }], now));
-}
+) => void;
 
-export function readViolations(sql: SqlStorage, now: number): ViolationCounts {
-  return addViolations([read(sql)], now);
+/** Counts violations in memory, and writes them at most once a minute: one row holds them all, and each write is billed. */
+export type ViolationTally = {
+  readonly count: CountViolations;
+  /** Everything counted so far, written or not. */
+  readonly read: (sql: SqlStorage, now: number) => ViolationCounts;
+  /** Writes the counts that are still in memory. */
+  readonly write: (sql: SqlStorage, now: number) => void;
+};
+
+export function violationTally(): ViolationTally {
+  let pending = NO_VIOLATIONS;
+  let writtenAt = Number.NEGATIVE_INFINITY;
+  const all = (sql: SqlStorage, now: number) => addViolations([readRow(sql), pending], now);
+  const write = (sql: SqlStorage, now: number): void => {
+    if (pending.kinds.length === 0) return;
+    writeRow(sql, all(sql, now));
+    pending = NO_VIOLATIONS;
+    writtenAt = now;
+  };
+  const count: CountViolations = (sql, { kinds, others }, isKnown, now) => {
+    const counted = kinds.flatMap(({ ids, ...kind }) => {
+      const count = [...new Set(ids)].filter((id) => !isKnown(id)).length;
+      return count === 0 ? [] : [{ ...kind, count, lastAt: now }];
+    });
+    if (counted.length === 0) return;
+    pending = addViolations([pending, { kinds: counted, others }], now);
+    if (now >= writtenAt + MINUTE_MS) write(sql, now);
+  };
+  return { count, read: all, write };
 }
 
 /** Forgets what was not seen for a week, for nobody may be off the plan again; answers whether anything is left. */
 export function dropExpiredViolations(sql: SqlStorage, now: number): boolean {
-  const kept = read(sql);
+  const kept = readRow(sql);
   const left = addViolations([kept], now);
-  if (left.kinds.length < kept.kinds.length) write(sql, left);
+  if (left.kinds.length < kept.kinds.length) writeRow(sql, left);
   return left.kinds.length > 0;
 }
 
-function read(sql: SqlStorage): ViolationCounts {
+function readRow(sql: SqlStorage): ViolationCounts {
   const [row] = sql.exec<{ counts: string }>('SELECT counts FROM off_plan').toArray();
   return row === undefined ? NO_VIOLATIONS : JSON.parse(row.counts);
 }
 
 /** One row, whatever is in it: rows written are billed. */
-function write(sql: SqlStorage, counts: ViolationCounts): void {
+function writeRow(sql: SqlStorage, counts: ViolationCounts): void {
   if (counts.kinds.length === 0) sql.exec('DELETE FROM off_plan');
   else
     sql.exec(

@@ -1,10 +1,23 @@
-import type { SettingsEnv } from './settings-env.ts';
-
 /** The sites that may send, as they are set: read even where another setting is wrong. */
-export function originsOf({ ALLOWED_ORIGINS = '' }: SettingsEnv): readonly string[] {
-  return ALLOWED_ORIGINS.split(',')
+export function originsIn(text = ''): readonly string[] {
+  return text
+    .split(',')
     .map((origin) => origin.trim())
     .filter(Boolean);
+}
+
+/** The origins of ALLOWED_ORIGINS; undefined where there are none, or one of them can't be. */
+export function parseOrigins(text: string): readonly string[] | undefined {
+  const origins = originsIn(text);
+  return origins.length > 0 && origins.every(isOriginPattern) ? origins : undefined;
+}
+
+/** The rule that a wrong ALLOWED_ORIGINS breaks. It names a wrong origin by its place in the list, and never its text. */
+export function originsRule(text: string): string {
+  const wrong = 1 + originsIn(text).findIndex((origin) => !isOriginPattern(origin));
+  return wrong === 0
+    ? 'must name the sites that may send, with commas, or be *'
+    : `must hold origins as browsers write them, and number ${wrong} of its list is not one: https://shop.example.com, in lower case and punycode, without a path, a slash at the end, or the usual port; https://*.example.com; or an app's, as capacitor://localhost`;
 }
 
 /**

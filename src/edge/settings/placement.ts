@@ -1,5 +1,3 @@
-import type { SettingsEnv } from './settings-env.ts';
-
 // https://developers.cloudflare.com/durable-objects/reference/data-location/
 export const LOCATION_HINTS = ['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me'] as const;
 export const JURISDICTIONS = ['eu', 'us', 'fedramp'] as const;
@@ -10,9 +8,10 @@ export type Jurisdiction = (typeof JURISDICTIONS)[number];
 // Near WebEngage, and not near whoever sent the first record: each call goes there and back.
 const NEAR: Readonly<Record<string, LocationHint>> = { global: 'enam', in: 'apac', ksa: 'me' };
 
+type PlacementEnv = { readonly LOCATION_HINT?: string; readonly WEBENGAGE_REGION?: string };
+
 /** Where Durable Objects are to be made; undefined where that is set to no place that Cloudflare names. */
-export function locationHintOf(env: SettingsEnv): LocationHint | undefined {
-  const { LOCATION_HINT, WEBENGAGE_REGION } = env;
+export function locationHintOf({ LOCATION_HINT, WEBENGAGE_REGION }: PlacementEnv): LocationHint | undefined {
   const hint = LOCATION_HINT?.trim() || (NEAR[WEBENGAGE_REGION?.trim() || 'global'] ?? 'enam');
   return LOCATION_HINTS.find((each) => each === hint);
 }

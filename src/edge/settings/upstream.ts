@@ -1,7 +1,10 @@
-import type { SettingsEnv } from './settings-env.ts';
+/** Where an account of WebEngage may live. */
+export const REGIONS = ['global', 'in', 'ksa'] as const;
+
+export type Region = (typeof REGIONS)[number];
 
 // https://docs.webengage.com/docs/rest-api-getting-started
-const HOSTS: Readonly<Record<string, string>> = {
+const UPSTREAMS: Readonly<Record<Region, string>> = {
   global: 'https://api.webengage.com',
   in: 'https://api.in.webengage.com',
   ksa: 'https://api.ksa.webengage.com',
@@ -9,19 +12,18 @@ const HOSTS: Readonly<Record<string, string>> = {
 
 const LOOPBACK = /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
 
-/** The address to call, without a slash at its end; undefined where that is no address of WebEngage's. */
-export function upstreamOf({ WEBENGAGE_REGION, WEBENGAGE_HOST }: SettingsEnv): string | undefined {
-  return WEBENGAGE_HOST ? upstreamOfHost(WEBENGAGE_HOST) : hostOf(WEBENGAGE_REGION || 'global');
+/** The address to call, without a slash at its end. */
+export function upstreamOfRegion(region: Region): string {
+  return UPSTREAMS[region];
 }
 
-function hostOf(region: string): string | undefined {
-  return Object.hasOwn(HOSTS, region) ? HOSTS[region] : undefined;
-}
-
-// A closed list: whoever can change a variable must not be able to have the key sent elsewhere.
-function upstreamOfHost(host: string): string | undefined {
+/**
+ * The address to call, without a slash at its end; undefined where the host is not one of WebEngage's.
+ * A closed list: whoever can change a variable must not be able to have the key sent elsewhere.
+ */
+export function upstreamOfHost(host: string): string | undefined {
   const address = host.includes('://') ? host.replace(/\/$/, '') : `https://${host}`;
-  return LOOPBACK.test(address) || Object.values(HOSTS).includes(address) ? address : undefined;
+  return LOOPBACK.test(address) || Object.values(UPSTREAMS).includes(address) ? address : undefined;
 }
 
 /** True where the upstream is this machine's own: for development only. */

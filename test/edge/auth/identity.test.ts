@@ -50,7 +50,7 @@ function watchedOutbox() {
   const getByName = vi.fn(() => ({
     ingest: async (_: string, delivery: Delivery) => {
       deliveries.push(delivery);
-      return { stored: true, accepted: delivery.records.length, duplicates: 0 };
+      return { stored: true, accepted: delivery.runs.flatMap(({ ids }) => ids).length, duplicates: 0 };
     },
   }));
   return { deliveries, getByName, OUTBOX: { getByName } as unknown as Env['OUTBOX'] };
@@ -126,7 +126,7 @@ describe('which batches are taken', () => {
 
     expect(answer.status).toBe(status);
     if (status === 202) {
-      expect(deliveries.map((delivery) => delivery.records.map(({ id }) => id))).toEqual([
+      expect(deliveries.map(({ runs }) => runs.flatMap(({ ids }) => ids))).toEqual([
         sent.map(({ id }) => id),
       ]);
       const isUnverified = IDENTITY === 'optional' && which === 'none' && records !== 'ofNobody';
@@ -168,7 +168,7 @@ describe('which batches are taken', () => {
       const answer = await post(sent, undefined, { ...required, OUTBOX });
 
       expect(await answer.json()).toMatchObject({ accepted: 0, rejected: [{ id: sent[0]?.id }] });
-      expect(deliveries.map(({ records }) => records)).toEqual([[]]);
+      expect(deliveries.map(({ runs }) => runs)).toEqual([[]]);
     },
   );
 
@@ -188,7 +188,7 @@ describe('which batches are taken', () => {
     const answer = await post([johns, expired], TOKENS.ofJohn, { ...required, OUTBOX });
 
     expect(await answer.json()).toMatchObject({ accepted: 1, rejected: [{ id: eves?.id }] });
-    expect(deliveries.map(({ records }) => records.map(({ id }) => id))).toEqual([[johns?.id]]);
+    expect(deliveries.map(({ runs }) => runs.flatMap(({ ids }) => ids))).toEqual([[johns?.id]]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { percentile } from '../../../bench/percentile.ts';
 import type { TrackerRecord } from '../../../src/contract/record.ts';
+import type { StoredRecord } from '../../../src/edge/queue/run.ts';
 import type { ControlOrder } from '../../../src/sandbox/control.ts';
 import { delivery } from '../../fakes/outbox.ts';
 import { type PlayedAccount, playedAccount } from '../../fakes/played-account.ts';
@@ -92,8 +93,10 @@ async function play(
     ...changes,
   });
   const madeAt = new Map(
-    deliveries.flatMap(({ at, delivery: { records } }) =>
-      records.map((record) => [nameOf(record as unknown as Record<string, unknown>), at] as const),
+    deliveries.flatMap(({ at, delivery: { runs } }) =>
+      runs.flatMap(({ records }) =>
+        (JSON.parse(records) as StoredRecord[]).map((record) => [nameOf(record), at] as const),
+      ),
     ),
   );
   const waits = [...madeAt]

@@ -1,6 +1,6 @@
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import security from '../../../docs/security.md?raw';
+import server from '../../../docs/guides/sending-from-a-server.md?raw';
 import { relayEnv } from '../../fakes/outbox.ts';
 import { eventRecord, idOf } from '../../fakes/records.ts';
 import { batchOf, door, everyAnswer, newSession, OPERATOR, SERVER_TOKEN, SHOP, stalled } from '../asked.ts';
@@ -109,7 +109,7 @@ describe('a server', () => {
   });
 
   test('sends as the documentation shows', async () => {
-    const [, command = '', body = ''] = /```sh\n(curl .*?) -d '(.*?)'\n```/s.exec(security) ?? [];
+    const [, command = '', body = ''] = /```sh\n(curl .*?) -d '(.*?)'\n```/s.exec(server) ?? [];
     const headers = Object.fromEntries(
       [...command.matchAll(/-H "(.*?): (.*?)"/g)].map(([, name, value]) => [name, value]),
     );

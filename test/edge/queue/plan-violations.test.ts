@@ -1,4 +1,4 @@
-import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, test } from 'vitest';
 import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
 import {
@@ -7,8 +7,8 @@ import {
   dropExpiredViolations,
   MAX_KINDS,
   NO_VIOLATIONS,
-  readViolations,
   type ViolationCounts,
+  violationTally,
 } from '../../../src/edge/queue/plan-violations.ts';
 import type { Violations } from '../../../src/plan/off-plan.ts';
 import { delivery, ingestAt, newOutbox } from '../../fakes/outbox.ts';
@@ -87,7 +87,7 @@ describe('counts', () => {
 
 describe('an outbox', () => {
   const read = (stub: DurableObjectStub<Outbox>, now = NOW) =>
-    runInDurableObject(stub, (_, { storage }) => readViolations(storage.sql, now));
+    runInDurableObject(stub, (_, { storage }) => violationTally().read(storage.sql, now));
 
   const off = (records: Parameters<typeof delivery>[1][], violations: Violations) => ({
     ...delivery('a', ...records),
@@ -172,8 +172,41 @@ describe('an outbox', () => {
     await ingestAt(another, sent, Date.now() - 30 * DAY);
     expect(await another.wake()).toBe(true);
     expect(
-      await runInDurableObject(another, (_, { storage }) => readViolations(storage.sql, 0).kinds),
+      await runInDurableObject(another, (_, { storage }) => violationTally().read(storage.sql, 0).kinds),
     ).toEqual([]);
+  });
+
+  test('writes once a minute, however much is off the plan, and tells of all of it', async () => {
+    const written = await runInDurableObject(newOutbox(), (_, { storage: { sql } }) => {
+      const tally = violationTally();
+      const countAt = (now: number) => {
+        tally.count(sql, { kinds: [{ ...PRICE, ids: [idOf(1)] }], others: 0 }, () => false, now);
+        const [row] = sql.exec<{ counts: string }>('SELECT counts FROM off_plan').toArray();
+        const { kinds }: ViolationCounts = JSON.parse(row?.counts ?? '{"kinds":[]}');
+        return [kinds[0]?.count, tally.read(sql, now).kinds[0]?.count];
+      };
+      return [NOW, NOW + 1, NOW + 59_999, NOW + 60_000, NOW + 60_001].map(countAt);
+    });
+
+    expect(written).toEqual([
+      [1, 1],
+      [1, 2],
+      [1, 3],
+      [4, 4],
+      [4, 5],
+    ]);
+  });
+
+  test('has written all of it at the end of a pass, which what is off the plan brings about by itself', async () => {
+    const stub = newOutbox();
+    const sent = off([], { kinds: [{ ...PRICE, ids: [idOf(1)] }], others: 0 });
+    await stub.ingest('1/0', sent);
+    await stub.ingest('1/0', sent);
+
+    expect((await stub.status()).violations.kinds).toMatchObject([{ count: 2 }]);
+    await runDurableObjectAlarm(stub);
+    await evictDurableObject(stub);
+    expect((await stub.status()).violations.kinds).toMatchObject([{ count: 2 }]);
   });
 
   test('without a plan has nothing to tell, and writes nothing', async () => {

@@ -138,7 +138,7 @@ describe('rows written', () => {
     const stub = newOutbox();
 
     const { written } = await rowsOf(stub, (storage) =>
-      ingest(storage, delivery('a', ...events(5)), SENDING_ON, ROOM, NOW, { enter: () => 2_000 }),
+      ingest(storage, delivery('a', ...events(5)), SENDING_ON, ROOM, NOW, { shares: { enter: () => 2_000 } }),
     );
 
     expect(written).toBe(0);

@@ -80,6 +80,9 @@ describe('a setting that is missing or impossible is named, and no value is told
     ['REQUESTS_PER_MINUTE', '10001'],
     ['REQUESTS_PER_MINUTE', 'many'],
     ['LINGER_MS', '-1'],
+    ['LOCATION_HINT', 'mars'],
+    ['JURISDICTION', 'mars'],
+    ['IDENTITY', ''],
   ])('%s: %j', (name, value) => {
     const read = readSettings({ ...ENV, [name]: value });
 
@@ -99,7 +102,7 @@ test('apps may send beside sites; of several origins the one that is wrong is na
   });
 });
 
-test.each(['ADMIN_TOKEN', 'WEBENGAGE_API_KEY', 'WEBENGAGE_API_KEY_SECONDARY'])(
+test.each(['ADMIN_TOKEN', 'IDENTITY_KEY', 'WEBENGAGE_API_KEY', 'WEBENGAGE_API_KEY_SECONDARY'])(
   'the servers’ token is a secret of its own: not %s',
   (name) => {
     const SERVER_TOKEN = 'one-secret-for-everything-is-no-secret';
@@ -107,10 +110,24 @@ test.each(['ADMIN_TOKEN', 'WEBENGAGE_API_KEY', 'WEBENGAGE_API_KEY_SECONDARY'])(
     expect(readSettings({ ...ENV, SERVER_TOKEN })).toMatchObject({ settings: { serverToken: SERVER_TOKEN } });
     expect(readSettings({ ...ENV, SERVER_TOKEN, [name]: SERVER_TOKEN })).toMatchObject({
       ok: false,
-      message: expect.stringContaining('SERVER_TOKEN'),
+      message: expect.stringContaining('SERVER_TOKEN must be a secret of its own'),
     });
   },
 );
+
+test('the host takes the place of the region, which is not looked at then', () => {
+  expect(
+    readSettings({ ...ENV, WEBENGAGE_REGION: 'mars', WEBENGAGE_HOST: 'api.in.webengage.com' }),
+  ).toMatchObject({ settings: { upstream: 'https://api.in.webengage.com' } });
+});
+
+test.each(['optional', 'required'])('identity tokens that are %s need a key', (IDENTITY) => {
+  for (const unset of [{}, { IDENTITY_KEY: '' }])
+    expect(readSettings({ ...ENV, IDENTITY, ...unset })).toEqual({
+      ok: false,
+      message: 'IDENTITY_KEY is not set, and IDENTITY is not off: wrangler secret put IDENTITY_KEY',
+    });
+});
 
 test('the backlog is divided among the outboxes, and follows the allowance where it is not set', () => {
   expect(readSettings({ ...ENV, OUTBOX_SHARDS: '4', MAX_BACKLOG: '2000' })).toMatchObject({
@@ -118,6 +135,16 @@ test('the backlog is divided among the outboxes, and follows the allowance where
   });
   expect(readSettings({ ...ENV, REQUESTS_PER_MINUTE: '50' })).toMatchObject({
     settings: { maxBacklog: 1_800_000 },
+  });
+});
+
+test('the backlog has room for a request in each outbox', () => {
+  const read = (MAX_BACKLOG: string) => readSettings({ ...ENV, OUTBOX_SHARDS: '4', MAX_BACKLOG });
+
+  expect(read('1600')).toMatchObject({ settings: { maxBacklogPerShard: 400 } });
+  expect(read('1599')).toEqual({
+    ok: false,
+    message: 'MAX_BACKLOG must be a whole number from 400 for each of OUTBOX_SHARDS to 1000000000',
   });
 });
 
@@ -135,6 +162,12 @@ test('secrets and variables are read without the newline that a pipe leaves, but
   });
 });
 
+test('a variable that wrangler.jsonc has as a number is read as its text', () => {
+  const numbers = JSON.parse('{ "LINGER_MS": 0, "OUTBOX_SHARDS": 4 }');
+
+  expect(readSettings({ ...ENV, ...numbers })).toMatchObject({ settings: { lingerMs: 0, shards: 4 } });
+});
+
 test('what the account may not have counts for no share and no backlog', () => {
   const sure = readSettings({ ...ENV, REQUESTS_PER_MINUTE: '500' });
 
@@ -145,9 +178,10 @@ test('what the account may not have counts for no share and no backlog', () => {
 });
 
 test('a relay that reports itself stale before records have lingered is refused', () => {
-  expect(readSettings({ ...ENV, LINGER_MS: '60000', HEALTH_STALE_MS: '59000' })).toMatchObject({
-    message: expect.stringContaining('HEALTH_STALE_MS'),
-  });
+  const read = (HEALTH_STALE_MS: string) => readSettings({ ...ENV, LINGER_MS: '60000', HEALTH_STALE_MS });
+
+  expect(read('60000').ok).toBe(true);
+  expect(read('59999')).toEqual({ ok: false, message: 'HEALTH_STALE_MS must be no less than LINGER_MS' });
 });
 
 test('a jurisdiction is not asked for on the machine of a developer, whose runtime has none', () => {

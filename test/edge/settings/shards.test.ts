@@ -3,7 +3,8 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Env } from '../../../src/edge/durable-objects/env.ts';
 import { outboxesInUse, wakeAll } from '../../../src/edge/durable-objects/outbox-directory.ts';
 import { gateOf } from '../../../src/edge/durable-objects/rate-gate.ts';
-import { MAX_SHARDS, readSettings } from '../../../src/edge/settings/settings.ts';
+import { readSettings } from '../../../src/edge/settings/settings.ts';
+import { MAX_SHARDS } from '../../../src/edge/settings/settings-table.ts';
 import { jurisdictionOf, shardOf, shardsOf } from '../../../src/edge/settings/shards.ts';
 import { createRelay } from '../../../src/edge/worker.ts';
 import {

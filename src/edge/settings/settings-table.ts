@@ -1,0 +1,138 @@
+import { ACCOUNT_REQUESTS_PER_MINUTE, MAX_REQUEST_RECORDS } from '../../contract/batch.ts';
+import { originsRule, parseOrigins } from './origin-pattern.ts';
+import { JURISDICTIONS, LOCATION_HINTS } from './placement.ts';
+import { isStrongToken } from './strong-token.ts';
+import { REGIONS, upstreamOfHost } from './upstream.ts';
+
+/** How one setting is checked and parsed. */
+export type Setting<Value> = {
+  /** The text that stands for an unset setting. Without it, `parse` gets an empty text. */
+  readonly otherwise?: string;
+  /** The bounds of a whole number. */
+  readonly range?: readonly [min: number, max: number];
+  /** What the setting must be. `/health` says it after the setting's name. It never contains the text itself. */
+  readonly rule: string | ((text: string) => string);
+  /** The value of a text; undefined where the text breaks the rule. */
+  readonly parse: (text: string) => Value | undefined;
+};
+
+// A path segment of the upstream address, never percent-encoded: nothing else may stand in it.
+const LICENSE_CODE = /^[\w~-]+$/;
+
+// Anything a header can't hold would throw at the first call, hours after the deploy.
+const HEADER_VALUE = /^[\x21-\x7e]+$/;
+const HEADER_RULE = 'must be printable ASCII without spaces';
+
+// Each is waked every five minutes, and asked when the operator looks.
+export const MAX_SHARDS = 64;
+
+const MAX_BACKLOG = 1_000_000_000;
+
+export const PLAN_MODES = ['off', 'report', 'enforce'] as const;
+export const IDENTITY_MODES = ['off', 'optional', 'required'] as const;
+
+// Checked where it is used: ADMIN_TOKEN in auth/bearer.ts, IDENTITY_KEY in auth/identity-key.ts.
+const UNCHECKED = { rule: 'may be anything', parse: (text: string) => text };
+
+/**
+ * Every setting, in the order in which they are checked. docs/reference/settings.md explains each of them. Its tables are made from
+ * this one and from test/settings-tables.ts, which has the words that the Worker does not need. To renew them:
+ * `npx vitest run --project pure test/configuration.test.ts --update`
+ */
+export const SETTINGS = {
+  WEBENGAGE_API_KEY: {
+    rule: (text) => (text === '' ? 'is not set: wrangler secret put WEBENGAGE_API_KEY' : HEADER_RULE),
+    parse: matching(HEADER_VALUE),
+  },
+  WEBENGAGE_API_KEY_SECONDARY: {
+    rule: HEADER_RULE,
+    parse: optional(matching(HEADER_VALUE)),
+  },
+  WEBENGAGE_LICENSE_CODE: {
+    rule: 'must be set, to letters, digits, ~, _ and -',
+    parse: matching(LICENSE_CODE),
+  },
+  WEBENGAGE_HOST: {
+    rule: 'must be a host of WebEngage, or http on 127.0.0.1 in development',
+    parse: optional(upstreamOfHost),
+  },
+  WEBENGAGE_REGION: {
+    otherwise: 'global',
+    rule: 'must be global, in or ksa',
+    parse: oneOf(REGIONS),
+  },
+  ALLOWED_ORIGINS: {
+    rule: originsRule,
+    parse: parseOrigins,
+  },
+  SERVER_TOKEN: {
+    rule: 'must be 32 random characters or more, printable ASCII without spaces',
+    parse: optional((text) => (isStrongToken(text) && HEADER_VALUE.test(text) ? text : undefined)),
+  },
+  ADMIN_TOKEN: UNCHECKED,
+  REQUESTS_PER_MINUTE: wholeNumber(ACCOUNT_REQUESTS_PER_MINUTE, 2, 10_000),
+  MAX_SUBREQUESTS: wholeNumber(10_000, 10, 10_000),
+  HEALTH_STALE_MS: wholeNumber(300_000, 1_000, 86_400_000),
+  LOCATION_HINT: {
+    rule: `must be one of ${LOCATION_HINTS.join(', ')}`,
+    parse: optional(oneOf(LOCATION_HINTS)),
+  },
+  JURISDICTION: {
+    rule: `must be one of ${JURISDICTIONS.join(', ')}`,
+    parse: optional(oneOf(JURISDICTIONS)),
+  },
+  LINGER_MS: wholeNumber(1_000, 0, 60_000),
+  OUTBOX_SHARDS: wholeNumber(1, 1, MAX_SHARDS),
+  MAX_BACKLOG: {
+    range: [MAX_REQUEST_RECORDS, MAX_BACKLOG],
+    rule: `must be a whole number from ${MAX_REQUEST_RECORDS} for each of OUTBOX_SHARDS to ${MAX_BACKLOG}`,
+    parse: optional(integerIn(MAX_REQUEST_RECORDS, MAX_BACKLOG)),
+  },
+  IDENTITY: {
+    otherwise: 'off',
+    rule: 'must be off, optional or required',
+    parse: oneOf(IDENTITY_MODES),
+  },
+  IDENTITY_KEY: UNCHECKED,
+  TRACKING_PLAN: {
+    rule: 'must be off, report or enforce',
+    parse: optional(oneOf(PLAN_MODES)),
+  },
+} satisfies Readonly<Record<string, Setting<unknown>>>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+/** Every setting's parsed value; null for one that is not set and has no default. */
+export type SettingValues = {
+  readonly [Name in SettingName]: Exclude<ReturnType<(typeof SETTINGS)[Name]['parse']>, undefined>;
+};
+
+function optional<Value>(
+  parse: (text: string) => Value | undefined,
+): (text: string) => Value | null | undefined {
+  return (text) => (text === '' ? null : parse(text));
+}
+
+function matching(pattern: RegExp): (text: string) => string | undefined {
+  return (text) => (pattern.test(text) ? text : undefined);
+}
+
+function oneOf<Word extends string>(words: readonly Word[]): (text: string) => Word | undefined {
+  return (text) => words.find((word) => word === text);
+}
+
+function integerIn(min: number, max: number): (text: string) => number | undefined {
+  return (text) => {
+    const value = Number(text);
+    return Number.isInteger(value) && value >= min && value <= max ? value : undefined;
+  };
+}
+
+function wholeNumber(otherwise: number, min: number, max: number): Setting<number> {
+  return {
+    otherwise: `${otherwise}`,
+    range: [min, max],
+    rule: `must be a whole number from ${min} to ${max}`,
+    parse: integerIn(min, max),
+  };
+}
