@@ -50,6 +50,8 @@ function optionsOf(
 ): Omit<uPlot.Options, 'width' | 'height'> {
   return {
     ms: 1,
+    // On the right, room for half a label.
+    padding: [8, 16, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { x: false } },
     hooks: { setCursor: [({ cursor }) => point(cursor.idx)], draw: [fadeRunning] },
