@@ -46,21 +46,44 @@ const oneFunction = {
 
 const PUBLIC = 'dist/public';
 
-/** What the Worker serves as static assets beside the scripts: headers, the operator's page, and what you put there. */
+/** What the Worker serves as static assets beside the scripts: headers, and what you put there. */
 const publicFiles = {
   name: 'public-files',
   writeBundle: () => cpSync('src/edge/public', PUBLIC, { recursive: true }),
 };
 
-const SANDBOX = 'demo/sandbox';
+const ADMIN = 'src/admin';
+
+/** The operator's page around its script: one stylesheet, in this order. */
+const adminFiles = {
+  name: 'admin-files',
+  writeBundle: () => {
+    for (const file of ['index.html', 'icon.svg']) cpSync(`${ADMIN}/${file}`, `${PUBLIC}/admin/${file}`);
+    const styles = [
+      'src/ui/look.css',
+      'node_modules/uplot/dist/uPlot.min.css',
+      `${ADMIN}/admin.css`,
+      `${ADMIN}/letters/letters.css`,
+    ];
+    const css = styles.map((file) => readFileSync(file, 'utf8')).join('\n');
+    writeFileSync(`${PUBLIC}/admin/admin.css`, css);
+  },
+};
+
+const SANDBOX = 'src/sandbox';
 
 /** What the sandbox's Worker runs by, and its page. */
 const sandboxFiles = {
   name: 'sandbox-files',
   writeBundle: () => {
-    cpSync(`${SANDBOX}/public`, 'dist/sandbox/public', { recursive: true });
+    for (const file of ['index.html', 'icon.svg', 'sandbox.css'])
+      cpSync(`${SANDBOX}/page/${file}`, `dist/sandbox/public/${file}`);
+    cpSync('src/ui/look.css', 'dist/sandbox/public/look.css');
     const config = readFileSync(`${SANDBOX}/wrangler.jsonc`, 'utf8');
-    writeFileSync('dist/sandbox/wrangler.jsonc', config.replace('"worker.ts"', '"worker.js"'));
+    writeFileSync(
+      'dist/sandbox/wrangler.jsonc',
+      config.replace('"worker.ts"', '"worker.js"').replace('"../../dist/sandbox/public"', '"./public"'),
+    );
   },
 };
 
@@ -194,9 +217,25 @@ export default [
     output: { file: 'dist/inspector-module.js', format: 'es' },
   },
   {
+    input: `${modules}/admin/admin.js`,
+    plugins: [nodeResolve(), terser({ ecma: 2022, module: true })],
+    output: {
+      file: `${PUBLIC}/admin/admin.js`,
+      format: 'es',
+      banner:
+        '/*! With Preact (c) 2015-present Jason Miller, and uPlot (c) Leon Sorokin: both MIT licensed. */',
+      plugins: [adminFiles],
+    },
+  },
+  {
     input: `${modules}/edge/worker.js`,
     external: ['cloudflare:workers', 'hono', 'jose', 'ky', 'valibot'],
     output: { file: 'dist/edge.js', format: 'es' },
+  },
+  {
+    input: `${modules}/sandbox/page/sandbox.js`,
+    plugins: [terser({ ecma: 2022, module: true })],
+    output: { file: 'dist/sandbox/public/sandbox.js', format: 'es' },
   },
   {
     input: `${modules}/sandbox/worker.js`,

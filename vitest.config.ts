@@ -28,13 +28,14 @@ export default defineConfig({
             'test/samples/**/*.test.ts',
             'test/*.test.ts',
           ],
+          exclude: ['test/sandbox/page/**'],
         },
       },
       {
         test: {
           name: 'page',
           ...PATIENT,
-          include: ['test/{tracker,page-views,segment,inspector,admin}/**/*.test.ts'],
+          include: ['test/{tracker,page-views,segment,inspector,admin,sandbox/page,ui}/**/*.test.{ts,tsx}'],
           exclude: ['test/**/*.browser.test.ts'],
           environment: 'happy-dom',
         },

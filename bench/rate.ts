@@ -39,7 +39,7 @@ function busiestMinute(moments: readonly number[]): number {
 const storage = await mkdtemp(join(tmpdir(), 'webengage-relay-bench-'));
 const [sandbox, relay] = await Promise.all([
   startWorker({
-    config: 'demo/sandbox/wrangler.jsonc',
+    config: 'src/sandbox/wrangler.jsonc',
     port: SANDBOX_PORT,
     vars: {},
     persistTo: join(storage, 'sandbox'),

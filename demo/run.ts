@@ -35,7 +35,7 @@ const signal = endingSignal();
 console.log('Starting WebEngage (a sandbox), the relay and a shop …');
 const { relayUrl, sandboxUrl, adminToken, stop } = await startLocalRelay({
   relay: { config: configOf('../wrangler.jsonc'), entry: configOf('relay.js'), port: ports.relay },
-  sandbox: { config: configOf('sandbox/wrangler.jsonc'), port: ports.sandbox },
+  sandbox: { config: configOf('../src/sandbox/wrangler.jsonc'), port: ports.sandbox },
   origins: `http://localhost:${ports.shop},http://127.0.0.1:${ports.shop}`,
   storage: makeScratch('webengage-relay-demo'),
   signal,

@@ -12,10 +12,10 @@ export type ShopOptions = {
   readonly adminToken: string;
 };
 
-const DEMO = fileURLToPath(new URL('.', import.meta.url));
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-// The shop's own files, and the look it shares with the sandbox. A page's relative imports are the same on disk.
-const FILE = /^\/(sandbox\/public\/)?([\w-]+)\.(css|js|svg)$/;
+// The shop's own files, and what it shares with the sandbox's page. A page's relative imports are the same on disk.
+const FILE = /^\/((?:src|dist\/modules)\/ui\/)?([\w-]+)\.(css|js|svg)$/;
 
 const TYPES: Readonly<Record<string, string>> = {
   css: 'text/css',
@@ -26,7 +26,7 @@ const TYPES: Readonly<Record<string, string>> = {
 /** Serves the shop: its page, with the relay's address in it, and the relay's backlog. */
 export async function startShop({ port, relayUrl, sandboxUrl, adminToken }: ShopOptions): Promise<Server> {
   const sendPage = async (response: ServerResponse) => {
-    const html = await readFile(`${DEMO}shop/index.html`, 'utf8');
+    const html = await readFile(`${ROOT}demo/shop/index.html`, 'utf8');
     response.setHeader('Content-Type', 'text/html; charset=utf-8');
     response.end(html.replaceAll('{{RELAY_URL}}', relayUrl).replaceAll('{{SANDBOX_URL}}', sandboxUrl));
   };
@@ -41,14 +41,14 @@ export async function startShop({ port, relayUrl, sandboxUrl, adminToken }: Shop
 
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://shop').pathname;
-    const [, folder = 'shop/', name, extension = ''] = FILE.exec(path) ?? [];
+    const [, folder = 'demo/shop/', name, extension = ''] = FILE.exec(path) ?? [];
     const fail = () => response.writeHead(502).end();
 
     if (path === '/') sendPage(response).catch(fail);
     else if (path === '/relay-status') sendBacklog(response).catch(fail);
     else if (name !== undefined) {
       response.setHeader('Content-Type', `${TYPES[extension]}; charset=utf-8`);
-      createReadStream(`${DEMO}${folder}${name}.${extension}`)
+      createReadStream(`${ROOT}${folder}${name}.${extension}`)
         .on('error', () => response.writeHead(404).end())
         .pipe(response);
     } else response.writeHead(404).end();

@@ -1,4 +1,4 @@
-import { element, find, setText } from '../sandbox/public/element.js';
+import { element, find, setText } from '../../dist/modules/ui/dom.js';
 import { track } from './calls.js';
 import { CURRENCY, described, money, productById } from './products.js';
 
@@ -78,14 +78,14 @@ function render() {
 }
 
 function lineOf({ product, quantity }) {
-  const remove = element('button', { type: 'button', className: 'remove' }, 'Remove');
-  remove.setAttribute('aria-label', `Remove ${product.name} from the cart`);
+  const label = `Remove ${product.name} from the cart`;
+  const remove = element('button', { type: 'button', class: 'remove', 'aria-label': label }, 'Remove');
   remove.addEventListener('click', () => removeFromCart(product));
   return element(
     'li',
     {},
-    element('span', { className: 'small' }, `${quantity} ×`),
-    element('span', { className: 'what' }, product.name),
+    element('span', { class: 'small' }, `${quantity} ×`),
+    element('span', { class: 'what' }, product.name),
     element('b', {}, money(product.price * quantity)),
     remove,
   );

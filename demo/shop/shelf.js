@@ -1,4 +1,4 @@
-import { element, find } from '../sandbox/public/element.js';
+import { element, find } from '../../dist/modules/ui/dom.js';
 import { track } from './calls.js';
 import { addToCart } from './cart.js';
 import { CATEGORIES, CURRENCY, matching, money, PRODUCTS } from './products.js';
@@ -26,7 +26,7 @@ function search() {
 }
 
 function categoryButton(name) {
-  const button = element('button', { type: 'button', data: { category: name } }, name);
+  const button = element('button', { type: 'button', 'data-category': name }, name);
   button.addEventListener('click', () => {
     category = name;
     show();
@@ -48,26 +48,33 @@ function show() {
 }
 
 function cardOf(product) {
-  const add = element('button', { type: 'button', className: 'add primary' }, 'Add to cart');
-  add.setAttribute('aria-label', `Add ${product.name} to the cart`);
+  const label = `Add ${product.name} to the cart`;
+  const add = element('button', { type: 'button', class: 'add primary', 'aria-label': label }, 'Add to cart');
   add.addEventListener('click', () => addToCart(product));
 
-  const tile = element('div', { className: 'tile' }, artOf(product), wishButton(product));
+  const tile = element('div', { class: 'tile' }, artOf(product), wishButton(product));
   tile.style.setProperty('--tile', product.tile);
   return element(
     'li',
-    { className: 'card', data: { product: product.id } },
+    { class: 'card', 'data-product': String(product.id) },
     tile,
     element('h2', {}, product.name),
-    element('p', { className: 'small' }, product.category),
-    element('div', { className: 'buy' }, element('b', {}, money(product.price)), add),
+    element('p', { class: 'small' }, product.category),
+    element('div', { class: 'buy' }, element('b', {}, money(product.price)), add),
   );
 }
 
 function wishButton(product) {
-  const button = element('button', { type: 'button', className: 'wish' }, '♥');
-  button.setAttribute('aria-label', `Wishlist: ${product.name}`);
-  button.setAttribute('aria-pressed', String(isWished(product)));
+  const button = element(
+    'button',
+    {
+      type: 'button',
+      class: 'wish',
+      'aria-label': `Wishlist: ${product.name}`,
+      'aria-pressed': String(isWished(product)),
+    },
+    '♥',
+  );
   button.addEventListener('click', () => button.setAttribute('aria-pressed', String(toggleWish(product))));
   return button;
 }

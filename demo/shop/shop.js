@@ -1,4 +1,4 @@
-import { every } from '../sandbox/public/every.js';
+import { createPoll } from '../../dist/modules/ui/poll.js';
 import { on, onCall, stats, track } from './calls.js';
 import { startCart } from './cart.js';
 import { callsFound, callsMade, callsOpen, isOurs } from './ledger.js';
@@ -48,9 +48,16 @@ on('retrying', ({ inMs }) => {
 onCall(showState);
 void track('Page Viewed', { Page: 'Shop', Title: document.title });
 
-void every(200, lookAtBuffer, () => unseen('buffer', () => {}));
-void every(500, lookAtRelay, () => unseen('relay', relayUnseen));
-void every(700, lookAtWebengage, () => unseen('webengage', webengageUnseen));
+every(200, lookAtBuffer, () => unseen('buffer', () => {}));
+every(500, lookAtRelay, () => unseen('relay', relayUnseen));
+every(700, lookAtWebengage, () => unseen('webengage', webengageUnseen));
+
+function every(pauseMs, look, failed) {
+  createPoll(
+    () => look().catch(failed),
+    () => pauseMs,
+  ).start();
+}
 
 async function lookAtBuffer() {
   const { buffered } = await stats();

@@ -1,4 +1,4 @@
-import { find } from '../sandbox/public/element.js';
+import { find } from '../../dist/modules/ui/dom.js';
 import { track } from './calls.js';
 import { CURRENCY, described, PRODUCTS } from './products.js';
 

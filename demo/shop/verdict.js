@@ -1,4 +1,4 @@
-import { find, setText } from '../sandbox/public/element.js';
+import { find, setText } from '../../dist/modules/ui/dom.js';
 
 const board = find('.verdict');
 

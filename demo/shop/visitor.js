@@ -1,4 +1,4 @@
-import { element, find } from '../sandbox/public/element.js';
+import { element, find } from '../../dist/modules/ui/dom.js';
 import { identify, identifyAgain, reset, track } from './calls.js';
 import { PEOPLE, personById } from './people.js';
 

@@ -1,7 +1,7 @@
 import { type Inspected, inspectTracker, type TrackerInspection } from '../tracker/inspect.ts';
+import { createPoll } from '../ui/poll.ts';
 import { EMPTY_JOURNAL, hear } from './journal.ts';
 import { flushMessage, nameOfRecord } from './messages.ts';
-import { createPoll } from './poll.ts';
 import { readSettings } from './settings.ts';
 import {
   type InspectedTracker,
@@ -50,15 +50,18 @@ export function createController(host: HTMLElement, ownOrigin?: string): Control
     journal = hear(journal, { told, at: Date.now() }, names.nameOf);
     view.showBrief(journal);
   });
-  const poll = createPoll(async () => {
-    try {
-      await turn();
-    } catch (error) {
-      // A page that has changed its built-ins can break any line; the next turn may go well.
-      if (!hasFailed) console.warn('relay-inspector', error);
-      hasFailed = true;
-    }
-  }, EVERY_MS);
+  const poll = createPoll(
+    async () => {
+      try {
+        await turn();
+      } catch (error) {
+        // A page that has changed its built-ins can break any line; the next turn may go well.
+        if (!hasFailed) console.warn('relay-inspector', error);
+        hasFailed = true;
+      }
+    },
+    () => EVERY_MS,
+  );
   attach(host, view, poll.wake);
   view.showBrief(journal);
 

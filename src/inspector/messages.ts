@@ -82,8 +82,3 @@ export function formatSpan(ms: number): string {
 export function formatSize(bytes: number): string {
   return bytes < 1000 ? `${bytes} B` : `${(bytes / 1000).toFixed(1)} KB`;
 }
-
-/** The time of day by the visitor's clock, as `09:05:00`. */
-export function formatTime(at: number): string {
-  return new Date(at).toTimeString().slice(0, 8);
-}

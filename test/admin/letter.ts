@@ -1,4 +1,4 @@
-import type { Letter } from '../../src/edge/public/admin/relay.js';
+import type { Letter } from '../../src/edge/operator/routes.ts';
 
 export function letter(changes: Partial<Letter> = {}): Letter {
   return {

@@ -1,17 +1,17 @@
-import type { Status } from '../../src/edge/public/admin/relay.js';
+import type { RelayStatus } from '../../src/edge/operator/relay-status.ts';
 
 /** 2026-11-24T02:14:30Z. */
 export const NOW = 1_795_486_470_000;
 
 type Changes = {
-  readonly [Part in keyof Status]?: Status[Part] extends readonly unknown[]
-    ? Status[Part]
-    : Partial<Status[Part]>;
+  readonly [Part in keyof RelayStatus]?: RelayStatus[Part] extends readonly unknown[]
+    ? RelayStatus[Part]
+    : Partial<RelayStatus[Part]>;
 };
 
 /** What a relay tells that has nothing to do, but for the changes. */
-export function status(changes: Changes = {}): Status {
-  const idle: Status = {
+export function status(changes: Changes = {}): RelayStatus {
+  const idle: RelayStatus = {
     version: '0.1.0',
     at: NOW,
     backlog: {
@@ -29,6 +29,7 @@ export function status(changes: Changes = {}): Status {
     recordsPerCall: null,
     totals: {
       accepted: 0,
+      entered: 0,
       duplicate: 0,
       rejected: 0,
       expired: 0,
@@ -56,10 +57,10 @@ export function status(changes: Changes = {}): Status {
     backlog: { ...idle.backlog, ...changes.backlog },
     gate: { ...idle.gate, ...changes.gate },
     totals: { ...idle.totals, ...changes.totals },
-  } as Status;
+  } as RelayStatus;
 }
 
-export function shard(changes: Partial<Status['shards'][number]> = {}): Status['shards'][number] {
+export function shard(changes: Partial<RelayStatus['shards'][number]> = {}): RelayStatus['shards'][number] {
   return {
     name: '1/0',
     records: 0,
@@ -74,7 +75,7 @@ export function shard(changes: Partial<Status['shards'][number]> = {}): Status['
 
 export function minute(
   at: number,
-  changes: Partial<Status['minutes'][number]> = {},
-): Status['minutes'][number] {
+  changes: Partial<RelayStatus['minutes'][number]> = {},
+): RelayStatus['minutes'][number] {
   return { at, accepted: 0, unverified: 0, calls: 0, delivered: 0, deadLetters: 0, failed: 0, ...changes };
 }

@@ -1,6 +1,6 @@
-import { answer, type Reply } from '../../demo/sandbox/answer.ts';
-import { type ControlOrder, controlOf } from '../../demo/sandbox/control.ts';
-import { minuteBegan } from '../../demo/sandbox/rate.ts';
+import { answer, type Reply } from '../../src/sandbox/answer.ts';
+import { type ControlOrder, controlOf } from '../../src/sandbox/control.ts';
+import { minuteBegan } from '../../src/sandbox/rate.ts';
 
 type Arrival = {
   readonly at: number;

@@ -1,6 +1,6 @@
-import { nextChance } from '../../demo/sandbox/chance.ts';
 import type { TrackerRecord } from '../../src/contract/record.ts';
 import type { Delivery } from '../../src/edge/queue/ingest.ts';
+import { nextChance } from '../../src/sandbox/chance.ts';
 import { delivery } from './outbox.ts';
 import { idOf } from './records.ts';
 import { WORLD_BEGINS } from './world.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { readSettings } from '../../src/inspector/settings.ts';
-import { element } from '../../src/inspector/view/dom.ts';
+import { element } from '../../src/ui/dom.ts';
 
 const script = (src: string, attributes = {}) => element('script', { src, ...attributes });
 const inspector = (attributes = {}) => element('div', attributes);

@@ -55,8 +55,11 @@ async function send(names: readonly string[], from = 1): Promise<void> {
     .toBe(202);
 }
 
-async function openDoor(token = stack.adminToken): Promise<Page> {
+/** @param complaints gets what the browser finds fault with: errors, and what the page's policy stops */
+async function openDoor(token = stack.adminToken, complaints: string[] = []): Promise<Page> {
   const page = await (await browser.newContext()).newPage();
+  page.on('pageerror', ({ message }) => complaints.push(message));
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
   await page.goto(`${stack.relayUrl}/admin/`);
   await page.getByLabel('operator’s token').fill(token);
   await page.getByRole('button', { name: 'Open' }).click();
@@ -86,6 +89,28 @@ test('the operator sees what WebEngage refused, in its words and harmless, mends
   expect((await eventsReceived(stack, 3)).map(({ eventName }) => eventName)).toContain(hostile);
   await expect.poll(() => letters.count()).toBe(0);
   expect(dialogs).toEqual([]);
+  await page.context().close();
+});
+
+test('the page runs under its own policy, and draws the last hour', async () => {
+  await send(['Seen']);
+  await eventsReceived(stack, 1);
+  const complaints: string[] = [];
+
+  const page = await openDoor(stack.adminToken, complaints);
+
+  const plot = page.getByRole('img', { name: /^Calls in each of the last 60 minutes: at most [1-9]/ });
+  await plot.waitFor({ timeout: 30_000 });
+  // Taken calls are green.
+  const isDrawn = () =>
+    plot.locator('canvas').evaluate((canvas: HTMLCanvasElement) => {
+      const { data = [] } = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? {};
+      return Array.from(data).some(
+        (green, at) => at % 4 === 1 && green > (data[at - 1] ?? 0) + 20 && green > (data[at + 1] ?? 0) + 20,
+      );
+    });
+  await expect.poll(isDrawn, { timeout: 20_000 }).toBe(true);
+  expect(complaints).toEqual([]);
   await page.context().close();
 });
 

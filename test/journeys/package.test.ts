@@ -29,7 +29,7 @@ describe('the tarball', () => {
       .map(({ path }) => path)
       .filter(
         (path) =>
-          !/^dist\/(public\/|sandbox\/|modules\/(contract|edge|inspector|pacing|page-views|plan|segment|tracker)\/.*\.d\.ts$|[\w.-]+\.js$)/.test(
+          !/^dist\/(public\/|sandbox\/|modules\/(contract|edge|inspector|pacing|page-views|plan|segment|tracker|ui)\/.*\.d\.ts$|[\w.-]+\.js$)/.test(
             path,
           ),
       );

@@ -97,7 +97,7 @@ export async function startStack({
   const site = await startSite(relayUrl, identity);
 
   const sandbox = await startWorker({
-    config: 'demo/sandbox/wrangler.jsonc',
+    config: 'src/sandbox/wrangler.jsonc',
     port: sandboxPort,
     vars: { WEBENGAGE_API_KEY: apiKey, WEBENGAGE_LICENSE_CODE: licenseCode },
     persistTo: join(storage, 'sandbox'),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type Answer, answer, type Call, type Scene } from '../../demo/sandbox/answer.ts';
-import { type ControlOrder, controlOf } from '../../demo/sandbox/control.ts';
-import { responseOf } from '../../demo/sandbox/response.ts';
+import { type Answer, answer, type Call, type Scene } from '../../src/sandbox/answer.ts';
+import { type ControlOrder, controlOf } from '../../src/sandbox/control.ts';
+import { responseOf } from '../../src/sandbox/response.ts';
 
 const GOOD = { userId: 'johndoe', eventName: 'Clicked' };
 const POISON = { userId: 'johndoe', eventName: 'Poison' };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { faultOf, nextChance } from '../../demo/sandbox/chance.ts';
-import { type ControlOrder, controlOf } from '../../demo/sandbox/control.ts';
+import { faultOf, nextChance } from '../../src/sandbox/chance.ts';
+import { type ControlOrder, controlOf } from '../../src/sandbox/control.ts';
 
 const MIX: ControlOrder = {
   faults: [

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { controlOf, parseControl } from '../../demo/sandbox/control.ts';
+import { controlOf, parseControl } from '../../src/sandbox/control.ts';
 
 describe('an order to the sandbox', () => {
   test('what is left out is as it is documented, or as strict as it can be', () => {
@@ -101,7 +101,7 @@ describe('an order to the sandbox', () => {
 });
 
 describe('every switch', async () => {
-  const code = await readFile('demo/sandbox/control.ts', 'utf8');
+  const code = await readFile('src/sandbox/control.ts', 'utf8');
   const names = [...code.matchAll(/^ {4}(\w+): optional\(/gm)].map(([, name = '']) => name);
 
   test('is known here', () => {
@@ -116,7 +116,7 @@ describe('every switch', async () => {
   const byButton = ['faults', 'seed'];
 
   test.each(names.filter((name) => !byButton.includes(name)))('%s is on the page', async (name) => {
-    expect(await readFile('demo/sandbox/public/index.html', 'utf8')).toMatch(
+    expect(await readFile('src/sandbox/page/index.html', 'utf8')).toMatch(
       new RegExp(`data-switch="${name}[".]`),
     );
   });

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { controlOf } from '../../demo/sandbox/control.ts';
-import { droppedOf } from '../../demo/sandbox/dropped.ts';
-import { judge } from '../../demo/sandbox/verdict.ts';
 import { checkRecord } from '../../src/contract/record.ts';
+import { controlOf } from '../../src/sandbox/control.ts';
+import { droppedOf } from '../../src/sandbox/dropped.ts';
+import { judge } from '../../src/sandbox/verdict.ts';
 import { ADDED_TO_CART, JOHN } from '../fakes/records.ts';
 
 const DATE = '2018-09-15T18:29:00-0800';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { minuteBegan } from '../../demo/sandbox/rate.ts';
+import { minuteBegan } from '../../src/sandbox/rate.ts';
 
 test('a sliding minute counts what arrived in the 60 seconds before', () => {
   expect(minuteBegan('sliding', 90_000)).toBe(30_000);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type ControlOrder, controlOf } from '../../demo/sandbox/control.ts';
-import { judge, type Verdict } from '../../demo/sandbox/verdict.ts';
+import { type ControlOrder, controlOf } from '../../src/sandbox/control.ts';
+import { judge, type Verdict } from '../../src/sandbox/verdict.ts';
 import { ADDED_TO_CART, JOHN } from '../fakes/records.ts';
 
 const judgeEvents = (events: unknown, order: ControlOrder = {}): Verdict =>

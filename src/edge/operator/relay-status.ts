@@ -42,7 +42,7 @@ export type RelayStatus = {
   readonly minutes: readonly MinuteStatus[];
   /** Of the calls of that hour that were taken; null where there was none. */
   readonly recordsPerCall: number | null;
-  readonly totals: Readonly<Record<string, number>>;
+  readonly totals: Totals & { readonly accepted: number; readonly calls: number };
   readonly shards: readonly {
     readonly name: string;
     readonly records: number;

@@ -86,8 +86,14 @@ async function reportStatus(c: Context<Relay>): Promise<Response> {
 const json = (value: unknown): Response =>
   new Response(printableJson(value), { headers: { 'Content-Type': 'application/json' } });
 
-type Letter = Omit<DeadLetter, 'id' | 'record'> & { readonly id: string; readonly record: unknown };
-type Page = { readonly letters: readonly Letter[]; readonly next: string | null };
+/** A dead letter, with the outbox in its id. */
+export type Letter = Omit<DeadLetter, 'id' | 'record'> & {
+  readonly id: string;
+  readonly record: Readonly<Record<string, unknown>>;
+};
+
+/** What `GET /admin/dead-letters` answers. */
+export type LetterPage = { readonly letters: readonly Letter[]; readonly next: string | null };
 
 // A page is put together in the Worker's memory.
 const MAX_PAGE_BYTES = 8_000_000;
@@ -100,7 +106,7 @@ async function pageOf(
   c: Context<Relay>,
   after: string | undefined,
   limit: number,
-): Promise<Page | undefined> {
+): Promise<LetterPage | undefined> {
   const names = await outboxesInUse(c.env);
   const [, begun, lastId] = LETTER_ID.exec(after ?? '') ?? [];
   if (begun !== undefined && !names.includes(begun)) return undefined;

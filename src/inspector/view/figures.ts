@@ -1,5 +1,5 @@
+import { button, element, setText } from '../../ui/dom.ts';
 import type { ViewModel } from '../view-model.ts';
-import { button, element, setText } from './dom.ts';
 
 export type Figures = {
   readonly node: HTMLElement;

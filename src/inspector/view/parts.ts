@@ -1,4 +1,4 @@
-import { element } from './dom.ts';
+import { element } from '../../ui/dom.ts';
 
 /** A part under a heading, with a sentence in its place while there is nothing to see. */
 export type Part = {

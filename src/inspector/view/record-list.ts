@@ -1,7 +1,7 @@
+import { button, element, keyedList, type Row, setText } from '../../ui/dom.ts';
 import { toWire } from '../judge.ts';
 import { formatSize, ruleMessage, verdictMessage } from '../messages.ts';
 import type { RecordLine, ViewModel } from '../view-model.ts';
-import { button, element, keyedList, type Row, setText } from './dom.ts';
 import { fieldLine, type Part, part, rowHead, scroller, table, tableRow } from './parts.ts';
 
 // As it was when the script was loaded: a page may replace it later.

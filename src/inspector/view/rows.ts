@@ -1,7 +1,7 @@
+import { element, type Row, setText } from '../../ui/dom.ts';
+import { formatTime } from '../../ui/format-time.ts';
 import type { BatchEnd, Drift, Trouble } from '../journal.ts';
-import { formatTime } from '../messages.ts';
 import type { Notice, ViewModel } from '../view-model.ts';
-import { element, type Row, setText } from './dom.ts';
 import { fieldLine, rowHead, tableRow } from './parts.ts';
 
 type Outcome = ViewModel['outcomes'][number];

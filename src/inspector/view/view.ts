@@ -1,6 +1,6 @@
+import { button, element, keyedList, type Row, setText } from '../../ui/dom.ts';
 import type { Journal } from '../journal.ts';
 import { briefOf, type Notice, type ViewModel } from '../view-model.ts';
-import { button, element, keyedList, type Row, setText } from './dom.ts';
 import { createFigures } from './figures.ts';
 import { type Part, part, scroller, table } from './parts.ts';
 import { createRecordList } from './record-list.ts';

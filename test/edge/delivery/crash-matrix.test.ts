@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ControlOrder } from '../../../demo/sandbox/control.ts';
+import type { ControlOrder } from '../../../src/sandbox/control.ts';
 import { lettersOf } from '../../fakes/outbox.ts';
 import { playedAccount } from '../../fakes/played-account.ts';
 import { chances, nameOf, outOfOrder, traffic } from '../../fakes/traffic.ts';

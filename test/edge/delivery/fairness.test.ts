@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { percentile } from '../../../bench/percentile.ts';
-import type { ControlOrder } from '../../../demo/sandbox/control.ts';
 import type { TrackerRecord } from '../../../src/contract/record.ts';
 import type { StoredRecord } from '../../../src/edge/queue/run.ts';
+import type { ControlOrder } from '../../../src/sandbox/control.ts';
 import { delivery } from '../../fakes/outbox.ts';
 import { type PlayedAccount, playedAccount } from '../../fakes/played-account.ts';
 import { idOf } from '../../fakes/records.ts';

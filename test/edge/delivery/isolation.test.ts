@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ControlOrder } from '../../../demo/sandbox/control.ts';
+import type { ControlOrder } from '../../../src/sandbox/control.ts';
 import { delivery, lettersOf } from '../../fakes/outbox.ts';
 import { busiestMinute, playedAccount } from '../../fakes/played-account.ts';
 import { eventRecord, userRecord } from '../../fakes/records.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { ControlOrder } from '../../../demo/sandbox/control.ts';
 import { bulkBody } from '../../../src/edge/delivery/webengage.ts';
+import type { ControlOrder } from '../../../src/sandbox/control.ts';
 import { delivery, lettersOf } from '../../fakes/outbox.ts';
 import { busiestMinute, type PlayedAccount, playedAccount } from '../../fakes/played-account.ts';
 import { eventRecord, idOf } from '../../fakes/records.ts';

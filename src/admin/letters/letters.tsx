@@ -1,0 +1,93 @@
+import type { JSX } from 'preact';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { Action, Selection } from '../client.ts';
+import { useConfirm } from '../confirm.tsx';
+import { count, counted } from '../format.ts';
+import { LetterItem } from './letter-item.tsx';
+import { LetterTools } from './letter-tools.tsx';
+import { type LettersProps, useLetters } from './use-letters.ts';
+
+const DISCARD = 'This can’t be undone. First export what you may want to look at later.';
+const REPLAY_ALL =
+  'This includes those that come until then. They go to WebEngage again; what it still refuses comes back here.';
+
+/** The dead letters: to read, replay, discard and export. */
+export function Letters(props: LettersProps): JSX.Element {
+  const { total } = props;
+  const { letters, hasMore, isOutdated, report, read, readMore, settle, download } = useLetters(props);
+  const { confirm, dialog } = useConfirm();
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const reportLine = useRef<HTMLParagraphElement>(null);
+
+  // The pressed button may be gone with its letter: the keyboard goes on from here.
+  useLayoutEffect(() => {
+    if (report.isSettled) reportLine.current?.focus();
+  }, [report]);
+
+  const ids = letters.map(({ id }) => id).filter((id) => chosen.has(id));
+  const select = (id: string, isChosen: boolean) =>
+    setChosen(new Set(isChosen ? [...ids, id] : ids.filter((other) => other !== id)));
+
+  const settleConfirmed = async (action: Action, which: string, selection: Selection) => {
+    const question = { question: `Discard ${which}?`, consequence: DISCARD, yes: 'Discard' };
+    if (action === 'replay' || (await confirm(question))) await settle(action, selection);
+  };
+  const settleSelected = (action: Action) =>
+    settleConfirmed(action, `the ${counted(ids.length, 'selected dead letter')}`, { ids });
+  const settleAll = async (action: Action) => {
+    const all = total === 1 ? 'the only dead letter' : `all ${counted(total, 'dead letter')}`;
+    const question = { question: `Replay ${all}?`, consequence: REPLAY_ALL, yes: `Replay ${count(total)}` };
+    if (action === 'discard' || (await confirm(question))) await settleConfirmed(action, all, { all: true });
+  };
+
+  const isEmpty = total === 0 && letters.length === 0;
+  const shown = letters.length < total ? `, the first ${count(letters.length)} shown` : '';
+  return (
+    <section class="panel" aria-labelledby="letters-title">
+      <div class="heading">
+        <h2 id="letters-title">Dead letters</h2>
+        <p class="small">{total > 0 && `${count(total)}${shown}`}</p>
+        {isOutdated && (
+          <button type="button" onClick={read}>
+            There are others now: read again
+          </button>
+        )}
+      </div>
+      {isEmpty ? (
+        <p class="small">None: WebEngage has refused no record for good, or all have been dealt with.</p>
+      ) : (
+        <LetterTools
+          total={total}
+          listed={letters.length}
+          selected={ids.length}
+          selectAll={(isSelected) => setChosen(new Set(isSelected ? letters.map(({ id }) => id) : []))}
+          settleSelected={settleSelected}
+          settleAll={settleAll}
+          download={download}
+        />
+      )}
+      {/* By its key it stays the same element, whatever stands before it: it may have the focus. */}
+      <p key="report" ref={reportLine} class="said" role="status" tabIndex={-1}>
+        {report.text}
+      </p>
+      <ol id="letter-list">
+        {letters.map((letter) => (
+          <LetterItem
+            key={letter.id}
+            letter={letter}
+            now={props.at}
+            isSelected={chosen.has(letter.id)}
+            select={(isSelected) => select(letter.id, isSelected)}
+            settle={(action) => settleConfirmed(action, 'this dead letter', { ids: [letter.id] })}
+          />
+        ))}
+      </ol>
+      {hasMore && (
+        <button class="more" type="button" onClick={readMore}>
+          More
+        </button>
+      )}
+      {dialog}
+    </section>
+  );
+}

@@ -1,0 +1,218 @@
+import type { RelayStatus } from '../../edge/operator/relay-status.ts';
+import { clock, count, counted, duration } from '../format.ts';
+
+/** What the operator must know first. */
+export type HealthSummary = {
+  /** `bad` needs a human now, `warn` needs watching, `lost` means that the relay can't be asked. */
+  readonly mood: 'good' | 'busy' | 'warn' | 'bad' | 'lost';
+  /** One or two words: the state, and the tab's title. */
+  readonly name: string;
+  readonly line: string;
+  /** What to do, or that there is nothing to do; commands and settings in backquotes. */
+  readonly advice: string;
+  /** What else there is to know. */
+  readonly also: readonly string[];
+};
+
+type Finding = Omit<HealthSummary, 'also'> & { readonly isHarmless?: true };
+type Check = (status: RelayStatus) => Finding | undefined;
+
+// Records of a healthy relay linger a second and travel another: one this old waits for a reason.
+const WAITS_MS = 30_000;
+const LATELY_MS = 120_000;
+const HOUR_MS = 3_600_000;
+const NOTHING_LOST = 'Nothing is lost: the relay keeps what comes in.';
+
+/** The health of the relay: the worst finding, and all others after it. */
+export function healthSummary(status: RelayStatus): HealthSummary {
+  const checks = [held, full, silentShards, paused, failing, waiting];
+  const [worst = healthy(status), ...others] = checks.flatMap((check) => check(status) ?? []);
+  const { isHarmless, ...first } = worst;
+  return {
+    ...first,
+    line: isHarmless ? `${first.line} ${NOTHING_LOST}` : first.line,
+    also: [...nextTry(status), ...others.map(({ line }) => line), ...remarks(status)],
+  };
+}
+
+/**
+ * A relay that does not answer.
+ *
+ * @param lastSeen when it last answered
+ */
+export function outOfReach(reason: string, lastSeen: string): HealthSummary {
+  return {
+    mood: 'lost',
+    name: 'Out of reach',
+    line: `${reason} The figures below are from ${lastSeen}.`,
+    advice: 'The page keeps asking. What the relay has accepted is on disk.',
+    also: [],
+  };
+}
+
+const held: Check = ({ at, gate }) => {
+  if (gate.held === null) return undefined;
+  const { status, since } = gate.held;
+  return {
+    mood: 'bad',
+    name: 'Held',
+    isHarmless: true,
+    line: `WebEngage has answered ${status} since ${clock(since, at)}, for ${duration(at - since)}.`,
+    // Without a figure that changes: the reader copies the command from here.
+    advice: `${remedy(status)} Everything that waits is then sent by itself.`,
+  };
+};
+
+function remedy(status: number): string {
+  switch (status) {
+    case 401:
+    case 403:
+      return 'Set a key that WebEngage accepts: `npx wrangler secret put WEBENGAGE_API_KEY`.';
+    case 404:
+      return 'Check `WEBENGAGE_REGION` and `WEBENGAGE_LICENSE_CODE`, and deploy again.';
+    case 400:
+      return 'Every call is refused: check `WEBENGAGE_LICENSE_CODE`, and deploy again.';
+    default:
+      return 'Check `WEBENGAGE_REGION` (or `WEBENGAGE_HOST`), `WEBENGAGE_LICENSE_CODE` and the key.';
+  }
+}
+
+const full: Check = ({ shards }) => {
+  const fullShards = shards.filter((shard) => shard.full).length;
+  if (fullShards === 0) return undefined;
+  const subject =
+    shards.length === 1
+      ? 'The outbox is'
+      : `${fullShards} of ${counted(shards.length, 'shard')} ${fullShards === 1 ? 'is' : 'are'}`;
+  return {
+    mood: 'bad',
+    name: 'Full',
+    line: `${subject} full: new records are answered 503, and the browsers keep them for up to 7 days.`,
+    advice:
+      'It takes records again once there is room. See why it does not drain, and deal with the dead letters, which take up room too.',
+  };
+};
+
+const silentShards: Check = ({ shards }) => {
+  const silent = shards.filter(({ unreachable }) => unreachable);
+  if (silent.length === 0) return undefined;
+  const names = silent.map(({ name }) => name).join(', ');
+  return {
+    mood: 'bad',
+    name: 'Shard silent',
+    line: `${silent.length} of ${counted(shards.length, 'shard')} ${silent.length === 1 ? 'does' : 'do'} not answer (${names}): the figures leave out what waits there.`,
+    advice: 'What they hold is on disk. If it lasts, look at Cloudflare’s status and the Worker’s log.',
+  };
+};
+
+const paused: Check = ({ at, gate }) => {
+  const leftMs = pauseLeftMs(gate, at);
+  if (leftMs === 0) return undefined;
+  return {
+    mood: 'warn',
+    name: 'Paused',
+    isHarmless: true,
+    line: `WebEngage answered 429: no call is made until ${clock(at + leftMs, at)}, ${duration(leftMs)} from now.`,
+    advice:
+      'It goes on by itself. If it happens often, another program uses the account: lower `REQUESTS_PER_MINUTE`.',
+  };
+};
+
+function pauseLeftMs({ pausedUntil }: RelayStatus['gate'], now: number): number {
+  return Math.max(0, (pausedUntil ?? now) - now);
+}
+
+const failing: Check = ({ at, backlog, gate, minutes }) => {
+  // The reason is known already.
+  if (gate.held !== null || pauseLeftMs(gate, at) > 0) return undefined;
+  const lately = minutes.filter((minute) => minute.at > at - LATELY_MS);
+  const calls = sum(lately.map(({ calls }) => calls));
+  const failed = sum(lately.map(({ failed }) => failed));
+  if (backlog.retrying === 0 || calls === 0 || failed < calls) return undefined;
+  return {
+    mood: 'warn',
+    name: 'WebEngage fails',
+    isHarmless: true,
+    line: `WebEngage has taken no call in the last two minutes. ${toSendAgain(backlog)}`,
+    advice: 'Nothing to do here: the same batches are sent again. If it lasts, ask WebEngage.',
+  };
+};
+
+const waiting: Check = ({ backlog }) => {
+  if (backlog.records === 0 || backlog.oldestAgeMs < WAITS_MS) return undefined;
+  const subject = `${counted(backlog.records, 'record')} ${backlog.records === 1 ? 'waits' : 'wait'}, the oldest for ${duration(backlog.oldestAgeMs)}`;
+  if (backlog.drainMs === null)
+    return {
+      mood: 'warn',
+      name: backlog.growthPerMinute > 0 ? 'Growing' : 'Waiting',
+      line: `${subject}, and the backlog does not shrink.`,
+      advice:
+        'Look at the calls below: if they are at the limit, it drains once fewer records come in. All are kept.',
+    };
+  return {
+    mood: 'busy',
+    name: 'Draining',
+    line: `${subject}; empty in about ${duration(backlog.drainMs)}.`,
+    advice: 'Nothing to do.',
+  };
+};
+
+function healthy({ backlog }: RelayStatus): Finding {
+  return {
+    mood: 'good',
+    name: 'All well',
+    line: backlog.records === 0 ? 'Nothing waits.' : `${counted(backlog.records, 'record')} on the way.`,
+    advice: 'Nothing to do.',
+  };
+}
+
+function nextTry({ at, gate }: RelayStatus): readonly string[] {
+  if (gate.held === null) return [];
+  const { probeAt } = gate.held;
+  return [`The next try is ${probeAt > at ? `in ${duration(probeAt - at)}` : 'due'}.`];
+}
+
+function remarks(status: RelayStatus): readonly string[] {
+  const { backlog, deadLetters, gate, minutes, totals } = status;
+  const unverified = sum(minutes.map(({ unverified }) => unverified));
+  const violations = recentViolations(status);
+  return [
+    gate.held === null &&
+      gate.key === 'secondary' &&
+      'WebEngage refuses the primary key and accepts the secondary one: replace WEBENGAGE_API_KEY.',
+    backlog.retrying > 0 && failing(status) === undefined && toSendAgain(backlog),
+    gate.maxCallBytes !== null &&
+      `Calls are kept under ${count(gate.maxCallBytes)} bytes: larger ones were answered 413.`,
+    totals.unfamiliar > 0 &&
+      `WebEngage took ${counted(totals.unfamiliar, 'call')} in other words than it documents: see unfamiliar_answer in the log.`,
+    deadLetters > 0 &&
+      `${counted(deadLetters, 'dead letter')}: refused by WebEngage, and kept here until you replay or discard them.`,
+    unverified > 0 &&
+      `${counted(unverified, 'record')} of the last hour named a user without an identity token: IDENTITY=required would refuse such records.`,
+    violations > 0 &&
+      `Records of the last hour violated the tracking plan in ${counted(violations, 'way')}: they are listed below.`,
+  ].filter((remark) => remark !== false);
+}
+
+/** In how many ways records violated the plan within the hour. */
+function recentViolations({ at, trackingPlan }: RelayStatus): number {
+  return (trackingPlan?.kinds ?? []).filter(({ lastAt }) => lastAt > at - HOUR_MS).length;
+}
+
+function toSendAgain({ retrying, byStatus }: RelayStatus['backlog']): string {
+  const answers = Object.entries(byStatus).map(
+    ([status, batches]) => `${count(batches)} after ${answer(status)}`,
+  );
+  const known = answers.length === 0 ? 'last answers not known' : answers.join(', ');
+  return `${counted(retrying, 'batch', 'batches')} to send again (${known}).`;
+}
+
+function answer(status: string): string {
+  if (status === '0') return 'no answer';
+  // A proxy's page with status 200 takes no record.
+  return status.startsWith('2') ? `${status} without WebEngage’s own answer` : status;
+}
+
+function sum(amounts: readonly number[]): number {
+  return amounts.reduce((total, amount) => total + amount, 0);
+}

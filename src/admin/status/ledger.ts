@@ -1,0 +1,86 @@
+import type { RelayStatus } from '../../edge/operator/relay-status.ts';
+
+export type LedgerRow = {
+  readonly name: string;
+  readonly amount: number;
+  readonly means: string;
+  /** It adds up the rows before it, from the last sum on. */
+  readonly isSum?: boolean;
+};
+
+/** Where every record is that was ever accepted: both sums are the same, or a row says by how much they differ. */
+export function recordLedger({ totals, backlog }: RelayStatus): readonly LedgerRow[] {
+  const cameIn = totals.accepted + totals.replayed + totals.requeued;
+  const known = totals.delivered + totals.dead_letter + backlog.records;
+  return [
+    { name: 'accepted', amount: totals.accepted, means: 'stored, and the browser told so' },
+    { name: 'replayed', amount: totals.replayed, means: 'dead letters sent again' },
+    ...rare(totals.requeued, 'requeued', 'dead letters from a time when every call was refused'),
+    { name: 'came in', amount: cameIn, means: '', isSum: true },
+    { name: 'delivered', amount: totals.delivered, means: 'taken by WebEngage' },
+    { name: 'dead letter', amount: totals.dead_letter, means: 'refused by WebEngage for good' },
+    { name: 'waiting', amount: backlog.records, means: 'the backlog' },
+    ...rare(cameIn - known, 'between two counts', 'shards are not counted at the same instant'),
+    { name: 'accounted for', amount: cameIn, means: '', isSum: true },
+  ];
+}
+
+/** What became of dead letters. */
+export function deadLetterLedger({ totals, deadLetters }: RelayStatus): readonly LedgerRow[] {
+  const known = deadLetters + totals.requeued + totals.replayed + totals.discarded;
+  return [
+    { name: 'still here', amount: deadLetters, means: 'listed above' },
+    { name: 'replayed', amount: totals.replayed, means: 'by an operator' },
+    { name: 'discarded', amount: totals.discarded, means: 'by an operator' },
+    ...rare(totals.requeued, 'requeued', 'by the relay: every call was refused then'),
+    ...rare(totals.dead_letter - known, 'between two counts', 'shards are not counted at the same instant'),
+    { name: 'dead letters ever', amount: totals.dead_letter, means: '', isSum: true },
+  ];
+}
+
+/** Records that were never stored, and the browser told so. */
+export function intakeLedger({ totals }: RelayStatus): readonly LedgerRow[] {
+  return [
+    { name: 'duplicate', amount: totals.duplicate, means: 'stored before: harmless' },
+    {
+      name: 'rejected',
+      amount: totals.rejected,
+      means: 'violates WebEngage’s contract or the tracking plan',
+    },
+    { name: 'expired', amount: totals.expired, means: 'older than the relay remembers' },
+    {
+      name: 'not accepted',
+      amount: totals.duplicate + totals.rejected + totals.expired,
+      means: '',
+      isSum: true,
+    },
+  ];
+}
+
+/** How WebEngage answered calls. */
+export function callLedger({ totals }: RelayStatus): readonly LedgerRow[] {
+  const { calls, taken, refused, paused, misconfigured, unknown, too_large } = totals;
+  return [
+    { name: 'taken', amount: taken, means: '2xx' },
+    { name: 'refused', amount: refused, means: 'the batch: 400 and the like; it is split in halves' },
+    { name: 'paused', amount: paused, means: '429' },
+    { name: 'misconfigured', amount: misconfigured, means: 'key, license or host' },
+    {
+      name: 'unknown',
+      amount: unknown,
+      means: '5xx, no answer, or not WebEngage’s own: sent again under the same id',
+    },
+    ...rare(too_large, 'too large', '413: split in halves, and the next ones are smaller'),
+    ...rare(
+      calls - (taken + refused + paused + misconfigured + unknown + too_large),
+      'under way',
+      'not answered yet',
+    ),
+    { name: 'calls', amount: calls, means: '', isSum: true },
+  ];
+}
+
+/** A row for something that rarely happens: none where it has not. */
+function rare(amount: number, name: string, means: string): readonly LedgerRow[] {
+  return amount === 0 ? [] : [{ name, amount, means }];
+}

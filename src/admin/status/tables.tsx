@@ -1,0 +1,89 @@
+import type { JSX } from 'preact';
+import type { RelayStatus } from '../../edge/operator/relay-status.ts';
+import { bytes, count, duration } from '../format.ts';
+import { callLedger, deadLetterLedger, intakeLedger, type LedgerRow, recordLedger } from './ledger.ts';
+
+/** Where every record and call went, as tables that add up. */
+export function Ledgers({ status }: { readonly status: RelayStatus }): JSX.Element {
+  return (
+    <div class="ledgers">
+      <section class="panel" aria-labelledby="records-title">
+        <h2 id="records-title">Where every record is</h2>
+        <Ledger rows={recordLedger(status)} />
+      </section>
+      <section class="panel" aria-labelledby="calls-title">
+        <h2 id="calls-title">How WebEngage answered</h2>
+        <Ledger rows={callLedger(status)} />
+      </section>
+      <section class="panel" aria-labelledby="intake-title">
+        <h2 id="intake-title">Not accepted</h2>
+        <Ledger rows={intakeLedger(status)} />
+        <h2>What became of dead letters</h2>
+        <Ledger rows={deadLetterLedger(status)} />
+      </section>
+    </div>
+  );
+}
+
+function Ledger({ rows }: { readonly rows: readonly LedgerRow[] }) {
+  return (
+    <table class="ledger">
+      <tbody>
+        {rows.map(({ name, amount, means, isSum }) => (
+          <tr key={name} class={isSum ? 'sum' : amount === 0 ? 'none' : ''}>
+            <th scope="row">
+              {name}
+              <span class="small">{means}</span>
+            </th>
+            <td>{count(amount)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** The shards, where there are several: the one of most relays is the backlog above. */
+export function Shards({ shards }: Pick<RelayStatus, 'shards'>): JSX.Element | null {
+  if (shards.length < 2) return null;
+  return (
+    <section class="panel" aria-labelledby="shards-title">
+      <h2 id="shards-title">Shards</h2>
+      <table class="grid">
+        <thead>
+          <tr>
+            <th scope="col">shard</th>
+            <th scope="col">waiting</th>
+            <th scope="col">oldest</th>
+            <th scope="col">dead letters</th>
+            <th scope="col">database</th>
+          </tr>
+        </thead>
+        <tbody>
+          {shards.map((shard) => (
+            <ShardRow key={shard.name} shard={shard} />
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function ShardRow({ shard }: { readonly shard: RelayStatus['shards'][number] }) {
+  const { name, records, oldestAgeMs, deadLetters, databaseBytes, unreachable } = shard;
+  return (
+    <tr class={unreachable ? 'silent' : ''}>
+      <th scope="row">{name}</th>
+      {unreachable ? (
+        <td colSpan={4}>does not answer</td>
+      ) : (
+        <>
+          <td>{count(records)}</td>
+          <td>{records === 0 ? '–' : duration(oldestAgeMs)}</td>
+          <td>{count(deadLetters)}</td>
+          <td>{bytes(databaseBytes)}</td>
+        </>
+      )}
+    </tr>
+  );
+}

@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import { plainText, recordText } from '../../src/admin/plain-text.ts';
+
+test('characters that hide or turn text are written out in a record', () => {
+  expect(recordText({ note: 'a\u202eb\u200bc' })).toBe('{\n  "note": "a\\u202eb\\u200bc"\n}');
+});
+
+test.each([
+  ['direction turned', 'cod.\u202eexe', 'cod.\\u202eexe'],
+  ['direction isolated', 'a\u2067b\u2069', 'a\\u2067b\\u2069'],
+  ['a line that breaks', 'Paid\nuser admin', 'Paid\\u000auser admin'],
+  ['a terminal’s order', '\u001b[2J\u0000', '\\u001b[2J\\u0000'],
+  ['a C1 control', 'a\u009bb', 'a\\u009bb'],
+  ['a separator', 'a\u2028b\u2029', 'a\\u2028b\\u2029'],
+  ['a tag that no font shows', 'a\u{e0041}', 'a\\udb40\\udc41'],
+  ['a blank letter', '\u3164', '\\u3164'],
+  ['other languages, as they are', 'تمت الإضافة 追加 ❤️', 'تمت الإضافة 追加 ❤️'],
+])('a text shows what is in it: %s', (_, text, shown) => {
+  expect(plainText(text)).toBe(shown);
+});

@@ -1,0 +1,168 @@
+import { expect, test } from 'vitest';
+import { healthSummary, outOfReach } from '../../../src/admin/status/health-summary.ts';
+import { minute, NOW, shard, status } from '../status.ts';
+
+const HELD = { since: NOW - 710_000, status: 401, probeAt: NOW + 41_000 };
+
+test('an idle relay is well', () => {
+  expect(healthSummary(status())).toEqual({
+    mood: 'good',
+    name: 'All well',
+    line: 'Nothing waits.',
+    advice: 'Nothing to do.',
+    also: [],
+  });
+});
+
+test('records that linger for a moment are no backlog', () => {
+  const state = healthSummary(status({ backlog: { records: 40, oldestAgeMs: 1_500, drainMs: null } }));
+
+  expect(state).toMatchObject({ name: 'All well', line: '40 records on the way.' });
+});
+
+test('a backlog that shrinks tells when it will be empty', () => {
+  const state = healthSummary(
+    status({ backlog: { records: 1_234, oldestAgeMs: 61_000, growthPerMinute: -420, drainMs: 176_000 } }),
+  );
+
+  expect(state).toMatchObject({ mood: 'busy', name: 'Draining' });
+  expect(state.line).toBe('1,234 records wait, the oldest for 1 min 1 s; empty in about 2 min 56 s.');
+});
+
+test('a backlog that grows wants watching', () => {
+  const state = healthSummary(
+    status({ backlog: { records: 9_000, oldestAgeMs: 61_000, growthPerMinute: 400, drainMs: null } }),
+  );
+
+  expect(state).toMatchObject({ mood: 'warn', name: 'Growing' });
+});
+
+test('a key that WebEngage refuses: nothing is lost, and what to do', () => {
+  const state = healthSummary(status({ gate: { held: HELD } }));
+
+  expect(state).toMatchObject({ mood: 'bad', name: 'Held' });
+  expect(state.line).toContain('WebEngage has answered 401');
+  expect(state.line).toContain('Nothing is lost');
+  expect(state.advice).toContain('`npx wrangler secret put WEBENGAGE_API_KEY`');
+  expect(state.also).toEqual(['The next try is in 41 s.']);
+});
+
+test('held with a 404, host and license are to be checked', () => {
+  const state = healthSummary(status({ gate: { held: { ...HELD, status: 404 } } }));
+
+  expect(state.advice).toContain('`WEBENGAGE_REGION` and `WEBENGAGE_LICENSE_CODE`');
+});
+
+test('the advice to a held relay keeps still while its figures change', () => {
+  const first = healthSummary(status({ gate: { held: HELD } }));
+  const later = healthSummary(status({ at: NOW + 2_000, gate: { held: HELD } }));
+
+  expect(later.advice).toBe(first.advice);
+});
+
+test('a 429 pauses until a moment that is to come', () => {
+  expect(healthSummary(status({ gate: { pausedUntil: NOW + 38_000 } }))).toMatchObject({ name: 'Paused' });
+  expect(healthSummary(status({ gate: { pausedUntil: NOW - 1 } }))).toMatchObject({ name: 'All well' });
+});
+
+test('a full outbox says where new records are kept', () => {
+  const state = healthSummary(status({ shards: [shard({ full: true })] }));
+
+  expect(state).toMatchObject({ mood: 'bad', name: 'Full' });
+  expect(state.line).toMatch(/^The outbox is full: .* the browsers keep them/);
+});
+
+test('of several shards it says how many are full', () => {
+  const shards = [shard({ name: '2/0', full: true }), shard({ name: '2/1', records: 5 })];
+
+  expect(healthSummary(status({ shards })).line).toContain('1 of 2 shards is full');
+});
+
+test('the worst comes first, the rest is told besides', () => {
+  const state = healthSummary(
+    status({
+      backlog: { records: 18_000_000, oldestAgeMs: 60_000, drainMs: null },
+      gate: { held: HELD },
+      shards: [shard({ full: true })],
+    }),
+  );
+
+  expect(state.name).toBe('Held');
+  expect(state.also.join(' ')).toContain('The outbox is full');
+});
+
+test('WebEngage fails where no call of the last two minutes was taken', () => {
+  const down = healthSummary(
+    status({
+      backlog: { retrying: 3, byStatus: { '0': 1, '503': 2 } },
+      minutes: [minute(NOW - 60_000, { calls: 4, failed: 4 }), minute(NOW, { calls: 2, failed: 2 })],
+    }),
+  );
+  const half = healthSummary(
+    status({ backlog: { retrying: 3 }, minutes: [minute(NOW, { calls: 4, failed: 2, delivered: 50 })] }),
+  );
+
+  expect(down).toMatchObject({ mood: 'warn', name: 'WebEngage fails' });
+  expect(down.line).toContain('3 batches to send again (1 after no answer, 2 after 503).');
+  expect(half.name).toBe('All well');
+});
+
+test('a page that answers 200 is told as what it is, as are smaller calls and other words', () => {
+  const { line, also } = healthSummary(
+    status({
+      backlog: { retrying: 1, byStatus: { '200': 1 } },
+      minutes: [minute(NOW, { calls: 2, failed: 2 })],
+      gate: { maxCallBytes: 96_000 },
+      totals: { unfamiliar: 3 },
+    }),
+  );
+
+  expect(line).toContain('1 after 200 without WebEngage’s own answer');
+  expect(also.join(' ')).toMatch(/kept under 96,000 bytes.*3 calls in other words/);
+});
+
+test('a shard that does not answer is named', () => {
+  const state = healthSummary(
+    status({ shards: [shard({ name: '2/0' }), shard({ name: '2/1', unreachable: true })] }),
+  );
+
+  expect(state.line).toContain('1 of 2 shards does not answer (2/1)');
+});
+
+test('dead letters and the secondary key are told, and are no alarm', () => {
+  const state = healthSummary(status({ deadLetters: 1, gate: { key: 'secondary' } }));
+
+  expect(state.name).toBe('All well');
+  expect(state.also).toEqual([
+    expect.stringContaining('replace WEBENGAGE_API_KEY'),
+    expect.stringContaining('1 dead letter:'),
+  ]);
+});
+
+test('records of users that nobody vouched for are told, of the last hour, and are no alarm', () => {
+  const minutes = [minute(NOW - 3_000_000, { unverified: 40 }), minute(NOW - 60_000, { unverified: 2 })];
+
+  const state = healthSummary(status({ minutes }));
+
+  expect(state.mood).toBe('good');
+  expect(state.also).toEqual([expect.stringMatching(/^42 records .*without an identity token/)]);
+});
+
+test('records that were off the tracking plan are remarked on for an hour', () => {
+  const kind = { of: 'Bought', path: 'eventData.Price', rule: 'is not in the tracking plan', count: 9 };
+  const seen = (lastAt: number) =>
+    healthSummary(status({ trackingPlan: { mode: 'report', kinds: [{ ...kind, lastAt }], others: 0 } }));
+
+  expect(seen(NOW - 3_599_000)).toMatchObject({
+    mood: 'good',
+    also: ['Records of the last hour violated the tracking plan in 1 way: they are listed below.'],
+  });
+  expect(seen(NOW - 3_600_000).also).toEqual([]);
+});
+
+test('a relay out of reach is told with the age of the figures', () => {
+  expect(outOfReach('The relay has not answered in 15 s.', '02:14:30')).toMatchObject({
+    mood: 'lost',
+    line: 'The relay has not answered in 15 s. The figures below are from 02:14:30.',
+  });
+});
