@@ -243,10 +243,10 @@ export default [
     output: { file: 'dist/sandbox/worker.js', format: 'es', plugins: [sandboxFiles] },
   },
   {
-    // Found beside the package's own files, which it reads.
-    input: `${modules}/cli/cli.js`,
+    // Found beside the package's own files, which it reads. `bin.js` imports it once it knows that Node can run it.
+    input: { bin: `${modules}/cli/bin.js`, cli: `${modules}/cli/cli.js` },
     external: [/^node:/, 'valibot'],
     plugins: [planSchema],
-    output: { file: 'dist/cli.js', format: 'es' },
+    output: { dir: 'dist', format: 'es' },
   },
 ];

@@ -1,10 +1,28 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
-import { chromiumPath, LAUNCH_ARGS } from './test/chromium.ts';
+import { findChromium, LAUNCH_ARGS } from './test/chromium.ts';
 
 // Nothing waits for a clock but where it says so; a machine that does other things may stand still all the same.
 const PATIENT = { testTimeout: 30_000, expect: { poll: { timeout: 10_000 } } };
+
+// Left out by `npm run test:fast`, which is to end within 90 seconds. CI runs them.
+const SLOW = [
+  // They open Chromium.
+  'test/tracker/{places,service-worker,script-tag/arrangements}.test.ts',
+  // They bundle the package again, or start Wrangler for each command.
+  'test/{size,supply-chain}.test.ts',
+  'test/samples/commands.test.ts',
+  // They play hours, or draw thousands of inputs.
+  'test/attacks/**',
+  'test/edge/delivery/{fairness,faults,isolation,unknowns}.test.ts',
+  'test/tracker/{visits,delivery/send-rate}.test.ts',
+  'test/scale.test.ts',
+];
+const leftOut = process.env.FAST ? SLOW : [];
+
+// Where there is none, Playwright says so once the browser project runs: the other projects need no browser.
+const executablePath = findChromium();
 
 /** Each ground for what only it can show. */
 export default defineConfig({
@@ -25,10 +43,11 @@ export default defineConfig({
             'test/plan/**/*.test.ts',
             'test/sandbox/**/*.test.ts',
             'test/cli/**/*.test.ts',
+            'test/release/**/*.test.ts',
             'test/samples/**/*.test.ts',
             'test/*.test.ts',
           ],
-          exclude: ['test/sandbox/page/**'],
+          exclude: ['test/sandbox/page/**', ...leftOut],
         },
       },
       {
@@ -36,7 +55,7 @@ export default defineConfig({
           name: 'page',
           ...PATIENT,
           include: ['test/{tracker,page-views,segment,inspector,admin,sandbox/page,ui}/**/*.test.{ts,tsx}'],
-          exclude: ['test/**/*.browser.test.ts'],
+          exclude: ['test/**/*.browser.test.ts', ...leftOut],
           environment: 'happy-dom',
         },
       },
@@ -60,6 +79,7 @@ export default defineConfig({
         test: {
           name: 'edge',
           include: ['test/edge/**/*.test.ts', 'test/attacks/**/*.test.ts'],
+          exclude: leftOut,
           testTimeout: 60_000,
         },
       },
@@ -72,7 +92,9 @@ export default defineConfig({
             enabled: true,
             headless: true,
             screenshotFailures: false,
-            provider: playwright({ launchOptions: { executablePath: chromiumPath(), args: LAUNCH_ARGS } }),
+            provider: playwright({
+              launchOptions: { ...(executablePath && { executablePath }), args: LAUNCH_ARGS },
+            }),
             instances: [{ browser: 'chromium' }],
           },
         },

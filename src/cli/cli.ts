@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { argv, cwd, env, stderr, stdin, stdout } from 'node:process';
 import { HELP, readCommand } from './command.ts';
 import { dev } from './dev.ts';

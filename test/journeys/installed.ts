@@ -48,8 +48,8 @@ export async function installPackage(): Promise<Installed> {
   for (const name of BESIDE) await add(name);
   // As npm does: it is what npx finds.
   await mkdir(join(folder, 'node_modules/.bin'));
-  await chmod(join(at, 'dist/cli.js'), 0o755);
-  await symlink('../webengage-relay/dist/cli.js', join(folder, 'node_modules/.bin/webengage-relay'));
+  await chmod(join(at, 'dist/bin.js'), 0o755);
+  await symlink('../webengage-relay/dist/bin.js', join(folder, 'node_modules/.bin/webengage-relay'));
 
   const write = async (path: string, text: string) => {
     await mkdir(dirname(join(folder, path)), { recursive: true });
