@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startWorker } from '../src/cli/local-worker.ts';
+import { startWorker } from '../src/cli/dev/local-worker.ts';
 import { newAddress, ORIGIN } from './visitors.ts';
 
 // The account's limit under a backlog: what leaves for WebEngage in any 60 seconds, relay and sandbox in the real runtime.

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import { aborted, endingSignal } from '../src/cli/ending.ts';
-import { startLocalRelay } from '../src/cli/local-relay.ts';
-import { isTaken } from '../src/cli/ports.ts';
-import { makeScratch } from '../src/cli/scratch.ts';
+import { startLocalRelay } from '../src/cli/dev/local-relay.ts';
+import { isTaken } from '../src/cli/dev/ports.ts';
+import { aborted, endingSignal } from '../src/cli/dev/shutdown-signal.ts';
+import { makeScratch } from '../src/cli/dev/temp-dir.ts';
 import { startShop } from './shop-server.ts';
 
 const ports = {

@@ -1,14 +1,14 @@
 import { argv, cwd, env, stderr, stdin, stdout } from 'node:process';
 import { HELP, readCommand } from './command.ts';
-import { dev } from './dev.ts';
-import { doctor } from './doctor.ts';
-import { endingSignal } from './ending.ts';
-import { init } from './init.ts';
-import { wantsColor } from './line.ts';
+import { dev } from './dev/dev.ts';
+import { endingSignal } from './dev/shutdown-signal.ts';
+import { doctor } from './doctor/doctor.ts';
+import { wantsColor } from './doctor/format-check.ts';
+import { init } from './init/init.ts';
 import { readPackage } from './package.ts';
-import { run } from './run.ts';
+import { run } from './spawn.ts';
 import { Interrupted, terminalOf } from './terminal.ts';
-import { types } from './types.ts';
+import { types } from './types/types.ts';
 
 // Of a program that Ctrl-C has ended, as shells have it: 128 and the signal's number.
 const INTERRUPTED = 130;

@@ -1,4 +1,4 @@
-import type { Run, RunOptions } from '../../src/cli/run.ts';
+import type { Run, RunOptions } from '../../src/cli/spawn.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 
 export type PlayedTerminal = Terminal & {

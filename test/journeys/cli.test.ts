@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startWorker } from '../../src/cli/local-worker.ts';
+import { startWorker } from '../../src/cli/dev/local-worker.ts';
 import { sample } from '../samples/samples.ts';
 import { freePort } from './free-port.ts';
 import { type Stack, startStack } from './stack.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { isTaken } from '../../src/cli/ports.ts';
+import { isTaken } from '../../src/cli/dev/ports.ts';
 import { chromiumPath, LAUNCH_ARGS } from '../chromium.ts';
 import { freePort } from './free-port.ts';
 import { type Installed, installPackage } from './installed.ts';

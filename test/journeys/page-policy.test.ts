@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { integrityOf } from '../../src/cli/probe.ts';
+import { integrityOf } from '../../src/cli/doctor/probe.ts';
 import { scriptTag } from '../../src/cli/script-tag.ts';
 import { chromiumPath, LAUNCH_ARGS } from '../chromium.ts';
 import { sample } from '../samples/samples.ts';

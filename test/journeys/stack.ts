@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type LocalWorker, startWorker } from '../../src/cli/local-worker.ts';
+import { type LocalWorker, startWorker } from '../../src/cli/dev/local-worker.ts';
 import { README_STUB } from '../readme-stub.ts';
 import { freePort } from './free-port.ts';
 import type { WebEngageCall, WebEngageRecords } from './received.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { firstPage } from '../../src/cli/first-page.ts';
-import { README_STUB } from '../readme-stub.ts';
+import { firstPage } from '../../../src/cli/dev/starter-page.ts';
+import { README_STUB } from '../../readme-stub.ts';
 
 test('it has the script tag that goes into each page, to the letter, before anything calls it', () => {
   const html = firstPage({ relayUrl: 'http://localhost:1', sandboxUrl: 'http://localhost:2' });

@@ -1,4 +1,4 @@
-import { scriptTag } from './script-tag.ts';
+import { scriptTag } from '../script-tag.ts';
 
 export type FirstPageUrls = { readonly relayUrl: string; readonly sandboxUrl: string };
 

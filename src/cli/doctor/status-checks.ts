@@ -9,7 +9,7 @@ import {
   safeParse,
   string,
 } from 'valibot';
-import { MINUTE_MS } from '../pacing/minute.ts';
+import { MINUTE_MS } from '../../pacing/minute.ts';
 import { bad, type Check, good, unsure } from './check.ts';
 import type { Reply } from './probe.ts';
 

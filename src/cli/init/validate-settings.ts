@@ -1,5 +1,5 @@
-import { readSettings } from '../edge/settings/settings.ts';
-import type { SettingsEnv } from '../edge/settings/settings-env.ts';
+import { readSettings } from '../../edge/settings/settings.ts';
+import type { SettingsEnv } from '../../edge/settings/settings-env.ts';
 
 // What the relay asks for besides the one setting that is looked at.
 const OTHERS: SettingsEnv = {

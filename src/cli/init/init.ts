@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import { agreed, gatherAnswers } from './answers.ts';
-import type { InitOptions } from './command.ts';
-import type { ExitCode } from './exit-code.ts';
+import type { InitOptions } from '../command.ts';
+import type { ExitCode } from '../exit-code.ts';
+import type { Package } from '../package.ts';
+import { scriptTag } from '../script-tag.ts';
+import type { Run } from '../spawn.ts';
+import type { Terminal } from '../terminal.ts';
 import { folderFault, writeFiles } from './files.ts';
 import { checkKey } from './key-check.ts';
-import type { Package } from './package.ts';
 import { type Answers, frameFiles, relayFiles } from './project.ts';
-import { settingFault } from './rules.ts';
-import type { Run } from './run.ts';
-import { scriptTag } from './script-tag.ts';
+import { agreed, gatherAnswers } from './prompts.ts';
 import { installCommands, prepareWrangler, putSecret } from './secrets.ts';
-import type { Terminal } from './terminal.ts';
+import { settingFault } from './validate-settings.ts';
 
 type World = {
   readonly own: Package;

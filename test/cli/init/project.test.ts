@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { relayFiles } from '../../src/cli/project.ts';
+import { relayFiles } from '../../../src/cli/init/project.ts';
 
 const ANSWERS = {
   name: 'shop-relay',

@@ -1,8 +1,8 @@
-import type { DoctorOptions } from './command.ts';
+import type { DoctorOptions } from '../command.ts';
+import type { ExitCode } from '../exit-code.ts';
+import type { Package } from '../package.ts';
 import { diagnose, isPrivate } from './diagnosis.ts';
-import type { ExitCode } from './exit-code.ts';
-import { lineOf } from './line.ts';
-import type { Package } from './package.ts';
+import { lineOf } from './format-check.ts';
 import { probe } from './probe.ts';
 
 type World = {

@@ -1,10 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { faultInJson } from '../contract/strict-json.ts';
-import { type Plan, parsePlan, planFaults } from '../plan/plan.ts';
-import { toTypeScript } from '../plan/typescript.ts';
-import type { TypesOptions } from './command.ts';
-import type { ExitCode } from './exit-code.ts';
+import { faultInJson } from '../../contract/strict-json.ts';
+import { type Plan, parsePlan, planFaults } from '../../plan/plan.ts';
+import { toTypeScript } from '../../plan/typescript.ts';
+import type { TypesOptions } from '../command.ts';
+import type { ExitCode } from '../exit-code.ts';
 
 type World = {
   /** Says one line, or a whole file's. */

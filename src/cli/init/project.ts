@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Package } from './package.ts';
+import type { Package } from '../package.ts';
 
 /** What the operator has answered: all of it the relay would take. */
 export type Answers = {

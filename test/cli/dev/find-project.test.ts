@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ownRelayIn } from '../../src/cli/own-relay.ts';
-import { relayFiles } from '../../src/cli/project.ts';
+import { ownRelayIn } from '../../../src/cli/dev/find-project.ts';
+import { relayFiles } from '../../../src/cli/init/project.ts';
 
 let dir: string;
 

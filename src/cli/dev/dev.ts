@@ -1,18 +1,18 @@
 import { relative } from 'node:path';
-import type { DevOptions } from './command.ts';
-import { aborted } from './ending.ts';
-import type { ExitCode } from './exit-code.ts';
-import { firstPage } from './first-page.ts';
+import type { DevOptions } from '../command.ts';
+import { messageIn } from '../doctor/response-body.ts';
+import type { ExitCode } from '../exit-code.ts';
+import { settingFault } from '../init/validate-settings.ts';
+import type { Package } from '../package.ts';
+import { scriptTag } from '../script-tag.ts';
+import { ownRelayIn } from './find-project.ts';
 import { type LocalRelay, startLocalRelay } from './local-relay.ts';
-import { ownRelayIn } from './own-relay.ts';
-import type { Package } from './package.ts';
 import { configOf } from './packaged-workers.ts';
 import { servePage } from './page-server.ts';
 import { isTaken } from './ports.ts';
-import { messageIn } from './relay-words.ts';
-import { settingFault } from './rules.ts';
-import { makeScratch } from './scratch.ts';
-import { scriptTag } from './script-tag.ts';
+import { aborted } from './shutdown-signal.ts';
+import { firstPage } from './starter-page.ts';
+import { makeScratch } from './temp-dir.ts';
 import { findWrangler } from './wrangler.ts';
 
 type World = {

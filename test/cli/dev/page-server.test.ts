@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { servePage } from '../../src/cli/page-server.ts';
-import { freePort } from '../journeys/free-port.ts';
+import { servePage } from '../../../src/cli/dev/page-server.ts';
+import { freePort } from '../../journeys/free-port.ts';
 
 let port: number;
 let page: Awaited<ReturnType<typeof servePage>>;

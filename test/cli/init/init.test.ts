@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { InitOptions } from '../../src/cli/command.ts';
-import { init } from '../../src/cli/init.ts';
-import { readPackage } from '../../src/cli/package.ts';
-import { VERSION } from '../../src/contract/version.ts';
-import { playedRun, playedTerminal } from '../fakes/operator.ts';
-import { README_STUB } from '../readme-stub.ts';
+import type { InitOptions } from '../../../src/cli/command.ts';
+import { init } from '../../../src/cli/init/init.ts';
+import { readPackage } from '../../../src/cli/package.ts';
+import { VERSION } from '../../../src/contract/version.ts';
+import { playedRun, playedTerminal } from '../../fakes/operator.ts';
+import { README_STUB } from '../../readme-stub.ts';
 
 const KEY = 'a-key-that-must-not-be-told';
 const own = readPackage(pathToFileURL(`${process.cwd()}/`));

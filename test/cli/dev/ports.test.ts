@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { isTaken } from '../../src/cli/ports.ts';
+import { isTaken } from '../../../src/cli/dev/ports.ts';
 
 let server: Server | undefined;
 

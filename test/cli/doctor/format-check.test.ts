@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { lineOf, wantsColor } from '../../src/cli/line.ts';
+import { lineOf, wantsColor } from '../../../src/cli/doctor/format-check.ts';
 
 test('a check is one line: mark, what is so, what to do', () => {
   expect(lineOf({ name: 'tls', verdict: 'good', says: 'fine' }, false)).toBe('✓ fine');

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { VERSION } from '../contract/version.ts';
+import { VERSION } from '../../contract/version.ts';
 
 /** What came back to one request. */
 export type Reply =

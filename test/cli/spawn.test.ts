@@ -1,6 +1,6 @@
 import { execPath } from 'node:process';
 import { afterEach, expect, test, vi } from 'vitest';
-import { run } from '../../src/cli/run.ts';
+import { run } from '../../src/cli/spawn.ts';
 
 afterEach(() => void vi.unstubAllEnvs());
 

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { types } from '../../src/cli/types.ts';
+import { types } from '../../../src/cli/types/types.ts';
 
 let folder: string;
 let plan: string;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
-import { checkKey, meaningOf } from '../../src/cli/key-check.ts';
+import { checkKey, meaningOf } from '../../../src/cli/init/key-check.ts';
 
 const KEY = 'a-key-that-must-not-be-told';
 

@@ -1,8 +1,8 @@
 import { bad, type Check, good, unsure } from './check.ts';
 import type { Probe, Reply } from './probe.ts';
-import { codeIn, messageIn, stringIn } from './relay-words.ts';
+import { codeIn, messageIn, stringIn } from './response-body.ts';
 import { type Own, scriptOf } from './script-checks.ts';
-import { standing } from './standing.ts';
+import { standing } from './status-checks.ts';
 
 type Answered = Extract<Reply, { ok: true }>;
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Package } from './package.ts';
-import type { Run } from './run.ts';
+import type { Package } from '../package.ts';
+import type { Run } from '../spawn.ts';
 
 type Project = {
   readonly dir: string;

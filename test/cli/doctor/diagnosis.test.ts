@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Check } from '../../src/cli/check.ts';
-import { diagnose, isPrivate } from '../../src/cli/diagnosis.ts';
-import type { Probe, Reply } from '../../src/cli/probe.ts';
+import type { Check } from '../../../src/cli/doctor/check.ts';
+import { diagnose, isPrivate } from '../../../src/cli/doctor/diagnosis.ts';
+import type { Probe, Reply } from '../../../src/cli/doctor/probe.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:00Z');
 const SITE = 'https://shop.example.com';

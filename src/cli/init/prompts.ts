@@ -1,7 +1,7 @@
-import type { InitOptions } from './command.ts';
+import type { InitOptions } from '../command.ts';
+import type { Terminal } from '../terminal.ts';
 import type { Answers } from './project.ts';
-import { domainFault, nameFault, settingFault } from './rules.ts';
-import type { Terminal } from './terminal.ts';
+import { domainFault, nameFault, settingFault } from './validate-settings.ts';
 
 type Question = {
   readonly of: keyof Answers;

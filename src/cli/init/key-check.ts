@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { readSaid, type Said } from '../edge/delivery/error-text.ts';
-import { verdictOf } from '../edge/delivery/verdict.ts';
-import { readSettings } from '../edge/settings/settings.ts';
-import type { SettingsEnv } from '../edge/settings/settings-env.ts';
+import { readSaid, type Said } from '../../edge/delivery/error-text.ts';
+import { verdictOf } from '../../edge/delivery/verdict.ts';
+import { readSettings } from '../../edge/settings/settings.ts';
+import type { SettingsEnv } from '../../edge/settings/settings-env.ts';
 
 /** What one empty call says of key, license code and region. */
 export type KeyCheck = {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { OTHER_CONFIGS, RELAY_FILES } from './project.ts';
+import { OTHER_CONFIGS, RELAY_FILES } from '../init/project.ts';
 
 /**
  * The configuration of the relay whose project a folder is, as `init` makes it or by hand; undefined where it is none. A
