@@ -13,13 +13,13 @@ import {
 import type { Evidence } from './evidence.ts';
 import { SUSPECT_FROM, type Suspects } from './suspects.ts';
 
-// Parts of refused batches that are looked into at once. Of what is refused beyond that the browsers are parked: it goes back to
-// where it was, and is tried in small groups when its turn comes.
+// How many parts of refused batches are searched at the same time. Beyond that, a refused batch returns to
+// its place in the queue and its browsers are parked. Their records are tried later, in small groups.
 const MAX_ISOLATING = 200;
 
 /**
- * Goes on with a batch that was refused for its records: each half is sealed anew, under an id of its own, down to the one
- * record at fault, which goes to the dead letters. Its neighbours are sent on.
+ * Continues the search for the record at fault in a batch that was refused for its records. Seals each half
+ * under an id of its own. A single record becomes a dead letter; its neighbours are sent on.
  */
 export function bisect(
   storage: DurableObjectStorage,
@@ -42,7 +42,7 @@ export function bisect(
     refusal.counted === 'refused' && !batch.isolating && countIsolating(storage.sql) >= MAX_ISOLATING;
   if (isCrowded && suspects.hasRoom(batch.members.length) && !sharesBrowser(storage.sql, batch)) {
     release(storage, batch, suspects, refusal.counted, now);
-    // A browser by its oldest.
+    // Newest first, so that each browser ends up parked at its oldest record.
     for (const { device, seq } of batch.members.toReversed())
       suspects.park(device, { seq, wasRefused: true });
     return;
@@ -50,7 +50,7 @@ export function bisect(
   const [first, second] = halve(
     storage,
     batch,
-    // So that a half is known to have been refused before, in the whole.
+    // Marks a half as refused before, as a part of the whole.
     { isolating: true, status: refusal.status, refusedAt: now, suspicions: refusal.suspicions },
     refusal.counted,
     newRequestId,
@@ -62,8 +62,8 @@ export function bisect(
 }
 
 /**
- * True where some records of a batch are suspect by now, and some are not: cut anew they travel apart. Not where one of its
- * browsers has later records in another batch: these would come before them.
+ * True if a batch now holds both suspect and clean records: cut anew, they travel apart. False if one of its
+ * browsers has records in another sealed batch, because later ones would then be sent first.
  */
 export function isMixed(sql: SqlStorage, batch: SealedBatch, suspects: Suspects): boolean {
   if (!suspects.any() || sharesBrowser(sql, batch)) return false;
@@ -71,7 +71,9 @@ export function isMixed(sql: SqlStorage, batch: SealedBatch, suspects: Suspects)
   return risks.some((risk) => risk >= SUSPECT_FROM) && risks.some((risk) => risk < SUSPECT_FROM);
 }
 
-/** Gives the records of a refused batch back to the queue, where they were: WebEngage has taken none of them. */
+/**
+ * Returns the records of a refused batch to their place in the queue. WebEngage has accepted none of them.
+ */
 export function release(
   storage: DurableObjectStorage,
   batch: SealedBatch,
@@ -79,7 +81,7 @@ export function release(
   counted: RefusedWith['counted'],
   now: number,
 ): void {
-  // Where a later record of theirs was parked it is not their next one any more.
+  // If a later record of a browser is parked, that record is no longer the browser's next one.
   for (const { device } of batch.members) suspects.unpark(device);
   storage.transactionSync(() => {
     if (unseal(storage.sql, batch) && counted !== undefined) count(storage.sql, { [counted]: 1 }, now);
@@ -101,7 +103,7 @@ const TOO_LARGE = 413;
 type Half = Pick<SealedBatch, 'isolating' | 'status'> &
   Partial<Pick<SealedBatch, 'refusedAt' | 'suspicions'>>;
 
-/** Seals both halves, each under an id of its own; answers none where the batch has ended already. */
+/** Seals both halves, each under an id of its own. Returns no half if the batch has already ended. */
 function halve(
   storage: DurableObjectStorage,
   batch: SealedBatch,
@@ -121,7 +123,7 @@ function halve(
   });
 }
 
-/** Two halves, the order kept: the first has the odd record. */
+/** Two halves in the same order. The first gets the odd record. */
 function halves(members: readonly Slice[]): readonly [readonly Slice[], readonly Slice[]] {
   const first: Slice[] = [];
   const second: Slice[] = [];

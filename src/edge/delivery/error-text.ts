@@ -1,25 +1,26 @@
-// A gateway's page is no use beyond it.
+// Beyond this, a gateway's error page has nothing useful.
 const MAX_READ_CHARACTERS = 16_384;
-// A success must be read whole, or its records would be sent again: enough for one that tells of each of 25 of the largest.
+// A success must be read completely: JSON that is cut off counts as unknown, and its records are sent again.
+// This is enough for an answer with a message about each of 25 records of the largest size.
 const MAX_SUCCESS_CHARACTERS = 2_000_000;
 const MAX_WORDS = 500;
 const MAX_STATUS = 40;
 
-/** What an answer says in its body. */
+/** What the body of an answer says. */
 export type Said = {
-  /** `response.status` of WebEngage's JSON, empty where it has none; undefined where the body is no JSON object. */
+  /** `response.status` in WebEngage's JSON, empty if it has none. Undefined if the body is no JSON object. */
   readonly says: string | undefined;
-  /** WebEngage's own message, or the text of whatever came instead, in a line. */
+  /** WebEngage's own message, or the text of any other body on one line. At most `MAX_WORDS` characters. */
   readonly words: string;
 };
 
-/** Reads what an answer says. Never rejects, and reads no more than it needs. */
+/** Reads what an answer says, and no more of the body than necessary. Never rejects. */
 export async function readSaid(response: Response, secrets: readonly (string | undefined)[]): Promise<Said> {
   const most = response.ok ? MAX_SUCCESS_CHARACTERS : MAX_READ_CHARACTERS;
   return saidIn(await beginningOf(response, most), secrets);
 }
 
-/** What an answer with this body says, without the secrets, should they come back in it. */
+/** What an answer with this body says, with the secrets masked in case it echoes them. */
 export function saidIn(body: string, secrets: readonly (string | undefined)[]): Said {
   const written = secrets.flatMap((secret) => waysToWrite(secret ?? ''));
   const hide = (shown: string) => written.reduce(without, shown);
@@ -32,7 +33,7 @@ export function saidIn(body: string, secrets: readonly (string | undefined)[]): 
   };
 }
 
-/** As it is, and as JSON, an address or a page would have it. */
+/** The secret as plain text, in JSON, in a URL and in HTML. */
 function waysToWrite(secret: string): string[] {
   const inPage = secret.replace(/[&<>"']/g, (sign) => `&${ENTITIES[sign]};`);
   return [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret), inPage];
@@ -49,7 +50,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 // A shorter piece of a key gives nothing away.
 const MIN_PIECE = 4;
 
-/** The text without a secret, and without the beginning of one where the text breaks off in it. */
+/** Masks a secret in the text. If the text breaks off within one, removes its beginning too. */
 function without(text: string, secret: string): string {
   if (secret === '') return text;
   const whole = text.replaceAll(secret, '•••');
@@ -67,7 +68,7 @@ async function beginningOf(response: Response, most: number): Promise<string> {
       if (text.length >= most) break;
     }
   } catch {
-    // It broke off: what has come says what it says.
+    // The connection broke: the part that arrived is judged.
   }
   return text.slice(0, most);
 }
@@ -77,7 +78,7 @@ function objectIn(text: string): { readonly response?: unknown } | undefined {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
-    return undefined; // A page of some gateway's.
+    return undefined; // For example a gateway's page.
   }
 }
 

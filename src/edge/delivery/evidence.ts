@@ -3,22 +3,31 @@ import { type BoundedMap, boundedMap } from '../limits/bounded-map.ts';
 import { type Suspects, suspects } from './suspects.ts';
 
 /**
- * What an outbox has lately seen of WebEngage, for each of the two calls: one of them may be taken where the other is not.
- * A cache: an outbox that was evicted finds it out anew.
+ * What an outbox has recently seen of WebEngage. Users and events are separate, because one of the two calls
+ * may be accepted while the other is not. A cache: an evicted outbox learns it again.
  */
 export type Evidence = {
-  /** When a call was taken last. */
+  /** When a call of each kind was last accepted. */
   readonly takenAt: Record<RecordKind, number>;
-  /** When a batch was last cut in spite of all that fail. */
+  /** When a trial batch of each kind was last cut, although batches of that kind fail. */
   readonly triedAt: Record<RecordKind, number>;
-  /** True where a call was refused, and none was taken since of which the gate was told. */
+  /** True from a refused call until the next accepted one, which the gate is then told about. */
   isTroubled: boolean;
   readonly suspects: Suspects;
-  /** Of the two halves of a refused batch: the second by the first. Once the first is taken, the fault is in the second. */
+  /**
+   * The second half of a refused batch, by the request id of the first half. Once WebEngage accepts the
+   * first, the fault is in the second.
+   */
   readonly secondHalves: BoundedMap<{ readonly requestId: string; readonly attempts: number }>;
-  /** Of each part of a refused batch: the attempts that it was sealed with. One that has no more was never sent by itself. */
+  /**
+   * The attempts that each part of a refused batch was sealed with, by request id. A part with no more
+   * attempts than that was never sent by itself.
+   */
   readonly sealedWith: BoundedMap<number>;
-  /** What was last looked for a refused record in: a part of a refused batch, or records that are parked. They take turns. */
+  /**
+   * Where the last search for a refused record was: in a part of a refused batch, or in parked records. They
+   * take turns.
+   */
   isolated: 'part' | 'parked';
 };
 

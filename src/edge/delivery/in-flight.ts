@@ -1,13 +1,13 @@
-/** Calls under way, a few at a time. */
+/** Calls in flight, a few at a time. */
 export type CallsInFlight = {
   readonly underWay: ReadonlyMap<string, Promise<void>>;
-  /** Begins one; `call` settles once its answer is dealt with. */
+  /** Starts a call. `call` settles once its answer has been handled. */
   readonly begin: (requestId: string, call: () => Promise<void>) => void;
-  /** True once dealing with one of them has failed. */
+  /** True once handling an answer has failed. */
   readonly failed: () => boolean;
-  /** Once one of them is dealt with. Never settles where none is under way. */
+  /** Resolves when the next answer has been handled. Never settles if no call is in flight. */
   readonly next: () => Promise<void>;
-  /** Once all of them are; rejects with the first fault of any since the beginning. */
+  /** Resolves when all answers have been handled. Rejects with the first fault of any call so far. */
   readonly all: () => Promise<void>;
 };
 

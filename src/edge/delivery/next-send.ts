@@ -9,24 +9,33 @@ import { cutParked, withoutSuspects } from './trim-cut.ts';
 import { isRefusal } from './verdict.ts';
 
 export type Work =
-  /** `isolates`: from the allowance for finding refused records. */
+  /** `isolates`: charged to the allowance for isolating refused records. */
   | { readonly step: 'resend'; readonly batch: SealedBatch; readonly isolates: boolean }
-  /** `isTrial`: in spite of all that fail, to see whether it is WebEngage or they. */
+  /**
+   * `isTrial`: cut although batches of its kind fail, to learn whether WebEngage or those batches are at
+   * fault.
+   */
   | (Extract<CutStep, { step: 'cut' }> & { readonly isTrial: boolean; readonly isolates: boolean })
   /** Nothing is due before `until`. `held`: new records are no reason to look sooner. */
   | { readonly step: 'wait'; readonly until: number; readonly held: boolean }
-  /** Nothing waits, but for what is in flight. */
+  /** Nothing waits, apart from calls in flight. */
   | { readonly step: 'rest' };
 
-/** How things stand while a pass looks for work. */
+/** What a pass knows when it looks for work. */
 export type Standing = {
-  /** Batches whose call is not answered yet. */
+  /** Request ids of batches whose call has no answer yet. */
   readonly inFlight: Pick<ReadonlySet<string>, 'has'>;
-  /** Until then the gate grants nothing to isolate with. */
+  /** Until then, the gate grants no permit for isolating. */
   readonly isolationFrom: number;
-  /** Try one record that WebEngage has not refused: what decides about the account must not be a whole batch. */
+  /**
+   * Prefer one record by itself that WebEngage has not refused: a whole batch should not decide about the
+   * account.
+   */
   readonly probes: boolean;
-  /** Then: whose, from 0 to 1, 1 excluded. The oldest may all be somebody's who sends nothing but what is refused. */
+  /**
+   * With `probes`: which browser's record, from 0 to 1, 1 excluded. Chance decides, because the oldest
+   * records may all be of a browser whose records are all refused.
+   */
   readonly chance: number;
   readonly lingerMs: number;
   /** How long after a record the next one of its browser is due. */
@@ -35,22 +44,28 @@ export type Standing = {
   readonly evidence: Evidence;
 };
 
-// Batches of which nobody knows what became. While WebEngage is down no more are cut: what comes meanwhile still merges.
+// If this many batches of one kind fail, WebEngage is probably down. No more are cut until it recovers, so
+// that records which arrive meanwhile still merge.
 const MAX_FAILING = 6;
 
-// But it may be they, and not WebEngage: a batch is tried all the same, ever more rarely the more fail.
+// But the batches may be at fault, and not WebEngage. So another one is tried anyway, after this time for
+// each batch that fails.
 const TRIAL_EVERY_MS = 10_000;
 
-// As many of the oldest runs as a cut looks at, at the most.
+// The most runs in one view of the oldest, and the most views for one cut.
 const RUNS_IN_VIEW = 1_000;
 const MAX_VIEWS = 2;
 
-// A thousand browsers whose next record is suspect are passed over in one look for work; those after them in the next.
+// 40 times 25 browsers: one look for work passes over up to a thousand whose next record is suspect. The next
+// look continues with those after them.
 const MAX_LOOKS = 40;
 
 const KINDS: readonly RecordKind[] = ['user', 'event'];
 
-/** What to do next: a sealed batch that is due, before any new one. */
+/**
+ * Chooses what to send next. A probe goes first, then sealed batches that are due, then a new batch. Parts of
+ * refused batches and parked records take turns, and go before other retries.
+ */
 export function nextSend(sql: SqlStorage, standing: Standing, now: number): Work {
   const { inFlight, isolationFrom, probes, evidence } = standing;
   const sealed = sealedBatches(sql);
@@ -79,7 +94,7 @@ export function nextSend(sql: SqlStorage, standing: Standing, now: number): Work
   });
 
   const parkedBefore = cutOfParked();
-  // The smallest part first, so that one search ends before the next begins: what it finds shortens the others.
+  // The smallest part first, so that one search ends before the next begins. Its result shortens the others.
   const part = due.filter(({ isolating }) => isolating).sort((a, b) => sizeOf(a) - sizeOf(b))[0];
   const isPartsTurn = evidence.isolated === 'parked' || parkedBefore === undefined;
   const unrefused = probes ? due.find((batch) => !wasRefused(batch)) : undefined;
@@ -91,7 +106,7 @@ export function nextSend(sql: SqlStorage, standing: Standing, now: number): Work
 
   const next = kinds.length > 0 ? cutClean(sql, [...busy], standing, kinds, now) : undefined;
   if (next?.step === 'cut') return { ...next, isTrial: isTrial(next.cut.kind), isolates: false };
-  // Some may have been parked just now.
+  // `cutClean` may just have parked some.
   const parked = cutOfParked();
   if (parked !== undefined) return toTry(parked);
 
@@ -106,20 +121,23 @@ export function nextSend(sql: SqlStorage, standing: Standing, now: number): Work
     : { step: 'rest' };
 }
 
-/** Second halves of refused batches whose first is still to be heard of: if it is taken, the fault is in the second. */
+/**
+ * Request ids of second halves that wait until the first half is settled. If WebEngage accepts the first, the
+ * fault is in the second.
+ */
 function secondHalves(sealed: readonly SealedBatch[], { secondHalves }: Evidence): ReadonlySet<string> {
-  // One that fails and is not refused may be on its way for hours.
+  // A first half that fails without being refused may take hours, so the second does not wait for it.
   const firsts = sealed.filter(({ isolating, failures }) => isolating && failures === 0);
   return new Set(firsts.flatMap(({ requestId }) => secondHalves.get(requestId)?.requestId ?? []));
 }
 
-/** The kinds that fail, and when each may be tried in spite of it. */
+/** The kinds with too many failing batches, and when each may be tried anyway. */
 function trialsOf(
   sealed: readonly SealedBatch[],
   { takenAt, triedAt }: Evidence,
 ): readonly { readonly kind: RecordKind; readonly at: number }[] {
   return KINDS.flatMap((kind) => {
-    // One that failed before another of its kind was taken says nothing of WebEngage.
+    // A failure before the last accepted call of the same kind says nothing about WebEngage.
     const failing = sealed.filter(
       (batch) => batch.kind === kind && batch.failures > 0 && batch.answeredAt >= takenAt[kind],
     ).length;
@@ -127,7 +145,9 @@ function trialsOf(
   });
 }
 
-/** Cuts a batch without a suspect record. Whoever has one next is passed over. */
+/**
+ * Cuts a batch without suspect records. Passes over browsers whose next record is suspect, and parks them.
+ */
 function cutClean(
   sql: SqlStorage,
   busy: readonly string[],
@@ -155,8 +175,8 @@ function wasRefused({ isolating, status }: SealedBatch): boolean {
 }
 
 /**
- * The sealed batches that stand behind none with older records of the same browser. Only parts of one batch, halved
- * between two records of a browser, share one.
+ * The sealed batches that need not wait for an older record of one of their browsers in another batch. Two
+ * batches share a browser if a batch was halved between two of its records, or if dead letters were requeued.
  */
 function inOrder(sealed: readonly SealedBatch[]): SealedBatch[] {
   const oldest = new Map<string, { readonly seq: number; readonly from: number }>();
@@ -166,7 +186,8 @@ function inOrder(sealed: readonly SealedBatch[]): SealedBatch[] {
       if (known === undefined || seq < known.seq || (seq === known.seq && from < known.from))
         oldest.set(device, { seq, from });
     }
-  // Of one batch's slices of a browser the oldest stands first: if that one is the browser's oldest, the batch may go.
+  // A batch lists a browser's slices oldest first. If the first one is the browser's oldest of all, the batch
+  // may go.
   return sealed.filter(({ members }) => {
     const firsts = new Map(members.toReversed().map((slice) => [slice.device, slice]));
     return [...firsts.values()].every(({ device, seq, from }) => {
@@ -177,8 +198,8 @@ function inOrder(sealed: readonly SealedBatch[]): SealedBatch[] {
 }
 
 /**
- * The oldest runs, without those of some browsers, read as far as they are asked for. Where a few browsers have so many
- * that nobody else is in view, another view without them follows.
+ * The oldest runs, read lazily, without those of the browsers passed over. If a few browsers fill the view
+ * alone, a second view without them follows.
  */
 function* oldestRuns(sql: SqlStorage, passedOver: readonly string[]): Generator<Run> {
   const shown = new Map<string, number>();
@@ -205,7 +226,7 @@ function* oldestRuns(sql: SqlStorage, passedOver: readonly string[]): Generator<
   }
 }
 
-/** The oldest runs of one browser that has nothing sealed, whichever chance meets. */
+/** The oldest runs of a randomly chosen browser that has nothing sealed. */
 function runsOfAnybody(sql: SqlStorage, sealed: readonly SealedBatch[], chance: number): Iterable<Run> {
   const { first, last } = sql
     .exec<{ first: number | null; last: number | null }>(
@@ -233,10 +254,10 @@ function runsOfAnybody(sql: SqlStorage, sealed: readonly SealedBatch[], chance: 
 
 const COLUMNS = 'seq, device, kind, at, count, taken';
 
-// As they stand in COLUMNS.
+// In the order of `COLUMNS`.
 type RunRow = [seq: number, device: string, kind: RecordKind, at: number, count: number, taken: number];
 
-/** A thousand of them a look, at the most: rows without names take a quarter of the time. */
+/** Reads rows as arrays, which takes a quarter of the time: each view has up to a thousand rows. */
 function* readRuns(sql: SqlStorage, query: string, ...bindings: unknown[]): Generator<Run> {
   for (const [seq, device, kind, at, count, taken] of sql.exec(query, ...bindings).raw<RunRow>())
     yield { seq, device, kind, at, count, taken };

@@ -15,43 +15,49 @@ export type RelayPassPorts = CallPorts & {
   readonly lingerMs: number;
   readonly msPerRecord: number;
   readonly dueTimes: DueTimes;
-  /** The most requests that one pass may make, to WebEngage and to the gate: the platform's limit for one run of a Worker. */
+  /**
+   * The most requests that one pass may make, to WebEngage and the gate: the platform's limit for one
+   * invocation of a Worker.
+   */
   readonly maxSubrequests: number;
   readonly sleep: (ms: number) => Promise<void>;
-  /** Resolves when a full batch has come in since. */
+  /** Resolves when the next full batch arrives. */
   readonly fullBatch: () => Promise<void>;
 };
 
-/** When to run a pass again. `held`: new records are no reason to do so any sooner. */
+/** When the next pass is due, if at all. `held`: new records are no reason to run it sooner. */
 export type PassEnd = { readonly nextAt: number | undefined; readonly held: boolean };
 
-// An alarm may run for 15 minutes, with 30 s of CPU time. What is left goes on in the next pass.
+// An alarm may run for 15 minutes, with 30 s of CPU time. The next pass continues with the rest.
 const PASS_MS = 60_000;
 
-// As many as the platform lets one run of a Worker wait for. At 700 ms an answer they use the account's whole allowance.
+// The platform's limit of open connections for one invocation. At 700 ms an answer, six calls use the
+// account's whole allowance.
 // https://developers.cloudflare.com/workers/platform/limits/#simultaneous-open-connections
 const MAX_IN_FLIGHT = 6;
 
-// A wait so short is dearer as an alarm, which is a row written, than awake.
+// A wait this short costs more as an alarm, which writes a row, than awake.
 const SLEEP_RATHER_MS = 600;
 
-// Between the asking for a permit and the call. What is later stands too close to those that were granted since: of the account's
-// minute 1.8 s are left free for that, and for the way to WebEngage.
+// How long after its planned start a permit is still good. A later call would come too close to calls granted
+// since. The limit leaves 1.8 s of each minute free, for this delay and the way to WebEngage.
 const MAX_LATE_MS = 1_500;
 
-// Where nothing lingers: how soon to look again while calls are under way.
+// If batches do not linger, how soon to look for work again while calls are in flight.
 const MIN_LOOK_MS = 25;
 
-// With so many waiting there is work for the permits after this one.
+// Six full batches: with this backlog there is work for permits asked for ahead.
 const AHEAD_FROM_RECORDS = 150;
 
-// At the whole allowance there is one every 125 ms. A gate that takes longer is asked for several at a time; but what is due further
-// ahead than it lends it refuses. One that is near is asked in time as it is.
+// The whole allowance is one permit every 125 ms. If the gate takes longer to answer, permits are asked for
+// ahead: one, and another for each `PERMIT_TAKES_MS`, up to `MAX_AHEAD`. No more, because the gate refuses
+// starts too far ahead. A gate within `NEAR_MS` is asked in time anyway.
 const PERMIT_TAKES_MS = 150;
 const NEAR_MS = 20;
 const MAX_AHEAD = 3;
 
-// The call itself, and what the gate may be told of its answer. Before it, its permit is asked for, and perhaps the next one.
+// Subrequests of a call: itself, and up to two reports of its answer to the gate. Before the call, a step
+// asks for its permit and for up to `1 + MAX_AHEAD` more.
 const OF_A_CALL = 3;
 const OF_A_STEP = OF_A_CALL + 1 + MAX_AHEAD + 1;
 
@@ -59,7 +65,7 @@ type Granted = Extract<Permit, { granted: true }>;
 type Refused = Extract<Permit, { granted: false }>;
 type Sendable = Extract<Work, { step: 'resend' | 'cut' }>;
 
-/** A permit that was asked for, and when. */
+/** A permit, and when it was asked for. */
 type Asked = { readonly isolating: boolean; readonly at: number; readonly permit: Permit };
 
 /** The state of a pass between two steps. */
@@ -68,19 +74,23 @@ type Pass = {
   readonly calls: CallsInFlight;
   readonly endAt: number;
   subrequestsLeft: number;
-  /** Until then the gate grants nothing to isolate with. */
+  /** Until then, the gate grants no permit for isolating. */
   isolationFrom: number;
-  /** What the last answer said of the limit, until the gate is told. */
+  /** What the last answer said about the rate limit, until the gate is told. */
   seen: SeenLimit | undefined;
-  /** The next permits, asked for while those before them are slept out: a gate far away would cost the allowance else. */
+  /**
+   * The next permits, asked for while earlier calls wait for their start. Otherwise a distant gate would cost
+   * part of the allowance.
+   */
   readonly ahead: Promise<Asked>[];
-  /** How long the gate took to answer last. */
+  /** How long the gate's last answer took. */
   gateTookMs: number;
 };
 
 /**
- * Sends what is due to WebEngage, several calls at a time, until nothing is, or its time is over. No two of them hold
- * records of one browser. Whatever it is interrupted at, the next pass goes on from what is in storage.
+ * Sends due batches to WebEngage, several calls at a time. Ends when nothing is due, when its time or its
+ * subrequests are used up, or when handling an answer has failed. No two calls in flight hold records of one
+ * browser. Wherever a pass is interrupted, the next one continues from storage.
  */
 export async function relayPass(ports: RelayPassPorts): Promise<PassEnd> {
   const { storage, now, maxSubrequests } = ports;
@@ -107,7 +117,9 @@ export async function relayPass(ports: RelayPassPorts): Promise<PassEnd> {
   return end ?? { nextAt: now(), held: false };
 }
 
-/** Sends one batch, or waits for what there is to wait for. Answers where the pass is to end. */
+/**
+ * Sends one batch, or waits until there may be something to do. Returns the end of the pass, if this is it.
+ */
 async function step(pass: Pass): Promise<PassEnd | undefined> {
   const { calls, ports } = pass;
   if (calls.underWay.size >= MAX_IN_FLIGHT) return void (await calls.next());
@@ -124,10 +136,12 @@ async function step(pass: Pass): Promise<PassEnd | undefined> {
   return asked.permit.granted ? use(pass, asked.permit, asked) : afterRefusal(pass, asked.permit);
 }
 
-/** A part of a refused batch that was never sent by itself, and of which more is known by now. */
+/**
+ * True for a part of a refused batch that was never sent by itself, and now has suspect and clean records.
+ */
 function isMixedPart({ storage, evidence }: RelayPassPorts, batch: SealedBatch): boolean {
   const attempts = evidence.sealedWith.get(batch.requestId);
-  // One that was sent may have been taken, whatever it was answered last.
+  // A part that was sent may have been accepted, whatever its last answer was.
   if (attempts === undefined || untriedBatch(storage.sql, { ...batch, attempts }) === undefined) return false;
   return isMixed(storage.sql, batch, evidence.suspects);
 }
@@ -138,7 +152,10 @@ function standing({ ports, calls, isolationFrom }: Pass, changes: Partial<Standi
   return { ...now, lingerMs, msPerRecord, dueTimes, evidence, ...changes };
 }
 
-/** The end of the pass, unless a call that is under way may yet change what there is to do. */
+/**
+ * Ends the pass if no call is in flight. Otherwise waits for an answer, for `until`, or for a full batch
+ * unless `held`.
+ */
 async function waitOrEnd({ calls, ports }: Pass, until: number, held: boolean): Promise<PassEnd | undefined> {
   if (calls.underWay.size === 0) return { nextAt: until, held };
   const moments = [calls.next(), ports.sleep(Math.max(0, until - ports.now()))];
@@ -157,12 +174,12 @@ async function ask(pass: Pass, isolating: boolean): Promise<Asked> {
   return { isolating, at, permit };
 }
 
-/** The permit that was asked for already, or one that is asked for now. */
+/** The next permit that was asked for ahead, or a new one. */
 function askedAhead(pass: Pass): Promise<Asked> {
   return pass.ahead.shift() ?? ask(pass, false);
 }
 
-/** Asks for more permits, as many as are under way at once for none to be missed, where there is work for them. */
+/** Asks for permits ahead, enough to make up for the gate's delay, if the backlog has work for them. */
 function askFurther(pass: Pass): void {
   const { ahead, gateTookMs, ports } = pass;
   if (gateTookMs < NEAR_MS) return;
@@ -172,7 +189,7 @@ function askFurther(pass: Pass): void {
   if (clean < AHEAD_FROM_RECORDS) return;
   while (ahead.length < depth) {
     const asked = ask(pass, false);
-    // It is awaited when its turn comes, if there is one.
+    // Awaited when its turn comes, if ever: until then a rejection must not count as unhandled.
     asked.catch(() => {});
     ahead.push(asked);
   }
@@ -183,7 +200,7 @@ async function afterRefusal(pass: Pass, permit: Refused): Promise<PassEnd | unde
   const { storage, now, newRequestId, sleep } = ports;
   const { wall, isolatingOnly, retryInMs } = permit;
   if (wall !== undefined) requeue(storage, wall, newRequestId, now());
-  // Those that were asked for before it are late by then.
+  // Permits already asked for will be too late after this wait.
   if (retryInMs > MAX_LATE_MS) pass.ahead.length = 0;
   if (isolatingOnly) pass.isolationFrom = now() + retryInMs;
   else if (retryInMs <= SLEEP_RATHER_MS && calls.underWay.size === 0) await sleep(retryInMs);
@@ -191,23 +208,23 @@ async function afterRefusal(pass: Pass, permit: Refused): Promise<PassEnd | unde
   return undefined;
 }
 
-/** Starts a call when its permit says so. */
+/** Waits for the permit's start, then starts a call. Drops a permit that is too late or has no work left. */
 async function use(pass: Pass, permit: Granted, { isolating, at }: Asked): Promise<undefined> {
   const { ports, calls } = pass;
   const { storage, evidence, dueTimes, now, sleep, random, newRequestId } = ports;
   if (!isolating) askFurther(pass);
   if (permit.startInMs > 0) await sleep(permit.startInMs);
   if (calls.underWay.size >= MAX_IN_FLIGHT) await calls.next();
-  // Used as late as this it would stand too close to those that were granted since.
+  // Too late: the call would come too close to calls granted since.
   if (now() > at + permit.startInMs + MAX_LATE_MS) return;
 
-  // Looked at anew: while the permit was on its way, more may have come to fill the batch.
+  // Looks for work again: while the permit was on its way, more records may have arrived to fill the batch.
   const work = nextSend(
     storage.sql,
     standing(pass, {
       probes: permit.probe,
       chance: random(),
-      // Only what was asked for: else a half would leave on everybody's allowance.
+      // A permit that is not for isolating must not send a part: that would spend everybody's allowance.
       isolationFrom: isolating ? pass.isolationFrom : Number.POSITIVE_INFINITY,
     }),
     now(),
@@ -227,12 +244,12 @@ async function use(pass: Pass, permit: Granted, { isolating, at }: Asked): Promi
   });
 }
 
-/** A sealed batch stays as it is, however large; it is halved once it was refused. */
+/** Trims a new batch to the permit's size. A sealed batch stays as it is, however large: a 413 halves it. */
 function cutToSize(sql: SqlStorage, work: Sendable, { size }: Granted): Sendable {
   return work.step === 'cut' && size !== undefined ? { ...work, ...withinBytes(sql, work, size.max) } : work;
 }
 
-/** The batch of a call that is about to leave: written down as such. */
+/** Writes down, just before the call, that this batch is launched. Seals it first if it is new. */
 function toLaunch(sql: SqlStorage, work: Sendable, newRequestId: () => string, now: number): SealedBatch {
   if (work.step === 'cut') {
     const sealed = { ...work.cut, isolating: work.isolates, launched: true };

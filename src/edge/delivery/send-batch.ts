@@ -23,18 +23,18 @@ import type { Upstream, UpstreamAnswer } from './webengage.ts';
 
 type Granted = Extract<Permit, { granted: true }>;
 
-/** The account's rate limit and state, as an outbox sees them. */
+/** The rate gate as an outbox sees it: the account's rate limit and state. */
 interface Gate {
   take(ask: Ask): Promise<Permit>;
   pause(forMs: number): Promise<void>;
   taken(key: KeyName, kind: RecordKind): Promise<void>;
   misconfigured(status: number, answered: Answered & { readonly key: KeyName }): Promise<Fault>;
   refused(status: number, answered: Answered): Promise<Refusal>;
-  /** A call of so many bytes was taken, or was too large. */
+  /** Reports that a call of this many bytes was accepted, or was too large. */
   sized(bytes: number, wasTaken: boolean): Promise<void>;
 }
 
-/** What a call needs of the world, and what becomes of its batch. */
+/** What a call needs, and how it reports trouble. */
 export type CallPorts = {
   readonly storage: DurableObjectStorage;
   readonly gate: Gate;
@@ -44,32 +44,34 @@ export type CallPorts = {
   /** From 0 to 1, 1 excluded. */
   readonly random: () => number;
   readonly newRequestId: () => string;
-  /** For the operator: a call that did not settle its batch. Status 0: no answer. */
+  /** Tells the operator that a call did not settle its batch. Status 0: no answer. */
   readonly tellFailed: (call: FailedCall) => void;
-  /** For the operator: a call was taken, in words that WebEngage does not document. */
+  /** Tells the operator that WebEngage accepted a call in words that it does not document. */
   readonly tellUnfamiliar: (says: string) => void;
-  /** For the operator: something failed by itself, with no call to blame. */
+  /** Tells the operator that the relay itself failed, with no call to blame. */
   readonly tellFault: (fault: unknown) => void;
 };
 
 const BACKOFF = { baseMs: 1_000, capMs: 60_000 };
 
-// A firewall's 403 for one batch, while others are taken, may be chance. So often it is the batch.
+// A firewall may answer 403 to one batch by chance, while it lets others pass. After this many times, the
+// batch is at fault.
 const PROVEN_TRIES = 8;
 
-// Tried again every 30 s at the soonest: by then the four hours are over in which WebEngage knows a request id, and a new one
-// protects as well. Twenty-four others need not wait for ever with one record that breaks it.
+// Once the backoff is at its cap, tries are at least 30 s apart: 480 take four hours. After four hours
+// WebEngage no longer remembers the request id, so a new id protects as well. Without this bound, one record
+// that breaks WebEngage would hold back the 24 others in its batch forever.
 const FOUR_HOURS_OF_TRIES = 480;
 
-// A call of one record that is smaller than this is not too large for anybody, whatever the status says: it is refused.
+// A call with a single record below this size can't be too large, whatever the status says: it is refused.
 const NEVER_TOO_LARGE_BYTES = 4_096;
 
-/** What WebEngage documents as the word for a call that it took. */
+/** The word for success that WebEngage documents. */
 const FAMILIAR = 'queued';
 
 /**
- * Makes one call with a sealed batch, and deals with what it is answered. Answers what was told of the limit.
- * Rejects only where the storage fails: whatever else goes wrong holds back the browsers in the batch, and nobody else.
+ * Makes one call with a sealed batch and handles its answer. Resolves to what the answer said about the rate
+ * limit. Rejects only if storage fails. Any other fault delays this batch and its browsers, and nobody else.
  */
 export async function sendBatch(
   ports: CallPorts,
@@ -85,7 +87,7 @@ export async function sendBatch(
   }
 }
 
-/** The call leaves only once the seal is on disk: the platform holds it back until then. */
+/** The platform holds the call back until the seal is on disk. */
 async function call(ports: CallPorts, batch: SealedBatch, permit: Granted): Promise<SeenLimit | undefined> {
   const { storage, upstream, now, tellFailed } = ports;
   const startedAt = now();
@@ -120,7 +122,7 @@ async function settleTaken(
   evidence.takenAt[kind] = now();
   evidence.isTroubled = false;
   evidence.suspects.taken(kind, records);
-  // The fault is in the other half: that one need not be sent whole.
+  // The fault is in the other half, so it is bisected without being sent whole.
   const half = evidence.secondHalves.get(requestId);
   const second = half && untriedBatch(storage.sql, half);
   if (second !== undefined && countRecords(second.members) > 1) {
@@ -132,18 +134,21 @@ async function settleTaken(
   if (size !== undefined && bytes > size.newsFrom) await tellGate(ports, (gate) => gate.sized(bytes, true));
 }
 
-/** What becomes of a batch that was not taken. */
+/** What becomes of a batch that was not accepted. */
 type Fate =
   | {
       readonly do: 'send later';
       readonly how: Postponement;
       readonly counted: RefusedWith['counted'] | 'paused';
     }
-  /** Look for the record at fault; a single one is. */
+  /** Search for the record at fault. In a batch of one record, it is that one. */
   | { readonly do: 'bisect'; readonly refusal: RefusedWith }
   | { readonly do: 'split' };
 
-/** Decides what becomes of a batch that was not taken. Changes nothing but what the gate knows of the account. */
+/**
+ * Decides what becomes of a batch that was not accepted, and leaves the batch itself unchanged. Marks
+ * `evidence` as troubled, reports to the gate, and requeues dead letters if the configuration is at fault.
+ */
 async function decide(
   ports: CallPorts,
   batch: SealedBatch,
@@ -153,7 +158,8 @@ async function decide(
 ): Promise<Fate> {
   const { storage, gate, evidence, now, newRequestId } = ports;
   const { kind, refusedAt: before } = batch;
-  // Of a batch that alone is not taken, this speaks against it, and not against WebEngage.
+  // Others of its kind were accepted since its last answer. That is evidence against the batch, not
+  // WebEngage.
   const suspicions = batch.suspicions + (evidence.takenAt[kind] > batch.answeredAt ? 1 : 0);
   const bisectFor = (counted: RefusedWith['counted'], rest: Partial<RefusedWith> = {}): Fate => ({
     do: 'bisect',
@@ -178,11 +184,12 @@ async function decide(
         : bisectFor('unknown', { suspicions: FOUR_HOURS_OF_TRIES - PROVEN_TRIES });
     case 'misconfigured': {
       evidence.isTroubled = true;
-      // One that is suspected holds nothing up again: it waits until others of its kind are taken, or are not.
+      // A suspected batch must not stop the account again. It is retried without a report to the gate. Other
+      // calls of its kind show whether the account is at fault.
       if (suspicions > PROVEN_TRIES) return bisectFor('misconfigured', { suspicions: 1 });
       if (batch.suspicions > 0) return sendLater(ports, batch, { status, suspicions }, 'misconfigured');
       const fault = await gate.misconfigured(status, { key, kind, before });
-      // Due at once: the gate says when, and with which key.
+      // Due at once: the gate decides when, and with which key.
       if (fault === 'account') return atOnce('misconfigured');
       return sendLater(ports, batch, { status, suspicions: fault === 'batch' ? 1 : 0 }, 'misconfigured');
     }
@@ -196,7 +203,7 @@ async function decide(
   }
 }
 
-/** Sent again as it is, after a while that grows with each failure. */
+/** Retry the batch unchanged, after a backoff that grows with each failure. */
 function sendLater(
   { now, random }: CallPorts,
   batch: SealedBatch,
@@ -226,7 +233,7 @@ function carryOut(
   }
 }
 
-/** Tells the gate what has been dealt with here. If it can't be told, the next call tells it. */
+/** Reports to the gate what is already handled here. If the report fails, a later call makes it. */
 async function tellGate({ gate, tellFault }: CallPorts, tell: (gate: Gate) => Promise<void>): Promise<void> {
   try {
     await tell(gate);

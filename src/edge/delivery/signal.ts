@@ -1,9 +1,9 @@
-/** Rings for whoever waits at that moment. */
+/** Wakes everyone who is waiting at that moment. */
 export type Signal = {
   readonly ring: () => void;
   /** Resolves at the next ring. */
   readonly heard: () => Promise<void>;
-  /** True where somebody has begun to wait since the last ring. */
+  /** True if somebody has begun to wait since the last ring. */
   readonly isAwaited: () => boolean;
 };
 

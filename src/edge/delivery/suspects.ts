@@ -3,41 +3,41 @@ import { boundedMap } from '../limits/bounded-map.ts';
 import type { StoredRecord } from '../queue/run.ts';
 
 /**
- * Which records may be refused, by what they have in common with those that were: the name of an event, its properties, the
- * fields of a user. They travel apart from the others, so that one bad kind of record costs those that are good no call.
- * A cache: an outbox that was evicted learns it anew.
+ * Predicts which records WebEngage will refuse, from what they share with refused ones: an event's name, its
+ * property names, or the fields of a user. Suspect records travel apart from the others, so that one bad kind
+ * of record costs good ones no call. A cache: an evicted outbox learns it again.
  */
 export type Suspects = {
   /** A record was refused by itself. */
   readonly refused: (kind: RecordKind, record: StoredRecord) => void;
   readonly taken: (kind: RecordKind, records: readonly StoredRecord[]) => void;
-  /** False where no record is suspect, and none need be looked at. */
+  /** False if no record is suspect. Then none has to be read. */
   readonly any: () => boolean;
-  /** How often a record like this is refused, 0 to 1. Suspect from `SUSPECT_FROM` on. */
+  /** The share of records like this one that are refused, from 0 to 1. Suspect from `SUSPECT_FROM` on. */
   readonly risk: (kind: RecordKind, record: StoredRecord) => number;
   /** Browsers whose next record travels apart. */
   readonly parked: ReadonlyMap<string, Parked>;
-  /** Whether so many more can be parked. */
+  /** True if this many more browsers can be parked. */
   readonly hasRoom: (browsers: number) => boolean;
-  /** Nothing where there is no room for it. */
+  /** Does nothing if there is no room for another browser. */
   readonly park: (device: string, parked: Parked) => void;
   readonly unpark: (device: string) => void;
 };
 
 type Parked = {
-  /** The run in which the record stands. */
+  /** The `seq` of the run that holds the record. */
   readonly seq: number;
-  /** It was in a batch that was refused; else it looks like one that was. */
+  /** True if it was in a refused batch; false if it only looks like a refused record. */
   readonly wasRefused: boolean;
 };
 
-// Of 25 records one, on average: a batch of them is more likely refused than not.
+// One in 25 records, on average: a full batch of them is more likely refused than not.
 export const SUSPECT_FROM = 1 / 25;
 
-// Of how many trials the share of the refused is a mean, the later ones counting more.
+// The refused share is a running mean over this many trials. After that, later trials count more.
 const TRIALS = 100;
 
-// What most records have tells none from the others.
+// A feature of more than half the records distinguishes nothing.
 const UBIQUITOUS = 0.5;
 
 const MAX_FEATURES = 2_000;
@@ -59,7 +59,7 @@ export function suspects(): Suspects {
       features.set(feature, { share: now, trials: trials + 1 });
       if (now >= SUSPECT_FROM && (trials + 1) / records <= UBIQUITOUS) suspected.add(feature);
       else suspected.delete(feature);
-      // Of those that were forgotten.
+      // By then it holds features that the bounded map has forgotten.
       if (suspected.size > MAX_FEATURES) suspected.clear();
     }
   };
@@ -85,7 +85,7 @@ export function suspects(): Suspects {
   };
 }
 
-/** What a record may share with others that are refused: names, no values. */
+/** What a record may share with refused ones: names only, no values. */
 function featuresOf(kind: RecordKind, record: StoredRecord): readonly string[] {
   if (kind === 'event') {
     const { eventName, eventData } = record;

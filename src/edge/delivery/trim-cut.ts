@@ -7,10 +7,11 @@ import { SUSPECT_FROM, type Suspects } from './suspects.ts';
 type FullCut = Extract<CutStep, { step: 'cut' }>;
 
 /**
- * Leaves suspect records out of a cut, with all that their browsers made after them. Whoever has one next is parked, to travel
- * apart; what stands before one goes first. Reads no record while none is suspect.
+ * Removes suspect records from a cut, with everything that their browsers made after them. Records before a
+ * suspect one still go. A browser whose next record is suspect is parked, so that this record travels apart.
+ * Reads no record while none is suspect.
  *
- * @returns the cut, and the browsers of which nothing is in it
+ * @returns the clean cut, and the browsers with nothing left in it
  */
 export function withoutSuspects(
   sql: SqlStorage,
@@ -32,7 +33,7 @@ export function withoutSuspects(
     if (clean < 0) return [slice];
     stopped.add(device);
     if (clean > 0) return [{ ...slice, to: from + clean }];
-    // Only its next record: parked at a later one, it would overtake those before it.
+    // Only a browser's next record: parked at a later one, it would overtake those before it.
     if (isFirst) {
       suspects.park(device, { seq, wasRefused: false });
       leftOut.push(device);
@@ -43,7 +44,7 @@ export function withoutSuspects(
   return { clean: { step: 'cut', cut: { kind: cut.kind, members }, dueFrom: left }, leftOut };
 }
 
-/** The first of the records that make a call of so many bytes at most; one at least. */
+/** The longest beginning of a cut that fits into a call of `maxBytes`. At least one record. */
 export function withinBytes(sql: SqlStorage, { cut, dueFrom }: FullCut, maxBytes: number): FullCut {
   let left = maxBytes - ENVELOPE_BYTES;
   const members: Slice[] = [];
@@ -61,7 +62,7 @@ export function withinBytes(sql: SqlStorage, { cut, dueFrom }: FullCut, maxBytes
     if (to > from) members.push({ ...slice, to });
     break;
   }
-  // Whose last run is in it whole.
+  // Only browsers whose last run is in the cut as a whole get a new due time.
   const last = new Map(cut.members.map((slice) => [slice.device, slice]));
   const isWhole = (device: string) => members.some((slice) => slice === last.get(device));
   return {
@@ -71,24 +72,25 @@ export function withinBytes(sql: SqlStorage, { cut, dueFrom }: FullCut, maxBytes
   };
 }
 
-// `{"events":[…]}`
+// The size of `{"events":[]}`.
 const ENVELOPE_BYTES = 13;
 
-/** With the comma behind it. The id is not sent. */
+/** Includes the comma after the record. The id is not sent. */
 function bytesOf({ id: _, ...record }: StoredRecord): number {
   return new TextEncoder().encode(JSON.stringify(record)).byteLength + 1;
 }
 
-// Better one by one than in groups, where more than that are refused. (Sobel and Groll, the cut-off point of group testing)
+// If a larger share is refused, trying records one by one takes fewer calls than trying groups. (Sobel and
+// Groll, the cut-off point of group testing)
 const ONE_BY_ONE_FROM = 0.38;
 
-// Of browsers that are parked for a batch that was refused, and not for what their record looks like.
+// How many records go together if they are parked for a refused batch, and not for what they look like.
 const PARKED_TOGETHER = 6;
 
-// As many as may have to be looked at for a batch of one kind.
+// How many parked browsers may have to be looked at to fill a batch of one kind.
 const MAX_LOOKED_AT = 200;
 
-/** A batch of parked records, as many as are worth a try together; undefined where none can go now. */
+/** Cuts a batch of parked records, as many as are worth trying together. Undefined if none can go now. */
 export function cutParked(
   sql: SqlStorage,
   suspects: Suspects,
@@ -114,13 +116,13 @@ export function cutParked(
     const records: StoredRecord[] = run ? JSON.parse(run.records).slice(run.taken) : [];
     const risks = records.map((record) => suspects.risk(run?.kind ?? 'event', record));
     const isSuspect = (risks[0] ?? 0) >= SUSPECT_FROM;
-    // It was taken, or nothing is held against it any more.
+    // The record is gone, or nothing makes it suspect any more.
     if (run === undefined || (!isSuspect && !wasRefused)) {
       suspects.unpark(device);
       continue;
     }
     if (!kinds.includes(run.kind) || (kind ?? run.kind) !== run.kind) {
-      // Behind the others, so that these do not hide them.
+      // Moved to the end, so that it does not hide the others.
       suspects.unpark(device);
       suspects.park(device, { seq, wasRefused });
       continue;
@@ -138,7 +140,7 @@ export function cutParked(
   return kind === undefined || members.length === 0 ? undefined : { kind, members };
 }
 
-/** So that one group in two is taken. */
+/** The group size at which half of the groups are accepted. */
 function groupSize(risk: number): number {
   return risk >= ONE_BY_ONE_FROM ? 1 : Math.max(2, Math.floor(Math.LN2 / risk));
 }

@@ -1,50 +1,51 @@
 import { MINUTE_MS } from '../../pacing/minute.ts';
 import { retryAfterMs } from '../../pacing/retry-after.ts';
 
-/** What an answer of WebEngage means for the batch that was sent. */
+/** What WebEngage's answer means for the batch that was sent. */
 export type Verdict =
-  /** It has the records. */
+  /** WebEngage has the records. */
   | { readonly kind: 'taken' }
-  /** One of the records at least is not to its liking; or the license code is not. */
+  /** At least one record is invalid, or the license code is wrong. */
   | { readonly kind: 'refused' }
-  /** The call has more bytes than it takes. */
+  /** The call has more bytes than WebEngage accepts. */
   | { readonly kind: 'too_large' }
   /** Over the rate limit: the whole account has to pause. */
   | { readonly kind: 'paused'; readonly forMs: number }
-  /** Key, license or address are wrong: no record is at fault, and no other call will do better. */
+  /** Key, license code or address is wrong. No record is at fault, and no other call will do better. */
   | { readonly kind: 'misconfigured' }
-  /** Whether it has the records can't be told: the same batch is sent again, under the same id. */
+  /** WebEngage may have the records or not. The same batch is sent again, under the same id. */
   | { readonly kind: 'unknown' };
 
-/** What a verdict is made of. */
+/** The parts of an answer that decide its verdict. */
 export type Answered = {
-  /** 0: there was no answer, in time or at all. */
+  /** 0: no answer, or none in time. */
   readonly status: number;
   readonly retryAfter: string | null;
-  /** `response.status` of WebEngage's JSON, empty where it has none; undefined where the body is no JSON object. */
+  /** `response.status` in WebEngage's JSON, empty if it has none. Undefined if the body is no JSON object. */
   readonly says: string | undefined;
 };
 
 const REFUSED: ReadonlySet<number> = new Set([400, 422]);
 
-// Of all 4xx these two alone say that the same call may do better later.
+// Apart from 429, the only 4xx that say the same call may succeed later.
 const LATER: ReadonlySet<number> = new Set([408, 425]);
 
-// Some records of it were taken, and some not: WebEngage documents no such answer.
+// Some of the call's records were accepted and some were not. WebEngage documents no such answer.
 const MULTI_STATUS = 207;
 
-// A pause of nothing would spend the allowance on being refused; one of years is a mistake that nobody would find.
+// Without a pause, the allowance would be spent on refused calls. A pause of years is a mistake that nobody
+// would find.
 const MIN_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 60 * MINUTE_MS;
 
-/** True for a status that says: not this, for whatever reason. */
+/** True for a 3xx or 4xx that refuses the call, whatever the reason. Not for 408, 413, 425 and 429. */
 export function isRefusal(status: number): boolean {
   return status >= 300 && status < 500 && status !== 429 && status !== 413 && !LATER.has(status);
 }
 
 /**
- * What an answer means. A 2xx counts as taken only with JSON, and not where that says `error`: a proxy or a maintenance page
- * answers 200 to anything, and its word must not delete a record.
+ * Judges an answer. A 2xx counts as taken only if its body is a JSON object that does not say `error`. A
+ * proxy or a maintenance page answers 200 to anything, and its word must not delete a record.
  */
 export function verdictOf({ status, retryAfter, says }: Answered, now: number): Verdict {
   if (status >= 200 && status < 300) {
@@ -52,13 +53,13 @@ export function verdictOf({ status, retryAfter, says }: Answered, now: number): 
     return { kind: isTaken ? 'taken' : 'unknown' };
   }
   if (status === 429) {
-    // WebEngage documents no Retry-After. Its minute may be a fixed one: the next begins at zero seconds.
+    // WebEngage documents no Retry-After. Its minute may be a fixed one, so wait for the next full minute.
     const askedMs = retryAfterMs(retryAfter, now) ?? MINUTE_MS - (now % MINUTE_MS);
     return { kind: 'paused', forMs: Math.min(Math.max(askedMs, MIN_PAUSE_MS), MAX_PAUSE_MS) };
   }
   if (status === 413) return { kind: 'too_large' };
   if (REFUSED.has(status)) return { kind: 'refused' };
-  // A redirect too: it is never followed, the key goes nowhere else.
+  // A redirect too: it is never followed, so the key goes nowhere else.
   if (isRefusal(status)) return { kind: 'misconfigured' };
   return { kind: 'unknown' };
 }

@@ -12,30 +12,31 @@ export type UpstreamCall = {
   readonly key: KeyName;
 };
 
-/** What came back. */
+/** WebEngage's answer to a call. */
 export type UpstreamAnswer = {
-  /** 0: no answer in time, or none at all. */
+  /** 0: no answer, or none in time. */
   readonly status: number;
   readonly retryAfter: string | null;
-  /** `response.status` of WebEngage's JSON, empty where it has none; undefined where the body is no JSON object. */
+  /** `response.status` in WebEngage's JSON, empty if it has none. Undefined if the body is no JSON object. */
   readonly says: string | undefined;
-  /** WebEngage's message, or the text of whatever came instead, for the operator. Never holds the key. */
+  /** WebEngage's message, or the text of any other body, for the operator. Never contains the key. */
   readonly words: string;
-  /** How large the call was. */
+  /** The size of the call's body. */
   readonly bytes: number;
-  /** `X-RateLimit-Limit` and `X-RateLimit-Remaining`, where both came. */
+  /** `X-RateLimit-Limit` and `X-RateLimit-Remaining`, if the answer has both. */
   readonly rateLimit: { readonly limit: number; readonly remaining: number } | undefined;
 };
 
-/** The way to WebEngage. Never rejects. */
+/** Makes a call to WebEngage. Never rejects. */
 export type Upstream = (call: UpstreamCall) => Promise<UpstreamAnswer>;
 
-// Long enough for a slow answer, short enough not to hold the queue; what it cuts off is sent again under the same id.
+// Long enough for a slow answer, short enough not to hold up the queue. A call that is cut off is sent again
+// under the same id.
 const TIMEOUT_MS = 10_000;
 
 const NO_ANSWER = { status: 0, retryAfter: null, says: undefined, words: '', rateLimit: undefined };
 
-/** The body of a bulk call: the records as they came, without the ids that are ours. */
+/** The body of a bulk call: the records as stored, without our own ids. */
 export function bulkBody({ kind, records }: Pick<UpstreamCall, 'kind' | 'records'>): string {
   return JSON.stringify({ [`${kind}s`]: records.map(({ id: _, ...record }) => record) });
 }
@@ -48,18 +49,18 @@ export function webEngage({ upstream, licenseCode, apiKeys }: RelaySettings): Up
     try {
       const response = await ky.post(`${upstream}/v1/accounts/${licenseCode}/bulk-${call.kind}s`, {
         body,
-        // From scratch: nothing a browser sent reaches WebEngage but checked records.
+        // Built from scratch: nothing a browser sent reaches WebEngage except checked records.
         headers: {
           Authorization: `Bearer ${apiKey}`,
           'Content-Type': 'application/json',
           'x-request-id': call.requestId,
         },
-        // The key goes nowhere else, whoever asks.
+        // The key goes nowhere else, even if the answer is a redirect.
         redirect: 'manual',
-        // The outbox retries: with the same members and the same id, and through a crash.
+        // The outbox retries, with the same records and the same id, even after a crash.
         retry: 0,
         throwHttpErrors: false,
-        // A signal, not ky's own timeout: that one ends with the headers, and a body can hang too.
+        // ky's own timeout ends with the headers, but a body can hang too. So a signal is used instead.
         timeout: false,
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });

@@ -9,13 +9,13 @@ import {
   wallOf,
 } from './state.ts';
 
-/** A call that was not taken: of which kind, and when its batch was refused before, if it was. */
+/** A call that was not accepted: its kind, and when its batch was last refused before, if ever. */
 export type Answered = { readonly kind: RecordKind; readonly before: number | undefined };
 
-/** Whose fault it is where WebEngage does not take a call for no reason of its records. */
+/** What is at fault if WebEngage refuses a call, but not for its records. */
 export type Fault = 'account' | 'kind' | 'batch';
 
-/** WebEngage took a call, made with this key: whatever was suspected is over. */
+/** WebEngage accepted a call made with this key. Ends a hold and every suspicion. */
 export function taken(state: GateState, key: KeyName, kind: RecordKind, now: number): GateState {
   const wall = wallOf(state);
   return {
@@ -32,11 +32,12 @@ export function taken(state: GateState, key: KeyName, kind: RecordKind, now: num
 }
 
 /**
- * The key, the license or the address is wrong. The other key is tried once; then everything is held, and each probe
- * tries the one that the probe before it did not.
+ * Handles an answer that means a wrong key, license code or address. The other key is tried once. After that
+ * everything is held, and probes use the keys in turn.
  *
- * Where others of its kind have been taken since it was refused before, it is the batch; where others of the other kind,
- * it is the kind, as for a key without the permission: nothing is held for either.
+ * If others of its kind were accepted since the batch was last refused, the batch is at fault. If the other
+ * kind was accepted since this kind failed, the kind is at fault, as with a key without that permission.
+ * Nothing is held for either.
  */
 export function misconfigured(
   state: GateState,
@@ -50,7 +51,7 @@ export function misconfigured(
   if (since < state.takenAt[otherKind(kind)]) return { state, fault: 'kind' };
   const misconfiguredAt = { ...state.misconfiguredAt, [kind]: since };
   const keep = (next: GateState) => ({ state: { ...next, misconfiguredAt }, fault: 'account' as const });
-  // Of a call that started before the key was changed: known already.
+  // The call started before the key was changed, so its answer says nothing new.
   if (key !== state.key) return keep(state);
   const other: KeyName = hasSecondaryKey && key === 'primary' ? 'secondary' : 'primary';
   if (state.held !== undefined) return keep({ ...state, key: other, held: { ...state.held, status } });
@@ -58,22 +59,22 @@ export function misconfigured(
   return keep({ ...state, key: other, held: { since: now, status, probeAt: now + PROBE_EVERY_MS } });
 }
 
-/** What is to be thought of a call that was refused for its records. */
+/** The gate's judgement of a call that was refused for its records. */
 export type Refusal = {
-  /** It was refused before, and others have been taken since: it is the records. */
+  /** The batch was refused before, and others were accepted since: its records are at fault. */
   readonly proven: boolean;
-  /** Set where it is the configuration's fault, and not the records'. */
+  /** Set if the configuration is at fault, and not the records. */
   readonly wall: Wall | undefined;
 };
 
-/** A call was refused for its records. Enough of them in a row are a wrong configuration. */
+/** Counts a call that was refused for its records. Enough of them in a row mean a wrong configuration. */
 export function refused(
   state: GateState,
   status: number,
   { kind, before }: Answered,
   now: number,
 ): { readonly state: GateState; readonly refusal: Refusal } {
-  // Or else the bad records of one page, tried again after each good one, would be a wall each time.
+  // Otherwise one page's bad records, retried after each good one, would become a wall each time.
   if (before !== undefined && before < state.takenAt[kind])
     return { state, refusal: { proven: true, wall: undefined } };
   const refusals = state.refusals + 1;

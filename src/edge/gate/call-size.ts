@@ -1,31 +1,33 @@
 import { MINUTE_MS } from '../../pacing/minute.ts';
 
 /**
- * How many bytes a call to WebEngage may have, as its answers taught it: WebEngage documents no limit. Between the largest
- * that was taken and the smallest that was refused as too large (413) the bound is found by halving.
+ * How many bytes a call to WebEngage may have. WebEngage documents no limit, so the gate learns it from
+ * answers: the bound is found by halving, between the largest accepted call and the smallest one that was too
+ * large (413).
  */
 export type CallSize = {
-  /** The largest that was taken since then; 0 where none was. */
+  /** The largest call accepted since the bound was first found or last found wrong; 0 if none was. */
   readonly taken: number;
-  /** The smallest that was refused as too large. */
+  /** The smallest call that was too large, or a higher guess made since. */
   readonly refused: number;
   /** When the bound was last moved. */
   readonly at: number;
-  /** When a call about as large as the largest was taken last. */
+  /** When a call about as large as the largest was last accepted. */
   readonly takenAt: number;
 };
 
-// Nearer than that nothing is gained by trying.
+// If the two bounds are closer than this, trying gains nothing.
 const NEAR = 0.9;
 
-// So often the gate is told that calls as large as the largest are still taken.
+// How often the gate is told that calls as large as the largest are still accepted.
 const TOLD_EVERY_MS = MINUTE_MS;
 
-// So long after the last news a larger call is tried: a limit may have been raised, or was a proxy's that is gone.
+// How long after the last change of the bound a larger call is tried. A limit may have been raised, or the
+// proxy that set it is gone.
 const RAISE_AFTER_MS = 10 * MINUTE_MS;
 const RAISE_BY = 1.5;
 
-/** The most bytes of the next call; undefined where no call was ever too large. */
+/** The most bytes of the next call. Undefined if no call was ever too large. */
 export function maxBytes(size: CallSize | undefined, now: number): number | undefined {
   if (size === undefined) return undefined;
   const { taken, refused } = raised(size, now);
@@ -33,8 +35,8 @@ export function maxBytes(size: CallSize | undefined, now: number): number | unde
 }
 
 /**
- * A call of so many bytes was refused as too large. Where one as large was taken lately it is not the size, whatever the
- * status says.
+ * Learns from a call that was refused as too large. If one as large was accepted lately, its size is not the
+ * reason, whatever the status says.
  */
 export function tooLarge(size: CallSize | undefined, bytes: number, now: number): CallSize {
   if (size === undefined) return { taken: 0, refused: bytes, at: now, takenAt: 0 };
@@ -43,12 +45,12 @@ export function tooLarge(size: CallSize | undefined, bytes: number, now: number)
   return isContradicted ? size : { taken: 0, refused: bytes, at: now, takenAt: 0 };
 }
 
-/** From how many bytes on a call that was taken is news. */
+/** From how many bytes on the gate must be told of an accepted call. */
 export function newsFrom({ taken, takenAt }: CallSize, now: number): number {
   return now - takenAt < TOLD_EVERY_MS ? taken : taken * NEAR;
 }
 
-/** A call of so many bytes was taken. */
+/** Learns from a call that was accepted. */
 export function fitted(size: CallSize, bytes: number, now: number): CallSize {
   const { taken, refused } = raised(size, now);
   if (bytes > taken) return { taken: bytes, refused: Math.max(refused, bytes + 1), at: now, takenAt: now };

@@ -5,9 +5,9 @@ import { maxBytes, newsFrom } from './call-size.ts';
 import { type GateLimits, type GateState, type KeyName, PROBE_EVERY_MS, type Wall, wallOf } from './state.ts';
 
 export type Ask = {
-  /** For a part of a batch that was refused. */
+  /** For a search for refused records: a part of a refused batch, or parked records. */
   readonly isolating: boolean;
-  /** From the last answer that had it. */
+  /** What the last answer said about the rate limit, unless the gate already knows. */
   readonly seen: SeenLimit | undefined;
 };
 
@@ -16,43 +16,52 @@ export type Permit =
       readonly granted: true;
       readonly startInMs: number;
       readonly key: KeyName;
-      /** Calls in the 60 seconds that end with it. */
+      /** Calls in the 60 seconds that end with this one. */
       readonly ours: number;
-      /** Something is not as it should be: if this call is taken, the gate wants to know. */
+      /** The gate doubts the account: if this call is accepted, it must be told. */
       readonly suspect: boolean;
-      /** So much was refused that one record which was not refused yet is to be tried: it may all be taken. */
+      /**
+       * Many calls were refused. This one should be a single record that was not refused before: if WebEngage
+       * accepts it, the account is fine.
+       */
       readonly probe: boolean;
-      /** Set where calls were too large for WebEngage: the most bytes, and from how many on the gate wants to know that a call was taken. */
+      /**
+       * Set if calls were too large for WebEngage. `max`: the most bytes. `newsFrom`: from how many bytes on
+       * the gate must be told of an accepted call.
+       */
       readonly size: { readonly max: number; readonly newsFrom: number } | undefined;
     }
   | {
       readonly granted: false;
       readonly retryInMs: number;
-      /** Refused only as one that isolates: others may be granted. */
+      /** Refused only because it is for isolating: other calls may be granted. */
       readonly isolatingOnly: boolean;
-      /** Set where all calls were refused lately: none of their records is known to be at fault. */
+      /** Set if all recent calls were refused: none of their records is known to be at fault. */
       readonly wall: Wall | undefined;
-      /** Set where it is refused for the pace alone: between two calls. */
+      /** Set if only the pace is the reason: the time between two calls. */
       readonly pacedMs: number | undefined;
     };
 
 type Refused = Extract<Permit, { granted: false }>;
 
-// What is promised further ahead dies with the outbox that holds it, and the allowance with it.
+// A start that is promised dies with the outbox that holds it, and its part of the allowance with it. So no
+// start is promised further ahead.
 const MAX_AHEAD_MS = 250;
 
-// Poison must not starve the rest.
+// Refused records must not starve the rest. The share of the allowance that isolating may use, and how much
+// of that share may start at once.
 const ISOLATION_SHARE = 0.1;
 const ISOLATION_BURST = 0.16;
 
-// While less than that is used, of the last seconds, nothing that isolates takes it from anybody.
+// While less than this share was used in the last `LATELY_MS`, isolating takes nothing from anybody.
 const IDLE_SHARE = 0.5;
 const LATELY_MS = 6_000;
 
-// Further off no limit of ours puts a start.
+// No limit of ours puts a start further ahead.
 const FURTHEST_DUE_MS = 5 * 60_000;
 
-// Before it is a wall: anything else that is taken shows that it is the records after all.
+// From this many refusals in a row, before they are a wall, permits ask for a probe. An accepted probe shows
+// that the records are at fault after all.
 const DOUBTFUL_REFUSALS = 5;
 
 /** Asks to start one call. A granted permit that is not used is lost. */
@@ -73,9 +82,9 @@ export function takePermit(
   if (heldUntil > now) return refuse(heldUntil - now);
 
   const perMinute = allowance(limits.requestsPerMinute, state.seen, now);
-  // Starts to come are those of a clock that has since been set back.
+  // Starts further ahead come from a clock that has since been set back.
   const starts = state.starts.filter((at) => at > now - MINUTE_MS && at <= now + 2 * MAX_AHEAD_MS);
-  // Where the allowance has become less than what was used of it already.
+  // The allowance may have shrunk below what was already used of it.
   const overdrawn = starts[starts.length - Math.floor(perMinute)];
   if (overdrawn !== undefined) return refuse(overdrawn + MINUTE_MS - now);
 
@@ -83,7 +92,7 @@ export function takePermit(
   const admitted = admit(state.pace, limit, now, MAX_AHEAD_MS);
   if (!admitted.granted) return refuse(admitted.retryInMs, { pacedMs: limit.spacingMs });
 
-  // A probe is nobody's in particular; and what nobody else uses is free.
+  // Isolating is not charged for a probe, nor for allowance that nobody else uses.
   const lately = starts.filter((at) => at > now - LATELY_MS).length;
   const isIdle = lately < perMinute * IDLE_SHARE * (LATELY_MS / MINUTE_MS);
   const mustIsolate = ask.isolating && state.held === undefined && !isIdle;
@@ -112,7 +121,9 @@ export function takePermit(
   };
 }
 
-/** Some at once after a rest: the first search ends within seconds, and what it finds shortens all others. */
+/**
+ * Allows a burst after a rest. The first search then ends within seconds, and its result shortens the others.
+ */
 function isolationLimit(perMinute: number): SlidingLimit {
   const share = Math.max(1, perMinute * ISOLATION_SHARE);
   const burst = Math.max(1, Math.floor(share * ISOLATION_BURST));
@@ -124,12 +135,15 @@ function sizeOf({ callSize }: GateState, now: number): Extract<Permit, { granted
   return callSize && max !== undefined ? { max, newsFrom: newsFrom(callSize, now) } : undefined;
 }
 
-/** Grants nothing for a while: WebEngage says that the limit is exceeded. A longer pause stays as it is. */
+/** Grants nothing until then, because WebEngage says that the limit is exceeded. A longer pause stays. */
 export function paused(state: GateState, until: number): GateState {
   return { ...state, pausedUntil: Math.max(state.pausedUntil, until) };
 }
 
-/** What was due long from now was so by a clock that has since been set back: a minute from now is safe, whatever it was. */
+/**
+ * Corrects due times far ahead, which come from a clock that has since been set back. A minute from now is
+ * safe, whatever the old time was.
+ */
 function afterClockSetBack(state: GateState, now: number): GateState {
   const isAhead = ({ nextDueAt }: SlidingLimitState) => nextDueAt > now + FURTHEST_DUE_MS;
   if (!isAhead(state.pace) && !isAhead(state.isolationPace)) return state;

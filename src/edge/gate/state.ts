@@ -3,45 +3,48 @@ import type { SlidingLimitState } from '../../pacing/sliding-limit.ts';
 import type { SeenLimit } from './allowance.ts';
 import type { CallSize } from './call-size.ts';
 
-/** Which of the service account's two keys: both are valid at once, so that they rotate without downtime. */
+/** One of the service account's two keys. Both are valid at once, so they can be rotated without downtime. */
 export type KeyName = 'primary' | 'secondary';
 
-/** Configuration is at fault: everything is kept, and one call a minute tries again. */
+/** The configuration is at fault: everything is kept, and one call a minute tries again. */
 export type Held = {
   readonly since: number;
-  /** What WebEngage answers. */
+  /** The status that WebEngage answers with. */
   readonly status: number;
   readonly probeAt: number;
 };
 
-/** What is known of the account: how fast it may be called, and whether it takes calls at all. */
+/** What is known of the account: how fast it may be called, and whether it accepts calls at all. */
 export type GateState = {
   readonly pace: SlidingLimitState;
-  /** Calls to find a refused record among others have an allowance of their own, within the account's. */
+  /** Calls that search for a refused record have an allowance of their own, within the account's. */
   readonly isolationPace: SlidingLimitState;
   /** When the calls of the last 60 seconds started, in order. */
   readonly starts: readonly number[];
   readonly pausedUntil: number;
-  /** What WebEngage last said of its limit. */
+  /** The last rate limit that WebEngage reported. */
   readonly seen: SeenLimit | undefined;
   readonly key: KeyName;
-  /** True once the other key was refused, until a call is taken. */
+  /** True from a change of keys until a call is accepted. */
   readonly keyChanged: boolean;
   readonly held: Held | undefined;
-  /** Calls refused for their records, in a row, with none taken between; and since when. */
+  /** Calls in a row that were refused for their records, and since when. */
   readonly refusals: number;
   readonly refusedSince: number;
-  /** When a call of each kind was taken last, of those that were suspect. */
+  /** When a call of each kind was last accepted, of those that the gate was told about. */
   readonly takenAt: Readonly<Record<RecordKind, number>>;
-  /** Since when calls of a kind are answered as to a wrong configuration, and none of that kind was taken. */
+  /** Since when the calls of a kind get the answers of a wrong configuration, with none accepted. */
   readonly misconfiguredAt: { readonly [Kind in RecordKind]?: number | undefined };
-  /** The wall of refusals that stood last. */
+  /** The last wall of refusals that has ended. */
   readonly lastWall: Wall | undefined;
-  /** How large a call may be; undefined where none was ever too large. */
+  /** How large a call may be. Undefined if none was ever too large. */
   readonly callSize: CallSize | undefined;
 };
 
-/** When every call was refused, and none taken: `until` one was; as long as none is, undefined. */
+/**
+ * A wall of refusals: a time in which every call was refused. It ends at `until`, when WebEngage accepts one;
+ * undefined while it lasts.
+ */
 export type Wall = { readonly since: number; readonly until: number | undefined };
 
 export const OPEN_GATE: GateState = {
@@ -61,16 +64,16 @@ export const OPEN_GATE: GateState = {
   callSize: undefined,
 };
 
-/** What the operator allows. */
+/** The operator's settings. */
 export type GateLimits = { readonly requestsPerMinute: number; readonly hasSecondaryKey: boolean };
 
 export const PROBE_EVERY_MS = 60_000;
 
-// So many calls in a row refused for their records, and none taken between, is not records any more: WebEngage answers
-// 400 to a wrong license code too.
+// After this many calls in a row that were refused for their records, the records are not the reason.
+// WebEngage also answers 400 to a wrong license code.
 export const WALL_OF_REFUSALS = 20;
 
-/** Set where all calls were refused lately, and none taken. */
+/** The wall of refusals that stands now, if any. */
 export function wallOf({ refusals, refusedSince }: GateState): Wall | undefined {
   return refusals >= WALL_OF_REFUSALS ? { since: refusedSince, until: undefined } : undefined;
 }

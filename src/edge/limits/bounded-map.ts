@@ -1,4 +1,4 @@
-/** A map of so many keys at most: what was set longest ago is forgotten first. */
+/** A map of at most `maxKeys` keys. The key that was set longest ago is forgotten first. */
 export type BoundedMap<Value> = {
   readonly get: (key: string) => Value | undefined;
   readonly set: (key: string, value: Value) => void;
@@ -9,7 +9,7 @@ export function boundedMap<Value>(maxKeys: number): BoundedMap<Value> {
   return {
     get: (key) => values.get(key),
     set: (key, value) => {
-      // Anew, so that it stands last: a Map keeps the order in which its keys came.
+      // A Map keeps the order of insertion: deleted first, the key moves to the end.
       values.delete(key);
       values.set(key, value);
       for (const oldest of values.keys()) {

@@ -3,7 +3,9 @@ const MAPPED_IPV4 = /^::ffff:(\d+(\.\d+){3})$/i;
 const GROUPS = 8;
 const GROUPS_OF_A_NETWORK = 4;
 
-/** Whom an address stands for: an IPv4 address for itself, an IPv6 address for its /64, the whole of which one customer has. */
+/**
+ * The network of an address: an IPv4 address itself, or an IPv6 address's /64, which belongs to one customer.
+ */
 export function networkOf(address: string): string {
   const mapped = MAPPED_IPV4.exec(address)?.[1];
   if (mapped !== undefined || !address.includes(':')) return mapped ?? address;
@@ -15,20 +17,23 @@ export function networkOf(address: string): string {
   return `${network.map((group) => group.toLowerCase().replace(/^0+(?=.)/, '')).join(':')}::/64`;
 }
 
-/** A mark by which an outbox knows a network again, and from which nobody without the secret learns which it is. */
+/**
+ * Makes a mark by which an outbox recognizes a network. Nobody can tell the network from it without the
+ * secret.
+ */
 export type MarkOf = (network: string, secret: string) => Promise<string>;
 
 /**
- * Makes marks as one isolate of the Worker does: the key is imported once, and again when the secret is another. The secret is
- * to be the same wherever the Worker runs: a mark of one isolate's own chance would give a sender as many shares as there are
- * isolates.
+ * Makes marks for one isolate of the Worker. Imports the key once, and again if the secret changes. The
+ * secret must be the same wherever the Worker runs. With a random one in each isolate, a sender would get as
+ * many shares as there are isolates.
  */
 export function networkMarks(): MarkOf {
   const text = new TextEncoder();
   const hmac = { name: 'HMAC', hash: 'SHA-256' };
   let known: { readonly secret: string; readonly key: CryptoKey } | undefined;
   return async (network, secret) => {
-    // The key, not a promise of it: one request must not wait for what another has begun.
+    // The key is kept, not its promise: a request must not wait for I/O that another request began.
     if (known?.secret !== secret) {
       const key = await crypto.subtle.importKey('raw', text.encode(secret), hmac, false, ['sign']);
       known = { secret, key };

@@ -1,13 +1,13 @@
 import { boundedMap } from './bounded-map.ts';
 
-/** Senders that were refused and are not to be taken from for a while, in memory. */
+/** Senders that were refused and have to wait before they are served again, in memory. */
 export type Cooldowns = {
-  /** How much longer a sender rests; 0 where it does not. */
+  /** How many milliseconds a sender still has to wait; 0 if none. */
   readonly msLeft: (sender: string, now: number) => number;
   readonly rest: (sender: string, forMs: number, now: number) => void;
 };
 
-// Those that were told longest ago are forgotten first.
+// The sender that was refused longest ago is forgotten first.
 const MAX_SENDERS = 10_000;
 
 export function cooldowns(maxSenders: number = MAX_SENDERS): Cooldowns {

@@ -4,48 +4,51 @@ import { cooldowns } from './cooldowns.ts';
 import type { DueTimes } from './fair-queue.ts';
 import { keyedBuckets } from './keyed-buckets.ts';
 
-/** Who sends: a browser, and the mark of the network it sends from, where that is known. */
+/** A sender: a browser, and the mark of its network if that is known. */
 export type Sender = { readonly device: string; readonly network?: string };
 
-/** How much of an outbox one sender may have for itself, while others wait. */
+/** How much of an outbox one sender may use, while others wait. */
 export type Shares = {
   /**
-   * Takes what a delivery costs of a sender's share. Where there is none left, answers in how many milliseconds to come again:
-   * then nothing was taken. Of records there is a share only where more waits than leaves soon; of work there always is.
+   * Charges a delivery to its sender's shares and returns 0. If a share is used up, charges nothing and
+   * returns how many milliseconds to wait. The share of records is enforced only while more waits than leaves
+   * soon; the share of work always is.
    *
-   * @param waiting records that wait in the outbox
+   * @param waiting records in the outbox's backlog
    */
   readonly enter: (sender: Sender, cost: Cost, waiting: number, now: number) => number;
 };
 
-/** What a delivery makes an outbox do. */
+/** What a delivery costs an outbox. */
 type Cost = {
   readonly records: number;
-  /** Page loads that they are of: each is looked up by itself, known or not. */
+  /** Page loads of these records. Each is looked up by itself, known or not. */
   readonly sessions: number;
 };
 
-// Of what an outbox can send on.
+// Shares of what an outbox can send.
 const DEVICE_SHARE = 0.1;
 const NETWORK_SHARE = 0.2;
 
-// What leaves within that is no backlog: records in flight, and those that fill the next calls.
+// Records that leave within this time are no backlog: they are in flight, or fill the next calls.
 const BEHIND_MS = 2_000;
-// A small allowance has that many under way too.
+// Even with a small allowance, this many are in flight.
 const LEAST_BEHIND = 3 * MAX_BATCH_RECORDS;
 
-// However small the allowance, and among however many outboxes it is divided: more than a visitor makes in a minute, who
-// sends five records every five seconds.
+// The smallest share of records a minute, however small the allowance and however many outboxes divide it. A
+// visitor who sends five records every five seconds makes fewer.
 const LEAST_SHARE = 3 * MAX_BATCH_RECORDS;
 
-// Of its share a sender may have so much at once.
+// A sender may use this much of its share at once.
 const BURST_MS = 10_000;
 
-// What a page sends as it is left, beside a flush under way, is refused with it or not at all, or one would overtake the other.
+// As a page unloads, it may send a request beside a flush in flight. Both must be refused, or neither: else
+// one would overtake the other. So no refusal is shorter.
 const SHORTEST_REST_MS = 2_000;
 
-// Work, in look-ups: of each request one, of each page load in it one, and of 25 records one. A visitor's flush is 3 of them every
-// five seconds; whoever sends hundreds of page loads a request, most likely none of them new, costs everybody else their time.
+// Work is counted in look-ups: one for a request, one for each page load in it, one for each 25 records. A
+// visitor's flush costs up to 3, every five seconds. A sender with hundreds of page loads in a request, most
+// likely with nothing new in them, costs everybody else time.
 const DEVICE_WORK: TokenBucketLimit = { requestsPerMinute: 30_000, burst: 5_000 };
 const NETWORK_WORK: TokenBucketLimit = { requestsPerMinute: 60_000, burst: 10_000 };
 
@@ -54,8 +57,8 @@ function workOf({ records, sessions }: Cost): number {
 }
 
 /**
- * @param recordsPerMinute what the outbox can send on: its part of the account's allowance
- * @param dueTimes where browsers of a network that has had its share are put behind others, though nothing is behind
+ * @param recordsPerMinute what the outbox can send: its part of the account's allowance
+ * @param dueTimes where a network over its share has its browsers put behind others, even without a backlog
  */
 export function shares(recordsPerMinute: number, dueTimes: Pick<DueTimes, 'put'>): Shares {
   const ofDevices = keyedBuckets(shareOf(recordsPerMinute * DEVICE_SHARE));
@@ -84,7 +87,7 @@ export function shares(recordsPerMinute: number, dueTimes: Pick<DueTimes, 'put'>
         network === undefined ? 0 : ofNetworks.msUntil(network, records, now),
       );
       if (dueMs > 0 && waiting > behind) {
-        // By then half of what waits has left, and what it was refused for is as good as over.
+        // By then half of the backlog has left, and the reason for the refusal with it.
         const halfGoneMs = (waiting * 60_000) / recordsPerMinute / 2;
         const forMs = Math.ceil(Math.max(SHORTEST_REST_MS, Math.min(dueMs, halfGoneMs)));
         rest(device, forMs, now);
@@ -103,7 +106,7 @@ export function shares(recordsPerMinute: number, dueTimes: Pick<DueTimes, 'put'>
   };
 }
 
-/** Where nothing is known of what can be sent on: nobody is refused. */
+/** Refuses nobody: for an outbox that does not know how much it can send. */
 export const NO_SHARES: Shares = { enter: () => 0 };
 
 /** A token is a record here. */

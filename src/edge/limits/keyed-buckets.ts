@@ -2,15 +2,23 @@ import { MAX_REQUEST_RECORDS } from '../../contract/batch.ts';
 import { fullBucket, refill, type TokenBucket, type TokenBucketLimit } from '../../pacing/token-bucket.ts';
 import { boundedMap } from './bounded-map.ts';
 
-/** A token bucket for each key, in memory: what is forgotten with it only forgives. */
+/**
+ * A token bucket for each key, in memory. A forgotten bucket counts as full, which only lets more through.
+ */
 export type KeyedBuckets = {
-  /** In how many milliseconds so many tokens are there; 0 where they are. Of more than the burst: when the burst is. */
+  /**
+   * Milliseconds until this many tokens are there; 0 if they already are. For more than the burst, until the
+   * bucket is full.
+   */
   readonly msUntil: (key: string, tokens: number, now: number) => number;
-  /** Takes so many, though they are not there: a key can be in debt, by a minute's worth or one request's. */
+  /**
+   * Takes this many tokens, even if they are not there. A key's debt is at most a minute's tokens or one
+   * request's, whichever is more.
+   */
   readonly spend: (key: string, tokens: number, now: number) => void;
 };
 
-// Some 2 MB. Those that were seen longest ago are forgotten first: most likely theirs would be full again.
+// Some 2 MB. The key that spent longest ago is forgotten first: its bucket is most likely full again.
 const MAX_KEYS = 10_000;
 
 export function keyedBuckets(limit: TokenBucketLimit, maxKeys: number = MAX_KEYS): KeyedBuckets {

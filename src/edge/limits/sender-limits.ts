@@ -3,29 +3,35 @@ import { throttledCount } from '../telemetry/throttled-count.ts';
 import { cooldowns } from './cooldowns.ts';
 import { keyedBuckets } from './keyed-buckets.ts';
 
-/** What the door allows one sender, as one isolate of the Worker knows it: refusing costs no call to an outbox. */
+/**
+ * How much one sender may send, as one isolate of the Worker knows. A refusal here does not cost an outbox a
+ * call.
+ */
 export type SenderLimits = {
-  /** False where a network has sent too many requests. Asked before anything of a request is read. */
+  /** False if a network has sent too many requests. Checked before any part of the request is read. */
   readonly allowsNetwork: (network: string, bound: RateLimit | undefined, now: number) => Promise<boolean>;
-  /** Takes a request of a browser; or says which quota it is over, and when it may send again. */
+  /**
+   * Counts a browser's request and returns undefined. If the browser is over a quota, returns which one, and
+   * when it may send again.
+   */
   readonly refusesBrowser: (
     device: string,
     now: number,
   ) => { readonly over: keyof Limited; readonly retryInMs: number } | undefined;
-  /** An outbox has refused a browser for so long, as it has had its share. */
+  /** An outbox has refused this browser for `forMs`, because it has used its share. */
   readonly rest: (device: string, forMs: number, now: number) => void;
-  /** Counts a refusal. It is told with others in one line a minute: a flood must not cost a line each, nor a row. */
+  /** Counts a refusal. One log line a minute tells of all: a flood must not cost a line or a row for each. */
   readonly count: (over: keyof Limited, now: number) => void;
 };
 
-// As in wrangler.jsonc, for a Worker that does not bind it.
+// As in wrangler.jsonc, for a Worker without that binding.
 const OF_NETWORK = { burst: 1_000, requestsPerMinute: 6_000 };
 
-// The most that can be set for a tracker is 500, and a page that is left sends a few more.
+// A tracker can be set to at most 500 requests a minute, and a page that unloads sends a few more.
 const OF_BROWSER = { burst: 600, requestsPerMinute: 600 };
 
-// Less than the outbox, as its answer took its time: whatever it would take is not refused here, or one batch of several sent
-// side by side might pass another.
+// Less than the outbox asked for, because its answer took time. Otherwise a batch might be refused here that
+// the outbox would accept, and another one sent beside it might overtake it.
 const RESTS_LESS_MS = 500;
 
 export function senderLimits(tell: (refused: Limited) => void): SenderLimits {
@@ -45,7 +51,7 @@ export function senderLimits(tell: (refused: Limited) => void): SenderLimits {
       try {
         return (await bound.limit({ key: network })).success;
       } catch (error) {
-        // What only counts must not keep records out.
+        // If counting fails, records must still come in.
         logFault('address_limit_failed', error);
         return ofThisIsolate(network, now);
       }

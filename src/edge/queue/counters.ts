@@ -3,31 +3,33 @@ import { MINUTE_MS } from '../../pacing/minute.ts';
 
 /**
  * The closed list of what the relay counts, since its outbox began.
- * Records: `entered + requeued = delivered + dead_letter + those that wait`. Calls: `calls` is the sum of the rest, but for `unfamiliar`.
+ *
+ * Records: `entered + requeued = delivered + dead_letter` + those that wait. Calls: `calls` is the sum of
+ * `taken` to `too_large`.
  */
 const COUNTED = [
-  // Records, as they came to the door.
+  // Records, by what happened on arrival.
   'entered',
   'duplicate',
   'rejected',
   'expired',
-  // Of those that entered: they name a user, and no identity token vouched for it.
+  // Of the entered records, those that name a user without an identity token for it.
   'unverified',
-  // Records, as they ended.
+  // Records, by how they ended.
   'delivered',
   'dead_letter',
-  // Dead letters that were none, those sent again, and those thrown away by the operator.
+  // Dead letters: requeued because the records were not at fault, and replayed or discarded by the operator.
   'requeued',
   'replayed',
   'discarded',
-  // Calls, as WebEngage answered them.
+  // Calls, by WebEngage's answer.
   'taken',
   'refused',
   'paused',
   'misconfigured',
   'unknown',
   'too_large',
-  // Of the calls that were taken: WebEngage said so by another word than `queued`.
+  // Of the calls that were taken, those answered with another word than `queued`.
   'unfamiliar',
 ] as const;
 
@@ -39,21 +41,21 @@ export const NOTHING: Totals = Object.fromEntries(COUNTED.map((name) => [name, 0
   number
 >;
 
-/** The totals as they stood at the end of a minute. */
+/** The totals at the end of a minute. */
 export type Minute = { readonly at: number; readonly totals: Totals };
 
 // As far back as the operator's plot goes.
 const KEPT_MINUTES = 60;
 
-/** When a call of each kind was taken last; 0 where none ever was. */
+/** When a call of each kind was last accepted; 0 if none ever was. */
 export type TakenAt = Readonly<Record<RecordKind, number>>;
 
-/** All that was ever counted, and when calls were taken. */
+/** Everything that was ever counted, and when calls were last accepted. */
 type Tally = { readonly at: number; readonly totals: Totals; readonly takenAt: TakenAt };
 
 /**
- * Rows written are billed, so a flush writes none for being counted: each run carries how many records had entered with it, and
- * how many of them unverified; everything else is written down with the next call.
+ * Rows written are billed, so a flush of new records writes none just to count them. Instead, each run
+ * carries the totals `entered` and `unverified` at its time. All other counts are in the row of their minute.
  */
 function readTally(sql: SqlStorage): Tally {
   const { at, totals, entered, unverified } = sql
@@ -75,7 +77,7 @@ function readTally(sql: SqlStorage): Tally {
   };
 }
 
-/** All that was ever counted. */
+/** Everything that was ever counted. */
 export function readTotals(sql: SqlStorage): Totals {
   return readTally(sql).totals;
 }
@@ -85,14 +87,15 @@ export function readTakenAt(sql: SqlStorage): TakenAt {
 }
 
 /**
- * Writes down what has happened: one row, that of the running minute.
+ * Adds to the counts: one row written, that of the current minute.
  *
- * @param taken of which kind a call was taken just now, if one was
+ * @param taken the kind of the call that was accepted just now, if one was
  */
 export function count(sql: SqlStorage, happened: Partial<Totals>, now: number, taken?: RecordKind): void {
   const before = readTally(sql);
   const takenAt = { ...before.takenAt, ...(taken && { [taken]: now }) };
-  // A clock that was set back goes on in the latest minute: the newest row is the one that counts.
+  // If the clock was set back, counting continues in the latest minute: the newest row is the one that
+  // counts.
   const at = Math.max(now - (now % MINUTE_MS), before.at);
   sql.exec(
     'INSERT INTO minute (at, totals) VALUES (?, ?) ON CONFLICT DO UPDATE SET totals = excluded.totals',
@@ -100,14 +103,14 @@ export function count(sql: SqlStorage, happened: Partial<Totals>, now: number, t
     JSON.stringify({ ...sum(before.totals, happened), takenAt }),
   );
   if (at === before.at) return;
-  // The newest of those before the hour stays: the first of the hour is told from it.
+  // The newest row from before the hour stays: the first minute of the hour is the difference from it.
   sql.exec(
     'DELETE FROM minute WHERE at < (SELECT MAX(at) FROM minute WHERE at < ?)',
     at - KEPT_MINUTES * MINUTE_MS,
   );
 }
 
-/** The last hour, a row for each minute in which something was written down, oldest first. */
+/** The last hour, oldest first: a row for each minute in which something was counted. */
 export function minutes(sql: SqlStorage): Minute[] {
   return sql
     .exec<{ at: number; totals: string }>('SELECT at, totals FROM minute ORDER BY at')
@@ -120,7 +123,7 @@ export function waiting({ entered, requeued, delivered, dead_letter }: Totals): 
   return entered + requeued - delivered - dead_letter;
 }
 
-/** Records that were given up and stand in the dead letters. */
+/** Records that are in the dead letters now. */
 export function deadLetters({ dead_letter, requeued, replayed, discarded }: Totals): number {
   return dead_letter - requeued - replayed - discarded;
 }
@@ -133,7 +136,7 @@ export function difference(later: Totals, earlier: Totals): Totals {
   return mapTotals((name) => later[name] - earlier[name]);
 }
 
-/** What an older release has not counted is nothing yet. `pardoned` is what it called `requeued`. */
+/** A count that an older release did not have is 0. It called `requeued` `pardoned`. */
 function parseRow(json: string): Pick<Tally, 'totals' | 'takenAt'> {
   const { pardoned = 0, takenAt, ...counted }: StoredRow = JSON.parse(json);
   const known: Partial<Totals> = { requeued: pardoned, ...counted };

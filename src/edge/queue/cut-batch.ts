@@ -2,7 +2,7 @@ import { MAX_BATCH_RECORDS } from '../../contract/batch.ts';
 import type { RecordKind } from '../../contract/record.ts';
 import type { Run } from './run.ts';
 
-/** Some records of one run: from `from` up to, and without, `to`. */
+/** Some records of one run: from `from` up to, but not including, `to`. */
 export type Slice = {
   readonly seq: number;
   readonly device: string;
@@ -10,22 +10,24 @@ export type Slice = {
   readonly to: number;
 };
 
-/** What a batch is made of. */
+/** What a batch consists of. */
 export type Cut = { readonly kind: RecordKind; readonly members: readonly Slice[] };
 
 export type CutStep =
-  /** `dueFrom`: from when those browsers are due whose runs come to an end with it. */
+  /** `dueFrom`: when each browser whose run ends with this batch is due next. */
   | { readonly step: 'cut'; readonly cut: Cut; readonly dueFrom: ReadonlyMap<string, number> }
-  /** Nothing is full or has lingered; at `until` something has. */
+  /** No batch is full, and none has lingered long enough. At `until`, one has. */
   | { readonly step: 'wait'; readonly until: number }
-  /** Nothing waits, but for what is sealed. */
+  /** No record waits, except in sealed batches. */
   | { readonly step: 'rest' };
 
 export type CutRules = {
   readonly lingerMs: number;
-  /** Of which a batch may be cut; those of the other still hold back what their browser made later. */
+  /**
+   * Kinds that a batch may be cut of. A record of the other kind still holds back its browser's later ones.
+   */
   readonly kinds?: readonly RecordKind[];
-  /** From when a browser is due, for what it has sent before. */
+  /** When a browser is due at the earliest, because of what it has sent before. */
   readonly dueFrom?: (device: string) => number;
   /** How long after a record the next one of its browser is due. */
   readonly msPerRecord?: number;
@@ -34,15 +36,15 @@ export type CutRules = {
 };
 
 /**
- * Cuts the next batch: up to 25 records of one kind from as many browsers as it takes, in the order in which they are due.
- * Passes over a browser that has an older record of the other kind unsent: what one browser sent arrives in the order it
- * was made, though users and events go to two endpoints.
+ * Cuts the next batch: up to 25 records of one kind, in the order in which they are due, from as many
+ * browsers as that takes. Passes over a browser with an older unsent record of the other kind. So one
+ * browser's records arrive in the order they were made, though users and events go to two endpoints.
  *
- * A run is due when it came; but a browser that sends faster than `msPerRecord` is due as though it had kept to that, and so
- * gets what others leave. (Zhang's virtual clock: https://doi.org/10.1145/99517.99525)
+ * A run is due when it arrives. A browser that sends faster than `msPerRecord` is due as if it had kept to
+ * that pace, and so gets what others leave. (Zhang's virtual clock: https://doi.org/10.1145/99517.99525)
  *
- * @param runs of browsers that have nothing in flight, each browser's oldest first. No more of them are read than it takes: in
- *   the order in which they came, the first few fill a batch, however many wait
+ * @param runs of browsers with nothing in flight, each browser's oldest first. No more are read than
+ *   necessary: in the order of arrival, the first few fill a batch, however many wait
  */
 export function cutBatch(runs: Iterable<Run>, rules: CutRules, now: number): CutStep {
   const { kinds = ['user', 'event'], lingerMs } = rules;
@@ -56,10 +58,12 @@ export function cutBatch(runs: Iterable<Run>, rules: CutRules, now: number): Cut
   for (const run of runs) {
     for (const each of candidates) each.offer(run);
     const [first, other] = inTurn();
-    // What is read from here on is due no sooner than it came.
+    // Later runs arrived later, so none of them is due before this moment. Only replayed records would be,
+    // but they go behind the others anyway.
     const isFull = ({ sizeDueBy }: Candidate) => sizeDueBy(run.at) >= MAX_BATCH_RECORDS;
     if (first !== undefined && isFull(first)) return first.cut();
-    // The kind that is due first goes on filling where its time has come; else the full one need not wait for it.
+    // The kind that is due first keeps filling once it has lingered long enough. Before that, the full one
+    // does not wait for it.
     if (first !== undefined && other !== undefined && isFull(other) && !hasLingered(first))
       return other.cut();
   }
@@ -73,7 +77,7 @@ export function cutBatch(runs: Iterable<Run>, rules: CutRules, now: number): Cut
 
 type Candidate = {
   readonly size: () => number;
-  /** How many of its records are due by then. */
+  /** How many of its records are due by `at`. */
   readonly sizeDueBy: (at: number) => number;
   readonly firstDueAt: () => number;
   readonly oldestAt: () => number;
@@ -102,9 +106,9 @@ function candidate(
       const { device, count } = run;
       if (run.kind !== kind) blocked.add(device);
       const before = shown.get(device) ?? { records: 0, dueFrom: dueFrom(device) };
-      // One browser's whole batch: whatever else it has comes after.
+      // One browser fills at most one batch: its other records come after.
       if (blocked.has(device) || before.records >= MAX_BATCH_RECORDS) return;
-      // A run that was begun is due as it was: its browser is due later once it has come to its end.
+      // A partly sent run keeps its due time. Its browser becomes due later only when the run ends.
       const dueAt = Math.max(run.at, before.dueFrom);
       shown.set(device, { records: before.records + unsent(run), dueFrom: dueAt + count * msPerRecord });
       waiting.push({ run, dueAt });

@@ -2,32 +2,32 @@ import type { RecordKind } from '../../contract/record.ts';
 import { count, readTotals } from './counters.ts';
 import { forget, recordsOf, type SealedBatch, seal, unseal } from './sealed-batches.ts';
 
-/** What WebEngage said as it refused a call. */
+/** How WebEngage refused a call, and what that says about its records. */
 export type RefusedWith = {
   readonly status: number;
   readonly words: string;
-  /** Refused again, with others taken between: no wall of refusals takes it back. */
+  /** Refused again, with others accepted in between: a wall of refusals does not requeue it. */
   readonly proven: boolean;
-  /** What the call counts as; nothing where there was none. */
+  /** What the call counts as; undefined if there was none. */
   readonly counted: 'refused' | 'misconfigured' | 'unknown' | 'too_large' | undefined;
-  /** How many a half begins with. */
+  /** The number of suspicions that a half begins with. */
   readonly suspicions: number;
 };
 
-/** A record that WebEngage refuses by itself, kept with all that is known of it. */
+/** A record that WebEngage refuses by itself, with everything that is known about it. */
 export type DeadLetter = {
   readonly id: number;
   readonly device: string;
   readonly kind: RecordKind;
-  /** When the relay took it. */
+  /** When the relay stored it. */
   readonly acceptedAt: number;
   readonly givenUpAt: number;
-  /** What WebEngage answered, and its words. */
+  /** The status of WebEngage's answer, and its message. */
   readonly status: number;
   readonly words: string;
-  /** Calls it was part of. */
+  /** Calls that it was part of. */
   readonly attempts: number;
-  /** As it was stored, in JSON. */
+  /** The record as it was stored, in JSON. */
   readonly record: string;
 };
 
@@ -44,7 +44,7 @@ type DeadRow = {
   record: string;
 };
 
-/** Moves the one record of a refused batch to the dead letters. What its browser sent after it goes on. */
+/** Moves the only record of a refused batch to the dead letters. Later records of its browser go on. */
 export function bury(
   storage: DurableObjectStorage,
   batch: SealedBatch,
@@ -76,13 +76,16 @@ export function bury(
   });
 }
 
-// The moments of a wall are the gate's. One letter too many is sent once more; one too few would stay.
+// The times of a wall are by the gate's clock, and may differ by this much. A dead letter too many is only
+// sent once more; one too few would stay.
 const CLOCKS_DIFFER_MS = 2_000;
 
 /**
- * Takes back what was given up during a wall of refusals: every call was refused then, so that it was no fault of theirs.
- * They go to the front, in their order, each as a batch of its own. While the wall stands nothing that their browsers made
- * later has been taken; once it is over, as for an outbox that had nothing to ask meanwhile, some of it may have been.
+ * Requeues what was given up during a wall of refusals: every call was refused then, so the records are not
+ * at fault. They go to the front in their order, each as a batch of its own. Returns how many.
+ *
+ * While the wall stands, no later record of their browsers has been accepted. After it has ended, some may
+ * have been: an outbox with nothing to ask the gate does not learn of the wall until then.
  */
 export function requeue(
   storage: DurableObjectStorage,
@@ -124,13 +127,13 @@ export function requeue(
   });
 }
 
-/** Some dead letters, and whether there are more. */
+/** A page of dead letters, and whether there are more. */
 export type DeadPage = { readonly letters: readonly DeadLetter[]; readonly more: boolean };
 
-// What is read at once has to fit into a message between objects, 32 MiB, and into memory.
+// A page has to fit into a message between objects, 32 MiB, and into memory.
 const MAX_PAGE_BYTES = 8_000_000;
 
-/** Dead letters after an id, oldest first: as many as may be read at once, and one at least. */
+/** Dead letters after an id, oldest first: as many as fit into a page, and at least one if there is any. */
 export function listDead(sql: SqlStorage, afterId: number, limit: number): DeadPage {
   const letters: DeadLetter[] = [];
   let bytes = 0;
@@ -149,12 +152,12 @@ export function listDead(sql: SqlStorage, afterId: number, limit: number): DeadP
   return { letters, more: false };
 }
 
-/** Some dead letters by their ids, or all that were given up until a moment. */
+/** Dead letters by their ids, or all that were given up until a moment. */
 export type DeadSelection = { readonly ids: readonly number[] } | { readonly until: number };
 
 /**
- * Sends dead letters again, as if they had come now: behind everything that waits, their browsers' later records too.
- * At most `limit` of them; answers how many.
+ * Queues dead letters again, behind everything that waits, including later records of their browsers. They
+ * keep their time of arrival. At most `limit` of them; returns how many.
  */
 export function replay(
   storage: DurableObjectStorage,
@@ -165,7 +168,7 @@ export function replay(
   const { sql } = storage;
   return takeOut(storage, selection, limit, 'replayed', now, (ids) => {
     const { entered, unverified } = readTotals(sql);
-    // Copied by the database: all of them at once might be more than fits into memory.
+    // Copied by the database: all of them at once might not fit into memory.
     for (const [index, id] of ids.entries())
       sql.exec(
         `INSERT INTO run (device, kind, at, count, entered, unverified, records)
@@ -177,7 +180,7 @@ export function replay(
   });
 }
 
-/** Throws dead letters away, for good. At most `limit` of them; answers how many. */
+/** Deletes dead letters for good. At most `limit` of them; returns how many. */
 export function discard(
   storage: DurableObjectStorage,
   selection: DeadSelection,
@@ -187,7 +190,7 @@ export function discard(
   return takeOut(storage, selection, limit, 'discarded', now, () => {});
 }
 
-/** Takes some out of the dead letters, and does with them what is to be done, at once or not at all. */
+/** Removes dead letters once `then` has dealt with them, all in one transaction. Returns how many. */
 function takeOut(
   storage: DurableObjectStorage,
   selection: DeadSelection,

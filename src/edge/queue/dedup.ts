@@ -1,19 +1,23 @@
 import { splitId } from '../../contract/record.ts';
 import { addSeqs, formatSeqs, hasSeq, parseSeqs } from './seq-ranges.ts';
 
-/** How long ids are remembered: a day longer than records are taken, for what was under way at the end. */
+/** How long ids are remembered: a day longer than records are accepted, for those under way at the end. */
 const REMEMBERED_DAYS = 8;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-// One row holds what is known of so many of a session's records. More would be fewer rows for the rare long session; but whoever
-// scatters numbers makes rows that are dear to read, and one request can touch 400 of them.
+// How many of a page load's sequence numbers share a row. More would save rows for the rare long page load.
+// But a sender that scatters its numbers makes rows that are slow to read, and one request can touch 400 of
+// them.
 const SEQS_PER_ROW = 256;
 
-// A cache: the catalogue is read again after each change of it.
+// A cache: the list of tables is read again after each change of it.
 const daysOf = new WeakMap<SqlStorage, readonly number[]>();
 
-/** The days that have a table, oldest first. A table a day: expired ones are dropped whole, which writes no row. */
+/**
+ * The days that have a table, oldest first. With a table for each day, expired days are dropped whole, which
+ * writes no row.
+ */
 function rememberedDays(sql: SqlStorage): readonly number[] {
   const days =
     daysOf.get(sql) ??
@@ -28,7 +32,7 @@ function rememberedDays(sql: SqlStorage): readonly number[] {
   return days;
 }
 
-/** Drops the tables of days that have expired. True while any is left. */
+/** Drops the tables of expired days. Returns true while any is left. */
 export function dropExpiredDays(sql: SqlStorage, now: number): boolean {
   const oldest = Math.floor(now / DAY_MS) - REMEMBERED_DAYS;
   const days = rememberedDays(sql);
@@ -37,7 +41,7 @@ export function dropExpiredDays(sql: SqlStorage, now: number): boolean {
   return rememberedDays(sql).length > 0;
 }
 
-/** Makes today's table, and drops those that have expired. */
+/** Makes today's table and drops expired ones. Returns the days that are remembered. */
 function openDay(sql: SqlStorage, now: number): readonly number[] {
   const today = Math.floor(now / DAY_MS);
   const days = rememberedDays(sql);
@@ -49,17 +53,19 @@ function openDay(sql: SqlStorage, now: number): readonly number[] {
        PRIMARY KEY (device, session, part)
      ) WITHOUT ROWID`,
   );
-  // Not cached before the transaction has ended: it may yet be undone.
+  // Not cached before the transaction ends: it may still be rolled back.
   daysOf.delete(sql);
   return [...days.filter((day) => day >= today - REMEMBERED_DAYS), today];
 }
 
-// The platform's SQLite takes no more in one query.
+// The platform's SQLite allows no more in one query.
 const MAX_SELECTS = 5;
 
 type Known = { readonly day: number; readonly session: string; readonly part: number; readonly seqs: string };
 
-/** What is known of some parts of a device's sessions: a few queries, however many parts there are. */
+/**
+ * What is known of some parts of a device's page loads. Takes a few queries, however many parts there are.
+ */
 function readKnown(
   sql: SqlStorage,
   days: readonly number[],
@@ -67,7 +73,7 @@ function readKnown(
   parts: readonly (readonly [session: string, part: number])[],
 ): readonly Known[] {
   const [one, ...others] = parts;
-  // A flush nearly always has one. To look it up by itself is faster than to join.
+  // A flush nearly always has one part. A look-up of one is faster than a join.
   const [from, is, wanted] =
     one !== undefined && others.length === 0
       ? ['', 'session = ?2 AND part = ?3', one]
@@ -90,8 +96,9 @@ function readKnown(
 }
 
 /**
- * Of these ids of one device, those never seen before; from now on they are seen.
- * Writes one row a session, however many ids. To be called inside the transaction that stores the records.
+ * Returns those of one device's ids that were not seen before, and remembers them. Writes one row for every
+ * `SEQS_PER_ROW` numbers of a page load, however many ids. Call it inside the transaction that stores the
+ * records.
  */
 export function admitNew(
   sql: SqlStorage,

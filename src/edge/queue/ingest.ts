@@ -10,34 +10,38 @@ import { type NewRun, withoutKnown } from './run.ts';
 /** One browser's records, checked. */
 export type Delivery = Sender & {
   readonly runs: readonly NewRun[];
-  /** What the door refused of the same batch: to be counted. */
+  /** How many records of the same batch the ingest endpoint refused, for the counters. */
   readonly refused: Pick<Totals, 'rejected' | 'expired'>;
-  /** Where they name a user, no identity token vouched for it, and none had to: to be counted. */
+  /** True if the records of users came without an identity token, and none was required. For the counters. */
   readonly unverified: boolean;
-  /** How they, and those that were refused for it, are off the tracking plan: to be counted. */
+  /** How these and the refused records violate the tracking plan. For the counters. */
   readonly violations?: Violations | undefined;
 };
 
 export type Receipt =
   | { readonly stored: true; readonly accepted: number; readonly duplicates: number }
-  /** Nothing of it was stored: there is no room; or its sender has had its share, and is to come again. */
+  /**
+   * Nothing was stored. With `retryInMs`, the sender has used its share and may come again then. Without,
+   * there is no room.
+   */
   | { readonly stored: false; readonly retryInMs?: number };
 
-/** The most an outbox holds. Beyond it browsers keep their records. */
+/** The most that an outbox stores. Beyond it, browsers keep their records. */
 export type Room = {
-  /** Those that wait, and the dead letters. */
+  /** Records that wait, and dead letters. */
   readonly records: number;
   readonly bytes: number;
 };
 
-// The platform takes 10 GB an object. What is left is for batches, dead letters and counts: what is stored can always
-// be sent. https://developers.cloudflare.com/durable-objects/platform/limits/
+// The platform allows 10 GB for an object. The rest is for batches, dead letters and counts, so that stored
+// records can always be sent. https://developers.cloudflare.com/durable-objects/platform/limits/
 export const MAX_DATABASE_BYTES = 8_000_000_000;
 
-// An alarm set for now, from inside another alarm, can be lost. https://github.com/cloudflare/workerd/issues/6866
+// An alarm set for now, from inside another alarm, can be lost.
+// https://github.com/cloudflare/workerd/issues/6866
 export const SOONEST_ALARM_MS = 25;
 
-// An alarm that long overdue will not come: the platform has given it up.
+// An alarm that is overdue by this much will not come: the platform has given it up.
 const STALE_ALARM_MS = 60_000;
 
 /** True for an alarm that is set and has not been given up. */
@@ -45,17 +49,17 @@ export function alarmComes(alarmAt: number | null, now: number): alarmAt is numb
   return alarmAt !== null && alarmAt > now - STALE_ALARM_MS;
 }
 
-/** When records are sent on. */
+/** What decides when stored records are sent. */
 export type SendingOn = {
   /** When the alarm is set for, or null. */
   readonly alarmAt: number | null;
   readonly lingerMs: number;
-  /** Until then no record is a reason to send: WebEngage is down, or the rate limit is used up. */
+  /** Until then, new records are no reason to send: WebEngage is down, or the rate limit is used up. */
   readonly heldUntil: number;
-  /** A pass is running that need not wait for its alarm: it is told when a full batch waits. */
+  /** True if a running pass waits for `fullBatch`, which wakes it without an alarm. */
   readonly awaitsFullBatch: boolean;
   readonly fullBatch: () => void;
-  /** Sets the alarm; by default in the storage. */
+  /** Sets the alarm. By default, `storage.setAlarm`. */
   readonly setAlarm?: (at: number) => void;
 };
 
@@ -63,7 +67,7 @@ export type SendingOn = {
 export type Accounts = { readonly shares: Shares; readonly countViolations: CountViolations };
 
 /**
- * Stores what is new of a delivery: known ids, rows and alarm in one transaction, or nothing of it.
+ * Stores a delivery's new records. Known ids, rows and alarm go into one transaction: all of it, or nothing.
  * The platform holds the answer back until all of it is on disk.
  */
 export function ingest(
@@ -89,7 +93,8 @@ export function ingest(
       const known = new Set(ids.filter((id) => !fresh.has(id)));
       countViolations(storage.sql, violations, (id) => known.has(id), now);
     }
-    // `delete` answers whether it was there: of an id that stands twice in one delivery, only the first is new.
+    // `delete` returns whether the id was there: of an id that occurs twice in a delivery, only the first is
+    // new.
     const runs = sent.map((run) => withoutKnown(run, (id) => !fresh.delete(id)));
 
     let { entered, unverified } = totals;
@@ -115,7 +120,7 @@ export function ingest(
     }
     const accepted = entered - totals.entered;
     const duplicate = ids.length - accepted;
-    // Rare, and a row of its own: a flush of new records writes none for being counted.
+    // Rare, and worth a row. A flush of new records alone writes none for the counters.
     if (duplicate + refused.rejected + refused.expired > 0)
       count(storage.sql, { ...refused, duplicate }, now);
     // A pass also writes the violations that are still in memory.
@@ -138,14 +143,14 @@ function sendOn(storage: DurableObjectStorage, sendingOn: SendingOn, now: number
   setAlarm(fullOrLingeredAt);
 }
 
-/** True if so many more records fit. */
+/** True if `more` records fit. */
 export function hasRoom(sql: SqlStorage, totals: Totals, more: number, { records, bytes }: Room): boolean {
   return waiting(totals) + deadLetters(totals) + more <= records && sql.databaseSize <= bytes;
 }
 
 /**
- * True if the oldest rows make a full batch of one kind: those of browsers that have nothing sealed, which hold back what is
- * behind. Reads no more than two batches' worth of rows.
+ * True if the oldest rows make a full batch of one kind. Browsers with a sealed batch are left out, because
+ * it holds back their later records. Reads at most two batches' worth of rows.
  */
 function holdsFullBatch(sql: SqlStorage): boolean {
   const { users, events } = sql

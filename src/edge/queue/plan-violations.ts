@@ -1,29 +1,33 @@
 import { MINUTE_MS } from '../../pacing/minute.ts';
 import type { Violation, Violations } from '../../plan/off-plan.ts';
 
-/** How often records were off the plan in one way, and when last. */
+/** How often records violated the plan in one way, and when last. */
 export type CountedViolation = Violation & { readonly count: number; readonly lastAt: number };
 
-/** What is known of records that were off the plan. */
+/** The violations of the plan so far. */
 export type ViolationCounts = {
-  /** Those seen most come first. */
+  /** The most frequent first. */
   readonly kinds: readonly CountedViolation[];
-  /** Violations whose ways are not among them: there were more ways than are kept apart. */
+  /** Violations of kinds beyond `MAX_KINDS`, counted together. */
   readonly others: number;
 };
 
 export const NO_VIOLATIONS: ViolationCounts = { kinds: [], others: 0 };
 
-/** Ways that are kept apart. Anybody can be off the plan in ever new ways, and none of them may fill the storage. */
+/**
+ * The most kinds of violation that are kept apart. Anybody can violate the plan in ever new ways, and must
+ * not fill the storage with them.
+ */
 export const MAX_KINDS = 200;
 
-// Of these, places for what was seen last: a new way begins with a count of one, and must stay long enough to gather more.
+// How many of these places are for the latest kinds. A new kind begins with a count of one, and must stay
+// long enough to gather more.
 const LATEST = 50;
 
-// Who has put a thing right sees it go.
+// A violation that was corrected disappears after a week.
 const KEPT_MS = 7 * 24 * 60 * 60 * 1000;
 
-/** Adds counts up. Where there are too many ways, those stay that were seen most, and of the others those that were seen last. */
+/** Adds counts up. If there are too many kinds, keeps the most frequent, and the latest of the others. */
 export function addViolations(all: readonly ViolationCounts[], now: number): ViolationCounts {
   const kinds = new Map<string, CountedViolation>();
   for (const each of all.flatMap((counts) => counts.kinds)) {
@@ -37,7 +41,7 @@ export function addViolations(all: readonly ViolationCounts[], now: number): Vio
   const rarer = most.splice(MAX_KINDS - LATEST).sort((a, b) => b.lastAt - a.lastAt || b.count - a.count);
   const gone = rarer.splice(LATEST).reduce((sum, { count }) => sum + count, 0);
   const kept = [...most, ...rarer].sort((a, b) => b.count - a.count || b.lastAt - a.lastAt);
-  // Nothing was seen for a week: nor were they.
+  // Nothing was seen for a week, so neither were these.
   const others = kept.length === 0 ? 0 : all.reduce((sum, each) => sum + each.others, gone);
   return { kinds: kept, others };
 }
@@ -50,7 +54,10 @@ export type CountViolations = (
   now: number,
 ) => void;
 
-/** Counts violations in memory, and writes them at most once a minute: one row holds them all, and each write is billed. */
+/**
+ * Counts violations in memory, and writes them at most once a minute. One row holds them all, because each
+ * write is billed.
+ */
 export type ViolationTally = {
   readonly count: CountViolations;
   /** Everything counted so far, written or not. */
@@ -81,7 +88,10 @@ export function violationTally(): ViolationTally {
   return { count, read: all, write };
 }
 
-/** Forgets what was not seen for a week, for nobody may be off the plan again; answers whether anything is left. */
+/**
+ * Drops violations that were not seen for a week. Counting drops them too, but only when another violation
+ * comes. Returns true if any is left.
+ */
 export function dropExpiredViolations(sql: SqlStorage, now: number): boolean {
   const kept = readRow(sql);
   const left = addViolations([kept], now);
@@ -94,7 +104,7 @@ function readRow(sql: SqlStorage): ViolationCounts {
   return row === undefined ? NO_VIOLATIONS : JSON.parse(row.counts);
 }
 
-/** One row, whatever is in it: rows written are billed. */
+/** Always one row, because rows written are billed. */
 function writeRow(sql: SqlStorage, counts: ViolationCounts): void {
   if (counts.kinds.length === 0) sql.exec('DELETE FROM off_plan');
   else

@@ -1,11 +1,11 @@
 import type { RecordKind, TrackerRecord } from '../../contract/record.ts';
 
-/** A record as the outbox keeps it: what WebEngage gets, and the id it is known by. */
+/** A record as the outbox stores it: the fields that WebEngage gets, and our id. */
 export type StoredRecord = { readonly id: string; readonly [field: string]: unknown };
 
 /**
- * Records of one kind that one browser sent together, in order: one row, however many they are.
- * `taken` of them, from the first, are settled.
+ * Records of one kind that one browser sent together, in order. One row, however many there are. The first
+ * `taken` of them are settled.
  */
 export type Run = {
   readonly seq: number;
@@ -16,18 +16,21 @@ export type Run = {
   readonly taken: number;
 };
 
-/** A run that is not stored yet. Its records are a string because an object costs several times as much to send over RPC. */
+/**
+ * A run that is not stored yet. Its records are a string, because an object costs several times as much to
+ * send over RPC.
+ */
 export type NewRun = {
   readonly kind: RecordKind;
-  /** One for each record, in their order. */
+  /** The records' ids, in order. */
   readonly ids: readonly string[];
   /** How many of the records name a user. */
   readonly ofUsers: number;
-  /** The records, as the outbox keeps them: a JSON array of `StoredRecord`. */
+  /** The records as the outbox stores them: a JSON array of `StoredRecord`. */
   readonly records: string;
 };
 
-/** Cuts a browser's records into runs: a new one where the kind changes. */
+/** Splits a browser's records into runs: a new one begins where the kind changes. */
 export function toRuns(records: readonly TrackerRecord[]): NewRun[] {
   const runs: { kind: RecordKind; records: StoredRecord[] }[] = [];
   for (const { kind, age: _, ...record } of records) {

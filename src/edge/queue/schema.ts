@@ -1,10 +1,13 @@
 /**
- * The outbox's tables. Rows written are what Cloudflare bills, so: no secondary index, and one row for all that came
- * together. A run's number comes again once it is gone: whoever holds one holds its batch too, which has an id of chance. A
- * dead letter's never does: the operator may ask for it twice. https://developers.cloudflare.com/durable-objects/platform/pricing/
+ * The outbox's tables. Cloudflare bills rows written. So there is no secondary index, and records that arrive
+ * together share one row. https://developers.cloudflare.com/durable-objects/platform/pricing/
+ *
+ * SQLite may reuse a run's number once the run is gone. Code that keeps one also checks its batch, which has
+ * a random id, or its browser. A dead letter's number is never reused, because the operator may ask for it
+ * twice.
  */
 function createTables(sql: SqlStorage): void {
-  // `records` stands last: reading the other columns then never touches its pages.
+  // `records` is the last column, so that reading the others never touches its pages.
   sql.exec(`
     CREATE TABLE IF NOT EXISTS run (
       seq INTEGER PRIMARY KEY,
@@ -48,13 +51,13 @@ function createTables(sql: SqlStorage): void {
   `);
 }
 
-// What takes the tables from each version to the next. A step that was released is never changed: another one follows it.
+// Each step takes the tables to the next version. A released step is never changed: another one follows it.
 const MIGRATIONS: readonly ((sql: SqlStorage) => void)[] = [
-  // A release before 0.2.0 made the same tables, and wrote down no version.
+  // A release before 0.2.0 made the same tables, and stored no version.
   createTables,
 ];
 
-/** Makes the tables, or brings those of an older release to this one's. Those of a newer release are left as they are. */
+/** Makes the tables, or migrates those of an older release. Leaves those of a newer release as they are. */
 export function openTables(storage: DurableObjectStorage): void {
   const version = storage.kv.get<number>('schemaVersion') ?? 0;
   if (version >= MIGRATIONS.length) return;

@@ -3,25 +3,27 @@ import { count, type Totals } from './counters.ts';
 import type { Cut, Slice } from './cut-batch.ts';
 import type { StoredRecord } from './run.ts';
 
-/** A batch whose members and id are written down: it stays as it is through every retry and every crash. */
+/** A batch whose members and id are stored. Both stay the same through every retry and every crash. */
 export type SealedBatch = {
-  /** 32 hexadecimal digits, of chance: `x-request-id`, and what it is known by here. */
+  /** 32 random hexadecimal digits: the `x-request-id`, and the batch's key here. */
   readonly requestId: string;
   readonly kind: RecordKind;
   readonly members: readonly Slice[];
-  /** A part of a batch that was refused, on the way to the one record at fault. */
+  /** A part of a refused batch, in the search for the record at fault, or a requeued dead letter. */
   readonly isolating: boolean;
-  /** Calls made with its records that did not settle them, those made before a batch was halved too. */
+  /** Calls with its records that did not settle them, including those made before a batch was halved. */
   readonly attempts: number;
-  /** Of them, how many in a row it was sent again for, as it is. */
+  /** How many of these, in a row up to the last one, led to a backoff. */
   readonly failures: number;
-  /** What the last call with it was answered with; 0 where it was not, or there was none. */
+  /** The status of the last answer to it; 0 if there was none, or no call yet. */
   readonly status: number;
   /** When that was. */
   readonly answeredAt: number;
-  /** When it was last answered that it will not be taken, in the whole it was a part of too. */
+  /** When it was last refused, also as a part of a larger batch. */
   readonly refusedAt: number | undefined;
-  /** How often it was not taken, while others of its kind were: what speaks against it, and not against WebEngage. */
+  /**
+   * How often it was not accepted while others of its kind were: evidence against the batch, not WebEngage.
+   */
   readonly suspicions: number;
   readonly dueAt: number;
 };
@@ -29,7 +31,7 @@ export type SealedBatch = {
 const COLUMNS =
   'request_id, kind, members, isolating, attempts, failures, status, answered_at, refused_at, suspicions, due_at';
 
-// As they stand in COLUMNS.
+// In the order of `COLUMNS`.
 type BatchRow = [
   requestId: string,
   kind: RecordKind,
@@ -44,12 +46,15 @@ type BatchRow = [
   dueAt: number,
 ];
 
-/** All sealed batches that are not settled, those first that are due first. */
+/** All sealed batches, in the order in which they are due. */
 export function sealedBatches(sql: SqlStorage): SealedBatch[] {
   return readBatches(sql, `SELECT ${COLUMNS} FROM batch`).sort((a, b) => a.dueAt - b.dueAt);
 }
 
-/** A batch with which no call was made since it had so many attempts; undefined where one was, or is under way. */
+/**
+ * The batch, if no call was made with it since it had this many attempts. Undefined if one was, or is in
+ * flight.
+ */
 export function untriedBatch(
   sql: SqlStorage,
   { requestId, attempts }: Pick<SealedBatch, 'requestId' | 'attempts'>,
@@ -58,7 +63,10 @@ export function untriedBatch(
   return readBatches(sql, `SELECT ${COLUMNS} FROM batch ${where}`, requestId, attempts)[0];
 }
 
-/** True where another sealed batch holds records of one of its browsers, as the halves of one do that was cut between two. */
+/**
+ * True if another sealed batch holds records of one of its browsers. That happens if a batch was halved
+ * between two of a browser's records, or if dead letters of a browser were requeued.
+ */
 export function sharesBrowser(sql: SqlStorage, { requestId, members }: SealedBatch): boolean {
   const { shared } = sql
     .exec<{ shared: number }>(
@@ -73,12 +81,12 @@ export function sharesBrowser(sql: SqlStorage, { requestId, members }: SealedBat
   return shared === 1;
 }
 
-/** How many parts of refused batches there are. */
+/** How many batches are part of a search for refused records. */
 export function countIsolating(sql: SqlStorage): number {
   return sql.exec<{ parts: number }>('SELECT SUM(isolating) AS parts FROM batch').one().parts ?? 0;
 }
 
-/** Read with every look for work, hundreds at a time: rows without names take a quarter of the time. */
+/** Reads rows as arrays, which takes a quarter of the time: a look for work may read hundreds. */
 function readBatches(sql: SqlStorage, query: string, ...bindings: unknown[]): SealedBatch[] {
   return Array.from(
     sql.exec(query, ...bindings).raw<BatchRow>(),
@@ -110,14 +118,14 @@ function readBatches(sql: SqlStorage, query: string, ...bindings: unknown[]): Se
   );
 }
 
-/** A batch that is to be: what is left out has not happened yet. */
+/** A batch to be sealed. Fields that are left out get their initial values. */
 type Unsealed = Cut &
   Partial<Omit<SealedBatch, 'requestId' | 'dueAt'>> & {
-    /** Its first call follows at once: one row less than to seal it and then to launch it. */
+    /** The first call follows at once. This saves the row that `launch` would write. */
     readonly launched?: boolean;
   };
 
-/** Seals a batch, before its first call. */
+/** Stores a batch, before its first call. */
 export function seal(
   sql: SqlStorage,
   { launched = false, ...cut }: Unsealed,
@@ -152,14 +160,16 @@ export function seal(
   return batch;
 }
 
-/** Writes down that a call with it is about to leave, so that one that is never heard of again is known. */
+/**
+ * Stores that a call with the batch is about to leave. If the outbox then dies, the next pass knows of it.
+ */
 export function launch(sql: SqlStorage, { requestId }: SealedBatch): void {
   sql.exec('UPDATE batch SET launched = 1 WHERE request_id = ?', requestId);
 }
 
 /**
- * At the start of a pass nothing is under way. A call that left and was not heard of left with an outbox that died: it
- * counts as one of which nobody knows what became, and its batch is sent again as it was.
+ * Recovers batches whose call left with an outbox that died: at the start of a pass, no call is in flight.
+ * Their outcome is unknown and counted as such, and each is sent again unchanged.
  */
 export function recoverLaunched(storage: DurableObjectStorage, now: number): void {
   const lost = readBatches(storage.sql, `SELECT ${COLUMNS} FROM batch WHERE launched = 1`);
@@ -180,7 +190,7 @@ export function countRecords(members: readonly Slice[]): number {
   return members.reduce((total, { from, to }) => total + to - from, 0);
 }
 
-/** Forgets a batch that WebEngage has, and its records with it. */
+/** Deletes a batch that WebEngage has accepted, and its records. */
 export function settle(
   storage: DurableObjectStorage,
   batch: SealedBatch,
@@ -189,21 +199,21 @@ export function settle(
 ): void {
   storage.transactionSync(() => {
     if (!unseal(storage.sql, batch)) return;
-    // Counted first: how many records had entered is read off the runs, which are deleted here.
+    // Counted first: the total `entered` is read from the runs, which are deleted here.
     count(storage.sql, { ...happened, taken: 1, delivered: countRecords(batch.members) }, now, batch.kind);
     forget(storage.sql, batch.members);
   });
 }
 
 /**
- * Ends a batch. False where it has ended already: then its members are no more what they were, and nothing may be done
- * with them. To be called inside the transaction that does it.
+ * Ends a batch. Returns false if it has already ended. Then its members may have changed, and nothing may be
+ * done with them. Call it inside the transaction that uses them.
  */
 export function unseal(sql: SqlStorage, { requestId }: SealedBatch): boolean {
   return sql.exec('DELETE FROM batch WHERE request_id = ?', requestId).rowsWritten > 0;
 }
 
-/** Takes these records out of the runs that hold them. To be called inside a transaction. */
+/** Removes these records from their runs. Call it inside a transaction. */
 export function forget(sql: SqlStorage, members: readonly Slice[]): void {
   for (const { seq, to } of members) {
     sql.exec('DELETE FROM run WHERE seq = ? AND count = ?', seq, to);
@@ -213,11 +223,11 @@ export function forget(sql: SqlStorage, members: readonly Slice[]): void {
 
 export type Postponement = Pick<SealedBatch, 'status' | 'failures' | 'dueAt'> & {
   readonly suspicions?: number;
-  /** It was answered that it will not be taken. */
+  /** WebEngage answered that it will not accept the batch. */
   readonly refused?: boolean;
 };
 
-/** Keeps a batch as it is, to be sent again. */
+/** Keeps a batch unchanged, to be sent again. */
 export function postpone(
   storage: DurableObjectStorage,
   { requestId, attempts, ...batch }: SealedBatch,

@@ -1,6 +1,6 @@
 /**
- * Which of a session's records are known, as intervals: `1-25,27`.
- * Small where most come in order, exact in any order. (The idea is TCP's selective acknowledgement, RFC 2018.)
+ * The known sequence numbers of a page load's records, as intervals: `1-25,27`. Small if most arrive in
+ * order, exact in any order. (The idea is TCP's selective acknowledgement, RFC 2018.)
  */
 export type Seqs = readonly (readonly [from: number, to: number])[];
 
@@ -20,7 +20,7 @@ export function hasSeq(seqs: Seqs, seq: number): boolean {
   return seqs.some(([from, to]) => from <= seq && seq <= to);
 }
 
-/** The intervals with these numbers in them too: sorted, and joined where they touch. */
+/** The intervals with these numbers added: sorted, and joined where they touch. */
 export function addSeqs(seqs: Seqs, added: readonly number[]): Seqs {
   const sorted = [...seqs, ...added.map((seq) => [seq, seq] as const)].sort(([a], [b]) => a - b);
   const joined: [number, number][] = [];

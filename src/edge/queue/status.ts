@@ -12,40 +12,44 @@ import {
 import { hasRoom, type Room } from './ingest.ts';
 import type { ViolationCounts } from './plan-violations.ts';
 
-/** How one outbox stands. */
+/** The status of one outbox. */
 export type OutboxStatus = {
   /** Records that wait to be sent. */
   readonly records: number;
-  /** How long the oldest has waited; 0 where nothing does. */
+  /** How long the oldest has waited; 0 if none waits. */
   readonly oldestAgeMs: number;
-  /** Batches that were sent at least once and are not settled. */
+  /** Unsettled batches whose records were sent at least once. */
   readonly retrying: number;
-  /** How many of them by the status they were last answered with; 0: with none. */
+  /** Their number by the status of their last answer; 0: no answer. */
   readonly byStatus: Readonly<Record<string, number>>;
   readonly deadLetters: number;
   readonly databaseBytes: number;
-  /** A whole batch does not fit any more: browsers keep what they have. */
+  /** There is no room for another whole batch: browsers keep their records. */
   readonly full: boolean;
   readonly totals: Totals;
   readonly minutes: readonly Minute[];
   readonly violations: ViolationCounts;
 };
 
-/** What tells whether records come in and leave. */
+/** Whether records come in and leave. */
 export type QueueHealth = {
-  /** The oldest that wait, by kind, and when one of their kind was taken last; 0 where none ever was. */
+  /**
+   * The oldest records that wait, by kind, and when a call of that kind was last accepted; 0 if none ever
+   * was.
+   */
   readonly waiting: readonly {
     readonly kind: RecordKind;
     readonly since: number;
     readonly takenAt: number;
   }[];
-  /** What there is no room for. */
+  /** Which limit is reached, if any. */
   readonly full: 'records' | 'bytes' | undefined;
 };
 
 /**
- * Leaves out what alone is not taken, and those who wait behind it: others of its kind are. Of what waits for its first call only the
- * oldest is looked at, which costs no more for millions.
+ * Leaves out batches that alone are not accepted, and the records behind them, because others of their kind
+ * are accepted. Of records that wait for their first call, only the oldest is read, however many millions
+ * wait.
  */
 export function queueHealth(sql: SqlStorage, room: Room): QueueHealth {
   const takenAt = readTakenAt(sql);
@@ -71,7 +75,7 @@ function fullOf(sql: SqlStorage, room: Room): QueueHealth['full'] {
   return sql.databaseSize > room.bytes ? 'bytes' : 'records';
 }
 
-/** Reads no more for a backlog of millions than for one of ten. */
+/** Reads no more rows for a backlog of millions than for one of ten. */
 export function outboxStatus(sql: SqlStorage, room: Room, now: number): Omit<OutboxStatus, 'violations'> {
   const totals = readTotals(sql);
   const [oldest] = sql.exec<{ at: number }>('SELECT at FROM run ORDER BY seq LIMIT 1').toArray();
