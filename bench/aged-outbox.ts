@@ -6,11 +6,11 @@ const DAYS = 8;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
- * Gives the outboxes of a stopped Worker the dedup tables of the eight days before, so that each flush looks up nine days.
- * The outboxes must have stored a record today.
+ * Gives the outboxes of a stopped Worker dedup tables for the last eight days, so that each flush looks up
+ * nine days. Each outbox must have stored a record today.
  *
  * @param directory the Worker's directory, as in `startWorkerd`
- * @param pageLoads rows for each of the days
+ * @param pageLoads rows for each day
  */
 export function ageOutboxes(directory: string, pageLoads: number): void {
   const folder = join(directory, 'storage', 'Outbox');
@@ -19,7 +19,7 @@ export function ageOutboxes(directory: string, pageLoads: number): void {
   for (const file of files) {
     const database = new DatabaseSync(join(folder, file));
     const table = database.prepare('SELECT sql FROM sqlite_master WHERE name = ?').get(`seen_${today}`);
-    // An outbox that no record was sent to has no table for today.
+    // An outbox that got no record has no table for today.
     for (let day = today - DAYS; table !== undefined && day < today; day += 1) {
       database.exec(String(table.sql).replace(`seen_${today}`, `seen_${day}`));
       database

@@ -2,8 +2,8 @@ import { watchMemory, watchTasks } from './page/backlog.ts';
 import { compareCalls } from './page/calls.ts';
 import { startGround } from './page/ground.ts';
 
-// What the tracker costs the page, in a real Chromium: main-thread time against a bare `localStorage.setItem`, the
-// longest task while a backlog is made and drains, and memory before and after.
+// What the tracker costs a page in a real Chromium. Measures main-thread time against a bare
+// `localStorage.setItem`, the longest task while a backlog is made and drains, and memory before and after.
 
 const PATTERNS = [
   { name: 'in one loop', calls: 1_000, inOneTask: true },

@@ -1,5 +1,5 @@
-// What the relay is held against: the least a Worker can do that keeps the key out of the page. Each request is one
-// call to WebEngage, whose answer it waits for; nothing is checked, nothing stored. As workerd runs it, without a build.
+// The baseline for the relay: the least a Worker can do that keeps the key out of the page. Each request makes one
+// call to WebEngage and waits for its answer. Nothing is checked or stored. workerd runs this file without a build.
 export default {
   async fetch(request, { WEBENGAGE_HOST, WEBENGAGE_LICENSE_CODE, WEBENGAGE_API_KEY }) {
     const answer = await fetch(`${WEBENGAGE_HOST}/v1/accounts/${WEBENGAGE_LICENSE_CODE}/bulk-events`, {

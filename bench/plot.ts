@@ -1,4 +1,4 @@
-/** What 1,000 records cost at one rate of visitors. */
+/** Calls to WebEngage for 1,000 records, at one rate of visitors. */
 export type Point = {
   readonly visitorsPerSecond: number;
   readonly passThrough: number;
@@ -7,9 +7,9 @@ export type Point = {
 
 export type PlotOptions = {
   readonly points: readonly Point[];
-  /** Visitors a second from where on each asks for more than the account's calls a minute. */
+  /** The rates in visitors a second above which each needs more calls than the account allows. */
   readonly limits: { readonly passThrough: number; readonly relay: number };
-  /** Calls for 1,000 records where every call is full. */
+  /** Calls for 1,000 records if every call is full. */
   readonly floor: number;
 };
 
@@ -21,7 +21,7 @@ const TOP = 74;
 const BOTTOM = 360;
 const MAX_CALLS = 220;
 
-// Both stand out from the ground, and from one another in grey.
+// Both contrast with the background, and with each other in greyscale.
 const PASS_THROUGH = '#b42318';
 const RELAY = '#175cd3';
 const INK = '#1f2328';
@@ -51,7 +51,10 @@ function line(
   return `<path d="M${ends[0]} ${ends[1]}L${ends[2]} ${ends[3]}" ${style}/>`;
 }
 
-/** Calls to WebEngage for 1,000 records over visitors a second, as SVG: on a ground of its own, for pages light and dark. */
+/**
+ * Plots calls to WebEngage for 1,000 records against visitors a second, as SVG. It has its own background,
+ * for light and dark pages.
+ */
 export function plot({ points, limits, floor }: PlotOptions): string {
   const gridX = [1, 10, 100, 1_000].flatMap((value) => [
     line([x(value), TOP], [x(value), BOTTOM], 'stroke="#e4e7ea"'),
@@ -95,7 +98,7 @@ function limit(visitorsPerSecond: number, colour: string): string[] {
   ];
 }
 
-/** Its points with their values; hollow beyond the limit, where WebEngage does not take so many calls. */
+/** The points with their values. Points beyond the limit are hollow: WebEngage does not take that many calls. */
 function curve(
   points: readonly Point[],
   way: 'passThrough' | 'relay',

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { startWorker } from '../src/cli/dev/local-worker.ts';
 import { newAddress, ORIGIN } from './visitors.ts';
 
-// The account's limit under a backlog: what leaves for WebEngage in any 60 seconds, relay and sandbox in the real runtime.
+// The account's limit under a backlog: calls in any 60 seconds, with relay and sandbox in the real runtime.
 
 const RELAY_PORT = 9_787;
 const SANDBOX_PORT = 9_788;
@@ -57,7 +57,7 @@ const [sandbox, relay] = await Promise.all([
   }),
 ]);
 
-// As WebEngage may be: one call at a time would use a sixth of the allowance.
+// WebEngage may be this slow. One call at a time would then use a sixth of the allowance.
 await fetch(`${sandbox.url}/control`, {
   method: 'POST',
   body: JSON.stringify({ fault: 'slow', delayMs: ANSWER_MS }),
@@ -84,7 +84,7 @@ await new Promise((resolve) => setTimeout(resolve, WATCHED_MS - (Date.now() - fr
 
 const calls: Call[] = await (await fetch(`${sandbox.url}/calls`)).json();
 const moments = calls.map(({ at }) => at);
-// Without the burst of its beginning.
+// Leaves out the initial burst.
 const settledAt = (moments[0] ?? 0) + 5_000;
 const steady = moments.filter((at) => at >= settledAt && at < settledAt + MINUTE_MS).length;
 const records = calls.reduce((sum, call) => sum + call.records, 0);
@@ -93,7 +93,7 @@ console.table({
   'calls in the busiest 60 s': busiestMinute(moments),
   'calls in a minute of backlog': steady,
   'of the allowance, %': (steady / ALLOWANCE) * 100,
-  // 0 is one that is not answered yet.
+  // Status 0 is a call without an answer yet.
   'calls refused': calls.filter(({ status }) => status >= 300).length,
   'records a call': records / calls.length,
 });

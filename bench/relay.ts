@@ -11,31 +11,32 @@ import { type Point, plot } from './plot.ts';
 import { type Answer, crowd, type Door, doorOf, ORIGIN, stream } from './visitors.ts';
 import { startWorkerd, type Workerd } from './workerd.ts';
 
-// What the relay costs and what it saves, in the bare runtime on this machine: its door held against a Worker that
-// only passes on, in the ninth day of its outbox, with and without identity tokens, and the calls to WebEngage that 1,000 records make.
+// What the relay costs and saves, in the bare runtime on this machine. Compares its endpoint with a Worker
+// that only passes requests on. The outbox is on its ninth day, with and without identity tokens. Also counts
+// the calls to WebEngage for 1,000 records.
 
 const ROUNDS = 5;
 const ROUND_MS = 2_000;
 const WARM_UP_MS = 1_000;
 const AT_ONCE = 64;
 
-// Of each of the eight days that an outbox remembers.
+// For each of the eight days before today that an outbox remembers.
 const PAGE_LOADS = 50_000;
 
 const LIGHT = { perSecond: 20, visitors: 200, records: 5 };
 
-// As far as a WebEngage that answers in this time is away.
+// WebEngage's latency in the slower runs.
 const FAR_MS = 100;
 
 const RECORDS_A_VISITOR = 5;
-// All at the same time, each with a relay and an account of its own; the others begin once the quickest have been answered.
+// All run at the same time, each with its own relay and account. The slower ones start after the fastest is answered.
 const ARRIVALS = [
   { perSecond: 1, visitors: 30, afterMs: 8_000 },
   { perSecond: 10, visitors: 100, afterMs: 8_000 },
   { perSecond: 100, visitors: 500, afterMs: 8_000 },
   { perSecond: 1_000, visitors: 2_000, afterMs: 0 },
 ];
-// The last answers come a little after the last visitor.
+// The last answers arrive shortly after the last visitor.
 const MANAGED_SHARE = 0.9;
 const DRAINED_WITHIN_MS = 90_000;
 
@@ -59,7 +60,7 @@ const scripts: Readonly<Record<Way, string>> = {
   passThrough: readFileSync('bench/pass-through.js', 'utf8'),
 };
 
-// The largest of costs: a signature of RSA for each batch. Nothing of it is remembered from batch to batch.
+// The most expensive case: an RSA signature for each batch. The relay caches no verification between batches.
 const { publicKey, privateKey } = await generateKeyPair('RS256');
 const userId = 'a-user-of-a-bench';
 const IDENTITY_KEY = await exportSPKI(publicKey);
@@ -68,7 +69,7 @@ const token = await new SignJWT({ cuid: userId })
   .setExpirationTime('1 hour')
   .sign(privateKey);
 
-/** The relay as it is deployed. */
+/** The relay's bundle, as deployed. */
 function bundleOfRelay(): string {
   const outdir = join(scratch, 'bundle');
   const wrangler = ['node_modules/wrangler/bin/wrangler.js', 'deploy', '--dry-run', '--outdir', outdir];
@@ -85,7 +86,10 @@ async function startUpstream(latencyMs: number): Promise<string> {
 
 let started = 0;
 
-/** A Worker with an account that is its own; the relay's storage is empty, or of the ninth day. */
+/**
+ * Starts a Worker with its own account. On the first day the relay's storage is new, on the ninth it holds
+ * the dedup tables of eight days.
+ */
 async function start(
   way: Way,
   upstream: string,
@@ -141,7 +145,7 @@ const rounded = (value: number, digits = 1) => Number(value.toFixed(digits));
 type Rush = { readonly taken: readonly Answer[]; readonly perSecond: number; readonly cpuMs: number };
 type Round = Readonly<Record<Way, Rush>>;
 
-/** The doors in turn, so that what the machine does meanwhile falls on all. */
+/** Alternates between the endpoints, so that other load on the machine affects all alike. */
 async function compareDoors(upstream: string, records: number): Promise<readonly Round[]> {
   const both = await startBoth(upstream, 'ninth');
   const doors = { ...both, verified: await start('verified', upstream, 'ninth') };
@@ -199,13 +203,13 @@ async function reportDoors(upstream: string, records: number): Promise<void> {
   console.log(`relay : pass-through = ${ratio(rounds, 'perSecond', 'relay', 'passThrough')}`);
   console.log(`with tokens : pass-through = ${ratio(rounds, 'perSecond', 'verified', 'passThrough')}`);
   console.log(`with tokens : without = ${ratio(rounds, 'perSecond', 'verified', 'relay')}`);
-  // Of its own, not of the machine: it says the same where the machine is busy.
+  // The Worker's own CPU time, so it stays the same on a busy machine.
   console.log(`… in processor time = ${ratio(rounds, 'cpuMs', 'verified', 'relay')}`);
 }
 
 async function lightLoad(upstream: string) {
   const both = await startBoth(upstream, 'ninth');
-  // The first ones find everything cold.
+  // The first requests hit a cold start.
   await Promise.all([crowdOfOne(both.relay.door), crowdOfOne(both.passThrough.door)]);
   const [relay, passThrough] = await Promise.all([
     stream(both.relay.door, LIGHT),
@@ -235,7 +239,7 @@ async function drained(url: string): Promise<void> {
   }
 }
 
-/** What visitors at one rate cost, until the last of their records has arrived. */
+/** Counts the calls for visitors at one rate, until the last record has arrived. */
 async function callsOf(upstream: string, { perSecond, visitors, afterMs }: (typeof ARRIVALS)[number]) {
   await new Promise((resolve) => setTimeout(resolve, afterMs));
   const both = await startBoth(upstream, 'first');
@@ -244,14 +248,14 @@ async function callsOf(upstream: string, { perSecond, visitors, afterMs }: (type
   const reached = (visitors * 1_000) / (performance.now() - from);
   await drained(both.relay.url);
   const drainedAfterS = (performance.now() - from) / 1_000;
-  // Its calls do not depend on the pace.
+  // The number of its calls does not depend on the rate.
   mustBeTaken(
     await stream(both.passThrough.door, { records: RECORDS_A_VISITOR, perSecond: 1_000, visitors }),
   );
 
   const per1000 = (calls: number) => (calls * 1_000) / (visitors * RECORDS_A_VISITOR);
   const point: Point = {
-    // Where the machine does not manage the rate, what was measured stands at the rate it did manage.
+    // If the machine can't keep up, the point is plotted at the rate it reached.
     visitorsPerSecond: reached < perSecond * MANAGED_SHARE ? rounded(reached, 0) : perSecond,
     passThrough: per1000(await callsTo(upstream, both.passThrough.account)),
     relay: per1000(await callsTo(upstream, both.relay.account)),
@@ -260,7 +264,7 @@ async function callsOf(upstream: string, { perSecond, visitors, afterMs }: (type
   return { point, perSecond, visitors, reached, drainedAfterS };
 }
 
-/** Calls a minute, if it goes on so: over the account's limit it can't. */
+/** Calls a minute at this rate. Above the account's limit they would be refused. */
 function aMinute(per1000: number, visitorsPerSecond: number): string {
   const calls = (per1000 * visitorsPerSecond * RECORDS_A_VISITOR * 60) / 1_000;
   return `${calls.toFixed(0)}${calls > CALLS_PER_MINUTE ? ` (over ${CALLS_PER_MINUTE})` : ''}`;

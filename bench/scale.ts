@@ -3,7 +3,8 @@ import { fillPlaces } from './scale/document.ts';
 import { backlogPlot } from './scale/plot.ts';
 import { scaleTables } from './scale/tables.ts';
 
-// The figures of docs/reference/scale.md, from the relay's own limits. With `--check` nothing is written: exits 1 where they differ.
+// Writes the figures of docs/reference/scale.md from the relay's own limits. `--check` writes nothing, and
+// exits with 1 if they differ.
 
 const DOCUMENT = 'docs/reference/scale.md';
 const PLOT = 'docs/images/backlog.svg';

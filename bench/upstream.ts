@@ -2,8 +2,8 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 
-// WebEngage for a bench: a thread that takes every call after `workerData.latencyMs`, and posts its port once it listens.
-// `GET /calls` answers how many it took, by account.
+// A stand-in for WebEngage, in a thread. It accepts every call after `workerData.latencyMs`, and posts its
+// port once it listens. `GET /calls` returns the number of calls for each account.
 
 const { latencyMs }: { latencyMs: number } = workerData;
 const calls: { [account: string]: number } = {};
@@ -18,7 +18,7 @@ const server = createServer((request, response) => {
   const account = request.url?.split('/')[3] ?? '';
   calls[account] = (calls[account] ?? 0) + 1;
   request.resume().once('end', () => {
-    // A timer takes a millisecond at the least.
+    // A timer takes at least a millisecond.
     if (latencyMs === 0) answerTo(response);
     else setTimeout(answerTo, latencyMs, response);
   });

@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
 
-/** Where visitors post their batches. */
+/** A client for the endpoint that takes visitors' batches. */
 export type Door = {
-  /** Posts the batch of a new visitor: events, of one flush. */
+  /** Posts one flush of events from a new visitor. */
   readonly post: (records: number) => Promise<Answer>;
 };
 
@@ -11,16 +11,16 @@ export type Answer = { readonly status: number; readonly ms: number };
 
 export const ORIGIN = 'http://bench.example';
 
-/** Who visitors are, where a site knows them. */
+/** Identifies visitors on a site that knows them. */
 export type Identity = { readonly userId: string; readonly token: string };
 
-/** An address in a network of its own, as Cloudflare tells it: visitors who all came from this machine would be one sender. */
+/** An address in its own network, for `CF-Connecting-IP`. With one address all visitors would be one sender. */
 export function newAddress(): string {
   const group = () => randomBytes(2).toString('hex');
   return `2001:db8:${group()}:${group()}::1`;
 }
 
-/** Opens a way to a Worker, over connections that stay. (`fetch` would take more of the machine than what it measures.) */
+/** Makes a client with keep-alive connections. (`fetch` would use more CPU than the code it measures.) */
 export function doorOf(url: string, identity?: Identity): Door {
   const agent = new Agent({ keepAlive: true, maxSockets: 256 });
   return {
@@ -68,7 +68,7 @@ function batch(records: number, identity?: Identity): string {
   });
 }
 
-/** So many at once, each with its next batch as soon as the last is answered for. */
+/** Keeps this many visitors busy: each posts its next batch once the last one is answered. */
 export async function crowd(
   door: Door,
   { records, atOnce, forMs }: { records: number; atOnce: number; forMs: number },
@@ -82,7 +82,7 @@ export async function crowd(
   return answers;
 }
 
-/** So many a second, each for itself: at random moments, and whether or not the others have been answered. */
+/** Posts this many batches a second at random moments, without waiting for earlier answers. */
 export async function stream(
   door: Door,
   { records, perSecond, visitors }: { records: number; perSecond: number; visitors: number },

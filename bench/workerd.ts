@@ -6,20 +6,22 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 export type WorkerdOptions = {
-  /** The Worker: one file of JavaScript, all it imports within. */
+  /** The Worker as one bundled JavaScript file. */
   readonly script: string;
   /** Variables and secrets. */
   readonly vars: Readonly<Record<string, string>>;
-  /** The classes of its Durable Objects, by the name each is bound to. */
+  /** The classes of its Durable Objects, by binding name. */
   readonly objects: Readonly<Record<string, string>>;
-  /** A directory of its own, for its configuration and its objects' storage. */
+  /** A separate directory for its configuration and its objects' storage. */
   readonly directory: string;
 };
 
-/** A Worker in the bare runtime. `wrangler dev` stands two proxies before it, which end at some 500 requests a second. */
+/**
+ * A Worker in the bare runtime. `wrangler dev` adds two proxies, which handle at most some 500 requests a second.
+ */
 export type Workerd = {
   readonly url: string;
-  /** Processor time it has taken so far; not a number where that can't be told. */
+  /** CPU time used so far, in ms. NaN if the system does not report it. */
   readonly cpuMs: () => number;
   readonly stop: () => Promise<void>;
 };
@@ -27,13 +29,13 @@ export type Workerd = {
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const WORKERD = join(ROOT, 'node_modules/workerd/bin/workerd');
 
-// However this process ends, its Workers end with it.
+// Stops the Workers whenever this process ends.
 const running = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Starts a Worker on a free port of loopback; resolves once it listens. */
+/** Starts a Worker on a free loopback port. Resolves once it listens. */
 export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   const { directory } = options;
   mkdirSync(join(directory, 'storage'), { recursive: true });
@@ -46,7 +48,7 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   running.add(child);
   const ended = once(child, 'exit');
 
-  // `--control-fd` tells the port in one line of JSON, once it listens there.
+  // `--control-fd` reports the port as one line of JSON once workerd listens.
   const told = once(child.stdio[3] as Readable, 'data') as Promise<[Buffer]>;
   const [line] = await Promise.race([
     told,
@@ -61,14 +63,14 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   return { url: `http://127.0.0.1:${port}`, cpuMs: () => cpuMsOf(child.pid), stop };
 }
 
-/** What Linux tells of a process: utime and stime, in hundredths of a second. See proc_pid_stat(5). */
+/** CPU time from Linux: utime plus stime, in hundredths of a second. See proc_pid_stat(5). */
 function cpuMsOf(pid: number | undefined): number {
   try {
     const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
     const [user = Number.NaN, system = Number.NaN] = fields.split(' ').slice(11, 13).map(Number);
     return (user + system) * 10;
   } catch {
-    return Number.NaN; // Another system.
+    return Number.NaN; // Not Linux.
   }
 }
 
@@ -102,7 +104,7 @@ const config :Workerd.Config = (
 `;
 }
 
-/** What the relay is deployed with. */
+/** The date that the relay is deployed with. */
 function compatibilityDate(): string {
   const config = readFileSync(join(ROOT, 'wrangler.jsonc'), 'utf8');
   const date = /"compatibility_date":\s*"([\d-]+)"/.exec(config)?.[1];

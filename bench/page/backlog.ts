@@ -10,7 +10,7 @@ const BURST = { records: 1_000, slice: 1_000 };
 
 const HOLD_SECONDS = 1;
 
-// From here on browsers call a task long: https://w3c.github.io/longtasks/#sec-terminology
+// Browsers call a task long from here on: https://w3c.github.io/longtasks/#sec-terminology
 const LONG_TASK_MS = 50;
 
 /** The longest task while a burst and a backlog are made, and while both drain. */
@@ -28,7 +28,7 @@ export async function watchTasks({ page, cdp, site, startTracker }: Ground): Pro
   const row = ({ cpuMs, longestTaskMs, tasks }: Span, records: number) => ({
     'longest task, ms': rounded(longestTaskMs),
     tasks,
-    // Traced, and by so much too high.
+    // Too high by the cost of tracing.
     'CPU ms per 1,000 records': rounded((cpuMs * 1_000) / records),
   });
   const told = observed.map((ms) => rounded(ms, 0)).join(', ') || 'none';
@@ -43,14 +43,14 @@ export async function watchTasks({ page, cdp, site, startTracker }: Ground): Pro
   });
 }
 
-/** Bytes in use after a collection: JavaScript's own, and the browser's objects behind it (requests, signals, keys). */
+/** Bytes in use after a forced collection. `browser` is the browser's own objects (requests, signals, keys). */
 async function heap(cdp: CDPSession) {
   await cdp.send('HeapProfiler.collectGarbage');
   const { usedSize, embedderHeapUsedSize, backingStorageSize } = await cdp.send('Runtime.getHeapUsage');
   return { script: usedSize, browser: embedderHeapUsedSize + backingStorageSize };
 }
 
-/** Memory before, in the middle of and after two backlogs. */
+/** Memory before, during and after two backlogs. */
 export async function watchMemory({ page, cdp, site, startTracker }: Ground): Promise<void> {
   const heaps: [moment: string, at: Awaited<ReturnType<typeof heap>>][] = [];
   const measure = async (moment: string) => heaps.push([moment, await heap(cdp)]);

@@ -7,14 +7,14 @@ import { rounded } from './rounded.ts';
 
 export type Pattern = { readonly name: string; readonly calls: number; readonly inOneTask: boolean };
 
-// Amplitude's SDK keeps each event before it sends it, as this tracker does: in `localStorage`.
+// Like this tracker, Amplitude's SDK stores each event before it sends it: in `localStorage`.
 const WAYS = ['nothing', 'localStorage', 'tracker', 'amplitude'] as const;
 
 type Way = (typeof WAYS)[number];
 
 /**
- * What one round cost the main thread: the calls by themselves, and with all that they caused. CPU is by the thread's own
- * clock; wall holds its waits too, for other processes and for a turn on a busy machine.
+ * The cost of one round on the main thread, for the calls alone and with everything they caused. CPU time is
+ * the thread's own clock. Wall time also includes its waits for other processes and for the scheduler.
  */
 type Cost = { readonly callsCpuMs: number; readonly cpuMs: number; readonly wallMs: number };
 
@@ -22,17 +22,17 @@ type Round = Readonly<Record<Way, Cost>>;
 
 const ROUNDS = 25;
 
-// The first rounds run code that the browser has yet to compile.
+// The first rounds run code that the browser has not compiled yet.
 const WARM_UP_ROUNDS = 3;
 
-// Longer than the measurement: what is compared is keeping, and the other side sends nothing.
+// Longer than the measurement. The comparison is about storing, and `localStorage` sends nothing.
 const HOLD_SECONDS = 3_600;
 
 const median = (values: readonly number[]) => percentile(values, 50);
 
 /**
- * What the page's main thread has done so far. Not by a trace of its tasks: that costs each some 7 µs, and `localStorage`,
- * which has two tasks for each key, would look half as dear again as it is.
+ * The main thread's work so far. A trace of its tasks would cost about 7 µs each. `localStorage`, with two
+ * tasks for each key, would then look half as expensive again as it is.
  */
 async function workOf(cdp: CDPSession): Promise<{ readonly cpuMs: number; readonly wallMs: number }> {
   const { metrics } = await cdp.send('Performance.getMetrics');
@@ -63,7 +63,7 @@ async function runRounds(ground: Ground, pattern: Pattern): Promise<readonly Rou
   await ground.cdp.send('Performance.enable');
   const callsCpuMs = await clockMainThread(ground.cdp, async () => {
     for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round += 1)
-      // In turn, so that what the machine does meanwhile falls on all of them; every other round the other way about.
+      // Alternates, so that other load on the machine affects all alike. Every other round is in reverse order.
       for (const way of round % 2 === 0 ? WAYS : WAYS.toReversed())
         work[way].push(await measure(ground, pattern, way, round));
   });
@@ -85,12 +85,14 @@ async function runRounds(ground: Ground, pattern: Pattern): Promise<readonly Rou
     .slice(WARM_UP_ROUNDS);
 }
 
-/** What calls cost the main thread, against a bare `JSON.stringify` and `localStorage.setItem` of each, and Amplitude's SDK. */
+/**
+ * Compares the main-thread cost of `track` with Amplitude's SDK, and with a bare `localStorage.setItem` of the JSON.
+ */
 export async function compareCalls(ground: Ground, pattern: Pattern): Promise<void> {
   const rounds = await runRounds(ground, pattern);
 
   const columns = {
-    // Between calls in tasks of their own lies other work too: what calls alone take can't be told from it.
+    // With a task for each call there is other work between the calls, so their own cost can't be separated.
     ...(pattern.inOneTask && ({ 'calls alone, CPU ms': 'callsCpuMs' } as const)),
     'all, CPU ms': 'cpuMs',
     'all, wall ms': 'wallMs',
@@ -99,7 +101,7 @@ export async function compareCalls(ground: Ground, pattern: Pattern): Promise<vo
     Object.fromEntries(
       Object.entries(columns).map(([title, cost]) => [title, rounded(figure(cost), digits)]),
     );
-  // Of each round by itself: its sides had the same machine. Without what measuring nothing costs.
+  // Ratios within a round, where all sides ran on the same machine load. The cost of measuring nothing is subtracted.
   const ratios = (cost: keyof Cost, to: Way = 'localStorage') =>
     rounds.map(
       ({ nothing, tracker, ...others }) =>

@@ -3,12 +3,12 @@ import { chromiumPath, LAUNCH_ARGS } from '../../test/chromium.ts';
 import { install, startHeld } from './in-page.ts';
 import { type Site, startSite } from './site.ts';
 
-/** A site, open in a real Chromium, ready to be measured. */
+/** A site in a real Chromium, ready to be measured. */
 export type Ground = {
   readonly page: Page;
   readonly cdp: CDPSession;
   readonly site: Site;
-  /** Starts a tracker with a buffer of its own, and a relay that takes nothing and asks to be left alone for so long. */
+  /** Starts a tracker with its own buffer. The relay takes nothing, and answers with this `Retry-After`. */
   readonly startTracker: (retryAfterSeconds: number) => Promise<void>;
   readonly stop: () => Promise<void>;
 };

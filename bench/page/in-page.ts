@@ -1,7 +1,7 @@
 import type { createTracker, Tracker } from '../../src/tracker/tracker.ts';
 
-// What is run in the page. Each function is sent there as text: it sees its argument, the page, and what `install`
-// has put there.
+// The code that runs in the page. Each function is sent there as text, so it sees only its argument, the
+// page, and what `install` has put there.
 
 type Bench = {
   tracker: Tracker;
@@ -11,12 +11,12 @@ type Bench = {
   payloads: readonly object[];
   readonly start: (endpoint: string) => Tracker;
   readonly payload: (n: number) => object;
-  /** Resolves in a task of its own, once what the tasks before it have left behind has had time to run. */
+  /** Resolves in a new task, after the follow-up work of earlier tasks has had time to run. */
   readonly rest: () => Promise<void>;
   readonly task: () => Promise<void>;
 };
 
-/** Of Amplitude's SDK, what is called here. */
+/** The part of Amplitude's SDK that is called here. */
 type Amplitude = {
   readonly createInstance: () => {
     readonly init: (apiKey: string, options: object) => { readonly promise: Promise<unknown> };
@@ -61,7 +61,7 @@ export function install(): void {
       'Added At': new Date(1_795_000_000_000 + n * 1_000),
     }),
     rest: () => after(100),
-    // Not a timeout: those are held back to 4 ms each.
+    // Not a timeout: browsers delay nested ones by at least 4 ms.
     task: () =>
       new Promise((resolve) => {
         turns.push(resolve);
@@ -73,7 +73,7 @@ export function install(): void {
   }).observe({ type: 'longtask' });
 }
 
-/** A new tracker with an empty buffer, its database open, which has just learned that the relay takes nothing now. */
+/** A new tracker with an empty buffer and an open database. It has just learned that the relay takes nothing now. */
 export async function startHeld(endpoint: string): Promise<void> {
   const tracker = bench.start(endpoint);
   const held = new Promise<void>((resolve) => void tracker.on('retrying', () => resolve()));
@@ -82,7 +82,7 @@ export async function startHeld(endpoint: string): Promise<void> {
   await held;
 }
 
-/** A new instance of Amplitude's SDK that keeps what it is given, and sends nothing meanwhile. */
+/** A new instance of Amplitude's SDK that stores its events and sends none meanwhile. */
 export async function startAmplitude(relayUrl: string): Promise<void> {
   for (const key of Object.keys(localStorage)) if (key.startsWith('AMP')) localStorage.removeItem(key);
   const instance = amplitude.createInstance();
@@ -103,14 +103,14 @@ type Calls = {
   readonly marks: string;
 };
 
-/** Makes what the calls are given, beforehand, and clears what the calls before them have left. */
+/** Prepares the calls' arguments, and clears what the previous calls stored. */
 export async function prepareCalls(calls: number): Promise<void> {
   for (const n of bench.payloads.keys()) localStorage.removeItem(`bench ${n}`);
   bench.payloads = Array.from({ length: calls }, (_, n) => bench.payload(n));
   await bench.rest();
 }
 
-/** Makes the calls, between two marks, and lets all they cause come to its end. */
+/** Makes the calls between two marks, and waits until everything they caused is done. */
 export async function makeCalls({ way, inOneTask, marks }: Calls): Promise<void> {
   const { tracker, amplitude, payloads, task, rest } = bench;
   const kept: Promise<void>[] = [];
@@ -136,7 +136,7 @@ export async function makeCalls({ way, inOneTask, marks }: Calls): Promise<void>
 
 type Fill = { readonly records: number; readonly slice: number; readonly marks: string };
 
-/** Fills the buffer, a slice of calls in each task. */
+/** Fills the buffer, one slice of calls per task. */
 export async function fill({ records, slice, marks }: Fill): Promise<void> {
   const { tracker, task, payload, rest } = bench;
   bench.delivered = 0;
@@ -152,7 +152,7 @@ export async function fill({ records, slice, marks }: Fill): Promise<void> {
   performance.mark(`${marks} to`);
 }
 
-/** Sends all that is buffered, at the allowed pace, and resolves when nothing is. */
+/** Sends the whole buffer at the allowed pace. Resolves when the buffer is empty. */
 export async function drain(marks: string): Promise<void> {
   const { tracker, rest } = bench;
   performance.mark(`${marks} from`);
@@ -164,7 +164,7 @@ export async function drain(marks: string): Promise<void> {
   performance.mark(`${marks} to`);
 }
 
-/** Resolves once so many are delivered since the last fill began. */
+/** Resolves once this many records are delivered since the last fill began. */
 export function delivered(count: number): Promise<void> {
   return new Promise((resolve) => {
     const stop = bench.tracker.on('delivered', () => {
@@ -175,5 +175,5 @@ export function delivered(count: number): Promise<void> {
   });
 }
 
-/** How long the long tasks since the last look took, as the browser told the page. */
+/** The durations in ms of the long tasks that the browser has reported since the last call. */
 export const longTasks = (): readonly number[] => bench.longTasks.splice(0);

@@ -1,8 +1,8 @@
 import type { CDPSession } from 'playwright-core';
 
-/** What the page's main thread did between two marks: everything, whoever asked for it. */
+/** Everything the page's main thread did between two marks, no matter what caused it. */
 export type Span = {
-  /** Time the thread worked, by its own clock: what else the machine does is not in it. */
+  /** The thread's own clock: other load on the machine does not count. */
   readonly cpuMs: number;
   readonly longestTaskMs: number;
   readonly tasks: number;
@@ -14,7 +14,7 @@ type TraceEvent = {
   readonly cat: string;
   readonly pid: number;
   readonly tid: number;
-  /** Microseconds: when, how long, and both by the thread's own clock. */
+  /** Start and duration in microseconds. `tts` is the start by the thread's own clock. */
   readonly ts: number;
   readonly dur?: number;
   readonly tts?: number;
@@ -22,10 +22,10 @@ type TraceEvent = {
 
 const MARKS = 'blink.user_timing';
 
-// Tasks cost the thread some 7 µs each to be traced, marks next to nothing.
+// Tracing a task costs the thread about 7 µs, and a mark next to nothing.
 const TASKS = 'toplevel';
 
-/** Traces the page's process while something runs; answers with the events of its main thread, in order. */
+/** Traces the page's process while `run` runs. Resolves to the events of its main thread, in order. */
 async function trace(
   cdp: CDPSession,
   includedCategories: string[],
@@ -33,7 +33,7 @@ async function trace(
 ): Promise<readonly TraceEvent[]> {
   const events: TraceEvent[] = [];
   const collect = ({ value }: { value: object[] }) => {
-    // By name in the protocol's own words; it types them as any object.
+    // The protocol defines these fields. Its types only say `object`.
     for (const event of value as TraceEvent[]) events.push(event);
   };
   cdp.on('Tracing.dataCollected', collect);
@@ -63,8 +63,8 @@ function marksOf(events: readonly TraceEvent[]) {
 }
 
 /**
- * How long the page's main thread worked from one mark to another, both set once while something runs there.
- * Does not look at its tasks, and so costs them nothing.
+ * How long the page's main thread worked between two marks, both set once during `run`.
+ * It does not trace tasks, so it adds no cost to them.
  */
 export async function clockMainThread(
   cdp: CDPSession,
@@ -74,7 +74,7 @@ export async function clockMainThread(
   return (from, to) => (markAt(to).tts - markAt(from).tts) / 1_000;
 }
 
-/** What the page's main thread did from one mark to another, task by task; which makes each a little longer. */
+/** What the page's main thread did between two marks, task by task. Tracing makes each task slightly longer. */
 export async function watchMainThread(
   cdp: CDPSession,
   run: () => Promise<void>,
@@ -85,7 +85,7 @@ export async function watchMainThread(
 
   return (from, to) => {
     const [start, end] = [markAt(from), markAt(to)];
-    // Of the tasks that hold the marks, only what lies between the two counts.
+    // Only the part of a task between the two marks counts.
     const within = tasks
       .map(({ ts, dur = 0 }) => Math.min(ts + dur, end.ts) - Math.max(ts, start.ts))
       .filter((us) => us > 0);

@@ -1,2 +1,2 @@
-/** A figure for a table. */
+/** Rounds a figure for a table. */
 export const rounded = (value: number, digits = 1): number => Number(value.toFixed(digits));

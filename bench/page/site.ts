@@ -4,12 +4,12 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import type { AddressInfo } from 'node:net';
 import type { Batch } from '../../src/contract/batch.ts';
 
-/** A site of one empty page with the tracker, and beside it, at another origin, what stands for the relay. */
+/** A site with one empty page and the tracker, and a stand-in for the relay on another origin. */
 export type Site = {
   readonly url: string;
-  /** Has a path of its own for every tracker that is to have a buffer of its own. */
+  /** Add a path to it for each tracker that needs its own buffer. */
   readonly relayUrl: string;
-  /** While it is on, the relay takes nothing, and asks to be left alone for so long. */
+  /** Makes the relay answer 503 with this `Retry-After`. Undefined lets it take records again. */
   readonly hold: (retryAfterSeconds: number | undefined) => void;
   readonly stop: () => void;
 };
@@ -34,7 +34,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 export async function startSite(): Promise<Site> {
   let held: number | undefined;
 
-  // Answers as the relay does, and does nothing else: it is the page that is measured.
+  // Only answers like the relay: the bench measures the page.
   const relay = await listen(async (request, response) => {
     const { records } = JSON.parse(await bodyOf(request)) as Pick<Batch, 'records'>;
     response.setHeader('Access-Control-Allow-Origin', request.headers.origin ?? '*');

@@ -1,6 +1,7 @@
 /**
- * Puts each text between the markers of its name: `<!-- scale:begin price -->` and `<!-- scale:end price -->`, where `scale`
- * says to a reader who fills them. Throws where a name has no place, or a place has no name.
+ * Puts each text between the markers of its name: `<!-- scale:begin price -->` and
+ * `<!-- scale:end price -->`. The word before the colon tells readers what fills the place. Throws if a name
+ * has no place, or a place has no name.
  */
 export function fillPlaces(document: string, texts: Readonly<Record<string, string>>): string {
   const places = [...document.matchAll(/<!-- \w+:begin (\w+) -->/g)].map(([, name]) => name);

@@ -6,7 +6,7 @@ import { cutBatch } from '../../src/edge/queue/cut-batch.ts';
 import type { Run } from '../../src/edge/queue/run.ts';
 import { limitWithin } from '../../src/pacing/sliding-limit.ts';
 
-/** Traffic as it comes, and the relay's settings. */
+/** The incoming traffic, and the relay's settings. */
 export type Traffic = {
   readonly recordsPerSecond: number;
   readonly recordsPerFlush: number;
@@ -14,15 +14,15 @@ export type Traffic = {
   readonly lingerMs: number;
 };
 
-/** How outboxes and gate come through it. */
+/** How the outboxes and the gate handle the traffic. */
 export type Fill = {
   readonly recordsPerCall: number;
   readonly callsPerMinute: number;
-  /** How long a record waits until its call starts, on average. */
+  /** Average time in ms from a record's arrival to the start of its call. */
   readonly waitMs: number;
-  /** The gate is asked; it grants one a call. */
+  /** Requests to the gate, granted or refused. Each call takes one permit. */
   readonly asksPerMinute: number;
-  /** Alarms that ran, and `setAlarm()`s: both are billed. */
+  /** Alarms that ran, and calls of `setAlarm()`. Both are billed. */
   readonly passesPerMinute: number;
   readonly alarmsSetPerMinute: number;
   readonly came: number;
@@ -30,43 +30,45 @@ export type Fill = {
   readonly waiting: number;
 };
 
-// As in src/edge: the test compares them.
+// Copied from src/edge. test/scale.test.ts compares them.
 export const SOONEST_ALARM_MS = 25;
 export const MAX_IN_FLIGHT = 6;
 export const PASS_MS = 60_000;
 export const MIN_LOOK_MS = 25;
 export const SLEEP_RATHER_MS = 600;
 
-/** Assumed, between the ends of the range: an answer of WebEngage; from an outbox to the gate and back. */
+/**
+ * Assumed, uniform over the range: the time for WebEngage's answer, and for a round trip from an outbox to the gate.
+ */
 export const ANSWER_MS = { from: 200, to: 400 } as const;
 export const ASK_MS = { from: 4, to: 16 } as const;
 
-// The account's, and no key to change to.
+// The account's default limit, without a secondary key.
 const LIMITS = { requestsPerMinute: 500, hasSecondaryKey: false };
 
 // Long enough that chance does not show in the figures.
 const LEAST_MS = 120_000;
 const LEAST_FLUSHES = 3_000;
 
-// The tables ask for some of it twice.
+// A cache: the tables use some scenarios twice.
 const played = new Map<string, Fill>();
 
 type Phase = 'asleep' | 'asking' | 'starting' | 'waiting' | 'ending';
 
 type Outbox = {
   phase: Phase;
-  /** When it goes on by itself; while asleep, its alarm. */
+  /** When it continues by itself. While asleep, the time of its alarm. */
   at: number;
   alarmAt: number;
   heldUntil: number;
   passEndsAt: number;
-  /** A full batch is a reason to look before `at`. */
+  /** A full batch wakes it before `at`. */
   hearsBell: boolean;
   readonly runs: Run[];
   landings: number[];
 };
 
-/** Mulberry32: the same seed brings the same chances, so that the tables can be compared. */
+/** Mulberry32, a seeded generator: the same seed gives the same numbers, so that the tables stay comparable. */
 function chances(seed: number): () => number {
   let state = seed;
   return () => {
@@ -78,9 +80,9 @@ function chances(seed: number): () => number {
 }
 
 /**
- * Plays outboxes and gate in a time of their own: flushes of events come at random, each from another browser, and
- * WebEngage takes every call. What is cut and when a call may start is decided by the relay's own code; alarms and passes
- * follow `ingest` and `relayPass`, which can't leave the runtime.
+ * Simulates outboxes and the gate in virtual time. Flushes of events arrive at random, each from another
+ * browser, and WebEngage accepts every call. The relay's own code cuts batches and grants permits. Alarms and
+ * passes are modelled on `ingest` and `relayPass`, which need the Workers runtime.
  */
 export function playFill(traffic: Traffic): Fill {
   const key = JSON.stringify(traffic, ['recordsPerSecond', 'recordsPerFlush', 'shards', 'lingerMs']);
@@ -90,7 +92,7 @@ export function playFill(traffic: Traffic): Fill {
 }
 
 function play({ recordsPerSecond, recordsPerFlush, shards, lingerMs }: Traffic): Fill {
-  // A run would be cut in two, and its browser held back: not played here.
+  // Otherwise a run would be cut in two and its browser would have to wait, which is not simulated.
   if (MAX_BATCH_RECORDS % recordsPerFlush !== 0) throw new RangeError('recordsPerFlush must divide a batch');
 
   const random = chances(1);
@@ -113,7 +115,7 @@ function play({ recordsPerSecond, recordsPerFlush, shards, lingerMs }: Traffic):
       landings: [],
     }),
   );
-  // The burst after a rest is used up: it comes once, not every two minutes.
+  // Starts with the burst used up. In reality it comes once after a rest, not every two minutes.
   const { burst, spacingMs } = limitWithin(LIMITS.requestsPerMinute);
   let gate = { ...OPEN_GATE, pace: { nextDueAt: burst * spacingMs } };
   let nextTurnAt = 0;
@@ -175,7 +177,7 @@ function play({ recordsPerSecond, recordsPerFlush, shards, lingerMs }: Traffic):
   const start = (outbox: Outbox, now: number): void => {
     const next = cutBatch(outbox.runs, { lingerMs }, now);
     if (next.step === 'cut') {
-      // Every run is of another browser and of one kind: the batch is made of the first ones, whole.
+      // Each run is from another browser, and all are of one kind. So the batch consists of the first runs, uncut.
       for (const { count, at } of outbox.runs.splice(0, next.cut.members.length)) {
         total.sent += count;
         total.waitedMs += count * (now - at);

@@ -3,14 +3,14 @@ export function whole(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
 
-/** Three figures, and no more: `18 M`, `48.6 k`, `8`. */
+/** A short form, with a unit from 10,000 on: `18 M`, `48.6 k`, `8`. */
 export function short(value: number): string {
   if (value >= 1e6) return `${figures(value / 1e6)} M`;
   if (value >= 1e4) return `${figures(value / 1e3)} k`;
   return figures(value);
 }
 
-/** `4.0 h`, from seconds. */
+/** From seconds, such as `4.0 h`. */
 export function lasting(seconds: number): string {
   if (seconds < 100) return `${whole(seconds)} s`;
   if (seconds < 100 * 60) return `${figures(seconds / 60)} min`;
@@ -26,7 +26,7 @@ export function dollars(value: number): string {
   return value >= 10 ? whole(value) : value.toFixed(2);
 }
 
-/** A Markdown table; figures stand to the right. */
+/** A Markdown table with all columns aligned right. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [line(head), `|${head.map(() => '--:').join('|')}|`, ...rows.map(line)].join('\n');

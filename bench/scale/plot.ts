@@ -6,7 +6,7 @@ const LEFT = 70;
 const BOTTOM = 40;
 const TOP = 30;
 
-/** Ten minutes at 1,000 records a second, over 50 a second before and after. */
+/** Ten minutes at 1,000 records a second, and 50 a second after that. */
 const BURST: Burst = {
   recordsPerSecond: 1_000,
   burstSeconds: 600,
@@ -18,7 +18,7 @@ const STEP_SECONDS = 60;
 const LABEL_SECONDS = 600;
 const LABEL_RECORDS = 100_000;
 
-/** The backlog of one burst over time, as docs/images/backlog.svg. */
+/** Plots the backlog of one burst over time, for docs/images/backlog.svg. */
 export function backlogPlot(): string {
   const moments = [BURST_BEGINS];
   for (let moment = burstStep(BURST_BEGINS, BURST); ; moment = burstStep(moment, BURST)) {
@@ -50,7 +50,7 @@ export function backlogPlot(): string {
   ].join('\n')}\n`;
 }
 
-// Whole pixels would make a straight line a staircase.
+// Rounded to whole pixels, a straight line would become a staircase.
 function tenth(value: number): number {
   return Math.round(value * 10) / 10;
 }

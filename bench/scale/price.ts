@@ -25,7 +25,7 @@ export type Item =
 type Rate = { readonly dollars: number; readonly included: number };
 
 /**
- * Cloudflare's list prices, each for one, and what the Workers Paid plan includes a month; November 2026.
+ * Cloudflare's list prices per unit, and the monthly amounts in the Workers Paid plan, as of November 2026.
  * https://developers.cloudflare.com/workers/platform/pricing/
  * https://developers.cloudflare.com/durable-objects/platform/pricing/
  */
@@ -44,23 +44,23 @@ export const PLAN_DOLLARS = 5;
 const MONTH_SECONDS = 30 * 24 * 60 * 60;
 const DAY_SECONDS = 24 * 60 * 60;
 
-// An object is billed as 128 MB for as long as it is active, at the most all the month.
+// An active object is billed for 128 MB. At most it is active all month.
 const OBJECT_GB = 0.128;
 
 /** Assumed: the Worker's CPU time for a flush. */
 export const CPU_MS_PER_FLUSH = 2;
 
-/** Assumed: records a page load makes, and the bytes by which an outbox remembers them. */
+/** Assumed: records per page load, and the bytes that an outbox needs to remember their ids. */
 export const RECORDS_PER_SESSION = 25;
 export const BYTES_PER_SESSION = 100;
 
-// Ids are remembered in tables by day, which are dropped once they are eight days old.
+// Dedup keeps a table for today and for each of the eight days before. On average that is 8.5 days.
 const REMEMBERED_DAYS = 8.5;
 
-// Above what can leave, outboxes are full and look the same at any rate: played with twice that.
+// Above the drain rate, outboxes are full and behave the same at any rate. This one is simulated.
 const OVERLOADED_PER_SECOND = 2 * DRAIN_PER_SECOND;
 
-/** What a month at a steady rate uses, of each item. */
+/** The monthly usage of each item at a steady rate. */
 export type Usage = Readonly<Record<Item, number>>;
 
 export function usageOf(recordsPerSecond: number, shards: number, lingerMs: number): Usage {
@@ -71,7 +71,7 @@ export function usageOf(recordsPerSecond: number, shards: number, lingerMs: numb
     shards,
     lingerMs,
   });
-  // Of an overload, what there is no room for costs the Worker's request and no more.
+  // Under overload, a flush that finds no room costs only the Worker's request and CPU time.
   const stored = Math.min(recordsPerSecond, DRAIN_PER_SECOND);
   const flushes = (stored / RECORDS_PER_FLUSH) * MONTH_SECONDS;
   const posted = (recordsPerSecond / RECORDS_PER_FLUSH) * MONTH_SECONDS;
@@ -95,17 +95,17 @@ export function usageOf(recordsPerSecond: number, shards: number, lingerMs: numb
   };
 }
 
-/** Rows that a day costs, for each record that comes in. */
+/** Rows written for each stored record. */
 export function rowsWrittenPerRecord(usage: Usage, recordsPerSecond: number): number {
   return usage.rowsWritten / (Math.min(recordsPerSecond, DRAIN_PER_SECOND) * MONTH_SECONDS);
 }
 
-/** Dollars a month, item by item, at list prices. */
+/** Dollars a month for each item, at list prices. */
 export function listPrice(usage: Usage): Readonly<Record<Item, number>> {
   return mapItems((item) => usage[item] * RATES[item].dollars);
 }
 
-/** Dollars a month with the Workers Paid plan and nothing else on the account. */
+/** Dollars a month on the Workers Paid plan, with nothing else on the account. */
 export function planPrice(usage: Usage): number {
   const beyond = mapItems((item) => Math.max(0, usage[item] - RATES[item].included) * RATES[item].dollars);
   return PLAN_DOLLARS + total(beyond);
@@ -115,7 +115,7 @@ export function total(dollars: Readonly<Record<Item, number>>): number {
   return Object.values(dollars).reduce((sum, each) => sum + each, 0);
 }
 
-/** What alarms and permits cost a month while a backlog lasts: list price of requests and rows. */
+/** Dollars a month for alarms and permits during a backlog: the list price of their requests and rows. */
 export function waitingPrice({ asksPerMinute, passesPerMinute, alarmsSetPerMinute }: Fill): number {
   const minutes = MONTH_SECONDS / 60;
   return (

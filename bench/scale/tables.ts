@@ -25,14 +25,14 @@ import {
   waitingPrice,
 } from './price.ts';
 
-// The account's own ceiling: 500 calls of 25 a minute are 208 records a second.
+// The account's limit: 500 calls of 25 records a minute are 208 records a second.
 const CEILING = 208;
 const RATES_PER_SECOND = [1, 100, CEILING, 1_000, 10_000, 100_000];
 const BASE_PER_SECOND = 50;
 const BURST_MINUTES = [1, 10, 60];
 const FREE_PLAN_ROWS_A_DAY = 100_000;
 
-/** Each table of docs/reference/scale.md by the name of its place there. */
+/** The tables of docs/reference/scale.md, each by the name of its place there. */
 export function scaleTables(): Readonly<Record<string, string>> {
   return {
     steady: steadyTable(),

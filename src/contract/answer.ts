@@ -1,21 +1,21 @@
 import type { Issue } from './issue.ts';
 import type { Repair } from './repair.ts';
 
-/** A record the contract refuses, for good. */
+/** A record that the contract refuses for good. */
 export type Rejection = { readonly id: string; readonly issues: readonly Issue[] };
 
-/** One thing that was changed about one record so that it could go. */
+/** One change to one record that lets it pass. */
 export type Repaired = Repair & { readonly id: string };
 
-/** The relay's 202: every record of the batch is settled, and `accepted + duplicates + rejected` is their number. */
+/** The relay's 202. Every record of the batch is settled: `accepted + duplicates + rejected` is the number sent. */
 export type Answer = {
   readonly response: { readonly status: 'queued' };
-  /** Stored by this request. */
+  /** Records stored by this request. */
   readonly accepted: number;
-  /** Stored before. */
+  /** Records stored by an earlier request. */
   readonly duplicates: number;
   readonly rejected: readonly Rejection[];
-  /** What was changed about records so that they could go, a record in its order; no more of it than an answer has room for. */
+  /** Changes that let records pass, in the order of the records. An answer holds only a limited number of them. */
   readonly repaired: readonly Repaired[];
   /** The relay's clock, in milliseconds since 1970. */
   readonly now: number;
@@ -24,9 +24,9 @@ export type Answer = {
 /** Why the relay refused a whole batch. */
 export type RefusalCode =
   | 'invalid_batch'
-  /** Of a protocol that this relay does not speak: the sender keeps its records, and sends them later. */
+  /** The relay does not speak this protocol version. The sender keeps its records and sends them later. */
   | 'unsupported_version'
-  /** Of the operator's. */
+  /** Admin API only. */
   | 'invalid_request'
   | 'invalid_token'
   | 'origin_not_allowed'

@@ -3,7 +3,7 @@ import { fitAttributes } from './fit-attributes.ts';
 import { MAX_ISSUES } from './issue.ts';
 import { ATTRIBUTES_RULE, type Attributes, type AttributesField, isPlainObject } from './rules/attributes.ts';
 
-/** Custom attributes of a user or an event, as they may be sent to WebEngage: those that would need no repair. */
+/** Custom attributes of a user or an event that can go to WebEngage without a repair. */
 export function attributesSchema(field: AttributesField) {
   return pipe(
     custom<Attributes>(isPlainObject, ATTRIBUTES_RULE),
@@ -19,7 +19,7 @@ export function attributesSchema(field: AttributesField) {
           value: undefined,
         }));
         addIssue(first === undefined ? { message: rule } : { message: rule, path: [first, ...rest] });
-        // What is wrong everywhere is not worth looking through: whoever sent it may have meant it to be dear.
+        // Stops early: input that is wrong everywhere may be crafted to be expensive to check.
         found += 1;
         if (found === MAX_ISSUES) return;
       }

@@ -17,25 +17,34 @@ import {
 } from 'valibot';
 import { fieldMessage } from './issue.ts';
 
-/** Calls that WebEngage takes of an account in a minute, unless it says otherwise. https://docs.webengage.com/docs/rest-api-getting-started */
+/**
+ * Calls that WebEngage takes from an account in a minute, unless it states another limit.
+ * https://docs.webengage.com/docs/rest-api-getting-started
+ */
 export const ACCOUNT_REQUESTS_PER_MINUTE = 500;
 
-/** Records in one call to WebEngage, and in a tracker's flush. https://docs.webengage.com/docs/rest-api-bulk-tracking-events */
+/**
+ * Records in one call to WebEngage, and in a tracker's flush.
+ * https://docs.webengage.com/docs/rest-api-bulk-tracking-events
+ */
 export const MAX_BATCH_RECORDS = 25;
 
 /**
- * Records the relay takes in one request: all that a page which is left can send, 60,000 bytes of the smallest. Several
- * requests at once could overtake each other; one keeps its order.
+ * Records the relay takes in one request: as many of the smallest as fit the 60,000 bytes of an unload flush.
+ * Several requests at once could overtake each other. A single one keeps the order.
  */
 export const MAX_REQUEST_RECORDS = 400;
 
-/** Largest body the relay reads. */
+/** The largest body the relay reads. */
 export const MAX_BODY_BYTES = 128 * 1024;
 
-/** The version of the wire protocol. A body of another one is answered `unsupported_version`, and its sender keeps it. */
+/**
+ * The version of the wire protocol. The relay answers another version with `unsupported_version`, and the
+ * sender keeps its records.
+ */
 export const PROTOCOL_VERSION = 1;
 
-/** Records older than this are refused as expired: the relay remembers ids a day longer. */
+/** Older records are refused as expired. The relay remembers ids for one day longer. */
 export const MAX_AGE_MS = 7 * 24 * 60 * 60 * 1000;
 
 const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
@@ -47,13 +56,13 @@ const RECORDS_RULE = `must hold 1 to ${MAX_REQUEST_RECORDS} records`;
 const OFFSET_RULE = 'must be a whole number of milliseconds';
 
 /**
- * What a tracker posts: the envelope alone. Fields that it does not know are ignored: a later release may have more.
- * Its records are checked one by one, so that a bad one costs no other.
+ * The envelope of a batch. Unknown fields are ignored, since a later release may send more.
+ * Records are checked one by one, so that a bad one does not affect the others.
  */
 export const batchSchema = object(
   {
     v: literal(PROTOCOL_VERSION, `must be ${PROTOCOL_VERSION}`),
-    /** Left out by who can't know it: a page that leaves a batch with the browser, to be sent once the page is gone. */
+    /** When the batch was sent. Missing if the browser sends it after the page is gone. */
     sentAt: optional(
       pipe(
         string(INSTANT_RULE),
@@ -63,9 +72,11 @@ export const batchSchema = object(
     ),
     device: pipe(string('must be a UUID'), regex(UUID, 'must be a UUID')),
     token: optional(string('must be a string')),
-    /** The sender's clock minus the relay's, in milliseconds, as the last answers taught it; left out where none came yet. */
+    /**
+     * The sender's clock minus the relay's in milliseconds, as learned from earlier answers. Missing before them.
+     */
     clockOffset: optional(pipe(number(OFFSET_RULE), safeInteger(OFFSET_RULE))),
-    /** The sender wants records repaired that can be; else one that is wrong in anything is refused. */
+    /** The sender wants records repaired where possible. Without it, a record that breaks any rule is refused. */
     lenient: optional(boolean('must be true or false')),
     records: pipe(
       array(unknown(), RECORDS_RULE),

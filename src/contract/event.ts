@@ -4,7 +4,7 @@ import { type Rule, textRule } from './rules/rule.ts';
 import { idRule } from './rules/visitor.ts';
 
 /**
- * Passes over the names that WebEngage's own events have: one of ours would mix with them.
+ * Matches every name except those of WebEngage's own events, which would get mixed up with ours.
  * https://docs.webengage.com/docs/events
  */
 export const NO_SYSTEM_EVENT =
@@ -14,7 +14,10 @@ const ownEventRule = textRule('must not be a system event of WebEngage', NO_SYST
 
 export const eventNameRule: Rule<string> = (name) => nameRule(name) ?? ownEventRule(name);
 
-/** Every field of an event record but its custom attributes. https://docs.webengage.com/docs/rest-api-tracking-events */
+/**
+ * The fields of an event record without its custom attributes.
+ * https://docs.webengage.com/docs/rest-api-tracking-events
+ */
 export const eventFields = {
   userId: idRule,
   anonymousId: idRule,

@@ -15,7 +15,7 @@ import {
 } from './rules/attributes.ts';
 import { cutText } from './rules/text.ts';
 
-/** Makes the value of a field into custom attributes that the contract takes; undefined where it can't hold any. */
+/** Turns a field's value into custom attributes that the contract takes. Undefined if the value can't hold any. */
 export function* fitCustom(value: unknown, field: AttributesField): Fitting<Attributes | undefined> {
   if (value === undefined) return value;
   if (!isPlainObject(value)) {
@@ -25,7 +25,7 @@ export function* fitCustom(value: unknown, field: AttributesField): Fitting<Attr
   return yield* within(field, fitAttributes(value, field));
 }
 
-/** The same, with the paths of its misfits told from further out. */
+/** Prefixes the paths of all misfits with a name. */
 function* within<Value>(name: string, fitting: Fitting<Value>): Fitting<Value> {
   let step = fitting.next();
   while (!step.done) {
@@ -38,9 +38,8 @@ function* within<Value>(name: string, fitting: Fitting<Value>): Fitting<Value> {
 const ofName = (rule: string) => `has a name that ${rule}`;
 
 /**
- * Makes an object, as JSON has it, into custom attributes that the contract takes. Long text is cut; anything else that breaks
- * a rule is left out by itself. Paths are told from within the object. A caller that only asks whether it is good stops at a
- * misfit.
+ * Turns a JSON object into custom attributes that the contract takes. Long text is cut. Anything else that breaks a
+ * rule is left out by itself. Paths start inside the object. A caller that only validates can stop at any misfit.
  */
 export function* fitAttributes(given: object, field: AttributesField): Fitting<Attributes> {
   const allowance = attributeAllowance(field);

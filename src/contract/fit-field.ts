@@ -3,7 +3,7 @@ import { MAX_STRING_LENGTH } from './rules/attributes.ts';
 import type { Rule } from './rules/rule.ts';
 import { cutText } from './rules/text.ts';
 
-/** Makes the value of a field fit its rule: text is cut where that helps, anything else is left out. */
+/** Makes a field's value fit its rule. Text is cut if that helps, and anything else is left out. */
 export function* fitField(name: string, value: unknown, rule: Rule<unknown> | undefined): Fitting<unknown> {
   const broken = rule?.(value);
   if (rule === undefined || broken === undefined || value === undefined) return value;

@@ -9,26 +9,26 @@ import { type AttributesField, isPlainObject } from './rules/attributes.ts';
 import type { Rule } from './rules/rule.ts';
 import { userFields } from './user.ts';
 
-// Without a schema library: a page that judges records need not load one.
+// No schema library here: a page that checks records need not load one.
 
 type Kind = TrackerRecord['kind'];
 
-/** A record of a known kind, whatever its other fields hold. */
+/** A record of a known kind. Its other fields may hold anything. */
 export type FittableRecord = { readonly [field: string]: unknown; readonly kind: Kind };
 
-/** Whether it is a record of a known kind, good or bad. */
+/** True for a record of a known kind, valid or not. */
 export function isRecord(input: unknown): input is FittableRecord {
   return isPlainObject(input) && (input.kind === 'user' || input.kind === 'event');
 }
 
 const OWNER: Readonly<Record<Kind, string>> = { user: 'a user', event: 'an event' };
 
-/** Leaves out the fields that no record of this kind has. What is no record stays as it is. */
+/** Leaves out fields that no record of this kind has. Anything that is not a record stays unchanged. */
 export function* leaveOutUnknown<Input>(input: Input): Fitting<Input | FittableRecord> {
   if (!isRecord(input)) return input;
   const known = FIELDS[input.kind];
   const unknown = Object.keys(input).filter((name) => !Object.hasOwn(known, name));
-  // Nearly always there is none.
+  // The usual case.
   if (unknown.length === 0) return input;
   for (const name of unknown) yield leftOut([name], notAField(OWNER[input.kind]));
   return withFields(
@@ -51,18 +51,18 @@ const FIELDS: Readonly<Record<Kind, object>> = {
   event: { ...RULES.event, ...OF_EACH, eventData: true },
 };
 
-// Another of these is another record, or somebody else's.
+// Changing one of these would make it another record, or another person's.
 const CANNOT_CHANGE: ReadonlySet<string> = new Set(['kind', 'id', 'userId', 'eventName']);
 
 /**
- * Makes the fields of a record fit, as far as another value of theirs does not make it another record: what is left then is
- * what a record is refused for.
+ * Makes the fields of a record fit, except those that can't change without making it another record. If one
+ * of those still breaks a rule, the record is refused.
  */
 export function* fitFields(record: FittableRecord): Fitting<FittableRecord> {
   const { kind, userId } = record;
   const fitting: [string, unknown][] = [];
   for (const [name, value] of Object.entries(record)) {
-    // Beside a user id WebEngage ignores the anonymous one.
+    // WebEngage ignores the anonymous id if there is a user id.
     const isFixed = CANNOT_CHANGE.has(name) || (name === 'anonymousId' && userId === undefined);
     const fitted = isFixed ? value : yield* fitOther(name, value, kind);
     if (fitted !== undefined) fitting.push([name, fitted]);
@@ -77,7 +77,10 @@ function withFields(
   return { ...Object.fromEntries(fields), kind };
 }
 
-/** What the relay refuses a record for, whose id is a tracker's: nothing that can be repaired. */
+/**
+ * The issues for which the relay refuses a record that `fitFields` has repaired. It does not check the
+ * record's id, or that there is a visitor: a tracker sets both.
+ */
 export function unfitting(record: FittableRecord): readonly Issue[] {
   const issues: Issue[] = [];
   for (const [path, rule] of Object.entries(RULES[record.kind])) {

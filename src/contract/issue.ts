@@ -1,20 +1,20 @@
 import type { BaseIssue } from 'valibot';
 
-/** One rule of the contract that a record breaks: where, and what the rule asks. */
+/** One broken rule of the contract: the field, and what the rule asks for. */
 export type Issue = {
-  /** The field, as `eventName` or `eventData.Price`. Empty: the record as a whole. */
+  /** The field, such as `eventName` or `eventData.Price`. Empty for the record as a whole. */
   readonly path: string;
-  /** The rule, so that path and message read as one sentence. Never holds the value itself. */
+  /** The rule. Path and message read as one sentence. Never contains the value. */
   readonly message: string;
 };
 
-/** Issues told of one record. */
+/** Issues reported for one record. */
 export const MAX_ISSUES = 10;
 
-// Names come from whoever sends; an answer is not to be many times as long as what it answers.
+// Names come from the sender. Without a limit, an answer could be many times as long as its request.
 const MAX_PATH_LENGTH = 100;
 
-/** A path in words, from the outermost name: no longer than an answer has room for. */
+/** A path as text, starting with the outermost name. It is cut to the length that an answer has room for. */
 export function toPath(names: readonly string[]): string {
   return names
     .map((name) => name.slice(0, MAX_PATH_LENGTH))
@@ -22,7 +22,7 @@ export function toPath(names: readonly string[]): string {
     .slice(0, MAX_PATH_LENGTH);
 }
 
-/** What valibot found, in our form: the first of it. */
+/** Converts valibot's issues to ours. Keeps the first MAX_ISSUES of them. */
 export function toIssues(found: readonly BaseIssue<unknown>[]): Issue[] {
   return found.slice(0, MAX_ISSUES).map(({ path, message }) => ({
     path: toPath((path ?? []).map(({ key }) => String(key))),
@@ -30,12 +30,12 @@ export function toIssues(found: readonly BaseIssue<unknown>[]): Issue[] {
   }));
 }
 
-/** What is said of a field that its owner does not have. */
+/** The message for a field that its owner does not have. */
 export function notAField(owner: string): string {
   return `is not a field of ${owner}`;
 }
 
-/** What a strict object says of a key it misses, of one it does not know, and of what is no object. */
+/** A strict object's message for a missing key, an unknown key, or a value that is not an object. */
 export function fieldMessage(owner: string): (issue: { readonly expected: string | null }) => string {
   return ({ expected }) => {
     if (expected === 'never') return notAField(owner);

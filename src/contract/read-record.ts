@@ -4,15 +4,15 @@ import { checkRecord, type TrackerRecord } from './record.ts';
 import { collect, type Misfit, type Repair, toRepair } from './repair.ts';
 import { toBirthDate } from './rules/birth-date.ts';
 
-/** A record as it goes on to WebEngage, and what was changed about it; or what is wrong with it. */
+/** A record in the form that goes to WebEngage, with its repairs. Or the issues that make it unusable. */
 export type ReadRecord =
   | { readonly ok: true; readonly record: TrackerRecord; readonly repairs: readonly Repair[] }
   | { readonly ok: false; readonly issues: readonly Issue[] };
 
 /**
- * Reads one record, as it came over the wire. A field that no record of its kind has is left out: a later release of the
- * tracker may send more. With `lenient`, anything else that is wrong is repaired: text is cut, and a field or attribute that
- * can't be cut to fit is left out by itself. Without its kind, id, visitor or event name a record is refused all the same.
+ * Reads one record from the wire. Unknown fields are left out, since a later tracker may send more. With
+ * `lenient`, other faults are repaired: text is cut, and a field or attribute that can't be cut is left out
+ * by itself. Without a valid kind, id, visitor or event name, the record is refused all the same.
  */
 export function readRecord(input: unknown, lenient: boolean): ReadRecord {
   const misfits: Misfit[] = [];
@@ -21,7 +21,7 @@ export function readRecord(input: unknown, lenient: boolean): ReadRecord {
   if (asSent.ok) return taken(asSent.record, misfits);
   if (!lenient || !isRecord(known)) return asSent;
   const repaired = checkRecord(collect(fitFields(known), misfits));
-  // What can't be repaired is still there, and is what the issues name.
+  // Faults that can't be repaired are still there, so the issues name them.
   return repaired.ok ? taken(repaired.record, misfits) : repaired;
 }
 

@@ -18,7 +18,7 @@ import { ageRule } from './rules/age.ts';
 import { ruleSchema, ruleSchemas } from './rules/rule-schema.ts';
 import { userFields } from './user.ts';
 
-// The page load, at random in characters of base64url, then the record’s number within it, from 1.
+// A random id of the page load in base64url characters, a dot, and the record’s number in that page load, from 1.
 const ID = /^[\w-]{22}\.[1-9]\d{0,14}$/;
 
 const wireFields = {
@@ -61,10 +61,10 @@ const recordSchema = pipe(
   ),
 );
 
-/** One `identify` call made durable. Without a `userId` it describes the anonymous visitor. */
+/** One stored `identify` call. Without a `userId` it describes the anonymous visitor. */
 export type UserRecord = InferOutput<typeof userRecordSchema>;
 
-/** One `track` call made durable. */
+/** One stored `track` call. */
 export type EventRecord = InferOutput<typeof eventRecordSchema>;
 
 export type TrackerRecord = UserRecord | EventRecord;
@@ -75,14 +75,14 @@ export type CheckedRecord =
   | { readonly ok: true; readonly record: TrackerRecord }
   | { readonly ok: false; readonly issues: readonly Issue[] };
 
-/** Holds one record, as it came over the wire, against every rule of the contract. */
+/** Checks one record from the wire against every rule of the contract. */
 export function checkRecord(input: unknown): CheckedRecord {
   const { success, issues } = safeParse(recordSchema, input);
-  // The input itself: the schema transforms nothing, and what is good passes through as it came, in its own order.
+  // The schema transforms nothing, so a valid record passes through unchanged, with its fields in their order.
   return success ? { ok: true, record: input as TrackerRecord } : { ok: false, issues: toIssues(issues) };
 }
 
-/** The parts of a record's id: its page load, and its number there. */
+/** Splits a record's id into its page load and its number there. */
 export function splitId(id: string): { readonly session: string; readonly seq: number } {
   const dot = id.indexOf('.');
   return { session: id.slice(0, dot), seq: Number(id.slice(dot + 1)) };

@@ -1,25 +1,25 @@
 import { toPath } from './issue.ts';
 
-/** What was changed about one field or attribute so that its record could go. Never holds the value itself. */
+/** One change to a field or attribute that lets its record pass. Never contains the value. */
 export type Repair = {
-  /** The field or attribute, as `phone` or `eventData.Price`. */
+  /** The field or attribute, such as `phone` or `eventData.Price`. */
   readonly path: string;
-  /** The rule it broke, so that path and rule read as one sentence. */
+  /** The rule it broke. Path and rule read as one sentence. */
   readonly rule: string;
   readonly done: 'cut' | 'left_out';
 };
 
-/** Where a value breaks a rule, and what makes it fit. */
+/** A value that breaks a rule, and the change that makes it fit. */
 export type Misfit = {
   readonly path: readonly string[];
   readonly rule: string;
   readonly done: Repair['done'];
 };
 
-/** Yields what has to be changed about a value, and returns it so changed; undefined where it is left out. */
+/** Yields each change a value needs, and returns the changed value. Undefined if the value is left out. */
 export type Fitting<Value> = Generator<Misfit, Value>;
 
-/** Runs to the end; what was misfit goes into the list. */
+/** Runs to the end, and adds each misfit to the list. */
 export function collect<Value>(fitting: Fitting<Value>, misfits: Misfit[]): Value {
   let step = fitting.next();
   while (!step.done) {

@@ -1,18 +1,20 @@
 import { type Issue, toPath } from './issue.ts';
 
-/** Deepest nesting of a body: the envelope's object and its list, and a record's, which is more than an attribute may have. */
+/**
+ * The deepest nesting of a body. Two levels are the envelope's, and a record's share exceeds that of its attributes.
+ */
 const MAX_DEPTH = 32;
 
 // A record's own levels begin inside `records`.
 const ENVELOPE_DEPTH = 2;
 
 /**
- * Most values in one record, fields and elements, and in the envelope. A tracker sends no more of a call; and whoever crafts
- * what is dear to check, or names that are dear to tell apart, has no more of them.
+ * The most values (fields and elements) in one record, and in the envelope. No call of a tracker has more. It
+ * limits input that is crafted to be expensive to check, or to have many names to compare.
  */
 const MAX_VALUES = 2_500;
 
-// An object with it is no longer what it says, to whoever copies it carelessly behind us.
+// Code downstream that copies an object carelessly would set its prototype by this field.
 const FORBIDDEN_NAME = '__proto__';
 
 const QUOTE = 0x22;
@@ -24,24 +26,24 @@ const OPEN_ARRAY = 0x5b;
 const CLOSE_OBJECT = 0x7d;
 const CLOSE_ARRAY = 0x5d;
 
-/** What is wrong with the text of a batch. */
+/** The faults in the text of a batch. */
 export type TextFaults = {
-  /** With the envelope: it costs the batch. Nothing is known of what comes after it. */
+  /** A fault of the envelope, for which the whole batch is refused. The text after it is not checked. */
   readonly ofBatch: Issue | undefined;
-  /** With a record, by its index: it costs that record. */
+  /** The faults of records, by index. Each costs only its own record. */
   readonly ofRecords: ReadonlyMap<number, Issue>;
 };
 
 /**
- * Finds what `JSON.parse` would not tell of a batch. Of two fields with one name it takes the last, where another reader may
- * take the first; and it nests as deep as it is told to.
- * Goes through the text once. It holds for JSON alone: of anything else it may say nothing, as `JSON.parse` refuses it.
+ * Finds faults in a batch that `JSON.parse` accepts. Of two fields with the same name it takes the last, and
+ * another reader may take the first. It also accepts any depth of nesting.
+ * It reads the text once, and relies on `JSON.parse` to refuse text that is not JSON.
  */
 export function faultsInBatch(text: string): TextFaults {
   return faultsInText(text, { recordsIn: 'records', maxValues: MAX_VALUES });
 }
 
-/** The same of any JSON, however many values it holds. */
+/** The same for any JSON, with no limit on values. */
 export function faultInJson(text: string): Issue | undefined {
   return faultsInText(text, { recordsIn: undefined, maxValues: Number.POSITIVE_INFINITY }).ofBatch;
 }
@@ -50,7 +52,7 @@ type Bounds = { readonly recordsIn: string | undefined; readonly maxValues: numb
 
 function faultsInText(text: string, bounds: Bounds): TextFaults {
   const seen = reader(bounds);
-  // The string that may turn out to be a name; none once it has.
+  // The last string, which may turn out to be a field name. -1 once it has been used.
   let [start, end] = [-1, -1];
 
   for (let at = 0; at < text.length && seen.faults.ofBatch === undefined; at++) {
@@ -60,7 +62,7 @@ function faultsInText(text: string, bounds: Bounds): TextFaults {
         at = end;
         break;
       case COLON:
-        // No JSON, then; and one long string before thousands of colons would be read for each of them.
+        // Not JSON. Without this, one long string before thousands of colons would be read again for each of them.
         if (start < 0) return seen.faults;
         if (seen.wantsNames()) seen.name(nameIn(text.slice(start, end + 1)));
         start = -1;
@@ -82,26 +84,26 @@ function faultsInText(text: string, bounds: Bounds): TextFaults {
   return seen.faults;
 }
 
-/** An object or array that is not closed yet. */
+/** An object or array that is still open. */
 type Open = {
   readonly isArray: boolean;
-  /** The names so far; made with the first one. */
+  /** The names so far. Created with the first name. */
   names: Set<string> | undefined;
-  /** Where in it the text is: at this field, or at this element. */
+  /** The position inside it: the current field or the current element. */
   name: string;
   index: number;
-  /** Whether the records are at this field. */
+  /** True if the current field is the one with the records. */
   isRecords: boolean;
 };
 
-/** Follows where in a batch the text is, and takes down the first fault of each record. */
+/** Tracks the position in a batch, and keeps the first fault of each record. */
 function reader({ recordsIn, maxValues }: Bounds) {
   const ofRecords = new Map<number, Issue>();
   const faults: { ofBatch: Issue | undefined; readonly ofRecords: Map<number, Issue> } = {
     ofBatch: undefined,
     ofRecords,
   };
-  // Levels deeper than any may be are only counted.
+  // Levels beyond the maximum are only counted.
   const open: Open[] = [];
   let deeper = 0;
   let inRecord = 0;
@@ -121,7 +123,7 @@ function reader({ recordsIn, maxValues }: Bounds) {
 
   return {
     faults,
-    /** False where a name could tell nothing new. */
+    /** False if a name can't reveal another fault. */
     wantsNames: () => deeper === 0 && !ofRecords.has(recordAt(open) ?? -1),
     open(isArray: boolean): void {
       if (open.length === MAX_DEPTH) {
@@ -141,7 +143,7 @@ function reader({ recordsIn, maxValues }: Bounds) {
       const inside = open.at(-1);
       if (inside === undefined || deeper > 0) return;
       inside.index += 1;
-      // How many records there may be is a rule of the contract.
+      // The number of records has its own rule in the contract.
       if (!isAtRecords(open)) countValue();
     },
     name(name: string): void {
@@ -160,37 +162,37 @@ function reader({ recordsIn, maxValues }: Bounds) {
 const isInRecords = ([batch, records]: readonly Open[]) =>
   batch?.isRecords === true && records?.isArray === true;
 
-/** True between two records. */
+/** True at the level of the list, between two records. */
 const isAtRecords = (open: readonly Open[]) => open.length === ENVELOPE_DEPTH && isInRecords(open);
 
-/** The index of the record that the text is in; undefined for the envelope. */
+/** The index of the current record. Undefined in the envelope. */
 function recordAt(open: readonly Open[]): number | undefined {
   return isInRecords(open) && open.length > ENVELOPE_DEPTH ? open[1]?.index : undefined;
 }
 
-/** The path to where the text is, from its record or from the batch. */
+/** The path to the current position, from its record or from the batch. */
 function pathOf(open: readonly Open[]): string[] {
   const inside = open.slice(recordAt(open) === undefined ? 0 : ENVELOPE_DEPTH);
   return inside.map(({ isArray, name, index }) => (isArray ? String(index) : name));
 }
 
-/** Where the string ends that begins here; the end of the text where it does not. */
+/** The end of the string that starts here, or the end of the text if the string is not closed. */
 function endOfString(text: string, start: number): number {
   for (let quote = text.indexOf('"', start + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
     let backslash = quote - 1;
     while (text.charCodeAt(backslash) === BACKSLASH) backslash -= 1;
-    // Two of them are one that is meant: an odd one is the quote's.
+    // Two backslashes are an escaped backslash. Only an odd one escapes the quote.
     if ((quote - backslash) % 2 === 1) return quote;
   }
   return text.length;
 }
 
-/** The name as it will be read: `"\u0061"` is `"a"`. */
+/** The name as JSON decodes it: `"\u0061"` is `"a"`. */
 function nameIn(quoted: string): string {
   if (!quoted.includes('\\')) return quoted.slice(1, -1);
   try {
     return String(JSON.parse(quoted));
   } catch {
-    return quoted; // Nor will the whole be parsed.
+    return quoted; // `JSON.parse` will refuse the whole text too.
   }
 }

@@ -9,7 +9,10 @@ const phoneRule = textRule('must be E.164, as +551155256325', /^\+[1-9]\d{1,14}$
 
 const genderRule = textRule('must be male, female or other', /^(male|female|other)$/);
 
-/** What `identify` may say of a user, custom attributes aside. https://docs.webengage.com/docs/rest-api-tracking-users */
+/**
+ * The fields that `identify` takes, without custom attributes.
+ * https://docs.webengage.com/docs/rest-api-tracking-users
+ */
 export const identifyFields = {
   userId: idRule,
   firstName: attributeTextRule,
@@ -27,5 +30,5 @@ export const identifyFields = {
   hashedPhone: attributeTextRule,
 };
 
-/** Every field of a user record but its custom attributes. */
+/** The fields of a user record without its custom attributes. */
 export const userFields = { ...identifyFields, anonymousId: idRule };

@@ -1,2 +1,2 @@
-/** This release. */
+/** The version of this release. */
 export const VERSION = '0.1.0';

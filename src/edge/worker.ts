@@ -17,26 +17,26 @@ import { logFault } from './telemetry/log.ts';
 
 const UNAVAILABLE_RETRY_AFTER_S = 10;
 
-/** What answers requests and looks after the outboxes, whole: what a Worker exports by default. */
+/** The complete relay, as the default export of a Worker: its request handler and its watchdog. */
 export type RelayWorker = {
   readonly fetch: (request: Request, env: Env, ctx: ExecutionContext) => Response | Promise<Response>;
-  /** The watchdog, for a cron trigger: looks after every outbox whose alarm the platform has given up. */
+  /** The watchdog, for a cron trigger. Wakes every outbox whose alarm the platform has given up. */
   readonly scheduled: (controller: unknown, env: Env) => Promise<void>;
 };
 
-/** What a relay is made with, beside its variables and secrets. */
+/** The relay's options beside its variables and secrets. */
 export type RelayOptions = {
   /**
-   * The tracking plan, as it stands in its file: `import plan from '../tracking-plan.json'`.
-   * `TRACKING_PLAN` says what becomes of records that are off it.
+   * The tracking plan from its JSON file: `import plan from '../tracking-plan.json'`.
+   * `TRACKING_PLAN` decides what happens to records that violate it.
    */
   readonly plan?: object;
 };
 
 /**
- * The relay: the only public door, and its watchdog. For those who build a Worker of their own, or have a tracking plan:
- * `export { Outbox, RateGate } from 'webengage-relay/edge'` beside it, and bind both as wrangler.jsonc does.
- * Throws, so that it is not deployed, where the plan is none; with what is wrong with it.
+ * Creates the relay: its public routes and its watchdog. Use it in your own Worker, or if you have a tracking
+ * plan. Also `export { Outbox, RateGate } from 'webengage-relay/edge'`, and bind both as in wrangler.jsonc.
+ * Throws if the plan is invalid, and lists its faults. So an invalid plan can't be deployed.
  */
 export function createRelay({ plan }: RelayOptions = {}): RelayWorker {
   const app = new Hono<Relay>();
@@ -49,8 +49,8 @@ export function createRelay({ plan }: RelayOptions = {}): RelayWorker {
     const toSet = await setUp(c, readIdentity, planned !== undefined);
     if (toSet === undefined) await next();
     else c.res = unavailable(toSet);
-    // On every answer, errors too: a page that may not read one takes it for a dead network. The operator's no page reads
-    // but the relay's own.
+    // On every answer, errors included: a page that can't read one takes it for a network failure. The admin
+    // API has no CORS headers, as only the relay's own page reads it.
     const isOperators = /^\/admin(\/|$)/.test(c.req.path);
     const cors = isOperators
       ? {}
@@ -88,7 +88,7 @@ function planOf(plan: object): Plan {
   return parsed.plan;
 }
 
-/** Hands the routes what they work with; or answers what to set, where some of it is missing or impossible. */
+/** Prepares the variables of the routes. Or returns what to set, if a setting is missing or impossible. */
 async function setUp(
   c: Context<Relay>,
   readIdentity: ReturnType<typeof identity>,
@@ -117,5 +117,5 @@ export type { Env } from './durable-objects/env.ts';
 export { Outbox } from './durable-objects/outbox.ts';
 export { RateGate } from './durable-objects/rate-gate.ts';
 
-/** The relay as a Worker by itself. */
+/** The relay as a complete Worker, without a tracking plan. */
 export default createRelay() satisfies ExportedHandler<Env>;

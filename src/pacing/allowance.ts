@@ -5,11 +5,12 @@ export type AllowanceLimit = {
 };
 
 /**
- * A token bucket, kept as one number: the moment at which it is full again. (The generic cell rate algorithm.)
- * Takes a token; `fullAt` is then that moment, if there was one: `inMs` is not above 0. Else there is one in so many.
+ * A token bucket, stored as one number: the moment when it is full again. (The generic cell rate algorithm.)
+ * Takes a token. If `inMs` is 0 or less, there was one, and `fullAt` is the new moment. Otherwise a token is
+ * available in `inMs` milliseconds.
  *
- * @param fullAt of a bucket that never was used, 0; one further off than an empty bucket's was told by a clock that was set
- * back since: such a bucket is full
+ * @param fullAt 0 for a bucket that was never used. A moment beyond that of an empty bucket comes from a
+ * clock that has since been set back: the bucket counts as full
  */
 export function takeToken(
   fullAt: number,
@@ -18,8 +19,8 @@ export function takeToken(
 ): { readonly fullAt: number; readonly inMs: number } {
   const spacingMs = 60_000 / requestsPerMinute;
   const emptyAt = now + burst * spacingMs;
-  // It would not fill before the clock has caught up with it.
-  // By a token more, for two tabs have the relay's time within a few milliseconds of each other.
+  // Otherwise it would not fill before the clock catches up.
+  // The tolerance is one token: two tabs know the relay's time within a few milliseconds of each other.
   const isAhead = fullAt > emptyAt + spacingMs;
   const taken = (isAhead ? now : Math.max(now, fullAt)) + spacingMs;
   return { fullAt: taken, inMs: Math.round(taken - emptyAt) };

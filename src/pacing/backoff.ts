@@ -1,13 +1,14 @@
 export type BackoffLimits = {
-  /** The longest first wait. */
+  /** The longest wait after the first failure, in milliseconds. */
   readonly baseMs: number;
-  /** No wait is longer, however many failures came before. */
+  /** The longest wait after any number of failures, in milliseconds. */
   readonly capMs: number;
 };
 
 /**
- * How long to wait after the n-th failure in a row, n from 1: a random share, at least half, of a doubling bound.
- * Half of it is fixed so that no client comes back at once; the rest is chance so that clients do not come back together.
+ * How long to wait after the n-th failure in a row, with n from 1. Half of a doubling bound, plus a random
+ * share of the other half. The fixed half keeps a client from coming back at once. The random half keeps
+ * clients from coming back together.
  * https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ ("equal jitter")
  *
  * @param random from 0 to 1, 1 excluded

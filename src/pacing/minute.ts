@@ -1,2 +1,2 @@
-/** What limits are counted by. */
+/** The period of rate limits. */
 export const MINUTE_MS = 60_000;

@@ -1,11 +1,11 @@
 const SECONDS = /^\d+$/;
 
-// `Date.parse` takes much that is no HTTP date ("3 days", "1.5"). RFC 9110, 5.6.7: all forms begin with a weekday.
+// `Date.parse` accepts more than HTTP dates ("3 days", "1.5"). RFC 9110, 5.6.7: all forms begin with a weekday.
 const HTTP_DATE = /^(mon|tue|wed|thu|fri|sat|sun).*:/i;
 
 /**
- * Milliseconds to wait as a `Retry-After` header asks, in seconds or as an HTTP date; never negative.
- * Undefined where there is no header or it is neither form.
+ * The wait in milliseconds that a `Retry-After` header asks for, in seconds or as an HTTP date. Never
+ * negative. Undefined if there is no header, or it has neither form.
  *
  * @param now milliseconds since 1970, to measure the date against
  */

@@ -1,19 +1,19 @@
 /**
- * At most so many starts in any 60 seconds, whenever they are begun to be counted.
+ * A limit on starts in any 60 seconds, no matter where those 60 seconds begin.
  *
- * A token bucket that holds a minute's worth allows twice that in one minute: all it holds, then all it gains.
- * This is the generic cell rate algorithm: starts keep a spacing, and may run ahead of it by a small burst.
- * In any 60 s there are at most `60_000 / spacingMs + burst` of them.
+ * A token bucket with a minute's worth of tokens allows twice that in one minute: the tokens it holds, then
+ * those it gains. This is the generic cell rate algorithm: starts keep a spacing, and may run ahead of it by
+ * a small burst. In any 60 s there are at most `60_000 / spacingMs + burst` of them.
  */
 export type SlidingLimit = {
-  /** Between two starts, in the long run. */
+  /** The average time between two starts, in the long run. */
   readonly spacingMs: number;
-  /** Starts that may come at once after a rest; at least 1. */
+  /** Starts allowed at once after a rest. At least 1. */
   readonly burst: number;
 };
 
 export type SlidingLimitState = {
-  /** When the next start would be due, had all of them kept the spacing. (The literature's "theoretical arrival time".) */
+  /** When the next start would be due if all had kept the spacing. (The literature's "theoretical arrival time".) */
   readonly nextDueAt: number;
 };
 
@@ -23,8 +23,8 @@ export type Admission =
 
 const WINDOW_MS = 60_000;
 
-// Of the allowance, what is used in the long run, and what may come on top at once. The rest is the margin: starts that
-// kept the limit here may arrive closer together there, and the clocks differ. 0.96 + 0.01 leaves 3 %: 1.8 s in a minute.
+// The share of the allowance for the long run, and the share for a burst on top. The rest is a margin: starts
+// may arrive closer together than they left, and the clocks differ. 0.96 + 0.01 leaves 3 %: 1.8 s in a minute.
 const STEADY_SHARE = 0.96;
 const BURST_SHARE = 0.01;
 
@@ -38,7 +38,7 @@ export function limitWithin(allowancePerMinute: number): SlidingLimit {
 /**
  * Asks to start one call.
  *
- * @param aheadMs how far ahead a start may be promised; a promise dies with whoever holds it, so keep it short
+ * @param aheadMs how far ahead a start may be promised. A promise is lost with its holder, so keep it short
  */
 export function admit(
   state: SlidingLimitState,
@@ -46,7 +46,7 @@ export function admit(
   now: number,
   aheadMs: number,
 ): Admission {
-  // A due time further off than the limit itself can make it comes from a clock that has since been set back.
+  // A due time beyond this can't come from the limit itself: the clock has been set back.
   const furthestAt = now + aheadMs + Math.max(WINDOW_MS, limit.burst * limit.spacingMs);
   const nextDueAt = Math.min(Math.max(state.nextDueAt, now), furthestAt);
   const startInMs = Math.max(0, nextDueAt - now - (limit.burst - 1) * limit.spacingMs);

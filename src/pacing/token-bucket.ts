@@ -7,7 +7,7 @@ export type TokenBucketLimit = {
 export type TokenBucket = {
   /** May be a fraction. */
   readonly tokens: number;
-  /** When `tokens` was right. */
+  /** When `tokens` was computed. */
   readonly asOf: number;
 };
 
@@ -16,8 +16,8 @@ export function fullBucket(limit: TokenBucketLimit, now: number): TokenBucket {
 }
 
 /**
- * The bucket as it stands now.
- * A clock that was set back gives nothing and takes nothing: counting goes on from the new time.
+ * The bucket at this moment.
+ * If the clock was set back, no token is added or removed, and counting goes on from the new time.
  */
 export function refill(bucket: TokenBucket, limit: TokenBucketLimit, now: number): TokenBucket {
   const elapsedMs = Math.max(0, now - bucket.asOf);

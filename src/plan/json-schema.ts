@@ -5,9 +5,9 @@ import { TYPES } from './plan.ts';
 type Schema = { readonly [keyword: string]: unknown };
 
 /**
- * The plan's form for editors, as JSON Schema: what it refuses is no plan. It can't say all that a plan must be: how many
- * properties of one type there may be, say.
- * Draft 7, as most editors know it. https://json-schema.org/draft-07
+ * The plan's format for editors, as JSON Schema. Anything it refuses is not a valid plan. It can't express
+ * every rule, such as the number of properties of one type.
+ * Draft 7, which most editors support. https://json-schema.org/draft-07
  */
 export function planJsonSchema(): Schema {
   return {
@@ -47,7 +47,7 @@ export function planJsonSchema(): Schema {
 
 const ref = (name: string): Schema => ({ $ref: `#/definitions/${name}` });
 
-/** An object with these fields and no others. */
+/** A schema for an object with these fields and no others. */
 function record(properties: Schema, required: readonly string[] = []): Schema {
   return { type: 'object', properties, additionalProperties: false, required };
 }
@@ -65,7 +65,7 @@ const additional: Schema = {
   description: 'Properties that are not in the plan may be sent too. False unless given.',
 };
 
-/** @param more fields that it may have here */
+/** @param more additional fields allowed here */
 function valueSchema(more: Schema): Schema {
   const values = (items: Schema): Schema => ({
     type: 'array',

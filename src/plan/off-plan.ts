@@ -3,34 +3,34 @@ import type { TrackerRecord } from '../contract/record.ts';
 import { type AttributeValue, typeOfAttribute } from '../contract/rules/attributes.ts';
 import type { Plan, Property, Shape, Value } from './plan.ts';
 
-/** How a record can be off the plan. */
+/** The ways in which a record can violate the plan. */
 export type Breach = 'unknown_event' | 'unknown_property' | 'missing' | 'type' | 'value';
 
-/** Where a record is off the plan, and by what. The rule tells no value. */
+/** A violation in a record: its field, its rule and its type. The rule never contains the value. */
 export type OffPlan = Issue & { readonly breach: Breach };
 
-/** One way of being off the plan. No value is in it; the names may be whatever somebody has sent. */
+/** One kind of violation. It contains no value. The names may be anything a sender made up. */
 export type Violation = {
-  /** The event, or `identify`. */
+  /** The event's name, or `identify`. */
   readonly of: string;
   readonly path: string;
   readonly rule: string;
 };
 
-/** The violations of one request. */
+/** The violations in one request. */
 export type Violations = {
-  /** Each way once, with the ids of the records that were off the plan by it. */
+  /** Each kind once, with the ids of the records that have it. */
   readonly kinds: readonly (Violation & { readonly ids: readonly string[] })[];
-  /** Violations of other ways, which found no room: who sends what is wrong everywhere, in a thousand ways, is not counted by way. */
+  /** Violations of kinds beyond the limit. A sender may violate the plan in thousands of ways. */
   readonly others: number;
 };
 
-// In place of an index: the same mistake in each element of a list is one mistake.
+// Replaces the index, so that the same mistake in each element of a list counts as one.
 const ANY_ITEM = '*';
 
 const UNKNOWN = 'is not in the tracking plan';
 
-/** Holds a record that is on the contract against the plan; tells no more of it than an answer has room for. */
+/** Checks a valid record against the plan. Reports at most MAX_ISSUES violations. */
 export function offPlan(record: TrackerRecord, plan: Plan): readonly OffPlan[] {
   const found: OffPlan[] = [];
   for (const breach of breachesOf(record, plan)) if (found.push(breach) === MAX_ISSUES) break;
@@ -53,7 +53,7 @@ function* breachesOf(record: TrackerRecord, plan: Plan): Generator<OffPlan> {
   else if (!plan.additional) yield off('unknown_event', ['eventName'], UNKNOWN);
 }
 
-/** @param isWhole false: what is given is a part, in which nothing is missing */
+/** @param isWhole false for an update with only some of the properties, where none counts as missing */
 function* offShape(
   given: Given,
   { properties = NONE, additional }: Shape,
@@ -80,7 +80,7 @@ function* offValue(value: AttributeValue, planned: Value, path: Path): Generator
     yield off('type', path, `must be of type ${planned.type} by the tracking plan, not ${type}`);
     return;
   }
-  // From here on it is of the type that is planned, which the compiler can't follow.
+  // From here on the value has the planned type, which the compiler can't infer.
   switch (planned.type) {
     case 'string':
     case 'number': {
@@ -96,7 +96,7 @@ function* offValue(value: AttributeValue, planned: Value, path: Path): Generator
   }
 }
 
-/** What is off in the first element in which anything is: the others may well repeat it, and are not looked at. */
+/** The violations in the first element that has any. Others would often repeat them, and are not checked. */
 function* offItems(items: readonly AttributeValue[], planned: Value, path: Path): Generator<OffPlan> {
   for (const item of items) {
     let isOff = false;

@@ -33,31 +33,31 @@ import { isDate } from '../contract/rules/date.ts';
 import type { Rule } from '../contract/rules/rule.ts';
 import { ruleSchema } from '../contract/rules/rule-schema.ts';
 
-/** What a value may be, in one of WebEngage's types. */
+/** The allowed values of a property, in one of WebEngage's types. */
 export type Value = { readonly description?: string | undefined } & (
   | { readonly type: 'string'; readonly values?: ReadonlySet<string> | undefined }
   | { readonly type: 'number'; readonly values?: ReadonlySet<number> | undefined }
   | { readonly type: 'boolean' | 'date' }
-  /** Without `items` they are anything. */
+  /** Without `items`, elements may be anything. */
   | { readonly type: 'array'; readonly items?: Value | undefined }
-  /** Without `properties` it holds anything. */
+  /** Without `properties`, it may hold anything. */
   | ({ readonly type: 'object' } & Shape)
 );
 
 export type Property = Value & { readonly optional?: boolean | undefined };
 
-/** What something may hold by name; with `additional`, names that are not in it too. */
+/** The properties that an event or object may have. `additional` also allows names that are not listed. */
 export type Shape = {
   readonly properties?: ReadonlyMap<string, Property> | undefined;
   readonly additional?: boolean | undefined;
 };
 
-/** What a site tracks, by name: events, and the attributes of its users. */
+/** What a site tracks: its events by name, and the attributes of its users. */
 export type Plan = {
   readonly events: ReadonlyMap<string, Shape & { readonly description?: string | undefined }>;
-  /** With it, events that are not in the plan are no violation of it. */
+  /** Allows events that are not in the plan. */
   readonly additional?: boolean | undefined;
-  /** Without it the plan says nothing of users. Their attributes are all optional: `identify` tells what is known so far. */
+  /** Without it, users are not checked. All attributes are optional: `identify` sends what is known so far. */
   readonly user?:
     | {
         readonly attributes: ReadonlyMap<string, Property>;
@@ -82,16 +82,16 @@ const VALUES = 'must hold at least one value, and each once';
 const descriptionSchema = optional(string('must be text'));
 const flagSchema = optional(boolean(FLAG));
 
-/** The door takes no record with such a name. */
+/** The relay rejects a record with this name in it. */
 const noProtoRule: Rule<string> = (name) => (name === '__proto__' ? 'must not be __proto__' : undefined);
 
-/** Valibot takes an array for an object that has no field it needs. */
+/** Valibot accepts an array as an object without required fields. */
 const objectSchema = custom<object>(
   (input) => typeof input === 'object' && input !== null && !Array.isArray(input),
   'must be an object',
 );
 
-/** An object as a map: an object of ours would have names that nobody gave it, as `constructor`. */
+/** An object as a map. A plain object would inherit names such as `constructor`. */
 function byName<Output>(rule: Rule<string>, schema: GenericSchema<unknown, Output>) {
   const named: Rule<string> = (name) => {
     const message = noProtoRule(name) ?? rule(name);
@@ -117,12 +117,12 @@ function valuesSchema<Fitting>(value: GenericSchema<unknown, Fitting>) {
 
 const textSchema = pipe(
   ruleSchema(attributeTextRule),
-  // WebEngage has another type for it.
+  // Dates are a type of their own in WebEngage.
   check((text) => !isDate(text), 'must not be a date: that is a type of its own'),
 );
 const numberSchema = pipe(number('must be a number'), finite('must be a number'));
 
-/** @param more fields that it may have here */
+/** @param more additional fields allowed here */
 function valueSchema<More extends ObjectEntries>(more: More) {
   const of = <Type extends AttributeType, Own extends ObjectEntries>(type: Type, own: Own) =>
     strictObject(
@@ -131,7 +131,7 @@ function valueSchema<More extends ObjectEntries>(more: More) {
     );
   return pipe(
     unknown(),
-    // The short form: the type by itself.
+    // The short form is the type's name alone.
     transform((input) => (TYPES.some((type) => type === input) ? { type: input } : input)),
     variant(
       'type',
@@ -158,7 +158,7 @@ const innerSchema: GenericSchema<unknown, ReadonlyMap<string, Property>> = byNam
   propertySchema,
 );
 
-/** Attributes of a user or an event. Of one type there are no more than WebEngage takes of an event, or of a user. */
+/** Attributes of a user or an event. The plan allows no more of one type than WebEngage takes on a record. */
 function attributesSchema(schema: GenericSchema<unknown, Property>) {
   return pipe(
     byName(nameRule, schema),
@@ -210,13 +210,15 @@ export type ParsedPlan =
   | { readonly ok: true; readonly plan: Plan }
   | { readonly ok: false; readonly issues: readonly Issue[] };
 
-/** Reads a tracking plan, as it stands in its file. What WebEngage would refuse or drop is no plan. */
+/**
+ * Parses a tracking plan from the JSON of its file. Anything that WebEngage would refuse or drop makes it invalid.
+ */
 export function parsePlan(input: unknown): ParsedPlan {
   const { success, output, issues } = safeParse(planSchema, input);
   return success ? { ok: true, plan: output } : { ok: false, issues: toIssues(issues) };
 }
 
-/** What is wrong with a plan, each in a line. */
+/** The faults of a plan, one line each. */
 export function planFaults(issues: readonly Issue[]): string[] {
   return issues.map(({ path, message }) => `${path || 'a tracking plan'} ${message}`);
 }

@@ -1,17 +1,19 @@
 import type { Plan, Property, Shape, Value } from './plan.ts';
 
-/** What the types are called, and what they are made from. */
+/** The names of the generated types, and the file they come from. */
 export type Names = {
-  /** The type of the events, as `ShopEvents`. */
+  /** The name of the events' type, such as `ShopEvents`. */
   readonly events: string;
   /** The plan's file. */
   readonly source: string;
 };
 
-/** The name of the user's type, beside that of the events: `ShopUser` of `ShopEvents`. */
+/** The name of the user's type, derived from that of the events: `ShopUser` from `ShopEvents`. */
 export const userNameOf = (events: string): string => `${events.replace(/Events$/, '')}User`;
 
-/** Writes a plan as TypeScript, for `createTracker<ShopEvents, ShopUser>()`. The same plan is always the same text. */
+/**
+ * Writes a plan as TypeScript, for `createTracker<ShopEvents, ShopUser>()`. The same plan always gives the same text.
+ */
 export function toTypeScript({ events, additional, user }: Plan, names: Names): string {
   const header = `// Made from ${names.source} by \`webengage-relay types\`: change it there.\n`;
   const members = [...events].map(([name, event]) => member(name, event, shapeOf(event, '  '), '  '));
@@ -28,10 +30,10 @@ export function toTypeScript({ events, additional, user }: Plan, names: Names): 
 
 const INDENT = '  ';
 
-// `{}` would be anything.
+// `{}` would accept anything.
 const NOTHING = 'Record<string, never>';
 
-/** @param indent that of the line it begins on */
+/** @param indent the indentation of the line where the shape begins */
 function shapeOf({ properties = new Map(), additional }: Shape, indent: string): string | undefined {
   const inside = indent + INDENT;
   const members = [...properties].map(([name, property]: [string, Property]) =>
@@ -52,7 +54,7 @@ function member(
   type: string | undefined,
   indent: string,
 ): string {
-  // Undefined is not given, to the tracker: who has a value or none need not tell them apart.
+  // The tracker treats undefined as absent, so callers can pass a value that may be undefined.
   const rest = optional ? `?: ${type} | undefined;` : `: ${type};`;
   return `${docComment(description, indent)}${indent}${keyOf(name)}${rest}\n`;
 }
@@ -73,7 +75,7 @@ function typeOf(value: Value, indent: string): string {
   }
 }
 
-/** As the element of a list. */
+/** The type as the element of an array. */
 const grouped = (type: string): string => (/^(\w+$|\{)/.test(type) ? type : `(${type})`);
 
 const keyOf = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : literalOf(name));

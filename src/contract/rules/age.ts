@@ -1,6 +1,6 @@
 import type { Rule } from './rule.ts';
 
-/** Whole milliseconds from a record's making to this send, by a clock that does not jump. */
+/** Whole milliseconds from the call to this request, by a clock that does not jump. */
 export const ageRule: Rule<number> = (age) =>
   typeof age === 'number' && Number.isInteger(age) && age >= 0
     ? undefined

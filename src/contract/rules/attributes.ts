@@ -2,7 +2,10 @@ import { isDate } from './date.ts';
 import { type Rule, textRule } from './rule.ts';
 import { lengthRule, utf8Bytes } from './text.ts';
 
-/** What a custom attribute may hold. A date is a string in WebEngage's form. There is no null: nobody knows what it does. */
+/**
+ * The value of a custom attribute. A date is a string in WebEngage's format. Null is not allowed: its effect
+ * in WebEngage is undocumented.
+ */
 export type AttributeValue =
   | string
   | number
@@ -12,63 +15,66 @@ export type AttributeValue =
 
 export type Attributes = { readonly [name: string]: AttributeValue };
 
-/** The rule of the field that holds custom attributes. */
+/** The rule for the field that holds custom attributes. */
 export const ATTRIBUTES_RULE = 'must be an object';
 
-/** Whether a value can hold custom attributes, good or bad. */
+/** True for a value that can hold custom attributes, valid or not. */
 export function isPlainObject(value: unknown): value is { readonly [name: string]: unknown } {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** WebEngage's data types. The first one ever seen for an attribute holds for good. */
+/** WebEngage's data types. The first type WebEngage sees for an attribute is final. */
 export type AttributeType = 'string' | 'number' | 'boolean' | 'date' | 'array' | 'object';
 
-/** The field that holds them: a user's, or an event's. */
+/** The field that holds custom attributes: of a user, or of an event. */
 export type AttributesField = 'attributes' | 'eventData';
 
 /**
- * Longest name, of an event, an event's attribute or a user's: "less than 50 characters".
+ * The longest name of an event, or of an attribute of an event or user: "less than 50 characters".
  * https://docs.webengage.com/docs/events
  */
 export const MAX_NAME_LENGTH = 49;
 
-/** Longest string WebEngage keeps, in UTF-16 units: "less than 1,000 characters". It cuts a user's in silence. */
+/** The longest string WebEngage keeps, in UTF-16 units: "less than 1,000 characters". It cuts a user's silently. */
 export const MAX_STRING_LENGTH = 999;
 
 /** Custom attributes of one data type on one record. */
 export const MAX_PER_TYPE = 25;
 
-// Not WebEngage's: a bound, so that no body can exhaust the stack of whoever checks it.
+// Our own limit, not WebEngage's: no body may exhaust the stack of the code that checks it.
 export const MAX_DEPTH = 16;
 
-/** All arrays and objects of one record together, as JSON. A user's is WebEngage's; an event's ours, to fit a request. */
+/**
+ * The total size as JSON of all arrays and objects in one record. A user's limit is WebEngage's. An event's
+ * is ours, so that the event fits a request.
+ */
 const MAX_NESTED_BYTES: Record<AttributesField, number> = { attributes: 16 * 1024, eventData: 64 * 1024 };
 
-/** The rule of what has a type at WebEngage; null, NaN and functions have none. */
+/** The rule for values that have a type at WebEngage. Null, NaN and functions have no type there. */
 export const TYPE_RULE = 'must be a string, finite number, boolean, array or object';
 
-/** The rule of arrays and objects in each other. One that holds itself breaks it too: it has no end. */
+/** The rule for nested arrays and objects. A value that contains itself breaks it too, as its nesting never ends. */
 export const DEPTH_RULE = `must nest at most ${MAX_DEPTH} levels, and not in itself`;
 
-/** The rule of text in an attribute, and of the names within one. */
+/** The rule for text in an attribute, and for the names inside one. */
 export const attributeTextRule: Rule<string> = lengthRule(0, MAX_STRING_LENGTH);
 
 const nameLengthRule = lengthRule(1, MAX_NAME_LENGTH);
 const prefixRule = textRule('must not start with we_', /^(?!we_)/);
 
-/** The rule of the name of an event or attribute. */
+/** The rule for the name of an event or attribute. */
 export const nameRule: Rule<string> = (name) => nameLengthRule(name) ?? prefixRule(name);
 
-/** WebEngage's type of a value that it has a type for: plain JSON without null. */
+/** WebEngage's type of a valid attribute value: plain JSON without null. */
 export function typeOfAttribute(value: AttributeValue): AttributeType {
   if (typeof value === 'string' && isDate(value)) return 'date';
-  // Of what a value may be, `typeof` has no other words.
+  // For these values `typeof` returns nothing but the names of our types.
   return Array.isArray(value) ? 'array' : (typeof value as AttributeType);
 }
 
 /**
- * Keeps the counts that hold across the attributes of one record.
- * Called once for each attribute, in order; answers what is wrong with taking this one too.
+ * Keeps the counts that apply across all attributes of one record.
+ * Call it once for each attribute, in order. It returns the rule that one more attribute breaks, or undefined.
  */
 export function attributeAllowance(field: AttributesField): (value: AttributeValue) => string | undefined {
   const counts: Partial<Record<AttributeType, number>> = {};

@@ -4,7 +4,7 @@ import type { Rule } from './rule.ts';
 type Message = (issue: { readonly input: unknown }) => string;
 type RuleSchema<Fitting> = CustomSchema<Fitting, Message>;
 
-/** A rule as a schema, which says what the rule says. */
+/** Wraps a rule as a schema with the rule's own message. */
 export function ruleSchema<Fitting>(rule: Rule<Fitting>): RuleSchema<Fitting> {
   return custom<Fitting, Message>(
     (input) => rule(input) === undefined,
@@ -19,9 +19,9 @@ type Schemas<Table extends Rules> = {
     : never;
 };
 
-/** A table of rules as the entries of an object's schema, each of them optional. */
+/** Turns a table of rules into the entries of an object schema. Every entry is optional. */
 export function ruleSchemas<Table extends Rules>(rules: Table): Schemas<Table> {
   const entries = Object.entries(rules).map(([field, rule]) => [field, optional(ruleSchema(rule))]);
-  // One by one, from the table itself: the same fields, each with its own rule's type.
+  // Built entry by entry from the table: the same fields, each with the type of its own rule.
   return Object.fromEntries(entries) as Schemas<Table>;
 }

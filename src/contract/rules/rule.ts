@@ -1,16 +1,16 @@
 /**
- * Names what a value breaks, as `must be …`, or answers undefined. `Fitting` is the type of a value that breaks nothing.
- * Plain functions, so that the tracker asks them by themselves: a page does not pay for a schema library.
+ * Returns the broken rule, as `must be …`, or undefined. `Fitting` is the type of a value that breaks
+ * nothing. Rules are plain functions that the tracker calls directly, so that a page needs no schema library.
  */
 export type Rule<Fitting> = {
   (value: unknown): string | undefined;
   readonly fitting?: Fitting;
 };
 
-/** What tells good text from bad: a pattern, or whatever tests as one. */
+/** Tells valid text from invalid: a pattern, or anything with its `test` method. */
 type Test = { readonly test: (text: string) => boolean };
 
-/** The rule, in these words, of text that passes a test. */
+/** A rule for text that must pass a test, with this message. */
 export function textRule(words: string, good: Test): Rule<string> {
   return (value) => (typeof value === 'string' && good.test(value) ? undefined : words);
 }

@@ -2,14 +2,14 @@ import type { TrackerRecord } from '../../contract/record.ts';
 import type { VerifiedToken } from './identity-token.ts';
 import type { TokenFault } from './token-fault.ts';
 
-/** Whether records are taken as those of the users they name. */
+/** Whether records are accepted for the users they name. */
 export type Authorized =
-  /** `unverified`: they are, and nobody has vouched for it. */
+  /** `unverified`: true if the records name users and no token vouches for them. */
   { readonly ok: true; readonly unverified: boolean } | { readonly ok: false; readonly fault: TokenFault };
 
 /**
- * Holds the users that records name against the token they came with. Records of anonymous visitors need none: where there
- * are no others, a token is not even looked at, so that an expired one costs nothing that it was not needed for.
+ * Checks the users that records name against the batch's identity token. Records of anonymous visitors need
+ * no token. If there are no others, the token is not read, so an expired one does no harm.
  */
 export async function authorizeUsers(
   records: readonly TrackerRecord[],
@@ -24,7 +24,7 @@ export async function authorizeUsers(
 
   const verified = await verify(token);
   if (!verified.ok) return verified;
-  // To the letter: what is only similar is somebody else to WebEngage.
+  // Exact match: WebEngage treats a similar id as another user.
   const isOfAll = [...userIds].every((userId) => userId === verified.userId);
   return isOfAll ? { ok: true, unverified: false } : { ok: false, fault: 'other_user' };
 }

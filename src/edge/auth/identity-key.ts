@@ -14,14 +14,14 @@ import {
   variant,
 } from 'valibot';
 
-/** What tokens are verified with: a key, and the one algorithm that it is for. */
+/** A key that verifies tokens, and the only algorithm it is used with. */
 export type IdentityKey = {
   readonly kid: string | undefined;
   readonly alg: 'RS256' | 'HS256';
   readonly key: CryptoKey;
 };
 
-/** The keys, or what to set: in words that reveal no value. */
+/** The keys, or a message on what to set. The message reveals no value. */
 export type ReadKeys =
   | { readonly ok: true; readonly keys: readonly IdentityKey[] }
   | { readonly ok: false; readonly message: string };
@@ -83,10 +83,10 @@ const jwkSetSchema = object(
 
 type Jwk = InferOutput<typeof jwkSetSchema>['keys'][number];
 
-/** A key as it was written, of the right form. */
+/** A key as configured, in a valid form. */
 type WrittenKey = Jwk | { readonly kty: 'PEM'; readonly kid?: undefined; readonly spki: string };
 
-/** Reads the secret's text. Which of the three kinds it is, it says itself. */
+/** Parses the secret's text. The text itself shows which of the three kinds it is. */
 export async function readKeys(text: string): Promise<ReadKeys> {
   const written = writtenKeys(text.trim());
   if (typeof written === 'string') return { ok: false, message: written };
@@ -103,16 +103,16 @@ export async function readKeys(text: string): Promise<ReadKeys> {
 
 const ONE_PEM = /^-----BEGIN PUBLIC KEY-----[\w+/=\s]+-----END PUBLIC KEY-----$/;
 
-// How every key begins in base64 that has lost the lines around it: one DER sequence, and mostly another within.
+// How a key in base64 begins without its BEGIN and END lines: a DER sequence, usually with another inside.
 const BARE_KEY = /^M(I[E-I]|[A-P][\w+/]w)/;
 
-/** The keys as they are written, or the rule that is broken. */
+/** The configured keys, or the rule they break. */
 function writtenKeys(text: string): readonly WrittenKey[] | string {
   if (/^[{[]/.test(text)) return jwksOf(text);
-  // None of these may pass for a shared secret: a public key is known to everyone.
+  // Such text must not be used as a shared secret: everyone knows a public key.
   if (text.includes('-----') || BARE_KEY.test(text)) {
     if (text.includes('PRIVATE KEY')) return PRIVATE;
-    // Where a secret can't hold a line break, `\n` stands for it.
+    // `\n` stands for a line break where a secret can't hold one.
     const spki = text.replaceAll('\\n', '\n');
     return ONE_PEM.test(spki) ? [{ kty: 'PEM', spki }] : PEM;
   }
@@ -130,20 +130,20 @@ function jwksOf(text: string): readonly Jwk[] | string {
   return success ? output.keys : issues[0].message;
 }
 
-/** Undefined for a key that is too weak, or none. */
+/** Undefined for a key that is too weak or invalid. */
 async function importKey(written: WrittenKey): Promise<CryptoKey | undefined> {
   try {
     switch (written.kty) {
       case 'oct':
         return await importSecret(new Uint8Array(base64url.decode(written.k)));
       case 'RSA':
-        // Nothing else of it: what a JWK says of its own use must not decide what is done with it.
+        // Only the key's numbers: a JWK's own statements about its use must not decide how we use it.
         return strong(await importJWK({ kty: 'RSA', n: written.n, e: written.e }, 'RS256'));
       case 'PEM':
         return strong(await importSPKI(written.spki, 'RS256'));
     }
   } catch {
-    return undefined; // Whatever is wrong with it: the rule says how a key must be.
+    return undefined; // The rule covers every fault, so the error is not needed.
   }
 }
 

@@ -3,20 +3,20 @@ import { idRule } from '../../contract/rules/visitor.ts';
 import type { IdentityKey } from './identity-key.ts';
 import type { TokenFault } from './token-fault.ts';
 
-/** Whose a token is, or why it is nobody's. */
+/** The user of a valid token, or the reason why it is not valid. */
 export type VerifiedToken =
   | { readonly ok: true; readonly userId: string }
   | { readonly ok: false; readonly fault: TokenFault };
 
-// Looked at before anything is computed. A token with these claims takes some 500.
+// Checked before any computation. A token with these claims takes about 500 characters.
 const MAX_TOKEN_LENGTH = 4_096;
 
-// By how much the clock of the server that makes tokens may be off.
+// How far the clock of the server that makes tokens may be off.
 const CLOCK_TOLERANCE_S = 60;
 
 /**
- * Verifies an identity token, as WebEngage's own SDKs take it: a signed JWT with `cuid`, the user's id, and `exp`. The key
- * decides by which algorithm, never the token. Never rejects.
+ * Verifies an identity token of the kind WebEngage's own SDKs take. It is a signed JWT with `cuid` (the
+ * user's id) and `exp`. The key alone decides the algorithm, never the token. Never rejects.
  */
 export async function verifyToken(
   token: string,
@@ -41,7 +41,7 @@ export async function verifyToken(
   }
 }
 
-/** One key without a name is meant by every token; among several, a token must say which. */
+/** A single key is used if the key or the token has no kid. Otherwise the token must name its key by kid. */
 function keyNamed(kid: string | undefined, keys: readonly IdentityKey[]): IdentityKey | undefined {
   const [first, ...others] = keys;
   const isOnly = others.length === 0;

@@ -1,8 +1,8 @@
 import { WILDCARD } from '../settings/origin-pattern.ts';
 
-/** The headers by which a browser lets a page of this origin read our answers; none for an origin that is not allowed. */
+/** The CORS headers that let a page of this origin read our answers. A refused origin gets only `Vary`. */
 export function corsHeaders(origin: string | null, allowed: readonly string[]): Record<string, string> {
-  // Said to who is refused too: what is kept of this answer is not for another origin.
+  // Also on refusals: a cache must not reuse this answer for another origin.
   if (!originAllowed(origin, allowed)) return { Vary: 'Origin' };
   return {
     'Access-Control-Allow-Origin': allowed.includes('*') ? '*' : (origin ?? ''),
@@ -12,14 +12,15 @@ export function corsHeaders(origin: string | null, allowed: readonly string[]): 
 }
 
 /**
- * True for the pages that may send. A request without an `Origin` comes from no page.
- * `null` is what sandboxed frames and local files say: anyone's, so it is never allowed but by `*`.
+ * True for the origin of a page that may send. A request without an `Origin` does not come from a page.
+ * Sandboxed frames and local files send `null`. Any site can do that, so only `*` allows it.
  */
 export function originAllowed(origin: string | null, allowed: readonly string[]): boolean {
   return origin !== null && allowed.some((pattern) => matches(origin, pattern));
 }
 
-// One label or more below the wildcard's host. Who forges an Origin writes whatever helps: `https://evil.example/.example.com`.
+// One or more labels below the wildcard's host. A forged Origin may hold anything:
+// `https://evil.example/.example.com`.
 const LABELS = /^[a-z\d_-]+(\.[a-z\d_-]+)*$/;
 
 function matches(origin: string, pattern: string): boolean {

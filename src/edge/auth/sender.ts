@@ -3,7 +3,9 @@ import type { RelaySettings } from '../settings/settings.ts';
 import { showsToken } from './bearer.ts';
 import { originAllowed } from './origin.ts';
 
-/** Who sends a batch: a page of an allowed origin, a server that shows its token, or nobody we take one from. */
+/**
+ * The sender of a batch: a page of an allowed origin, a server with the right token, or a sender that is refused.
+ */
 export type Sender =
   | { readonly kind: 'page' }
   | { readonly kind: 'server' }
@@ -16,8 +18,8 @@ export type Sender =
 type Allowed = Pick<RelaySettings, 'allowedOrigins' | 'serverToken'>;
 
 /**
- * Tells by the headers who sends. What comes with an `Origin` is a page's, and its `Authorization` is not looked at: a page
- * must never hold the servers' token, and must gain nothing by it.
+ * Identifies the sender by its headers. With an `Origin` the request is a page's, and its `Authorization` is
+ * ignored: a page must never hold the server token, and must gain nothing by sending it.
  */
 export async function senderOf(headers: Headers, { allowedOrigins, serverToken }: Allowed): Promise<Sender> {
   const origin = headers.get('Origin');
@@ -44,7 +46,8 @@ const refused = (code: 'origin_not_allowed' | 'invalid_token', message: string):
   message,
 });
 
-// What browsers say of `fetch`, `sendBeacon` and `fetchLater`, of pages and workers. https://w3c.github.io/webappsec-fetch-metadata/
+// What browsers send for `fetch`, `sendBeacon` and `fetchLater` from pages and workers.
+// https://w3c.github.io/webappsec-fetch-metadata/
 const SAID_OF_SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   'Sec-Fetch-Site': ['cross-site', 'same-site', 'same-origin'],
   'Sec-Fetch-Mode': ['cors', 'no-cors', 'same-origin'],
@@ -52,13 +55,13 @@ const SAID_OF_SCRIPTS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * False where the browser itself says that no script made the request: a form that is submitted, an address typed in.
- * Where it says nothing, as over http and before 2023, nothing follows.
+ * False if the browser states that no script made the request, such as for a submitted form or a typed
+ * address. Without these headers, as over http and before 2023, it is true.
  */
 function isMadeByScript(headers: Headers, origin: string): boolean {
   return Object.entries(SAID_OF_SCRIPTS).every(([name, good]) => {
     const said = headers.get(name);
-    // Chromium says `none` of what the pages and workers of an extension fetch: they are on no site.
+    // Chromium sends `none` for requests of an extension's pages and workers, which belong to no site.
     const isApps = name === 'Sec-Fetch-Site' && said === 'none' && isAppOrigin(origin);
     return said === null || good.includes(said) || isApps;
   });

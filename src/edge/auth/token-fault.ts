@@ -1,4 +1,6 @@
-/** Why an identity token does not stand for the records it came with: a closed list, in words that tell nothing of token or key. */
+/**
+ * The reasons why an identity token is not accepted for its records. The messages reveal nothing of the token or key.
+ */
 export const TOKEN_FAULTS = {
   missing: 'records with a userId need an identity token, and this batch has none',
   too_long: 'the identity token must be at most 4096 characters long',

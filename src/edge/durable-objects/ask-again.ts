@@ -1,13 +1,14 @@
-/** True for an error of the platform of which it says that the same may do better when it is asked again. */
+/** True for an error of the platform that it marks as worth a retry. */
 export function isRetryable(error: unknown): boolean {
-  // An object that has more to do than it can has the less the less it is asked.
+  // An overloaded object recovers sooner if it is asked less.
   const { retryable, overloaded } = Object(error) as { retryable?: unknown; overloaded?: unknown };
   return retryable === true && overloaded !== true;
 }
 
 /**
- * Asks a Durable Object, and once more, at once, where the platform says that this may do better: after a deploy each object
- * refuses once. What is asked must be the same asked twice. After an error a stub is broken: each time a new one is made.
+ * Calls a Durable Object, and retries once, immediately, if the platform marks the error as retryable. After
+ * a deploy each object fails once. `ask` must be safe to repeat. It must get a new stub each time, since an
+ * error breaks the old one.
  *
  * @see https://developers.cloudflare.com/durable-objects/best-practices/error-handling/
  */

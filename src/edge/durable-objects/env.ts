@@ -2,14 +2,14 @@ import type { AuthorizeUsers } from '../auth/identity.ts';
 import type { PlanMode, RelaySettings } from '../settings/settings.ts';
 import type { Outbox, OutboxEnv } from './outbox.ts';
 
-/** What wrangler.jsonc binds, and what the operator sets. */
+/** The bindings from wrangler.jsonc, and the operator's settings. */
 export type Env = OutboxEnv & {
   readonly OUTBOX: DurableObjectNamespace<Outbox>;
-  /** Where bound: how many requests one address may send, which then holds for all isolates of a Cloudflare location. */
+  /** Optional: limits the requests of one network. All isolates of a Cloudflare location share it. */
   readonly ADDRESS_LIMIT?: RateLimit;
 };
 
-/** The relay's routes: what they are given. Without a tracking plan there is no mode of it. */
+/** The types of the relay's routes. `planMode` is undefined without a tracking plan. */
 export type Relay = {
   Bindings: Env;
   Variables: { settings: RelaySettings; authorizeUsers: AuthorizeUsers; planMode: PlanMode | undefined };

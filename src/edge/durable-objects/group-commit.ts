@@ -1,10 +1,10 @@
 type Clock = { readonly now: () => number; readonly sleep: (ms: number) => Promise<void> };
 
 /**
- * Groups callers that arrive within a few milliseconds of the last group. All of a group continue in one turn of the event loop, in
- * their order, so the platform commits their writes together. A caller that arrives later than that continues at once.
+ * Groups callers that arrive within `windowMs` of the last group. A group continues in one turn of the event
+ * loop, in its order, so the platform commits its writes together. A caller that arrives later continues at once.
  *
- * @param prepare runs once for each group; its result is shared by the group
+ * @param prepare runs once for each group, which shares the result
  */
 export function groupCommit<T>(
   windowMs: number,

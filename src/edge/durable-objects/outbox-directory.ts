@@ -12,19 +12,19 @@ export function outboxNamed(env: Env, name: string): DurableObjectStub<Outbox> {
   return all.getByName(name, locationHint && { locationHint });
 }
 
-/** Every outbox that may hold something: none of those that were never sent to, which asking would make. */
+/** The names of all outboxes that may hold something. Others are not listed: asking one would create it. */
 export async function outboxesInUse(env: Env): Promise<string[]> {
   return (await gateOf(env).outboxes()).map(({ name }) => name);
 }
 
-/** Those that new records go to, whether they hold something or not. */
+/** The outboxes that get new records, whether they hold something or not. */
 export function outboxesOf({ shards, jurisdiction }: RelaySettings): string[] {
   return shardsOf(shards).map((name) => (jurisdiction === undefined ? name : `${jurisdiction}/${name}`));
 }
 
 /**
- * The watchdog: an alarm that the platform has given up is set again, in every outbox. Those of an earlier number of
- * shards, or of another jurisdiction, are looked after until nothing is left in them.
+ * The watchdog: sets the alarm again in every outbox whose alarm the platform has given up. Outboxes of an
+ * earlier number of shards, or of another jurisdiction, are included until they are empty.
  */
 export async function wakeAll(env: Env): Promise<void> {
   const gate = gateOf(env);
@@ -34,7 +34,7 @@ export async function wakeAll(env: Env): Promise<void> {
       try {
         return await outboxNamed(env, name).wake(wall);
       } catch {
-        // One that can't be waked now is waked in five minutes; it must not keep the others asleep.
+        // The next run, five minutes later, wakes it. It must not keep the others from being woken.
         return false;
       }
     }),

@@ -36,30 +36,30 @@ import { askAgain, isRetryable } from './ask-again.ts';
 import { groupCommit } from './group-commit.ts';
 import { type GateEnv, gateOf, type RateGate } from './rate-gate.ts';
 
-// How soon to look again where a setting is missing, or a pass failed by itself.
+// The wait before the next pass if a setting is missing, or if a pass failed.
 const AFTER_FAULT_MS = 30_000;
 
-// And where the platform says that the same may do better at once.
+// The wait if the platform marks the error as retryable: one to two times this, at random.
 const SOON_MS = 1_000;
 
 // Flushes that arrive this soon after the last commit share the next one. A longer window would save little more.
 const GROUP_MS = 5;
 
-/** The name of the outbox that is only ever asked whether one could be made. */
+/** The name of an outbox that only serves to check that outboxes can be created. */
 export const PROBE = 'probe';
 
 export type OutboxEnv = SettingsEnv & {
   readonly RATE_GATE: DurableObjectNamespace<RateGate>;
-  /** Where bound: what each relay pass has done, for Workers Analytics Engine. */
+  /** Optional: takes the report of each relay pass, for Workers Analytics Engine. */
   readonly ANALYTICS?: AnalyticsEngineDataset;
 };
 
-/** When the alarm is set for, or null. */
+/** The time of the alarm, or null. */
 type Alarm = { at: number | null };
 
-/** The relay's durable queue: stores records before they are answered for, and sends them on by its alarm. */
+/** The relay's durable queue. It stores records before they are acknowledged, and sends them in its alarm. */
 export class Outbox extends DurableObject<OutboxEnv> {
-  // A cache: an outbox that was evicted finds out anew, by one pass.
+  // A cache: an evicted outbox learns it again from its next pass.
   #heldUntil = 0;
   readonly #fullBatch = signal();
   readonly #evidence = noEvidence();
@@ -67,9 +67,9 @@ export class Outbox extends DurableObject<OutboxEnv> {
   readonly #violations = violationTally();
   readonly #joinGroup: () => Promise<Alarm>;
   #shares: Shares | undefined;
-  // The name under which the gate knows that this outbox is in use.
+  // The name under which the gate lists this outbox as in use.
   #enrolledAs: string | undefined;
-  // Flushes that are being stored: what they hold is not to be seen yet.
+  // Flushes being stored, whose records are not visible yet.
   #storing = 0;
 
   constructor(ctx: DurableObjectState, env: OutboxEnv) {
@@ -79,9 +79,9 @@ export class Outbox extends DurableObject<OutboxEnv> {
     this.#joinGroup = groupCommit(GROUP_MS, clock, async () => ({ at: await ctx.storage.getAlarm() }));
   }
 
-  /** Answers where an outbox could be made. Asked of one that is named for it, it keeps nothing. */
+  /** Succeeds if an outbox can be created. Called on the outbox named PROBE, which stores nothing. */
   probe(): void {
-    // Throws where the class has no SQLite.
+    // Throws if the class has no SQLite.
     void this.ctx.storage.sql.databaseSize;
   }
 
@@ -90,9 +90,9 @@ export class Outbox extends DurableObject<OutboxEnv> {
   }
 
   /**
-   * Stores what is new. Once this has answered `stored`, the records are on disk and will be sent.
+   * Stores the new records of a delivery. After the answer `stored` they are on disk and will be sent.
    *
-   * @param name this outbox's own, which the platform does not tell it in its alarm
+   * @param name this outbox's own name, which the platform does not pass to its alarm
    */
   async ingest(name: string, delivery: Delivery): Promise<Receipt> {
     this.#storing += 1;
@@ -135,8 +135,8 @@ export class Outbox extends DurableObject<OutboxEnv> {
   }
 
   /**
-   * Looks after what the platform may have forgotten: sets the alarm where records wait without one, drops what has
-   * expired, takes back what a wall of refusals made dead letters. True where nothing at all is left.
+   * Looks after the outbox between passes. It sets the alarm if records wait without one, deletes expired
+   * data, and requeues the dead letters of a refusal streak. True if the outbox is completely empty.
    */
   async wake(wall?: Wall): Promise<boolean> {
     const { storage } = this.ctx;
@@ -149,7 +149,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     if (waiting(totals) === 0) {
       const isEmpty =
         deadLetters(totals) === 0 && !remembersIds && !remembersViolations && this.#storing === 0;
-      // It may be let go now, and is to be known again when it holds something again.
+      // The gate may drop it from its list now. It enrols again before it next stores something.
       if (isEmpty) {
         storage.kv.delete('name');
         this.#enrolledAs = undefined;
@@ -160,25 +160,25 @@ export class Outbox extends DurableObject<OutboxEnv> {
     return false;
   }
 
-  /** Dead letters after an id, oldest first. */
+  /** A page of dead letters after an id, oldest first. */
   deadLetters(afterId: number, limit: number): DeadPage {
     return listDead(this.ctx.storage.sql, afterId, limit);
   }
 
-  /** Sends dead letters again; answers how many of them, `limit` at the most. */
+  /** Sends dead letters again, at most `limit` of them. Returns how many. */
   async replay(selection: DeadSelection, limit: number): Promise<number> {
     const replayed = replay(this.ctx.storage, selection, limit, Date.now());
     if (replayed > 0) await this.wake();
     return replayed;
   }
 
-  /** Throws dead letters away; answers how many of them, `limit` at the most. */
+  /** Deletes dead letters, at most `limit` of them. Returns how many. */
   discard(selection: DeadSelection, limit: number): number {
     return discard(this.ctx.storage, selection, limit, Date.now());
   }
 
   override async alarm(): Promise<void> {
-    // The platform gives an alarm up after six throws: nothing gets out of here but a storage that fails.
+    // The platform gives up an alarm after six throws. Only a failure of the storage may escape from here.
     try {
       const { nextAt, held } = await this.#relayPass();
       this.#heldUntil = held ? (nextAt ?? 0) : 0;
@@ -229,7 +229,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     return end;
   }
 
-  /** Before it holds anything, and again each time that it starts: so that it is looked after when new records go to others. */
+  /** Runs before it stores anything, and after each start, so that the watchdog finds it after a resharding too. */
   async #enrol(name: string): Promise<void> {
     if (this.#enrolledAs === name) return;
     await askAgain(() => gateOf(this.env).enrolOutbox(name));
@@ -237,7 +237,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     this.#enrolledAs = name;
   }
 
-  /** No later than an ingest may have set it meanwhile, and never for now: such an alarm can be lost. */
+  /** Keeps an earlier alarm that an ingest has set. Never sets one for now: such an alarm can be lost. */
   async #setAlarm(nextAt: number): Promise<void> {
     const set = await this.ctx.storage.getAlarm();
     await this.ctx.storage.setAlarm(Math.max(Math.min(nextAt, set ?? nextAt), Date.now() + SOONEST_ALARM_MS));
@@ -249,12 +249,12 @@ export class Outbox extends DurableObject<OutboxEnv> {
   }
 }
 
-/** None where a setting is missing: then the door takes nothing either. */
+/** No room if a setting is missing. The relay accepts no batches then either. */
 function roomOf(settings: RelaySettings | undefined): Room {
   return { records: settings?.maxBacklogPerShard ?? 0, bytes: MAX_DATABASE_BYTES };
 }
 
-/** The gate, asked once more where it may do better. */
+/** The gate. A call is retried once if the platform marks its error as retryable. */
 function gateFor(env: GateEnv): RelayPassPorts['gate'] {
   return {
     take: (ask) => askAgain<Permit>(async () => gateOf(env).take(ask)),

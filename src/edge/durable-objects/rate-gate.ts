@@ -19,31 +19,31 @@ import { shardsOf } from '../settings/shards.ts';
 import { logHeld, logRecovered } from '../telemetry/log.ts';
 import { inTurn } from './turn.ts';
 
-/** What the operator is told of the account. */
+/** What the operator sees about the account. */
 export type GateStatus = {
   readonly requestsPerMinute: number;
   readonly pausedUntil: number | null;
   readonly held: Held | null;
   readonly key: KeyName;
-  /** The most bytes of a call, where WebEngage refused one as too large; null where it never did. */
+  /** The most bytes in a call, if WebEngage has refused one as too large. Otherwise null. */
   readonly maxCallBytes: number | null;
 };
 
-/** An outbox that may hold something, and which enrolment of any it was last known by. */
+/** An outbox that may hold something, with the number of its latest enrolment. */
 export type InUse = { readonly name: string; readonly turn: number };
 
-// 0: written down nowhere, by a release before 0.2.0.
+// Version 0 was never stored. It belongs to releases before 0.2.0.
 const SCHEMA_VERSION = 1;
 
-// How soon to ask again where a setting is missing.
+// How long an outbox waits before it asks again if a setting is missing.
 const AFTER_FAULT_MS = 30_000;
 
 /**
- * The account's one rate limit: in any 60 seconds no more calls start than it allows, whoever asks.
- * What it answers is in storage before it leaves: a gate that dies can't lend the same start twice.
+ * The account's only rate limit: in any 60 seconds no more calls start than it allows, over all outboxes. Its
+ * state is stored before an answer leaves, so that a gate that dies can't grant the same start twice.
  */
 export class RateGate extends DurableObject<SettingsEnv> {
-  // A cache: once it is lost, all who wait ask for the same turn, once.
+  // A cache: without it, all waiting outboxes get the same retry slot once.
   #nextTurnAt = 0;
 
   /** Asks to start one call to WebEngage. A granted permit that is not used is lost. */
@@ -60,24 +60,25 @@ export class RateGate extends DurableObject<SettingsEnv> {
     const before = this.#state();
     const now = Date.now();
     const asked = takePermit(before, ask, limits, now);
-    // Only what a permit or a header changes is written: a row each is billed. It never begins or ends a hold.
+    // Each write is billed as a row, so it writes only if a permit or a header changed the state. This never
+    // starts or ends a hold, so it is not logged.
     if (asked.state !== before) this.ctx.storage.kv.put('state', asked.state);
     const { permit, nextTurnAt } = inTurn(asked.permit, this.#nextTurnAt, now);
     this.#nextTurnAt = nextTurnAt;
     return permit;
   }
 
-  /** Grants nothing for a while: WebEngage says that the limit is exceeded. */
+  /** Grants nothing for a while, because WebEngage says that the limit is exceeded. */
   pause(forMs: number): void {
     this.#keep(paused(this.#state(), Date.now() + forMs));
   }
 
-  /** WebEngage took a call for which the permit was marked as suspect. */
+  /** WebEngage accepted a call whose permit was marked as suspect. */
   taken(key: KeyName, kind: RecordKind): void {
     this.#keep(taken(this.#state(), key, kind, Date.now()));
   }
 
-  /** WebEngage answered a call as one does to a wrong key, license or address. Answers whose fault it is. */
+  /** WebEngage answered a call as if the key, license or address were wrong. Returns where the fault is. */
   misconfigured(status: number, answered: Answered & { readonly key: KeyName }): Fault {
     const limits = this.#limits();
     if (limits === undefined) return 'account';
@@ -86,14 +87,14 @@ export class RateGate extends DurableObject<SettingsEnv> {
     return fault;
   }
 
-  /** WebEngage refused a call for its records. */
+  /** WebEngage refused a call because of its records. */
   refused(status: number, answered: Answered): Refusal {
     const { state, refusal } = refused(this.#state(), status, answered, Date.now());
     this.#keep(state);
     return refusal;
   }
 
-  /** A call of so many bytes was taken, or was too large. */
+  /** A call of this many bytes was accepted, or was too large. */
   sized(bytes: number, wasTaken: boolean): void {
     const state = this.#state();
     const now = Date.now();
@@ -116,24 +117,24 @@ export class RateGate extends DurableObject<SettingsEnv> {
     };
   }
 
-  /** The last wall of refusals: what was given up while it stood may have been no fault of its own. */
+  /** The last refusal streak. Records that were given up during it may not have been at fault. */
   lastWall(): Wall | undefined {
     return this.#state().lastWall;
   }
 
   /**
-   * Remembers that this outbox holds records, so that it is looked after when new ones go to others. Of another name than the
-   * `enrol` of releases before 0.2.0, which took a number: while a deploy rolls out one may still ask the other.
+   * Lists this outbox as in use, so that the watchdog finds it even if new records go to others. Releases before
+   * 0.2.0 have a method `enrol` that takes a number. The names differ because both releases may run during a deploy.
    */
   enrolOutbox(name: string): void {
     const { kv } = this.ctx.storage;
-    // Never the same twice: what is retired was looked at under one turn.
+    // Never reused: `retire` removes an outbox only if it has not enrolled since it was found empty.
     const turn = 1 + Math.max(kv.get<number>('turn') ?? 0, ...this.outboxes().map((each) => each.turn));
     kv.put('turn', turn);
     this.#keepOutboxes([...this.outboxes().filter((each) => each.name !== name), { name, turn }]);
   }
 
-  /** Forgets outboxes that are empty, but for those that were enrolled since. */
+  /** Removes outboxes that are empty, except those that have enrolled since. */
   retire(empty: readonly InUse[]): void {
     const known = this.outboxes();
     const isEmpty = ({ name, turn }: InUse) => empty.some((each) => each.name === name && each.turn === turn);
@@ -145,7 +146,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
   outboxes(): readonly InUse[] {
     const { kv } = this.ctx.storage;
     const known = kv.get<InUse[]>('outboxes') ?? [];
-    // A release before 0.2.0 keeps numbers of shards, and may do so again after a rollback.
+    // Releases before 0.2.0 store numbers of shards, and may do so again after a rollback.
     const epochs = kv.get<{ readonly shards: number; readonly turn: number }[]>('epochs') ?? [];
     const older = epochs
       .flatMap(({ shards, turn }) => shardsOf(shards).map((name) => ({ name, turn })))
@@ -153,7 +154,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
     return [...known, ...older];
   }
 
-  /** All of them, those of an older release too: what it kept is theirs from now on. */
+  /** Stores the complete list. It includes the outboxes of older releases, so their `epochs` are deleted. */
   #keepOutboxes(outboxes: readonly InUse[]): void {
     const { kv } = this.ctx.storage;
     kv.put('schemaVersion', SCHEMA_VERSION);
@@ -162,7 +163,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
   }
 
   #state(): GateState {
-    // What an older release has not written is as in a gate that is new.
+    // Fields that an older release has not stored get the values of a new gate.
     return { ...OPEN_GATE, ...this.ctx.storage.kv.get<Partial<GateState>>('state') };
   }
 
@@ -182,8 +183,9 @@ export class RateGate extends DurableObject<SettingsEnv> {
 }
 
 /**
- * The one gate. Of one name, whatever the license code: a wrong one that is put right must not hide what was held. In no
- * jurisdiction: it knows nothing of anybody, and a second one would allow the account's limit twice.
+ * The account's only gate. Its name does not contain the license code: correcting a wrong one must not hide
+ * the state stored so far. It is in no jurisdiction: it holds no personal data, and a second gate would
+ * double the account's limit.
  */
 export function gateOf(env: GateEnv): DurableObjectStub<RateGate> {
   const locationHint = locationHintOf(env);

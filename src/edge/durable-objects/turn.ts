@@ -1,13 +1,13 @@
 import type { Permit } from '../gate/permits.ts';
 
-// A turn that is told further ahead may be nobody's any more: who was told has nothing left to send.
+// A slot further ahead may be wasted: its outbox may have nothing left to send by then.
 const MAX_TURN_MS = 2_000;
 
 /**
- * Gives those who are refused only because others were first a turn each, so that not all of them ask again for the same
- * one. A turn is no promise: it is asked for as any other.
+ * Assigns a retry slot to each outbox that is refused only for the pace. Otherwise all of them would come
+ * back for the same permit. A slot is no promise: the outbox still has to ask for a permit.
  *
- * @param nextTurnAt from the answer before; 0 at first
+ * @param nextTurnAt from the previous answer, or 0
  */
 export function inTurn(
   permit: Permit,

@@ -3,10 +3,10 @@ export type ReadBody =
   | { readonly ok: false; readonly reason: 'too_large' | 'too_slow' | 'not_utf8' };
 
 /**
- * Reads a body, and not a byte more than the limit of it, whatever its `Content-Length` says.
- * Rejects where the connection breaks: what is wrong with that is nothing of the body's.
+ * Reads a body up to the limit, whatever its `Content-Length` says.
+ * Rejects if the connection breaks, which is not a fault of the body.
  *
- * @param deadline given up once it is aborted, however little is missing
+ * @param deadline aborts the reading, however little is missing
  */
 export async function readBody(request: Request, maxBytes: number, deadline: AbortSignal): Promise<ReadBody> {
   const declared = Number(request.headers.get('Content-Length') ?? Number.NaN);
@@ -18,7 +18,7 @@ export async function readBody(request: Request, maxBytes: number, deadline: Abo
   const reader = request.body?.getReader();
   const pieces: Uint8Array[] = [];
   let bytes = 0;
-  // HTTP ends a body where its length says: asking once more for the end would take as long as the reading.
+  // HTTP ends a body at its declared length. Reading on just to see the end would take as long as the body itself.
   while (reader !== undefined && bytes !== declared) {
     const read = await Promise.race([reader.read(), isOver]);
     if (read === 'over') return giveUp(reader, 'too_slow');
@@ -31,7 +31,7 @@ export async function readBody(request: Request, maxBytes: number, deadline: Abo
 }
 
 function decoded(pieces: readonly Uint8Array[]): ReadBody {
-  // `fatal`: bytes that are no UTF-8 are refused, not replaced. A byte order mark is left for JSON to refuse.
+  // `fatal` refuses invalid UTF-8 instead of replacing it. A byte order mark is left for JSON to refuse.
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   try {
     const texts = pieces.map((piece) => decoder.decode(piece, { stream: true }));
@@ -42,7 +42,7 @@ function decoded(pieces: readonly Uint8Array[]): ReadBody {
 }
 
 function giveUp(reader: ReadableStreamDefaultReader, reason: 'too_large' | 'too_slow'): ReadBody {
-  // Nobody waits for the rest, nor for its being told so.
+  // The rest of the body is not needed, and neither is the result of the cancellation.
   reader.cancel().catch(() => undefined);
   return { ok: false, reason };
 }

@@ -7,22 +7,22 @@ import type { PlanMode } from '../settings/settings.ts';
 import type { Counts } from '../telemetry/throttled-count.ts';
 import { issueAllowance } from './issue-allowance.ts';
 
-/** Records held against the plan. */
+/** The result of checking records against the plan. */
 export type HeldToPlan = {
   readonly kept: readonly TrackerRecord[];
   readonly rejected: readonly Rejection[];
-  /** Undefined where nothing was off the plan. */
+  /** Undefined if there were no violations. */
   readonly violations: Violations | undefined;
-  /** How often, by what was off. */
+  /** The number of violations by type. */
   readonly breaches: Counts<Breach>;
 };
 
-// A site's own mistakes are a few; what one request can have told of it is not to fill what is kept of all.
+// A site's own mistakes are few. Without this limit, one request could fill the space for all violations.
 const MAX_KINDS = 50;
 
 /**
- * Holds each record against the plan by itself: where it is enforced, one that is off it costs no other.
- * Without a plan there is nothing to hold it against.
+ * Checks each record against the plan. In `enforce` mode, only the records that violate it are rejected.
+ * Without a plan, all records pass.
  */
 export function holdToPlan(
   records: readonly TrackerRecord[],

@@ -9,37 +9,35 @@ import type { RelaySettings } from '../settings/settings.ts';
 import { logFault } from '../telemetry/log.ts';
 import { ANSWER_HEADERS } from './headers.ts';
 
-// The door to `/health` is open to all: however often it is asked, the objects are not asked more often than so.
+// `/health` is public. However often it is requested, the objects are asked at most this often.
 const KNOWN_FOR_MS = 5_000;
 
-// One that does not answer by then does not answer.
+// The time after which an object counts as silent.
 const ANSWERS_WITHIN_MS = 10_000;
 
-/** What keeps records from being taken, or from leaving, and what to do about it. */
+/** A problem that keeps records from being accepted or sent, and what to do about it. */
 type Trouble = {
-  /** `broken`: the relay can't run as it is deployed. `held`: WebEngage refuses everything. */
+  /** `broken`: the relay can't run as deployed. `held`: WebEngage refuses everything. */
   readonly status: 'broken' | 'held' | 'stale' | 'full' | 'silent';
   readonly message: string;
-  /** Since when, in ms, where that is known. */
+  /** When it began, in milliseconds since 1970, if known. */
   readonly since?: number;
 };
 
-/** Answers that the Worker runs, and no more than that: for a probe that restarts what does not. */
+/** Only answers that the Worker runs. For a liveness probe that restarts it otherwise. */
 export const reportLive = (): Response =>
   Response.json({ status: 'ok', version: VERSION }, { headers: ANSWER_HEADERS });
 
-/**
- * Answers whether records are taken, and leave: 200; or 503 with what to put right. What was taken is kept either way.
- */
+/** Answers 200 if records are accepted and sent, or 503 with what to fix. Stored records are safe either way. */
 export function health(): (env: Env, settings: RelaySettings, now: () => number) => Promise<Response> {
   let known: Found = { trouble: undefined, silent: new Map() };
   let knownUntil = 0;
   return async (env, settings, now) => {
     if (knownUntil <= now()) {
-      // Those who come meanwhile are told what was known before.
+      // Requests in the meantime get the previous result.
       knownUntil = now() + ANSWERS_WITHIN_MS;
       const found = await findTrouble(env, settings, now());
-      // Silent once may be a deploy that is not through yet.
+      // One silence may be a deploy that is not complete yet.
       const again = [...found.silent].find(([name]) => known.silent.has(name))?.[1];
       known = { ...found, trouble: found.trouble ?? again };
       knownUntil = now() + KNOWN_FOR_MS;
@@ -57,7 +55,7 @@ export function health(): (env: Env, settings: RelaySettings, now: () => number)
   };
 }
 
-/** `silent`: what did not answer, and what that means if it does not the next time either. */
+/** `silent`: the objects that did not answer, and the trouble to report if they are silent again next time. */
 type Found = { readonly trouble: Trouble | undefined; readonly silent: ReadonlyMap<string, Trouble> };
 
 async function findTrouble(env: Env, settings: RelaySettings, now: number): Promise<Found> {
@@ -95,7 +93,9 @@ function brokenBinding(env: Env): Trouble | undefined {
 
 type Gate = GateStatus & { readonly inUse: readonly string[] };
 
-/** How the gate stands, and which outboxes hold something; or why no object can be made, or that nothing is taken. */
+/**
+ * The gate's status and the outboxes in use. Or the trouble, if no object can be created or WebEngage takes nothing.
+ */
 async function gateOrTrouble(env: Env, { jurisdiction }: RelaySettings): Promise<Gate | Trouble> {
   try {
     const status = await inTime(() => askAgain(async () => gateOf(env).status()));

@@ -1,10 +1,10 @@
 import { MAX_ISSUES } from '../../contract/issue.ts';
 
-// Issues, or repairs, told of one request, before each record is told only its first: an answer is not to be many times as
-// long as what it answers.
+// After this many issues or repairs in one answer, each further record reports only its first. Otherwise an
+// answer could be many times as long as its request.
 const MAX_TOLD_IN_ALL = 250;
 
-/** Cuts what is told of each record of a request, issues or repairs, to what the answer has room for. */
+/** Limits the issues or repairs reported for each record to the room in the answer. */
 export function issueAllowance<Told>(): (found: readonly Told[]) => readonly Told[] {
   let told = 0;
   return (found) => {

@@ -24,18 +24,18 @@ import { holdToPlan } from './enforce-plan.ts';
 import { refusal } from './responses.ts';
 import { checkBatch, parseBatch } from './validate-batch.ts';
 
-// What `fetch` sends by itself for a string, and what a server would. Nothing else is JSON.
+// The type that `fetch` sends for a string, and the type a server would send. All others are refused.
 const MEDIA_TYPE = /^(text\/plain|application\/json)\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
 
-// A tracker gives a request up after 15 s. Whoever sends ever slower holds a connection, and nobody is served by it.
+// A tracker gives up a request after 15 s. A slower body would only occupy a connection.
 const BODY_TIMEOUT_MS = 10_000;
 
-// A full backlog takes its time to drain; browsers hold what they have meanwhile.
+// A full backlog takes time to drain. Browsers keep their records meanwhile.
 const FULL_RETRY_AFTER_S = 60;
 
 const LIMITED_RETRY_AFTER_MS = 5_000;
 
-/** What one isolate of the Worker keeps in mind from batch to batch. */
+/** State that one isolate of the Worker keeps between batches. */
 type Known = LoadShedding &
   SenderLimits & {
     readonly countRefused: (faults: Counts<TokenFault>, now: number) => void;
@@ -44,10 +44,10 @@ type Known = LoadShedding &
   };
 
 /**
- * The way in for batches, for one isolate of the Worker: who sends, how much, what, and in whose name, and only then the
- * outbox. Answers 202 once it has stored what it took.
+ * The ingest endpoint, for one isolate of the Worker. It checks the sender, the quotas, the records and their
+ * users before it calls the outbox. Answers 202 after the accepted records are stored.
  *
- * @param plan the tracking plan, where there is one
+ * @param plan the tracking plan, if there is one
  */
 export function batchDoor(plan: Plan | undefined): (c: Context<Relay>) => Promise<Response> {
   const known: Known = {
@@ -68,7 +68,7 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
   };
   const sender = await senderOf(c.req.raw.headers, settings);
   if (sender.kind === 'refused') return refusal(sender.code, sender.message);
-  // Cloudflare sets it on whatever comes in from outside. Without it nobody is known: all would be one sender.
+  // Cloudflare sets it on every request from outside. Without it no limit applies: all senders would look like one.
   const address = c.req.header('CF-Connecting-IP');
   const network = address && networkOf(address);
   if (network && !(await known.allowsNetwork(network, c.env.ADDRESS_LIMIT, Date.now())))
@@ -93,7 +93,7 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
 
   const arrival = { sender: sender.kind, now: Date.now() };
   const { good, rejected: offContract, repaired, expired } = checkBatch(parsed, arrival);
-  // Before the outbox is asked: who may not write as a user must not learn which of that user's records it has.
+  // Before the outbox is called: an unauthorized sender must not learn which of a user's records are stored.
   const authorized = await authorize(sender, c.var.authorizeUsers, good, parsed.batch.token);
   if (!authorized.ok) {
     known.countRefused({ [authorized.fault]: 1 }, Date.now());
@@ -117,14 +117,14 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
       return limited('share', receipt.retryInMs);
     }
   } catch (error) {
-    // So does the platform say that an object has more to do than it can: asking again only adds to it.
+    // The platform says that the object is overloaded. A retry would only add to its load.
     if (!(error instanceof Error && 'overloaded' in error && error.overloaded)) throw error;
   }
   known.shed(name, Date.now());
   return full();
 }
 
-/** A server of yours speaks for any of your users: it shows its own token. */
+/** Your own server may send for any of your users: it authenticates with the server token. */
 async function authorize(
   sender: Extract<Sender, { kind: 'page' | 'server' }>,
   authorizeUsers: AuthorizeUsers,
@@ -160,7 +160,7 @@ const full = () =>
     'Retry-After': String(FULL_RETRY_AFTER_S),
   });
 
-/** With a spread of as much again, so that not all who wait come back in one moment. */
+/** Adds up to 100 % at random, so that waiting senders do not all come back at the same moment. */
 const rateLimited = (retryInMs: number) =>
   refusal('rate_limited', 'this sender is over its quota: keep the records, and send them later', {
     'Retry-After': String(Math.ceil((retryInMs / 1000) * (1 + Math.random()))),

@@ -1,18 +1,18 @@
-// How long a browser may remember a preflight's answer; browsers cut it to two hours or less.
+// How long a browser may cache a preflight's answer. Browsers limit this to two hours or less.
 const MAX_AGE_S = 7_200;
 
-// Enough for what wrappers around `fetch` add; an answer is not to be as long as somebody likes.
+// Enough for the headers that `fetch` wrappers add. It limits the length of the answer.
 const MAX_ASKED_LENGTH = 1_000;
 
-// A header's name, as HTTP has it. https://www.rfc-editor.org/rfc/rfc9110#name-tokens
+// A header name as HTTP defines it. https://www.rfc-editor.org/rfc/rfc9110#name-tokens
 const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 
-// A page must never hold the servers' token, and the relay never asks a browser to send credentials. `*` would allow all.
+// A page must never hold the server token, and the relay uses no credentials. `*` would allow any header.
 const NEVER_ALLOWED: ReadonlySet<string> = new Set(['*', 'authorization', 'cookie', 'proxy-authorization']);
 
 /**
- * The answer to a preflight of an allowed origin: a page may post, with the headers that its browser asks for. The page may
- * have put its own around every `fetch`; the relay looks at none of them.
+ * The answer to a preflight from an allowed origin: the page may post, with the headers it asks for. A page
+ * may add its own headers to every `fetch`, and the relay ignores them.
  *
  * @param asked `Access-Control-Request-Headers`
  */
@@ -27,7 +27,7 @@ export function preflight(asked: string | null): Response {
   });
 }
 
-/** The names in the list, but for what is always or never allowed; none of a list that no browser writes. */
+/** The listed names, except those always or never allowed. Empty for a list that no browser would send. */
 function askedHeaders(asked: string): readonly string[] {
   const names = asked.split(',').map((name) => name.trim());
   if (asked.length > MAX_ASKED_LENGTH || !names.every((name) => HEADER_NAME.test(name))) return [];

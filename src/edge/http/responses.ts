@@ -15,7 +15,7 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   unavailable: 503,
 };
 
-/** Refuses a request as a whole, in the protocol's words; tells the relay's clock, from which a tracker learns its own. */
+/** Refuses a whole request. The body carries the relay's clock, from which trackers learn their own offset. */
 export function refusal(code: RefusalCode, message: string, headers: Record<string, string> = {}): Response {
   const body: Refusal = { error: { code, message }, now: Date.now() };
   return Response.json(body, { status: STATUS[code], headers });

@@ -9,7 +9,7 @@ import { faultsInBatch, type TextFaults } from '../../contract/strict-json.ts';
 import { trueEventTime } from './event-time.ts';
 import { issueAllowance } from './issue-allowance.ts';
 
-/** A batch whose envelope is good. Its records are still anything; of some it is known that they can't be taken. */
+/** A batch with a valid envelope. Its records are unchecked, except for the faults already found in the text. */
 export type ReadBatch = { readonly batch: Batch; readonly faults: TextFaults['ofRecords'] };
 
 export type ParsedBatch =
@@ -20,7 +20,7 @@ export type ParsedBatch =
       readonly message: string;
     };
 
-/** Reads the envelope. */
+/** Parses and checks the envelope. */
 export function parseBatch(text: string): ParsedBatch {
   const { ofBatch, ofRecords } = faultsInBatch(text);
   if (ofBatch !== undefined) return invalid([ofBatch]);
@@ -30,7 +30,7 @@ export function parseBatch(text: string): ParsedBatch {
   } catch {
     return { ok: false, code: 'invalid_batch', message: 'the body must be JSON' };
   }
-  // Before all else: in another version all else may be another.
+  // Checked first: in another version, every other field may differ.
   if (isOfAnotherVersion(json))
     return {
       ok: false,
@@ -55,16 +55,16 @@ function isOfAnotherVersion(json: unknown): boolean {
 export type CheckedBatch = {
   readonly good: readonly TrackerRecord[];
   readonly rejected: readonly Rejection[];
-  /** What was changed about those that are good. */
+  /** The changes to the valid records. */
   readonly repaired: readonly Repaired[];
-  /** How many of the rejected are so for their age alone. */
+  /** How many of the rejected records are only too old. */
   readonly expired: number;
 };
 
-/** Who sent a batch, and when it came by the relay's clock. */
+/** The kind of sender, and the time of arrival by the relay's clock. */
 export type Arrival = { readonly sender: 'page' | 'server'; readonly now: number };
 
-/** Holds each record of a batch against the contract by itself: a bad one costs no other. */
+/** Checks each record of a batch against the contract. A bad record does not affect the others. */
 export function checkBatch({ batch, faults }: ReadBatch, arrival: Arrival): CheckedBatch {
   const { records, lenient = false } = batch;
   const good: TrackerRecord[] = [];
@@ -101,7 +101,7 @@ function readOrRefuse(input: unknown, fault: Issue | undefined, lenient: boolean
   return fault === undefined ? readRecord(input, lenient) : { ok: false, issues: [fault] };
 }
 
-// An id that is none may be anything: enough of it for its sender to know it by.
+// An invalid id may be anything. This much of it is enough for its sender to recognize it.
 const MAX_ECHOED_ID = 100;
 
 function idOf(input: unknown): string | undefined {
@@ -109,11 +109,11 @@ function idOf(input: unknown): string | undefined {
   return typeof id === 'string' ? id.slice(0, MAX_ECHOED_ID) : undefined;
 }
 
-/** The event at the time it happened by our clock. */
+/** The event with its time by the relay's clock. */
 function inOurTime(event: EventRecord, batch: Batch, { sender, now }: Arrival): EventRecord {
   const { age, eventTime } = event;
   const { sentAt, clockOffset } = batch;
-  // What a server writes may be of years ago, and is not the moment in which it made the record.
+  // A server's `eventTime` may be years old, and says nothing about when the record was made.
   const isOwnTime = sender === 'server' && eventTime !== undefined;
   const time = trueEventTime({
     eventTime,

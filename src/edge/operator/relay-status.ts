@@ -5,23 +5,23 @@ import { addViolations, NO_VIOLATIONS, type ViolationCounts } from '../queue/pla
 import type { OutboxStatus } from '../queue/status.ts';
 import type { PlanMode } from '../settings/settings.ts';
 
-/** An outbox by its name; without a status where it could not be asked. */
+/** An outbox's name and status. The status is undefined if the outbox did not answer. */
 export type NamedOutbox = { readonly name: string; readonly status: OutboxStatus | undefined };
 
-/** What happened in one minute, over all outboxes. */
+/** Totals of one minute over all outboxes. */
 type MinuteStatus = {
   readonly at: number;
   readonly accepted: number;
   readonly calls: number;
   readonly delivered: number;
   readonly deadLetters: number;
-  /** Of the accepted: they name a user, and no identity token vouched for it. */
+  /** Accepted records that name a user without an identity token to vouch for it. */
   readonly unverified: number;
-  /** Calls that were not taken, for whatever reason. */
+  /** Calls that WebEngage did not accept, for any reason. */
   readonly failed: number;
 };
 
-/** How the relay stands: what `GET /admin/status` answers. */
+/** The state of the relay: the answer to `GET /admin/status`. */
 export type RelayStatus = {
   readonly version: string;
   readonly at: number;
@@ -31,16 +31,16 @@ export type RelayStatus = {
     readonly retrying: number;
     readonly byStatus: Readonly<Record<string, number>>;
     readonly maxRecords: number;
-    /** Over the last minutes; negative where it drains. */
+    /** Averaged over the last minutes. Negative if the backlog shrinks. */
     readonly growthPerMinute: number;
-    /** How long it takes to drain at that pace: 0 where it is empty, null where it does not drain. */
+    /** How long it takes to drain at that pace. 0 if it is empty, null if it does not shrink. */
     readonly drainMs: number | null;
   };
   readonly deadLetters: number;
   readonly gate: GateStatus;
-  /** The last hour, oldest first; minutes in which nothing happened are left out. */
+  /** The last hour, oldest first. Minutes without activity are left out. */
   readonly minutes: readonly MinuteStatus[];
-  /** Of the calls of that hour that were taken; null where there was none. */
+  /** Records per accepted call in that hour. Null if there was no such call. */
   readonly recordsPerCall: number | null;
   readonly totals: Totals & { readonly accepted: number; readonly calls: number };
   readonly shards: readonly {
@@ -49,21 +49,23 @@ export type RelayStatus = {
     readonly oldestAgeMs: number;
     readonly deadLetters: number;
     readonly databaseBytes: number;
-    /** It takes nothing more until some of it is sent or dealt with: browsers keep what they have. */
+    /**
+     * It accepts nothing more until records are sent or dead letters are dealt with. Browsers keep their records.
+     */
     readonly full: boolean;
-    /** It did not answer: its figures are missing here, its records are where they were. */
+    /** It did not answer, so its figures here are zero. Its records are still stored. */
     readonly unreachable: boolean;
   }[];
-  /** How records of the last days were off the tracking plan; null where the relay has none. */
+  /** Violations of the tracking plan in the last days. Null if the relay has no plan. */
   readonly trackingPlan: ({ readonly mode: PlanMode } & ViolationCounts) | null;
 };
 
 const HOUR_MINUTES = 60;
 
-// Long enough that a lull of a few seconds is no trend.
+// Long enough that a pause of a few seconds does not look like a trend.
 const TREND_MINUTES = 5;
 
-/** How an outbox stands that nobody has sent to, or that can't be asked. */
+/** The status of an outbox that has had no records, or that did not answer. */
 export const NOTHING_HELD: OutboxStatus = {
   records: 0,
   oldestAgeMs: 0,
@@ -77,14 +79,14 @@ export const NOTHING_HELD: OutboxStatus = {
   violations: NO_VIOLATIONS,
 };
 
-/** Puts together what the outboxes and the gate say. */
+/** Combines the statuses of the outboxes and the gate. */
 export function relayStatus(
   outboxes: readonly NamedOutbox[],
   gate: GateStatus,
   about: {
     readonly version: string;
     readonly maxBacklog: number;
-    /** Where the relay has a tracking plan. */
+    /** Set if the relay has a tracking plan. */
     readonly planMode?: PlanMode | undefined;
   },
   now: number,
@@ -149,13 +151,13 @@ export function relayStatus(
 const calls = ({ taken, refused, paused, misconfigured, unknown, too_large }: Totals): number =>
   taken + refused + paused + misconfigured + unknown + too_large;
 
-/** What happened in each minute of the last hour, oldest first. */
+/** The totals of each minute in the last hour, oldest first. */
 function minutesOf(statuses: readonly OutboxStatus[], now: number): ReadonlyMap<number, Totals> {
   const running = now - (now % MINUTE_MS);
   const from = running - (HOUR_MINUTES - 1) * MINUTE_MS;
   const happened = new Map<number, Totals>();
   for (const { minutes, totals } of statuses) {
-    // What has happened since the last row was written belongs to the running minute.
+    // Activity since the last stored row belongs to the current minute.
     const marks = [...minutes, { at: Math.max(running, minutes.at(-1)?.at ?? 0), totals }];
     let before = NOTHING;
     for (const mark of marks) {

@@ -14,11 +14,11 @@ import { printableJson } from '../telemetry/printable-json.ts';
 import { throttledCount } from '../telemetry/throttled-count.ts';
 import { type NamedOutbox, NOTHING_HELD, relayStatus } from './relay-status.ts';
 
-// One page of dead letters, and one step of replaying many: what an object does at once for the operator.
+// One page of dead letters, and one step of replaying or discarding many: the work an object does at once.
 const MAX_PAGE = 500;
 const DEFAULT_PAGE = 50;
 
-// Of a selection: 500 ids fit many times over.
+// The largest body with a selection. 500 ids take a fraction of it.
 const MAX_SELECTION_BYTES = 64 * 1024;
 const SELECTION_TIMEOUT_MS = 10_000;
 
@@ -32,15 +32,15 @@ const selectionSchema = union([
 ]);
 
 /**
- * The operator's door: what waits, what failed and why, and what to do about it. Nobody else is told it exists.
- * It counts wrong tokens, and locks nobody out: a token of 32 characters is not guessed, and the operator at night is not to
- * be kept out by whoever tries.
+ * The admin API: the backlog, failures with their reasons, and what to do about them. Without the token its
+ * routes answer 404. Wrong tokens are counted, and never lock anyone out. A token of 32 characters can't be
+ * guessed, and an attacker must not be able to lock out the operator.
  */
 export function operatorRoutes(): Hono<Relay> {
   const app = new Hono<Relay>();
   const countWrong = throttledCount<'times'>(({ times = 0 }) => logWrongTokens(times));
   app.use(async (c, next) => {
-    // The page at /admin/ is the only one that asks here; who holds the token in a terminal sends no Origin.
+    // In a browser, only the page at /admin/ calls this. A request from a terminal has no Origin.
     const origin = c.req.header('Origin');
     const isOurs = origin === undefined || origin === new URL(c.req.url).origin;
     const authorization = c.req.header('Authorization') ?? null;
@@ -66,7 +66,7 @@ async function reportStatus(c: Context<Relay>): Promise<Response> {
   const unused = outboxesOf(settings).filter((name) => !inUse.includes(name));
   const [gate, ...used] = await Promise.all([
     gateOf(c.env).status(),
-    // One that does not answer must not hide the others.
+    // An outbox that does not answer must not hide the others.
     ...inUse.map(
       async (name): Promise<NamedOutbox> => ({
         name,
@@ -82,7 +82,7 @@ async function reportStatus(c: Context<Relay>): Promise<Response> {
   return json(relayStatus(outboxes, gate, about, Date.now()));
 }
 
-/** What holds names that somebody may have sent. */
+/** JSON that may contain names from senders, safe to print. */
 const json = (value: unknown): Response =>
   new Response(printableJson(value), { headers: { 'Content-Type': 'application/json' } });
 
@@ -95,12 +95,12 @@ export type Letter = Omit<DeadLetter, 'id' | 'record'> & {
 /** What `GET /admin/dead-letters` answers. */
 export type LetterPage = { readonly letters: readonly Letter[]; readonly next: string | null };
 
-// A page is put together in the Worker's memory.
+// A page is built in the Worker's memory.
 const MAX_PAGE_BYTES = 8_000_000;
 
 /**
- * Outbox by outbox, oldest first in each: `after` is the id of the last letter before. Undefined where its outbox is gone.
- * A page may be shorter than asked for: `next` says whether there can be more.
+ * Outbox by outbox, oldest first in each. `after` is the id of the previous page's last letter. Undefined if
+ * its outbox is gone. A page may be shorter than the limit: `next` says whether there may be more.
  */
 async function pageOf(
   c: Context<Relay>,
@@ -139,7 +139,7 @@ async function listLetters(c: Context<Relay>): Promise<Response> {
   return json(page);
 }
 
-/** All dead letters, a line each; read from storage no faster than they are taken. */
+/** All dead letters, one per line. They are read from storage only as fast as the client takes them. */
 function exportLetters(c: Context<Relay>): Response {
   async function* lines(): AsyncGenerator<Uint8Array> {
     const encoder = new TextEncoder();
@@ -168,7 +168,7 @@ function exportLetters(c: Context<Relay>): Response {
 
 type Deal = (outbox: DurableObjectStub<Outbox>, selection: DeadSelection, limit: number) => Promise<number>;
 
-/** Does one thing with the letters that the body selects, some at a time; answers how many they were. */
+/** Applies one action to the letters that the body selects, in steps. Answers with their number. */
 async function dealWith(c: Context<Relay>, done: 'replayed' | 'discarded', deal: Deal): Promise<Response> {
   const selections = await selectionOf(c);
   if (selections === undefined)
@@ -191,7 +191,7 @@ async function selectionOf(c: Context<Relay>): Promise<ReadonlyMap<string, DeadS
   const { success, output } = safeParse(selectionSchema, body.ok ? parseJson(body.text) : undefined);
   if (!success) return undefined;
   const names = await outboxesInUse(c.env);
-  // Until now: a letter that is replayed and comes back at once is not replayed again.
+  // Only letters up to now: a replayed letter that fails again at once is not replayed a second time.
   const until = Date.now();
   if ('all' in output) return new Map(names.map((name) => [name, { until }]));
   const byOutbox = Map.groupBy(
@@ -209,6 +209,6 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // Which no selection is.
+    return undefined; // The schema refuses it.
   }
 }

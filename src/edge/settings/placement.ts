@@ -5,12 +5,12 @@ export const JURISDICTIONS = ['eu', 'us', 'fedramp'] as const;
 export type LocationHint = (typeof LOCATION_HINTS)[number];
 export type Jurisdiction = (typeof JURISDICTIONS)[number];
 
-// Near WebEngage, and not near whoever sent the first record: each call goes there and back.
+// Near WebEngage rather than near the first sender: each call goes there and back.
 const NEAR: Readonly<Record<string, LocationHint>> = { global: 'enam', in: 'apac', ksa: 'me' };
 
 type PlacementEnv = { readonly LOCATION_HINT?: string; readonly WEBENGAGE_REGION?: string };
 
-/** Where Durable Objects are to be made; undefined where that is set to no place that Cloudflare names. */
+/** Where to create Durable Objects. Undefined if LOCATION_HINT is not one of Cloudflare's locations. */
 export function locationHintOf({ LOCATION_HINT, WEBENGAGE_REGION }: PlacementEnv): LocationHint | undefined {
   const hint = LOCATION_HINT?.trim() || (NEAR[WEBENGAGE_REGION?.trim() || 'global'] ?? 'enam');
   return LOCATION_HINTS.find((each) => each === hint);

@@ -6,24 +6,24 @@ import { REGIONS, upstreamOfHost } from './upstream.ts';
 
 /** How one setting is checked and parsed. */
 export type Setting<Value> = {
-  /** The text that stands for an unset setting. Without it, `parse` gets an empty text. */
+  /** The default text of an unset setting. Without it, `parse` gets an empty text. */
   readonly otherwise?: string;
   /** The bounds of a whole number. */
   readonly range?: readonly [min: number, max: number];
-  /** What the setting must be. `/health` says it after the setting's name. It never contains the text itself. */
+  /** The setting's rule, which `/health` shows after its name. It never contains the setting's text. */
   readonly rule: string | ((text: string) => string);
-  /** The value of a text; undefined where the text breaks the rule. */
+  /** Parses a text. Undefined if the text breaks the rule. */
   readonly parse: (text: string) => Value | undefined;
 };
 
-// A path segment of the upstream address, never percent-encoded: nothing else may stand in it.
+// A path segment of the upstream address. It is not percent-encoded, so no other characters are allowed.
 const LICENSE_CODE = /^[\w~-]+$/;
 
-// Anything a header can't hold would throw at the first call, hours after the deploy.
+// A character that a header can't hold would throw at the first call, hours after the deploy.
 const HEADER_VALUE = /^[\x21-\x7e]+$/;
 const HEADER_RULE = 'must be printable ASCII without spaces';
 
-// Each is waked every five minutes, and asked when the operator looks.
+// The watchdog wakes each one every five minutes, and the admin page asks each one.
 export const MAX_SHARDS = 64;
 
 const MAX_BACKLOG = 1_000_000_000;
@@ -31,12 +31,13 @@ const MAX_BACKLOG = 1_000_000_000;
 export const PLAN_MODES = ['off', 'report', 'enforce'] as const;
 export const IDENTITY_MODES = ['off', 'optional', 'required'] as const;
 
-// Checked where it is used: ADMIN_TOKEN in auth/bearer.ts, IDENTITY_KEY in auth/identity-key.ts.
+// Checked where they are used: ADMIN_TOKEN in auth/bearer.ts, IDENTITY_KEY in auth/identity-key.ts.
 const UNCHECKED = { rule: 'may be anything', parse: (text: string) => text };
 
 /**
- * Every setting, in the order in which they are checked. docs/reference/settings.md explains each of them. Its tables are made from
- * this one and from test/settings-tables.ts, which has the words that the Worker does not need. To renew them:
+ * All settings, in the order of their checks. docs/reference/settings.md explains each of them. Its tables
+ * are generated from this one, and from test/settings-tables.ts with the texts that the Worker does not need.
+ * To renew them:
  * `npx vitest run --project pure test/configuration.test.ts --update`
  */
 export const SETTINGS = {
@@ -102,7 +103,7 @@ export const SETTINGS = {
 
 export type SettingName = keyof typeof SETTINGS;
 
-/** Every setting's parsed value; null for one that is not set and has no default. */
+/** The parsed value of every setting. Null if it is not set and has no default. */
 export type SettingValues = {
   readonly [Name in SettingName]: Exclude<ReturnType<(typeof SETTINGS)[Name]['parse']>, undefined>;
 };

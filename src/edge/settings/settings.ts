@@ -4,10 +4,10 @@ import { type SettingsEnv, textOf } from './settings-env.ts';
 import { SETTINGS, type Setting, type SettingName, type SettingValues } from './settings-table.ts';
 import { isLoopback, upstreamOfRegion } from './upstream.ts';
 
-/** What becomes of records that are off the tracking plan: nothing, they are told of, or they are refused. */
+/** What happens to records that violate the tracking plan: nothing, a report, or a rejection. */
 export type PlanMode = NonNullable<SettingValues['TRACKING_PLAN']>;
 
-/** Whether users are believed, vouched for where a token comes, or vouched for always; and by which key, as it was set. */
+/** Whether identity tokens are ignored, checked when present, or required. `key` is the setting's text. */
 export type IdentitySettings =
   | { readonly mode: 'off' }
   | { readonly mode: 'optional' | 'required'; readonly key: string };
@@ -15,7 +15,7 @@ export type IdentitySettings =
 export type RelaySettings = {
   readonly apiKeys: { readonly primary: string; readonly secondary?: string };
   readonly licenseCode: string;
-  /** WebEngage's address, without a slash at its end. */
+  /** WebEngage's address, without a slash at the end. */
   readonly upstream: string;
   readonly allowedOrigins: readonly string[];
   readonly serverToken?: string;
@@ -24,28 +24,28 @@ export type RelaySettings = {
   readonly maxSubrequests: number;
   readonly shards: number;
   readonly maxBacklog: number;
-  /** An outbox's share of it. */
+  /** One outbox's share of `maxBacklog`. */
   readonly maxBacklogPerShard: number;
   readonly identity: IdentitySettings;
   readonly trackingPlan?: PlanMode;
   readonly jurisdiction?: Jurisdiction;
   readonly healthStaleMs: number;
-  /** An outbox's share of what the account's allowance takes. */
+  /** One outbox's share of the account's allowance, in records. */
   readonly recordsPerMinutePerShard: number;
 };
 
-/** The settings, or what to set: in words that reveal no value. */
+/** The settings, or a message on what to set. The message reveals no value. */
 export type ReadSettings =
   | { readonly ok: true; readonly settings: RelaySettings }
   | { readonly ok: false; readonly message: string };
 
-// What waits longer than a day at the full allowance is not caught up with either.
+// A backlog of more than a day at the full allowance would never be caught up with anyway.
 const BACKLOG_MINUTES = 24 * 60;
 
-// Asked with each request, and with each pass; a change of a setting is a new environment.
+// A cache, since each request and each pass reads the settings. A changed setting comes with a new environment.
 const known = new WeakMap<SettingsEnv, ReadSettings>();
 
-/** Reads and checks what the operator has set. */
+/** Reads and checks the operator's settings. */
 export function readSettings(env: SettingsEnv): ReadSettings {
   const read = known.get(env) ?? readAnew(env);
   known.set(env, read);
@@ -59,7 +59,7 @@ function readAnew(env: SettingsEnv): ReadSettings {
   return message === undefined ? { ok: true, settings: settingsOf(values) } : { ok: false, message };
 }
 
-/** The value of every setting; or the message about the first that breaks its rule. */
+/** The value of every setting, or a message about the first invalid one. */
 function parseAll(env: SettingsEnv): SettingValues | string {
   const values: { [Name in SettingName]?: unknown } = {};
   for (const name of Object.keys(SETTINGS) as SettingName[]) {
@@ -68,13 +68,13 @@ function parseAll(env: SettingsEnv): SettingValues | string {
     values[name] = parse(text);
     if (values[name] === undefined) return `${name} ${typeof rule === 'string' ? rule : rule(text)}`;
   }
-  // By now each name has the value that its own row has parsed.
+  // Each name now has the value from its own row's `parse`.
   return values as SettingValues;
 }
 
-/** The message about the first rule between settings that is broken. Each of them is right by itself. */
+/** A message about the first conflict between settings that are valid by themselves. */
 function findConflict(values: SettingValues): string | undefined {
-  // What every server holds must open nothing else.
+  // Every server holds this token, so it must give access to nothing else.
   const others = [
     values.WEBENGAGE_API_KEY,
     values.WEBENGAGE_API_KEY_SECONDARY,
@@ -84,7 +84,7 @@ function findConflict(values: SettingValues): string | undefined {
   if (values.SERVER_TOKEN !== null && others.includes(values.SERVER_TOKEN))
     return 'SERVER_TOKEN must be a secret of its own: not ADMIN_TOKEN, not IDENTITY_KEY, not a key of WebEngage';
 
-  // Longer than records linger by themselves.
+  // Records may linger for LINGER_MS, which must not count as stale.
   if (values.HEALTH_STALE_MS < values.LINGER_MS) return 'HEALTH_STALE_MS must be no less than LINGER_MS';
 
   if (values.MAX_BACKLOG !== null && values.MAX_BACKLOG < MAX_REQUEST_RECORDS * values.OUTBOX_SHARDS)
@@ -97,7 +97,7 @@ function findConflict(values: SettingValues): string | undefined {
 
 function settingsOf(values: SettingValues): RelaySettings {
   const { REQUESTS_PER_MINUTE: requestsPerMinute, OUTBOX_SHARDS: shards } = values;
-  // What is more the account may not have.
+  // WebEngage may not allow the account more than this.
   const sureRequestsPerMinute = Math.min(requestsPerMinute, ACCOUNT_REQUESTS_PER_MINUTE);
   const recordsPerMinute = sureRequestsPerMinute * MAX_BATCH_RECORDS;
   const maxBacklog = values.MAX_BACKLOG ?? BACKLOG_MINUTES * recordsPerMinute;
@@ -118,7 +118,7 @@ function settingsOf(values: SettingValues): RelaySettings {
     maxBacklog,
     maxBacklogPerShard: Math.floor(maxBacklog / shards),
     ...(values.TRACKING_PLAN && { trackingPlan: values.TRACKING_PLAN }),
-    // The runtime of a developer's machine has none.
+    // Local runtimes have no jurisdictions.
     ...(values.JURISDICTION && !isLoopback(upstream) && { jurisdiction: values.JURISDICTION }),
     healthStaleMs: values.HEALTH_STALE_MS,
     identity: identityOf(values),

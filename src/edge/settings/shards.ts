@@ -1,21 +1,21 @@
 import { JURISDICTIONS, type Jurisdiction } from './placement.ts';
 
 /**
- * The outbox of a device, as `<shards>/<index>`, with `eu/` say before it where there is a jurisdiction. By the device and never
- * by the user: a user id changes at login, and an `identify` must not part from the `track` before it. Another number of shards
- * or another jurisdiction means other outboxes.
+ * A device's outbox, as `<shards>/<index>`, with a prefix such as `eu/` for a jurisdiction. It is chosen by
+ * device, never by user: a user id changes at login, and an `identify` must stay with the `track` before it.
+ * Another number of shards or another jurisdiction means other outboxes.
  */
 export function shardOf(device: string, shards: number, jurisdiction?: Jurisdiction): string {
   const name = `${shards}/${hash(device) % shards}`;
   return jurisdiction === undefined ? name : `${jurisdiction}/${name}`;
 }
 
-/** All outboxes of one number of shards, of no jurisdiction. */
+/** The names of all outboxes for this number of shards, without a jurisdiction. */
 export function shardsOf(shards: number): string[] {
   return Array.from({ length: shards }, (_, index) => `${shards}/${index}`);
 }
 
-/** Where an outbox lies, by its name. */
+/** The jurisdiction of an outbox, from its name. */
 export function jurisdictionOf(name: string): Jurisdiction | undefined {
   return JURISDICTIONS.find((jurisdiction) => name.startsWith(`${jurisdiction}/`));
 }

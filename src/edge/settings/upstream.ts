@@ -1,4 +1,4 @@
-/** Where an account of WebEngage may live. */
+/** The regions of WebEngage accounts. */
 export const REGIONS = ['global', 'in', 'ksa'] as const;
 
 export type Region = (typeof REGIONS)[number];
@@ -12,21 +12,22 @@ const UPSTREAMS: Readonly<Record<Region, string>> = {
 
 const LOOPBACK = /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
 
-/** The address to call, without a slash at its end. */
+/** The address to call, without a slash at the end. */
 export function upstreamOfRegion(region: Region): string {
   return UPSTREAMS[region];
 }
 
 /**
- * The address to call, without a slash at its end; undefined where the host is not one of WebEngage's.
- * A closed list: whoever can change a variable must not be able to have the key sent elsewhere.
+ * The address to call, without a slash at the end. Undefined unless the host is one of WebEngage's or, for
+ * development, loopback.
+ * The list is closed: changing a variable must not be enough to send the key elsewhere.
  */
 export function upstreamOfHost(host: string): string | undefined {
   const address = host.includes('://') ? host.replace(/\/$/, '') : `https://${host}`;
   return LOOPBACK.test(address) || Object.values(UPSTREAMS).includes(address) ? address : undefined;
 }
 
-/** True where the upstream is this machine's own: for development only. */
+/** True if the upstream is on this machine, which is for development only. */
 export function isLoopback(address: string): boolean {
   return LOOPBACK.test(address);
 }

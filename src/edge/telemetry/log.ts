@@ -13,22 +13,23 @@ type Did =
   | 'unknown'
   | 'too_large';
 
-/** What one relay pass did, and what it left. No record and no id is in it. */
+/** What one relay pass did, and what it left. It contains no records and no ids. */
 export type PassReport = {
-  /** Which outbox, as `4/2`. */
+  /** The outbox's name, such as `4/2`. */
   readonly outbox: string;
-  /** What was counted while it ran. */
+  /** What was counted during the pass. */
   readonly did: Readonly<Record<Did, number>>;
   readonly waiting: number;
   readonly deadLetters: number;
   readonly tookMs: number;
-  /** When the next pass is due; null where nothing waits. */
+  /** When the next pass is due. Null if nothing waits. */
   readonly nextInMs: number | null;
 };
 
 /**
- * One line for the operator, and the same figures for Workers Analytics Engine where a dataset is bound: index the outbox,
- * doubles in the order of the line. https://developers.cloudflare.com/analytics/analytics-engine/
+ * Logs one line for the operator. It also sends the figures to Workers Analytics Engine if a dataset is
+ * bound: the outbox is the index, and the doubles are in the order of the line, without `nextInMs`.
+ * https://developers.cloudflare.com/analytics/analytics-engine/
  */
 export function report(dataset: AnalyticsEngineDataset | undefined, pass: PassReport): void {
   const { outbox, did, nextInMs, ...figures } = pass;
@@ -52,44 +53,44 @@ export function report(dataset: AnalyticsEngineDataset | undefined, pass: PassRe
       doubles: [...Object.values(counts), ...Object.values(figures)],
     });
   } catch (fault) {
-    // Figures that are missed must not cost the pass that they are of.
+    // Missing figures must not fail the pass.
     logFault('analytics_failed', fault);
   }
 }
 
-/** A call that did not settle its batch. Status 0: no answer. */
+/** A call that did not settle its batch. Status 0 means no answer. */
 export type FailedCall = {
   readonly status: number;
   readonly kind: RecordKind;
   readonly attempts: number;
-  /** `response.status` of WebEngage's own answer, where it came. */
+  /** `response.status` of WebEngage's own answer, if there was one. */
   readonly says?: string;
 };
 
-/** One line for the operator: WebEngage did not take a batch. No record is in it. */
+/** Logs that WebEngage did not accept a batch. The line contains no record. */
 export function logFailedCall(call: FailedCall): void {
   console.warn(JSON.stringify({ event: 'call_failed', ...call }));
 }
 
-/** One line for the operator: WebEngage took a call and said so in other words than it documents, `queued`. */
+/** Logs that WebEngage accepted a call with another status than the documented `queued`. */
 export function logUnfamiliar(says: string): void {
   console.warn(JSON.stringify({ event: 'unfamiliar_answer', says }));
 }
 
-/** Batches refused, by the quota that their sender was over. */
+/** Refused batches, by the quota that their sender exceeded. */
 export type Limited = { readonly address: number; readonly browser: number; readonly share: number };
 
-/** One line for the operator: batches refused of senders over a quota, since the line before. No address and no id is in it. */
+/** Logs the batches refused for a quota since the last such line. The line contains no address and no id. */
 export function logLimited(refused: Limited): void {
   console.warn(JSON.stringify({ event: 'rate_limited', ...refused }));
 }
 
-/** One line for the operator: WebEngage takes nothing, so everything is kept, until the configuration is put right. */
+/** Logs that WebEngage accepts nothing. All records are kept until the configuration is fixed. */
 export function logHeld(status: number): void {
   console.error(JSON.stringify({ event: 'held', status }));
 }
 
-/** One line for the operator: WebEngage takes records again. */
+/** Logs that WebEngage accepts records again. */
 export function logRecovered(
   { since, status }: { readonly since: number; readonly status: number },
   now: number,
@@ -97,36 +98,33 @@ export function logRecovered(
   console.log(JSON.stringify({ event: 'recovered', status, afterMs: now - since }));
 }
 
-/** One line for the operator: somebody showed a token at `/admin` that is not ADMIN_TOKEN, so many times since the last line. */
+/** Logs how often a wrong ADMIN_TOKEN was sent to `/admin` since the last such line. */
 export function logWrongTokens(wrong: number): void {
   console.warn(JSON.stringify({ event: 'wrong_admin_token', times: wrong }));
 }
 
-/** One line for whoever asks later what became of dead letters: somebody with the ADMIN_TOKEN has dealt with so many. */
+/** Logs, as an audit trail, how many dead letters an ADMIN_TOKEN holder has replayed or discarded. */
 export function logLetters(done: 'replayed' | 'discarded', letters: number): void {
   console.log(JSON.stringify({ event: 'dead_letters', [done]: letters }));
 }
 
-/** One line for the operator: batches that were refused for their identity token, by why. Nothing of a token is in it. */
+/** Logs the batches refused for their identity token, by reason. The line contains nothing of a token. */
 export function logTokensRefused(refusals: Counts<string>): void {
   console.warn(JSON.stringify({ event: 'tokens_refused', ...refusals }));
 }
 
 /**
- * One line for the operator: records were off the tracking plan, so often, by what was off. No name is in it: what is in no
- * plan is somebody else's words.
+ * Logs the number of violations of the tracking plan, by type. The line contains no names: those that are not
+ * in the plan come from senders.
  */
 export function logOffPlan(breaches: Counts<Breach>): void {
   console.warn(JSON.stringify({ event: 'off_plan', ...breaches }));
 }
 
-/**
- * One line for the operator: something failed that should not.
- * Its kind and its place; not its message, which may quote what a visitor sent.
- */
+/** Logs an unexpected error: its type and its place. It leaves out the message, which may quote a visitor's data. */
 export function logFault(event: string, error: unknown): void {
   const { name, message, stack = '' } = error instanceof Error ? error : { name: typeof error, message: '' };
-  // Behind the message alone: a line of it may look like a place.
+  // Only the text after the message: a line of the message may look like a stack frame.
   const begun = stack.indexOf(message);
   const behind = begun < 0 ? '' : stack.slice(begun + message.length);
   const places = behind.split('\n').filter((line) => /^\s+at /.test(line));

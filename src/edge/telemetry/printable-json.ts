@@ -1,9 +1,9 @@
-// What turns the direction of text, takes no room, or is an order to a terminal. JSON writes out none but the first 32.
+// Control characters, direction marks, zero-width characters, line separators. JSON escapes only the first 32.
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /**
- * The value as JSON that can be shown in a terminal, and cut into lines by any reader: what the eye would miss, a visitor's
- * `\u009b` say, which begins an order to the terminal, is written out. It means the same.
+ * JSON that is safe to show in a terminal, and that any reader splits into the same lines. Invisible characters
+ * are escaped, such as a visitor's `\u009b`, which starts a terminal command. The value stays the same.
  */
 export function printableJson(value: unknown): string {
   return JSON.stringify(value).replace(UNSEEN, (unseen) => unseen.split('').map(escaped).join(''));
