@@ -5,18 +5,18 @@ import nodeResolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
 import { SHORT_NAMES } from './short-names.mjs';
 
-// tsc has written dist/modules; TypeScript 7 has no compiler API for a Rollup plugin to call.
+// tsc writes dist/modules first: TypeScript 7 has no compiler API for a Rollup plugin to call.
 const modules = 'dist/modules';
 
 /**
- * @param leavesName of a script that leaves a name behind, which nothing in it uses
- * @param isTracker has short names for what only the tracker itself reads
+ * @param leavesName for a script that leaves a global name, which nothing in it uses
+ * @param isTracker shortens the names that only the tracker itself reads
  */
 const minify = ({ leavesName = false, isTracker = false } = {}) =>
   terser({
     ecma: 2022,
     module: !leavesName,
-    // A classic script is read in the encoding of its page, if its server names none.
+    // A classic script is read in the encoding of its page if its server names none.
     format: { ascii_only: true },
     mangle: isTracker ? { properties: { regex: new RegExp(`^(${SHORT_NAMES.join('|')})$`) } } : {},
     compress: {
@@ -25,19 +25,19 @@ const minify = ({ leavesName = false, isTracker = false } = {}) =>
       unsafe_arrows: true,
       pure_getters: true,
       keep_fargs: false,
-      // Of much code repeated text compresses better than a body with its arguments written in.
+      // In much code, repeated text compresses better than bodies with their arguments written in.
       ...(isTracker ? { inline: 0 } : { hoist_funs: true }),
-      // `x === 0`, as the rest of what is compared: what is alike compresses better.
+      // `x === 0`, like all other comparisons: similar text compresses better.
       lhs_constants: false,
     },
   });
 
-// Two words for the same thing compress worse than one, and the compiler has seen to it that nothing is assigned twice.
-// Before it is minified, which joins declarations of one kind.
+// One keyword compresses better than two, and the compiler has checked that no constant is reassigned. It
+// runs before the minifier, which joins declarations of one kind.
 const oneKeyword = { name: 'one-keyword', renderChunk: (code) => code.replace(/\bconst\b/g, 'let') };
 
-// Likewise a function that is declared and one that is assigned. None of the tracker's uses `this`, or is called before the
-// line that declares it has run: test/short-names.test.ts loads what comes of it.
+// The same for functions: declared and assigned ones look alike. No function of the tracker uses `this`, or
+// is called before the line that declares it has run. test/short-names.test.ts loads the result.
 const oneFunction = {
   name: 'one-function',
   renderChunk: (code) =>
@@ -46,7 +46,7 @@ const oneFunction = {
 
 const PUBLIC = 'dist/public';
 
-/** What the Worker serves as static assets beside the scripts: headers, and what you put there. */
+/** The Worker's static assets beside the scripts: headers, and any file that you add. */
 const publicFiles = {
   name: 'public-files',
   writeBundle: () => cpSync('src/edge/public', PUBLIC, { recursive: true }),
@@ -72,7 +72,7 @@ const adminFiles = {
 
 const SANDBOX = 'src/sandbox';
 
-/** What the sandbox's Worker runs by, and its page. */
+/** The configuration of the sandbox's Worker, and its page. */
 const sandboxFiles = {
   name: 'sandbox-files',
   writeBundle: () => {
@@ -87,12 +87,15 @@ const sandboxFiles = {
   },
 };
 
-// What is left out here, a page does not load: valibot is resolved to be shaken out.
+// The only dependency that a page loads. valibot is resolved, so that it can be shaken out.
 const trackerNeeds = ['idb-keyval'];
 
 const integrityOf = (code) => `sha384-${createHash('sha384').update(code).digest('base64')}`;
 
-/** Prints what a page may write as `integrity` of a script tag: https://developer.mozilla.org/docs/Web/Security/Subresource_Integrity */
+/**
+ * Prints the `integrity` of a script tag:
+ * https://developer.mozilla.org/docs/Web/Security/Subresource_Integrity
+ */
 const printIntegrity = {
   name: 'print-integrity',
   writeBundle: ({ file }, bundle) => {
@@ -101,9 +104,9 @@ const printIntegrity = {
 };
 
 /**
- * Says under which URL the bytes of a script are served for good, and under which hash: one of them, whatever was built before.
+ * Records the permanent URL of a script's bytes, and their hash. Removes those of earlier builds.
  *
- * @param script `tracker.js`, whose name stands at the top of the file, or another, which stands below it
+ * @param script `tracker.js`, whose name is at the top of the file, or another, whose name is below it
  */
 const pinned = (script) => {
   const stem = script.replace(/\.js$/, '');
@@ -122,14 +125,14 @@ const pinned = (script) => {
         const said =
           script === 'tracker.js' ? told : { ...JSON.parse(readFileSync(file, 'utf8')), full: told };
         writeFileSync(file, `${JSON.stringify(said, null, 2)}\n`);
-        // By its own name, not by a `*`: `/tracker.*.js` would be `/tracker.full.js` too.
+        // By its full name, not with a `*`: `/tracker.*.js` would match `/tracker.full.js` too.
         writeFileSync(headers, readFileSync(headers, 'utf8').replace(`/${stem}.<hash>.js`, `/${fileName}`));
       }
     },
   };
 };
 
-/** @param plugins what is done once, beside the script that is built first */
+/** @param plugins run once, with the script that is built first */
 const trackerScript = (script, input, plugins = []) => ({
   input: `${modules}/tracker/script-tag/${input}`,
   plugins: [nodeResolve(), oneKeyword, oneFunction, minify({ isTracker: true })],
@@ -146,7 +149,7 @@ const trackerScript = (script, input, plugins = []) => ({
   ],
 });
 
-/** What an editor checks a tracking plan by. */
+/** The JSON Schema with which editors check a tracking plan. */
 const planSchema = {
   name: 'plan-schema',
   writeBundle: async () => {
@@ -165,7 +168,7 @@ export default [
     output: { file: 'dist/index.js', format: 'es' },
   },
   {
-    // For `importScripts`, which leaves it under a name.
+    // For `importScripts`: the script leaves a global name.
     input: `${modules}/tracker/service-worker.js`,
     plugins: [nodeResolve(), oneKeyword, oneFunction, minify({ leavesName: true, isTracker: true })],
     output: [
@@ -197,7 +200,7 @@ export default [
     output: { file: 'dist/page-views-module.js', format: 'es' },
   },
   {
-    // As small for who imports it from a page as for who bundles it.
+    // Minified, so that it is as small for a page that imports it as for a site that bundles it.
     input: `${modules}/segment/segment.js`,
     plugins: [oneKeyword, minify()],
     output: { file: 'dist/segment.js', format: 'es' },
@@ -243,7 +246,7 @@ export default [
     output: { file: 'dist/sandbox/worker.js', format: 'es', plugins: [sandboxFiles] },
   },
   {
-    // Found beside the package's own files, which it reads. `bin.js` imports it once it knows that Node can run it.
+    // Built beside the package's own files, which it reads. `bin.js` imports it once it knows that Node can run it.
     input: { bin: `${modules}/cli/bin.js`, cli: `${modules}/cli/cli.js` },
     external: [/^node:/, 'valibot'],
     plugins: [planSchema],

@@ -1,7 +1,8 @@
 /**
- * Properties that only the tracker itself reads, and only in memory: its bundles have short names for them. Never of what
- * leaves the page or outlives it: options, methods, what events tell, the wire, the database, `localStorage`, the browser.
- * test/short-names.test.ts keeps them apart. A name that is missing here costs bytes, and nothing else.
+ * Properties that only the tracker itself reads, and only in memory: its bundles shorten their names.
+ * Never add a name that leaves the page or outlives it: options, methods, event payloads, the wire, the
+ * database, `localStorage`, the browser. A test keeps them apart: test/short-names.test.ts. A name that is
+ * missing here only costs bytes.
  */
 export const SHORT_NAMES = [
   // Page

@@ -3,7 +3,7 @@ import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { findChromium, LAUNCH_ARGS } from './test/chromium.ts';
 
-// Nothing waits for a clock but where it says so; a machine that does other things may stand still all the same.
+// Tests wait for a clock only where they say so, but a busy machine may stall all the same.
 const PATIENT = { testTimeout: 30_000, expect: { poll: { timeout: 10_000 } } };
 
 // Left out by `npm run test:fast`, which is to end within 90 seconds. CI runs them.
@@ -24,12 +24,12 @@ const leftOut = process.env.FAST ? SLOW : [];
 // Where there is none, Playwright says so once the browser project runs: the other projects need no browser.
 const executablePath = findChromium();
 
-/** Each ground for what only it can show. */
+/** One project for each environment: it holds what only that environment can show. */
 export default defineConfig({
   test: {
-    // The relay logs a line a pass: of a test that passes nobody reads it.
+    // The relay logs a line per pass: no one reads those of a test that passes.
     silent: 'passed-only',
-    // On two cores it would be one by default, and all of it would take half as long again.
+    // The default on two cores is one worker, and the run would take half as long again.
     maxWorkers: 2,
     reporters: ['default', './test/faults/table-reporter.ts', './test/closing-line.ts'],
     projects: [
@@ -67,7 +67,7 @@ export default defineConfig({
               bindings: {
                 WEBENGAGE_API_KEY: 'test-key-that-must-not-leak',
                 WEBENGAGE_LICENSE_CODE: '~test',
-                // Nobody answers there: what a test wants answered, it answers itself.
+                // Nothing answers there: a test that needs a response provides it.
                 WEBENGAGE_HOST: 'http://127.0.0.1:9',
                 ALLOWED_ORIGINS: 'https://shop.example.com,https://example.com',
                 ADMIN_TOKEN: 'an-operator-token-of-enough-characters',
@@ -75,7 +75,7 @@ export default defineConfig({
             },
           }),
         ],
-        // Whole hours are played here, and the machine may be busy.
+        // These tests play whole hours, and the machine may be busy.
         test: {
           name: 'edge',
           include: ['test/edge/**/*.test.ts', 'test/attacks/**/*.test.ts'],
@@ -103,7 +103,7 @@ export default defineConfig({
         test: {
           name: 'journeys',
           include: ['test/journeys/**/*.test.ts'],
-          // Whole systems in real processes: one at a time, and the first start of a runtime can take its time.
+          // Whole systems in real processes: one at a time. The first start of a runtime can be slow.
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 120_000,
@@ -121,7 +121,7 @@ export default defineConfig({
         test: {
           name: 'faults',
           include: ['test/faults/**/*.test.ts'],
-          // Behind all others: two browsers leave nothing of a machine to anyone.
+          // After all others: two browsers use up the whole machine.
           sequence: { groupOrder: 1 },
           maxWorkers: 2,
           hookTimeout: 120_000,

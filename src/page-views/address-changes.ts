@@ -1,9 +1,10 @@
 /**
- * Tells of each change of the address within a document, after it: by the Navigation API where there is one, else by what
- * `history` is called for and tells. May tell twice, and of changes that changed nothing.
+ * Calls `changed` after each change of the address within a document. Uses the Navigation API if there is
+ * one; otherwise it wraps methods of `history` and listens to events. May call it twice for one change, or
+ * when nothing has changed.
  */
 export function watchAddress(changed: () => void, signal: AbortSignal): void {
-  // Firefox and Safari before 2026 have none. In a document of an opaque origin it is there, and tells nothing.
+  // Missing in Firefox and Safari before 2026. A document with an opaque origin has it, but gets no events.
   const { navigation } = globalThis as { readonly navigation?: Navigation };
   if (navigation?.currentEntry) {
     navigation.addEventListener('currententrychange', changed, { signal });
@@ -13,7 +14,9 @@ export function watchAddress(changed: () => void, signal: AbortSignal): void {
   for (const method of ['pushState', 'replaceState'] as const) listenIn(method, changed, signal);
 }
 
-/** Has calls of a method of `history` told, after them, and leaves no trace once it ends. */
+/**
+ * Calls `changed` after each call of a `history` method. Restores the original method when `signal` aborts.
+ */
 function listenIn(method: 'pushState' | 'replaceState', changed: () => void, signal: AbortSignal): void {
   const original = history[method];
   const isOwn = Object.hasOwn(history, method);
@@ -23,10 +26,11 @@ function listenIn(method: 'pushState' | 'replaceState', changed: () => void, sig
     if (!signal.aborted) changed();
   }
 
-  // Where a page has locked it, the other events still tell; an assignment would throw into the page.
+  // `Reflect.set`, because an assignment throws if a page has locked the method. The events
+  // still report changes.
   Reflect.set(history, method, heard);
   signal.addEventListener('abort', () => {
-    // Others may have put theirs over it since, and call it: then it stays, and is silent.
+    // Another script may have wrapped ours since, and call it. Then ours stays, and does nothing.
     if (history[method] !== heard) return;
     if (isOwn) history[method] = original;
     else Reflect.deleteProperty(history, method);

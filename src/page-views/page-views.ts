@@ -4,32 +4,37 @@ import { type AddressRules, toldAddress } from './page-address.ts';
 
 export type { AddressRules } from './page-address.ts';
 
-/** All of a tracker that page views need: any has it, and so has what stands there until its script has loaded. */
+/** The part of a tracker that page views need. The stub that queues calls has it too. */
 export type PageViewTracker = { track(eventName: string, eventData?: object): Promise<unknown> };
 
-/** How page views are told. */
+/** Options of `trackPageViews`. */
 export type PageViewOptions = AddressRules & {
   /** @default 'Page Viewed' */
   readonly eventName?: string | undefined;
 };
 
-/** The properties of a page view, beside those of the campaign. */
+/** The properties of a page view. Campaign parameters come in addition. */
 export type PageView = {
   readonly URL: string;
   readonly Path: string;
   readonly Title?: string | undefined;
-  /** The page before: of another document, if it says so, or of this one. */
+  /** The previous page: in another document, if the browser reveals it, or in this one. */
   readonly Referrer?: string | undefined;
 };
 
-/** `back`: out of the back/forward cache. */
+/** `back`: restored from the back/forward cache. */
 type Way = 'loaded' | 'moved' | 'back';
 
 /**
- * Tracks each page that the visitor comes to: as it is loaded, at once; as a script moves on within it, at the end of the
- * task, when it has its title; and as it comes back out of the back/forward cache. Another page is another address, as
- * it is told. A page that was loaded ahead counts when the visitor comes to it.
- * Answers with what ends it. On a server nothing happens.
+ * Tracks each page that the visitor comes to. Returns a function that stops it.
+ *
+ * - A page that is loaded is tracked at once.
+ * - A page that a script navigates to is tracked after the current task, when its title is set.
+ * - A page that is restored from the back/forward cache is tracked again.
+ * - A prerendered page is tracked when the visitor comes to it.
+ *
+ * A script has navigated to another page if the address differs after the `AddressRules` are applied. On a
+ * server nothing happens.
  */
 export function trackPageViews(
   tracker: PageViewTracker,
@@ -42,10 +47,10 @@ export function trackPageViews(
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function referrerOf(way: Way): string | undefined {
-    // Who comes back has been on another page since: the one before this is not where they come from.
+    // A visitor who comes back has been on another page since, so the page counted last is not the referrer.
     if (way === 'back') return undefined;
     const { referrer } = document;
-    // A form or an image of this name would stand in its place.
+    // A form or an image named `referrer` takes the place of the text.
     return counted ?? (/:/.test(referrer) ? toldAddress(referrer, rules).url : undefined);
   }
 
@@ -59,7 +64,10 @@ export function trackPageViews(
     await tracker.track(eventName, { URL: url, Path: path, Title, Referrer, ...campaign } satisfies PageView);
   }
 
-  /** Never throws into the page: a rejected promise reports why `redact` or the tracker fails, the first time. */
+  /**
+   * Never throws into the page. The first failure of `redact` or the tracker is reported, as an
+   * unhandled rejection.
+   */
   const count = (way: Way): Promise<void> =>
     tell(way).catch((error) => {
       if (isReported) return;
@@ -69,7 +77,7 @@ export function trackPageViews(
 
   function start(): void {
     void count('loaded');
-    // Routers push an address and replace it in one task, and set the title when they have.
+    // Routers push an address and replace it in one task, and then set the title.
     watchAddress(() => {
       timer ??= setTimeout(count, 0, 'moved');
     }, signal);

@@ -6,7 +6,10 @@ const page = globalThis as { readonly webengageRelay?: Relay; pageViewsEnd?: () 
 
 const list = (attribute: string | undefined) => attribute?.split(',');
 
-/** A script tag of its own has the settings in its attributes. A module, a bundle or an inline script has none. */
+/**
+ * The settings in the attributes of the script's own tag. A module, a bundle or an inline script has no such
+ * tag, so this throws there.
+ */
 function attributeOptions(): PageViewOptions {
   const { src, dataset } = (document.currentScript ?? {}) as HTMLScriptElement;
   if (!/page-views/.test(src))
@@ -19,7 +22,7 @@ function attributeOptions(): PageViewOptions {
   };
 }
 
-// A page has it twice where a template and a tag manager both add it, and again where a framework swaps the body.
+// A page loads this twice if a template and a tag manager both add it, or if a framework swaps the body.
 if (!page.pageViewsEnd) {
   const { webengageRelay } = page;
   if (!webengageRelay?.track)

@@ -2,23 +2,23 @@ import { profileOf, type Traits } from './traits.ts';
 
 export type { Traits } from './traits.ts';
 
-/** All of a tracker that the facade needs: any has it, and so has what stands there until its script has loaded. */
+/** The part of a tracker that the facade needs. The stub that queues calls has it too. */
 export type SegmentTracker = {
-  /** Of a user by their id, or, by the profile alone, of the anonymous visitor. */
+  /** Takes a user id with a profile, or only a profile, for the anonymous visitor. */
   identify(who: string | object, profile?: object): Promise<unknown>;
   track(eventName: string, eventData?: object | null): Promise<unknown>;
   reset(): unknown;
 };
 
-/** Called once the call is durable, or refused: a site may go to its next page by it. */
+/** Called once the call is durable or refused. A site can use it to go to its next page. */
 export type Callback = () => unknown;
 
-/** An argument that may be missing, and in whose place the callback may stand. */
+/** An argument that may be missing. The callback may take its place. */
 export type Given<What> = What | Callback | null | undefined;
 
-/** `analytics`, as sites call it. What Segment has `options` for stays with Segment: they are passed over. */
+/** `analytics`, as sites call it. Segment's `options` are ignored. */
 export type SegmentLike = {
-  /** Without a `userId`, of the user identified last on this page; before there is one, of the anonymous visitor. */
+  /** Without a `userId`, describes the user identified last on this page, or else the anonymous visitor. */
   identify(
     userId?: string | number | Traits | null,
     traits?: Given<Traits>,
@@ -31,7 +31,10 @@ export type SegmentLike = {
     options?: Given<object>,
     callback?: Given<never>,
   ): Promise<unknown>;
-  /** A `Page Viewed` with `URL` and `Path`, without a query, with `Title`, `Category`, `Name` and the properties. */
+  /**
+   * Tracks `Page Viewed`, with the properties, and with `URL`, `Path`, `Title`, `Category` and `Name`.
+   * `URL` and `Path` have no query.
+   */
   page(
     category?: Given<string | object>,
     name?: Given<string | object>,
@@ -42,36 +45,41 @@ export type SegmentLike = {
   reset(): void;
   ready(callback: Callback): Promise<unknown>;
   user(): {
-    /** Who was identified last on this page. */
+    /** The user identified last on this page; null before that, and after `reset()`. */
     id(): string | null;
   };
-  /** WebEngage can't: the promise rejects. */
+  /** Always rejects: WebEngage has no equivalent. */
   alias(...call: readonly unknown[]): Promise<never>;
-  /** WebEngage can't: the promise rejects. */
+  /** Always rejects: WebEngage has no equivalent. */
   group(...call: readonly unknown[]): Promise<never>;
 };
 
 /**
- * Segment's `analytics`, by a tracker: for a site whose code calls it all over.
- * Its promises are the tracker's. Nothing is ever thrown; why a call is refused the console is told, once for each reason.
+ * Segment's `analytics` on top of a tracker, for a site whose code calls it everywhere.
+ *
+ * It returns the tracker's promises and never throws. The console reports why a call was refused,
+ * once for each reason.
  */
 export function segmentLike(tracker: SegmentTracker): SegmentLike {
   let userId = '';
   const told: { [why: string]: true } = {};
 
-  /** Makes the call at once, without its callback, and calls that once it has ended, however that was. */
+  /**
+   * Makes the call at once, without its callback. Calls the callback once the call has ended, whether
+   * it succeeded or not.
+   */
   const method =
     <Call extends readonly unknown[], End>(make: (...call: Call) => Promise<End>) =>
     (...given: { [Position in keyof Call]: Call[Position] | Callback }): Promise<End> => {
       let callback: Callback | undefined;
       const call: unknown[] = [];
-      // A loop, and no `push`: pages replace the methods of arrays.
+      // A loop without `push`: pages replace array methods.
       for (const one of given)
         if (typeof one === 'function') callback = one as Callback;
         else call[call.length] = one;
-      // A callback stands where arguments end, so those before it keep their places.
+      // A callback comes last, so the arguments before it keep their places.
       const end = (async () => make(...(call as unknown as Call)))();
-      // Who awaits it is told; to who doesn't it is no error of their page.
+      // A caller who awaits the promise gets the error. For all others it must not be an error of the page.
       end.finally(callback).catch(({ message }: Error) => {
         if (!told[message]) console.warn(message);
         told[message] = true;
@@ -96,7 +104,7 @@ export function segmentLike(tracker: SegmentTracker): SegmentLike {
           Category = Name;
           Name = one;
         }
-        // Null is no properties behind a name, and no name before one.
+        // After a name, null means no properties. Before one, it means no name.
         else properties ??= Name && one === null ? {} : one;
       }
       return tracker.track('Page Viewed', {

@@ -1,16 +1,20 @@
-/** What Segment's `identify` tells of a user. https://segment.com/docs/connections/spec/identify/#traits */
+/**
+ * User traits, as Segment's `identify` takes them. https://segment.com/docs/connections/spec/identify/#traits
+ */
 export type Traits = { readonly [trait: string]: unknown };
 
-// The traits that have a field of their name at WebEngage, and what fits it: type, name, and the value if it is text.
+// Traits with a WebEngage field of the same name, and what fits it: the type, the name, and the
+// value if it is text.
 const FIELD =
   /^string((firstName|lastName|email|company)\0\P{Cs}*|gender\0(male|female|other)|phone\0\+[1-9]\d{1,14})$|^boolean(sms|whatsapp|rcs|email)OptIn\0/u;
 
 /**
- * The profile that says the same to WebEngage. What has no field there, or does not fit it, is an attribute under the
- * trait's own name: nothing is lost, and no trait costs the whole call.
+ * Turns traits into a WebEngage profile.
+ * A trait without a field, or with a value that does not fit it, becomes an attribute under its own name. No
+ * trait is lost, and none costs the whole call.
  */
 export function profileOf(traits: unknown): object {
-  // Without a prototype: a page may have added names to `Object.prototype`, and a trait may have any name.
+  // No prototype: a page may have added names to `Object.prototype`, and a trait may have any name.
   const own: Record<string, unknown> = { __proto__: null, ...(traits as Traits) };
   const attributes: Record<string, unknown> = { __proto__: null };
   const profile: Record<string, unknown> = { attributes };
@@ -18,24 +22,26 @@ export function profileOf(traits: unknown): object {
   for (const trait in own) {
     const given = own[trait];
     const value =
-      // An object, of which WebEngage has a field for the name.
+      // Segment's company is an object. WebEngage's field holds its name.
       (trait === 'company' && { __proto__: null, ...(given as { readonly name?: unknown }) }.name) ||
-      // People write a phone number in groups, and a gender with a capital. No other field has these letters in its name.
+      // People write phone numbers in groups, and a gender with a capital. No other field's name matches.
       (typeof given === 'string' && /r$|ph/.test(trait)
         ? given.replace(/[\s().-]/g, '').toLowerCase()
         : given);
     // biome-ignore lint/style/useTemplate: it compresses better
     if (FIELD.test(typeof value + trait + '\0' + (typeof value === 'string' && value))) {
       profile[trait] = value;
-      // Of an object that is more than the field says.
+      // An object holds more than the field, so it also stays as an attribute.
       if (typeof given !== 'object') continue;
     }
     attributes[trait] = given;
   }
   const birthday = attributes.birthday;
-  // A day, whatever hour is said with it, and by the visitor's clock: else it were the day before, west of Greenwich.
+  // A calendar day in the visitor's time zone, whatever hour comes with it. In UTC it would be the day
+  // before, west of Greenwich.
   const day = typeof birthday === 'string' ? new Date(`${birthday.slice(0, 10)}T00:00`) : birthday;
-  // A date at WebEngage has a year of four digits. Between 1019 and 2920 it has, whatever the zone.
+  // WebEngage's dates have four-digit years. Between 1019 and 2920 the year has four digits
+  // in every time zone.
   if (day instanceof Date && (+day) ** 2 < 9e26) {
     profile.birthDate = day;
     attributes.birthday = undefined;

@@ -10,16 +10,16 @@ import { tryOrUndefined } from './platform/try-or-undefined.ts';
 import { connect, HUNG_AFTER_MS, openDatabase } from './store/database.ts';
 import { recordStore } from './store/record-store.ts';
 
-/** The browser: a page or a worker. On a server it works too, in memory. */
+/** The browser: a page or a worker. On a server the tracker works too, in memory. */
 export function browserPlatform(): Platform {
   return {
     time,
     chance: { random: Math.random, bytes: (count) => crypto.getRandomValues(new Uint8Array(count)) },
-    // At the call, not at creation: pages and their tools wrap `fetch` as they go.
+    // Looked up at each call, not at creation: pages and their tools wrap `fetch` at any time.
     fetch: (...request) => outsideZones(() => fetch(...request)),
     fetchLater: globalThis.fetchLater?.bind(globalThis),
     store: (name, tellDegraded) => recordStore(openDatabase(() => connect(name), timeout, tellDegraded)),
-    // There may be none; or one that a frozen tab holds on to, and it goes when that tab does.
+    // There may be no database. If a frozen tab holds it open, the browser deletes it when that tab closes.
     removeStore: async (name) =>
       tryOrUndefined(() =>
         timeout(promisifyRequest(indexedDB.deleteDatabase(name)), HUNG_AFTER_MS).catch(() => {}),

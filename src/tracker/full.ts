@@ -5,17 +5,20 @@ import { identityTokens } from './add-ons/identity-tokens.ts';
 import type { FetchToken } from './add-ons/user-tokens.ts';
 import { ownFields } from './record/own-fields.ts';
 
-/** The settings of `tracker.full.js` beside those of `tracker.js`, as a script tag or a stub gives them: anything may stand there. */
+/**
+ * The settings that `tracker.full.js` has in addition to those of `tracker.js`.
+ * A script tag or a stub gives them, so they can have any value.
+ */
 export type FullOptions = {
   /** `pending`, `denied` or `granted`. */
   readonly consent?: unknown;
   readonly respectGpc?: unknown;
-  /** Gets identity tokens: a function, or the name of a global one, which the page may define later. */
+  /** Gets identity tokens: a function, or the name of a global one that the page may define later. */
   readonly identityToken?: unknown;
   readonly strict?: unknown;
 };
 
-/** The function that has this name by the time it is called. */
+/** The global function of this name, looked up at each call. */
 function namedFunction(name: string): FetchToken {
   return (userId) => {
     const fetchToken: unknown = Object.hasOwn(globalThis, name) ? Reflect.get(globalThis, name) : undefined;
@@ -25,8 +28,8 @@ function namedFunction(name: string): FetchToken {
 }
 
 /**
- * The add-ons of `tracker.full.js` for these settings. Throws a `RangeError` that names the setting which is impossible: one
- * that is lost or misspelt never means that the visitor consents.
+ * The add-ons of `tracker.full.js` for these settings.
+ * Throws a `RangeError` that names an invalid setting: a misspelt consent never means consent.
  */
 export function fullAddOns(options: FullOptions): readonly AddOn[] {
   const {
@@ -35,7 +38,7 @@ export function fullAddOns(options: FullOptions): readonly AddOn[] {
     identityToken,
     strict = false,
   } = ownFields(options);
-  // Each add-on refuses a value of another type.
+  // Each add-on refuses a value of the wrong type.
   const addOns = [checks({ strict } as object), consent({ initial, respectGpc } as object)];
   if (identityToken === undefined) return addOns;
   const fetchToken =

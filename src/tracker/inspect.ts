@@ -12,58 +12,60 @@ import { HUNG_AFTER_MS, STORE } from './store/database.ts';
 import { COUNTS, VISITOR } from './store/record-store.ts';
 import { statsOf, type TrackerStats } from './store/stats.ts';
 
-// The one door to the tracker's rooms for whoever looks at a tracker from outside.
+// The only entrance for code that looks at a tracker from outside.
 export { resolveOptions } from './options.ts';
 export { timeout } from './platform/time.ts';
 export { ownFields } from './record/own-fields.ts';
 
-/** Fields without a prototype, at every depth: what a page has put on its prototypes is not among them. */
+/** Fields without a prototype, at every depth: additions to the page's own prototypes are not among them. */
 type JsonFields = { readonly [field: string]: unknown };
 
-/** One record that waits. */
+/** One record in the buffer. */
 export type InspectedRecord = {
   readonly id: string;
   readonly kind: 'user' | 'event';
-  /** Of an event. */
+  /** Undefined for a `user` record. */
   readonly eventName: string | undefined;
-  /** Whose it is. One of the two, wherever a tracker wrote the record. */
+  /** Whose record it is. A tracker always writes one of the two. */
   readonly userId: string | undefined;
   readonly anonymousId: string | undefined;
-  /** When it was made, by the relay's clock. Undefined where nothing says so. */
+  /** When it was made, by the relay's clock. Undefined if it is unknown. */
   readonly at: number | undefined;
-  /** All its other fields, as the relay gets them. Undefined where they can't be read. */
+  /** The fields of the event or the user, as the relay gets them. Undefined if they can't be read. */
   readonly fields: JsonFields | undefined;
 };
 
-/** Why sending waits after a failure. `reason` is a tracker's `RetryReason`, or of another release. */
+/** Why sending waits after a failure. `reason` is a tracker's `RetryReason`, perhaps of another release. */
 type InspectedPause = { readonly until: number; readonly reason: string };
 
-/** What a tracker's database holds. All times are by the relay's clock, as far as the tracker knows it. */
+/**
+ * The contents of a tracker's database. All times are by the relay's clock, as far as the tracker knows it.
+ */
 export type InspectedBuffer = {
   readonly kind: 'there';
   readonly now: number;
   /** The oldest records, oldest first: at most 50. */
   readonly records: readonly InspectedRecord[];
   readonly counts: TrackerStats;
-  /** When the allowance for requests is full again. Undefined: none has left yet. */
+  /** When the allowance for requests is full again. Undefined if no request has been sent yet. */
   readonly fullAt: number | undefined;
-  /** Undefined where sending does not wait. */
+  /** Undefined if sending is not paused. */
   readonly pause: InspectedPause | undefined;
-  /** The visitor's clock minus the relay's, in milliseconds. Undefined where no answer has told it. */
+  /** The visitor's clock minus the relay's, in milliseconds. Undefined if no response has set it. */
   readonly clockOffset: number | undefined;
 };
 
 export type Inspected = {
   readonly buffer:
     | InspectedBuffer
-    /** No tracker has made one here. */
+    /** No tracker has created a database here. */
     | { readonly kind: 'missing' }
     | { readonly kind: 'unreadable'; readonly why: string };
-  /** Whether the visitor has opted out, as either of the two stores has it. */
+  /** Whether the visitor has opted out, by the later choice in either of the two stores. */
   readonly optedOut: boolean;
 };
 
-/** Reads what the trackers of one endpoint keep, and leaves it as it is: makes nothing, changes nothing, blocks nobody. */
+/** Reads what the trackers of one endpoint have stored. Creates nothing, changes nothing, blocks no one. */
 export type TrackerInspection = {
   /** Never rejects. */
   readonly look: () => Promise<Inspected>;
@@ -71,18 +73,18 @@ export type TrackerInspection = {
   readonly close: () => void;
 };
 
-/** Records listed: as many as a person reads. */
+/** How many records are listed: as many as a person reads. */
 const MAX_LISTED = 50;
 
-// A row holds up to 25 records; more rows are read only where these hold fewer than are listed.
+// A row holds up to 25 records. More rows are read only if these hold too few to list.
 const FEW_ROWS = 2;
 
-// The keys of rows are numbers, the names of state are strings: strings sort after all numbers.
+// Rows have numbers as keys, and state has strings, which sort after all numbers.
 const ROWS = () => IDBKeyRange.upperBound('');
 
 const { parse } = JSON;
 
-/** @param endpoint as the tracker's settings have it */
+/** @param endpoint as in the tracker's settings */
 export function inspectTracker(endpoint: string): TrackerInspection {
   const name = nameOf(endpoint);
   let connection: Promise<IDBDatabase | undefined> | undefined;
@@ -92,7 +94,7 @@ export function inspectTracker(endpoint: string): TrackerInspection {
   };
 
   const close = () => {
-    connection?.then((database) => database?.close()).catch(() => {}); // A failed one holds nothing.
+    connection?.then((database) => database?.close()).catch(() => {}); // A failed connection holds nothing.
     forget();
   };
 
@@ -110,12 +112,12 @@ export function inspectTracker(endpoint: string): TrackerInspection {
         const kept = await readDatabase(database);
         return answer(kept.buffer, kept.choices);
       }
-      // It may come at any moment.
+      // A tracker may create it at any moment.
       forget();
       return answer({ kind: 'missing' });
     }
     try {
-      // An open waits while another page removes the database, too.
+      // Opening also hangs while another page deletes the database.
       return await timeout(read(), HUNG_AFTER_MS);
     } catch (error) {
       close();
@@ -126,24 +128,25 @@ export function inspectTracker(endpoint: string): TrackerInspection {
   return { look, close };
 }
 
-/** The database, where there is one; `closed` tells when it is open no longer. */
+/** Opens the database, if there is one. `closed` is called when the connection is closed. */
 async function connect(name: string, closed: () => void): Promise<IDBDatabase | undefined> {
-  // Asked first, where the browser can be: even a database whose creation is aborted has been on the disk for a moment.
+  // Asked first, if the browser can answer: even a database whose creation is aborted was on
+  // disk for a moment.
   const known = await indexedDB.databases?.();
   if (known?.every((each) => each.name !== name)) return undefined;
   const request = indexedDB.open(name);
   let isNew = false;
-  // There is none. The tracker creates it: ours would lack its store.
+  // There is no database. The tracker must create it: ours would lack its object store.
   request.onupgradeneeded = () => {
     isNew = true;
     request.transaction?.abort();
   };
-  // Firefox reports an error that nobody handles as the page's own.
+  // Firefox reports an unhandled error event as an error of the page.
   request.addEventListener('error', (event) => event.preventDefault());
   try {
     const database = await promisifyRequest(request);
     database.onclose = closed;
-    // Another tab removes it, and would wait for us.
+    // Another tab deletes the database, and would wait for this connection.
     database.onversionchange = () => {
       database.close();
       closed();
@@ -159,7 +162,7 @@ async function readDatabase(database: IDBDatabase) {
   const store = database.transaction(STORE).objectStore(STORE);
   const get = (key: string) => promisifyRequest<unknown>(store.get(key));
   const state = Promise.all([get(VISITOR), get(COUNTS), get(SEND_RATE)]);
-  // Where the transaction fails the rows tell: a second rejection would be the page's to hear of.
+  // If the transaction fails, reading the rows reports it. A second rejection would be unhandled.
   state.catch(() => {});
   let rows: readonly unknown[] = await promisifyRequest(store.getAll(ROWS(), FEW_ROWS));
   let records = rows.flatMap(readRow);
@@ -182,7 +185,7 @@ async function readDatabase(database: IDBDatabase) {
   return { buffer, choices };
 }
 
-// Anything may lie in a site's storage: below, nothing is taken for what it should be.
+// A site's storage can hold anything: the code below trusts no value to have its type.
 
 const toObject = (value: unknown) => (typeof value === 'object' ? value : undefined);
 
@@ -191,7 +194,7 @@ function readFields(value: unknown): JsonFields {
   return fields;
 }
 
-/** Those of an object's own fields that are numbers. */
+/** The own fields of an object that are finite numbers. */
 function readNumbers(value: unknown): { readonly [field: string]: number | undefined } {
   const isNumber = (field: readonly [string, unknown]): field is [string, number] =>
     Number.isFinite(field[1]);
@@ -233,6 +236,6 @@ function readEntry(entry: unknown): readonly InspectedRecord[] {
 
 const toText = (value: unknown) => (typeof value === 'string' ? value : undefined);
 
-// An array has none either: its `toJSON` may be the page's.
+// Arrays lose their prototype too: its `toJSON` may be the page's.
 const withoutPrototype = (_: string, value: unknown): unknown =>
   toObject(value) ? Object.setPrototypeOf(value, null) : value;

@@ -3,96 +3,101 @@ import type { AddOn } from './add-ons/add-on.ts';
 import type { Settings } from './page/settings.ts';
 import { ownFields } from './record/own-fields.ts';
 
-/** What a tracker is made with. The script tag has them as attributes: `batchSize` is `data-batch-size`. */
+/** Options of a tracker. On a script tag they are attributes: `batchSize` is `data-batch-size`. */
 export type TrackerOptions = {
-  /** The relay's address, as `https://t.example.com`. Absolute, http or https. */
+  /** The relay's address, such as `https://t.example.com`. Absolute, http or https. */
   readonly endpoint: string;
 
   /**
-   * Records sent together. Waiting records are sent as soon as there are so many.
+   * Records sent together. The tracker sends as soon as this many wait.
    *
    * @default 25, which is also the most
    */
   readonly batchSize?: number;
 
   /**
-   * How long a record may wait for others before it is sent anyway.
+   * How long a record may wait for others before it is sent anyway, in milliseconds.
    * A hidden page does not wait: it flushes at once.
+   * From 100 to 3600000.
    *
    * @default 5000
    */
   readonly maxWaitMs?: number;
 
   /**
-   * Requests to the relay, of all tabs together. At most 500, the whole account's allowance.
+   * Requests to the relay in a minute, from all tabs together.
+   * At most 500, the allowance of the whole account.
    *
    * @default 60
    */
   readonly requestsPerMinute?: number;
 
   /**
-   * Requests that may leave at once after a rest.
+   * Requests that may be sent at once after an idle period. At most 100.
    *
    * @default 5
    */
   readonly burst?: number;
 
   /**
-   * Records kept while they can't be sent. Over it the oldest are dropped, and `dropped` tells.
+   * Records to keep while they can't be sent. From 100 to 1000000.
+   * Beyond this number the oldest are dropped, and reported as `dropped`.
    *
    * @default 10000
    */
   readonly maxRecords?: number;
 
   /**
-   * How long a record is kept while it can't be sent. At most 7 days: the relay refuses older ones.
+   * How long to keep a record that can't be sent, in milliseconds.
+   * At most 7 days, because the relay refuses older records. At least one minute.
    *
    * @default 604800000
    */
   readonly maxAgeMs?: number;
 
   /**
-   * Leave out an `identify` that says nothing new since the last ones of this visitor.
-   * Sites call it on every page, and each would cost a record.
+   * Skips an `identify` that repeats what this visitor's last ones said.
+   * Sites call it on every page, and each call would cost a record.
    *
    * @default true
    */
   readonly skipRepeatedIdentify?: boolean;
 
   /**
-   * Have the site's service worker send what a page could not, once there is a network, whether the page is closed or not.
-   * For sites whose service worker calls `syncInBackground`. Only Chromium has it; elsewhere nothing happens.
+   * Lets your service worker send what a page could not, once there is a network.
+   * It works whether the page is closed or not. Your service worker must call `syncInBackground`. Only
+   * Chromium supports this; elsewhere nothing happens.
    *
    * @default false
    */
   readonly backgroundSync?: boolean;
 
   /**
-   * Writes to the console what becomes of each record: ids, reasons, fields and rules, and no value. With `'data'` it
-   * writes the records too, personal data included: for development.
+   * Logs what becomes of each record to the console: ids, reasons, fields and rules, but no values.
+   * For development. `'data'` currently logs the same as `true`.
    *
    * @default false
    */
   readonly debug?: boolean | 'data';
 
   /**
-   * Add-ons: `consent()`, `identityTokens()`, `checks()`.
+   * Add-ons: `consent()`, `identityTokens()` and `checks()`.
    *
    * @default none
    */
   readonly plugins?: readonly AddOn[];
 };
 
-/** Options as a page may give them: what stands there is anything. */
+/** Options as a page may pass them: each can have any value. */
 export type OptionsLike = {
   readonly plugins?: readonly AddOn[];
   readonly [name: string]: unknown;
 };
 
-// WebEngage's limit for the whole account: no single browser needs more.
+// WebEngage's limit for the whole account. No single browser needs more.
 const ACCOUNT_REQUESTS_PER_MINUTE = 500;
 
-/** Of each number the default, the least and the most. */
+/** The default, the minimum and the maximum of each number. */
 const NUMBERS = {
   batchSize: [MAX_BATCH_RECORDS, 1, MAX_BATCH_RECORDS],
   maxWaitMs: [5_000, 100, 3_600_000],
@@ -102,7 +107,7 @@ const NUMBERS = {
   maxAgeMs: [MAX_AGE_MS, 60_000, MAX_AGE_MS],
 } as const;
 
-/** Settings that an add-on understands, with what asks for nothing. */
+/** Settings that only an add-on understands, each with the value that asks for nothing. */
 export const ADD_ON_SETTINGS: { readonly [name: string]: unknown } = ownFields({
   consent: 'granted',
   respectGpc: false,
@@ -111,8 +116,8 @@ export const ADD_ON_SETTINGS: { readonly [name: string]: unknown } = ownFields({
 });
 
 /**
- * Throws a `RangeError` for a setting that only an add-on understands. Without it the setting must not be passed over: the
- * page would do what it must not.
+ * Throws a `RangeError` for a setting that only an add-on understands.
+ * Without the add-on it must not be ignored: the page would do what it must not.
  */
 export function refuseAddOnSettings(given: { readonly [name: string]: unknown }): void {
   for (const name in ADD_ON_SETTINGS)
@@ -120,7 +125,7 @@ export function refuseAddOnSettings(given: { readonly [name: string]: unknown })
       throw new RangeError(`${name}: ${given[name]} needs tracker.full.js, or its add-on in plugins`);
 }
 
-/** Fills in the defaults. Throws a `RangeError` that names the option, the rule and the remedy. */
+/** Fills in the defaults. Throws a `RangeError` that names the option and the rule, or the remedy. */
 export function resolveOptions(options: TrackerOptions | OptionsLike): Settings {
   const given: { readonly [name: string]: unknown } = ownFields(options);
   const mustBe = (name: string, rule: string): never => {
@@ -128,7 +133,7 @@ export function resolveOptions(options: TrackerOptions | OptionsLike): Settings 
   };
   refuseAddOnSettings(given);
 
-  // Not `URL.canParse`: Safari has it only since 17. Without the slashes at its end.
+  // Not `URL.canParse`, which Safari has only since 17. The match leaves out slashes at the end.
   const endpoint =
     /^(https?:\/\/[^/?#\s][^?#\s]*?)\/*$/i.exec(`${given.endpoint}`)?.[1] ??
     mustBe('endpoint', 'an http or https URL');
@@ -140,13 +145,13 @@ export function resolveOptions(options: TrackerOptions | OptionsLike): Settings 
   };
   let name: keyof typeof NUMBERS;
   for (name in NUMBERS) {
-    // A page can have put names on every object.
+    // A page may have added enumerable names to every object.
     if (!Object.hasOwn(NUMBERS, name)) continue;
     const [otherwise, least, most] = NUMBERS[name];
     const value = Number(given[name] ?? otherwise);
     if (!(value >= least && value <= most)) mustBe(name, `from ${least} to ${most}`);
     settings[name] = Math.floor(value);
   }
-  // Each of them was filled in, with its own type.
+  // The endpoint and all numbers are set. The other fields are only tested for truth.
   return settings as Settings;
 }

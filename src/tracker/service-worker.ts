@@ -10,20 +10,22 @@ export { identityTokens } from './add-ons/identity-tokens.ts';
 export type { FetchToken } from './add-ons/user-tokens.ts';
 export type { Tracker, TrackerOptions };
 
-// Not in TypeScript's DOM. https://developer.mozilla.org/docs/Web/API/SyncEvent
+// Missing in TypeScript's DOM types. https://developer.mozilla.org/docs/Web/API/SyncEvent
 type SyncEvent = Event & {
   readonly tag: string;
   waitUntil(end: Promise<unknown>): void;
 };
 
 /**
- * Has the site's service worker send what pages with `backgroundSync` could not: when there is a network again, whether a
- * page is open or not. To be called as the service worker's script is evaluated, with the `endpoint` of the pages' trackers:
- * it shares their buffer, their lock and their allowance. Answers with the tracker, by which a service worker can track too.
- * Throws a `RangeError` for an impossible option.
+ * Makes your service worker send what pages with `backgroundSync` could not.
  *
- * With `consent()` among the plugins the worker's own calls wait for an `optIn()` in the worker. What pages have kept was
- * kept with consent, and is sent all the same.
+ * It sends when there is a network again, whether a page is open or not. Call it while the service
+ * worker's script is evaluated, with the `endpoint` of the pages' trackers: it shares their buffer, lock
+ * and allowance. Returns a tracker, so that your service worker can track too. Throws a `RangeError` for
+ * an invalid option.
+ *
+ * With `consent()` among the plugins, the worker's own calls wait for `optIn()` in the worker. Records that
+ * pages have stored were stored with consent, and are sent all the same.
  */
 export function syncInBackground(options: TrackerOptions): Tracker {
   const settings = resolveOptions(options);
@@ -36,7 +38,7 @@ export function syncInBackground(options: TrackerOptions): Tracker {
     platform.watchPage(lifecycle);
   };
 
-  // A service worker starts for many a reason: nothing is done before the first call or sync event.
+  // A service worker starts for many reasons: nothing is done before the first call or sync event.
   const start = (addOns: readonly AddOn[], on = platform): Tracker => {
     const { madeAt: _, ...tracker } = startTracker(settings, on, addOns, true);
     return tracker;
@@ -48,19 +50,19 @@ export function syncInBackground(options: TrackerOptions): Tracker {
     isDegraded = true;
   });
 
-  /** Rejects unless all is settled: the browser then tries again by itself. */
+  /** Rejects unless everything is settled: the browser then tries again by itself. */
   async function sendAll(): Promise<void> {
-    // Where no page has made a buffer there is nothing to send, and none is made.
+    // If no page has created a buffer, there is nothing to send, and none is created.
     const databases = await indexedDB.databases();
     if (!databases.some((database) => database.name === name)) return;
     void sender.stats();
-    // The event is the browser's word that the network is back, which a worker that has just started was not told.
+    // The event says that the network is back. A worker that has just started got no `online` event.
     backOnline();
     const end = await sender.flush();
-    // A record that waits for a sign-in is in vain to try again.
+    // It is no use to retry a record that waits for a sign-in.
     if (!end.settled && end.retryInMs < Number.POSITIVE_INFINITY)
       throw new Error(`Records wait, to be sent again: ${end.reason}`);
-    // Nothing was found, because nothing could be looked into.
+    // Nothing was found, because nothing could be read.
     if (isDegraded) throw new Error('Records wait in a database that does not open');
   }
 

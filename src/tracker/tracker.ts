@@ -17,79 +17,89 @@ import type { Profile } from './record/profile.ts';
 import { randomUuid } from './record/random-id.ts';
 import type { TrackerStats } from './store/stats.ts';
 
-/** What a page calls. Every method stands by itself: `const { track } = tracker` is as good. */
+/** The calls of a page. No method needs `this`: `const { track } = tracker` works too. */
 export type Tracker<Events extends object = AnyEvents, Attributes extends object = object> = {
   /**
-   * Says who the visitor is, from now on, and what is known of them.
-   * Resolves once the record is durable; rejects with a `RecordError` where the user id is none. What is wrong with the
-   * profile never costs the sign-in: it is cut or left out, and `on('repaired')` tells.
+   * Sets who the visitor is, from now on, and describes them.
+   * Resolves once the record is durable. Rejects with a `RecordError` if the user id is invalid. An invalid
+   * profile does not prevent the sign-in, unless `checks()` is strict: the wrong part is cut or left out, and
+   * `on('repaired')` reports it.
    */
   identify(userId: string, profile?: Profile<Attributes>): Promise<void>;
-  /** Says what is known of the visitor, whoever that is: somebody who has not signed in, too. */
+  /** Describes the current visitor, signed in or anonymous. */
   identify(profile: Profile<Attributes>): Promise<void>;
   /**
-   * Says that something happened, now.
-   * Resolves once the record is durable; rejects with a `RecordError` where there is no event name.
+   * Records an event, with the current time.
+   * Resolves once the record is durable. Rejects with a `RecordError` if the event name is
+   * missing or too long.
    */
   track<Name extends keyof Events & string>(
     eventName: Name,
     ...eventData: EventData<Events, Name>
   ): Promise<void>;
-  /** Logs out: a new anonymous visitor, as far as WebEngage can tell. */
+  /** Logs out. To WebEngage, later calls come from a new anonymous visitor. */
   reset(): void;
   /**
-   * Sends now. Resolves when the records buffered at the call are settled, or says why they are not; never rejects.
-   * Where the tracker waits for a sign-in or for consent, `retryInMs` is `Infinity`.
+   * Sends now, and never rejects.
+   * Resolves when the records buffered at the call are settled, or with the reason why they are not. While
+   * the tracker waits for a sign-in or for consent, `retryInMs` is `Infinity`.
    */
   flush(): Promise<FlushResult>;
-  /** How many records this browser has made for the relay, how they ended, and how many wait; of all tabs and visits. */
+  /** Counts this browser's records by outcome, including those that wait, across all tabs and visits. */
   stats(): Promise<TrackerStats>;
   /**
-   * Stops, in all tabs, and forgets everything: ids, buffer, counts. Waiting records are told as `dropped`; a request that
-   * is under way can't be called back. From now on calls resolve and make nothing, on later visits too: a mark that says
-   * so is all that stays, in `localStorage` and in the database. Resolves when the rest is gone; rejects where the browser
-   * keeps the mark in neither.
-   * Before `optIn()`, where the visitor has yet to choose: lets go the calls that wait. Where there is nothing to forget no
-   * mark is made.
+   * Stops in all tabs, and forgets everything: ids, buffer and counts.
+   *
+   * Records that wait are reported as `dropped`. A request in flight can't be called back. From now on
+   * calls resolve without a record, on later visits too. Only a mark of the opt-out stays, in
+   * `localStorage` and in the database.
+   *
+   * Resolves when the rest is deleted. Rejects if the browser keeps the mark in neither.
+   *
+   * If the visitor has yet to choose, it discards the calls that wait. If there is nothing to forget,
+   * it leaves no mark.
    */
   optOut(): Promise<void>;
   /**
-   * The visitor consents. Calls that have waited for it are made, before later ones. A visitor who had opted out begins
-   * again, as a browser that is not known. Resolves when it has begun.
+   * Records the visitor's consent. Resolves when tracking has begun.
+   * Calls that waited for consent are made before later ones. A visitor who had opted out begins
+   * again, as a new browser.
    */
   optIn(): Promise<void>;
   /**
-   * Has middleware look at each `identify` and `track` from now on, at once, before a record is made: to add to it, to
-   * change it or to refuse it. The promise of a call that is refused resolves; it counts nowhere, and signs nobody in.
-   * What middleware throws is reported as the page's own error, and its call goes on as it came. Answers with what ends it.
+   * Passes each later `identify` and `track` call to middleware, before a record is made.
+   * Middleware runs at the call, and can add to it, change it or refuse it. The promise of a refused call
+   * resolves. The call is not counted, and signs no one in. An error in middleware is reported as the page's
+   * own, and the call goes on unchanged. Returns a function that removes the middleware.
    */
   use(middleware: Middleware): () => void;
-  /** Listens to what becomes of records; answers with what ends it. */
+  /** Listens to what becomes of records. Returns a function that removes the listener. */
   on<Name extends keyof TrackerEvents>(name: Name, listener: Listener<Name>): () => void;
 };
 
-/** A tracker whose calls can be made in the name of an earlier moment: those that were queued before the script had loaded. */
+/** A tracker that can make calls with an earlier time: those queued before the script had loaded. */
 export type StartedTracker = Tracker & {
-  /** The calls as made at a moment of the visitor's clock, and on a page. */
+  /** The calls, as made at a moment of the visitor's clock, and on a page. */
   readonly madeAt: (wall?: number, page?: string) => Pick<Tracker, 'identify' | 'track'>;
 };
 
 /**
- * A tracker for one relay. Make one a page and keep it; several for one endpoint share one buffer.
- * `Events` declares your events: `{ 'Added to Cart': { Price: number }; 'Signed Out': undefined }`. `Attributes` declares those
- * of your users: `{ Plan?: 'free' | 'paid' }`.
- * Throws a `RangeError` for an impossible option.
+ * Creates a tracker for one relay. Make one per page and keep it.
+ * Trackers with the same endpoint share one buffer. Throws a `RangeError` for an invalid option.
+ *
+ * `Events` declares your events: `{ 'Added to Cart': { Price: number }; 'Signed Out': undefined }`.
+ * `Attributes` declares those of your users: `{ Plan?: 'free' | 'paid' }`.
  */
 export function createTracker<
   Events extends EventsOf<Events> = AnyEvents,
   Attributes extends object & AttributesOf<Attributes> = object,
 >(options: TrackerOptions): Tracker<Events, Attributes> {
   const { madeAt: _, ...tracker } = startTracker(resolveOptions(options), browserPlatform(), options.plugins);
-  // It takes any event: what is declared of them narrows the calls that compile, and nothing else.
+  // It accepts any event. The declarations only narrow which calls compile.
   return tracker as Tracker<Events, Attributes>;
 }
 
-/** Puts the add-ons before the engine of a page. */
+/** Wraps the engine of a page in the add-ons. */
 function engineWith(plugins: readonly AddOn[], page: Page): Engine {
   let engine = createEngine(page);
   for (const addOn of plugins) {
@@ -100,7 +110,7 @@ function engineWith(plugins: readonly AddOn[], page: Page): Engine {
 }
 
 /**
- * The tracker on a platform of the caller's choice.
+ * Starts a tracker on a given platform.
  *
  * @param isPassive does nothing by itself before the first call
  */
@@ -117,7 +127,7 @@ export function startTracker(
   const { open, isHeard, add, ...engine } = engineWith(plugins, page);
   if (!isPassive) open();
 
-  /** Makes a call that has been copied, as at a moment of the visitor's clock. */
+  /** Makes a call whose values are copied, as at a moment of the visitor's clock. */
   function make(
     captured: Captured | Pick<Call, 'kind' | 'json' | 'anonymousId'>,
     wall: number,
@@ -126,7 +136,7 @@ export function startTracker(
     return add({ ...captured, id, wall, mono: time.mono() - time.wall() + wall });
   }
 
-  /** Makes a call, as at a moment of the visitor's clock and on a page. */
+  /** Copies and makes a call, as at a moment of the visitor's clock and on a page. */
   async function take(asked: TrackerCall, at?: number, page = platform.address()): Promise<void> {
     const call = isHeard() && run({ ...asked, page });
     if (!call) return;
@@ -136,13 +146,13 @@ export function startTracker(
     const tell = (repair: Repair) => {
       repairs[repairs.length] = repair;
     };
-    // Now, though it may have to wait: the page may change what it gave.
+    // Copied now, though the call may have to wait: the page may change its values.
     let captured = isEvent
       ? captureEvent(record, call.eventData, tell)
       : captureUser(call.userId, call.profile, tell);
     for (const { check } of plugins) captured = check?.(captured, repairs) ?? captured;
     for (const repair of repairs) emit('repaired', { ...repair, record });
-    // A stub may have been told the time by a `Date` of the page's own.
+    // The time of a stub may come from a `Date` of the page's own, and be NaN.
     await make(captured, at || time.wall());
   }
 
@@ -150,7 +160,7 @@ export function startTracker(
     identify: (who: unknown, profile?: Profile) =>
       typeof who === 'object' && who
         ? take({ kind: 'user', profile: who }, ...at)
-        : // What is no text is no id; undefined would be the anonymous visitor's.
+        : // An id that is not text is invalid: undefined would mean the anonymous visitor.
           take({ kind: 'user', userId: typeof who === 'string' ? who : '', profile }, ...at),
     track: (eventName, eventData?: Properties) => take({ kind: 'event', eventName, eventData }, ...at),
   });

@@ -4,20 +4,25 @@ import type { Sendable } from '../page/sendable.ts';
 import type { Captured } from '../record/capture.ts';
 import type { Repair } from '../record/outcome.ts';
 
-/** What an add-on changes about a tracker. Made by `consent()`, `identityTokens()` and `checks()`. */
+/** An extension of a tracker. `consent()`, `identityTokens()` and `checks()` make one. */
 export type AddOn = {
   /**
-   * Stands before the engine, and before the add-ons given earlier. The engine does nothing before it is called: until the
-   * visitor has consented nothing may be opened, read, locked or sent.
+   * Wraps the engine, and the add-ons given earlier.
+   * The engine does nothing before it is called: until the visitor consents, nothing may be opened,
+   * read, locked or sent.
    */
   readonly engine?: (engine: Engine, page: Page) => Engine;
-  /** Has calls wait until the visitor has chosen. */
+  /** Whether calls wait until the visitor has chosen. */
   readonly asksConsent?: boolean;
-  /** Decides which records may leave, and with which token. `changed` is to be called when others may leave than before. */
+  /**
+   * Decides which records may be sent, and with which token.
+   * It must call `changed` when that changes. `sendsNow`: records that were skipped may be sent now.
+   */
   readonly sendable?: (page: Page, changed: (sendsNow: boolean) => void) => Sendable;
   /**
-   * Judges a call as the relay will: adds to its repairs what the relay would change, and answers with the call so changed.
-   * May throw a `RecordError`: then no record is made, and nothing is told.
+   * Checks a call by the relay's rules, and returns it as the relay would change it.
+   * It adds those changes to `repairs`. If it throws a `RecordError`, no record is made, and no
+   * repair is reported.
    */
   readonly check?: (captured: Captured, repairs: Repair[]) => Captured;
 };

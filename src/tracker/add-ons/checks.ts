@@ -14,10 +14,11 @@ import { copyFields, toJsonObject } from '../record/safe-copy.ts';
 import type { AddOn } from './add-on.ts';
 import { typeDrift } from './type-drift.ts';
 
-/** What `checks()` takes. */
+/** Options of `checks()`. */
 export type ChecksOptions = {
   /**
-   * Rejects a call that the relay would change or refuse, with a `RecordError` that names all of it. For development.
+   * Rejects a call that the relay would change or refuse. For development.
+   * The `RecordError` names everything that is wrong with the call.
    *
    * @default false
    */
@@ -26,7 +27,7 @@ export type ChecksOptions = {
 
 type Fields = { readonly [name: string]: unknown };
 
-// As it was when the script was loaded: a page may replace it later.
+// Saved when the script loads: a page may replace it later.
 const { parse } = JSON;
 
 const PROFILE_RULES: { readonly [name: string]: Rule<unknown> } = ownFields(identifyFields);
@@ -41,13 +42,16 @@ function* fitProfile(profile: Fields): Fitting<Fields> {
   return fitting;
 }
 
-/** A rule that nothing can be changed for: without its name or its user a record is another one. The relay refuses it. */
+/**
+ * A field that can't be repaired: with another name or user, the record would be a different one.
+ * The relay refuses it.
+ */
 function broken(path: string, value: unknown, rule: Rule<unknown>): readonly Repair[] {
   const words = rule(value);
   return words === undefined ? [] : [{ path, rule: words, done: 'kept' }];
 }
 
-/** A call as the relay will take it, and what it would change or refuse. */
+/** A call as the relay would accept it, and everything that the relay would change or refuse. */
 function judge({ kind, json, userId }: Captured): {
   readonly fields: Fields;
   readonly repairs: readonly Repair[];
@@ -65,8 +69,10 @@ function judge({ kind, json, userId }: Captured): {
 }
 
 /**
- * Judges each call as the relay will, by the same rules, and tells at once: `on('repaired')` hears what is cut, left out, or
- * kept though WebEngage may not take it. Throws a `RangeError` for a `strict` that is neither true nor false.
+ * Checks each call by the relay's own rules, and reports problems at the call.
+ *
+ * `on('repaired')` reports what is cut, left out, or kept although WebEngage may not accept it. Throws a
+ * `RangeError` if `strict` is not a boolean.
  */
 export function checks(options: ChecksOptions = {}): AddOn {
   const { strict = false } = ownFields(options);
@@ -85,7 +91,7 @@ export function checks(options: ChecksOptions = {}): AddOn {
       for (const repair of drift(record, isEvent ? 'eventData' : 'attributes', attributes ?? {}))
         repairs[repairs.length] = repair;
       if (found.every(({ done }) => done === 'kept')) return captured;
-      // Written by the copy, which no `toJSON` of the page's has a say in.
+      // Serialized by our own copy, which calls no `toJSON` of the page.
       return { ...captured, json: toJsonObject(copyFields(fields, '', () => {})).slice(1, -1) };
     },
   });

@@ -9,21 +9,24 @@ import { statsOf } from '../store/stats.ts';
 import type { AddOn } from './add-on.ts';
 import { pendingCalls } from './pending-calls.ts';
 
-/** What holds until the visitor has chosen on this page. */
+/** The consent that applies until the visitor has chosen on this page. */
 export type Consent = 'granted' | 'pending' | 'denied';
 
-/** What `consent()` takes. */
+/** Options of `consent()`. */
 export type ConsentOptions = {
   /**
-   * What holds on this page until `optIn()` or `optOut()` is called. `pending`: calls wait in memory, and nothing is opened,
-   * read, kept or sent. `denied`: calls make nothing. `granted`: calls are made.
+   * The consent that applies on this page until `optIn()` or `optOut()` is called.
+   *
+   * - `pending`: calls wait in memory, and nothing is opened, read, stored or sent.
+   * - `denied`: calls do nothing.
+   * - `granted`: calls are made.
    *
    * @default 'pending'
    */
   readonly initial?: Consent;
 
   /**
-   * Takes Global Privacy Control for `denied`, whatever `initial` says, until `optIn()` is called.
+   * Treats Global Privacy Control as `denied` until `optIn()` is called, whatever `initial` says.
    *
    * @default false
    */
@@ -35,14 +38,14 @@ function sendsGpc(): boolean {
   return globalThis.navigator?.globalPrivacyControl === true;
 }
 
-/** Whether a visitor who has never agreed on this page has agreed before, or opted out. */
+/** Whether the visitor has agreed or opted out before, on this page or an earlier visit. */
 async function isKnown(page: Page): Promise<boolean> {
   if (page.begun || choices(page) > 0 || keptKeys(page).length > 0) return true;
   const kept = readVisitor(await page.records.get(VISITOR));
   return !!kept.device || isOut(kept);
 }
 
-/** Has calls wait before an engine, or make nothing, until the visitor has chosen. */
+/** Wraps an engine: calls wait, or do nothing, until the visitor has chosen. */
 function askFirst(engine: Engine, page: Page, initial: Consent): Engine {
   let consent = initial;
   const isGranted = () => consent === 'granted';
@@ -70,9 +73,10 @@ function askFirst(engine: Engine, page: Page, initial: Consent): Engine {
       pending.discard();
       if (!isGranted()) {
         consent = 'denied';
-        // To a visitor who has never agreed nothing is done, not even a mark; but nothing may be left of earlier visits.
+        // Nothing is stored for a visitor who has never agreed, not even a mark. But data of
+        // earlier visits must go.
         const isKnownHere = await isKnown(page);
-        // Said yes meanwhile: the last word counts.
+        // The visitor has opted in meanwhile: the last choice counts.
         if (isGranted()) return;
         if (!isKnownHere) return void (await page.removeStore(page.endpointName));
       }
@@ -82,7 +86,9 @@ function askFirst(engine: Engine, page: Page, initial: Consent): Engine {
 }
 
 /**
- * Has the tracker ask first. Throws a `RangeError` for a value that it does not know: a misspelt `pending` must not track.
+ * Makes the tracker wait for the visitor's consent.
+ *
+ * Throws a `RangeError` for an unknown value, because a misspelt `pending` must not track.
  */
 export function consent(options: ConsentOptions = {}): AddOn {
   const { initial = 'pending', respectGpc = false } = ownFields(options);

@@ -11,15 +11,16 @@ import type { AddOn } from './add-on.ts';
 import { type FetchToken, type UserTokens, userTokens } from './user-tokens.ts';
 
 /**
- * Has each record of a user leave beside a token that the site's own server has made for that user. Throws a `RangeError`
- * for anything but a function.
+ * Sends each user's records with a token that your own server has made for that user.
+ * Throws a `RangeError` for anything but a function.
  *
- * @param fetchToken is called when there are records of the user who is signed in, and no token is at hand; never twice at once
+ * @param fetchToken is called when the signed-in user's records need a token, or a new one;
+ * never twice at once
  */
 export function identityTokens(fetchToken: FetchToken): AddOn {
   if (typeof fetchToken !== 'function')
     throw new RangeError(`identityTokens must be given a function, not ${fetchToken}`);
-  // Of a page: it is asked for its records before its engine is.
+  // One for each page. The tracker calls `sendable` before `engine`.
   const scanners = new WeakMap<Page, Scanner>();
   return bare<AddOn>({
     sendable: (page, changed) => {
@@ -35,27 +36,28 @@ export function identityTokens(fetchToken: FetchToken): AddOn {
   });
 }
 
-// Skipped records are looked through again when some of them have expired; not for each record of a whole week.
+// The buffer is scanned again once the oldest skipped record has been expired for this long. Otherwise each
+// record of a whole week could cost a scan.
 const REST_MS = 60_000;
 
-/** The user whose records these are; those of anonymous visitors go with any. */
+/** The user whose records these are. Records of anonymous visitors go with any user's. */
 function userOf(batch: readonly Entry[]): string | undefined {
   return batch.find(({ userId }) => userId)?.userId;
 }
 
-/** The first of these, up to the first of another user: a batch has one token. */
+/** The entries before the first one of another user: a batch has one token. */
 function takeSameUser<E extends Entry>(entries: readonly E[]): readonly E[] {
   const user = userOf(entries);
   const other = entries.findIndex(({ userId }) => userId && userId !== user);
   return other < 0 ? entries : entries.slice(0, other);
 }
 
-/** Scans the buffer for the oldest records that may be sent, and remembers which ones it has skipped. */
+/** Scans the buffer for the oldest sendable records, and remembers which ones it has skipped. */
 type Scanner = {
   readonly tokens: UserTokens;
   readonly peek: Sendable['peek'];
   readonly hasToken: (entry: Entry) => boolean;
-  /** Whether an entry is older than it may become, or by so much more. */
+  /** Whether an entry is older than `maxAgeMs`, by more than `byMs`. */
   readonly isExpired: (entry: Entry, byMs?: number) => boolean;
   readonly hasNewlySendable: () => boolean;
   readonly isSkipped: (entry: Entry) => boolean;
@@ -64,7 +66,7 @@ type Scanner = {
 
 function createScanner(page: Page, tokens: UserTokens): Scanner {
   const { records, settings } = page;
-  // Up to this row all were skipped: ten thousand of them must not be read with each flush.
+  // All records before this row were skipped. There may be ten thousand: they must not be read by each flush.
   let from = 0;
   let skippedUsers = new Set<string>();
   let oldestSkipped: StoredEntry | undefined;
@@ -78,18 +80,19 @@ function createScanner(page: Page, tokens: UserTokens): Scanner {
     const first = from;
     const skippedNow = new Set(first ? skippedUsers : []);
     if (!first) oldestSkipped = undefined;
-    // Before the look: nothing may be appended between it and what is made of it.
+    // Read before the scan: a record that is appended in between must not count as skipped.
     const buffered = first ? statsOf(await records.get(COUNTS)).buffered : 0;
     const seen: StoredEntry[] = [];
     let hasFound = false;
     const wanted = (entry: StoredEntry) => {
       const { key, userId = '' } = entry;
       seen[seen.length] = entry;
-      // Once skipped, theirs are for the whole look: a token that comes in the midst of it would let later ones overtake.
+      // A user who was skipped once stays skipped for the whole scan: if a token arrived in the middle, later
+      // records would overtake.
       const isSkipped = !isExpired(entry) && (skippedNow.has(userId) || !hasToken(entry));
       if (isSkipped) {
         skippedNow.add(userId);
-        // For a page that is left while this goes on.
+        // For an unload during this scan.
         skippedUsers.add(userId);
         if (!oldestSkipped || ageOf(page, entry) > ageOf(page, oldestSkipped)) oldestSkipped = entry;
         if (!hasFound) from = key;
@@ -97,14 +100,14 @@ function createScanner(page: Page, tokens: UserTokens): Scanner {
       return !isSkipped && !isSetAside(page, entry);
     };
     const oldest = await records.peek(limit, first, wanted);
-    // Gone, or this is another database: what is known of the rows before it is no longer true.
+    // The row is gone, or this is another database: what was known about the rows before it no longer holds.
     if (first && seen[0]?.key !== first) {
       from = 0;
       return peek(limit);
     }
     const isWhole = oldest.length < limit;
     resync(page, seen, isWhole);
-    // Those that lie before the first row, too.
+    // Includes the skipped records before the first row.
     page.skippedCount = Math.max(seen.length, isWhole ? buffered : 0) - oldest.length;
     skippedUsers = skippedNow;
     return oldest;
@@ -122,8 +125,9 @@ function createScanner(page: Page, tokens: UserTokens): Scanner {
 }
 
 /**
- * Tells the records that may leave from those whose token can't be had: of a person who has used this browser before, or
- * whom the site makes no token for. Those wait for that person, and hold back nobody else's.
+ * Separates records that may be sent from those without a token.
+ * A token can be missing for a person who has used this browser before, or for whom the site makes none.
+ * Their records wait for that person, and hold back no one else's.
  */
 function sendableWithTokens(tokens: UserTokens, { peek, hasToken, isExpired, isSkipped }: Scanner): Sendable {
   return {
@@ -131,12 +135,12 @@ function sendableWithTokens(tokens: UserTokens, { peek, hasToken, isExpired, isS
     token: (batch) => {
       const userId = userOf(batch);
       if (!userId) return undefined;
-      // One that has expired is dropped, and needs no token for it.
+      // An expired record is dropped, so it needs no token.
       return tokens.of(userId) ?? (batch.every((entry) => isExpired(entry)) ? undefined : null);
     },
     together: (entries, onUnload) =>
       takeSameUser(
-        // A page that is left looks into no buffer: it must not overtake what lies there, skipped.
+        // An unload does not read the buffer, so it must not overtake the skipped records there.
         onUnload ? entries.filter((entry) => hasToken(entry) && !isSkipped(entry)) : entries,
       ),
     answered: (batch, isTaken) => {
@@ -148,7 +152,7 @@ function sendableWithTokens(tokens: UserTokens, { peek, hasToken, isExpired, isS
   };
 }
 
-/** Has a flush tell of records that it has skipped for want of a token. */
+/** Makes a flush report the records that it skipped for lack of a token. */
 function waitForTokens(
   engine: Engine,
   page: Page,
@@ -164,7 +168,8 @@ function waitForTokens(
         const oldest = oldestSkipped();
         if (!result.settled || !oldest || !engine.isHeard()) return result;
         const ageMs = ageOf(page, oldest);
-        // Records made since then are not waited for. One from the future was made before a clock was set back.
+        // Records made since the call are not waited for. A negative age means that a clock was set back
+        // after the record was made.
         if (ageMs >= 0 && ageMs < time.mono() - calledAt) return result;
         await tokens.asked();
         if (!engine.isHeard()) return { settled: true };

@@ -2,16 +2,16 @@ import type { Call } from '../record/call.ts';
 
 /** Calls that wait in memory for the visitor's choice. */
 export type PendingCalls = {
-  /** Resolves once the call is made or let go. */
+  /** Resolves once the call is made or discarded. */
   readonly add: (call: Call) => Promise<void>;
-  /** Has all of them made, in the order they came. */
+  /** Makes all of them, in the order they came. */
   readonly release: (make: (call: Call) => Promise<void>) => void;
   readonly discard: () => void;
 };
 
 /**
- * Of more than `most` the oldest event is let go. An `identify` or a `reset` stays: without it the events after it would be
- * somebody else's.
+ * Beyond `most` calls, discards the oldest event. An `identify` or a `reset` stays as long as there is one:
+ * without it, the events after it would belong to someone else.
  *
  * @param dropped is called with each call that had no room
  */

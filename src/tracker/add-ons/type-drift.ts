@@ -6,12 +6,13 @@ import {
 } from '../../contract/rules/attributes.ts';
 import type { Repair } from '../record/outcome.ts';
 
-// Names are the site's own and few; a site that makes them up as it goes must not fill the page's memory.
+// A site's own names are few. A site that generates names must not fill the page's memory.
 const MAX_NAMES = 1_000;
 
 /**
- * Watches for attributes whose type changes: the first value ever seen fixes it at WebEngage, and later values of
- * another type stop flowing there, in silence. Knows what this page load has seen.
+ * Reports attributes whose type changes within this page load.
+ *
+ * WebEngage fixes the type by the first value it ever sees, and silently drops later values of another type.
  */
 export function typeDrift(): (
   record: string,

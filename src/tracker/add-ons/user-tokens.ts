@@ -5,30 +5,36 @@ import type { Page } from '../page/page.ts';
 import { isIn } from '../page/visitor-state.ts';
 import { ownFields } from '../record/own-fields.ts';
 
-/** Gets a token that the site's own server has signed for this user: a JWT with the user's id as `cuid`. */
+/** Returns a token that your own server has signed for this user: a JWT with the user id as `cuid`. */
 export type FetchToken = (userId: string) => string | Promise<string>;
 
-/** The tokens of the users who are, or were, signed in on this page. */
+/** The tokens of users who are or were signed in on this page. */
 export type UserTokens = {
   /**
-   * The token at hand for a user. Where there is none, or it is about to end, and the user is signed in now, the site is
-   * asked for one, one at a time; `changed` tells when it has come, or has not.
+   * The token at hand for a user, if there is one.
+   * If it is missing or about to expire, the site is asked for another, but only for the user who is signed
+   * in now. One token is asked for at a time. `changed` is called when the site has answered or failed.
    */
   readonly of: (userId: string) => string | undefined;
-  /** Takes what the relay makes of a user's token. After a refusal the site is asked again at once, but only once. */
+  /**
+   * Records whether the relay accepted a user's token.
+   * After a refusal the site is asked again at once, but only once.
+   */
   readonly answered: (userId: string, isTaken: boolean) => void;
-  /** Resolves when the site has answered, if it has been asked. */
+  /** Resolves when the site has answered. Undefined if it is not being asked. */
   readonly asked: () => Promise<void> | undefined;
-  /** How long until the site is asked again for the user who is signed in; for ever, where none is. */
+  /** How long until the site is asked again for the signed-in user. `Infinity` if no retry is due. */
   readonly retryInMs: () => number;
-  /** Forgets failures: the network is back. */
+  /** Forgets failures, because the network is back. */
   readonly retry: () => void;
 };
 
-/** What a token is known to be good for. In memory alone: a shared computer must not keep a key to anybody's profile. */
+/**
+ * A token and its lifetime. Kept in memory only: a shared computer must not store a key to anyone's profile.
+ */
 type Kept = { readonly token: string; readonly gotAt: number; readonly lifeMs: number };
 
-/** The one user for whom it last went wrong: the next user to sign in begins anew. */
+/** The last failure, of one user only: the next user to sign in starts afresh. */
 type Trouble = {
   readonly userId: string;
   readonly failures: number;
@@ -36,20 +42,22 @@ type Trouble = {
   readonly forMs: number;
 };
 
-// A page waits for no longer: the visitor has the next one to say.
+// How long the page waits for the site. Only one user is asked for at a time, so a hung request would
+// block the next one.
 const GIVEN_UP_MS = 10_000;
 
-// From here on another token is asked for; the old one is good until that has come.
+// The share of its lifetime after which a token is renewed. The old one is used until the new one arrives.
 const RENEWED_AT = 0.9;
 
-// A token that ends in a moment must do for one request, or the site would be asked without end. The relay's clock allows for it.
+// A token that is about to expire must last for one request, or the site would be asked endlessly. The relay
+// accepts it: it tolerates 60 s.
 const LEAST_LIFE_MS = 10_000;
 
-// As they were when the script was loaded: a page may replace them later.
+// Saved when the script loads: a page may replace them later.
 const { parse } = JSON;
 const { atob } = globalThis;
 
-/** The text of base64url. Throws for anything else. */
+/** Decodes base64url to text. Throws for anything else. */
 function decode(text: string): string {
   const bytes = atob(text.replace(/-/g, '+').replace(/_/g, '/'));
   return decodeURIComponent(
@@ -58,8 +66,9 @@ function decode(text: string): string {
 }
 
 /**
- * How long a token is good, by what it says of itself. The relay verifies it; here that only saves a request in vain.
- * Throws for anything but a JWT of this user.
+ * The lifetime of a token in milliseconds, according to the token.
+ * The relay verifies the token; this check only saves a useless request. Throws for anything but
+ * a JWT of this user.
  */
 function lifeOf(token: unknown, userId: string, now: number): number {
   if (typeof token !== 'string') throw new TypeError('a token must be a string');
@@ -69,8 +78,8 @@ function lifeOf(token: unknown, userId: string, now: number): number {
     iat = now / 1000,
   } = ownFields<Record<'cuid' | 'exp' | 'iat', unknown>>(parse(decode(token.split('.')[1] ?? '')));
   if (cuid !== userId) throw new TypeError('a token must have the user id as cuid');
-  // By its own two times where it has them: the visitor's clock may be a year off. Without a sensible end it is good until
-  // the relay says otherwise.
+  // By the token's own two times if it has both: the visitor's clock may be a year off. Without a usable end
+  // the token is good until the relay refuses it.
   const lifeMs = (Number(exp) - Number(iat)) * 1000;
   return lifeMs > 0 ? Math.max(lifeMs, LEAST_LIFE_MS) : Number.POSITIVE_INFINITY;
 }
@@ -102,14 +111,14 @@ export function userTokens(fetchToken: FetchToken, page: Page, changed: () => vo
     if (asking || troubleOf(userId) || userId !== signedIn()) return;
     const answer = new Promise<string>((resolve, reject) => {
       const cancel = timer(() => reject(new Error('no answer')), GIVEN_UP_MS);
-      // In a task of its own: it may throw, and it may be the page's last moment.
+      // In a microtask: the function may throw, and this may be the page's last moment.
       Promise.resolve(userId).then(fetchToken).then(resolve, reject).finally(cancel);
     });
     asking = answer
       .then((token) => {
         kept.set(userId, { token, gotAt: mono(), lifeMs: lifeOf(token, userId, relayNow(page)) });
       })
-      // What went wrong is the site's own to know, and there may be a token in it.
+      // The error is not reported: it is the site's own, and may contain a token.
       .catch(() => fail(userId))
       .then(() => {
         asking = undefined;

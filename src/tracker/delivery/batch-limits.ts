@@ -1,16 +1,16 @@
 import { utf8Bytes } from '../../contract/rules/text.ts';
 import type { Entry } from '../record/call.ts';
 
-// Of a body, what is not its records: the token is the most of it, 4096 bytes at most.
+// Bytes of a body outside its records. Most of them are the token, which has at most 4096 bytes.
 const ENVELOPE_BYTES = 4_300;
 
-// Of a record, what is added to its fields as it is sent: kind, id, anonymous id, time and age.
+// Bytes that sending adds to a record's fields: kind, id, anonymous id, time and age.
 const RECORD_BYTES = 180;
 
-// A character of a user id that JSON has to escape.
+// Bytes of one character of a user id, if JSON has to escape it.
 const ESCAPED_BYTES = 6;
 
-/** The first of these, oldest first: as many as make a body of so many bytes at most. And how many bytes are left then. */
+/** The first entries, oldest first, that fit a body of this many bytes, and the bytes that are left. */
 export function fitting<E extends Entry>(
   entries: readonly E[],
   bytes: number,

@@ -13,17 +13,17 @@ import { MAX_KEEPALIVE_BYTES, sendBatch } from './relay-client.ts';
 import { readSendRate, SEND_RATE } from './send-rate.ts';
 import { conclude, drop, slowDown } from './settle.ts';
 
-// The relay is asked for halves of a batch that comes back again and again; but not at each failure of a relay that is down.
-// At every so many: more often where the relay itself has refused the batch.
+// A batch that keeps failing is halved, but not at each failure of a relay that is down. It is halved once in
+// this many failures in a row: more often if the relay itself has refused the batch.
 const BISECT_SURE = 4;
 const BISECT_MAYBE = 8;
 
 const MAX_SET_ASIDE = 50;
 
-// The relay's clock is told to the database where it has moved by more than that: the way of an answer takes as long.
+// The database learns a new clock offset only if it differs by at least this: a response can take as long.
 const MIN_OFFSET_CHANGE_MS = 1_000;
 
-/** Takes who the visitor is by now. Tells the database what the relay's answers have taught. */
+/** Reads the visitor again. Stores the clock offset that the relay's responses have taught. */
 async function refreshVisitor(page: Page): Promise<void> {
   let kept = readVisitor(await page.records.get(VISITOR));
   const offset = clockOffset(page) ?? Number.NaN;
@@ -35,22 +35,22 @@ async function refreshVisitor(page: Page): Promise<void> {
   if (kept.changes) confirmVisitor(page, kept);
 }
 
-/** Settles what was sent as the page was left. */
+/** Settles the requests that were sent during unload. */
 async function concludeUnload(page: Page): Promise<void> {
   const sent = page.sentOnUnload;
   for (const { batch, answer } of sent) {
     const outcome = await answer;
     const left = among(page, batch);
-    // A batch that the relay refuses is found again, and halved.
+    // A batch that the relay refuses stays in the buffer. The next step finds it and halves it.
     if (outcome.suspects !== 'sure' && left.length > 0)
-      // A success ends the pause that all tabs keep.
+      // As after one failure: a success then ends the pause of all tabs.
       await conclude(page, left, outcome, 1);
   }
-  // Others may have been sent meanwhile.
+  // More requests may have been sent meanwhile.
   page.sentOnUnload = page.sentOnUnload.filter((request) => !sent.includes(request));
 }
 
-/** The oldest records that may leave. */
+/** The oldest records that may be sent. */
 async function peek(page: Page): Promise<readonly StoredEntry[]> {
   const { tokens, settings } = page;
   const { batchSize } = settings;
@@ -72,7 +72,10 @@ async function giveUpBisecting(page: Page, outcome?: Outcome): Promise<void> {
   await slowDown(page, outcome);
 }
 
-/** Whether the fault may lie with one record. A relay that refuses everything must not be asked about each again and again. */
+/**
+ * Whether one record may be at fault.
+ * A relay that refuses everything must not be asked about each record again and again.
+ */
 function mayBisect(
   { batchSize, settings, setAside }: Page,
   { suspects }: Outcome,
@@ -88,17 +91,17 @@ async function send(page: Page, oldest: readonly StoredEntry[], failures: number
   const { settings } = page;
   const due = oldest.slice(0, page.batchSize);
   const [fit] = fitting(page.tokens?.together(due) ?? due, MAX_KEEPALIVE_BYTES);
-  // A record that is too large by itself is for the relay to refuse.
+  // A record that is too large by itself is sent anyway: the relay refuses it.
   const batch = fit.length > 0 ? fit : due.slice(0, 1);
   const outcome = await sendBatch(page, batch);
   await refreshVisitor(page);
-  // Opted out meanwhile: these were told as dropped, and nothing is written down any more.
+  // The visitor opted out meanwhile. These records were reported as dropped, and nothing may be stored now.
   if (!isIn(page)) return;
-  // Left meanwhile, which may have called it off: what was sent then tells.
+  // An unload may have aborted this request. The outcome of the unload's own request then decides.
   if (outcome.reason === 'network' && page.sentOnUnload.length > 0) return;
   if (mayBisect(page, outcome, failures)) {
     const { message = 'is refused on its way to the relay, by a firewall or proxy' } = outcome;
-    // Down to the record at fault. That one is set aside until another record is taken.
+    // Halves down to the record at fault. That one is set aside until another record is accepted.
     if (batch.length > 1) page.batchSize = batch.length >> 1;
     else {
       const aside = batch.map((entry) => bare({ ...entry, issues: [{ path: '', message }] }));
@@ -111,14 +114,17 @@ async function send(page: Page, oldest: readonly StoredEntry[], failures: number
   if (!outcome.reason) page.batchSize = Math.min(settings.batchSize, page.batchSize * 2);
 }
 
-/** One step, and how it ends the flush, if it does. Never beside another: what is in hand would be sent twice. */
+/**
+ * Runs one step of a flush. Returns how the flush ends, or undefined if it goes on.
+ * Never runs beside another step: the records in hand would be sent twice.
+ */
 async function step(page: Page, dueBefore: number): Promise<FlushEnd | undefined> {
   const { records, emit } = page;
   await refreshVisitor(page);
   if (!isIn(page)) return bare({});
   await concludeUnload(page);
   const oldest = await peek(page);
-  // Nothing else is left to tell whether those that were set aside are at fault.
+  // No other record is left to show whether those set aside are at fault.
   if (oldest.length === 0 && page.setAside.length > 0) return void (await giveUpBisecting(page));
   const rate = readSendRate(await records.get(SEND_RATE));
   page.pause = rate.pause;
@@ -126,23 +132,25 @@ async function step(page: Page, dueBefore: number): Promise<FlushEnd | undefined
   if (next.expired) return void (await drop(page, next.expired, 'expired'));
   if (!next.rate) {
     const { reason, forMs = 0 } = next;
-    // Waiting for the allowance is no trouble, and no news.
+    // Waiting for the allowance is normal, and not reported.
     if (reason && reason !== 'tokens') emit('retrying', { reason, inMs: forMs });
     if (reason === 'network') page.askSync?.();
     return next;
   }
-  // A token that has ended since they were looked at: they are skipped by the next look.
+  // A token has expired since the records were read. The next step skips its records.
   if (oldest.some((entry) => page.tokens?.token([entry]) === null)) return undefined;
   await records.update(SEND_RATE, () => next.rate);
   if (!next.asksTime) return void (await send(page, oldest, rate.failures));
-  // The relay refuses an empty batch, and says what time it is.
+  // The relay refuses an empty batch, but its response has the time.
   const outcome = await sendBatch(page, []);
   if (!page.isClockConfirmed) await slowDown(page, outcome);
 }
 
 /**
- * Sends what is due, batch by batch, oldest first, until nothing is due or something has to wait.
- * Nothing leaves the buffer before the relay has answered for it. One batch at a time, over all tabs.
+ * Sends due records, batch by batch, oldest first, until none is due or something has to wait.
+ *
+ * A record leaves the buffer only after the relay has answered for it. One batch is sent at a
+ * time, across all tabs.
  *
  * @param dueBefore records made before this moment of the page's monotonic clock are due, full batch or not
  */

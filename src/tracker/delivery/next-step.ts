@@ -5,18 +5,19 @@ import type { StoredEntry } from '../record/call.ts';
 import type { FlushEnd } from '../record/outcome.ts';
 import { pausedForMs, type SendRate } from './send-rate.ts';
 
-/** What to do: give records up, send a request, or end the flush, where there is neither of these. */
+/** What to do: drop records, send a request, or, with neither, end the flush. */
 export type NextStep = FlushEnd & {
   readonly expired?: readonly StoredEntry[];
   readonly rate?: SendRate;
-  /** Nothing but the time is asked for, by an empty batch. */
+  /** The request is an empty batch, which only asks for the time. */
   readonly asksTime?: boolean;
 };
 
 /**
  * Chooses what to do about the oldest records of the buffer. Pure.
  *
- * @param dueAgeMs records of this age or more are due at once; others when they fill a batch or have waited `maxWaitMs`
+ * @param dueAgeMs records of at least this age are due at once; others when they fill a batch or have
+ * waited `maxWaitMs`
  */
 export function nextStep(
   page: Page,
@@ -27,13 +28,13 @@ export function nextStep(
   const [first] = oldest;
   if (!first) return {};
   const expired = oldest.filter((entry) => ageOf(page, entry) > settings.maxAgeMs);
-  // Nothing is given up because a clock has jumped: the relay's is asked first.
+  // A clock that has jumped must not drop records: the relay's clock is asked first.
   const asksTime = expired.length > 0;
   if (asksTime && page.isClockConfirmed) return { expired };
 
   const oldestAgeMs = ageOf(page, first);
   const forMs = settings.maxWaitMs - oldestAgeMs;
-  // A record from the future was made before the clock was set back: it is due, or it might wait for a year.
+  // A negative age means that the clock was set back. The record is due, or it might wait for a year.
   if (oldest.length < settings.batchSize && oldestAgeMs >= 0 && oldestAgeMs < dueAgeMs && forMs > 0)
     return { forMs };
 

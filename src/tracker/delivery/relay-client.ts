@@ -9,14 +9,15 @@ import type { Outcome, RetryReason } from '../record/outcome.ts';
 import { bare, ownFields } from '../record/own-fields.ts';
 import { toFields } from '../record/quote.ts';
 
-// A request that takes longer is given up; the relay stores within a second or two, or is not there.
+// A request that takes longer is aborted. The relay stores a batch within a second or two, or is down.
 const TIMEOUT_MS = 15_000;
 
-// Browsers refuse a keepalive body over 64 KiB, all those under way counted together; the rest is for the site's own.
+// Browsers refuse keepalive bodies of over 64 KiB, for all requests in flight together. The rest
+// is left to the site.
 // https://fetch.spec.whatwg.org/#http-network-or-cache-fetch
 export const MAX_KEEPALIVE_BYTES = 60_000;
 
-/** A record as the wire protocol has it. What is within it was written when it was made. */
+/** A record in the form of the wire protocol. Its own fields were serialized when it was made. */
 function toRecord(page: Page, entry: Entry): string {
   const { kind, id, json, userId, anonymousId } = entry;
   const fields = toFields({
@@ -31,9 +32,9 @@ function toRecord(page: Page, entry: Entry): string {
 }
 
 /**
- * The request that carries a batch: a string goes as text/plain, so no preflight precedes it.
+ * The request that carries a batch. A string is sent as text/plain, which needs no preflight.
  *
- * @param leavesNow else it is not known when it leaves
+ * @param leavesNow false if it is unknown when the request is sent
  */
 export function relayRequest(
   page: Page,
@@ -42,7 +43,7 @@ export function relayRequest(
 ): readonly [url: string, init: RequestInit & { readonly hasOwnProperty: unknown }] {
   const fields = toFields({
     v: 1,
-    // `yyyy-MM-ddTHH:mm:ssZ`. Without it the relay goes by the offset alone.
+    // `yyyy-MM-ddTHH:mm:ssZ`. Without it the relay uses only the offset.
     sentAt: leavesNow ? formatDate(page.time.wall(), 0)?.replace('+0000', 'Z') : undefined,
     device: page.visitor.device,
     token: page.tokens?.token(batch) ?? undefined,
@@ -50,14 +51,14 @@ export function relayRequest(
     lenient: true,
   });
   const body = `{${fields},"records":[${batch.map((entry) => toRecord(page, entry)).join()}]}`;
-  // Wrappers that pages put around `fetch` may ask it what it has.
+  // It is sent without a prototype, and wrappers that pages put around `fetch` may call this method.
   return [
     `${page.settings.endpoint}/v1/batch`,
     { method: 'POST', body, credentials: 'omit', hasOwnProperty: hasOwnField },
   ];
 }
 
-/** What an answer means for the records. */
+/** What a response means for the records. */
 function readAnswer(
   { ok, status, headers }: Response,
   answer: Partial<Answer & Refusal>,
@@ -67,12 +68,13 @@ function readAnswer(
   if (ok && ownFields(answer.response).status === 'queued' && Array.isArray(rejected))
     return bare({ rejected, duplicates, repaired });
   const { code, message } = ownFields(answer.error);
-  // Only on the relay's own word: a proxy that answers 400 to everything must not cost a single record.
+  // Only the relay itself can refuse a batch: a proxy that answers 400 to everything must
+  // not cost one record.
   const after = headers.get('retry-after') ?? '';
   const isRefused = code === 'invalid_batch' || code === 'too_large';
   return bare({
     reason: isRefused ? 'unexpected_response' : reasonOf(status, code),
-    // Seconds, or a date. https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
+    // Seconds or a date. https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
     afterMs: Number(after) * 1000 || Date.parse(after) - now,
     ...(isRefused && message && { message }),
     suspects: isRefused ? 'sure' : !code && status !== 429 && 'maybe',
@@ -89,8 +91,8 @@ function reasonOf(status: number, code: string | undefined): RetryReason {
 /**
  * Sends a batch to the relay. Never rejects: a dead network is normal.
  *
- * @param keepalive has the request outlive the page. Not while the page stays: the browser refuses it where the page's own
- * requests have used up its budget.
+ * @param keepalive lets the request outlive the page. Only for an unload: the browser refuses it if the
+ * page's own requests have used up the budget.
  */
 export function sendBatch(page: Page, batch: readonly Entry[], keepalive = false): Promise<Outcome> {
   const { time } = page;
@@ -99,9 +101,9 @@ export function sendBatch(page: Page, batch: readonly Entry[], keepalive = false
     const [url, init] = relayRequest(page, batch, true);
     const signal = AbortSignal.timeout?.(TIMEOUT_MS);
     const response = await page.fetch(url, bare({ ...init, keepalive, signal }));
-    // Read to its end: else its keepalive budget is gone.
+    // Read to the end: otherwise the request keeps its keepalive budget.
     const text = await response.text();
-    // What is not JSON is not the relay's: the records stay where they are.
+    // A response that is not JSON is not the relay's: the records stay in the buffer.
     const answer = ownFields<Answer & Refusal>(tryOrUndefined(() => JSON.parse(text)));
     const { now = Number.NaN } = answer;
     if (Number.isFinite(now)) {
@@ -112,7 +114,8 @@ export function sendBatch(page: Page, batch: readonly Entry[], keepalive = false
   };
   return new Promise<Outcome>((resolve) => {
     const fail = () => resolve(bare({ reason: 'network' }));
-    // Not the signal alone: of a request begun as the page was left, Firefox tells a page that comes back nothing at all.
+    // Not the signal alone: if a request began during unload and the page came back,
+    // Firefox never settles it.
     const cancel = time.timer(fail, TIMEOUT_MS);
     exchange().then(resolve, fail).finally(cancel);
   });

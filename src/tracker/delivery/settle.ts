@@ -5,7 +5,7 @@ import type { Disposition, DropReason, Outcome } from '../record/outcome.ts';
 import { bare, ownFields } from '../record/own-fields.ts';
 import { rateAfter, readSendRate, SEND_RATE } from './send-rate.ts';
 
-/** What `repaired` calls a record. */
+/** The name of a record in a `repaired` event. */
 function nameOf({ kind, json }: Entry): string {
   const { eventName } = ownFields<{ eventName: string }>(JSON.parse(`{${json}}`));
   return kind === 'event' && eventName ? eventName : 'identify';
@@ -22,18 +22,21 @@ async function remove(
   for (const { id } of entries) delete page.unsettled[id];
 }
 
-/** Gives records up, and tells so. Never beside a flush: those in hand would be told as both. */
+/**
+ * Drops records and reports it.
+ * Call it only under the lock: a flush could report the records it has in hand too.
+ */
 export async function drop(page: Page, entries: readonly StoredEntry[], reason: DropReason): Promise<void> {
   await remove(page, entries, () => reason);
   page.emit('dropped', { ids: idsOf(entries), reason });
 }
 
-/** Has all tabs wait. */
+/** Makes all tabs wait. */
 export async function slowDown(page: Page, outcome?: Outcome): Promise<void> {
   await changeRate(page, bare({ reason: 'unexpected_response', ...outcome }));
 }
 
-/** All tabs wait after a failure, and are free again after a success. */
+/** Makes all tabs wait after a failure, and frees them after a success. */
 async function changeRate(page: Page, outcome: Outcome): Promise<void> {
   const moment = { now: relayNow(page), random: page.chance.random() };
   const { pause } = await page.records.update(SEND_RATE, (kept) =>
@@ -47,12 +50,12 @@ async function settle(
   batch: readonly StoredEntry[],
   { rejected = [], repaired = [], duplicates = 0 }: Outcome,
 ): Promise<void> {
-  // The way is open: those that did not get through by themselves are at fault.
+  // A record got through, so those that were refused alone are at fault.
   const aside = page.setAside;
   page.setAside = [];
   page.maxSetAside = MIN_SET_ASIDE;
   const settled = [...batch, ...aside];
-  // A request that was sent as the page was left may hold more: what became of that was told before.
+  // A request sent during unload may hold more records, whose outcome was reported before.
   const isOurs = ({ id }: { readonly id: string }) => batch.some((entry) => entry.id === id);
   const rejections = [...rejected.filter(isOurs), ...aside.map(({ id, issues }) => ({ id, issues }))];
   const isRefused = (entry: Entry) => rejections.some(({ id }) => id === entry.id);
@@ -66,8 +69,8 @@ async function settle(
 }
 
 /**
- * Does what an answer asks for: removes what the relay has settled, and tells so; or waits, all tabs together.
- * Never beside a flush. `failures`: batches that failed in a row before this one.
+ * Acts on a response: removes and reports what the relay has settled, or makes all tabs wait.
+ * Call it only under the lock. `failures`: batches that failed in a row before this one.
  */
 export async function conclude(
   page: Page,
@@ -76,7 +79,7 @@ export async function conclude(
   failures: number,
 ): Promise<void> {
   const { reason } = outcome;
-  // For want of a token only those records wait that need it.
+  // If a token is missing, only the records that need it wait.
   if ((!reason || reason === 'token_required') && page.tokens?.answered(batch, !reason) && reason) return;
   if (reason || failures > 0) await changeRate(page, outcome);
   if (!reason) await settle(page, batch, outcome);

@@ -12,13 +12,13 @@ import { flushUntilSettled } from './flush-until-settled.ts';
 import { dropped, write } from './write-calls.ts';
 
 /**
- * Keeps and sends the calls of a page, as far as the visitor lets it. Nothing is opened, read, locked or sent before the
- * first of these is called.
+ * Stores and sends a page's calls, as far as the visitor allows it.
+ * Nothing is opened, read, locked or sent before the first of these is called.
  */
 export type Engine = {
-  /** Begins without a call: sends what earlier pages left. */
+  /** Starts without a call: sends what earlier pages left. */
   readonly open: () => void;
-  /** Whether anything becomes of a call that is made now. */
+  /** Whether a call that is made now has any effect. */
   readonly isHeard: () => boolean;
   /** Resolves once the record of a call is durable. */
   readonly add: (call: Call) => Promise<void>;
@@ -28,7 +28,7 @@ export type Engine = {
   readonly optOut: () => Promise<void>;
 };
 
-/** Begins, once: reads who the visitor is, and then sends what earlier pages left. */
+/** Starts once: reads who the visitor is, then sends what earlier pages left. */
 function begin(page: Page): void {
   if (page.begun) return;
   const { time, records } = page;
@@ -38,7 +38,7 @@ function begin(page: Page): void {
     page.isActive = true;
     if (page.settings.backgroundSync) page.askSync = page.askForSync(page.endpointName);
   });
-  // Should it fail, later ones may not.
+  // If this write fails, later ones may still succeed.
   page.begun = write(page).catch(() => {});
   page.watchPage({
     hidden: () => leaveHidden(page),
@@ -51,7 +51,7 @@ function begin(page: Page): void {
       void records.update(SEND_RATE, endNetworkPause).then(() => flushNow(page));
     },
   });
-  // The calls of this page wait for more of them.
+  // Only records of earlier pages are due: the calls of this page wait for more.
   void page.begun.then(() => flushNow(page, begunAt - 1));
 }
 
@@ -67,12 +67,12 @@ async function optOut(page: Page): Promise<void> {
   const isKept = choose(page, true);
   mustForget(page);
   dropped(page, page.gathered?.splice(0) ?? []);
-  // Takes back what was left with the browser.
+  // Withdraws the request that was left with the browser.
   leave(page);
   begin(page);
   await write(page);
   if (!page.isDegraded) return;
-  // The database may hold what it did not forget.
+  // The database may hold data that it could not delete.
   if (!isIn(page)) await page.removeStore(page.endpointName);
   if (!isKept)
     throw new Error(
@@ -83,7 +83,7 @@ async function optOut(page: Page): Promise<void> {
 export function createEngine(page: Page): Engine {
   return {
     open: () => {
-      // A page that was left in the middle of forgetting has not forgotten everything.
+      // An earlier page may have been closed before it had deleted everything.
       if (isIn(page) || keptKeys(page).length > 0) begin(page);
     },
     isHeard: () => isIn(page),
@@ -94,7 +94,7 @@ export function createEngine(page: Page): Engine {
     },
     flush: async () => {
       if (!isIn(page)) {
-        // An opt-out that an earlier page did not get to write down.
+        // An earlier page may have left an opt-out that is not in the database yet.
         await page.begun;
         return { settled: true };
       }

@@ -4,9 +4,10 @@ import type { FlushEnd } from '../record/outcome.ts';
 import { bare } from '../record/own-fields.ts';
 import { rearm } from '../unload/unload-flush.ts';
 
-// Decides when to flush: by number, by age, and again after a wait. One at a time, and at most one more after it.
+// Decides when to flush: by number, by age, and again after a wait. One flush runs at a time, and at most
+// one more is queued.
 
-// A flush that fails by itself, which none should: its records are still in the buffer, and are tried again.
+// For a flush that throws, which should never happen. Its records stay in the buffer and are tried again.
 const AFTER_FAULT: FlushEnd = bare({ reason: 'internal_error', forMs: 30_000 });
 
 function disarm(page: Page): void {
@@ -36,12 +37,15 @@ async function begin(page: Page, dueBefore?: number): Promise<FlushEnd> {
   page.mustWait = !!end.reason;
   if (end.forMs) arm(page, end.forMs);
   rearm(page);
-  // It may have looked before they came; the next one will not have.
+  // The flush may have read the buffer before these were appended; the next one will find them.
   if (!page.nextFlush) scheduleFlush(page, page.appendedMeanwhile);
   return end;
 }
 
-/** Flushes now what was made before a moment; before now, if none is given. */
+/**
+ * Flushes now: records made before `dueBefore`, or before now, are due.
+ * While a flush runs, it queues one more, which begins at the end of that one.
+ */
 export function flushNow(page: Page, dueBefore?: number): Promise<FlushEnd> {
   if (!page.flushing) return begin(page, dueBefore);
   page.nextFlush ??= page.flushing.then(() => {
@@ -51,16 +55,16 @@ export function flushNow(page: Page, dueBefore?: number): Promise<FlushEnd> {
   return page.nextFlush;
 }
 
-/** To be called after an append: so many records wait. */
+/** Call it after an append, with the number of records that wait. */
 export function scheduleFlush(page: Page, waiting: number): void {
   if (page.flushing) page.appendedMeanwhile = waiting;
   else if (page.mustWait || !waiting) return;
-  // A hidden page may be frozen before its time has come.
+  // A hidden page may be frozen before the timer fires.
   else if (waiting >= page.settings.batchSize || page.leavesUntil) void flushNow(page);
   else if (!page.cancelFlush) arm(page, page.settings.maxWaitMs);
 }
 
-/** To be called when tokens have changed. `sendsNow`: records may leave that were skipped. */
+/** Call it when tokens have changed. `sendsNow`: records that were skipped may be sent now. */
 export function sendableChanged(page: Page, sendsNow: boolean): void {
   rearm(page);
   if (sendsNow) void flushNow(page);

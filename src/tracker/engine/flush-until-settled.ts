@@ -3,7 +3,7 @@ import { isIn } from '../page/visitor-state.ts';
 import type { FlushResult } from '../record/outcome.ts';
 import { flushNow } from './flush-schedule.ts';
 
-/** Sends what was buffered at the call, waiting for the allowance; answers why not, where something else is in the way. */
+/** Sends what was buffered at the call. Waits for the allowance, and returns any other reason to wait. */
 export async function flushUntilSettled(page: Page): Promise<FlushResult> {
   const { time } = page;
   const calledAt = time.mono();

@@ -2,12 +2,14 @@ import { createRegistry } from '../page/events.ts';
 import { ownFields } from '../record/own-fields.ts';
 import type { Profile } from '../record/profile.ts';
 
-/** Of an event, by name: whatever the page has given it. */
+/** The properties of an event by name, as the page has passed them. */
 export type Properties = { readonly [property: string]: unknown };
 
 /**
- * An `identify` or a `track` as the page has called it, before anything of it is checked. `page`: the address at which it
- * was called, though the page has moved on since; none in a worker. An `identify` of the anonymous visitor has no `userId`.
+ * An `identify` or `track` call, before any of it is checked.
+ *
+ * `page` is the address at the time of the call, even if the page has moved on since. It is undefined in a
+ * worker. An `identify` of the anonymous visitor has no `userId`.
  */
 export type TrackerCall = (
   | { readonly kind: 'event'; readonly eventName: string; readonly eventData?: Properties | undefined }
@@ -15,23 +17,25 @@ export type TrackerCall = (
 ) & { readonly page?: string | undefined };
 
 /**
- * Looks at a call before a record is made of it. Answers with the call to make in its place, with nothing to leave it as it
- * came, or with null to refuse it. Not by a promise: by then the record would be made.
- * What it is given is the page's own: to change something, answer with a copy.
+ * Looks at a call before a record is made of it.
+ *
+ * Return another call to replace it, nothing to leave it unchanged, or null to refuse it. You can't return a
+ * promise: the record would be made before it resolves. The call holds the page's own objects: to change
+ * something, return a copy.
  */
-// Not undefined for a refusal: middleware that forgets to answer would refuse every call, in silence.
+// Not undefined for a refusal: middleware that forgets to return would silently refuse every call.
 export type Middleware = (call: TrackerCall) => TrackerCall | null | undefined;
 
 export type MiddlewareChain = {
-  /** Answers with what ends it. */
+  /** Returns a function that removes the middleware. */
   readonly use: (middleware: Middleware) => () => void;
-  /** The call to make, or null. */
+  /** The call to make, or null if it is refused. */
   readonly run: (call: TrackerCall) => TrackerCall | null;
 };
 
 /**
- * Takes calls through middleware, in the order in which it was added. One that fails, or answers with anything but a call,
- * changes nothing.
+ * Runs calls through middleware, in the order in which it was added.
+ * Middleware that fails, or returns anything but a call or null, changes nothing.
  *
  * @param report is given what middleware throws
  */
@@ -39,7 +43,7 @@ export function createMiddleware(report: (error: unknown) => void): MiddlewareCh
   const all = createRegistry<Middleware>();
 
   return {
-    // In a function of its own: one that is used twice ends once.
+    // Wrapped in a function of its own: middleware that is added twice is removed one at a time.
     use: (middleware) => all.add((call) => middleware(call)),
     run(call) {
       let current = call;
@@ -51,7 +55,7 @@ export function createMiddleware(report: (error: unknown) => void): MiddlewareCh
           const { kind, eventName } = ownFields<{ kind: unknown; eventName?: unknown }>(answer);
           if (kind !== 'user' && !(kind === 'event' && eventName))
             throw new TypeError('middleware must answer with a call, null or nothing');
-          // A call made anew need not know of the page.
+          // A call that is built from scratch may lack the page.
           current = { page: call.page, ...answer };
         } catch (error) {
           report(error);

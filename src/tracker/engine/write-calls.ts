@@ -12,19 +12,19 @@ import { statsOf } from '../store/stats.ts';
 import { rearm } from '../unload/unload-flush.ts';
 import { scheduleFlush } from './flush-schedule.ts';
 
-/** Tells of calls that the visitor's choice has let go. */
+/** Reports calls that were discarded because of the visitor's choice. */
 export function dropped(page: Page, calls: readonly Call[]): void {
   const ids = calls.filter(({ kind }) => kind !== 'reset').map(({ id }) => id);
   if (ids.length > 0) page.emit('dropped', { ids, reason: 'opted_out' });
 }
 
-/** From now on no call joins these. */
+/** Seals a group: no more calls join it. */
 function close(page: Page, calls: readonly Call[]): void {
   if (page.gathered === calls) page.gathered = undefined;
   page.writing = calls;
 }
 
-/** Appends calls as records of the visitor whom the database knows, after those that earlier pages left. */
+/** Appends calls as records of the visitor in the database, after those that earlier pages left. */
 async function append(page: Page, calls: readonly Call[]): Promise<void> {
   page.spilled ??= readSpills(page);
   const { chosen, spilled } = page;
@@ -36,22 +36,22 @@ async function append(page: Page, calls: readonly Call[]): Promise<void> {
     const made = makeRecords(page, known, [...spilled, ...calls]);
     return { ...made, clears: made.visitor.choices !== kept.choices };
   });
-  // At once: a page that is left now must know them either as pending or as stored.
+  // Without a gap: a page that unloads now must know the calls as either pending or stored.
   page.spilled = page.writing = [];
   if (page.chosen === chosen) page.chosen = undefined;
   confirmVisitor(page, appended.visitor);
   finish(page, [...spilled, ...calls], appended);
 }
 
-/** Does what follows from an append. */
+/** Updates the page after an append, and does what follows from it. */
 function finish(page: Page, calls: readonly Call[], { visitor, entries, cleared, waiting }: Appended): void {
   const { settings, tokens } = page;
   dropped(page, cleared);
   if (isOut(visitor)) {
     forget(page);
-    // What lies in a database that was out of reach the next page has to forget.
+    // If the database was out of reach, the next page has to delete what is in it.
     if (page.isDegraded) mustForget(page);
-    // It may have had no room before.
+    // The mark may have had no room before.
     mark(page, page.choices);
   }
   dropped(
@@ -59,7 +59,7 @@ function finish(page: Page, calls: readonly Call[], { visitor, entries, cleared,
     calls.filter(({ choices }) => isOut(visitor) || (choices ?? visitor.choices) < visitor.choices),
   );
   stored(page, entries, waiting);
-  // A page that is left can't wait for a token: it is asked for now.
+  // An unload can't wait for a token, so it is asked for now.
   tokens?.token(entries.slice(-1));
   rearm(page);
   if (waiting > settings.maxRecords) void page.exclusive(() => dropOldest(page));
@@ -73,9 +73,10 @@ async function dropOldest(page: Page): Promise<void> {
 }
 
 /**
- * Resolves once a call is durable. Calls are gathered, so that they are written together: those of one task, in a
- * transaction that begins in that task, or those made while another is under way. A page that tracks all the time pays for
- * few transactions. Without a call what is kept is looked at all the same.
+ * Resolves once a call is durable. Without a call, the stored state is read all the same.
+ * Calls are written in groups, so a page that tracks all the time needs few transactions. A group holds the
+ * calls of one task, and its transaction begins in that task. While a transaction is in flight, the next
+ * group collects the calls made meanwhile.
  */
 export function write(page: Page, call?: Call): Promise<void> {
   page.gathered ??= gather(page);
@@ -85,9 +86,9 @@ export function write(page: Page, call?: Call): Promise<void> {
 
 function gather(page: Page): Call[] {
   const calls: Call[] = [];
-  // Behind what is being written: the calls made meanwhile then share one transaction, and keep their order.
+  // Behind the current write: the calls made meanwhile share one transaction and keep their order.
   page.written = page.drained.then(() => append(page, calls));
-  // A group that fails is told of it, if it has callers; those after it go on.
+  // If a group fails, the promises of its callers reject. The groups after it go on.
   page.drained = page.written.catch(() => {
     close(page, calls);
     page.writing = [];

@@ -2,11 +2,14 @@ import type { Call, Entry } from '../record/call.ts';
 import { bare } from '../record/own-fields.ts';
 import { isOut, NO_VISITOR, type Visitor } from '../record/visitor.ts';
 
-/** What a page brings to the visitor that is kept. */
+/** What a page adds to the stored visitor. */
 export type PageState = {
   /** How often the visitor has opted out or in, as far as this page knows. */
   readonly choices: number;
-  /** Random ids, for a browser that has none, or whose visitor has opted in again: each time the same for so many choices. */
+  /**
+   * Random ids for a new browser, or for a visitor who has opted in again. The same ids each time for
+   * the same `choices`.
+   */
   readonly fresh: (choices: number) => Pick<Visitor, 'choices' | 'device' | 'anonymousId'>;
   readonly skipRepeatedIdentify: boolean;
   /** When a call was made, by the relay's clock. */
@@ -17,21 +20,22 @@ export type Assigned = {
   readonly entries: readonly Entry[];
   /** The visitor after these calls. */
   readonly visitor: Visitor;
-  /** The visitor has opted out, or in again: nothing of what was kept before is theirs. */
+  /** The visitor has opted out, or in again: nothing that was stored before belongs to them. */
   readonly clears: boolean;
 };
 
-// Page loads whose last call is remembered. A call arrives twice where a page wrote it down as it was left, and came back.
+// Page loads whose last call is remembered. A call arrives twice if its page spilled it during unload
+// and then came back.
 const MAX_SESSIONS = 20;
 
-// `identify` is meant for a dozen fields; a page that makes names up as it goes must not fill the database.
+// `identify` is meant for a dozen fields. A page that generates names must not fill the database.
 const MAX_REPORTED = 100;
 
-/** The visitor that holds for this page: the kept one, or a new one for a new browser or after a choice made here. */
+/** The visitor of this page: the stored one, or a new one, for a new browser or after a choice made here. */
 function currentVisitor(kept: Visitor, page: PageState): Visitor {
   if (kept.choices >= page.choices && (kept.device || isOut(kept))) return kept;
   const choices = Math.max(kept.choices, page.choices);
-  // Of a visitor who is out nothing is kept but that.
+  // Of a visitor who has opted out, only the opt-out is kept.
   const { applied, changes } = kept;
   return isOut({ choices })
     ? bare({ ...NO_VISITOR, choices, changes: changes + 1 })
@@ -39,8 +43,9 @@ function currentVisitor(kept: Visitor, page: PageState): Visitor {
 }
 
 /**
- * Makes records of calls, in the order they were made: each belongs to the visitor that the calls before it left. A call
- * that was applied before counts no more. While the visitor is out, no call makes a record.
+ * Makes records from calls, in the order they were made.
+ * Each record belongs to the visitor that the calls before it left. A call that was applied before is
+ * skipped. While the visitor is opted out, no call makes a record.
  */
 export function assignVisitor(kept: Visitor, calls: readonly Call[], page: PageState): Assigned {
   let visitor = currentVisitor(kept, page);
@@ -53,13 +58,13 @@ export function assignVisitor(kept: Visitor, calls: readonly Call[], page: PageS
     const others = applied.filter(([pageLoad]) => pageLoad !== session);
     const [, last = 0] = applied.find(([pageLoad]) => pageLoad === session) ?? [];
     if (Number(seq) <= last) continue;
-    // To the end: the page loads that called last are remembered.
+    // At the end: the page loads that called last are remembered.
     applied = [...others, [session, Number(seq)]];
-    // Called before the visitor opted out and in again.
+    // Made before the visitor opted out and in again.
     if ((call.choices ?? visitor.choices) < visitor.choices) continue;
-    // A page may have sent it already: under another device it would arrive twice.
+    // A page may have sent it already. From another device the relay would take it for a new record.
     const isForeign = device && device !== visitor.device;
-    // A record since a page without a database, whose it stays.
+    // Already a record, made by a page without a database. It keeps its visitor.
     if (at !== undefined) {
       if (!isForeign) entries.push(bare({ ...call, at }));
       continue;
@@ -72,7 +77,8 @@ export function assignVisitor(kept: Visitor, calls: readonly Call[], page: PageS
     if (kind === 'reset' || isForeign) continue;
     if (kind === 'user') {
       let after = reported ?? [];
-      // Without fields where a page wrote it down as it was left: then nothing that was reported is sure to hold.
+      // A call that was spilled during unload has no fields. Then nothing that was reported
+      // before is certain.
       let isNew = !fields || (!reported && !!userId);
       for (const [name, json] of fields ?? []) {
         isNew ||= !after.some(([known, value]) => known === name && value === json);

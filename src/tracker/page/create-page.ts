@@ -7,7 +7,7 @@ import { MIN_SET_ASIDE, type Page } from './page.ts';
 import type { Platform } from './platform.ts';
 import { nameOf, type Settings } from './settings.ts';
 
-/** The state of a page load in which nothing has happened yet. Nothing is opened, read, locked or sent. */
+/** The initial state of a page load. Nothing is opened, read, locked or sent. */
 export function createPage(platform: Platform, settings: Settings, emit: Emit): Page {
   const name = nameOf(settings.endpoint);
   const session = randomId(platform.chance.bytes);

@@ -1,41 +1,47 @@
 import type { Rejection } from '../../contract/answer.ts';
 import type { DropReason, Repair, RetryReason } from '../record/outcome.ts';
 
-/** What `on` tells, by name. No value of any attribute is in it. */
+/** The events that `on` reports, by name. No event contains the value of an attribute. */
 export type TrackerEvents = {
-  /** The relay has stored these records. `duplicates` of them it had already. */
+  /** The relay has stored these records. It already had `duplicates` of them. */
   delivered: { readonly ids: readonly string[]; readonly duplicates: number };
-  /** The relay refuses this record for good; `issues` name field and rule. */
+  /** The relay refuses this record for good. `issues` name each field and rule. */
   rejected: Rejection;
-  /** The tracker gave these records up. */
+  /** The tracker gave up these records. */
   dropped: { readonly ids: readonly string[]; readonly reason: DropReason };
   /**
-   * A part of a record was cut or left out so that the rest could be sent. `record`: the event's name, or `identify`. `id`:
-   * the record, if the relay did it; what the tracker does itself it tells at the call.
+   * Part of a record was cut or left out so that the rest could be sent.
+   * `record` is the event's name, or `identify`. `id` is the record's, if the relay made the repair. The
+   * tracker reports its own repairs at the call.
    */
   repaired: Repair & { readonly record?: string; readonly id?: string };
-  /** Sending failed, and is tried again. The records are kept. */
+  /** Sending failed, and the tracker tries again in `inMs`. The records are kept. */
   retrying: { readonly reason: RetryReason; readonly inMs: number };
   /** Records no longer outlive the page: IndexedDB is missing or broken. */
   degraded: { readonly reason: string };
 };
 
-/** What `on` takes. If it throws, the page's own error handling is given the error, and nothing else suffers. */
+/**
+ * A listener for `on`. If it throws, the page's own error handling gets the error. Nothing else is affected.
+ */
 export type Listener<Name extends keyof TrackerEvents> = (told: TrackerEvents[Name]) => void;
 
 export type Emit = <Name extends keyof TrackerEvents>(name: Name, told: TrackerEvents[Name]) => void;
 
 export type Emitter = {
   readonly emit: Emit;
-  /** Answers with what ends it. */
+  /** Returns a function that removes the listener. */
   readonly on: <Name extends keyof TrackerEvents>(name: Name, listener: Listener<Name>) => () => void;
 };
 
-/** Functions that may add and remove themselves while they are gone through. `add` answers with what removes. */
+/**
+ * A list whose items may add and remove themselves while it is iterated. `add` returns a function
+ * that removes the item.
+ */
 export type Registry<T> = { readonly add: (item: T) => () => void; readonly all: () => readonly T[] };
 
 export function createRegistry<T>(): Registry<T> {
-  // Never changed: who goes through it hears of those that were there when it began.
+  // Never mutated: a caller in the middle of a loop sees the items that were there when it began.
   let all: readonly T[] = [];
   return {
     add: (item) => {
@@ -49,10 +55,10 @@ export function createRegistry<T>(): Registry<T> {
 }
 
 /**
- * Tells listeners what became of records. One that throws hurts neither the tracker nor the others.
+ * Reports to listeners what becomes of records. One that throws harms neither the tracker nor the others.
  *
  * @param report is given what a listener throws
- * @param debug writes all of it to the console
+ * @param debug writes all events to the console
  */
 export function createEmitter(report: (error: unknown) => void, debug: boolean | 'data' = false): Emitter {
   const listeners = createRegistry<Emit>();
@@ -68,7 +74,7 @@ export function createEmitter(report: (error: unknown) => void, debug: boolean |
         }
       }
     },
-    // Each in a function of its own: one that listens twice is told twice, and ends once.
+    // Wrapped in a function of its own: a listener added twice is called twice, and removed one at a time.
     on: (name, listener) =>
       listeners.add((other, told) => other === (name as string) && listener(told as never)),
   };

@@ -9,88 +9,92 @@ import type { Platform } from './platform.ts';
 import type { Sendable } from './sendable.ts';
 import type { Settings } from './settings.ts';
 
-/** In the order in which they were added. No `Map`: pages have names of their own, that one among them. */
+/** In the order in which they were added. No `Map`: pages define globals of their own, `Map` among them. */
 export type ById<T> = { [id: string]: T };
 
-/** The visitor as this page last read it in the database, which is the authority. */
+/** The visitor as this page last read it from the database, which is the authority. */
 type VisitorState = {
   visitor: Visitor;
-  /** Whether the database has answered. */
+  /** Whether the visitor was read from the database. */
   isConfirmed?: boolean;
-  /** Whether `localStorage` has a hint of the visitor. */
+  /** Whether `localStorage` holds a hint of the visitor. */
   hasHint?: boolean;
-  /** What the page has written down stands in the hint's place. */
+  /** Whether a spill has taken the hint's place. */
   isHintTaken?: boolean;
-  /** How often the visitor has opted out or in, as all tabs know it: odd while the visitor is out. */
+  /** How often the visitor has opted out or in, across all tabs. Odd while opted out. */
   choices: number;
-  /** Whether this task has looked for the visitor's choice. */
+  /** Whether this task has already looked up the visitor's choice. */
   isChoiceFresh?: boolean;
-  /** What an append that has not answered has read. */
+  /** The visitor read by an append that is still in flight. */
   seen?: Visitor;
-  /** The same with a choice of this page that the database has yet to learn. */
+  /** `choices`, with a choice of this page that the database does not have yet. */
   chosen?: number | undefined;
-  /** Random ids for a visitor who has opted out or in so often: one whose append has failed may have been written. */
+  /** Random ids for so many `choices`. A retry uses the same: an append that failed may have been written. */
   ids?: Pick<Visitor, 'choices' | 'device' | 'anonymousId'>;
 };
 
 /** The calls that are not in the database yet. */
 type CallState = {
-  /** How many calls the page has made. */
+  /** The number of calls that the page has made. */
   seq: number;
-  /** Those of earlier pages; absent until they were read. */
+  /** Calls spilled by earlier pages. Absent until they are read. */
   spilled?: readonly Call[];
-  /** What lies in `localStorage`, by key. */
+  /** The spills in `localStorage`, by key. */
   spillTexts: ById<string | null | undefined>;
-  /** Those gathered for the next transaction. */
+  /** Calls gathered for the next transaction. */
   gathered?: Call[] | undefined;
-  /** Those in the transaction that is under way. */
+  /** Calls in the transaction that is in flight. */
   writing: readonly Call[];
   /** Resolves when the last of these groups is durable. */
   written: Promise<void>;
-  /** Resolves when the calls taken so far are written. */
+  /** Resolves when the calls made so far are written, or have failed. */
   drained: Promise<void>;
-  /** Resolves when the database was first read; absent until anything has begun. */
+  /** Resolves when the database was first read. Absent until the engine starts. */
   begun?: Promise<void>;
 };
 
 /**
- * The records that a page has at hand and knows to be unsettled: its own, and those the buffer was last found to begin
- * with. A page that is being left can ask nobody else: neither the database nor a lock answers in time, and a page that
- * asks is not kept in the back/forward cache.
+ * The records that a page knows to be unsettled: its own, and those last found at the head of the buffer.
+ * An unload has no other source. Neither the database nor a lock answers in time, and a page that asks is not
+ * kept in the back/forward cache.
  */
 type UnsettledState = {
   unsettled: ById<StoredEntry>;
-  /** Whether the buffer holds no others, as far as the page knows. */
+  /** Whether the buffer holds no other records, as far as the page knows. */
   isWhole: boolean;
-  /** Up to this row all of them are known. */
+  /** All records up to this row are known. */
   reach: number;
-  /** How many were not to be sent when the buffer was last read. */
+  /** How many records were skipped when the buffer was last read. */
   skippedCount: number;
 };
 
-/** So many records in a row may be refused by themselves before the fault must lie on the way. */
+/** If more records than this are refused alone in a row, the fault must be on the way to the relay. */
 export const MIN_SET_ASIDE = 3;
 
-/** What flushes keep from one to the next. */
+/** State that flushes keep from one to the next. */
 type FlushState = {
-  /** Halved while a batch is refused, down to the one record at fault; doubled again with each that is taken. */
+  /**
+   * Halved while a batch is refused, down to the one record at fault. Doubled with each
+   * batch that is accepted.
+   */
   batchSize: number;
   /**
-   * Records that were refused by themselves, and what for. They are passed over until another record is taken, and are at
-   * fault then: a firewall that objects to one record answers as one that objects to all.
+   * Records that were refused alone, with the reason.
+   * They are skipped until another record is accepted, and are at fault then. A firewall that blocks one
+   * record answers like one that blocks all.
    */
   setAside: readonly (StoredEntry & Pick<Rejection, 'issues'>)[];
-  /** The same number, doubled each time that it was too few: bad records may stand one behind the other. */
+  /** How many may be set aside. Doubled each time that it was too few: bad records may follow each other. */
   maxSetAside: number;
   /** The pause of all tabs, as this page last saw it. */
   pause?: Pause | undefined;
   flushing?: Promise<FlushEnd> | undefined;
   nextFlush?: Promise<FlushEnd> | undefined;
-  /** How many records waited after an append in the midst of a flush. */
+  /** How many records waited after an append during a flush. */
   appendedMeanwhile: number;
-  /** Calls off the flush that comes by itself. */
+  /** Cancels the scheduled flush. */
   cancelFlush?: (() => void) | undefined;
-  /** The last flush found that records have to wait. */
+  /** Whether the last flush found that records have to wait. */
   mustWait?: boolean;
 };
 
@@ -98,35 +102,35 @@ type FlushState = {
 export type UnloadRequest = {
   readonly batch: readonly Entry[];
   readonly answer: Promise<Outcome>;
-  /** Absent until the answer has come. */
+  /** Absent until the response has come. */
   outcome?: Outcome;
 };
 
-/** What a page needs that may be left at any moment. */
+/** State of a page that may unload at any moment. */
 type UnloadState = {
-  /** What was sent as the page was left, until a flush has settled it. */
+  /** Requests sent during unload, until a flush has settled them. */
   sentOnUnload: readonly UnloadRequest[];
   /** Whether a visitor has seen the page. */
   isActive?: boolean;
-  /** Of a hidden page: until when its calls may be its last, by its monotonic clock; 0 while it is visible. */
+  /** Until when the calls of a hidden page may be its last, by its monotonic clock. 0 while it is visible. */
   leavesUntil: number;
   isTaskOpen?: boolean;
-  /** Of the requests of a hidden page: when its allowance is full again. */
+  /** When the allowance for a hidden page's requests is full again, by its monotonic clock. */
   leaveFullAt: number;
-  /** Takes back what was left with the browser. */
+  /** Withdraws the request that was left with the browser. */
   armed?: AbortController;
-  /** It was left with the browser a moment ago, and has changed since. */
+  /** Whether that request was renewed a moment ago. `hasChanged`: the records have changed since. */
   isResting?: boolean;
   hasChanged?: boolean;
   askSync?: () => void;
 };
 
 type ClockState = {
-  /** What the relay's clock is ahead of the page's monotonic one, as well as the page knows it. */
+  /** How far the relay's clock is ahead of the page's monotonic one, as well as the page knows it. */
   relayLead: number;
-  /** What the visitor's clock was ahead when that was learnt; absent until then. */
+  /** How far the visitor's clock was ahead of it at that moment. Absent until an offset is known. */
   learntLead?: number;
-  /** Whether an answer has told since the page was loaded. */
+  /** Whether a response has confirmed the clock in this page load. */
   isClockConfirmed?: boolean;
 };
 
@@ -140,14 +144,14 @@ export type Page = Omit<Platform, 'exclusive'> &
   UnloadState & {
     readonly settings: Settings;
     readonly emit: Emit;
-    /** Of all that the trackers of an endpoint share: database, lock, sync event. */
+    /** The name of everything that the trackers of an endpoint share: database, lock, sync event. */
     readonly endpointName: string;
-    /** The page load. */
+    /** The id of the page load. */
     readonly session: string;
     readonly records: RecordStore;
-    /** One task at a time, over all tabs. */
+    /** Runs one task at a time, across all tabs. */
     readonly exclusive: Exclusive;
     tokens?: Sendable | undefined;
-    /** Records no longer outlive the page. */
+    /** Whether records no longer outlive the page. */
     isDegraded?: boolean;
   };

@@ -7,12 +7,12 @@ import { madeAt } from './clock.ts';
 import type { Page } from './page.ts';
 import { choicesAfter } from './visitor-state.ts';
 
-/** The calls of this page that are not durable yet, oldest first. */
+/** This page's calls that are not durable yet, oldest first. */
 export function pendingCalls({ writing, gathered = [] }: Page): readonly Call[] {
   return [...writing, ...gathered];
 }
 
-/** Random ids: the same at each attempt, for one that has failed may have been written all the same. */
+/** Random ids, the same at each attempt: an attempt that failed may have been written after all. */
 function idsFor(page: Page, choices: number): Pick<Visitor, 'choices' | 'device' | 'anonymousId'> {
   const { bytes } = page.chance;
   if (page.ids?.choices !== choices)
@@ -20,7 +20,7 @@ function idsFor(page: Page, choices: number): Pick<Visitor, 'choices' | 'device'
   return page.ids;
 }
 
-/** Makes records of calls, each of the visitor who is known at that moment. */
+/** Makes records from calls, each for the visitor who is known at that moment. */
 export function makeRecords(page: Page, known: Visitor, calls: readonly Call[]): Assigned {
   const { settings } = page;
   return assignVisitor(known, calls, {
@@ -31,10 +31,10 @@ export function makeRecords(page: Page, known: Visitor, calls: readonly Call[]):
   });
 }
 
-/** The records that the pending calls would become now, for a page that is being left: those of earlier pages first. */
+/** The records that pending calls would become now, for an unload. Those of earlier pages come first. */
 export function pendingRecords(page: Page): readonly Entry[] {
   const { visitor, spilled = [] } = page;
-  // What counts as reported may have changed since: too much is sent rather than too little.
+  // The reported fields may have changed since: rather too many records than too few.
   return makeRecords(page, bare({ ...visitor, reported: undefined }), [...spilled, ...pendingCalls(page)])
     .entries;
 }

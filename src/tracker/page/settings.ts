@@ -1,4 +1,4 @@
-/** What a tracker goes by: its options, with the defaults filled in. */
+/** The options of a tracker, with the defaults filled in. */
 export type Settings = {
   readonly endpoint: string;
   readonly batchSize: number;
@@ -12,7 +12,7 @@ export type Settings = {
   readonly debug: boolean | 'data';
 };
 
-/** The name of all that the trackers of an endpoint share: database, lock, sync event. */
+/** The name of everything that the trackers of an endpoint share: database, lock, sync event. */
 export function nameOf(endpoint: string): string {
   return `webengage-relay:${endpoint}`;
 }

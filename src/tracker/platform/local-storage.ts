@@ -1,18 +1,18 @@
 import { tryOrUndefined } from './try-or-undefined.ts';
 
-/** The page's synchronous storage: what is written is there, whatever becomes of the page. Never throws. */
+/** The page's synchronous storage: what is written survives the page. Never throws. */
 export type PageStorage = {
   readonly keys: () => readonly string[];
-  /** Null or undefined where there is nothing, or nothing can be read. */
+  /** Null or undefined if there is no value, or none can be read. */
   readonly get: (key: string) => string | null | undefined;
-  /** False where there is no room, or no storage. */
+  /** False if there is no room, or no storage. */
   readonly set: (key: string, text: string) => boolean;
   readonly remove: (key: string) => void;
 };
 
 /**
- * `localStorage`. It may be missing, denied or full: its users do without. Workers have none, and in a sandboxed frame
- * the mere look at it throws.
+ * `localStorage`. It may be missing, denied or full: its users do without.
+ * Workers have none, and in a sandboxed frame the mere access throws.
  */
 export const localPageStorage: PageStorage = {
   keys: () => tryOrUndefined(() => Object.keys(localStorage)) ?? [],

@@ -1,4 +1,4 @@
-// What browsers have and TypeScript's DOM does not know yet. All of it may be missing.
+// Browser features that TypeScript's DOM types lack. Any of them may be missing.
 declare global {
   interface Document {
     /** https://developer.mozilla.org/docs/Web/API/Document/prerendering */
@@ -19,8 +19,9 @@ declare global {
   var fetchLater: ((url: string, init: RequestInit) => unknown) | undefined;
 
   /**
-   * Zone.js, which Angular loads, watches the timers and requests made in its zones: a tracker's must not keep an app from
-   * becoming stable. https://github.com/angular/angular/issues/20970
+   * Zone.js, which Angular loads, watches the timers and requests made in its zones.
+   * Those of a tracker must not keep an app from becoming stable.
+   * https://github.com/angular/angular/issues/20970
    */
   var Zone: { readonly root: { readonly run: <T>(task: () => T) => T } } | undefined;
 }

@@ -1,39 +1,40 @@
 import type {} from './missing-in-dom.ts';
 
-/** What the page tells the tracker. */
+/** What the page reports to the tracker. */
 export type PageLifecycle = {
   /** The page may be gone in a moment. */
   readonly hidden: () => void;
-  /** The visitor is back, perhaps after other tabs went on. */
+  /** The visitor is back. Other tabs may have tracked meanwhile. */
   readonly visible: () => void;
   /** The network is back. */
   readonly online: () => void;
 };
 
-/** A page that was loaded ahead, and that no visitor has seen yet. */
+/** Whether the page was loaded ahead and no visitor has seen it yet. */
 export const isPrerendered = (): boolean | undefined => globalThis.document?.prerendering;
 
 /**
- * Listens to the page, where there is one: in a worker or on a server nothing happens.
- * Never to `unload` or `beforeunload`, which keep a page out of the back/forward cache.
+ * Listens to the page's lifecycle. In a worker only `online` happens, and on a server nothing.
+ * Never listens to `unload` or `beforeunload`, which keep a page out of the back/forward cache.
  */
 export function watchPage({ hidden, visible, online }: PageLifecycle): void {
   const tell = ({ type, persisted }: Partial<PageTransitionEvent>) => {
     if (type === 'online') online();
     else if (type === 'pagehide' || globalThis.document?.visibilityState === 'hidden')
-      // A page that was loaded ahead and is thrown away was never there.
+      // A prerendered page that is discarded was never visited.
       isPrerendered() || hidden();
-    // Not where a page is shown for the first time.
+    // Not when a page is shown for the first time.
     else if (persisted !== false) visible();
   };
-  // Of two windows side by side neither is hidden: the one the visitor comes back to is told so by its focus. Only `window`
-  // ever receives the page's own, never `document`. In a worker there is but the first.
-  // On its way down to the document, which may stop it; the focus of a field is not ours.
+  // Two windows side by side are both visible: focus tells to which one the visitor returns. Only `window`
+  // receives the page's own events, never `document`. A worker has only `online`.
+  // `visibilitychange` is captured on its way down to the document, which may stop it. Focus is not captured:
+  // that of a field does not count.
   for (const type of ['online', 'focus', 'pagehide', 'pageshow', 'visibilitychange'])
     globalThis.addEventListener?.(type, tell, type === 'visibilitychange');
 }
 
-/** Resolves once a page that was loaded ahead is shown to the visitor; at once for any other. */
+/** Resolves once a prerendered page is shown to the visitor; at once for any other page. */
 export async function whenActivated(): Promise<void> {
   if (isPrerendered())
     await new Promise((resolve) => document.addEventListener('prerenderingchange', resolve));

@@ -1,23 +1,25 @@
 /** Runs one task at a time. */
 export type Exclusive = <T>(task: () => Promise<T>) => Promise<T>;
 
-// Longer than any task: a request is given up after 15 s. A browser may forget to free the lock of a worker that is gone,
-// and then the same one holds it before the wait and after it; with many tabs that wait, others have had it meanwhile.
+// Longer than any task: a request is aborted after 15 s. A browser may fail to free the lock of a worker
+// that is gone. Then the same client holds it before and after the wait. With many tabs that wait, others
+// have had it meanwhile.
 // https://bugs.webkit.org/show_bug.cgi?id=316904
 const WAIT_MS = 30_000;
 
 /**
- * One task at a time over all tabs of an origin, by a Web Lock held only while the task runs:
- * a page that holds one in the back/forward cache is evicted from it as soon as another tab wants it.
+ * Runs one task at a time across all tabs of an origin, under a Web Lock.
+ * The lock is held only while a task runs. A page that holds one in the back/forward cache is evicted as soon
+ * as another tab wants it.
  *
- * Without locks, as on insecure pages, and where one is never let go, the task runs beside those of other tabs. Nothing is
- * lost or doubled by that, nor is the order: each tab sends a batch only after the one before it was answered, and the
- * relay takes a record once.
+ * Without locks, as on insecure pages, or if a lock is never released, the task runs beside those of other
+ * tabs. Nothing is lost, doubled or reordered by that. Each tab sends a batch only after the one before it
+ * was answered, and the relay accepts a record once.
  */
 export function tabLock(name: string, locks: LockManager | undefined): Exclusive {
   let last: Promise<unknown> = Promise.resolve();
 
-  /** Within this page one at a time in any case. */
+  /** Always one at a time within this page. */
   const inTurn: Exclusive = (task) => {
     const turn = last.then(task);
     last = turn.catch(() => {});
@@ -42,7 +44,7 @@ export function tabLock(name: string, locks: LockManager | undefined): Exclusive
           );
         } catch (error) {
           if (hasStarted) throw error;
-          // Denied, or held by the same one all the time.
+          // Locks are denied, or the same client has held the lock all the time.
           if ((error as Error).name !== 'TimeoutError' || (await holder(locks, name)) === before)
             return start();
         }
@@ -50,7 +52,7 @@ export function tabLock(name: string, locks: LockManager | undefined): Exclusive
     });
 }
 
-/** Which page or worker holds the lock; undefined where the browser does not say. */
+/** The page or worker that holds the lock. Undefined if the browser does not say. */
 async function holder(locks: LockManager, name: string): Promise<string | undefined> {
   try {
     const { held = [] } = await locks.query();

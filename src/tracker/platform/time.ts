@@ -1,18 +1,20 @@
 import type {} from './missing-in-dom.ts';
 
-/** Runs something later; answers with what calls it off. */
+/** Runs a function later. Returns a function that cancels it. */
 type Timer = (run: () => void, afterMs: number) => () => void;
 
-/** What time it is, and will be. */
+/** The time, and timers. */
 export type Time = {
-  /** Milliseconds since 1970 by the visitor's clock, which may be wrong and may be put right at any moment. */
+  /**
+   * Milliseconds since 1970 by the visitor's clock, which may be wrong, and may be corrected at any moment.
+   */
   readonly wall: () => number;
-  /** Milliseconds since some moment, by a clock that does not jump while the page lives. */
+  /** Milliseconds since some moment, by a clock that does not jump during a page load. */
   readonly mono: () => number;
   readonly timer: Timer;
 };
 
-/** Runs a task outside the caller's zone, where there are zones. */
+/** Runs a task outside the caller's zone, if there are zones. */
 export function outsideZones<T>(task: () => T): T {
   const { Zone } = globalThis;
   return typeof Zone?.root?.run === 'function' ? Zone.root.run(task) : task();
@@ -29,13 +31,14 @@ export const time: Time = {
   },
 };
 
-/** The promise's own end, or a rejection where it does not settle in time. */
+/** Settles like the promise, or rejects if that takes too long. */
 export type Timeout = <T>(promise: Promise<T>, afterMs: number) => Promise<T>;
 
 export const timeout: Timeout = (promise, afterMs) =>
   new Promise((resolve, reject) => {
     const hung = () => reject(new Error(`no answer in ${afterMs} ms`));
-    // In two: where the page itself stood still for so long, the answer comes before the second.
+    // In two halves: if the page itself was suspended for this long, the answer comes before the
+    // second timer ends.
     let cancel = time.timer(() => {
       cancel = time.timer(hung, afterMs / 2);
     }, afterMs / 2);

@@ -1,4 +1,4 @@
-/** What an access answers; undefined where it throws, and its caller does without. */
+/** Returns what an access returns, or undefined if it throws: its caller does without. */
 export function tryOrUndefined<T>(access: () => T): T | undefined {
   try {
     return access();

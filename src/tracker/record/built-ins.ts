@@ -1,4 +1,4 @@
-// As they were when the script loaded: pages replace built-ins, often with ones that do something else.
+// Saved when the script loads: pages replace built-ins, often with ones that do something else.
 // https://github.com/prototypejs/prototype/issues/204
 export const { apply } = Reflect;
 export const { stringify } = JSON;

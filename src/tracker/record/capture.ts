@@ -3,7 +3,7 @@ import type { Call } from './call.ts';
 import { quote } from './quote.ts';
 import { copyFields, type Difference, toJsonObject } from './safe-copy.ts';
 
-/** Why a call made no record. Nothing else is lost by it. */
+/** Why a call made no record. No other call is affected. */
 export class RecordError extends Error {
   override readonly name = 'RecordError';
   declare readonly issues: readonly Issue[];
@@ -14,7 +14,7 @@ export class RecordError extends Error {
   }
 }
 
-/** A call whose values have been copied: what the page does to them now changes nothing. */
+/** A call whose values have been copied: the page may change its own values without effect. */
 export type Captured = Pick<Call, 'kind' | 'json' | 'fields' | 'userId'>;
 
 type Tell = (difference: Difference) => void;
@@ -22,10 +22,10 @@ type Tell = (difference: Difference) => void;
 // WebEngage's limit for user ids. https://docs.webengage.com/docs/rest-api-tracking-users
 const MAX_ID_LENGTH = 100;
 
-// Whatever is longer is refused all the same.
+// A longer name is refused anyway.
 const MAX_NAME_LENGTH = 999;
 
-// A record has these from the tracker.
+// The tracker sets these fields of a record.
 const OWN_FIELDS = /^(kind|id|age|userId|anonymousId)$/;
 
 function mustBeText(path: string, value: unknown, maxLength: number): asserts value is string {
@@ -33,7 +33,7 @@ function mustBeText(path: string, value: unknown, maxLength: number): asserts va
     throw new RecordError([{ path, message: `must be text of 1 to ${maxLength} characters` }]);
 }
 
-/** Copies a `track` call. Throws a `RecordError` where there is no event name. */
+/** Copies a `track` call. Throws a `RecordError` if the event name is missing or too long. */
 export function captureEvent(eventName: unknown, eventData: unknown, tell: Tell): Captured {
   mustBeText('eventName', eventName, MAX_NAME_LENGTH);
   const data = copyFields(eventData, 'eventData', tell);
@@ -41,7 +41,10 @@ export function captureEvent(eventName: unknown, eventData: unknown, tell: Tell)
   return { kind: 'event', json: data.length > 0 ? `${json},"eventData":${toJsonObject(data)}` : json };
 }
 
-/** Copies an `identify` call: of the anonymous visitor without a user id. Throws a `RecordError` where one is none. */
+/**
+ * Copies an `identify` call; without a user id, one of the anonymous visitor. Throws a `RecordError`
+ * for an invalid id.
+ */
 export function captureUser(userId: string | undefined, profile: unknown, tell: Tell): Captured {
   if (userId !== undefined) mustBeText('userId', userId, MAX_ID_LENGTH);
   const fields = copyFields(profile, '', tell).filter(([path]) => {

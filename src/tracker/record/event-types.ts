@@ -1,12 +1,15 @@
-/** Event names and their attributes, where none are declared: any name, any object; what can't be sent is told at run time. */
+/** Undeclared events: any name, any object. Values that can't be sent are reported at run time. */
 export type AnyEvents = { readonly [eventName: string]: object | undefined };
 
-/** Goes as it is, or, a `Date` or what else has a `toJSON`, by the words it has for itself. Undefined is not given. */
+/**
+ * Sent unchanged or, for a `Date` or anything else with a `toJSON`, as that writes it.
+ * Undefined counts as absent.
+ */
 type Sendable = string | number | boolean | undefined | { toJSON(): unknown };
 
-/** A type as far as it can be sent: a null, a function, a symbol or a bigint in it becomes `never`. */
+/** The part of a type that can be sent: null, functions, symbols and bigints in it become `never`. */
 type SendableOf<Value> = unknown extends Value
-  ? Value // `any` and `unknown` may be anything, what can be sent too.
+  ? Value // `any` and `unknown` may be anything, including what can be sent.
   : Value extends Sendable
     ? Value
     : Value extends (...call: never[]) => unknown
@@ -16,8 +19,8 @@ type SendableOf<Value> = unknown extends Value
         : never;
 
 /**
- * What events can be declared as: for each name a plain object of attributes, or `undefined` for none.
- * No null and no function in it: what a call would leave out at run time, the compiler refuses.
+ * Declarations of events: for each name a plain object of attributes, or `undefined` for none.
+ * Null and functions do not compile, because a call would leave them out at run time.
  */
 export type EventsOf<Events> = {
   readonly [Name in keyof Events]: Events[Name] extends readonly unknown[]
@@ -25,10 +28,10 @@ export type EventsOf<Events> = {
     : SendableOf<Events[Name]> & (object | undefined);
 };
 
-/** What a user's attributes can be declared as: a plain object of them. What a call may leave out is declared with a `?`. */
+/** Declarations of a user's attributes: a plain object. Mark what a call may leave out with a `?`. */
 export type AttributesOf<Attributes> = { readonly [Name in keyof Attributes]: SendableOf<Attributes[Name]> };
 
-/** An argument that may be left out where all in it may; where nothing fits, there is no call. */
+/** An argument that is optional if everything in it is. If nothing fits, no call compiles. */
 type DataArgument<Data> = [Data] extends [never]
   ? [eventData: never]
   : undefined extends Data
@@ -37,14 +40,14 @@ type DataArgument<Data> = [Data] extends [never]
       ? [eventData?: Data]
       : [eventData: Data];
 
-/** What fits each of several events: for a name that may be any of them. */
+/** What fits each of several events, for a name that may be any of them. */
 type DataOfEach<Events, Name extends keyof Events> = {
   readonly [Each in Name]: (data: Events[Each]) => void;
 }[Name] extends (data: infer Data) => void
   ? Data
   : never;
 
-/** What `track` takes behind the name of an event. */
+/** The arguments of `track` after the event's name. */
 export type EventData<Events, Name extends keyof Events> = string extends keyof Events
   ? DataArgument<Events[Name]>
   : DataArgument<DataOfEach<Events, Name>>;

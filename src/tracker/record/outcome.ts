@@ -6,29 +6,34 @@ export type RetryReason =
   | 'unavailable'
   | 'rate_limited'
   | 'forbidden'
-  /** The answer is not the relay's: a proxy, a captive portal or a firewall gave it. */
+  /**
+   * A proxy, captive portal or firewall answered in place of the relay, or the relay refused the whole batch.
+   */
   | 'unexpected_response'
-  /** The relay asks for an identity token, and the page has none that it takes. */
+  /** The relay asks for an identity token, and the page has none that it accepts. */
   | 'token_required'
-  /** An error of the tracker's own. */
+  /** The tracker itself failed. */
   | 'internal_error';
 
-/** One part of a record that was cut or left out so that the rest could go. */
+/** Part of a record that was cut or left out so that the rest could be sent. */
 export type Repair = {
-  /** The field, as `eventData.Price`. */
+  /** The field, such as `eventData.Price`. */
   readonly path: string;
-  /** The rule it broke. */
+  /** The rule that it broke. */
   readonly rule: string;
-  /** `kept`: nothing was changed, but WebEngage may not take it. */
+  /** `kept`: nothing was changed, but WebEngage may not accept it. */
   readonly done: 'cut' | 'left_out' | 'kept';
 };
 
-/** What became of one batch. Without a reason it was settled; with one, all of it is kept. */
+/** The outcome of one batch. Without a reason it was settled; with one, all its records are kept. */
 export type Outcome = {
   readonly reason?: RetryReason;
-  /** How long the relay asks to wait; not a positive number where it does not. */
+  /** How long the relay asks to wait. Not a positive number if it does not ask. */
   readonly afterMs?: number;
-  /** One record may be at fault: `sure` by the relay's own word, `maybe` where something on the way has answered. */
+  /**
+   * Whether one record may be at fault: `sure` if the relay says so, `maybe` if something on
+   * the way has answered.
+   */
   readonly suspects?: 'sure' | 'maybe' | false;
   /** What the relay says is wrong. */
   readonly message?: string;
@@ -37,38 +42,38 @@ export type Outcome = {
   readonly repaired?: readonly (Repair & { readonly id: string })[];
 };
 
-/** A pause after a failure: from when until when, by the relay's clock, and why. */
+/** A pause after a failure: its start and end by the relay's clock, and the reason. */
 export type Pause = { readonly since: number; readonly until: number; readonly reason: RetryReason };
 
-/** How a flush ended. With a reason: records have to wait. Without: nothing needs to be sent. */
+/** How a flush ended. With a reason, records have to wait. Without one, nothing needs to be sent now. */
 export type FlushEnd = {
   readonly reason?: RetryReason | 'tokens';
-  /** How long until something may or needs to be sent, if anything waits at all. */
+  /** How long until something may or must be sent, if anything waits at all. */
   readonly forMs?: number;
   /** The age of the oldest record that has to wait. */
   readonly oldestAgeMs?: number;
 };
 
-/** Why the tracker gave up a record. A closed list: nothing ends in any other way. */
+/** Why the tracker gave up a record. The list is closed: there is no other reason. */
 export type DropReason =
   /** Older than `maxAgeMs`. */
   | 'expired'
-  /** The buffer held more than `maxRecords`, and this was among the oldest. */
+  /** Among the oldest, when the buffer held more than `maxRecords`. */
   | 'over_max_records'
   /** The visitor opted out. */
   | 'opted_out';
 
-/** How a record ends: settled by the relay, which has stored it or refuses it for good, or given up. */
+/** How a record ends: stored or refused for good by the relay, or given up by the tracker. */
 export type Disposition = 'delivered' | 'rejected' | DropReason;
 
-/** What became of a flush: everything is settled, or why it is not and when it is tried again. */
+/** The result of a flush: everything is settled, or why it is not and when the tracker tries again. */
 export type FlushResult =
   | { readonly settled: true }
-  /** The records are kept, and sent when the time has come. */
+  /** The records are kept and sent later. */
   | {
       readonly settled: false;
-      /** `no_consent`: the visitor has yet to choose, so nothing has been looked at. */
+      /** `no_consent`: the visitor has yet to choose, so nothing has been read. */
       readonly reason: RetryReason | 'no_consent';
-      /** `Infinity` where the tracker waits for a sign-in or for consent. */
+      /** `Infinity` while the tracker waits for a sign-in or for consent. */
       readonly retryInMs: number;
     };

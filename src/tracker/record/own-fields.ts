@@ -1,10 +1,12 @@
-/** The same without a prototype: what a page has put on `Object.prototype` is not read where a field is absent. */
+/**
+ * A copy without a prototype: an absent field is not read from what a page has added to `Object.prototype`.
+ */
 export function bare<T extends object>(value: T): T {
-  // `__proto__` in a literal is no field.
+  // In a literal, `__proto__` sets the prototype and is not a field.
   return { __proto__: null, ...value } as T;
 }
 
-/** The fields of something that may be anything: any of them may be missing. */
+/** The own fields of any value. Each of them may be missing. */
 export function ownFields<T extends object>(value: T | null | undefined): Partial<T> {
   return bare<Partial<T>>(value ?? {});
 }

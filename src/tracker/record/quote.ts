@@ -1,12 +1,15 @@
 import { stringify } from './built-ins.ts';
 import { bare } from './own-fields.ts';
 
-/** Text as JSON. Of objects `JSON.stringify` may be a page's own, and so it may be of empty values. */
+/**
+ * Text as JSON. A page's own `JSON.stringify` may be wrong about objects, so it gets only text. For empty
+ * text it may return undefined.
+ */
 export function quote(text: string): string {
   return stringify(text) ?? '""';
 }
 
-/** JSON of primitives, without braces. */
+/** Primitive fields as JSON, without braces. */
 export function toFields(fields: {
   readonly [name: string]: string | number | boolean | null | undefined;
 }): string {
@@ -14,7 +17,7 @@ export function toFields(fields: {
   let text = '';
   for (const name in own) {
     const value = own[name];
-    // A page can have changed its clocks, too.
+    // Not NaN: a page may have replaced its clocks, too.
     if (value !== undefined && `${value}` !== 'NaN')
       text += `${text && ','}"${name}":${typeof value === 'string' ? quote(value) : value}`;
   }

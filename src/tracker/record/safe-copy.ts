@@ -4,9 +4,9 @@ import { quote } from './quote.ts';
 import { toJsonOf } from './to-json.ts';
 import { writeDate } from './write-date.ts';
 
-/** A difference between what was given and what is kept. */
+/** A difference between a given value and its copy. */
 export type Difference = {
-  /** Where it is, as `eventData.Price`. */
+  /** Where it is, such as `eventData.Price`. */
   readonly path: string;
   /** The rule that the value breaks. */
   readonly rule: string;
@@ -18,7 +18,7 @@ type Tell = (difference: Difference) => void;
 /** The name of a property, and its value as JSON. */
 export type Field = readonly [name: string, json: string];
 
-/** An object under copy, within the one that holds it. */
+/** An object that is being copied, within the one that holds it. */
 type Container = {
   readonly value: object;
   readonly path: string;
@@ -28,21 +28,21 @@ type Container = {
 
 // WebEngage keeps strings of "less than 1,000 characters".
 const MAX_LENGTH = 999;
-// As the relay takes them.
+// The relay accepts this many.
 const MAX_LEVELS = 16;
-// Objects that share references, as a framework's nodes do, would be walked along every path through them.
+// Objects that share references, such as a framework's nodes, would be walked along every path through them.
 const MAX_VALUES = 2_000;
-// A record always fits a request that outlives its page: browsers take 65,536 bytes of them.
+// A record always fits a request that outlives its page: browsers allow 65,536 bytes for all of them.
 const MAX_BYTES = 45_000;
 
 const LENGTH_RULE = `must have at most ${MAX_LENGTH} characters`;
 const TYPE_RULE = 'must be a string, finite number, boolean, valid date, array or plain object';
 const SIZE_RULE = `must hold at most ${MAX_VALUES} values, ${MAX_LEVELS} levels and ${MAX_BYTES} bytes`;
 
-// The depth of `attributes`, within a profile, and of `eventData`.
+// The depth of `attributes` in a profile, and of `eventData`.
 const ATTRIBUTES_DEPTH = 2;
 
-/** Writes `{…}` of such fields. */
+/** Writes fields as a JSON object. */
 export function toJsonObject(fields: readonly Field[]): string {
   let text = '';
   for (let i = 0; i < fields.length; i++) {
@@ -52,29 +52,29 @@ export function toJsonObject(fields: readonly Field[]): string {
   return `{${text}}`;
 }
 
-/** Cuts text to the longest that is kept. The cut may fall within a surrogate pair: its first half goes too. */
+/** Cuts text to the maximum length. If the cut splits a surrogate pair, its first half goes too. */
 function cut(text: string): string {
   return text.slice(0, MAX_LENGTH).replace(/[\ud800-\udbff]$/, '');
 }
 
-/** Whether an object is plain: of no prototype, or of `Object.prototype` in any realm. */
+/** Whether an object is plain: its prototype is null, or `Object.prototype` of any realm. */
 function isPlain(value: object): boolean {
   const parent = getPrototypeOf(value);
   return !parent || !getPrototypeOf(parent);
 }
 
-/** Reads an own property once. Prototype.js 1.6 has an `Object.keys` that answers inherited names too. */
+/** Reads an own property once. The `Object.keys` of Prototype.js 1.6 returns inherited names too. */
 function read(value: object, name: string): unknown {
   return hasOwn(value, name) ? (value as { readonly [name: string]: unknown })[name] : undefined;
 }
 
-/** Whether an object lies too deep, or in itself. */
+/** Whether an object is nested too deeply, or within itself. */
 function isEndless({ value, depth, outer }: Container): boolean {
   for (let around = outer; around; around = around.outer) if (around.value === value) return true;
   return depth > MAX_LEVELS + 1;
 }
 
-/** A value as JSON, or the object to copy in its place; undefined where it can't be taken. */
+/** A value as JSON, or the object to copy in its place. Undefined if it can't be sent. */
 function formOf(given: unknown, path: string, tell: Tell): string | object | undefined {
   const toJson = toJsonOf(given);
   const value = toJson ? apply(toJson, given, []) : given;
@@ -87,7 +87,7 @@ function formOf(given: unknown, path: string, tell: Tell): string | object | und
   if (typeof value !== 'object' || !value) return undefined;
   const tag: string = apply(tagOf, value, []);
   if (tag === '[object Date]') return formOf(writeDate(apply(getTime, value, [])), path, tell);
-  // `new Number(1)` and its like.
+  // `new Number(1)` and the like.
   if (/ (Boolean|Number|String)]/.test(tag)) return formOf(value.valueOf(), path, tell);
   return isArray(value) || (tag === '[object Object]' && (isPlain(value) || keys(value).length))
     ? value
@@ -95,8 +95,9 @@ function formOf(given: unknown, path: string, tell: Tell): string | object | und
 }
 
 /**
- * Own properties of a given object as safe JSON texts, in order. It reads each once, and never throws.
- * `[]` where it is no object that can be taken, which is told; undefined and null are not given, which is not.
+ * Copies the own properties of a given object as safe JSON texts, in order.
+ * Reads each property once, and never throws. Returns `[]` and reports it if the value is not an object.
+ * Undefined and null count as absent, which is not reported.
  */
 export function copyFields(given: unknown, root: string, tell: Tell): readonly Field[] {
   const fields: Field[] = [];
@@ -108,7 +109,7 @@ export function copyFields(given: unknown, root: string, tell: Tell): readonly F
     tell({ path, rule, done: 'left_out' });
   }
 
-  /** Copies a property, or leaves it out. `start` is what stands before it. */
+  /** Copies a property, or leaves it out. `start` is the text before it. */
   function copyProperty(outer: Container, name: string, start: string): string | undefined {
     const path = outer.path ? `${outer.path}.${name}` : name;
     const valuesBefore = values;
@@ -120,7 +121,7 @@ export function copyFields(given: unknown, root: string, tell: Tell): readonly F
       const item = read(outer.value, name);
       if (name === '__proto__') leaveOut(path, 'must not be named __proto__');
       else if (!isOver() && (item !== undefined || isItem)) {
-        // Beside its items an array has nothing that JSON has.
+        // An array's properties other than its items are not in JSON.
         const form = isList && !isItem ? undefined : formOf(item, path, tell);
         bytes += utf8Bytes(typeof form === 'string' ? start + form : start);
         json =
@@ -131,7 +132,7 @@ export function copyFields(given: unknown, root: string, tell: Tell): readonly F
       leaveOut(path, 'must be readable');
     }
     if (isOver()) {
-      // An attribute goes as a whole, and one that holds too much costs the others nothing.
+      // An attribute is sent as a whole. One that is too large costs the others nothing.
       if (outer.depth > ATTRIBUTES_DEPTH) return undefined;
       json = leaveOut(path, SIZE_RULE);
       values = valuesBefore;
@@ -143,7 +144,7 @@ export function copyFields(given: unknown, root: string, tell: Tell): readonly F
   function copyAll(container: Container): string | undefined {
     const { value, path, outer } = container;
     if (isEndless(container)) return leaveOut(path, SIZE_RULE);
-    // A proxy may say anything of its length.
+    // A proxy may report any length.
     const items = isArray(value) ? value.length >>> 0 : 0;
     const names = items > MAX_VALUES ? [] : keys(value);
     values += items > names.length ? items : names.length;

@@ -1,13 +1,14 @@
 import { apply, getPrototypeOf, hasOwn, sourceOf, tagOf } from './built-ins.ts';
 
-// A page's own classes have fewer ancestors, and a proxy can have them without end.
+// A page's own classes have fewer ancestors. A proxy can have an endless chain of them.
 const MAX_ANCESTORS = 16;
 
 const isNative = (value: unknown): boolean => /\[native code/.test(apply(sourceOf, value, []));
 
 /**
- * The `toJSON` that counts for a value: its own, its class's, or one of the platform, as a `URL` has. One that a page added
- * to the prototype of a built-in, as Prototype.js does, does not count, and none does for a `Date`.
+ * The `toJSON` that counts for a value: its own, its class's, or the platform's, such as a `URL`'s.
+ * One that a page has added to the prototype of a built-in, as Prototype.js does, does not count. For a
+ * `Date` none counts.
  */
 export function toJsonOf(value: unknown): (() => unknown) | undefined {
   const { toJSON } = (value ?? {}) as { readonly toJSON?: () => unknown };

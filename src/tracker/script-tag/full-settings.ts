@@ -1,10 +1,10 @@
 import { ADD_ON_SETTINGS } from '../options.ts';
 import { type JoinSettings, ownProperties, type PageSettings } from './settings.ts';
 
-// From the laxest to the strictest.
+// From the least strict to the strictest.
 const CONSENTS: readonly unknown[] = ['granted', 'pending', 'denied'];
 
-/** The stricter of all consents that are set. Throws for one that can't be: nobody has said yes. */
+/** The strictest consent that is set. Throws for an invalid one, which does not mean consent. */
 function strictestConsent(sources: readonly PageSettings[]): unknown {
   const strictness = sources
     .filter((said) => 'consent' in said)
@@ -16,7 +16,7 @@ function strictestConsent(sources: readonly PageSettings[]): unknown {
   return CONSENTS[Math.max(...strictness)];
 }
 
-/** Whether any of them asks for it. Throws for what is neither yes nor no. */
+/** Whether any source asks for it. Throws for anything but a boolean. */
 function respectsGpc(sources: readonly PageSettings[]): boolean {
   return sources
     .filter((said) => 'respectGpc' in said)
@@ -27,12 +27,14 @@ function respectsGpc(sources: readonly PageSettings[]): boolean {
     .includes(true);
 }
 
-// Every other option. A tag manager adds `data-` attributes of its own, which say nothing.
+// All other options. A tag manager adds `data-` attributes of its own, which don't count.
 const CORE_SETTING =
   /^(endpoint|batchSize|maxWaitMs|requestsPerMinute|burst|maxRecords|maxAgeMs|skipRepeatedIdentify|backgroundSync|debug)$/;
 
 /**
- * Throws where the settings of a `tracker.full.js` look lost: neither its tag nor the stub has any. A tag manager that drops attributes leaves such a tag, and `data-consent="pending"` may have been one.
+ * Throws if the settings of `tracker.full.js` look lost: neither its tag nor the stub has any.
+ * A tag manager that drops attributes leaves such a tag, and `data-consent="pending"` may
+ * have been among them.
  */
 function requireSettings(attributes: PageSettings, options: PageSettings): void {
   for (const name in ownProperties(attributes, options))
@@ -43,8 +45,9 @@ function requireSettings(attributes: PageSettings, options: PageSettings): void 
 }
 
 /**
- * For `tracker.full.js`. Of `consent` and `respectGpc` the stricter wins, wherever it stands; a value that either can't have,
- * as a template's unfilled `{{consent}}`, is an error.
+ * Joins the settings for `tracker.full.js`.
+ * Of `consent` and `respectGpc` the stricter value wins, wherever it is set. An invalid value, such as a
+ * template's unfilled `{{consent}}`, is an error.
  */
 export const fullSettings: JoinSettings = (attributes, options) => {
   requireSettings(attributes, options);

@@ -7,7 +7,7 @@ import {
   scriptOrigin,
 } from './settings.ts';
 
-/** A call made before the script had loaded, as the stub queues it. */
+/** A call made before the script loaded, as the stub queues it. */
 type QueuedCall = readonly [
   method: string,
   call: readonly never[],
@@ -17,20 +17,20 @@ type QueuedCall = readonly [
   address?: string,
 ];
 
-/** What stands on the page until a tracker takes its place. */
+/** The object on the page until a tracker takes its place. */
 type Stub = { readonly queue: QueuedCall[]; readonly options?: unknown };
 
-/** Starts a tracker. Throws for an impossible option, before it has started anything. */
+/** Starts a tracker. Throws for an invalid option before it has started anything. */
 export type StartTracker = (options: PageSettings) => StartedTracker;
 
 type Methods = Record<string, (...call: never[]) => unknown>;
 
-// The page's own global: whatever it has put there.
+// The page's own global, which can hold anything.
 const page = globalThis as { webengageRelay?: unknown };
 
 const METHODS = ['identify', 'track', 'reset', 'flush', 'stats', 'optOut', 'optIn', 'on', 'use'];
 
-/** What the page gets to call where it has no stub, and no tracker may start. */
+/** A stub for a page without one: its calls have a place to go even if no tracker may start. */
 function ownStub(options: unknown): Stub {
   const queue: QueuedCall[] = [];
   const stub = ownProperties({ queue, options });
@@ -39,23 +39,26 @@ function ownStub(options: unknown): Stub {
       const made = new Promise((resolve, reject) =>
         queue.push([method, call, Date.now(), resolve, reject, document.URL]),
       );
-      // The console has the reason already: a call that nobody awaits is no error more.
+      // The console already has the reason: a call that no one awaits must not be another error.
       made.catch(() => {});
       return made;
     };
   return stub as Stub;
 }
 
-/** The page's stub, or a new one with its settings; undefined where the page has a tracker: ours, or one from npm. */
+/**
+ * The page's stub, or a new one with its settings. Undefined if the page has a tracker:
+ * ours, or one from npm.
+ */
 function findStub(): Stub | undefined {
   const { createTracker, track, queue, options } = ownProperties(page.webengageRelay);
   if (createTracker || (track && !queue)) return undefined;
   return queue ? (page.webengageRelay as Stub) : ownStub(options);
 }
 
-/** All that is set for this script. Throws where something is missing, lost or impossible. */
+/** All settings of this script. Throws if one is missing, lost or invalid. */
 function readSettings(stub: Stub, join: JoinSettings): PageSettings {
-  // None in a module; and an element of the page can stand in its place by its name.
+  // Null in a module. And an element of the page with this name can take its place.
   const { currentScript } = document;
   const script = currentScript instanceof HTMLScriptElement ? currentScript : undefined;
   const settings = join(attributeSettings(script?.dataset), ownProperties(stub.options));
@@ -63,12 +66,14 @@ function readSettings(stub: Stub, join: JoinSettings): PageSettings {
   return settings;
 }
 
-/** Has each call from now on taken by `take`. Not by `queue.push =`: a page may have frozen `Array.prototype`. */
+/**
+ * Passes each call from now on to `take`. Not by `queue.push =`: a page may have frozen `Array.prototype`.
+ */
 function takeCalls(queue: QueuedCall[], take: (call: QueuedCall) => void): void {
   Object.defineProperty(queue, 'push', ownProperties({ value: take, configurable: true }));
 }
 
-/** Puts a tracker in the stub's place, and has it make the calls that wait. */
+/** Puts a tracker in the stub's place, which makes the calls that wait. */
 function handOver(stub: Stub, { madeAt, ...tracker }: StartedTracker, createTracker: StartTracker): void {
   const { queue } = stub;
   const make = ([method, call, at, resolve, , address]: QueuedCall) => {
@@ -76,14 +81,17 @@ function handOver(stub: Stub, { madeAt, ...tracker }: StartedTracker, createTrac
     // With a promise, at once: from now on the stub's own time limit ends nothing.
     resolve(new Promise((answer) => answer(methods[method]?.(...call))));
   };
-  // Onto the stub itself, and behind its queue: who took hold of it, or of a method, before the script has loaded
-  // still holds it.
+  // Onto the stub itself, and still behind its queue: code may have kept the stub, or one of its methods,
+  // since before the script loaded.
   page.webengageRelay = Object.assign(stub, tracker, { createTracker });
   takeCalls(queue, make);
   for (let call = queue.shift(); call; call = queue.shift()) make(call);
 }
 
-/** Tells the page, and each of its calls, why there is no tracker. They stay queued for a script that can start. */
+/**
+ * Tells the page, and each of its calls, why there is no tracker. The calls stay queued for a script
+ * that can start one.
+ */
 function refuse(stub: Stub, error: unknown): void {
   const { queue } = stub;
   page.webengageRelay = stub;
@@ -96,14 +104,15 @@ function refuse(stub: Stub, error: unknown): void {
 }
 
 /**
- * Has the page's calls made by a tracker: by one, however many stubs and scripts the page has, and each call once.
- * Never throws: where no tracker can start, the console says why, and so does the promise of each call.
+ * Makes the page's calls by one tracker, however many stubs and scripts it has, and each call once.
+ * Never throws: if no tracker can start, the console says why, and so does the promise of each call.
  *
- * @param join what the bundle makes of settings: `coreSettings` or `fullSettings`
+ * @param join joins the settings for the bundle: `coreSettings` or `fullSettings`
  */
 export function installTracker(startWith: StartTracker, join: JoinSettings): void {
   const start: StartTracker = (options) => {
-    // An add-on from npm looks for names that the scripts have shortened: it would pass for one, and do nothing.
+    // An add-on from npm looks for names that the scripts have shortened. It would be
+    // accepted, and do nothing.
     if (options.plugins) throw new Error('plugins are for the npm package: load tracker.full.js');
     return startWith(options);
   };

@@ -11,26 +11,28 @@ export const STORE = 'records';
 // Some browsers never answer an `open()`. https://bugs.webkit.org/show_bug.cgi?id=226547
 export const HUNG_AFTER_MS = 2_000;
 
-/** Opens a database and keeps it open. One that is closed under us stays closed: its transactions reject. */
+/**
+ * Opens a database and keeps it open. If something else closes it, it stays closed: its transactions reject.
+ */
 export async function connect(name: string): Promise<Connection> {
-  // Without a version: a database that a newer release has made opens too, and its records stay in reach.
+  // Without a version: a database that a newer release has created opens too, and its records stay in reach.
   const request = indexedDB.open(name);
-  // With a key generator: records get growing keys with no read before the write.
+  // With a key generator: records get growing keys without a read before the write.
   request.onupgradeneeded = () => request.result.createObjectStore(STORE, bare({ autoIncrement: true }));
   const database = await promisifyRequest(request);
-  // Another tab deletes or upgrades: standing in its way would block it for ever.
+  // Another tab deletes or upgrades the database. An open connection would block it forever.
   database.onversionchange = () => database.close();
 
   return async (mode, operation) => {
     const transaction = database.transaction(STORE, mode);
     try {
       const result = await operation(transaction.objectStore(STORE));
-      // Explicitly: left to itself the commit waits for another turn, which a page that is being left may not get.
+      // Explicitly: otherwise the commit waits for another task, which an unload may not get.
       transaction.commit?.();
       await promisifyRequest(transaction);
       return result;
     } catch (error) {
-      // All or none: what was written before the fault would otherwise be committed.
+      // All or nothing: otherwise what was written before the error would be committed.
       tryOrUndefined(() => transaction.abort());
       throw error;
     }
@@ -38,10 +40,11 @@ export async function connect(name: string): Promise<Connection> {
 }
 
 /**
- * A database that never fails, opened with the first transaction: a failing one is tried once more on a new connection, and
- * after that memory takes over for the rest of the page's life.
+ * A database that falls back to memory, opened with the first transaction.
+ * A transaction that fails is tried once more on a new connection. After that, memory takes over for the rest
+ * of the page's life.
  *
- * @param open connects; rejects where there is no database
+ * @param open connects; rejects if there is no database
  * @param tellDegraded is called once, when records no longer outlive the page
  */
 export function openDatabase(
@@ -61,7 +64,7 @@ export function openDatabase(
         used.then((transact) =>
           transact(mode, (objects) =>
             operation(objects, () => {
-              // It is done on another one by now, and would be done twice.
+              // The operation was retried on another connection, and would be done twice.
               if (used !== connection) throw new Error('the connection was given up');
             }),
           ),
@@ -71,7 +74,7 @@ export function openDatabase(
       if (used === connection) failures = 0;
       return result;
     } catch (why) {
-      // The first of those that wait for a broken connection replaces it, and the others follow in their order.
+      // The first transaction on a broken connection replaces it, and the others follow in their order.
       if (used === connection) {
         // Memory does not fail by itself, and there is nothing else to try.
         if (isMemory) throw why;

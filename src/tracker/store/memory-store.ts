@@ -4,10 +4,11 @@ import { bare } from '../record/own-fields.ts';
 import type { Connection, Objects } from './objects.ts';
 import { type RecordStore, recordStore } from './record-store.ts';
 
-// Far from any key of a database: records that were read from one before it broke are not to be taken for these.
+// Far above any key of a database: records that were read from one before it broke must not
+// be taken for these.
 const FIRST_KEY = 2 ** 50;
 
-/** A request that is done: it calls back whoever begins to listen. */
+/** A request that is done: it calls its listener at once. */
 function done(result: unknown) {
   return {
     result,
@@ -17,11 +18,11 @@ function done(result: unknown) {
   };
 }
 
-/** An object store for where IndexedDB is missing or broken: it works, and ends with the page. */
+/** An object store for when IndexedDB is missing or broken. Its contents end with the page. */
 export function memoryTransact(): Connection {
-  // Its keys are in the order in which they were added: they are too large for those that a script engine sorts.
+  // Its keys are in insertion order: they are too large for script engines to sort.
   let values: { [key: string]: unknown } = bare({});
-  // Without locks of the browser: one transaction at a time within the page.
+  // No browser lock is needed: one transaction at a time within the page.
   const inTurn = tabLock('', undefined);
   let lastKey = FIRST_KEY;
   const keysIn = ({ lower, lowerOpen }: IDBKeyRange, count?: number) =>
@@ -43,7 +44,7 @@ export function memoryTransact(): Connection {
     getAll: (...range: Parameters<typeof keysIn>) => done(keysIn(...range).map((key) => values[key])),
     getAllKeys: (...range: Parameters<typeof keysIn>) => done(keysIn(...range)),
   };
-  // Of a request, only what `promisifyRequest` uses is there.
+  // A request has only what `promisifyRequest` uses.
   return (_, operation) => inTurn(() => operation(objects as unknown as Objects));
 }
 

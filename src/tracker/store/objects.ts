@@ -1,13 +1,17 @@
 /**
- * What the store asks of an IndexedDB object store. Records lie in rows under growing numbers; state lies beside them,
- * under names: strings sort after all numbers.
+ * What the store needs of an IndexedDB object store.
+ * Records are in rows under growing numbers. State is beside them under names: strings sort
+ * after all numbers.
  */
 export type Objects = Pick<IDBObjectStore, 'get' | 'getAll' | 'getAllKeys' | 'put' | 'delete' | 'clear'>;
 
-/** What one transaction does. To be asked before it writes: `mustBeCurrent` throws once the transaction was given up. */
+/**
+ * The work of one transaction. It calls `mustBeCurrent` before it writes, which throws if the
+ * transaction was given up.
+ */
 type Operation<T> = (objects: Objects, mustBeCurrent: () => void) => Promise<T>;
 
-/** Runs one transaction: all of what it writes, or nothing. Resolves once that is durable. */
+/** Runs one transaction, which writes everything or nothing. Resolves once that is durable. */
 export type Transact = <T>(mode: IDBTransactionMode, operation: Operation<T>) => Promise<T>;
 
 /** A connection to a database. */
@@ -16,8 +20,8 @@ export type Connection = <T>(
   operation: (objects: Objects) => Promise<T>,
 ) => Promise<T>;
 
-/** The rows from a key on, or after it. */
+/** The rows after a key, or from it on if `isOpen` is false. */
 export function rowsAfter(key: IDBValidKey, isOpen = true): IDBKeyRange {
-  // Where there is no IndexedDB, memory looks at nothing but these.
+  // Without IndexedDB, the memory store reads only these two fields.
   return globalThis.IDBKeyRange?.bound(key, '', isOpen) ?? { lower: key, lowerOpen: isOpen };
 }

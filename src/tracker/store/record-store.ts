@@ -6,15 +6,15 @@ import { readVisitor, toStored, type Visitor } from '../record/visitor.ts';
 import { type Objects, rowsAfter, type Transact } from './objects.ts';
 import { readCounts, statsOf } from './stats.ts';
 
-/** What an append is to write. */
+/** What an append has to write. */
 type Change = {
   readonly visitor: Visitor;
   readonly entries: readonly Entry[];
-  /** Whether all that lies there is removed first: the visitor has opted out, or in again. */
+  /** Whether everything stored is removed first: the visitor has opted out, or in again. */
   readonly clears: boolean;
 };
 
-/** What an append has written, and how many records the buffer then holds. */
+/** What an append has written. `waiting`: how many records the buffer then holds. */
 export type Appended = {
   readonly visitor: Visitor;
   readonly entries: readonly StoredEntry[];
@@ -23,18 +23,19 @@ export type Appended = {
   readonly cleared: readonly Entry[];
 };
 
-/** The browser's durable queue of records, one for all tabs, and the small facts beside it. */
+/** The browser's durable queue of records, one for all tabs, and the state beside it. */
 export type RecordStore = {
   /**
-   * Appends all or none, in order, with what `change` makes of the visitor who is kept, and no other tab in between.
-   * Resolves once they are durable. `change` may be asked more than once.
+   * Appends all entries or none, in order. `change` makes them for the stored visitor.
+   * No other tab gets in between. Resolves once the entries are durable. `change` may be
+   * called more than once.
    */
   append(change: (kept: Visitor) => Change): Promise<Appended>;
   /**
-   * The oldest records, oldest first; they stay.
+   * The oldest records, oldest first. They stay in the buffer.
    *
    * @param from the row to begin with
-   * @param wanted is shown each record that is read, in order; those it does not want are skipped
+   * @param wanted is called with each record that is read, in order; it returns false for those to skip
    */
   peek(
     limit: number,
@@ -42,35 +43,40 @@ export type RecordStore = {
     wanted?: (entry: StoredEntry) => boolean,
   ): Promise<readonly StoredEntry[]>;
   /**
-   * Removes records and counts how they ended. One that is not there is no error, and not counted. Where one was not
-   * delivered, nothing counts as reported of the visitor.
+   * Removes records and counts how they ended.
+   * A record that is not there is not an error, and not counted. If a record was not delivered, the visitor's
+   * reported fields are forgotten.
    */
   remove(entries: readonly StoredEntry[], endOf: (entry: Entry) => Disposition): Promise<void>;
   get(name: string): Promise<unknown>;
-  /** Replaces a value by what is made of it, with no other tab in between; resolves with the new one. */
+  /**
+   * Replaces a value by what `change` makes of it, with no other tab in between. Resolves to the new value.
+   */
   update<T>(name: string, change: (value: unknown) => T): Promise<T>;
 };
 
-/** The names of what lies beside the records. */
+/** The keys of the state beside the records. */
 export const VISITOR = 'visitor';
 export const COUNTS = 'counts';
 
 /**
- * Records that lie in one row. A page that tracks a thousand times in one task pays for each row that it adds on its
- * main thread, several times what it pays for the records themselves.
+ * Records in one row.
+ * A page that makes a thousand calls in one task pays for each row on its main thread. A row costs several
+ * times as much as the records in it.
  */
 const MAX_ROW = 25;
 
-// A few rows may hold a batch, and reading all that might be needed would cost the page as many times more.
+// A batch may fit into a few rows. Reading every row that might be needed would cost the
+// page many times more.
 const FEW_ROWS = 2;
 
-// As many as hold a batch, be it of rows with one record each.
+// Enough for a batch, even if each row holds one record.
 const MORE_ROWS = 25;
 
-// Where most are skipped: rows of ten thousand records must not take as many turns.
+// For when most records are skipped: ten thousand rows must not take as many reads.
 const MANY_ROWS = 250;
 
-/** Appends what `change` makes of the visitor who is kept. */
+/** Appends what `change` makes for the stored visitor. */
 async function append(
   objects: Objects,
   mustBeCurrent: () => void,
@@ -90,9 +96,9 @@ async function append(
   for (let from = 0; from < entries.length; from += MAX_ROW)
     rows[rows.length] = objects.put(entries.slice(from, from + MAX_ROW));
   counts = bare({ ...counts, tracked: (counts.tracked ?? 0) + entries.length });
-  // Of a visitor who is out nothing is counted.
+  // Nothing is counted for a visitor who has opted out.
   if (entries.length > 0) objects.put(counts, COUNTS);
-  // The last request: the others are done when it is.
+  // Only the last request: the others are done when it is.
   await promisifyRequest(objects.put(toStored(visitor), VISITOR));
   return {
     visitor,
@@ -104,7 +110,7 @@ async function append(
   };
 }
 
-/** Looks through the rows from a key on for so many entries that are wanted. */
+/** Searches the rows from a key on for up to `limit` wanted entries. */
 async function peek(
   objects: Objects,
   limit: number,
@@ -132,7 +138,7 @@ async function peek(
   }
 }
 
-/** Takes entries out of their rows. */
+/** Removes entries from their rows. */
 async function remove(
   objects: Objects,
   mustBeCurrent: () => void,

@@ -2,22 +2,23 @@ import type { Disposition, DropReason } from '../record/outcome.ts';
 import { ownFields } from '../record/own-fields.ts';
 
 /**
- * What has become of the records of this browser's buffer since it was first made: `tracked` is the sum of all the others.
- * Of all tabs and visits; a browser that forgets the site's data begins anew.
+ * Counts of this browser's records by outcome. `tracked` is the sum of all the others.
+ * They cover all tabs and visits since the buffer was created. They start again after an opt-out, or when the
+ * browser deletes the site's data.
  */
 export type TrackerStats = {
   readonly tracked: number;
-  /** Still waiting. */
+  /** Still in the buffer. */
   readonly buffered: number;
   readonly delivered: number;
   readonly rejected: number;
   readonly dropped: { readonly [reason in DropReason]: number };
 };
 
-/** How many records a buffer has ever taken, and how many have ended in each way. The rest waits in it. */
+/** How many records a buffer has ever taken, and how many ended in each way. The rest are still in it. */
 export type Counts = { [end in Disposition | 'tracked']?: number };
 
-/** What storage holds of the counts, without what a page has put on `Object.prototype`. */
+/** Reads stored counts, without what a page has added to `Object.prototype`. */
 export function readCounts(kept: unknown): Counts {
   return ownFields<Counts>(typeof kept === 'object' ? kept : undefined);
 }

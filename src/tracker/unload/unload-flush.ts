@@ -13,15 +13,17 @@ import { tryOrUndefined } from '../platform/try-or-undefined.ts';
 import type { Call, Entry } from '../record/call.ts';
 import { bare } from '../record/own-fields.ts';
 
-// A page is kept ready to be left at any moment, with no look into the database and no lock, which would not answer in time.
+// Keeps a page ready to unload at any moment, without the database and without a lock: neither
+// would answer in time.
 
-// A page that tracks all the time must not pay for it each time.
+// A page that tracks all the time must not pay for a new request each time.
 const REARM_AFTER_MS = 200;
 
-// So long after a page is hidden its calls may be its last. A page that goes on in the background takes its turn with the others.
+// How long after a page is hidden its calls may be its last. A page that goes on in the background flushes
+// like any other after that.
 const LAST_CALLS_MS = 1_000;
 
-/** The calls that the database does not hold: those on their way, and all of them where there is none. */
+/** The calls that the database does not hold: those in flight, or all of them if there is no database. */
 function unsaved(page: Page): readonly Call[] {
   if (!isIn(page)) return [];
   const { spilled = [], isDegraded } = page;
@@ -29,43 +31,48 @@ function unsaved(page: Page): readonly Call[] {
 }
 
 /**
- * The first of the unsettled records that may leave: none in the buffer stands before one of these that is not among them.
+ * The first unsettled records that may be sent. Every record before one of these in the buffer is among them,
+ * unless it is skipped.
  *
- * @param all those too that may overtake others, where nothing else keeps them
+ * @param all includes records that may overtake others, if nothing else keeps them
  */
 function sendable(page: Page, all: boolean): readonly Entry[] {
   const { pause, tokens, isWhole, sentOnUnload } = page;
-  // That the network was gone is no reason not to try.
+  // A failed network is no reason not to try.
   const isPaused = pause?.reason !== 'network' && pausedForMs(pause, relayNow(page), !!tokens);
-  // What comes later would overtake what could not be delivered.
+  // Later records would overtake those that could not be delivered.
   const hasFailed = sentOnUnload.some(({ outcome }) => outcome?.reason);
   if (isPaused || hasFailed || !isIn(page)) return [];
-  // Nor what was made before a choice that this page has not read yet.
+  // Nor may records from before a choice that this page has not read yet.
   if (!isCurrent(page)) return [];
   const known = allUnsettled(page).filter(({ key }) => all || key <= page.reach);
-  // Without a database what is written down may become records of another device: it must not have been sent.
+  // Without a database, a spill may become records of another device: then it must not have been sent.
   const calls = (all || (isWhole && !page.isDegraded)) && isFresh(page) ? pendingRecords(page) : [];
   const entries = [...known, ...calls].filter((entry) => !isSetAside(page, entry));
   return (tokens?.together(entries, true) ?? entries).slice(0, MAX_REQUEST_RECORDS);
 }
 
-/** What to send in one request that outlives the page; nothing where all of it was sent so already. */
+/**
+ * The records to send in one request that outlives the page. Empty if all of them were sent that way already.
+ */
 function unloadBatch(page: Page, all: boolean): readonly Entry[] {
   const batch = sendable(page, all);
   const gone: ById<true> = bare({});
   let bytes = MAX_KEEPALIVE_BYTES;
   for (const request of page.sentOnUnload) {
-    // All requests that are under way share one budget.
+    // All requests in flight share one budget.
     if (!request.outcome) [, bytes] = fitting(request.batch, bytes);
     for (const { id } of request.batch) gone[id] = true;
   }
-  // What is under way goes once more, where it fits: a request that does not hold it could overtake it.
+  // Records in flight are sent once more if they fit: a request without them could overtake them.
   return batch.every(({ id }) => gone[id]) ? [] : fitting(batch, bytes)[0];
 }
 
 /**
- * Leaves a batch with the browser, in place of the one before, which sends it once the page is gone: also when it crashes.
- * No answer is ever read: the records stay in the buffer, and the relay recognizes them when they come again.
+ * Leaves a batch with the browser, in place of the one before. The browser sends it once the page is gone,
+ * even after a crash.
+ * The response is never read: the records stay in the buffer, and the relay recognizes them
+ * when they come again.
  */
 function arm(page: Page): void {
   page.armed?.abort();
@@ -73,14 +80,14 @@ function arm(page: Page): void {
   page.armed = armed;
   const batch = page.fetchLater ? unloadBatch(page, false) : [];
   if (batch.length === 0) return;
-  // The site's own may have used up the quota, or its policy forbids it: the records are in the buffer all the same.
+  // The site may have used up the quota, or its policy may forbid it. The records stay in the buffer.
   tryOrUndefined(() => {
     const [url, init] = relayRequest(page, batch, false);
     page.fetchLater?.(url, bare({ ...init, signal: armed.signal }));
   });
 }
 
-/** To be called when other records are unsettled than before, or when others of them are under way. */
+/** Call it when the set of unsettled records has changed, or which of them are in flight. */
 export function rearm(page: Page): void {
   if (unsaved(page).length === 0) clearSpill(page);
   if (!page.fetchLater) return;
@@ -94,19 +101,20 @@ export function rearm(page: Page): void {
   }, REARM_AFTER_MS);
 }
 
-/** Writes down what the database can't take yet. False where that can't be kept. */
+/** Spills what the database has not taken yet. Returns false if that can't be kept. */
 function keep(page: Page): boolean {
   const calls = unsaved(page);
   return calls.length === 0 || writeSpill(page, calls);
 }
 
 /**
- * To be called when the page may be gone in a moment: what the database does not hold is written down, and all that fits is
- * sent, oldest first, in one request that outlives the page: of several one could overtake the other. The next page sends
- * what is left, which then comes after.
+ * Call it when the page may be gone in a moment.
+ * It spills what the database does not hold. It sends all that fits, oldest first, in one request
+ * that outlives the page: of several, one could overtake the other. The next page sends the rest,
+ * which then comes after.
  */
 export function leave(page: Page): void {
-  // As WebKit has it for a window that closes itself, there may be no storage any more.
+  // There may be no storage any more: WebKit does this in a window that closes itself.
   const batch = unloadBatch(page, !keep(page));
   if (batch.length > 0) {
     const request: UnloadRequest = bare({ batch, answer: sendBatch(page, batch, true) });
@@ -116,11 +124,13 @@ export function leave(page: Page): void {
     });
   }
   arm(page);
-  // Sent or not: of a page that is gone nobody learns what became of it.
+  // Sent or not: a page that is gone never learns the outcome.
   if (batch.length > 0 || unsaved(page).length > 0) page.askSync?.();
 }
 
-/** Leaves a page that has just been hidden, within an allowance: a visitor may go to and fro between tabs. */
+/**
+ * Flushes a page that has just been hidden, within an allowance: a visitor may switch tabs back and forth.
+ */
 function leaveWithin(page: Page): void {
   const { fullAt, inMs } = takeToken(page.leaveFullAt, page.settings, page.time.mono());
   if (inMs > 0) return void keep(page);
@@ -128,16 +138,17 @@ function leaveWithin(page: Page): void {
   leave(page);
 }
 
-/** To be called when the page is hidden, and again when it goes away. */
+/** Call it when the page is hidden, and again when it is unloaded. */
 export function leaveHidden(page: Page): void {
   page.leavesUntil = page.time.mono() + LAST_CALLS_MS;
   leaveWithin(page);
 }
 
 /**
- * To be called with each call of the page. Has it ready to be left after the task, where that matters: as it is hidden, for
- * its own listeners come after ours and their calls are its last; and until the database has answered, for a browser that
- * is killed may take all calls along.
+ * Call it with each call of the page. It makes the page ready to unload after the task, if that matters.
+ * It matters when the page has just been hidden: the page's own listeners come after ours, and their
+ * calls are its last. It matters until the database has answered: a browser that is killed may take
+ * all calls with it.
  */
 export function called(page: Page): void {
   if (page.isTaskOpen) return;
