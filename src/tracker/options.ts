@@ -74,7 +74,7 @@ export type TrackerOptions = {
 
   /**
    * Logs what becomes of each record to the console: ids, reasons, fields and rules, but no values.
-   * For development. `'data'` currently logs the same as `true`.
+   * `'data'` also logs the values of each record that is stored, personal data included. For development.
    *
    * @default false
    */

@@ -136,7 +136,7 @@ describe('under the strictest policy', () => {
         /Bought\s+track\s+\d+ s\s+\d+ B\s+takes it\s+identify\s+identify\s+\d+ s\s+\d+ B\s+repairs 1 field/,
       );
     const figures = inspector.locator('.figures');
-    expect(await figures.innerText()).toMatch(/Waiting\s+2\s+Oldest\s+\d+ s/);
+    await expect.poll(() => figures.innerText(), PATIENT).toMatch(/Waiting\s+2\s+Oldest\s+\d+ s/);
     expect(await figures.innerText()).toMatch(/Requests left, 60 a minute\s+[0-5] of 5/);
     await expect.poll(() => figures.innerText(), PATIENT).toMatch(/unavailable: the relay is not available/);
     expect(await part('Batches').innerText()).toMatch(/retrying\s+unavailable, again in/);

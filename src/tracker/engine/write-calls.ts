@@ -59,6 +59,8 @@ function finish(page: Page, calls: readonly Call[], { visitor, entries, cleared,
     calls.filter(({ choices }) => isOut(visitor) || (choices ?? visitor.choices) < visitor.choices),
   );
   stored(page, entries, waiting);
+  // `on` has no event for it.
+  if (settings.debug === 'data') console.log('webengage-relay', 'stored', entries);
   // An unload can't wait for a token, so it is asked for now.
   tokens?.token(entries.slice(-1));
   rearm(page);
