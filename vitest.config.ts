@@ -21,6 +21,9 @@ const SLOW = [
 ];
 const leftOut = process.env.FAST ? SLOW : [];
 
+// A worker for each file takes twice the time. Files that share one must leave nothing behind; CI does not depend on that.
+const isolate = !process.env.FAST;
+
 // Where there is none, Playwright says so once the browser project runs: the other projects need no browser.
 const executablePath = findChromium();
 
@@ -37,6 +40,7 @@ export default defineConfig({
         test: {
           name: 'pure',
           ...PATIENT,
+          isolate,
           include: [
             'test/contract/**/*.test.ts',
             'test/pacing/**/*.test.ts',
@@ -54,6 +58,7 @@ export default defineConfig({
         test: {
           name: 'page',
           ...PATIENT,
+          isolate,
           include: ['test/{tracker,page-views,segment,inspector,admin,sandbox/page,ui}/**/*.test.{ts,tsx}'],
           exclude: ['test/**/*.browser.test.ts', ...leftOut],
           environment: 'happy-dom',
