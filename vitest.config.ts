@@ -25,6 +25,7 @@ export default defineConfig({
             'test/plan/**/*.test.ts',
             'test/sandbox/**/*.test.ts',
             'test/cli/**/*.test.ts',
+            'test/gtm/**/*.test.ts',
             'test/samples/**/*.test.ts',
             'test/*.test.ts',
           ],
