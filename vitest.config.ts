@@ -48,6 +48,7 @@ export default defineConfig({
             'test/sandbox/**/*.test.ts',
             'test/cli/**/*.test.ts',
             'test/release/**/*.test.ts',
+            'test/gtm/**/*.test.ts',
             'test/samples/**/*.test.ts',
             'test/*.test.ts',
           ],
