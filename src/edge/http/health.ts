@@ -30,15 +30,15 @@ export const reportLive = (): Response =>
 
 /** Answers 200 if records are accepted and sent, or 503 with what to fix. Stored records are safe either way. */
 export function health(): (env: Env, settings: RelaySettings, now: () => number) => Promise<Response> {
-  let known: Found = { trouble: undefined, silent: new Map() };
+  let known: Found | undefined;
   let knownUntil = 0;
   return async (env, settings, now) => {
-    if (knownUntil <= now()) {
-      // Requests in the meantime get the previous result.
+    if (known === undefined || knownUntil <= now()) {
+      // Requests in the meantime get the previous result, if there is one.
       knownUntil = now() + ANSWERS_WITHIN_MS;
       const found = await findTrouble(env, settings, now());
       // One silence may be a deploy that is not complete yet.
-      const again = [...found.silent].find(([name]) => known.silent.has(name))?.[1];
+      const again = [...found.silent].find(([name]) => known?.silent.has(name))?.[1];
       known = { ...found, trouble: found.trouble ?? again };
       knownUntil = now() + KNOWN_FOR_MS;
     }

@@ -118,8 +118,8 @@ function inOurTime(event: EventRecord, batch: Batch, { sender, now }: Arrival): 
   const time = trueEventTime({
     eventTime,
     age: isOwnTime ? undefined : age,
-    sentAt: sentAt === undefined ? undefined : Date.parse(sentAt),
-    clockOffset,
+    sentAt: isOwnTime || sentAt === undefined ? undefined : Date.parse(sentAt),
+    clockOffset: isOwnTime ? undefined : clockOffset,
     now,
   });
   return { ...event, eventTime: time };

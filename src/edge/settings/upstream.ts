@@ -27,6 +27,12 @@ export function upstreamOfHost(host: string): string | undefined {
   return LOOPBACK.test(address) || Object.values(UPSTREAMS).includes(address) ? address : undefined;
 }
 
+/** The region whose host this is, if it is one of WebEngage's. */
+export function regionOfHost(host: string): Region | undefined {
+  const address = upstreamOfHost(host);
+  return REGIONS.find((region) => UPSTREAMS[region] === address);
+}
+
 /** True if the upstream is on this machine, which is for development only. */
 export function isLoopback(address: string): boolean {
   return LOOPBACK.test(address);

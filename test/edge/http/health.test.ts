@@ -160,6 +160,17 @@ test('what is known is told for five seconds: the objects are not asked each tim
   expect(asked).toEqual(['1/0']);
 });
 
+test('two requests at once, before anything is known, both tell the trouble', async () => {
+  const { env } = played(waitsAndTook(MINUTE, MINUTE));
+  const relay = createRelay();
+  const strict = { ...env, HEALTH_STALE_MS: '30000' };
+  const ask = () => relay.fetch(new Request('http://127.0.0.1/health'), strict, createExecutionContext());
+
+  const [one, other] = await Promise.all([ask(), ask()]);
+
+  expect([one.status, other.status]).toEqual([503, 503]);
+});
+
 test('an object that the platform says to ask again is asked again', async () => {
   const { env } = played({});
   let asked = 0;

@@ -85,6 +85,12 @@ test('a server’s time is its own: it may be of years ago, whatever the age of 
   expect(eventTimes(check([event], {}, 'page'))).toEqual(['2026-11-23T07:44:00-0800']);
 });
 
+test('a server’s time is taken as it is, though the clock of the server is wrong', () => {
+  const fields = { sentAt: '2026-11-23T09:00:00Z', clockOffset: 3_600_000 };
+
+  expect(eventTimes(check([eventRecord(1)], fields, 'server'))).toEqual(['2018-09-15T18:29:00-0800']);
+});
+
 test('times are left as they are where it is not known when the batch was sent', () => {
   expect(eventTimes(check([eventRecord(1)], { sentAt: undefined }))).toEqual(['2018-09-15T18:29:00-0800']);
 });

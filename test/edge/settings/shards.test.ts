@@ -195,6 +195,14 @@ describe('where an outbox lies', () => {
 
     expect(asked).toEqual([` 1/0 ${near}`]);
   });
+
+  test('is near the host, where a host is set in place of a region', async () => {
+    const { env, asked } = withOutboxes(['1/0'], async () => false);
+
+    await wakeAll({ ...env, WEBENGAGE_HOST: 'api.in.webengage.com', WEBENGAGE_REGION: 'ksa' });
+
+    expect(asked).toEqual([' 1/0 apac']);
+  });
 });
 
 test('the watchdog makes no outbox: one that nobody has sent to is not asked', async () => {
