@@ -46,7 +46,7 @@ console.log(`
   Shop                 http://localhost:${ports.shop}      click around, and watch each record's way
   Relay                ${relayUrl}/health      serves /tracker.js, takes /v1/batch
   WebEngage (sandbox)  ${sandboxUrl}      what arrived, and faults to order
-  Operator's page      ${relayUrl}/admin/      its token, for this run: ${adminToken}
+  Admin page           ${relayUrl}/admin/      its token, for this run: ${adminToken}
 
   Ctrl-C stops all three.`);
 

@@ -21,7 +21,7 @@ function Admin(): JSX.Element {
   const summary =
     status && (isLive ? healthSummary(status) : outOfReach(message, clock(status.at, Date.now())));
   useLayoutEffect(() => {
-    document.title = `${summary?.name ?? 'Operator’s page'} · relay`;
+    document.title = `${summary?.name ?? 'Admin page'} · relay`;
   });
 
   return (

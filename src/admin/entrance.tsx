@@ -28,7 +28,7 @@ export function Entrance({ message, isTrying, enter }: EntranceProps): JSX.Eleme
           enter(field.current?.value.trim() ?? '');
         }}
       >
-        <h2>Operator’s page</h2>
+        <h2>Admin page</h2>
         <label for="token">The operator’s token (ADMIN_TOKEN)</label>
         <div class="field">
           <input

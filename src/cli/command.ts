@@ -54,36 +54,36 @@ export type Command =
   /** It is none: `message` says what is wrong with it. */
   | { readonly kind: 'misuse'; readonly message: string };
 
-export const HELP = `webengage-relay: what happens in your web app, into WebEngage
+export const HELP = `webengage-relay: reliable event tracking for WebEngage
 
-  webengage-relay dev               a relay on this machine, with WebEngage played by a sandbox: no account, no key
+  webengage-relay dev               run a relay and a WebEngage sandbox on this machine: no account, no key
       --port <port>                 the relay's (default: 8787)
       --sandbox-port <port>         the sandbox's (default: 8788)
-      --page-port <port>            that of a page to try it by (default: 8789)
+      --page-port <port>            the first page's (default: 8789)
       --origins <origins>           the sites that may send, with commas (default: all)
-    In a folder made by init, it is that relay, with its settings.
+    In a folder made by init, it runs that relay with its settings.
 
-  webengage-relay init [folder]     make a relay of your own, ready to deploy to Cloudflare
+  webengage-relay init [folder]     make your own relay, ready to deploy to Cloudflare
       --license <code>              WebEngage's license code, with its ~
       --region <region>             where the account lives: global (default), in or ksa
       --origins <origins>           the sites that may send, with commas: https://shop.example.com
       --name <name>                 the Worker's name (default: webengage-relay)
-      --domain <host>               its own host name in a zone of your account, as t.example.com
-      --check-key                   try the key first, by one empty call to WebEngage
+      --domain <host>               its host name in a zone of your account, as t.example.com
+      --check-key                   try the key first, with one empty call to WebEngage
       --no-secrets                  write the files only
-      --yes                         take the defaults, ask nothing but the key
-      --force                       overwrite files that are there
-    The API key is asked for, or read from the variable WEBENGAGE_API_KEY, or from what is piped in.
+      --yes                         take the defaults, and ask only for the key
+      --force                       overwrite existing files
+    It asks for the API key, or reads it from WEBENGAGE_API_KEY or from standard input.
 
-  webengage-relay doctor <url>      say what is wrong with a relay that runs; exits with 1 if something is
-      --origin <origin>             one of your sites: may it send?
-      --admin-token-env <NAME>      the variable that holds the ADMIN_TOKEN: look at backlog and dead letters too
-      --json                        the same, to be read by a program
+  webengage-relay doctor <url>      check a running relay; exits with 1 if something is wrong
+      --origin <origin>             check that this site may send
+      --admin-token-env <NAME>      the variable that holds the ADMIN_TOKEN: also check backlog and dead letters
+      --json                        print the result as JSON
 
-  webengage-relay types [plan]      TypeScript of a tracking plan (default: tracking-plan.json)
-      --out <file>                  where to; without it they are printed
-      --name <name>                 what the type of the events is called (default: Events)
-      --check                       write nothing; exits with 1 if the file is not as the plan says
+  webengage-relay types [plan]      write TypeScript types for a tracking plan (default: tracking-plan.json)
+      --out <file>                  the file to write; without it the types are printed
+      --name <name>                 the name of the events' type (default: Events)
+      --check                       write nothing; exits with 1 if the file is out of date
 
   webengage-relay --version
   webengage-relay --help`;

@@ -76,7 +76,7 @@ async function whatIsMissing(
 async function start(options: DevOptions, { root, dir, say, complain, signal }: World): Promise<LocalRelay> {
   const storage = makeScratch('webengage-relay-dev');
   const project = ownRelayIn(dir);
-  const which = project === undefined ? 'the relay as it comes' : `your relay, by ${relative(dir, project)}`;
+  const which = project === undefined ? 'the default relay' : `your relay, by ${relative(dir, project)}`;
   say(`Starting ${which}, with WebEngage played by a sandbox …`);
   return startLocalRelay({
     relay: { config: project ?? configOf('relay', root, storage), port: options.port },
@@ -95,11 +95,11 @@ function originsOf({ origins, pagePort }: DevOptions): string {
 
 function whatIsWhere({ relayUrl, sandboxUrl, adminToken }: LocalRelay, { pagePort }: DevOptions): string {
   return `
-  A first page         http://localhost:${pagePort}      press its buttons, and see what becomes of a record
-  WebEngage (sandbox)  ${sandboxUrl}      what has arrived, and faults to order
-  Operator's page      ${relayUrl}/admin/      its token, for this run: ${adminToken}
+  A first page         http://localhost:${pagePort}      press its buttons, and watch each record
+  WebEngage (sandbox)  ${sandboxUrl}      what has arrived, and faults to switch on
+  Admin page           ${relayUrl}/admin/      its token, for this run: ${adminToken}
 
-Into a page of yours, as early as may be:
+Add these two lines to your page, as early as possible:
 
 ${scriptTag(relayUrl)}
 
@@ -108,7 +108,7 @@ Or in your code:
 import { createTracker } from 'webengage-relay';
 const tracker = createTracker({ endpoint: '${relayUrl}' });
 
-Ctrl-C ends it, and nothing is kept.`;
+Ctrl-C stops everything and deletes what it stored.`;
 }
 
 /** What the relay misses, in its own words: a project may have set what can't be. */

@@ -2,15 +2,15 @@ import { scriptTag } from '../script-tag.ts';
 
 export type FirstPageUrls = { readonly relayUrl: string; readonly sandboxUrl: string };
 
-// What each button says, and does: to the letter.
+// The label of each button is the code that it runs.
 const CALLS = [
   "webengageRelay.identify('johndoe', { email: 'john@doe.com' })",
   "webengageRelay.track('Added to Cart', { 'Product ID': 1337, Price: 39.8 })",
 ];
 
 /**
- * A page like anybody's: it has the script tag that goes into each page, to the letter, and a button for each of the two calls.
- * It shows what becomes of them.
+ * An ordinary page: the script tag that goes into every page, and a button for each of the two calls.
+ * It shows what becomes of the records.
  */
 export function firstPage({ relayUrl, sandboxUrl }: FirstPageUrls): string {
   const buttons = CALLS.map((call) => `<button onclick="follow(() => ${call})">${call}</button>`);
@@ -32,7 +32,7 @@ export function firstPage({ relayUrl, sandboxUrl }: FirstPageUrls): string {
 ${scriptTag(relayUrl)}
 
 <h1>A first page</h1>
-<p>All it has of the relay is the script tag. What you track here goes to WebEngage, as a sandbox plays it on this machine:
+<p>This page has only the relay's script tag. A sandbox on this machine plays WebEngage:
 <a href="${sandboxUrl}" target="_blank">see what has arrived</a>.</p>
 ${buttons.join('\n')}
 <output></output>
@@ -40,7 +40,7 @@ ${buttons.join('\n')}
 <script>
   const say = (text) => { document.querySelector('output').textContent += text + '\\n'; };
 
-  // One after the other: which call has made a record is told by how many there are.
+  // One after the other: the number of records shows whether the call made one.
   let last = Promise.resolve();
   const follow = (call) => { last = last.then(() => see(call)).catch((error) => say(String(error))); };
   async function see(call) {
@@ -48,18 +48,18 @@ ${buttons.join('\n')}
     await call();
     const after = await webengageRelay.stats();
     say(after.tracked > before.tracked
-      ? 'kept in this browser: sent within 5 s, or as you leave the page'
-      : 'no record: this browser has said the same of this user before (skipRepeatedIdentify)');
+      ? 'stored in this browser: sent within 5 s, or when you leave the page'
+      : 'no record: this identify says nothing new (skipRepeatedIdentify)');
   }
   webengageRelay.on('delivered', ({ ids }) => say('stored by the relay: ' + ids.length));
   webengageRelay.on('repaired', ({ path, rule, done }) => say(done.replace('_', ' ') + ': ' + path + ' ' + rule));
   webengageRelay.on('rejected', ({ issues: [{ path, message }] }) => say('refused by the relay: ' + path + ' ' + message));
-  webengageRelay.on('retrying', ({ reason }) => say('kept, and tried again: ' + reason));
+  webengageRelay.on('retrying', ({ reason }) => say('kept, and will be retried: ' + reason));
 
   let known;
   setInterval(async () => {
     const answer = await fetch('${sandboxUrl}/counts').catch(() => undefined);
-    if (answer === undefined) return; // Ended. What is tracked now is kept, and arrives when it runs again.
+    if (answer === undefined) return; // The sandbox has stopped. Calls made now are kept, and arrive when it runs again.
     const { users, events } = await answer.json();
     const counted = 'at WebEngage: ' + users + ' by identify, ' + events + ' by track';
     if (known !== undefined && known !== counted) say(counted);

@@ -74,7 +74,7 @@ async function keyOf({ env, terminal }: World): Promise<string> {
 
 async function wantsCheck({ yes }: InitOptions, terminal: Terminal): Promise<boolean> {
   if (yes || !terminal.interactive) return false;
-  return agreed('Try it by one empty call to WebEngage, which changes nothing there?', terminal);
+  return agreed('Try the key with one empty call to WebEngage, which changes nothing there?', terminal);
 }
 
 function settingsOf({ license, region }: Answers, key: string, { env }: World) {
@@ -97,14 +97,11 @@ async function handOver(key: string, { dir, yes }: InitOptions, world: World): P
 
   // Shown once, so only to somebody: a build's log keeps what it is told.
   if (!interactive) return [];
-  if (
-    !yes &&
-    !(await agreed('Make an ADMIN_TOKEN, which opens the page of the operator, /admin/?', terminal))
-  )
+  if (!yes && !(await agreed('Make an ADMIN_TOKEN, which opens the admin page, /admin/?', terminal)))
     return [];
   const adminToken = randomBytes(ADMIN_TOKEN_BYTES).toString('base64url');
   if (!(await putSecret(project, 'ADMIN_TOKEN', adminToken))) return ['ADMIN_TOKEN'];
-  say(`ADMIN_TOKEN, shown this once: ${adminToken}`);
+  say(`ADMIN_TOKEN, shown only once: ${adminToken}`);
   return [];
 }
 
@@ -131,7 +128,7 @@ Next:
 
 ${commands.map((command) => `  ${command}`).join('\n')}
 
-Into each page, as early as may be:
+Add these two lines to each page, as early as possible:
 
 ${scriptTag(url)}
 

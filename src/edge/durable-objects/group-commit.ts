@@ -15,10 +15,13 @@ export function groupCommit<T>(
   let lastAt = Number.NEGATIVE_INFINITY;
   const gather = async (): Promise<T> => {
     const restMs = lastAt + windowMs - now();
-    // The clock may have been set back.
-    await (restMs > 0 ? sleep(Math.min(restMs, windowMs)) : undefined);
-    gathering = undefined;
-    lastAt = now();
+    try {
+      // The clock may have been set back.
+      await (restMs > 0 ? sleep(Math.min(restMs, windowMs)) : undefined);
+    } finally {
+      gathering = undefined;
+      lastAt = now();
+    }
     return prepare();
   };
   return () => {

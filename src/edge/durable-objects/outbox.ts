@@ -69,6 +69,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
   #shares: Shares | undefined;
   // The name under which the gate lists this outbox as in use.
   #enrolledAs: string | undefined;
+  #enrolling: Promise<void> | undefined;
   // Flushes being stored, whose records are not visible yet.
   #storing = 0;
 
@@ -232,7 +233,13 @@ export class Outbox extends DurableObject<OutboxEnv> {
   /** Runs before it stores anything, and after each start, so that the watchdog finds it after a resharding too. */
   async #enrol(name: string): Promise<void> {
     if (this.#enrolledAs === name) return;
-    await askAgain(() => gateOf(this.env).enrolOutbox(name));
+    // One request for all that wait, so that they continue in their order.
+    this.#enrolling ??= askAgain(() => gateOf(this.env).enrolOutbox(name));
+    try {
+      await this.#enrolling;
+    } finally {
+      this.#enrolling = undefined;
+    }
     this.ctx.storage.kv.put('name', name);
     this.#enrolledAs = name;
   }

@@ -9,7 +9,8 @@ export type ReadBody =
  * @param deadline aborts the reading, however little is missing
  */
 export async function readBody(request: Request, maxBytes: number, deadline: AbortSignal): Promise<ReadBody> {
-  const declared = Number(request.headers.get('Content-Length') ?? Number.NaN);
+  const length = request.headers.get('Content-Length') ?? '';
+  const declared = /^[1-9]\d*$/.test(length) ? Number(length) : Number.NaN;
   if (declared > maxBytes) return { ok: false, reason: 'too_large' };
   const isOver = new Promise<'over'>((resolve) => {
     if (deadline.aborted) resolve('over');

@@ -15,6 +15,10 @@ const KNOWN_FOR_MS = 5_000;
 // The time after which an object counts as silent.
 const ANSWERS_WITHIN_MS = 10_000;
 
+// How a request waits for another one's first look: as long as that may take to find an object silent.
+const WAIT_MS = 100;
+const FIRST_WAITS = ANSWERS_WITHIN_MS / WAIT_MS;
+
 /** A problem that keeps records from being accepted or sent, and what to do about it. */
 type Trouble = {
   /** `broken`: the relay can't run as deployed. `held`: WebEngage refuses everything. */
@@ -33,12 +37,16 @@ export function health(): (env: Env, settings: RelaySettings, now: () => number)
   let known: Found | undefined;
   let knownUntil = 0;
   return async (env, settings, now) => {
+    // Another request looks for the first time. Workers can't wait for each other's promises.
+    for (let waits = 0; known === undefined && knownUntil > now() && waits < FIRST_WAITS; waits++)
+      await scheduler.wait(WAIT_MS);
     if (known === undefined || knownUntil <= now()) {
+      const before = known;
       // Requests in the meantime get the previous result, if there is one.
       knownUntil = now() + ANSWERS_WITHIN_MS;
       const found = await findTrouble(env, settings, now());
       // One silence may be a deploy that is not complete yet.
-      const again = [...found.silent].find(([name]) => known?.silent.has(name))?.[1];
+      const again = [...found.silent].find(([name]) => before?.silent.has(name))?.[1];
       known = { ...found, trouble: found.trouble ?? again };
       knownUntil = now() + KNOWN_FOR_MS;
     }
@@ -103,7 +111,7 @@ async function gateOrTrouble(env: Env, { jurisdiction }: RelaySettings): Promise
     await inTime(() => askAgain(async () => outboxNamed(env, probe).probe()));
     if (status.held !== null)
       return { status: 'held', message: heldMessage(status.held.status), since: status.held.since };
-    return { ...status, inUse: await outboxesInUse(env) };
+    return { ...status, inUse: await inTime(() => outboxesInUse(env)) };
   } catch (error) {
     logFault('health_failed', error);
     return {

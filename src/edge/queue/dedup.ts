@@ -35,9 +35,9 @@ function rememberedDays(sql: SqlStorage): readonly number[] {
 /** Drops the tables of expired days. Returns true while any is left. */
 export function dropExpiredDays(sql: SqlStorage, now: number): boolean {
   const oldest = Math.floor(now / DAY_MS) - REMEMBERED_DAYS;
-  const days = rememberedDays(sql);
-  for (const day of days) if (day < oldest) sql.exec(`DROP TABLE seen_${day}`);
-  if (days.some((day) => day < oldest)) daysOf.delete(sql);
+  const expired = rememberedDays(sql).filter((day) => day < oldest);
+  if (expired.length > 0) daysOf.delete(sql);
+  for (const day of expired) sql.exec(`DROP TABLE seen_${day}`);
   return rememberedDays(sql).length > 0;
 }
 

@@ -80,7 +80,8 @@ export function ingest(
 ): Receipt {
   const { device } = sender;
   const ids = sent.flatMap((run) => run.ids);
-  return storage.transactionSync(() => {
+  let known: ReadonlySet<string> = new Set();
+  const receipt = storage.transactionSync((): Receipt => {
     const totals = readTotals(storage.sql);
     if (ids.length > 0 && !hasRoom(storage.sql, totals, ids.length, room)) return { stored: false };
     const sessions = new Set(ids.map((id) => splitId(id).session)).size;
@@ -89,10 +90,7 @@ export function ingest(
     if (retryInMs > 0) return { stored: false, retryInMs };
 
     const fresh = new Set(admitNew(storage.sql, device, ids, now));
-    if (violations !== undefined) {
-      const known = new Set(ids.filter((id) => !fresh.has(id)));
-      countViolations(storage.sql, violations, (id) => known.has(id), now);
-    }
+    if (violations !== undefined) known = new Set(ids.filter((id) => !fresh.has(id)));
     // `delete` returns whether the id was there: of an id that occurs twice in a delivery, only the first is
     // new.
     const runs = sent.map((run) => withoutKnown(run, (id) => !fresh.delete(id)));
@@ -123,10 +121,15 @@ export function ingest(
     // Rare, and worth a row. A flush of new records alone writes none for the counters.
     if (duplicate + refused.rejected + refused.expired > 0)
       count(storage.sql, { ...refused, duplicate }, now);
-    // A pass also writes the violations that are still in memory.
-    if (accepted > 0 || violations !== undefined) sendOn(storage, sendingOn, now);
+    if (accepted > 0) sendOn(storage, sendingOn, now);
     return { stored: true, accepted, duplicates: duplicate };
   });
+  if (!receipt.stored || violations === undefined) return receipt;
+  // After the transaction: counts in memory can't be rolled back.
+  const isUnwritten = countViolations(storage.sql, violations, (id) => known.has(id), now);
+  // A pass writes them. If it comes anyway, nothing is to be done.
+  if (isUnwritten && receipt.accepted === 0) sendOn(storage, sendingOn, now);
+  return receipt;
 }
 
 /** Sets the alarm, or wakes the running pass, so that the new records are sent in time. */

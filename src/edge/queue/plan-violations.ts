@@ -46,17 +46,20 @@ export function addViolations(all: readonly ViolationCounts[], now: number): Vio
   return { kinds: kept, others };
 }
 
-/** Counts the violations of one request, except those of records that were stored before. */
+/**
+ * Counts the violations of one request, except those of records that were stored before. Returns true if
+ * there are counts that are not written yet.
+ */
 export type CountViolations = (
   sql: SqlStorage,
   violations: Violations,
   isKnown: (id: string) => boolean,
   now: number,
-) => void;
+) => boolean;
 
 /**
- * Counts violations in memory, and writes them at most once a minute. One row holds them all, because each
- * write is billed.
+ * Counts violations in memory. Writes them once a minute while they come, and when `write` is called, as each
+ * relay pass does at its end. One row holds them all, because each write is billed.
  */
 export type ViolationTally = {
   readonly count: CountViolations;
@@ -81,9 +84,9 @@ export function violationTally(): ViolationTally {
       const count = [...new Set(ids)].filter((id) => !isKnown(id)).length;
       return count === 0 ? [] : [{ ...kind, count, lastAt: now }];
     });
-    if (counted.length === 0) return;
-    pending = addViolations([pending, { kinds: counted, others }], now);
+    if (counted.length > 0) pending = addViolations([pending, { kinds: counted, others }], now);
     if (now >= writtenAt + MINUTE_MS) write(sql, now);
+    return pending.kinds.length > 0;
   };
   return { count, read: all, write };
 }

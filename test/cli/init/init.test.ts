@@ -302,7 +302,7 @@ describe('asked', () => {
         ?.at(-1),
     ).toBe('npx wrangler secret put ADMIN_TOKEN');
     expect(terminal.shown().split('Next:')[1]).not.toContain('WEBENGAGE_API_KEY');
-    expect(terminal.shown()).not.toContain('shown this once');
+    expect(terminal.shown()).not.toContain('shown only once');
   });
 });
 
