@@ -11,7 +11,7 @@ export type ReadBody =
 export async function readBody(request: Request, maxBytes: number, deadline: AbortSignal): Promise<ReadBody> {
   const length = request.headers.get('Content-Length') ?? '';
   const declared = /^[1-9]\d*$/.test(length) ? Number(length) : Number.NaN;
-  if (declared > maxBytes) return { ok: false, reason: 'too_large' };
+  if (Number(length) > maxBytes) return { ok: false, reason: 'too_large' };
   const isOver = new Promise<'over'>((resolve) => {
     if (deadline.aborted) resolve('over');
     deadline.addEventListener('abort', () => resolve('over'), { once: true });
