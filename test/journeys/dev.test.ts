@@ -145,7 +145,7 @@ describe('with Wrangler installed', () => {
     await page.goto(`http://localhost:${run.ports.page}`);
     for (const button of await page.locator('button').all()) await button.click();
     await page.getByText('at WebEngage: 1 by identify, 1 by track').waitFor();
-    expect((await page.locator('output').innerText()).match(/^kept/gm)).toHaveLength(2);
+    expect((await page.locator('output').innerText()).match(/^stored in this browser/gm)).toHaveLength(2);
     expect(await received(run)).toMatchObject({
       users: [{ userId: 'johndoe' }],
       events: [{ userId: 'johndoe', eventName: 'Added to Cart' }],
