@@ -111,6 +111,8 @@ export default defineConfig({
           include: ['test/journeys/**/*.test.ts'],
           // Whole systems in real processes: one at a time. The first start of a runtime can be slow.
           fileParallelism: false,
+          // A free port may be taken by the time a process listens on it.
+          retry: 1,
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
