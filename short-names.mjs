@@ -16,6 +16,7 @@ export const SHORT_NAMES = [
   'emit',
   'endpointName',
   'flushing',
+  'forMs',
   'gathered',
   'hasHint',
   'isHintTaken',

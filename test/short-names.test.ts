@@ -31,6 +31,7 @@ async function namesIn(file: string): Promise<readonly string[]> {
 const IN_MEMORY = new Set([
   'afterMs',
   'emit',
+  'forMs',
   'seq',
   'session',
   'suspects',

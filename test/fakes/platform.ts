@@ -86,7 +86,12 @@ export function fakePageStorage(map = new Map<string, string>(), full = () => fa
   return {
     keys: () => [...map.keys()],
     get: (key) => map.get(key) ?? null,
-    set: (key, text) => !full() && map.set(key, text) === map,
+    set(key, text) {
+      const hasRoom = !full();
+      if (hasRoom) map.set(key, text);
+      else map.delete(key);
+      return hasRoom;
+    },
     remove: (key) => map.delete(key),
   };
 }

@@ -146,7 +146,7 @@ export function nameOf(record: TrackerRecord): string {
 }
 
 /** The same of a call that lies in the database or in page storage. */
-function nameOfCall({ kind, json, userId }: Call | Entry): string {
+export function nameOfCall({ kind, json, userId }: Call | Entry): string {
   if (kind === 'event') return JSON.parse(`{${json}}`).eventName;
   return kind === 'user' ? `identify ${userId}` : kind;
 }

@@ -252,7 +252,7 @@ describe('a visitor who has opted out', () => {
     });
     const tracker = startTracker(resolveOptions({ endpoint: ENDPOINT }), platform);
     await tracker.track('e1');
-    await expect(tracker.optOut()).rejects.toThrow('the browser keeps nothing');
+    await expect(tracker.optOut()).rejects.toThrow('localStorage and IndexedDB both failed');
     await tracker.track('e2');
     await time.pass(60_000);
     expect(relay.requests).toEqual([]);

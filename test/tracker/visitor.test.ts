@@ -161,7 +161,7 @@ describe('an opt-out', () => {
     const page = open({ memory: true }, { pageStorage: nowhere });
     await page.tracker.track('e1');
 
-    await expect(page.tracker.optOut()).rejects.toThrow('the browser keeps nothing');
+    await expect(page.tracker.optOut()).rejects.toThrow('localStorage and IndexedDB both failed');
   });
 
   test('and an opt-in by another tab lets this one track, and send nothing of before', async () => {

@@ -75,9 +75,7 @@ async function optOut(page: Page): Promise<void> {
   // The database may hold data that it could not delete.
   if (!isIn(page)) await page.removeStore(page.endpointName);
   if (!isKept)
-    throw new Error(
-      'the opt-out holds for this page alone: the browser keeps nothing, neither localStorage nor IndexedDB',
-    );
+    throw new Error('the opt-out holds for this page alone: localStorage and IndexedDB both failed');
 }
 
 export function createEngine(page: Page): Engine {

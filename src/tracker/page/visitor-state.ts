@@ -50,8 +50,6 @@ function writeHint(page: Page): void {
   const hint = `{${toFields({ ...visitor, applied: undefined, reported: undefined })}}`;
   page.isHintTaken = false;
   page.hasHint = pageStorage.set(endpointName, hint.padEnd(HINT_LENGTH));
-  // An old hint would say that nothing has changed.
-  if (!page.hasHint) pageStorage.remove(endpointName);
 }
 
 /**
@@ -66,10 +64,11 @@ export function isFresh(page: Page): boolean {
   return readHint(hint).changes === page.visitor.changes;
 }
 
-/** Gives the hint's place to a spill. */
-export function takeHintsPlace(page: Page): void {
+/** Stores a spill in the place of the hint. Returns false if there is no room for it even so. */
+export function setInHintsPlace(page: Page, key: string, text: string): boolean {
   page.isHintTaken = isFresh(page);
   page.pageStorage.remove(page.endpointName);
+  return page.pageStorage.set(key, text);
 }
 
 /** Puts the hint back in its place. Call it once the visitor was read from the database. */
@@ -116,12 +115,8 @@ export function isIn(page: Page): boolean {
 
 /** Stores how often the visitor has opted out or in. Returns false if `localStorage` can't keep it. */
 export function mark(page: Page, next: number): boolean {
-  const key = `${page.endpointName}?choices`;
   page.choices = next;
-  const isKept = page.pageStorage.set(key, `${next}`);
-  // An old mark would say the opposite, and the next page would believe it.
-  if (!isKept) page.pageStorage.remove(key);
-  return isKept;
+  return page.pageStorage.set(`${page.endpointName}?choices`, `${next}`);
 }
 
 /**

@@ -5,7 +5,7 @@ export type PageStorage = {
   readonly keys: () => readonly string[];
   /** Null or undefined if there is no value, or none can be read. */
   readonly get: (key: string) => string | null | undefined;
-  /** False if there is no room, or no storage. */
+  /** False if there is no room, or no storage. Then nothing is stored there: an old value would be wrong. */
   readonly set: (key: string, text: string) => boolean;
   readonly remove: (key: string) => void;
 };
@@ -17,6 +17,10 @@ export type PageStorage = {
 export const localPageStorage: PageStorage = {
   keys: () => tryOrUndefined(() => Object.keys(localStorage)) ?? [],
   get: (key) => tryOrUndefined(() => localStorage.getItem(key)),
-  set: (key, text) => tryOrUndefined(() => localStorage.setItem(key, text) ?? true) ?? false,
-  remove: (key) => tryOrUndefined(() => localStorage.removeItem(key)),
+  set: (key, text) => tryOrUndefined(() => localStorage.setItem(key, text) ?? true) ?? !!remove(key),
+  remove,
 };
+
+function remove(key: string): undefined {
+  tryOrUndefined(() => localStorage.removeItem(key));
+}

@@ -103,8 +103,7 @@ export function rearm(page: Page): void {
 
 /** Spills what the database has not taken yet. Returns false if that can't be kept. */
 function keep(page: Page): boolean {
-  const calls = unsaved(page);
-  return calls.length === 0 || writeSpill(page, calls);
+  return writeSpill(page, unsaved(page));
 }
 
 /**
