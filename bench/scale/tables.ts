@@ -51,7 +51,7 @@ function steadyTable(): string {
       'records/s',
       'flushes/s',
       'outboxes',
-      'fits (of 12,000 a minute)',
+      `fits (of ${short(60 * DRAIN_PER_SECOND)} a minute)`,
       'backlog grows, a minute',
       'full after',
       'stored then, an outbox',

@@ -282,13 +282,13 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
   return { stub, account, now, deaths, gate, mostInFlight, overlaps, limited };
 }
 
-/** A browser sends nothing new before what it sent is answered for. */
+/** A browser sends nothing new before what it sent is answered for. Those that wait for it go after it, in their order. */
 function inTurn(pending: readonly Pending[]): Pending[] {
   const since = new Map<string, number>();
   for (const { at, delivery, unanswered } of pending) if (unanswered) since.set(delivery.device, at);
   return pending.map((each) => {
-    const notBefore = each.unanswered ? undefined : since.get(each.delivery.device);
-    return notBefore === undefined || each.at > notBefore ? each : { ...each, at: notBefore + 1 };
+    const after = each.unanswered ? undefined : since.get(each.delivery.device);
+    return after === undefined ? each : { ...each, at: Math.max(each.at, after + 1) };
   });
 }
 

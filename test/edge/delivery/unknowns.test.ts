@@ -399,7 +399,7 @@ describe('a backlog of 15,000 records, at 700 ms an answer', () => {
     ['a fixed minute', { minute: 'fixed' }],
     ['a limit for each of the calls', { limit: 'separate' }],
     ['no X-RateLimit headers', { rateHeaders: 'absent' }],
-  ])('uses at least 95 %% of the allowance without a 429: %s', async (_, control) => {
+  ])('uses at least 96 %% of the allowance without a 429: %s', async (_, control) => {
     const { account, mostInFlight, overlaps } = await against(control, {
       deliveries: backlog,
       latencyMs: () => 700,
@@ -407,7 +407,7 @@ describe('a backlog of 15,000 records, at 700 ms an answer', () => {
 
     const from = WORLD_BEGINS + 5_000;
     const used = account.arrivals.filter(({ at }) => at >= from && at < from + MINUTE).length;
-    expect(used).toBeGreaterThanOrEqual(475);
+    expect(used).toBeGreaterThanOrEqual(480);
     expect(busiestMinute(account.arrivals)).toBeLessThanOrEqual(500);
     expect(account.arrivals.filter(({ status }) => status !== 200)).toEqual([]);
     expect(account.taken).toHaveLength(15_000);
@@ -415,12 +415,12 @@ describe('a backlog of 15,000 records, at 700 ms an answer', () => {
     expect(overlaps).toBe(0);
   });
 
-  test('uses 95 % of it too where the gate is 100 ms away', async () => {
+  test('uses 96 % of it too where the gate is 100 ms away', async () => {
     const { account } = await against({}, { deliveries: backlog, latencyMs: () => 700, gateMs: () => 100 });
 
     const from = WORLD_BEGINS + 5_000;
     const used = account.arrivals.filter(({ at }) => at >= from && at < from + MINUTE).length;
-    expect(used).toBeGreaterThanOrEqual(475);
+    expect(used).toBeGreaterThanOrEqual(480);
     expect(busiestMinute(account.arrivals)).toBeLessThanOrEqual(500);
     expect(account.taken).toHaveLength(15_000);
   });
