@@ -186,6 +186,6 @@ function text() {
 }
 
 function messageOfKeys({ expected }: { readonly expected: string | null }): string {
-  if (expected === 'never') return 'is no switch of the sandbox';
-  return expected === 'Object' ? 'must be an object' : 'must be given';
+  if (expected === 'never') return 'is not a setting of the sandbox';
+  return expected === 'Object' ? 'must be an object' : 'is required';
 }

@@ -114,7 +114,7 @@ describe('what is wrong with one attribute leaves just that out', () => {
     expect(repairsOf(result)).toEqual([
       {
         path: `eventData.a${'.0'.repeat(15)}`,
-        rule: 'must nest at most 16 levels, and not in itself',
+        rule: 'must nest at most 16 levels, without a cycle',
         done: 'left_out',
       },
     ]);

@@ -83,7 +83,7 @@ describe('what is refused, with its path', () => {
     ["a system event's family", { eventName: 'email_open' }, 'eventName', /system event/],
     ['an id of 101 characters', { userId: 'u'.repeat(101) }, 'userId', /text of 1 to 100 characters/],
     ['a numeric id', { userId: 7 }, 'userId', /well-formed text of 1 to 100/],
-    ['no id', { userId: undefined }, 'userId', /must be given, or anonymousId/],
+    ['no id', { userId: undefined }, 'userId', /is required, unless there is an anonymousId/],
     ['a date with Z', { eventTime: '2018-09-15T18:29:00Z' }, 'eventTime', /yyyy-MM-ddTHH:mm:ss±hhmm/],
     ['a null', { eventData: { Price: null } }, 'eventData.Price', /must be a string, finite number/],
     [

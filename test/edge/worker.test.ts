@@ -455,7 +455,7 @@ describe('configuration', () => {
       status: 'held',
       version: '0.1.0',
       since: '2026-11-23T12:00:00.000Z',
-      message: expect.stringMatching(/answers 401.*API key.*none is lost/),
+      message: expect.stringMatching(/answers 401.*API key.*keeps all records/),
     });
     expect(asked).toBe(1);
   });

@@ -24,7 +24,7 @@ describe('batches', () => {
     const { batches } = heard(told('delivered', { duplicates: 0 }), told('delivered'));
 
     expect(batches.map(({ at, end, detail }) => [at, end, detail])).toEqual([
-      [1_000, 'delivered', '3 records, 1 of which the relay had'],
+      [1_000, 'delivered', '3 records, 1 of them duplicates'],
       [0, 'delivered', '3 records'],
     ]);
   });
@@ -99,10 +99,10 @@ describe('errors', () => {
     );
 
     expect(troubles.map(({ kind, about, issues }) => `${kind} ${about} ${issues[0]?.message}`)).toEqual([
-      'degraded IndexedDB records do not outlive the page: no IndexedDB',
-      'retrying until its user signs in token_required: the page has no identity token that the relay takes',
+      'degraded IndexedDB records are lost with the page: no IndexedDB',
+      'retrying until its user signs in token_required: the page has no identity token that the relay accepts',
       'retrying again in 4 s network: the page got no answer from the relay',
-      'dropped 2 records expired: the records were older than the tracker keeps them',
+      'dropped 2 records expired: the records were too old to keep',
     ]);
     expect(degraded).toBe('no IndexedDB');
   });

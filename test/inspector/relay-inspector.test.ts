@@ -58,7 +58,7 @@ describe('an inspector', () => {
     expect(text('.kind')).toBe(
       'degraded | retrying | repaired | dropped | rejected | retrying | rejected | delivered',
     );
-    expect(part('Batches')).toContain('3 records, 1 of which the relay had');
+    expect(part('Batches')).toContain('3 records, 1 of them duplicates');
   });
 
   test('groups attributes whose type has changed', async () => {
@@ -125,7 +125,7 @@ describe('an inspector', () => {
     expect(text('.said')).toBe('Sending …');
     expect(flush).toHaveBeenCalledTimes(1);
     resolve({ settled: true });
-    await expect.poll(() => text('.said')).toContain('Settled');
+    await expect.poll(() => text('.said')).toContain('settled');
     press('Flush now');
 
     expect(flush).toHaveBeenCalledTimes(2);
@@ -135,7 +135,7 @@ describe('an inspector', () => {
     const watched = inspectedTracker();
     const { part, text, press } = inspect(watched.tracker);
     press('Flush now');
-    await expect.poll(() => text('.said')).toBe('Settled: every record that was buffered.');
+    await expect.poll(() => text('.said')).toBe('Every buffered record is settled.');
 
     watched.flushesTo({ settled: false, reason: 'network', retryInMs: 8_000 });
     press('Flush now');
@@ -282,7 +282,7 @@ describe('the tracker of the page', () => {
 
     await expect
       .poll(() => text('.notices'), { timeout: 5_000 })
-      .toContain('The tracker does not answer: nothing in 3 s');
+      .toContain('The tracker does not answer: no answer in 3 s');
   });
 
   test('whose visitor has opted out is said to', async () => {

@@ -59,7 +59,7 @@ describe('the buffer', () => {
     expect(model({ tracker: none, buffer: { ...BUFFER, records: [] } })).toMatchObject({
       waiting: '0',
       oldest: '–',
-      listed: 'Nothing waits',
+      listed: 'No records are waiting',
     });
     expect(model({ buffer: { kind: 'unreadable', why: 'refused' } }).listed).toBe('They can’t be listed');
   });
@@ -170,7 +170,7 @@ describe('what is missing is told, with the line that helps', () => {
     ['a tracker that can’t start', { tracker: { kind: 'silent', why: 'RangeError: x' } }, /RangeError: x/],
     ['a visitor who has opted out', { optedOut: true }, /opted out/],
     ['an impossible option', { settings: 'RangeError: burst' }, /RangeError: burst/],
-    ['an endpoint that nobody names', { settings: undefined }, /say where the tracker sends to/],
+    ['an endpoint that nobody names', { settings: undefined }, /set the relay’s address/],
     ['a buffer that is refused', { buffer: { kind: 'unreadable', why: 'SecurityError' } }, /SecurityError/],
   ])('%s', (_, changed, said) => {
     const told = notices(changed);

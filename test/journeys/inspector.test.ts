@@ -133,7 +133,7 @@ describe('under the strictest policy', () => {
     await expect
       .poll(() => part('Buffer').innerText(), PATIENT)
       .toMatch(
-        /Bought\s+track\s+\d+ s\s+\d+ B\s+takes it\s+identify\s+identify\s+\d+ s\s+\d+ B\s+repairs 1 field/,
+        /Bought\s+track\s+\d+ s\s+\d+ B\s+accepts it\s+identify\s+identify\s+\d+ s\s+\d+ B\s+repairs 1 field/,
       );
     const figures = inspector.locator('.figures');
     await expect.poll(() => figures.innerText(), PATIENT).toMatch(/Waiting\s+2\s+Oldest\s+\d+ s/);
@@ -286,7 +286,7 @@ test('all of it is reached and worked by keyboard, under names that say what it 
     'region "Errors"',
     'heading "Errors" [level=3]',
     'log "Errors"',
-    'table "The last that ended, newest first"',
+    'table "The latest outcomes, newest first"',
     'table "Oldest first"',
     'columnheader "Record"',
     'rowheader "Bought"',

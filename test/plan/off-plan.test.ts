@@ -56,7 +56,7 @@ test.each<[string, Attributes | undefined, string[]]>([
     { constructor: 'x' },
     ['unknown_property: eventData.constructor is not in the tracking plan'],
   ],
-  ['Experiment Seen', undefined, ['missing: eventData.Name is missing: the tracking plan asks for it']],
+  ['Experiment Seen', undefined, ['missing: eventData.Name is required by the tracking plan']],
   [
     'Added to Cart',
     { ...ADDED, Price: '39.8', Arrives: 'soon' },
@@ -86,7 +86,7 @@ test.each<[string, Attributes | undefined, string[]]>([
     [
       'value: eventData.Seller.Stars must be one of the tracking plan’s values',
       'unknown_property: eventData.Seller.Since is not in the tracking plan',
-      'missing: eventData.Seller.Name is missing: the tracking plan asks for it',
+      'missing: eventData.Seller.Name is required by the tracking plan',
     ],
   ],
 ])('an event that is off the plan is told by path and rule: %s %j', (eventName, eventData, found) => {

@@ -37,7 +37,7 @@ const PRICE = 'events.Bought.properties.Price';
 
 test.each([
   [null, ['a tracking plan must be an object']],
-  [{}, ['events must be given']],
+  [{}, ['events is required']],
   [{ events: [] }, ['events must be an object']],
   [{ events: {}, evnts: {} }, ['evnts is not a field of a tracking plan']],
   [{ events: { we_bought: {} } }, ['events.we_bought has a name that must not start with we_']],
@@ -63,16 +63,16 @@ test.each([
   [withProperty({ type: 'number', optional: 'yes' }), [`${PRICE}.optional must be true or false`]],
   [
     withProperty({ type: 'number', values: [] }),
-    [`${PRICE}.values must hold at least one value, and each once`],
+    [`${PRICE}.values must hold at least one value, without duplicates`],
   ],
   [
     withProperty({ type: 'number', values: [1, 1] }),
-    [`${PRICE}.values must hold at least one value, and each once`],
+    [`${PRICE}.values must hold at least one value, without duplicates`],
   ],
   [withProperty({ type: 'number', values: ['1'] }), [`${PRICE}.values.0 must be a number`]],
   [
     withProperty({ type: 'string', values: ['2018-09-15T18:29:00-0800'] }),
-    [`${PRICE}.values.0 must not be a date: that is a type of its own`],
+    [`${PRICE}.values.0 must not be a date: WebEngage has its own type for dates`],
   ],
   [
     withProperty({ type: 'array', items: { type: 'string', optional: true } }),

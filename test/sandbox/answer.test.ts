@@ -73,7 +73,7 @@ describe('an invalid record', () => {
 
     expect(answered.reply.status).toBe(400);
     expect(JSON.parse(answered.reply.body)).toEqual({
-      response: { message: 'Error: eventName is not taken, as ordered.', status: 'error' },
+      response: { message: 'Error: eventName is not accepted, as configured.', status: 'error' },
     });
     expect(answered).toMatchObject({ sent: 2, records: [], settlesId: false });
   });

@@ -70,7 +70,7 @@ describe('an order to the sandbox', () => {
     [{ success: 204 }, 'success must be 200 or 201, not 204'],
     [{ wrongKey: 400 }, 'wrongKey must be 401 or 403, not 400'],
     [{ faults: [{ fault: 500, chance: 2 }] }, 'faults.0.chance must be a number from 0 to 1'],
-    [{ faults: [{ fault: 500 }] }, 'faults.0.chance must be given'],
+    [{ faults: [{ fault: 500 }] }, 'faults.0.chance is required'],
     [
       {
         faults: [
@@ -85,7 +85,7 @@ describe('an order to the sandbox', () => {
     [{ refuse: { field: 'eventName', status: 401 } }, 'refuse.status must be 400 or 413 or 422, not 401'],
     [{ refuse: 'Poison' }, 'refuse must be an object'],
     [{ acceptKeys: 'key' }, 'acceptKeys must be a list of keys'],
-    [{ colour: 'red' }, 'colour is no switch of the sandbox'],
+    [{ colour: 'red' }, 'colour is not a setting of the sandbox'],
     [[], 'the body must be an object'],
     [null, 'the body must be an object'],
   ])('%j is none: %s', (order, message) => {

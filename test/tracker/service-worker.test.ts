@@ -156,7 +156,7 @@ test('a flush in the service worker that fails rejects what the browser waits fo
   relay.answer(503);
   await trackThree(opened.page);
 
-  expect(await fireSync(opened)).toBe('Records wait, to be sent again: unavailable');
+  expect(await fireSync(opened)).toBe('Records will be retried: unavailable');
 
   relay.answer(202);
   await expect.poll(() => fireSync(opened), WITHIN).toBe('settled');
@@ -167,7 +167,7 @@ test('a service worker that can’t open the database does not say that all is s
   const opened = await openSite('/', '/worker.js?broken');
   await trackThree(opened.page);
 
-  expect(await fireSync(opened)).toBe('Records wait in a database that does not open');
+  expect(await fireSync(opened)).toBe('The database of waiting records does not open');
   expect(relay.batches).toEqual([]);
 });
 

@@ -104,10 +104,10 @@ describe('with everything in flags', () => {
 
 describe('what is wrong is told in the words of the relay, and nothing is written', () => {
   test.each([
-    [{ license: '~a b' }, '--license: WEBENGAGE_LICENSE_CODE must be set, to letters'],
+    [{ license: '~a b' }, '--license: WEBENGAGE_LICENSE_CODE must be set, and hold only letters'],
     [{ region: 'mars' }, '--region: WEBENGAGE_REGION must be global, in or ksa'],
-    [{ origins: 'shop.example.com' }, '--origins: ALLOWED_ORIGINS must hold origins as browsers write them'],
-    [{ origins: '' }, '--origins: ALLOWED_ORIGINS must name the sites that may send'],
+    [{ origins: 'shop.example.com' }, '--origins: ALLOWED_ORIGINS must list origins as browsers write them'],
+    [{ origins: '' }, '--origins: ALLOWED_ORIGINS must list the sites that may send'],
     [{ name: 'Shop Relay' }, '--name: the name must be'],
     [{ name: '-' }, '--name: the name must be'],
     [{ domain: 'https://t.example.com' }, '--domain: the domain must be a host name'],
@@ -213,7 +213,7 @@ describe('asked', () => {
 
     expect(code).toBe(0);
     expect(terminal.asked.filter((question) => question.includes('The sites'))).toHaveLength(2);
-    expect(terminal.shown()).toContain('ALLOWED_ORIGINS must hold origins');
+    expect(terminal.shown()).toContain('ALLOWED_ORIGINS must list origins');
     expect(await configured()).toContain('"WEBENGAGE_REGION": "global"');
     expect(await configured()).toContain('"name": "webengage-relay"');
   });

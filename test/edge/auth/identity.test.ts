@@ -196,9 +196,9 @@ describe('a refusal', () => {
   test.each([
     ['none', 'records with a userId need an identity token, and this batch has none'],
     ['expired', 'the identity token has expired'],
-    ['forged', 'the identity token must be signed with the key that is in IDENTITY_KEY, by its algorithm'],
-    ['garbage', 'the identity token must be a signed JWT in its compact form'],
-    ['ofEve', 'the identity token is of another user than the records'],
+    ['forged', 'the identity token must be signed with the key in IDENTITY_KEY, using its algorithm'],
+    ['garbage', 'the identity token must be a signed JWT in compact form'],
+    ['ofEve', 'the identity token is for a different user than the records'],
   ] as const)('says what is wrong, readable to the page, and names nobody: %s', async (which, message) => {
     const answer = await post(recordsOf('johndoe'), TOKENS[which], required);
 

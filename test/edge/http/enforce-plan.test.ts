@@ -211,7 +211,7 @@ describe('a relay without a plan', () => {
     const answer = await ask('/health');
 
     expect(answer.status).toBe(503);
-    expect(await answer.text()).toContain(`TRACKING_PLAN is ${TRACKING_PLAN}, and there is no tracking plan`);
+    expect(await answer.text()).toContain(`TRACKING_PLAN is ${TRACKING_PLAN}, but there is no tracking plan`);
   });
 });
 
@@ -219,6 +219,6 @@ test('what is no plan makes no relay, and is told by path and rule', () => {
   const plan = { events: { we_x: {}, Bought: { properties: { Price: 'money' } } } };
 
   expect(() => createRelay({ plan })).toThrow(
-    /the tracking plan is none: events\.we_x has a name that must not start with we_; events\.Bought\.properties\.Price must be string/,
+    /invalid tracking plan: events\.we_x has a name that must not start with we_; events\.Bought\.properties\.Price must be string/,
   );
 });

@@ -232,7 +232,7 @@ test('a body of a version that this relay does not speak is one to be kept, what
     expect(await answer.json()).toMatchObject({ error: { code: 'unsupported_version' } });
   }
   expect(await (await post({ ...batchOf(), v: undefined })).json()).toMatchObject({
-    error: { code: 'invalid_batch', message: 'v must be given' },
+    error: { code: 'invalid_batch', message: 'v is required' },
   });
 });
 

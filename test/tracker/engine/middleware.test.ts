@@ -171,7 +171,7 @@ test.each([
   await tracker.track('Bought');
 
   expect(await sent()).toMatchObject([{ eventName: 'Bought' }]);
-  expect(reported).toEqual([new TypeError('middleware must answer with a call, null or nothing')]);
+  expect(reported).toEqual([new TypeError('middleware must return a call, null or nothing')]);
 });
 
 test('middleware that answers with false, as `condition && null` does, changes nothing', async () => {
