@@ -72,10 +72,10 @@ test('of a relay that runs the doctor finds nothing wrong, and leaves nothing th
 
   expect(said).not.toContain('✗');
   expect(said).toContain(`✓ pages of ${stack.siteUrl} may send`);
-  expect(said).toMatch(/✓ \/tracker\.js is that of/);
-  expect(said).toContain('✓ /tracker.js may be kept for 300 s');
+  expect(said).toMatch(/✓ \/tracker\.js is from version/);
+  expect(said).toContain('✓ /tracker.js may be cached for 300 s');
   expect(said).toContain('✓ sites that are not allowed are refused');
-  expect(said).toContain('✓ no record waits');
+  expect(said).toContain('✓ no records are waiting');
   // No TLS on this machine; and nothing has been sent yet.
   expect(marks(said).filter((mark) => mark === '!')).toHaveLength(2);
   expect(code).toBe(0);
@@ -108,7 +108,7 @@ test('a wrong token is told, and a missing one is a misuse', async () => {
   const missing = await cli(['doctor', stack.relayUrl, '--admin-token-env', 'NO_SUCH_VARIABLE']);
 
   expect(wrong.code).toBe(1);
-  expect(wrong.said).toContain('✗ the token does not open /admin');
+  expect(wrong.said).toContain('✗ /admin does not accept the token');
   expect(missing.code).toBe(2);
   expect(missing.complained).toContain('NO_SUCH_VARIABLE');
 });
@@ -124,7 +124,7 @@ test('the token leaves this machine by https alone', async () => {
   const { code, complained } = await doctor('http://t.example.com');
 
   expect(code).toBe(2);
-  expect(complained).toContain('https only');
+  expect(complained).toContain('only sent over https');
 });
 
 test('a relay of another version, with another script, is told as that', async () => {
@@ -152,8 +152,8 @@ test('a relay of another version, with another script, is told as that', async (
   older.close();
 
   expect(code).toBe(0);
-  expect(said).toMatch(/! the relay is 0\.0\.1, this tool .* → npx webengage-relay@0\.0\.1 doctor/);
-  expect(said).toContain('! /tracker.js is another than that of');
+  expect(said).toMatch(/! the relay is 0\.0\.1, this tool is .* → use npx webengage-relay@0\.0\.1 doctor/);
+  expect(said).toContain('! /tracker.js differs from that of');
 });
 
 test('a missing setting is told by its name', async () => {
@@ -192,7 +192,7 @@ test('a key that WebEngage does not take is told, with what holds everything bac
   expect(code).toBe(1);
   expect(said).toMatch(/✗ \/health: WebEngage answers 401 to every call/);
   expect(said).toMatch(
-    /✗ WebEngage answers 401 to every call since .* → npx wrangler secret put WEBENGAGE_API_KEY/,
+    /✗ WebEngage has answered 401 to every call since .* → run npx wrangler secret put WEBENGAGE_API_KEY/,
   );
   expect(said).toContain('1 record waits');
 });
@@ -242,8 +242,8 @@ describe('init', () => {
     await relay.stop();
     expect(said).not.toContain('✗');
     expect(said).toContain(`✓ pages of ${stack.siteUrl} may send`);
-    expect(said).toMatch(/✓ \/tracker\.js is that of/);
-    expect(said).toContain('✓ the outbox takes records');
+    expect(said).toMatch(/✓ \/tracker\.js is from version/);
+    expect(said).toContain('✓ the outbox accepts records');
     expect(code).toBe(0);
   });
 
@@ -321,7 +321,7 @@ describe('init', () => {
   });
 
   test.each([
-    ['the right key', {}, 0, 'refuses the empty call and not the key'],
+    ['the right key', {}, 0, 'refuses the empty call, not the key'],
     ['a wrong key', { acceptKeys: [] }, 1, 'the key is wrong'],
     ['a key that is forbidden', { acceptKeys: [], wrongKey: 403 }, 1, 'the key is wrong'],
     ['a wrong license code', { license: '~another' }, 1, 'the license code or the region is wrong'],
@@ -332,7 +332,7 @@ describe('init', () => {
       0,
       'compare the code',
     ],
-    ['WebEngage down', { fault: 'down' }, 0, 'nothing is known of the key'],
+    ['WebEngage down', { fault: 'down' }, 0, 'the key could not be checked'],
   ])('%s is found by one call, before anything is written', async (_, order, code, words) => {
     const dir = join(scratch, randomUUID());
     await stack.empty();

@@ -129,7 +129,7 @@ test('without Wrangler it says how to come by it, and ends', async () => {
   const { code, said } = await (await dev()).ended;
 
   expect(code).toBe(1);
-  expect(said).toMatch(/Wrangler is not installed.*: npm install --save-dev wrangler@4\.\d+\.\d+\n$/);
+  expect(said).toMatch(/Wrangler.* is not installed: run npm install --save-dev wrangler@4\.\d+\.\d+\n$/);
   expect(await kept()).toEqual([]);
 });
 
@@ -202,7 +202,7 @@ describe('with Wrangler installed', () => {
     const { code, said } = await (await dev(['--origins', 'http://localhost:3000/'])).ended;
 
     expect(code).toBe(2);
-    expect(said).toContain('--origins: ALLOWED_ORIGINS must hold origins');
+    expect(said).toContain('--origins: ALLOWED_ORIGINS must list origins');
   });
 
   test('a port that is taken is told, with the flag that names another', async () => {
@@ -215,7 +215,7 @@ describe('with Wrangler installed', () => {
 
     expect(code).toBe(1);
     expect(said).toContain(
-      `port ${sandbox} is taken: end what listens there, or name another by --sandbox-port`,
+      `port ${sandbox} is in use: stop the program that listens there, or choose another port with --sandbox-port`,
     );
   });
 
@@ -247,7 +247,7 @@ describe('with Wrangler installed', () => {
     const { code, said } = await run.ended;
 
     expect(code).toBe(1);
-    expect(said).toContain('has ended by itself');
+    expect(said).toContain('stopped unexpectedly');
     await nothingIsLeft(run);
   });
 

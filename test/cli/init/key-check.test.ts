@@ -28,7 +28,7 @@ test.each([
 
 test('a 400 is told with what it leaves open', () => {
   expect(meaningOf(400, { says: 'error', words: 'Error: events cannot be empty.' }).words).toContain(
-    'not documented',
+    'may answer a wrong license code',
   );
 });
 

@@ -46,7 +46,7 @@ test('types are written to their file, and left alone where they are as they sho
   const again = await run({ out });
 
   expect(first).toMatchObject({ code: 0, said: `wrote ${out}` });
-  expect(again).toMatchObject({ code: 0, said: `${out} is as ${plan} says` });
+  expect(again).toMatchObject({ code: 0, said: `${out} is up to date with ${plan}` });
   expect(await readFile(out, 'utf8')).toBe(WRITTEN);
   expect(await stat(out)).toMatchObject({ mtimeMs, ino });
 });
@@ -60,7 +60,7 @@ test('a check is passed by what would be written, whatever its lines end with, a
 
   expect([missing.code, same.code, other.code]).toEqual([1, 0, 1]);
   expect(other.complained).toEqual([
-    `${out} is not as ${plan} says: webengage-relay types ${plan} --out ${out} --name ShopEvents`,
+    `${out} is out of date with ${plan}: run webengage-relay types ${plan} --out ${out} --name ShopEvents`,
   ]);
   expect(await readFile(out, 'utf8')).toContain('Logged Out');
 });
@@ -86,6 +86,6 @@ test('a plan that is not there, and a place that is none, are told', async () =>
   const noPlan = await run({ plan: join(folder, 'none.json') });
   const noPlace = await run({ out: join(folder, 'none', 'events.ts') });
 
-  expect(noPlan).toMatchObject({ code: 1, complained: [expect.stringContaining('there is no such file')] });
+  expect(noPlan).toMatchObject({ code: 1, complained: [expect.stringContaining('does not exist')] });
   expect(noPlace).toMatchObject({ code: 1, complained: [expect.stringContaining('ENOENT')] });
 });
