@@ -44,7 +44,7 @@ export function Entrance({ message, isTrying, enter }: EntranceProps): JSX.Eleme
             Open
           </button>
         </div>
-        <p class="small">Kept in this tab only, and gone when you close it.</p>
+        <p class="small">Kept in this tab only, until you close it.</p>
         <p id="refused" class="refused" role="alert">
           <Prose text={message} />
         </p>

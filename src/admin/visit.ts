@@ -19,7 +19,7 @@ export function signedOut(message = ''): Visit {
 }
 
 export function signingIn(client: Client): Visit {
-  return { client, status: undefined, message: 'Asking the relay …' };
+  return { client, status: undefined, message: 'Loading …' };
 }
 
 /** The visit after a client has heard from the relay, unless the visit is another client's by then. */

@@ -58,7 +58,7 @@ test.each([
     () => new Response('<h1>Sign in</h1>'),
     'Something other than the relay answered: the answer is not JSON.',
   ],
-  [() => Promise.reject(new TypeError('Failed to fetch')), expect.stringContaining('out of reach')],
+  [() => Promise.reject(new TypeError('Failed to fetch')), expect.stringContaining('can’t be reached')],
 ])('what goes wrong is told in a sentence: %#', async (answer, reason) => {
   answering(answer);
 

@@ -7,9 +7,9 @@ const HELD = { since: NOW - 710_000, status: 401, probeAt: NOW + 41_000 };
 test('an idle relay is well', () => {
   expect(healthSummary(status())).toEqual({
     mood: 'good',
-    name: 'All well',
-    line: 'Nothing waits.',
-    advice: 'Nothing to do.',
+    name: 'Healthy',
+    line: 'No records are waiting.',
+    advice: 'No action needed.',
     also: [],
   });
 });
@@ -17,7 +17,7 @@ test('an idle relay is well', () => {
 test('records that linger for a moment are no backlog', () => {
   const state = healthSummary(status({ backlog: { records: 40, oldestAgeMs: 1_500, drainMs: null } }));
 
-  expect(state).toMatchObject({ name: 'All well', line: '40 records on the way.' });
+  expect(state).toMatchObject({ name: 'Healthy', line: '40 records on the way.' });
 });
 
 test('a backlog that shrinks tells when it will be empty', () => {
@@ -40,11 +40,11 @@ test('a backlog that grows wants watching', () => {
 test('a key that WebEngage refuses: nothing is lost, and what to do', () => {
   const state = healthSummary(status({ gate: { held: HELD } }));
 
-  expect(state).toMatchObject({ mood: 'bad', name: 'Held' });
+  expect(state).toMatchObject({ mood: 'bad', name: 'Suspended' });
   expect(state.line).toContain('WebEngage has answered 401');
   expect(state.line).toContain('Nothing is lost');
   expect(state.advice).toContain('`npx wrangler secret put WEBENGAGE_API_KEY`');
-  expect(state.also).toEqual(['The next try is in 41 s.']);
+  expect(state.also).toEqual(['The next probe is in 41 s.']);
 });
 
 test('held with a 404, host and license are to be checked', () => {
@@ -62,7 +62,7 @@ test('the advice to a held relay keeps still while its figures change', () => {
 
 test('a 429 pauses until a moment that is to come', () => {
   expect(healthSummary(status({ gate: { pausedUntil: NOW + 38_000 } }))).toMatchObject({ name: 'Paused' });
-  expect(healthSummary(status({ gate: { pausedUntil: NOW - 1 } }))).toMatchObject({ name: 'All well' });
+  expect(healthSummary(status({ gate: { pausedUntil: NOW - 1 } }))).toMatchObject({ name: 'Healthy' });
 });
 
 test('a full outbox says where new records are kept', () => {
@@ -87,7 +87,7 @@ test('the worst comes first, the rest is told besides', () => {
     }),
   );
 
-  expect(state.name).toBe('Held');
+  expect(state.name).toBe('Suspended');
   expect(state.also.join(' ')).toContain('The outbox is full');
 });
 
@@ -102,9 +102,9 @@ test('WebEngage fails where no call of the last two minutes was taken', () => {
     status({ backlog: { retrying: 3 }, minutes: [minute(NOW, { calls: 4, failed: 2, delivered: 50 })] }),
   );
 
-  expect(down).toMatchObject({ mood: 'warn', name: 'WebEngage fails' });
+  expect(down).toMatchObject({ mood: 'warn', name: 'WebEngage failing' });
   expect(down.line).toContain('3 batches to send again (1 after no answer, 2 after 503).');
-  expect(half.name).toBe('All well');
+  expect(half.name).toBe('Healthy');
 });
 
 test('a page that answers 200 is told as what it is, as are smaller calls and other words', () => {
@@ -118,7 +118,7 @@ test('a page that answers 200 is told as what it is, as are smaller calls and ot
   );
 
   expect(line).toContain('1 after 200 without WebEngage’s own answer');
-  expect(also.join(' ')).toMatch(/kept under 96,000 bytes.*3 calls in other words/);
+  expect(also.join(' ')).toMatch(/kept under 96,000 bytes.*3 calls with an undocumented answer/);
 });
 
 test('a shard that does not answer is named', () => {
@@ -132,7 +132,7 @@ test('a shard that does not answer is named', () => {
 test('dead letters and the secondary key are told, and are no alarm', () => {
   const state = healthSummary(status({ deadLetters: 1, gate: { key: 'secondary' } }));
 
-  expect(state.name).toBe('All well');
+  expect(state.name).toBe('Healthy');
   expect(state.also).toEqual([
     expect.stringContaining('replace WEBENGAGE_API_KEY'),
     expect.stringContaining('1 dead letter:'),

@@ -29,7 +29,7 @@ test('what came in is delivered, a dead letter, or waiting', () => {
     }),
   );
 
-  expect(amounts(rows)).toMatchObject({ 'came in': 102, waiting: 17, 'accounted for': 102 });
+  expect(amounts(rows)).toMatchObject({ received: 102, waiting: 17, 'accounted for': 102 });
   expect(rows.map(({ name }) => name)).not.toContain('between two counts');
 });
 
@@ -62,5 +62,5 @@ test('every table adds up, even where shards were counted at different instants'
 test('a call that is not answered yet is under way', () => {
   const rows = callLedger(status({ totals: { calls: 10, taken: 8, refused: 1 } }));
 
-  expect(amounts(rows)).toMatchObject({ 'under way': 1, calls: 10 });
+  expect(amounts(rows)).toMatchObject({ 'in flight': 1, calls: 10 });
 });
