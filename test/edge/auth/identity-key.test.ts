@@ -50,7 +50,7 @@ describe('a key', () => {
     ],
     ['a shared secret', SECRET, [['HS256', undefined]]],
     ['a shared secret of 32 bytes in 16 characters', 'é'.repeat(16), [['HS256', undefined]]],
-  ])('is taken: %s', async (_, text, keys) => {
+  ])('is accepted: %s', async (_, text, keys) => {
     const read = await readKeys(text);
 
     expect(read.ok && read.keys.map(({ alg, kid }) => [alg, kid])).toEqual(keys);
@@ -103,7 +103,7 @@ describe('a key', () => {
     ['JSON that breaks off', jwkSet(site.jwk).slice(0, -5), /JWK set/],
     ['a secret of 31 bytes', SECRET.slice(1), /32 bytes/],
     ['blanks', ' '.repeat(40), /must be/],
-  ])('is refused, in words that reveal nothing of it: %s', async (_, text, words) => {
+  ])('is refused with a message that reveals nothing of it: %s', async (_, text, words) => {
     const read = await readKeys(text);
 
     expect(read).toEqual({ ok: false, message: expect.stringMatching(words) });
