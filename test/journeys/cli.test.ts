@@ -59,7 +59,7 @@ const doctor = (url: string, ...args: string[]) =>
 
 const marks = (said: string) => said.split('\n').map((line) => line[0] ?? '');
 
-test('a command that is none ends with 2, and says so where errors are said', async () => {
+test('an unknown command ends with 2 and writes its message to stderr', async () => {
   const { code, said, complained } = await cli(['dploy']);
 
   expect(code).toBe(2);
@@ -67,7 +67,7 @@ test('a command that is none ends with 2, and says so where errors are said', as
   expect(complained).toContain('there is no command dploy');
 });
 
-test('of a relay that runs the doctor finds nothing wrong, and leaves nothing there', async () => {
+test('the doctor finds nothing wrong with a running relay, and leaves nothing there', async () => {
   const { code, said } = await doctor(stack.relayUrl, '--origin', stack.siteUrl);
 
   expect(said).not.toContain('✗');
@@ -85,14 +85,14 @@ test('of a relay that runs the doctor finds nothing wrong, and leaves nothing th
   expect((await status.json()).totals).toMatchObject({ accepted: 0, rejected: 0 });
 });
 
-test('a site that may not send is told, with the setting', async () => {
+test('a site that may not send is reported with the setting', async () => {
   const { code, said } = await doctor(stack.relayUrl, '--origin', 'https://other.example.com');
 
   expect(code).toBe(1);
   expect(said).toMatch(/✗ pages of https:\/\/other\.example\.com may not send → .*ALLOWED_ORIGINS/);
 });
 
-test('as JSON it says the same', async () => {
+test('the JSON output says the same', async () => {
   const { code, said } = await doctor(stack.relayUrl, '--origin', 'https://other.example.com', '--json');
 
   expect(code).toBe(1);
@@ -101,7 +101,7 @@ test('as JSON it says the same', async () => {
   expect(checks).toContainEqual(expect.objectContaining({ name: 'origin', verdict: 'bad' }));
 });
 
-test('a wrong token is told, and a missing one is a misuse', async () => {
+test('a wrong token is reported, and a missing one is a usage error', async () => {
   const wrong = await cli(['doctor', stack.relayUrl, '--admin-token-env', 'TOKEN'], {
     TOKEN: 'a-token-that-is-not-the-operators-own',
   });
@@ -113,21 +113,21 @@ test('a wrong token is told, and a missing one is a misuse', async () => {
   expect(missing.complained).toContain('NO_SUCH_VARIABLE');
 });
 
-test('nobody there', async () => {
+test('an unreachable relay is reported', async () => {
   const { code, said } = await cli(['doctor', `http://127.0.0.1:${await freePort()}`]);
 
   expect(code).toBe(1);
   expect(said).toMatch(/^✗ .* does not answer \(ECONNREFUSED\) → .*\n$/);
 });
 
-test('the token leaves this machine by https alone', async () => {
+test('the admin token is sent over https only', async () => {
   const { code, complained } = await doctor('http://t.example.com');
 
   expect(code).toBe(2);
   expect(complained).toContain('only sent over https');
 });
 
-test('a relay of another version, with another script, is told as that', async () => {
+test('a relay of another version, with another script, is reported as such', async () => {
   const url = `http://127.0.0.1:${await freePort()}`;
   const older = createServer(async (request, response) => {
     const body: Buffer[] = [];
@@ -156,7 +156,7 @@ test('a relay of another version, with another script, is told as that', async (
   expect(said).toContain('! /tracker.js differs from that of');
 });
 
-test('a missing setting is told by its name', async () => {
+test('a missing setting is reported by its name', async () => {
   const unset = await startWorker({
     config: 'wrangler.jsonc',
     port: await freePort(),
@@ -171,7 +171,7 @@ test('a missing setting is told by its name', async () => {
   expect(said).toMatch(/✗ \/health: WEBENGAGE_LICENSE_CODE must be set.* → set WEBENGAGE_LICENSE_CODE in/);
 });
 
-test('a key that WebEngage does not take is told, with what holds everything back', async () => {
+test('a key that WebEngage refuses is reported, with the suspension it causes', async () => {
   await stack.order({ acceptKeys: [] });
   const event = {
     kind: 'event',
@@ -215,7 +215,7 @@ describe('init', () => {
       await symlink(resolve('node_modules', name), join(modules, name));
   }
 
-  test('what it writes can be deployed, and runs: the doctor finds nothing wrong with it', async () => {
+  test('writes a project that can be deployed and runs, and the doctor finds nothing wrong with it', async () => {
     const dir = join(scratch, 'project');
     await install(dir);
     const installed = join(dir, 'node_modules/webengage-relay/dist/cli.js');
@@ -247,7 +247,7 @@ describe('init', () => {
     expect(code).toBe(0);
   });
 
-  test('so can what docs/guides/deploying.md makes by hand', async () => {
+  test('docs/guides/deploying.md makes by hand a project that can be deployed and runs', async () => {
     const dir = join(scratch, 'by-hand');
     await install(dir);
     const commands = sample('docs/guides/deploying.md#by-hand sh').text.split('\n');
@@ -269,7 +269,7 @@ describe('init', () => {
     expect(deployed).toMatchObject({ code: 0, complained: '', said: expect.stringContaining('env.OUTBOX') });
   });
 
-  test('so can what docs/guides/tracking-plan.md makes of it, and it holds records against the plan', async () => {
+  test('docs/guides/tracking-plan.md makes a project that checks records against the plan', async () => {
     const dir = join(scratch, 'planned');
     await install(dir);
     const installed = join(dir, 'node_modules/webengage-relay/dist/cli.js');

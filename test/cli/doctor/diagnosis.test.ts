@@ -55,7 +55,7 @@ const GOOD: Probe = {
 
 const find = (checks: readonly Check[], name: string) => checks.find((check) => check.name === name);
 
-test('of a relay that is as it should be everything is good, and all of it is told', () => {
+test('a healthy relay passes every check, and all are reported', () => {
   const checks = diagnose(GOOD, OWN);
 
   expect(checks.filter(({ verdict }) => verdict !== 'good')).toEqual([]);
@@ -77,7 +77,7 @@ test('of a relay that is as it should be everything is good, and all of it is to
   ]);
 });
 
-test('whatever is not good says what to do', () => {
+test('every failed check says what to do', () => {
   const worst: Probe = {
     ...GOOD,
     health: reply(502, ''),
@@ -88,7 +88,7 @@ test('whatever is not good says what to do', () => {
   for (const { verdict, todo } of diagnose(worst, OWN)) expect(todo !== undefined).toBe(verdict !== 'good');
 });
 
-describe('a relay that does not answer is told as that alone', () => {
+describe('an unreachable relay is reported as that alone', () => {
   test.each([
     ['ENOTFOUND', 'reachable', 'does not exist'],
     ['ECONNREFUSED', 'reachable', 'is deployed'],
@@ -286,7 +286,7 @@ test.each<[wrong: string, probe: Partial<Probe>, name: string, verdict: string, 
   expect(`${check?.says} ${check?.todo}`).toContain(words);
 });
 
-test('a short wait is no cause for alarm', () => {
+test('a short wait causes no warning', () => {
   const backlog = { records: 1, oldestAgeMs: 900, growthPerMinute: 1 };
 
   expect(
@@ -297,7 +297,7 @@ test('a short wait is no cause for alarm', () => {
   });
 });
 
-test('of a relay of another version nothing is known of its script', () => {
+test('the script of a relay of another version is not judged', () => {
   const other = {
     ...GOOD,
     health: reply(200, { status: 'ok', version: '9.9.9' }),
