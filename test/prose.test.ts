@@ -32,11 +32,11 @@ const banned = (markdown: string) => bannedIn([...sentencesOf(markdown), ...cell
 describe.each(documents)('%s', (name) => {
   const markdown = readFileSync(name, 'utf8');
 
-  test('holds no mark of a merge', () => {
+  test('has no merge marks', () => {
     expect(markdown).not.toMatch(/^(<{7} |={7}$|>{7} )/m);
   });
 
-  test('has no construction that English lacks', () => {
+  test('has no banned construction', () => {
     expect(banned(markdown)).toEqual([]);
   });
 
@@ -53,7 +53,7 @@ describe.each(documents)('%s', (name) => {
   });
 });
 
-test('the README is small enough to be read', () => {
+test('the README is short', () => {
   const readme = readFileSync('README.md');
 
   expect(readme.length).toBeLessThanOrEqual(MAX_README_BYTES);
@@ -81,11 +81,11 @@ describe('a bad sample is found', () => {
     'What waits for a reply?',
     'Code such as `is none` and a title “nobody knows” are not prose.',
     '```sh\nWhoever\n```',
-  ])('and a good one is not: %s', (text) => {
+  ])('a good one is not: %s', (text) => {
     expect(banned(text)).toEqual([]);
   });
 
-  test('a long sentence, over several lines, and no two short ones', () => {
+  test('a long sentence over several lines is found, and two short ones are not', () => {
     const half = Array(20).fill('word').join(' ');
 
     expect(tooLong(`${half}\n${half}.`)).toHaveLength(1);
@@ -93,7 +93,7 @@ describe('a bad sample is found', () => {
     expect(tooLong(`- ${half}\n- ${half}`)).toEqual([]);
   });
 
-  test('a wide line, except in code, in tables, and where it quotes a test', () => {
+  test('a wide line is found, except in code, in tables, and where it quotes a test', () => {
     const wide = 'x '.repeat(80);
 
     expect(tooWide(wide)).toHaveLength(1);

@@ -11,19 +11,19 @@ const faultsOf = (input: unknown): readonly string[] => {
 
 const withProperty = (property: unknown) => ({ events: { Bought: { properties: { Price: property } } } });
 
-test('a plan is read, whatever it plans', () => {
+test('any plan is read', () => {
   fc.assert(fc.property(anyPlan, (plan) => void expect(faultsOf(plan)).toEqual([])));
 });
 
-test('the demo’s plan is one', () => {
+test('the demo’s plan is valid', () => {
   expect(faultsOf(JSON.parse(readFileSync('demo/tracking-plan.json', 'utf8')))).toEqual([]);
 });
 
-test('a type by itself is as good as an object that has it', () => {
+test('a type name is short for an object with that type', () => {
   expect(parsePlan(withProperty('number'))).toEqual(parsePlan(withProperty({ type: 'number' })));
 });
 
-test('names that every object has are names like others', () => {
+test('names that every object has are ordinary names', () => {
   const parsed = parsePlan({ events: { constructor: { properties: { toString: 'string' } } } });
 
   expect(parsed.ok && [...parsed.plan.events.keys()]).toEqual(['constructor']);
@@ -83,11 +83,11 @@ test.each([
     { events: {}, user: { attributes: { Plan: { type: 'string', optional: true } } } },
     ['user.attributes.Plan.optional is not a field of a property of type string'],
   ],
-])('what is no plan is told by path and rule: %j', (input, faults) => {
+])('an invalid plan is reported by path and rule: %j', (input, faults) => {
   expect(faultsOf(input)).toEqual(faults);
 });
 
-test('of one type there are no more than WebEngage takes, of an event as of a user', () => {
+test('an event or user has no more attributes of a type than WebEngage accepts', () => {
   const many = (count: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, n) => [`n${n}`, 'number']));
 
