@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { controlOf, parseControl } from '../../src/sandbox/control.ts';
 
-describe('an order to the sandbox', () => {
-  test('what is left out is as it is documented, or as strict as it can be', () => {
+describe('a configuration of the sandbox', () => {
+  test('has documented defaults for omitted fields, as strict as possible', () => {
     expect(controlOf({})).toEqual({
       fault: 'none',
       faultAt: 'before',
@@ -29,7 +29,7 @@ describe('an order to the sandbox', () => {
     });
   });
 
-  test('what it answers is an order again, and says the same', () => {
+  test('is returned as a configuration that says the same', () => {
     const control = controlOf({ fault: 503, seed: 7, refuse: { field: 'eventName' }, acceptKeys: ['new'] });
 
     expect(parseControl(JSON.stringify(control))).toEqual({ ok: true, control });
@@ -88,11 +88,11 @@ describe('an order to the sandbox', () => {
     [{ colour: 'red' }, 'colour is not a setting of the sandbox'],
     [[], 'the body must be an object'],
     [null, 'the body must be an object'],
-  ])('%j is none: %s', (order, message) => {
+  ])('%j is invalid: %s', (order, message) => {
     expect(parseControl(JSON.stringify(order))).toEqual({ ok: false, message });
   });
 
-  test('what is no JSON is none', () => {
+  test('must be JSON', () => {
     expect(parseControl('down')).toEqual({
       ok: false,
       message: 'the body must be JSON, as {"fault":"down"}',
@@ -100,7 +100,7 @@ describe('an order to the sandbox', () => {
   });
 });
 
-describe('every switch', async () => {
+describe('every setting', async () => {
   const code = await readFile('src/sandbox/control.ts', 'utf8');
   const names = [...code.matchAll(/^ {4}(\w+): optional\(/gm)].map(([, name = '']) => name);
 
