@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { bannedIn, cellsOf, proseLines, sentencesOf, wordsIn } from './prose.ts';
+import { messagesIn, titlesIn } from './literals.ts';
+import { bannedIn, bannedInTitles, cellsOf, proseLines, sentencesOf, wordsIn } from './prose.ts';
 
 const MAX_README_BYTES = 14_336;
 const MAX_COLUMNS = 140;
@@ -53,6 +54,25 @@ describe.each(documents)('%s', (name) => {
   });
 });
 
+const filesIn = (folder: string, name: RegExp) =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => name.test(file))
+    .map((file) => `${folder}/${file}`);
+
+test.each(filesIn('src', /(?<!\.d)\.tsx?$/))('%s has no message with a banned construction', (file) => {
+  expect(bannedIn(messagesIn(file))).toEqual([]);
+});
+
+// Its titles follow with its next change.
+const UNEDITED = 'test/cli/command.test.ts';
+
+test.each(filesIn('test', /\.test\.ts$/).filter((file) => file !== UNEDITED))(
+  '%s has no title with a banned construction',
+  (file) => {
+    expect(bannedInTitles(titlesIn(file))).toEqual([]);
+  },
+);
+
 test('the README is short', () => {
   const readme = readFileSync('README.md');
 
@@ -83,6 +103,17 @@ describe('a bad sample is found', () => {
     '```sh\nWhoever\n```',
   ])('a good one is not: %s', (text) => {
     expect(banned(text)).toEqual([]);
+  });
+
+  test('a message in a file, and a title', () => {
+    expect(messagesIn('src/edge/http/post-batch.ts').map(({ text }) => text)).toContain(
+      'the body must be at most Value bytes',
+    );
+    expect(titlesIn('test/prose.test.ts').map(({ text }) => text)).toContain(
+      'a message in a file, and a title',
+    );
+    for (const text of ['what waits is sent', 'who sends too much waits', 'is told to nobody'])
+      expect(bannedInTitles([{ line: 1, text }])).toHaveLength(1);
   });
 
   test('a long sentence over several lines is found, and two short ones are not', () => {

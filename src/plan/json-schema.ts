@@ -84,7 +84,7 @@ function valueSchema(more: Schema): Schema {
       properties: byName(
         { maxLength: MAX_STRING_LENGTH, pattern: '^(?!__proto__$)' },
         ref('property'),
-        'What it may hold. Default: anything.',
+        'The allowed values inside. Default: any.',
       ),
       additional,
     },

@@ -199,7 +199,7 @@ describe('inspecting a tracker’s stored state', () => {
   test.each([
     ['asked for its databases', true],
     ['that can’t be asked for them', false],
-  ])('creates no database if there is none, in a browser %s', async (_, canBeAsked) => {
+  ])('creates no missing database, in a browser %s', async (_, canBeAsked) => {
     const endpoint = newEndpoint();
     const { databases } = indexedDB;
     if (!canBeAsked) Object.defineProperty(indexedDB, 'databases', { value: undefined, configurable: true });

@@ -119,7 +119,7 @@ describe('listeners and middleware', () => {
     ['a promise', `Promise.resolve(call)`],
     ['true', 'true'],
     ['an event without a name', `({ kind: 'event' })`],
-  ])('middleware that returns %s: the event is unchanged, and the page is told', async (_, answer) => {
+  ])('middleware that returns %s: the event is unchanged, and the page gets an error', async (_, answer) => {
     const visitor = await pages.quickVisitor();
     const tab = await visitor.open();
 

@@ -226,20 +226,23 @@ describe('an event that WebEngage can’t accept', () => {
     ['a system event', `'user_logged_in'`],
     ['a name of 50 characters', `'n'.repeat(50)`],
     ['a reserved name', `'we_wk_page'`],
-  ])('%s: the call resolves, the relay refuses that one alone, and the page is told', async (title, name) => {
-    const visitor = await pages.quickVisitor(relay.url());
-    const tab = await visitor.open();
+  ])(
+    '%s: the call resolves, the relay refuses that one alone, and the page gets an event',
+    async (title, name) => {
+      const visitor = await pages.quickVisitor(relay.url());
+      const tab = await visitor.open();
 
-    await tab.run(
-      `await Promise.all([webengageRelay.track('${title} -'), webengageRelay.track(${name}), webengageRelay.track('${title} +')])`,
-    );
-    expect(await tab.flush()).toEqual({ settled: true });
+      await tab.run(
+        `await Promise.all([webengageRelay.track('${title} -'), webengageRelay.track(${name}), webengageRelay.track('${title} +')])`,
+      );
+      expect(await tab.flush()).toEqual({ settled: true });
 
-    expect(await namesFrom(title)).toEqual([`${title} -`, `${title} +`]);
-    expect(await tab.told('rejected')).toMatchObject([
-      { about: { id: expect.any(String), issues: [{ path: 'eventName' }] } },
-    ]);
-  });
+      expect(await namesFrom(title)).toEqual([`${title} -`, `${title} +`]);
+      expect(await tab.told('rejected')).toMatchObject([
+        { about: { id: expect.any(String), issues: [{ path: 'eventName' }] } },
+      ]);
+    },
+  );
 
   test('attributes over the limits are cut or left out, and reported with record, path, rule and action', async () => {
     const visitor = await pages.quickVisitor(relay.url());

@@ -59,11 +59,11 @@ describe('a configuration of the sandbox', () => {
   test.each([
     [
       { fault: 'up' },
-      'fault must be none, down, 429, slow, cut, cut_before, page, or a status from 300 to 599',
+      'fault must be down, 429, slow, cut, cut_before, page, none or a status from 300 to 599',
     ],
     [
       { fault: 200 },
-      'fault must be none, down, 429, slow, cut, cut_before, page, or a status from 300 to 599',
+      'fault must be down, 429, slow, cut, cut_before, page, none or a status from 300 to 599',
     ],
     [{ delayMs: 0.5 }, 'delayMs must be a whole number from 0 to 60000, not 0.5'],
     [{ delayMs: '5' }, 'delayMs must be a whole number from 0 to 60000, not "5"'],

@@ -525,7 +525,7 @@ describe('a visitor who has opted out', () => {
     expect([...map]).toEqual([[MARK, '1']]);
   });
 
-  test('makes room for its mark if there is none', async () => {
+  test('makes room for its mark in a full store', async () => {
     const map = new Map([[`${NAME}#left`, '[]']]);
     const { open } = playedBrowser();
     const { tracker } = open({}, { pageStorage: fakePageStorage(map, () => map.has(`${NAME}#left`)) });

@@ -263,7 +263,7 @@ const ALL: readonly Reply[] = ['settled', 'slow', 'lost', 'offline', 'rate_limit
 // More of them by hand: RUNS=5000 npx vitest run --project page test/tracker/visits.test.ts
 const numRuns = Number(process.env.RUNS ?? 150);
 
-test('whatever happens, every resolved call arrives, none twice, and every record is accounted for', {
+test('under any faults every resolved call arrives, none twice, and every record is accounted for', {
   timeout: 600_000,
 }, async () => {
   await fc.assert(

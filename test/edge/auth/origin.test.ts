@@ -63,7 +63,7 @@ describe('an origin is not allowed', () => {
     expect(corsHeaders(origin, LISTED)).toEqual({ Vary: 'Origin' });
   });
 
-  test('if there is none, not even by *', () => {
+  test('if the header is missing, even by *', () => {
     expect(originAllowed(null, ['*'])).toBe(false);
   });
 });

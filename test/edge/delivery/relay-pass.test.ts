@@ -559,7 +559,7 @@ describe('the rate gate', () => {
     expect(told).toEqual(['secondary']);
   });
 
-  test('is told to pause the whole account when WebEngage answers 429', async () => {
+  test('learns of a 429, and pauses the whole account', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
     const pauses: number[] = [];
