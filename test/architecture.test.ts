@@ -97,7 +97,7 @@ function floorOf(file: string): string {
 }
 
 describe('the rooms of src', () => {
-  test('hold no circle of imports, types included', () => {
+  test('have no import cycles, types included', () => {
     const done = new Set<string>();
 
     const circles = files.map((file) => circleFrom(file, [], done)).filter((circle) => circle !== undefined);
@@ -105,7 +105,7 @@ describe('the rooms of src', () => {
     expect(circles).toEqual([]);
   });
 
-  test('use each other from the top down', () => {
+  test('import each other from the top down', () => {
     const wrong = files.flatMap((file) =>
       (imports.get(file) ?? [])
         .map((imported) => [roomOf(file), roomOf(imported), `${file} → ${imported}`] as const)
@@ -119,7 +119,7 @@ describe('the rooms of src', () => {
     expect(wrong).toEqual([]);
   });
 
-  test.each(Object.keys(FLOORS))('and so do the floors of %s', (room) => {
+  test.each(Object.keys(FLOORS))('have floors that do too: %s', (room) => {
     const isWithin = (file: string) => file.startsWith(`src/${room}/`);
     const wrong = files
       .filter((file) => isWithin(file) && floorOf(file) !== '')
@@ -133,7 +133,7 @@ describe('the rooms of src', () => {
     expect(wrong).toEqual([]);
   });
 
-  test('let the inspector read a tracker through one port, and by its public types', () => {
+  test('let the inspector read a tracker through one port and its public types', () => {
     const read = files
       .filter((file) => file.startsWith('src/inspector/'))
       .flatMap((file) => imports.get(file) ?? [])
@@ -142,7 +142,7 @@ describe('the rooms of src', () => {
     expect([...new Set(read)].sort()).toEqual(['src/tracker/index.ts', 'src/tracker/inspect.ts']);
   });
 
-  test('let the operator’s page know the relay by the types of its answers alone', () => {
+  test('let the admin page know only the types of the relay’s answers', () => {
     const imported = files
       .filter((file) => file.startsWith('src/admin/'))
       .flatMap((file) => [
@@ -156,7 +156,7 @@ describe('the rooms of src', () => {
     ]);
   });
 
-  test('hold at most 15 files a folder', () => {
+  test('have at most 15 files in a folder', () => {
     const folders = Map.groupBy(files, dirname);
     const crowded = [...folders].filter(([, held]) => held.length > 15);
 

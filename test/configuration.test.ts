@@ -31,11 +31,11 @@ const wrangler = source('wrangler.jsonc');
 const UPDATE = 'npx vitest run --project pure test/configuration.test.ts --update';
 
 describe('the settings', () => {
-  test(`stand in docs/reference/settings.md as in the code: else \`${UPDATE}\``, async () => {
+  test(`are in docs/reference/settings.md as in the code: else \`${UPDATE}\``, async () => {
     await expect(fillPlaces(DOCUMENT, settingsTables())).toMatchFileSnapshot('../docs/reference/settings.md');
   });
 
-  test('are secret where they stand in no wrangler.jsonc', () => {
+  test('are secret if they are not in wrangler.jsonc', () => {
     const [, comment = ''] = /^ *\/\/ (.*) are secrets/m.exec(wrangler) ?? [];
 
     expect(SECRETS.toSorted()).toEqual(comment.match(/[A-Z_]{4,}/g)?.toSorted());
@@ -53,7 +53,7 @@ describe('the settings', () => {
     expect(refusalOf({ [name]: undefined })).toBeUndefined();
   });
 
-  test('count as not set where they are empty, except for IDENTITY, where that is an error', () => {
+  test('count as unset if they are empty, except for IDENTITY, where that is an error', () => {
     const refused = (text: string) => optional.filter((name) => refusalOf({ [name]: text }) !== undefined);
 
     expect(refused('')).toEqual(['IDENTITY']);
@@ -61,7 +61,7 @@ describe('the settings', () => {
   });
 });
 
-describe('a wrong value is refused with the rule of its setting', () => {
+describe('an invalid value is refused with the rule of its setting', () => {
   const checkedElsewhere = ['ADMIN_TOKEN', 'IDENTITY_KEY'];
   const ruled = SETTING_NAMES.filter((name) => !checkedElsewhere.includes(name));
 
@@ -101,7 +101,7 @@ describe('a wrong value is refused with the rule of its setting', () => {
       expect(refusalOf({ [name]: `${value}` }), `${value}`).toBe(`${name} ${SETTINGS[name].rule}`);
   });
 
-  test('in a message that does not contain the value, whatever it is', () => {
+  test('an error never contains the value', () => {
     fc.assert(
       fc.property(fc.constantFrom(...SETTING_NAMES), fc.string(), fc.string(), (name, before, after) => {
         const message = refusalOf({ [name]: `${before}canary${after}` });
@@ -112,7 +112,7 @@ describe('a wrong value is refused with the rule of its setting', () => {
   });
 });
 
-test('the bindings are those that the Worker’s types name', () => {
+test('the bindings are those of the Worker’s types', () => {
   const declared = `${source('src/edge/durable-objects/env.ts')}${source('src/edge/durable-objects/outbox.ts').split('export class')[0]}`;
   const names = [...declared.matchAll(/^ {2}readonly ([A-Z_]+)\??: (?:Durable|RateLimit|Analytics)/gm)].map(
     ([, name]) => name,
@@ -125,7 +125,7 @@ test('the bindings are those that the Worker’s types name', () => {
   ).toEqual(names.toSorted());
 });
 
-test('what stands beside the bindings in wrangler.jsonc is told of, and nothing else', () => {
+test('the document mentions exactly the other entries of wrangler.jsonc', () => {
   const [, list = ''] = DOCUMENT.split('Beside them:\n\n');
   const told = [...(list.split('\n\n')[0] ?? '').matchAll(/^- `(\w+)/gm)].map(([, name]) => name);
   const keys = [...wrangler.matchAll(/^ {2}"(\w+)":/gm)].map(([, name]) => name);
@@ -158,7 +158,7 @@ test('the quotas are those of docs/reference/scale.md and of the code', () => {
   );
 });
 
-test('the headers of what is served are those of the package', () => {
+test('the headers of served files are those of the package', () => {
   const served = source('src/edge/public/_headers')
     .split('\n\n')
     .map((block) => [/^\/\S+/m.exec(block)?.[0], /Cache-Control: (.*)/.exec(block)?.[1]])

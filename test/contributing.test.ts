@@ -16,7 +16,7 @@ const foldersOf = (path: string) =>
     .filter((entry) => entry.isDirectory() && entry.name !== 'public')
     .map(({ name }) => `${name}/`);
 
-describe('what a contributor reads is so', () => {
+describe('CONTRIBUTING.md is up to date', () => {
   test.each(['src', 'src/tracker', 'src/edge'])('every folder of %s has its row', (path) => {
     expect(firstCells).toEqual(expect.arrayContaining(foldersOf(path)));
   });
@@ -29,19 +29,19 @@ describe('what a contributor reads is so', () => {
     expect(firstCells).toEqual(expect.arrayContaining(names));
   });
 
-  test('every script that is named is there', () => {
+  test('every named script exists', () => {
     const named = [...text.matchAll(/npm run ([\w:]+)/g)].map(([, name = '']) => name);
 
     expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named));
   });
 
-  test('every test file that is named is there', () => {
+  test('every named test file exists', () => {
     const named = [...text.matchAll(/\btest\/[\w/-]+\.test\.ts/g)].map(([path]) => path);
 
     expect(named.filter((path) => !existsSync(path))).toEqual([]);
   });
 
-  test('links lead to files and headings that are there', () => {
+  test('links lead to existing files and headings', () => {
     const targets = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, target = '']) => target);
 
     for (const target of targets.filter((each) => !each.startsWith('http'))) {

@@ -21,7 +21,7 @@ describe.each(documents)('%s', (document) => {
     .map(([, target = '']) => target)
     .filter((target) => !target.startsWith('http'));
 
-  test('links to files and headings that are there', () => {
+  test('has links to existing files and headings', () => {
     for (const target of targets) {
       const [file = '', anchor] = target.split('#');
       const path = file === '' ? document : join(dirname(document), file);
@@ -40,7 +40,7 @@ test('the index has every document', () => {
     expect(index).toContain(`](${relative('docs', document)})`);
 });
 
-test('the totals that docs/guides/operating.md explains are those that are told', () => {
+test('docs/guides/operating.md explains exactly the reported totals', () => {
   const tally = readFileSync('src/edge/queue/counters.ts', 'utf8');
   const [, list = ''] = /const COUNTED = \[(.*?)\]/s.exec(tally) ?? [];
   const counted = [...list.matchAll(/'(\w+)'/g)].map(([, name]) => name);

@@ -30,11 +30,11 @@ test('six of them are in the README, each with a figure and a link to its sectio
 });
 
 describe.each(guarantees)('$name', ({ text }) => {
-  test('says where it ends', () => {
+  test('states its limit', () => {
     expect(text).toMatch(/^\*\*Not\*\*: \S/m);
   });
 
-  test('is held by tests that are there', () => {
+  test('names tests that exist', () => {
     const [, table = ''] = text.split('\n| test | fault |\n|---|---|\n');
     const rows = table.split('\n').filter((line) => line.startsWith('|'));
 
@@ -47,7 +47,7 @@ describe.each(guarantees)('$name', ({ text }) => {
   });
 });
 
-test('a test that is not there, or has another title, is missed', () => {
+test('a missing test, or one with another title, is found', () => {
   const row =
     '[size](../../test/size.test.ts) “no such title”, “%s is within its budget” and [gone](../../test/gone.test.ts) “x”';
 

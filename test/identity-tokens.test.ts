@@ -55,8 +55,8 @@ async function userOf(token: string, identityKey: string, afterMs = 0): Promise<
 
 const JOHN = { ok: true, userId: 'johndoe' };
 
-describe('the recipes of docs/guides/identity-tokens.md make tokens that the relay takes', () => {
-  test('with a key: alone, and during a rotation under the name that they give it', async () => {
+describe('the recipes of docs/guides/identity-tokens.md make tokens that the relay accepts', () => {
+  test('with a key: alone, and during a rotation under the given kid', async () => {
     const token = tokenBy(byKey, { IDENTITY_PRIVATE_KEY: privateKey });
     const jwk = JSON.parse(typed(toJwk));
     const set = {
@@ -84,7 +84,7 @@ describe('the recipes of docs/guides/identity-tokens.md make tokens that the rel
     expect(await userOf(token, JSON.stringify(set))).toEqual(JOHN);
   });
 
-  test('and that end after a quarter of an hour and a minute', async () => {
+  test('with an expiry after a quarter of an hour and a minute', async () => {
     const token = tokenBy(bySecret, { IDENTITY_KEY: secret });
 
     expect(await userOf(token, secret, 15.5 * 60_000)).toEqual(JOHN);
@@ -92,7 +92,7 @@ describe('the recipes of docs/guides/identity-tokens.md make tokens that the rel
   });
 });
 
-test('what docs/guides/identity-tokens.md has a page do gets a token, and has records wait where the site makes none', async () => {
+test('the page code of docs/guides/identity-tokens.md gets a token, and records wait if the site makes none', async () => {
   const { platform, time } = fakePlatform();
   const site = tokenEndpoint(time.now);
   const relay = strictRelay(time.now);
@@ -120,7 +120,7 @@ test('what docs/guides/identity-tokens.md has a page do gets a token, and has re
   expect(relay.requests.map(({ status }) => status)).toEqual([202]);
 });
 
-test('docs/guides/identity-tokens.md tells every reason for which a token is refused, and no other', () => {
+test('docs/guides/identity-tokens.md lists exactly the reasons to refuse a token', () => {
   const [, table = ''] = document.split('| why | means |\n|---|---|\n');
   const [rows = ''] = table.split('\n\n');
   const told = rows.split('\n').flatMap((row) => (row.split('|')[1] ?? '').match(/\w+/g) ?? []);

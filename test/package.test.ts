@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { VERSION } from '../src/contract/version.ts';
 import { SETTINGS } from '../src/edge/settings/settings-table.ts';
 
-test('the version the relay tells is the package’s', async () => {
+test('the relay reports the version of the package', async () => {
   expect(JSON.parse(await readFile('package.json', 'utf8')).version).toBe(VERSION);
 });
 
@@ -19,12 +19,12 @@ test('imported on a server, the package does nothing and needs no window', async
 const LATER =
   /URL\.parse\(|Promise\.(withResolvers|try)|\.groupBy\(|Array\.fromAsync|import\.meta\.(dirname|filename)|styleText|\busing\b/;
 
-test('the command runs wherever the package does: on Node 20', async () => {
+test('the command runs on Node 20, like the package', async () => {
   expect(JSON.parse(await readFile('package.json', 'utf8')).engines.node).toBe('>=20');
   expect(LATER.exec(await readFile('dist/cli.js', 'utf8'))?.[0]).toBeUndefined();
 });
 
-test('what the button to deploy asks for are settings, each with a word of explanation', async () => {
+test('the deploy button asks for settings, each with a description', async () => {
   const { bindings } = JSON.parse(await readFile('package.json', 'utf8')).cloudflare;
   const { vars } = JSON.parse((await readFile('wrangler.jsonc', 'utf8')).replace(/^\s*\/\/.*$/gm, ''));
   const secrets = [...(await readFile('.dev.vars.example', 'utf8')).matchAll(/^([A-Z_]+)=/gm)].map(

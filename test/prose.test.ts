@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { bannedIn, cellsOf, proseLines, sentencesOf, wordsIn } from './prose.ts';
+import { messagesIn, titlesIn } from './literals.ts';
+import { bannedIn, bannedInTitles, cellsOf, proseLines, sentencesOf, wordsIn } from './prose.ts';
 
 const MAX_README_BYTES = 14_336;
 const MAX_COLUMNS = 140;
@@ -32,11 +33,11 @@ const banned = (markdown: string) => bannedIn([...sentencesOf(markdown), ...cell
 describe.each(documents)('%s', (name) => {
   const markdown = readFileSync(name, 'utf8');
 
-  test('holds no mark of a merge', () => {
+  test('has no merge marks', () => {
     expect(markdown).not.toMatch(/^(<{7} |={7}$|>{7} )/m);
   });
 
-  test('has no construction that English lacks', () => {
+  test('has no banned construction', () => {
     expect(banned(markdown)).toEqual([]);
   });
 
@@ -53,7 +54,26 @@ describe.each(documents)('%s', (name) => {
   });
 });
 
-test('the README is small enough to be read', () => {
+const filesIn = (folder: string, name: RegExp) =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => name.test(file))
+    .map((file) => `${folder}/${file}`);
+
+test.each(filesIn('src', /(?<!\.d)\.tsx?$/))('%s has no message with a banned construction', (file) => {
+  expect(bannedIn(messagesIn(file))).toEqual([]);
+});
+
+// Its titles follow with its next change.
+const UNEDITED = 'test/cli/command.test.ts';
+
+test.each(filesIn('test', /\.test\.ts$/).filter((file) => file !== UNEDITED))(
+  '%s has no title with a banned construction',
+  (file) => {
+    expect(bannedInTitles(titlesIn(file))).toEqual([]);
+  },
+);
+
+test('the README is short', () => {
   const readme = readFileSync('README.md');
 
   expect(readme.length).toBeLessThanOrEqual(MAX_README_BYTES);
@@ -81,11 +101,22 @@ describe('a bad sample is found', () => {
     'What waits for a reply?',
     'Code such as `is none` and a title “nobody knows” are not prose.',
     '```sh\nWhoever\n```',
-  ])('and a good one is not: %s', (text) => {
+  ])('a good one is not: %s', (text) => {
     expect(banned(text)).toEqual([]);
   });
 
-  test('a long sentence, over several lines, and no two short ones', () => {
+  test('a message in a file, and a title', () => {
+    expect(messagesIn('src/edge/http/post-batch.ts').map(({ text }) => text)).toContain(
+      'the body must be at most Value bytes',
+    );
+    expect(titlesIn('test/prose.test.ts').map(({ text }) => text)).toContain(
+      'a message in a file, and a title',
+    );
+    for (const text of ['what waits is sent', 'who sends too much waits', 'is told to nobody'])
+      expect(bannedInTitles([{ line: 1, text }])).toHaveLength(1);
+  });
+
+  test('a long sentence over several lines is found, and two short ones are not', () => {
     const half = Array(20).fill('word').join(' ');
 
     expect(tooLong(`${half}\n${half}.`)).toHaveLength(1);
@@ -93,7 +124,7 @@ describe('a bad sample is found', () => {
     expect(tooLong(`- ${half}\n- ${half}`)).toEqual([]);
   });
 
-  test('a wide line, except in code, in tables, and where it quotes a test', () => {
+  test('a wide line is found, except in code, in tables, and where it quotes a test', () => {
     const wide = 'x '.repeat(80);
 
     expect(tooWide(wide)).toHaveLength(1);

@@ -81,12 +81,32 @@ export function cellsOf(markdown: string): readonly Sentence[] {
   );
 }
 
+const CLAUSE_AS_TITLE: Banned = [
+  /^(what|whoever|whatever|who|nobody) (?!.*\?$)/i,
+  'begin with a noun, not with a clause',
+];
+
+/** What is wrong with the titles of tests, likewise. A title begins in lower case, and has no full stop. */
+export function bannedInTitles(titles: readonly Sentence[]): readonly string[] {
+  return found(titles, () => [...BANNED, CLAUSE_AS_TITLE]);
+}
+
 /** What is wrong with sentences, each in one line: where, what, and what to write instead. */
 export function bannedIn(sentences: readonly Sentence[]): readonly string[] {
-  return sentences.flatMap(({ line, text, isHeading }) =>
-    (isHeading ? BANNED : [...BANNED, CLAUSE_AS_SUBJECT])
-      .filter(([pattern]) => pattern.test(text))
-      .map(([pattern, instead]) => `${line}: “${pattern.exec(text)?.[0].trim()}” in “${text}”: ${instead}`),
+  return found(sentences, ({ isHeading }) => (isHeading ? BANNED : [...BANNED, CLAUSE_AS_SUBJECT]));
+}
+
+function found(
+  sentences: readonly Sentence[],
+  rulesFor: (sentence: Sentence) => readonly Banned[],
+): readonly string[] {
+  return sentences.flatMap((sentence) =>
+    rulesFor(sentence)
+      .filter(([pattern]) => pattern.test(sentence.text))
+      .map(
+        ([pattern, instead]) =>
+          `${sentence.line}: “${pattern.exec(sentence.text)?.[0].trim()}” in “${sentence.text}”: ${instead}`,
+      ),
   );
 }
 

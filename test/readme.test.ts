@@ -18,7 +18,7 @@ const namesIn = async (file: string, type: string) => {
   return [...declared.matchAll(/^ {2}(?:readonly )?(\w+)[(<?:]/gm)].map(([, name]) => name);
 };
 
-test('the README’s calls are those of the tracker', async () => {
+test('the README lists the tracker’s methods', async () => {
   const listed = new Set(tableUnder(readme, 'API').map(([call]) => call?.split('(')[0]));
 
   expect(listed).toEqual(new Set(await namesIn('src/tracker/tracker.ts', 'Tracker')));
@@ -46,7 +46,7 @@ describe('the options', () => {
     for (const value of [Number(from) - 1, Number(to) + 1]) expect(given(value)).toThrow(RangeError);
   });
 
-  test('of add-ons are those of the code, with what asks for nothing', () => {
+  test('of add-ons are those of the code, with the values that need no add-on', () => {
     const listed = tableUnder(options, 'Add-ons').map(([attribute, option, , value]) => [
       option,
       attribute,
@@ -66,7 +66,7 @@ describe('the options', () => {
 describe('the outcomes', () => {
   const tables = tableUnder(outcomes, 'Outcomes of a record').map(([name]) => name);
 
-  test('are those the tracker reports, with every reason to retry', async () => {
+  test('are those the tracker reports, with every retry reason', async () => {
     const source = await readFile('src/tracker/record/outcome.ts', 'utf8');
     const reasonsOf = (type: string) => {
       const [, union = ''] = new RegExp(`export type ${type} =(.*?);\\n`, 's').exec(source) ?? [];
@@ -79,7 +79,7 @@ describe('the outcomes', () => {
   });
 });
 
-test('the figures of bytes are the budgets that the build keeps', () => {
+test('the sizes are the budgets that the build checks', () => {
   const listed = tableUnder(sizes, 'Sizes').map(([entry = '', , bytes]) => [entry, bytes]);
 
   expect(Object.fromEntries(listed)).toEqual(
@@ -91,14 +91,14 @@ test('the figures of bytes are the budgets that the build keeps', () => {
   expect(readme).toContain(`at most ${inEnglish(BUDGETS['./tracker.js'])} bytes`);
 });
 
-test('other documents say the same of them', async () => {
+test('other documents give the same sizes', async () => {
   expect(await readFile('docs/guides/migrating.md', 'utf8')).toContain(`under ${BUDGETS['./segment']} bytes`);
   expect(await readFile('docs/comparison.md', 'utf8')).toContain(
     `at most ${(BUDGETS['./tracker.js'] ?? 0) / 1_000} KB`,
   );
 });
 
-test('the campaign’s parameters that page views take are those of the code', async () => {
+test('the campaign parameters of page views are those of the code', async () => {
   const [, list] =
     /'(utm_source,[\w,]+)'/.exec(await readFile('src/page-views/page-address.ts', 'utf8')) ?? [];
   const [, told = ''] =
@@ -107,11 +107,11 @@ test('the campaign’s parameters that page views take are those of the code', a
   expect([...told.matchAll(/`(\w+)`/g)].map(([, name]) => name)).toEqual(list?.split(','));
 });
 
-test('the one line for a page is the same wherever it is shown', () => {
+test('the stub is the same wherever it is shown', () => {
   for (const { name, text } of samplesOf('html').filter(({ text }) => text.includes('webengageRelay=')))
     expect(text, name).toContain(README_STUB);
 });
 
-test('the shop is wired as it says: by the same one line', async () => {
+test('the shop uses the same stub as the documents', async () => {
   expect(await readFile('demo/shop/index.html', 'utf8')).toContain(README_STUB);
 });

@@ -26,7 +26,7 @@ import { scaleTables } from '../bench/scale/tables.ts';
 const document = await readFile('docs/reference/scale.md', 'utf8');
 
 describe('docs/reference/scale.md', () => {
-  test('has the tables that the code makes: else `npm run bench:scale`', () => {
+  test('has the tables that the code makes: else run `npm run bench:scale`', () => {
     expect(document).toBe(fillPlaces(document, scaleTables()));
   }, 60_000);
 
@@ -58,7 +58,7 @@ describe('a burst', () => {
     capacity: fc.integer({ min: 100, max: 18_000_000 }),
   });
 
-  test('loses nothing at any second: what came is sent, waits, or is kept by browsers', () => {
+  test('loses nothing at any second: every record is sent, waits, or is kept by a browser', () => {
     fc.assert(
       fc.property(bursts, (burst) => {
         let moment: BurstMoment = BURST_BEGINS;
@@ -77,7 +77,7 @@ describe('a burst', () => {
     );
   });
 
-  test('is over once all of it has left, and that takes as long as its excess', () => {
+  test('ends once all of it has left, after the time that its excess takes', () => {
     const { atEnd, drained } = playBurst({
       recordsPerSecond: 1_000,
       burstSeconds: 600,
@@ -112,7 +112,7 @@ describe('the simulated outboxes', () => {
     },
   );
 
-  test('use at least 95 % of the allowance while there is a backlog, however many they are', () => {
+  test('use at least 95 % of the allowance during a backlog, however many they are', () => {
     for (const shards of [1, 16]) {
       const overloaded = { recordsPerSecond: 400, recordsPerFlush: 5, shards, lingerMs: 1_000 };
 
@@ -120,7 +120,7 @@ describe('the simulated outboxes', () => {
     }
   });
 
-  test('fill calls better the fewer they are and the longer records linger', () => {
+  test('fill calls better if they are few and records linger longer', () => {
     const filled = (shards: number, lingerMs: number) =>
       playFill({ recordsPerSecond: 10, recordsPerFlush: 5, shards, lingerMs }).recordsPerCall;
 
@@ -130,7 +130,7 @@ describe('the simulated outboxes', () => {
   });
 });
 
-test('a month costs no more with the allowances of the plan than its price and the list', () => {
+test('the price of a month is within the plan’s allowances and price list', () => {
   for (const rate of [1, 100, 10_000]) {
     const usage = usageOf(rate, 1, 1_000);
 

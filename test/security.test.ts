@@ -12,12 +12,12 @@ const threats = (list.split('\n## ')[0] ?? '')
   .slice(1)
   .map((text) => ({ number: Number.parseInt(text, 10), text }));
 
-test('every threat is listed, in its order', () => {
+test('every threat is listed, in order', () => {
   expect(threats.map(({ number }) => number)).toEqual(threats.map((_, index) => index + 1));
   expect(threats.length).toBeGreaterThanOrEqual(28);
 });
 
-describe('what is said to be tested is', () => {
+describe('the test of a threat exists', () => {
   test.each(threats)('$number', ({ text }) => {
     const named = testsNamedIn('docs/reference/security.md', text);
 
@@ -26,17 +26,17 @@ describe('what is said to be tested is', () => {
     expect(named.filter((each) => !isThere(each))).toEqual([]);
   });
 
-  test('and one alone rests on words', () => {
+  test('for all threats but one', () => {
     expect(threats.filter(({ text }) => text.includes('No test:')).map(({ number }) => number)).toEqual([22]);
   });
 });
 
-test('that anybody writes as anybody without tokens is said where it is read, and what to turn on', () => {
+test('security.md and the README warn that without tokens anyone can write as anyone, and how to prevent it', () => {
   for (const text of [document, readFileSync('README.md', 'utf8')])
     expect(text).toMatch(/With `IDENTITY` off[^.]*anyone who knows\s+a user's id can write as that user/);
 });
 
-test('what is deployed has no previews, and no log of requests', () => {
+test('a deployed relay has no previews and no request log', () => {
   const deployed = readFileSync('wrangler.jsonc', 'utf8');
 
   expect(deployed).toMatch(/^ {2}"preview_urls": false,$/m);

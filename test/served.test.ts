@@ -41,7 +41,7 @@ function policyOf(path: string): Record<string, string> {
 
 const NOTHING = "'none'";
 
-test.each([...files, '/admin', '/admin/'])('%s says how it may be used', (path) => {
+test.each([...files, '/admin', '/admin/'])('%s has its security and cache headers', (path) => {
   expect(headersOf(path)).toMatchObject({
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'no-referrer',
@@ -58,7 +58,7 @@ test.each([...files, '/admin', '/admin/'])('%s says how it may be used', (path) 
 const { url, full } = JSON.parse(readFileSync('dist/integrity.json', 'utf8'));
 const pinned: readonly string[] = [url, full.url];
 
-test('the scripts may be loaded from anywhere, and nothing else may', () => {
+test('only the scripts may be loaded from anywhere', () => {
   const anywhere = files.filter((path) => headersOf(path)['access-control-allow-origin'] === '*');
 
   expect(anywhere.sort()).toEqual(
@@ -78,13 +78,13 @@ test('the scripts read the same in a page of any encoding', () => {
     expect(/[^\0-\x7f]/.exec(readFileSync(ROOT + path, 'utf8'))?.[0], path).toBeUndefined();
 });
 
-test('what is named by its hash may be kept for good, and nothing else may', () => {
+test('only files named by their hash may be cached forever', () => {
   const kept = files.filter((path) => /immutable/.test(headersOf(path)['cache-control'] ?? ''));
 
   expect(kept.sort()).toEqual(pinned.toSorted());
 });
 
-describe('the operator’s page', () => {
+describe('the admin page', () => {
   const page = readFileSync(`${ROOT}/admin/index.html`, 'utf8');
 
   test('runs its own files alone, and makes no HTML of text', () => {
@@ -106,7 +106,7 @@ describe('the operator’s page', () => {
     });
   });
 
-  test('has no script, style or handler in it that its policy would stop', () => {
+  test('has no script, style or handler that its policy would block', () => {
     const scripts = [...page.matchAll(/<script\b([^>]*)>([\s\S]*?)<\/script>/g)];
 
     expect(scripts.map(([, attributes, text]) => [attributes?.trim(), text])).toEqual([

@@ -40,7 +40,7 @@ const IN_MEMORY = new Set([
   'capMs',
 ]);
 
-test('no name that leaves the page or outlives it is made short', async () => {
+test('no name that leaves the page or outlives it is shortened', async () => {
   const contract = (await readdir(`${MODULES}/contract`, { recursive: true })).filter((name) =>
     name.endsWith('.d.ts'),
   );
@@ -51,7 +51,7 @@ test('no name that leaves the page or outlives it is made short', async () => {
   expect(SHORT_NAMES.filter((name) => kept.has(name) && !IN_MEMORY.has(name))).toEqual([]);
 });
 
-test('the script keeps, sends and tells under the names of its contract', async () => {
+test('the script stores, sends and reports under the names of its contract', async () => {
   const kept = new Map<string, string>();
   const sent: Record<string, unknown>[] = [];
   class HTMLScriptElement {

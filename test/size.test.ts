@@ -30,7 +30,7 @@ test.each(entries)('%s is within its budget', { timeout: 60_000 }, async (path, 
   expect(length).toBeGreaterThan((BUDGETS[path] ?? 0) * 0.9);
 });
 
-test('the line that queues calls is within 300 bytes, tags and all: each page of a site has it', () => {
+test('the stub is within 300 bytes, tags included, because each page of a site has it', () => {
   const { length } = brotliCompressSync(README_STUB);
 
   expect(length).toBeLessThanOrEqual(STUB_BYTES);

@@ -11,18 +11,18 @@ beforeAll(async () => {
   line = await stubLine();
 });
 
-test('the line of the README is made from its source', () => {
+test('the README’s stub is built from its source', () => {
   expect(README_STUB).toBe(line);
 });
 
 test.each(['docs/guides/consent.md', 'docs/guides/getting-started.md', 'demo/shop/index.html'])(
-  '%s shows the same line',
+  '%s shows the same stub',
   (path) => {
     expect(readFileSync(path, 'utf8')).toContain(line);
   },
 );
 
-test('the command prints the same line', () => {
+test('the command prints the same stub', () => {
   expect(scriptTag('https://t.example.com').split('\n')[0]).toBe(line);
 });
 
@@ -37,7 +37,7 @@ function nodesOf(node: unknown): Record<string, unknown>[] {
   return 'type' in node ? [node as Record<string, unknown>, ...inner] : inner;
 }
 
-test('the line is ES5 and plain ASCII, as the editors of tag managers want it', () => {
+test('the stub is ES5 and plain ASCII, as the editors of tag managers want it', () => {
   const nodes = nodesOf(parseAst(line.replace(/^<script>|<\/script>$/g, '')));
 
   expect(nodes.map(({ type }) => String(type)).filter((type) => !ES5.test(type))).toEqual([]);

@@ -8,7 +8,7 @@ import { afterAll, describe, expect, test, vi } from 'vitest';
 const json = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
 const { dependencies, devDependencies } = json('package.json');
 
-describe('what the package depends on', () => {
+describe('the package’s dependencies', () => {
   const [, section = ''] = readFileSync('docs/reference/security.md', 'utf8').split('\n## Supply chain\n');
   const reasons = /Each has its reason:\n\n([\s\S]*?)\n\n/.exec(section)?.[1] ?? '';
 
@@ -16,18 +16,18 @@ describe('what the package depends on', () => {
     expect(reasons).toMatch(new RegExp(`\\[${name}\\]\\(https://[^)]+\\)\\s+\\w+`));
   });
 
-  test('is what the document gives reasons for, and nothing else', () => {
+  test('are exactly those with a reason in the document', () => {
     const named = [...reasons.matchAll(/\[([\w-]+)\]\(/g)].map(([, name]) => name);
 
     expect(named.sort()).toEqual(Object.keys(dependencies).sort());
   });
 
-  test('is pinned to one version', () => {
+  test('are pinned to one version', () => {
     for (const version of Object.values({ ...dependencies, ...devDependencies }))
       expect(version).toMatch(/^\d+\.\d+\.\d+$/);
   });
 
-  test('is known by its hash, wherever a registry has it from, and comes from nowhere else', () => {
+  test('are pinned by hash and come from the registry alone', () => {
     const packages: Record<string, { resolved?: string; integrity?: string; os?: string[] }> =
       json('package-lock.json').packages;
 
@@ -46,7 +46,7 @@ describe('the workflows', () => {
     (name) => [name, readFileSync(join(FOLDER, name), 'utf8')] as const,
   );
 
-  test.each(workflows)('%s runs nothing of others but by its hash', (_, workflow) => {
+  test.each(workflows)('%s pins the actions of others by hash', (_, workflow) => {
     const used = [...workflow.matchAll(/uses: (\S+)( # v[\d.]+)?/g)];
 
     for (const [, action = '', version] of used)
@@ -57,7 +57,7 @@ describe('the workflows', () => {
   });
 
   test.each(workflows)(
-    '%s may read, and only who publishes may say who it is; none holds a secret',
+    '%s has read access, only the publisher has an identity token, and no workflow has a secret',
     (name, workflow) => {
       const [, permissions = ''] = /^permissions:(.*(?:\n {2}.*)*)/m.exec(workflow) ?? [];
 
@@ -68,7 +68,7 @@ describe('the workflows', () => {
   );
 });
 
-describe('the build says under which name and hash a script can be pinned: one name, of these bytes', () => {
+describe('the build gives the name and hash of a pinnable script', () => {
   const { full, ...core } = json('dist/integrity.json');
 
   test.each([

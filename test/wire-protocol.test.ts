@@ -66,7 +66,7 @@ describe('the request', () => {
     );
   });
 
-  test('is one that the relay accepts', () => {
+  test('is accepted by the relay', () => {
     const read = safeParse(batchSchema, JSON.parse(text));
 
     expect(read.issues).toBeUndefined();
@@ -84,7 +84,7 @@ describe('the answer', () => {
     expect(tableUnder(document, 'Answer').map(([field]) => field)).toEqual(fields);
   });
 
-  test('shows an issue and a repair in words that the contract has', () => {
+  test('shows an issue and a repair with messages of the contract', () => {
     const { rejected, repaired } = JSON.parse(text);
     const { id: _, ...repair } = repaired[0];
     const visitor = { id: 'k3J9xQ2mVb7Lr0TzYw5NcA.17', userId: 'johndoe' };
@@ -96,7 +96,7 @@ describe('the answer', () => {
   });
 });
 
-test('every error code is listed with its status, and no other', () => {
+test('every error code is listed with its status, and no other is', () => {
   const [, declared = ''] = /const STATUS: .*? = \{(.*?)\n\};/s.exec(source('edge/http/responses.ts')) ?? [];
   const inCode = [...declared.matchAll(/(\w+): (\d{3}),/g)].map(([, code, status]) => [code, status]);
   const [, union = ''] = /export type RefusalCode =(.*?);\n/s.exec(source('contract/answer.ts')) ?? [];

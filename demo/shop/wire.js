@@ -13,7 +13,7 @@ globalThis.wire = (() => {
   globalThis.fetch = async (input, init) => {
     const url = typeof input === 'string' ? input : (input.url ?? String(input));
     if (url !== batches) return straight(input, init);
-    if (offline) throw new TypeError('Failed to fetch: offline, as ordered');
+    if (offline) throw new TypeError('Failed to fetch: offline, as configured');
     counts.sent += 1;
     const response = await straight(input, init);
     counts.answered += 1;

@@ -1,10 +1,10 @@
 import { type JSX, render } from 'preact';
 import { useLayoutEffect, useMemo } from 'preact/hooks';
-import { Entrance } from './entrance.tsx';
 import { clock } from './format.ts';
 import { Letters } from './letters/letters.tsx';
 import { lastHour } from './plots/last-hour.ts';
 import { Plots } from './plots/plots.tsx';
+import { SignIn } from './sign-in.tsx';
 import { Figures } from './status/figures.tsx';
 import { Health } from './status/health.tsx';
 import { healthSummary, outOfReach } from './status/health-summary.ts';
@@ -44,7 +44,7 @@ function Admin(): JSX.Element {
           <Shards shards={status.shards} />
         </main>
       ) : (
-        <Entrance message={message} isTrying={client !== undefined} enter={enter} />
+        <SignIn message={message} isTrying={client !== undefined} enter={enter} />
       )}
     </>
   );

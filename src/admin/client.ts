@@ -109,5 +109,5 @@ function failureReason(error: unknown, timeoutMs: number): string {
   const name = error instanceof Error ? error.name : '';
   if (name === 'TimeoutError') return `The relay has not answered in ${timeoutMs / 1000} s.`;
   if (name === 'SyntaxError') return 'Something other than the relay answered: the answer is not JSON.';
-  return 'The relay is out of reach. It may be down, or this computer may be offline.';
+  return 'The relay can’t be reached. It may be down, or this computer may be offline.';
 }

@@ -60,7 +60,7 @@ export function useVisit(): VisitControls {
     visit,
     enter: (token) => {
       if (!SENDABLE.test(token))
-        return setVisit(signedOut('A token consists of letters, digits and signs, and is not empty.'));
+        return setVisit(signedOut('Enter a token of letters, digits and punctuation.'));
       sessionStorage.setItem(TOKEN_KEY, token);
       setVisit(signingIn(createClient(token)));
     },

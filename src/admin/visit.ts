@@ -7,7 +7,7 @@ export type Visit = {
   readonly client: Client | undefined;
   /** The last one that was answered. */
   readonly status: RelayStatus | undefined;
-  /** What to tell at the entrance; with a status, why there is no later one. Empty where all is well. */
+  /** What to tell on the sign-in form; with a status, why there is no later one. Empty where all is well. */
   readonly message: string;
 };
 
@@ -19,7 +19,7 @@ export function signedOut(message = ''): Visit {
 }
 
 export function signingIn(client: Client): Visit {
-  return { client, status: undefined, message: 'Asking the relay …' };
+  return { client, status: undefined, message: 'Loading …' };
 }
 
 /** The visit after a client has heard from the relay, unless the visit is another client's by then. */

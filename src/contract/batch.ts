@@ -50,7 +50,7 @@ export const MAX_AGE_MS = 7 * 24 * 60 * 60 * 1000;
 const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 
-const INSTANT_RULE = 'must be a UTC instant, as 2026-11-23T15:45:00.123Z';
+const INSTANT_RULE = 'must be a UTC time such as 2026-11-23T15:45:00.123Z';
 const RECORDS_RULE = `must hold 1 to ${MAX_REQUEST_RECORDS} records`;
 
 const OFFSET_RULE = 'must be a whole number of milliseconds';

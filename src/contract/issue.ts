@@ -39,6 +39,6 @@ export function notAField(owner: string): string {
 export function fieldMessage(owner: string): (issue: { readonly expected: string | null }) => string {
   return ({ expected }) => {
     if (expected === 'never') return notAField(owner);
-    return expected === 'Object' ? 'must be an object' : 'must be given';
+    return expected === 'Object' ? 'must be an object' : 'is required';
   };
 }

@@ -23,7 +23,7 @@ const ID = /^[\w-]{22}\.[1-9]\d{0,14}$/;
 
 const wireFields = {
   id: pipe(
-    string('must be given, as a string'),
+    string('is required, as a string'),
     regex(ID, 'must be <session>.<seq>: 22 characters of base64url, a dot, a number from 1'),
   ),
   age: optional(ruleSchema(ageRule)),
@@ -55,7 +55,7 @@ const recordSchema = pipe(
   forward(
     check(
       ({ userId, anonymousId }) => userId !== undefined || anonymousId !== undefined,
-      'must be given, or anonymousId in its place',
+      'is required, unless there is an anonymousId',
     ),
     ['userId'],
   ),

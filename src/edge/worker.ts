@@ -65,10 +65,12 @@ export function createRelay({ plan }: RelayOptions = {}): RelayWorker {
     return preflight(c.req.header('Access-Control-Request-Headers') ?? null);
   });
   app.post('/v1/batch', batchDoor(planned));
-  app.all('/v1/batch', () => refusal('method_not_allowed', 'batches are posted', { Allow: 'POST, OPTIONS' }));
+  app.all('/v1/batch', () =>
+    refusal('method_not_allowed', 'batches must be sent with POST', { Allow: 'POST, OPTIONS' }),
+  );
   app.get('/health', (c) => reportHealth(c.env, c.var.settings, Date.now));
   app.route('/admin', operatorRoutes());
-  app.notFound(() => refusal('not_found', 'there is nothing here'));
+  app.notFound(() => refusal('not_found', 'not found'));
   app.onError((error) => {
     logFault('request_failed', error);
     return unavailable('try again later');
@@ -84,7 +86,7 @@ export function createRelay({ plan }: RelayOptions = {}): RelayWorker {
 
 function planOf(plan: object): Plan {
   const parsed = parsePlan(plan);
-  if (!parsed.ok) throw new Error(`the tracking plan is none: ${planFaults(parsed.issues).join('; ')}`);
+  if (!parsed.ok) throw new Error(`invalid tracking plan: ${planFaults(parsed.issues).join('; ')}`);
   return parsed.plan;
 }
 
@@ -98,10 +100,10 @@ async function setUp(
   if (!read.ok) return read.message;
   const { settings } = read;
   if (isLoopback(settings.upstream) && !isLoopback(new URL(c.req.url).origin))
-    return 'WEBENGAGE_HOST may be this machine only where the relay runs on it too';
+    return 'WEBENGAGE_HOST may be this machine only if the relay runs on it too';
   const { trackingPlan } = settings;
   if (!hasPlan && trackingPlan !== undefined && trackingPlan !== 'off')
-    return `TRACKING_PLAN is ${trackingPlan}, and there is no tracking plan: createRelay({ plan })`;
+    return `TRACKING_PLAN is ${trackingPlan}, but there is no tracking plan: pass one, as createRelay({ plan })`;
   const users = await readIdentity(settings.identity);
   if (!users.ok) return users.message;
   c.set('settings', settings);

@@ -102,7 +102,7 @@ function batchOf({ name, told }: Told, before: number): FreshBatch | undefined {
   switch (name) {
     case 'delivered': {
       const { ids, duplicates } = told;
-      const had = duplicates > 0 ? `, ${duplicates} of which the relay had` : '';
+      const had = duplicates > 0 ? `, ${duplicates} of them duplicates` : '';
       // Each batch has a line of its own.
       return { key: String(before), end: name, detail: countOf(ids.length, 'record') + had };
     }
@@ -141,7 +141,7 @@ function troubleOf({ name, told }: Told, nameOf: NameOf): FreshTrouble | undefin
     case 'retrying':
       return trouble(retryTime(told.inMs), asAWhole(retryMessage(told.reason)), '');
     case 'degraded':
-      return trouble('IndexedDB', asAWhole(`records do not outlive the page: ${told.reason}`));
+      return trouble('IndexedDB', asAWhole(`records are lost with the page: ${told.reason}`));
     default:
       return undefined;
   }

@@ -8,12 +8,12 @@ const RETRIES: { readonly [reason in RetryReason]: string } = {
   rate_limited: 'the relay asks the page to wait',
   forbidden: 'the relay does not allow this site',
   unexpected_response: 'something other than the relay answered',
-  token_required: 'the page has no identity token that the relay takes',
+  token_required: 'the page has no identity token that the relay accepts',
   internal_error: 'the tracker itself failed',
 };
 
 const DROPS: { readonly [reason in DropReason]: string } = {
-  expired: 'the records were older than the tracker keeps them',
+  expired: 'the records were too old to keep',
   over_max_records: 'the buffer was full, and these were the oldest',
   opted_out: 'the visitor has opted out',
 };
@@ -40,14 +40,14 @@ export function ruleMessage(rule: string, done: string): string {
 
 /** What became of a flush. */
 export function flushMessage(result: FlushResult): string {
-  if (result.settled) return 'Settled: every record that was buffered.';
+  if (result.settled) return 'Every buffered record is settled.';
   if (result.reason === 'no_consent') return 'The visitor has not consented yet: the tracker sends nothing.';
   return `Kept, ${retryTime(result.retryInMs)}. ${retryMessage(result.reason)}.`;
 }
 
 /** What the relay will do with a record, in a word or two. */
 export function verdictMessage(findings: readonly Finding[]): string {
-  if (findings.length === 0) return 'takes it';
+  if (findings.length === 0) return 'accepts it';
   return findings.some(({ done }) => done === 'refused')
     ? 'refuses it'
     : `repairs ${countOf(findings.length, 'field')}`;

@@ -79,6 +79,6 @@ export async function lookAtTracker(tracker: InspectedTracker | undefined): Prom
   const silent = (why: unknown): TrackerSeen => ({ kind: 'silent', why: String(why) });
   const asked = async (): Promise<TrackerSeen> => ({ kind: 'there', stats: await tracker.stats() });
   return timeout(asked().catch(silent), SILENT_AFTER_MS).catch(() =>
-    silent(`nothing in ${SILENT_AFTER_MS / 1000} s`),
+    silent(`no answer in ${SILENT_AFTER_MS / 1000} s`),
   );
 }

@@ -119,8 +119,8 @@ function toLine(record: InspectedRecord, now: number): RecordLine {
 
 function listedOf(listed: number, waits: number, buffer: Buffer): string {
   if (listed > 0) return listed < waits ? `The oldest ${listed} of ${waits}` : 'Oldest first';
-  if (waits > 0) return buffer.kind === 'there' ? 'They are just leaving' : 'They can’t be listed';
-  return 'Nothing waits';
+  if (waits > 0) return buffer.kind === 'there' ? 'They are being sent' : 'They can’t be listed';
+  return 'No records are waiting';
 }
 
 function bucketOf({ settings }: Seen, buffer: Buffer): Pick<ViewModel, 'pips' | 'tokens' | 'rate' | 'pause'> {
@@ -156,18 +156,15 @@ function noticesOf(seen: Seen, buffer: Buffer, { degraded }: Journal): readonly 
   const { tracker, settings, optedOut } = seen;
   const endpoint = typeof settings === 'object' ? settings.endpoint : 'https://t.example.com';
   const notices = trackerNotices(tracker, endpoint);
-  if (typeof settings === 'string') notices.unshift(notice(`An option is impossible: ${settings}`));
+  if (typeof settings === 'string') notices.unshift(notice(`Invalid option: ${settings}`));
   if (tracker.kind === 'there' && optedOut)
     notices.push(notice('The visitor has opted out. Calls make no records until', 'optIn()'));
   if (settings === undefined)
     notices.push(
-      notice(
-        'To list waiting records, say where the tracker sends to:',
-        `<relay-inspector endpoint="${endpoint}">`,
-      ),
+      notice('To list waiting records, set the relay’s address:', `<relay-inspector endpoint="${endpoint}">`),
     );
   if (degraded !== undefined)
-    notices.push(notice(`Records do not outlive the page, and can’t be listed: ${degraded}`));
+    notices.push(notice(`Records are lost with the page, and can’t be listed: ${degraded}`));
   else if (buffer.kind === 'unreadable') notices.push(notice(`The buffer can’t be read: ${buffer.why}`));
   return notices;
 }
@@ -179,10 +176,13 @@ function trackerNotices(tracker: TrackerSeen, endpoint: string): Notice[] {
     case 'missing':
       return [
         notice(
-          'There is no tracker here. By script tag, after the line that queues calls:',
+          'There is no tracker here. With the script tag, after the line that queues calls:',
           `<script async src="${endpoint}/tracker.js"></script>`,
         ),
-        notice('From npm, show it yours:', `document.querySelector('relay-inspector').tracker = tracker`),
+        notice(
+          'With npm, pass it your tracker:',
+          `document.querySelector('relay-inspector').tracker = tracker`,
+        ),
       ];
     case 'loading':
       return [

@@ -19,7 +19,7 @@ export function planJsonSchema(): Schema {
         events: byName(
           { ...name, allOf: [NOT_RESERVED, { pattern: NO_SYSTEM_EVENT.source }] },
           record({ description, properties: byName(attributeName, ref('property')), additional }),
-          'What happens, by name.',
+          'The events, by name.',
         ),
         additional: { ...additional, description: 'Events that are not in the plan may be sent too.' },
         user: record(
@@ -39,7 +39,7 @@ export function planJsonSchema(): Schema {
     definitions: {
       value: valueSchema({}),
       property: valueSchema({
-        optional: { type: 'boolean', description: 'Whether a call may leave it out. False unless given.' },
+        optional: { type: 'boolean', description: 'Whether a call may leave it out. Default: false.' },
       }),
     },
   };
@@ -59,10 +59,10 @@ function byName(propertyNames: Schema, additionalProperties: Schema, description
 const NOT_RESERVED: Schema = { pattern: '^(?!we_|__proto__$)' };
 const name: Schema = { minLength: 1, maxLength: MAX_NAME_LENGTH };
 const attributeName: Schema = { ...name, ...NOT_RESERVED };
-const description: Schema = { type: 'string', description: 'What it is, for people.' };
+const description: Schema = { type: 'string', description: 'A description for people.' };
 const additional: Schema = {
   type: 'boolean',
-  description: 'Properties that are not in the plan may be sent too. False unless given.',
+  description: 'Properties that are not in the plan may be sent too. Default: false.',
 };
 
 /** @param more additional fields allowed here */
@@ -72,7 +72,7 @@ function valueSchema(more: Schema): Schema {
     items,
     minItems: 1,
     uniqueItems: true,
-    description: 'All that it may be.',
+    description: 'The allowed values.',
   });
   const own: Readonly<Record<AttributeType, Schema>> = {
     string: { values: values({ type: 'string', maxLength: MAX_STRING_LENGTH }) },
@@ -84,7 +84,7 @@ function valueSchema(more: Schema): Schema {
       properties: byName(
         { maxLength: MAX_STRING_LENGTH, pattern: '^(?!__proto__$)' },
         ref('property'),
-        'What it holds. Without them: anything.',
+        'The allowed values inside. Default: any.',
       ),
       additional,
     },

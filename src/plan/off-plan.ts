@@ -69,7 +69,7 @@ function* offShape(
   if (!isWhole) return;
   for (const [name, { optional }] of properties)
     if (!optional && !Object.hasOwn(given, name))
-      yield off('missing', [...path, name], 'is missing: the tracking plan asks for it');
+      yield off('missing', [...path, name], 'is required by the tracking plan');
 }
 
 const NONE: ReadonlyMap<string, Property> = new Map();

@@ -77,7 +77,7 @@ export const TYPES = [
 ] as const satisfies AttributeType[];
 
 const FLAG = 'must be true or false';
-const VALUES = 'must hold at least one value, and each once';
+const VALUES = 'must hold at least one value, without duplicates';
 
 const descriptionSchema = optional(string('must be text'));
 const flagSchema = optional(boolean(FLAG));
@@ -118,7 +118,7 @@ function valuesSchema<Fitting>(value: GenericSchema<unknown, Fitting>) {
 const textSchema = pipe(
   ruleSchema(attributeTextRule),
   // Dates are a type of their own in WebEngage.
-  check((text) => !isDate(text), 'must not be a date: that is a type of its own'),
+  check((text) => !isDate(text), 'must not be a date: WebEngage has its own type for dates'),
 );
 const numberSchema = pipe(number('must be a number'), finite('must be a number'));
 

@@ -100,7 +100,7 @@ function orderedReply({ fault }: DrawnFault, control: Control, scene: Scene): Re
     case 'none':
       return undefined;
     case 'down':
-      return jsonReply(control, scene, 503, 'Error: service unavailable, as ordered.');
+      return jsonReply(control, scene, 503, 'Error: service unavailable, as configured.');
     case '429':
     case 429:
       return overLimit(control, scene);

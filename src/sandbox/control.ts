@@ -21,7 +21,7 @@ import {
   union,
 } from 'valibot';
 
-const RULE_OF_FAULT = 'must be none, down, 429, slow, cut, cut_before, page, or a status from 300 to 599';
+const RULE_OF_FAULT = 'must be down, 429, slow, cut, cut_before, page, none or a status from 300 to 599';
 
 const fault = union(
   [
@@ -186,6 +186,6 @@ function text() {
 }
 
 function messageOfKeys({ expected }: { readonly expected: string | null }): string {
-  if (expected === 'never') return 'is no switch of the sandbox';
-  return expected === 'Object' ? 'must be an object' : 'must be given';
+  if (expected === 'never') return 'is not a setting of the sandbox';
+  return expected === 'Object' ? 'must be an object' : 'is required';
 }

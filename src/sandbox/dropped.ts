@@ -71,7 +71,7 @@ function fieldIssues(fields: Readonly<Record<string, Kind>>, record: object): Dr
   for (const [field, value] of Object.entries(record)) {
     const tell = (message: string) => issues.push({ path: field, message });
     const kind = Object.hasOwn(fields, field) ? fields[field] : undefined;
-    if (kind === undefined) tell('is no field of WebEngage');
+    if (kind === undefined) tell('is not a field of WebEngage');
     else if (value === null || (NUMBER_BY_SWITCH.includes(field) && typeof value === 'number')) continue;
     else if (kind === 'object' ? !isPlain(value) : typeof value !== kind) tell(`is not of type ${kind}`);
     else if (field === 'gender' && !GENDERS.includes(String(value))) tell('is not male, female or other');

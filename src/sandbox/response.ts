@@ -12,6 +12,6 @@ export function responseOf({ status, body, headers, cut }: Reply): Response {
 /** A body that breaks off: the nearest a Worker comes to a cut connection. */
 function cutOff(): ReadableStream {
   return new ReadableStream({
-    pull: (controller) => controller.error(new Error('the connection is cut, as ordered')),
+    pull: (controller) => controller.error(new Error('the connection is cut, as configured')),
   });
 }

@@ -48,7 +48,7 @@ export function judge(path: BulkPath, body: string, rules: Rules): Verdict {
   }
   if (!Array.isArray(records) || records.length === 0) return refuse(`${collection} cannot be empty.`);
   const sent = records.length;
-  if (sent > MAX_RECORDS) return refuse(`at most ${MAX_RECORDS} ${collection} are taken.`, sent);
+  if (sent > MAX_RECORDS) return refuse(`at most ${MAX_RECORDS} ${collection} are accepted.`, sent);
   if (!records.every(isObject)) return refuse(`${collection} must be objects.`, sent);
 
   const judged: Judged[] = [];
@@ -77,7 +77,7 @@ function faultOf(path: BulkPath, record: Fields, rules: Rules): Fault | undefine
     return invalid('eventName cannot be empty.');
   if (rules.nulls === 'refused' && holdsNull(record)) return invalid('null is not a value.');
   if (rules.refuse !== undefined && isMeantBy(rules.refuse, record))
-    return invalid(`${rules.refuse.field} is not taken, as ordered.`, rules.refuse.status);
+    return invalid(`${rules.refuse.field} is not accepted, as configured.`, rules.refuse.status);
 
   const forms = DATE_FIELDS.filter((field) => (record[field] ?? null) !== null).map((field) => ({
     field,

@@ -12,7 +12,7 @@ import { HUNG_AFTER_MS, STORE } from './store/database.ts';
 import { COUNTS, VISITOR } from './store/record-store.ts';
 import { statsOf, type TrackerStats } from './store/stats.ts';
 
-// The only entrance for code that looks at a tracker from outside.
+// The only entry point for code that looks at a tracker from outside.
 export { resolveOptions } from './options.ts';
 export { timeout } from './platform/time.ts';
 export { ownFields } from './record/own-fields.ts';

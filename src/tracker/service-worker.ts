@@ -61,9 +61,9 @@ export function syncInBackground(options: TrackerOptions): Tracker {
     const end = await sender.flush();
     // It is no use to retry a record that waits for a sign-in.
     if (!end.settled && end.retryInMs < Number.POSITIVE_INFINITY)
-      throw new Error(`Records wait, to be sent again: ${end.reason}`);
+      throw new Error(`Records will be retried: ${end.reason}`);
     // Nothing was found, because nothing could be read.
-    if (isDegraded) throw new Error('Records wait in a database that does not open');
+    if (isDegraded) throw new Error('The database of waiting records does not open');
   }
 
   addEventListener('sync', (event) => {

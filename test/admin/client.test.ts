@@ -13,7 +13,7 @@ function answering(answer: () => Response | Promise<Response>) {
   return asked;
 }
 
-test('the token goes along with every request, and no cookie does', async () => {
+test('every request carries the token, and no cookie', async () => {
   const asked = answering(() => Response.json({ letters: [], next: null }));
 
   await createClient('secret').letters('4/2:17 &');
@@ -26,7 +26,7 @@ test('the token goes along with every request, and no cookie does', async () => 
   });
 });
 
-test('an action answers how many letters it was done to', async () => {
+test('an action returns the number of letters it affected', async () => {
   const asked = answering(() => Response.json({ replayed: 2 }));
 
   expect(await createClient('secret').settle('replay', { ids: ['a', 'b'] })).toEqual({ kind: 'ok', body: 2 });
@@ -34,7 +34,7 @@ test('an action answers how many letters it was done to', async () => {
   expect(asked[0]?.init.body).toBe('{"ids":["a","b"]}');
 });
 
-test('more ids than the relay takes at once go in several requests', async () => {
+test('more ids than the relay accepts at once go in several requests', async () => {
   const asked = answering(() => Response.json({ discarded: 400 }));
 
   const outcome = await createClient('secret').settle('discard', {
@@ -45,7 +45,7 @@ test('more ids than the relay takes at once go in several requests', async () =>
   expect(asked.map(({ init }) => JSON.parse(String(init.body)).ids.length)).toEqual([500, 1]);
 });
 
-test('a 404 means that the token is not the operator’s', async () => {
+test('a 404 means that the token is wrong', async () => {
   answering(() => Response.json({ error: { code: 'not_found', message: '' } }, { status: 404 }));
 
   expect(await createClient('wrong').status()).toEqual({ kind: 'unauthorized' });
@@ -58,8 +58,8 @@ test.each([
     () => new Response('<h1>Sign in</h1>'),
     'Something other than the relay answered: the answer is not JSON.',
   ],
-  [() => Promise.reject(new TypeError('Failed to fetch')), expect.stringContaining('out of reach')],
-])('what goes wrong is told in a sentence: %#', async (answer, reason) => {
+  [() => Promise.reject(new TypeError('Failed to fetch')), expect.stringContaining('can’t be reached')],
+])('a failure is reported in a sentence: %#', async (answer, reason) => {
   answering(answer);
 
   expect(await createClient('secret').status()).toEqual({ kind: 'failed', reason });

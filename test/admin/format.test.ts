@@ -9,7 +9,7 @@ test.each([
   [3_600_000, '1 h'],
   [5_430_000, '1 h 30 min'],
   [183_600_000, '2 d 3 h'],
-])('%d ms are %s', (ms, words) => {
+])('%d ms is written %s', (ms, words) => {
   expect(duration(ms)).toBe(words);
 });
 
@@ -26,18 +26,18 @@ test.each([
   [81_920, '80 KiB'],
   [10_276_045, '9.8 MiB'],
   [9_663_676_416, '9.0 GiB'],
-])('%d bytes are %s', (amount, words) => {
+])('%d bytes is written %s', (amount, words) => {
   expect(bytes(amount)).toBe(words);
 });
 
-test('amounts are grouped, and cut short where there is no room', () => {
+test('amounts are grouped, and shortened if there is no room', () => {
   expect(count(18_000_000)).toBe('18,000,000');
   expect(shortCount(18_000_000)).toBe('18M');
   expect(counted(1, 'batch', 'batches')).toBe('1 batch');
   expect(counted(2, 'batch', 'batches')).toBe('2 batches');
 });
 
-test('a moment of another day comes with its date', () => {
+test('a time on another day includes its date', () => {
   const noon = new Date(2026, 10, 24, 12).getTime();
   const dayBefore = new Date(2026, 10, 23, 11, 5).getTime();
 

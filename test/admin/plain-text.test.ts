@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { plainText, recordText } from '../../src/admin/plain-text.ts';
 
-test('characters that hide or turn text are written out in a record', () => {
+test('characters that hide or turn text are escaped in a record', () => {
   expect(recordText({ note: 'a\u202eb\u200bc' })).toBe('{\n  "note": "a\\u202eb\\u200bc"\n}');
 });
 
@@ -15,6 +15,6 @@ test.each([
   ['a tag that no font shows', 'a\u{e0041}', 'a\\udb40\\udc41'],
   ['a blank letter', '\u3164', '\\u3164'],
   ['other languages, as they are', 'تمت الإضافة 追加 ❤️', 'تمت الإضافة 追加 ❤️'],
-])('a text shows what is in it: %s', (_, text, shown) => {
+])('hidden characters of a text are escaped: %s', (_, text, shown) => {
   expect(plainText(text)).toBe(shown);
 });

@@ -12,7 +12,7 @@ const clientOf = (): Client => ({
 });
 const FAILED = { kind: 'failed', reason: 'The relay is out of reach.' } as const;
 
-test('a token that the relay takes opens the page', () => {
+test('an accepted token opens the page', () => {
   const client = clientOf();
 
   const visit = heard(signingIn(client), client, { kind: 'ok', body: status() });
@@ -20,7 +20,7 @@ test('a token that the relay takes opens the page', () => {
   expect(visit).toEqual({ client, status: status(), message: '' });
 });
 
-test('a token that the relay refuses is forgotten, and the figures it showed', () => {
+test('a refused token is forgotten, with its figures', () => {
   const client = clientOf();
   const open = heard(signingIn(client), client, { kind: 'ok', body: status() });
 
@@ -30,7 +30,7 @@ test('a token that the relay refuses is forgotten, and the figures it showed', (
   expect(visit.message).toContain('`npx wrangler secret put ADMIN_TOKEN`');
 });
 
-test('a relay that stops answering leaves its last figures, and is asked again', () => {
+test('a relay that stops answering leaves its last figures and is asked again', () => {
   const client = clientOf();
   const open = heard(signingIn(client), client, { kind: 'ok', body: status() });
 
@@ -38,7 +38,7 @@ test('a relay that stops answering leaves its last figures, and is asked again',
   expect(heard(signingIn(client), client, FAILED).message).toBe(`${FAILED.reason} Retrying by itself.`);
 });
 
-test('what an earlier token hears changes nothing', () => {
+test('an answer to an earlier token changes nothing', () => {
   const [earlier, client] = [clientOf(), clientOf()];
   const visit = heard(signingIn(client), client, { kind: 'ok', body: status({ at: NOW }) });
 

@@ -70,7 +70,7 @@ async function holds(request: RandomRequest): Promise<void> {
   expect(counts.accepted + counts.duplicates + counts.rejected.length).toBe(recordsIn(request.body));
 }
 
-describe(`${RUNS} requests at random, from seed ${SEED}`, () => {
+describe(`${RUNS} random requests from seed ${SEED}`, () => {
   const SHARES: readonly (readonly [string, Arbitrary<RandomRequest>, number])[] = [
     ['batches that were good before they were changed', changedBatch, 0.4],
     ['bodies of any bytes', rawBody, 0.35],
@@ -85,7 +85,7 @@ describe(`${RUNS} requests at random, from seed ${SEED}`, () => {
     Math.max(60_000, RUNS * 60),
   );
 
-  test('what was stored is what was accepted, and follows WebEngage’s rules exactly', async () => {
+  test('exactly the accepted records are stored, and they follow WebEngage’s rules', async () => {
     const runs = await runInDurableObject(outbox, (_, { storage }) =>
       storage.sql
         .exec<{ kind: string; device: string; records: string }>('SELECT kind, device, records FROM run')
@@ -103,7 +103,7 @@ describe(`${RUNS} requests at random, from seed ${SEED}`, () => {
     for (const { device } of runs) expect(device).toMatch(/^[\da-f-]{36}$/);
   });
 
-  test('of each kind of answer there were enough to mean something, and no fault was logged', () => {
+  test('each kind of answer occurred often enough, and no fault was logged', () => {
     expect(answered[202]).toBeGreaterThan(RUNS / 10);
     expect(answered[400]).toBeGreaterThan(RUNS / 20);
     expect(accepted).toBeGreaterThan(RUNS / 5);

@@ -24,14 +24,14 @@ beforeAll(async () => {
   await attack({ path: '/admin/status', method: 'GET', headers: OPERATOR });
 });
 
-test('the token opens it', async () => {
+test('the token gives access', async () => {
   const answer = await attack({ path: '/admin/dead-letters', method: 'GET', headers: OPERATOR });
 
   expect(answer.status).toBe(200);
   expect(JSON.parse(answer.text).letters).toHaveLength(1);
 });
 
-test('what is done with it is a line in the log: how many, and no id', async () => {
+test('each action with it is a line in the log, with a number and no id', async () => {
   const order = { path: '/admin/dead-letters/discard', headers: OPERATOR, body: '{"ids":["1/0:999"]}' };
 
   await attack(order);
@@ -39,7 +39,7 @@ test('what is done with it is a line in the log: how many, and no id', async () 
   expect(guard.logged()).toBe(JSON.stringify([['{"event":"dead_letters","discarded":0}']]));
 });
 
-describe('it does not exist for who shows', () => {
+describe('the admin API does not exist for a request with', () => {
   const token = SECRETS.ADMIN_TOKEN;
   const orders: readonly (Attack & { readonly path: string })[] = [
     { path: '/admin/status', method: 'GET' },
@@ -82,18 +82,18 @@ describe('it does not exist for who shows', () => {
   test.each(shown)('%s', (_, headers) => expectShut({ headers }));
 
   test.each([`?token=${token}`, `?Authorization=Bearer%20${token}`, `?access_token=${token}`])(
-    'it in the query, as %s',
+    'the token in the query, as %s',
     (query) => expectShut({}, query),
   );
 
   test.each(['', 'undefined', 'null', 'hunter2', 'a'.repeat(40)])(
-    'a token that is none or can be guessed, though it is set: %s',
+    'a token that is set but empty or guessable: %s',
     (ADMIN_TOKEN) =>
       expectShut({ headers: { Authorization: `Bearer ${ADMIN_TOKEN}` }, env: { ADMIN_TOKEN } }),
   );
 });
 
-describe('with the token, nothing is done for', () => {
+describe('with the token, the API refuses a selection by', () => {
   const selections: readonly (readonly [string, string | Uint8Array])[] = [
     ['nothing', ''],
     ['null', 'null'],
@@ -135,7 +135,7 @@ describe('with the token, nothing is done for', () => {
     });
   });
 
-  test('letters that there are none of, or in an outbox that there is none of', async () => {
+  test('ids of letters or outboxes that do not exist', async () => {
     await expectNoHarm(guard, async () => {
       for (const id of ['1/0:0', '1/0:999999999999999', '1/1:1', '64/63:1', '99/99:1', '9/0:1']) {
         const order = {

@@ -45,7 +45,7 @@ function holds(rows: readonly Row[]): void {
   });
 }
 
-describe('8: a record that is none', () => {
+describe('8: a value that is not a record', () => {
   holds([
     ['null', '', 'null'],
     ['a number', '', '1'],
@@ -76,7 +76,7 @@ describe('8: a record that is none', () => {
   ]);
 });
 
-describe('16, 17: an id that is none', () => {
+describe('16, 17: an invalid id', () => {
   const withId = (id: unknown): Row => [JSON.stringify(id).slice(0, 60), 'id', event({ id })];
   const session = newSession();
   holds([
@@ -117,7 +117,7 @@ describe('16, 17: an id that is none', () => {
   ]);
 });
 
-describe('14: a user that is not quite one', () => {
+describe('14: an invalid user', () => {
   holds([
     ...[
       7,
@@ -137,7 +137,7 @@ describe('14: a user that is not quite one', () => {
   ]);
 });
 
-describe('8: a name or value that WebEngage would drop, or mix with its own', () => {
+describe('8: a name or value that WebEngage would drop or mix with its own', () => {
   holds([
     ['no event name', 'eventName', event({ eventName: '' })],
     ['an event name of 50 characters', 'eventName', event({ eventName: 'e'.repeat(50) })],
@@ -188,7 +188,7 @@ describe('8: a name or value that WebEngage would drop, or mix with its own', ()
   ]);
 });
 
-describe('18: a time that is none', () => {
+describe('18: an invalid time', () => {
   const time = (eventTime: unknown): Row => [JSON.stringify(eventTime), 'eventTime', event({ eventTime })];
   holds([
     ...[
@@ -219,7 +219,7 @@ describe('18: a time that is none', () => {
   ]);
 });
 
-describe('31: a field in no list', () => {
+describe('31: an unknown field', () => {
   const fields = [
     'admin',
     'role',
@@ -234,7 +234,7 @@ describe('31: a field in no list', () => {
     '',
   ];
 
-  test.each(fields)('%j goes nowhere, and its record is told of it', async (field) => {
+  test.each(fields)('%j is left out, and its record is reported', async (field) => {
     const record = named(field, '"canary-of-no-list"');
     const body = JSON.stringify({ ...batchOf(), records: ['§'] }).replace('"§"', record);
 
@@ -247,15 +247,18 @@ describe('31: a field in no list', () => {
     expect(await recordsKept()).not.toContain('canary-of-no-list');
   });
 
-  test.each(['constructor', 'admin', 'host', 'licenseCode'])('nor does %s of the envelope', async (field) => {
-    const answer = await attack({ body: JSON.stringify({ ...batchOf(), [field]: 'canary-of-no-list' }) });
+  test.each(['constructor', 'admin', 'host', 'licenseCode'])(
+    '%s of the envelope is left out too',
+    async (field) => {
+      const answer = await attack({ body: JSON.stringify({ ...batchOf(), [field]: 'canary-of-no-list' }) });
 
-    expect(answer.status).toBe(202);
-    expect(await recordsKept()).not.toContain('canary-of-no-list');
-  });
+      expect(answer.status).toBe(202);
+      expect(await recordsKept()).not.toContain('canary-of-no-list');
+    },
+  );
 });
 
-describe('31: a record that is wrong in everything', () => {
+describe('31: a record that is wrong everywhere', () => {
   const wrong = {
     phone: '+4989123456\r\nX-Evil: 1',
     gender: 'Male',
@@ -273,7 +276,7 @@ describe('31: a record that is wrong in everything', () => {
     return JSON.stringify({ ...batchOf({ ...record, ...wrong }), ...fields });
   };
 
-  test('is refused where nothing is said, and repaired where the sender is lenient', async () => {
+  test('is refused by default, and repaired for a lenient sender', async () => {
     expect(JSON.parse((await attack({ body: sent({}) })).text)).toMatchObject({ accepted: 0, repaired: [] });
     expect(JSON.parse((await attack({ body: sent({ lenient: true }) })).text)).toMatchObject({
       accepted: 1,
@@ -291,7 +294,7 @@ describe('31: a record that is wrong in everything', () => {
     });
   });
 
-  test('and its bad neighbour costs it nothing', async () => {
+  test('costs its neighbour nothing', async () => {
     const good = eventRecord(2, { id: idOf(2, newSession()) });
     const body = JSON.stringify({ ...batchOf('§', good), lenient: true }).replace('"§"', '{"a":1,"a":2}');
 
@@ -302,7 +305,7 @@ describe('31: a record that is wrong in everything', () => {
   });
 });
 
-test('what is repaired in a thousand places is answered in not many times as many bytes', async () => {
+test('the answer to a thousand repairs is not many times as large as the request', async () => {
   const session = newSession();
   const bad = Object.fromEntries(Array.from({ length: 6 }, (_, n) => [`we_${n}`, 1]));
   const records = Array.from({ length: 400 }, (_, n) => ({

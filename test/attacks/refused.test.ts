@@ -24,7 +24,7 @@ function holds(rows: readonly Row[]): void {
   });
 }
 
-test('what means no harm is let in by the same door, and kept', async () => {
+test('a harmless request on the same path is accepted and stored', async () => {
   const before = await recordsKept();
 
   expect((await attack(posted())).status).toBe(202);
@@ -152,7 +152,7 @@ describe('5: headers that another server would obey', () => {
   ]);
 });
 
-describe('6: a batch of another site', () => {
+describe('6: a batch from another site', () => {
   const from = (Origin: string): Row => [Origin, () => posted({ Origin }), 403, 'origin_not_allowed'];
   holds([
     ...[
@@ -240,7 +240,7 @@ describe('6: a batch of another site', () => {
   ]);
 });
 
-describe('8, 9: a body that is none of ours', () => {
+describe('8, 9: a body that is not a valid batch', () => {
   const bytes = (...list: number[]) => new Uint8Array(list);
   const utf16 = (text: string) => new Uint8Array(Uint16Array.from(text, (char) => char.charCodeAt(0)).buffer);
   const typed = (type: string): Row => [
@@ -370,7 +370,7 @@ describe('8, 9: a body that is none of ours', () => {
     ),
   ]);
 
-  test('that neither goes on nor ends', async () => {
+  test('a body that stalls without an end', async () => {
     vi.spyOn(AbortSignal, 'timeout').mockReturnValue(AbortSignal.abort());
 
     await expectNoHarm(guard, async () => {
@@ -379,7 +379,7 @@ describe('8, 9: a body that is none of ours', () => {
   });
 });
 
-describe('32: a server that is none', () => {
+describe('32: an invalid server token', () => {
   const showing = (name: string, Authorization: string, env?: Attack['env']): Row => [
     name,
     () => ({ ...posted({ Origin: '', Authorization }), ...(env && { env }) }),

@@ -29,7 +29,7 @@ function eventsSent(): readonly Sent[] {
   return guard.calls.flatMap(({ body }): readonly Sent[] => JSON.parse(body).events ?? []);
 }
 
-test('the same flush a thousand times over is delivered once', async () => {
+test('a flush repeated a thousand times is delivered once', async () => {
   const session = newSession();
   const captured = batchOf(...[1, 2, 3, 4, 5].map((seq) => eventRecord(seq, { id: idOf(seq, session) })));
 
@@ -42,7 +42,7 @@ test('the same flush a thousand times over is delivered once', async () => {
   expect(eventsSent()).toHaveLength(5);
 });
 
-test('the same flush at once, a hundred times, is delivered once', async () => {
+test('a flush sent a hundred times at once is delivered once', async () => {
   const captured = batchOf();
 
   const answers = await Promise.all(Array.from({ length: 100 }, () => send(captured)));
@@ -52,7 +52,7 @@ test('the same flush at once, a hundred times, is delivered once', async () => {
   expect(eventsSent()).toHaveLength(1);
 });
 
-test('a record under the id of another browser’s costs that browser nothing', async () => {
+test('a record with the id of another browser’s record costs that browser nothing', async () => {
   const id = idOf(1, newSession());
   const evil = batchOf(eventRecord(1, { id, eventName: 'Of the attacker' }));
   const honest = batchOf(eventRecord(1, { id, eventName: 'Of the victim' }));
@@ -64,7 +64,7 @@ test('a record under the id of another browser’s costs that browser nothing', 
   expect(eventsSent().map(({ eventName }) => eventName)).toEqual(['Of the attacker', 'Of the victim']);
 });
 
-test('a browser’s name in capitals is the same browser', async () => {
+test('a device id in capitals is the same browser', async () => {
   const sent = batchOf();
 
   await send(sent);
@@ -100,7 +100,7 @@ const ORDERS: readonly string[] = [
   '\u{e0041}\u{e0042}',
 ];
 
-describe('an order in a record', () => {
+describe('a command inside a record', () => {
   const session = newSession();
   const records = ORDERS.map((order, index) =>
     eventRecord(index + 1, {
@@ -111,7 +111,7 @@ describe('an order in a record', () => {
     }),
   );
 
-  test('reaches WebEngage to the letter, by one of the two addresses, and no line of the log', async () => {
+  test('reaches WebEngage unchanged, at one of its two addresses, and appears in no log line', async () => {
     expect(JSON.parse((await send(batchOf(...records))).text)).toMatchObject({ accepted: ORDERS.length });
     await drain();
 
@@ -126,7 +126,7 @@ describe('an order in a record', () => {
     expect(logged).not.toMatch(/held|evil|calc|owned/);
   });
 
-  test('lies in the dead letters, one line each, with nothing in it that a terminal obeys', async () => {
+  test('is one line in the dead letters, without anything that a terminal obeys', async () => {
     const words = `no \u009b31m\u202e<script>`;
     await runInDurableObject(outbox, (_, { storage }) => {
       for (const record of records)
@@ -157,7 +157,7 @@ describe('an order in a record', () => {
   });
 });
 
-test('what is refused comes back shortened, as JSON, and is neither page nor script', async () => {
+test('a refused value is returned shortened and as JSON, never as a page or script', async () => {
   const evil = '<script>alert(1)</script>';
   const answer = await send(
     batchOf(
@@ -175,7 +175,7 @@ test('what is refused comes back shortened, as JSON, and is neither page nor scr
   });
 });
 
-test('a time far off is kept as the sender’s, and moves nothing in the order of its browser', async () => {
+test('a time far off is kept and does not change the order of its browser', async () => {
   const session = newSession();
   const times = ['9999-12-31T23:59:59-1800', '0000-01-01T00:00:00+1800', '2018-09-15T18:29:00-0800'];
   const sent = {
@@ -193,7 +193,7 @@ test('a time far off is kept as the sender’s, and moves nothing in the order o
   expect(eventsSent().map(({ eventData }) => eventData?.n)).toEqual([0, 1, 2]);
 });
 
-test('a server’s token that a page shows makes the page no server', async () => {
+test('a page that sends the server token is not treated as a server', async () => {
   const required = { IDENTITY: 'required' };
   const headers = { Origin: SHOP, Authorization: `Bearer ${SECRETS.SERVER_TOKEN}` };
 

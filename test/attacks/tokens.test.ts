@@ -127,7 +127,7 @@ describe('an event of johndoe is refused', () => {
     });
   });
 
-  test('among events of hers, wherever it stands, whatever else is wrong with them', async () => {
+  test('among events of another user, at any position and whatever else is wrong with them', async () => {
     const bad = { ...event('eve'), eventName: '' };
     for (const records of [
       [event('eve'), event('johndoe')],
@@ -142,7 +142,7 @@ describe('an event of johndoe is refused', () => {
       });
   });
 
-  test('with his token anywhere but in the batch', async () => {
+  test('with the user’s token anywhere but in the batch', async () => {
     for (const [headers, query] of [
       [{ Authorization: `Bearer ${ofJohn}` }, ''],
       [{ 'X-Identity-Token': ofJohn, Cookie: `token=${ofJohn}` }, ''],
@@ -153,7 +153,7 @@ describe('an event of johndoe is refused', () => {
       });
   });
 
-  test('with a key that is a prototype’s, where there are several', async () => {
+  test('with a kid named like a member of every object, if there are several keys', async () => {
     const IDENTITY_KEY = jwkSet(
       { ...site.jwk, kid: '2026-11' },
       { ...secretJwk('a-shared-secret-of-32-bytes-long'), kid: '2027-05' },
@@ -166,7 +166,7 @@ describe('an event of johndoe is refused', () => {
       });
   });
 
-  test('where tokens are optional, too, once there is one', async () => {
+  test('if tokens are optional, once there is one', async () => {
     const optional = { ...REQUIRED, IDENTITY: 'optional' };
     for (const given of [ofEve, unsigned('none'), await byEve({})])
       await expectNoHarm(guard, async () => {
@@ -174,7 +174,7 @@ describe('an event of johndoe is refused', () => {
       });
   });
 
-  test('and nothing is learnt: the answer is the same whether the relay has the record or not', async () => {
+  test('with the same answer whether the relay has the record or not', async () => {
     const known = batchOf(event('johndoe'));
     expect((await write({ ...known, token: ofJohn })).status).toBe(202);
 

@@ -24,7 +24,7 @@ function runUnder(version: string, ...args: readonly string[]) {
   return { complained, exitCode: process.exitCode };
 }
 
-describe('under a Node that is too old, a command says so in one line and ends', () => {
+describe('a command under a Node that is too old ends with a one-line error', () => {
   test.each([
     ['18.20.8', 'doctor https://t.example.com', OURS],
     ['10.24.1', '--version', OURS],
@@ -45,12 +45,12 @@ describe('under a Node that is too old, a command says so in one line and ends',
     expect(exitCode).toBe(1);
   });
 
-  test('dev and init name Wrangler, which is what needs it', () => {
+  test('dev and init name Wrangler as the reason', () => {
     expect(runUnder('20.20.2', 'dev').complained.join()).toContain('dev runs Wrangler, which needs Node');
   });
 });
 
-test('under the Node that runs the tests, the command goes on', async () => {
+test('the command runs under the Node that runs the tests', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, ['dist/bin.js', '--version']);
 
   expect(stdout.trim()).toBe(json('package.json').version);

@@ -17,7 +17,7 @@ const shown = documents.flatMap((document) =>
   ),
 );
 
-test('the commands that the documents show are there', () => {
+test('the commands in the documents exist', () => {
   expect(shown.map(({ document }) => document)).toContain('README.md');
 });
 
@@ -30,7 +30,7 @@ test.each(shown)('$document: $line', ({ line }) => {
   expect(readCommand(words)).toMatchObject({ kind: words[0] });
 });
 
-test('the CSP that a page is told to have lets its first line in', () => {
+test('the documented CSP allows the stub', () => {
   const [, script = ''] = /^<script>(.*)<\/script>$/.exec(README_STUB) ?? [];
   const hash = createHash('sha256').update(script).digest('base64');
 

@@ -8,25 +8,25 @@ afterEach(() => void vi.unstubAllEnvs());
 const script = (source: string, input?: string) =>
   run([execPath, '-e', source], { cwd: '.', ...(input !== undefined && { input }) });
 
-test('the exit code is the program’s own', async () => {
+test('the exit code is that of the program', async () => {
   expect(await script('process.exit(7)')).toBe(7);
 });
 
-test('a program that is ended by a signal has failed', async () => {
+test('a program ended by a signal has failed', async () => {
   expect(await script('process.kill(process.pid, "SIGKILL")')).not.toBe(0);
 });
 
-test('a program that is not there has failed', async () => {
+test('a program that does not exist has failed', async () => {
   expect(await run(['no-such-program-anywhere'], { cwd: '.', input: 'a-secret' })).not.toBe(0);
 });
 
-test('what it is given to read is what it reads', async () => {
+test('the program reads the given input', async () => {
   const reads = 'process.exit(require("fs").readFileSync(0, "utf8") === "a-secret" ? 0 : 3)';
 
   expect(await script(reads, 'a-secret')).toBe(0);
 });
 
-test('the key that we were given in a variable is in none of its', async () => {
+test('the API key in a variable is passed to no program', async () => {
   vi.stubEnv('WEBENGAGE_API_KEY', 'a-key');
 
   expect(await script('process.exit("WEBENGAGE_API_KEY" in process.env ? 3 : 0)')).toBe(0);

@@ -17,7 +17,7 @@ function played(isTTY = true): { terminal: Terminal; type: (keys: string) => voi
   };
 }
 
-test('a question is shown, and its answer is what was typed', async () => {
+test('a question is shown, and its answer is the typed text', async () => {
   const { terminal, type, screen } = played();
 
   const answer = terminal.ask('Who? ');
@@ -27,7 +27,7 @@ test('a question is shown, and its answer is what was typed', async () => {
   expect(screen()).toContain('Who? ');
 });
 
-test('a secret is shown nowhere, and the next answer is shown again', async () => {
+test('a secret is not shown, and the next answer is shown again', async () => {
   const { terminal, type, screen } = played();
 
   const secret = terminal.askSecret('Key: ');
@@ -45,7 +45,7 @@ test('a secret is shown nowhere, and the next answer is shown again', async () =
 test.each([
   ['Ctrl-C', '\u0003'],
   ['Ctrl-D', '\u0004'],
-])('%s in place of an answer ends it all', async (_, key) => {
+])('%s instead of an answer ends the command', async (_, key) => {
   const { terminal, type } = played();
 
   const answer = terminal.ask('Who? ');
@@ -55,7 +55,7 @@ test.each([
   expect(await secret).toBeInstanceOf(Interrupted);
 });
 
-test('with nobody there, the secret is what is piped in', async () => {
+test('without a terminal the secret is read from the pipe', async () => {
   const { terminal, type, screen } = played(false);
 
   const secret = terminal.askSecret('Key: ');

@@ -10,7 +10,7 @@ const BATCH = {
   records: [eventRecord(1)],
 };
 
-test('a batch as the protocol has it passes, with a token and without, and without the time of sending', () => {
+test('a batch of the protocol is valid, with a token or without, and without the time of sending', () => {
   const { sentAt: _, ...left } = BATCH;
   expect(safeParse(batchSchema, BATCH).success).toBe(true);
   expect(safeParse(batchSchema, left).success).toBe(true);
@@ -18,7 +18,7 @@ test('a batch as the protocol has it passes, with a token and without, and witho
   expect(safeParse(batchSchema, { ...BATCH, records: Array(400).fill(eventRecord(1)) }).success).toBe(true);
 });
 
-test('a batch may say that it wants repair, and how far the sender’s clock is off', () => {
+test('a batch may ask for repair and give the offset of the sender’s clock', () => {
   for (const clockOffset of [0, -86_400_000, Number.MAX_SAFE_INTEGER])
     expect(safeParse(batchSchema, { ...BATCH, lenient: true, clockOffset })).toMatchObject({
       output: { lenient: true, clockOffset },

@@ -12,7 +12,7 @@ const repairsOf = (result: ReadRecord) => (result.ok ? result.repairs : undefine
 const data = (eventData: object) => read({ ...eventRecord(1), eventData });
 const profile = (fields: object) => read({ kind: 'user', id: idOf(1), userId: 'ada', ...fields });
 
-describe('a good record passes as it came, lenient or not', () => {
+describe('a good record passes unchanged, lenient or not', () => {
   test.each([
     ['an event', eventRecord(1)],
     ['a user', userRecord(1)],
@@ -25,7 +25,7 @@ describe('a good record passes as it came, lenient or not', () => {
 
 describe('a birthday', () => {
   test.each([true, false])(
-    'that is a calendar day becomes its noon in UTC, untold; lenient: %s',
+    'that is a calendar day becomes its noon in UTC without a report; lenient: %s',
     (lenient) => {
       const result = read(userRecord(1, { birthDate: '1990-05-17' }), lenient);
 
@@ -37,7 +37,7 @@ describe('a birthday', () => {
     },
   );
 
-  test.each(['1990-02-30', '1990-5-17', '17.05.1990', ''])('%j is none, and is left out', (birthDate) => {
+  test.each(['1990-02-30', '1990-5-17', '17.05.1990', ''])('%j is invalid and left out', (birthDate) => {
     const result = profile({ birthDate });
 
     expect(recordOf(result)).toEqual({ kind: 'user', id: idOf(1), userId: 'ada' });
@@ -45,7 +45,7 @@ describe('a birthday', () => {
   });
 });
 
-describe('a field that no record of its kind has is left out and told', () => {
+describe('a field that no record of its kind has is left out and reported', () => {
   test.each([true, false])('lenient: %s', (lenient) => {
     const result = read({ ...eventRecord(1), email: 'a@b.c', newThing: { a: 1 } }, lenient);
 
@@ -82,14 +82,14 @@ describe('text is cut', () => {
     ]);
   });
 
-  test('of half surrogate pairs, and not within a pair', () => {
+  test('at half surrogate pairs, and not within a pair', () => {
     const result = data({ half: 'a\ud800b', pair: `${'x'.repeat(998)}😀` });
 
     expect(recordOf(result)).toMatchObject({ eventData: { half: 'ab', pair: 'x'.repeat(998) } });
   });
 });
 
-describe('what is wrong with one attribute leaves just that out', () => {
+describe('a fault of one attribute removes only that attribute', () => {
   const deep = (levels: number): unknown => (levels === 0 ? 1 : [deep(levels - 1)]);
 
   test.each([
@@ -114,13 +114,13 @@ describe('what is wrong with one attribute leaves just that out', () => {
     expect(repairsOf(result)).toEqual([
       {
         path: `eventData.a${'.0'.repeat(15)}`,
-        rule: 'must nest at most 16 levels, and not in itself',
+        rule: 'must nest at most 16 levels, without a cycle',
         done: 'left_out',
       },
     ]);
   });
 
-  test('the 26th of a type, and the arrays and objects over their bytes', () => {
+  test('the 26th of a type, and arrays and objects over their bytes', () => {
     const flags = Object.fromEntries(Array.from({ length: 26 }, (_, n) => [`flag ${n}`, true]));
     const big = Array(10).fill('v'.repeat(900));
 
@@ -150,7 +150,7 @@ test('a bad profile field never costs the sign-in', () => {
   expect(repairsOf(result)?.map(({ path }) => path)).toEqual(Object.keys(bad));
 });
 
-test('a time, an age and an anonymous id that are wrong are left out beside what is known', () => {
+test('an invalid time, age or anonymous id is left out beside valid ones', () => {
   const { eventTime: _, ...event } = eventRecord(1);
 
   const result = read({ ...event, eventTime: 'yesterday', age: -1, anonymousId: '' });
@@ -159,7 +159,7 @@ test('a time, an age and an anonymous id that are wrong are left out beside what
   expect(repairsOf(result)?.map(({ path }) => path)).toEqual(['eventTime', 'age', 'anonymousId']);
 });
 
-describe('what can’t be repaired is refused as one record', () => {
+describe('a fault that can’t be repaired refuses one record', () => {
   test.each([
     ['no record', null, ''],
     ['no kind', { ...eventRecord(1), kind: 'page' }, 'kind'],
@@ -219,7 +219,7 @@ describe('for any JSON', () => {
       return JSON.parse(JSON.stringify({ ...free, ...custom, ...needed }));
     });
 
-  test('with id, kind, visitor and event name, repair gives what the strict contract takes, and tells all that differs', () => {
+  test('with id, kind, visitor and event name, repair yields a valid record and reports every difference', () => {
     fc.assert(
       fc.property(anyRecord, (input) => {
         const result = read(input);
@@ -240,7 +240,7 @@ describe('for any JSON', () => {
     );
   });
 
-  test('at all, nothing throws, lenient or not', () => {
+  test('nothing throws, lenient or not', () => {
     fc.assert(
       fc.property(
         fc.oneof(value, anyRecord, fc.dictionary(fieldName, value)),

@@ -10,7 +10,7 @@ function issuesOf(checked: CheckedRecord): Record<string, string> {
 const manyOf = (count: number, value: AttributeValue) =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [`attribute ${index}`, value]));
 
-describe('what passes', () => {
+describe('a valid record', () => {
   test('the documented user and event, unchanged', () => {
     for (const record of [userRecord(1), eventRecord(2)])
       expect(checkRecord(record)).toEqual({ ok: true, record });
@@ -73,7 +73,7 @@ describe('what passes', () => {
   });
 });
 
-describe('what is refused, with its path', () => {
+describe('an invalid record, with its path', () => {
   test.each([
     ['no name', { eventName: undefined }, 'eventName', /well-formed text of 1 to 49/],
     ['an empty name', { eventName: '' }, 'eventName', /text of 1 to 49/],
@@ -83,7 +83,7 @@ describe('what is refused, with its path', () => {
     ["a system event's family", { eventName: 'email_open' }, 'eventName', /system event/],
     ['an id of 101 characters', { userId: 'u'.repeat(101) }, 'userId', /text of 1 to 100 characters/],
     ['a numeric id', { userId: 7 }, 'userId', /well-formed text of 1 to 100/],
-    ['no id', { userId: undefined }, 'userId', /must be given, or anonymousId/],
+    ['no id', { userId: undefined }, 'userId', /is required, unless there is an anonymousId/],
     ['a date with Z', { eventTime: '2018-09-15T18:29:00Z' }, 'eventTime', /yyyy-MM-ddTHH:mm:ss±hhmm/],
     ['a null', { eventData: { Price: null } }, 'eventData.Price', /must be a string, finite number/],
     [
@@ -145,7 +145,7 @@ describe('what is refused, with its path', () => {
     expect(issuesOf(checkRecord({ ...userRecord(1), ...fields }))[path]).toMatch(rule);
   });
 
-  test.each([[null], [7], ['text'], [[]], [{}], [{ kind: 'page' }]])('%j, which is no record', (input) => {
+  test.each([[null], [7], ['text'], [[]], [{}], [{ kind: 'page' }]])('%j, which is not a record', (input) => {
     expect(checkRecord(input).ok).toBe(false);
   });
 

@@ -3,7 +3,7 @@ import { faultInJson, faultsInBatch } from '../../src/contract/strict-json.ts';
 
 const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 
-describe('two fields of one name are told, however it is written', () => {
+describe('two fields of one name are found, however the name is written', () => {
   test.each([
     '{"a":1,"a":1}',
     '{"a":1,"b":2,"a":3}',
@@ -27,7 +27,7 @@ describe('two fields of one name are told, however it is written', () => {
   });
 });
 
-describe('nothing is told of good JSON', () => {
+describe('good JSON has no fault', () => {
   test.each([
     '',
     'null',
@@ -47,13 +47,13 @@ describe('nothing is told of good JSON', () => {
 });
 
 test.each(['{"__proto__":1}', '{"a":[{"\\u005f_proto__":{}}]}', '{"__proto\\u005f\\u005f":null}'])(
-  'a field that would be a prototype is told: %s',
+  'a field that would set a prototype is found: %s',
   (text) => {
     expect(faultInJson(text)).toMatchObject({ path: expect.stringContaining('__proto__') });
   },
 );
 
-test('nesting is told from 33 levels on, of objects and arrays together', () => {
+test('nesting of more than 32 levels is a fault, of objects and arrays together', () => {
   const tooDeep = { path: '', message: 'must nest at most 32 levels' };
 
   expect(faultInJson(nested(33))).toEqual(tooDeep);
@@ -87,14 +87,14 @@ describe('in a batch', () => {
     ['60,000 levels', nested(30_000), '', 'must nest at most 30 levels'],
     ['2,501 values', `{"a":${array('1', 2_500)}}`, '', 'must hold at most 2500 values'],
     ['60,000 values', array('1', 60_000), '', 'must hold at most 2500 values'],
-  ])('%s costs the record in which it lies, and no other', (_, bad, path, message) => {
+  ])('%s costs only the record that contains it', (_, bad, path, message) => {
     const good = '{"a":{"b":1},"c":[1,2]}';
 
     expect(faultsOf(batch(good, bad, good))).toEqual(costs(1, path, message));
     expect(faultsOf(batch(bad))).toEqual(costs(0, path, message));
   });
 
-  test('each record has its own', () => {
+  test('each record has its own fault', () => {
     const { ofBatch, ofRecords } = faultsOf(
       batch('{"a":1,"a":1}', '1', '{"__proto__":1}', nested(40), '{"a":1}'),
     );
@@ -111,7 +111,7 @@ describe('in a batch', () => {
     expect(faultsOf(batch(...Array(30_000).fill('1')))).toEqual({ ofBatch: undefined, ofRecords: {} });
   });
 
-  test('only the first fault of a record is told', () => {
+  test('only the first fault of a record is reported', () => {
     expect(faultsOf(batch('{"a":1,"a":1,"__proto__":1,"b":1,"b":1}'))).toEqual(
       costs(0, 'a', 'must be given only once'),
     );
@@ -128,12 +128,12 @@ describe('in a batch', () => {
     ['in a list of batches', '[{"records":[{"a":1,"a":1}]}]', '0.records.0.a'],
     ['the envelope’s nesting', `{"x":${nested(40)}}`, ''],
     ['the envelope’s values', `{"x":${array('1', 3_000)},"records":[]}`, ''],
-  ])('what is wrong with the envelope costs the batch: %s', (_, text, path) => {
+  ])('a fault of the envelope costs the batch: %s', (_, text, path) => {
     expect(faultsInBatch(text).ofBatch).toMatchObject({ path });
   });
 });
 
-test('text that is no JSON ends, and throws nothing', () => {
+test('text that is not JSON ends without an exception', () => {
   for (const text of [
     '"',
     '"\\',
@@ -154,7 +154,7 @@ test.each([
   ['quotes', '"'.repeat(131_000)],
   ['escaped quotes', `"${'\\"'.repeat(65_000)}"`],
   ['a quote that is never closed, after each of many', '\\"'.repeat(65_000)],
-])('%s are gone through once', (_, text) => {
+])('%s are scanned once', (_, text) => {
   let read = 0;
   const counting = {
     length: text.length,

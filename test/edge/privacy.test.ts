@@ -49,7 +49,7 @@ const HEADERS = {
 
 const OF_HEADERS = /canary|203\.0\.113\.77/i;
 
-test('no header of a visitor’s request is stored, logged or sent on; WebEngage gets ours alone', async () => {
+test('no header of a visitor’s request is stored, logged or forwarded, and WebEngage gets only ours', async () => {
   const logged = loggedLines();
   const calls: { readonly names: readonly string[]; readonly all: string }[] = [];
   vi.stubGlobal('fetch', async (call: Request) => {

@@ -45,7 +45,7 @@ function logged(log: () => void): readonly string[] {
   return lines;
 }
 
-test('the lines that docs/guides/operating.md shows are those of the log, to the letter', () => {
+test('docs/guides/operating.md shows exactly the lines of the log', () => {
   const shown = sample('docs/guides/operating.md#in-the-log json').text.trimEnd().split('\n');
 
   const lines = logged(() => {
@@ -64,7 +64,7 @@ test('the lines that docs/guides/operating.md shows are those of the log, to the
   expect(shown).toEqual(lines);
 });
 
-test('so is the one of docs/guides/identity-tokens.md', () => {
+test('docs/guides/identity-tokens.md shows exactly the line of the log', () => {
   const shown = sample('docs/guides/identity-tokens.md#when-one-is-refused json').text;
 
   expect(logged(() => logTokensRefused({ expired: 41, missing: 2 }))).toEqual([shown.trimEnd()]);

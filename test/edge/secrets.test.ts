@@ -39,7 +39,7 @@ function expectNoSecretIn(text: string): void {
   expect(text).not.toMatch(/0123456789/);
 }
 
-test('no secret is in any answer, whatever is asked and however it goes, nor in the log of it', async () => {
+test('no answer contains a secret, whatever the request and its outcome, and neither does the log', async () => {
   const logged = loggedLines();
 
   const answers = await everyAnswer(
@@ -58,7 +58,7 @@ test('no secret is in any answer, whatever is asked and however it goes, nor in 
 const html = (text: string) =>
   text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`).replaceAll('&#38;', '&amp;');
 
-describe('a WebEngage that says the key back', () => {
+describe('a WebEngage that echoes the key', () => {
   const keyOf = (call: Request) => call.headers.get('Authorization')?.slice('Bearer '.length) ?? '';
   const both = ({ WEBENGAGE_API_KEY, WEBENGAGE_API_KEY_SECONDARY } = SECRETS) =>
     `${WEBENGAGE_API_KEY} and ${WEBENGAGE_API_KEY_SECONDARY}`;
@@ -111,7 +111,7 @@ describe('a WebEngage that says the key back', () => {
     ],
   ];
 
-  test.each(ways)('%s: it is kept nowhere, and logged nowhere', async (_, answer) => {
+  test.each(ways)('%s: the key is neither stored nor logged', async (_, answer) => {
     const logged = loggedLines();
     const stub = newOutbox();
     const read = readSettings({ ...relayEnv, ...SECRETS });
@@ -135,7 +135,7 @@ describe('a WebEngage that says the key back', () => {
     expectNoSecretIn(logged());
   });
 
-  test('is told to nobody by the outbox itself: not by its status, its letters, the gate, or the log', async () => {
+  test('reveals it to no caller of the outbox: not in its status, its letters, the gate or the log', async () => {
     const logged = loggedLines();
     const { ask, post } = door();
     const outbox = relayEnv.OUTBOX.getByName('1/0');

@@ -42,7 +42,7 @@ function post(
 }
 
 describe('POST /v1/batch', () => {
-  test('accepts what is new once, and answers for every record', async () => {
+  test('accepts new records once and accounts for every record', async () => {
     const session = newSession();
     const sent = batch([
       userRecord(1, { id: idOf(1, session) }),
@@ -67,11 +67,11 @@ describe('POST /v1/batch', () => {
     expect(await again.json<Answer>()).toMatchObject({ accepted: 0, duplicates: 2, rejected: [{}] });
   });
 
-  test('takes application/json too', async () => {
+  test('accepts application/json too', async () => {
     expect((await post(batch(), { 'Content-Type': 'application/json; charset=utf-8' })).status).toBe(202);
   });
 
-  test('takes one device written in either case for one', async () => {
+  test('treats one device written in either case as one', async () => {
     const sent = batch();
     await post(sent);
 
@@ -116,7 +116,7 @@ describe('POST /v1/batch', () => {
     });
   });
 
-  test('reads no more of a body than it takes, whatever its length says', async () => {
+  test('reads no more of a body than the limit, whatever its declared length', async () => {
     let pulled = 0;
     const endless = new ReadableStream({
       pull: (controller) => {
@@ -135,7 +135,7 @@ describe('POST /v1/batch', () => {
     expect(pulled).toBeLessThan(20);
   });
 
-  test('answers what is wrong everywhere in few words, and soon', async () => {
+  test('answers a batch that is wrong everywhere briefly and quickly', async () => {
     const long = 'n'.repeat(900);
     let nested: unknown = Array(300).fill(null);
     for (let depth = 0; depth < 14; depth++) nested = { [long]: nested };
@@ -150,7 +150,7 @@ describe('POST /v1/batch', () => {
     expect((await answer.text()).length).toBeLessThan(20_000);
   });
 
-  test('answers 503 with Retry-After where the relay is full, and for a while does not even ask', async () => {
+  test('answers 503 with Retry-After if the relay is full, and for a while without asking the outbox', async () => {
     let asked = 0;
     const OUTBOX = {
       getByName: () => ({
@@ -204,7 +204,7 @@ describe('POST /v1/batch', () => {
     expect(asked).toBe(2);
   });
 
-  test('takes an overloaded outbox for a full one: asking again would only add to it', async () => {
+  test('treats an overloaded outbox as full, because asking again would add to its load', async () => {
     const overloaded = Object.assign(new Error('Durable Object is overloaded.'), { overloaded: true });
     const OUTBOX = { getByName: () => ({ ingest: () => Promise.reject(overloaded) }) };
 
@@ -222,7 +222,7 @@ describe('POST /v1/batch', () => {
     expect(answer.headers.get('Retry-After')).toBe('60');
   });
 
-  test('answers 503 with Retry-After where the outbox is out of reach', async () => {
+  test('answers 503 with Retry-After if the outbox is unreachable', async () => {
     const OUTBOX = { getByName: () => ({ ingest: () => Promise.reject(new Error('overloaded')) }) };
 
     const answer = await post(batch(), {}, { OUTBOX: OUTBOX as unknown as Env['OUTBOX'] });
@@ -246,7 +246,7 @@ describe('quotas', () => {
     return Promise.resolve(door.fetch(asked, { ...relayEnv, ...env }, createExecutionContext()));
   }
 
-  test('a network that sends too much is answered 429 and when to come again, readable by the page', async () => {
+  test('a network that sends too much gets 429 and Retry-After, readable by the page', async () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => from('203.0.113.7', { ADDRESS_LIMIT: over })),
     );
@@ -264,7 +264,7 @@ describe('quotas', () => {
     expect(new Set(waits).size).toBeGreaterThan(1);
   });
 
-  test('it is known by its address, an IPv6 one by its /64; without one nobody is refused, as nobody is known', async () => {
+  test('a network is an IPv4 address or an IPv6 /64, and a request without an address is not refused', async () => {
     const keys: string[] = [];
     const ADDRESS_LIMIT: RateLimit = {
       limit: async ({ key = '' }) => {
@@ -278,7 +278,7 @@ describe('quotas', () => {
     expect((await from(undefined, { ADDRESS_LIMIT: over })).status).toBe(202);
   });
 
-  test('nothing of a request is read, and no outbox asked, before its network is known to be within its quota', async () => {
+  test('no request is read and no outbox asked before its network is within its quota', async () => {
     let pulled = 0;
     const body = new ReadableStream(
       {
@@ -301,7 +301,7 @@ describe('quotas', () => {
     expect(pulled).toBe(0);
   });
 
-  test('an outbox learns no address: only a mark, the same for one network', async () => {
+  test('an outbox gets no address, only a pseudonym of the network', async () => {
     const told: string[] = [];
     const OUTBOX = {
       getByName: () => ({
@@ -323,7 +323,7 @@ describe('quotas', () => {
     expect(none).toBeUndefined();
   });
 
-  test('a browser that has had its share is answered 429, and for a while its outbox is not even asked', async () => {
+  test('a browser over its share gets 429, and for a while its outbox is not asked', async () => {
     let asked = 0;
     const OUTBOX = {
       getByName: () => ({
@@ -361,7 +361,7 @@ describe('quotas', () => {
     expect(statuses.at(-1)).toBe(429);
   });
 
-  test('what was refused is a line in the log, in which nobody is named', async () => {
+  test('refusals are a line in the log that names no one', async () => {
     const lines: string[] = [];
     vi.spyOn(console, 'warn').mockImplementation((line: string) => void lines.push(line));
     const door = createRelay();
@@ -378,7 +378,7 @@ describe('quotas', () => {
 });
 
 describe('CORS', () => {
-  test('every answer names the allowed origin and exposes Retry-After, errors too', async () => {
+  test('every answer names the allowed origin and exposes Retry-After, including errors', async () => {
     const answers = [
       await post(batch()),
       await post('{'),
@@ -395,7 +395,7 @@ describe('CORS', () => {
     }
   });
 
-  test('an origin that is not allowed gets no leave to read', async () => {
+  test('an origin that is not allowed gets no permission to read', async () => {
     const answer = await post(batch(), { Origin: 'https://evil.example' });
 
     expect(answer.headers.get('Access-Control-Allow-Origin')).toBeNull();
@@ -413,7 +413,7 @@ describe('CORS', () => {
     expect(refused.status).toBe(403);
   });
 
-  test('* is said only where it is set', async () => {
+  test('the answer contains * only if it is set', async () => {
     const answer = await post(batch(), { Origin: 'https://anyone.example' }, { ALLOWED_ORIGINS: '*' });
 
     expect(answer.status).toBe(202);
@@ -422,14 +422,14 @@ describe('CORS', () => {
 });
 
 describe('configuration', () => {
-  test('GET /health answers 200 and the version, to anyone', async () => {
+  test('GET /health answers 200 and the version to anyone', async () => {
     const answer = await request('/health', { headers: { Origin: '' } });
 
     expect(answer.status).toBe(200);
     expect(await answer.json()).toEqual({ status: 'ok', version: '0.1.0' });
   });
 
-  test('GET /health answers 503 and what to put right while WebEngage takes nothing, and asks the gate rarely', async () => {
+  test('GET /health answers 503 and the remedy while WebEngage accepts nothing, and rarely asks the gate', async () => {
     let asked = 0;
     const RATE_GATE = {
       getByName: () => ({
@@ -455,12 +455,12 @@ describe('configuration', () => {
       status: 'held',
       version: '0.1.0',
       since: '2026-11-23T12:00:00.000Z',
-      message: expect.stringMatching(/answers 401.*API key.*none is lost/),
+      message: expect.stringMatching(/answers 401.*API key.*keeps all records/),
     });
     expect(asked).toBe(1);
   });
 
-  test('a setting that is missing answers 503 everywhere, with what to set', async () => {
+  test('a missing setting is answered 503 everywhere, with what to set', async () => {
     const answer = await post(batch(), {}, { WEBENGAGE_LICENSE_CODE: '' });
 
     expect(answer.status).toBe(503);
@@ -469,7 +469,7 @@ describe('configuration', () => {
     expect(answer.headers.get('Retry-After')).not.toBeNull();
   });
 
-  test('an upstream on this machine is for a relay on this machine', async () => {
+  test('an upstream on this machine is only for a relay on this machine', async () => {
     const deployed = new Request('https://t.example.com/health');
 
     const answer = await relay.fetch(deployed, relayEnv, createExecutionContext());
@@ -482,7 +482,7 @@ describe('GET /admin/status', () => {
   const status = (token: string, env: Partial<Env> = {}) =>
     request('/admin/status', { headers: { Authorization: token, Origin: '' } }, env);
 
-  test('tells the operator the backlog', async () => {
+  test('reports the backlog to the operator', async () => {
     const answer = await status(`Bearer ${relayEnv.ADMIN_TOKEN}`);
 
     expect(await answer.json()).toMatchObject({ backlog: { records: expect.any(Number) } });
@@ -495,12 +495,12 @@ describe('GET /admin/status', () => {
     ['Bearer ', { ADMIN_TOKEN: '' }],
     ['Bearer undefined', { ADMIN_TOKEN: undefined }],
     ['Bearer short', { ADMIN_TOKEN: 'short' }],
-  ])('is not there for %j', async (token, env) => {
+  ])('does not exist with %j', async (token, env) => {
     expect((await status(token, env as Partial<Env>)).status).toBe(404);
   });
 });
 
-test('what was accepted reaches WebEngage by the outbox’s own alarm, the documented examples unchanged', async () => {
+test('accepted records reach WebEngage by the outbox’s own alarm, and the documented examples stay unchanged', async () => {
   const session = newSession();
   const calls: { readonly url: string; readonly body: string }[] = [];
   vi.stubGlobal('fetch', async (call: Request) => {
@@ -527,7 +527,7 @@ test('what was accepted reaches WebEngage by the outbox’s own alarm, the docum
   expect(await outbox.status()).toMatchObject({ records: 0 });
 });
 
-test('the watchdog sets an alarm that was lost', async () => {
+test('the watchdog sets a lost alarm again', async () => {
   vi.stubGlobal('fetch', async () => new Response('', { status: 503 }));
   await post(batch());
   await runInDurableObject(outbox, (_, { storage }) => storage.deleteAlarm());
@@ -537,7 +537,7 @@ test('the watchdog sets an alarm that was lost', async () => {
   expect(await runInDurableObject(outbox, (_, { storage }) => storage.getAlarm())).toBeGreaterThan(0);
 });
 
-test('the key is in no answer', async () => {
+test('the key appears in no answer', async () => {
   const answers = [
     await post(batch()),
     await post('{'),
@@ -555,7 +555,7 @@ test('the key is in no answer', async () => {
   }
 });
 
-test('the watchdog leaves an alarm alone that is still to come', async () => {
+test('the watchdog leaves a pending alarm alone', async () => {
   vi.stubGlobal('fetch', async () => new Response('', { status: 503 }));
   await post(batch());
   const later = Date.now() + 60_000;

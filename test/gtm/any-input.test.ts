@@ -92,7 +92,7 @@ function recordOf([method, first, second]: readonly unknown[]): object | undefin
     : { kind: 'user', anonymousId: 'a1', ...(first as object) };
 }
 
-test('a tag ends once, whatever its form and the data layer hold, and makes no record that the relay refuses', () => {
+test('a tag always ends once and makes no record that the relay refuses, for any form and data layer', () => {
   fc.assert(
     fc.property(
       form,

@@ -16,7 +16,7 @@ const one = { succeeded: 1, failed: 0 };
 const failed = { succeeded: 0, failed: 1 };
 
 describe('identify', () => {
-  test('says who the visitor is, with profile and attributes', () => {
+  test('describes the visitor, with profile and attributes', () => {
     const { ending, calls } = callOf({
       tagType: 'identify',
       userId: 'johndoe',
@@ -47,25 +47,25 @@ describe('identify', () => {
     });
   });
 
-  test('takes a number as an id, and needs no profile', () => {
+  test('accepts a number as an id, and needs no profile', () => {
     expect(callOf({ tagType: 'identify', userId: 42 }).calls).toEqual([['identify', '42']]);
   });
 
-  test('without an id describes the visitor', () => {
+  test('without an id describes the anonymous visitor', () => {
     const { calls } = callOf({ tagType: 'identify', profile: [{ name: 'firstName', value: 'Ada' }] });
 
     expect(calls).toEqual([['identify', { firstName: 'Ada' }]]);
   });
 
   test.each(['undefined', 'null', 'NaN', '[object Object]', '0', 0, true, 'x'.repeat(101), '\ud800'])(
-    '%j is no id, and makes no call',
+    '%j is not an id and makes no call',
     (userId) => {
       // A value of another type leaves no id, and then there is nothing to say.
       expect(callOf({ tagType: 'identify', userId })).toMatchObject({ ending: failed, calls: [] });
     },
   );
 
-  test('leaves out a field that no profile has, and a value that does not fit, and says so', () => {
+  test('leaves out unknown fields and invalid values, and logs them', () => {
     const { calls, logged } = callOf({
       tagType: 'identify',
       userId: 'ada',
@@ -113,11 +113,11 @@ describe('track', () => {
     '\ud800',
     {},
     '__proto__',
-  ])('a tag with the event name %j fails, and tracks nothing', (eventName) => {
+  ])('a tag with the event name %j fails and tracks nothing', (eventName) => {
     expect(callOf({ tagType: 'track', eventName })).toMatchObject({ ending: failed, calls: [] });
   });
 
-  test('leaves out a name that WebEngage does not take, and a 26th attribute of a type', () => {
+  test('leaves out a name that WebEngage does not accept, and a 26th attribute of a type', () => {
     const properties = Array.from({ length: 27 }, (_, at) => ({ name: `P${at}`, value: at, type: 'number' }));
     const { calls, logged } = callOf({
       tagType: 'track',
@@ -133,7 +133,7 @@ describe('track', () => {
     expect(logged).toHaveLength(4);
   });
 
-  test('cuts long text, and parts no emoji', () => {
+  test('cuts long text without splitting an emoji', () => {
     const text = `${'x'.repeat(998)}🙂`;
     const { calls } = callOf({
       tagType: 'track',
@@ -145,7 +145,7 @@ describe('track', () => {
   });
 });
 
-test('of a list and of an object 100 entries are kept', () => {
+test('a list or an object keeps 100 entries', () => {
   const list = Array.from({ length: 101 }, (_, at) => at);
   const { calls } = callOf({
     tagType: 'track',
@@ -159,7 +159,7 @@ test('of a list and of an object 100 entries are kept', () => {
   expect(calls[0]?.[2]).toEqual({ List: list.slice(0, 100), Map: { ...list.slice(0, 100) } });
 });
 
-test('of values in each other six levels are kept', () => {
+test('nested values keep six levels', () => {
   const deep = JSON.parse(`${'['.repeat(30)}1${']'.repeat(30)}`);
   const { calls } = callOf({
     tagType: 'track',
@@ -193,7 +193,7 @@ describe('a date', () => {
     '15.09.2018',
     'today',
     1_700_000_000_000,
-  ])('%s is no date, and is left out', (value) => {
+  ])('%s is not a date and is left out', (value) => {
     const { calls } = callOf({
       tagType: 'track',
       eventName: 'Seen',
@@ -205,7 +205,7 @@ describe('a date', () => {
 });
 
 describe('a page view', () => {
-  test('has no query and no hash, and of the parameters those of a campaign', () => {
+  test('has no query and no hash, and only campaign parameters', () => {
     const { calls } = callOf(
       { tagType: 'pageView', properties: [{ name: 'Section', value: 'Cart', type: 'text' }] },
       { referrer: 'https://mail.example.com:8443/inbox?user=ada#top' },
@@ -227,12 +227,12 @@ describe('a page view', () => {
     ]);
   });
 
-  test('of a visitor who comes from nowhere has no referrer', () => {
+  test('has no referrer if the visitor comes from nowhere', () => {
     expect(callOf({ tagType: 'pageView' }).calls[0]?.[2]).not.toHaveProperty('Referrer');
   });
 });
 
-test.each(['reset', 'optIn', 'optOut'])('%s is a call of its own', (tagType) => {
+test.each(['reset', 'optIn', 'optOut'])('%s makes its own call', (tagType) => {
   expect(callOf({ tagType })).toMatchObject({ ending: one, calls: [[tagType]] });
 });
 

@@ -22,13 +22,13 @@ function fired(granted: boolean | undefined, data: object = TAG) {
   return { page, ending, options, calls: () => callsIn(page.window).map(([method]) => method) };
 }
 
-describe('by Consent Mode', () => {
-  test('the tracker waits, whatever the state: it is told of consent by a call', () => {
+describe('with Consent Mode', () => {
+  test('the tracker waits for a call that reports consent, whatever the state', () => {
     for (const granted of [true, false])
       expect(fired(granted).options()).toMatchObject({ consent: 'pending' });
   });
 
-  test('denied from the start is no choice yet: nothing is told', () => {
+  test('denied from the start is not a choice yet, and makes no call', () => {
     expect(fired(false).calls()).toEqual([]);
   });
 
@@ -54,7 +54,7 @@ describe('by Consent Mode', () => {
     expect(calls()).toEqual(['optIn', 'optOut']);
   });
 
-  test('another type says nothing', () => {
+  test('another consent type has no effect', () => {
     const { page, calls } = fired(false);
 
     page.setConsent('ad_storage', false);
@@ -64,11 +64,11 @@ describe('by Consent Mode', () => {
   });
 
   // https://developers.google.com/tag-platform/tag-manager/templates/api#isconsentgranted
-  test('a type without a default counts as granted: so Google’s documents have it', () => {
+  test('a type without a default counts as granted, as Google documents', () => {
     expect(fired(undefined).calls()).toEqual(['optIn']);
   });
 
-  test('a tag that fires again undoes no opt-out of the page’s own, and listens once', () => {
+  test('a tag that fires again keeps the page’s own opt-out, and listens once', () => {
     const { page, calls } = fired(true);
     page.fire({ tagType: 'optOut' });
 
@@ -92,7 +92,7 @@ describe('fails closed', () => {
     },
   );
 
-  test('and where tracker.js is loaded all the same, it refuses the setting on the stub', () => {
+  test('and tracker.js refuses the setting if it is loaded anyway', () => {
     const { options } = fired(false);
 
     expect(() => coreSettings({}, options())).toThrow('tracker.full.js');
@@ -100,7 +100,7 @@ describe('fails closed', () => {
   });
 
   test.each([undefined, 'storage', 'constructor', '', {}])(
-    'with the consent type %j nothing is loaded',
+    'the consent type %j loads nothing',
     (consentType) => {
       const { page, ending } = fired(true, { ...TAG, consentType });
 
@@ -117,14 +117,14 @@ describe('fails closed', () => {
   });
 });
 
-test('a tag that is not to wait says so to the tracker, which takes no silence for consent', () => {
+test('a tag that does not wait tells the tracker so explicitly', () => {
   const { options, calls } = fired(false, { ...TAG, consent: 'granted' });
 
   expect(fullSettings({}, options())).toMatchObject({ consent: 'granted' });
   expect(calls()).toEqual([]);
 });
 
-test('tracker.js takes a tag that is not to wait', () => {
+test('tracker.js accepts a tag that does not wait', () => {
   const { page, options } = fired(false, { ...TAG, consent: 'granted', script: 'tracker.js' });
 
   expect(coreSettings({}, options())).toMatchObject({ endpoint: 'https://t.example.com' });

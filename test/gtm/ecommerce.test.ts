@@ -69,7 +69,7 @@ test('the guide names every event that the tag offers', () => {
   expect(TABLE).toEqual(events);
 });
 
-test.each(TABLE)('%s is %s, and the contract takes it unchanged', (event, name) => {
+test.each(TABLE)('%s is %s, and the contract accepts it unchanged', (event, name) => {
   const { ending, calls } = callsOf(event, ORDER);
 
   expect(ending).toEqual({ succeeded: 1, failed: 0 });
@@ -81,7 +81,7 @@ test.each(TABLE)('%s is %s, and the contract takes it unchanged', (event, name) 
   }
 });
 
-test('products in the cart are an event each, without the total of all', () => {
+test('products in the cart are one event each, without the total of all', () => {
   expect(callsOf('add_to_cart', ORDER).calls).toEqual([
     ['track', 'Added to Cart', { Currency: 'USD', ...PRODUCT }],
     ['track', 'Added to Cart', { Currency: 'USD', ...PRODUCT, 'Product ID': '1337', Price: 39.8 }],
@@ -89,7 +89,7 @@ test('products in the cart are an event each, without the total of all', () => {
 });
 
 test.each([undefined, [], null, 'SKU_12345', [null]])(
-  'of a product event without products, %j, the rest is tracked',
+  'a product event without products, %j, tracks the rest',
   (items) => {
     expect(callsOf('add_to_cart', { currency: 'USD', value: 5, items }).calls).toEqual([
       ['track', 'Added to Cart', { Currency: 'USD', 'Total Price': 5 }],
@@ -116,7 +116,7 @@ test('an order is one event, with its products', () => {
   ]);
 });
 
-test('ids are text and amounts are numbers, whatever the page has made of them', () => {
+test('ids are text and amounts are numbers, whatever their type on the page', () => {
   const item = { item_id: 7, item_name: 8, price: '1e1', quantity: 'two', discount: '' };
 
   expect(callsOf('view_item', { items: [item] }).calls).toEqual([
@@ -124,14 +124,14 @@ test('ids are text and amounts are numbers, whatever the page has made of them',
   ]);
 });
 
-test('of a long order 50 products are named, and all are counted', () => {
+test('a long order names 50 products and counts all', () => {
   const items = Array.from({ length: 200 }, () => ITEM);
   const [, , eventData] = callsOf('purchase', { items }).calls[0] ?? [];
 
   expect(eventData).toMatchObject({ Products: Array(50).fill(PRODUCT), 'Number of Products': 200 });
 });
 
-test('the tag’s own properties are added, and win', () => {
+test('the tag’s own properties are added and take precedence', () => {
   const properties = [
     { name: 'Shop', value: 'Berlin', type: 'text' },
     { name: 'Currency', value: 'EUR', type: 'text' },
@@ -143,14 +143,14 @@ test('the tag’s own properties are added, and win', () => {
 });
 
 describe('another name', () => {
-  test('of the account’s own is taken', () => {
+  test('of the account’s own is accepted', () => {
     const eventNames = [{ event: 'purchase', name: 'Checkout Completed' }];
 
     expect(callsOf('purchase', ORDER, { eventNames }).calls[0]?.[1]).toBe('Checkout Completed');
     expect(callsOf('refund', ORDER, { eventNames }).calls[0]?.[1]).toBe('Order Refunded');
   });
 
-  test.each(['', 'we_bought', 'x'.repeat(50), undefined])('%j is no name: the tag fails', (name) => {
+  test.each(['', 'we_bought', 'x'.repeat(50), undefined])('%j is not a name, and the tag fails', (name) => {
     const { ending, calls } = callsOf('purchase', ORDER, { eventNames: [{ event: 'purchase', name }] });
 
     expect([ending, calls]).toEqual([{ succeeded: 0, failed: 1 }, []]);

@@ -12,7 +12,7 @@ import {
 } from './permissions.ts';
 import { allParameters, PARAMETERS, SCRIPT, SECTIONS, section, sectionNames } from './template.ts';
 
-test('the template has the sections of an export, in their order', () => {
+test('the template has the sections of an export, in order', () => {
   expect(sectionNames).toEqual(SECTIONS);
   expect(section('TERMS_OF_SERVICE')).toContain('https://developers.google.com/tag-manager/gallery-tos');
 });
@@ -36,7 +36,7 @@ describe('the parameters', () => {
     expect(new Set(read.filter((name) => !/^gtmOn(Success|Failure)$/.test(name)))).toEqual(new Set(declared));
   });
 
-  test('depend on values that others can have', () => {
+  test('depend on values that other parameters can have', () => {
     const choices = new Map(allParameters().map(({ name, selectItems = [] }) => [name, selectItems]));
 
     for (const { enablingConditions = [] } of allParameters())
@@ -55,7 +55,7 @@ describe('the parameters', () => {
         ).toContain(defaultValue);
   });
 
-  test('ask for consent unless told otherwise', () => {
+  test('ask for consent by default', () => {
     const defaults = Object.fromEntries(allParameters().map((each) => [each.name, each.defaultValue]));
 
     expect(defaults).toMatchObject({
@@ -110,13 +110,13 @@ describe('the permissions', () => {
     templateStorage: 'access_template_storage',
   };
 
-  test('are those of the APIs that the script requires, and no others', () => {
+  test('are exactly those of the APIs that the script requires', () => {
     const required = [...SCRIPT.matchAll(/= require\('(\w+)'\)/g)].map(([, api = '']) => NEEDED[api]);
 
     expect(new Set(DECLARED.keys())).toEqual(new Set(required.filter((each) => each !== undefined)));
   });
 
-  test('allow globals that the script names, and no others', () => {
+  test('allow exactly the globals that the script names', () => {
     const paths = [...SCRIPT.matchAll(/'(webengageRelay(\.\w+)*)'/g)].map(([, path]) => path);
     const methods = [...SCRIPT.matchAll(/(?:send|sendAndSucceed)\('(\w+)'/g)].map(([, name]) => name);
     const choices = ['optIn', 'optOut'];
@@ -127,7 +127,7 @@ describe('the permissions', () => {
     );
   });
 
-  test('are kept by the stand-ins: what is not declared throws', () => {
+  test('are enforced by the stand-ins, which throw for anything not declared', () => {
     for (const undeclared of [
       () => needGlobal('dataLayer', 'read'),
       () => needGlobal('webengageRelay.identify', 'read'),
@@ -145,7 +145,7 @@ describe('the permissions', () => {
       expect(undeclared).toThrow('no permission');
   });
 
-  test('let it write no consent, read no whole address, and log in debug mode only', () => {
+  test('let the script write no consent, read no whole address, and log in debug mode only', () => {
     const types = DECLARED.get('access_consent')?.consentTypes;
     expect(types).toEqual(Array(7).fill(expect.objectContaining({ read: true, write: false })));
     for (const address of ['get_url', 'get_referrer'])
@@ -156,7 +156,7 @@ describe('the permissions', () => {
   });
 });
 
-test('metadata.yaml has what the gallery asks for, with a place for the commit', () => {
+test('metadata.yaml has the gallery’s fields, with a placeholder for the commit', () => {
   const lines = readFileSync('gtm/metadata.yaml', 'utf8').split('\n');
 
   expect(lines[0]).toMatch(/^homepage: "https:\/\/.+"$/);

@@ -44,7 +44,7 @@ function loadTracker() {
 test.each([
   ['with the page’s stub', true],
   ['without one', false],
-])('the tracker takes the tag’s settings and calls, earlier and later: %s', (_, hasStub) => {
+])('the tracker accepts the tag’s settings and calls, earlier and later: %s', (_, hasStub) => {
   const gtm = gtmPage({ window: page });
   if (hasStub) putStub(page);
   gtm.setConsent('analytics_storage', false);

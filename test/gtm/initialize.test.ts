@@ -21,7 +21,7 @@ describe('the tag', () => {
   test.each([
     ['with the page’s stub', true],
     ['without one', false],
-  ])('puts its settings on the stub, and loads the tracker: %s', (_, hasStub) => {
+  ])('puts its settings on the stub and loads the tracker: %s', (_, hasStub) => {
     const page = gtmPage();
     if (hasStub) putStub(page.window);
 
@@ -50,7 +50,7 @@ describe('the tag', () => {
     expect(ending).toEqual({ succeeded: 1, failed: 0 });
   });
 
-  test('fails where the script is blocked', () => {
+  test('fails if the script is blocked', () => {
     const page = gtmPage();
     const ending = page.fire(TAG);
 
@@ -60,7 +60,7 @@ describe('the tag', () => {
     expect(page.logged).toEqual([expect.stringContaining('could not load')]);
   });
 
-  test('fails where the script has loaded and has refused to start', () => {
+  test('fails if the script has loaded and refused to start', () => {
     const page = gtmPage();
     const ending = page.fire(TAG);
 
@@ -99,14 +99,14 @@ describe('the tag', () => {
     ['consent', 'granted'],
     ['constructor', 'x'],
     [undefined, 'x'],
-  ])('loads nothing where the option %s is %j', (name, value) => {
+  ])('loads nothing with the option %s = %j', (name, value) => {
     const page = gtmPage();
 
     expect(page.fire({ ...TAG, options: [{ name, value }] })).toEqual({ succeeded: 0, failed: 1 });
     expect(page.scripts).toEqual([]);
   });
 
-  test('that fires again loads nothing more, and ends as the first does', () => {
+  test('loads nothing more when it fires again, and ends as the first time', () => {
     const page = gtmPage();
     const first = page.fire(TAG);
     const second = page.fire(TAG);
@@ -124,7 +124,7 @@ describe('the tag', () => {
   test.each([
     ['a script of its own', { createTracker: () => {}, track: () => {}, queue: [] }],
     ['npm', { track: () => {} }],
-  ])('fails where the page has its tracker from %s', (_, webengageRelay) => {
+  ])('fails if the page has its tracker from %s', (_, webengageRelay) => {
     const page = gtmPage({ window: { webengageRelay } });
 
     expect(page.fire({ ...TAG, consent: 'mode', consentType: 'ad_storage' })).toEqual({
@@ -136,7 +136,7 @@ describe('the tag', () => {
   });
 });
 
-describe('settings of the page’s own', () => {
+describe('the page’s own settings', () => {
   test.each([
     [undefined, 'pending', 'pending'],
     ['granted', 'pending', 'pending'],
@@ -144,7 +144,7 @@ describe('settings of the page’s own', () => {
     ['pending', 'granted', 'pending'],
     // The tracker refuses to start with it, and so it should.
     ['{{consent}}', 'pending', '{{consent}}'],
-  ])('stay, and of consent %s and the tag’s %s the stricter holds: %s', (theirs, ours, joined) => {
+  ])('stay, and the stricter of consent %s and the tag’s %s applies: %s', (theirs, ours, joined) => {
     const page = gtmPage();
     const identityToken = () => 'token';
     putStub(page.window).options = { identityToken, ...(theirs && { consent: theirs }) };
@@ -156,7 +156,7 @@ describe('settings of the page’s own', () => {
     expect(page.scripts).toHaveLength(1);
   });
 
-  test('and options of the tag beside them are a mistake: nothing is loaded', () => {
+  test('together with options of the tag are a mistake, so nothing is loaded', () => {
     const page = gtmPage();
     putStub(page.window).options = { consent: 'granted' };
 
@@ -182,7 +182,7 @@ describe('without the page’s stub', () => {
     expect(relayOf(page)?.options).toMatchObject({ consent: 'granted' });
   });
 
-  test('a call has its own time', () => {
+  test('a call keeps its own time', () => {
     const page = gtmPage();
     const before = Date.now();
     page.fire({ tagType: 'track', eventName: 'Seen' });

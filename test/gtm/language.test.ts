@@ -60,7 +60,7 @@ const STANDARD_LIBRARY = new Set(
 const OF_APIS = new Set(['keys', 'getItem', 'setItem', 'gtmOnSuccess', 'gtmOnFailure']);
 
 describe('the script', () => {
-  test('is written in what the sandbox knows', () => {
+  test('uses only syntax of the sandbox', () => {
     const strange = nodes.map(([{ type }]) => type).filter((type) => !ALLOWED.has(type));
 
     expect(strange).toEqual([]);
@@ -76,7 +76,7 @@ describe('the script', () => {
     }
   });
 
-  test('calls no method but those of the standard library', () => {
+  test('calls only methods of the standard library', () => {
     const called = nodes.flatMap(([{ type, callee }]) =>
       type === 'CallExpression' && isNode(callee) && callee.type === 'MemberExpression'
         ? [(callee.property as { readonly name?: string }).name ?? 'a computed name']
@@ -90,7 +90,7 @@ describe('the script', () => {
     expect(strange).toEqual([]);
   });
 
-  test('uses no global but require and data', () => {
+  test('uses no globals but require and data', () => {
     const isName = ([node, parent]: readonly [Node, Node | undefined]) =>
       node.type === 'Identifier' &&
       !(parent?.type === 'MemberExpression' && parent.property === node && parent.computed !== true) &&

@@ -69,8 +69,8 @@ const remove = (name: string) =>
     request.onblocked = () => resolve('blocked');
   });
 
-describe('a look at what a tracker keeps', () => {
-  test('finds what waits, oldest first and no more than 50, and the state beside it', async () => {
+describe('inspecting a tracker’s stored state', () => {
+  test('finds waiting records, oldest first and at most 50, and the state beside them', async () => {
     const endpoint = newEndpoint();
     const store = storeOf(endpoint);
     // In rows of 25, 5, 25 and 5.
@@ -128,7 +128,7 @@ describe('a look at what a tracker keeps', () => {
     ['in localStorage alone', 0, '1', true],
     ['in neither', 0, undefined, false],
     ['and in again, as the database knows', 2, '1', false],
-  ])('says whether the visitor has opted out: %s', async (_, choices, mark, optedOut) => {
+  ])('reports whether the visitor has opted out: %s', async (_, choices, mark, optedOut) => {
     const endpoint = newEndpoint();
     await append(storeOf(endpoint), [], { ...VISITOR, choices });
     if (mark !== undefined) localStorage.setItem(`${nameOf(endpoint)}?choices`, mark);
@@ -136,7 +136,7 @@ describe('a look at what a tracker keeps', () => {
     expect(await inspectTracker(endpoint).look()).toMatchObject({ optedOut });
   });
 
-  test('takes nothing for what it should be: whatever lies there, what can be read is', async () => {
+  test('reads what is readable, whatever is stored', async () => {
     const endpoint = newEndpoint();
     await append(storeOf(endpoint), entries(1));
     const rows = [
@@ -199,7 +199,7 @@ describe('a look at what a tracker keeps', () => {
   test.each([
     ['asked for its databases', true],
     ['that can’t be asked for them', false],
-  ])('makes no database where there is none, in a browser %s', async (_, canBeAsked) => {
+  ])('creates no missing database, in a browser %s', async (_, canBeAsked) => {
     const endpoint = newEndpoint();
     const { databases } = indexedDB;
     if (!canBeAsked) Object.defineProperty(indexedDB, 'databases', { value: undefined, configurable: true });
@@ -215,7 +215,7 @@ describe('a look at what a tracker keeps', () => {
     expect(await inspection.look()).toMatchObject({ buffer: { records: [{ id: idOf(1) }] } });
   });
 
-  test('stands in nobody’s way: the database can be removed, and is found when it is back', async () => {
+  test('blocks no deletion of the database, and finds it when it is back', async () => {
     const endpoint = newEndpoint();
     await append(storeOf(endpoint), entries(1));
     const inspection = inspectTracker(endpoint);
@@ -230,7 +230,7 @@ describe('a look at what a tracker keeps', () => {
     });
   });
 
-  test('that is closed holds nothing, and opens it again', async () => {
+  test('holds nothing once it is closed, and can open again', async () => {
     const endpoint = newEndpoint();
     await append(storeOf(endpoint), entries(1));
     const inspection = inspectTracker(endpoint);
@@ -249,7 +249,7 @@ describe('a look at what a tracker keeps', () => {
     expect(await inspection.look()).toMatchObject({ buffer: { records: [{ id: idOf(1) }] } });
   });
 
-  test('says why where the database is not a tracker’s', async () => {
+  test('reports why if the database is not a tracker’s', async () => {
     const endpoint = newEndpoint();
     await new Promise((resolve) => {
       indexedDB.open(nameOf(endpoint)).onsuccess = resolve;
@@ -260,7 +260,7 @@ describe('a look at what a tracker keeps', () => {
     });
   });
 
-  test('that breaks off tells the page nothing, and holds nothing', async () => {
+  test('reports nothing to the page and holds nothing if it breaks off', async () => {
     const endpoint = newEndpoint();
     await append(storeOf(endpoint), entries(1));
     const untold: unknown[] = [];
@@ -286,7 +286,7 @@ describe('a look at what a tracker keeps', () => {
     inspection.close();
   });
 
-  test('says so where there is no answer', async () => {
+  test('reports that there is no answer', async () => {
     const endpoint = newEndpoint();
     await append(storeOf(endpoint), entries(1));
     const { open } = indexedDB;

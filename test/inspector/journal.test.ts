@@ -20,16 +20,16 @@ const told = <Name extends keyof TrackerEvents>(
 ): Told => ({ name, told: { ...TOLD[name], ...changed } }) as Told;
 
 describe('batches', () => {
-  test('each that is delivered has a line, with the records and those that the relay had', () => {
+  test('each delivered one has a line, with the number of records and duplicates', () => {
     const { batches } = heard(told('delivered', { duplicates: 0 }), told('delivered'));
 
     expect(batches.map(({ at, end, detail }) => [at, end, detail])).toEqual([
-      [1_000, 'delivered', '3 records, 1 of which the relay had'],
+      [1_000, 'delivered', '3 records, 1 of them duplicates'],
       [0, 'delivered', '3 records'],
     ]);
   });
 
-  test('an outage is one line, as it was the last time, and says how often', () => {
+  test('an outage is one line with the latest state and a count', () => {
     const { batches } = heard(
       told('retrying', { inMs: 1_000 }),
       told('delivered'),
@@ -44,7 +44,7 @@ describe('batches', () => {
 });
 
 describe('errors', () => {
-  test('are counted all, though few have a line, and what goes well is none', () => {
+  test('are all counted, though few have a line, and successes are not errors', () => {
     const alike = Array.from({ length: 400 }, () => told('repaired'));
     const others = Array.from({ length: 30 }, (_, n) => told('rejected', { id: `z${n}` }));
 
@@ -54,17 +54,17 @@ describe('errors', () => {
     expect(journal.troubles).toHaveLength(20);
   });
 
-  test('a record that is rejected is told with name and id, field and rule', () => {
+  test('a rejected record has its name and id, field and rule', () => {
     expect(heard(told('rejected')).troubles).toMatchObject([
       { kind: 'rejected', about: 'Bought a', issues: TOLD.rejected.issues },
     ]);
   });
 
-  test('one whose name was never seen is told by its id', () => {
+  test('an error of a record with an unknown name shows its id', () => {
     expect(heard(told('rejected', { id: 'z' })).troubles[0]?.about).toBe('z');
   });
 
-  test('what is repaired is told with path, rule and what was done', () => {
+  test('a repair shows path, rule and action', () => {
     expect(heard(told('repaired')).troubles).toMatchObject([
       {
         kind: 'repaired',
@@ -74,7 +74,7 @@ describe('errors', () => {
     ]);
   });
 
-  test('what the relay repairs is told by the name of the record with that id', () => {
+  test('a repair by the relay shows the name of the record with that id', () => {
     const { record: _, ...repaired } = TOLD.repaired;
     const told = { name: 'repaired', told: { ...repaired, id: 'a', done: 'left_out' } } as const;
 
@@ -84,13 +84,13 @@ describe('errors', () => {
     expect(heard({ ...told, told: { ...told.told, id: 'z' } }).troubles).toMatchObject([{ about: 'z' }]);
   });
 
-  test('a reason that this release does not know is told by its name', () => {
+  test('an unknown reason is shown by its name', () => {
     const strange = told('retrying', { reason: 'constructor' as never });
 
     expect(heard(strange).troubles[0]?.issues[0]?.message).toBe('constructor: see the documentation');
   });
 
-  test('what is dropped, waits or no longer lasts is told by its reason', () => {
+  test('dropped, waiting and degraded records show the reason', () => {
     const { troubles, degraded } = heard(
       told('dropped'),
       told('retrying'),
@@ -99,15 +99,15 @@ describe('errors', () => {
     );
 
     expect(troubles.map(({ kind, about, issues }) => `${kind} ${about} ${issues[0]?.message}`)).toEqual([
-      'degraded IndexedDB records do not outlive the page: no IndexedDB',
-      'retrying until its user signs in token_required: the page has no identity token that the relay takes',
+      'degraded IndexedDB records are lost with the page: no IndexedDB',
+      'retrying until its user signs in token_required: the page has no identity token that the relay accepts',
       'retrying again in 4 s network: the page got no answer from the relay',
-      'dropped 2 records expired: the records were older than the tracker keeps them',
+      'dropped 2 records expired: the records were too old to keep',
     ]);
     expect(degraded).toBe('no IndexedDB');
   });
 
-  test('what is alike stands once, on top, and is counted', () => {
+  test('repeated errors stand once, on top, with a count', () => {
     const { troubles } = heard(told('repaired'), told('dropped'), told('repaired'));
 
     expect(troubles.map(({ kind, times, at }) => [kind, times, at])).toEqual([
@@ -116,12 +116,12 @@ describe('errors', () => {
     ]);
   });
 
-  test('what is delivered is none', () => {
+  test('a delivery is no error', () => {
     expect(heard(told('delivered')).troubles).toEqual([]);
   });
 });
 
-test('an attribute whose type has changed is no error, but drift, counted by event, attribute and rule', () => {
+test('a changed attribute type is drift, not an error, counted by event, attribute and rule', () => {
   const kept = told('repaired', { done: 'kept', rule: 'was a number before, and is a string now' });
   const other = told('repaired', { done: 'kept', record: 'identify' });
 
@@ -134,13 +134,13 @@ test('an attribute whose type has changed is no error, but drift, counted by eve
   expect(troubles).toEqual([]);
 });
 
-test('of many batches the last 20 stay', () => {
+test('the last 20 batches stay', () => {
   const { batches } = heard(...Array.from({ length: 25 }, () => told('delivered')));
 
   expect(batches.map(({ at }) => at / 1_000)).toEqual(Array.from({ length: 20 }, (_, index) => 24 - index));
 });
 
-test('whatever is told, no list grows beyond 20 lines, and each line stands once', () => {
+test('no list grows beyond 20 lines, and each line appears once, whatever is reported', () => {
   const anyText = fc.string({ maxLength: 3 });
   const any: fc.Arbitrary<Told> = fc.oneof(
     anyText.map((id) => told('delivered', { ids: [id] })),

@@ -5,13 +5,13 @@ import { judgeRecord, toWire } from '../../src/inspector/judge.ts';
 import { inspectedEvent, inspectedUser } from '../fakes/inspected.ts';
 import { idOf } from '../fakes/records.ts';
 
-describe('of a record that waits', () => {
-  test('nothing is said where the relay takes it as it is', () => {
+describe('a waiting record', () => {
+  test('has no findings if the relay accepts it unchanged', () => {
     expect(judgeRecord(inspectedEvent(1))).toEqual([]);
     expect(judgeRecord(inspectedUser(1))).toEqual([]);
   });
 
-  test('what the relay cuts or leaves out is named with field and rule', () => {
+  test('has findings with field and rule for what the relay cuts or leaves out', () => {
     const record = inspectedUser(1, { fields: { phone: '98765', company: 'x'.repeat(1_200), shoeSize: 42 } });
 
     expect(judgeRecord(record).map(({ path, done }) => [path, done])).toEqual([
@@ -21,7 +21,7 @@ describe('of a record that waits', () => {
     ]);
   });
 
-  test('what makes the relay refuse it is named first', () => {
+  test('has the reason for a refusal first', () => {
     const fields = { eventName: 'we_own', eventData: { we_x: 1 } };
 
     expect(judgeRecord(inspectedEvent(1, { fields })).map(({ path, done }) => [path, done])).toEqual([
@@ -30,7 +30,7 @@ describe('of a record that waits', () => {
     ]);
   });
 
-  test('nothing counts that a page has put on every object', () => {
+  test('is not affected by what a page has put on every object', () => {
     const spoilt = { userId: () => 'spoilt', eventTime: 7, phone: 7 };
     Object.assign(Object.prototype, spoilt);
 
@@ -40,14 +40,14 @@ describe('of a record that waits', () => {
     expect(findings.map(({ path }) => path)).toEqual(['x']);
   });
 
-  test('text that is no JSON is refused', () => {
+  test('is refused if it is not JSON', () => {
     expect(judgeRecord(inspectedEvent(1, { fields: undefined }))).toEqual([
       { path: '', rule: 'must be JSON', done: 'refused' },
     ]);
   });
 });
 
-test('the inspector says of any record what the relay answers', () => {
+test('the inspector’s verdict on any record is the relay’s answer', () => {
   const name = fc.oneof(
     fc.constantFrom('email', 'phone', 'birthDate', 'gender', 'attributes', 'eventData'),
     fc.string(),

@@ -43,7 +43,7 @@ const tellAll = ({ tell }: ReturnType<typeof inspectedTracker>) => {
 };
 
 describe('an inspector', () => {
-  test('shows counts by reason, and what is told once it is there', async () => {
+  test('shows counts by reason, and what is reported while it exists', async () => {
     const watched = inspectedTracker({ tracked: 7, delivered: 3, rejected: 1 });
     const { text, part } = inspect(watched.tracker);
     await expect.poll(() => text('.outcomes')).toContain('delivered3');
@@ -58,7 +58,7 @@ describe('an inspector', () => {
     expect(text('.kind')).toBe(
       'degraded | retrying | repaired | dropped | rejected | retrying | rejected | delivered',
     );
-    expect(part('Batches')).toContain('3 records, 1 of which the relay had');
+    expect(part('Batches')).toContain('3 records, 1 of them duplicates');
   });
 
   test('groups attributes whose type has changed', async () => {
@@ -78,7 +78,7 @@ describe('an inspector', () => {
       .toContain('BoughteventData.Note was a number before, and is a string now2');
   });
 
-  test('writes what a site’s visitors write as text', async () => {
+  test('writes visitors’ text as text', async () => {
     const watched = inspectedTracker();
     const { inspector, text } = inspect(watched.tracker);
 
@@ -88,7 +88,7 @@ describe('an inspector', () => {
     expect(inspector.shadowRoot?.querySelector('img')).toBeNull();
   });
 
-  test('clears its lists, and goes on listening', async () => {
+  test('clears its lists and goes on listening', async () => {
     const watched = inspectedTracker();
     const { text, press } = inspect(watched.tracker);
     watched.tell('repaired', TOLD.repaired);
@@ -102,7 +102,7 @@ describe('an inspector', () => {
     expect(text('.brief')).toBe('1 error');
   });
 
-  test('goes on saying that records do not outlive the page, when its lists are cleared', async () => {
+  test('keeps the notice that records are lost with the page when its lists are cleared', async () => {
     const watched = inspectedTracker();
     const { text, press } = inspect(watched.tracker);
     watched.tell('degraded', TOLD.degraded);
@@ -114,7 +114,7 @@ describe('an inspector', () => {
     expect(text('.notices')).toContain('can’t be listed: no IndexedDB');
   });
 
-  test('flushes once at a time, however often it is pressed', async () => {
+  test('flushes once at a time, however often the button is pressed', async () => {
     const watched = inspectedTracker();
     const { promise, resolve } = Promise.withResolvers<FlushResult>();
     const flush = vi.fn(() => promise);
@@ -125,17 +125,17 @@ describe('an inspector', () => {
     expect(text('.said')).toBe('Sending …');
     expect(flush).toHaveBeenCalledTimes(1);
     resolve({ settled: true });
-    await expect.poll(() => text('.said')).toContain('Settled');
+    await expect.poll(() => text('.said')).toContain('settled');
     press('Flush now');
 
     expect(flush).toHaveBeenCalledTimes(2);
   });
 
-  test('flushes, and says what became of it', async () => {
+  test('flushes and shows the outcome', async () => {
     const watched = inspectedTracker();
     const { part, text, press } = inspect(watched.tracker);
     press('Flush now');
-    await expect.poll(() => text('.said')).toBe('Settled: every record that was buffered.');
+    await expect.poll(() => text('.said')).toBe('Every buffered record is settled.');
 
     watched.flushesTo({ settled: false, reason: 'network', retryInMs: 8_000 });
     press('Flush now');
@@ -146,7 +146,7 @@ describe('an inspector', () => {
     expect(part('Errors')).toContain('None so far.');
   });
 
-  test('closed, it asks nothing of the tracker, and says how much was told', async () => {
+  test('asks the tracker nothing while it is closed, and shows the number of errors', async () => {
     const watched = inspectedTracker();
     const stats = vi.fn(watched.tracker.stats);
     const { text, inspector } = inspect({ ...watched.tracker, stats }, false);
@@ -159,7 +159,7 @@ describe('an inspector', () => {
     await expect.poll(() => stats.mock.calls.length).toBeGreaterThan(0);
   });
 
-  test('in a page that nobody sees it asks nothing either, and goes on when it is seen', async () => {
+  test('asks nothing in a hidden page, and resumes when the page is visible', async () => {
     const watched = inspectedTracker();
     const stats = vi.fn(watched.tracker.stats);
     const hidden = vi.spyOn(document, 'hidden', 'get').mockReturnValue(true);
@@ -171,7 +171,7 @@ describe('an inspector', () => {
     await expect.poll(() => stats.mock.calls.length).toBeGreaterThan(0);
   });
 
-  test('says by its attribute whether it is open', async () => {
+  test('has an attribute for whether it is open', async () => {
     const { inspector } = inspect(inspectedTracker().tracker, false);
     const box = inspector.shadowRoot?.querySelector('details');
 
@@ -182,7 +182,7 @@ describe('an inspector', () => {
     expect(box?.open).toBe(false);
   });
 
-  test('listens no more once it has left the page, and again when it is back', async () => {
+  test('stops listening when it leaves the page, and starts again when it is back', async () => {
     const { tracker, listeners } = inspectedTracker();
     const { inspector } = inspect(tracker);
     expect(listeners()).toBe(6);
@@ -194,7 +194,7 @@ describe('an inspector', () => {
     expect(listeners()).toBe(6);
   });
 
-  test('takes another tracker in the place of one', async () => {
+  test('accepts another tracker in place of one', async () => {
     const [first, second] = [inspectedTracker(), inspectedTracker({ tracked: 4 })];
     const { inspector, text } = inspect(first.tracker);
 
@@ -205,8 +205,8 @@ describe('an inspector', () => {
   });
 });
 
-describe('the tracker of the page', () => {
-  test('is found by itself, whenever it comes', async () => {
+describe('the page’s tracker', () => {
+  test('is found by itself, whenever it appears', async () => {
     const { text } = inspect();
     await expect.poll(() => text('.notices')).toContain('There is no tracker here');
 
@@ -217,7 +217,7 @@ describe('the tracker of the page', () => {
     expect(text('.notices')).toMatch(/^The buffer can’t be read: .*indexedDB is not defined/);
   });
 
-  test('is listened to from its stub on, and asked for nothing until it has loaded', async () => {
+  test('is observed from its stub on, and asked for nothing until it has loaded', async () => {
     const queue: unknown[] = [['track'], ['identify'], ['flush']];
     const queued =
       (method: string) =>
@@ -236,7 +236,7 @@ describe('the tracker of the page', () => {
     expect(queue.filter((call) => JSON.stringify(call).includes('flush'))).toHaveLength(1);
   });
 
-  test('that can’t start says why', async () => {
+  test('shows why it can’t start', async () => {
     const fails = () => Promise.reject(new RangeError('burst must be a whole number'));
     page.webengageRelay = {
       queue: Object.assign([], { push: () => {} }),
@@ -251,7 +251,7 @@ describe('the tracker of the page', () => {
     await expect.poll(() => text('.said')).toBe('RangeError: burst must be a whole number');
   });
 
-  test('whose flush throws is no worse than one that rejects', async () => {
+  test('may throw from flush, which is handled like a rejection', async () => {
     const flush = () => {
       throw new Error('not a tracker');
     };
@@ -266,7 +266,7 @@ describe('the tracker of the page', () => {
     ['nothing', undefined],
     ['no ids', {}],
     ['issues that are none', { id: 'a', issues: null }],
-  ])('may tell %s: the page hears of no error', async (_, told) => {
+  ])('may report %s, and the page sees no error', async (_, told) => {
     const watched = inspectedTracker({ tracked: 5 });
     const { text } = inspect(watched.tracker);
 
@@ -276,23 +276,23 @@ describe('the tracker of the page', () => {
     await expect.poll(() => text('.outcomes')).toContain('waiting5');
   });
 
-  test('that does not answer is said to', async () => {
+  test('is shown as not answering', async () => {
     const { tracker } = inspectedTracker();
     const { text } = inspect({ ...tracker, stats: () => new Promise(() => {}) });
 
     await expect
       .poll(() => text('.notices'), { timeout: 5_000 })
-      .toContain('The tracker does not answer: nothing in 3 s');
+      .toContain('The tracker does not answer: no answer in 3 s');
   });
 
-  test('whose visitor has opted out is said to', async () => {
+  test('is shown with an opt-out', async () => {
     localStorage.setItem('webengage-relay:https://t.example.com?choices', '1');
     const { text } = inspect(inspectedTracker().tracker);
 
     await expect.poll(() => text('.notices')).toContain('has opted out');
   });
 
-  test('may be anything else: nothing is thrown', async () => {
+  test('may be any other object, and nothing is thrown', async () => {
     page.webengageRelay = {
       on: () => {
         throw new Error('not a tracker');
@@ -307,7 +307,7 @@ describe('the tracker of the page', () => {
   });
 });
 
-test('a tracker that was set before the element was defined is taken', async () => {
+test('a tracker that was set before the element was defined is used', async () => {
   const early = document.createElement('relay-inspector');
   const { tracker } = inspectedTracker({ tracked: 3 });
   // As it lies there where the element is defined only later.

@@ -23,7 +23,7 @@ test.each([
     5,
   ],
   ['where the inspector itself comes from', {}, [], 'https://own.example.com', 5],
-])('a tracker’s settings are known by %s', (_, attributes, scripts, endpoint, burst) => {
+])('a tracker’s settings are read from %s', (_, attributes, scripts, endpoint, burst) => {
   expect(
     readSettings({ inspector: inspector(attributes), scripts, ownOrigin: 'https://own.example.com' }),
   ).toMatchObject({
@@ -38,7 +38,7 @@ test.each(['tracker.full.js', 'tracker.full.0123456789ab.js'])('the script may b
   expect(readSettings({ inspector: inspector(), scripts })).toMatchObject({ burst: 7 });
 });
 
-test('what stands on the stub wins over the script tag, and loses to the inspector’s own attributes', () => {
+test('options on the stub override the script tag, and the inspector’s own attributes override both', () => {
   const options = { endpoint: 'https://stub.example.com', burst: 3, requestsPerMinute: 30 };
 
   expect(readSettings({ inspector: inspector({ burst: '2' }), scripts: [TAG], options })).toMatchObject({
@@ -53,7 +53,7 @@ test.each([
   ['null', null],
   ['text', 'x'],
   ['a number', 1],
-])('a stub whose options are %s says nothing', (_, options) => {
+])('a stub whose options are %s has no settings', (_, options) => {
   expect(readSettings({ inspector: inspector(), scripts: [TAG], options })).toMatchObject({ burst: 9 });
 });
 
@@ -66,7 +66,7 @@ test('both numbers of the bucket are read', () => {
   });
 });
 
-test('nothing is known where nothing says where the tracker sends to', () => {
+test('no settings are known if the page does not say where the tracker sends to', () => {
   expect(
     readSettings({
       inspector: inspector({ burst: '3' }),
@@ -75,7 +75,7 @@ test('nothing is known where nothing says where the tracker sends to', () => {
   ).toBeUndefined();
 });
 
-test('an impossible setting is an error that names it, as the tracker has it', () => {
+test('an invalid setting is an error that names it, as in the tracker', () => {
   const many = inspector({ endpoint: 'https://t.example.com', burst: 'many' });
 
   expect(() => readSettings({ inspector: many, scripts: [] })).toThrow(

@@ -32,7 +32,7 @@ const model = (changed: Partial<Seen> = {}, journal = EMPTY_JOURNAL) =>
 const withBuffer = (changed: Partial<InspectedBuffer>) => model({ buffer: { ...BUFFER, ...changed } });
 
 describe('the buffer', () => {
-  test('shows how many wait, since when, and each by name, kind and age', () => {
+  test('shows how many records wait, since when, and each by name, kind and age', () => {
     expect(model()).toMatchObject({
       waiting: '3',
       oldest: '90 s',
@@ -44,7 +44,7 @@ describe('the buffer', () => {
     });
   });
 
-  test('shows a record with no time and no name for what it is', () => {
+  test('shows that a record has no time and no name', () => {
     const strange = inspectedEvent(3, { at: undefined, eventName: undefined });
 
     expect(withBuffer({ records: [strange] })).toMatchObject({
@@ -53,20 +53,20 @@ describe('the buffer', () => {
     });
   });
 
-  test('says so where nothing waits, or what waits can’t be listed', () => {
+  test('says that no records are waiting, or that they can’t be listed', () => {
     const none = { kind: 'there', stats: statsOf({ tracked: 1, delivered: 1 }) } as const;
 
     expect(model({ tracker: none, buffer: { ...BUFFER, records: [] } })).toMatchObject({
       waiting: '0',
       oldest: '–',
-      listed: 'Nothing waits',
+      listed: 'No records are waiting',
     });
     expect(model({ buffer: { kind: 'unreadable', why: 'refused' } }).listed).toBe('They can’t be listed');
   });
 });
 
 describe('outcomes', () => {
-  test('are of all records tracked, to the last one', () => {
+  test('are those of all records tracked, down to the last', () => {
     const { tracked, outcomes } = model();
 
     expect(outcomes.map(({ key, count }) => [key, count])).toEqual([
@@ -80,17 +80,17 @@ describe('outcomes', () => {
     expect(tracked).toBe(String(outcomes.reduce((sum, { count }) => sum + count, 0)));
   });
 
-  test('are the database’s where the page has no tracker', () => {
+  test('are the database’s if the page has no tracker', () => {
     expect(model({ tracker: { kind: 'missing' } })).toMatchObject({ tracked: '12', waiting: '3' });
   });
 
-  test('are the tracker’s own, where the two differ: it may keep them in memory', () => {
+  test('are the tracker’s own if the two differ, because it may keep them in memory', () => {
     const stats = statsOf({ tracked: 1 });
 
     expect(model({ tracker: { kind: 'there', stats } })).toMatchObject({ tracked: '1', waiting: '1' });
   });
 
-  test('are unknown where neither is there', () => {
+  test('are unknown without either', () => {
     expect(model({ tracker: { kind: 'missing' }, buffer: { kind: 'missing' } })).toMatchObject({
       tracked: '–',
       waiting: '–',
@@ -113,7 +113,7 @@ describe('the clock', () => {
 describe('the bucket', () => {
   const fullAt = NOW + 2_750;
 
-  test('holds what was left when it was written down, and what has come in since', () => {
+  test('contains what was left when it was stored, plus what was gained since', () => {
     expect(withBuffer({ fullAt })).toMatchObject({
       pips: [1, 1, 0.25, 0, 0],
       tokens: '2 of 5',
@@ -122,18 +122,18 @@ describe('the bucket', () => {
     });
   });
 
-  test('is full where nothing was ever sent', () => {
+  test('is full if nothing was ever sent', () => {
     expect(model()).toMatchObject({ pips: [1, 1, 1, 1, 1], tokens: '5 of 5' });
   });
 
-  test('is unknown where nobody says how large it is, or it can’t be read', () => {
+  test('is unknown if its size is unknown or it can’t be read', () => {
     const unknown = { pips: [], tokens: '–', rate: '' };
 
     expect(model({ settings: undefined })).toMatchObject(unknown);
     expect(model({ buffer: { kind: 'unreadable', why: 'refused' } })).toMatchObject(unknown);
   });
 
-  test('waits after a failure: why, and for how long', () => {
+  test('pauses after a failure, with reason and time', () => {
     const pause = { until: NOW + 4_000, reason: 'rate_limited' };
 
     expect(withBuffer({ fullAt, pause }).pause).toBe(
@@ -141,18 +141,18 @@ describe('the bucket', () => {
     );
   });
 
-  test('waits for a second at the least, as long as it waits', () => {
+  test('pauses for at least a second', () => {
     const pause = { until: NOW + 100, reason: 'network' };
 
     expect(withBuffer({ fullAt, pause }).pause).toMatch(/^Waits, again in 1 s\. network/);
   });
 });
 
-describe('what is missing is told, with the line that helps', () => {
+describe('a missing part is reported with the line that helps', () => {
   const notices = (...of: Parameters<typeof model>) =>
     model(...of).notices.map(({ key, code }) => [key, code]);
 
-  test('nothing, where all is there', () => {
+  test('nothing is missing', () => {
     expect(notices()).toEqual([]);
   });
 
@@ -170,7 +170,7 @@ describe('what is missing is told, with the line that helps', () => {
     ['a tracker that can’t start', { tracker: { kind: 'silent', why: 'RangeError: x' } }, /RangeError: x/],
     ['a visitor who has opted out', { optedOut: true }, /opted out/],
     ['an impossible option', { settings: 'RangeError: burst' }, /RangeError: burst/],
-    ['an endpoint that nobody names', { settings: undefined }, /say where the tracker sends to/],
+    ['an endpoint that nobody names', { settings: undefined }, /set the relay’s address/],
     ['a buffer that is refused', { buffer: { kind: 'unreadable', why: 'SecurityError' } }, /SecurityError/],
   ])('%s', (_, changed, said) => {
     const told = notices(changed);
@@ -179,7 +179,7 @@ describe('what is missing is told, with the line that helps', () => {
     expect(told[0]?.[0]).toMatch(said);
   });
 
-  test('a buffer in memory, where what the database holds is not this page’s', () => {
+  test('a buffer in memory, if the database’s contents are not this page’s', () => {
     const degraded = { ...EMPTY_JOURNAL, degraded: 'no IndexedDB' };
 
     expect(notices({}, degraded)).toEqual([[expect.stringContaining('no IndexedDB'), '']]);

@@ -59,7 +59,7 @@ const doctor = (url: string, ...args: string[]) =>
 
 const marks = (said: string) => said.split('\n').map((line) => line[0] ?? '');
 
-test('a command that is none ends with 2, and says so where errors are said', async () => {
+test('an unknown command ends with 2 and writes its message to stderr', async () => {
   const { code, said, complained } = await cli(['dploy']);
 
   expect(code).toBe(2);
@@ -67,15 +67,15 @@ test('a command that is none ends with 2, and says so where errors are said', as
   expect(complained).toContain('there is no command dploy');
 });
 
-test('of a relay that runs the doctor finds nothing wrong, and leaves nothing there', async () => {
+test('the doctor finds nothing wrong with a running relay, and leaves nothing there', async () => {
   const { code, said } = await doctor(stack.relayUrl, '--origin', stack.siteUrl);
 
   expect(said).not.toContain('✗');
   expect(said).toContain(`✓ pages of ${stack.siteUrl} may send`);
-  expect(said).toMatch(/✓ \/tracker\.js is that of/);
-  expect(said).toContain('✓ /tracker.js may be kept for 300 s');
+  expect(said).toMatch(/✓ \/tracker\.js is from version/);
+  expect(said).toContain('✓ /tracker.js may be cached for 300 s');
   expect(said).toContain('✓ sites that are not allowed are refused');
-  expect(said).toContain('✓ no record waits');
+  expect(said).toContain('✓ no records are waiting');
   // No TLS on this machine; and nothing has been sent yet.
   expect(marks(said).filter((mark) => mark === '!')).toHaveLength(2);
   expect(code).toBe(0);
@@ -85,14 +85,14 @@ test('of a relay that runs the doctor finds nothing wrong, and leaves nothing th
   expect((await status.json()).totals).toMatchObject({ accepted: 0, rejected: 0 });
 });
 
-test('a site that may not send is told, with the setting', async () => {
+test('a site that may not send is reported with the setting', async () => {
   const { code, said } = await doctor(stack.relayUrl, '--origin', 'https://other.example.com');
 
   expect(code).toBe(1);
   expect(said).toMatch(/✗ pages of https:\/\/other\.example\.com may not send → .*ALLOWED_ORIGINS/);
 });
 
-test('as JSON it says the same', async () => {
+test('the JSON output says the same', async () => {
   const { code, said } = await doctor(stack.relayUrl, '--origin', 'https://other.example.com', '--json');
 
   expect(code).toBe(1);
@@ -101,33 +101,33 @@ test('as JSON it says the same', async () => {
   expect(checks).toContainEqual(expect.objectContaining({ name: 'origin', verdict: 'bad' }));
 });
 
-test('a wrong token is told, and a missing one is a misuse', async () => {
+test('a wrong token is reported, and a missing one is a usage error', async () => {
   const wrong = await cli(['doctor', stack.relayUrl, '--admin-token-env', 'TOKEN'], {
     TOKEN: 'a-token-that-is-not-the-operators-own',
   });
   const missing = await cli(['doctor', stack.relayUrl, '--admin-token-env', 'NO_SUCH_VARIABLE']);
 
   expect(wrong.code).toBe(1);
-  expect(wrong.said).toContain('✗ the token does not open /admin');
+  expect(wrong.said).toContain('✗ /admin does not accept the token');
   expect(missing.code).toBe(2);
   expect(missing.complained).toContain('NO_SUCH_VARIABLE');
 });
 
-test('nobody there', async () => {
+test('an unreachable relay is reported', async () => {
   const { code, said } = await cli(['doctor', `http://127.0.0.1:${await freePort()}`]);
 
   expect(code).toBe(1);
   expect(said).toMatch(/^✗ .* does not answer \(ECONNREFUSED\) → .*\n$/);
 });
 
-test('the token leaves this machine by https alone', async () => {
+test('the admin token is sent over https only', async () => {
   const { code, complained } = await doctor('http://t.example.com');
 
   expect(code).toBe(2);
-  expect(complained).toContain('https only');
+  expect(complained).toContain('only sent over https');
 });
 
-test('a relay of another version, with another script, is told as that', async () => {
+test('a relay of another version, with another script, is reported as such', async () => {
   const url = `http://127.0.0.1:${await freePort()}`;
   const older = createServer(async (request, response) => {
     const body: Buffer[] = [];
@@ -152,11 +152,11 @@ test('a relay of another version, with another script, is told as that', async (
   older.close();
 
   expect(code).toBe(0);
-  expect(said).toMatch(/! the relay is 0\.0\.1, this tool .* → npx webengage-relay@0\.0\.1 doctor/);
-  expect(said).toContain('! /tracker.js is another than that of');
+  expect(said).toMatch(/! the relay is 0\.0\.1, this tool is .* → use npx webengage-relay@0\.0\.1 doctor/);
+  expect(said).toContain('! /tracker.js differs from that of');
 });
 
-test('a missing setting is told by its name', async () => {
+test('a missing setting is reported by its name', async () => {
   const unset = await startWorker({
     config: 'wrangler.jsonc',
     port: await freePort(),
@@ -171,7 +171,7 @@ test('a missing setting is told by its name', async () => {
   expect(said).toMatch(/✗ \/health: WEBENGAGE_LICENSE_CODE must be set.* → set WEBENGAGE_LICENSE_CODE in/);
 });
 
-test('a key that WebEngage does not take is told, with what holds everything back', async () => {
+test('a key that WebEngage refuses is reported, with the suspension it causes', async () => {
   await stack.order({ acceptKeys: [] });
   const event = {
     kind: 'event',
@@ -192,7 +192,7 @@ test('a key that WebEngage does not take is told, with what holds everything bac
   expect(code).toBe(1);
   expect(said).toMatch(/✗ \/health: WebEngage answers 401 to every call/);
   expect(said).toMatch(
-    /✗ WebEngage answers 401 to every call since .* → npx wrangler secret put WEBENGAGE_API_KEY/,
+    /✗ WebEngage has answered 401 to every call since .* → run npx wrangler secret put WEBENGAGE_API_KEY/,
   );
   expect(said).toContain('1 record waits');
 });
@@ -215,7 +215,7 @@ describe('init', () => {
       await symlink(resolve('node_modules', name), join(modules, name));
   }
 
-  test('what it writes can be deployed, and runs: the doctor finds nothing wrong with it', async () => {
+  test('writes a project that can be deployed and runs, and the doctor finds nothing wrong with it', async () => {
     const dir = join(scratch, 'project');
     await install(dir);
     const installed = join(dir, 'node_modules/webengage-relay/dist/cli.js');
@@ -242,12 +242,12 @@ describe('init', () => {
     await relay.stop();
     expect(said).not.toContain('✗');
     expect(said).toContain(`✓ pages of ${stack.siteUrl} may send`);
-    expect(said).toMatch(/✓ \/tracker\.js is that of/);
-    expect(said).toContain('✓ the outbox takes records');
+    expect(said).toMatch(/✓ \/tracker\.js is from version/);
+    expect(said).toContain('✓ the outbox accepts records');
     expect(code).toBe(0);
   });
 
-  test('so can what docs/guides/deploying.md makes by hand', async () => {
+  test('docs/guides/deploying.md makes by hand a project that can be deployed and runs', async () => {
     const dir = join(scratch, 'by-hand');
     await install(dir);
     const commands = sample('docs/guides/deploying.md#by-hand sh').text.split('\n');
@@ -269,7 +269,7 @@ describe('init', () => {
     expect(deployed).toMatchObject({ code: 0, complained: '', said: expect.stringContaining('env.OUTBOX') });
   });
 
-  test('so can what docs/guides/tracking-plan.md makes of it, and it holds records against the plan', async () => {
+  test('docs/guides/tracking-plan.md makes a project that checks records against the plan', async () => {
     const dir = join(scratch, 'planned');
     await install(dir);
     const installed = join(dir, 'node_modules/webengage-relay/dist/cli.js');
@@ -321,7 +321,7 @@ describe('init', () => {
   });
 
   test.each([
-    ['the right key', {}, 0, 'refuses the empty call and not the key'],
+    ['the right key', {}, 0, 'refuses the empty call, not the key'],
     ['a wrong key', { acceptKeys: [] }, 1, 'the key is wrong'],
     ['a key that is forbidden', { acceptKeys: [], wrongKey: 403 }, 1, 'the key is wrong'],
     ['a wrong license code', { license: '~another' }, 1, 'the license code or the region is wrong'],
@@ -332,7 +332,7 @@ describe('init', () => {
       0,
       'compare the code',
     ],
-    ['WebEngage down', { fault: 'down' }, 0, 'nothing is known of the key'],
+    ['WebEngage down', { fault: 'down' }, 0, 'the key could not be checked'],
   ])('%s is found by one call, before anything is written', async (_, order, code, words) => {
     const dir = join(scratch, randomUUID());
     await stack.empty();

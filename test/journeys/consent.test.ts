@@ -143,7 +143,7 @@ describe.each([
   const flush = (page: Page) => page.evaluate(`${tracker}.flush()`);
   const NO_CONSENT = { settled: false, reason: 'no_consent', retryInMs: Number.POSITIVE_INFINITY };
 
-  test('no choice yet: calls wait, nothing is kept or sent, nor as the page is left; the next one begins without', async () => {
+  test('no choice yet: calls wait, nothing is stored or sent, even on unload, and the next page starts empty', async () => {
     const page = await open(html());
     await track(page, 'Seen');
     expect(await flush(page)).toEqual(NO_CONSENT);
@@ -155,7 +155,7 @@ describe.each([
     expect((await stack.received()).events).toEqual([]);
   });
 
-  test('the yes: what was called before arrives, in order; and a visitor who comes back has chosen', async () => {
+  test('an opt-in: earlier calls arrive in order, and a returning visitor has already chosen', async () => {
     const page = await open(html());
     await track(page, 'Seen');
     await track(page, 'Seen again');
@@ -168,7 +168,7 @@ describe.each([
     expect(namesOf(await eventsReceived(stack, 3))).toEqual(['Seen', 'Seen again', 'Come back']);
   });
 
-  test('the no: nothing anywhere, on later visits too', async () => {
+  test('an opt-out: nothing is stored or sent, on later visits too', async () => {
     const page = await open(html());
     await track(page, 'Seen');
     await refuse(page);
@@ -184,7 +184,7 @@ describe.each([
     expect((await stack.received()).events).toEqual([]);
   });
 
-  test('another mind, without a reload: the yes taken back, and given again', async () => {
+  test('a change of mind without a reload: consent withdrawn, and given again', async () => {
     const page = await open(html());
     await accept(page);
     await track(page, 'Under the yes');
@@ -212,7 +212,7 @@ async function chooseInBanner(page: Page, first: string, later: string): Promise
   await page.getByRole('button', { name: hasChosen ? later : first, exact: true }).click();
 }
 
-test('what was called before the yes arrives with the times and pages that it had, page views too', async () => {
+test('calls from before the opt-in arrive with their own times and pages, page views too', async () => {
   const page = await context.newPage();
   await page.clock.install();
   files['/shelf'] = {
@@ -251,7 +251,7 @@ test('what was called before the yes arrives with the times and pages that it ha
     expect(since(name)).toBeGreaterThanOrEqual(59_000);
 });
 
-test('with Global Privacy Control, where it is respected, nothing is made until the visitor says yes', async () => {
+test('with Global Privacy Control respected, nothing is tracked until the visitor opts in', async () => {
   await context.addInitScript(() => {
     Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', { get: () => true });
   });
@@ -264,7 +264,7 @@ test('with Global Privacy Control, where it is respected, nothing is made until 
   expect(namesOf(await eventsReceived(stack, 1))).toEqual(['Said yes']);
 });
 
-test('calls, noes and yeses of before the script has loaded are taken in their order', async () => {
+test('calls, opt-outs and opt-ins from before the script has loaded apply in order', async () => {
   const page = await open(`${PENDING}<script>
     webengageRelay.track('Let go');
     webengageRelay.optOut();

@@ -125,11 +125,11 @@ async function nothingIsLeft({ ports }: Run): Promise<void> {
 /** What the system's folder for temporary files holds of it; npm has things of its own there. */
 const kept = async () => (await readdir(temporary)).filter((name) => name.startsWith('webengage-relay'));
 
-test('without Wrangler it says how to come by it, and ends', async () => {
+test('without Wrangler it says how to install it, and ends', async () => {
   const { code, said } = await (await dev()).ended;
 
   expect(code).toBe(1);
-  expect(said).toMatch(/Wrangler is not installed.*: npm install --save-dev wrangler@4\.\d+\.\d+\n$/);
+  expect(said).toMatch(/Wrangler.* is not installed: run npm install --save-dev wrangler@4\.\d+\.\d+\n$/);
   expect(await kept()).toEqual([]);
 });
 
@@ -166,7 +166,7 @@ describe('with Wrangler installed', () => {
     expect(await readdir(join(installed.folder, 'node_modules/webengage-relay'))).not.toContain('.wrangler');
   });
 
-  test('what it says goes into a page goes into any page', async () => {
+  test('the lines it prints work in any page', async () => {
     const run = await dev();
     const [tag = ''] = /<script>.*tracker\.js"><\/script>/s.exec(await run.says('Ctrl-C')) ?? [];
     const site = await serveSite(() => ({
@@ -184,7 +184,7 @@ describe('with Wrangler installed', () => {
     site.stop();
   });
 
-  test('only the sites that are named may send, and the page to try it by', async () => {
+  test('only the named sites may send, and the page to try it with', async () => {
     const run = await dev(['--origins', 'http://shop.test:3000']);
     await run.says('Ctrl-C');
     const statusOf = async (origin: string) => {
@@ -198,14 +198,14 @@ describe('with Wrangler installed', () => {
     expect(await statusOf('http://localhost:3000')).toBe(403);
   });
 
-  test('a site that can’t be is told before anything starts', async () => {
+  test('an invalid site is reported before anything starts', async () => {
     const { code, said } = await (await dev(['--origins', 'http://localhost:3000/'])).ended;
 
     expect(code).toBe(2);
-    expect(said).toContain('--origins: ALLOWED_ORIGINS must hold origins');
+    expect(said).toContain('--origins: ALLOWED_ORIGINS must list origins');
   });
 
-  test('a port that is taken is told, with the flag that names another', async () => {
+  test('a port in use is reported, with the flag that names another', async () => {
     const other = createServer().listen(await freePort(), '127.0.0.1');
     await once(other, 'listening');
     const { port: sandbox } = other.address() as { port: number };
@@ -215,11 +215,11 @@ describe('with Wrangler installed', () => {
 
     expect(code).toBe(1);
     expect(said).toContain(
-      `port ${sandbox} is taken: end what listens there, or name another by --sandbox-port`,
+      `port ${sandbox} is in use: stop the program that listens there, or choose another port with --sandbox-port`,
     );
   });
 
-  test('ended by Ctrl-\\\\, it leaves nothing either', async () => {
+  test('ended by Ctrl-\\, it leaves nothing either', async () => {
     const run = await dev();
     await run.says('Ctrl-C');
 
@@ -239,7 +239,7 @@ describe('with Wrangler installed', () => {
     await nothingIsLeft(run);
   });
 
-  test('where one of the two ends by itself the others end, and it says so', async () => {
+  test('if one of the two stops by itself, the others stop and a message says so', async () => {
     const run = await dev();
     await run.says('Ctrl-C');
 
@@ -247,11 +247,11 @@ describe('with Wrangler installed', () => {
     const { code, said } = await run.ended;
 
     expect(code).toBe(1);
-    expect(said).toContain('has ended by itself');
+    expect(said).toContain('stopped unexpectedly');
     await nothingIsLeft(run);
   });
 
-  describe('in a project of one’s own', () => {
+  describe('in your own project', () => {
     const folder = 'my-relay';
 
     beforeAll(async () => {
@@ -267,7 +267,7 @@ describe('with Wrangler installed', () => {
       await symlink('../node_modules', join(installed.folder, folder, 'node_modules'));
     });
 
-    test('it is that relay, and whatever is set there nothing leaves this machine', async () => {
+    test('it runs that relay, and nothing leaves this machine, whatever the settings', async () => {
       await installed.write(
         `${folder}/.dev.vars`,
         'WEBENGAGE_API_KEY=the-real-one\nWEBENGAGE_HOST=https://api.in.webengage.com\nADMIN_TOKEN=short\n',
@@ -294,7 +294,7 @@ describe('with Wrangler installed', () => {
       await page.close();
     });
 
-    test('what is set there and can’t be is said, in the relay’s words', async () => {
+    test('an invalid setting there is reported, in the relay’s words', async () => {
       const path = `${folder}/wrangler.jsonc`;
       const config = await installed.read(path);
       await installed.write(path, config.replace('"vars": {', '"vars": { "IDENTITY": "required",'));

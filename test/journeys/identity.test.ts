@@ -62,7 +62,7 @@ async function openSite(query = ''): Promise<Page> {
 const whoDidWhat = (events: Awaited<ReturnType<typeof eventsReceived>>) =>
   events.map(({ userId, eventName }) => `${userId ?? 'anonymous'} ${eventName}`);
 
-test('what a page makes of a signed-in visitor arrives with a token, though it is left at once and the visitor signs out', async () => {
+test('a signed-in visitor’s records arrive with a token, even if the page is left at once and the visitor signs out', async () => {
   const page = await openSite();
   await page.evaluate(async () => {
     await webengageRelay.track('Viewed');
@@ -82,7 +82,7 @@ test('what a page makes of a signed-in visitor arrives with a token, though it i
   expect(asked).toEqual(['johndoe']);
 });
 
-test('a site that makes no token, then expired ones, then good ones: a user’s records wait for it, and nobody else’s', async () => {
+test('a site without tokens, then with expired ones, then with good ones: only that user’s records wait', async () => {
   const refusals: unknown[] = [];
   const page = await openSite();
   await page.exposeFunction('told', (reason: string) => refusals.push(reason));
@@ -124,7 +124,7 @@ test('a site that makes no token, then expired ones, then good ones: a user’s 
   expect((await stack.received()).users[0]).toMatchObject({ userId: 'johndoe', email: 'john@doe.com' });
 });
 
-test('on a shared computer the records of one who has gone wait for that one, behind nobody', async () => {
+test('on a shared computer the records of an earlier user wait for that user and delay no one', async () => {
   makeToken = () => Promise.reject(new Error('500'));
   const page = await openSite();
   await page.evaluate(async () => {
@@ -151,7 +151,7 @@ test('on a shared computer the records of one who has gone wait for that one, be
   expect(whoDidWhat(await eventsReceived(stack, 3)).at(-1)).toBe('ann Ann’s');
 });
 
-test('who opts out before the script has loaded is not tracked, now or later', async () => {
+test('a visitor who opts out before the script has loaded is not tracked, now or later', async () => {
   await context.addInitScript(() => {
     addEventListener('DOMContentLoaded', () => {
       void webengageRelay.track('Viewed');

@@ -123,7 +123,7 @@ const rowsOf = (page: Page) =>
   });
 
 describe('under the strictest policy', () => {
-  test('it shows what waits, how much may be sent, how records ended, and an error with field and rule', async () => {
+  test('it shows waiting records, the rate, outcomes, and an error with field and rule', async () => {
     const { page, inspector, complaints, answer } = await open('/own');
     const part = (name: string) => inspector.getByRole('region', { name, exact: true });
     await evaluate(page, `webengageRelay.track('Bought', { Price: 3 })`);
@@ -133,7 +133,7 @@ describe('under the strictest policy', () => {
     await expect
       .poll(() => part('Buffer').innerText(), PATIENT)
       .toMatch(
-        /Bought\s+track\s+\d+ s\s+\d+ B\s+takes it\s+identify\s+identify\s+\d+ s\s+\d+ B\s+repairs 1 field/,
+        /Bought\s+track\s+\d+ s\s+\d+ B\s+accepts it\s+identify\s+identify\s+\d+ s\s+\d+ B\s+repairs 1 field/,
       );
     const figures = inspector.locator('.figures');
     await expect.poll(() => figures.innerText(), PATIENT).toMatch(/Waiting\s+2\s+Oldest\s+\d+ s/);
@@ -156,7 +156,7 @@ describe('under the strictest policy', () => {
     await page.context().close();
   }, 90_000);
 
-  test('it looks as it is meant to: its style is not stopped', async () => {
+  test('it looks as designed, because its style is not blocked', async () => {
     const { page, inspector } = await open('/own');
 
     const styles = await inspector.evaluate((node) => {
@@ -169,7 +169,7 @@ describe('under the strictest policy', () => {
   });
 
   test.each(['light', 'dark'] as const)(
-    'it has the %s scheme that the visitor prefers, or that the page sets',
+    'it has the %s scheme that the visitor prefers or the page sets',
     async (scheme) => {
       const { page, inspector } = await open('/own');
       await page.emulateMedia({ colorScheme: scheme });
@@ -188,7 +188,7 @@ describe('under the strictest policy', () => {
 });
 
 describe('as a script alone', () => {
-  test('it puts itself into the page, closed and out of the way, where the page has none of its own', async () => {
+  test('it adds itself to the page, closed and in the corner, if the page has none of its own', async () => {
     const { page, inspector, text } = await open('/');
 
     await expect.poll(() => inspector.count()).toBe(1);
@@ -218,7 +218,7 @@ describe('as a script alone', () => {
     await page.context().close();
   });
 
-  test('it is as wide as a narrow screen at the most', async () => {
+  test('it is at most as wide as a narrow screen', async () => {
     const { page, inspector, text } = await open('/');
     await page.setViewportSize({ width: 320, height: 560 });
     await evaluate(page, `webengageRelay.track('${'A long name '.repeat(4).trim()}', { n: 1 })`);
@@ -235,7 +235,7 @@ describe('as a script alone', () => {
   });
 });
 
-test('all of it is reached and worked by keyboard, under names that say what it is', async () => {
+test('all of it works by keyboard, with descriptive names', async () => {
   const { page, inspector } = await open('/');
   await evaluate(page, `webengageRelay.track('Bought', { Price: 3 })`);
   await evaluate(page, 'webengageRelay.flush()');
@@ -286,7 +286,7 @@ test('all of it is reached and worked by keyboard, under names that say what it 
     'region "Errors"',
     'heading "Errors" [level=3]',
     'log "Errors"',
-    'table "The last that ended, newest first"',
+    'table "The latest outcomes, newest first"',
     'table "Oldest first"',
     'columnheader "Record"',
     'rowheader "Bought"',
@@ -295,7 +295,7 @@ test('all of it is reached and worked by keyboard, under names that say what it 
   await page.context().close();
 });
 
-test('a record that is looked at stays when it has left, and focus is not lost with it', async () => {
+test('a selected record stays when it has left the buffer, and keeps the focus', async () => {
   const { page, inspector, answer } = await open('/own');
   await evaluate(page, `webengageRelay.track('Bought', { Price: 3 })`);
   await evaluate(page, 'webengageRelay.flush()');
@@ -318,7 +318,7 @@ test('a record that is looked at stays when it has left, and focus is not lost w
   await page.context().close();
 }, 90_000);
 
-test('it survives a page that has changed its built-ins and put names on every object', async () => {
+test('it works on a page that has changed its built-ins and put names on every object', async () => {
   const { page, inspector, text, complaints } = await open('/hostile');
   await evaluate(page, `webengageRelay.on('retrying', () => { throw new Error('the page’s own'); })`);
   await evaluate(page, `webengageRelay.track('Bought', { Items: [1, 2], we_own: 3 })`);
@@ -337,7 +337,7 @@ test('it survives a page that has changed its built-ins and put names on every o
   await page.context().close();
 }, 90_000);
 
-test('it hinders no opt-out, and says that the visitor is out', async () => {
+test('it does not block an opt-out, and shows it', async () => {
   const { page, text, complaints } = await open('/own');
   await evaluate(page, `webengageRelay.track('Bought', { Price: 3 })`);
   await expect.poll(text).toContain('Bought');

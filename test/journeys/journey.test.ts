@@ -74,7 +74,7 @@ function listenTo(page: Page): { readonly traffic: () => Promise<string> } {
   return { traffic: async () => (await Promise.all(heard)).join('\n') };
 }
 
-test('1 identify and 60 tracks in one task arrive once, identify first, in at most 1 + 3 calls, the key nowhere', async () => {
+test('1 identify and 60 tracks in one task arrive once, identify first, in at most 1 + 3 calls, without the key', async () => {
   const page = await context.newPage();
   const { traffic } = listenTo(page);
   await page.goto(stack.siteUrl, { waitUntil: 'load' });
@@ -151,7 +151,7 @@ test('the documented examples pass through unchanged', async () => {
   expect((await stack.received()).users).toEqual([JOHN]);
 });
 
-test('calls made before the script has loaded are made when it has, in their order', async () => {
+test('calls made before the script has loaded are made in order when it has', async () => {
   await openSite(context, '?stub');
 
   const [event] = await eventsReceived(stack, 1);
@@ -160,7 +160,7 @@ test('calls made before the script has loaded are made when it has, in their ord
   expect((await stack.received()).users).toEqual([{ userId: 'early-bird' }]);
 });
 
-test('a step queued before the script has loaded sees the calls queued after it', async () => {
+test('middleware queued before the script has loaded sees the calls queued after it', async () => {
   await openSite(context, '?steps');
 
   const events = await eventsReceived(stack, 2);
@@ -171,7 +171,7 @@ test('a step queued before the script has loaded sees the calls queued after it'
   ]);
 });
 
-test('who has taken hold of the stub before the script has loaded still holds the tracker', async () => {
+test('a reference to the stub from before the script has loaded works as the tracker', async () => {
   const page = await openSite(context, '?hold');
 
   await page.evaluate(async () => {
@@ -184,7 +184,7 @@ test('who has taken hold of the stub before the script has loaded still holds th
   expect(events.map(({ eventName }) => eventName)).toEqual(['By the stub', 'By its method']);
 });
 
-test('what is wrong with one attribute or field costs only that, and is told', async () => {
+test('a fault of one attribute or field costs only that, and is reported', async () => {
   const page = await openSite();
   const told = await page.evaluate(async () => {
     const told = { repairs: [] as string[], refusals: [] as string[] };
@@ -251,7 +251,7 @@ test('what is wrong with one attribute or field costs only that, and is told', a
   });
 });
 
-test('a page is kept in the back/forward cache, with records waiting or with none', async () => {
+test('a page stays in the back/forward cache, with waiting records or without', async () => {
   // Playwright turns the cache off; and a page that a debugger has looked into is not kept either.
   const cached = await chromium.launch({
     executablePath: chromiumPath(),
@@ -280,7 +280,7 @@ test('a page is kept in the back/forward cache, with records waiting or with non
   await cached.close();
 });
 
-test('two tabs of one visitor send each record once, within one order of their own', async () => {
+test('two tabs of one visitor send each record once, each in its own order', async () => {
   const [one, other] = [await openSite(), await openSite()];
 
   await Promise.all([trackMany(one, 40), trackMany(other, 40, 101)]);
@@ -292,7 +292,7 @@ test('two tabs of one visitor send each record once, within one order of their o
 });
 
 describe('faults', () => {
-  test('a page left 300 ms after track while the relay is down loses nothing: reopened, it is there once', async () => {
+  test('a page left 300 ms after track while the relay is down loses nothing, and it arrives once after a reopen', async () => {
     const page = await openSite();
     await trackMany(page, 1);
     await eventsReceived(stack, 1);
@@ -308,7 +308,7 @@ describe('faults', () => {
     expect(numbers(await eventsReceived(stack, 2))).toEqual([1, 2]);
   });
 
-  test('WebEngage down for a while, then up: all there once', async () => {
+  test('WebEngage is down for a while, and everything arrives once', async () => {
     const page = await openSite();
     await stack.order({ fault: 'down' });
 
@@ -322,7 +322,7 @@ describe('faults', () => {
     expect(numbers(await eventsReceived(stack, 60))).toEqual(upTo(60));
   });
 
-  test('WebEngage takes a batch and its answer is lost: sent again under the same id, it is there once', async () => {
+  test('WebEngage accepts a batch and its answer is lost: it is sent again under the same id and arrives once', async () => {
     const page = await openSite();
     await stack.order({ fault: 'cut' });
 
@@ -337,7 +337,7 @@ describe('faults', () => {
     expect(new Set((await stack.calls()).map(({ requestId }) => requestId)).size).toBe(1);
   });
 
-  test('the relay is killed with accepted records in its outbox: they arrive when it is back, once', async () => {
+  test('the relay is killed with accepted records in its outbox, and they arrive once when it is back', async () => {
     const page = await openSite();
     await stack.order({ fault: 'down' });
     await trackMany(page, 30);

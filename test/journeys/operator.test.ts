@@ -66,7 +66,7 @@ async function openDoor(token = stack.adminToken, complaints: string[] = []): Pr
   return page;
 }
 
-test('the operator sees what WebEngage refused, in its words and harmless, mends it, and replays it', async () => {
+test('the operator sees what WebEngage refused, safely displayed, fixes the cause and replays it', async () => {
   const hostile = '<img src=x onerror=alert(1)>';
   await stack.order({ refuse: { field: 'eventName', value: hostile } });
   await send(['Good', hostile, 'Good']);
@@ -114,7 +114,7 @@ test('the page runs under its own policy, and draws the last hour', async () => 
   await page.context().close();
 });
 
-test('nobody else gets in: a wrong token is told so, and leads to nothing', async () => {
+test('a wrong token is refused and gives access to nothing', async () => {
   const page = await openDoor('a-token-that-is-not-the-operators-own');
 
   await expect.poll(() => page.locator('#refused').innerText()).not.toBe('');
@@ -122,7 +122,7 @@ test('nobody else gets in: a wrong token is told so, and leads to nothing', asyn
   await page.context().close();
 });
 
-test('a key that is taken away loses nothing: /health says so, and it goes on by itself once it is back', async () => {
+test('a key that is revoked loses nothing: /health reports it, and sending resumes once it is back', async () => {
   const health = async () => (await fetch(`${stack.relayUrl}/health`)).status;
   await stack.order({ acceptKeys: [] });
   await send(['Kept']);
@@ -136,7 +136,7 @@ test('a key that is taken away loses nothing: /health says so, and it goes on by
   await expect.poll(health, { timeout: 20_000 }).toBe(200);
 }, 150_000);
 
-test('killed again and again while records come and WebEngage fails, the relay loses none and doubles none', async () => {
+test('a relay killed repeatedly, while records arrive and WebEngage fails, loses none and doubles none', async () => {
   await stack.order({
     faults: [
       { fault: 500, chance: 0.1 },

@@ -24,7 +24,7 @@ afterAll(async () => {
 });
 
 describe('the tarball', () => {
-  test('holds what is used, and no source, test or map', () => {
+  test('contains what is used, and no source, test or map', () => {
     const others = installed.packed.files
       .map(({ path }) => path)
       .filter(
@@ -46,7 +46,7 @@ describe('the tarball', () => {
     expect(installed.packed.files.filter(({ path }) => /\.map$|\.test\.|\.dev\.vars/.test(path))).toEqual([]);
   });
 
-  test('holds nothing of whose machine it was made on, no key, and no way to a source that is not in it', async () => {
+  test('contains no trace of the machine it was built on, no key, and no path to a missing source', async () => {
     for (const { path } of installed.packed.files) {
       const text = await installed.read(`node_modules/webengage-relay/${path}`);
 
@@ -76,18 +76,15 @@ describe('imported in plain Node', () => {
       const left = Reflect.ownKeys(globalThis).filter((name) => !before.has(name));
       console.log(JSON.stringify({ names, touched, left }));`);
 
-  test.each(PAGE_ENTRIES)(
-    '%s touches nothing of a page, starts nothing, and leaves nothing',
-    async (entry) => {
-      expect(await importing(entry)).toEqual({
-        names: expect.arrayContaining([expect.any(String)]),
-        touched: [],
-        left: [],
-      });
-    },
-  );
+  test.each(PAGE_ENTRIES)('%s touches no page, starts nothing and leaves nothing', async (entry) => {
+    expect(await importing(entry)).toEqual({
+      names: expect.arrayContaining([expect.any(String)]),
+      touched: [],
+      left: [],
+    });
+  });
 
-  test('webengage-relay/inspector, imported for what it does in a page, does nothing', async () => {
+  test('webengage-relay/inspector, imported for its effect in a page, does nothing', async () => {
     expect(await importing('webengage-relay/inspector')).toEqual({ names: [], touched: [], left: [] });
   });
 
@@ -99,14 +96,14 @@ describe('imported in plain Node', () => {
     ).toBe(true);
   });
 
-  test('webengage-relay/edge says what it misses: it runs in Workers alone', async () => {
+  test('webengage-relay/edge says that it needs Workers', async () => {
     expect(
       await installed.node(`
         console.log(JSON.stringify(await import('webengage-relay/edge').catch(({ message }) => message)));`),
     ).toContain("'cloudflare:'");
   });
 
-  test('the scripts pinned by their hashes are there, with their hashes', async () => {
+  test('the scripts pinned by hash exist, with their hashes', async () => {
     expect(
       await installed.node(`
         import { existsSync } from 'node:fs';
@@ -124,7 +121,7 @@ describe('imported in plain Node', () => {
     );
   });
 
-  test('… and docs/guides/deploying.md says where', () => {
+  test('docs/guides/deploying.md says where the hashes are', () => {
     const { text } = sample('docs/guides/deploying.md#a-script-that-must-not-change sh');
 
     const shown = execFileSync('sh', ['-ec', text], { cwd: installed.folder, encoding: 'utf8' });
@@ -265,7 +262,7 @@ describe('in an app that Vite builds', () => {
   const codeOf = (scripts: ReadonlyMap<string, string>) => [...scripts.values()].join('\n');
   const APP = "document.title = 'An app';";
 
-  test('what only names its types, or imports it and calls nothing, has not a byte of it', async () => {
+  test('an app that imports only types, or imports it and calls nothing, has not a byte of it', async () => {
     const plain = codeOf(await build('plain', APP));
 
     expect(codeOf(await build('typed', `import type { Tracker } from 'webengage-relay'; ${APP}`))).toBe(
@@ -279,7 +276,7 @@ describe('in an app that Vite builds', () => {
     expect(codeOf(await build('bare', `import 'webengage-relay'; ${APP}`))).toBe(plain);
   });
 
-  test('has the inspector where it is imported, and not where that is for development alone', async () => {
+  test('an app has the inspector if it is imported, and not if that is for development alone', async () => {
     const inDevelopment = `if (import.meta.env.DEV) import('webengage-relay/inspector'); ${APP}`;
 
     expect(codeOf(await build('inspected', `import 'webengage-relay/inspector'; ${APP}`))).toContain(
@@ -288,7 +285,7 @@ describe('in an app that Vite builds', () => {
     expect(codeOf(await build('shipped', inDevelopment))).not.toContain('relay-inspector');
   });
 
-  describe('with the relay in a Worker of one’s own', () => {
+  describe('with the relay in your own Worker', () => {
     let stack: Stack;
     let browser: Browser;
     let site: Awaited<ReturnType<typeof serveSite>>;
@@ -331,7 +328,7 @@ describe('in an app that Vite builds', () => {
       site?.stop();
     });
 
-    test('what is tracked arrives', async () => {
+    test('tracked events arrive', async () => {
       scripts = await build(
         'shop',
         `import { createTracker } from 'webengage-relay';
@@ -347,7 +344,7 @@ describe('in an app that Vite builds', () => {
       ]);
     });
 
-    test('the relay serves the script and the operator’s page that came with it', async () => {
+    test('the relay serves the script and the admin page that came with it', async () => {
       for (const path of [
         '/tracker.js',
         '/tracker.full.js',

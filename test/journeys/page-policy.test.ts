@@ -52,7 +52,7 @@ async function trackIn(html: string, headers: Record<string, string> = {}): Prom
   return refused;
 }
 
-test('a page with the CSP that docs/guides/deploying.md gives it loads the tracker, and what it tracks arrives', async () => {
+test('a page with the CSP from docs/guides/deploying.md loads the tracker, and its events arrive', async () => {
   const header = sample('docs/guides/deploying.md#the-sites-csp http').text;
   const [, policy = ''] = /^Content-Security-Policy: (.*)\n$/.exec(header) ?? [];
   const csp = `default-src 'none'; img-src data:; ${policy.replaceAll('https://t.example.com', stack.relayUrl)}`;

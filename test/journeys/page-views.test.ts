@@ -47,7 +47,7 @@ afterAll(async () => {
 
 beforeEach(() => stack.empty());
 
-test('by one script tag more each page that a visitor comes to arrives, loaded, moved on to, or come back to', async () => {
+test('one more script tag tracks each page view: a load, a navigation and a return', async () => {
   const page = await (await browser.newContext()).newPage();
   const errors: string[] = [];
   page.on('pageerror', ({ message }) => errors.push(message));
@@ -78,7 +78,7 @@ test('by one script tag more each page that a visitor comes to arrives, loaded, 
   await page.context().close();
 });
 
-test('a page that was loaded ahead counts when the visitor comes to it, and not before', async () => {
+test('a prerendered page counts when the visitor comes to it, and not before', async () => {
   // Under Playwright's eyes nothing is loaded ahead.
   const other = await puppeteer.launch({ executablePath: chromiumPath(), args: LAUNCH_ARGS });
   const page = await other.newPage();
@@ -103,7 +103,7 @@ test('a page that was loaded ahead counts when the visitor comes to it, and not 
   await other.close();
 });
 
-test('without the line that queues calls, and before the tracker, the script says what it lacks', async () => {
+test('without the stub, and before the tracker, the script says what is missing', async () => {
   const page = await (await browser.newContext()).newPage();
   const errors: string[] = [];
   page.on('pageerror', ({ message }) => errors.push(message));

@@ -125,7 +125,7 @@ async function recordsOf({ received }: Stack, userId: string): Promise<unknown[]
   return [...users, ...events].filter((each) => JSON.stringify(each).includes(userId));
 }
 
-describe('where identity tokens are required', () => {
+describe('with identity tokens required', () => {
   let stack: Stack;
   let site: SiteKey;
   let ofAda: string;
@@ -145,14 +145,14 @@ describe('where identity tokens are required', () => {
     await stack?.stop();
   });
 
-  test('nothing to be seen opens anything: no key, no token but her own', () => {
+  test('nothing visible grants access: no key, and no token but the visitor’s own', () => {
     expect(seen.all).toContain('Looked around');
     for (const secret of [stack.apiKey, stack.adminToken, SERVER_TOKEN, site.privatePem.slice(40, 80)])
       expect(seen.all).not.toContain(secret);
     expect(seen.all).not.toMatch(/api\.(in\.|ksa\.)?webengage\.com|bulk-(users|events)/);
   });
 
-  test('nothing that ada’s page gives away writes as bruno; her own token still writes as her', async () => {
+  test('nothing from ada’s page writes as bruno, and her own token still writes as her', async () => {
     const { page, sent } = seen;
     const eve = await siteKey();
     const [header = '', claims = '', signature = ''] = ofAda.split('.');
@@ -207,7 +207,7 @@ describe('where identity tokens are required', () => {
     expect(await recordsOf(stack, 'bruno')).toEqual([]);
   });
 
-  test('nor does it open the operator’s door, nor WebEngage’s', async () => {
+  test('nothing from ada’s page opens the admin API or WebEngage’s API', async () => {
     for (const Authorization of [`Bearer ${ofAda}`, `Bearer ${stack.licenseCode}`, 'Bearer undefined'])
       for (const path of ['/admin/status', '/admin/dead-letters', '/admin/dead-letters.ndjson'])
         expect((await fetch(stack.relayUrl + path, { headers: { Authorization } })).status).toBe(404);
@@ -215,7 +215,7 @@ describe('where identity tokens are required', () => {
     expect(await recordsOf(stack, 'bruno')).toEqual([]);
   });
 
-  test('a person that nobody vouches for can still be anybody who is nobody: an anonymous visitor', async () => {
+  test('a visitor without a token can still write as any anonymous visitor', async () => {
     const { userId: _, ...anonymous } = record('event', '', { anonymousId: 'ada', eventName: 'Anonymous' });
 
     await stack.empty();
@@ -249,14 +249,14 @@ describe('where identity tokens are required', () => {
       return answer;
     }
 
-    test('what is well-formed is taken by the same way', async () => {
+    test('a well-formed request sent in the same way is accepted', async () => {
       expect(await write(post(long(good()), good()))).toMatch(/^HTTP\/1\.1 202/);
 
       await expect.poll(() => recordsOf(stack, 'smuggled')).toHaveLength(1);
       await stack.empty();
     });
 
-    test('another host than the relay’s may be named: WebEngage alone gets what is sent', async () => {
+    test('a request may name another host, and WebEngage alone gets its records', async () => {
       for (const bytes of [
         post(long(good()), good(), 'POST http://evil.example/v1/batch HTTP/1.1'),
         post(long(good()), good()).replace('Host: 127.0.0.1', 'Host: api.webengage.com@evil.example'),
@@ -297,7 +297,7 @@ describe('where identity tokens are required', () => {
       ['HTTP of before', () => 'GET /v1/batch\r\n'],
     ];
 
-    test.each(cases)('%s: nothing is taken, nothing is told, and the relay goes on', async (_, bytes) => {
+    test.each(cases)('%s: nothing is accepted or revealed, and the relay goes on', async (_, bytes) => {
       const answer = await write(bytes());
 
       expect(answer).not.toMatch(/^HTTP\/1\.1 2/);
@@ -310,7 +310,7 @@ describe('where identity tokens are required', () => {
   });
 });
 
-describe('where they are off', () => {
+describe('with identity tokens off', () => {
   let stack: Stack;
 
   beforeAll(async () => {
@@ -320,7 +320,7 @@ describe('where they are off', () => {
     await stack?.stop();
   });
 
-  test('whoever knows bruno’s id writes as bruno, with no page at all: as docs/reference/security.md says', async () => {
+  test('anyone who knows bruno’s id writes as bruno without a page, as docs/reference/security.md says', async () => {
     expect(await send(stack, batchOf([record('user', 'bruno'), record('event', 'bruno')]))).toBe(202);
     await eventsReceived(stack, 1);
 

@@ -86,7 +86,7 @@ describe('HTML', () => {
   // Those wait for a choice: test/journeys/consent.test.ts makes one.
   const ready = samplesOf('html').filter(({ document }) => document !== 'docs/guides/consent.md');
 
-  test.each(ready)('$name: what a page with it tracks arrives', async ({ text }) => {
+  test.each(ready)('$name: an event of a page with it arrives', async ({ text }) => {
     const stub = text.includes(README_STUB) ? '' : README_STUB;
     const tag = /tracker[.\w<>]*\.js/.test(text) ? '' : TRACKER_TAG;
 
@@ -98,7 +98,7 @@ describe('HTML', () => {
     expect(errors).toEqual([]);
   });
 
-  test('the tag for page views has them tracked', async () => {
+  test('the tag for page views tracks them', async () => {
     const { page } = await open(README_STUB + TRACKER_TAG + sample('docs/guides/page-views.md html').text);
     await flush(page);
 
@@ -116,7 +116,7 @@ const ADDED = {
 };
 
 describe('in a page', () => {
-  test('README.md: the first calls, by the script tag', async () => {
+  test('README.md: the first calls with the script tag', async () => {
     const { page, errors } = await open(sample('README.md#quick-start html').text);
     await page.evaluate(sample('README.md#quick-start js').text);
     await flush(page);
@@ -126,7 +126,7 @@ describe('in a page', () => {
     expect(errors).toEqual([]);
   });
 
-  test('README.md: the same from npm, with events typed', async () => {
+  test('README.md: the same from npm, with typed events', async () => {
     const { page, errors } = await open(moduleTag(sample('README.md#quick-start ts').text));
     await page.waitForFunction('globalThis.tracker');
     await flush(page, 'tracker');
@@ -136,7 +136,7 @@ describe('in a page', () => {
     expect(errors).toEqual([]);
   });
 
-  test('docs/guides/migrating.md: Segment’s calls, by the facade', async () => {
+  test('docs/guides/migrating.md: Segment’s calls on the facade', async () => {
     const { page, errors } = await open(moduleTag(sample('docs/guides/migrating.md#from-segment ts').text));
     await page.evaluate(`analytics.track('Added to Cart', { 'Product ID': 1337, Price: 39.8 })`);
     await flush(page, 'tracker');
@@ -146,7 +146,7 @@ describe('in a page', () => {
     expect(errors).toEqual([]);
   });
 
-  test('docs/guides/troubleshooting.md: what is typed into the console says where the records are', async () => {
+  test('docs/guides/troubleshooting.md: the console commands show where the records are', async () => {
     const { page, errors } = await open(sample('README.md#quick-start html').text);
     const told: unknown[] = [];
     page.on('console', async (message) => {
@@ -174,7 +174,7 @@ describe('in a page', () => {
 describe('docs/guides/getting-started.md', () => {
   const { userId: _, ...ADDED_BY_NOBODY } = ADDED;
 
-  test('a page of one’s own, from the disk: a press on its button arrives, also when the page goes in that moment', async () => {
+  test('a page opened from disk: a press on its button arrives, even if the page is closed at once', async () => {
     const path = join(scratch, 'index.html');
     await writeFile(path, filled(sample('docs/guides/getting-started.md#a-page-of-your-own html').text));
     const page = await context.newPage();
@@ -197,7 +197,7 @@ describe('docs/guides/getting-started.md', () => {
     expect(errors).toEqual([]);
   });
 
-  test('with React: a tracker is made at the first call, and the visitor identified once known', async () => {
+  test('with React: a tracker is made at the first call, and the visitor is identified once known', async () => {
     const { text } = sample('docs/guides/getting-started.md#react-next-and-other-server-rendering ts');
     const { page, errors } = await open(moduleTag(text));
 
@@ -212,7 +212,7 @@ describe('docs/guides/getting-started.md', () => {
     expect(errors).toEqual([]);
   });
 
-  test('events typed: what is right arrives', async () => {
+  test('typed events: a correct event arrives', async () => {
     const { page, errors } = await open(
       moduleTag(sample('docs/guides/getting-started.md#your-events-typed ts').text),
     );
@@ -226,7 +226,7 @@ describe('docs/guides/getting-started.md', () => {
     expect(errors).toEqual([]);
   });
 
-  test('the sandbox says what it has got', async () => {
+  test('the sandbox shows what it has received', async () => {
     const { page } = await open(sample('README.md#quick-start html').text);
     await page.evaluate(`webengageRelay.track('Seen')`);
     await flush(page);
@@ -293,7 +293,7 @@ describe('in a shell', () => {
     expect(await eventsReceived(stack, 1)).toMatchObject([{ userId: 'johndoe', eventName: 'Order Shipped' }]);
   });
 
-  test('docs/guides/operating.md: dead letters are exported, one replayed, all others discarded', async () => {
+  test('docs/guides/operating.md: dead letters are exported, one is replayed, and all others are discarded', async () => {
     await refuseTwo();
     const [{ id } = { id: '' }] = await deadLetters();
 
@@ -305,7 +305,7 @@ describe('in a shell', () => {
     expect(await deadLetters()).toEqual([]);
   });
 
-  test('docs/reference/security.md: one person’s dead letters are discarded, and nobody else’s', async () => {
+  test('docs/reference/security.md: one person’s dead letters are discarded, and no others', async () => {
     await refuseTwo();
 
     await typed(sample('docs/reference/security.md#erasing-a-person sh').text);

@@ -78,7 +78,7 @@ describe('the script’s two URLs', () => {
     return { status: response.status, told, text: await response.text() };
   };
 
-  test('the short one is asked for again after minutes, and comes again only if it has changed', async () => {
+  test('the short one is revalidated after minutes, and sent again only if it has changed', async () => {
     const first = await headersOf('/tracker.js');
 
     expect(first).toMatchObject({
@@ -97,7 +97,7 @@ describe('the script’s two URLs', () => {
     });
   });
 
-  test('the one with the hash in it is kept for good, and is these bytes', async () => {
+  test('the one with the hash may be cached forever, and has these bytes', async () => {
     const { status, told, text } = await headersOf(pinnedPath);
 
     expect({ status, told }).toMatchObject({
@@ -113,7 +113,7 @@ describe('the script’s two URLs', () => {
     expect(`sha384-${createHash('sha384').update(text).digest('base64')}`).toBe(integrity);
   });
 
-  test('of another version there is nothing, and nothing that could be kept', async () => {
+  test('the one of another version is missing, and that answer is not cached', async () => {
     const { status, told } = await headersOf('/tracker.000000000000.js');
 
     expect(status).toBe(404);
@@ -121,11 +121,11 @@ describe('the script’s two URLs', () => {
   });
 });
 
-describe('pinned by its hash', () => {
+describe('a script pinned by its hash', () => {
   const scriptTag = (hash: string) =>
     `<script async src="${stack.relayUrl}${pinnedPath}" integrity="${hash}" crossorigin="anonymous" data-max-wait-ms="100"></script>`;
 
-  test('the script runs where its bytes are those', async () => {
+  test('runs if its bytes match', async () => {
     const { page, errors } = await openPage(README_STUB + scriptTag(integrity));
 
     expect(await track(page, 'Pinned')).toBe('kept');
@@ -133,7 +133,7 @@ describe('pinned by its hash', () => {
     expect(errors).toEqual([]);
   });
 
-  test('and does not where they are not: calls queue, and nothing throws', async () => {
+  test('does not run otherwise: calls queue, and nothing throws', async () => {
     const other = `sha384-${createHash('sha384').update('other bytes').digest('base64')}`;
     const refused = scriptTag(other).replace('<script ', '<script onerror="isRefused = true" ');
     const { page, errors } = await openPage(README_STUB + refused);
@@ -148,7 +148,7 @@ describe('pinned by its hash', () => {
   });
 });
 
-describe('under a policy that lets only what carries a nonce run, and no text become script', () => {
+describe('under a policy with nonces and trusted types', () => {
   const NONCE = 'r4nd0m';
   const policyOf = (connect: string) =>
     `default-src 'none'; img-src data:; script-src 'nonce-${NONCE}'; connect-src ${connect}; require-trusted-types-for 'script'; trusted-types 'none'`;
@@ -156,7 +156,7 @@ describe('under a policy that lets only what carries a nonce run, and no text be
     README_STUB.replace('<script>', `<script nonce="${NONCE}">`) +
     `<script nonce="${NONCE}" async src="${stack.relayUrl}/tracker.js" data-max-wait-ms="100"></script>`;
 
-  test('stub and script work, and break nothing of it', async () => {
+  test('stub and script work and violate nothing', async () => {
     const { page, errors, violations } = await openPage(withNonce(), policyOf(stack.relayUrl));
 
     expect(await track(page, 'Under a policy')).toBe('kept');
@@ -166,7 +166,7 @@ describe('under a policy that lets only what carries a nonce run, and no text be
     expect(errors).toEqual([]);
   });
 
-  test('the relay must be in its connect-src: else records are kept, and the policy says so', async () => {
+  test('the relay must be in connect-src, and otherwise records stay and the policy reports it', async () => {
     const { page, violations } = await openPage(withNonce(), policyOf("'none'"));
 
     expect(await track(page, 'Not let out')).toBe('kept');
@@ -175,11 +175,11 @@ describe('under a policy that lets only what carries a nonce run, and no text be
   });
 });
 
-describe('with an option that can not be', () => {
+describe('with an invalid option', () => {
   const scriptTag = () =>
     `<script async src="${stack.relayUrl}/tracker.js" data-batch-size="26" data-max-wait-ms="100"></script>`;
 
-  test('it says so once, and calls made before and after are rejected with that', async () => {
+  test('the script reports it once and rejects all calls with it', async () => {
     const early = `<script>early = webengageRelay.track('Early').catch(String)</script>`;
     const { page, errors } = await openPage(README_STUB + early + scriptTag());
     const why = 'RangeError: batchSize must be from 1 to 25, not 26';

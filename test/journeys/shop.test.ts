@@ -30,7 +30,7 @@ afterAll(async () => {
 
 const count = (page: Page, name: string) => page.locator(`[data-count="${name}"]`).innerText();
 
-test('the shop counts its calls at both ends, and its inspector says what became of them on the way', async () => {
+test('the shop counts its calls at both ends, and its inspector shows their outcomes', async () => {
   const page = await (await browser.newContext()).newPage();
   const complaints: string[] = [];
   page.on('pageerror', ({ message }) => complaints.push(message));

@@ -34,7 +34,7 @@ function plainBucket({ burst, requestsPerMinute }: AllowanceLimit) {
 const times = (count: number, take: (now: number) => number, now: number) =>
   Array.from({ length: count }, () => take(now));
 
-test('a full bucket lends its capacity, and then one token a second', () => {
+test('a full bucket grants its capacity, and then one token a second', () => {
   const take = allowance(LIMIT);
 
   expect(times(6, take, NOW)).toEqual([0, 0, 0, 0, 0, 1_000]);
@@ -49,7 +49,7 @@ test('it never holds more than its capacity', () => {
   expect(times(6, take, NOW + 3_600_000)).toEqual([0, 0, 0, 0, 0, 1_000]);
 });
 
-describe('a clock that was set back', () => {
+describe('a clock set back', () => {
   test.each([3_600_000, YEAR_MS])('by %i ms since the bucket was emptied leaves it full', (ms) => {
     const take = allowance(LIMIT, NOW + 5_000);
 
@@ -57,7 +57,7 @@ describe('a clock that was set back', () => {
     expect(times(6, take, NOW - ms)).toEqual([0, 0, 0, 0, 0, 1_000]);
   });
 
-  test('by less than the bucket held takes of it what it would have gained, and no more', () => {
+  test('by less than the bucket held costs exactly the tokens it would have gained', () => {
     const take = allowance(LIMIT, NOW + 2_000);
 
     expect(times(3, take, NOW - 1_000)).toEqual([0, 0, 1_000]);
@@ -70,7 +70,7 @@ const limits = fc.record({
   requestsPerMinute: fc.constantFrom(1, 2, 6, 30, 60, 96, 100, 375, 500),
 });
 
-test('whatever the pauses, it lends and has wait as a plain token bucket does', () => {
+test('after any pauses it grants and delays like a plain token bucket', () => {
   const pauses = fc.array(fc.oneof(fc.constant(0), fc.nat(3_000), fc.nat(300_000)), { maxLength: 300 });
   fc.assert(
     fc.property(limits, pauses, (limit, pauses) => {
@@ -85,7 +85,7 @@ test('whatever the pauses, it lends and has wait as a plain token bucket does', 
   );
 });
 
-test('whatever was kept, nobody waits longer than for one token', () => {
+test('with any stored state nobody waits longer than for one token', () => {
   fc.assert(
     fc.property(limits, fc.integer({ min: -YEAR_MS, max: YEAR_MS }), (limit, ms) => {
       expect(takeToken(NOW + ms, limit, NOW).inMs).toBeLessThanOrEqual(60_000 / limit.requestsPerMinute);

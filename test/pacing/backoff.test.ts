@@ -4,7 +4,7 @@ import { backoffMs } from '../../src/pacing/backoff.ts';
 
 const LIMITS = { baseMs: 1_000, capMs: 60_000 };
 
-test('the bound doubles up to its cap; chance takes at most half of it', () => {
+test('the bound doubles up to its cap, and jitter subtracts at most half of it', () => {
   expect([1, 2, 3, 7, 500].map((failures) => backoffMs(failures, LIMITS, 0))).toEqual([
     500, 1_000, 2_000, 30_000, 30_000,
   ]);

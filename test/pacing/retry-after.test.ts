@@ -10,12 +10,12 @@ test.each([
   ['Monday, 23-Nov-26 15:46:00 GMT', 60_000],
   ['Mon Nov 23 15:46:00 2026 GMT', 60_000],
   ['Mon, 23 Nov 2020 15:46:00 GMT', 0],
-])('%j is obeyed', (header, ms) => {
+])('%j is respected', (header, ms) => {
   expect(retryAfterMs(header, NOW)).toBe(ms);
 });
 
 test.each([[null], [''], ['-5'], ['1.5'], ['soon'], ['3 days'], ['NaN'], ['Mon, never'], ['0x10']])(
-  '%j says nothing',
+  '%j is ignored',
   (header) => {
     expect(retryAfterMs(header, NOW)).toBeUndefined();
   },

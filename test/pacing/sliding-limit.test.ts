@@ -38,7 +38,7 @@ const pauses = fc.oneof(
 const allowances = fc.integer({ min: 2, max: 500 });
 
 describe('any 60 seconds', () => {
-  test('hold no more starts than the allowance, whenever they are asked for', () => {
+  test('contain no more starts than the allowance, whenever they are requested', () => {
     fc.assert(
       fc.property(allowances, pauses, (allowance, asked) => {
         expect(busiestMinute(startsFor(allowance, asked))).toBeLessThanOrEqual(allowance);
@@ -46,7 +46,7 @@ describe('any 60 seconds', () => {
     );
   });
 
-  test('hold no more even if each start arrives up to a second late', () => {
+  test('contain no more even if each start arrives up to a second late', () => {
     const delays = fc.infiniteStream(fc.integer({ min: 0, max: 1_000 }));
 
     fc.assert(
@@ -58,7 +58,7 @@ describe('any 60 seconds', () => {
     );
   });
 
-  test('hold no more after a clock was set back and kept in storage', () => {
+  test('contain no more after a clock was set back and stored', () => {
     const limit = limitWithin(500);
     const hourAhead = { nextDueAt: 3_600_000 };
 
@@ -69,7 +69,7 @@ describe('any 60 seconds', () => {
   });
 });
 
-test('with a backlog at least 96 % of the account’s 500 are used in any minute', () => {
+test('a backlog uses at least 96 % of the account’s 500 in any minute', () => {
   const starts = startsFor(500, Array(60_000).fill(10));
 
   for (let from = 0; from < 9 * MINUTE; from += 1_000) {
@@ -78,7 +78,7 @@ test('with a backlog at least 96 % of the account’s 500 are used in any minute
   }
 });
 
-test('a start is promised no further ahead than asked, and a refusal says when to ask again', () => {
+test('a start is granted no further ahead than requested, and a refusal says when to ask again', () => {
   fc.assert(
     fc.property(allowances, pauses, (allowance, asked) => {
       const limit = limitWithin(allowance);

@@ -8,7 +8,7 @@ test('it never holds more than its capacity', () => {
   expect(refill(fullBucket(LIMIT, 0), LIMIT, 3_600_000).tokens).toBe(5);
 });
 
-test('a clock that was set back a year neither gives tokens nor stops them', () => {
+test('a clock set back a year neither adds tokens nor blocks them', () => {
   const year = 365 * 24 * 3_600_000;
   const empty = { tokens: 0, asOf: year };
 
@@ -18,7 +18,7 @@ test('a clock that was set back a year neither gives tokens nor stops them', () 
   expect(refill(after, LIMIT, 1_000).tokens).toBe(1);
 });
 
-test('in any time it lends at most its capacity and what it gained', () => {
+test('in any period it grants at most its capacity plus what it gained', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 3_000 }), { maxLength: 200 }), (pauses) => {
       let now = 0;

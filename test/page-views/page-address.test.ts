@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { toldAddress } from '../../src/page-views/page-address.ts';
 
-describe('of an address is told', () => {
-  test('where it is, without its query and its hash', () => {
+describe('the reported address', () => {
+  test('is the page’s, without its query and hash', () => {
     expect(toldAddress('https://shop.example.com/cart?email=j%40example.com#access_token=x', {})).toEqual({
       url: 'https://shop.example.com/cart',
       path: '/cart',
@@ -11,7 +11,7 @@ describe('of an address is told', () => {
     });
   });
 
-  test('the campaign that led to it, by the first of each parameter that says something', () => {
+  test('includes the campaign, from the first value of each parameter that is not empty', () => {
     const { url, campaign } = toldAddress(
       'https://shop.example.com/?utm_source=mail&utm_source=other&utm_campaign=May%20sale&gclid=x1&utm_term=&utm_own=1&q=shoes',
       {},
@@ -21,7 +21,7 @@ describe('of an address is told', () => {
     expect(campaign).toEqual({ utm_source: 'mail', utm_campaign: 'May sale', gclid: 'x1' });
   });
 
-  test('a parameter under a name that objects inherit, where the site names it', () => {
+  test('includes a parameter named like a member of every object, if the site names it', () => {
     const campaign = ['constructor', 'ref'];
 
     expect(toldAddress('https://shop.example.com/?ref=x&constructor=y', { campaign }).campaign).toEqual({
@@ -30,7 +30,7 @@ describe('of an address is told', () => {
     });
   });
 
-  test('the parameters that the site names, and no others', () => {
+  test('includes exactly the parameters that the site names', () => {
     const { url, path, campaign } = toldAddress('https://shop.example.com/s?q=shoes&page=2&ref=x&utm_id=9', {
       query: ['page', 'q'],
       campaign: ['ref'],
@@ -47,14 +47,14 @@ describe('of an address is told', () => {
     ['#reviews', ''],
     ['#access_token=x', ''],
     ['', ''],
-  ])('of %s, where a site routes by the hash, "%s"', (hash, told) => {
+  ])('of %s, with hash routes, is "%s"', (hash, told) => {
     expect(toldAddress(`https://shop.example.com/app${hash}`, { hashRoutes: true })).toMatchObject({
       url: `https://shop.example.com/app${told}`,
       path: `/app${told}`,
     });
   });
 
-  test('what the site’s own rule has left, also of its campaign', () => {
+  test('is what the site’s own rule returns, also for the campaign', () => {
     const redact = (address: URL) => {
       address.pathname = address.pathname.replace(/^\/users\/[^/]+/, '/users/:id');
       address.searchParams.delete('utm_term');
@@ -69,18 +69,18 @@ describe('of an address is told', () => {
     });
   });
 
-  test('no name and no password', () => {
+  test('contains no name and no password', () => {
     expect(toldAddress('https://john:secret@shop.example.com/', {}).url).toBe('https://shop.example.com/');
   });
 
-  test('the address of an app that has sent the visitor', () => {
+  test('may be the address of an app that sent the visitor', () => {
     expect(toldAddress('android-app://com.example.mail/?to=j', {}).url).toBe(
       'android-app://com.example.mail/',
     );
   });
 });
 
-test('nothing is told of any query and hash but what is named', () => {
+test('no part of a query or hash is reported unless it is named', () => {
   fc.assert(
     fc.property(fc.webUrl({ withQueryParameters: true, withFragments: true }), (href) => {
       const { origin, pathname } = new URL(href);

@@ -40,7 +40,7 @@ describe.each([
 
   afterAll(() => void give(navigation));
 
-  test('a page that a script goes to counts once, and so does the way back', async () => {
+  test('a page that a script opens counts once, and so does going back', async () => {
     const { paths } = begin();
 
     history.pushState(null, '', '/products');
@@ -57,7 +57,7 @@ describe.each([
     expect(paths()).toEqual(['/products/1']);
   });
 
-  test('pushed and replaced in one task, it counts once, with the title it has by then', async () => {
+  test('a URL pushed and replaced in one task counts once, with its title at that time', async () => {
     const { views, paths } = begin();
 
     history.pushState(null, '', '/products');
@@ -70,7 +70,7 @@ describe.each([
     expect(views.at(-1)).toMatchObject({ Title: 'A scent', Referrer: `${location.origin}/start` });
   });
 
-  test('what leaves the address as it was told counts nothing', async () => {
+  test('a change that leaves the reported address the same does not count', async () => {
     const { paths } = begin();
 
     history.replaceState({ scroll: 9 }, '');
@@ -84,7 +84,7 @@ describe.each([
     expect(paths()).toEqual([]);
   });
 
-  test('a route in the hash counts where the site says that it has them', async () => {
+  test('a route in the hash counts if the site says that it has them', async () => {
     const { paths } = begin({ hashRoutes: true });
 
     location.hash = '#/products';
@@ -96,7 +96,7 @@ describe.each([
     expect(paths()).toEqual(['/start#/products', '/start', '/start#/products']);
   });
 
-  test('once it has ended nothing counts', async () => {
+  test('nothing counts after the end', async () => {
     const { paths } = begin();
 
     history.pushState(null, '', '/products');
@@ -108,7 +108,7 @@ describe.each([
   });
 });
 
-test('where there is the Navigation API, `history` is left as it is, and what it navigates by itself counts', async () => {
+test('with the Navigation API `history` is untouched, and its own navigations count', async () => {
   const { pushState, replaceState } = history;
   const { paths } = begin();
   const stay = (event: NavigateEvent) => event.intercept();
@@ -149,7 +149,7 @@ describe('a page’s own built-ins change nothing:', () => {
   });
 });
 
-test('a form named referrer stands in place of the referrer, and costs the page view nothing', () => {
+test('a form named referrer hides the referrer and costs the page view nothing', () => {
   const form = Object.assign(document.createElement('form'), { name: 'referrer' });
   document.body.append(form);
   const { tracker, views } = listeningTracker();

@@ -36,8 +36,8 @@ afterEach(() => {
   page({ prerendering: false, referrer: '' });
 });
 
-describe('the page that was loaded', () => {
-  test('counts at once, with where the visitor came from', () => {
+describe('the loaded page', () => {
+  test('counts at once, with the visitor’s referrer', () => {
     page({ referrer: 'https://search.example.com/?q=john%40doe.com' });
     history.replaceState(null, '', '/start?utm_source=mail&token=x');
     const { names, views } = begin();
@@ -54,7 +54,7 @@ describe('the page that was loaded', () => {
     ]);
   });
 
-  test('says nothing of a title or a page before that it has not', () => {
+  test('reports no title and no previous page if it has none', () => {
     document.title = '';
 
     expect(begin().views).toEqual([{ URL: `${ORIGIN}/start`, Path: '/start' }]);
@@ -64,7 +64,7 @@ describe('the page that was loaded', () => {
     expect(begin({ eventName: 'Screen Seen' }).names).toEqual(['Screen Seen']);
   });
 
-  test('that was loaded ahead counts when the visitor comes to it, as it is then', async () => {
+  test('counts when the visitor comes to it if it was prerendered, as it is then', async () => {
     page({ prerendering: true });
     const { paths } = begin();
     history.pushState(null, '', '/later');
@@ -79,7 +79,7 @@ describe('the page that was loaded', () => {
     expect([ahead, paths()]).toEqual([[], ['/later', '/last']]);
   });
 
-  test('that was loaded ahead, and ends before the visitor comes to it, never counts', () => {
+  test('never counts if it was prerendered and ends before the visitor comes to it', () => {
     page({ prerendering: true });
     const { end, paths } = begin();
 
@@ -90,7 +90,7 @@ describe('the page that was loaded', () => {
   });
 });
 
-test('a page out of the back/forward cache counts again, and no other that is shown', () => {
+test('a page restored from the back/forward cache counts again, and one that becomes visible does not', () => {
   page({ referrer: 'https://search.example.com/' });
   const { views } = begin();
 
@@ -101,7 +101,7 @@ test('a page out of the back/forward cache counts again, and no other that is sh
   expect(views[1]).toEqual({ URL: `${ORIGIN}/start`, Path: '/start', Title: 'The start' });
 });
 
-test('a page that is left in the task in which it moved on is counted, once', async () => {
+test('a page left in the task of its navigation is counted once', async () => {
   const { paths } = begin();
 
   history.pushState(null, '', '/last');
@@ -113,7 +113,7 @@ test('a page that is left in the task in which it moved on is counted, once', as
   expect([left, paths()]).toEqual([['/start', '/last'], []]);
 });
 
-test('a parameter that the site names makes another page of another value', async () => {
+test('another value of a parameter that the site names is another page', async () => {
   const { views } = begin({ query: ['page'] });
 
   history.pushState(null, '', '/start?page=2&q=x');
@@ -124,7 +124,7 @@ test('a parameter that the site names makes another page of another value', asyn
   expect(views.map(({ URL }) => URL)).toEqual([`${ORIGIN}/start`, `${ORIGIN}/start?page=2`]);
 });
 
-test('what the site’s own rule takes out is told nowhere, of no page and no page before it', async () => {
+test('parts that the site’s own rule removes are never reported, for the page or the previous one', async () => {
   page({ referrer: `${ORIGIN}/users/john` });
   const redact = (address: URL) => {
     address.pathname = address.pathname.replace('john', ':id');
@@ -143,7 +143,7 @@ test('what the site’s own rule takes out is told nowhere, of no page and no pa
   ]);
 });
 
-test('a rule of the site that fails tells nothing of the page, throws nothing into it, and is reported once', async () => {
+test('a failing rule of the site reports no page, throws nothing into the page, and is logged once', async () => {
   const reported: unknown[] = [];
   const report = (error: unknown) => reported.push(error);
   process.on('unhandledRejection', report);
@@ -161,7 +161,7 @@ test('a rule of the site that fails tells nothing of the page, throws nothing in
   expect(reported).toEqual([new Error('the page’s own')]);
 });
 
-test('a tracker that refuses each page view is reported once, and each page is still told to it', async () => {
+test('a tracker that refuses each page view is logged once, and still gets each page', async () => {
   const reported: unknown[] = [];
   const report = (error: unknown) => reported.push(error);
   process.on('unhandledRejection', report);
@@ -189,8 +189,8 @@ test.each([
   expect(begin().views).toEqual([{ URL: `${ORIGIN}/start`, Path: '/start', Title: 'The start' }]);
 });
 
-describe('`history`, where there is no Navigation API', () => {
-  test('is as it was once it has ended', () => {
+describe('`history` without a Navigation API', () => {
+  test('is unchanged once tracking has ended', () => {
     const { pushState, replaceState } = history;
     const { end } = begin();
     expect(history.pushState).not.toBe(pushState);
@@ -201,7 +201,7 @@ describe('`history`, where there is no Navigation API', () => {
     expect(Object.hasOwn(history, 'pushState')).toBe(false);
   });
 
-  test('that others have changed before is given back as they have left it', () => {
+  test('is restored to what others had made of it before', () => {
     const theirs = vi.fn(history.pushState);
     history.pushState = theirs;
     const { end } = begin();
@@ -214,7 +214,7 @@ describe('`history`, where there is no Navigation API', () => {
     Reflect.deleteProperty(history, 'pushState');
   });
 
-  test('that others have changed since stays as they have it, and still leads to the page', async () => {
+  test('stays as others have changed it since, and still leads to the page', async () => {
     const { end, paths } = begin();
     const ours = history.pushState;
     const theirs = function (this: History, ...change: Parameters<typeof ours>) {
@@ -232,7 +232,7 @@ describe('`history`, where there is no Navigation API', () => {
     Reflect.deleteProperty(history, 'pushState');
   });
 
-  test('that a page has locked stays as it is, throws nothing into the page, and its way back still counts', async () => {
+  test('stays unchanged if a page has locked it, without an exception, and going back still counts', async () => {
     const { pushState } = history;
     Object.defineProperty(history, 'pushState', { value: pushState, writable: false, configurable: true });
     const { paths } = begin();
@@ -245,7 +245,7 @@ describe('`history`, where there is no Navigation API', () => {
     expect(paths()).toEqual(['/start', '/products']);
   });
 
-  test('still throws what it threw, and that counts nothing', async () => {
+  test('still throws what it threw, and that does not count', async () => {
     const { paths } = begin();
 
     expect(() => history.pushState(() => {}, '', 'https://elsewhere.example.com/')).toThrow();
@@ -255,7 +255,7 @@ describe('`history`, where there is no Navigation API', () => {
   });
 });
 
-test('of no change is told after the end, though others still call what told of it', () => {
+test('no change is reported after the end, even if others still call the hook', () => {
   const life = new AbortController();
   const changed = vi.fn();
   watchAddress(changed, life.signal);
@@ -280,7 +280,7 @@ test('on a server nothing happens', () => {
   expect(views).toEqual([]);
 });
 
-test('any tracker will do, whatever its events are', () => {
+test('any tracker works, whatever its events are', () => {
   type ShopEvents = { Bought: { Price: number } };
 
   expectTypeOf<Tracker<ShopEvents>>().toExtend<PageViewTracker>();

@@ -78,7 +78,7 @@ describe('settings', () => {
   });
 });
 
-describe('one clear error, and nothing counted', () => {
+describe('one clear error, and no page views', () => {
   test.each([
     ['an inline script or a module', null],
     ['an inline script tag', tag({}, '')],
@@ -93,7 +93,7 @@ describe('one clear error, and nothing counted', () => {
     expect(views).toEqual([]);
   });
 
-  test.each([undefined, {}, { options: {} }])('where the tracker is %j', async (webengageRelay) => {
+  test.each([undefined, {}, { options: {} }])('appears if the tracker is %j', async (webengageRelay) => {
     if (webengageRelay) page.webengageRelay = webengageRelay;
 
     await expect(load(tag())).rejects.toThrow(
@@ -101,7 +101,7 @@ describe('one clear error, and nothing counted', () => {
     );
   });
 
-  test('keeps no later script from counting', async () => {
+  test('does not prevent a later script from counting', async () => {
     await expect(load(tag())).rejects.toThrow();
     const { names } = relay();
 

@@ -8,7 +8,7 @@ const { text: plan } = sample('docs/guides/tracking-plan.md#the-file json');
 const { text: types } = sample('docs/guides/tracking-plan.md#the-types ts');
 const { text: scripts } = sample('docs/guides/tracking-plan.md#the-types json');
 
-test('the types that are shown are those of the plan that is shown', () => {
+test('the documented types are those of the documented plan', () => {
   const parsed = parsePlan(JSON.parse(plan));
 
   expect(parsed.ok && toTypeScript(parsed.plan, { events: 'ShopEvents', source: 'tracking-plan.json' })).toBe(
@@ -16,7 +16,7 @@ test('the types that are shown are those of the plan that is shown', () => {
   );
 });
 
-test('the schema that is named is one of the package’s files', () => {
+test('the named schema is a file of the package', () => {
   const { files } = JSON.parse(readFileSync('package.json', 'utf8'));
   const { $schema } = JSON.parse(plan);
 

@@ -50,11 +50,11 @@ const maybePlan = fc
   .tuple(anyPlan, fc.array(fc.nat(20), { minLength: 1, maxLength: 9 }), anything)
   .map(([plan, steps, put]) => spoilt(plan as Json, steps, put));
 
-test('it takes every plan', () => {
+test('it accepts every plan', () => {
   fc.assert(fc.property(anyPlan, (plan) => void expect(fits(plan, schema)).toBe(true)));
 });
 
-test('it takes what the relay takes, and refuses what the relay refuses and it has words for', () => {
+test('it accepts and refuses the same plans as the relay, as far as a schema can express the rules', () => {
   let refused = 0;
   fc.assert(
     fc.property(maybePlan, (plan) => {
@@ -72,6 +72,6 @@ test('it takes what the relay takes, and refuses what the relay refuses and it h
   expect(refused).toBeGreaterThan(300);
 });
 
-test('it is what the package brings', () => {
+test('it is the schema in the package', () => {
   expect(JSON.parse(readFileSync('dist/tracking-plan.schema.json', 'utf8'))).toEqual(schema);
 });

@@ -11,19 +11,19 @@ const faultsOf = (input: unknown): readonly string[] => {
 
 const withProperty = (property: unknown) => ({ events: { Bought: { properties: { Price: property } } } });
 
-test('a plan is read, whatever it plans', () => {
+test('any plan is read', () => {
   fc.assert(fc.property(anyPlan, (plan) => void expect(faultsOf(plan)).toEqual([])));
 });
 
-test('the demo’s plan is one', () => {
+test('the demo’s plan is valid', () => {
   expect(faultsOf(JSON.parse(readFileSync('demo/tracking-plan.json', 'utf8')))).toEqual([]);
 });
 
-test('a type by itself is as good as an object that has it', () => {
+test('a type name is short for an object with that type', () => {
   expect(parsePlan(withProperty('number'))).toEqual(parsePlan(withProperty({ type: 'number' })));
 });
 
-test('names that every object has are names like others', () => {
+test('names that every object has are ordinary names', () => {
   const parsed = parsePlan({ events: { constructor: { properties: { toString: 'string' } } } });
 
   expect(parsed.ok && [...parsed.plan.events.keys()]).toEqual(['constructor']);
@@ -37,7 +37,7 @@ const PRICE = 'events.Bought.properties.Price';
 
 test.each([
   [null, ['a tracking plan must be an object']],
-  [{}, ['events must be given']],
+  [{}, ['events is required']],
   [{ events: [] }, ['events must be an object']],
   [{ events: {}, evnts: {} }, ['evnts is not a field of a tracking plan']],
   [{ events: { we_bought: {} } }, ['events.we_bought has a name that must not start with we_']],
@@ -63,16 +63,16 @@ test.each([
   [withProperty({ type: 'number', optional: 'yes' }), [`${PRICE}.optional must be true or false`]],
   [
     withProperty({ type: 'number', values: [] }),
-    [`${PRICE}.values must hold at least one value, and each once`],
+    [`${PRICE}.values must hold at least one value, without duplicates`],
   ],
   [
     withProperty({ type: 'number', values: [1, 1] }),
-    [`${PRICE}.values must hold at least one value, and each once`],
+    [`${PRICE}.values must hold at least one value, without duplicates`],
   ],
   [withProperty({ type: 'number', values: ['1'] }), [`${PRICE}.values.0 must be a number`]],
   [
     withProperty({ type: 'string', values: ['2018-09-15T18:29:00-0800'] }),
-    [`${PRICE}.values.0 must not be a date: that is a type of its own`],
+    [`${PRICE}.values.0 must not be a date: WebEngage has its own type for dates`],
   ],
   [
     withProperty({ type: 'array', items: { type: 'string', optional: true } }),
@@ -83,11 +83,11 @@ test.each([
     { events: {}, user: { attributes: { Plan: { type: 'string', optional: true } } } },
     ['user.attributes.Plan.optional is not a field of a property of type string'],
   ],
-])('what is no plan is told by path and rule: %j', (input, faults) => {
+])('an invalid plan is reported by path and rule: %j', (input, faults) => {
   expect(faultsOf(input)).toEqual(faults);
 });
 
-test('of one type there are no more than WebEngage takes, of an event as of a user', () => {
+test('an event or user has no more attributes of a type than WebEngage accepts', () => {
   const many = (count: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, n) => [`n${n}`, 'number']));
 

@@ -15,7 +15,7 @@ function planOf(json: unknown): Plan {
   return parsed.plan;
 }
 
-test('of a plan it writes what a tracker takes for its types', () => {
+test('a plan becomes the types of a tracker', () => {
   const plan = planOf(JSON.parse(readFileSync('test/plan/shop.json', 'utf8')));
 
   const written = toTypeScript(plan, { events: 'ShopEvents', source: 'shop.json' });
@@ -23,7 +23,7 @@ test('of a plan it writes what a tracker takes for its types', () => {
   expect(written).toBe(readFileSync('test/plan/shop-events.ts', 'utf8'));
 });
 
-test('a plan of nothing is types of nothing', () => {
+test('an empty plan becomes empty types', () => {
   const written = toTypeScript(planOf({ events: {}, user: { attributes: {} } }), {
     events: 'Nothing',
     source: 'plan.json',
@@ -41,7 +41,7 @@ test.each([
   ['ShopEvents', 'ShopUser'],
   ['Events', 'User'],
   ['Tracked', 'TrackedUser'],
-])('beside %s stands %s', (events, user) => {
+])('the user type beside %s is %s', (events, user) => {
   expect(userNameOf(events)).toBe(user);
 });
 
@@ -79,7 +79,7 @@ function callsWith(shape: Shape, call: (data: string) => string): string[] {
   return [...good.map(call), ...wrong.map((data) => `// @ts-expect-error\n${call(literal(data))}`)];
 }
 
-test('whatever is planned compiles, takes what is planned, and nothing that is not', () => {
+test('for any plan the types compile, accept planned calls and refuse all others', () => {
   const names = { events: 'SiteEvents', source: 'plan.json' };
   const plans = fc.sample(anyPlan, 300).map(planOf);
   const modules = plans.map((plan, index) => {
@@ -96,7 +96,7 @@ ${callsOf(plan).join('\n')}
   expect(modules.join('').match(/@ts-expect-error/g)?.length).toBeGreaterThan(300);
 }, 120_000);
 
-test('what is as planned passes the check, by what may be left out and without it', () => {
+test('a planned call passes the check, with optional parts and without', () => {
   fc.assert(
     fc.property(anyPlan.map(planOf), (plan) => {
       for (const whole of [true, false]) {

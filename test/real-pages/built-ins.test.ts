@@ -133,7 +133,7 @@ describe.each(LEAVING)('%s, and the page is left in the task of the call', (name
     expect(relay.users()).toMatchObject([USER_RECEIVED]);
   });
 
-  test('what the relay could not be reached for is sent by the next such page', async () => {
+  test('records that could not reach the relay are sent by the next such page', async () => {
     const { relay, open } = await pages.quickVisitor();
     const before = HOSTILE[name] ?? '';
     const tab = await open({ before });
@@ -148,7 +148,7 @@ describe.each(LEAVING)('%s, and the page is left in the task of the call', (name
   });
 });
 
-describe('the page spoils the body of a request, so that the relay refuses the batch as a whole', () => {
+describe('the page breaks the body of a request, so that the relay refuses the batch as a whole', () => {
   const SPOIL = `(function (fetch) {
     window.isSpoilt = true;
     window.fetch = function (url, init) {
@@ -164,7 +164,7 @@ describe('the page spoils the body of a request, so that the relay refuses the b
     ['the device is missing', `JSON.stringify({ ...JSON.parse(body), device: undefined })`],
     ['it is no JSON', `body.slice(1)`],
     ['the version is another', `body.replace('"v":1', '"v":2')`],
-  ])('%s: every record is kept and told, and arrives once the page is mended', async (_, spoilt) => {
+  ])('%s: every record is kept and reported, and arrives once the page is fixed', async (_, spoilt) => {
     const { relay, open } = await pages.quickVisitor();
     const tab = await open({ before: `${SPOIL} window.spoil = function (body) { return ${spoilt}; };` });
     await tab.run(`await Promise.all([1, 2, 3].map((n) => webengageRelay.track('Kept ' + n)))`);

@@ -62,7 +62,7 @@ describe('after optOut(), on the next page', () => {
       'localStorage cleared, and keys of ours written by an old tab',
       `localStorage.clear(); localStorage.setItem('webengage-relay', '{}');`,
     ],
-  ])('%s: the visitor is still out', async (_, happens) => {
+  ])('%s: the opt-out still holds', async (_, happens) => {
     const visitor = await pages.visitor();
     const tab = await tracking(visitor);
 
@@ -73,7 +73,7 @@ describe('after optOut(), on the next page', () => {
     await expectOut(visitor, tab);
   });
 
-  test('localStorage cleared before anything of ours runs, the database slow: still out', async () => {
+  test('localStorage cleared before the tracker runs, with a slow database: the opt-out still holds', async () => {
     const visitor = await pages.visitor();
     const tab = await tracking(visitor);
     await tab.run('await webengageRelay.optOut()');
@@ -83,7 +83,7 @@ describe('after optOut(), on the next page', () => {
     await expectOut(visitor, tab);
   });
 
-  test('called in the task in which the page is left: still out', async () => {
+  test('called in the task in which the page is left: the opt-out still holds', async () => {
     const visitor = await pages.visitor();
     const tab = await tracking(visitor, SLOW);
 
@@ -92,7 +92,7 @@ describe('after optOut(), on the next page', () => {
     await expectOut(visitor, tab);
   });
 
-  test('called in the task in which the page is left, and localStorage cleared by the next page: still out', async () => {
+  test('called in the task in which the page is left, with localStorage cleared by the next page: the opt-out still holds', async () => {
     const visitor = await pages.visitor();
     const tab = await tracking(visitor);
 
@@ -104,8 +104,8 @@ describe('after optOut(), on the next page', () => {
   });
 });
 
-describe('what lies there by then', () => {
-  test('records that wait are dropped and told, and no user, event or id stays', async () => {
+describe('stored data', () => {
+  test('is deleted: waiting records are dropped and reported, and no user, event or id stays', async () => {
     const visitor = await pages.visitor();
     const tab = await tracking(visitor);
     visitor.relay.behave(() => ({ what: 'drop' }));
@@ -120,7 +120,7 @@ describe('what lies there by then', () => {
     await expectOut(visitor, tab, 'Waits');
   });
 
-  test('localStorage cleared in the same task: nothing of it arrives, on this page or the next', async () => {
+  test('is not sent if localStorage is cleared in the same task, on this page or the next', async () => {
     const visitor = await pages.visitor();
     const tab = await tracking(visitor);
 
@@ -133,7 +133,7 @@ describe('what lies there by then', () => {
   });
 });
 
-describe('where one store keeps nothing', () => {
+describe('if one store keeps nothing', () => {
   test.each([
     ['the database', NO_DATABASE],
     ['localStorage', NO_LOCAL_STORAGE],
@@ -150,7 +150,7 @@ describe('where one store keeps nothing', () => {
     expect(visitor.relay.requests()).toHaveLength(requests);
   });
 
-  test('both: optOut() rejects, and says that the choice can not be kept; this page is out all the same', async () => {
+  test('both: optOut() rejects and says that the choice can’t be stored, and this page stops tracking all the same', async () => {
     const visitor = await pages.visitor();
     const tab = await tracking(visitor, `${NO_DATABASE} ${NO_LOCAL_STORAGE}`);
     const requests = visitor.relay.requests().length;
@@ -178,7 +178,7 @@ describe('a worker', () => {
     return { visitor, tab, path };
   }
 
-  test('that runs stops with optOut() on the page, and makes no database again', async () => {
+  test('at work stops with optOut() on the page and makes no new database', async () => {
     const { visitor, tab } = await withWorker();
 
     await tab.run('await webengageRelay.optOut()');
@@ -189,7 +189,7 @@ describe('a worker', () => {
     expect(await tab.run(RECORDS_KEPT)).toEqual([]);
   });
 
-  test('that tracks all the while stops, too', async () => {
+  test('that tracks continuously stops, too', async () => {
     const { visitor, tab } = await withWorker();
 
     await tab.run(`await inWorker("self.ticking = setInterval(() => tracker.track('Tick'), 5)")`);
@@ -205,7 +205,7 @@ describe('a worker', () => {
     expect(await tab.run(RECORDS_KEPT)).toEqual([]);
   });
 
-  test('that starts later starts out, though localStorage was cleared', async () => {
+  test('that starts later knows the opt-out, even if localStorage was cleared', async () => {
     const { visitor, tab, path } = await withWorker();
     await tab.run('await webengageRelay.optOut(); localStorage.clear()');
     const requests = visitor.relay.requests().length;
@@ -218,7 +218,7 @@ describe('a worker', () => {
     expect(await tab.run(RECORDS_KEPT)).toEqual([]);
   });
 
-  test('that opts out holds for the page and for the next one', async () => {
+  test('that opts out does so for the page and the next one', async () => {
     const { visitor, tab } = await withWorker();
 
     await tab.run(`await inWorker("await tracker.optOut()")`);
@@ -228,7 +228,7 @@ describe('a worker', () => {
     await expectOut(visitor, tab);
   });
 
-  test('comes back with optIn() on the page, under ids of its own', async () => {
+  test('resumes with optIn() on the page, with new ids', async () => {
     const { visitor, tab } = await withWorker();
     const [device] = visitor.relay.devices();
 
@@ -262,7 +262,7 @@ test('a service worker stops with optOut() on the page', async () => {
   expect(await tab.run(RECORDS_KEPT)).toEqual([]);
 });
 
-test('optIn() after optOut() begins anew: another anonymous visitor, and nothing of before', async () => {
+test('optIn() after optOut() starts afresh: a new anonymous visitor, and nothing from before', async () => {
   const visitor = await pages.visitor();
   const tab = await visitor.open();
   await tab.run(`await webengageRelay.track('Before')`);
@@ -310,7 +310,7 @@ describe('with the core alone', () => {
     ['respectGpc', 'true'],
     ['identityToken', 'getToken'],
   ])(
-    'the setting %s=%s fails closed: nothing is kept or sent, and the error names tracker.full.js',
+    'the setting %s=%s fails closed: nothing is stored or sent, and the error names tracker.full.js',
     async (name, value) => {
       const visitor = await pages.visitor();
       const tab = await visitor.open({
@@ -335,7 +335,7 @@ describe('with the core alone', () => {
 describe('with the full bundle, consent pending', () => {
   const PENDING = { bundle: 'tracker.full.js', options: { consent: 'pending' } } as const;
 
-  test('nothing is kept or sent before the visitor has chosen, not even as the page is left', async () => {
+  test('nothing is stored or sent before the visitor has chosen, even on unload', async () => {
     const visitor = await pages.visitor();
     const tab = await visitor.open({ ...PENDING, calls: `webengageRelay.track('Queued');` });
 
@@ -348,7 +348,7 @@ describe('with the full bundle, consent pending', () => {
     ]);
   });
 
-  test('optIn() makes what has waited, in order; a later optOut() holds on a page that grants', async () => {
+  test('optIn() makes the waiting calls in order, and a later optOut() holds on a page that grants', async () => {
     const visitor = await pages.visitor();
     const tab = await visitor.open({
       ...PENDING,

@@ -132,7 +132,7 @@ const lost = (index: number): readonly string[] =>
     .filter((n) => !arrived(index).has(n))
     .map((n) => `run ${index}, call ${n}`);
 
-test(`${CALLS} calls in a page's first task, the browser killed ${KILLED_AFTER_MS} ms later: what had resolved survives`, {
+test(`${CALLS} calls in a page's first task, the browser killed ${KILLED_AFTER_MS} ms later: every resolved call survives`, {
   timeout: 240_000,
 }, async ({ annotate }) => {
   const indices = Array.from({ length: RUNS }, (_, index) => index);

@@ -13,7 +13,7 @@ const FIVE = [1, 2, 3, 4, 5];
 // A page that is left before its database has answered sends nothing: its calls wait for the visitor's next page.
 const KNOWN = 'await webengageRelay.stats()';
 
-describe('another script’s listener takes its time as the page is left', () => {
+describe('another script’s slow unload listener', () => {
   const TRACK = FIVE.map((n) => `webengageRelay.track('Last ${n}');`).join(' ');
 
   test.each([
@@ -57,7 +57,7 @@ describe('another script’s listener takes its time as the page is left', () =>
 });
 
 describe('listeners and middleware', () => {
-  test('a listener that removes and adds itself is called once for each', async () => {
+  test('a listener that removes and adds itself is called once for each event', async () => {
     const visitor = await pages.quickVisitor();
     const tab = await visitor.open();
 
@@ -72,7 +72,7 @@ describe('listeners and middleware', () => {
     expect(tab.errors).toEqual([]);
   });
 
-  test('a listener that adds others, and one that removes others, hurt nobody', async () => {
+  test('a listener that adds others, and one that removes others, harm no other', async () => {
     const visitor = await pages.quickVisitor();
     const tab = await visitor.open();
 
@@ -88,7 +88,7 @@ describe('listeners and middleware', () => {
     expect(calls).not.toContain('added');
   });
 
-  test('middleware that removes and adds itself is asked once for each call', async () => {
+  test('middleware that removes and adds itself runs once for each call', async () => {
     const visitor = await pages.quickVisitor();
     const tab = await visitor.open();
 
@@ -102,7 +102,7 @@ describe('listeners and middleware', () => {
     expect(tab.errors).toEqual([]);
   });
 
-  test('middleware that tracks in itself ends, and its event arrives', async () => {
+  test('middleware that tracks inside itself ends, and its event arrives', async () => {
     const visitor = await pages.quickVisitor();
     const tab = await visitor.open();
 
@@ -119,23 +119,18 @@ describe('listeners and middleware', () => {
     ['a promise', `Promise.resolve(call)`],
     ['true', 'true'],
     ['an event without a name', `({ kind: 'event' })`],
-  ])(
-    'middleware that answers with %s: the event goes as it came, and the page is told',
-    async (_, answer) => {
-      const visitor = await pages.quickVisitor();
-      const tab = await visitor.open();
+  ])('middleware that returns %s: the event is unchanged, and the page gets an error', async (_, answer) => {
+    const visitor = await pages.quickVisitor();
+    const tab = await visitor.open();
 
-      await tab.run(
-        `webengageRelay.use((call) => (${answer})); await webengageRelay.track('Goes', { n: 1 })`,
-      );
-      await tab.flush();
+    await tab.run(`webengageRelay.use((call) => (${answer})); await webengageRelay.track('Goes', { n: 1 })`);
+    await tab.flush();
 
-      expect(visitor.relay.events()).toMatchObject([{ eventName: 'Goes', eventData: { n: 1 } }]);
-      await until('the page is told', () => tab.errors.length > 0, 2_000);
-    },
-  );
+    expect(visitor.relay.events()).toMatchObject([{ eventName: 'Goes', eventData: { n: 1 } }]);
+    await until('the page is told', () => tab.errors.length > 0, 2_000);
+  });
 
-  test('one function used twice is two steps, and each is ended by itself', async () => {
+  test('one function used twice is two middlewares, and each is removed by itself', async () => {
     const visitor = await pages.quickVisitor();
     const tab = await visitor.open();
 
@@ -155,7 +150,7 @@ describe('six tabs', () => {
     AbortSignal.timeout = function (ms) { return limit.call(AbortSignal, ms / 15); };
   })(window.setTimeout, AbortSignal.timeout);`;
 
-  test('and a slow relay: one request at a time, each event once, whoever waits how long', async () => {
+  test('with a slow relay: one request at a time, and each event once', async () => {
     const visitor = await pages.visitor();
     visitor.relay.behave(() => ({ afterMs: 550 }));
     const options = { batchSize: 1 };
@@ -187,7 +182,7 @@ describe('a database of a newer release', () => {
       request.onerror = () => failed(request.error);
     });`;
 
-  test('is used: what lay there arrives, what is new is durable, and nobody is told of less', async () => {
+  test('is used: its records arrive, new ones are durable, and nothing is reported as degraded', async () => {
     const visitor = await pages.visitor();
     visitor.relay.behave(() => ({ what: 'drop' }));
     const tab = await visitor.open();
@@ -206,7 +201,7 @@ describe('a database of a newer release', () => {
     expect(visitor.relay.doubled()).toEqual([]);
   });
 
-  test('that comes while a page is open does not stop that page', async () => {
+  test('that appears while a page is open does not stop that page', async () => {
     const visitor = await pages.visitor();
     const tab = await visitor.open();
     await tab.run(`await webengageRelay.track('Before')`);
@@ -223,7 +218,7 @@ describe('a database of a newer release', () => {
   });
 });
 
-describe('a page of zones, as Angular’s', () => {
+describe('a page with zones, as Angular has', () => {
   const PATIENT = { maxWaitMs: 60_000 };
 
   test.each([
@@ -242,7 +237,7 @@ describe('a page of zones, as Angular’s', () => {
     expect(visitor.relay.names()).toEqual(['In the zone']);
   });
 
-  test('made in the caller’s zone: the tracker’s own timers are not there, now and while it retries', async () => {
+  test('a tracker made in the caller’s zone keeps its timers out of it, also during retries', async () => {
     const visitor = await pages.quickVisitor();
     visitor.relay.behave(() => ({ what: 'drop' }));
     const tab = await visitor.open({ before: ZONES });
@@ -259,7 +254,7 @@ describe('a page of zones, as Angular’s', () => {
     await until('the zone is stable', async () => (await tab.run('return angularZone.pending')) === 0, 2_000);
   });
 
-  test('a page whose Zone is something else of its own is not disturbed', async () => {
+  test('a page whose Zone is something else is not disturbed', async () => {
     const visitor = await pages.quickVisitor();
     const tab = await visitor.open({ before: `window.Zone = { current: 'Berlin', root: { run: 'no' } };` });
 
@@ -270,7 +265,7 @@ describe('a page of zones, as Angular’s', () => {
   });
 });
 
-test('a burst far over the cap: the oldest give way and are told, nothing is thrown, the newest arrive', async () => {
+test('a burst far over the cap: the oldest records are dropped and reported, nothing is thrown, the newest arrive', async () => {
   const visitor = await pages.quickVisitor();
   const tab = await visitor.open({ options: { maxRecords: 100 } });
   visitor.relay.behave(() => ({ what: { status: 503, body: '', headers: { 'Retry-After': '2' } } }));

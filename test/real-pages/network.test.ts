@@ -61,7 +61,7 @@ describe('the page wraps fetch', () => {
     ['and answers with nothing', `return undefined;`],
     ['and answers with no response', `return Promise.resolve({});`],
     ['and never ends', `return new Promise(function () {});`],
-  ])('%s: nothing is thrown into the page, and all arrives once it lets go', async (_, code) => {
+  ])('%s: nothing is thrown into the page, and all records arrive once it stops', async (_, code) => {
     const visitor = await pages.quickVisitor();
     const tab = await visitor.open({
       before: wrapping(`if (window.isOpen) return native(url, init); ${code}`),
@@ -95,7 +95,7 @@ describe('the page wraps fetch', () => {
     expect(answer.headers.get('Access-Control-Allow-Credentials')).toBeNull();
   });
 
-  test('a header on the way to the real relay: the event reaches WebEngage', async () => {
+  test('an extra header on the way to the real relay: the event reaches WebEngage', async () => {
     const visitor = await pages.quickVisitor();
     const code = `return native('${relay.url()}/v1/batch', Object.assign({}, init, { headers: { 'X-App-Version': '7' } }));`;
     const tab = await visitor.open({ before: wrapping(code) });
@@ -109,7 +109,7 @@ describe('the page wraps fetch', () => {
 
 describe('the page’s own keepalive requests use up the budget', () => {
   test.each([63_000, 65_000])(
-    '%i bytes of them under way: records arrive all the same, at once',
+    '%i bytes of them in flight: records arrive all the same, at once',
     async (bytes) => {
       const visitor = await pages.visitor();
       visitor.relay.servePages((request, response) =>
@@ -141,7 +141,7 @@ describe('Retry-After', () => {
       () => new Date(Date.now() + 60_000).toUTCString(),
       clockOff(-3 * DAY_MS),
     ],
-  ])('%s: capped at a day, in all tabs, and told', async (_, retryAfter, before) => {
+  ])('%s: capped at a day, in all tabs, and reported', async (_, retryAfter, before) => {
     const visitor = await pages.visitor();
     visitor.relay.behave(() => ({
       what: { status: 503, body: 'busy', headers: { 'Retry-After': retryAfter() } },
@@ -159,7 +159,7 @@ describe('Retry-After', () => {
     expect(await first.told('dropped')).toEqual([]);
   });
 
-  test('of 2 seconds is kept, by both tabs', async () => {
+  test('of 2 seconds is respected by both tabs', async () => {
     const visitor = await pages.visitor();
     const [first, second] = await Promise.all([visitor.open(), visitor.open()]);
     visitor.relay.behave(() => ({ what: { status: 429, body: '', headers: { 'Retry-After': '2' } } }));
@@ -178,7 +178,7 @@ describe('Retry-After', () => {
 });
 
 describe('an answer of a relay of another release', () => {
-  test('unsupported_version: records are kept, and arrive once the relay knows it', async () => {
+  test('unsupported_version: records are kept, and arrive once the relay knows the version', async () => {
     const visitor = await pages.visitor();
     const body = JSON.stringify({ error: { code: 'unsupported_version', message: 'v' }, now: Date.now() });
     visitor.relay.behave(() => ({
@@ -204,7 +204,7 @@ test.each([
   ['forbidden', { what: { status: 403, body: '{"error":{"code":"origin_not_allowed","message":""}}' } }],
   ['unexpected_response', { what: { status: 200, body: '<!doctype html>Hello' } }],
   ['token_required', { what: { status: 401, body: '{"error":{"code":"invalid_token","message":""}}' } }],
-] as const)('the reason %s is told by its name', async (reason, behaviour) => {
+] as const)('the reason %s is reported by its name', async (reason, behaviour) => {
   const visitor = await pages.quickVisitor();
   visitor.relay.behave(() => behaviour);
   const tab = await visitor.open();

@@ -15,7 +15,7 @@ const namesFrom = async (start: string) =>
 const repairs = async (tab: Tab) =>
   Object.fromEntries((await tab.told('repaired')).map(({ about }) => [about.path, about.done]));
 
-describe('a field __proto__ in what a page gives', () => {
+describe('a field __proto__ in a page’s data', () => {
   const FORMS = [
     ['of a query', `Object.fromEntries(new URLSearchParams('?utm=x&__proto__=1'))`],
     ['of parsed JSON', `JSON.parse('{"utm":"x","__proto__":{"admin":true}}')`],
@@ -23,7 +23,7 @@ describe('a field __proto__ in what a page gives', () => {
   ] as const;
 
   test.each(FORMS)(
-    '%s: the field is left out and told, the neighbours arrive, in few requests',
+    '%s: the field is left out and reported, the neighbours arrive, in few requests',
     async (title, data) => {
       const visitor = await pages.visitor({ through: relay.url() });
       const tab = await visitor.open();
@@ -46,7 +46,7 @@ describe('a field __proto__ in what a page gives', () => {
   );
 
   test.each(FORMS)(
-    '%s, in a page that is closed at once: all 22 arrive, though nobody comes back',
+    '%s, in a page that is closed at once: all 22 arrive, even if nobody comes back',
     async (title, data) => {
       const visitor = await pages.visitor({ through: relay.url() });
       const tab = await visitor.open();
@@ -65,7 +65,7 @@ describe('a field __proto__ in what a page gives', () => {
     },
   );
 
-  test('in a profile: the sign-in holds', async () => {
+  test('in a profile: the sign-in succeeds', async () => {
     const visitor = await pages.visitor({ through: relay.url() });
     const tab = await visitor.open();
 
@@ -80,7 +80,7 @@ describe('a field __proto__ in what a page gives', () => {
   });
 });
 
-describe('somebody before the relay answers in its place to one body', () => {
+describe('a proxy answers one body in the relay’s place', () => {
   const PAGE = '<!doctype html><title>Blocked</title>';
 
   test.each([
@@ -111,7 +111,7 @@ describe('somebody before the relay answers in its place to one body', () => {
     expect(told.some(({ name }) => ['retrying', 'rejected', 'dropped'].includes(name))).toBe(true);
   });
 
-  test('413 from a proxy with a small limit: all that fits by itself arrives', async () => {
+  test('413 from a proxy with a small limit: all records that fit alone arrive', async () => {
     const visitor = await pages.visitor();
     visitor.relay.behave(({ body }) =>
       body.length > 4_000 ? { what: { status: 413, body: PAGE } } : undefined,
@@ -130,7 +130,7 @@ describe('somebody before the relay answers in its place to one body', () => {
     expect(visitor.relay.doubled()).toEqual([]);
   });
 
-  test('to every body, as a captive portal does: nothing is given up, and all arrive once it has gone', async () => {
+  test('any body, as a captive portal does: no record is dropped, and all arrive once it has gone', async () => {
     const visitor = await pages.visitor();
     visitor.relay.behave(() => ({ what: { status: 403, body: PAGE } }));
     const tab = await visitor.open();
@@ -150,7 +150,7 @@ describe('somebody before the relay answers in its place to one body', () => {
 });
 
 describe('a profile with a bad field', () => {
-  test('phone, gender and birthday as forms have them: Ada is signed in, the birthday is that day', async () => {
+  test('phone, gender and birthday as forms have them: Ada is signed in, with that birthday', async () => {
     const visitor = await pages.visitor({ through: relay.url(), timezoneId: 'America/Los_Angeles' });
     const tab = await visitor.open();
 
@@ -183,7 +183,7 @@ describe('a profile with a bad field', () => {
     ['attributes', `null`],
     ['attributes', `new Proxy({}, { ownKeys() { throw new Error('no'); } })`],
     ['lastName', `Promise.resolve('Lovelace')`],
-  ])('%s: %s: the sign-in holds, and the field is told', async (field, value) => {
+  ])('%s: %s: the sign-in succeeds, and the field is reported', async (field, value) => {
     const visitor = await pages.quickVisitor(relay.url());
     const tab = await visitor.open();
     const userId = `${field} ${value}`.slice(0, 60).replaceAll("'", '');
@@ -207,7 +207,7 @@ describe('a profile with a bad field', () => {
       `new Proxy({}, { get() { throw new Error('no'); }, ownKeys() { throw new Error('no'); } })`,
     ],
     ['a revoked proxy', `(function (p) { p.revoke(); return p.proxy; })(Proxy.revocable({}, {}))`],
-  ])('%s for a profile: the sign-in holds', async (title, profile) => {
+  ])('%s for a profile: the sign-in succeeds', async (title, profile) => {
     const visitor = await pages.quickVisitor(relay.url());
     const tab = await visitor.open();
 
@@ -221,27 +221,30 @@ describe('a profile with a bad field', () => {
   });
 });
 
-describe('an event that WebEngage can not take', () => {
+describe('an event that WebEngage can’t accept', () => {
   test.each([
     ['a system event', `'user_logged_in'`],
     ['a name of 50 characters', `'n'.repeat(50)`],
     ['a reserved name', `'we_wk_page'`],
-  ])('%s: the call resolves, the relay refuses that one alone, and the page is told', async (title, name) => {
-    const visitor = await pages.quickVisitor(relay.url());
-    const tab = await visitor.open();
+  ])(
+    '%s: the call resolves, the relay refuses that one alone, and the page gets an event',
+    async (title, name) => {
+      const visitor = await pages.quickVisitor(relay.url());
+      const tab = await visitor.open();
 
-    await tab.run(
-      `await Promise.all([webengageRelay.track('${title} -'), webengageRelay.track(${name}), webengageRelay.track('${title} +')])`,
-    );
-    expect(await tab.flush()).toEqual({ settled: true });
+      await tab.run(
+        `await Promise.all([webengageRelay.track('${title} -'), webengageRelay.track(${name}), webengageRelay.track('${title} +')])`,
+      );
+      expect(await tab.flush()).toEqual({ settled: true });
 
-    expect(await namesFrom(title)).toEqual([`${title} -`, `${title} +`]);
-    expect(await tab.told('rejected')).toMatchObject([
-      { about: { id: expect.any(String), issues: [{ path: 'eventName' }] } },
-    ]);
-  });
+      expect(await namesFrom(title)).toEqual([`${title} -`, `${title} +`]);
+      expect(await tab.told('rejected')).toMatchObject([
+        { about: { id: expect.any(String), issues: [{ path: 'eventName' }] } },
+      ]);
+    },
+  );
 
-  test('attributes over the limits: cut or left out, told with record, path, rule and what was done', async () => {
+  test('attributes over the limits are cut or left out, and reported with record, path, rule and action', async () => {
     const visitor = await pages.quickVisitor(relay.url());
     const tab = await visitor.open();
 
@@ -263,7 +266,7 @@ describe('an event that WebEngage can not take', () => {
   });
 });
 
-describe('past any tracker, at the relay', () => {
+describe('at the relay, without a tracker', () => {
   const envelope = { v: 1, device: '1b9d8f6e-93a4-4b6f-9d3b-5a1c7e2f4d60' };
   const event = (n: number, more: object = {}) => ({
     kind: 'event',
@@ -311,7 +314,7 @@ describe('past any tracker, at the relay', () => {
     expect(await namesFrom(`Beside ${title}`)).toEqual([`Beside ${title} -`, `Beside ${title} +`]);
   });
 
-  test('lenient is repaired and told; without it the same record is refused', async () => {
+  test('a lenient batch is repaired and reported, and otherwise the same record is refused', async () => {
     const data = { good: 1, we_bad: 2, long: 'x'.repeat(2000) };
 
     const lenient = await relay.post({
@@ -331,7 +334,7 @@ describe('past any tracker, at the relay', () => {
     expect(issues).toEqual(expect.arrayContaining(['eventData.we_bad', 'eventData.long']));
   });
 
-  test('a field that this relay does not know is left out and told, of a record and of the envelope', async () => {
+  test('an unknown field of a record or of the envelope is left out and reported', async () => {
     const answer = await relay.post({
       ...envelope,
       lenient: true,

@@ -11,7 +11,7 @@ const APPS = [
   'https://tauri.localhost',
 ];
 
-test('a relay set to origins of other schemes takes their records, and those of its site', async () => {
+test('a relay with origins of other schemes accepts their records, and those of its site', async () => {
   const site = 'https://shop.example.com';
   let stack: Stack | undefined;
   try {

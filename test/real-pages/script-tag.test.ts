@@ -18,7 +18,7 @@ test('the stub is ES5', () => {
   expect(code).not.toMatch(/=>|`|\b(const|let|class|async|await)\b|\.\.\.|\bof\b/);
 });
 
-describe('more than one of it', () => {
+describe('more than one script', () => {
   const CALLS = `<script>var one = webengageRelay.track('One');</script>`;
   const MORE = `<script>var two = webengageRelay.track('Two');</script>`;
 
@@ -36,7 +36,7 @@ describe('more than one of it', () => {
       'core and full bundle',
       (url: string) => README_STUB + CALLS + MORE + tag(url) + tag(url, 'tracker.full.js'),
     ],
-  ])('%s: each call arrives once, and each promise ends', async (_, head) => {
+  ])('%s: each call arrives once, and each promise settles', async (_, head) => {
     const visitor = await pages.visitor();
     const tab = await visitor.open({ head: head(visitor.relay.url) });
 
@@ -49,7 +49,7 @@ describe('more than one of it', () => {
     expect(tab.errors).toEqual([]);
   });
 
-  test('the script once more after load, as a framework swaps the body: nothing is doubled', async () => {
+  test('the script again after load, as when a framework swaps the body: nothing is doubled', async () => {
     const visitor = await pages.visitor();
     const tab = await visitor.open();
     await tab.run(`await webengageRelay.track('Before')`);
@@ -67,7 +67,7 @@ describe('more than one of it', () => {
 describe('settings on the stub', () => {
   const options = (text: string) => `<script>webengageRelay.options = ${text};</script>`;
 
-  test('count as attributes do, where a tag manager drops those: consent pending keeps and sends nothing', async () => {
+  test('count like attributes, which some tag managers drop: consent pending stores and sends nothing', async () => {
     const visitor = await pages.visitor();
     const { url } = visitor.relay;
     const tab = await visitor.open({
@@ -85,7 +85,7 @@ describe('settings on the stub', () => {
     ]);
   });
 
-  test('an endpoint on the stub works where the script stands inline, or comes by import()', async () => {
+  test('include the endpoint, for a script that is inline or imported', async () => {
     const code = (await readFile('dist/tracker.js', 'utf8')).replaceAll('</script', '<\\/script');
     const ways = [
       `<script>${code}</script>`,
@@ -108,7 +108,7 @@ describe('settings on the stub', () => {
   });
 });
 
-test('inline and without an endpoint: calls reject, and the error names the remedy', async () => {
+test('inline without an endpoint: calls reject, and the error names the remedy', async () => {
   const code = (await readFile('dist/tracker.js', 'utf8')).replaceAll('</script', '<\\/script');
   const visitor = await pages.visitor();
   const tab = await visitor.open({
@@ -119,7 +119,7 @@ test('inline and without an endpoint: calls reject, and the error names the reme
   expect(await tab.run(`return webengageRelay.track('Late').catch(String)`)).toMatch(/endpoint/);
 });
 
-test('queued calls are as their objects were at the call', async () => {
+test('queued calls have the values of the time of the call', async () => {
   const visitor = await pages.visitor();
   const tab = await visitor.open({
     calls: `var item = { product: 'Mug' }; webengageRelay.track('Queued', item);
@@ -132,13 +132,13 @@ test('queued calls are as their objects were at the call', async () => {
   expect(visitor.relay.events().map(({ eventData }) => eventData?.product)).toEqual(['Mug', 'Cup', 'Hat']);
 });
 
-describe('the script never comes', () => {
+describe('the script never arrives', () => {
   test.each([
     ['a blocker stops it', (url: string) => tag(url.replace(/:\d+$/, ':9'))],
     ['it is not found', (url: string) => tag(url, 'missing.js')],
     ['it is empty', () => `<script async src="data:text/javascript,"></script>`],
     ['there is no script tag', () => ''],
-  ])('%s: promises end within seconds, and say why', async (_, head) => {
+  ])('%s: promises settle within seconds, with the reason', async (_, head) => {
     const visitor = await pages.visitor();
     const tab = await visitor.open({
       head: `${README_STUB}<script>var early = webengageRelay.track('Early').then(String, String)</script>${head(visitor.relay.url)}`,

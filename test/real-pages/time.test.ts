@@ -31,7 +31,7 @@ const JUMPS = [
   ['a year behind', -YEAR_MS],
 ] as const;
 
-describe('the clock is put right between the making and the sending', () => {
+describe('the clock is corrected between call and request', () => {
   test.each(JUMPS)('it was %s: the event has its true time, and does not expire', async (title, off) => {
     const visitor = await pages.visitor({ through: relay.url(), timezoneId: 'America/New_York' });
     const tab = await visitor.open({ before: clockOff(off) });
@@ -50,7 +50,7 @@ describe('the clock is put right between the making and the sending', () => {
   });
 });
 
-describe('the clock goes wrong between the making and the sending', () => {
+describe('the clock goes wrong between call and request', () => {
   test.each(JUMPS)(
     'it is %s by then: the event has its true time, and does not expire',
     async (title, off) => {
@@ -75,7 +75,7 @@ describe('the clock goes wrong between the making and the sending', () => {
 
 describe('the clock changes between two pages', () => {
   test.each(JUMPS)(
-    '%s on the first, right on the next: an event that waited has its true time',
+    '%s on the first, right on the next: a waiting event has its true time',
     async (title, off) => {
       const visitor = await pages.visitor({ through: relay.url() });
       const tab = await visitor.open({ before: clockOff(off) });
@@ -97,7 +97,7 @@ describe('the clock changes between two pages', () => {
     },
   );
 
-  test('10 days ahead on the next page, of a browser that never had an answer: nothing expires', async () => {
+  test('10 days ahead on the next page, in a browser without any answer: nothing expires', async () => {
     const visitor = await pages.visitor({ through: relay.url() });
     visitor.relay.behave(() => ({ what: 'drop' }));
     const tab = await visitor.open();
@@ -114,7 +114,7 @@ describe('the clock changes between two pages', () => {
   });
 });
 
-describe('a clock that is wrong all the time', () => {
+describe('a clock that is always wrong', () => {
   test.each(JUMPS)('%s: each event has its true time, the first as well', async (title, off) => {
     const visitor = await pages.visitor({ through: relay.url() });
     const tab = await visitor.open({ before: clockOff(off) });
@@ -151,7 +151,7 @@ describe('a body that arrives late', () => {
     ['80 seconds', 80_000],
     ['an hour, replayed by a service worker', HOUR_MS],
     ['3 days, replayed by a service worker', 3 * DAY_MS],
-  ])('%s: its events keep their times, where the browser has had an answer before', async (title, lateMs) => {
+  ])('%s: its events keep their times, if the browser has had an answer before', async (title, lateMs) => {
     const visitor = await pages.visitor({ through: relay.url(), timezoneId: 'UTC' });
     const tab = await visitor.open();
     await tab.run(`await webengageRelay.track('Early, ${title}')`);
@@ -198,7 +198,7 @@ describe('on the wire', () => {
   };
   const written = (at: number) => `${new Date(at).toISOString().slice(0, 19)}+0000`;
 
-  test('clockOffset decides, and a sentAt of any time does not', async () => {
+  test('clockOffset decides, and sentAt does not', async () => {
     const at = Date.now() - 60_000;
     const { status } = await relay.post({
       ...envelope,
@@ -211,7 +211,7 @@ describe('on the wire', () => {
     expect(secondsFrom(await eventTimeOf('Wire 1'), at)).toBeLessThan(2);
   });
 
-  test('without it sentAt decides, as for a browser that never had an answer', async () => {
+  test('without it sentAt decides, for a browser without any answer', async () => {
     const at = Date.now() - 60_000;
     await relay.post({
       ...envelope,
@@ -222,7 +222,7 @@ describe('on the wire', () => {
     expect(secondsFrom(await eventTimeOf('Wire 2'), at)).toBeLessThan(2);
   });
 
-  test('age counts in milliseconds: 6 days of them are taken, 8 are refused as expired', async () => {
+  test('age counts in milliseconds: 6 days of them are accepted, 8 are refused as expired', async () => {
     const { body } = await relay.post({
       ...envelope,
       records: [record(3, { age: 6 * DAY_MS }), record(4, { age: 8 * DAY_MS })],
@@ -234,7 +234,7 @@ describe('on the wire', () => {
     });
   });
 
-  test('every answer says the relay’s time, a refusal too', async () => {
+  test('every answer tells the relay’s time, even a refusal', async () => {
     const answers = await Promise.all([
       relay.post({ ...envelope, records: [record(5, {})] }),
       relay.post('no JSON'),
@@ -247,7 +247,7 @@ describe('on the wire', () => {
     expect(answers[2]?.body.error?.code).toBe('unsupported_version');
   });
 
-  test('the tracker sends ages in whole milliseconds, and what it has learnt once it has', async () => {
+  test('the tracker sends ages in whole milliseconds, and its clock offset once it knows it', async () => {
     const visitor = await pages.visitor();
     const tab = await visitor.open({ before: clockOff(HOUR_MS) });
     await tab.run(`await webengageRelay.track('One'); await new Promise((done) => setTimeout(done, 40))`);
@@ -271,7 +271,7 @@ test.each([
   ['America/Los_Angeles', /-0[78]00$/],
   ['Asia/Kathmandu', /\+0545$/],
   ['Pacific/Kiritimati', /\+1400$/],
-])('the time is written in the visitor’s own offset: %s', async (timezoneId, offset) => {
+])('a time has the visitor’s own offset: %s', async (timezoneId, offset) => {
   const visitor = await pages.visitor({ timezoneId });
   const tab = await visitor.open();
 
@@ -283,7 +283,7 @@ test.each([
   expect(secondsFrom(event?.eventTime, Date.now())).toBeLessThan(WITHIN_S);
 });
 
-test('a call queued before the script came has the time of the call', async () => {
+test('a call queued before the script arrived has the time of the call', async () => {
   const visitor = await pages.visitor();
   const before = `var at = Date.now(); var end = at + 2500;`;
   const tab = await visitor.open({

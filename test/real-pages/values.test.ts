@@ -180,7 +180,7 @@ describe('more than a record may hold', () => {
     ],
     ['1,000 texts of 900 characters', `Array.from({ length: 1000 }, () => 'y'.repeat(900))`],
     ['names of 100,000 characters', `{ ['k'.repeat(1e5)]: 1 }`],
-  ])('%s: told, and the neighbours arrive', async (title, expression) => {
+  ])('%s: reported, and the neighbours arrive', async (title, expression) => {
     const name = title.slice(0, 40);
 
     await tab.run(`await Promise.all([
@@ -199,7 +199,7 @@ describe('more than a record may hold', () => {
     );
   });
 
-  test('150 attributes of 900 characters, over 131,072 bytes in all: told, and the neighbours arrive', async () => {
+  test('150 attributes of 900 characters, over 131,072 bytes in all: reported, and the neighbours arrive', async () => {
     await tab.run(`const data = Object.fromEntries(Array.from({ length: 150 }, (_, i) => ['n' + i, ['z'.repeat(900)]]));
       await Promise.all([webengageRelay.track('Wide -'), webengageRelay.track('Wide', data), webengageRelay.track('Wide +')])`);
 
@@ -213,7 +213,7 @@ describe('more than a record may hold', () => {
   });
 });
 
-test('each record is as its object was at the call', async () => {
+test('each record has the object’s values of the time of the call', async () => {
   await tab.run(`
     const cart = { product: 'Mug', lines: [{ n: 1 }], when: new Date(Date.UTC(2026, 0, 1)) };
     const calls = [webengageRelay.track('Snapshot', cart)];
@@ -230,7 +230,7 @@ test('each record is as its object was at the call', async () => {
   ]);
 });
 
-describe('of which no record can be made', () => {
+describe('a call that can’t become a record', () => {
   test.each([
     ['no event name', 'track()', /eventName/],
     ['an empty event name', `track('')`, /eventName/],
@@ -247,7 +247,7 @@ describe('of which no record can be made', () => {
     ['a number for a user id', 'identify(5)', /userId/],
     ['a user id of 101 characters', `identify('u'.repeat(101))`, /userId/],
     ['a function for a user id', 'identify(() => {})', /userId/],
-  ])('%s: the promise rejects, and names the field', async (_, call, field) => {
+  ])('%s: the promise rejects and names the field', async (_, call, field) => {
     const error = await tab.run(`
       let promise;
       try { promise = webengageRelay.${call}; } catch (error) { return 'thrown ' + error; }

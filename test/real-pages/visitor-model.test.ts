@@ -74,22 +74,25 @@ function numbered(owners: readonly (readonly [name: string, owner: string])[]): 
   );
 }
 
-test.each(SEEDS)('visit %i: each event comes once, from whom the model says', async (seed) => {
-  const { steps, owners } = visitOf(seed);
-  const visitor = await pages.visitor();
-  const next = (index: number) => ({ before: PAGES[(seed + index) % PAGES.length] ?? '' });
-  const tab = await visitor.open(next(0));
+test.each(SEEDS)(
+  'visit %i: each event arrives once, with the visitor that the model predicts',
+  async (seed) => {
+    const { steps, owners } = visitOf(seed);
+    const visitor = await pages.visitor();
+    const next = (index: number) => ({ before: PAGES[(seed + index) % PAGES.length] ?? '' });
+    const tab = await visitor.open(next(0));
 
-  for (const [index, { code, leaves }] of steps.entries())
-    if (leaves) await tab.leave(code, next(index + 1));
-    else await tab.run(code);
-  await tab.go();
-  await tab.flush();
+    for (const [index, { code, leaves }] of steps.entries())
+      if (leaves) await tab.leave(code, next(index + 1));
+      else await tab.run(code);
+    await tab.go();
+    await tab.flush();
 
-  const names = [...owners.keys()];
-  await visitor.relay.have(names);
-  const found = names.map((name) => [name, visitor.relay.ownerOf(name)] as const);
-  expect(numbered(found)).toEqual(numbered([...owners]));
-  expect(visitor.relay.doubled()).toEqual([]);
-  expect(visitor.relay.devices()).toHaveLength(1);
-});
+    const names = [...owners.keys()];
+    await visitor.relay.have(names);
+    const found = names.map((name) => [name, visitor.relay.ownerOf(name)] as const);
+    expect(numbered(found)).toEqual(numbered([...owners]));
+    expect(visitor.relay.doubled()).toEqual([]);
+    expect(visitor.relay.devices()).toHaveLength(1);
+  },
+);

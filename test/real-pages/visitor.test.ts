@@ -37,7 +37,7 @@ describe('the page clears localStorage, tracks, and goes on', () => {
     ['in a page whose database has answered', '', ''],
     ['the database slow on every page', SLOW, SLOW],
     ['the database slow on the next page', '', SLOW],
-  ])('%s: the event comes once, from the user who is signed in', async (_, first, next) => {
+  ])('%s: the event arrives once, from the signed-in user', async (_, first, next) => {
     const visitor = await pages.visitor();
     const tab = await signedIn(visitor, 'ada', first);
 
@@ -47,7 +47,7 @@ describe('the page clears localStorage, tracks, and goes on', () => {
     await expectOnceFrom(visitor, { Before: 'ada', After: 'ada' });
   });
 
-  test('before a slow database has answered: the event comes once, from the user who is signed in', async () => {
+  test('before a slow database has answered: the event arrives once, from the signed-in user', async () => {
     const visitor = await pages.visitor();
     const tab = await signedIn(visitor, 'ada');
 
@@ -58,7 +58,7 @@ describe('the page clears localStorage, tracks, and goes on', () => {
     await expectOnceFrom(visitor, { Before: 'ada', After: 'ada' });
   });
 
-  test('as the page starts, before the tracker has loaded: nobody is new', async () => {
+  test('as the page starts, before the tracker has loaded: no visitor is new', async () => {
     const visitor = await pages.visitor();
     const tab = await signedIn(visitor, 'ada');
 
@@ -70,7 +70,7 @@ describe('the page clears localStorage, tracks, and goes on', () => {
     await expectOnceFrom(visitor, { Before: 'ada', After: 'ada' });
   });
 
-  test('an anonymous visitor stays the same one', async () => {
+  test('an anonymous visitor stays the same', async () => {
     const visitor = await pages.visitor();
     const tab = await visitor.open();
     await tab.run(`await webengageRelay.track('First')`);
@@ -84,7 +84,7 @@ describe('the page clears localStorage, tracks, and goes on', () => {
     await expectOnceFrom(visitor, { First: owner, Second: owner, Third: owner });
   });
 
-  test('at a logout: what follows is of one new anonymous visitor, and no event is doubled', async () => {
+  test('at a logout: later events are of one new anonymous visitor, and none is doubled', async () => {
     const visitor = await pages.visitor();
     const tab = await signedIn(visitor, 'ada', SLOW);
 
@@ -99,7 +99,7 @@ describe('the page clears localStorage, tracks, and goes on', () => {
     await expectOnceFrom(visitor, { Before: 'ada', 'Logged out': owner, 'Looks around': owner });
   });
 
-  test('the relay refuses all connections meanwhile: the event comes once', async () => {
+  test('while the relay refuses all connections: the event arrives once', async () => {
     const visitor = await pages.visitor();
     const tab = await signedIn(visitor, 'ada', SLOW);
     visitor.relay.behave(() => ({ what: 'lose answer' }));
@@ -112,7 +112,7 @@ describe('the page clears localStorage, tracks, and goes on', () => {
   });
 });
 
-test('the site’s databases are deleted and localStorage stays: each event comes once', async () => {
+test('the site’s databases are deleted and localStorage stays: each event arrives once', async () => {
   const visitor = await pages.visitor();
   const tab = await signedIn(visitor, 'ada');
 
@@ -147,7 +147,7 @@ describe('localStorage is full', () => {
     expect(visitor.relay.ownerOf('Next page')).not.toBe('al');
   });
 
-  test('a reset counts all the same', async () => {
+  test('a reset takes effect all the same', async () => {
     const visitor = await pages.visitor();
     const tab = await signedIn(visitor, 'ada', CAN_FILL);
 
@@ -161,7 +161,7 @@ describe('localStorage is full', () => {
     expect(visitor.relay.doubled()).toEqual([]);
   });
 
-  test('full from the first page on, and the page tracks all the time: each event once', async () => {
+  test('full from the first page on, with constant tracking: each event arrives once', async () => {
     const visitor = await pages.visitor();
     const before = `${CAN_FILL} fillStorage(); ${SLOW}`;
     const tab = await visitor.open({ before });
@@ -191,7 +191,7 @@ describe('the last task of a page', () => {
       [name, code, ''] as const,
       [`${name}, the database slow`, code, SLOW] as const,
     ]),
-  )('reset() in %s: the next page is of somebody else, each time', async (_, code, before) => {
+  )('reset() in %s: the next page has another visitor, each time', async (_, code, before) => {
     const visitor = await pages.visitor();
     const tab = await visitor.open({ before });
     const owners: string[] = [];
@@ -214,7 +214,7 @@ describe('the last task of a page', () => {
     expect(ROUNDS.map((n) => visitor.relay.ownerOf(`Left ${n}`))).toEqual(ROUNDS.map((n) => `user ${n}`));
   });
 
-  test.each(LISTENERS)('identify() in %s: the next page is of that user, each time', async (_, code) => {
+  test.each(LISTENERS)('identify() in %s: the next page has that user, each time', async (_, code) => {
     const visitor = await pages.visitor();
     const tab = await visitor.open({ before: SLOW });
     const owners: string[] = [];
@@ -234,7 +234,7 @@ describe('the last task of a page', () => {
     expect(owners).toEqual(ROUNDS.map((n) => `user ${n}`));
   });
 
-  test('reset() and the way out in one task, five times: never the user of before', async () => {
+  test('reset() and a navigation in one task, five times: the next page never has the earlier user', async () => {
     const visitor = await pages.visitor();
     const tab = await visitor.open({ before: SLOW });
 
@@ -297,7 +297,7 @@ describe('a page and a worker side by side', () => {
     await expectOnceFrom(visitor, { 'Worker starts': 'alice', Page: 'bob' });
   });
 
-  test('they take turns: each event is of whoever was signed in last', async () => {
+  test('they take turns: each event is of the last user who signed in', async () => {
     const { visitor, tab } = await withWorker();
 
     await tab.run(`for (const n of [1, 2, 3]) {
@@ -316,7 +316,7 @@ describe('a page and a worker side by side', () => {
     });
   });
 
-  test('a service worker tracks for whoever the page has signed in', async () => {
+  test('a service worker tracks for the user whom the page has signed in', async () => {
     const visitor = await pages.visitor();
     const script = visitor.site.addScript(`importScripts('/dist/service-worker.js');
       tracker = webengageRelay.syncInBackground({ endpoint: '${visitor.relay.url}', maxWaitMs: 100, requestsPerMinute: 500, burst: 100 });`);
@@ -347,7 +347,7 @@ describe('two tabs', () => {
     await expectOnceFrom(visitor, { Before: 'alice', 'First tab': 'bob' });
   });
 
-  test('both new and at once, the database slow: they are one visitor', async () => {
+  test('both new at the same time, with a slow database: they are one visitor', async () => {
     const visitor = await pages.visitor();
 
     const tabs = await Promise.all(
@@ -363,7 +363,7 @@ describe('two tabs', () => {
 });
 
 describe('a visitor who goes on before the slow database has ever answered', () => {
-  test('is one visitor, and each event comes once', async () => {
+  test('is one visitor, and each event arrives once', async () => {
     const visitor = await pages.visitor();
     const before = slowDatabase(1_000);
     const tab = await visitor.open({ before });
@@ -408,7 +408,7 @@ describe('identify without a user id', () => {
     expect(visitor.relay.ownerOf('Looks around')).toBe(`anonymous ${user?.anonymousId}`);
   });
 
-  test('describes the user who is signed in, where one is', async () => {
+  test('describes the signed-in user if there is one', async () => {
     const visitor = await pages.visitor();
     const tab = await signedIn(visitor, 'ada');
 

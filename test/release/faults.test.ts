@@ -17,7 +17,7 @@ const READY: ReleaseFiles = {
 /** The manifest with another value of one field; undefined takes the field away. */
 const manifestWith = (change: object) => JSON.stringify({ ...JSON.parse(READY.manifest), ...change });
 
-test('a release with everything set may be published', () => {
+test('a release with every field set may be published', () => {
   expect(releaseFaults(READY)).toEqual([]);
 });
 
@@ -26,18 +26,18 @@ test.each([
   [{ homepage: 'https://github.com/TO-BE-SET/webengage-relay#readme' }, 'set homepage'],
   [{ bugs: undefined }, 'set bugs'],
   [{ author: 'TO-BE-SET' }, 'set author'],
-])('a field that is not set holds it back: %j', (change, told) => {
+])('an unset field blocks the release: %j', (change, told) => {
   expect(releaseFaults({ ...READY, manifest: manifestWith(change) })).toEqual([`package.json: ${told}`]);
 });
 
-test('so does a placeholder in another file', () => {
+test('a placeholder in another file blocks it too', () => {
   const others = { 'CODE_OF_CONDUCT.md': 'reported at TO-BE-SET.' };
 
   expect(releaseFaults({ ...READY, others })).toEqual(['CODE_OF_CONDUCT.md: replace TO-BE-SET']);
 });
 
 test.each(['## Unreleased\n', '## 1.2.0 (unreleased)\n', '## 1.2.0-rc.1\n'])(
-  'so does a changelog with %j in place of the version',
+  'a changelog with %j instead of the version blocks it too',
   (changelog) => {
     expect(releaseFaults({ ...READY, changelog })).toEqual([
       'CHANGELOG.md: give the release a heading of its own, ## 1.2.0',

@@ -105,14 +105,14 @@ test.each(WRONG)('$name does not compile', (sample) => {
   expect(errors.get(fileOf(sample))).toEqual([expect.stringContaining('trakc')]);
 });
 
-test('nothing else is wrong with their projects', () => {
+test('their projects have no other errors', () => {
   const files = [...samples, ...WRONG].map(fileOf);
 
   expect([...errors].filter(([file]) => !files.includes(file)).flatMap(([, told]) => told)).toEqual([]);
 });
 
-describe('what is not of a page', () => {
-  test.each(Object.keys(ELSEWHERE))('%s is there', (name) => {
+describe('code that is not for a page', () => {
+  test.each(Object.keys(ELSEWHERE))('%s exists', (name) => {
     expect(named(SAMPLES, name).name).toBe(name);
   });
 });

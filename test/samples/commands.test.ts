@@ -73,7 +73,7 @@ describe('npm', () => {
   });
 });
 
-test('each of them is looked at', () => {
+test('each of them is checked', () => {
   const looked = [startingWith('npx', ourselves), startingWith('npx', 'wrangler'), startingWith('npm')];
 
   for (const found of looked) expect(found.length).toBeGreaterThan(3);
@@ -97,7 +97,7 @@ h \\
     ]);
   });
 
-  test('has what only running it can try', () => {
+  test('contains the parts that only running it can check', () => {
     expect(unchecked('npm ci && cat a | jq .\nnpx webengage-relay@0.1.0 doctor x\nnpx other')).toEqual([
       'cat a',
       'jq .',

@@ -23,18 +23,18 @@ test.each(SAMPLES)('a test runs $name', (sample) => {
   expect(missing(sample), `${sample.document}:${sample.line} needs`).toBeUndefined();
 });
 
-test('what is said to be impossible to run is there, and is not run', () => {
+test('samples declared impossible to run exist and do not run', () => {
   for (const name of Object.keys(CANNOT_RUN)) {
     expect(named(SAMPLES, name).name).toBe(name);
     expect(asked).not.toContain(name);
   }
 });
 
-test('what tests run is there', () => {
+test('samples that tests run exist', () => {
   for (const name of asked) expect(named(SAMPLES, name).name).toBe(name);
 });
 
-describe('a block that nobody runs', () => {
+describe('a block without a test', () => {
   const lacks = (markdown: string) => samplesIn('docs/new.md', markdown).map(missing);
 
   test.each([
@@ -42,18 +42,18 @@ describe('a block that nobody runs', () => {
     ['of figures', '## A heading\n\n```json\n{}\n```', "sample('docs/new.md#a-heading json')"],
     ['of a language that no test has', '```rust\nfn main() {}\n```', "sample('docs/new.md rust')"],
     ['with a command that must be run', '```sh\nnpm ci\nrm -rf /\n```', 'how to check “rm -rf /”'],
-  ])('%s is told, with what to do', (_, markdown, told) => {
+  ])('%s is reported with what to do', (_, markdown, told) => {
     expect(lacks(markdown)).toEqual([expect.stringContaining(told)]);
   });
 
-  test('is one only where no test has its language', () => {
+  test('is reported only if no test has its language', () => {
     expect(lacks('```ts\n```\n\n```html\n```\n\n```sh\nnpm ci\n```\n\n```text\n```')).toEqual(
       Array(4).fill(undefined),
     );
   });
 });
 
-test('a sample is known by its place, is without its indentation, and ends where it begins', () => {
+test('a sample is named by its place, loses its indentation, and must be closed', () => {
   const list =
     '# T\n\n```sh\n# not a heading\n```\n\n### What’s `new`?\n\n1. so:\n\n   ```sh\n   a\n     b\n   ```\n\n```sh\n```';
 

@@ -30,7 +30,7 @@ function configWith(text: string) {
 
 const read = ({ text }: Sample) => configWith(text);
 
-test('a domain of one’s own', () => {
+test('a custom domain', () => {
   expect(read(sample('docs/guides/deploying.md#a-domain-of-your-own jsonc'))).toMatchObject({
     workers_dev: false,
     routes: [{ pattern: 't.example.com', custom_domain: true }],
@@ -45,7 +45,7 @@ test('figures for Workers Analytics Engine', () => {
   expect(warnings).toEqual([]);
 });
 
-test('what Wrangler does not know would be told', () => {
+test('an entry that Wrangler does not know would be reported', () => {
   configWith('"workers_develop": false');
 
   expect(warnings.join()).toContain('workers_develop');

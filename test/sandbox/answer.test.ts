@@ -41,7 +41,7 @@ function answerTo({ order = {}, call = {}, scene = {}, events = [GOOD] }: Given 
 const takenBy = ({ records }: Answer) => records.filter(({ taken }) => taken).map(({ record }) => record);
 const status = (given: Given) => answerTo(given).reply.status;
 
-test('a call that is as it should be is queued, and its id stands for it from then on', () => {
+test('a valid call is queued, and its id then stands for it', () => {
   expect(answerTo()).toEqual({
     reply: {
       status: 200,
@@ -68,21 +68,21 @@ test('success may be 201', () => {
 describe('an invalid record', () => {
   const refuse = { field: 'eventName', value: 'Poison' };
 
-  test('fails the whole call, in the words of WebEngage', () => {
+  test('fails the whole call, with WebEngage’s message', () => {
     const answered = answerTo({ order: { refuse }, events: [GOOD, POISON] });
 
     expect(answered.reply.status).toBe(400);
     expect(JSON.parse(answered.reply.body)).toEqual({
-      response: { message: 'Error: eventName is not taken, as ordered.', status: 'error' },
+      response: { message: 'Error: eventName is not accepted, as configured.', status: 'error' },
     });
     expect(answered).toMatchObject({ sent: 2, records: [], settlesId: false });
   });
 
-  test.each([413, 422] as const)('fails it with %d where that is ordered', (ordered) => {
+  test.each([413, 422] as const)('fails it with %d if so configured', (ordered) => {
     expect(status({ order: { refuse: { ...refuse, status: ordered } }, events: [POISON] })).toBe(ordered);
   });
 
-  test('drops only itself where that is ordered, and is told nowhere but to who looks inside', () => {
+  test('drops only itself if so configured, and only the sandbox page shows it', () => {
     const answered = answerTo({
       order: { refuse, invalid: 'drops_record' },
       events: [GOOD, POISON, {}],
@@ -105,7 +105,7 @@ describe('a wrong key', () => {
     expect(status({ call, order: { wrongKey: 403 } })).toBe(403);
   });
 
-  test('is the right one once the key is rotated, and the old one with it while both are taken', () => {
+  test('is the right one once the key is rotated, and the old one is too while both are accepted', () => {
     expect(status({ call, order: { acceptKeys: ['other'] } })).toBe(200);
     expect(status({ order: { acceptKeys: ['other'] } })).toBe(401);
     expect(status({ order: { acceptKeys: ['other', 'key'] } })).toBe(200);
@@ -119,7 +119,7 @@ test('a wrong license code is answered 404 or 400', () => {
   expect(status({ call: { license: '~other' }, order: { license: '~other' } })).toBe(200);
 });
 
-describe('an id that was used before', () => {
+describe('a repeated request id', () => {
   const [body, other] = [JSON.stringify({ events: [GOOD] }), JSON.stringify({ events: [POISON] })];
 
   test('with the same records is a success that adds nothing', () => {
@@ -128,18 +128,18 @@ describe('an id that was used before', () => {
     expect(answered).toMatchObject({ reply: { status: 200 }, records: [], swallowed: 0 });
   });
 
-  test('adds the records again where ids are ignored', () => {
+  test('adds the records again if ids are ignored', () => {
     const answered = answerTo({ scene: { bodyBefore: body }, order: { idempotency: 'ignored' } });
 
     expect(takenBy(answered)).toEqual([GOOD]);
     expect(answered.settlesId).toBe(false);
   });
 
-  test('with other records is refused, since nobody may send that', () => {
+  test('with other records is refused, because no relay may send that', () => {
     expect(answerTo({ scene: { bodyBefore: other } })).toMatchObject({ reply: { status: 400 }, records: [] });
   });
 
-  test('with other records swallows them where that is ordered, as the real one would', () => {
+  test('with other records swallows them if so configured, as the real one would', () => {
     const answered = answerTo({ scene: { bodyBefore: other }, order: { reusedRequestId: 'swallowed' } });
 
     expect(answered).toMatchObject({ reply: { status: 200 }, records: [], swallowed: 1 });
@@ -147,7 +147,7 @@ describe('an id that was used before', () => {
 });
 
 describe('the limit', () => {
-  test('is reached by calls before this one, and by those of others', () => {
+  test('counts earlier calls, and those of others', () => {
     expect(status({ scene: { arrivals: 499 } })).toBe(200);
     expect(status({ scene: { arrivals: 500 } })).toBe(429);
     expect(status({ scene: { arrivals: 450 }, order: { usedByOthers: 50 } })).toBe(429);
@@ -155,7 +155,7 @@ describe('the limit', () => {
     expect(status({ scene: { arrivals: 100 }, order: { requestsPerMinute: 100 } })).toBe(429);
   });
 
-  test('is told with every answer of WebEngage, or with none', () => {
+  test('is in the headers of every answer of WebEngage, or of none', () => {
     const scene = { arrivals: 100 };
 
     const told = answerTo({ scene, order: { requestsPerMinute: 300, usedByOthers: 50 } }).reply.headers;
@@ -170,7 +170,7 @@ describe('the limit', () => {
     ['seconds', '30'],
     ['date', 'Thu, 01 Jan 1970 00:01:30 GMT'],
     ['garbage', 'in a while'],
-  ] as const)('over it, Retry-After is %s', (retryAfter, expected) => {
+  ] as const)('gives over it the Retry-After %s', (retryAfter, expected) => {
     const { headers } = answerTo({
       order: { fault: '429', retryAfter, retryAfterSeconds: 30 },
       scene: { now: 60_000 },
@@ -181,37 +181,37 @@ describe('the limit', () => {
 });
 
 describe('a fault', () => {
-  test.each(['down', '429', 'cut_before', 'page', 500, 301] as const)('%s takes nothing', (fault) => {
+  test.each(['down', '429', 'cut_before', 'page', 500, 301] as const)('%s accepts nothing', (fault) => {
     expect(answerTo({ order: { fault } })).toMatchObject({ records: [], settlesId: false });
   });
 
-  test.each(['slow', 'cut'] as const)('%s befalls the answer, and the records are taken', (fault) => {
+  test.each(['slow', 'cut'] as const)('%s concerns the answer, and the records are accepted', (fault) => {
     const answered = answerTo({ order: { fault } });
 
     expect(takenBy(answered)).toEqual([GOOD]);
     expect(answered.settlesId).toBe(true);
   });
 
-  test.each(['page', 504] as const)('%s may come after the records were taken', (fault) => {
+  test.each(['page', 504] as const)('%s may come after the records were accepted', (fault) => {
     const answered = answerTo({ order: { fault, faultAt: 'after' } });
 
     expect(answered.reply.status).toBeGreaterThan(500);
     expect(takenBy(answered)).toEqual([GOOD]);
   });
 
-  test('after the taking leaves what is refused refused', () => {
+  test('after acceptance leaves refused records refused', () => {
     expect(status({ order: { fault: 504, faultAt: 'after' }, events: [{}] })).toBe(400);
     expect(status({ order: { fault: 'slow' }, call: { authorization: '' } })).toBe(401);
   });
 
-  test('slow is waited out by whoever sends the answer', () => {
+  test('slow is a delay that the sender of the answer keeps', () => {
     expect(answerTo({ order: { fault: 'slow', delayMs: 12_000 } }).reply).toMatchObject({
       status: 200,
       delayMs: 12_000,
     });
   });
 
-  test('cut breaks off, whatever was taken', () => {
+  test('cut breaks off, whether records were accepted or not', () => {
     expect(answerTo({ order: { fault: 'cut' } }).reply.cut).toBe(true);
     expect(answerTo({ order: { fault: 'cut_before' } }).reply.cut).toBe(true);
   });
@@ -224,7 +224,7 @@ describe('a fault', () => {
     expect(reply.body).toContain('<html>');
   });
 
-  test('a 3xx points elsewhere', () => {
+  test('a 3xx redirects elsewhere', () => {
     const { reply } = answerTo({ order: { fault: 307, location: 'https://b.example/' } });
 
     expect(reply).toMatchObject({ status: 307, headers: { Location: 'https://b.example/' } });

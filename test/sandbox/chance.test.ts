@@ -36,16 +36,16 @@ describe('faults by chance', () => {
     expect(faultOf(controlOf(MIX), chance).fault).toBe(fault);
   });
 
-  test('each comes from before or after the taking, as it says itself', () => {
+  test('each happens before or after acceptance, as it says itself', () => {
     expect(faultOf(controlOf(MIX), 0.09)).toMatchObject({ fault: 504, faultAt: 'after' });
     expect(faultOf(controlOf({ ...MIX, faultAt: 'after' }), 0)).toMatchObject({ faultAt: 'before' });
   });
 
-  test('a fault that is ordered by itself is certain', () => {
+  test('a fault configured alone is certain', () => {
     expect(faultOf(controlOf({ ...MIX, fault: 'down' }), 0).fault).toBe('down');
   });
 
-  test('over many calls each comes as often as was ordered', () => {
+  test('over many calls each occurs as often as configured', () => {
     const drawn = chances(1, 20_000).map((chance) => faultOf(controlOf(MIX), chance).fault);
     const share = (fault: unknown) => drawn.filter((one) => one === fault).length / drawn.length;
 
@@ -57,7 +57,7 @@ describe('faults by chance', () => {
 });
 
 describe('a seed', () => {
-  test('gives the same chances each time, and another one others', () => {
+  test('gives the same chances each time, and another seed gives others', () => {
     expect(chances(7, 50)).toEqual(chances(7, 50));
     expect(chances(7, 50)).not.toEqual(chances(8, 50));
   });

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { controlOf, parseControl } from '../../src/sandbox/control.ts';
 
-describe('an order to the sandbox', () => {
-  test('what is left out is as it is documented, or as strict as it can be', () => {
+describe('a configuration of the sandbox', () => {
+  test('has documented defaults for omitted fields, as strict as possible', () => {
     expect(controlOf({})).toEqual({
       fault: 'none',
       faultAt: 'before',
@@ -29,7 +29,7 @@ describe('an order to the sandbox', () => {
     });
   });
 
-  test('what it answers is an order again, and says the same', () => {
+  test('is returned as a configuration that says the same', () => {
     const control = controlOf({ fault: 503, seed: 7, refuse: { field: 'eventName' }, acceptKeys: ['new'] });
 
     expect(parseControl(JSON.stringify(control))).toEqual({ ok: true, control });
@@ -59,18 +59,18 @@ describe('an order to the sandbox', () => {
   test.each([
     [
       { fault: 'up' },
-      'fault must be none, down, 429, slow, cut, cut_before, page, or a status from 300 to 599',
+      'fault must be down, 429, slow, cut, cut_before, page, none or a status from 300 to 599',
     ],
     [
       { fault: 200 },
-      'fault must be none, down, 429, slow, cut, cut_before, page, or a status from 300 to 599',
+      'fault must be down, 429, slow, cut, cut_before, page, none or a status from 300 to 599',
     ],
     [{ delayMs: 0.5 }, 'delayMs must be a whole number from 0 to 60000, not 0.5'],
     [{ delayMs: '5' }, 'delayMs must be a whole number from 0 to 60000, not "5"'],
     [{ success: 204 }, 'success must be 200 or 201, not 204'],
     [{ wrongKey: 400 }, 'wrongKey must be 401 or 403, not 400'],
     [{ faults: [{ fault: 500, chance: 2 }] }, 'faults.0.chance must be a number from 0 to 1'],
-    [{ faults: [{ fault: 500 }] }, 'faults.0.chance must be given'],
+    [{ faults: [{ fault: 500 }] }, 'faults.0.chance is required'],
     [
       {
         faults: [
@@ -85,14 +85,14 @@ describe('an order to the sandbox', () => {
     [{ refuse: { field: 'eventName', status: 401 } }, 'refuse.status must be 400 or 413 or 422, not 401'],
     [{ refuse: 'Poison' }, 'refuse must be an object'],
     [{ acceptKeys: 'key' }, 'acceptKeys must be a list of keys'],
-    [{ colour: 'red' }, 'colour is no switch of the sandbox'],
+    [{ colour: 'red' }, 'colour is not a setting of the sandbox'],
     [[], 'the body must be an object'],
     [null, 'the body must be an object'],
-  ])('%j is none: %s', (order, message) => {
+  ])('%j is invalid: %s', (order, message) => {
     expect(parseControl(JSON.stringify(order))).toEqual({ ok: false, message });
   });
 
-  test('what is no JSON is none', () => {
+  test('must be JSON', () => {
     expect(parseControl('down')).toEqual({
       ok: false,
       message: 'the body must be JSON, as {"fault":"down"}',
@@ -100,7 +100,7 @@ describe('an order to the sandbox', () => {
   });
 });
 
-describe('every switch', async () => {
+describe('every setting', async () => {
   const code = await readFile('src/sandbox/control.ts', 'utf8');
   const names = [...code.matchAll(/^ {4}(\w+): optional\(/gm)].map(([, name = '']) => name);
 

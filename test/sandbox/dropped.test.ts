@@ -15,7 +15,7 @@ const pathsOfEvent = (eventData: object) =>
   droppedOf('event', { userId: 'u', eventName: 'Clicked', eventData }).map(({ path }) => path);
 const pathsOfUser = (fields: object) => droppedOf('user', { userId: 'u', ...fields }).map(({ path }) => path);
 
-test('of the documented examples nothing is dropped', () => {
+test('nothing of the documented examples is dropped', () => {
   expect(droppedOf('user', JOHN)).toEqual([]);
   expect(droppedOf('event', ADDED_TO_CART)).toEqual([]);
 });
@@ -49,7 +49,7 @@ describe('attributes', () => {
     expect(pathsOfUser({ attributes })).toEqual([`attributes.${'b'.repeat(50)}`, 'attributes.we_email']);
   });
 
-  test('lose a string of 1,000 characters, wherever it lies', () => {
+  test('lose a string of 1,000 characters, wherever it is', () => {
     const eventData = {
       fits: 'x'.repeat(999),
       long: 'x'.repeat(1_000),
@@ -66,18 +66,18 @@ describe('attributes', () => {
     ['Date', DATE],
     ['Array', [1]],
     ['Object', {}],
-  ])('of type %s are at most 25', (_, value) => {
+  ])('of type %s number at most 25', (_, value) => {
     expect(pathsOfEvent(many(25, value))).toEqual([]);
     expect(pathsOfEvent(many(26, value))).toEqual(['eventData.n25']);
     expect(pathsOfUser({ attributes: many(26, value) })).toEqual(['attributes.n25']);
   });
 
-  test('that are dates in the documented form do not count as strings; others do', () => {
+  test('that are dates in the documented form do not count as strings, and others do', () => {
     expect(pathsOfEvent({ ...many(25, 'x'), ...many(25, DATE, 'd') })).toEqual([]);
     expect(pathsOfEvent({ ...many(25, 'x'), near: '2018-09-15T18:29:00Z' })).toEqual(['eventData.near']);
   });
 
-  test('of a user hold 16 KB in arrays and objects together; those of an event may hold more', () => {
+  test('of a user may hold 16 KB in arrays and objects together, and those of an event more', () => {
     const half = Array.from({ length: 10 }, () => 'x'.repeat(900));
     const attributes = { one: half, other: half, text: 'x' };
 
@@ -101,12 +101,12 @@ describe('fields', () => {
     expect(pathsOfUser(fields)).toEqual([path]);
   });
 
-  test('what has a switch of its own is none of its business', () => {
+  test('with a setting of their own are not checked here', () => {
     expect(pathsOfUser({ userId: 5, email: null, birthDate: 0, attributes: { a: null } })).toEqual([]);
   });
 });
 
-describe('against the contract that the product checks by', () => {
+describe('compared with the contract of the product', () => {
   const around = (limit: number) => fc.integer({ min: limit - 2, max: limit + 2 });
   const name = fc.oneof(
     around(49).map((length) => 'n'.repeat(length)),
@@ -151,7 +151,7 @@ describe('against the contract that the product checks by', () => {
     });
   }
 
-  test('an event it lets through is taken, and nothing of it dropped', () => {
+  test('a valid event is accepted, and nothing of it is dropped', () => {
     fc.assert(
       fc.property(name, attributes, (eventName, eventData) =>
         expectTaken('event', { userId: 'u', eventName, eventData }),
@@ -160,7 +160,7 @@ describe('against the contract that the product checks by', () => {
     );
   });
 
-  test('a visitor and a moment it lets through are taken', () => {
+  test('a valid visitor and time are accepted', () => {
     fc.assert(
       fc.property(userId, userId, fc.oneof(date, value), (userId, anonymousId, eventTime) =>
         expectTaken('event', {
@@ -174,7 +174,7 @@ describe('against the contract that the product checks by', () => {
     );
   });
 
-  test('a user it lets through is taken, and nothing of it dropped', () => {
+  test('a valid user is accepted, and nothing of it is dropped', () => {
     const field = fc.constantFrom(
       ...['firstName', 'gender', 'phone', 'emailOptIn', 'birthDate', 'hashedEmail', 'other'],
     );

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { minuteBegan } from '../../src/sandbox/rate.ts';
 
-test('a sliding minute counts what arrived in the 60 seconds before', () => {
+test('a sliding minute counts arrivals of the last 60 seconds', () => {
   expect(minuteBegan('sliding', 90_000)).toBe(30_000);
 });
 
-test('a fixed minute counts from its full minute on, and forgets all at the next', () => {
+test('a fixed minute counts from the full minute, and starts again at the next', () => {
   const counts = (at: number, now: number) => at > minuteBegan('fixed', now);
 
   expect(counts(60_000, 119_999)).toBe(true);

@@ -15,7 +15,7 @@ function endOf(verdict: Verdict): 'refused' | 'dropped' | 'taken' {
   return verdict.records.every(({ taken }) => taken) ? 'taken' : 'dropped';
 }
 
-describe('the sandbox takes', () => {
+describe('the sandbox accepts', () => {
   test('the documented examples', () => {
     expect(judgeEvents([ADDED_TO_CART])).toEqual({
       ok: true,
@@ -29,7 +29,7 @@ describe('the sandbox takes', () => {
     });
   });
 
-  test('25 records, not 26 and not none', () => {
+  test('25 records, but not 26 and not none', () => {
     const some = (length: number) => judgeEvents(Array.from({ length }, () => ADDED_TO_CART));
 
     expect(some(25)).toMatchObject({ ok: true, sent: 25 });
@@ -94,13 +94,13 @@ describe('dates', () => {
     },
   );
 
-  test.each(NEAR)('%j, near it, is refused, dropped or accepted', (eventTime) => {
+  test.each(NEAR)('%j, close to it, is refused, dropped or accepted', (eventTime) => {
     expect(endOf(judgeEvent({ eventTime }))).toBe('refused');
     expect(endOf(judgeEvent({ eventTime }, { otherDates: 'dropped' }))).toBe('dropped');
     expect(endOf(judgeEvent({ eventTime }, { otherDates: 'accepted' }))).toBe('taken');
   });
 
-  test.each(NONE)('%j is refused under each', (eventTime) => {
+  test.each(NONE)('%j is refused in each setting', (eventTime) => {
     for (const otherDates of ['refused', 'dropped', 'accepted'] as const)
       expect(endOf(judgeEvent({ eventTime }, { otherDates }))).toBe('refused');
   });
@@ -117,7 +117,7 @@ describe('nulls', () => {
     expect(endOf(judgeEvent(fields, { nulls: 'accepted' }))).toBe('taken');
   });
 
-  test('are no ids', () => {
+  test('are not ids', () => {
     const fields = { userId: null, anonymousId: null };
 
     expect(endOf(judgeEvent(fields, { nulls: 'accepted' }))).toBe('refused');
@@ -130,7 +130,7 @@ test('a numeric userId is refused or accepted', () => {
   expect(endOf(judgeEvent({ userId: 5 }, { numericUserId: 'accepted' }))).toBe('taken');
 });
 
-describe('a rule by which records are refused', () => {
+describe('a configured rule to refuse records', () => {
   const eventData = { poison: true, 'Product ID': 1337, deep: { er: 'x' } };
 
   test.each([
@@ -139,7 +139,7 @@ describe('a rule by which records are refused', () => {
     { field: 'eventData.poison', value: true },
     { field: 'eventData.Product ID', value: 1337 },
     { field: 'eventData.deep.er', value: 'x' },
-  ])('%j means this record', (refuse) => {
+  ])('%j matches this record', (refuse) => {
     expect(endOf(judgeEvent({ eventData }, { refuse }))).toBe('refused');
   });
 

@@ -49,7 +49,7 @@ describe('identify', () => {
   test.each([
     ['johndoe', 'johndoe'],
     [1337, '1337'],
-  ])('of %s is of who has this id', async (id, userId) => {
+  ])('with %s uses that id', async (id, userId) => {
     const { analytics, calls } = begin();
 
     await analytics.identify(id, { email: 'john@doe.com' });
@@ -58,7 +58,7 @@ describe('identify', () => {
     expect(analytics.user().id()).toBe(userId);
   });
 
-  test('without an id, before there is one, is of the anonymous visitor', async () => {
+  test('without an id, before there is one, describes the anonymous visitor', async () => {
     const { analytics, calls } = begin();
 
     await analytics.identify({ email: 'john@doe.com', plan: 'Free' });
@@ -75,7 +75,7 @@ describe('identify', () => {
     expect(analytics.user().id()).toBeNull();
   });
 
-  test('after a logout is of the anonymous visitor again', async () => {
+  test('after a logout describes the anonymous visitor again', async () => {
     const { analytics, calls } = begin();
     await analytics.identify('johndoe');
     analytics.reset();
@@ -85,7 +85,7 @@ describe('identify', () => {
     expect(calls.at(-1)).toEqual(['identify', { attributes: { plan: 'Free' } }]);
   });
 
-  test('of a callback alone is of nobody new', async () => {
+  test('with only a callback changes no visitor', async () => {
     const { analytics, calls } = begin();
     let isDone = false;
     const done = () => {
@@ -99,7 +99,7 @@ describe('identify', () => {
     expect(isDone).toBe(true);
   });
 
-  test('without an id is of who was identified before, until they are logged out', async () => {
+  test('without an id describes the last identified user, until the logout', async () => {
     const { analytics, calls } = begin();
     await analytics.identify('johndoe');
 
@@ -115,7 +115,7 @@ describe('identify', () => {
     expect(analytics.user().id()).toBeNull();
   });
 
-  test('tells each trait by the field that WebEngage has for it, and every other as an attribute', async () => {
+  test('puts each trait into WebEngage’s field for it, and every other into an attribute', async () => {
     const { analytics, calls } = begin();
 
     await analytics.identify('johndoe', {
@@ -148,7 +148,7 @@ describe('identify', () => {
     });
   });
 
-  test('a trait that does not fit its field is an attribute, and costs nothing else', async () => {
+  test('a trait that does not fit its field becomes an attribute, and costs nothing else', async () => {
     const { analytics, calls } = begin();
     const odd = {
       firstName: 1,
@@ -168,7 +168,7 @@ describe('identify', () => {
   });
 
   test.each([new Date(10_000, 0, 1), new Date(-1e14), new Date(Number.NaN)])(
-    'a birthday beyond the years that WebEngage writes is an attribute: %s',
+    'a birthday beyond the years that WebEngage writes becomes an attribute: %s',
     async (birthday) => {
       const { analytics, calls } = begin();
 
@@ -178,7 +178,7 @@ describe('identify', () => {
     },
   );
 
-  test('takes a birthday that is a date, and the day of the first hour of 1970', async () => {
+  test('accepts a birthday that is a date, and the day of the first hour of 1970', async () => {
     const { analytics, calls } = begin();
     const birthday = new Date(0);
 
@@ -188,7 +188,7 @@ describe('identify', () => {
   });
 
   test.each(['America/New_York', 'Asia/Tokyo'])(
-    'a birthday is that day by the clock of a visitor in %s',
+    'a birthday is that day on the clock of a visitor in %s',
     (zone) => {
       vi.stubEnv('TZ', zone);
 
@@ -205,7 +205,7 @@ describe('identify', () => {
     { phone: '+49 30 123456 ext. 7' },
     { gender: 'females' },
     { gender: 'not male' },
-  ])('%j is all but what fits', async (odd) => {
+  ])('%j sets every trait that fits', async (odd) => {
     const { analytics, calls } = begin();
 
     await analytics.identify('johndoe', odd);
@@ -213,7 +213,7 @@ describe('identify', () => {
     expect(calls[0]?.[2]).toEqual({ attributes: odd });
   });
 
-  test('a value that can’t be made text is an attribute too', async () => {
+  test('a value that can’t become text becomes an attribute', async () => {
     const { analytics, calls } = begin();
     const odd = Object.fromEntries(
       Object.keys(identifyFields)
@@ -226,7 +226,7 @@ describe('identify', () => {
     expect(calls[0]?.[2]).toEqual({ attributes: odd });
   });
 
-  test('throws nothing at what can’t be read', async () => {
+  test('throws nothing for unreadable traits', async () => {
     const { analytics } = begin();
     const unreadable = {
       get email() {
@@ -237,7 +237,7 @@ describe('identify', () => {
     await expect(analytics.identify('johndoe', unreadable)).rejects.toThrow(TypeError);
   });
 
-  test('an object that has a name is that name to no field but a company’s', async () => {
+  test('an object with a name becomes that name in no field but a company’s', async () => {
     const { analytics, calls } = begin();
     const odd = {
       email: { name: 'john@doe.com' },
@@ -250,7 +250,7 @@ describe('identify', () => {
     expect(calls[0]?.[2]).toEqual({ attributes: odd });
   });
 
-  test('whatever the traits are, the tracker refuses none of them, and each is a field or an attribute', () => {
+  test('any traits are accepted by the tracker, each as a field or an attribute', () => {
     const trait = fc.constantFrom(
       ...Object.keys(identifyFields),
       'birthday',
@@ -286,7 +286,7 @@ describe('identify', () => {
   }, 60_000);
 });
 
-test('track tells the properties, and nothing of the options', async () => {
+test('track passes the properties, and none of the options', async () => {
   const { analytics, calls } = begin();
 
   await analytics.track('Bought', { Price: 1 }, { integrations: { All: false } });
@@ -335,7 +335,7 @@ describe('a callback', () => {
     ['page', []],
     ['page', ['Cart', {}]],
     ['group', ['acme']],
-  ] as const)('of %s(%j) is called once it has ended', async (method, call) => {
+  ] as const)('of %s(%j) is called once the call has ended', async (method, call) => {
     const { analytics } = begin();
     const done = vi.fn();
 
@@ -346,7 +346,7 @@ describe('a callback', () => {
     expect(done.mock.calls).toEqual([[]]);
   });
 
-  test('is called though the call is refused, of which its promise tells', async () => {
+  test('is called even if the call is refused, which its promise reports', async () => {
     const { analytics } = begin(() => Promise.reject(new Error('refused')));
     const done = vi.fn();
 
@@ -356,7 +356,7 @@ describe('a callback', () => {
   });
 });
 
-test('what a tracker refuses is told in the console, once, and is no error of the page', async () => {
+test('a refusal of the tracker is logged once to the console, and is no error of the page', async () => {
   const reported: unknown[] = [];
   const report = (error: unknown) => reported.push(error);
   process.on('unhandledRejection', report);
@@ -370,7 +370,7 @@ test('what a tracker refuses is told in the console, once, and is no error of th
   expect([warned, reported]).toEqual([['refused'], []]);
 });
 
-test('ready calls, since nothing has to load', async () => {
+test('ready calls back at once, because nothing has to load', async () => {
   const done = vi.fn();
 
   await begin().analytics.ready(done);
@@ -382,7 +382,7 @@ test.each([
   ['alias', 'WebEngage has no alias'],
   ['group', 'WebEngage has no group'],
 ] as const)(
-  'what is not possible, as %s, is told in the console once, and is no error of the page',
+  'an unsupported call, such as %s, is logged once to the console, and is no error of the page',
   async (method, words) => {
     const reported: unknown[] = [];
     const report = (error: unknown) => reported.push(error);
@@ -399,7 +399,7 @@ test.each([
   },
 );
 
-test('what stands in place of properties is the tracker’s to judge: nothing of it becomes an empty object', async () => {
+test('an invalid value for properties is passed to the tracker, and does not become an empty object', async () => {
   const { analytics, calls } = begin();
   const bag = new Map([['Price', 1]]);
 
@@ -456,7 +456,7 @@ describe('a page’s own built-ins change nothing:', () => {
   });
 });
 
-test('any tracker will do, whatever its events are', () => {
+test('any tracker works, whatever its events are', () => {
   type ShopEvents = { Bought: { Price: number } };
 
   expectTypeOf<Tracker<ShopEvents>>().toExtend<SegmentTracker>();

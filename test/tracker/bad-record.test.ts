@@ -48,7 +48,7 @@ describe.each(WAYS)('one record that gets %s', (_, who, answer) => {
   };
 
   test.each(['e1', 'e13', 'e25', 'e40'])(
-    'costs no other, be it %s, and is rejected and told',
+    'costs no other, as %s, and is rejected and reported',
     async (bad) => {
       const played = browser();
       objectTo(played);
@@ -74,7 +74,7 @@ describe.each(WAYS)('one record that gets %s', (_, who, answer) => {
     },
   );
 
-  test('costs no other in the last request of a page: the next one delivers them', async () => {
+  test('costs no other in the last request of a page, and the next page delivers them', async () => {
     const played = browser();
     objectTo(played);
     const page = played.openWith(22, 'e7');
@@ -105,7 +105,7 @@ describe.each(WAYS)('one record that gets %s', (_, who, answer) => {
     expect(await page.tracker.stats()).toMatchObject({ delivered: 21, rejected: 1, buffered: 0 });
   });
 
-  test('is kept while there is no other to tell whether it is at fault', async () => {
+  test('is kept while there is no other record to prove it at fault', async () => {
     const played = browser();
     objectTo(played);
     const page = played.openWith(1, 'e1');
@@ -120,7 +120,7 @@ describe.each(WAYS)('one record that gets %s', (_, who, answer) => {
   });
 });
 
-test('three records that a firewall objects to cost no other', async () => {
+test('three records that a firewall blocks cost no other', async () => {
   const played = browser();
   played.onTheWay.answer = (body) => (body.includes(BAD) ? page403() : undefined);
   const page = played.openWith(40, 'e2', 'e20', 'e39');
@@ -131,35 +131,31 @@ test('three records that a firewall objects to cost no other', async () => {
   expect(played.told).toHaveLength(3);
 });
 
-describe('everything is kept, nothing is rejected, and it is told', () => {
+describe('everything is kept, nothing is rejected, and it is reported', () => {
   test.each([
     ['a relay that is down as a whole', 'onTheWay', page503],
     ['a firewall that refuses all', 'onTheWay', page403],
     ['a page that spoils every body', 'judge', () => refusal('invalid_batch', 400)],
     ['a version that the relay does not know', 'judge', () => refusal('unsupported_version', 400)],
     ['an origin that is not allowed', 'judge', () => refusal('origin_not_allowed', 403)],
-  ] as const)(
-    'with %s, for hours, and arrives once it is over',
-    { timeout: 60_000 },
-    async (_, who, answer) => {
-      const played = browser();
-      played[who].answer = answer;
-      const page = played.openWith(40);
-      const retrying: string[] = [];
-      page.tracker.on('retrying', ({ reason }) => retrying.push(reason));
+  ] as const)('with %s, for hours, and arrives afterwards', { timeout: 60_000 }, async (_, who, answer) => {
+    const played = browser();
+    played[who].answer = answer;
+    const page = played.openWith(40);
+    const retrying: string[] = [];
+    page.tracker.on('retrying', ({ reason }) => retrying.push(reason));
 
-      await played.time.pass(6 * HOUR_MS);
-      const meanwhile = await page.tracker.stats();
-      const asked = played.requests.length;
-      delete played[who].answer;
-      await played.time.pass(3 * HOUR_MS);
+    await played.time.pass(6 * HOUR_MS);
+    const meanwhile = await page.tracker.stats();
+    const asked = played.requests.length;
+    delete played[who].answer;
+    await played.time.pass(3 * HOUR_MS);
 
-      expect(meanwhile).toMatchObject({ tracked: 40, buffered: 40, rejected: 0 });
-      expect(retrying.length).toBeGreaterThan(0);
-      // A fifth of the allowance at most: it looks for a record at fault again and again.
-      expect(asked).toBeLessThan((6 * 60 * 60) / 5);
-      expect(played.arrivedNames().sort()).toEqual(names(1, 40).sort());
-      expect(played.told).toEqual([]);
-    },
-  );
+    expect(meanwhile).toMatchObject({ tracked: 40, buffered: 40, rejected: 0 });
+    expect(retrying.length).toBeGreaterThan(0);
+    // A fifth of the allowance at most: it looks for a record at fault again and again.
+    expect(asked).toBeLessThan((6 * 60 * 60) / 5);
+    expect(played.arrivedNames().sort()).toEqual(names(1, 40).sort());
+    expect(played.told).toEqual([]);
+  });
 });

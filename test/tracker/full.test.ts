@@ -21,7 +21,7 @@ afterEach(() => {
 });
 
 describe('the settings of the full script', () => {
-  test('are as those of the core where none is given', async () => {
+  test('are those of the core by default', async () => {
     const { tracker, relay } = fullTracker({}, true);
     await tracker.track('Clicked');
     await tracker.flush();
@@ -29,7 +29,7 @@ describe('the settings of the full script', () => {
     expect(relay.requests).toHaveLength(1);
   });
 
-  test('have the visitor asked first', async () => {
+  test('make the visitor’s consent required', async () => {
     const { tracker, relay } = fullTracker({ consent: 'pending' });
     void tracker.track('Clicked');
     expect(await tracker.flush()).toMatchObject({ reason: 'no_consent' });
@@ -47,13 +47,13 @@ describe('the settings of the full script', () => {
     expect(relay.requests).toEqual([]);
   });
 
-  test('reject what is wrong', async () => {
+  test('are rejected if they are invalid', async () => {
     await expect(fullTracker({ strict: true }).tracker.track('we_1')).rejects.toThrow(
       'must not start with we_',
     );
   });
 
-  test('take identity tokens of a function', async () => {
+  test('may take identity tokens from a function', async () => {
     const { tracker, bodies } = fullTracker({ identityToken: (userId: string) => jwt({ cuid: userId }) });
     await tracker.identify('ada');
     await tracker.flush();
@@ -61,7 +61,7 @@ describe('the settings of the full script', () => {
     expect(claimsOf(bodies()[0].token).cuid).toBe('ada');
   });
 
-  test('take identity tokens of a global function, which is looked up at each call', async () => {
+  test('may take identity tokens from a global function, which is looked up at each call', async () => {
     const { tracker, bodies } = fullTracker({ identityToken: 'siteToken' });
     await tracker.identify('ada');
     expect(await tracker.flush()).toMatchObject({ reason: 'token_required' });
@@ -74,7 +74,7 @@ describe('the settings of the full script', () => {
     expect(claimsOf(bodies()[0].token).cuid).toBe('bob');
   });
 
-  test('do not take an inherited name for a global function', async () => {
+  test('do not use an inherited name as a global function', async () => {
     const { tracker } = fullTracker({ identityToken: 'toString' });
     await tracker.identify('ada');
 
@@ -90,6 +90,6 @@ test.each<[string, FullOptions]>([
   ['identityToken', { identityToken: true }],
   ['identityToken', { identityToken: '' }],
   ['strict', { strict: 'very' }],
-])('an impossible %s throws: %j', (name, options) => {
+])('an invalid %s throws: %j', (name, options) => {
   expect(() => fullAddOns(options)).toThrow(new RegExp(`^${name} must be`));
 });

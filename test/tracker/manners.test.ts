@@ -16,7 +16,7 @@ describe('a Retry-After of a year', () => {
       (now: number) => new Date(now).toUTCString(),
       -365 * 86_400_000,
     ],
-  ])('%s holds for an hour and little more, in all tabs', async (_, header, offMs = 0) => {
+  ])('%s lasts an hour and little more, in all tabs', async (_, header, offMs = 0) => {
     const time = fakeTime();
     time.shift(offMs);
     const busy = () => new Response('', { status: 429, headers: { 'Retry-After': header(time.now()) } });
@@ -37,7 +37,7 @@ describe('a Retry-After of a year', () => {
   });
 });
 
-test('only what is sent as the page is left goes with keepalive, whose budget the page itself may have used up', async () => {
+test('only unload requests use keepalive, whose budget the page itself may have used up', async () => {
   const { open, relay, time } = playedBrowser({ relay: scriptedRelay(offline) });
   const page = open();
   await page.tracker.track('e1');
@@ -48,8 +48,8 @@ test('only what is sent as the page is left goes with keepalive, whose budget th
   expect(relay.requests.map(({ init }) => init.keepalive)).toEqual([false, false, true]);
 });
 
-describe('a page that is left', () => {
-  test('is so until it is visible again, however long its listeners take: what it tracks then leaves', async () => {
+describe('an unloading page', () => {
+  test('stays so until it is visible again, however slow its listeners: events of theirs are sent', async () => {
     const { open, time, sent } = playedBrowser();
     const page = open();
     await quiet();
@@ -63,7 +63,7 @@ describe('a page that is left', () => {
     expect(sent()).toEqual([names(1, 5)]);
   });
 
-  test('and stays hidden keeps to an allowance, and sends all of it in the end', async () => {
+  test('that stays hidden respects the allowance, and sends everything in the end', async () => {
     const { open, time, relay, sent } = playedBrowser();
     const page = open({ requestsPerMinute: 10, burst: 3 });
     await quiet();
@@ -81,7 +81,7 @@ describe('a page that is left', () => {
     expect(sent().flat()).toEqual(names(1, 120));
   });
 
-  test('with nothing new sends nothing more, though it is told so again and again', async () => {
+  test('without new records sends nothing more, even if the event repeats', async () => {
     const { open, relay } = playedBrowser({ relay: scriptedRelay(never) });
     const page = open();
     await page.tracker.track('e1');
@@ -93,7 +93,7 @@ describe('a page that is left', () => {
 });
 
 describe('tabs that share a lock', () => {
-  test('send nothing twice, though one of them is hidden and goes on', async () => {
+  test('send nothing twice, even if one of them is hidden and goes on', async () => {
     const { open, time, sent } = playedBrowser();
     const [hidden, shown] = [open(), open()];
     await quiet();
@@ -127,7 +127,7 @@ describe('tabs that share a lock', () => {
   });
 });
 
-test('130,000 records that lie in the buffer do not stop a page', { timeout: 60_000 }, async () => {
+test('130,000 buffered records do not block a page', { timeout: 60_000 }, async () => {
   const { open, disk, sent } = playedBrowser();
   await disk.state.append((kept) => ({
     visitor: { ...kept, device: 'd', anonymousId: 'a', changes: 1 },

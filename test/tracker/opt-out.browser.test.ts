@@ -17,7 +17,7 @@ afterEach(async () => {
 const IN_LOCAL_STORAGE = { ...NOTHING_KEPT, local: [[`${NAME}?choices`, '1']] };
 const ONLY_THE_MARK = { ...IN_LOCAL_STORAGE, databases: [NAME] };
 
-test('a visitor who opts out leaves nothing in the browser but a mark that says so, two tabs at work or not', async () => {
+test('an opt-out deletes everything in the browser but its mark, with two tabs at work or not', async () => {
   const [one, other] = [createTracker({ endpoint }), createTracker({ endpoint })];
   await one.identify('johndoe', { email: 'john@doe.com' });
   await other.track('Clicked');
@@ -39,7 +39,7 @@ test('a visitor who opts out leaves nothing in the browser but a mark that says 
   expect(await stateOf(NAME)).toEqual(MARK_ALONE);
 });
 
-test('a visitor whose localStorage is cleared stays out, by the mark in the database', async () => {
+test('a visitor whose localStorage is cleared stays out, through the mark in the database', async () => {
   const tracker = createTracker({ endpoint });
   await tracker.track('Clicked');
   await tracker.optOut();
@@ -53,7 +53,7 @@ test('a visitor whose localStorage is cleared stays out, by the mark in the data
   expect(await kept()).toEqual(ONLY_THE_MARK);
 });
 
-test('and so where IndexedDB is broken', async () => {
+test('the same holds if IndexedDB is broken', async () => {
   IDBFactory.prototype.open = () => {
     throw new Error('broken');
   };
@@ -67,7 +67,7 @@ test('and so where IndexedDB is broken', async () => {
   expect(await kept()).toEqual({ ...IN_LOCAL_STORAGE, local: [...IN_LOCAL_STORAGE.local, toForget] });
 });
 
-test('what an opt-out that was cut short has left is removed by the next page', async () => {
+test('data that an interrupted opt-out has left is removed by the next page', async () => {
   await createTracker({ endpoint }).track('Clicked');
   localStorage.setItem(`${NAME}?choices`, '1');
   localStorage.setItem(`${NAME}#left`, '[]');
@@ -76,7 +76,7 @@ test('what an opt-out that was cut short has left is removed by the next page', 
   await expect.poll(kept).toEqual(ONLY_THE_MARK);
 });
 
-test('in again, the buffer is made anew and works', async () => {
+test('after an opt-in the buffer is recreated and works', async () => {
   const tracker = createTracker({ endpoint });
   await tracker.track('Clicked');
   await tracker.optOut();

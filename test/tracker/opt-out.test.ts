@@ -19,7 +19,7 @@ const devices = (relay: ReturnType<typeof scriptedRelay>) =>
   relay.requests.map(({ init }) => JSON.parse(String(init.body)).device);
 
 describe('a visitor who has opted out', () => {
-  test('leaves nothing behind but a mark that says so', async () => {
+  test('leaves nothing behind but the mark of the opt-out', async () => {
     const { open, map, disk } = playedBrowser({ relay: scriptedRelay(...Array(9).fill(offline)) });
     const { tracker, net, hide, show } = open();
     await tracker.identify('johndoe', { email: 'john@doe.com' });
@@ -40,7 +40,7 @@ describe('a visitor who has opted out', () => {
     expect(net.armed()).toEqual([]);
   });
 
-  test('is told of all that waited, made by any page and even just before', async () => {
+  test('causes an event for every waiting record, of any page and even the newest', async () => {
     const { open } = playedBrowser({ relay: scriptedRelay(...Array(9).fill(offline)) });
     const first = open();
     for (const name of names(1, 40)) void first.tracker.track(name);
@@ -57,7 +57,7 @@ describe('a visitor who has opted out', () => {
     expect(new Set(told.flatMap(({ ids }) => ids)).size).toBe(41);
   });
 
-  test('makes and sends nothing any more, in no tab and on no later visit, whatever is called', async () => {
+  test('is not tracked any more, in no tab and on no later visit, whatever is called', async () => {
     const { open, sent, map, disk, time } = playedBrowser();
     const [one, other] = [open(), open()];
     await other.tracker.identify('johndoe');
@@ -84,7 +84,7 @@ describe('a visitor who has opted out', () => {
     expect(await disk.buffered()).toEqual([]);
   });
 
-  test('has what another tab left with the browser taken back as that tab goes', async () => {
+  test('has another tab’s deferred request cancelled as that tab unloads', async () => {
     const { open, time, sent } = playedBrowser({ relay: scriptedRelay(...Array(9).fill(offline)) });
     const [one, other] = [open(), open()];
     await other.tracker.track('e1');
@@ -99,7 +99,7 @@ describe('a visitor who has opted out', () => {
     expect(sent()).toHaveLength(before);
   });
 
-  test('is out though a request is under way, whose answer is waited for', async () => {
+  test('is out during a request, whose answer is awaited', async () => {
     let answer = (_: Response) => {};
     const relay = scriptedRelay(() => new Promise((resolve) => (answer = resolve)));
     const { open, map, disk, sent } = playedBrowser({ relay });
@@ -121,7 +121,7 @@ describe('a visitor who has opted out', () => {
     expect(await disk.buffered()).toEqual([]);
   });
 
-  test('has sent the last batch: of what is left none follows it', async () => {
+  test('has sent the last batch: no waiting record follows it', async () => {
     let answer = () => {};
     const relay = scriptedRelay(
       (records) => new Promise((resolve) => (answer = () => resolve(accepted(records)))),
@@ -143,7 +143,7 @@ describe('a visitor who has opted out', () => {
     expect(new Set(told).size).toBe(40);
   });
 
-  test('has no other tab send any more that was about to', async () => {
+  test('stops other tabs that were about to send', async () => {
     let answer = () => {};
     const relay = scriptedRelay(
       (records) => new Promise((resolve) => (answer = () => resolve(accepted(records)))),
@@ -161,7 +161,7 @@ describe('a visitor who has opted out', () => {
     expect(sent()).toEqual([names(1, 25)]);
   });
 
-  test('has what was left with the browser taken back at once', async () => {
+  test('has a deferred request cancelled at once', async () => {
     const { open, time } = playedBrowser({ relay: scriptedRelay(...Array(9).fill(never)) });
     const { tracker, net } = open({ maxWaitMs: 3_600_000 });
     await tracker.track('e1');
@@ -173,7 +173,7 @@ describe('a visitor who has opted out', () => {
     expect(net.armed()).toEqual([]);
   });
 
-  test('has the rest forgotten by the next page, where the one that was to forget it is left', async () => {
+  test('has leftover data deleted by the next page if the tab that should do so unloads', async () => {
     const { open, map, disk } = playedBrowser({ relay: scriptedRelay(never) });
     const { tracker, hide, crash } = open();
     await tracker.track('e1');
@@ -208,7 +208,7 @@ describe('a visitor who has opted out', () => {
     expect(asked).toEqual(['johndoe']);
   });
 
-  test('who opts in again is somebody else, on a device that nobody knows', async () => {
+  test('is a new visitor on a new device after an opt-in', async () => {
     const { open, relay, sent } = playedBrowser();
     const { tracker } = open();
     await tracker.identify('johndoe');
@@ -225,7 +225,7 @@ describe('a visitor who has opted out', () => {
     expect(await tracker.stats()).toMatchObject({ tracked: 1, delivered: 1 });
   });
 
-  test('and in again is so in a tab that has seen neither', async () => {
+  test('and opted in again is tracked by a tab that has seen neither', async () => {
     const { open, relay, sent, time } = playedBrowser({ relay: scriptedRelay(offline) });
     const [one, other] = [open(), open()];
     await other.tracker.identify('johndoe');
@@ -243,7 +243,7 @@ describe('a visitor who has opted out', () => {
     expect(relay.requests[1]?.records[0]).not.toHaveProperty('userId');
   });
 
-  test('is told so where there is no storage at all, and is out for as long as the page lives', async () => {
+  test('gets a rejection without any storage, and is out for the life of the page', async () => {
     const relay = scriptedRelay();
     const { platform, time } = fakePlatform({
       relay,
@@ -263,7 +263,7 @@ describe('a visitor who has opted out', () => {
     expect(relay.requests.flatMap(({ records }) => records)).toMatchObject([{ eventName: 'e3' }]);
   });
 
-  test('leaves what is another relay’s alone', async () => {
+  test('keeps data of another relay', async () => {
     const { open, map } = playedBrowser();
     const others = [`${NAME}.evil`, `${NAME}/eu#session`, 'theirs'];
     for (const key of others) map.set(key, '1');
@@ -272,7 +272,7 @@ describe('a visitor who has opted out', () => {
     expect([...map.keys()].sort()).toEqual([MARK, ...others].sort());
   });
 
-  test('is not known by what an unfinished opt-out left, where another tab opts in', async () => {
+  test('is not recognized by an unfinished opt-out if another tab opts in', async () => {
     const relay = scriptedRelay(offline, never);
     const { open, map, disk, sent } = playedBrowser({ relay });
     const [one, other] = [open(), open()];
@@ -297,7 +297,7 @@ describe('a visitor who has opted out', () => {
     expect(map.get(NAME)).not.toContain('johndoe');
   });
 
-  test('and in by another tab, keeps what that tab makes, though the opt-out was still at work', async () => {
+  test('and in by another tab keeps that tab’s records, even during the opt-out', async () => {
     let answer = (_: Response) => {};
     const relay = scriptedRelay(() => new Promise((resolve) => (answer = resolve)), offline);
     const { open, buffered } = playedBrowser({ relay });
@@ -315,7 +315,7 @@ describe('a visitor who has opted out', () => {
     expect(await buffered()).toEqual(['e2']);
   });
 
-  test('and in by a tab that did not wait, keeps what that tab makes', async () => {
+  test('and in by a tab that did not wait keeps that tab’s records', async () => {
     let answer = (_: Response) => {};
     const relay = scriptedRelay(() => new Promise((resolve) => (answer = resolve)), offline, offline);
     const { open, map, buffered } = playedBrowser({ relay });
@@ -335,7 +335,7 @@ describe('a visitor who has opted out', () => {
     expect(map.has(NAME)).toBe(true);
   });
 
-  test('and in by two tabs at once, keeps what the first of them makes', async () => {
+  test('and in by two tabs at once keeps the records of the first', async () => {
     let answer = (_: Response) => {};
     const relay = scriptedRelay(() => new Promise((resolve) => (answer = resolve)), offline, offline);
     const { open, map, buffered } = playedBrowser({ relay });
@@ -355,7 +355,7 @@ describe('a visitor who has opted out', () => {
     expect(map.get(MARK)).toBe('2');
   });
 
-  test('in a browser without localStorage is out on all pages, by the mark in the database', async () => {
+  test('in a browser without localStorage is out on all pages, through the mark in the database', async () => {
     const { open, disk, sent } = playedBrowser({ relay: scriptedRelay(offline) });
     const full = () => ({ pageStorage: { ...fakePageStorage(), set: () => false } });
     const [one, worker] = [open({}, full()), open({}, full())];
@@ -376,7 +376,7 @@ describe('a visitor who has opted out', () => {
     expect(sent().flat()).toContain('e3');
   });
 
-  test('whose localStorage is cleared is out at once when the database answers, and nothing of that page is kept', async () => {
+  test('whose localStorage is cleared is out as soon as the database answers, and no record of that page is kept', async () => {
     const { open, map, disk, sent } = playedBrowser();
     const { tracker, crash } = open();
     await tracker.track('e1');
@@ -404,7 +404,7 @@ describe('a visitor who has opted out', () => {
     expect(sent()).toEqual([]);
   });
 
-  test('by an opt-out of a page that knew of none before is out, though the visitor had chosen twice', async () => {
+  test('on a page that knew of no earlier opt-out is out, even after two choices', async () => {
     const { open, map, disk } = playedBrowser();
     const first = open();
     await first.tracker.track('e1');
@@ -421,7 +421,7 @@ describe('a visitor who has opted out', () => {
     expect(await disk.state.get('visitor')).toEqual({ choices: 3, changes: expect.any(Number) });
   });
 
-  test('before the database has answered, and in again at once, is not followed by what was called before', async () => {
+  test('before the database has answered, and opts in at once, is not followed by earlier calls', async () => {
     const { open, disk, buffered } = playedBrowser({ relay: scriptedRelay(offline) });
     disk.hold();
     const { tracker } = open();
@@ -438,7 +438,7 @@ describe('a visitor who has opted out', () => {
     expect(told).toEqual([{ ids: [expect.stringMatching(/\.1$/)], reason: 'opted_out' }]);
   });
 
-  test('whose database hangs is out: the promise settles, and the mark lies in localStorage', async () => {
+  test('with a hanging database is out: the promise settles, and the mark is in localStorage', async () => {
     const map = new Map<string, string>();
     const hung = async () => () => new Promise<never>(() => {});
     const { platform, time, relay } = fakePlatform({ pageStorage: fakePageStorage(map) });
@@ -492,7 +492,7 @@ describe('a visitor who has opted out', () => {
     await out;
   });
 
-  test('in, and out again at once is out; in again at once is in', async () => {
+  test('in, and out again at once is out, and in again at once is in', async () => {
     const { open, map, sent } = playedBrowser();
     const { tracker } = open();
     await Promise.all([tracker.optOut(), tracker.optIn(), tracker.optOut()]);
@@ -510,7 +510,7 @@ describe('a visitor who has opted out', () => {
     expect(sent()).toEqual([['e2']]);
   });
 
-  test('stays so though another tab writes down at that moment who it is', async () => {
+  test('stays out even if another tab stores its visitor at that moment', async () => {
     const { open, map } = playedBrowser();
     const { tracker } = open();
     await tracker.identify('johndoe');
@@ -525,7 +525,7 @@ describe('a visitor who has opted out', () => {
     expect([...map]).toEqual([[MARK, '1']]);
   });
 
-  test('makes room for its mark where there was none', async () => {
+  test('makes room for its mark in a full store', async () => {
     const map = new Map([[`${NAME}#left`, '[]']]);
     const { open } = playedBrowser();
     const { tracker } = open({}, { pageStorage: fakePageStorage(map, () => map.has(`${NAME}#left`)) });
@@ -536,7 +536,7 @@ describe('a visitor who has opted out', () => {
     expect([...map]).toEqual([[MARK, '1']]);
   });
 
-  test('hears no more of a relay that does not answer', async () => {
+  test('hears no more from a relay that does not answer', async () => {
     const { open, time } = playedBrowser({ relay: scriptedRelay(never) });
     const { tracker } = open();
     const told: unknown[] = [];

@@ -3,7 +3,7 @@ import { resolveOptions, type TrackerOptions } from '../../src/tracker/options.t
 
 const endpoint = 'https://t.example.com';
 
-test('the defaults are those of the documentation', () => {
+test('the defaults are the documented ones', () => {
   expect(resolveOptions({ endpoint })).toEqual({
     endpoint,
     batchSize: 25,
@@ -16,13 +16,13 @@ test('the defaults are those of the documentation', () => {
   });
 });
 
-test('an option that is undefined is one that was not given', () => {
+test('an undefined option is not set', () => {
   const options = { endpoint, batchSize: undefined } as unknown as TrackerOptions;
 
   expect(resolveOptions(options).batchSize).toBe(25);
 });
 
-test('slashes at the end of the endpoint go; a path stays', () => {
+test('trailing slashes of the endpoint are removed, and a path stays', () => {
   expect(resolveOptions({ endpoint: 'https://example.com/t//' }).endpoint).toBe('https://example.com/t');
 });
 
@@ -42,7 +42,7 @@ test.each([
   [{ maxAgeMs: 604_800_001 }, 'maxAgeMs must be from 60000 to 604800000, not 604800001'],
   [{ burst: 0.5 }, 'burst must be from 1 to 100, not 0.5'],
   [{ maxRecords: Number.NaN }, 'maxRecords must be from 100 to 1000000, not NaN'],
-])('%j is refused by name and rule', (bad, message) => {
+])('%j is refused with name and rule', (bad, message) => {
   expect(() => resolveOptions({ endpoint, ...bad })).toThrow(new RangeError(message));
 });
 
@@ -60,7 +60,7 @@ test.each([
   );
 });
 
-test('a setting that asks for nothing needs no add-on', () => {
+test('a setting without effect needs no add-on', () => {
   const options = { endpoint, consent: 'granted', strict: false };
 
   expect(resolveOptions(options)).toMatchObject({ endpoint });

@@ -107,7 +107,7 @@ describe('in a browser', () => {
     expect(relay.names()).toEqual(['Pushed']);
   });
 
-  test('a tracker in a sandboxed frame says that it is degraded, sends its records, and throws nothing', async () => {
+  test('a tracker in a sandboxed frame reports that it is degraded, sends its records, and throws nothing', async () => {
     await page.goto(`${site.url}/framing`);
     const frame = page.frames()[1];
 
@@ -139,7 +139,7 @@ describe('in Node', () => {
     },
   );
 
-  test('a tracker works in memory, and lets the process end once nothing waits', async () => {
+  test('a tracker works in memory, and lets the process end once no records are waiting', async () => {
     const { stdout, stderr } = await node(`
       import { createTracker } from './dist/index.js';
       const tracker = createTracker({ endpoint: '${relay.url}', maxWaitMs: 100, backgroundSync: true });
@@ -151,7 +151,7 @@ describe('in Node', () => {
     expect(relay.names()).toEqual(['Clicked']);
   });
 
-  test('a tracker whose relay is out of reach keeps the process alive, to try again', async () => {
+  test('a tracker whose relay is unreachable keeps the process alive, to retry', async () => {
     relay.stop();
 
     const { stdout } = await node(`

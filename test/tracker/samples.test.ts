@@ -60,20 +60,20 @@ describe('docs/guides/migrating.md', () => {
     expect([segment.length, sdk.length]).toEqual([7, 6]);
   });
 
-  test.each(segment)('%s is what is said beside it', async (call, here) => {
+  test.each(segment)('%s sends what the guide says', async (call, here) => {
     const sent = await records(`await ${here}; await tracker.track('After')`);
 
     expect(sent).toEqual(await records(`await ${call}; await tracker.track('After')`));
     expect(sent).toHaveLength(here.includes('reset') ? 1 : 2);
   });
 
-  test.each(sdk)('in place of %s, %s is taken as it stands', async (_, here) => {
+  test.each(sdk)('in place of %s, %s is accepted unchanged', async (_, here) => {
     const sent = await records(`await ${here}; await tracker.track('After')`);
 
     expect(sent).toHaveLength(here.includes('reset') ? 1 : 2);
   });
 
-  test('names fields that there are', () => {
+  test('names existing fields', () => {
     const named = [...moving.matchAll(/`we_\w+` \| `(\w+)`/g)].map(([, field]) => field);
 
     expect(named).toHaveLength(12);
@@ -98,7 +98,7 @@ describe('docs/guides', () => {
 });
 
 describe('docs/guides/getting-started.md', () => {
-  test('what to call is who, what, and signing out', async () => {
+  test('identify, track and reset are called as described', async () => {
     const sent = await records(`${bare(sample('docs/guides/getting-started.md#what-to-call ts'))}
       await tracker.track('After')`);
 
@@ -109,7 +109,7 @@ describe('docs/guides/getting-started.md', () => {
     ]);
   });
 
-  test('what becomes of records is told to who listens', async () => {
+  test('listeners get the outcomes of records', async () => {
     const told = vi.spyOn(console, 'log').mockImplementation(() => {});
 
     await records(`${bare(sample('docs/guides/getting-started.md#seeing-it-arrive ts'))}

@@ -15,7 +15,7 @@ function trackerWith(options: Partial<TrackerOptions>, relay = scriptedRelay()) 
   return { tracker, asked, ...played };
 }
 
-test('a page that is left with unsettled records asks for the service worker', async () => {
+test('a page left with unsettled records requests a background sync', async () => {
   const { tracker, asked, page } = trackerWith({ backgroundSync: true });
   await tracker.track('Clicked');
 
@@ -24,7 +24,7 @@ test('a page that is left with unsettled records asks for the service worker', a
   expect(asked).toEqual(['webengage-relay:https://t.example.com']);
 });
 
-test('a page that is left with all settled asks for nobody', async () => {
+test('a page left with all records settled requests none', async () => {
   const { tracker, asked, page } = trackerWith({ backgroundSync: true });
   await tracker.track('Clicked');
   await tracker.flush();
@@ -34,7 +34,7 @@ test('a page that is left with all settled asks for nobody', async () => {
   expect(asked).toEqual([]);
 });
 
-test('a page that could not send for want of a network asks for the service worker', async () => {
+test('a page that could not send without a network requests a background sync', async () => {
   const { tracker, asked } = trackerWith(
     { backgroundSync: true },
     scriptedRelay(() => new TypeError('Failed to fetch')),
@@ -46,7 +46,7 @@ test('a page that could not send for want of a network asks for the service work
   expect(asked).toEqual(['webengage-relay:https://t.example.com']);
 });
 
-test('a relay that asks for a pause is not asked again by way of the service worker', async () => {
+test('a relay that requested a pause is not asked again through the service worker', async () => {
   const { tracker, asked } = trackerWith(
     { backgroundSync: true },
     scriptedRelay(() => new Response('', { status: 429 })),
@@ -58,7 +58,7 @@ test('a relay that asks for a pause is not asked again by way of the service wor
   expect(asked).toEqual([]);
 });
 
-test('without the option nobody is asked', async () => {
+test('without the option there is no request', async () => {
   const { tracker, asked, page } = trackerWith(
     {},
     scriptedRelay(() => new TypeError('Failed to fetch')),
@@ -76,7 +76,7 @@ test.each([
   ['a service worker that is denied', () => Promise.reject(new DOMException('denied', 'SecurityError'))],
   ['no Background Sync', () => Promise.resolve({})],
   ['a sync that is denied', () => Promise.resolve({ sync: { register: () => Promise.reject(new Error()) } })],
-])('where there is %s, asking for it harms nobody', async (_, ready) => {
+])('with %s the request harms nothing', async (_, ready) => {
   const thrown: unknown[] = [];
   const keep = (error: unknown) => thrown.push(error);
   process.on('unhandledRejection', keep);

@@ -111,7 +111,7 @@ test.each([
   ['a page that could not send', '/soon', () => {}],
   ['a page that is left', '/', () => dispatchEvent(new PageTransitionEvent('pagehide'))],
 ])(
-  'what %s has tracked offline is sent once the network is back, with no page open, once',
+  'events that %s has tracked offline are sent once when the network is back, with no page open',
   async (...way) => {
     const [, path, leave] = way;
     const { page, worker } = await openSite(path);
@@ -151,27 +151,27 @@ test('a page and the service worker that send at once send no record twice', asy
   expect(relay.names()).toEqual(names);
 });
 
-test('a flush in the service worker that fails rejects what the browser waits for, so that it tries again', async () => {
+test('a failing flush in the service worker rejects the sync event, so that the browser retries', async () => {
   const opened = await openSite();
   relay.answer(503);
   await trackThree(opened.page);
 
-  expect(await fireSync(opened)).toBe('Records wait, to be sent again: unavailable');
+  expect(await fireSync(opened)).toBe('Records will be retried: unavailable');
 
   relay.answer(202);
   await expect.poll(() => fireSync(opened), WITHIN).toBe('settled');
   expect(await opened.worker.evaluate(() => tracker.stats())).toMatchObject({ buffered: 0, delivered: 3 });
 });
 
-test('a service worker that can’t open the database does not say that all is sent', async () => {
+test('a service worker that can’t open the database does not report that all is sent', async () => {
   const opened = await openSite('/', '/worker.js?broken');
   await trackThree(opened.page);
 
-  expect(await fireSync(opened)).toBe('Records wait in a database that does not open');
+  expect(await fireSync(opened)).toBe('The database of waiting records does not open');
   expect(relay.batches).toEqual([]);
 });
 
-test('a service worker makes and sends nothing of a visitor who has opted out on a page', async () => {
+test('a service worker tracks and sends nothing of a visitor who has opted out on a page', async () => {
   const opened = await openSite();
   const { page, worker } = opened;
   await trackThree(page);
@@ -200,7 +200,7 @@ test('an opt-out in a service worker holds on the pages', async () => {
   expect(await page.evaluate(() => tracker.stats())).toMatchObject({ tracked: 0 });
 });
 
-test('a service worker makes no database of its own, neither as it starts nor by a sync event', async () => {
+test('a service worker creates no database, neither at its start nor in a sync event', async () => {
   const opened = await openSite('/plain');
   const databases = () => opened.page.evaluate(async () => (await indexedDB.databases()).length);
 
@@ -212,7 +212,7 @@ test('a service worker makes no database of its own, neither as it starts nor by
   expect(await databases()).toBe(1);
 });
 
-test('a service worker that asks first sends what pages have kept, and has its own calls wait', async () => {
+test('a service worker with pending consent sends what pages have stored, and its own calls wait', async () => {
   const opened = await openSite('/', '/worker.js?consent');
   await trackThree(opened.page);
   await opened.worker.evaluate(() => void tracker.track('Four'));
@@ -224,7 +224,7 @@ test('a service worker that asks first sends what pages have kept, and has its o
   expect(relay.names()).toEqual(['One', 'Two', 'Three', 'Four']);
 });
 
-test('a service worker asks for identity tokens as a page does', async () => {
+test('a service worker requests identity tokens as a page does', async () => {
   const opened = await openSite('/', '/worker.js?tokens');
   await opened.page.evaluate(() => tracker.identify('johndoe'));
   await trackThree(opened.page);

@@ -33,7 +33,7 @@ test('identify and then 60 tracks in one task leave in 3 requests, in order, ide
   ).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
 });
 
-test('the promise of a call resolves once its record lies in the buffer', async () => {
+test('the promise of a call resolves once its record is in the buffer', async () => {
   const { tracker, storage } = trackerWith();
 
   await tracker.track('Clicked');
@@ -51,7 +51,7 @@ test('records of a page load are numbered from 1 under one session', async () =>
   expect(second).toBe(first?.replace('.1', '.2'));
 });
 
-describe('a flush by itself', () => {
+describe('an automatic flush', () => {
   test('comes when 25 wait', async () => {
     const { tracker, relay } = trackerWith();
     await settled();
@@ -82,7 +82,7 @@ describe('a flush by itself', () => {
     expect(relay.requests).toHaveLength(1);
   });
 
-  test('comes at the start, for what an earlier page left', async () => {
+  test('comes at the start, for records of an earlier page', async () => {
     const storage = memoryStore();
     await trackerWith({}, { storage }).tracker.track('Clicked');
 
@@ -94,7 +94,7 @@ describe('a flush by itself', () => {
 });
 
 describe('a page that is hidden', () => {
-  test('sends at once, with no look into the database and no lock, and settles when it is back', async () => {
+  test('sends at once, without a database read or a lock, and settles when it is back', async () => {
     const { tracker, relay, page, storage, time } = trackerWith();
     await tracker.track('Clicked');
     await settled();
@@ -119,7 +119,7 @@ describe('a page that is hidden', () => {
     expect(await storage.peek(25)).toEqual([]);
   });
 
-  test('and whose relay does not answer sends again with the rest', async () => {
+  test('without an answer from the relay sends again with the rest', async () => {
     const { tracker, page, sent, time } = trackerWith(
       {},
       { relay: scriptedRelay(() => new TypeError('gone')) },
@@ -147,7 +147,7 @@ describe('a page that is hidden', () => {
     expect(relay.requests).toEqual([]);
   });
 
-  test('with nothing to send does nothing, so that it is kept for the way back', async () => {
+  test('with nothing to send does nothing, so that it stays in the back/forward cache', async () => {
     const { tracker, relay, page } = trackerWith();
     await tracker.track('Clicked');
     await tracker.flush();
@@ -158,7 +158,7 @@ describe('a page that is hidden', () => {
     expect(relay.requests).toHaveLength(1);
   });
 
-  test('sends nothing while the relay asks it to wait', async () => {
+  test('sends nothing during the relay’s pause', async () => {
     const busy = () => new Response('', { status: 429, headers: { 'Retry-After': '60' } });
     const { tracker, relay, page } = trackerWith({}, { relay: scriptedRelay(busy) });
     await tracker.track('Clicked');
@@ -171,7 +171,7 @@ describe('a page that is hidden', () => {
   });
 });
 
-test('a listener that ends and listens anew as it is told is told once', async () => {
+test('a listener that removes and adds itself during an event is called once', async () => {
   const { tracker } = trackerWith();
   let heard = 0;
   const listen = () => {
@@ -205,7 +205,7 @@ describe('a relay in trouble', () => {
     expect(new Set(relay.requests.map(({ records }) => records[0]?.id)).size).toBe(1);
   });
 
-  test('that asks to wait is not asked again before, not by a flush and not after a reload', async () => {
+  test('that requests a pause is not asked before its end, by a flush or after a reload', async () => {
     const storage = memoryStore();
     const relay = scriptedRelay(() => new Response('', { status: 429, headers: { 'Retry-After': '60' } }));
     const { tracker, platform, time } = trackerWith({}, { storage, relay });
@@ -220,7 +220,7 @@ describe('a relay in trouble', () => {
     expect(relay.requests).toHaveLength(2);
   });
 
-  test('coming back online ends a pause of the network, and none the relay asked for', async () => {
+  test('back online: a pause for the network ends, and one that the relay requested does not', async () => {
     const relay = scriptedRelay(
       () => new TypeError('Failed to fetch'),
       () => new Response('', { status: 503, headers: { 'Retry-After': '60' } }),
@@ -239,7 +239,7 @@ describe('a relay in trouble', () => {
   });
 });
 
-test('all requests together keep to the allowance', async () => {
+test('all requests together respect the allowance', async () => {
   const { tracker, relay, time } = trackerWith({ batchSize: 1, requestsPerMinute: 60, burst: 5 });
   for (let n = 0; n < 30; n++) void tracker.track('Clicked');
 
@@ -251,7 +251,7 @@ test('all requests together keep to the allowance', async () => {
   expect(relay.requests).toHaveLength(30);
 });
 
-test('flush waits for the allowance, and resolves when all of it is settled', async () => {
+test('flush waits for the allowance, and resolves when all records are settled', async () => {
   const { tracker, time, sent } = trackerWith({ batchSize: 1 });
   for (let n = 0; n < 8; n++) void tracker.track('Clicked');
 
@@ -286,7 +286,7 @@ test('flush waits for calls that are still being written', async () => {
   expect(sent()).toHaveLength(1);
 });
 
-test('looking at who the visitor is writes nothing', async () => {
+test('reading the visitor writes nothing', async () => {
   const { tracker, storage, page } = trackerWith();
   await tracker.track('Clicked');
   await tracker.flush();
@@ -305,7 +305,7 @@ test('looking at who the visitor is writes nothing', async () => {
   expect(written).toEqual([]);
 });
 
-test('flush resolves when what was there at the call is settled, though the page goes on faster than it may send', async () => {
+test('flush resolves when earlier records are settled, even if the page tracks faster than it may send', async () => {
   const { tracker, time, sent } = trackerWith({ batchSize: 1, burst: 1 });
   for (const name of ['One', 'Two', 'Three']) await tracker.track(name);
   let done = false;
@@ -324,7 +324,7 @@ test('flush resolves when what was there at the call is settled, though the page
   );
 });
 
-test('over maxRecords the oldest give way, and it is told', async () => {
+test('over maxRecords the oldest records are dropped, with an event', async () => {
   const { tracker, storage } = trackerWith(
     { maxRecords: 100 },
     { relay: scriptedRelay(...Array(50).fill(() => new TypeError('offline'))) },
@@ -373,7 +373,7 @@ describe('the visitor', () => {
     expect(after?.anonymousId).not.toBe(before?.anonymousId);
   });
 
-  test('is not undone by a look at what other tabs have set that began before', async () => {
+  test('is not reverted by a read that began before another tab’s change', async () => {
     const { tracker, sent, page } = trackerWith();
     await tracker.track('One');
 
@@ -394,7 +394,7 @@ describe('the visitor', () => {
     expect(byName.get('Three')).toBeUndefined();
   });
 
-  test('that another tab has signed in stays so when a record of this one is rejected', async () => {
+  test('signed in by another tab stays so when a record of this one is rejected', async () => {
     const storage = memoryStore();
     const other = trackerWith({}, { storage });
     // While the answer is on its way.
@@ -411,7 +411,7 @@ describe('the visitor', () => {
     expect(await storage.get('visitor')).toMatchObject({ userId: 'johndoe' });
   });
 
-  test('identified again with nothing new makes no record, unless the last one was rejected', async () => {
+  test('identified again without news makes no record, unless the last one was rejected', async () => {
     const relay = scriptedRelay((records) =>
       accepted(records, {
         accepted: 0,
@@ -430,7 +430,7 @@ describe('the visitor', () => {
   });
 });
 
-describe('bad input', () => {
+describe('invalid input', () => {
   test.each([undefined, null, 7, ''])(
     'track(%j) rejects with the field and the rule, and costs nothing else',
     async (bad) => {
@@ -461,7 +461,7 @@ describe('bad input', () => {
     },
   );
 
-  test('in a profile never costs the sign-in: it is for the relay to judge', async () => {
+  test('in a profile never costs the sign-in, because the relay judges it', async () => {
     const { tracker, sent } = trackerWith();
 
     await tracker.identify('ada', { phone: '98765', gender: 'Female' as 'female', birthDate: '1990-05-17' });
@@ -474,7 +474,7 @@ describe('bad input', () => {
     ]);
   });
 
-  test('that no text can hold is left out, and told', async () => {
+  test('that no text can hold is left out and reported', async () => {
     const { tracker, sent } = trackerWith();
     const told: unknown[] = [];
     tracker.on('repaired', (repair) => told.push(repair));
@@ -486,7 +486,7 @@ describe('bad input', () => {
     expect(told).toMatchObject([{ record: 'Bought', path: 'eventData.Price', done: 'left_out' }]);
   });
 
-  test('that the relay repairs is told under the id of its record', async () => {
+  test('repaired by the relay is reported with the id of its record', async () => {
     const relay = scriptedRelay((records) =>
       accepted(records, {
         repaired: records.map(({ id }) => ({ id, path: 'phone', rule: 'must be E.164', done: 'left_out' })),
@@ -516,7 +516,7 @@ test('identify without a user id describes the anonymous visitor', async () => {
   expect(user).not.toHaveProperty('userId');
 });
 
-test('a listener that throws hurts nobody else', async () => {
+test('a listener that throws harms no other', async () => {
   const { tracker, sent, reported } = trackerWith();
   const heard: number[] = [];
   tracker.on('delivered', () => {
@@ -535,7 +535,7 @@ test('a listener that throws hurts nobody else', async () => {
   expect(heard).toEqual([1]);
 });
 
-test('that records do not outlive the page is told to who listens from the start', async () => {
+test('degraded storage is reported to listeners from the start', async () => {
   const { tracker } = trackerWith({}, { degraded: true });
   const told: unknown[] = [];
   tracker.on('degraded', (why) => told.push(why));
@@ -545,6 +545,6 @@ test('that records do not outlive the page is told to who listens from the start
   expect(told).toEqual([{ reason: 'IndexedDB is missing' }]);
 });
 
-test('an impossible option throws at creation, by name', () => {
+test('an invalid option throws at creation, with its name', () => {
   expect(() => createTracker({ endpoint: 'https://t.example.com', batchSize: 0 })).toThrow(/batchSize/);
 });

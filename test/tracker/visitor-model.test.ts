@@ -447,7 +447,7 @@ async function holdsFor(step: fc.Arbitrary<Step>): Promise<void> {
 }
 
 test(
-  'each record arrives once, as its visitor’s, whoever signs in and out on any page',
+  'each record arrives once, with its own visitor, for any sign-ins and sign-outs on any page',
   {
     timeout: 600_000,
   },
@@ -455,7 +455,7 @@ test(
 );
 
 test(
-  'nothing of a visitor who is out is made, sent or kept',
+  'a visitor who is out is not tracked, and nothing of theirs is sent or kept',
   {
     timeout: 600_000,
   },
@@ -470,7 +470,7 @@ test(
 );
 
 test(
-  'no trouble with storage or database doubles a record or gives it to another visitor',
+  'no fault of storage or database doubles a record or gives it to another visitor',
   {
     timeout: 600_000,
   },

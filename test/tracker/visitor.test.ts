@@ -16,8 +16,8 @@ function browser() {
   return { ...played, replies, owners, devices, anonymousIds };
 }
 
-describe('a page that goes on at once, while the database is slow,', () => {
-  test('after `localStorage.clear()` has its event arrive once, as the visitor’s', async () => {
+describe('a page that goes on at once while the database is slow', () => {
+  test('delivers its event once after `localStorage.clear()`, as the visitor’s', async () => {
     const { open, disk, map, owners, devices, time } = browser();
     const first = open();
     await first.tracker.identify('ada');
@@ -37,7 +37,7 @@ describe('a page that goes on at once, while the database is slow,', () => {
     expect(devices().size).toBe(1);
   });
 
-  test('with a full `localStorage` has its event arrive as the new user’s, whose id is longer', async () => {
+  test('delivers its event as the new user’s with a full `localStorage`, even if the id is longer', async () => {
     const { open, map, owners } = browser();
     let isFull = false;
     const pageStorage = fakePageStorage(map, () => isFull);
@@ -77,7 +77,7 @@ test.each(['hidden', 'shown'])(
   },
 );
 
-test('a worker tracks as the visitor whom the page has just made', async () => {
+test('a worker tracks the visitor whom the page has just set', async () => {
   const { open, owners } = browser();
   const [page, worker] = [open(), open({ worker: true })];
   await page.tracker.identify('alice');
@@ -91,7 +91,7 @@ test('a worker tracks as the visitor whom the page has just made', async () => {
   expect(owners()).toEqual(expect.arrayContaining(['e1 of alice', 'e2 of bob']));
 });
 
-test('two tabs know of each other’s sign-in and log-out with the next call', async () => {
+test('two tabs know of each other’s sign-in and sign-out with the next call', async () => {
   const { open, owners } = browser();
   const [one, other] = [open(), open()];
   await one.tracker.identify('johndoe');
@@ -105,7 +105,7 @@ test('two tabs know of each other’s sign-in and log-out with the next call', a
 });
 
 describe('an opt-out', () => {
-  test('stops a worker that tracks, and outlives `localStorage.clear()` and a reload', async () => {
+  test('stops a worker that tracks, and survives `localStorage.clear()` and a reload', async () => {
     const { open, map, disk, sent } = browser();
     const [page, worker] = [open(), open({ worker: true })];
     await worker.tracker.track('e1');
@@ -125,7 +125,7 @@ describe('an opt-out', () => {
     expect(await disk.buffered()).toEqual([]);
   });
 
-  test('that a page has no moment to finish is finished by the next one, though `localStorage` had been cleared', async () => {
+  test('that a page has no time to finish is finished by the next one, even if `localStorage` was cleared', async () => {
     const { open, map, disk } = browser();
     const page = open();
     await page.tracker.track('e1');
@@ -140,7 +140,7 @@ describe('an opt-out', () => {
     expect([...map.keys()]).toEqual([`${NAME}?choices`]);
   });
 
-  test('is kept where there is room only for the mark', async () => {
+  test('is kept if there is room only for the mark', async () => {
     const { open, map } = browser();
     const storage = fakePageStorage(map);
     const roomFor = (count: number) => ({
@@ -155,7 +155,7 @@ describe('an opt-out', () => {
     expect(map.get(`${NAME}?choices`)).toBe('1');
   });
 
-  test('rejects where the browser keeps it nowhere', async () => {
+  test('rejects if the browser stores it nowhere', async () => {
     const { open } = browser();
     const nowhere = fakePageStorage(new Map(), () => true);
     const page = open({ memory: true }, { pageStorage: nowhere });
@@ -164,7 +164,7 @@ describe('an opt-out', () => {
     await expect(page.tracker.optOut()).rejects.toThrow('localStorage and IndexedDB both failed');
   });
 
-  test('and an opt-in by another tab lets this one track, and send nothing of before', async () => {
+  test('followed by an opt-in of another tab lets this one track, and send nothing from before', async () => {
     const { open, owners, time, sent } = browser();
     const [one, other] = [open(), open()];
     await one.tracker.track('before');
@@ -180,7 +180,7 @@ describe('an opt-out', () => {
   });
 });
 
-describe('a database that fails', () => {
+describe('a failing database', () => {
   test.each([
     ['before it has written', ['before', 'before']],
     ['after it has written', ['after', 'after']],
@@ -205,7 +205,7 @@ describe('a database that fails', () => {
     expect(devices().size).toBe(1);
   });
 
-  test('at the very first look makes no second device either, though what was given up is written later', async () => {
+  test('at the very first read makes no second device either, even if the abandoned write succeeds later', async () => {
     const { open, disk, time, owners, devices } = browser();
     disk.hold();
     const page = open();
@@ -224,7 +224,7 @@ describe('a database that fails', () => {
     expect(devices().size).toBe(1);
   });
 
-  test('keeps whom the page signed in and out for the next page', async () => {
+  test('keeps the page’s sign-in and sign-out for the next page', async () => {
     const { open, disk, owners, anonymousIds, replies } = browser();
     const page = open();
     await page.tracker.identify('ada');
@@ -249,7 +249,7 @@ describe('a database that fails', () => {
 });
 
 test.each(['null', '0', '{}', '{"device":1}', '"text"', 'not JSON'])(
-  'a hint in page storage that is spoilt, as %s, hurts nobody',
+  'a broken hint in localStorage, such as %s, harms nothing',
   async (hint) => {
     const { open, map, owners } = browser();
     map.set(NAME, hint);
@@ -262,8 +262,8 @@ test.each(['null', '0', '{}', '{"device":1}', '"text"', 'not JSON'])(
   },
 );
 
-describe('what was reported of a visitor', () => {
-  test('does not count where the page died before its record was written', async () => {
+describe('the reported state of a visitor', () => {
+  test('does not count if the page died before its record was stored', async () => {
     const { open, disk, owners } = browser();
     const first = open();
     await quiet();
@@ -279,7 +279,7 @@ describe('what was reported of a visitor', () => {
     expect(owners()).toEqual(['identify johndoe of johndoe']);
   });
 
-  test('counts no longer once a record of it was refused, in any tab', async () => {
+  test('no longer counts once a record of it was refused, in any tab', async () => {
     const refuse = scriptedRelay((records) =>
       Response.json(
         { response: { status: 'queued' }, rejected: records.map(({ id }) => ({ id, issues: [] })) },

@@ -263,7 +263,7 @@ const ALL: readonly Reply[] = ['settled', 'slow', 'lost', 'offline', 'rate_limit
 // More of them by hand: RUNS=5000 npx vitest run --project page test/tracker/visits.test.ts
 const numRuns = Number(process.env.RUNS ?? 150);
 
-test('whatever happens, all that was promised arrives, none twice, and every record is accounted for', {
+test('under any faults every resolved call arrives, none twice, and every record is accounted for', {
   timeout: 600_000,
 }, async () => {
   await fc.assert(
@@ -285,7 +285,7 @@ test('whatever happens, all that was promised arrives, none twice, and every rec
   );
 });
 
-test('where nothing fails, what one tab made arrives in the order it was made', {
+test('without faults the records of one tab arrive in order', {
   timeout: 600_000,
 }, async () => {
   await fc.assert(

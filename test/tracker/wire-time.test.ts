@@ -19,7 +19,7 @@ function browserOff(offMs: number) {
 const madeAt = ({ eventTime }: { eventTime: string }, clockOffset: number) =>
   Date.parse(eventTime.replace(/([+-]\d\d)(\d\d)$/, '$1:$2')) - clockOffset;
 
-test('a first request says when it left and no offset; the next one says what its answer taught', async () => {
+test('a first request gives its time and no offset, and the next one the offset from its answer', async () => {
   const { open, bodies } = browserOff(2 * HOUR_MS);
   const page = open();
   await page.tracker.track('e1');
@@ -33,7 +33,7 @@ test('a first request says when it left and no offset; the next one says what it
   expect(second).toMatchObject({ clockOffset: 2 * HOUR_MS });
 });
 
-test('the offset is known to the next page from its first request on', async () => {
+test('the next page knows the offset from its first request on', async () => {
   const { open, bodies } = browserOff(2 * HOUR_MS);
   const first = open();
   await first.tracker.track('e1');
@@ -62,34 +62,31 @@ describe('an event made while the clock was wrong', () => {
   test.each([
     ['ahead', 2 * HOUR_MS],
     ['behind', -2 * HOUR_MS],
-  ])(
-    '(%s) and sent by the next page, after it was put right, arrives with the time it was made at',
-    async (_, offMs) => {
-      const { open, bodies, time, replies } = browserOff(offMs);
-      const first = open();
-      await first.tracker.track('e1');
-      await first.tracker.flush();
-      const made = time.now();
-      replies.push('offline', 'offline');
-      await first.tracker.track('e2');
-      await first.crash();
+  ])('(%s) and sent by the next page, after a correction, arrives with its true time', async (_, offMs) => {
+    const { open, bodies, time, replies } = browserOff(offMs);
+    const first = open();
+    await first.tracker.track('e1');
+    await first.tracker.flush();
+    const made = time.now();
+    replies.push('offline', 'offline');
+    await first.tracker.track('e2');
+    await first.crash();
 
-      time.shift(-offMs);
-      await time.pass(60_000);
-      const next = open();
-      await time.pass(60_000);
-      await next.tracker.flush();
+    time.shift(-offMs);
+    await time.pass(60_000);
+    const next = open();
+    await time.pass(60_000);
+    await next.tracker.flush();
 
-      const body = bodies().findLast(({ records }) =>
-        records.some(({ eventName }: { eventName: string }) => eventName === 'e2'),
-      );
-      const record = body.records.find(({ eventName }: { eventName: string }) => eventName === 'e2');
-      expect(madeAt(record, body.clockOffset)).toBe(made);
-    },
-  );
+    const body = bodies().findLast(({ records }) =>
+      records.some(({ eventName }: { eventName: string }) => eventName === 'e2'),
+    );
+    const record = body.records.find(({ eventName }: { eventName: string }) => eventName === 'e2');
+    expect(madeAt(record, body.clockOffset)).toBe(made);
+  });
 });
 
-describe('nothing expires because a clock has jumped', () => {
+describe('nothing expires because a clock jumped', () => {
   test('forward, within a page', async () => {
     const { open, sent, time } = browserOff(0);
     const page = open();
@@ -119,7 +116,7 @@ describe('nothing expires because a clock has jumped', () => {
     expect(await next.tracker.stats()).toMatchObject({ delivered: 1, dropped: { expired: 0 } });
   });
 
-  test('but what is too old by the relay’s own time has expired, is told, and is not sent', async () => {
+  test('but a record that is too old by the relay’s time expires, with an event, and is not sent', async () => {
     const { open, sent, time } = browserOff(0);
     const first = open();
     await first.tracker.track('e1');
@@ -135,7 +132,7 @@ describe('nothing expires because a clock has jumped', () => {
   });
 });
 
-test('a relay that does not tell its time is not asked for it without end', async () => {
+test('a relay that does not tell its time is not asked for it forever', async () => {
   const { open, time, relay } = browserOff(0);
   const first = open();
   await first.tracker.track('e1');

@@ -26,7 +26,7 @@ function list() {
 const lines = (...keys: readonly string[]) => keys.map((key) => ({ key, text: '' }));
 
 describe('a keyed list', () => {
-  test('shows these lines in this order, whatever it showed before, behind what it began with', () => {
+  test('shows these lines in this order, after its fixed content, whatever it showed before', () => {
     const keys = fc.uniqueArray(fc.constantFrom(...'abcdefgh'));
 
     fc.assert(
@@ -54,7 +54,7 @@ describe('a keyed list', () => {
     expect(made()).toBe(3);
   });
 
-  test('hands on the focus of a line that goes', () => {
+  test('moves the focus from a line that is removed', () => {
     const { node, refuge, show } = list();
     show(lines('a'));
     (node.children[1] as HTMLElement).focus();
@@ -72,7 +72,7 @@ describe('an element', () => {
     expect([node.title, node.childElementCount, node.textContent]).toEqual(['said', 0, '<img src=x>']);
   });
 
-  test('is written to only with news', () => {
+  test('is written only if it changes', () => {
     const node = element('p', {}, 'same');
     const { firstChild } = node;
 

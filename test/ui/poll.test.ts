@@ -22,7 +22,7 @@ function polled() {
   return { poll, runs: () => runs, most: () => most };
 }
 
-test('a poll runs at once, and again a pause after it has ended', async () => {
+test('a poll runs at once, and again a pause after its end', async () => {
   const { poll, runs } = polled();
 
   poll.start();
@@ -32,7 +32,7 @@ test('a poll runs at once, and again a pause after it has ended', async () => {
   expect(runs()).toBe(2);
 });
 
-test('woken, it runs as soon as it can, and never twice at once', async () => {
+test('a poll that is woken runs as soon as it can, and never twice at once', async () => {
   const { poll, runs, most } = polled();
   poll.start();
   await vi.advanceTimersByTimeAsync(100);
@@ -48,7 +48,7 @@ test('woken, it runs as soon as it can, and never twice at once', async () => {
   expect(most()).toBe(1);
 });
 
-test('stopped, it runs no more, and started anew it goes on', async () => {
+test('a poll that is stopped runs no more, until it is started again', async () => {
   const { poll, runs } = polled();
   poll.start();
   poll.stop();

@@ -49,12 +49,14 @@ export function Letters(props: LettersProps): JSX.Element {
         <p class="small">{total > 0 && `${count(total)}${shown}`}</p>
         {isOutdated && (
           <button type="button" onClick={read}>
-            There are others now: read again
+            The list has changed: reload it
           </button>
         )}
       </div>
       {isEmpty ? (
-        <p class="small">None: WebEngage has refused no record for good, or all have been dealt with.</p>
+        <p class="small">
+          None. WebEngage has refused no record, or you have replayed or discarded them all.
+        </p>
       ) : (
         <LetterTools
           total={total}

@@ -5,7 +5,7 @@ import { count, counted } from '../format.ts';
 import { joined, readLetters } from './letter-pages.ts';
 
 const DONE = {
-  replay: 'replayed: on the way to WebEngage again, under a new x-request-id',
+  replay: 'replayed: they go to WebEngage again, under a new x-request-id',
   discard: 'discarded',
 };
 
@@ -57,7 +57,7 @@ export function useLetters({ client, total, at, onRefused, onSettled }: LettersP
   function bodyOf<Body>(outcome: Outcome<Body>): Body | undefined {
     if (outcome.kind === 'ok') return outcome.body;
     if (outcome.kind === 'unauthorized') onRefused();
-    else setReport({ text: `That did not work. ${outcome.reason}` });
+    else setReport({ text: `The action failed. ${outcome.reason}` });
     return undefined;
   }
 

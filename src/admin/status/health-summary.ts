@@ -21,7 +21,7 @@ type Check = (status: RelayStatus) => Finding | undefined;
 const WAITS_MS = 30_000;
 const LATELY_MS = 120_000;
 const HOUR_MS = 3_600_000;
-const NOTHING_LOST = 'Nothing is lost: the relay keeps what comes in.';
+const NOTHING_LOST = 'Nothing is lost: the relay keeps every new record.';
 
 /** The health of the relay: the worst finding, and all others after it. */
 export function healthSummary(status: RelayStatus): HealthSummary {
@@ -43,9 +43,9 @@ export function healthSummary(status: RelayStatus): HealthSummary {
 export function outOfReach(reason: string, lastSeen: string): HealthSummary {
   return {
     mood: 'lost',
-    name: 'Out of reach',
+    name: 'Unreachable',
     line: `${reason} The figures below are from ${lastSeen}.`,
-    advice: 'The page keeps asking. What the relay has accepted is on disk.',
+    advice: 'This page keeps trying. Accepted records are on disk.',
     also: [],
   };
 }
@@ -55,11 +55,11 @@ const held: Check = ({ at, gate }) => {
   const { status, since } = gate.held;
   return {
     mood: 'bad',
-    name: 'Held',
+    name: 'Suspended',
     isHarmless: true,
     line: `WebEngage has answered ${status} since ${clock(since, at)}, for ${duration(at - since)}.`,
     // Without a figure that changes: the reader copies the command from here.
-    advice: `${remedy(status)} Everything that waits is then sent by itself.`,
+    advice: `${remedy(status)} The relay then sends the backlog by itself.`,
   };
 };
 
@@ -89,7 +89,7 @@ const full: Check = ({ shards }) => {
     name: 'Full',
     line: `${subject} full: new records are answered 503, and the browsers keep them for up to 7 days.`,
     advice:
-      'It takes records again once there is room. See why it does not drain, and deal with the dead letters, which take up room too.',
+      'It accepts records again once there is room. Find out why it does not drain, and replay or discard dead letters, which take up room too.',
   };
 };
 
@@ -99,9 +99,9 @@ const silentShards: Check = ({ shards }) => {
   const names = silent.map(({ name }) => name).join(', ');
   return {
     mood: 'bad',
-    name: 'Shard silent',
-    line: `${silent.length} of ${counted(shards.length, 'shard')} ${silent.length === 1 ? 'does' : 'do'} not answer (${names}): the figures leave out what waits there.`,
-    advice: 'What they hold is on disk. If it lasts, look at Cloudflare’s status and the Worker’s log.',
+    name: 'Shard unreachable',
+    line: `${silent.length} of ${counted(shards.length, 'shard')} ${silent.length === 1 ? 'does' : 'do'} not answer (${names}): the figures do not include their records.`,
+    advice: 'Their records are on disk. If this lasts, check Cloudflare’s status page and the Worker’s log.',
   };
 };
 
@@ -112,9 +112,9 @@ const paused: Check = ({ at, gate }) => {
     mood: 'warn',
     name: 'Paused',
     isHarmless: true,
-    line: `WebEngage answered 429: no call is made until ${clock(at + leftMs, at)}, ${duration(leftMs)} from now.`,
+    line: `WebEngage answered 429: the relay makes no calls until ${clock(at + leftMs, at)}, ${duration(leftMs)} from now.`,
     advice:
-      'It goes on by itself. If it happens often, another program uses the account: lower `REQUESTS_PER_MINUTE`.',
+      'Sending resumes by itself. If this happens often, another program uses the account: lower `REQUESTS_PER_MINUTE`.',
   };
 };
 
@@ -131,10 +131,10 @@ const failing: Check = ({ at, backlog, gate, minutes }) => {
   if (backlog.retrying === 0 || calls === 0 || failed < calls) return undefined;
   return {
     mood: 'warn',
-    name: 'WebEngage fails',
+    name: 'WebEngage failing',
     isHarmless: true,
-    line: `WebEngage has taken no call in the last two minutes. ${toSendAgain(backlog)}`,
-    advice: 'Nothing to do here: the same batches are sent again. If it lasts, ask WebEngage.',
+    line: `WebEngage has accepted no call in the last two minutes. ${toSendAgain(backlog)}`,
+    advice: 'No action needed: the relay sends the same batches again. If this lasts, ask WebEngage.',
   };
 };
 
@@ -147,29 +147,30 @@ const waiting: Check = ({ backlog }) => {
       name: backlog.growthPerMinute > 0 ? 'Growing' : 'Waiting',
       line: `${subject}, and the backlog does not shrink.`,
       advice:
-        'Look at the calls below: if they are at the limit, it drains once fewer records come in. All are kept.',
+        'Look at the calls below: if they are at the limit, the backlog drains once fewer records come in. The relay keeps all records.',
     };
   return {
     mood: 'busy',
     name: 'Draining',
     line: `${subject}; empty in about ${duration(backlog.drainMs)}.`,
-    advice: 'Nothing to do.',
+    advice: 'No action needed.',
   };
 };
 
 function healthy({ backlog }: RelayStatus): Finding {
   return {
     mood: 'good',
-    name: 'All well',
-    line: backlog.records === 0 ? 'Nothing waits.' : `${counted(backlog.records, 'record')} on the way.`,
-    advice: 'Nothing to do.',
+    name: 'Healthy',
+    line:
+      backlog.records === 0 ? 'No records are waiting.' : `${counted(backlog.records, 'record')} on the way.`,
+    advice: 'No action needed.',
   };
 }
 
 function nextTry({ at, gate }: RelayStatus): readonly string[] {
   if (gate.held === null) return [];
   const { probeAt } = gate.held;
-  return [`The next try is ${probeAt > at ? `in ${duration(probeAt - at)}` : 'due'}.`];
+  return [`The next probe is ${probeAt > at ? `in ${duration(probeAt - at)}` : 'due'}.`];
 }
 
 function remarks(status: RelayStatus): readonly string[] {
@@ -184,7 +185,7 @@ function remarks(status: RelayStatus): readonly string[] {
     gate.maxCallBytes !== null &&
       `Calls are kept under ${count(gate.maxCallBytes)} bytes: larger ones were answered 413.`,
     totals.unfamiliar > 0 &&
-      `WebEngage took ${counted(totals.unfamiliar, 'call')} in other words than it documents: see unfamiliar_answer in the log.`,
+      `WebEngage accepted ${counted(totals.unfamiliar, 'call')} with an undocumented answer: see unfamiliar_answer in the log.`,
     deadLetters > 0 &&
       `${counted(deadLetters, 'dead letter')}: refused by WebEngage, and kept here until you replay or discard them.`,
     unverified > 0 &&
@@ -203,7 +204,7 @@ function toSendAgain({ retrying, byStatus }: RelayStatus['backlog']): string {
   const answers = Object.entries(byStatus).map(
     ([status, batches]) => `${count(batches)} after ${answer(status)}`,
   );
-  const known = answers.length === 0 ? 'last answers not known' : answers.join(', ');
+  const known = answers.length === 0 ? 'last answers unknown' : answers.join(', ');
   return `${counted(retrying, 'batch', 'batches')} to send again (${known}).`;
 }
 

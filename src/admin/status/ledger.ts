@@ -13,11 +13,11 @@ export function recordLedger({ totals, backlog }: RelayStatus): readonly LedgerR
   const cameIn = totals.accepted + totals.replayed + totals.requeued;
   const known = totals.delivered + totals.dead_letter + backlog.records;
   return [
-    { name: 'accepted', amount: totals.accepted, means: 'stored, and the browser told so' },
+    { name: 'accepted', amount: totals.accepted, means: 'stored, and acknowledged to the browser' },
     { name: 'replayed', amount: totals.replayed, means: 'dead letters sent again' },
     ...rare(totals.requeued, 'requeued', 'dead letters from a time when every call was refused'),
-    { name: 'came in', amount: cameIn, means: '', isSum: true },
-    { name: 'delivered', amount: totals.delivered, means: 'taken by WebEngage' },
+    { name: 'received', amount: cameIn, means: '', isSum: true },
+    { name: 'delivered', amount: totals.delivered, means: 'accepted by WebEngage' },
     { name: 'dead letter', amount: totals.dead_letter, means: 'refused by WebEngage for good' },
     { name: 'waiting', amount: backlog.records, means: 'the backlog' },
     ...rare(cameIn - known, 'between two counts', 'shards are not counted at the same instant'),
@@ -32,16 +32,16 @@ export function deadLetterLedger({ totals, deadLetters }: RelayStatus): readonly
     { name: 'still here', amount: deadLetters, means: 'listed above' },
     { name: 'replayed', amount: totals.replayed, means: 'by an operator' },
     { name: 'discarded', amount: totals.discarded, means: 'by an operator' },
-    ...rare(totals.requeued, 'requeued', 'by the relay: every call was refused then'),
+    ...rare(totals.requeued, 'requeued', 'by the relay, after a time when every call was refused'),
     ...rare(totals.dead_letter - known, 'between two counts', 'shards are not counted at the same instant'),
-    { name: 'dead letters ever', amount: totals.dead_letter, means: '', isSum: true },
+    { name: 'all dead letters', amount: totals.dead_letter, means: '', isSum: true },
   ];
 }
 
-/** Records that were never stored, and the browser told so. */
+/** Records that were never stored, and acknowledged to the browser. */
 export function intakeLedger({ totals }: RelayStatus): readonly LedgerRow[] {
   return [
-    { name: 'duplicate', amount: totals.duplicate, means: 'stored before: harmless' },
+    { name: 'duplicate', amount: totals.duplicate, means: 'already stored: harmless' },
     {
       name: 'rejected',
       amount: totals.rejected,
@@ -68,12 +68,12 @@ export function callLedger({ totals }: RelayStatus): readonly LedgerRow[] {
     {
       name: 'unknown',
       amount: unknown,
-      means: '5xx, no answer, or not WebEngage’s own: sent again under the same id',
+      means: '5xx, no answer, or one that is not WebEngage’s: sent again under the same id',
     },
     ...rare(too_large, 'too large', '413: split in halves, and the next ones are smaller'),
     ...rare(
       calls - (taken + refused + paused + misconfigured + unknown + too_large),
-      'under way',
+      'in flight',
       'not answered yet',
     ),
     { name: 'calls', amount: calls, means: '', isSum: true },

@@ -8,17 +8,17 @@ export function Ledgers({ status }: { readonly status: RelayStatus }): JSX.Eleme
   return (
     <div class="ledgers">
       <section class="panel" aria-labelledby="records-title">
-        <h2 id="records-title">Where every record is</h2>
+        <h2 id="records-title">Accepted records</h2>
         <Ledger rows={recordLedger(status)} />
       </section>
       <section class="panel" aria-labelledby="calls-title">
-        <h2 id="calls-title">How WebEngage answered</h2>
+        <h2 id="calls-title">Answers of WebEngage</h2>
         <Ledger rows={callLedger(status)} />
       </section>
       <section class="panel" aria-labelledby="intake-title">
         <h2 id="intake-title">Not accepted</h2>
         <Ledger rows={intakeLedger(status)} />
-        <h2>What became of dead letters</h2>
+        <h2>Outcomes of dead letters</h2>
         <Ledger rows={deadLetterLedger(status)} />
       </section>
     </div>

@@ -17,7 +17,7 @@ export function Violations({ plan, now }: { readonly plan: Plan; readonly now: n
   return (
     <section class="panel" aria-labelledby="off-plan-title">
       <div class="heading">
-        <h2 id="off-plan-title">Off the tracking plan</h2>
+        <h2 id="off-plan-title">Tracking plan violations</h2>
         <p class="small">{MODES[mode]}</p>
       </div>
       {kinds.length > 0 && (
@@ -25,7 +25,7 @@ export function Violations({ plan, now }: { readonly plan: Plan; readonly now: n
           <thead>
             <tr>
               <th scope="col">event</th>
-              <th scope="col">what is off</th>
+              <th scope="col">violation</th>
               <th scope="col">records</th>
               <th scope="col">last</th>
             </tr>

@@ -55,7 +55,7 @@ export async function dev(options: DevOptions, world: World): Promise<ExitCode> 
   page.stop();
   await started.stop();
   if (ended === undefined || signal.aborted) return 0;
-  complain(`the relay or the sandbox has ended by itself:\n${ended}`);
+  complain(`the relay or the sandbox stopped unexpectedly:\n${ended}`);
   return 1;
 }
 
@@ -65,10 +65,10 @@ async function whatIsMissing(
   { dir, own }: World,
 ): Promise<string | undefined> {
   if (findWrangler(dir) === undefined)
-    return `Wrangler is not installed, Cloudflare's tool, which runs the relay: npm install --save-dev wrangler@${own.wrangler}`;
+    return `Wrangler, Cloudflare's tool that runs the relay, is not installed: run npm install --save-dev wrangler@${own.wrangler}`;
   for (const [flag, each] of Object.entries({ port, 'sandbox-port': sandboxPort, 'page-port': pagePort }))
     if (await isTaken(each))
-      return `port ${each} is taken: end what listens there, or name another by --${flag}`;
+      return `port ${each} is in use: stop the program that listens there, or choose another port with --${flag}`;
   return undefined;
 }
 

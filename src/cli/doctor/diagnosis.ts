@@ -21,7 +21,7 @@ export function diagnose(probe: Probe, own: Own): readonly Check[] {
     ...(version === undefined ? [] : [versionOf(version, own)]),
     ...scriptOf(script, own, version),
     site === undefined
-      ? unsure('origin', 'no site was asked for', 'name one, as --origin https://shop.example.com')
+      ? unsure('origin', 'no site was checked', 'name one with --origin https://shop.example.com')
       : siteOf(site.origin, site.reply),
     strangerOf(stranger),
     ...clock(health),
@@ -33,22 +33,26 @@ function unreachable(url: string, code: string): Check {
   if (/CERT|TLS|SSL|SIGNATURE|SELF_SIGNED/.test(code))
     return bad(
       'tls',
-      `${url} has no certificate that a browser would take (${code})`,
-      'a new custom domain gets its own within minutes; else look at SSL/TLS in the dashboard of Cloudflare',
+      `${url} has no certificate that browsers accept (${code})`,
+      'wait a few minutes if the custom domain is new; otherwise check SSL/TLS in the Cloudflare dashboard',
     );
   const todo =
     code === 'ENOTFOUND' || code === 'EAI_AGAIN'
-      ? 'there is no such name: is it deployed, and its custom domain set?'
-      : 'is it deployed, and is this machine online?';
+      ? 'the host name does not exist: check that the relay is deployed and its custom domain is set'
+      : 'check that the relay is deployed and that this machine is online';
   return bad('reachable', `${url} does not answer (${code})`, todo);
 }
 
 function tls(url: string): Check {
   const { protocol, hostname } = new URL(url);
-  if (protocol === 'https:') return good('tls', 'its certificate is valid');
+  if (protocol === 'https:') return good('tls', 'the certificate is valid');
   return isLocal(hostname)
-    ? unsure('tls', 'there is no TLS', 'nothing to do on this machine; a page of the web needs https')
-    : bad('tls', 'there is no TLS: no page on https may send there', `use ${url.replace('http:', 'https:')}`);
+    ? unsure('tls', 'there is no TLS', 'fine on this machine; public pages need https')
+    : bad(
+        'tls',
+        "there is no TLS, so pages on https can't send there",
+        `use ${url.replace('http:', 'https:')}`,
+      );
 }
 
 /** Whether a secret may go there: over TLS, or not off this machine. */
@@ -62,38 +66,38 @@ const isLocal = (hostname: string): boolean => ['localhost', '127.0.0.1', '[::1]
 function healthOf({ status, headers, body }: Answered): Check {
   const message = messageIn(body);
   if (status === 200 && stringIn(body, 'status') === 'ok')
-    return good('health', '/health has nothing to complain of');
+    return good('health', '/health reports no problem');
   if (status === 503 && message !== undefined)
     return bad('health', `/health: ${message}`, todoAbout(message));
   if (status >= 300 && status < 400)
     return bad(
       'health',
-      `/health leads elsewhere, to ${headers.get('Location') ?? 'nowhere'}`,
-      'let it through: browsers and trackers can sign in nowhere (Cloudflare Access, a redirect rule?)',
+      `/health redirects to ${headers.get('Location') ?? 'an unknown address'}`,
+      "exempt the relay from Cloudflare Access and redirect rules: trackers can't sign in or follow redirects",
     );
   return bad(
     'health',
-    `/health answers ${status}, and not in the words of a relay`,
-    'is it the right address, and is the relay what is deployed there?',
+    `/health answers ${status}, but not as a relay does`,
+    'check the address, and that the relay is deployed there',
   );
 }
 
 /** By the setting that a message of the relay names. */
 function todoAbout(message: string): string {
   const [setting] = /\b[A-Z]{2,}(_[A-Z]+)+\b/.exec(message) ?? [];
-  if (setting === undefined) return 'look at its log: npx wrangler tail';
+  if (setting === undefined) return 'read its log with npx wrangler tail';
   return /_KEY|_TOKEN/.test(setting)
-    ? `npx wrangler secret put ${setting}, or what else it names in wrangler.jsonc and npx wrangler deploy`
-    : `set ${setting} in wrangler.jsonc, and npx wrangler deploy`;
+    ? `run npx wrangler secret put ${setting}, or change the other setting it names in wrangler.jsonc and run npx wrangler deploy`
+    : `set ${setting} in wrangler.jsonc, and run npx wrangler deploy`;
 }
 
 function versionOf(relay: string, own: Own): Check {
   return relay === own.version
-    ? good('version', `relay and tool are both ${relay}`)
+    ? good('version', `the relay and this tool are both ${relay}`)
     : unsure(
         'version',
-        `the relay is ${relay}, this tool ${own.version}`,
-        `npx webengage-relay@${relay} doctor knows it better; or npm install webengage-relay@${own.version} and npx wrangler deploy`,
+        `the relay is ${relay}, this tool is ${own.version}`,
+        `use npx webengage-relay@${relay} doctor, or upgrade the relay: npm install webengage-relay@${own.version}, then npx wrangler deploy`,
       );
 }
 
@@ -103,26 +107,22 @@ function siteOf(origin: string, reply: Reply): Check {
   const named = reply.headers.get('Access-Control-Allow-Origin');
   const readable = named === origin || named === '*';
   if (reply.status === 400 && code === 'invalid_batch' && readable)
-    return good('origin', `pages of ${origin} may send, and read the answer`);
+    return good('origin', `pages of ${origin} may send and can read the answer`);
   if (code === 'origin_not_allowed')
     return bad(
       'origin',
       `pages of ${origin} may not send`,
-      'add it to ALLOWED_ORIGINS in wrangler.jsonc, as browsers write it, and npx wrangler deploy',
+      'add it to ALLOWED_ORIGINS in wrangler.jsonc, as browsers write it, and run npx wrangler deploy',
     );
   if (code === 'invalid_batch')
     return bad(
       'origin',
-      `pages of ${origin} can not read the answer: it lacks CORS`,
-      'something on the way takes headers off: look at the rules of the zone',
+      `pages of ${origin} can't read the answer: it lacks CORS headers`,
+      'something between removes headers: check the rules of the zone',
     );
   if (code === 'unavailable' || code === 'rate_limited')
-    return unsure(
-      'origin',
-      `/v1/batch: ${messageIn(reply.body) ?? code}`,
-      'try again once that is put right',
-    );
-  return bad('origin', `/v1/batch answers ${reply.status}, and not in the words of a relay`, 'see /health');
+    return unsure('origin', `/v1/batch: ${messageIn(reply.body) ?? code}`, 'try again once that is fixed');
+  return bad('origin', `/v1/batch answers ${reply.status}, but not as a relay does`, 'see /health');
 }
 
 function strangerOf(reply: Reply): Check {
@@ -132,12 +132,12 @@ function strangerOf(reply: Reply): Check {
     return unsure(
       'strangers',
       'any site may send: ALLOWED_ORIGINS is *',
-      'name your sites there, unless it is meant',
+      'list your sites there, unless this is intended',
     );
   return unsure(
     'strangers',
-    'nobody can tell whether other sites are refused',
-    'try again once the rest is put right',
+    'could not check whether other sites are refused',
+    'try again once the rest is fixed',
   );
 }
 
@@ -147,11 +147,11 @@ function clock({ headers, at }: Answered): readonly Check[] {
   const offMs = Math.abs(theirs - at);
   return [
     offMs <= TOLERATED_SKEW_MS
-      ? good('clock', 'its clock and that of this machine agree')
+      ? good('clock', 'the clocks of the relay and this machine agree')
       : unsure(
           'clock',
-          `its clock and that of this machine differ by ${Math.round(offMs / 1000)} s`,
-          "it is most likely this machine's",
+          `the clocks of the relay and this machine differ by ${Math.round(offMs / 1000)} s`,
+          "most likely this machine's clock is wrong",
         ),
   ];
 }

@@ -26,7 +26,7 @@ export async function doctor(
     return 2;
   }
   if (adminToken !== undefined && !isPrivate(url)) {
-    complain('the ADMIN_TOKEN is sent over https only');
+    complain('the ADMIN_TOKEN is only sent over https: use an https address');
     return 2;
   }
 

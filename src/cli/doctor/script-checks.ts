@@ -14,33 +14,33 @@ export function scriptOf(script: Reply, own: Own, relayVersion: string | undefin
   const type = script.headers.get('Content-Type') ?? 'none';
   if (script.status !== 200) return [bad('tracker', `/tracker.js answers ${script.status}`, assets)];
   if (!/^(text|application)\/javascript\b/.test(type))
-    return [bad('tracker', `/tracker.js is of the type ${type}, which no browser runs`, assets)];
+    return [bad('tracker', `/tracker.js has the type ${type}, which no browser runs`, assets)];
   return [sameScript(script.body, own, relayVersion, assets), scriptHeaders(script.headers)];
 }
 
 function sameScript(body: string, own: Own, relayVersion: string | undefined, assets: string): Check {
   const integrity = integrityOf(body);
   if (integrity === integrityOf(own.tracker))
-    return good('tracker', `/tracker.js is that of ${own.version}, integrity ${integrity}`);
+    return good('tracker', `/tracker.js is from version ${own.version}, integrity ${integrity}`);
   // Only of our own version do we know what it should be.
   if (relayVersion !== own.version)
-    return unsure('tracker', `/tracker.js is another than that of ${own.version}`, 'see the version');
+    return unsure(
+      'tracker',
+      `/tracker.js differs from that of version ${own.version}`,
+      'see the version above',
+    );
   return bad(
     'tracker',
-    `/tracker.js is not that of ${own.version}: it is older, or something on its way changes it`,
-    `${assets}; after a deploy, wait for five minutes; nothing may minify or rewrite it`,
+    `/tracker.js differs from that of version ${own.version}: it is older, or something between changes it`,
+    `${assets}; wait five minutes after a deploy; turn off whatever minifies or rewrites it`,
   );
 }
 
 function scriptHeaders(headers: Headers): Check {
-  const todo = 'deploy the file _headers beside it, and let no rule of the zone set others';
+  const todo = 'deploy the file _headers beside it, and remove zone rules that set other headers';
   const maxAge = Number(/max-age=(\d+)/.exec(headers.get('Cache-Control') ?? '')?.[1] ?? Number.NaN);
   if (Number.isNaN(maxAge))
-    return unsure(
-      'tracker-headers',
-      'nothing says how long /tracker.js may be kept: it is asked for anew each time',
-      todo,
-    );
+    return unsure('tracker-headers', '/tracker.js has no max-age, so browsers load it again each time', todo);
   if (maxAge > MAX_SCRIPT_AGE_S)
     return unsure(
       'tracker-headers',
@@ -48,8 +48,12 @@ function scriptHeaders(headers: Headers): Check {
       todo,
     );
   if (headers.get('Access-Control-Allow-Origin') !== '*')
-    return unsure('tracker-headers', '/tracker.js can have no integrity attribute: it lacks CORS', todo);
+    return unsure(
+      'tracker-headers',
+      "pages can't use /tracker.js with an integrity attribute: it lacks CORS headers",
+      todo,
+    );
   if (headers.get('Cross-Origin-Resource-Policy') !== 'cross-origin')
-    return unsure('tracker-headers', 'pages that isolate themselves (COEP) can not load /tracker.js', todo);
-  return good('tracker-headers', `/tracker.js may be kept for ${maxAge} s, and loaded from any site`);
+    return unsure('tracker-headers', "pages with COEP can't load /tracker.js", todo);
+  return good('tracker-headers', `/tracker.js may be cached for ${maxAge} s and loaded from any site`);
 }

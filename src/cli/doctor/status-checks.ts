@@ -38,13 +38,15 @@ export function standing(reply: Reply): readonly Check[] {
     return [
       bad(
         'admin',
-        'the token does not open /admin',
-        'npx wrangler secret put ADMIN_TOKEN, with 32 random characters or more, and the same here',
+        '/admin does not accept the token',
+        'run npx wrangler secret put ADMIN_TOKEN with 32 random characters or more, and use the same here',
       ),
     ];
   const status = statusOf(reply.body);
   if (reply.status !== 200 || status === undefined)
-    return [unsure('admin', `/admin/status answers ${reply.status}, and not as expected`, 'see /health')];
+    return [
+      unsure('admin', `/admin/status answers ${reply.status}, which is not as expected`, 'see /health'),
+    ];
   return [backlog(status), deadLetters(status), key(status), pace(status), outboxes(status)];
 }
 
@@ -58,11 +60,11 @@ function statusOf(body: string): Status | undefined {
 }
 
 function backlog({ backlog: { records, oldestAgeMs, growthPerMinute } }: Status): Check {
-  if (records === 0) return good('backlog', 'no record waits');
+  if (records === 0) return good('backlog', 'no records are waiting');
   const says = `${count(records, 'record')} ${records === 1 ? 'waits' : 'wait'}, the oldest for ${Math.round(oldestAgeMs / 1000)} s`;
   if (oldestAgeMs <= MINUTE_MS) return good('backlog', says);
   return growthPerMinute < 0
-    ? unsure('backlog', `${says}; it drains by ${-growthPerMinute} a minute`, 'nothing: it goes on by itself')
+    ? unsure('backlog', `${says}; the backlog shrinks by ${-growthPerMinute} a minute`, 'no action needed')
     : unsure('backlog', says, 'see docs/guides/operating.md, "What it says"');
 }
 
@@ -80,23 +82,23 @@ function key({ gate: { held, key }, totals: { taken } }: Status): Check {
   if (held !== null)
     return bad(
       'key',
-      `WebEngage answers ${held.status} to every call since ${new Date(held.since).toISOString()}; records are kept`,
+      `WebEngage has answered ${held.status} to every call since ${new Date(held.since).toISOString()}; the relay keeps all records`,
       held.status === 401 || held.status === 403
-        ? 'npx wrangler secret put WEBENGAGE_API_KEY'
-        : 'set WEBENGAGE_LICENSE_CODE and WEBENGAGE_REGION in wrangler.jsonc, and npx wrangler deploy',
+        ? 'run npx wrangler secret put WEBENGAGE_API_KEY'
+        : 'set WEBENGAGE_LICENSE_CODE and WEBENGAGE_REGION in wrangler.jsonc, and run npx wrangler deploy',
     );
   if (taken === 0)
     return unsure(
       'key',
-      'WebEngage has taken no call yet: nothing proves the key',
-      'send a record from a page of yours',
+      'WebEngage has accepted no call yet, so the key is unproven',
+      'send a record from one of your pages',
     );
   return key === 'primary'
-    ? good('key', 'WebEngage takes the key')
+    ? good('key', 'WebEngage accepts the key')
     : unsure(
         'key',
-        'WebEngage takes the secondary key, not the first',
-        'npx wrangler secret put WEBENGAGE_API_KEY, with one that is valid',
+        'WebEngage accepts the secondary key, but not the primary one',
+        'run npx wrangler secret put WEBENGAGE_API_KEY with a valid key',
       );
 }
 
@@ -108,8 +110,8 @@ function pace({ at, minutes, gate: { requestsPerMinute, pausedUntil } }: Status)
     ? good('pace', says)
     : unsure(
         'pace',
-        `${says}; paused until ${new Date(pausedUntil).toISOString()}: WebEngage said 429`,
-        'if it comes again and again: who else calls for this account?',
+        `${says}; paused until ${new Date(pausedUntil).toISOString()}, after WebEngage answered 429`,
+        'if this keeps happening, check what else uses the limit of this account',
       );
 }
 
@@ -120,13 +122,13 @@ function outboxes({ shards }: Status): Check {
     return bad(
       'outboxes',
       `full: ${full.join(', ')}; browsers keep their records`,
-      'see why it does not drain, deal with the dead letters, or raise MAX_BACKLOG',
+      'find out why it does not drain, replay or discard dead letters, or raise MAX_BACKLOG',
     );
   return unreachable.length > 0
-    ? unsure('outboxes', `without an answer: ${unreachable.join(', ')}`, 'try again; their records are kept')
+    ? unsure('outboxes', `not answering: ${unreachable.join(', ')}`, 'try again; their records are safe')
     : good(
         'outboxes',
-        `${shards.length === 1 ? 'the outbox takes' : `all ${shards.length} outboxes take`} records`,
+        `${shards.length === 1 ? 'the outbox accepts' : `all ${shards.length} outboxes accept`} records`,
       );
 }
 

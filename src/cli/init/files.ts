@@ -8,10 +8,10 @@ export function folderFault(dir: string, force: boolean): string | undefined {
   const isThere = (path: string) => existsSync(join(dir, path));
   const others = OTHER_CONFIGS.filter(isThere);
   if (others.length > 0)
-    return `${join(dir, others[0] ?? '')} is another Worker's: the relay wants a folder of its own`;
+    return `${join(dir, others[0] ?? '')} belongs to another Worker: choose a folder of its own for the relay`;
   const ours = force ? [] : RELAY_FILES.filter(isThere);
   if (ours.length > 0)
-    return `${ours.map((path) => join(dir, path)).join(' and ')} would be overwritten: --force does it`;
+    return `${ours.map((path) => join(dir, path)).join(' and ')} would be overwritten: use --force to do so`;
   return undefined;
 }
 

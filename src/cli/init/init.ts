@@ -46,7 +46,7 @@ export async function init(options: InitOptions, world: World): Promise<ExitCode
   const needsKey = options.secrets || options.checkKey;
   const key = needsKey ? await keyOf(world) : '';
   const keyFault = needsKey ? settingFault({ WEBENGAGE_API_KEY: key }) : undefined;
-  if (keyFault !== undefined) return fail(`${keyFault}. Or --no-secrets, to do that later.`, 2);
+  if (keyFault !== undefined) return fail(`${keyFault}. Or use --no-secrets to set it later.`, 2);
   if (options.checkKey || (options.secrets && (await wantsCheck(options, terminal)))) {
     const { verdict, words } = await checkKey(settingsOf(answers, key, world));
     if (verdict === 'wrong') return fail(`${words}. Nothing was written.`, 1);
@@ -74,7 +74,7 @@ async function keyOf({ env, terminal }: World): Promise<string> {
 
 async function wantsCheck({ yes }: InitOptions, terminal: Terminal): Promise<boolean> {
   if (yes || !terminal.interactive) return false;
-  return agreed('Try the key with one empty call to WebEngage, which changes nothing there?', terminal);
+  return agreed('Check the key with one empty call to WebEngage, which changes nothing there?', terminal);
 }
 
 function settingsOf({ license, region }: Answers, key: string, { env }: World) {
@@ -97,8 +97,7 @@ async function handOver(key: string, { dir, yes }: InitOptions, world: World): P
 
   // Shown once, so only to somebody: a build's log keeps what it is told.
   if (!interactive) return [];
-  if (!yes && !(await agreed('Make an ADMIN_TOKEN, which opens the admin page, /admin/?', terminal)))
-    return [];
+  if (!yes && !(await agreed('Create an ADMIN_TOKEN for the admin page, /admin/?', terminal))) return [];
   const adminToken = randomBytes(ADMIN_TOKEN_BYTES).toString('base64url');
   if (!(await putSecret(project, 'ADMIN_TOKEN', adminToken))) return ['ADMIN_TOKEN'];
   say(`ADMIN_TOKEN, shown only once: ${adminToken}`);
@@ -132,5 +131,5 @@ Add these two lines to each page, as early as possible:
 
 ${scriptTag(url)}
 
-Domain, upgrade, rollback, CSP: docs/guides/deploying.md of webengage-relay.`;
+For domains, upgrades, rollback and CSP, see docs/guides/deploying.md of webengage-relay.`;
 }

@@ -38,7 +38,10 @@ export async function checkKey(env: SettingsEnv): Promise<KeyCheck> {
     });
     return meaningOf(answer.status, await readSaid(answer, [apiKeys.primary]));
   } catch {
-    return { verdict: 'unsure', words: `${upstream} does not answer from here: nothing is known of the key` };
+    return {
+      verdict: 'unsure',
+      words: `${upstream} does not answer from here, so the key could not be checked`,
+    };
   }
 }
 
@@ -50,11 +53,11 @@ export function meaningOf(status: number, { says, words }: Said): KeyCheck {
   const told = `WebEngage answers ${status}${words && ` (${words})`}`;
   switch (verdictOf({ status, retryAfter: null, says }, 0).kind) {
     case 'taken':
-      return { verdict: 'right', words: `${told}: it takes the key, for events` };
+      return { verdict: 'right', words: `${told}: it accepts the key for events` };
     case 'refused':
       return {
         verdict: 'right',
-        words: `${told}: it refuses the empty call and not the key. Whether it would say so of a wrong license code too is not documented: compare the code with the dashboard's`,
+        words: `${told}: it refuses the empty call, not the key. It may answer a wrong license code in the same way: compare the code with the dashboard's`,
       };
     case 'misconfigured':
       return {
@@ -65,6 +68,6 @@ export function meaningOf(status: number, { says, words }: Said): KeyCheck {
             : `${told}: the license code or the region is wrong`,
       };
     default:
-      return { verdict: 'unsure', words: `${told}: nothing is known of the key` };
+      return { verdict: 'unsure', words: `${told}, so the key could not be checked` };
   }
 }

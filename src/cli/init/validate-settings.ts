@@ -20,7 +20,7 @@ const WORKER_NAME = /^[a-z\d]([a-z\d-]{0,61}[a-z\d])?$/;
 export function nameFault(name: string): string | undefined {
   return WORKER_NAME.test(name)
     ? undefined
-    : 'the name must be 1 to 63 of a-z, 0-9 and -, and neither begin nor end with -';
+    : 'the name must be 1 to 63 characters of a-z, 0-9 and -, and must not begin or end with -';
 }
 
 /** @param domain empty: none, and the relay has its address below workers.dev */
@@ -31,5 +31,5 @@ export function domainFault(domain: string): string | undefined {
     URL.canParse(address) && new URL(address).hostname === domain && /\.[a-z][^.]*$/.test(domain);
   return domain === '' || isHost
     ? undefined
-    : 'the domain must be a host name in lower case, as t.example.com: without https://, port or path';
+    : 'the domain must be a host name in lower case such as t.example.com, without https://, port or path';
 }

@@ -28,11 +28,13 @@ export async function types(options: TypesOptions, { say, complain }: World): Pr
   // Git may have given it other ends of lines.
   const isWritten = (await textOf(out))?.replaceAll('\r\n', '\n') === written;
   if (isWritten) {
-    say(`${out} is as ${source} says`);
+    say(`${out} is up to date with ${source}`);
     return 0;
   }
   if (check) {
-    complain(`${out} is not as ${source} says: webengage-relay types ${source} --out ${out} --name ${name}`);
+    complain(
+      `${out} is out of date with ${source}: run webengage-relay types ${source} --out ${out} --name ${name}`,
+    );
     return 1;
   }
   try {
@@ -52,7 +54,7 @@ type ReadPlan =
 async function readPlan(path: string): Promise<ReadPlan> {
   const fail = (...faults: readonly string[]): ReadPlan => ({ ok: false, faults });
   const text = await textOf(path);
-  if (text === undefined) return fail('there is no such file that can be read');
+  if (text === undefined) return fail("the file does not exist or can't be read");
   let json: unknown;
   try {
     json = JSON.parse(text);

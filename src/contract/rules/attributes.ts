@@ -54,7 +54,7 @@ const MAX_NESTED_BYTES: Record<AttributesField, number> = { attributes: 16 * 102
 export const TYPE_RULE = 'must be a string, finite number, boolean, array or object';
 
 /** The rule for nested arrays and objects. A value that contains itself breaks it too, as its nesting never ends. */
-export const DEPTH_RULE = `must nest at most ${MAX_DEPTH} levels, and not in itself`;
+export const DEPTH_RULE = `must nest at most ${MAX_DEPTH} levels, without a cycle`;
 
 /** The rule for text in an attribute, and for the names inside one. */
 export const attributeTextRule: Rule<string> = lengthRule(0, MAX_STRING_LENGTH);

@@ -4,7 +4,7 @@ import type { TokenFault } from './token-fault.ts';
 
 /** Whether records are accepted for the users they name. */
 export type Authorized =
-  /** `unverified`: true if the records name users and no token vouches for them. */
+  /** `unverified`: true if the records name users without an identity token. */
   { readonly ok: true; readonly unverified: boolean } | { readonly ok: false; readonly fault: TokenFault };
 
 /**

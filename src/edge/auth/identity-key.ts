@@ -33,14 +33,14 @@ const MIN_RSA_BITS = 2_048;
 const KINDS =
   'IDENTITY_KEY must be a public key in PEM, a JWK set {"keys":[…]}, or a secret of 32 bytes or more';
 const PRIVATE =
-  'IDENTITY_KEY holds a private key, which belongs on your own server alone: set the public one';
+  'IDENTITY_KEY holds a private key, which must stay on your own server: set the public key instead';
 const PEM =
-  'IDENTITY_KEY must be one public key, from -----BEGIN PUBLIC KEY----- to -----END PUBLIC KEY-----; more than one go into a JWK set';
-const JWK = 'IDENTITY_KEY must hold JWKs of kty RSA, for RS256, or oct, for HS256, and for nothing else';
-const KID = 'IDENTITY_KEY must give each of its keys a kid of its own';
+  'IDENTITY_KEY must be one public key, from -----BEGIN PUBLIC KEY----- to -----END PUBLIC KEY-----; use a JWK set for more than one';
+const JWK = 'IDENTITY_KEY may hold only JWKs of kty RSA for RS256, or oct for HS256';
+const KID = 'IDENTITY_KEY must give each key its own kid';
 const TOO_WEAK = {
   RS256: 'IDENTITY_KEY must hold RSA public keys of 2048 bits or more',
-  HS256: 'IDENTITY_KEY must hold secrets of 32 bytes or more, in base64url where they are JWKs',
+  HS256: 'IDENTITY_KEY must hold secrets of 32 bytes or more, in base64url if they are JWKs',
 };
 
 const rsaSchema = object(

@@ -27,16 +27,16 @@ export async function senderOf(headers: Headers, { allowedOrigins, serverToken }
   if (origin === null && authorization !== null)
     return (await showsToken(authorization, serverToken))
       ? { kind: 'server' }
-      : refused('invalid_token', 'this is not the SERVER_TOKEN of the relay, or it has none');
+      : refused('invalid_token', 'the token is not the SERVER_TOKEN of this relay, or this relay has none');
   if (origin === null)
     return refused(
       'origin_not_allowed',
-      'a page sends its Origin; a server shows SERVER_TOKEN, as Authorization: Bearer …',
+      'the request has no Origin: a server must send SERVER_TOKEN as Authorization: Bearer …',
     );
   if (!originAllowed(origin, allowedOrigins))
     return refused('origin_not_allowed', 'this origin may not send here: it is not in ALLOWED_ORIGINS');
   if (!isMadeByScript(headers, origin))
-    return refused('origin_not_allowed', 'batches are sent by a page’s script: not by a form, nor by hand');
+    return refused('origin_not_allowed', 'batches must be sent by a script, with fetch or sendBeacon');
   return { kind: 'page' };
 }
 

@@ -1,6 +1,6 @@
 import { count } from '../queue/counters.ts';
 import type { Slice } from '../queue/cut-batch.ts';
-import { bury, type RefusedWith } from '../queue/dead-letters.ts';
+import { moveToDeadLetters, type RefusedWith } from '../queue/dead-letters.ts';
 import {
   countIsolating,
   countRecords,
@@ -31,7 +31,7 @@ export function bisect(
 ): void {
   const { suspects } = evidence;
   if (countRecords(batch.members) === 1) {
-    bury(storage, batch, refusal, now);
+    moveToDeadLetters(storage, batch, refusal, now);
     return;
   }
   if (isMixed(storage.sql, batch, suspects)) {

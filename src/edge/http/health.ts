@@ -95,7 +95,7 @@ function brokenBinding(env: Env): Trouble | undefined {
   if (unbound.length === 0) return undefined;
   return {
     status: 'broken',
-    message: `${unbound.join(' and ')} is no Durable Object: bind it under durable_objects in wrangler.jsonc, with a compatibility_date no older than the package's, and deploy`,
+    message: `${unbound.join(' and ')} is not bound to a Durable Object: bind it under durable_objects in wrangler.jsonc, with a compatibility_date no older than the package's, and deploy`,
   };
 }
 
@@ -116,7 +116,7 @@ async function gateOrTrouble(env: Env, { jurisdiction }: RelaySettings): Promise
     logFault('health_failed', error);
     return {
       status: 'broken',
-      message: `no object can be made: OUTBOX and RATE_GATE must be listed under new_sqlite_classes in the migrations of wrangler.jsonc, with a compatibility_date no older than the package's${jurisdiction === undefined ? '' : `; or the account has no JURISDICTION ${jurisdiction}`}. See the log.`,
+      message: `no Durable Object can be created: OUTBOX and RATE_GATE must be listed under new_sqlite_classes in the migrations of wrangler.jsonc, with a compatibility_date no older than the package's${jurisdiction === undefined ? '' : `; or the account can't use JURISDICTION ${jurisdiction}`}. See the log.`,
     };
   }
 }
@@ -144,7 +144,7 @@ function fullTrouble(name: string, { full }: QueueHealth): Trouble | undefined {
       : 'its database has grown to 8 GB: deal with its dead letters at /admin/, and raise OUTBOX_SHARDS';
   return {
     status: 'full',
-    message: `outbox ${name} is full: see why it does not drain; ${remedy}. Browsers keep their records, none is lost.`,
+    message: `outbox ${name} is full: find out why it does not drain, and ${remedy}. Browsers keep their records, so nothing is lost.`,
   };
 }
 
@@ -162,11 +162,11 @@ function stale(
   const { kind, since } = longest;
   const why =
     pausedUntil === null
-      ? `see at /admin/ what it answers. If it answers nothing, look at its status page; if 403, whether the key may write ${kind}s; if there are no calls, look for relay_pass_failed in the log`
-      : `it has asked to be left alone until ${new Date(pausedUntil).toISOString()} (429): who else calls for this account?`;
+      ? `check its answers at /admin/. If it does not answer, check its status page; if 403, check that the key may write ${kind}s; if there are no calls, look for relay_pass_failed in the log`
+      : `it answered 429, and the relay pauses until ${new Date(pausedUntil).toISOString()}: check what else uses the limit of this account`;
   return {
     status: 'stale',
-    message: `${kind}s wait in outbox ${name}, and WebEngage has taken none for ${Math.round((now - since) / 1000)} s: ${why}. Records are kept, none is lost.`,
+    message: `${kind}s are waiting in outbox ${name}, and WebEngage has accepted none for ${Math.round((now - since) / 1000)} s: ${why}. The relay keeps all records.`,
     since,
   };
 }
@@ -177,10 +177,10 @@ function silentTrouble(name: string, error: unknown): Trouble {
     status: 'silent',
     message:
       overloaded === true
-        ? `${name} has more to do than it can: raise OUTBOX_SHARDS. Browsers keep their records.`
-        : `${name} does not answer, again: see health_failed in the log. Browsers keep their records.`,
+        ? `${name} is overloaded: raise OUTBOX_SHARDS. Browsers keep their records.`
+        : `${name} has failed to answer twice: see health_failed in the log. Browsers keep their records.`,
   };
 }
 
 const heldMessage = (status: number) =>
-  `WebEngage answers ${status} to every call: check the API key, its permissions, WEBENGAGE_LICENSE_CODE and WEBENGAGE_REGION. Records are kept, none is lost.`;
+  `WebEngage answers ${status} to every call: check the API key, its permissions, WEBENGAGE_LICENSE_CODE and WEBENGAGE_REGION. The relay keeps all records.`;

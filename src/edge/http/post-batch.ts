@@ -77,7 +77,7 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
     return refusal('unsupported_media_type', 'Content-Type must be text/plain or application/json, in UTF-8');
 
   if (!/^(identity)?$/i.test(c.req.header('Content-Encoding') ?? ''))
-    return refusal('unsupported_media_type', 'Content-Encoding must be left out: bodies come uncompressed');
+    return refusal('unsupported_media_type', 'Content-Encoding must be left out: send the body uncompressed');
 
   const body = await readBody(c.req.raw, MAX_BODY_BYTES, AbortSignal.timeout(BODY_TIMEOUT_MS));
   if (!body.ok) return bodyRefused(body.reason);
@@ -141,7 +141,7 @@ function bodyRefused(reason: Exclude<ReadBody, { ok: true }>['reason']): Respons
     case 'too_large':
       return refusal(reason, `the body must be at most ${MAX_BODY_BYTES} bytes`);
     case 'too_slow':
-      return refusal(reason, `the body must be here within ${BODY_TIMEOUT_MS / 1000} seconds`);
+      return refusal(reason, `the body must arrive within ${BODY_TIMEOUT_MS / 1000} seconds`);
     case 'not_utf8':
       return refusal('invalid_batch', 'the body must be UTF-8');
   }

@@ -35,7 +35,7 @@ export function parseBatch(text: string): ParsedBatch {
     return {
       ok: false,
       code: 'unsupported_version',
-      message: `v must be ${PROTOCOL_VERSION}: this relay speaks no other`,
+      message: `v must be ${PROTOCOL_VERSION}, the only protocol version of this relay`,
     };
   const { success, output, issues } = safeParse(batchSchema, json);
   return success ? { ok: true, batch: output, faults: ofRecords } : invalid(toIssues(issues));
@@ -94,7 +94,7 @@ export function checkBatch({ batch, faults }: ReadBatch, arrival: Arrival): Chec
 
 const EXPIRED: Issue = {
   path: 'age',
-  message: `has expired: records are taken for ${MAX_AGE_MS / 86_400_000} days`,
+  message: `has expired: the relay accepts records for ${MAX_AGE_MS / 86_400_000} days`,
 };
 
 function readOrRefuse(input: unknown, fault: Issue | undefined, lenient: boolean): ReadRecord {

@@ -15,7 +15,7 @@ type MinuteStatus = {
   readonly calls: number;
   readonly delivered: number;
   readonly deadLetters: number;
-  /** Accepted records that name a user without an identity token to vouch for it. */
+  /** Accepted records that name a user without an identity token. */
   readonly unverified: number;
   /** Calls that WebEngage did not accept, for any reason. */
   readonly failed: number;

@@ -46,7 +46,7 @@ export function operatorRoutes(): Hono<Relay> {
     const authorization = c.req.header('Authorization') ?? null;
     if (isOurs && (await showsToken(authorization, c.env.ADMIN_TOKEN))) return next();
     if (authorization !== null) countWrong({ times: 1 }, Date.now());
-    return refusal('not_found', 'there is nothing here');
+    return refusal('not_found', 'not found');
   });
   app.get('/status', reportStatus);
   app.get('/dead-letters', listLetters);
@@ -132,10 +132,10 @@ async function listLetters(c: Context<Relay>): Promise<Response> {
     return refusal('invalid_request', `limit must be a whole number from 1 to ${MAX_PAGE}`);
   const after = c.req.query('after');
   if (after !== undefined && !LETTER_ID.test(after))
-    return refusal('invalid_request', 'after must be what the page before gave as next');
+    return refusal('invalid_request', 'after must be the next of the previous page');
   const page = await pageOf(c, after, limit);
   if (page === undefined)
-    return refusal('invalid_request', 'after is of an outbox that is no more: begin anew without it');
+    return refusal('invalid_request', 'after names an outbox that no longer exists: start again without it');
   return json(page);
 }
 
@@ -174,7 +174,7 @@ async function dealWith(c: Context<Relay>, done: 'replayed' | 'discarded', deal:
   if (selections === undefined)
     return refusal(
       'invalid_request',
-      `the body must be {"all":true} or {"ids":["1/0:17"]}, at most ${MAX_PAGE}`,
+      `the body must be {"all":true} or {"ids":["1/0:17"]}, with at most ${MAX_PAGE} ids`,
     );
   let count = 0;
   for (const [name, selection] of selections) {

@@ -45,7 +45,7 @@ type DeadRow = {
 };
 
 /** Moves the only record of a refused batch to the dead letters. Later records of its browser go on. */
-export function bury(
+export function moveToDeadLetters(
   storage: DurableObjectStorage,
   batch: SealedBatch,
   { status, words, proven, counted }: RefusedWith,

@@ -16,8 +16,8 @@ export function parseOrigins(text: string): readonly string[] | undefined {
 export function originsRule(text: string): string {
   const wrong = 1 + originsIn(text).findIndex((origin) => !isOriginPattern(origin));
   return wrong === 0
-    ? 'must name the sites that may send, with commas, or be *'
-    : `must hold origins as browsers write them, and number ${wrong} of its list is not one: https://shop.example.com, in lower case and punycode, without a path, a slash at the end, or the usual port; https://*.example.com; or an app's, as capacitor://localhost`;
+    ? 'must list the sites that may send, separated by commas, or be *'
+    : `must list origins as browsers write them, and entry ${wrong} is not one. Write https://shop.example.com, in lower case and punycode, without a path, trailing slash or default port; https://*.example.com; or an app's origin such as capacitor://localhost`;
 }
 
 /**

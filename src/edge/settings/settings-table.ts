@@ -42,7 +42,7 @@ const UNCHECKED = { rule: 'may be anything', parse: (text: string) => text };
  */
 export const SETTINGS = {
   WEBENGAGE_API_KEY: {
-    rule: (text) => (text === '' ? 'is not set: wrangler secret put WEBENGAGE_API_KEY' : HEADER_RULE),
+    rule: (text) => (text === '' ? 'is not set: run wrangler secret put WEBENGAGE_API_KEY' : HEADER_RULE),
     parse: matching(HEADER_VALUE),
   },
   WEBENGAGE_API_KEY_SECONDARY: {
@@ -50,7 +50,7 @@ export const SETTINGS = {
     parse: optional(matching(HEADER_VALUE)),
   },
   WEBENGAGE_LICENSE_CODE: {
-    rule: 'must be set, to letters, digits, ~, _ and -',
+    rule: 'must be set, and hold only letters, digits, ~, _ and -',
     parse: matching(LICENSE_CODE),
   },
   WEBENGAGE_HOST: {
@@ -86,7 +86,7 @@ export const SETTINGS = {
   OUTBOX_SHARDS: wholeNumber(1, 1, MAX_SHARDS),
   MAX_BACKLOG: {
     range: [MAX_REQUEST_RECORDS, MAX_BACKLOG],
-    rule: `must be a whole number from ${MAX_REQUEST_RECORDS} for each of OUTBOX_SHARDS to ${MAX_BACKLOG}`,
+    rule: `must be a whole number from ${MAX_REQUEST_RECORDS} times OUTBOX_SHARDS to ${MAX_BACKLOG}`,
     parse: optional(integerIn(MAX_REQUEST_RECORDS, MAX_BACKLOG)),
   },
   IDENTITY: {

@@ -82,16 +82,16 @@ function findConflict(values: SettingValues): string | undefined {
     values.IDENTITY_KEY,
   ];
   if (values.SERVER_TOKEN !== null && others.includes(values.SERVER_TOKEN))
-    return 'SERVER_TOKEN must be a secret of its own: not ADMIN_TOKEN, not IDENTITY_KEY, not a key of WebEngage';
+    return 'SERVER_TOKEN must differ from ADMIN_TOKEN, IDENTITY_KEY and the WebEngage keys';
 
   // Records may linger for LINGER_MS, which must not count as stale.
-  if (values.HEALTH_STALE_MS < values.LINGER_MS) return 'HEALTH_STALE_MS must be no less than LINGER_MS';
+  if (values.HEALTH_STALE_MS < values.LINGER_MS) return 'HEALTH_STALE_MS must be at least LINGER_MS';
 
   if (values.MAX_BACKLOG !== null && values.MAX_BACKLOG < MAX_REQUEST_RECORDS * values.OUTBOX_SHARDS)
     return `MAX_BACKLOG ${SETTINGS.MAX_BACKLOG.rule}`;
 
   if (values.IDENTITY !== 'off' && values.IDENTITY_KEY === '')
-    return 'IDENTITY_KEY is not set, and IDENTITY is not off: wrangler secret put IDENTITY_KEY';
+    return 'IDENTITY_KEY is not set, but IDENTITY is not off: run wrangler secret put IDENTITY_KEY';
   return undefined;
 }
 

@@ -100,7 +100,7 @@ function errorsPart(clear: () => void): Shown {
 function driftPart(): Shown {
   return listPart({
     name: 'Type drift',
-    node: table('An attribute should always be of one type', ['Event', 'Attribute', 'Times']),
+    node: table('An attribute should always have the same type', ['Event', 'Attribute', 'Times']),
     empty: 'None so far.',
     row: driftRow,
     lines: ({ drifts }) => drifts,
@@ -110,7 +110,7 @@ function driftPart(): Shown {
 function batchesPart(): Shown {
   return listPart({
     name: 'Batches',
-    node: table('The last that ended, newest first', ['When', 'Outcome', 'Of']),
+    node: table('The latest outcomes, newest first', ['When', 'Outcome', 'Of']),
     empty: 'None so far.',
     row: batchRow,
     lines: ({ batches }) => batches,

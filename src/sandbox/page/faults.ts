@@ -3,13 +3,13 @@ import type { Control, Fault } from '../control.ts';
 import type { Change } from './client.ts';
 
 const MEANINGS: { readonly [fault in Fault]?: string } = {
-  none: 'Takes every call that keeps its rules, and no more of them in 60 s than are allowed.',
-  down: 'Answers 503 without reading. The relay keeps everything, and tries the same batches again.',
-  429: 'Says that the limit is reached. The relay pauses, for the whole account.',
-  slow: 'Takes the records, and lets the answer wait.',
-  cut: 'Takes the records, and breaks the answer off: the relay can’t know. The same x-request-id saves it.',
-  cut_before: 'Breaks the answer off, and has taken nothing: to the relay it looks as if it had.',
-  page: 'Answers as a gateway does, with a page of HTML.',
+  none: 'Accepts every valid call, up to the limit in 60 s.',
+  down: 'Answers 503 without reading the body. The relay keeps everything and sends the same batches again.',
+  429: 'Answers 429. The relay pauses for the whole account.',
+  slow: 'Accepts the records and delays the answer.',
+  cut: 'Accepts the records and cuts the answer off. The relay sends them again under the same x-request-id.',
+  cut_before: 'Accepts nothing and cuts the answer off. The relay can’t tell whether it did.',
+  page: 'Answers with a page of HTML, as a gateway does.',
 };
 
 const BAD_DAY = [
@@ -26,7 +26,7 @@ const meaning = find('#fault-meaning');
 export function startFaults(order: (change: Change) => Promise<void>): void {
   for (const button of buttons)
     button.addEventListener('click', () =>
-      order(changeBy(button.dataset.fault)).catch(() => setText(meaning, 'It did not take the order.')),
+      order(changeBy(button.dataset.fault)).catch(() => setText(meaning, 'The sandbox refused the change.')),
     );
 }
 

@@ -100,7 +100,7 @@ async function send(page: Page, oldest: readonly StoredEntry[], failures: number
   // An unload may have aborted this request. The outcome of the unload's own request then decides.
   if (outcome.reason === 'network' && page.sentOnUnload.length > 0) return;
   if (mayBisect(page, outcome, failures)) {
-    const { message = 'is refused on its way to the relay, by a firewall or proxy' } = outcome;
+    const { message = 'was refused before the relay, by a firewall or proxy' } = outcome;
     // Halves down to the record at fault. That one is set aside until another record is accepted.
     if (batch.length > 1) page.batchSize = batch.length >> 1;
     else {

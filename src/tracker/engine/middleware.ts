@@ -54,7 +54,7 @@ export function createMiddleware(report: (error: unknown) => void): MiddlewareCh
           if (!answer) continue;
           const { kind, eventName } = ownFields<{ kind: unknown; eventName?: unknown }>(answer);
           if (kind !== 'user' && !(kind === 'event' && eventName))
-            throw new TypeError('middleware must answer with a call, null or nothing');
+            throw new TypeError('middleware must return a call, null or nothing');
           // A call that is built from scratch may lack the page.
           current = { page: call.page, ...answer };
         } catch (error) {

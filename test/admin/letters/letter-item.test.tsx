@@ -45,14 +45,14 @@ test('a user’s record is named by its id', () => {
   expect(node.querySelector('.name')?.textContent).toBe('user a1');
 });
 
-test('a name stands by itself, in its own direction, and shows what is in it', () => {
+test('a name is separate, in its own text direction, with hidden characters escaped', () => {
   const { node } = item({ record: { eventName: 'cod.\u202eexe' } });
 
   expect(node.querySelector('bdi.name')?.textContent).toBe('cod.\\u202eexe');
   expect(node.querySelector('button')?.getAttribute('aria-label')).toBe('Replay cod.\\u202eexe');
 });
 
-test('the buttons of a letter name what they do, and to which', () => {
+test('the buttons of a letter name their action and the letter', () => {
   const { node, done } = item();
 
   for (const control of node.querySelectorAll<HTMLElement>('input, button')) control.click();

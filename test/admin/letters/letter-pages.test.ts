@@ -28,7 +28,7 @@ const THREE = new Map([
   ['c', page(['5'], null)],
 ]);
 
-test('as many pages are read as it takes', async () => {
+test('as many pages are read as needed', async () => {
   const { asked, read } = pages(THREE);
 
   const outcome = await readLetters(read, 3);
@@ -38,7 +38,7 @@ test('as many pages are read as it takes', async () => {
   expect(outcome.kind === 'ok' && outcome.body.letters.map(({ id }) => id)).toEqual(['1', '2', '3', '4']);
 });
 
-test('reading ends with the last page, however many were asked for', async () => {
+test('reading ends with the last page, however many were requested', async () => {
   const { asked, read } = pages(THREE);
 
   const outcome = await readLetters(read, 1_000);

@@ -5,7 +5,7 @@ import { minute, NOW } from '../status.ts';
 
 const RUNNING = NOW - (NOW % 60_000);
 
-test('an hour has sixty minutes, with zeros where nothing happened', () => {
+test('an hour has sixty minutes, with zeros for idle ones', () => {
   const hour = lastHour([minute(RUNNING - 120_000, { calls: 7 }), minute(RUNNING, { calls: 1 })], NOW);
 
   expect(hour).toHaveLength(60);
@@ -20,7 +20,7 @@ test('a minute older than an hour is not shown', () => {
   expect(hour.every(({ calls }) => calls === 0)).toBe(true);
 });
 
-test('failed calls stand on the taken ones', () => {
+test('failed calls are stacked on accepted ones', () => {
   const hour = lastHour([minute(RUNNING - 60_000, { calls: 480, failed: 80 })], NOW);
 
   const { all, taken } = callColumns(hour, 500);
@@ -29,7 +29,7 @@ test('failed calls stand on the taken ones', () => {
   expect([all[57], taken[57]]).toEqual([0, 0]);
 });
 
-test('one call among five hundred allowed can be seen, and so can one failed call on top of them', () => {
+test('one call among five hundred is visible, and so is one failed call on top of them', () => {
   const hour = lastHour(
     [minute(RUNNING - 60_000, { calls: 500, failed: 1 }), minute(RUNNING, { calls: 1 })],
     NOW,
@@ -41,7 +41,7 @@ test('one call among five hundred allowed can be seen, and so can one failed cal
   expect(all[59]).toBeGreaterThan(callTop(500) / 100);
 });
 
-test('the limit is always inside the plot, and so is more than it', () => {
+test('the limit is always inside the plot, and so is a value above it', () => {
   expect(callTop(500)).toBeGreaterThan(500);
   expect(callTop(0)).toBeGreaterThan(0);
 });

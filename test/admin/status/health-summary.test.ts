@@ -4,23 +4,23 @@ import { minute, NOW, shard, status } from '../status.ts';
 
 const HELD = { since: NOW - 710_000, status: 401, probeAt: NOW + 41_000 };
 
-test('an idle relay is well', () => {
+test('an idle relay is healthy', () => {
   expect(healthSummary(status())).toEqual({
     mood: 'good',
-    name: 'All well',
-    line: 'Nothing waits.',
-    advice: 'Nothing to do.',
+    name: 'Healthy',
+    line: 'No records are waiting.',
+    advice: 'No action needed.',
     also: [],
   });
 });
 
-test('records that linger for a moment are no backlog', () => {
+test('records that linger briefly are no backlog', () => {
   const state = healthSummary(status({ backlog: { records: 40, oldestAgeMs: 1_500, drainMs: null } }));
 
-  expect(state).toMatchObject({ name: 'All well', line: '40 records on the way.' });
+  expect(state).toMatchObject({ name: 'Healthy', line: '40 records on the way.' });
 });
 
-test('a backlog that shrinks tells when it will be empty', () => {
+test('a shrinking backlog says when it will be empty', () => {
   const state = healthSummary(
     status({ backlog: { records: 1_234, oldestAgeMs: 61_000, growthPerMinute: -420, drainMs: 176_000 } }),
   );
@@ -29,7 +29,7 @@ test('a backlog that shrinks tells when it will be empty', () => {
   expect(state.line).toBe('1,234 records wait, the oldest for 1 min 1 s; empty in about 2 min 56 s.');
 });
 
-test('a backlog that grows wants watching', () => {
+test('a growing backlog is a warning', () => {
   const state = healthSummary(
     status({ backlog: { records: 9_000, oldestAgeMs: 61_000, growthPerMinute: 400, drainMs: null } }),
   );
@@ -37,32 +37,32 @@ test('a backlog that grows wants watching', () => {
   expect(state).toMatchObject({ mood: 'warn', name: 'Growing' });
 });
 
-test('a key that WebEngage refuses: nothing is lost, and what to do', () => {
+test('a refused key: the summary says that nothing is lost and what to do', () => {
   const state = healthSummary(status({ gate: { held: HELD } }));
 
-  expect(state).toMatchObject({ mood: 'bad', name: 'Held' });
+  expect(state).toMatchObject({ mood: 'bad', name: 'Suspended' });
   expect(state.line).toContain('WebEngage has answered 401');
   expect(state.line).toContain('Nothing is lost');
   expect(state.advice).toContain('`npx wrangler secret put WEBENGAGE_API_KEY`');
-  expect(state.also).toEqual(['The next try is in 41 s.']);
+  expect(state.also).toEqual(['The next probe is in 41 s.']);
 });
 
-test('held with a 404, host and license are to be checked', () => {
+test('a suspension after a 404 asks to check host and license', () => {
   const state = healthSummary(status({ gate: { held: { ...HELD, status: 404 } } }));
 
   expect(state.advice).toContain('`WEBENGAGE_REGION` and `WEBENGAGE_LICENSE_CODE`');
 });
 
-test('the advice to a held relay keeps still while its figures change', () => {
+test('the advice to a suspended relay stays the same while its figures change', () => {
   const first = healthSummary(status({ gate: { held: HELD } }));
   const later = healthSummary(status({ at: NOW + 2_000, gate: { held: HELD } }));
 
   expect(later.advice).toBe(first.advice);
 });
 
-test('a 429 pauses until a moment that is to come', () => {
+test('a 429 pauses until a future time', () => {
   expect(healthSummary(status({ gate: { pausedUntil: NOW + 38_000 } }))).toMatchObject({ name: 'Paused' });
-  expect(healthSummary(status({ gate: { pausedUntil: NOW - 1 } }))).toMatchObject({ name: 'All well' });
+  expect(healthSummary(status({ gate: { pausedUntil: NOW - 1 } }))).toMatchObject({ name: 'Healthy' });
 });
 
 test('a full outbox says where new records are kept', () => {
@@ -72,13 +72,13 @@ test('a full outbox says where new records are kept', () => {
   expect(state.line).toMatch(/^The outbox is full: .* the browsers keep them/);
 });
 
-test('of several shards it says how many are full', () => {
+test('with several shards it says how many are full', () => {
   const shards = [shard({ name: '2/0', full: true }), shard({ name: '2/1', records: 5 })];
 
   expect(healthSummary(status({ shards })).line).toContain('1 of 2 shards is full');
 });
 
-test('the worst comes first, the rest is told besides', () => {
+test('the worst finding comes first, and the rest follows', () => {
   const state = healthSummary(
     status({
       backlog: { records: 18_000_000, oldestAgeMs: 60_000, drainMs: null },
@@ -87,11 +87,11 @@ test('the worst comes first, the rest is told besides', () => {
     }),
   );
 
-  expect(state.name).toBe('Held');
+  expect(state.name).toBe('Suspended');
   expect(state.also.join(' ')).toContain('The outbox is full');
 });
 
-test('WebEngage fails where no call of the last two minutes was taken', () => {
+test('WebEngage counts as failing if no call of the last two minutes was accepted', () => {
   const down = healthSummary(
     status({
       backlog: { retrying: 3, byStatus: { '0': 1, '503': 2 } },
@@ -102,12 +102,12 @@ test('WebEngage fails where no call of the last two minutes was taken', () => {
     status({ backlog: { retrying: 3 }, minutes: [minute(NOW, { calls: 4, failed: 2, delivered: 50 })] }),
   );
 
-  expect(down).toMatchObject({ mood: 'warn', name: 'WebEngage fails' });
+  expect(down).toMatchObject({ mood: 'warn', name: 'WebEngage failing' });
   expect(down.line).toContain('3 batches to send again (1 after no answer, 2 after 503).');
-  expect(half.name).toBe('All well');
+  expect(half.name).toBe('Healthy');
 });
 
-test('a page that answers 200 is told as what it is, as are smaller calls and other words', () => {
+test('answers by a page, smaller calls and undocumented words are reported as such', () => {
   const { line, also } = healthSummary(
     status({
       backlog: { retrying: 1, byStatus: { '200': 1 } },
@@ -118,7 +118,7 @@ test('a page that answers 200 is told as what it is, as are smaller calls and ot
   );
 
   expect(line).toContain('1 after 200 without WebEngage’s own answer');
-  expect(also.join(' ')).toMatch(/kept under 96,000 bytes.*3 calls in other words/);
+  expect(also.join(' ')).toMatch(/kept under 96,000 bytes.*3 calls with an undocumented answer/);
 });
 
 test('a shard that does not answer is named', () => {
@@ -129,17 +129,17 @@ test('a shard that does not answer is named', () => {
   expect(state.line).toContain('1 of 2 shards does not answer (2/1)');
 });
 
-test('dead letters and the secondary key are told, and are no alarm', () => {
+test('dead letters and the secondary key are reported without alarm', () => {
   const state = healthSummary(status({ deadLetters: 1, gate: { key: 'secondary' } }));
 
-  expect(state.name).toBe('All well');
+  expect(state.name).toBe('Healthy');
   expect(state.also).toEqual([
     expect.stringContaining('replace WEBENGAGE_API_KEY'),
     expect.stringContaining('1 dead letter:'),
   ]);
 });
 
-test('records of users that nobody vouched for are told, of the last hour, and are no alarm', () => {
+test('unverified records of the last hour are reported without alarm', () => {
   const minutes = [minute(NOW - 3_000_000, { unverified: 40 }), minute(NOW - 60_000, { unverified: 2 })];
 
   const state = healthSummary(status({ minutes }));
@@ -148,7 +148,7 @@ test('records of users that nobody vouched for are told, of the last hour, and a
   expect(state.also).toEqual([expect.stringMatching(/^42 records .*without an identity token/)]);
 });
 
-test('records that were off the tracking plan are remarked on for an hour', () => {
+test('plan violations are reported for an hour', () => {
   const kind = { of: 'Bought', path: 'eventData.Price', rule: 'is not in the tracking plan', count: 9 };
   const seen = (lastAt: number) =>
     healthSummary(status({ trackingPlan: { mode: 'report', kinds: [{ ...kind, lastAt }], others: 0 } }));
@@ -160,7 +160,7 @@ test('records that were off the tracking plan are remarked on for an hour', () =
   expect(seen(NOW - 3_600_000).also).toEqual([]);
 });
 
-test('a relay out of reach is told with the age of the figures', () => {
+test('an unreachable relay is reported with the age of the figures', () => {
   expect(outOfReach('The relay has not answered in 15 s.', '02:14:30')).toMatchObject({
     mood: 'lost',
     line: 'The relay has not answered in 15 s. The figures below are from 02:14:30.',

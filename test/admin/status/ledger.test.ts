@@ -21,7 +21,7 @@ function sums(rows: Rows): readonly (readonly [number, number])[] {
   });
 }
 
-test('what came in is delivered, a dead letter, or waiting', () => {
+test('a received record is delivered, a dead letter, or waiting', () => {
   const rows = recordLedger(
     status({
       totals: { accepted: 100, replayed: 2, delivered: 80, dead_letter: 5 },
@@ -29,11 +29,11 @@ test('what came in is delivered, a dead letter, or waiting', () => {
     }),
   );
 
-  expect(amounts(rows)).toMatchObject({ 'came in': 102, waiting: 17, 'accounted for': 102 });
+  expect(amounts(rows)).toMatchObject({ received: 102, waiting: 17, 'accounted for': 102 });
   expect(rows.map(({ name }) => name)).not.toContain('between two counts');
 });
 
-test('every table adds up, even where shards were counted at different instants', () => {
+test('every table adds up, even if shards were counted at different times', () => {
   const figures = status({
     totals: {
       accepted: 100,
@@ -59,8 +59,8 @@ test('every table adds up, even where shards were counted at different instants'
   expect(amounts(tables[0] ?? [])).toMatchObject({ 'between two counts': -1 });
 });
 
-test('a call that is not answered yet is under way', () => {
+test('an unanswered call is in flight', () => {
   const rows = callLedger(status({ totals: { calls: 10, taken: 8, refused: 1 } }));
 
-  expect(amounts(rows)).toMatchObject({ 'under way': 1, calls: 10 });
+  expect(amounts(rows)).toMatchObject({ 'in flight': 1, calls: 10 });
 });

@@ -15,7 +15,7 @@ afterEach(() => rmSync(dir, { recursive: true }));
 
 const ANSWERS = { name: 'shop-relay', license: '~abc', region: 'in', origins: '*', domain: '' };
 
-test('what init has made is a relay’s', () => {
+test('a project made by init is a relay’s', () => {
   const [{ path, text } = { path: '', text: '' }] = relayFiles(ANSWERS, {
     config: readFileSync('wrangler.jsonc', 'utf8'),
   });
@@ -24,14 +24,14 @@ test('what init has made is a relay’s', () => {
   expect(ownRelayIn(dir)).toBe(join(dir, 'wrangler.jsonc'));
 });
 
-test('so is a Worker of one’s own that binds both objects, however it is configured', () => {
+test('a custom Worker that binds both objects is a relay’s, in any configuration format', () => {
   const bound = ['OUTBOX', 'RATE_GATE'].map((name) => `[[durable_objects.bindings]]\nname = "${name}"`);
   writeFileSync(join(dir, 'wrangler.toml'), bound.join('\n'));
 
   expect(ownRelayIn(dir)).toBe(join(dir, 'wrangler.toml'));
 });
 
-test('a web app that is a Worker too is none, and neither is an empty folder', () => {
+test('a web app with another Worker is not a relay’s, and neither is an empty folder', () => {
   expect(ownRelayIn(dir)).toBeUndefined();
 
   writeFileSync(join(dir, 'wrangler.jsonc'), '{ "name": "shop", "assets": { "directory": "public" } }');

@@ -21,14 +21,14 @@ async function answerTo(path: string): Promise<string> {
   return text(socket);
 }
 
-test('the page is there, and nothing else is', async () => {
+test('the page is served, and nothing else is', async () => {
   expect(await answerTo('/')).toMatch(/^HTTP\/1\.1 200 [\s\S]*<p>Here<\/p>/);
   expect(await answerTo('/?from=mail')).toMatch(/^HTTP\/1\.1 200 /);
   expect(await answerTo('/favicon.ico')).toMatch(/^HTTP\/1\.1 404 /);
 });
 
 test.each(['//', '///evil.example', '/%', '*', 'http://'])(
-  '%s, which is no address, ends nothing',
+  'the invalid address %s ends nothing',
   async (path) => {
     expect(await answerTo(path)).toMatch(/^HTTP\/1\.1 4\d\d /);
     expect(await answerTo('/')).toMatch(/^HTTP\/1\.1 200 /);

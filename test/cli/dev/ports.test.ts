@@ -13,11 +13,11 @@ async function listen(host: string): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-test.each(['127.0.0.1', '0.0.0.0'])('a port that somebody listens on at %s is taken', async (host) => {
+test.each(['127.0.0.1', '0.0.0.0'])('a port in use at %s is not free', async (host) => {
   expect(await isTaken(await listen(host))).toBe(true);
 });
 
-test('a port that nobody listens on is not', async () => {
+test('an unused port is free', async () => {
   const port = await listen('127.0.0.1');
   server?.close();
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { firstPage } from '../../../src/cli/dev/starter-page.ts';
 import { README_STUB } from '../../readme-stub.ts';
 
-test('it has the script tag that goes into each page, to the letter, before anything calls it', () => {
+test('it has exactly the script tag for each page, before any call', () => {
   const html = firstPage({ relayUrl: 'http://localhost:1', sandboxUrl: 'http://localhost:2' });
   const tag = `${README_STUB}\n<script async src="http://localhost:1/tracker.js"></script>`;
 

@@ -55,7 +55,7 @@ const GOOD: Probe = {
 
 const find = (checks: readonly Check[], name: string) => checks.find((check) => check.name === name);
 
-test('of a relay that is as it should be everything is good, and all of it is told', () => {
+test('a healthy relay passes every check, and all are reported', () => {
   const checks = diagnose(GOOD, OWN);
 
   expect(checks.filter(({ verdict }) => verdict !== 'good')).toEqual([]);
@@ -77,7 +77,7 @@ test('of a relay that is as it should be everything is good, and all of it is to
   ]);
 });
 
-test('whatever is not good says what to do', () => {
+test('every failed check says what to do', () => {
   const worst: Probe = {
     ...GOOD,
     health: reply(502, ''),
@@ -88,11 +88,11 @@ test('whatever is not good says what to do', () => {
   for (const { verdict, todo } of diagnose(worst, OWN)) expect(todo !== undefined).toBe(verdict !== 'good');
 });
 
-describe('a relay that does not answer is told as that alone', () => {
+describe('an unreachable relay is reported as that alone', () => {
   test.each([
-    ['ENOTFOUND', 'reachable', 'no such name'],
-    ['ECONNREFUSED', 'reachable', 'is it deployed'],
-    ['TimeoutError', 'reachable', 'is it deployed'],
+    ['ENOTFOUND', 'reachable', 'does not exist'],
+    ['ECONNREFUSED', 'reachable', 'is deployed'],
+    ['TimeoutError', 'reachable', 'is deployed'],
     ['CERT_HAS_EXPIRED', 'tls', 'certificate'],
     ['ERR_TLS_CERT_ALTNAME_INVALID', 'tls', 'certificate'],
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'tls', 'certificate'],
@@ -130,7 +130,7 @@ test.each<[wrong: string, probe: Partial<Probe>, name: string, verdict: string, 
     'WebEngage answers 401',
   ],
   ['a sign-in page', { health: reply(302, '', { Location: '/login' }) }, 'health', 'bad', '/login'],
-  ['another server', { health: reply(200, '<html>') }, 'health', 'bad', 'right address'],
+  ['another server', { health: reply(200, '<html>') }, 'health', 'bad', 'check the address'],
   [
     'another version',
     { health: reply(200, { status: 'ok', version: '9.9.9' }) },
@@ -146,7 +146,13 @@ test.each<[wrong: string, probe: Partial<Probe>, name: string, verdict: string, 
     'bad',
     'text/html',
   ],
-  ['another script', { script: reply(200, 'older', SCRIPT_HEADERS) }, 'tracker', 'bad', 'not that of 1.2.3'],
+  [
+    'another script',
+    { script: reply(200, 'older', SCRIPT_HEADERS) },
+    'tracker',
+    'bad',
+    'differs from that of version 1.2.3',
+  ],
   [
     'a script kept for a year',
     { script: reply(200, 'the script', { ...SCRIPT_HEADERS, 'Cache-Control': 'max-age=31536000' }) },
@@ -250,7 +256,7 @@ test.each<[wrong: string, probe: Partial<Probe>, name: string, verdict: string, 
     { status: reply(200, { ...STATUS, totals: { taken: 0 } }) },
     'key',
     'unsure',
-    'proves',
+    'unproven',
   ],
   [
     'a pause',
@@ -280,7 +286,7 @@ test.each<[wrong: string, probe: Partial<Probe>, name: string, verdict: string, 
   expect(`${check?.says} ${check?.todo}`).toContain(words);
 });
 
-test('a short wait is no cause for alarm', () => {
+test('a short wait causes no warning', () => {
   const backlog = { records: 1, oldestAgeMs: 900, growthPerMinute: 1 };
 
   expect(
@@ -291,7 +297,7 @@ test('a short wait is no cause for alarm', () => {
   });
 });
 
-test('of a relay of another version nothing is known of its script', () => {
+test('the script of a relay of another version is not judged', () => {
   const other = {
     ...GOOD,
     health: reply(200, { status: 'ok', version: '9.9.9' }),

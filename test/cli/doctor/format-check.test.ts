@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { lineOf, wantsColor } from '../../../src/cli/doctor/format-check.ts';
 
-test('a check is one line: mark, what is so, what to do', () => {
+test('a check is one line: mark, finding, remedy', () => {
   expect(lineOf({ name: 'tls', verdict: 'good', says: 'fine' }, false)).toBe('✓ fine');
   expect(lineOf({ name: 'tls', verdict: 'bad', says: 'broken', todo: 'mend it' }, false)).toBe(
     '✗ broken → mend it',
@@ -13,7 +13,7 @@ test('only the mark has a color', () => {
   expect(lineOf({ name: 'tls', verdict: 'good', says: 'fine' }, true)).toBe('\u001b[32m✓\u001b[39m fine');
 });
 
-test('what the other side says can not speak to the terminal', () => {
+test('text from the other side can’t control the terminal', () => {
   const says = 'a\u001b]0;title\u0007b\r\nc\u202ed';
 
   expect(lineOf({ name: 'health', verdict: 'bad', says, todo: 'look' }, false)).toBe(
@@ -27,6 +27,6 @@ test.each([
   [{ isTTY: true }, { NO_COLOR: '1' }, false],
   [{ isTTY: true }, { TERM: 'dumb' }, false],
   [{}, {}, false],
-])('an output %j, with %j, has colors: %j', (output, env, colors) => {
+])('an output %j with %j has colors: %j', (output, env, colors) => {
   expect(wantsColor(output, env)).toBe(colors);
 });

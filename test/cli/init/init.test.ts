@@ -41,7 +41,7 @@ async function configured(): Promise<string> {
 describe('with everything in flags', () => {
   const world = { own, env: {}, ...playedRun() };
 
-  test('it writes a project that has the relay from npm', async () => {
+  test('it writes a project with the relay from npm', async () => {
     const code = await init(options({ ...GIVEN, secrets: false, yes: true }), {
       ...world,
       terminal: playedTerminal(),
@@ -70,7 +70,7 @@ describe('with everything in flags', () => {
     });
   });
 
-  test('a host name of its own replaces the address below workers.dev', async () => {
+  test('a custom domain replaces the workers.dev address', async () => {
     const terminal = playedTerminal();
 
     await init(options({ ...GIVEN, domain: 't.example.com', secrets: false, yes: true }), {
@@ -83,7 +83,7 @@ describe('with everything in flags', () => {
     expect(terminal.shown()).toContain('src="https://t.example.com/tracker.js"');
   });
 
-  test('it ends with what is next: the commands, and the lines for the page as the README has them', async () => {
+  test('it ends with the next steps: the commands, and the lines for the page as in the README', async () => {
     const terminal = playedTerminal();
 
     await init(options({ ...GIVEN, secrets: false, yes: true }), { ...world, terminal });
@@ -102,12 +102,12 @@ describe('with everything in flags', () => {
   });
 });
 
-describe('what is wrong is told in the words of the relay, and nothing is written', () => {
+describe('an invalid setting is reported in the relay’s words, and nothing is written', () => {
   test.each([
-    [{ license: '~a b' }, '--license: WEBENGAGE_LICENSE_CODE must be set, to letters'],
+    [{ license: '~a b' }, '--license: WEBENGAGE_LICENSE_CODE must be set, and hold only letters'],
     [{ region: 'mars' }, '--region: WEBENGAGE_REGION must be global, in or ksa'],
-    [{ origins: 'shop.example.com' }, '--origins: ALLOWED_ORIGINS must hold origins as browsers write them'],
-    [{ origins: '' }, '--origins: ALLOWED_ORIGINS must name the sites that may send'],
+    [{ origins: 'shop.example.com' }, '--origins: ALLOWED_ORIGINS must list origins as browsers write them'],
+    [{ origins: '' }, '--origins: ALLOWED_ORIGINS must list the sites that may send'],
     [{ name: 'Shop Relay' }, '--name: the name must be'],
     [{ name: '-' }, '--name: the name must be'],
     [{ domain: 'https://t.example.com' }, '--domain: the domain must be a host name'],
@@ -128,7 +128,7 @@ describe('what is wrong is told in the words of the relay, and nothing is writte
     expect(await readdir(dir)).toEqual([]);
   });
 
-  test('no key', async () => {
+  test('a missing key', async () => {
     const terminal = playedTerminal();
 
     const code = await init(options(GIVEN), { own, terminal, env: {}, ...playedRun() });
@@ -139,12 +139,12 @@ describe('what is wrong is told in the words of the relay, and nothing is writte
   });
 });
 
-describe('what is there is not overwritten', () => {
+describe('existing files are not overwritten', () => {
   const quick = (given: Partial<InitOptions> = {}) =>
     options({ ...GIVEN, secrets: false, yes: true, ...given });
 
   test.each(['wrangler.jsonc', 'src/worker.js'])(
-    '%s: it is named, before anything is asked',
+    '%s: it is named before the first question',
     async (path) => {
       await mkdir(join(dir, 'src'));
       await writeFile(join(dir, path), 'mine');
@@ -161,7 +161,7 @@ describe('what is there is not overwritten', () => {
     },
   );
 
-  test('with --force it is', async () => {
+  test('unless with --force', async () => {
     await writeFile(join(dir, 'wrangler.jsonc'), 'mine');
 
     expect(
@@ -171,7 +171,7 @@ describe('what is there is not overwritten', () => {
     expect(await configured()).toContain('"WEBENGAGE_LICENSE_CODE": "~abc"');
   });
 
-  test('a package.json and a .gitignore stay as they are even then', async () => {
+  test('an existing package.json and .gitignore stay unchanged even then', async () => {
     await writeFile(join(dir, 'package.json'), '{"name":"mine"}');
     await writeFile(join(dir, '.gitignore'), 'mine');
     const terminal = playedTerminal();
@@ -184,18 +184,21 @@ describe('what is there is not overwritten', () => {
     expect(terminal.shown()).toContain('npm install --save-dev wrangler@4.');
   });
 
-  test.each(['wrangler.toml', 'wrangler.json'])('a folder with a %s is another Worker’s', async (path) => {
-    await writeFile(join(dir, path), '');
-    const terminal = playedTerminal();
+  test.each(['wrangler.toml', 'wrangler.json'])(
+    'a folder with a %s belongs to another Worker',
+    async (path) => {
+      await writeFile(join(dir, path), '');
+      const terminal = playedTerminal();
 
-    expect(await init(quick({ force: true }), { own, terminal, env: {}, ...playedRun() })).toBe(1);
+      expect(await init(quick({ force: true }), { own, terminal, env: {}, ...playedRun() })).toBe(1);
 
-    expect(terminal.shown()).toContain(join(dir, path));
-    expect(await readdir(dir)).toEqual([path]);
-  });
+      expect(terminal.shown()).toContain(join(dir, path));
+      expect(await readdir(dir)).toEqual([path]);
+    },
+  );
 });
 
-describe('asked', () => {
+describe('at the prompts', () => {
   const ANSWERS = {
     'license code': '~abc',
     'The sites': 'https://shop.example.com',
@@ -203,7 +206,7 @@ describe('asked', () => {
     'empty call': 'n',
   };
 
-  test('an empty answer is the default, and a wrong one is asked for again', async () => {
+  test('an empty answer means the default, and an invalid one is asked for again', async () => {
     const terminal = playedTerminal({
       ...ANSWERS,
       'The sites': ['shop.example.com', 'https://shop.example.com'],
@@ -213,12 +216,12 @@ describe('asked', () => {
 
     expect(code).toBe(0);
     expect(terminal.asked.filter((question) => question.includes('The sites'))).toHaveLength(2);
-    expect(terminal.shown()).toContain('ALLOWED_ORIGINS must hold origins');
+    expect(terminal.shown()).toContain('ALLOWED_ORIGINS must list origins');
     expect(await configured()).toContain('"WEBENGAGE_REGION": "global"');
     expect(await configured()).toContain('"name": "webengage-relay"');
   });
 
-  test('what a flag has said is not asked, and with --yes nothing but the key', async () => {
+  test('a flag replaces its question, and with --yes only the key is asked for', async () => {
     const terminal = playedTerminal(ANSWERS);
 
     await init(options({ ...GIVEN, yes: true }), { own, terminal, env: {}, ...playedRun() });
@@ -226,7 +229,7 @@ describe('asked', () => {
     expect(terminal.asked).toEqual([expect.stringContaining('API key')]);
   });
 
-  test('the key goes to Wrangler’s standard input, and nowhere else', async () => {
+  test('the key goes only to Wrangler’s standard input', async () => {
     const terminal = playedTerminal(ANSWERS);
     const { run, ran } = playedRun();
 
@@ -243,7 +246,7 @@ describe('asked', () => {
       expect(await readFile(join(dir, file), 'utf8')).not.toContain(KEY);
   });
 
-  test('the operator’s token is made, set and shown once', async () => {
+  test('the admin token is created, set and shown once', async () => {
     const terminal = playedTerminal(ANSWERS);
     const { run, ran } = playedRun();
 
@@ -254,7 +257,7 @@ describe('asked', () => {
     expect(terminal.shown().split(input)).toHaveLength(2);
   });
 
-  test('and is not made where it is not wanted', async () => {
+  test('the admin token is not created if it is not wanted', async () => {
     const { run, ran } = playedRun();
 
     await init(options(), { own, terminal: playedTerminal({ ...ANSWERS, ADMIN_TOKEN: 'no' }), env: {}, run });
@@ -262,7 +265,7 @@ describe('asked', () => {
     expect(ran.map(({ command }) => command)).not.toContain('npx wrangler secret put ADMIN_TOKEN');
   });
 
-  test('who is not signed in to Cloudflare is signed in first', async () => {
+  test('a user who is not signed in to Cloudflare is signed in first', async () => {
     const { run, ran } = playedRun({ whoami: 1 });
 
     await init(options(), { own, terminal: playedTerminal(ANSWERS), env: {}, run });
@@ -277,7 +280,7 @@ describe('asked', () => {
   });
 
   test.each(['npm install', 'login', 'put WEBENGAGE_API_KEY'])(
-    'where “%s” fails the files are there, and what is left is said',
+    'if “%s” fails the files exist, and the remaining steps are listed',
     async (failing) => {
       const terminal = playedTerminal(ANSWERS);
       const { run } = playedRun({ whoami: 1, [failing]: 1 });
@@ -289,7 +292,7 @@ describe('asked', () => {
     },
   );
 
-  test('where only the token was not set, only that is left, and it is not shown', async () => {
+  test('if only the token was not set, only that step remains, and the token is not shown', async () => {
     const terminal = playedTerminal(ANSWERS);
     const { run } = playedRun({ 'put ADMIN_TOKEN': 1 });
 
@@ -306,7 +309,7 @@ describe('asked', () => {
   });
 });
 
-test('in a build, with nobody there, the key is the variable’s, and no token is made to stand in a log', async () => {
+test('a build without a terminal takes the key from the variable and creates no token for the log', async () => {
   const terminal = playedTerminal();
   const { run, ran } = playedRun({ whoami: 1 });
 

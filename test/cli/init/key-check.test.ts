@@ -19,16 +19,16 @@ test.each([
   [429, 'unsure'],
   [500, 'unsure'],
   [503, 'unsure'],
-])('%d says of the key: %s', (status, verdict) => {
+])('%d says about the key: %s', (status, verdict) => {
   expect(meaningOf(status, { says: 'queued', words: '' })).toMatchObject({
     verdict,
     words: expect.stringContaining(String(status)),
   });
 });
 
-test('a 400 is told with what it leaves open', () => {
+test('the message for a 400 says what remains uncertain', () => {
   expect(meaningOf(400, { says: 'error', words: 'Error: events cannot be empty.' }).words).toContain(
-    'not documented',
+    'may answer a wrong license code',
   );
 });
 
@@ -47,7 +47,7 @@ async function answering(status: number, body: string) {
   return { host: `http://127.0.0.1:${port}`, came: () => came, [Symbol.dispose]: () => void server.close() };
 }
 
-test('the call is the relay’s own, of no record', async () => {
+test('the call is the relay’s own call, without records', async () => {
   using webEngage = await answering(400, '');
 
   await checkKey({
@@ -59,7 +59,7 @@ test('the call is the relay’s own, of no record', async () => {
   expect(webEngage.came()).toBe(`POST /v1/accounts/~abc/bulk-events Bearer ${KEY}\n{"events":[]}`);
 });
 
-test('the key is not in what is said, though WebEngage may say it back', async () => {
+test('the key does not appear in the message, even if WebEngage echoes it', async () => {
   using webEngage = await answering(401, `no such key: ${KEY}`);
 
   const { verdict, words } = await checkKey({
@@ -73,7 +73,7 @@ test('the key is not in what is said, though WebEngage may say it back', async (
   expect(words).not.toContain(KEY);
 });
 
-test('a redirect is not followed: the key goes nowhere else', async () => {
+test('a redirect is not followed, so the key goes nowhere else', async () => {
   using webEngage = await answering(307, '');
 
   const checked = await checkKey({

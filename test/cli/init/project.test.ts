@@ -11,7 +11,7 @@ const ANSWERS = {
 };
 const config = readFileSync('wrangler.jsonc', 'utf8');
 
-test('a project’s configuration is our own, but for what is the project’s', () => {
+test('a project’s configuration is ours, except for its own settings', () => {
   const [{ text = '' } = {}] = relayFiles(ANSWERS, { config });
 
   const [ours, theirs] = [config, text].map((each) => each.split('\n'));
@@ -29,13 +29,13 @@ test('a project’s configuration is our own, but for what is the project’s', 
   expect(theirs).toHaveLength(ours?.length ?? 0);
 });
 
-test('what has changed there unseen is not left as it is', () => {
+test('an unexpected change of the template is an error', () => {
   const renamed = config.replace('"name": "webengage-relay"', '"name": "another"');
 
   expect(() => relayFiles(ANSWERS, { config: renamed })).toThrow('must hold "name"');
 });
 
-test('two Workers of one account do not share a limit of requests', () => {
+test('two Workers of one account do not share a request limit', () => {
   const limited = config.replace(
     '"triggers"',
     '"ratelimits": [{ "name": "A", "namespace_id": "90425", "simple": { "limit": 1, "period": 10 } }],\n  "triggers"',

@@ -40,18 +40,18 @@ test('types are printed', async () => {
   expect(await run()).toEqual({ code: 0, said: WRITTEN.trimEnd(), complained: [] });
 });
 
-test('types are written to their file, and left alone where they are as they should be', async () => {
+test('types are written to their file, and an up-to-date file is not touched', async () => {
   const first = await run({ out });
   const { mtimeMs, ino } = await stat(out);
   const again = await run({ out });
 
   expect(first).toMatchObject({ code: 0, said: `wrote ${out}` });
-  expect(again).toMatchObject({ code: 0, said: `${out} is as ${plan} says` });
+  expect(again).toMatchObject({ code: 0, said: `${out} is up to date with ${plan}` });
   expect(await readFile(out, 'utf8')).toBe(WRITTEN);
   expect(await stat(out)).toMatchObject({ mtimeMs, ino });
 });
 
-test('a check is passed by what would be written, whatever its lines end with, and by nothing else', async () => {
+test('a check passes only for the text that would be written, with any line endings', async () => {
   const missing = await run({ out, check: true });
   await writeFile(out, WRITTEN.replaceAll('\n', '\r\n'));
   const same = await run({ out, check: true });
@@ -60,7 +60,7 @@ test('a check is passed by what would be written, whatever its lines end with, a
 
   expect([missing.code, same.code, other.code]).toEqual([1, 0, 1]);
   expect(other.complained).toEqual([
-    `${out} is not as ${plan} says: webengage-relay types ${plan} --out ${out} --name ShopEvents`,
+    `${out} is out of date with ${plan}: run webengage-relay types ${plan} --out ${out} --name ShopEvents`,
   ]);
   expect(await readFile(out, 'utf8')).toContain('Logged Out');
 });
@@ -72,7 +72,7 @@ test.each([
   ],
   ['{ "events": {}, ', /^is not JSON: /],
   ['{ "events": { "A": {}, "A": {} } }', /^events\.A must be given only once$/],
-])('what is no plan is told by file and rule, and nothing is written: %s', async (text, fault) => {
+])('an invalid plan is reported by file and rule, and nothing is written: %s', async (text, fault) => {
   await writeFile(plan, text);
 
   const { code, complained } = await run({ out });
@@ -82,10 +82,10 @@ test.each([
   await expect(stat(out)).rejects.toThrow('ENOENT');
 });
 
-test('a plan that is not there, and a place that is none, are told', async () => {
+test('a missing plan and an impossible output path are reported', async () => {
   const noPlan = await run({ plan: join(folder, 'none.json') });
   const noPlace = await run({ out: join(folder, 'none', 'events.ts') });
 
-  expect(noPlan).toMatchObject({ code: 1, complained: [expect.stringContaining('there is no such file')] });
+  expect(noPlan).toMatchObject({ code: 1, complained: [expect.stringContaining('does not exist')] });
   expect(noPlace).toMatchObject({ code: 1, complained: [expect.stringContaining('ENOENT')] });
 });

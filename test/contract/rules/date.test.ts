@@ -32,7 +32,7 @@ describe('WebEngage dates', () => {
     expect(parseDate(text)).toBeUndefined();
   });
 
-  test('what is written is read back, to the second', () => {
+  test('a written date reads back, to the second', () => {
     const seconds = fc.integer({ min: -62_000_000_000, max: 253_000_000_000 });
     const offsets = fc.integer({ min: -18 * 60, max: 18 * 60 });
 
@@ -49,12 +49,12 @@ describe('WebEngage dates', () => {
     expect(formatDate(0, -0.25)).toBe('1970-01-01T00:00:00+0000');
   });
 
-  test.each([Number.NaN, Number.POSITIVE_INFINITY, 8.64e15, -1e15])('%d has no form', (at) => {
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, 8.64e15, -1e15])('%d can’t be written', (at) => {
     expect(formatDate(at, 0)).toBeUndefined();
   });
 });
 
-describe('against what `Date` says itself', () => {
+describe('compared with `Date`', () => {
   const FORM = /^\d.{18}[+-]((0\d|1[0-7])[0-5]\d|1800)$/;
 
   /** As it can be said of text with the platform's own reading and writing: both ways, to the letter. */
@@ -77,7 +77,7 @@ describe('against what `Date` says itself', () => {
     )
     .map(([y, mo, d, h, mi, s, offset]) => `${y}-${mo}-${d}T${h}:${mi}:${s}+${offset}30`);
 
-  test('text is a date, or is none', () => {
+  test('text is a date or not', () => {
     fc.assert(
       fc.property(text, (text) => {
         expect(isDate(text)).toBe(isDateByPlatform(text));
@@ -97,7 +97,7 @@ describe('against what `Date` says itself', () => {
     expect(faults).toEqual([]);
   });
 
-  test('a moment is written', () => {
+  test('a time is written', () => {
     fc.assert(
       fc.property(fc.integer({ min: -62_167_219_200, max: 253_402_300_799 }), (second) => {
         expect(formatDate(second * 1_000, 0)).toBe(`${new Date(second * 1_000).toJSON().slice(0, 19)}+0000`);

@@ -15,7 +15,7 @@ test('bytes are counted as an encoder writes them', () => {
   );
 });
 
-test('halves of surrogate pairs are found as the platform finds them, and taken out', () => {
+test('halves of surrogate pairs are found as the platform finds them, and removed', () => {
   fc.assert(
     fc.property(halfPairs, (text) => {
       expect(wellFormed(text)).toBe(text.toWellFormed().replaceAll('\ufffd', ''));

@@ -3,7 +3,7 @@ import { showsToken } from '../../../src/edge/auth/bearer.ts';
 
 const TOKEN = '0123456789abcdef0123456789abcdef';
 
-test('a token is compared whole, in the same time for a wrong one, however long it is', async () => {
+test('a token is compared as a whole, in the same time for a wrong one of any length', async () => {
   const compare = vi.spyOn(crypto.subtle, 'timingSafeEqual');
 
   const shown = await Promise.all(
@@ -18,12 +18,12 @@ test('a token is compared whole, in the same time for a wrong one, however long 
 });
 
 test.each([undefined, '', TOKEN.slice(1), 'x'.repeat(100), '1234567'.repeat(10)])(
-  'a token that is not set or can be guessed opens nothing: %j',
+  'an unset or guessable token grants nothing: %j',
   async (token) => {
     expect(await showsToken(`Bearer ${token}`, token)).toBe(false);
   },
 );
 
-test('the newline that a pipe leaves behind a secret is no part of it', async () => {
+test('a trailing newline, as a pipe leaves it, is not part of a secret', async () => {
   expect(await showsToken(`Bearer ${TOKEN}`, `${TOKEN}\n`)).toBe(true);
 });

@@ -50,14 +50,14 @@ describe('a key', () => {
     ],
     ['a shared secret', SECRET, [['HS256', undefined]]],
     ['a shared secret of 32 bytes in 16 characters', 'é'.repeat(16), [['HS256', undefined]]],
-  ])('is taken: %s', async (_, text, keys) => {
+  ])('is accepted: %s', async (_, text, keys) => {
     const read = await readKeys(text);
 
     expect(read.ok && read.keys.map(({ alg, kid }) => [alg, kid])).toEqual(keys);
   });
 
   test.each([
-    ['a private key in PEM', site.privatePem, /private key.*public one/],
+    ['a private key in PEM', site.privatePem, /private key.*public key instead/],
     ['a private key beside the public one', `${site.pem}\n${site.privatePem}`, /private key/],
     [
       'a private key as OpenSSL once wrote it',
@@ -84,12 +84,16 @@ describe('a key', () => {
     ['a JWK of 1024 bits', jwkSet(weaker.jwk), /2048 bits/],
     ['a JWK for another algorithm', jwkSet({ ...site.jwk, alg: 'RS512' }), /RS256/],
     ['a secret for another algorithm', jwkSet({ ...secretJwk(SECRET), alg: 'HS512' }), /HS256/],
-    ['a JWK to encrypt with', jwkSet({ ...site.jwk, use: 'enc' }), /nothing else/],
+    ['a JWK to encrypt with', jwkSet({ ...site.jwk, use: 'enc' }), /only JWKs/],
     ['a JWK without a modulus', jwkSet({ kty: 'RSA', e: 'AQAB' }), /kty RSA/],
     ['a key that is text', JSON.stringify({ keys: [SECRET] }), /kty RSA/],
-    ['two keys without a kid', jwkSet(site.jwk, other.jwk), /kid of its own/],
-    ['two keys, one without a kid', jwkSet({ ...site.jwk, kid: 'a' }, other.jwk), /kid of its own/],
-    ['two keys of one kid', jwkSet({ ...site.jwk, kid: 'a' }, { ...other.jwk, kid: 'a' }), /kid of its own/],
+    ['two keys without a kid', jwkSet(site.jwk, other.jwk), /each key its own kid/],
+    ['two keys, one without a kid', jwkSet({ ...site.jwk, kid: 'a' }, other.jwk), /each key its own kid/],
+    [
+      'two keys of one kid',
+      jwkSet({ ...site.jwk, kid: 'a' }, { ...other.jwk, kid: 'a' }),
+      /each key its own kid/,
+    ],
     ['a kid that is a number', JSON.stringify({ keys: [{ ...site.jwk, kid: 1 }] }), /kid/],
     ['a secret of 31 bytes in a JWK', jwkSet(secretJwk(SECRET.slice(1))), /32 bytes/],
     ['a secret in a JWK that is no base64url', jwkSet({ kty: 'oct', k: `${SECRET}!` }), /base64url/],
@@ -99,7 +103,7 @@ describe('a key', () => {
     ['JSON that breaks off', jwkSet(site.jwk).slice(0, -5), /JWK set/],
     ['a secret of 31 bytes', SECRET.slice(1), /32 bytes/],
     ['blanks', ' '.repeat(40), /must be/],
-  ])('is refused, in words that reveal nothing of it: %s', async (_, text, words) => {
+  ])('is refused with a message that reveals nothing of it: %s', async (_, text, words) => {
     const read = await readKeys(text);
 
     expect(read).toEqual({ ok: false, message: expect.stringMatching(words) });

@@ -24,7 +24,7 @@ const IS_JOHN: VerifiedToken = { ok: true, userId: 'johndoe' };
 const refusedAs = (fault: string) => ({ ok: false, fault });
 
 describe('a token of the site', () => {
-  test('is its user’s, by an RSA key or by a shared secret, in whatever form', async () => {
+  test('identifies its user, with an RSA key or a shared secret in any form', async () => {
     const byKey = await token(site.privateKey, JOHN);
     const bySecret = await token(bytes(SECRET), JOHN);
 
@@ -35,7 +35,7 @@ describe('a token of the site', () => {
     expect(await verified(jwkSet(secretJwk(SECRET)), bySecret)).toEqual(IS_JOHN);
   });
 
-  test('may say more than it has to', async () => {
+  test('may have additional claims', async () => {
     const text = await token(
       site.privateKey,
       { ...JOHN, iat: NOW / 1_000, sub: 'someone', aud: 'a-shop' },
@@ -48,7 +48,7 @@ describe('a token of the site', () => {
   test.each([
     ['of 100 characters', 'u'.repeat(100)],
     ['of another script', '用户-ü-1'],
-  ])('may be of a user with an id %s', async (_, cuid) => {
+  ])('may be for a user with an id %s', async (_, cuid) => {
     const text = await token(site.privateKey, { ...JOHN, cuid });
 
     expect(await verified(site.pem, text)).toEqual({ ok: true, userId: cuid });
@@ -62,23 +62,23 @@ describe('time', () => {
     );
   const now = NOW / 1_000;
 
-  test('a token is taken for 60 seconds after its end, for clocks that differ', async () => {
+  test('a token is accepted for 60 seconds after its expiry, for clocks that differ', async () => {
     expect(await at({ exp: now }, 59)).toEqual(IS_JOHN);
     expect(await at({ exp: now }, 60)).toEqual(refusedAs('expired'));
     expect(await at({ exp: now }, 86_400)).toEqual(refusedAs('expired'));
   });
 
-  test('a token is taken from 60 seconds before its beginning', async () => {
+  test('a token is accepted from 60 seconds before its start', async () => {
     expect(await at({ exp: now + 600, nbf: now }, -60)).toEqual(IS_JOHN);
     expect(await at({ exp: now + 600, nbf: now }, -61)).toEqual(refusedAs('not_yet_valid'));
   });
 
-  test('a token made by a clock that is ahead is taken', async () => {
+  test('a token from a clock that is ahead is accepted', async () => {
     expect(await at({ exp: now + 600, iat: now + 300 }, 0)).toEqual(IS_JOHN);
   });
 });
 
-describe('the algorithm is the key’s, whatever the token says', () => {
+describe('only the algorithm of the key is accepted, whatever the token says', () => {
   test('none', async () => {
     const unsigned = new UnsecuredJWT(JOHN).encode();
     const [, payload] = unsigned.split('.');
@@ -97,14 +97,14 @@ describe('the algorithm is the key’s, whatever the token says', () => {
     ['as a JWK', JSON.stringify(site.jwk)],
     ['as a JWK set', jwkSet(site.jwk)],
     ['as its modulus', site.jwk.n ?? ''],
-  ])('a signature with the public key for a secret: %s', async (_, publicKey) => {
+  ])('a signature made with the public key as a secret: %s', async (_, publicKey) => {
     const forged = await token(bytes(publicKey), JOHN);
 
     expect(await verified(site.pem, forged)).toEqual(refusedAs('bad_signature'));
     expect(await verified(jwkSet(site.jwk), forged)).toEqual(refusedAs('bad_signature'));
   });
 
-  test('another one of the same kind', async () => {
+  test('another algorithm of the same kind', async () => {
     const rs512 = { alg: 'RS512' };
     const sha512 = await importJWK(site.privateJwk, 'RS512');
 
@@ -125,7 +125,7 @@ describe('the algorithm is the key’s, whatever the token says', () => {
 });
 
 describe('another key', () => {
-  test('is refused, whatever it is called', async () => {
+  test('is refused, whatever its name', async () => {
     const text = await token(other.privateKey, JOHN, { kid: 'a' });
 
     expect(await verified(site.pem, text)).toEqual(refusedAs('bad_signature'));
@@ -135,7 +135,7 @@ describe('another key', () => {
     );
   });
 
-  test('that the token brings along counts for nothing', async () => {
+  test('has no effect if the token brings it along', async () => {
     const brought = {
       jwk: other.jwk,
       jku: 'https://evil.example/keys',
@@ -154,14 +154,14 @@ describe('kid', () => {
   const one = jwkSet({ ...site.jwk, kid: 'old' });
   const two = jwkSet({ ...site.jwk, kid: 'old' }, { ...other.jwk, kid: 'new' });
 
-  test('may be missing where there is one key, and be anything where that has none', async () => {
+  test('may be missing, or anything if the single key has none', async () => {
     expect(await verified(one, await token(site.privateKey, JOHN))).toEqual(IS_JOHN);
     expect(await verified(site.pem, await token(site.privateKey, JOHN, { kid: 'anything' }))).toEqual(
       IS_JOHN,
     );
   });
 
-  test('names the key among several, and is that of the key', async () => {
+  test('names the key among several, and must match the key', async () => {
     expect(await verified(two, await token(site.privateKey, JOHN, { kid: 'old' }))).toEqual(IS_JOHN);
     expect(await verified(two, await token(other.privateKey, JOHN, { kid: 'new' }))).toEqual(IS_JOHN);
     expect(await verified(two, await token(site.privateKey, JOHN, { kid: 'new' }))).toEqual(
@@ -177,11 +177,11 @@ describe('kid', () => {
     ['is unknown', { kid: 'newer' }],
     ['is empty', { kid: '' }],
     ['is a name that every object has', { kid: 'constructor' }],
-  ])('must name one of several: it %s', async (_, header) => {
+  ])('must name one of several keys: it %s', async (_, header) => {
     expect(await verified(two, await token(site.privateKey, JOHN, header))).toEqual(refusedAs('unknown_key'));
   });
 
-  test('a key is rotated with both in use for a while; then the old one is none any more', async () => {
+  test('rotates a key with both in use for a while, and then the old one is refused', async () => {
     const made = [
       await token(site.privateKey, JOHN, { kid: 'old' }),
       await token(other.privateKey, JOHN, { kid: 'new' }),
@@ -206,12 +206,12 @@ describe('claims', () => {
     ['an empty cuid', { ...JOHN, cuid: '' }],
     ['a cuid of 101 characters', { ...JOHN, cuid: 'u'.repeat(101) }],
     ['a cuid with half a character', { ...JOHN, cuid: 'u\ud800' }],
-  ])('must be whose it is and until when: %s', async (_, claims) => {
+  ])('must name a user and an expiry: %s', async (_, claims) => {
     expect(await verified(site.pem, await token(site.privateKey, claims))).toEqual(refusedAs('bad_claims'));
   });
 });
 
-describe('what is no token', () => {
+describe('something that is not a token', () => {
   test.each([
     ['nothing', ''],
     ['one part', 'token'],
@@ -224,7 +224,7 @@ describe('what is no token', () => {
     expect(await verified(site.pem, text)).toEqual(refusedAs('malformed'));
   });
 
-  test('a JWT with a part too few, too many, or changed', async () => {
+  test('a JWT with a part missing, added or changed', async () => {
     const [header, payload, signature] = (await token(site.privateKey, JOHN)).split('.');
     const eve = (await token(site.privateKey, { ...JOHN, cuid: 'eve' })).split('.')[1];
 
@@ -261,7 +261,7 @@ describe('what is no token', () => {
     { crit: ['exp'], exp: IN_A_MINUTE },
     { crit: ['b64'], b64: false },
     { crit: [] },
-  ])('a JWT that asks to be understood in a way of its own: %j', async (header) => {
+  ])('a JWT with critical extensions: %j', async (header) => {
     const text = await signed(JSON.stringify(JOHN), header);
 
     expect(await verified(site.pem, text)).toEqual(refusedAs('malformed'));

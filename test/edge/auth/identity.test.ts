@@ -90,7 +90,7 @@ afterEach(async () => {
   await runInDurableObject(relayEnv.OUTBOX.getByName('1/0'), (_, { storage }) => storage.deleteAlarm());
 });
 
-describe('which batches are taken', () => {
+describe('a batch', () => {
   type Case = [keyof typeof TOKENS, keyof typeof RECORDS, off: number, optional: number, required: number];
   const cases: Case[] = [
     ['none', 'ofJohn', 202, 202, 401],
@@ -118,7 +118,7 @@ describe('which batches are taken', () => {
         (IDENTITY, index) => [which, records, IDENTITY, statuses[index]] as const,
       ),
     ),
-  )('token %s, records %s, IDENTITY=%s: %d', async (which, records, IDENTITY, status) => {
+  )('with token %s, records %s and IDENTITY=%s is answered %d', async (which, records, IDENTITY, status) => {
     const { OUTBOX, deliveries, getByName } = watchedOutbox();
     const sent = RECORDS[records]();
 
@@ -140,7 +140,7 @@ describe('which batches are taken', () => {
     }
   });
 
-  test('users too, not events alone', async () => {
+  test('needs a token for user records too, not only for events', async () => {
     const { OUTBOX } = watchedOutbox();
     const john = () => [userRecord(1, { id: idOf(1, newSession()) })];
 
@@ -149,7 +149,7 @@ describe('which batches are taken', () => {
   });
 
   test.each(['JohnDoe', 'johndoe ', 'jоhndoe', 'johndoe\u0000', 'johndoe\u200b', 'josé'])(
-    'a user is the token’s to the letter: not %j',
+    'needs the token of exactly that user: not %j',
     async (userId) => {
       const { OUTBOX, getByName } = watchedOutbox();
       const text = userId === 'josé' ? await tokenOf('josé'.normalize('NFD')) : TOKENS.ofJohn;
@@ -160,7 +160,7 @@ describe('which batches are taken', () => {
   );
 
   test.each([[5], [['johndoe']], [{ toString: 'johndoe' }], [null], [true], ['']])(
-    'a userId that is none gets nobody in: %j',
+    'with an invalid userId is accepted for no user: %j',
     async (userId) => {
       const { OUTBOX, deliveries } = watchedOutbox();
       const sent = recordsOf('johndoe').map((record) => ({ ...record, userId }));
@@ -172,7 +172,7 @@ describe('which batches are taken', () => {
     },
   );
 
-  test('with both ids a record is the user’s', async () => {
+  test('with both ids belongs to the user', async () => {
     const { OUTBOX, getByName } = watchedOutbox();
     const sent = recordsOf('johndoe').map((record) => ({ ...record, anonymousId: 'anonymous' }));
 
@@ -180,7 +180,7 @@ describe('which batches are taken', () => {
     expect(getByName).not.toHaveBeenCalled();
   });
 
-  test('what the contract rejects by itself needs no token, and takes none from the others', async () => {
+  test('needs no token for records that the contract rejects, and these cost the others nothing', async () => {
     const { OUTBOX, deliveries } = watchedOutbox();
     const [johns, eves] = recordsOf('johndoe', 'eve');
     const expired = { ...eves, age: 8 * 86_400_000 };
@@ -196,10 +196,10 @@ describe('a refusal', () => {
   test.each([
     ['none', 'records with a userId need an identity token, and this batch has none'],
     ['expired', 'the identity token has expired'],
-    ['forged', 'the identity token must be signed with the key that is in IDENTITY_KEY, by its algorithm'],
-    ['garbage', 'the identity token must be a signed JWT in its compact form'],
-    ['ofEve', 'the identity token is of another user than the records'],
-  ] as const)('says what is wrong, readable to the page, and names nobody: %s', async (which, message) => {
+    ['forged', 'the identity token must be signed with the key in IDENTITY_KEY, using its algorithm'],
+    ['garbage', 'the identity token must be a signed JWT in compact form'],
+    ['ofEve', 'the identity token is for a different user than the records'],
+  ] as const)('says what is wrong, readable by the page, and names no user: %s', async (which, message) => {
     const answer = await post(recordsOf('johndoe'), TOKENS[which], required);
 
     expect(answer.status).toBe(401);
@@ -223,7 +223,7 @@ describe('a refusal', () => {
     expect({ ...first, now: 0 }).toEqual({ ...second, now: 0 });
   });
 
-  test('stores nothing and sends nothing; with the right token the same records are taken, once', async () => {
+  test('stores and sends nothing, and the same records are accepted once with the right token', async () => {
     const upstream = vi.fn(async () => Response.json({ response: { status: 'queued' } }));
     vi.stubGlobal('fetch', upstream);
     const device = crypto.randomUUID();
@@ -243,7 +243,7 @@ describe('a refusal', () => {
     expect(await again.json<Answer>()).toMatchObject({ accepted: 0, duplicates: 2 });
   });
 
-  test('is told to the operator by why, the first at once', async () => {
+  test('is reported to the operator by reason, the first one at once', async () => {
     const fresh = createRelay();
     const refuse = (text: string | undefined) =>
       request(
@@ -270,7 +270,7 @@ describe('a refusal', () => {
 });
 
 describe('the key', () => {
-  test('can be another from one request to the next', async () => {
+  test('can change from one request to the next', async () => {
     const { OUTBOX } = watchedOutbox();
     const { forged } = TOKENS;
     const keys = [site.pem, other.pem, site.pem];
@@ -288,7 +288,7 @@ describe('the key', () => {
     ['that is private', 'optional', site.privatePem, /private key/],
     ['that is no key', 'required', 'hunter2', /IDENTITY_KEY must/],
   ])(
-    '%s answers 503 everywhere, with what to set (IDENTITY=%s)',
+    '%s is answered 503 everywhere, with what to set (IDENTITY=%s)',
     async (_, IDENTITY, IDENTITY_KEY, words) => {
       const env = { IDENTITY, IDENTITY_KEY };
       const answers = [await post(recordsOf(null), undefined, env), await request('/health', {}, env)];
@@ -301,13 +301,13 @@ describe('the key', () => {
     },
   );
 
-  test('is not looked at where no tokens are', async () => {
+  test('is not checked if identity tokens are off', async () => {
     const answer = await request('/health', {}, { IDENTITY: 'off', IDENTITY_KEY: site.privatePem });
 
     expect(answer.status).toBe(200);
   });
 
-  test('is in no answer and no line of the log, and no token is', async () => {
+  test('appears in no answer and no log line, and neither does a token', async () => {
     const SECRET = 'canary-secret-that-no-answer-may-hold';
     const settings = [
       { IDENTITY_KEY: SECRET },
@@ -340,7 +340,7 @@ describe('the key', () => {
 // The relay's own page: no other may ask what the operator may.
 const OWN = 'http://127.0.0.1:8787';
 
-describe('optional', () => {
+describe('optional tokens', () => {
   const status = async () => {
     const answer = await request(
       '/admin/status',
@@ -350,7 +350,7 @@ describe('optional', () => {
     return answer.json<RelayStatus>();
   };
 
-  test('tells the operator how many records of users nobody has vouched for', async () => {
+  test('count for the operator how many user records were unverified', async () => {
     const device = crypto.randomUUID();
     const unverified = recordsOf('johndoe', null, 'eve');
     const before = await status();
@@ -368,7 +368,7 @@ describe('optional', () => {
   });
 });
 
-test('a token goes no further than the door', async () => {
+test('a token goes no further than the Worker', async () => {
   const { OUTBOX, deliveries } = watchedOutbox();
 
   await post(recordsOf('johndoe'), TOKENS.ofJohn, { ...required, OUTBOX });

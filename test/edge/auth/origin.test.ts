@@ -63,19 +63,19 @@ describe('an origin is not allowed', () => {
     expect(corsHeaders(origin, LISTED)).toEqual({ Vary: 'Origin' });
   });
 
-  test('where there is none, not even by *', () => {
+  test('if the header is missing, even by *', () => {
     expect(originAllowed(null, ['*'])).toBe(false);
   });
 });
 
-test('* allows every page, and the null origin, which is anyone’s', () => {
+test('* allows every page, and the null origin, which anyone can send', () => {
   for (const origin of [SHOP, 'null']) {
     expect(originAllowed(origin, ['*'])).toBe(true);
     expect(corsHeaders(origin, ['*'])).toMatchObject({ 'Access-Control-Allow-Origin': '*' });
   }
 });
 
-test('a page below a wildcard is named to its browser, not the wildcard', () => {
+test('the browser gets the page’s own origin, not the wildcard', () => {
   expect(corsHeaders('https://a.example.org', LISTED)).toEqual({
     'Access-Control-Allow-Origin': 'https://a.example.org',
     'Access-Control-Expose-Headers': 'Retry-After',
@@ -83,7 +83,7 @@ test('a page below a wildcard is named to its browser, not the wildcard', () => 
   });
 });
 
-describe('ALLOWED_ORIGINS may hold', () => {
+describe('ALLOWED_ORIGINS may contain', () => {
   test.each([
     '*',
     SHOP,
@@ -105,13 +105,13 @@ describe('ALLOWED_ORIGINS may hold', () => {
     'safari-web-extension://7B0C2C1E-5F0F-4D0E-9A53-0B9F3F1C2D4E',
     'com.example.shop://localhost:8080',
     'file://',
-  ])('%s, which then may send', (pattern) => {
+  ])('%s, which may then send', (pattern) => {
     expect(isOriginPattern(pattern)).toBe(true);
     if (!pattern.includes('*')) expect(originAllowed(pattern, [SHOP, pattern])).toBe(true);
   });
 });
 
-test('an app’s origin is allowed to the letter', () => {
+test('an app’s origin is compared exactly', () => {
   const allowed = ['capacitor://localhost'];
 
   for (const origin of [
@@ -126,7 +126,7 @@ test('an app’s origin is allowed to the letter', () => {
   });
 });
 
-describe('ALLOWED_ORIGINS may not hold', () => {
+describe('ALLOWED_ORIGINS may not contain', () => {
   test.each([
     '',
     'null',

@@ -15,7 +15,7 @@ const fetched = (site: string, mode: string, dest: string) => ({
   'Sec-Fetch-Dest': dest,
 });
 
-describe('a page is what an allowed origin says, as browsers send it', () => {
+describe('a page is identified by an allowed origin, as browsers send it', () => {
   // Seen of Chromium, Firefox and WebKit: fetch, also with keepalive, from workers, and through a service worker; fetchLater
   // (Chromium); and sendBeacon, which goes without CORS.
   test.each(['cross-site', 'same-site', 'same-origin'])('%s', async (site) => {
@@ -23,12 +23,12 @@ describe('a page is what an allowed origin says, as browsers send it', () => {
     expect(await sender(fetched(site, 'no-cors', 'empty'))).toEqual({ kind: 'page' });
   });
 
-  test('older browsers, and all of them over http, do not say what made the request', async () => {
+  test('older browsers, and all over http, do not say what made the request', async () => {
     expect(await sender({ Origin: SHOP })).toEqual({ kind: 'page' });
   });
 });
 
-test('the pages of an extension are on no site, and may send', async () => {
+test('the pages of an extension belong to no site and may send', async () => {
   const Origin = 'chrome-extension://abcdefghijklmnopabcdefghijklmnop';
   const allowed = { ...ALLOWED, allowedOrigins: [Origin] };
 
@@ -38,7 +38,7 @@ test('the pages of an extension are on no site, and may send', async () => {
   });
 });
 
-describe('nothing is taken from an allowed origin whose browser says that no script sent it', () => {
+describe('a request from an allowed origin is refused if no script sent it', () => {
   test.each([
     ['a form', fetched('cross-site', 'navigate', 'document')],
     ['a form in a frame', fetched('same-origin', 'navigate', 'iframe')],
@@ -52,7 +52,7 @@ describe('nothing is taken from an allowed origin whose browser says that no scr
 });
 
 describe('a server', () => {
-  test('shows its token, and has no origin', async () => {
+  test('sends its token and has no origin', async () => {
     expect(await sender({ Authorization: `Bearer ${SERVER_TOKEN}` })).toEqual({ kind: 'server' });
   });
 
@@ -67,11 +67,11 @@ describe('a server', () => {
     `Bearer ${SERVER_TOKEN.toUpperCase()}`,
     `Bearer ${SERVER_TOKEN}, Bearer x`,
     'Bearer undefined',
-  ])('is not who shows %j', async (authorization) => {
+  ])('is refused with %j', async (authorization) => {
     expect(await sender({ Authorization: authorization })).toMatchObject({ code: 'invalid_token' });
   });
 
-  test('is nobody where no token is set, or a weak one', async () => {
+  test('is refused if no token is set, or a weak one', async () => {
     expect(await sender({ Authorization: 'Bearer undefined' }, { allowedOrigins: ['*'] })).toMatchObject({
       code: 'invalid_token',
     });
@@ -83,7 +83,7 @@ describe('a server', () => {
     ).toMatchObject({ code: 'invalid_token' });
   });
 
-  test('without a token is told that it needs one, even where every page may send', async () => {
+  test('learns that it needs a token if it has none, even if every page may send', async () => {
     expect(await sender({}, { ...ALLOWED, allowedOrigins: ['*'] })).toMatchObject({
       code: 'origin_not_allowed',
       message: expect.stringContaining('SERVER_TOKEN'),
@@ -91,7 +91,7 @@ describe('a server', () => {
   });
 });
 
-test('the servers’ token opens nothing to a page, and shuts nothing: it goes by its origin', async () => {
+test('the server token neither allows nor forbids a page, whose origin decides', async () => {
   const Authorization = `Bearer ${SERVER_TOKEN}`;
 
   expect(await sender({ Origin: 'https://evil.example', Authorization })).toMatchObject({ kind: 'refused' });

@@ -31,7 +31,7 @@ async function withBatch<T>(parts: number, run: (storage: DurableObjectStorage, 
 const ofA = ({ sql }: DurableObjectStorage) =>
   sealedBatches(sql).filter(({ members }) => members.some(({ device }) => device === 'a'));
 
-test('where too many are looked into, a refused batch goes back to the queue, and its browsers are parked', async () => {
+test('a refused batch goes back to the queue, and its browsers are parked, while too many batches are bisected', async () => {
   await withBatch(200, (storage, batch) => {
     const evidence = noEvidence();
     bisect(storage, batch, REFUSED, evidence, newId, NOW);
@@ -41,7 +41,7 @@ test('where too many are looked into, a refused batch goes back to the queue, an
   });
 });
 
-test('but not one half of a batch that was too large: the other half would come before it, and take its place', async () => {
+test('one half of a batch that was too large is not returned, because the other half would overtake it', async () => {
   await withBatch(200, (storage, batch) => {
     split(storage, batch, newId, NOW);
     const [first, second] = ofA(storage).sort(
@@ -56,7 +56,7 @@ test('but not one half of a batch that was too large: the other half would come 
   });
 });
 
-test('nor where there is room for no more of them: it is halved', async () => {
+test('a refused batch is halved when no more browsers can be parked', async () => {
   await withBatch(200, (storage, batch) => {
     const evidence = noEvidence();
     for (let n = 0; n < 5_000; n++) evidence.suspects.park(`c${n}`, { seq: n, wasRefused: true });

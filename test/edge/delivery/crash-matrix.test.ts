@@ -50,20 +50,23 @@ async function dyingAt(step: Step, nth: number, control: ControlOrder = CONTROL)
   return { ...end, ...sent, arrived, letters, doubles: arrived.length - new Set(arrived).size };
 }
 
-describe.each(Object.entries(STEPS) as [Step, string][])('an outbox that dies where %s: %s', (step) => {
-  test.each([1, 2, 5, 8])('the %dth time, loses nothing, doubles nothing, keeps the order', async (nth) => {
-    const { deaths, arrived, letters, poison, records, doubles, account } = await dyingAt(step, nth);
+describe.each(Object.entries(STEPS) as [Step, string][])('an outbox that crashes at %s: %s', (step) => {
+  test.each([1, 2, 5, 8])(
+    'loses nothing, doubles nothing and keeps the order when it crashes the %dth time there',
+    async (nth) => {
+      const { deaths, arrived, letters, poison, records, doubles, account } = await dyingAt(step, nth);
 
-    expect(deaths).toBe(1);
-    expect(arrived.length + letters.length).toBe(records);
-    expect(doubles).toBe(0);
-    expect(letters.toSorted()).toEqual(poison.toSorted());
-    expect(outOfOrder(arrived)).toEqual([]);
-    expect(account.swallowed()).toBe(0);
-  });
+      expect(deaths).toBe(1);
+      expect(arrived.length + letters.length).toBe(records);
+      expect(doubles).toBe(0);
+      expect(letters.toSorted()).toEqual(poison.toSorted());
+      expect(outOfOrder(arrived)).toEqual([]);
+      expect(account.swallowed()).toBe(0);
+    },
+  );
 });
 
-test('where WebEngage ignores x-request-id, only a call that was under way can double, by its at most 25 records', async () => {
+test('without x-request-id support only an in-flight call can double, with its at most 25 records', async () => {
   const ignoring: ControlOrder = { idempotency: 'ignored' };
   const doubles = new Map<Step, number>();
   for (const step of Object.keys(STEPS) as Step[]) {

@@ -121,7 +121,7 @@ function expectComplete({ made, arrived }: { made: readonly string[]; arrived: r
 
 const calm = await play(HONEST);
 
-test('without a flood nobody is refused, and nothing is lost', () => {
+test('without a flood no sender is refused and nothing is lost', () => {
   expectComplete(calm);
   expect(calm.limited).toBe(0);
 });
@@ -132,19 +132,16 @@ describe('beside one browser that sends as much as a hundred others', () => {
     ['events, in full batches', { perFlush: 25, everyMs: 750 }],
     ['events, one by one', { perFlush: 1, everyMs: 30 }],
     ['users', { usersShare: 1 }],
-  ])(
-    'the others’ records are hardly later than without it, and it gets what is left: %s',
-    async (_, fields) => {
-      const flooded = await play([...HONEST, { ...FLOOD, ...fields }]);
+  ])('the other browsers wait hardly longer, and the heavy one gets the rest: %s', async (_, fields) => {
+    const flooded = await play([...HONEST, { ...FLOOD, ...fields }]);
 
-      expect(flooded.median).toBeLessThanOrEqual(2 * calm.median);
-      expect(flooded.p95).toBeLessThanOrEqual(2 * calm.p95);
-      expect(flooded.callsPerMinute).toBeGreaterThanOrEqual(0.95 * 60);
-      expectComplete(flooded);
-    },
-  );
+    expect(flooded.median).toBeLessThanOrEqual(2 * calm.median);
+    expect(flooded.p95).toBeLessThanOrEqual(2 * calm.p95);
+    expect(flooded.callsPerMinute).toBeGreaterThanOrEqual(0.95 * 60);
+    expectComplete(flooded);
+  });
 
-  test('also where all that it sends is taken in, and nobody but the cut keeps it behind the others', async () => {
+  test('the others keep their places even if all its records are accepted and only the cut delays it', async () => {
     const flooded = await play([...HONEST, FLOOD], { shares: () => ({ enter: () => 0 }) });
 
     expect(flooded.median).toBeLessThanOrEqual(2 * calm.median);
@@ -152,7 +149,7 @@ describe('beside one browser that sends as much as a hundred others', () => {
     expectComplete(flooded);
   });
 
-  test('also where the outbox dies again and again, and forgets who has had how much', async () => {
+  test('the others keep their places even if the outbox crashes repeatedly and forgets the shares', async () => {
     const random = chances(3);
     const dies = () => random() < 0.003;
 
@@ -165,7 +162,7 @@ describe('beside one browser that sends as much as a hundred others', () => {
     expectComplete(flooded);
   });
 
-  test('also where WebEngage refuses all that it sends', async () => {
+  test('the others keep their places even if WebEngage refuses all its records', async () => {
     const control: ControlOrder = { refuse: { field: 'eventName', value: 'Poison' } };
 
     const requestsPerMinute = 120;
@@ -183,7 +180,7 @@ describe('beside one browser that sends as much as a hundred others', () => {
   });
 });
 
-test('beside a flood of many browsers from one network too, once it has had its share', async () => {
+test('a flood of many browsers from one network delays others only until the network has used its share', async () => {
   const requestsPerMinute = 120;
   const crowd = Array.from({ length: 200 }, (_, n) => ({ ...FLOOD, device: `flood ${n}`, everyMs: 15_000 }));
 
@@ -196,7 +193,7 @@ test('beside a flood of many browsers from one network too, once it has had its 
   expectComplete(flooded);
 });
 
-test('a browser alone has the whole allowance, and one that comes back with a week’s records is not refused', async () => {
+test('a lone browser gets the whole allowance, and one that returns with a week of records is not refused', async () => {
   // As fast as a tracker sends what has piled up.
   const back = { ...FLOOD, perFlush: 25, everyMs: 1_000 };
 

@@ -47,9 +47,9 @@ async function journey(seed: number, control: ControlOrder = FAULTS) {
   return { ...end, ...sent, arrived, letters };
 }
 
-describe('5,000 records of 500 browsers, with every fault there is', () => {
+describe('5,000 records of 500 browsers under every fault', () => {
   test.each(Array.from({ length: SEEDS }, (_, index) => FIRST_SEED + index))(
-    'seed %d: every good record arrives once, in order; every other one stands alone in the dead letters',
+    'seed %d: every good record arrives once and in order, and every bad one is a dead letter of its own',
     async (seed) => {
       const { arrived, letters, poison, records, stub, deaths, account, overlaps } = await journey(seed);
 
@@ -67,7 +67,7 @@ describe('5,000 records of 500 browsers, with every fault there is', () => {
   );
 });
 
-test('where WebEngage ignores x-request-id, no call doubles but one whose outcome was unknown, and each is counted', async () => {
+test('without x-request-id support only calls with an unknown outcome double, and each is counted', async () => {
   const seed = 1;
 
   const { arrived, records, letters, stub, account } = await journey(seed, {

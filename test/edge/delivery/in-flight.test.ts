@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { callsInFlight } from '../../../src/edge/delivery/in-flight.ts';
 
-test('a call is under way until it is dealt with', async () => {
+test('a call is in flight until its answer has been handled', async () => {
   const { begin, next, underWay } = callsInFlight();
   const first = Promise.withResolvers<void>();
   begin('first', () => first.promise);
@@ -13,7 +13,7 @@ test('a call is under way until it is dealt with', async () => {
   expect([...underWay.keys()]).toEqual(['second']);
 });
 
-test('the first fault is told once all are dealt with, and none of them is cut short by it', async () => {
+test('the first fault is reported once all calls are handled, and cuts none of them short', async () => {
   const { begin, failed, next, all } = callsInFlight();
   const slow = Promise.withResolvers<void>();
   let landed = false;

@@ -37,8 +37,8 @@ async function minuteWith(share: number, bad: object, refuse: NonNullable<Contro
   };
 }
 
-describe.each([0.001, 0.003, 0.01, 0.03])('where %d of the records are refused', (share) => {
-  test('the others keep at least 85 % of the allowance, where these look alike', async () => {
+describe.each([0.001, 0.003, 0.01, 0.03])('when %d of the records are refused', (share) => {
+  test('the others keep at least 85 % of the allowance if the refused ones look alike', async () => {
     const { records, busiest } = await minuteWith(
       share,
       { eventName: 'Poison' },
@@ -49,7 +49,7 @@ describe.each([0.001, 0.003, 0.01, 0.03])('where %d of the records are refused',
     expect(busiest).toBeLessThanOrEqual(500);
   });
 
-  test('looking for them takes a tenth of the calls, and no more, where they look like all others', async () => {
+  test('the search for them takes at most a tenth of the calls if they look like all others', async () => {
     const { calls, whole } = await minuteWith(
       share,
       { eventData: { Price: -1 } },
@@ -62,7 +62,7 @@ describe.each([0.001, 0.003, 0.01, 0.03])('where %d of the records are refused',
 });
 
 test.each([1, 2])(
-  'what looks like refused records and is good arrives all the same, once and in order, whatever dies: seed %d',
+  'good records that look like refused ones arrive once and in order, whatever crashes: seed %d',
   async (seed) => {
     const random = chances(seed);
     const bad: string[] = [];

@@ -39,21 +39,21 @@ async function withParts(parts: number, others: number): Promise<DurableObjectSt
 const workOf = (stub: DurableObjectStub<Outbox>, standing: Partial<Standing> = {}): Promise<Work> =>
   runInDurableObject(stub, (_, { storage: { sql } }) => nextSend(sql, { ...STANDING, ...standing }, NOW));
 
-test('parts of refused batches go from their own allowance, and while it is used up a new batch goes', async () => {
+test('parts of refused batches use their own allowance, and a new batch goes while it is used up', async () => {
   const stub = await withParts(199, 25);
 
   expect(await workOf(stub)).toMatchObject({ step: 'resend', isolates: true });
   expect(await workOf(stub, { isolationFrom: NOW + 60_000 })).toMatchObject({ step: 'cut' });
 });
 
-test('however many they are, they keep nothing else from going', async () => {
+test('many parts of refused batches hold back nothing else', async () => {
   const stub = await withParts(200, 25);
 
   expect(await workOf(stub)).toMatchObject({ step: 'resend', isolates: true });
   expect(await workOf(stub, { isolationFrom: NOW + 60_000 })).toMatchObject({ step: 'cut', isolates: false });
 });
 
-test('a probe is made with records that were not refused, though they have not lingered', async () => {
+test('a probe uses records that were not refused, even before they have lingered', async () => {
   const stub = await withParts(1, 1);
 
   expect(await workOf(stub)).toMatchObject({ step: 'resend' });
@@ -63,11 +63,11 @@ test('a probe is made with records that were not refused, though they have not l
   });
 });
 
-test('or, where there are no others, with those that were', async () => {
+test('a probe uses refused records if there are no others', async () => {
   expect(await workOf(await withParts(1, 0), { probes: true })).toMatchObject({ step: 'resend' });
 });
 
-test('while WebEngage is down new records are no reason to look sooner, and before that they are', async () => {
+test('new records wake a pass sooner unless WebEngage is down', async () => {
   const waitBehind = async (failing: number) => {
     const stub = await withParts(failing, 1);
     await runInDurableObject(stub, (_, { storage: { sql } }) =>
@@ -84,7 +84,7 @@ test('while WebEngage is down new records are no reason to look sooner, and befo
   expect(await waitBehind(12)).toEqual({ step: 'wait', until: NOW + 30_000, held: true });
 });
 
-test('one kind that fails holds back no batch of the other', async () => {
+test('a failing kind holds back no batch of the other kind', async () => {
   const stub = await withParts(6, 1);
   await runInDurableObject(stub, (_, { storage: { sql } }) =>
     sql.exec(
@@ -97,7 +97,7 @@ test('one kind that fails holds back no batch of the other', async () => {
   expect(await workOf(stub, { evidence, lingerMs: 0 })).toMatchObject({ step: 'cut', isTrial: false });
 });
 
-test('a browser with so many runs that nobody else is in view does not hide the others', async () => {
+test('a browser with so many runs that they fill the view does not hide the others', async () => {
   const stub = newOutbox();
   await runInDurableObject(stub, (_, { storage: { sql } }) => {
     sql.exec(
@@ -116,7 +116,7 @@ test('a browser with so many runs that nobody else is in view does not hide the 
   });
 });
 
-test('what was taken back from the dead letters, which stands before all else, is in view', async () => {
+test('requeued dead letters at the front of the queue are in view', async () => {
   const stub = newOutbox();
   await runInDurableObject(stub, (_, { storage: { sql } }) =>
     sql.exec(
@@ -130,7 +130,7 @@ test('what was taken back from the dead letters, which stands before all else, i
 
 const floodLater = (device: string) => (device === 'flood' ? NOW + 60_000 : 0);
 
-describe('a browser that is parked', () => {
+describe('a parked browser', () => {
   /** Evidence by which `Poison` is refused, and all else is taken. */
   function knowing() {
     const evidence = noEvidence();
@@ -142,7 +142,7 @@ describe('a browser that is parked', () => {
   const named = (seq: number, eventName: string) => eventRecord(seq, { eventName, eventData: {} });
   const membersOf = (work: Work) => (work.step === 'cut' ? work.cut.members : undefined);
 
-  test('goes apart from the others, which go first without it', async () => {
+  test('travels apart from the others, which go first', async () => {
     const { evidence } = knowing();
     const stub = newOutbox();
     await ingestAt(stub, delivery('bad', named(1, 'Poison'), named(2, 'Plain')), NOW - 9_000);
@@ -157,7 +157,7 @@ describe('a browser that is parked', () => {
     expect(membersOf(apart)).toEqual([{ seq: 1, device: 'bad', from: 0, to: 1 }]);
   });
 
-  test('sends what it made before the suspect record first', async () => {
+  test('sends the records made before the suspect one first', async () => {
     const { evidence } = knowing();
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', named(1, 'Plain')), NOW - 9_000);
@@ -173,7 +173,7 @@ describe('a browser that is parked', () => {
     ]);
   });
 
-  test('goes with the others once nothing is held against it: no record is forgotten', async () => {
+  test('joins the others again once nothing is held against it, with no record forgotten', async () => {
     const { evidence, clear } = knowing();
     const stub = newOutbox();
     await ingestAt(stub, delivery('bad', named(1, 'Poison')), NOW - 9_000);
@@ -185,7 +185,7 @@ describe('a browser that is parked', () => {
     expect(await workOf(stub, { evidence })).toMatchObject({ step: 'cut', isolates: false });
   });
 
-  test('waits for its allowance, and is not forgotten meanwhile', async () => {
+  test('waits for its allowance and is not forgotten meanwhile', async () => {
     const { evidence } = knowing();
     const stub = newOutbox();
     await ingestAt(stub, delivery('bad', named(1, 'Poison')), NOW - 9_000);
@@ -197,7 +197,7 @@ describe('a browser that is parked', () => {
     });
   });
 
-  test('holds back no other where there is room for no more of them', async () => {
+  test('holds back no other browser when no more can be parked', async () => {
     const { evidence } = knowing();
     for (let n = 0; n < 6_000; n++)
       evidence.suspects.park(`elsewhere ${n}`, { seq: 9_999, wasRefused: true });
@@ -210,7 +210,7 @@ describe('a browser that is parked', () => {
     expect(membersOf(work)).toMatchObject([{ device: 'good' }]);
   });
 
-  test('of a kind that fails just now hides none of the other', async () => {
+  test('hides no record of the other kind while its own kind fails', async () => {
     const { evidence } = knowing();
     const stub = newOutbox();
     await ingestAt(stub, delivery('bad', named(1, 'Poison')), NOW - 9_000);

@@ -39,7 +39,7 @@ function waiting(stub: DurableObjectStub<Outbox>): Promise<number> {
 }
 
 describe('merging', () => {
-  test('40 visitors with 5 events each go in 8 calls, not 40', async () => {
+  test('40 visitors with 5 events each take 8 calls, not 40', async () => {
     const stub = newOutbox();
     for (let visitor = 0; visitor < 40; visitor++)
       await ingestAt(stub, delivery(`device ${visitor}`, ...events(1, 5)), NOW);
@@ -63,7 +63,7 @@ describe('merging', () => {
     expect(sentIds(upstream)).toEqual([ids(1, 5)]);
   });
 
-  test('what a page sent in one request as it was left goes 25 at a time, in order', async () => {
+  test("a page's unload request is sent in calls of 25, in order", async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(1, 360)), NOW);
     const upstream = scriptedUpstream();
@@ -75,7 +75,7 @@ describe('merging', () => {
     expect(await waiting(stub)).toBe(0);
   });
 
-  test('one visitor’s identify goes before the events that follow it: 1 + 3 calls for 61 records', async () => {
+  test("a visitor's identify goes before the events that follow it: 1 + 3 calls for 61 records", async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', userRecord(1), ...events(2, 25)), NOW);
     await ingestAt(stub, delivery('a', ...events(26, 50)), NOW);
@@ -95,7 +95,7 @@ describe('merging', () => {
 });
 
 describe('a sealed batch', () => {
-  test('keeps its members and its id through every retry and an eviction, whatever comes after it', async () => {
+  test('keeps its members and its id through every retry and an eviction, even as new records arrive', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(1, 5)), NOW);
     const statuses = [DOWN, 0, 401, 429];
@@ -119,7 +119,7 @@ describe('a sealed batch', () => {
     expect(await waiting(stub)).toBe(0);
   });
 
-  test('found unsettled after a crash between its call and the settling is sent again as it was', async () => {
+  test('is sent again unchanged after a crash between its call and its settlement', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(1, 5)), NOW);
     const upstream = scriptedUpstream(new Error('the object dies here'));
@@ -141,7 +141,7 @@ describe('a sealed batch', () => {
     expect(sentIds(upstream)).toEqual([ids(1, 5), ids(1, 5), ids(6, 7)]);
   });
 
-  test('holds back its own browsers, and nobody else', async () => {
+  test('holds back only its own browsers', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', userRecord(1), ...events(2, 3)), NOW);
     const upstream = scriptedUpstream(DOWN);
@@ -155,7 +155,7 @@ describe('a sealed batch', () => {
     expect(sentIds(upstream).slice(2)).toEqual([[idOf(1)], ids(2, 3)]);
   });
 
-  test('has an id of hexadecimal digits, another for each batch', async () => {
+  test('has its own id of hexadecimal digits', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
     await ingestAt(stub, delivery('b', ...events(1, 25)), NOW);
@@ -169,7 +169,7 @@ describe('a sealed batch', () => {
   });
 });
 
-test('a batch that can’t be sent for a fault of ours holds back its own browsers, and nobody else', async () => {
+test('a batch that an internal error keeps from being sent holds back only its own browsers', async () => {
   const stub = newOutbox();
   await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
   await ingestAt(stub, delivery('b', ...events(1, 25)), NOW);
@@ -187,7 +187,7 @@ test('a batch that can’t be sent for a fault of ours holds back its own browse
   expect(await waiting(stub)).toBe(25);
 });
 
-test('a call that is dealt with late ends its own batch, and no other that has come to its place', async () => {
+test('a call that is handled late ends only its own batch, not a later one in its place', async () => {
   const stub = newOutbox();
   const answers: ((status: number) => void)[] = [];
   const calls: UpstreamCall[] = [];
@@ -230,7 +230,7 @@ test('a call that is dealt with late ends its own batch, and no other that has c
   await expect.poll(() => waiting(stub)).toBe(0);
 });
 
-test('a gate that can’t be told costs no batch, and no call is counted twice', async () => {
+test('an unreachable gate costs no batch, and no call is counted twice', async () => {
   const stub = newOutbox();
   await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
   const faults: unknown[] = [];
@@ -249,7 +249,7 @@ test('a gate that can’t be told costs no batch, and no call is counted twice',
   expect(totals).toMatchObject({ taken: 1, unknown: 0, delivered: 25 });
 });
 
-test('a permit that comes to be used too late is not used', async () => {
+test('a permit that expires before it is used is not used', async () => {
   const stub = newOutbox();
   await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
   const upstream = scriptedUpstream();
@@ -276,7 +276,7 @@ test('a permit that comes to be used too late is not used', async () => {
 });
 
 describe('while WebEngage is down', () => {
-  test('nothing is lost, few batches are sealed, and the rest goes on merging', async () => {
+  test('nothing is lost, few batches are sealed, and the other records go on merging', async () => {
     const stub = newOutbox();
     const upstream = scriptedUpstream(...Array(50).fill(DOWN));
     // One outbox, that lives on between its passes.
@@ -294,7 +294,7 @@ describe('while WebEngage is down', () => {
     expect(up.calls.length).toBeLessThanOrEqual(7 + Math.ceil((500 - 7 * 5) / 25));
   });
 
-  test('a pass that sent nothing says when to come again', async () => {
+  test('a pass that sent nothing says when to run again', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(1, 5)), NOW);
 
@@ -326,7 +326,7 @@ describe('records that WebEngage refuses', () => {
   /** Refuses every call that holds a record with this name. */
   const poison = (seq: number) => eventRecord(seq, { eventName: 'Poison' });
 
-  test('go to the dead letters alone, with WebEngage’s words; their neighbours arrive', async () => {
+  test('become dead letters with WebEngage’s message, and their neighbours arrive', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(1, 12), poison(13), ...events(14, 25)), NOW);
     const upstream = refusing('Poison');
@@ -349,7 +349,7 @@ describe('records that WebEngage refuses', () => {
     expect(await waiting(stub)).toBe(0);
   });
 
-  test('are found in at most 11 calls of 25 records, each half under an id of its own', async () => {
+  test('are found in at most 11 calls of 25 records, and each half has its own id', async () => {
     for (let at = 1; at <= 25; at++) {
       const stub = newOutbox();
       const records = events(1, 25).map((event, index) => (index === at - 1 ? poison(at) : event));
@@ -364,7 +364,7 @@ describe('records that WebEngage refuses', () => {
     }
   });
 
-  test('may be all of a batch: each is a letter of its own', async () => {
+  test('may fill a whole batch, and each becomes its own dead letter', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...Array.from({ length: 25 }, (_, n) => poison(n + 1))), NOW);
 
@@ -374,7 +374,7 @@ describe('records that WebEngage refuses', () => {
     expect(await waiting(stub)).toBe(0);
   });
 
-  test('keep the order of their browser: what follows them follows, part by part', async () => {
+  test('keep the order of their browser, as later records follow part by part', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(1, 9), poison(10), ...events(11, 20)), NOW);
     await ingestAt(stub, delivery('b', ...events(1, 5)), NOW);
@@ -394,7 +394,7 @@ describe('records that WebEngage refuses', () => {
     expect(await waiting(stub)).toBe(0);
   });
 
-  test('are looked for in parts, from an allowance of their own', async () => {
+  test('are searched for in parts, with a separate allowance', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(1, 24), poison(25)), NOW);
     const upstream = refusing('Poison');
@@ -412,7 +412,7 @@ describe('records that WebEngage refuses', () => {
     expect(status).toMatchObject({ retrying: 2, byStatus: { 400: 2 } });
   });
 
-  test('hold back nobody else while they are looked for', async () => {
+  test('hold back no other records during the search', async () => {
     const stub = newOutbox();
     for (let device = 0; device < 50; device++)
       await ingestAt(stub, delivery(`bad ${device}`, poison(1)), NOW);
@@ -435,7 +435,7 @@ describe('records that WebEngage refuses', () => {
     expect(await waiting(stub)).toBe(50 - (await lettersOf(stub)).length);
   });
 
-  test('with a backlog behind them do not hide other browsers from the cut', async () => {
+  test('do not hide other browsers from the cut when they have a backlog', async () => {
     const stub = newOutbox();
     const upstream = scriptedUpstream(DOWN);
     await ingestAt(stub, delivery('slow', eventRecord(1)), NOW);
@@ -453,7 +453,7 @@ describe('records that WebEngage refuses', () => {
     expect(sentIds(upstream)).toContainEqual(ids(1, 25));
   });
 
-  test('are taken back once it is known that every call was refused: with the answer to one, or by the gate', async () => {
+  test("are requeued once every call turns out to be refused, by a call's answer or by the gate", async () => {
     const refusedAll = {
       ...OPEN,
       refused: async () => ({ proven: false, wall: { since: NOW, until: undefined } }),
@@ -475,7 +475,7 @@ describe('records that WebEngage refuses', () => {
     }
   });
 
-  test('are told to the operator by status, with nothing of what is in them', async () => {
+  test('are reported to the operator by status, without any of their content', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
     const told: FailedCall[] = [];
@@ -493,7 +493,7 @@ describe('records that WebEngage refuses', () => {
 });
 
 describe('the rate gate', () => {
-  test('is asked before each call; what it refuses waits as long as it says', async () => {
+  test('is asked before each call, and a refused call waits as long as the gate says', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
     const upstream = scriptedUpstream();
@@ -509,7 +509,7 @@ describe('the rate gate', () => {
     expect(upstream.calls).toEqual([]);
   });
 
-  test('says when a call may start, and it starts no sooner', async () => {
+  test('says when a call may start, and the call starts no sooner', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
     const upstream = scriptedUpstream();
@@ -524,7 +524,7 @@ describe('the rate gate', () => {
     expect(upstream.calls).toHaveLength(1);
   });
 
-  test('has its answer looked at anew: what has come meanwhile goes with the batch', async () => {
+  test('grants a permit after which the queue is read again, so that new records join the call', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(1, 5)), NOW);
     const upstream = scriptedUpstream();
@@ -541,7 +541,7 @@ describe('the rate gate', () => {
     expect(sentIds(upstream)).toEqual([ids(1, 9)]);
   });
 
-  test('is told of a call that was taken where it suspects something, and else is not asked again', async () => {
+  test('learns of a success only when it suspects a problem, and is not asked again otherwise', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
     await ingestAt(stub, delivery('b', ...events(1, 25)), NOW);
@@ -559,7 +559,7 @@ describe('the rate gate', () => {
     expect(told).toEqual(['secondary']);
   });
 
-  test('is told to pause the whole account when WebEngage says so', async () => {
+  test('learns of a 429, and pauses the whole account', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
     const pauses: number[] = [];
@@ -572,7 +572,7 @@ describe('the rate gate', () => {
     expect(await waiting(stub)).toBe(25);
   });
 
-  test('is told with the next question what WebEngage’s headers said of the limit', async () => {
+  test('learns with the next question what WebEngage’s headers said about the limit', async () => {
     const stub = newOutbox();
     for (let device = 0; device < 8; device++)
       await ingestAt(stub, delivery(`device ${device}`, ...events(1, 25)), NOW);
@@ -614,7 +614,7 @@ describe('calls in flight', () => {
     };
   }
 
-  test('of one browser alone are one at a time, in order', async () => {
+  test('run one at a time and in order for a single browser', async () => {
     const stub = newOutbox();
     for (let flush = 0; flush < 4; flush++)
       await ingestAt(stub, delivery('a', ...events(flush * 25 + 1, flush * 25 + 25)), NOW);
@@ -635,7 +635,7 @@ describe('calls in flight', () => {
     expect(sentIds(upstream).flat()).toEqual(ids(1, 100));
   });
 
-  test('do not keep a full batch waiting that comes in meanwhile', async () => {
+  test('do not delay a full batch that arrives meanwhile', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
     const upstream = heldUpstream();
@@ -656,7 +656,7 @@ describe('calls in flight', () => {
     expect(await waiting(stub)).toBe(0);
   });
 
-  test('do not have the gate asked again by a full batch while it refuses', async () => {
+  test('do not make a full batch ask the gate again while it refuses', async () => {
     const stub = newOutbox();
     for (const device of ['a', 'b']) await ingestAt(stub, delivery(device, ...events(1, 25)), NOW);
     const upstream = heldUpstream();
@@ -680,7 +680,7 @@ describe('calls in flight', () => {
   });
 });
 
-test('a pass makes no more requests than the platform lets one run make; the next one goes on', async () => {
+test('a pass makes no more requests than the platform allows in one run, and the next pass continues', async () => {
   const stub = newOutbox();
   for (let n = 0; n < 40; n++) await ingestAt(stub, delivery(`d${n}`, ...events(1, 25)), NOW);
   const upstream = scriptedUpstream();
@@ -700,7 +700,7 @@ test('a pass makes no more requests than the platform lets one run make; the nex
   expect(nextAt).toBe(LINGERED);
 });
 
-test('what decides about the account is tried with one record, of a browser that waits', async () => {
+test('an account-wide probe uses one record of a waiting browser', async () => {
   const stub = newOutbox();
   await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
   const upstream = scriptedUpstream(401);
@@ -713,7 +713,7 @@ test('what decides about the account is tried with one record, of a browser that
   expect(sentIds(upstream)).toEqual([ids(1, 1)]);
 });
 
-test('a call that was taken in other words than WebEngage documents is taken, counted and told', async () => {
+test('a success in undocumented words is accepted, counted and reported', async () => {
   const stub = newOutbox();
   await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
   const told: string[] = [];
@@ -727,7 +727,7 @@ test('a call that was taken in other words than WebEngage documents is taken, co
   expect(totals).toMatchObject({ taken: 1, unfamiliar: 1, delivered: 25 });
 });
 
-describe('a part of a refused batch that holds a suspect record and others', () => {
+describe('a part of a refused batch that mixes a suspect record with others', () => {
   /** The part, and evidence by which `Poison` is refused. `tried`: a call with it may have been taken. */
   async function withPart(tried: boolean) {
     const stub = newOutbox();
@@ -758,11 +758,11 @@ describe('a part of a refused batch that holds a suspect record and others', () 
     return upstream.calls.map(({ requestId }) => requestId);
   }
 
-  test('is cut anew where it was never sent: they travel apart', async () => {
+  test('is cut anew if it was never sent, so that they travel apart', async () => {
     expect(await withPart(false)).not.toContain('the-part');
   });
 
-  test('keeps its members and its id where it was: it may have been taken', async () => {
+  test('keeps its members and its id if it was sent, because it may have been accepted', async () => {
     expect((await withPart(true))[0]).toBe('the-part');
   });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { signal } from '../../../src/edge/delivery/signal.ts';
 
-test('a bell rings for all who wait, and for nobody who comes after it', async () => {
+test('a signal wakes everyone who waits, and no one who comes later', async () => {
   const { ring, heard, isAwaited } = signal();
   const told: string[] = [];
   const wait = (who: string) => void heard().then(() => told.push(who));

@@ -25,14 +25,14 @@ async function trimmedTo(maxBytes: number) {
   });
 }
 
-test('a cut that fits is left as it is, with when its browsers are due next', async () => {
+test('a cut that fits is unchanged and says when its browsers are due next', async () => {
   const { cut, dueFrom } = await trimmedTo(1_000_000);
 
   expect(cut.members).toHaveLength(3);
   expect([...dueFrom.keys()]).toEqual(['a', 'b', 'c']);
 });
 
-test('one that does not is cut to the records that do, and only who is in it whole is due later', async () => {
+test('a cut that does not fit is trimmed, and only browsers wholly inside it are due later', async () => {
   const { bytes: whole } = await trimmedTo(1_000_000);
   const { cut, dueFrom, bytes } = await trimmedTo(Math.floor(whole * 0.6));
 
@@ -41,7 +41,7 @@ test('one that does not is cut to the records that do, and only who is in it who
   expect(bytes).toBeLessThanOrEqual(whole * 0.6);
 });
 
-test('one record goes, however large', async () => {
+test('a single record is sent however large it is', async () => {
   const { cut, dueFrom } = await trimmedTo(10);
 
   expect(cut.members).toEqual([slice(1, 'a', 1)]);

@@ -39,12 +39,12 @@ function expectAllOnce({ arrived, letters, poison, records }: Outcome): void {
   expect(outOfOrder(arrived)).toEqual([]);
 }
 
-test('success is 201', async () => {
+test('success may be 201', async () => {
   expectAllOnce(await against({ success: 201, refuse: POISON }));
 });
 
-describe('a record it can’t take', () => {
-  test.each([400, 413, 422] as const)('fails the whole call, with %d', async (status) => {
+describe('an invalid record', () => {
+  test.each([400, 413, 422] as const)('fails the whole call with %d', async (status) => {
     const end = await against({ refuse: { ...POISON, status } });
 
     expectAllOnce(end);
@@ -56,7 +56,7 @@ describe('a record it can’t take', () => {
     });
   });
 
-  test('fails only itself: nothing else is lost', async () => {
+  test('fails alone, and nothing else is lost', async () => {
     const { arrived, poison, records, letters } = await against({ refuse: POISON, invalid: 'drops_record' });
 
     expect(letters).toEqual([]);
@@ -64,14 +64,14 @@ describe('a record it can’t take', () => {
   });
 });
 
-test('no call holds more than 25 records, or none', async () => {
+test('no call holds more than 25 records, and none is empty', async () => {
   const { account } = await against({ refuse: POISON });
 
   // It answers 400 to either.
   expect(account.arrivals.every(({ records }) => records >= 1 && records <= 25)).toBe(true);
 });
 
-describe('a fault of configuration loses nothing and gives nothing up, however long it takes to mend', () => {
+describe('a configuration error loses nothing and discards nothing, however long it lasts', () => {
   const wrong: readonly [string, ControlOrder][] = [
     ['a wrong license code, answered 400', { license: '~another', wrongLicense: 400 }],
     ['a wrong license code, answered 404', { license: '~another', wrongLicense: 404 }],
@@ -104,7 +104,7 @@ describe('a fault of configuration loses nothing and gives nothing up, however l
     expect(end.gate.held).toBeUndefined();
   });
 
-  test('a wrong license code that comes in the midst of it, answered 400: the letters of the wall are taken back', async () => {
+  test('a wrong license code answered 400 in between: the dead letters of the refusal streak are requeued', async () => {
     const random = chances(3);
     let account: PlayedAccount | undefined;
     const end = await against(
@@ -133,7 +133,7 @@ describe('a fault of configuration loses nothing and gives nothing up, however l
     expect((await end.stub.status()).totals.requeued).toBeGreaterThan(10);
   });
 
-  test('the bad records of one page, and little else, are given up for good: they are not tried again for ever', async () => {
+  test('only the bad records of one page, and few others, become dead letters, and they are not retried forever', async () => {
     const bad = Array.from({ length: 60 }, (_, n) => ({
       at: WORLD_BEGINS + n,
       delivery: delivery(`bad ${n}`, eventRecord(1, { userId: `bad ${n}`, eventName: 'Poison' })),
@@ -154,7 +154,7 @@ describe('a fault of configuration loses nothing and gives nothing up, however l
     expect(now).toBeLessThan(WORLD_BEGINS + 65 * MINUTE);
   });
 
-  test('a rotated key: the secondary one is tried at once, and nothing is held', async () => {
+  test('a rotated key: the relay tries the secondary key at once and suspends nothing', async () => {
     const end = await against(
       { acceptKeys: ['secondary-key'] },
       { poisonShare: 0, limits: { requestsPerMinute: 500, hasSecondaryKey: true } },
@@ -167,11 +167,11 @@ describe('a fault of configuration loses nothing and gives nothing up, however l
 });
 
 describe('x-request-id', () => {
-  test('is honoured by the bulk calls: no doubles, though answers are lost', async () => {
+  test('prevents doubles in bulk calls even when answers are lost', async () => {
     expectAllOnce(await against({ refuse: POISON, faults: [{ fault: 'cut', chance: 0.3 }] }));
   });
 
-  test('never comes again with other records, which would be swallowed', async () => {
+  test('is never reused with other records, which would be swallowed', async () => {
     const { account } = await against({
       refuse: POISON,
       reusedRequestId: 'swallowed',
@@ -202,7 +202,7 @@ describe('every odd answer, from a third of all calls', () => {
     expectAllOnce(await against({ refuse: POISON, faults, delayMs: 10_000, retryAfter: 'seconds' }));
   });
 
-  test('a maintenance page with status 200: it takes no record', async () => {
+  test('a maintenance page with status 200 does not count as success', async () => {
     const faults: ControlOrder['faults'] = [{ fault: 'page', chance: 1 / 3 }];
 
     expectAllOnce(await against({ refuse: POISON, faults, pageStatus: 200 }));
@@ -218,7 +218,7 @@ describe('every odd answer, from a third of all calls', () => {
   );
 });
 
-describe('a record that breaks WebEngage, each time', () => {
+describe('a record that breaks WebEngage each time', () => {
   const people = (count: number, name: string, eventName: string, everyMs: number) =>
     Array.from({ length: count }, (_, n) => ({
       at: WORLD_BEGINS + n * everyMs,
@@ -237,7 +237,7 @@ describe('a record that breaks WebEngage, each time', () => {
   };
 
   test.each([500, 403, 404, 431])(
-    'with %d, holds back nobody but those in its batch for a while',
+    'with %d delays only the records of its batch for a while',
     async (status) => {
       // More than are tried at once while WebEngage is down.
       const bad = people(8, 'bad', 'Breaks it', 3_000);
@@ -261,7 +261,7 @@ describe('a record that breaks WebEngage, each time', () => {
   );
 
   test.each([2_000, 10_000, 30_000])(
-    'with 403, where somebody else comes every %d ms, holds up nobody',
+    'with 403, while another browser sends every %d ms, delays no one',
     async (everyMs) => {
       const bad = people(1, 'bad', 'Breaks it', 1);
       const good = people(3_600_000 / everyMs, 'good', 'Clicked', everyMs);
@@ -284,7 +284,7 @@ describe('a record that breaks WebEngage, each time', () => {
     },
   );
 
-  test('goes to the dead letters in the end, and its neighbours arrive', async () => {
+  test('becomes a dead letter in the end, and its neighbours arrive', async () => {
     const together = people(10, 'one', 'Clicked', 1).concat(people(1, 'bad', 'Breaks it', 1));
     // For a quarter of a day, and more.
     const later = people(1_000, 'good', 'Clicked', 30_000);
@@ -304,7 +304,7 @@ describe('a record that breaks WebEngage, each time', () => {
   });
 });
 
-describe('a key that may write events and no users', () => {
+describe('a key that may write events but not users', () => {
   const identify = (n: number) => ({
     at: WORLD_BEGINS + n * 20_000,
     delivery: delivery(`user ${n}`, {
@@ -335,7 +335,7 @@ describe('a key that may write events and no users', () => {
   };
 
   test.each([403, 503])(
-    'answered %d: events go on, no user is given up, and all arrive once it may',
+    'answered %d: events go on, no user is discarded, and all arrive once the key may write users',
     async (status) => {
       const { account, stub } = await against(
         {},
@@ -350,7 +350,7 @@ describe('a key that may write events and no users', () => {
   );
 });
 
-test('a minute of nothing but bad records holds up the good ones for no longer than a while', async () => {
+test('a minute of nothing but bad records delays good ones only briefly', async () => {
   const bad = Array.from({ length: 100 }, (_, n) => ({
     at: WORLD_BEGINS + n * 600,
     delivery: delivery(
@@ -373,13 +373,13 @@ test('a minute of nothing but bad records holds up the good ones for no longer t
   expect(account.taken.length).toBeGreaterThanOrEqual(500);
 });
 
-test('a gate that is far away is asked all the same', async () => {
+test('a distant gate is still asked', async () => {
   const end = await against({}, { poisonShare: 0, gateMs: () => 700 });
 
   expectAllOnce(end);
 });
 
-describe('a backlog of 15,000 records, at 700 ms an answer', () => {
+describe('a backlog of 15,000 records at 700 ms an answer', () => {
   const backlog = Array.from({ length: 600 }, (_, n) => ({
     at: WORLD_BEGINS + n,
     delivery: delivery(
@@ -415,7 +415,7 @@ describe('a backlog of 15,000 records, at 700 ms an answer', () => {
     expect(overlaps).toBe(0);
   });
 
-  test('uses 96 % of it too where the gate is 100 ms away', async () => {
+  test('uses 96 % of the allowance even if the gate is 100 ms away', async () => {
     const { account } = await against({}, { deliveries: backlog, latencyMs: () => 700, gateMs: () => 100 });
 
     const from = WORLD_BEGINS + 5_000;
@@ -425,7 +425,7 @@ describe('a backlog of 15,000 records, at 700 ms an answer', () => {
     expect(account.taken).toHaveLength(15_000);
   });
 
-  test('starts no more than 500 calls in a minute where the gate stalls for seconds now and then', async () => {
+  test('starts at most 500 calls in a minute even if the gate stalls for seconds now and then', async () => {
     let asks = 0;
     const { account } = await against(
       {},
@@ -443,7 +443,7 @@ describe('a backlog of 15,000 records, at 700 ms an answer', () => {
     expect(account.taken).toHaveLength(15_000);
   });
 
-  test('goes in calls as large as WebEngage takes: what 413 has taught is kept to, and nothing stops', async () => {
+  test('uses calls as large as WebEngage accepts, and keeps to the size that a 413 has taught', async () => {
     const size = bulkBody({ kind: 'event', records: backlogRecords(12) }).length;
 
     const { account, now } = await against(
@@ -458,14 +458,14 @@ describe('a backlog of 15,000 records, at 700 ms an answer', () => {
     expect(now - WORLD_BEGINS).toBeLessThan((15_000 / 5_760 / 0.8) * MINUTE);
   });
 
-  test('leaves room for others of the account who use a third of it', async () => {
+  test('leaves room for others who use a third of the account', async () => {
     const { account } = await against({ usedByOthers: 170 }, { deliveries: backlog, latencyMs: () => 700 });
 
     expect(account.arrivals.filter(({ status }) => status === 429)).toEqual([]);
     expect(account.taken).toHaveLength(15_000);
   });
 
-  test('goes slower where WebEngage allows less than is documented', async () => {
+  test('slows down if WebEngage allows less than it documents', async () => {
     const { account } = await against(
       { requestsPerMinute: 120 },
       { deliveries: backlog.slice(0, 200), latencyMs: () => 700 },

@@ -38,6 +38,6 @@ test.each<[string | undefined, Verdict['kind']]>([
   ['ERROR', 'unknown'],
   // A maintenance page, or a body that breaks off.
   [undefined, 'unknown'],
-])('a 200 that says %j is %s', (says, kind) => {
+])('a 200 whose status is %j counts as %s', (says, kind) => {
   for (const status of [200, 201]) expect(verdictOf({ status, retryAfter: null, says }, NOW).kind).toBe(kind);
 });

@@ -40,7 +40,7 @@ async function callWith(answer: () => Response | Promise<Response>, call = EVENT
   return { outcome: await webEngage(SETTINGS)(call), sent };
 }
 
-test('a batch goes to its endpoint with key and id, and nothing of ours but checked records', async () => {
+test('a batch goes to its endpoint with the key and the id, and contains only checked records', async () => {
   const { outcome, sent } = await callWith(() => Response.json({ response: { status: 'queued' } }));
   const [request] = sent;
 
@@ -55,7 +55,7 @@ test('a batch goes to its endpoint with key and id, and nothing of ours but chec
   expect(await request?.json()).toEqual({ events: [ADDED_TO_CART] });
 });
 
-test('users go as users', async () => {
+test('users go to the endpoint for users', async () => {
   const call: UpstreamCall = { ...EVENT, kind: 'user', records: [{ id: idOf(1), ...JOHN }] };
 
   const { sent } = await callWith(() => new Response('{}'), call);
@@ -64,14 +64,14 @@ test('users go as users', async () => {
   expect(await sent[0]?.json()).toEqual({ users: [JOHN] });
 });
 
-test('a status is asked for once: retrying is the outbox’s, under one id', async () => {
+test('a call is made once, because the outbox retries, under the same id', async () => {
   const { outcome, sent } = await callWith(() => new Response('<html>Bad gateway</html>', { status: 503 }));
 
   expect(outcome).toMatchObject({ status: 503, words: 'Bad gateway' });
   expect(sent).toHaveLength(1);
 });
 
-test('what it asks to wait comes back as it was written', async () => {
+test('the requested waiting time is returned as it was written', async () => {
   const { outcome } = await callWith(
     () => new Response('', { status: 429, headers: { 'Retry-After': '48' } }),
   );
@@ -79,7 +79,7 @@ test('what it asks to wait comes back as it was written', async () => {
   expect(outcome).toMatchObject({ status: 429, retryAfter: '48' });
 });
 
-test('no answer in ten seconds is an unknown outcome', async () => {
+test('no answer within ten seconds is an unknown outcome', async () => {
   const tenSeconds = new AbortController();
   const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(tenSeconds.signal);
   vi.stubGlobal(
@@ -97,7 +97,7 @@ test('no answer in ten seconds is an unknown outcome', async () => {
   expect(outcome).toMatchObject({ status: 0 });
 });
 
-test('a connection that is cut is an unknown outcome', async () => {
+test('a cut connection is an unknown outcome', async () => {
   const { outcome } = await callWith(() => Promise.reject(new TypeError('Network connection lost')));
 
   expect(outcome).toMatchObject({ status: 0 });
@@ -113,7 +113,7 @@ test.each<[string, BodyInit, string | undefined]>([
   ['a text', '"queued"', undefined],
   ['nothing', '', undefined],
   ['one that breaks off', new ReadableStream({ start: (body) => body.error(new Error('cut')) }), undefined],
-])('what a success says: %s', async (_, body, says) => {
+])('the body of a success decides: %s', async (_, body, says) => {
   expect((await callWith(() => new Response(body, { status: 200 }))).outcome).toMatchObject({
     status: 200,
     says,
@@ -126,13 +126,13 @@ test('a call is as large as its body', async () => {
   expect(outcome.bytes).toBe((await sent[0]?.text())?.length);
 });
 
-test('the secondary key is sent where the gate says so', async () => {
+test('the secondary key is sent if the gate says so', async () => {
   const { sent } = await callWith(() => new Response('{}'), { ...EVENT, key: 'secondary' });
 
   expect(sent[0]?.headers.get('Authorization')).toBe('Bearer the-other-key');
 });
 
-test('what WebEngage says of its limit comes back, and nothing where it says none, or nonsense', async () => {
+test('the limit in WebEngage’s headers is returned, and missing or invalid headers return nothing', async () => {
   const withHeaders = async (headers: Record<string, string>) =>
     (await callWith(() => new Response('{}', { headers }))).outcome.rateLimit;
 
@@ -145,11 +145,11 @@ test('what WebEngage says of its limit comes back, and nothing where it says non
   expect(await withHeaders({ 'X-RateLimit-Limit': '-1', 'X-RateLimit-Remaining': 'NaN' })).toBeUndefined();
 });
 
-describe('the words of an answer that is no success', () => {
+describe('the message of a failed answer', () => {
   const wordsOf = async (body: BodyInit, status = 400) =>
     (await callWith(() => new Response(body, { status }))).outcome.words;
 
-  test('are WebEngage’s message', async () => {
+  test('is WebEngage’s message', async () => {
     const body = JSON.stringify({
       response: { message: 'Error: eventName cannot be empty.', status: 'error' },
     });
@@ -157,17 +157,17 @@ describe('the words of an answer that is no success', () => {
     expect(await wordsOf(body)).toBe('Error: eventName cannot be empty.');
   });
 
-  test('or the text of a gateway’s page, in a line', async () => {
+  test('is the text of a gateway’s page in one line otherwise', async () => {
     const page = '<html><style>p{}</style><h1>502</h1>\n<p>Bad  gateway</p><script>alert(1)</script></html>';
 
     expect(await wordsOf(page, 502)).toBe('502 Bad gateway');
   });
 
-  test('are few, however many come', async () => {
+  test('is short, however long the body is', async () => {
     expect((await wordsOf('x'.repeat(1_000_000))).length).toBe(500);
   });
 
-  test('are read no further than they are needed', async () => {
+  test('is read no further than needed', async () => {
     let pulled = 0;
     const long = new ReadableStream({
       pull: (controller) => {
@@ -181,24 +181,24 @@ describe('the words of an answer that is no success', () => {
     expect(pulled).toBeLessThan(25);
   });
 
-  test('hold no part of a key either where they are cut off in it', async () => {
+  test('contains no part of a key when the key is cut off', async () => {
     expect(await wordsOf(`${'x'.repeat(495)}the-key`)).toBe(`${'x'.repeat(495)}•••`);
   });
 
-  test('hold neither key, should it come back', async () => {
+  test('contains neither key if WebEngage echoes one', async () => {
     const body = JSON.stringify({ response: { message: 'Bearer the-key and the-other-key are wrong' } });
 
     expect(await wordsOf(body)).toBe('Bearer ••• and ••• are wrong');
   });
 
-  test('hold no piece of a key either, where they are cut off in the midst of it', async () => {
+  test('contains no piece of a key when it is cut off inside one', async () => {
     const page = `<i ${'x'.repeat(16_375)}>the-key and more`;
 
     expect(page.slice(0, 16_384)).toMatch(/the-k$/);
     expect(await wordsOf(page)).not.toContain('the-k');
   });
 
-  test('are what has come of a body that breaks off', async () => {
+  test('is the part of a body that arrived before it broke off', async () => {
     const broken = new ReadableStream({
       start: (controller) => controller.enqueue(new TextEncoder().encode('Bad gate')),
       pull: (controller) => controller.error(new Error('cut')),

@@ -16,11 +16,11 @@ async function asking(...faults: readonly Error[]) {
   return { end: await answer.catch((fault: Error) => fault), asked };
 }
 
-test('what answers is asked once', async () => {
+test('a successful request is made once', async () => {
   expect(await asking()).toEqual({ end: 'answer', asked: 1 });
 });
 
-test('an error of which the platform says so is asked again, once', async () => {
+test('a request is repeated once after an error that the platform calls retryable', async () => {
   expect(await asking(RETRYABLE)).toEqual({ end: 'answer', asked: 2 });
   expect(await asking(RETRYABLE, RETRYABLE)).toEqual({ end: RETRYABLE, asked: 2 });
 });
@@ -28,6 +28,6 @@ test('an error of which the platform says so is asked again, once', async () => 
 test.each([
   new Error('a fault of ours'),
   Object.assign(new Error('busy'), { retryable: true, overloaded: true }),
-])('another error is not: %s', async (fault) => {
+])('a request is not repeated after another error: %s', async (fault) => {
   expect(await asking(fault)).toEqual({ end: fault, asked: 1 });
 });

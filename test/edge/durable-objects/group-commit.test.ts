@@ -72,7 +72,7 @@ test('callers within 5 ms of the last group continue together, in order, with on
   expect(told.slice(1)).toEqual(['a at 1005 with 2', 'b at 1005 with 2', 'c at 1005 with 2']);
 });
 
-test('nobody waits longer than 5 ms after the clock was set back', async () => {
+test('no caller waits longer than 5 ms after the clock was set back', async () => {
   const { ask, settle, told, pass, wake } = turns();
   void ask('first');
   await settle();

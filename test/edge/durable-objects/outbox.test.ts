@@ -22,7 +22,7 @@ async function withRecord(): Promise<DurableObjectStub<Outbox>> {
   return stub;
 }
 
-test('a pass that fails does not throw out of the alarm, and is made again', async () => {
+test('a failing pass does not throw out of the alarm, and runs again', async () => {
   const stub = await withRecord();
   // The table is not what it should be: whatever else may be at fault.
   await runInDurableObject(stub, async (_, { storage }) => {
@@ -37,7 +37,7 @@ test('a pass that fails does not throw out of the alarm, and is made again', asy
   await forgetAlarm(stub);
 });
 
-test('while passes fail a flush makes none come sooner', async () => {
+test('a flush does not bring a failing pass forward', async () => {
   const stub = await withRecord();
   await runInDurableObject(stub, async (_, { storage }) => {
     storage.sql.exec('ALTER TABLE batch RENAME TO elsewhere');
@@ -54,7 +54,7 @@ test('while passes fail a flush makes none come sooner', async () => {
   await forgetAlarm(stub);
 });
 
-test('an alarm that the platform gave up is set again by the watchdog, and by the next flush', async () => {
+test('the watchdog and the next flush set an alarm again that the platform gave up', async () => {
   const stub = await withRecord();
   expect(await alarmOf(stub)).toBeNull();
 
@@ -67,14 +67,14 @@ test('an alarm that the platform gave up is set again by the watchdog, and by th
   await forgetAlarm(stub);
 });
 
-test('the watchdog leaves an outbox asleep that has nothing to send', async () => {
+test('the watchdog does not wake an outbox that has nothing to send', async () => {
   const stub = newOutbox();
 
   expect(await stub.wake()).toBe(true);
   expect(await alarmOf(stub)).toBeNull();
 });
 
-test('what it counts and holds it knows after an eviction', async () => {
+test('its counts and contents survive an eviction', async () => {
   const stub = await withRecord();
   const before = await stub.status();
 
@@ -84,7 +84,7 @@ test('what it counts and holds it knows after an eviction', async () => {
   expect(before).toMatchObject({ records: 1, totals: { entered: 1 } });
 });
 
-test('a pass is a line in the log, with no record and no id in it', async () => {
+test('a pass is one line in the log, without a record or an id', async () => {
   const lines: string[] = [];
   vi.stubGlobal('fetch', async () => Response.json({ response: { status: 'queued' } }));
   vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));
@@ -123,7 +123,7 @@ test('a pass is a line in the log, with no record and no id in it', async () => 
   expect(lines.join()).not.toMatch(/device-of-somebody|johndoe|Givenchy/);
 });
 
-test('the same figures go to Workers Analytics Engine, where it is bound', async () => {
+test('the same figures go to Workers Analytics Engine if it is bound', async () => {
   const points: AnalyticsEngineDataPoint[] = [];
   vi.stubGlobal('fetch', async () => new Response('{}'));
   const stub = newOutbox();
@@ -146,7 +146,7 @@ test('the same figures go to Workers Analytics Engine, where it is bound', async
   expect(point?.doubles?.slice(0, 10)).toEqual([0, 25, 0, 1, 0, 0, 0, 0, 0, 0]);
 });
 
-test('where a setting is missing a pass comes again in half a minute, and a full batch is no reason to come sooner', async () => {
+test('without a required setting a pass runs again in half a minute, and a full batch does not bring it forward', async () => {
   const stub = await withRecord();
   const from = Date.now();
 
@@ -163,7 +163,7 @@ test('where a setting is missing a pass comes again in half a minute, and a full
   await forgetAlarm(stub);
 });
 
-test('each full batch that comes while calls are under way leaves before they are answered', async () => {
+test('each full batch that arrives during calls leaves before they are answered', async () => {
   const answered = Promise.withResolvers<void>();
   let calls = 0;
   vi.stubGlobal('fetch', async () => {
@@ -187,7 +187,7 @@ test('each full batch that comes while calls are under way leaves before they ar
   await expect.poll(async () => (await stub.status()).records).toBe(0);
 });
 
-test('it is enrolled before it holds anything, and not again in its life', async () => {
+test('it is registered once, before it stores anything', async () => {
   const stub = newOutbox();
   const enrolled: string[] = [];
 
@@ -203,7 +203,7 @@ test('it is enrolled before it holds anything, and not again in its life', async
   await forgetAlarm(stub);
 });
 
-test('a browser that has more waiting than its share is refused for a while, others are not; an outbox that was evicted has forgotten it', async () => {
+test('a browser over its share is refused for a while and others are not, until the outbox is evicted', async () => {
   vi.stubGlobal('fetch', async () => new Response('', { status: 503 }));
   const stub = newOutbox();
   const full = (from: number) => Array.from({ length: 25 }, (_, n) => eventRecord(from + n));
@@ -224,7 +224,7 @@ test('a browser that has more waiting than its share is refused for a while, oth
   await forgetAlarm(stub);
 });
 
-test('a browser that was sent on much comes behind one that was not, from one pass to the next', async () => {
+test('a browser that was sent much goes behind one that was not, across passes', async () => {
   const bodies: string[] = [];
   vi.stubGlobal('fetch', async (call: Request) => {
     bodies.push(await call.text());

@@ -14,7 +14,7 @@ async function takeAll(gate: DurableObjectStub<RateGate>): Promise<Permit[]> {
   return permits.filter(({ granted }) => granted);
 }
 
-test('what it has lent it remembers through evictions: no burst after each', async () => {
+test('the permits granted survive evictions, so no burst follows each of them', async () => {
   const gate = newGate();
   const from = Date.now();
   let granted = 0;
@@ -28,7 +28,7 @@ test('what it has lent it remembers through evictions: no burst after each', asy
   expect(granted).toBeLessThanOrEqual(5 + Math.ceil((250 + Date.now() - from) / 125) + 1);
 });
 
-test('a pause holds through an eviction, and a shorter one does not cut it', async () => {
+test('a pause survives an eviction, and a shorter one does not cut it', async () => {
   const gate = newGate();
   await gate.pause(60_000);
   await gate.pause(1_000);
@@ -41,7 +41,7 @@ test('a pause holds through an eviction, and a shorter one does not cut it', asy
   expect((await gate.status()).pausedUntil).toBeGreaterThan(Date.now());
 });
 
-test('a configuration at fault is remembered through an eviction, until a call is taken', async () => {
+test('a configuration error survives an eviction, until a call is accepted', async () => {
   const gate = newGate();
   await gate.misconfigured(401, { key: 'primary', kind: 'event', before: undefined });
   await evictDurableObject(gate);
@@ -54,7 +54,7 @@ test('a configuration at fault is remembered through an eviction, until a call i
   expect(await gate.take(ASK)).toMatchObject({ granted: true });
 });
 
-test('outboxes that hold records are known until they are retired, through an eviction', async () => {
+test('outboxes with records stay registered through an eviction, until they are retired', async () => {
   const gate = newGate();
   const names = async () => (await gate.outboxes()).map(({ name }) => name);
   await gate.enrolOutbox('1/0');
@@ -68,7 +68,7 @@ test('outboxes that hold records are known until they are retired, through an ev
   expect(await names()).toEqual(['eu/4/2']);
 });
 
-test('one that was enrolled since it was looked at is not retired', async () => {
+test('an outbox that was registered again since the check is not retired', async () => {
   const gate = newGate();
   await gate.enrolOutbox('1/0');
   const seen = await gate.outboxes();
@@ -79,7 +79,7 @@ test('one that was enrolled since it was looked at is not retired', async () => 
   expect(await gate.outboxes()).toHaveLength(1);
 });
 
-test('what was retired is not retired again under the turn of a later one', async () => {
+test('a retirement under an earlier registration has no effect on a later one', async () => {
   const gate = newGate();
   await gate.enrolOutbox('2/0');
   const seen = await gate.outboxes();
@@ -91,7 +91,7 @@ test('what was retired is not retired again under the turn of a later one', asyn
   expect(await gate.outboxes()).toHaveLength(1);
 });
 
-test('numbers of shards that an older release has kept are known, also after a rollback to it', async () => {
+test('shard numbers that an older release stored are read, also after a rollback to it', async () => {
   const gate = newGate();
   await gate.enrolOutbox('1/0');
   await runInDurableObject(gate, (_, { storage }) => storage.kv.put('epochs', [{ shards: 2, turn: 7 }]));
@@ -102,7 +102,7 @@ test('numbers of shards that an older release has kept are known, also after a r
   expect((await names()).toSorted()).toEqual(['1/0', '2/0', '2/1']);
 });
 
-test('a gate that is asked in vain writes nothing', async () => {
+test('a gate that refuses a request writes nothing', async () => {
   const gate = newGate();
   await gate.pause(60_000);
 
@@ -116,7 +116,7 @@ test('a gate that is asked in vain writes nothing', async () => {
   expect(written).toBe(0);
 });
 
-test('of those who are refused for the pace alone each is told a turn of its own', async () => {
+test('each outbox refused only for the rate gets its own retry slot', async () => {
   const asked = await runInDurableObject(newGate(), (gate) =>
     Array.from({ length: 15 }, () => gate.take(ASK)),
   );
@@ -126,7 +126,7 @@ test('of those who are refused for the pace alone each is told a turn of its own
   expect(new Set(turns).size).toBe(turns.length);
 });
 
-test('refusals in a row are counted through an eviction', async () => {
+test('the count of consecutive refusals survives an eviction', async () => {
   const gate = newGate();
   for (let n = 1; n < WALL_OF_REFUSALS; n++) await gate.refused(400, { kind: 'event', before: undefined });
   expect((await gate.status()).held).toBeNull();
@@ -138,7 +138,7 @@ test('refusals in a row are counted through an eviction', async () => {
   expect((await gate.status()).held).toMatchObject({ status: 400 });
 });
 
-test('the secondary key is lent where it is set and the primary one was refused', async () => {
+test('the secondary key is used if it is set and the primary one was refused', async () => {
   const permit = await runInDurableObject(newGate(), (gate) => {
     const bound = gate as unknown as { env: object };
     bound.env = { ...bound.env, WEBENGAGE_API_KEY_SECONDARY: 'another-key' };
@@ -149,7 +149,7 @@ test('the secondary key is lent where it is set and the primary one was refused'
   expect(permit).toMatchObject({ granted: true, key: 'secondary' });
 });
 
-test('that everything is held is one line in the log, and that it is over another', async () => {
+test('suspending all calls is one line in the log, and resuming is another', async () => {
   const lines: string[] = [];
   vi.spyOn(console, 'error').mockImplementation((line: string) => void lines.push(line));
   vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));

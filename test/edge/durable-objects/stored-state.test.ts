@@ -44,7 +44,7 @@ async function oldOutbox(): Promise<DurableObjectStub<Outbox>> {
   return stub;
 }
 
-test('what an older release has left is delivered, in order, and known', async () => {
+test('records of an older release are delivered, in order, and their ids are known', async () => {
   const stub = await oldOutbox();
   const upstream = rulingUpstream(() => 200);
 
@@ -65,7 +65,7 @@ test('what an older release has left is delivered, in order, and known', async (
   expect(await ingestAt(stub, delivery('device-c', eventRecord(1)), LATER)).toMatchObject({ duplicates: 1 });
 });
 
-test('its dead letters are shown, and sent again', async () => {
+test('its dead letters are shown and replayed', async () => {
   const stub = await oldOutbox();
   const [letter] = await lettersOf(stub);
 
@@ -77,7 +77,7 @@ test('its dead letters are shown, and sent again', async () => {
   expect(sentIds(upstream).flat()).toHaveLength(7);
 });
 
-test('and its gate: the outboxes are known, and calls are granted', async () => {
+test('its gate state is read: the outboxes are known, and calls are granted', async () => {
   const gate = relayEnv.RATE_GATE.getByName(`old ${crypto.randomUUID()}`);
   await runInDurableObject(gate, (_, { storage: { kv } }) => {
     for (const [name, value] of state.gate as [string, unknown][]) kv.put(name, value);

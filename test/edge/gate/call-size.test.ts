@@ -19,11 +19,11 @@ function callsAgainst(limit: number, calls: number, size: CallSize | undefined, 
   return { size: known, sent };
 }
 
-test('is not bounded before a call was too large', () => {
+test('the size is not bounded before a call was too large', () => {
   expect(maxBytes(undefined, NOW)).toBeUndefined();
 });
 
-test('whatever the limit is, it is found within a few calls, and kept to', () => {
+test('any limit is found within a few calls and respected', () => {
   fc.assert(
     fc.property(fc.integer({ min: 2_000, max: 99_000 }), (limit) => {
       const { sent } = callsAgainst(limit, 100, undefined);
@@ -36,7 +36,7 @@ test('whatever the limit is, it is found within a few calls, and kept to', () =>
   );
 });
 
-test('a limit that was raised is found again, without a flood of refusals', () => {
+test('a raised limit is found again without a flood of refusals', () => {
   const { size } = callsAgainst(20_000, 60, undefined);
 
   const { sent } = callsAgainst(90_000, 90 * 60, size, NOW + 2 * MINUTE);
@@ -45,7 +45,7 @@ test('a limit that was raised is found again, without a flood of refusals', () =
   expect(sent.filter(({ taken }) => !taken).length).toBeLessThan(20);
 });
 
-test('one that was lowered is found too', () => {
+test('a lowered limit is found too', () => {
   const { size } = callsAgainst(90_000, 60, undefined);
 
   // Ten minutes after the last that was as large.
@@ -54,8 +54,8 @@ test('one that was lowered is found too', () => {
   expect(sent.slice(-100).every(({ taken }) => taken)).toBe(true);
 });
 
-describe('a 413 that is not the size', () => {
-  test('leaves the bound where it is, while calls as large are taken', () => {
+describe('a 413 for another reason than the size', () => {
+  test('leaves the bound as it is while calls of that size are accepted', () => {
     const { size } = callsAgainst(50_000, 60, undefined);
     if (size === undefined) throw new Error('nothing was learnt');
 

@@ -53,7 +53,7 @@ describe('any 60 seconds', () => {
     { maxLength: 2_000 },
   );
 
-  test('hold no more starts than are allowed, whatever is asked for and however often the gate restarts', () => {
+  test('contain no more starts than allowed, whatever is requested and however often the gate restarts', () => {
     fc.assert(
       fc.property(asks, fc.integer({ min: 2, max: 500 }), (asked, perMinute) => {
         expect(busiestMinute(askAll(asked, perMinute).starts)).toBeLessThanOrEqual(perMinute);
@@ -61,7 +61,7 @@ describe('any 60 seconds', () => {
     );
   });
 
-  test('hold no more than a tenth of them that isolate', () => {
+  test('contain at most a tenth of them for bisection', () => {
     fc.assert(
       fc.property(asks, fc.integer({ min: 20, max: 500 }), (asked, perMinute) => {
         const isolating = askAll(asked, perMinute).starts.filter((start) => start.isolating);
@@ -71,7 +71,7 @@ describe('any 60 seconds', () => {
     );
   });
 
-  test('see 95 % of the allowance used while there is a backlog, isolating or not', () => {
+  test('use 95 % of the allowance during a backlog, with bisection or without', () => {
     const everyTenMs = Array.from({ length: 6 * 6_000 }, (_, n) => ({ pause: 10, isolating: n % 3 === 0 }));
     const { starts } = askAll(everyTenMs, 500);
 
@@ -83,7 +83,7 @@ describe('any 60 seconds', () => {
   });
 });
 
-test('one that may not isolate may do something else', () => {
+test('an outbox that may not bisect may do something else', () => {
   let state = OPEN_GATE;
   let permit: Permit | undefined;
   let now = NOW;
@@ -97,7 +97,7 @@ test('one that may not isolate may do something else', () => {
   expect(take(state, now + permit.retryInMs, { isolating: true }).permit).toMatchObject({ granted: true });
 });
 
-test('one that isolates may use what nobody else does', () => {
+test('bisection may use what no other call needs', () => {
   let state = OPEN_GATE;
   let granted = 0;
   for (let now = NOW; now < NOW + MINUTE; now += 250) {
@@ -112,7 +112,7 @@ test('one that isolates may use what nobody else does', () => {
 });
 
 describe('many outboxes that wait for the same gate', () => {
-  test('get a turn each: it is asked little more often than it grants', () => {
+  test('each get a slot, so that it is asked little more often than it grants', () => {
     const outboxes = Array.from({ length: 64 }, () => ({ asksAt: NOW }));
     let state = OPEN_GATE;
     let nextTurnAt = 0;
@@ -135,7 +135,7 @@ describe('many outboxes that wait for the same gate', () => {
     expect(asks).toBeLessThanOrEqual(6 * granted);
   });
 
-  test('and none of them is told to come later than it must where nobody else waits', () => {
+  test('wait no longer than necessary if no others wait', () => {
     let { state, permit } = take(OPEN_GATE, NOW);
     while (permit.granted) ({ state, permit } = take(state, NOW));
 
@@ -143,7 +143,7 @@ describe('many outboxes that wait for the same gate', () => {
     expect(inTurn(permit, NOW - MINUTE, NOW).permit).toEqual(permit);
   });
 
-  test('and none of them a turn further ahead than two seconds: those before it may have nothing left to send', () => {
+  test('get a slot at most two seconds ahead, because those before may have nothing left to send', () => {
     let { state, permit } = take(OPEN_GATE, NOW);
     while (permit.granted) ({ state, permit } = take(state, NOW));
 
@@ -152,7 +152,7 @@ describe('many outboxes that wait for the same gate', () => {
 });
 
 describe('a pause', () => {
-  test('holds until it is over, and a shorter one does not cut it', () => {
+  test('lasts until its end, and a shorter one does not cut it', () => {
     const state = paused(paused(OPEN_GATE, NOW + MINUTE), NOW + 1_000);
 
     expect(take(state, NOW + 30_000).permit).toMatchObject({ granted: false, retryInMs: 30_000 });
@@ -160,8 +160,8 @@ describe('a pause', () => {
   });
 });
 
-describe('what WebEngage says of its limit', () => {
-  test('makes slower where it allows less, and never faster than the operator allows', () => {
+describe('WebEngage’s own limit headers', () => {
+  test('slow the relay down if they allow less, and never speed it up beyond the operator’s limit', () => {
     const limitOf = (limit: number) => allowed(take(OPEN_GATE, NOW, { seen: seen(limit, limit) }).state);
 
     expect(limitOf(100)).toBe(100);
@@ -169,7 +169,7 @@ describe('what WebEngage says of its limit', () => {
     expect(limitOf(0)).toBe(500);
   });
 
-  test('is waited for, before more than 500 are used', () => {
+  test('are required before more than 500 calls are used', () => {
     const more = { ...LIMITS, requestsPerMinute: 1_200 };
     const seen = { limit: 1_000, remaining: 1_000, at: NOW, ours: 0 };
     const used = (known: SeenLimit | undefined) => allowance(more.requestsPerMinute, known, NOW);
@@ -179,24 +179,24 @@ describe('what WebEngage says of its limit', () => {
     expect(used({ ...seen, limit: 5_000, remaining: 5_000 })).toBe(1_200);
   });
 
-  test('is forgotten as soon as it says something else', () => {
+  test('are forgotten as soon as they change', () => {
     const { state } = take(OPEN_GATE, NOW, { seen: seen(100, 100) });
 
     expect(allowed(take(state, NOW, { seen: seen(500) }).state)).toBe(500);
   });
 
-  test('leaves to others of the account what they use, and a little more, for a minute', () => {
+  test('leave the calls of others on the account, and a few more, to them for a minute', () => {
     const { state } = take(OPEN_GATE, NOW, { seen: { ...seen(260), ours: 40 } });
 
     expect(allowed(state)).toBe(500 - 200 - 10);
     expect(allowed(state, NOW + MINUTE)).toBe(500);
   });
 
-  test('is not mistaken for others where it is ours', () => {
+  test('are not mistaken for others’ calls if the calls are ours', () => {
     expect(allowed(take(OPEN_GATE, NOW, { seen: { ...seen(96), ours: 400 } }).state)).toBe(500);
   });
 
-  test('stops at once where less is left than was used', () => {
+  test('stop calls at once if less is left than was used', () => {
     let state = OPEN_GATE;
     for (let at = 0; at < MINUTE; at += 100) ({ state } = take(state, NOW + at));
     const asked = take(state, NOW + MINUTE, { seen: { ...seen(0, 500, NOW + MINUTE), ours: 200 } });
@@ -205,7 +205,7 @@ describe('what WebEngage says of its limit', () => {
     expect(asked.permit.granted ? 0 : asked.permit.retryInMs).toBeGreaterThan(10_000);
   });
 
-  test('keeps a sliding minute that others use too from ever answering 429', () => {
+  test('keep a sliding minute shared with others from ever answering 429', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 400 }), fc.integer({ min: 20, max: 700 }), (others, latency) => {
         const arrivals: number[] = [];
@@ -238,7 +238,7 @@ describe('a wrong key, license or address', () => {
   const wrong = (state: GateState, status: number, key: KeyName, limits: GateLimits, now: number) =>
     misconfigured(state, status, { key, kind: 'event', before: undefined }, limits, now).state;
 
-  test('holds everything; then one call a minute tries again', () => {
+  test('suspends everything, and then one call a minute probes', () => {
     const state = wrong(OPEN_GATE, 401, 'primary', LIMITS, NOW);
 
     expect(state.held).toMatchObject({ since: NOW, status: 401 });
@@ -248,7 +248,7 @@ describe('a wrong key, license or address', () => {
     expect(take(probe.state, NOW + MINUTE + 1).permit).toMatchObject({ granted: false, retryInMs: 59_999 });
   });
 
-  test('is tried by whoever asks first, though it may not isolate just then', () => {
+  test('is probed by the first outbox that asks, even if it may not bisect', () => {
     const limits = { ...LIMITS, requestsPerMinute: 10 };
     const state = {
       ...OPEN_GATE,
@@ -261,7 +261,7 @@ describe('a wrong key, license or address', () => {
     expect(take(held, NOW + MINUTE, { isolating: true }, limits).permit).toMatchObject({ probe: true });
   });
 
-  test('is over with the first call that is taken', () => {
+  test('ends with the first accepted call', () => {
     const held = wrong(OPEN_GATE, 401, 'primary', LIMITS, NOW);
 
     expect(take(taken(held, 'primary', 'event', NOW), NOW + 1).permit).toMatchObject({
@@ -271,7 +271,7 @@ describe('a wrong key, license or address', () => {
     });
   });
 
-  test('has the secondary key tried once, at once, before everything is held', () => {
+  test('tries the secondary key once, at once, before everything is suspended', () => {
     const first = wrong(OPEN_GATE, 401, 'primary', TWO_KEYS, NOW);
     expect(first.held).toBeUndefined();
     expect(take(first, NOW, {}, TWO_KEYS).permit).toMatchObject({
@@ -284,13 +284,13 @@ describe('a wrong key, license or address', () => {
     expect(second.held).toMatchObject({ status: 401 });
   });
 
-  test('of a call that left before the key was changed is known already', () => {
+  test('does not count again for a call that left before the key changed', () => {
     const first = wrong(OPEN_GATE, 401, 'primary', TWO_KEYS, NOW);
 
     expect(wrong(first, 401, 'primary', TWO_KEYS, NOW)).toEqual(first);
   });
 
-  test('stays with the key that works, and goes back when that one is refused', () => {
+  test('keeps the key that works, and switches back when that one is refused', () => {
     const rotated = taken(wrong(OPEN_GATE, 401, 'primary', TWO_KEYS, NOW), 'secondary', 'event', NOW);
     expect(take(rotated, NOW, {}, TWO_KEYS).permit).toMatchObject({ key: 'secondary', suspect: false });
 
@@ -298,7 +298,7 @@ describe('a wrong key, license or address', () => {
     expect(take(back, NOW, {}, TWO_KEYS).permit).toMatchObject({ granted: true, key: 'primary' });
   });
 
-  test('while held has each probe try the key that the one before it did not', () => {
+  test('makes each probe try the key that the previous one did not', () => {
     let state = wrong(wrong(OPEN_GATE, 401, 'primary', TWO_KEYS, NOW), 401, 'secondary', TWO_KEYS, NOW);
     const tried: string[] = [];
     for (let minute = 1; minute <= 4; minute++) {
@@ -312,7 +312,7 @@ describe('a wrong key, license or address', () => {
   });
 });
 
-describe('a wall of refusals', () => {
+describe('a streak of refusals', () => {
   const refuse = (times: number, state = OPEN_GATE) =>
     Array.from({ length: times }).reduce<GateState>(
       (before, _, n) => refused(before, 400, { kind: 'event', before: undefined }, NOW + n).state,
@@ -322,7 +322,7 @@ describe('a wall of refusals', () => {
   const wallOf = (state: GateState) =>
     refused(state, 400, { kind: 'event', before: undefined }, NOW + 1_000).refusal.wall;
 
-  test('is none while it is short, or a call is taken between', () => {
+  test('does not count while it is short, or if a call is accepted in between', () => {
     expect(wallOf(refuse(WALL_OF_REFUSALS - 2))).toBeUndefined();
     expect(wallOf(refuse(10, taken(refuse(WALL_OF_REFUSALS - 1), 'primary', 'event', NOW)))).toBeUndefined();
     expect(take(refuse(WALL_OF_REFUSALS - 1), NOW + MINUTE).permit).toMatchObject({
@@ -331,7 +331,7 @@ describe('a wall of refusals', () => {
     });
   });
 
-  test('holds everything, and says since when nothing was taken', () => {
+  test('suspends everything and reports since when nothing was accepted', () => {
     const state = refuse(WALL_OF_REFUSALS);
 
     expect(state.held).toMatchObject({ status: 400 });
@@ -339,7 +339,7 @@ describe('a wall of refusals', () => {
     expect(take(state, NOW + 1_000).permit).toMatchObject({ granted: false, wall: { since: NOW } });
   });
 
-  test('holds since it began, however often a probe is refused', () => {
+  test('counts from its first refusal, however often a probe is refused', () => {
     const state = refuse(WALL_OF_REFUSALS);
     const { state: probed } = take(state, NOW + 2 * MINUTE);
 
@@ -348,7 +348,7 @@ describe('a wall of refusals', () => {
     expect(probed.held?.since).toBe(state.held?.since);
   });
 
-  test('is not made of what was refused before and after another call was taken: that is proven bad', () => {
+  test('excludes records refused both before and after an accepted call, which are confirmed bad', () => {
     const state = taken(refuse(5), 'primary', 'event', NOW + 1_000);
 
     const again = refused(state, 400, { kind: 'event', before: NOW + 500 }, NOW + 2_000);
@@ -359,12 +359,12 @@ describe('a wall of refusals', () => {
   });
 });
 
-describe('a call that is answered as to a wrong configuration', () => {
+describe('a call whose answer means a wrong configuration', () => {
   const answered = (before: number | undefined, kind: RecordKind = 'event') =>
     ({ key: 'primary', kind, before }) as const;
   const at = NOW + 2_000;
 
-  test('while others of its kind are taken: it is the batch, and nothing is held for it', () => {
+  test('suspends nothing while others of its kind are accepted, because the batch is at fault', () => {
     const state = taken(OPEN_GATE, 'primary', 'event', NOW + 1_000);
 
     expect(misconfigured(state, 403, answered(NOW), LIMITS, at)).toEqual({ state, fault: 'batch' });
@@ -374,7 +374,7 @@ describe('a call that is answered as to a wrong configuration', () => {
     });
   });
 
-  test('while only those of the other kind are: it is the kind, of any batch, until one of it is taken', () => {
+  test('blames its kind while only the other kind is accepted, until one of its own kind is', () => {
     const first = misconfigured(OPEN_GATE, 403, answered(undefined, 'user'), LIMITS, NOW).state;
     const state = taken(first, 'primary', 'event', NOW + 1_000);
 
@@ -388,7 +388,7 @@ describe('a call that is answered as to a wrong configuration', () => {
   });
 });
 
-test('a wall that is over is remembered, for outboxes that had nothing to ask', () => {
+test('a streak that has ended is remembered for outboxes that had nothing to ask', () => {
   let state = OPEN_GATE;
   for (let n = 0; n < WALL_OF_REFUSALS; n++)
     ({ state } = refused(state, 400, { kind: 'event', before: undefined }, NOW + n));
@@ -400,7 +400,7 @@ test('a wall that is over is remembered, for outboxes that had nothing to ask', 
   expect(taken(OPEN_GATE, 'primary', 'event', NOW).lastWall).toBeUndefined();
 });
 
-test('a clock that was set back does not keep its calls counted for as long', () => {
+test('a clock set back does not keep its calls counted for as long', () => {
   let state = OPEN_GATE;
   for (let at = 0; at < MINUTE; at += 100) ({ state } = take(state, NOW + at));
 

@@ -22,7 +22,7 @@ function stalled(...chunks: string[]) {
   return { body, given };
 }
 
-test('a body is read to its end, a character that is cut in two chunks too', async () => {
+test('a body is read to its end, even with a character split across two chunks', async () => {
   const bytes = new TextEncoder().encode('a€b');
   const body = new ReadableStream({
     start: (controller) => {
@@ -34,11 +34,11 @@ test('a body is read to its end, a character that is cut in two chunks too', asy
   expect(await read(body)).toEqual({ ok: true, text: 'a€b' });
 });
 
-test('one without a body is empty', async () => {
+test('a request without a body has an empty one', async () => {
   expect(await readBody(new Request('http://127.0.0.1/'), 100, NEVER)).toEqual({ ok: true, text: '' });
 });
 
-test('one that stalls is given up at its deadline, and let go', async () => {
+test('a stalled body is abandoned and cancelled at its deadline', async () => {
   const deadline = new AbortController();
   const { body, given } = stalled('{"v":1,');
 
@@ -49,18 +49,18 @@ test('one that stalls is given up at its deadline, and let go', async () => {
   expect(given.up).toBe(true);
 });
 
-test('one whose deadline is over is not read', async () => {
+test('a body past its deadline is not read', async () => {
   expect(await read(stalled().body, 100, AbortSignal.abort())).toEqual({ ok: false, reason: 'too_slow' });
 });
 
-test('one that is too large is let go at once, though it never ends', async () => {
+test('a body that is too large is cancelled at once, even if it never ends', async () => {
   const { body, given } = stalled('x'.repeat(60), 'x'.repeat(60));
 
   expect(await read(body)).toEqual({ ok: false, reason: 'too_large' });
   expect(given.up).toBe(true);
 });
 
-test('a connection that breaks is no fault of the body’s: whoever sent it sends it again', async () => {
+test('a broken connection is not an invalid body, and its sender retries', async () => {
   const broken = new ReadableStream({
     start: (controller) => controller.enqueue(new Uint8Array([0x7b])),
     pull: (controller) => controller.error(new TypeError('Network connection lost.')),
@@ -69,7 +69,7 @@ test('a connection that breaks is no fault of the body’s: whoever sent it send
   await expect(read(broken)).rejects.toThrow('Network connection lost.');
 });
 
-describe('bytes that are no UTF-8 are refused', () => {
+describe('invalid UTF-8 is refused', () => {
   test.each([
     ['a byte that is in no character', [0x22, 0xff, 0x22]],
     ['a character that breaks off at the end', [0x22, 0xe2, 0x82]],

@@ -61,8 +61,8 @@ async function kindsOf(relay: ReturnType<typeof door>, name: string) {
   return trackingPlan?.kinds.filter(({ of }) => of === name);
 }
 
-describe('records that are off the plan', () => {
-  test.each(['report', undefined])('are taken, and told of, with TRACKING_PLAN = %s', async (mode) => {
+describe('records that violate the plan', () => {
+  test.each(['report', undefined])('are accepted and reported with TRACKING_PLAN = %s', async (mode) => {
     const relay = planned(mode);
     const name = `Opened ${crypto.randomUUID()}`;
 
@@ -84,7 +84,7 @@ describe('records that are off the plan', () => {
     ]);
   });
 
-  test('are refused by themselves where it is enforced, with field and rule; their neighbours are taken', async () => {
+  test('are refused one by one under enforce, with field and rule, while their neighbours are accepted', async () => {
     const relay = planned('enforce');
     const name = `Opened ${crypto.randomUUID()}`;
     const records = someRecords(name);
@@ -109,7 +109,7 @@ describe('records that are off the plan', () => {
     expect(totals.rejected).toBe(before + 2);
   });
 
-  test('are records like others where it is off', async () => {
+  test('are treated like others if the plan is off', async () => {
     const relay = planned('off');
     const name = `Opened ${crypto.randomUUID()}`;
 
@@ -121,7 +121,7 @@ describe('records that are off the plan', () => {
     expect((await statusOf(relay)).trackingPlan?.mode).toBe('off');
   });
 
-  test('of a user nobody vouches for are not told of: who may not write is not counted', async () => {
+  test('are not counted for an unverified user, who may not write', async () => {
     const IDENTITY = { IDENTITY: 'required', IDENTITY_KEY: 'a-shared-secret-of-32-bytes-or-more!' };
     const relay = door({ TRACKING_PLAN: 'enforce', ...IDENTITY }, { plan: PLAN });
     const name = `Opened ${crypto.randomUUID()}`;
@@ -130,7 +130,7 @@ describe('records that are off the plan', () => {
     expect(await kindsOf(relay, name)).toEqual([]);
   });
 
-  test('are a line in the log, by what was off; no name that somebody sent is in it', async () => {
+  test('make a log line with the kinds of violation, without any name that was sent', async () => {
     const lines = loggedLines();
     const relay = planned('report');
 
@@ -141,7 +141,7 @@ describe('records that are off the plan', () => {
     expect(lines()).not.toContain('john');
   });
 
-  test('are told with what the eye would miss written out', async () => {
+  test('are reported with invisible characters written out', async () => {
     const relay = planned();
     const name = `Opened \u202e${crypto.randomUUID()}`;
     await relay.post(batchOf(...someRecords(name)));
@@ -163,7 +163,7 @@ describe('one request', () => {
     }),
   );
 
-  test('has no more ways told of it than are kept of a request; the rest are others', () => {
+  test('reports no more kinds than the relay stores of a request, and the rest as others', () => {
     const { violations, breaches } = holdToPlan(many, plan, 'report');
 
     expect(violations?.kinds).toHaveLength(50);
@@ -173,7 +173,7 @@ describe('one request', () => {
     expect(breaches).toEqual({ unknown_event: 400 });
   });
 
-  test('gets an answer that is not many times as long as it', () => {
+  test('gets an answer that is not many times its own size', () => {
     const wrong = many.map((record) => ({
       ...record,
       eventName: 'Signed Out',
@@ -187,7 +187,7 @@ describe('one request', () => {
     expect(rejected.at(-1)?.issues).toHaveLength(1);
   });
 
-  test('of records as they are planned is handed on as it came', () => {
+  test('without violations is passed on unchanged', () => {
     const good = [eventRecord(1), userRecord(2)];
 
     expect(holdToPlan(good, plan, 'enforce')).toEqual({
@@ -200,7 +200,7 @@ describe('one request', () => {
 });
 
 describe('a relay without a plan', () => {
-  test('has none to tell of', async () => {
+  test('has no violations to report', async () => {
     expect((await statusOf(door())).trackingPlan).toBeNull();
     expect((await statusOf(door({ TRACKING_PLAN: 'off' }))).trackingPlan).toBeNull();
   });
@@ -211,14 +211,14 @@ describe('a relay without a plan', () => {
     const answer = await ask('/health');
 
     expect(answer.status).toBe(503);
-    expect(await answer.text()).toContain(`TRACKING_PLAN is ${TRACKING_PLAN}, and there is no tracking plan`);
+    expect(await answer.text()).toContain(`TRACKING_PLAN is ${TRACKING_PLAN}, but there is no tracking plan`);
   });
 });
 
-test('what is no plan makes no relay, and is told by path and rule', () => {
+test('an invalid plan makes no relay, and the error names path and rule', () => {
   const plan = { events: { we_x: {}, Bought: { properties: { Price: 'money' } } } };
 
   expect(() => createRelay({ plan })).toThrow(
-    /the tracking plan is none: events\.we_x has a name that must not start with we_; events\.Bought\.properties\.Price must be string/,
+    /invalid tracking plan: events\.we_x has a name that must not start with we_; events\.Bought\.properties\.Price must be string/,
   );
 });

@@ -26,68 +26,77 @@ function agoOf(time: Partial<VisitorTime> & { readonly madeAt: number }): number
   return NOW - (parseDate(answer ?? '')?.at ?? 0);
 }
 
-test('an event without a time gets that of its making', () => {
+test('an event without a time gets the time of its call', () => {
   const known = { eventTime: undefined, sentAt: NOW, clockOffset: HOUR, now: NOW };
 
   expect(trueEventTime({ ...known, age: MINUTE })).toBe('2026-11-23T15:44:00+0000');
   expect(trueEventTime({ ...known, age: undefined })).toBe('2026-11-23T15:45:00+0000');
 });
 
-describe('of a browser that never had an answer', () => {
-  test('a clock that agrees with the relay’s, and with the age, is believed', () => {
+describe('for a browser without any answer yet', () => {
+  test('a clock that agrees with the relay’s and with the age is trusted', () => {
     expect(agoOf({ madeAt: NOW - 10 * SECOND, age: 10_400, sentAt: NOW - 2 * SECOND })).toBe(10 * SECOND);
   });
 
-  test('a clock that is off is not: the age decides', () => {
+  test('a wrong clock is not trusted, and the age decides', () => {
     for (const off of [2 * HOUR, -2 * HOUR])
       expect(agoOf({ madeAt: NOW + off - MINUTE, age: MINUTE, sentAt: NOW + off })).toBe(MINUTE);
   });
 
-  test('nor is a clock that was put right after the event was made', () => {
+  test('a clock that was corrected after the call is not trusted either', () => {
     expect(agoOf({ madeAt: NOW - 2 * HOUR - MINUTE, age: MINUTE, sentAt: NOW })).toBe(MINUTE);
   });
 
-  test('where the time of sending is not known, the time is left as it is', () => {
+  test('the time is left as it is if the time of sending is unknown', () => {
     expect(agoOf({ madeAt: NOW - 3 * HOUR, age: 5 * MINUTE })).toBe(3 * HOUR);
   });
 
-  test('where the age is not known, the clock’s difference puts the time right', () => {
+  test('the clock’s difference corrects the time if the age is unknown', () => {
     expect(agoOf({ madeAt: NOW + HOUR - MINUTE, sentAt: NOW + HOUR })).toBe(MINUTE);
   });
 });
 
-describe('of a browser that knows its clock', () => {
-  test.each([2 * HOUR, -3 * HOUR, 90 * SECOND])('one that is off by %d ms is put right by it', (off) => {
-    const known = { age: MINUTE, sentAt: NOW + off, clockOffset: off };
+describe('for a browser that knows its clock’s offset', () => {
+  test.each([2 * HOUR, -3 * HOUR, 90 * SECOND])(
+    'a clock that is wrong by %d ms is corrected by the offset',
+    (off) => {
+      const known = { age: MINUTE, sentAt: NOW + off, clockOffset: off };
 
-    expect(agoOf({ madeAt: NOW + off - MINUTE, ...known })).toBe(MINUTE);
-  });
+      expect(agoOf({ madeAt: NOW + off - MINUTE, ...known })).toBe(MINUTE);
+    },
+  );
 
-  test.each([80 * SECOND, 12 * HOUR])('a body that came %d ms late is no wrong clock', (late) => {
-    const known = { age: MINUTE, sentAt: NOW - late, clockOffset: 0 };
+  test.each([80 * SECOND, 12 * HOUR])(
+    'a body that arrives %d ms late does not count as a wrong clock',
+    (late) => {
+      const known = { age: MINUTE, sentAt: NOW - late, clockOffset: 0 };
 
-    expect(agoOf({ madeAt: NOW - late - MINUTE, ...known })).toBe(late + MINUTE);
-  });
+      expect(agoOf({ madeAt: NOW - late - MINUTE, ...known })).toBe(late + MINUTE);
+    },
+  );
 
-  test('one that jumped forward since is not believed: the age decides', () => {
+  test('a clock that jumped forward since is not trusted, and the age decides', () => {
     const known = { age: MINUTE, sentAt: NOW + 2 * HOUR, clockOffset: 0 };
 
     expect(agoOf({ madeAt: NOW + 2 * HOUR - MINUTE, ...known })).toBe(MINUTE);
   });
 
-  test.each([-HOUR, HOUR])('one that was changed by %d ms between making and sending is not either', (by) => {
-    const known = { age: MINUTE, sentAt: NOW + by, clockOffset: 0 };
+  test.each([-HOUR, HOUR])(
+    'a clock that changed by %d ms between call and request is not trusted either',
+    (by) => {
+      const known = { age: MINUTE, sentAt: NOW + by, clockOffset: 0 };
 
-    expect(agoOf({ madeAt: NOW - MINUTE, ...known })).toBe(MINUTE);
-  });
+      expect(agoOf({ madeAt: NOW - MINUTE, ...known })).toBe(MINUTE);
+    },
+  );
 
-  test('a machine that slept in between has a clock that is right', () => {
+  test('the clock of a machine that slept in between is trusted', () => {
     const known = { age: MINUTE, sentAt: NOW + 5 * MINUTE, clockOffset: 5 * MINUTE };
 
     expect(agoOf({ madeAt: NOW + 5 * MINUTE - 8 * HOUR, ...known })).toBe(8 * HOUR);
   });
 
-  test('what the browser sends by itself, later, is put right too', () => {
+  test('a deferred request that the browser sends by itself is corrected too', () => {
     expect(agoOf({ madeAt: NOW + HOUR - 3 * MINUTE, age: MINUTE, clockOffset: HOUR })).toBe(3 * MINUTE);
   });
 
@@ -101,7 +110,7 @@ describe('of a browser that knows its clock', () => {
   });
 });
 
-test('a moment that the form can’t write is left as it came', () => {
+test('a time that the form can’t express is left as it came', () => {
   const eventTime = '9999-12-31T23:59:59-1800';
   const sentAt = Date.parse('0001-01-01T00:00:00Z');
 
@@ -110,7 +119,7 @@ test('a moment that the form can’t write is left as it came', () => {
   );
 });
 
-describe('a visitor, played', () => {
+describe('a simulated visitor gets true times', () => {
   const DAY = 24 * HOUR;
   const offset = fc.integer({ min: -2 * DAY, max: 2 * DAY });
   const span = fc.integer({ min: 0, max: 6 * DAY });
@@ -187,44 +196,44 @@ describe('a visitor, played', () => {
     );
   }
 
-  test('whose clock was changed since an earlier page, which had learnt it, and who had no answer yet', () => {
+  test('if the clock was changed since an earlier page that knew its offset, and no answer has come yet', () => {
     isRightWithin(4 * SECOND, (any) => {
       const learnt = any.offset + any.learntWith;
       return { learnt, offsetThen: learnt, offsetAtSend: any.other, isOfEarlierPage: true };
     });
   });
 
-  test('whose clock is off and known', () => {
+  test('if the clock is wrong and its offset is known', () => {
     isRightWithin(4 * SECOND, (any) => ({ learnt: any.offset + any.learntWith }));
   });
 
-  test('whose body comes days late', () => {
+  test('if the body arrives days late', () => {
     isRightWithin(4 * SECOND, (any) => ({ learnt: any.offset + any.learntWith, late: any.late }));
   });
 
-  test('whose machine slept', () => {
+  test('if the machine slept', () => {
     isRightWithin(4 * SECOND, (any) => {
       const slept = Math.max(31 * SECOND, any.slept);
       return { learnt: any.offset + any.learntWith, slept, waited: slept + 10 * SECOND };
     });
   });
 
-  test('whose clock is off and not known, but for what the body was on the way', () => {
+  test('if the clock is wrong with an unknown offset, to within the time the body was on its way', () => {
     isRightWithin(61 * SECOND + ON_THE_WAY, () => ({}));
   });
 
-  test('whose clock was put right, or wrong, between making and sending, and who never had an answer', () => {
+  test('if the clock was corrected or went wrong between call and request, and no answer ever came', () => {
     isRightWithin(61 * SECOND, (any) => ({ offsetAtSend: any.other }));
   });
 
-  test('whose clock jumped forward between making and sending, and who had learnt it before', () => {
+  test('if the clock jumped forward between call and request, with an offset known before', () => {
     isRightWithin(40 * SECOND, (any) => ({
       learnt: any.offset + any.learntWith,
       offsetAtSend: any.offset + 90 * SECOND + Math.abs(any.other),
     }));
   });
 
-  test('whose clock jumped forward before the event, and who had learnt it before that', () => {
+  test('if the clock jumped forward before the event, with an offset known before that', () => {
     isRightWithin(25 * SECOND, (any) => {
       const now = any.offset + 90 * SECOND + Math.abs(any.other);
       return { learnt: any.offset + any.learntWith, offsetThen: now, offsetAtSend: now };

@@ -77,14 +77,14 @@ function usersWait(): Played {
 describe('/health is 503, and says what to do', () => {
   test.each<[string, Played, string, RegExp]>([
     ['WebEngage refuses all', { held: { since: ago(MINUTE), status: 401 } }, 'held', /API key/],
-    ['nothing is taken any more', waitsAndTook(6 * MINUTE, 6 * MINUTE), 'stale', /taken none for 36\d s/],
+    ['nothing is taken any more', waitsAndTook(6 * MINUTE, 6 * MINUTE), 'stale', /accepted none for 36\d s/],
     ['nothing was ever taken', waitsAndTook(6 * MINUTE, Date.now()), 'stale', /1\/0/],
-    ['no user is taken, though events are', usersWait(), 'stale', /users wait.*may write users/],
+    ['no user is taken, though events are', usersWait(), 'stale', /users are waiting.*may write users/],
     [
       'WebEngage pauses the account for long',
       { ...waitsAndTook(6 * MINUTE, 6 * MINUTE), pausedUntil: ago(-MINUTE) },
       'stale',
-      /until 20.*429/,
+      /429.*until 20/,
     ],
     ['an outbox has too many records', { outboxes: { '1/0': { full: 'records' } } }, 'full', /MAX_BACKLOG/],
     ['an outbox has too many bytes', { outboxes: { '1/0': { full: 'bytes' } } }, 'full', /OUTBOX_SHARDS/],
@@ -97,7 +97,7 @@ describe('/health is 503, and says what to do', () => {
     });
   });
 
-  test.each(['OUTBOX', 'RATE_GATE'])('%s is not bound, or to something else', async (name) => {
+  test.each(['OUTBOX', 'RATE_GATE'])('%s must be bound to a Durable Object', async (name) => {
     for (const bound of [undefined, {}, 'text'])
       expect(await healthOf({ ...relayEnv, [name]: bound } as unknown as Env)).toMatchObject({
         code: 503,
@@ -113,7 +113,7 @@ describe('/health is 503, and says what to do', () => {
     expect(await healthOf(env)).toMatchObject({ code: 503, status: 'broken' });
   });
 
-  test('and goes by what is set: a minute is long enough for some', async () => {
+  test('and follows HEALTH_STALE_MS, so a minute may be enough', async () => {
     const { env } = played(waitsAndTook(MINUTE, MINUTE));
 
     expect((await healthOf(env)).code).toBe(200);
@@ -121,16 +121,16 @@ describe('/health is 503, and says what to do', () => {
   });
 });
 
-test('/health/live is 200 though nothing else works', async () => {
+test('/health/live is 200 even if nothing else works', async () => {
   expect(await healthOf({} as Env, '/health/live')).toMatchObject({ code: 200, status: 'ok' });
   expect((await healthOf({} as Env)).code).toBe(503);
 });
 
 test.each([
-  [new Error('gone'), /does not answer/],
+  [new Error('gone'), /failed to answer twice/],
   [Object.assign(new Error('busy'), { overloaded: true }), /OUTBOX_SHARDS/],
 ])(
-  'an outbox that does not answer is told of the second time: once may be a deploy',
+  'an outbox that does not answer is reported the second time, because once may be a deploy',
   async (fault, message) => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const { env } = played({ outboxes: { '1/0': fault } });
@@ -149,7 +149,7 @@ test.each([
   },
 );
 
-test('what is known is told for five seconds: the objects are not asked each time', async () => {
+test('an answer is reused for five seconds, without asking the objects each time', async () => {
   const { env, asked } = played({ outboxes: { '1/0': {} } });
   const relay = createRelay();
   const ask = () => relay.fetch(new Request('http://127.0.0.1/health'), env, createExecutionContext());
@@ -160,7 +160,7 @@ test('what is known is told for five seconds: the objects are not asked each tim
   expect(asked).toEqual(['1/0']);
 });
 
-test('two requests at once, before anything is known, both tell the trouble', async () => {
+test('two simultaneous requests before the first answer both report the trouble', async () => {
   const { env } = played(waitsAndTook(MINUTE, MINUTE));
   const relay = createRelay();
   const strict = { ...env, HEALTH_STALE_MS: '30000' };
@@ -171,7 +171,7 @@ test('two requests at once, before anything is known, both tell the trouble', as
   expect([one.status, other.status]).toEqual([503, 503]);
 });
 
-test('an object that the platform says to ask again is asked again', async () => {
+test('an object is asked again if the platform says so', async () => {
   const { env } = played({});
   let asked = 0;
   const status = async () => {
@@ -187,7 +187,7 @@ test('an object that the platform says to ask again is asked again', async () =>
   expect(asked).toBe(2);
 });
 
-describe('of real objects', () => {
+describe('with real objects', () => {
   // A gate of the test's own knows these outboxes and no others.
   const real = async () => {
     const gate = `gate ${crypto.randomUUID()}`;
@@ -201,7 +201,7 @@ describe('of real objects', () => {
     return { env: { ...relayEnv, RATE_GATE, OUTBOX }, stub };
   };
 
-  test('nothing has come: 200, and no outbox was made by asking', async () => {
+  test('a new relay answers 200, and asking creates no outbox', async () => {
     const { env } = await real();
 
     expect((await healthOf(env)).code).toBe(200);
@@ -214,7 +214,7 @@ describe('of real objects', () => {
     expect(tables).toEqual([]);
   });
 
-  test('records have waited for six minutes: stale; once they are taken: 200', async () => {
+  test('records that have waited for six minutes are stale, and accepted ones are 200', async () => {
     const { env, stub } = await real();
     await ingestAt(stub, delivery('a', eventRecord(1)), ago(6 * MINUTE));
 
@@ -223,7 +223,7 @@ describe('of real objects', () => {
     expect((await healthOf(env)).code).toBe(200);
   });
 
-  test('there is no room: full', async () => {
+  test('an outbox without room is full', async () => {
     const { env, stub } = await real();
     // As many as it may hold by default.
     await runInDurableObject(stub, (_, { storage }) =>

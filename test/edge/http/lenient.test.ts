@@ -48,7 +48,7 @@ const lenient = (...records: readonly unknown[]) => ({ ...batchOf(...records), l
 describe('the profile of an anonymous visitor', () => {
   const profile = { firstName: 'Ada', birthDate: '1990-05-17', attributes: { Tier: 'gold' } };
 
-  test('reaches WebEngage under the anonymous id, needs no identity token, and is held against the plan', async () => {
+  test('reaches WebEngage under the anonymous id, needs no identity token, and is checked against the plan', async () => {
     const required = {
       IDENTITY: 'required',
       IDENTITY_KEY: 'a-shared-secret-of-32-bytes-long',
@@ -67,7 +67,7 @@ describe('the profile of an anonymous visitor', () => {
     ]);
   });
 
-  test('is repaired as any other, and known when it comes again', async () => {
+  test('is repaired like any other, and recognized when it is repeated', async () => {
     const { post } = door();
     const anonymousId = crypto.randomUUID();
     const sent = lenient(user({ anonymousId, ...profile, phone: '98765' }));
@@ -77,7 +77,7 @@ describe('the profile of an anonymous visitor', () => {
     expect(await received('bulk-users')).toHaveLength(1);
   });
 
-  test('in one call with a user’s goes beside it', async () => {
+  test('shares a call with a user’s profile', async () => {
     const { post } = door();
     const anonymousId = crypto.randomUUID();
     const userId = crypto.randomUUID();
@@ -92,7 +92,7 @@ describe('the profile of an anonymous visitor', () => {
 });
 
 describe('a page’s sign-in', () => {
-  test('holds though its profile does not, and what follows is of that user', async () => {
+  test('succeeds even if its profile is invalid, and later events belong to that user', async () => {
     const { post } = door();
     const userId = crypto.randomUUID();
     const session = newSession();
@@ -116,7 +116,7 @@ describe('a page’s sign-in', () => {
   });
 });
 
-test('a server that does not ask for leniency is refused what a page would have repaired', async () => {
+test('a server that does not ask for leniency is refused where a page would be repaired', async () => {
   const { post } = door();
   const asServer = { Origin: '', Authorization: `Bearer ${SERVER_TOKEN}` };
 
@@ -128,7 +128,7 @@ test('a server that does not ask for leniency is refused what a page would have 
 });
 
 describe('with a tracking plan', () => {
-  test('a record is repaired first, and then held against the plan', async () => {
+  test('a record is repaired first and then checked against the plan', async () => {
     const { post } = door({ TRACKING_PLAN: 'enforce' }, { plan: PLAN });
     const session = newSession();
     const event = (seq: number, eventData: object) => ({

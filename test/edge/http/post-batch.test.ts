@@ -14,7 +14,7 @@ afterEach(async () => {
   await runInDurableObject(outbox, (_, { storage }) => storage.deleteAlarm());
 });
 
-test('every answer, whatever was asked and how it went, says how it may be used', async () => {
+test('every answer has the security headers, whatever the request and its outcome', async () => {
   const answers = await everyAnswer();
 
   expect(new Set(answers.map(({ status }) => status))).toEqual(
@@ -35,10 +35,10 @@ test('every answer, whatever was asked and how it went, says how it may be used'
   }
 });
 
-describe('/admin is for no other site', () => {
+describe('/admin is closed to other sites', () => {
   const ALL = { ALLOWED_ORIGINS: '*' };
 
-  test('though its pages may send: nothing is done for them, and nothing is theirs to read', async () => {
+  test('even if their pages may send: they change nothing and can read nothing', async () => {
     for (const Origin of [SHOP, 'null', 'http://127.0.0.1:8788', 'https://127.0.0.1:8787'])
       for (const [path, method] of [
         ['/admin/status', 'GET'],
@@ -55,7 +55,7 @@ describe('/admin is for no other site', () => {
       }
   });
 
-  test('but for the relay’s own page, which is told no CORS either', async () => {
+  test('but open to the relay’s own page, without CORS headers', async () => {
     const headers = { ...OPERATOR, Origin: 'http://127.0.0.1:8787' };
 
     const answer = await ask(
@@ -68,7 +68,7 @@ describe('/admin is for no other site', () => {
     expect(answer.headers.get('Access-Control-Allow-Origin')).toBeNull();
   });
 
-  test('who shows a wrong token is counted in the log, once a minute, and the right one passes meanwhile', async () => {
+  test('a wrong token is counted in the log once a minute, and the right one works meanwhile', async () => {
     const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
     const { ask } = door();
     const knock = async (Authorization: string) =>
@@ -90,7 +90,7 @@ describe('a server', () => {
     ...headers,
   });
 
-  test('sends with its token what a page sends with its origin', async () => {
+  test('sends with its token as a page sends with its origin', async () => {
     const sent = batchOf();
 
     const answer = await post(sent, asServer(SERVER_TOKEN));
@@ -100,7 +100,7 @@ describe('a server', () => {
     expect(await (await post(sent, asServer(SERVER_TOKEN))).json()).toMatchObject({ duplicates: 1 });
   });
 
-  test('speaks for any user, with no identity token, where pages must have one', async () => {
+  test('may send for any user without an identity token, even if pages need one', async () => {
     const required = { IDENTITY: 'required', IDENTITY_KEY: 'a-shared-secret-of-32-bytes-long' };
     const sent = batchOf(eventRecord(1, { id: idOf(1, newSession()), userId: 'johndoe' }));
 
@@ -141,16 +141,16 @@ describe('a server', () => {
     expect(await answer.json()).toMatchObject({ error: { code } });
   });
 
-  test('is refused where no token is set, whatever it shows', async () => {
+  test('is refused if no token is set, whatever it sends', async () => {
     for (const token of [SERVER_TOKEN, 'undefined', ''])
       expect((await post(batchOf(), asServer(token), { SERVER_TOKEN: '' })).status).toBe(401);
   });
 
-  test('has nothing to say at the operator’s door', async () => {
+  test('has no access to the admin API', async () => {
     expect((await ask('/admin/status', { headers: asServer(SERVER_TOKEN) })).status).toBe(404);
   });
 
-  test('is no page: a page that shows the token is told in the preflight that it may not', async () => {
+  test('is not a page: the preflight of a page that uses the token forbids it', async () => {
     const preflight = await ask('/v1/batch', {
       method: 'OPTIONS',
       headers: { 'Access-Control-Request-Headers': 'authorization' },
@@ -194,7 +194,7 @@ describe('a body that is refused as a whole', () => {
     expect(await answer.json()).toMatchObject({ error: { code: 'unsupported_media_type' } });
   });
 
-  test.each(['identity', 'Identity'])('but not for %s, which is none', async (encoding) => {
+  test.each(['identity', 'Identity'])('but not for %s, which is no encoding', async (encoding) => {
     expect((await post(batchOf(), { 'Content-Encoding': encoding })).status).toBe(202);
   });
 
@@ -208,7 +208,7 @@ describe('a body that is refused as a whole', () => {
     expect((await post(batchOf(), { 'Content-Type': type })).status).toBe(415);
   });
 
-  test('one that never ends is given up: 408, which costs a tracker no record', async () => {
+  test('is answered 408 if it never ends, which costs a tracker no record', async () => {
     vi.spyOn(AbortSignal, 'timeout').mockReturnValue(AbortSignal.abort());
 
     const answer = await post(stalled());
@@ -219,7 +219,7 @@ describe('a body that is refused as a whole', () => {
   });
 });
 
-test('a body of a version that this relay does not speak is one to be kept, whatever else is in it', async () => {
+test('a body of an unknown protocol version must be kept, whatever else it contains', async () => {
   for (const body of [
     { ...batchOf(), v: 2 },
     { ...batchOf(), v: '1' },
@@ -232,15 +232,15 @@ test('a body of a version that this relay does not speak is one to be kept, what
     expect(await answer.json()).toMatchObject({ error: { code: 'unsupported_version' } });
   }
   expect(await (await post({ ...batchOf(), v: undefined })).json()).toMatchObject({
-    error: { code: 'invalid_batch', message: 'v must be given' },
+    error: { code: 'invalid_batch', message: 'v is required' },
   });
 });
 
-test('a field of the envelope that this relay does not know is ignored', async () => {
+test('an unknown field of the envelope is ignored', async () => {
   expect((await post({ ...batchOf(), constructor: 1, compress: { as: 'br' } })).status).toBe(202);
 });
 
-test('every JSON answer to a batch, errors too, tells the relay’s clock', async () => {
+test('every JSON answer to a batch, including errors, tells the relay’s clock', async () => {
   const full = { OUTBOX: { getByName: () => ({ ingest: () => ({ stored: false }) }) } as never };
   const over = { ADDRESS_LIMIT: { limit: async () => ({ success: false }) } };
   const asked = Date.now();
@@ -280,7 +280,7 @@ describe('a preflight', () => {
     return answer.headers.get('Access-Control-Allow-Headers');
   };
 
-  test('allows the headers that the page’s own fetch adds, and Content-Type always', async () => {
+  test('allows the headers that the page’s own fetch adds, and always Content-Type', async () => {
     expect(await allowedFor()).toBe('Content-Type');
     expect(await allowedFor('content-type')).toBe('Content-Type');
     expect(await allowedFor('x-app-version')).toBe('Content-Type, x-app-version');
@@ -307,7 +307,7 @@ describe('a preflight', () => {
   });
 });
 
-describe('a value that JSON may carry, and the contract does not, costs its own record alone', () => {
+describe('a value that JSON allows and the contract does not costs its own record alone', () => {
   const rejected = async (value: string, field = '"eventData":{"a":§}') => {
     const event = JSON.stringify(eventRecord(1, { id: idOf(1, newSession()) }));
     const data = /"eventData":\{.*?\}/.exec(event)?.[0] ?? '';
@@ -330,13 +330,13 @@ describe('a value that JSON may carry, and the contract does not, costs its own 
   });
 
   test.each(['-0', '1E308', '5e-324', '12345678901234567890'])(
-    'but %s is a number, as JavaScript has it',
+    'but %s is a number, as in JavaScript',
     async (value) => {
       expect(await rejected(value)).toEqual({ accepted: 2, issues: undefined });
     },
   );
 
-  test('an age beyond all, or before the making', async () => {
+  test('an age that is too large or negative', async () => {
     for (const age of ['1e400', '-1', '0.5'])
       expect(await rejected(age, '"eventData":{},"age":§')).toMatchObject({
         accepted: 1,
@@ -355,7 +355,7 @@ describe('a value that JSON may carry, and the contract does not, costs its own 
   });
 });
 
-test('attributes with the names of what every object has reach WebEngage as they came', async () => {
+test('attributes named like members of every object reach WebEngage unchanged', async () => {
   const eventData = {
     constructor: 'Bob & Sons',
     prototype: { toString: 1, valueOf: [true], constructor: { prototype: 'x' } },

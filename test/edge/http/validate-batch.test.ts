@@ -15,7 +15,7 @@ function check(records: readonly unknown[], fields: Fields = {}, sender: 'page' 
 const eventTimes = ({ good }: ReturnType<typeof checkBatch>) =>
   good.map((record) => (record.kind === 'event' ? record.eventTime : undefined));
 
-test('a bad record is rejected by itself, with its path; its neighbours pass unchanged', () => {
+test('a bad record is rejected alone, with its path, and its neighbours pass unchanged', () => {
   const good = [userRecord(1), eventRecord(3)];
 
   const checked = check([good[0], eventRecord(2, { eventData: { Price: null as never } }), good[1]]);
@@ -24,14 +24,14 @@ test('a bad record is rejected by itself, with its path; its neighbours pass unc
   expect(checked.rejected).toMatchObject([{ id: idOf(2), issues: [{ path: 'eventData.Price' }] }]);
 });
 
-test('a record without a usable id is named by its place', () => {
+test('a record without a valid id is named by its position', () => {
   expect(check([eventRecord(1), 7, { id: 8 }]).rejected.map(({ id }) => id)).toEqual([
     'records[1]',
     'records[2]',
   ]);
 });
 
-test('where hundreds of records are bad in many ways, an answer does not tell them all, but something of each', () => {
+test('an answer to hundreds of bad records lists some issues of each record, not all of them', () => {
   const bad = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`x${index}`, null]));
 
   const { rejected } = check(
@@ -43,7 +43,7 @@ test('where hundreds of records are bad in many ways, an answer does not tell th
   expect(rejected.flatMap(({ issues }) => issues).length).toBeLessThan(250 + 10 + 400);
 });
 
-test('an event of 2018 is not expired: age goes by the making, and by nothing else', () => {
+test('an event of 2018 is not expired, because only its age counts', () => {
   const week = 7 * 86_400_000;
 
   expect(check([eventRecord(1, { age: week })]).good).toHaveLength(1);
@@ -64,7 +64,7 @@ test('a clock that is an hour fast is corrected, in the visitor’s own offset',
   ]);
 });
 
-test('a body that comes late is no wrong clock to who knows its own', () => {
+test('a late body does not count as a wrong clock if the offset is known', () => {
   const event = eventRecord(1, { eventTime: '2026-11-23T17:40:00+0200', age: 60_000 });
 
   const late = check([event], { sentAt: '2026-11-23T15:41:00Z', clockOffset: 20 });
@@ -78,24 +78,24 @@ test('a difference of up to a minute may be the network’s, and is left', () =>
   expect(eventTimes(check([eventRecord(1)], { sentAt }))).toEqual(['2018-09-15T18:29:00-0800']);
 });
 
-test('a server’s time is its own: it may be of years ago, whatever the age of its record', () => {
+test('a server’s time may be years ago, whatever the age of its record', () => {
   const event = eventRecord(1, { age: 60_000 });
 
   expect(eventTimes(check([event], {}, 'server'))).toEqual(['2018-09-15T18:29:00-0800']);
   expect(eventTimes(check([event], {}, 'page'))).toEqual(['2026-11-23T07:44:00-0800']);
 });
 
-test('a server’s time is taken as it is, though the clock of the server is wrong', () => {
+test('a server’s time is kept as it is, even if the server’s clock is wrong', () => {
   const fields = { sentAt: '2026-11-23T09:00:00Z', clockOffset: 3_600_000 };
 
   expect(eventTimes(check([eventRecord(1)], fields, 'server'))).toEqual(['2018-09-15T18:29:00-0800']);
 });
 
-test('times are left as they are where it is not known when the batch was sent', () => {
+test('times are left as they are if the time of sending is unknown', () => {
   expect(eventTimes(check([eventRecord(1)], { sentAt: undefined }))).toEqual(['2018-09-15T18:29:00-0800']);
 });
 
-test('an event without a time gets that of its making', () => {
+test('an event without a time gets the time of its call', () => {
   const { eventTime: _, ...event } = eventRecord(1, { age: 60_000 });
 
   expect(eventTimes(check([event]))).toEqual(['2026-11-23T15:44:00+0000']);
@@ -104,7 +104,7 @@ test('an event without a time gets that of its making', () => {
   ]);
 });
 
-test('what is repaired is told by record, path and rule', () => {
+test('a repair is reported with record, path and rule', () => {
   const records = [eventRecord(1), { ...userRecord(2), phone: '98765' }, { ...eventRecord(3), coupon: 1 }];
 
   const { good, repaired } = check(records, { lenient: true });
@@ -116,7 +116,7 @@ test('what is repaired is told by record, path and rule', () => {
   ]);
 });
 
-test('where hundreds of records need many repairs, an answer does not tell them all, but something of each', () => {
+test('an answer to hundreds of repaired records lists some repairs of each record, not all of them', () => {
   const bad = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`we_${index}`, 1]));
   const records = Array.from({ length: 400 }, (_, index) => eventRecord(index + 1, { eventData: bad }));
 

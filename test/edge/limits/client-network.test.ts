@@ -9,11 +9,11 @@ test.each([
   ['2001:db8::6', '2001:db8:0:0::/64'],
   ['2001:db8:1::', '2001:db8:1:0::/64'],
   ['::1', '0:0:0:0::/64'],
-])('%s is of the network %s', (address, network) => {
+])('%s belongs to the network %s', (address, network) => {
   expect(networkOf(address)).toBe(network);
 });
 
-test('a mark is the same for one network, another for another or under another secret, and tells neither', async () => {
+test('a pseudonym is the same for one network, differs for another network or secret, and reveals neither', async () => {
   const markOf = networkMarks();
   const mark = await markOf('203.0.113.7', 'secret');
 

@@ -3,7 +3,7 @@ import { cooldowns } from '../../../src/edge/limits/cooldowns.ts';
 
 const NOW = 1_000_000;
 
-test('a sender rests for as long as it was told, and no other does', () => {
+test('a sender is refused for as long as its cooldown, and no other sender is', () => {
   const { msLeft, rest } = cooldowns();
 
   rest('a', 2_000, NOW);
@@ -13,7 +13,7 @@ test('a sender rests for as long as it was told, and no other does', () => {
   expect(msLeft('b', NOW)).toBe(0);
 });
 
-test('those that were told longest ago are forgotten first', () => {
+test('the oldest cooldowns are forgotten first', () => {
   const { msLeft, rest } = cooldowns(2);
 
   for (const sender of ['a', 'b', 'a', 'c']) rest(sender, 2_000, NOW);

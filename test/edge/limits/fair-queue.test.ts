@@ -3,7 +3,7 @@ import { dueTimes, msPerRecordOf } from '../../../src/edge/limits/fair-queue.ts'
 
 const NOW = 1_000_000;
 
-test('a browser is due as soon as it sends, or from when it was put', () => {
+test('a browser is due as soon as it sends, or from its assigned time', () => {
   const { dueFrom, put } = dueTimes();
 
   put(new Map([['a', NOW + 5_000]]), NOW);
@@ -12,7 +12,7 @@ test('a browser is due as soon as it sends, or from when it was put', () => {
   expect(dueFrom('b', NOW)).toBe(0);
 });
 
-test('what puts a browser back least does not bring it forward', () => {
+test('a shorter delay does not bring a browser forward', () => {
   const { dueFrom, put } = dueTimes();
 
   put(new Map([['a', NOW + 5_000]]), NOW);
@@ -21,7 +21,7 @@ test('what puts a browser back least does not bring it forward', () => {
   expect(dueFrom('a', NOW)).toBe(NOW + 5_000);
 });
 
-test('nobody is put back by more than a minute, nor by a clock that was set back', () => {
+test('no browser is delayed by more than a minute, nor by a clock set back', () => {
   const { dueFrom, put } = dueTimes();
 
   put(new Map([['a', NOW + 3_600_000]]), NOW);
@@ -31,7 +31,7 @@ test('nobody is put back by more than a minute, nor by a clock that was set back
   expect(dueFrom('a', NOW + 30_000)).toBe(NOW + 60_000);
 });
 
-test('those that were sent on longest ago are forgotten first', () => {
+test('the browsers sent longest ago are forgotten first', () => {
   const { dueFrom, put } = dueTimes(2);
 
   put(
@@ -47,6 +47,6 @@ test('those that were sent on longest ago are forgotten first', () => {
   expect(['a', 'b', 'c'].map((device) => dueFrom(device, NOW))).toEqual([NOW + 3, 0, NOW + 4]);
 });
 
-test('at the account’s whole allowance a browser may send two records a second and never comes behind others', () => {
+test('with the whole allowance a browser may send two records a second without going behind others', () => {
   expect(msPerRecordOf(12_500)).toBe(480);
 });

@@ -19,13 +19,13 @@ function enteredInAMinute(
   return entered;
 }
 
-test('while nothing is behind nobody is refused, however much it sends', () => {
+test('without a backlog no sender is refused, however much it sends', () => {
   const { enter } = shares(ACCOUNT, dueTimes());
 
   expect(enteredInAMinute(enter, () => ({ device: 'a', network: 'n' }), 400)).toBe(15_000);
 });
 
-test('though nobody is refused, those of a network that has had its share come behind others, as long as that is so', () => {
+test('the browsers of a network over its share go behind others, even if none is refused', () => {
   const known = dueTimes();
   const { enter } = shares(ACCOUNT, known);
 
@@ -39,7 +39,7 @@ test('though nobody is refused, those of a network that has had its share come b
 });
 
 describe('while records wait', () => {
-  test('a browser enters a tenth of what leaves, and what it had left', () => {
+  test('a browser may add a tenth of what leaves, plus its unused share', () => {
     const { enter } = shares(ACCOUNT, dueTimes());
 
     const entered = enteredInAMinute(enter, () => ({ device: 'a' }), BEHIND);
@@ -48,7 +48,7 @@ describe('while records wait', () => {
     expect(entered).toBeLessThanOrEqual(1_250 + 210);
   });
 
-  test.each([1, 4, 16])('as it does with requests of 400 records, at one of %i outboxes', (outboxes) => {
+  test.each([1, 4, 16])('the same holds with requests of 400 records, at one of %i outboxes', (outboxes) => {
     const { enter } = shares(ACCOUNT / outboxes, dueTimes());
     let entered = 0;
     let at = NOW;
@@ -63,7 +63,7 @@ describe('while records wait', () => {
     expect(entered).toBeLessThan(share * 1.2);
   });
 
-  test('a network enters a fifth of it, with however many browsers', () => {
+  test('a network may add a fifth of what leaves, with any number of browsers', () => {
     const { enter } = shares(ACCOUNT, dueTimes());
 
     const entered = enteredInAMinute(enter, (n) => ({ device: `d${n}`, network: 'n' }), BEHIND);
@@ -72,13 +72,13 @@ describe('while records wait', () => {
     expect(entered).toBeLessThanOrEqual(2_500 + 420);
   });
 
-  test('browsers of which no network is known are not one sender', () => {
+  test('browsers without a known network are not one sender', () => {
     const { enter } = shares(ACCOUNT, dueTimes());
 
     expect(enteredInAMinute(enter, (n) => ({ device: `d${n}` }), BEHIND)).toBe(15_000);
   });
 
-  test('what was sent before is of the share too', () => {
+  test('earlier records count towards the share too', () => {
     const { enter } = shares(ACCOUNT, dueTimes());
 
     for (let n = 0; n < 100; n++) enter({ device: 'a' }, of(25), 0, NOW);
@@ -87,7 +87,7 @@ describe('while records wait', () => {
     expect(enter({ device: 'b' }, of(1), BEHIND, NOW)).toBe(0);
   });
 
-  test('of batches sent side by side none is taken after one was refused', () => {
+  test('no parallel batch is accepted after one was refused', () => {
     const { enter } = shares(ACCOUNT, dueTimes());
     for (let n = 0; n < 100; n++) enter({ device: 'a' }, of(25), 0, NOW);
 
@@ -101,7 +101,7 @@ describe('while records wait', () => {
   });
 });
 
-test('however small the allowance, a few batches may wait, and a visitor who sends five records every five seconds is taken from', () => {
+test('even with a tiny allowance a few batches may wait, and a visitor with five records every five seconds is accepted', () => {
   const { enter } = shares(50, dueTimes());
 
   for (let n = 0; n < 60; n++)
@@ -115,7 +115,7 @@ describe('work', () => {
   // As in relay-faults: duplicates of 400 page loads a request, which take no share of what leaves.
   const FLOOD = { records: 400, sessions: 400 };
 
-  test('is charged though nothing waits: a flood of look-ups is refused, others are not', () => {
+  test('is charged even without a backlog, so that only a flood of look-ups is refused', () => {
     const { enter } = shares(12_000, dueTimes());
 
     let entered = 0;
@@ -127,7 +127,7 @@ describe('work', () => {
     expect(enter({ device: 'other', network: 'home' }, of(25), 0, NOW + 10_000)).toBe(0);
   });
 
-  test('is refused of one browser by itself, too', () => {
+  test('is refused for a single browser too', () => {
     const { enter } = shares(12_000, dueTimes());
 
     const waits = Array.from({ length: 12 }, () => enter({ device: 'a' }, FLOOD, 0, NOW));

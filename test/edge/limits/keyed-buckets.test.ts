@@ -4,7 +4,7 @@ import { keyedBuckets } from '../../../src/edge/limits/keyed-buckets.ts';
 const NOW = 1_000_000;
 const LIMIT = { burst: 10, requestsPerMinute: 60 };
 
-test('each key has a bucket of its own', () => {
+test('each key has its own bucket', () => {
   const { msUntil, spend } = keyedBuckets(LIMIT);
 
   spend('a', 10, NOW);
@@ -15,7 +15,7 @@ test('each key has a bucket of its own', () => {
   expect(msUntil('b', 10, NOW)).toBe(0);
 });
 
-test('more may be spent than there is: that is paid first, but never more than the largest request', () => {
+test('a request may exceed what is left, up to the largest request, and pays that back first', () => {
   const { msUntil, spend } = keyedBuckets(LIMIT);
 
   spend('a', 25, NOW);
@@ -25,7 +25,7 @@ test('more may be spent than there is: that is paid first, but never more than t
   expect(msUntil('a', 1, NOW)).toBe(401_000);
 });
 
-test('more than the burst is asked for in vain for no longer than until the burst is there', () => {
+test('a request above the burst waits no longer than for the full burst', () => {
   const { msUntil, spend } = keyedBuckets(LIMIT);
 
   expect(msUntil('a', 400, NOW)).toBe(0);
@@ -33,7 +33,7 @@ test('more than the burst is asked for in vain for no longer than until the burs
   expect(msUntil('a', 400, NOW)).toBe(10_000);
 });
 
-test('it holds no more keys than it may, and forgets those that were seen longest ago', () => {
+test('the number of keys is bounded, and the least recently used are forgotten', () => {
   const { msUntil, spend } = keyedBuckets(LIMIT, 2);
 
   for (const key of ['a', 'b', 'a', 'c']) spend(key, 10, NOW);

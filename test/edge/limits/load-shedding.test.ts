@@ -3,7 +3,7 @@ import { loadShedding } from '../../../src/edge/limits/load-shedding.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:00Z');
 
-test('an outbox that takes nothing is spared for five seconds, and no other is', () => {
+test('an outbox that accepts nothing is left alone for five seconds, and no other is', () => {
   const { isShedding, shed } = loadShedding();
 
   shed('2/0', NOW);

@@ -23,7 +23,7 @@ describe('requests of one network', () => {
     return count;
   };
 
-  test('are counted by what is bound, as wrangler.jsonc has it: a thousand in ten seconds', async () => {
+  test('are counted by the binding as in wrangler.jsonc: a thousand in ten seconds', async () => {
     const door = quiet();
     const network = `network ${crypto.randomUUID()}`;
 
@@ -36,7 +36,7 @@ describe('requests of one network', () => {
     expect(await door.allowsNetwork(`another ${network}`, relayEnv.ADDRESS_LIMIT, NOW)).toBe(true);
   });
 
-  test('and by each isolate where nothing is bound, as many', async () => {
+  test('are counted by each isolate without a binding, with the same limit', async () => {
     const door = quiet();
 
     expect(await allowed(door, 'a', undefined)).toBe(1_000);
@@ -44,7 +44,7 @@ describe('requests of one network', () => {
     expect(await door.allowsNetwork('b', undefined, NOW)).toBe(true);
   });
 
-  test('or where what is bound fails', async () => {
+  test('are counted by each isolate if the binding fails', async () => {
     vi.spyOn(console, 'error').mockImplementation(() => {});
     const door = quiet();
     const failing: RateLimit = { limit: () => Promise.reject(new Error('out of reach')) };
@@ -54,7 +54,7 @@ describe('requests of one network', () => {
 });
 
 describe('a browser', () => {
-  test('may send more a minute than any tracker can, and no more', () => {
+  test('may send more a minute than any tracker can, up to a limit', () => {
     const { refusesBrowser } = quiet();
 
     let count = 0;
@@ -66,7 +66,7 @@ describe('a browser', () => {
     expect(refusesBrowser('a', NOW + 59_990)).toMatchObject({ over: 'browser' });
   });
 
-  test('is refused without a call while its outbox has it rest, and not quite as long', () => {
+  test('is refused without a call during the cooldown set by its outbox, or slightly less', () => {
     const { refusesBrowser, rest } = quiet();
 
     rest('a', 2_000, NOW);
@@ -77,7 +77,7 @@ describe('a browser', () => {
   });
 });
 
-test('refusals are told at once, and then no more than once a minute, with how many there were', () => {
+test('refusals are logged at once, and then at most once a minute with their number', () => {
   const told: Limited[] = [];
   const { count } = senderLimits((refused) => void told.push(refused));
 

@@ -38,7 +38,7 @@ const statusOf = (...outboxes: Parameters<typeof relayStatus>[0]) =>
   relayStatus(outboxes, GATE, { version: '1.2.3', maxBacklog: 1_000 }, NOW);
 
 describe('the minutes', () => {
-  test('hold what happened in each, over all outboxes; the running one what is not written down yet, too', () => {
+  test('contain what happened in each, over all outboxes, and the running one also uncommitted counts', () => {
     const { minutes } = statusOf(
       outbox('2/0', {
         minutes: [
@@ -67,7 +67,7 @@ describe('the minutes', () => {
     ]);
   });
 
-  test('leave out what lies more than an hour back', () => {
+  test('leave out those more than an hour ago', () => {
     const { minutes } = statusOf(
       outbox('1/0', {
         minutes: [
@@ -93,13 +93,13 @@ describe('the minutes', () => {
 });
 
 describe('a minute', () => {
-  test('has not accepted what was replayed in it', () => {
+  test('does not count replayed records as accepted', () => {
     const counted = totals({ entered: 12, replayed: 2 });
 
     expect(statusOf(outbox('1/0', { totals: counted })).minutes).toMatchObject([{ accepted: 10 }]);
   });
 
-  test('that is ahead of a clock that was set back goes on to be the running one', () => {
+  test('ahead of a clock that was set back stays the running one', () => {
     const at = RUNNING + 5 * MINUTE;
 
     const { minutes } = statusOf(
@@ -124,7 +124,7 @@ describe('the backlog', () => {
       totals: totals({ entered: 10_000 + entered, delivered }),
     });
 
-  test('says how fast it drains, and how long that takes', () => {
+  test('tells how fast it drains and how long that takes', () => {
     // 5,000 fewer in the two and a half minutes since.
     expect(statusOf(draining(1_000, 6_000)).backlog).toMatchObject({
       records: 5_000,
@@ -133,11 +133,11 @@ describe('the backlog', () => {
     });
   });
 
-  test('says that it grows, and no time for what never ends', () => {
+  test('tells that it grows, without a time', () => {
     expect(statusOf(draining(6_000, 1_000)).backlog).toMatchObject({ growthPerMinute: 2_000, drainMs: null });
   });
 
-  test('is empty where nothing waits', () => {
+  test('is empty if no records are waiting', () => {
     expect(statusOf(outbox('1/0')).backlog).toMatchObject({ records: 0, growthPerMinute: 0, drainMs: 0 });
   });
 
@@ -147,7 +147,7 @@ describe('the backlog', () => {
     expect(statusOf(...ages).backlog.oldestAgeMs).toBe(7);
   });
 
-  test('adds up what is retried, by status', () => {
+  test('adds up retried batches by status', () => {
     const status = statusOf(
       outbox('2/0', { retrying: 3, byStatus: { '503': 2, '0': 1 } }),
       outbox('2/1', { retrying: 1, byStatus: { '503': 1 } }),
@@ -157,7 +157,7 @@ describe('the backlog', () => {
   });
 });
 
-test('records a call are those of the hour’s calls that were taken; none without one', () => {
+test('records per call count the accepted calls of the hour, and are absent without one', () => {
   const at = RUNNING - MINUTE;
   const counted = totals({ delivered: 98, taken: 4, unknown: 9 });
 
@@ -167,7 +167,7 @@ test('records a call are those of the hour’s calls that were taken; none witho
   expect(statusOf(outbox('1/0')).recordsPerCall).toBeNull();
 });
 
-test('what was replayed was accepted once', () => {
+test('a replayed record counts as accepted once', () => {
   const { totals: told } = statusOf(
     outbox('1/0', {
       totals: totals({ entered: 12, replayed: 2, delivered: 9, dead_letter: 3, taken: 1, refused: 2 }),

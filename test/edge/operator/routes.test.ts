@@ -50,14 +50,14 @@ const pageOf = async (query = ''): Promise<Page> => (await ask(`/dead-letters${q
 const recordIds = ({ letters }: Page) => letters.map(({ record }) => record.id);
 
 test.each(['/status', '/dead-letters', '/dead-letters.ndjson'])(
-  '%s is not there for anybody else',
+  '%s does not exist for anyone else',
   async (path) => {
     expect((await ask(path, undefined, 'a-token-that-is-not-the-operators-own')).status).toBe(404);
   },
 );
 
 test.each(['/dead-letters/replay', '/dead-letters/discard'])(
-  '%s does nothing for anybody else',
+  '%s does nothing for anyone else',
   async (path) => {
     await withLetters(0, 1);
 
@@ -67,7 +67,7 @@ test.each(['/dead-letters/replay', '/dead-letters/discard'])(
 );
 
 describe('the status', () => {
-  test('adds up all outboxes, and names those that do not answer', async () => {
+  test('adds up all outboxes and names those that do not answer', async () => {
     await ingestAt(env.OUTBOX.getByName('2/0'), delivery('a', eventRecord(1), eventRecord(2)), NOW);
     await withLetters(1, 1, 2, 3);
 
@@ -100,7 +100,7 @@ describe('the status', () => {
 });
 
 describe('dead letters', () => {
-  test('are read a page at a time, over all outboxes', async () => {
+  test('are read in pages, over all outboxes', async () => {
     await withLetters(0, 1, 2, 3);
     await withLetters(1, 4, 5);
 
@@ -122,7 +122,7 @@ describe('dead letters', () => {
     });
   });
 
-  test('are exported whole, a line each', async () => {
+  test('are exported completely, one per line', async () => {
     await withLetters(0, ...Array.from({ length: 25 }, (_, n) => n + 1));
     await withLetters(1, 26);
 
@@ -135,7 +135,7 @@ describe('dead letters', () => {
     );
   });
 
-  test('are exported and dealt with whole, though they are more than a page', async () => {
+  test('are exported and replayed completely even if they fill more than a page', async () => {
     await withLetters(0, ...Array.from({ length: 501 }, (_, n) => n + 1));
 
     const lines = (await (await ask('/dead-letters.ndjson')).text()).trimEnd().split('\n');
@@ -144,7 +144,7 @@ describe('dead letters', () => {
     expect(await (await ask('/dead-letters/discard', { all: true })).json()).toEqual({ discarded: 501 });
   });
 
-  test('all of them are those until now: one that comes back meanwhile is not replayed again', async () => {
+  test('all of them are those until now, so one that comes back meanwhile is not replayed again', async () => {
     const stub = env.OUTBOX.getByName('2/0');
     const later = Date.now() + 60_000;
     await ingestAt(stub, delivery('a', eventRecord(1)), later);
@@ -157,7 +157,7 @@ describe('dead letters', () => {
     expect(await (await ask('/dead-letters/replay', { all: true })).json()).toEqual({ replayed: 0 });
   });
 
-  test('none: an empty list, and an empty file', async () => {
+  test('may be absent: an empty list and an empty file', async () => {
     expect(await pageOf()).toEqual({ letters: [], next: null });
     expect(await (await ask('/dead-letters.ndjson')).text()).toBe('');
   });
@@ -198,7 +198,7 @@ describe('dead letters', () => {
     ['an id that is none', { ids: ['1; DROP TABLE dead'] }],
     ['too many', { ids: Array(501).fill('2/0:1') }],
     ['no object', 'all'],
-  ])('are not touched where the body selects %s', async (_, body) => {
+  ])('are not touched if the body selects %s', async (_, body) => {
     await withLetters(0, 1);
 
     const answer = await ask('/dead-letters/discard', body);

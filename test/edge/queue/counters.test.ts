@@ -23,7 +23,7 @@ const steps = fc.array(
   { maxLength: 40 },
 );
 
-test('what waits, what was given up and what came unverified is known without looking through it, whatever happened', async () => {
+test('waiting records, dead letters and unverified records are counted without a scan, whatever happened', async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (taken) => {
       const stub = newOutbox();
@@ -75,7 +75,7 @@ describe('the minutes', () => {
       return minutes(sql).map(({ at, totals }) => [at, totals.delivered]);
     });
 
-  test('are a row each, with what was counted until their end', async () => {
+  test('have one row each, with the counts until their end', async () => {
     expect(await countAt([NOW, NOW + 1, NOW + MINUTE, NOW + 5 * MINUTE])).toEqual([
       [NOW, 2],
       [NOW + MINUTE, 3],
@@ -90,7 +90,7 @@ describe('the minutes', () => {
     expect(rows.at(-1)?.[1]).toBe(500);
   });
 
-  test('keep the last one before the hour, so that what comes after a quiet night is told from it', async () => {
+  test('keep the last one before the hour, so that counts after a quiet night are right', async () => {
     expect(await countAt([NOW - 600 * MINUTE, NOW - 500 * MINUTE, NOW, NOW + MINUTE])).toEqual([
       [NOW - 500 * MINUTE, 2],
       [NOW, 3],
@@ -98,7 +98,7 @@ describe('the minutes', () => {
     ]);
   });
 
-  test('count on in the latest where the clock was set back', async () => {
+  test('go on counting in the latest one after the clock was set back', async () => {
     expect(await countAt([NOW, NOW - 10 * MINUTE])).toEqual([[NOW, 2]]);
   });
 });

@@ -13,29 +13,29 @@ function run(seq: number, fields: Partial<Run> = {}): Run {
 
 const cut = (runs: readonly Run[], now = NOW) => cutBatch(runs, { lingerMs: LINGER }, now);
 
-describe('when', () => {
-  test('at once, where 25 of one kind are there', () => {
+describe('a batch is cut', () => {
+  test('at once if 25 records of one kind are waiting', () => {
     expect(cut([1, 2, 3, 4, 5].map((seq) => run(seq)))).toMatchObject({ step: 'cut' });
   });
 
-  test('at once for the kind that is full, though the other is older', () => {
+  test('at once for the full kind, even if the other one is older', () => {
     const runs = [run(1, { kind: 'user', at: NOW - 400 }), run(2, { count: 25 })];
 
     expect(cut(runs)).toMatchObject({ step: 'cut', cut: { kind: 'event' } });
   });
 
-  test('else when the oldest has lingered', () => {
+  test('otherwise when the oldest record has lingered', () => {
     expect(cut([run(1), run(2, { at: NOW - 400 })])).toEqual({ step: 'wait', until: NOW + 600 });
     expect(cut([run(1), run(2, { at: NOW - 1_000 })])).toMatchObject({ step: 'cut' });
   });
 
-  test('never, where nothing waits', () => {
+  test('never if no records are waiting', () => {
     expect(cut([])).toEqual({ step: 'rest' });
   });
 });
 
-describe('what', () => {
-  test('the records of many browsers, merged to 25; of the last run a part', () => {
+describe('a batch contains', () => {
+  test('the records of many browsers, merged to 25, with part of the last run', () => {
     const runs = [run(1, { count: 10 }), run(2, { count: 10 }), run(3, { count: 10 })];
 
     expect(cut(runs)).toMatchObject({
@@ -51,19 +51,19 @@ describe('what', () => {
     });
   });
 
-  test('of a run that was begun, the rest', () => {
+  test('the rest of a run that was begun', () => {
     expect(cut([run(1, { count: 25, taken: 20, at: 0 })])).toMatchObject({
       cut: { members: [{ seq: 1, from: 20, to: 25 }] },
     });
   });
 
-  test('the kind whose oldest is older first', () => {
+  test('the kind whose oldest record is older first', () => {
     const runs = [run(1, { kind: 'user', at: 10 }), run(2, { at: 5 })];
 
     expect(cut(runs)).toMatchObject({ cut: { kind: 'event' } });
   });
 
-  test('no event of a browser before its older user record, which goes first; others pass', () => {
+  test('no event of a browser before its older user record, while other browsers pass', () => {
     const runs = [
       run(1, { device: 'a', kind: 'user', at: 10, count: 1 }),
       run(2, { device: 'a', at: 10, count: 24 }),
@@ -89,7 +89,7 @@ const anyRuns = fc
   )
   .map((runs) => runs.map((fields, index) => run(index + 1, fields)));
 
-test('cut again and again, everything goes once, at most 25 at a time, each browser’s in its order', () => {
+test('repeated cuts send everything once, at most 25 at a time, with each browser in order', () => {
   fc.assert(
     fc.property(anyRuns, (all) => {
       let runs = all;
@@ -116,14 +116,14 @@ test('cut again and again, everything goes once, at most 25 at a time, each brow
   );
 });
 
-describe('who first', () => {
+describe('the order of browsers', () => {
   const PACE = 1_000;
   const devicesOf = (step: ReturnType<typeof cutBatch>) =>
     step.step === 'cut' ? step.cut.members.map(({ device }) => device) : step;
   const flood = Array.from({ length: 40 }, (_, n) => run(n + 1, { device: 'flood', at: NOW - 900 + n }));
   const others = ['a', 'b', 'c'].map((device, n) => run(100 + n, { device, at: NOW - 100 + n }));
 
-  test('a browser that sends faster than the pace comes behind those that do not, but for what was due before', () => {
+  test('puts a browser that sends faster than the pace behind the others, except for records already due', () => {
     expect(devicesOf(cutBatch([...flood, ...others], { lingerMs: LINGER, msPerRecord: PACE }, NOW))).toEqual([
       'flood',
       'a',
@@ -133,7 +133,7 @@ describe('who first', () => {
     ]);
   });
 
-  test('one that has been sent on much comes behind all of them, and gets the places that they leave', () => {
+  test('puts a browser that has sent much behind all others, in the places they leave', () => {
     const rules = {
       lingerMs: LINGER,
       msPerRecord: PACE,
@@ -144,7 +144,7 @@ describe('who first', () => {
     expect(devicesOf(cutBatch(flood, rules, NOW))).toEqual(Array(5).fill('flood'));
   });
 
-  test('its next turn is by as many records later as it has sent; while a run is not at its end, as before', () => {
+  test('moves a browser’s next turn back by the number of records it has sent, but not within a run', () => {
     const runs = [run(1, { device: 'a', count: 20 }), run(2, { device: 'b', count: 20 })];
 
     expect(cutBatch(runs, { lingerMs: LINGER, msPerRecord: PACE }, NOW)).toMatchObject({
@@ -153,7 +153,7 @@ describe('who first', () => {
     });
   });
 
-  test('the kind of which a record is due first, though there is an older one of the other', () => {
+  test('cuts the kind whose record is due first, even if the other kind has an older one', () => {
     const rules = {
       lingerMs: LINGER,
       msPerRecord: PACE,
@@ -164,7 +164,7 @@ describe('who first', () => {
     expect(cutBatch(runs, rules, NOW)).toMatchObject({ cut: { kind: 'user' } });
   });
 
-  test('who comes behind others does not linger longer for it, where the kind that is due first is not ready', () => {
+  test('does not make a browser behind the others linger longer if the kind that is due first is not ready', () => {
     const rules = {
       lingerMs: LINGER,
       msPerRecord: PACE,
@@ -176,7 +176,7 @@ describe('who first', () => {
     expect(cutBatch(runs, rules, NOW - 1)).toEqual({ step: 'wait', until: NOW });
   });
 
-  test('no more is read than it takes: the first few where all are due as they came, else until enough are', () => {
+  test('reads only the first few rows if all are due as they came, and otherwise until enough are due', () => {
     let read = 0;
     function* counted(runs: readonly Run[]) {
       for (const each of runs) {
@@ -204,7 +204,7 @@ describe('who first', () => {
     }),
   });
 
-  test('nobody gets a place before one who is due sooner, of the same kind and with nothing of the other before it', () => {
+  test('gives no browser a place before one due sooner, of the same kind and with nothing older of the other', () => {
     fc.assert(
       fc.property(anyRuns, anyPace, (unsorted, { msPerRecord, dueFrom }) => {
         const at = unsorted.map((each) => each.at).sort((x, y) => x - y);
@@ -239,7 +239,7 @@ describe('who first', () => {
     );
   });
 
-  test('of browsers that have always something waiting each gets as much, to a batch, whatever it has', () => {
+  test('gives each browser with a constant backlog the same share, to within a batch', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 25 }), { minLength: 2, maxLength: 12 }), (sizes) => {
         const known = dueTimes();

@@ -38,7 +38,7 @@ const statusOf = (stub: DurableObjectStub<Outbox>) =>
   runInDurableObject(stub, (_, { storage }) => outboxStatus(storage.sql, ROOM, LATER));
 const newRequestId = () => crypto.randomUUID().replaceAll('-', '');
 
-test('are listed a page at a time, oldest first', async () => {
+test('are listed in pages, oldest first', async () => {
   const stub = await withLetters(1, 2, 3, 4, 5);
 
   const first = await stub.deadLetters(0, 3);
@@ -49,8 +49,8 @@ test('are listed a page at a time, oldest first', async () => {
   expect(listed).toEqual([1, 2, 3, 4, 5].map((n) => idOf(n)));
 });
 
-describe('replayed', () => {
-  test('are sent again as if they had come now, and are letters no more', async () => {
+describe('replayed dead letters', () => {
+  test('are sent again like new records and are no longer dead letters', async () => {
     const stub = await withLetters(1, 2, 3);
     const [, second] = await letterIds(stub);
 
@@ -65,7 +65,7 @@ describe('replayed', () => {
     expect(await statusOf(stub)).toMatchObject({ records: 0, deadLetters: 2 });
   });
 
-  test('all of them, some at a time, none twice though it is refused again', async () => {
+  test('can be replayed all together, a few at a time, and none twice even if refused again', async () => {
     const stub = await withLetters(1, 2, 3, 4, 5);
     const replayAll = () =>
       runInDurableObject(stub, (_, { storage }) => replay(storage, { until: LATER }, 2, LATER));
@@ -78,7 +78,7 @@ describe('replayed', () => {
     expect(await statusOf(stub)).toMatchObject({ records: 1, deadLetters: 4 });
   });
 
-  test('keep when they were accepted, should they come back', async () => {
+  test('keep their acceptance time if they come back', async () => {
     const stub = await withLetters(1);
     await runInDurableObject(stub, (_, { storage }) => replay(storage, { until: LATER }, 10, LATER));
 
@@ -87,7 +87,7 @@ describe('replayed', () => {
     expect(await lettersOf(stub)).toMatchObject([{ acceptedAt: NOW, givenUpAt: LATER + 1_000 }]);
   });
 
-  test('sets the alarm: nothing else may come to wake the outbox', async () => {
+  test('set the alarm, because nothing else may wake the outbox', async () => {
     const stub = await withLetters(1);
 
     await stub.replay({ until: Date.now() }, 10);
@@ -100,7 +100,7 @@ describe('replayed', () => {
     expect(alarm).not.toBeNull();
   });
 
-  test('the browser’s own records are not held up by them', async () => {
+  test('do not delay the browser’s own records', async () => {
     const stub = await withLetters(1);
     await ingestAt(stub, delivery('a', eventRecord(2)), NOW);
     const upstream = scriptedUpstream();
@@ -111,7 +111,7 @@ describe('replayed', () => {
   });
 });
 
-test('have an id for good: what is asked for twice meets no other', async () => {
+test('have a permanent id, so that a repeated request never meets another letter', async () => {
   const stub = await withLetters(1);
   const [first] = await letterIds(stub);
   expect(await stub.discard({ ids: [first ?? 0] }, 10)).toBe(1);
@@ -122,7 +122,7 @@ test('have an id for good: what is asked for twice meets no other', async () => 
   expect(await letterIds(stub)).toHaveLength(1);
 });
 
-test('are read no more at once than fits into a message between objects', async () => {
+test('are read at once only as far as fits into a message between objects', async () => {
   const stub = newOutbox();
   const large = 'x'.repeat(900_000);
   await runInDurableObject(stub, (_, { storage }) => {
@@ -143,7 +143,7 @@ test('are read no more at once than fits into a message between objects', async 
   await runInDurableObject(stub, (_, { storage }) => storage.deleteAlarm());
 });
 
-test('discarded are gone, and counted', async () => {
+test('discarded dead letters are gone and counted', async () => {
   const stub = await withLetters(1, 2, 3);
 
   const discarded = await runInDurableObject(stub, (_, { storage }) =>
@@ -155,8 +155,8 @@ test('discarded are gone, and counted', async () => {
   expect(await statusOf(stub)).toMatchObject({ deadLetters: 0, totals: { dead_letter: 3, discarded: 3 } });
 });
 
-describe('taken back, where it was no fault of theirs', () => {
-  test('go first, each by itself, in their order, before what their browser made later', async () => {
+describe('requeued dead letters', () => {
+  test('go first, one by one and in order, before later records of their browser', async () => {
     const stub = await withLetters(1, 2, 3);
     await ingestAt(stub, delivery('a', eventRecord(4), eventRecord(5)), NOW);
 
@@ -171,7 +171,7 @@ describe('taken back, where it was no fault of theirs', () => {
     expect(await statusOf(stub)).toMatchObject({ records: 0, deadLetters: 0, totals: { requeued: 3 } });
   });
 
-  test('spend no more than the allowance for refused records: they may be refused again', async () => {
+  test('spend only the allowance for refused records, because they may be refused again', async () => {
     const stub = await withLetters(1, 2);
     await runInDurableObject(stub, (_, { storage }) =>
       requeue(storage, { since: NOW, until: undefined }, newRequestId, LATER),
@@ -191,7 +191,7 @@ describe('taken back, where it was no fault of theirs', () => {
     expect(asked).toEqual([true, true]);
   });
 
-  test('but those of before stay', async () => {
+  test('do not include those from before the outage', async () => {
     const stub = await withLetters(1);
 
     const requeued = await runInDurableObject(stub, (_, { storage }) =>

@@ -49,7 +49,7 @@ test('a flush is stored as one row per run of one kind, in order', async () => {
 });
 
 describe('each record is accepted once', () => {
-  test('however often it comes, after an eviction too', async () => {
+  test('however often it arrives, even after an eviction', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery(DEVICE, ...events(1, 25)), NOW);
     await evictDurableObject(stub);
@@ -75,7 +75,7 @@ describe('each record is accepted once', () => {
     expect((await storedIds(stub)).flat()).toEqual([7, 3, 9, 1, 8, 2].map((seq) => idOf(seq)));
   });
 
-  test('twice in one delivery', async () => {
+  test('when it arrives twice in one delivery', async () => {
     const stub = newOutbox();
 
     expect(await ingestAt(stub, delivery(DEVICE, eventRecord(1), eventRecord(1)), NOW)).toEqual({
@@ -85,7 +85,7 @@ describe('each record is accepted once', () => {
     });
   });
 
-  test('a backlog sent a week later, and half before', async () => {
+  test('when a backlog arrives a week later, and half of it earlier', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery(DEVICE, ...events(1, 10)), NOW);
     await ingestAt(stub, delivery(DEVICE, eventRecord(11)), NOW + 3 * DAY);
@@ -97,7 +97,7 @@ describe('each record is accepted once', () => {
     });
   });
 
-  test('across the rows that hold a session’s numbers', async () => {
+  test('across the rows that hold the numbers of a session', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery(DEVICE, ...events(250, 260)), NOW);
 
@@ -109,7 +109,7 @@ describe('each record is accepted once', () => {
   });
 });
 
-test('another device, or another session, with the same numbers is someone else', async () => {
+test('the same numbers from another device or session are new records', async () => {
   const stub = newOutbox();
   const otherSession = eventRecord(1, { id: idOf(1, 'A'.repeat(22)) });
   await ingestAt(stub, delivery(DEVICE, eventRecord(1)), NOW);
@@ -120,7 +120,7 @@ test('another device, or another session, with the same numbers is someone else'
   });
 });
 
-test('ids are forgotten when the relay no longer takes records that old: their table is dropped', async () => {
+test('ids are forgotten with their table once the relay no longer accepts records that old', async () => {
   const stub = newOutbox();
   for (let day = 0; day < 20; day++)
     await ingestAt(stub, delivery(DEVICE, eventRecord(day + 1)), NOW + day * DAY);
@@ -132,7 +132,7 @@ test('ids are forgotten when the relay no longer takes records that old: their t
   expect(tables).toHaveLength(9);
 });
 
-describe('no more than there is room for is stored', () => {
+describe('a full outbox stores nothing more', () => {
   const ingestInto = (stub: DurableObjectStub<Outbox>, room: Partial<Room>, ...records: TrackerRecord[]) =>
     runInDurableObject(stub, async (_, { storage }) => {
       const receipt = ingest(storage, delivery(DEVICE, ...records), SENDING_ON, { ...ROOM, ...room }, NOW);
@@ -140,7 +140,7 @@ describe('no more than there is room for is stored', () => {
       return receipt;
     });
 
-  test('in records: a flush goes in whole, or not at all and can come again', async () => {
+  test('counting records: a flush is stored whole, or not at all so that it can be sent again', async () => {
     const stub = newOutbox();
 
     expect(await ingestInto(stub, { records: 8 }, ...events(1, 5))).toMatchObject({ stored: true });
@@ -152,7 +152,7 @@ describe('no more than there is room for is stored', () => {
     });
   });
 
-  test('dead letters among them: nobody can fill the storage with what WebEngage refuses', async () => {
+  test("counting dead letters too, so that refused records can't fill the storage", async () => {
     const stub = newOutbox();
     await ingestInto(stub, {}, ...events(1, 5));
     await passAt(
@@ -165,7 +165,7 @@ describe('no more than there is room for is stored', () => {
     expect(await ingestInto(stub, { records: 8 }, ...events(6, 10))).toEqual({ stored: false });
   });
 
-  test('in bytes, those of remembered ids too', async () => {
+  test('counting bytes, including those of remembered ids', async () => {
     const stub = newOutbox();
     await ingestInto(stub, {}, ...events(1, 5));
     const bytes = await runInDurableObject(stub, (_, { storage }) => storage.sql.databaseSize);
@@ -174,7 +174,7 @@ describe('no more than there is room for is stored', () => {
     expect(await ingestInto(stub, { bytes }, ...events(6, 10))).toMatchObject({ accepted: 5 });
   });
 
-  test('and what the door refused whole needs none: it is not asked for again', async () => {
+  test('and needs no room for records that the Worker rejected, so that the sender keeps none of them', async () => {
     expect(await ingestInto(newOutbox(), { bytes: 0 })).toEqual({
       stored: true,
       accepted: 0,
@@ -182,7 +182,7 @@ describe('no more than there is room for is stored', () => {
     });
   });
 
-  test('and it can always be sent, however full it is', async () => {
+  test('and can still send everything it holds', async () => {
     const stub = newOutbox();
     await ingestInto(stub, {}, ...events(1, 25));
     expect(await ingestInto(stub, { bytes: 0 }, ...events(26, 30))).toEqual({ stored: false });
@@ -194,7 +194,7 @@ describe('no more than there is room for is stored', () => {
   });
 });
 
-test('the largest batch that the door lets in makes no row near the platform’s 2 MB', async () => {
+test('the largest accepted batch makes no row near the platform’s limit of 2 MB', async () => {
   const stub = newOutbox();
   // What grows most from the wire to the store: numbers that JSON writes out.
   const numbers = Array.from({ length: 3_000 }, () => 1e20);
@@ -210,7 +210,7 @@ test('the largest batch that the door lets in makes no row near the platform’s
   expect(largest.bytes).toBeLessThan(2_000_000);
 });
 
-test('the most scattered numbers of a session make no row that is dear to read: one request can touch 400', async () => {
+test('the most scattered numbers of a session make no costly row, though one request can touch 400', async () => {
   const stub = newOutbox();
   const from = 10 ** 14;
   for (let n = 0; n < 4_096; n += 50)
@@ -228,7 +228,7 @@ test('the most scattered numbers of a session make no row that is dear to read: 
   expect(largest.bytes).toBeLessThan(4_000);
 });
 
-test('what the door refused is counted with the rest', async () => {
+test('the Worker’s rejected records are counted with the rest', async () => {
   const stub = newOutbox();
   const refused = { rejected: 2, expired: 1 };
 
@@ -238,7 +238,7 @@ test('what the door refused is counted with the rest', async () => {
   expect((await stub.status()).totals).toMatchObject({ entered: 1, rejected: 4, expired: 2, duplicate: 0 });
 });
 
-test('a full batch is told to a pass that may be running', async () => {
+test('a full batch is signalled to a running pass', async () => {
   let told = 0;
   await runInDurableObject(newOutbox(), async (_, { storage }) => {
     // Its alarm is set, and does not come before the pass is over.
@@ -270,18 +270,18 @@ describe('the alarm', () => {
     expect(await alarmAfter(events(1, 25), null)).toBe(LATER + 25);
   });
 
-  test('is not set again where it comes in time, and is where it is overdue and given up', async () => {
+  test('is set again only if it comes too late or the platform has given it up', async () => {
     expect(await alarmAfter(events(1, 1), LATER + 500)).toBeNull();
     expect(await alarmAfter(events(1, 1), LATER + 60_000)).toBe(LATER + 1_000);
     expect(await alarmAfter(events(1, 1), LATER - 60_000)).toBe(LATER + 1_000);
   });
 
-  test('is not pulled forward by what can’t be sent yet: an outage makes no storm of alarms', async () => {
+  test("is not moved forward by records that can't be sent yet, so an outage causes no storm of alarms", async () => {
     expect(await alarmAfter(events(1, 25), null, LATER + 30_000)).toBe(LATER + 30_000);
     expect(await alarmAfter(events(1, 25), LATER + 30_000, LATER + 30_000)).toBeNull();
   });
 
-  test('is not pulled forward by records that a sealed batch holds already', async () => {
+  test('is not moved forward by records that are already in a sealed batch', async () => {
     const alarm = await runInDurableObject(newOutbox(), async (_, { storage }) => {
       ingest(storage, delivery(DEVICE, ...events(1, 25)), SENDING_ON, ROOM, LATER);
       seal(
@@ -300,7 +300,7 @@ describe('the alarm', () => {
     expect(alarm).toBe(LATER + 1_000);
   });
 
-  test('is not pulled forward by records that wait behind a sealed batch, nor by those of two kinds', async () => {
+  test('is not moved forward by records that wait behind a sealed batch, nor by a mix of two kinds', async () => {
     const alarms = await runInDurableObject(newOutbox(), async (_, { storage }) => {
       const alarmAfterOne = async (device: string) => {
         await storage.deleteAlarm();
@@ -321,7 +321,7 @@ describe('the alarm', () => {
     expect(alarms).toEqual([LATER + 1_000, LATER + 1_000]);
   });
 
-  test('is stored with the records, or neither is', async () => {
+  test('is stored with the records in one transaction', async () => {
     const stub = newOutbox();
 
     const left = await runInDurableObject(stub, async (_, { storage }) => {
@@ -346,7 +346,7 @@ describe('the alarm', () => {
   });
 });
 
-test('a flood of page loads that are long known is refused before they are looked up, though nothing waits', async () => {
+test('a flood of repeated page loads is refused before they are looked up, even if no records are waiting', async () => {
   const stub = newOutbox();
   const load = (n: number) => n.toString(36).padStart(22, '0');
   const flood = {

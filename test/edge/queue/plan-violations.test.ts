@@ -27,8 +27,8 @@ const counted = (of: string, count: number, lastAt = NOW): CountedViolation => (
 });
 const counts = (...kinds: CountedViolation[]): ViolationCounts => ({ kinds, others: 0 });
 
-describe('counts', () => {
-  test('of one way are added up, the most first, and the last time is the later one', () => {
+describe('counts of violations', () => {
+  test('of one kind are added up, the most frequent first, with the later time', () => {
     const added = addViolations(
       [counts(counted('a', 1, NOW - 5)), counts(counted('b', 5), counted('a', 2, NOW - 9))],
       NOW,
@@ -37,7 +37,7 @@ describe('counts', () => {
     expect(added).toEqual(counts(counted('b', 5), counted('a', 3, NOW - 5)));
   });
 
-  test('of ways that differ in event, path or rule stand apart', () => {
+  test('that differ in event, path or rule stay separate', () => {
     const ways = [PRICE, { ...PRICE, of: 'x' }, { ...PRICE, path: 'x' }, { ...PRICE, rule: 'x' }];
 
     const added = addViolations([counts(...ways.map((way) => ({ ...way, count: 1, lastAt: NOW })))], NOW);
@@ -45,13 +45,13 @@ describe('counts', () => {
     expect(added.kinds).toHaveLength(4);
   });
 
-  test('what was not seen for a week is gone', () => {
+  test('are dropped when a kind was not seen for a week', () => {
     const old = counts(counted('a', 9, NOW - 7 * DAY), counted('b', 1, NOW - 7 * DAY + 1));
 
     expect(addViolations([old], NOW).kinds.map(({ of }) => of)).toEqual(['b']);
   });
 
-  test('where there are too many ways those stay that were seen most or last, and the others are told as such', () => {
+  test('keep the most frequent and latest kinds if there are too many, and report the rest as others', () => {
     const many = Array.from({ length: MAX_KINDS }, (_, n) => counted(`way ${n}`, 2, NOW - 1 - n)).reverse();
 
     const added = addViolations(
@@ -69,7 +69,7 @@ describe('counts', () => {
     expect(added.others).toBe(4 + 2 + 2);
   });
 
-  test('a mistake that is made again and again is found among ever so many others that were made before', () => {
+  test('find a repeated mistake among any number of earlier others', () => {
     const noise = counts(...Array.from({ length: MAX_KINDS }, (_, n) => counted(`way ${n}`, 2, NOW)));
 
     let all = addViolations([noise], NOW);
@@ -78,7 +78,7 @@ describe('counts', () => {
     expect(all.kinds[0]).toEqual(counted('real', 100, NOW + 100));
   });
 
-  test('after a week without any there are no others either', () => {
+  test('report no others either after a week without any', () => {
     expect(addViolations([{ kinds: [counted('a', 1, NOW)], others: 9 }], NOW + 7 * DAY)).toEqual(
       NO_VIOLATIONS,
     );
@@ -94,7 +94,7 @@ describe('an outbox', () => {
     violations,
   });
 
-  test('counts each record once, however often it comes, and knows it after an eviction', async () => {
+  test('counts each record once, however often it arrives, and keeps the count after an eviction', async () => {
     const stub = newOutbox();
     const records = [eventRecord(1), eventRecord(2)];
     const sent = off(records, { kinds: [{ ...PRICE, ids: [idOf(1), idOf(2)] }], others: 0 });
@@ -106,7 +106,7 @@ describe('an outbox', () => {
     expect(await read(stub)).toEqual(counts({ ...PRICE, count: 2, lastAt: NOW }));
   });
 
-  test('counts what was refused, each time that it comes', async () => {
+  test('counts a refused record each time it arrives', async () => {
     const stub = newOutbox();
     const refused = off([], { kinds: [{ ...PRICE, ids: [idOf(1)] }], others: 0 });
 
@@ -116,7 +116,7 @@ describe('an outbox', () => {
     expect((await read(stub)).kinds).toEqual([{ ...PRICE, count: 2, lastAt: NOW + 1 }]);
   });
 
-  test('of ever new ways keeps no more than it keeps apart, in one row of a bounded size', async () => {
+  test('keeps ever new kinds in one row of bounded size', async () => {
     const stub = newOutbox();
     for (let flush = 0; flush < 20; flush++) {
       const kinds = Array.from({ length: 50 }, (_, n) => ({
@@ -137,7 +137,7 @@ describe('an outbox', () => {
     expect(bytes.bytes).toBeLessThan(250_000);
   });
 
-  test('counts a record once that stands twice in one request', async () => {
+  test('counts a record once if it is in one request twice', async () => {
     const stub = newOutbox();
     const sent = off([eventRecord(1)], { kinds: [{ ...PRICE, ids: [idOf(1), idOf(1)] }], others: 0 });
     await ingestAt(stub, sent, NOW);
@@ -145,7 +145,7 @@ describe('an outbox', () => {
     expect((await read(stub)).kinds).toEqual([{ ...PRICE, count: 1, lastAt: NOW }]);
   });
 
-  test('forgets what was not seen for a week though nothing more comes, and is known until then', async () => {
+  test('forgets a kind not seen for a week even if nothing else arrives, and stays known until then', async () => {
     const stub = newOutbox();
     await ingestAt(stub, off([], { kinds: [{ ...PRICE, ids: [idOf(1)] }], others: 0 }), NOW);
     const drop = (now: number) =>
@@ -158,7 +158,7 @@ describe('an outbox', () => {
     expect(await drop(NOW + 7 * DAY)).toEqual([false, 0]);
   });
 
-  test('is looked after by the watchdog: what has expired goes, and until then it is not let go', async () => {
+  test('is visited by the watchdog until its violations have expired', async () => {
     const stub = newOutbox();
     const sent = off([], { kinds: [{ ...PRICE, ids: [idOf(1)] }], others: 0 });
     const rows = () =>
@@ -176,7 +176,7 @@ describe('an outbox', () => {
     ).toEqual([]);
   });
 
-  test('writes once a minute, however much is off the plan, and tells of all of it', async () => {
+  test('writes once a minute, however many violations there are, and reports all of them', async () => {
     const written = await runInDurableObject(newOutbox(), (_, { storage: { sql } }) => {
       const tally = violationTally();
       const countAt = (now: number) => {
@@ -197,7 +197,7 @@ describe('an outbox', () => {
     ]);
   });
 
-  test('has written all of it at the end of a pass, which what is off the plan brings about by itself', async () => {
+  test('has written all violations by the end of a pass, which violations start by themselves', async () => {
     const stub = newOutbox();
     const sent = off([], { kinds: [{ ...PRICE, ids: [idOf(1)] }], others: 0 });
     await stub.ingest('1/0', sent);
@@ -209,7 +209,7 @@ describe('an outbox', () => {
     expect((await stub.status()).violations.kinds).toMatchObject([{ count: 2 }]);
   });
 
-  test('without a plan has nothing to tell, and writes nothing', async () => {
+  test('without a plan reports nothing and writes nothing', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', eventRecord(1)), NOW);
 

@@ -83,7 +83,7 @@ describe('rows written', () => {
     expect(written).toBe(ROWS_WRITTEN_PER_FLUSH);
   });
 
-  test('by a flush for whose users nobody vouches: none more, though it is counted', async () => {
+  test('by a flush with unverified users: no more, though they are counted', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(5)), NOW);
     const unverified = { ...delivery('a', ...events(5, 6)), unverified: true };
@@ -96,7 +96,7 @@ describe('rows written', () => {
     expect(await runInDurableObject(stub, (_, { storage }) => readTotals(storage.sql).unverified)).toBe(5);
   });
 
-  test('by a flush that is off the tracking plan: one more, in however many ways it is; known already, none for it', async () => {
+  test('by a flush with plan violations: one more for any number of kinds, and none for a repeated flush', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(5)), NOW);
     const kinds = events(5, 6).flatMap(({ id }) =>
@@ -113,7 +113,7 @@ describe('rows written', () => {
     expect(again.written).toBe(1);
   });
 
-  test('by a flush that is known already: one, to count it', async () => {
+  test('by a repeated flush: one, to count it', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(5)), NOW);
 
@@ -124,7 +124,7 @@ describe('rows written', () => {
     expect(written).toBe(1);
   });
 
-  test('by a flush for which there is no room: none', async () => {
+  test('by a flush when there is no room: none', async () => {
     const stub = newOutbox();
 
     const { written } = await rowsOf(stub, (storage) =>
@@ -134,7 +134,7 @@ describe('rows written', () => {
     expect(written).toBe(0);
   });
 
-  test('by a flush of a sender that has had its share: none, as a flood must not be billed', async () => {
+  test('by a flush of a sender over its share: none, because a flood must not be billed', async () => {
     const stub = newOutbox();
 
     const { written } = await rowsOf(stub, (storage) =>
@@ -144,7 +144,7 @@ describe('rows written', () => {
     expect(written).toBe(0);
   });
 
-  test('by a call that is taken: the seal and its end, the minute, and one for each flush in it', async () => {
+  test('by an accepted call: the seal and its end, the minute, and one for each flush in it', async () => {
     const stub = newOutbox();
     for (let device = 0; device < 5; device++)
       await ingestAt(stub, delivery(`device ${device}`, ...events(5)), NOW);
@@ -154,7 +154,7 @@ describe('rows written', () => {
     expect(written).toBe(ROWS_WRITTEN_PER_CALL + 5 * ROWS_WRITTEN_PER_MEMBER_RUN);
   });
 
-  test('by a call that is not taken: the seal and what became of it, and the minute; made again, that it leaves too', async () => {
+  test('by a failed call: the seal and its outcome, and the minute; a retry also writes that it left', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(25)), NOW);
 

@@ -6,7 +6,7 @@ const flushes = fc.array(fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 
   maxLength: 20,
 });
 
-test('in any order, with any repeats, exactly the numbers that were added are known', () => {
+test('exactly the added numbers are known, in any order and with any repeats', () => {
   fc.assert(
     fc.property(flushes, (added) => {
       const known = new Set(added.flat());
@@ -18,7 +18,7 @@ test('in any order, with any repeats, exactly the numbers that were added are kn
   );
 });
 
-test('numbers in order take one interval, however many', () => {
+test('consecutive numbers take one interval, however many there are', () => {
   const seqs = Array.from({ length: 400 }, (_, flush) =>
     Array.from({ length: 25 }, (_, i) => flush * 25 + i + 1),
   );

@@ -20,18 +20,18 @@ async function withRecords(): Promise<DurableObjectStub<Outbox>> {
 const statusOf = (stub: DurableObjectStub<Outbox>, room: Room = ROOM) =>
   runInDurableObject(stub, (_, { storage }) => outboxStatus(storage.sql, room, NOW + 1_000));
 
-test('the age told is that of the record that has waited longest', async () => {
+test('the reported age is that of the record that has waited longest', async () => {
   expect(await statusOf(await withRecords())).toMatchObject({ records: 3, oldestAgeMs: 1_000 });
 });
 
-test('it is full once a whole batch does not fit any more', async () => {
+test('an outbox is full once a whole batch no longer fits', async () => {
   const stub = await withRecords();
 
   expect(await statusOf(stub, { ...ROOM, records: 3 + 25 })).toMatchObject({ full: false });
   expect(await statusOf(stub, { ...ROOM, records: 3 + 24 })).toMatchObject({ full: true });
 });
 
-test('a batch that was not sent yet is not one that is retried', async () => {
+test('a batch that was never sent does not count as retried', async () => {
   const stub = await withRecords();
   await runInDurableObject(stub, (_, { storage: { sql } }) =>
     seal(sql, { kind: 'event', members: [{ seq: 1, device: 'a', from: 0, to: 2 }] }, 'f', NOW),
@@ -40,15 +40,15 @@ test('a batch that was not sent yet is not one that is retried', async () => {
   expect(await statusOf(stub)).toMatchObject({ retrying: 0, byStatus: {} });
 });
 
-describe('what waits, by kind', () => {
+describe('waiting records by kind', () => {
   const healthOf = (stub: DurableObjectStub<Outbox>, room: Room = ROOM) =>
     runInDurableObject(stub, (_, { storage }) => queueHealth(storage.sql, room));
 
-  test('is none in an outbox that holds nothing', async () => {
+  test('are absent from an empty outbox', async () => {
     expect(await healthOf(newOutbox())).toEqual({ waiting: [], full: undefined });
   });
 
-  test('is told of users that are not taken, though events are', async () => {
+  test('include users that are not accepted even if events are', async () => {
     const stub = newOutbox();
     const answer = rulingUpstream(({ kind }) => (kind === 'user' ? 503 : 200));
     await ingestAt(stub, delivery('a', userRecord(1)), NOW);
@@ -60,7 +60,7 @@ describe('what waits, by kind', () => {
     expect(waiting).toEqual([{ kind: 'user', since: NOW, takenAt: 0 }]);
   });
 
-  test('is nobody who waits behind what alone is not taken', async () => {
+  test('exclude records that wait only behind a failing batch', async () => {
     const stub = newOutbox();
     const breaking = rulingUpstream(({ records }) =>
       records.some(({ eventName }) => eventName === 'Poison') ? 503 : 200,
@@ -80,7 +80,7 @@ describe('what waits, by kind', () => {
     expect((await healthOf(stub)).waiting).toEqual([]);
   });
 
-  test('and what there is no room for', async () => {
+  test('include records for which there is no room', async () => {
     const stub = await withRecords();
 
     expect((await healthOf(stub, { ...ROOM, records: 3 + 24 })).full).toBe('records');

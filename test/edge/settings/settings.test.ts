@@ -8,7 +8,7 @@ const ENV = {
   ALLOWED_ORIGINS: 'https://shop.example.com, https://example.com',
 };
 
-test('the defaults: the global host, the account’s whole allowance, one second of linger', () => {
+test('the defaults are the global host, the account’s whole allowance and one second of linger', () => {
   expect(readSettings(ENV)).toEqual({
     ok: true,
     settings: {
@@ -41,11 +41,11 @@ test.each([
 test.each([
   ['http://127.0.0.1:9999', 'http://127.0.0.1:9999'],
   ['api.in.webengage.com', 'https://api.in.webengage.com'],
-])('host %s is taken', (WEBENGAGE_HOST, upstream) => {
+])('host %s is accepted', (WEBENGAGE_HOST, upstream) => {
   expect(readSettings({ ...ENV, WEBENGAGE_HOST })).toMatchObject({ settings: { upstream } });
 });
 
-describe('a setting that is missing or impossible is named, and no value is told', () => {
+describe('a missing or invalid setting is named without its value', () => {
   test.each([
     ['WEBENGAGE_API_KEY', ''],
     ['WEBENGAGE_API_KEY', `${KEY}\nx: y`],
@@ -91,31 +91,31 @@ describe('a setting that is missing or impossible is named, and no value is told
   });
 });
 
-test('apps may send beside sites; of several origins the one that is wrong is named by its place', () => {
+test('apps may send beside sites, and a wrong origin is named by its position', () => {
   const apps =
     'https://shop.example.com, capacitor://localhost, tauri://localhost, chrome-extension://abcdefgh';
 
   expect(readSettings({ ...ENV, ALLOWED_ORIGINS: apps })).toMatchObject({ ok: true });
   expect(readSettings({ ...ENV, ALLOWED_ORIGINS: `${apps}, https://secret.example.com/` })).toMatchObject({
     ok: false,
-    message: expect.stringMatching(/^ALLOWED_ORIGINS .* number 5 of its list is not one/),
+    message: expect.stringMatching(/^ALLOWED_ORIGINS .* entry 5 is not one/),
   });
 });
 
 test.each(['ADMIN_TOKEN', 'IDENTITY_KEY', 'WEBENGAGE_API_KEY', 'WEBENGAGE_API_KEY_SECONDARY'])(
-  'the servers’ token is a secret of its own: not %s',
+  'SERVER_TOKEN must be a separate secret: not %s',
   (name) => {
     const SERVER_TOKEN = 'one-secret-for-everything-is-no-secret';
 
     expect(readSettings({ ...ENV, SERVER_TOKEN })).toMatchObject({ settings: { serverToken: SERVER_TOKEN } });
     expect(readSettings({ ...ENV, SERVER_TOKEN, [name]: SERVER_TOKEN })).toMatchObject({
       ok: false,
-      message: expect.stringContaining('SERVER_TOKEN must be a secret of its own'),
+      message: expect.stringContaining('SERVER_TOKEN must differ'),
     });
   },
 );
 
-test('the host takes the place of the region, which is not looked at then', () => {
+test('a host overrides the region, which is then ignored', () => {
   expect(
     readSettings({ ...ENV, WEBENGAGE_REGION: 'mars', WEBENGAGE_HOST: 'api.in.webengage.com' }),
   ).toMatchObject({ settings: { upstream: 'https://api.in.webengage.com' } });
@@ -125,11 +125,11 @@ test.each(['optional', 'required'])('identity tokens that are %s need a key', (I
   for (const unset of [{}, { IDENTITY_KEY: '' }])
     expect(readSettings({ ...ENV, IDENTITY, ...unset })).toEqual({
       ok: false,
-      message: 'IDENTITY_KEY is not set, and IDENTITY is not off: wrangler secret put IDENTITY_KEY',
+      message: 'IDENTITY_KEY is not set, but IDENTITY is not off: run wrangler secret put IDENTITY_KEY',
     });
 });
 
-test('the backlog is divided among the outboxes, and follows the allowance where it is not set', () => {
+test('the backlog is divided among the outboxes, and follows the allowance by default', () => {
   expect(readSettings({ ...ENV, OUTBOX_SHARDS: '4', MAX_BACKLOG: '2000' })).toMatchObject({
     settings: { shards: 4, maxBacklog: 2_000, maxBacklogPerShard: 500, recordsPerMinutePerShard: 3_125 },
   });
@@ -144,17 +144,17 @@ test('the backlog has room for a request in each outbox', () => {
   expect(read('1600')).toMatchObject({ settings: { maxBacklogPerShard: 400 } });
   expect(read('1599')).toEqual({
     ok: false,
-    message: 'MAX_BACKLOG must be a whole number from 400 for each of OUTBOX_SHARDS to 1000000000',
+    message: 'MAX_BACKLOG must be a whole number from 400 times OUTBOX_SHARDS to 1000000000',
   });
 });
 
-test('the secondary key is there where it is set', () => {
+test('the secondary key is used if it is set', () => {
   expect(readSettings({ ...ENV, WEBENGAGE_API_KEY_SECONDARY: 'another' })).toMatchObject({
     settings: { apiKeys: { primary: KEY, secondary: 'another' } },
   });
 });
 
-test('secrets and variables are read without the newline that a pipe leaves, but for a shared secret', () => {
+test('secrets and variables are read without a trailing newline, except for a shared secret', () => {
   const piped = { ...ENV, WEBENGAGE_API_KEY: `${KEY}\n`, REQUESTS_PER_MINUTE: ' 50\n', IDENTITY: 'optional' };
 
   expect(readSettings({ ...piped, IDENTITY_KEY: 'a\n' })).toMatchObject({
@@ -162,13 +162,13 @@ test('secrets and variables are read without the newline that a pipe leaves, but
   });
 });
 
-test('a variable that wrangler.jsonc has as a number is read as its text', () => {
+test('a variable that is a number in wrangler.jsonc is read as text', () => {
   const numbers = JSON.parse('{ "LINGER_MS": 0, "OUTBOX_SHARDS": 4 }');
 
   expect(readSettings({ ...ENV, ...numbers })).toMatchObject({ settings: { lingerMs: 0, shards: 4 } });
 });
 
-test('what the account may not have counts for no share and no backlog', () => {
+test('an allowance above the account’s limit enlarges neither shares nor backlog', () => {
   const sure = readSettings({ ...ENV, REQUESTS_PER_MINUTE: '500' });
 
   expect(readSettings({ ...ENV, REQUESTS_PER_MINUTE: '5000' })).toEqual({
@@ -177,14 +177,14 @@ test('what the account may not have counts for no share and no backlog', () => {
   });
 });
 
-test('a relay that reports itself stale before records have lingered is refused', () => {
+test('a stale limit shorter than the linger is refused', () => {
   const read = (HEALTH_STALE_MS: string) => readSettings({ ...ENV, LINGER_MS: '60000', HEALTH_STALE_MS });
 
   expect(read('60000').ok).toBe(true);
-  expect(read('59999')).toEqual({ ok: false, message: 'HEALTH_STALE_MS must be no less than LINGER_MS' });
+  expect(read('59999')).toEqual({ ok: false, message: 'HEALTH_STALE_MS must be at least LINGER_MS' });
 });
 
-test('a jurisdiction is not asked for on the machine of a developer, whose runtime has none', () => {
+test('a jurisdiction is ignored on a developer’s machine, whose runtime has none', () => {
   expect(readSettings({ ...ENV, JURISDICTION: 'eu' })).toMatchObject({ settings: { jurisdiction: 'eu' } });
   const local = readSettings({ ...ENV, JURISDICTION: 'eu', WEBENGAGE_HOST: 'http://127.0.0.1:8788' });
   expect(local.ok && local.settings.jurisdiction).toBeUndefined();

@@ -26,7 +26,7 @@ afterEach(() => {
 });
 
 describe('the outbox of a device', () => {
-  test('is always the same for one number of shards, and one of them', () => {
+  test('is always the same one for a given number of shards', () => {
     for (let shards = 1; shards <= MAX_SHARDS; shards++) {
       const name = shardOf('0b9d3c5e-8f1a-4c2b-9d7e-6a5b4c3d2e1f', shards);
 
@@ -35,7 +35,7 @@ describe('the outbox of a device', () => {
     }
   });
 
-  test('is as likely one as another', () => {
+  test('is evenly distributed', () => {
     const counts = new Map<string, number>();
     for (let n = 0; n < 16_000; n++) {
       const name = shardOf(crypto.randomUUID(), 16);
@@ -71,7 +71,7 @@ describe('another number of shards', () => {
   const session = crypto.randomUUID().replaceAll('-', '').slice(0, 22);
   const record = (n: number) => eventRecord(n, { id: idOf(n, session) });
 
-  test('loses nothing: the outboxes of before are known, are waked, drain by themselves, and are let go when empty', async () => {
+  test('loses nothing: the earlier outboxes are known, woken, drained and retired when empty', async () => {
     vi.stubGlobal('fetch', async () => new Response('{}', { status: 503 }));
     const before = site(3);
     await send(before.env, device, record(1));
@@ -105,7 +105,7 @@ describe('another number of shards', () => {
     expect(await outboxesInUse(after.env)).toContain(shardOf(device, 3));
   });
 
-  test('has an outbox let go once nothing is left in it, ids too; holding something again, it is known again', async () => {
+  test('retires an outbox that holds nothing, not even ids, and knows it again when it holds something', async () => {
     const { env } = site(1);
     const again = crypto.randomUUID();
     const name = shardOf(again, 7);
@@ -121,7 +121,7 @@ describe('another number of shards', () => {
     await relayEnv.OUTBOX.getByName(name).status();
   });
 
-  test('and another license code: what the old ones hold is still looked after', async () => {
+  test('and another license code: the earlier outboxes are still drained', async () => {
     const { env } = site(8);
     const sender = crypto.randomUUID();
     await send(env, sender, record(30));
@@ -130,7 +130,7 @@ describe('another number of shards', () => {
     expect(await outboxesInUse(moved.env)).toContain(shardOf(sender, 8));
   });
 
-  test('has a record taken again whose answer was lost just then: the new outbox can’t know it', async () => {
+  test('accepts a record again if its answer was lost just then, as the new outbox can’t know it', async () => {
     const { license, env } = site(5);
     const resent = crypto.randomUUID();
     expect(await send(env, resent, record(10))).toMatchObject({ accepted: 1 });
@@ -162,7 +162,7 @@ function withOutboxes(names: readonly string[], wake: (name: string) => Promise<
   return { env: env as unknown as Env, asked, retired };
 }
 
-test('an outbox that can’t be waked keeps no other asleep, and only an empty one is let go', async () => {
+test('an outbox that can’t be woken keeps no other asleep, and only an empty one is retired', async () => {
   const { env, retired } = withOutboxes(['3/0', '3/1', '3/2'], async (name) => {
     if (name === '3/1') throw new Error('it is gone');
     return name === '3/2';
@@ -173,8 +173,8 @@ test('an outbox that can’t be waked keeps no other asleep, and only an empty o
   expect(retired).toEqual(['3/2']);
 });
 
-describe('where an outbox lies', () => {
-  test('is in its jurisdiction, by its name: one of before the setting was changed is found where it was', async () => {
+describe('the location of an outbox', () => {
+  test('is its jurisdiction, by its name, and an outbox from before a change is still found', async () => {
     const { env, asked } = withOutboxes(['1/0', 'eu/1/0'], async () => false);
 
     await wakeAll({ ...env, JURISDICTION: 'us', LOCATION_HINT: 'weur' });
@@ -188,7 +188,7 @@ describe('where an outbox lies', () => {
     [undefined, 'enam'],
     ['in', 'apac'],
     ['ksa', 'me'],
-  ])('is near WebEngage’s region %s, where nothing is set', async (WEBENGAGE_REGION, near) => {
+  ])('is near WebEngage’s region %s by default', async (WEBENGAGE_REGION, near) => {
     const { env, asked } = withOutboxes(['1/0'], async () => false);
 
     await wakeAll({ ...env, ...(WEBENGAGE_REGION && { WEBENGAGE_REGION }) });
@@ -196,7 +196,7 @@ describe('where an outbox lies', () => {
     expect(asked).toEqual([` 1/0 ${near}`]);
   });
 
-  test('is near the host, where a host is set in place of a region', async () => {
+  test('is near the host if a host is set instead of a region', async () => {
     const { env, asked } = withOutboxes(['1/0'], async () => false);
 
     await wakeAll({ ...env, WEBENGAGE_HOST: 'api.in.webengage.com', WEBENGAGE_REGION: 'ksa' });
@@ -205,7 +205,7 @@ describe('where an outbox lies', () => {
   });
 });
 
-test('the watchdog makes no outbox: one that nobody has sent to is not asked', async () => {
+test('the watchdog creates no outbox and asks only those with records', async () => {
   const { env, asked } = withOutboxes([], async () => false);
 
   await wakeAll(env);
@@ -213,7 +213,7 @@ test('the watchdog makes no outbox: one that nobody has sent to is not asked', a
   expect(asked).toEqual([]);
 });
 
-test('ids that have expired are dropped though nothing comes any more', async () => {
+test('expired ids are dropped even if no request arrives', async () => {
   const stub = relayEnv.OUTBOX.getByName(`9/${crypto.randomUUID()}`);
   const old = Math.floor(Date.now() / DAY) - 20;
   await runInDurableObject(stub, (_, { storage }) =>
@@ -223,7 +223,7 @@ test('ids that have expired are dropped though nothing comes any more', async ()
   expect(await stub.wake()).toBe(true);
 });
 
-test('an outbox that had nothing to ask takes its letters of a wall back, when it is waked', async () => {
+test('an idle outbox requeues its dead letters of a refusal streak when it is woken', async () => {
   const stub = newOutbox();
   const now = Date.now();
   await ingestAt(stub, delivery('a', eventRecord(1), eventRecord(2)), now - 60_000);
@@ -241,7 +241,7 @@ test('an outbox that had nothing to ask takes its letters of a wall back, when i
   await runInDurableObject(stub, (_, { storage }) => storage.deleteAlarm());
 });
 
-test('an outbox is not let go while it holds dead letters, though all that it remembers of ids has expired', async () => {
+test('an outbox with dead letters is not retired, even if all its remembered ids have expired', async () => {
   const stub = newOutbox();
   const old = Date.now() - 30 * DAY;
   await ingestAt(stub, delivery('a', eventRecord(1)), old);

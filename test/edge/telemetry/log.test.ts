@@ -5,7 +5,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test('a fault is told by its kind and place, and not in its words, though they look like a place', () => {
+test('a fault is logged with its kind and place, without its message, even if that looks like a place', () => {
   const told = vi.spyOn(console, 'error').mockImplementation(() => {});
 
   logFault('request_failed', new RangeError('what a visitor sent\n    at home (secret.js:1:1)'));

@@ -3,7 +3,7 @@ import { type Counts, throttledCount } from '../../../src/edge/telemetry/throttl
 
 const NOW = Date.parse('2026-11-23T12:00:00Z');
 
-test('a storm of refusals is a line a minute, which counts all of them by why', () => {
+test('a storm of refusals makes one line a minute, which counts all of them by reason', () => {
   const lines: Counts<'bad_signature' | 'expired'>[] = [];
   const count = throttledCount<'bad_signature' | 'expired'>((line) => lines.push(line));
 
@@ -14,7 +14,7 @@ test('a storm of refusals is a line a minute, which counts all of them by why', 
   expect(lines).toEqual([{ bad_signature: 1 }, { bad_signature: 60 }, { bad_signature: 60 }, { expired: 2 }]);
 });
 
-test('nothing that happens is no line', () => {
+test('no events make no line', () => {
   const lines: object[] = [];
   const count = throttledCount((line) => lines.push(line));
 

@@ -16,7 +16,7 @@ function contrast(one: string, other: string): number {
   return (light + 0.05) / (dark + 0.05);
 }
 
-test('the measure is WCAG’s', () => {
+test('contrast is measured as in WCAG', () => {
   expect(contrast('#000000', '#ffffff')).toBe(21);
   expect(contrast('#777777', '#ffffff')).toBeCloseTo(4.48, 2);
 });
@@ -27,11 +27,11 @@ const pairs = Object.entries(INKS).flatMap(([ink, inks]) =>
   ),
 ) as [string, string, string, string, string][];
 
-test.each(pairs)('%s on %s can be read in the %s scheme', (_ink, _surface, _scheme, ink, surface) => {
+test.each(pairs)('%s on %s is readable in the %s scheme', (_ink, _surface, _scheme, ink, surface) => {
   expect(contrast(ink, surface)).toBeGreaterThanOrEqual(4.5);
 });
 
-test('nothing is coloured but by these', () => {
+test('only these colours are used', () => {
   const named = [...colourRules().matchAll(/--(\w+):/g)].map(([, name]) => name);
   const used = [...STYLES.matchAll(/var\(--(\w+)\)/g)].map(([, name]) => name);
 
@@ -40,7 +40,7 @@ test('nothing is coloured but by these', () => {
   expect(STYLES).not.toMatch(/#[\da-f]{3}/i);
 });
 
-test('a browser that has not both schemes in one gets the light one', () => {
+test('a browser that can’t have both schemes gets the light one', () => {
   const [before = '', within = ''] = colourRules().split('@supports');
 
   expect(before).toContain(`--ink:${INKS.ink[0]}`);

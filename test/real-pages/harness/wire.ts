@@ -78,7 +78,7 @@ export function issuesOf(record: unknown): readonly Issue[] {
   must(record.kind === 'user' || record.kind === 'event', 'kind', 'must be user or event');
   must(record.age === undefined || Number.isInteger(record.age), 'age', 'must be a whole number');
   const visitors = [record.userId, record.anonymousId].filter((id) => typeof id === 'string' && id !== '');
-  must(visitors.length === 1, 'userId', 'must be given, or anonymousId in its place');
+  must(visitors.length === 1, 'userId', 'is required, unless there is an anonymousId');
   if (record.kind === 'event') {
     must(typeof record.eventName === 'string' && record.eventName !== '', 'eventName', 'must be text');
     must(EVENT_TIME.test(String(record.eventTime)), 'eventTime', 'must be yyyy-MM-ddTHH:mm:ss±hhmm');

@@ -12,7 +12,7 @@ function list() {
 const events = (...names: readonly string[]): readonly SentRecord[] =>
   names.map((eventName) => ({ userId: 'johndoe', eventName }));
 
-test('what is new comes to the top, and what is opened stays open', () => {
+test('new lines appear on top, and open ones stay open', () => {
   const { node, show, names } = list();
   show(events('First', 'Second'));
   const first = node.lastElementChild?.querySelector('details');
@@ -24,7 +24,7 @@ test('what is new comes to the top, and what is opened stays open', () => {
   expect(node.lastElementChild?.querySelector('details')).toBe(first);
 });
 
-test('after the sandbox was emptied, nothing of before is left', () => {
+test('once the sandbox was emptied, no earlier line is left', () => {
   const { show, names } = list();
   show(events('First', 'Second', 'Third'));
 
@@ -33,7 +33,7 @@ test('after the sandbox was emptied, nothing of before is left', () => {
   expect(names()).toEqual(['Other', 'First']);
 });
 
-test('of thousands the last hundred are shown', () => {
+test('the last hundred of thousands are shown', () => {
   const { show, names } = list();
   const thousands = events(...Array.from({ length: 3_000 }, (_, index) => `Event ${index + 1}`));
 

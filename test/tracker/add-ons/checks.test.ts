@@ -18,7 +18,7 @@ function checkedTracker(options?: ChecksOptions) {
 }
 
 describe('a call that the relay would repair', () => {
-  test('is repaired and told as it is made', async () => {
+  test('is repaired and reported at the call', async () => {
     const { tracker, told, sent } = checkedTracker();
     void tracker.track('Clicked', { we_a: 1, ['n'.repeat(50)]: 1, Note: 'x'.repeat(1_200), Price: 1 });
     expect(told).toEqual([
@@ -41,7 +41,7 @@ describe('a call that the relay would repair', () => {
     expect(sent()).toMatchObject([{ eventData: { Note: 'x'.repeat(999), Price: 1 } }]);
   });
 
-  test('of a profile loses its bad fields alone, and signs the user in', async () => {
+  test('with a profile loses its bad fields alone, and signs the user in', async () => {
     const { tracker, told, sent } = checkedTracker();
     const profile = {
       phone: '98765',
@@ -72,7 +72,7 @@ describe('a call that the relay would repair', () => {
     ]);
   });
 
-  test('leaves the relay nothing to repair, whatever it holds', async () => {
+  test('leaves the relay nothing to repair, whatever it contains', async () => {
     const value = fc.jsonValue({ maxDepth: 3 });
     const name = fc.oneof(
       fc.string(),
@@ -97,7 +97,7 @@ describe('a call that the relay would repair', () => {
     );
   }, 60_000);
 
-  test('is written as it is, though the page has taught arrays another JSON', async () => {
+  test('is written unchanged even if the page has given arrays another JSON', async () => {
     const { tracker, sent } = checkedTracker();
     Object.defineProperty(Array.prototype, 'toJSON', { value: () => 'spoilt', configurable: true });
     await tracker.track('Clicked', { we_a: 1, Sizes: [1, 2] });
@@ -113,7 +113,7 @@ describe('a call that the relay would refuse', () => {
     ['eventName', 'we_opened', 'must not start with we_'],
     ['eventName', 'app_installed', 'must not be a system event of WebEngage'],
     ['eventName', 'n'.repeat(50), 'must be well-formed text of 1 to 49 characters'],
-  ])('is told at once and left to the relay: %s %s', async (path, name, rule) => {
+  ])('is reported at once and left to the relay: %s %s', async (path, name, rule) => {
     const { tracker, told, sent } = checkedTracker();
     await tracker.track(name);
     await tracker.flush();
@@ -122,7 +122,7 @@ describe('a call that the relay would refuse', () => {
     expect(sent()).toMatchObject([{ eventName: name }]);
   });
 
-  test('for its user id is told at once', async () => {
+  test('for its user id is reported at once', async () => {
     const { tracker, told } = checkedTracker();
     await tracker.identify('ada\ud800');
 
@@ -131,7 +131,7 @@ describe('a call that the relay would refuse', () => {
 });
 
 describe('with strict', () => {
-  test('a call rejects with all that is wrong with it, tells nothing and makes no record', async () => {
+  test('a call rejects with all its faults, reports nothing and makes no record', async () => {
     const { tracker, told, sent } = checkedTracker({ strict: true });
     const call = tracker.track('we_1', { we_a: 1, Secret: () => {}, Price: 1 });
 
@@ -158,7 +158,7 @@ describe('with strict', () => {
     expect(sent()[0]).not.toHaveProperty('userId');
   });
 
-  test('a good call goes, and a type that changes is told and does not reject', async () => {
+  test('a good call succeeds, and a changed type is reported without a rejection', async () => {
     const { tracker, told, sent } = checkedTracker({ strict: true });
     await tracker.track('Clicked', { Price: 1 });
     await tracker.track('Clicked', { Price: '1' });
@@ -181,7 +181,7 @@ describe('with strict', () => {
 });
 
 describe('an attribute whose type changes', () => {
-  test('is told with each value that differs from the first, of an event by its name and of users', async () => {
+  test('is reported with each value that differs from the first, for an event by its name and for users', async () => {
     const { tracker, told } = checkedTracker();
     await tracker.track('Clicked', { Price: 1, At: '2026-11-23T12:00:00+0000' });
     await tracker.track('Bought', { Price: '1' });
@@ -196,7 +196,7 @@ describe('an attribute whose type changes', () => {
     ]);
   });
 
-  test('is watched under a thousand names, however many a page makes up', async () => {
+  test('is tracked for at most a thousand names', async () => {
     const { tracker, told } = checkedTracker();
     for (let n = 0; n < 1_100; n++) void tracker.track('Clicked', { [`n${n}`]: 1 });
     await tracker.track('Clicked', { n999: '', n1000: '' });
@@ -205,7 +205,7 @@ describe('an attribute whose type changes', () => {
   });
 });
 
-test('without checks the call goes as it came, for the relay to repair', async () => {
+test('without checks a call is sent unchanged, for the relay to repair', async () => {
   const relay = scriptedRelay();
   const { platform } = fakePlatform({ relay });
   const tracker = startTracker(resolveOptions({ endpoint: 'https://t.example.com' }), platform);

@@ -31,7 +31,7 @@ const requests = () =>
   performance.getEntriesByType('resource').filter((entry) => entry.name.startsWith(endpoint));
 
 test.each(['pending', 'denied'] as const)(
-  'while consent is %s nothing lies in any storage, no lock is asked for, and nothing is sent',
+  'with consent %s nothing is stored, no lock is requested, and nothing is sent',
   async (initial) => {
     const before = requests().length;
     await callAll(initial);
@@ -43,17 +43,20 @@ test.each(['pending', 'denied'] as const)(
   },
 );
 
-test.each(['pending', 'denied'] as const)('nor after the visitor’s no, from %s', async (initial) => {
-  const { tracker, calls } = await callAll(initial);
-  await tracker.optOut();
-  await Promise.all(calls);
-  await tracker.track('Clicked');
-  dispatchEvent(new Event('pagehide'));
+test.each(['pending', 'denied'] as const)(
+  'the same holds after the visitor’s opt-out, from %s',
+  async (initial) => {
+    const { tracker, calls } = await callAll(initial);
+    await tracker.optOut();
+    await Promise.all(calls);
+    await tracker.track('Clicked');
+    dispatchEvent(new Event('pagehide'));
 
-  expect(await kept()).toEqual(NOTHING_KEPT);
-});
+    expect(await kept()).toEqual(NOTHING_KEPT);
+  },
+);
 
-test('with the yes what waited is durable; with the no of a later page all of it is gone, but for the mark in each store', async () => {
+test('an opt-in makes waiting calls durable, and an opt-out on a later page deletes all but the mark in each store', async () => {
   const { tracker, calls } = await callAll('pending');
   await tracker.optIn();
   await Promise.all(calls);
@@ -67,7 +70,7 @@ test('with the yes what waited is durable; with the no of a later page all of it
   expect(await stateOf(NAME)).toEqual(MARK_ALONE);
 });
 
-test('a database that was left without anything else goes with the no', async () => {
+test('a database with nothing else in it is deleted with the opt-out', async () => {
   await new Promise((resolve) => {
     const opening = indexedDB.open(NAME);
     opening.onsuccess = () => {

@@ -66,7 +66,7 @@ describe.each<[string, ConsentOptions, boolean]>([
   ['while it is denied', { initial: 'denied' }, false],
   ['with Global Privacy Control, where it is respected', { initial: 'granted', respectGpc: true }, true],
 ])('%s', (_, options, sendsGpc) => {
-  test('nothing of storage, locks, network or the page is touched, whatever is called', async () => {
+  test('no storage, lock, network or page event is touched, whatever is called', async () => {
     const { platform, used, time } = watchedPlatform(sendsGpc);
     const settings = resolveOptions({ endpoint: ENDPOINT, backgroundSync: true });
     const tracker = startTracker(settings, platform, [consent(options)]);
@@ -91,7 +91,7 @@ describe.each<[string, ConsentOptions, boolean]>([
     );
   });
 
-  test('a page that is left has left nothing, and has sent nothing', async () => {
+  test('an unload has stored nothing and sent nothing', async () => {
     const { open, map, disk, sent, time } = playedBrowser();
     const { tracker, hide, net } = open(asking(options), { sendsGpc });
     void tracker.identify('johndoe');
@@ -104,7 +104,7 @@ describe.each<[string, ConsentOptions, boolean]>([
 });
 
 describe('while consent is pending', () => {
-  test('calls wait, and the visitor’s yes has them made in their order, with their times, before what comes later', async () => {
+  test('calls wait, and an opt-in makes them in order, with their times, before later ones', async () => {
     const { open, relay, time } = playedBrowser();
     const { tracker } = open(PENDING);
     const first = tracker.track('e1');
@@ -136,7 +136,7 @@ describe('while consent is pending', () => {
     expect(e3).not.toHaveProperty('userId');
   });
 
-  test('the visitor’s no lets them go: they resolve, nothing of them is stored, and not even a mark', async () => {
+  test('an opt-out discards them: they resolve, and nothing is stored, not even a mark', async () => {
     const { open, map, disk, sent, time } = playedBrowser();
     const { tracker, hide } = open(PENDING);
     const calls = [tracker.identify('johndoe'), tracker.track('e1')];
@@ -151,7 +151,7 @@ describe('while consent is pending', () => {
     expect(await tracker.flush()).toEqual({ settled: true });
   });
 
-  test('a call that is wrong rejects at once, and a call is made as it was, whatever becomes of its arguments', async () => {
+  test('an invalid call rejects at once, and a valid one keeps the values of the time of the call', async () => {
     const { open, relay } = playedBrowser();
     const { tracker } = open(PENDING);
     const eventData = { Price: 1 };
@@ -165,7 +165,7 @@ describe('while consent is pending', () => {
     expect(relay.requests.flatMap(({ records }) => records)).toMatchObject([{ eventData: { Price: 1 } }]);
   });
 
-  test('steps see each call at once, and may have the visitor say yes', async () => {
+  test('middleware sees each call at once, and may call optIn', async () => {
     const { open, sent } = playedBrowser();
     const { tracker } = open(PENDING);
     const seen: string[] = [];
@@ -184,7 +184,7 @@ describe('while consent is pending', () => {
     expect(sent().flat()).toEqual(['e1', 'identify johndoe']);
   });
 
-  test('nobody knows what is buffered, and a flush says so', async () => {
+  test('the stats are unknown, and a flush says so', async () => {
     const { tracker } = playedBrowser().open(PENDING);
     void tracker.track('e1');
 
@@ -196,7 +196,7 @@ describe('while consent is pending', () => {
     expect(await tracker.stats()).toMatchObject(ZEROS);
   });
 
-  test('of more than maxRecords the oldest event is let go and told, and whose the others are stays', async () => {
+  test('beyond maxRecords the oldest event is dropped and reported, and the others keep their visitor', async () => {
     const { open, relay } = playedBrowser();
     const { tracker } = open({ ...PENDING, maxRecords: 100 });
     const told: TrackerEvents['dropped'][] = [];
@@ -215,7 +215,7 @@ describe('while consent is pending', () => {
     expect(records.slice(1)).toMatchObject(names(2, 100).map((eventName) => ({ eventName })));
   });
 
-  test('nor do more than maxRecords of other calls wait', async () => {
+  test('other calls beyond maxRecords do not wait either', async () => {
     const { open, sent } = playedBrowser();
     const { tracker } = open({ ...PENDING, maxRecords: 100 });
     for (let n = 0; n <= 100; n++) void tracker.identify(`user${n}`);
@@ -225,7 +225,7 @@ describe('while consent is pending', () => {
     expect(sent().flat()).toEqual(Array.from({ length: 100 }, (_, n) => `identify user${n + 1}`));
   });
 
-  test('a page view arrives after the yes, with the address and the time it had', async () => {
+  test('a page view arrives after the opt-in, with its address and time', async () => {
     const home = location.href;
     const { open, relay, time } = playedBrowser();
     const { tracker } = open(PENDING);
@@ -244,8 +244,8 @@ describe('while consent is pending', () => {
   });
 });
 
-describe('where consent is denied', () => {
-  test('calls resolve and make nothing, and what comes after the yes is made', async () => {
+describe('with consent denied', () => {
+  test('calls resolve without effect, and calls after an opt-in are made', async () => {
     const { open, sent } = playedBrowser();
     const { tracker } = open(asking({ initial: 'denied' }));
     await tracker.track('e1');
@@ -262,7 +262,7 @@ describe('where consent is denied', () => {
 });
 
 describe('Global Privacy Control', () => {
-  test('denies where it is respected, though consent is pending, until the visitor says yes', async () => {
+  test('denies if it is respected, even if consent is pending, until the visitor opts in', async () => {
     const { open, sent } = playedBrowser();
     const { tracker } = open(asking({ respectGpc: true }), { sendsGpc: true });
     await tracker.track('e1');
@@ -276,7 +276,7 @@ describe('Global Privacy Control', () => {
   test.each([
     [{ respectGpc: false }, true],
     [{ respectGpc: true }, false],
-  ])('changes nothing with %j where it is sent: %s', async (options, sendsGpc) => {
+  ])('changes nothing with %j when it is sent: %s', async (options, sendsGpc) => {
     const { open, sent } = playedBrowser();
     const { tracker } = open(asking({ initial: 'granted', ...options }), { sendsGpc });
     await tracker.track('e1');
@@ -296,8 +296,8 @@ async function visited(relay = scriptedRelay(offline)) {
   return { ...browser, page };
 }
 
-describe('what an earlier visit with consent has left', () => {
-  test('is let alone, and sent once there is consent again', async () => {
+describe('data of an earlier visit with consent', () => {
+  test('is left alone, and sent once there is consent again', async () => {
     const { open, page, sent, time } = await visited();
     await page.crash();
     const next = open(PENDING);
@@ -310,7 +310,7 @@ describe('what an earlier visit with consent has left', () => {
     expect(sent().slice(1).flat()).toEqual(['identify johndoe', 'e1']);
   });
 
-  test.each(['pending', 'denied'] as const)('is forgotten with the visitor’s no, from %s', async (state) => {
+  test.each(['pending', 'denied'] as const)('is deleted by an opt-out, from %s', async (state) => {
     const { open, page, map, disk, sent, time } = await visited();
     await page.crash();
     const next = open(asking({ initial: state }));
@@ -329,7 +329,7 @@ describe('what an earlier visit with consent has left', () => {
   });
 
   test.each(['record', 'opt-out'] as const)(
-    'is forgotten or kept to by a no that finds a database alone: a %s',
+    'is handled by an opt-out that finds only a database: a %s',
     async (left) => {
       const { open, page, map, disk } = await visited();
       if (left === 'opt-out') await page.tracker.optOut();
@@ -344,7 +344,7 @@ describe('what an earlier visit with consent has left', () => {
     },
   );
 
-  test('was nothing: a no leaves no database and no mark', async () => {
+  test('was absent: an opt-out leaves no database and no mark', async () => {
     const { platform, pageStorage } = fakePlatform();
     const removed: string[] = [];
     const removeStore = async (name: string) => void removed.push(name);
@@ -356,7 +356,7 @@ describe('what an earlier visit with consent has left', () => {
     expect(pageStorage.keys()).toEqual([]);
   });
 
-  test('stops in another tab that is at work', async () => {
+  test('is no longer sent by another tab at work', async () => {
     const { open, page, sent, map } = await visited();
     await open(PENDING).tracker.optOut();
     await page.tracker.track('e1');
@@ -367,7 +367,7 @@ describe('what an earlier visit with consent has left', () => {
     expect([...map]).toEqual([[MARK, '1']]);
   });
 
-  test('if it was an opt-out, a yes overrides, with new ids', async () => {
+  test('that was an opt-out is overridden by an opt-in, with new ids', async () => {
     const { open, page, relay, map } = await visited();
     await page.tracker.optOut();
     await page.crash();
@@ -385,7 +385,7 @@ describe('what an earlier visit with consent has left', () => {
     expect(after.records[0]).not.toHaveProperty('userId');
   });
 
-  test('if it was an opt-out, a no leaves it so', async () => {
+  test('that was an opt-out stays so after another opt-out', async () => {
     const { open, page, map } = await visited();
     await page.tracker.optOut();
     await page.crash();
@@ -396,8 +396,8 @@ describe('what an earlier visit with consent has left', () => {
   });
 });
 
-describe('of yes and no the one that was said last counts', () => {
-  test('a no right after the yes', async () => {
+describe('the last of several choices counts', () => {
+  test('an opt-out right after the opt-in', async () => {
     const { open, map, disk, sent, time } = playedBrowser();
     const { tracker } = open(PENDING);
     const early = tracker.track('e1');
@@ -409,7 +409,7 @@ describe('of yes and no the one that was said last counts', () => {
     expect([[...map.keys()], await disk.buffered(), sent()]).toEqual([[MARK], [], []]);
   });
 
-  test('a yes right after the no, and nothing of what comes after it is lost', async () => {
+  test('an opt-in right after the opt-out, which loses no later call', async () => {
     const { open, sent } = playedBrowser();
     const { tracker } = open(PENDING);
     const early = tracker.track('e1');
@@ -422,7 +422,7 @@ describe('of yes and no the one that was said last counts', () => {
     expect(sent()).toEqual([['e2']]);
   });
 
-  test('a no while the yes after an earlier opt-out is still at work', async () => {
+  test('an opt-out while the opt-in after an earlier opt-out is still running', async () => {
     const { open, page, map, disk, sent } = await visited();
     await page.tracker.optOut();
     await page.crash();
@@ -440,7 +440,7 @@ describe('of yes and no the one that was said last counts', () => {
     expect([await disk.buffered(), sent()]).toEqual([[], [['identify johndoe']]]);
   });
 
-  test('a no in the very moment in which another tab says yes', async () => {
+  test('an opt-out at the very moment another tab opts in', async () => {
     const { open, page, map } = await visited();
     await page.tracker.optOut();
     map.set(MARK, '2');
@@ -450,9 +450,9 @@ describe('of yes and no the one that was said last counts', () => {
   });
 });
 
-describe('while what an earlier opt-out has left is cleared away, after the yes', () => {
+describe('while an opt-in deletes the data of an earlier opt-out', () => {
   test.each(['granted', 'pending'] as const)(
-    'a flush and the stats wait for it, and tell of what was called before, from %s',
+    'a flush and the stats wait for it, and include calls from before, from %s',
     async (state) => {
       const { open, page, sent } = await visited();
       await page.tracker.optOut();
@@ -468,7 +468,7 @@ describe('while what an earlier opt-out has left is cleared away, after the yes'
     },
   );
 
-  test('a no leaves the page to follow the other tabs, as before', async () => {
+  test('an opt-out leaves the page following the other tabs, as before', async () => {
     const { open, page } = await visited(scriptedRelay());
     await page.tracker.optOut();
     const other = open(PENDING);
@@ -487,11 +487,11 @@ test.each<[string, object]>([
   ['initial', { initial: null }],
   ['initial', { initial: true }],
   ['respectGpc', { respectGpc: 'yes' }],
-])('an impossible %s is refused: %j', (_, options) => {
+])('an invalid %s is refused: %j', (_, options) => {
   expect(() => consent(options)).toThrow(RangeError);
 });
 
-test('names that a page has put on Object.prototype mean nothing', async () => {
+test('names that a page has put on Object.prototype have no effect', async () => {
   Object.defineProperty(Object.prototype, 'initial', { value: 'granted', configurable: true });
   const addOn = consent({});
   Reflect.deleteProperty(Object.prototype, 'initial');
@@ -508,7 +508,7 @@ const acts: fc.Arbitrary<Act> = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom<Act>('rest', 'a second passes') },
 );
 
-test('whatever is called in whatever order, what arrives is what the visitor lets arrive', {
+test('after any calls in any order, exactly the permitted ones arrive', {
   timeout: 60_000,
 }, async () => {
   await fc.assert(

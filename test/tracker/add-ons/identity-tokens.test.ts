@@ -46,7 +46,7 @@ const throws = () => {
 };
 
 describe('a token', () => {
-  test('is asked for once there is a record of the user, and goes with it', async () => {
+  test('is requested once there is a record of the user, and goes with it', async () => {
     const { open, asked, relay, arrived } = signedInBrowser();
     const { tracker } = open();
     await tracker.identify('johndoe');
@@ -58,7 +58,7 @@ describe('a token', () => {
     expect(relay.requests.map(({ token }) => claimsOf(token ?? '').cuid)).toEqual(['johndoe']);
   });
 
-  test('is never asked for where nobody is signed in, and goes with nothing of theirs', async () => {
+  test('is never requested if nobody is signed in, and goes with no anonymous record', async () => {
     const { open, asked, relay } = signedInBrowser();
     const { tracker } = open();
     await tracker.track('e1');
@@ -68,7 +68,7 @@ describe('a token', () => {
     expect(relay.requests.map(({ init }) => JSON.parse(String(init.body)).token)).toEqual([undefined]);
   });
 
-  test('is there by the time that a page is left, which can’t wait for one', async () => {
+  test('is ready by the time of an unload, which can’t wait for one', async () => {
     const { open, arrived } = signedInBrowser();
     const page = open({ maxWaitMs: 3_600_000 });
     await page.tracker.identify('johndoe');
@@ -80,7 +80,7 @@ describe('a token', () => {
     expect(arrived()).toEqual(['identify johndoe']);
   });
 
-  test('may be made without a promise, and its payload may hold what is no ASCII', async () => {
+  test('may be returned without a promise, and have a payload that is not ASCII', async () => {
     const { open, arrived } = signedInBrowser();
     const { tracker } = open({}, (userId) => jwt({ cuid: userId, exp: 1e10, name: 'Zoë 漢 ~~~' }));
     await tracker.identify('jörg~漢');
@@ -89,7 +89,7 @@ describe('a token', () => {
     expect(arrived()).toEqual(['identify jörg~漢']);
   });
 
-  test('is kept in no storage, and told to no listener', async () => {
+  test('is in no storage and no event', async () => {
     const { open, map, disk, relay, told } = signedInBrowser();
     const { tracker } = open();
     relay.refuses = true;
@@ -103,7 +103,7 @@ describe('a token', () => {
     expect(JSON.stringify(told)).not.toContain(token);
   });
 
-  test('is asked for again before it ends, and the old one is used until then', async () => {
+  test('is renewed before it expires, and the old one is used until then', async () => {
     const { open, asked, relay, script, time } = signedInBrowser();
     const { tracker } = open();
     await tracker.identify('johndoe');
@@ -120,7 +120,7 @@ describe('a token', () => {
   test.each([
     ['a year ahead', 365 * DAY_MS],
     ['a year behind', -365 * DAY_MS],
-  ])('does for as long as it lives by its own two times: the clock is %s', async (_, ms) => {
+  ])('is valid for the time between its own two times: the clock is %s', async (_, ms) => {
     const { open, asked, relay, turnClock, time } = signedInBrowser();
     turnClock(ms);
     const { tracker } = open();
@@ -135,7 +135,7 @@ describe('a token', () => {
     expect(relay.requests.every(({ status }) => status === 202)).toBe(true);
   });
 
-  test('without a time of its making does until the relay says otherwise, where the clock is no help', async () => {
+  test('without an issue time is valid until the relay refuses it, if the clock is of no help', async () => {
     const { open, asked, arrived, turnClock, time, made } = signedInBrowser();
     turnClock(365 * DAY_MS);
     const { tracker } = open({}, (userId) => {
@@ -153,7 +153,7 @@ describe('a token', () => {
     expect(arrived()).toEqual(['identify johndoe', 'e1']);
   });
 
-  test('lives no longer for a clock that was set back', async () => {
+  test('lives no longer after a clock was set back', async () => {
     const { open, asked, relay, turnClock, time } = signedInBrowser();
     const { tracker } = open();
     await tracker.identify('johndoe');
@@ -169,7 +169,7 @@ describe('a token', () => {
 });
 
 describe('a token that the relay refuses', () => {
-  test('is forgotten: there is a new one at once, and the same batch goes again', async () => {
+  test('is discarded: a new one is requested at once, and the same batch is sent again', async () => {
     const expired = (userId: string) => jwt({ cuid: userId, iat: 1, exp: 901 });
     const { open, asked, relay, told } = signedInBrowser(expired);
     const { tracker } = open();
@@ -183,7 +183,7 @@ describe('a token that the relay refuses', () => {
     expect(told).toEqual([]);
   });
 
-  test('and whose successor it refuses too has its user wait long, longer each time, and nobody else', async () => {
+  test('and whose successor is refused too makes its user wait, longer each time, and nobody else', async () => {
     const { open, relay, arrived, disk, told, time } = signedInBrowser();
     relay.refuses = true;
     const { tracker } = open();
@@ -210,7 +210,7 @@ describe('a token that the relay refuses', () => {
     ]);
   });
 
-  test('as the page was left is another’s no more than as it stays', async () => {
+  test('on unload is not replaced by another user’s token', async () => {
     const { open, relay, asked, arrived, told } = signedInBrowser();
     const page = open({ maxWaitMs: 3_600_000 });
     relay.refuses = true;
@@ -228,7 +228,7 @@ describe('a token that the relay refuses', () => {
   });
 });
 
-describe('where no token can be had', () => {
+describe('without a token', () => {
   test.each<[string, Script[number]]>([
     ['throws', throws],
     ['rejects', () => Promise.reject(new Error('403'))],
@@ -236,7 +236,7 @@ describe('where no token can be had', () => {
     ['gives no JWT', () => 'null'],
     ['gives nothing', () => undefined as unknown as string],
     ['does not answer within 10 s', neverAnswers],
-  ])('because the function %s, the user’s records wait, and anonymous ones don’t', async (_, answer) => {
+  ])('because the function %s, the user’s records wait and anonymous ones don’t', async (_, answer) => {
     const { open, asked, sent, arrived, time, told, reported } = {
       reported: [] as unknown[],
       ...signedInBrowser(answer),
@@ -264,7 +264,7 @@ describe('where no token can be had', () => {
     expect(reported).toEqual([]);
   });
 
-  test('what the relay itself has asked for is still kept to', async () => {
+  test('the relay’s own pause is still respected', async () => {
     const { open, relay, sent } = signedInBrowser(throws);
     const page = open();
     const { fetch } = relay;
@@ -292,7 +292,7 @@ describe('where no token can be had', () => {
     expect(arrived()).toEqual(['identify johndoe']);
   });
 
-  test('who signs in after the one that it failed for is asked for at once; never two at once', async () => {
+  test('a user who signs in after a failure is asked for at once, and never two at once', async () => {
     const { open, asked, arrived, most, time } = signedInBrowser(neverAnswers);
     const { tracker } = open();
     await tracker.identify('ann');
@@ -326,7 +326,7 @@ describe('records of several users', () => {
     expect(arrived()).toEqual(['e1', 'identify ann', 'e2', 'e3', 'identify bob', 'e4']);
   });
 
-  test('go with the token at hand of one who has just signed out, on that page as on the next', async () => {
+  test('go with the current token of a user who has just signed out, on that page and the next', async () => {
     const { open, arrived } = signedInBrowser();
     const page = open({ maxWaitMs: 3_600_000 });
     await page.tracker.identify('ann');
@@ -340,7 +340,7 @@ describe('records of several users', () => {
     expect(arrived()).toEqual(['identify ann', 'e1', 'e2']);
   });
 
-  test('wait for one who has signed out, hold back nobody else’s, and go when that person signs in again', async () => {
+  test('wait for a signed-out user without delaying others, and go when that user signs in again', async () => {
     const { open, relay, arrived, buffered, time, script, asked } = signedInBrowser(throws);
     const first = open();
     await first.tracker.identify('ann');
@@ -368,7 +368,7 @@ describe('records of several users', () => {
     expect(relay.requests.every(({ status }) => status === 202)).toBe(true);
   });
 
-  test('made offline go a day later with a new token, for the user’s id is all that binds them to it', async () => {
+  test('made offline go a day later with a new token, because only the user id binds them', async () => {
     const { open, relay, arrived, time, script, asked } = signedInBrowser();
     const first = open();
     await first.tracker.identify('ann');
@@ -416,7 +416,7 @@ describe('records of several users', () => {
     expect((await next.tracker.stats()).dropped.expired).toBe(1);
   });
 
-  test('are overtaken by no later ones of the same user, though the page is left as the token has just come', async () => {
+  test('are not overtaken by later ones of the same user if the page is left just as the token arrives', async () => {
     const { open, relay, arrived, script } = signedInBrowser(throws);
     const first = open();
     await first.tracker.identify('ann', { attributes: { visit: 1 } });
@@ -448,7 +448,7 @@ describe('records of several users', () => {
     ]);
   });
 
-  test('ten thousand of them are not read with each flush, and the others still fill their batches', async () => {
+  test('number ten thousand, are not read with each flush, and the others still fill their batches', async () => {
     const { open, disk, sent, time } = signedInBrowser();
     await disk.state.append((visitor) => ({
       visitor,
@@ -477,8 +477,8 @@ describe('records of several users', () => {
   });
 });
 
-describe('what is left with the browser', () => {
-  test('carries the token at hand; what has none is left for the next visit', async () => {
+describe('a deferred request', () => {
+  test('carries the current token, and records without one wait for the next visit', async () => {
     const { open, script, time } = signedInBrowser();
     const page = open({ maxWaitMs: 3_600_000 });
     script.push(throws);
@@ -495,7 +495,7 @@ describe('what is left with the browser', () => {
     expect(page.net.tokens().map((token) => claimsOf(token).cuid)).toEqual(['ann']);
   });
 
-  test('is left anew when the token has come', async () => {
+  test('is renewed when the token has arrived', async () => {
     const { open, time } = signedInBrowser();
     const page = open({ maxWaitMs: 3_600_000 });
     await page.tracker.identify('ann');
@@ -507,7 +507,7 @@ describe('what is left with the browser', () => {
 });
 
 describe('a page without the option', () => {
-  test('sends as ever, several users in one batch, and waits with all where the relay wants tokens', async () => {
+  test('sends as always, several users in one batch, and waits with everything if the relay wants tokens', async () => {
     const { open, relay, told, sent } = signedInBrowser();
     const page = open({}, null);
     await page.tracker.identify('ann');
@@ -522,7 +522,7 @@ describe('a page without the option', () => {
     expect(relay.requests).toHaveLength(1);
   });
 
-  test('does not keep one waiting that has tokens', async () => {
+  test('does not delay a page that has tokens', async () => {
     const { open, arrived } = signedInBrowser();
     const without = open({}, null);
     await without.tracker.identify('ann');

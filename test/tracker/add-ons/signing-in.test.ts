@@ -160,7 +160,7 @@ async function play({ tabs, steps }: Visit) {
 
 const numRuns = Number(process.env.RUNS ?? 150);
 
-test('whoever signs in and out, and whatever becomes of tokens: all arrives once its user is back, under that user’s token, each user’s in order', {
+test('all records arrive in order, under their user’s token, once that user is back', {
   timeout: 600_000,
 }, async () => {
   await fc.assert(

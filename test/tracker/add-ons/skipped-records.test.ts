@@ -43,7 +43,7 @@ function pageOver(store: RecordStore) {
 const append = (store: RecordStore, entries: readonly Entry[]) =>
   store.append((visitor) => ({ visitor, entries, clears: false }));
 
-test('a database that was deleted and made anew, with keys from the start, is looked through from its start', async () => {
+test('a database that was deleted and recreated, with keys from 1, is read from its start', async () => {
   let store = memoryStore();
   const { peek, signIn, eventsOf } = pageOver({
     ...store,
@@ -60,7 +60,7 @@ test('a database that was deleted and made anew, with keys from the start, is lo
   expect(await peek()).toEqual([1, 2, 3]);
 });
 
-test('records are found behind however many that are skipped, and those once their token is there', async () => {
+test('records are found behind any number of skipped ones, and those once their token is there', async () => {
   const store = memoryStore();
   const { peek, signIn, eventsOf } = pageOver(store);
   await append(store, [...eventsOf('ann', 1, 60), ...eventsOf('bob', 61, 62)]);
@@ -73,7 +73,7 @@ test('records are found behind however many that are skipped, and those once the
   expect(after).toEqual(Array.from({ length: 25 }, (_, n) => n + 1));
 });
 
-test('a token that comes in the midst of a look lets nobody’s later records overtake theirs that were skipped', async () => {
+test('a token that arrives during a read lets no later record overtake skipped ones of its user', async () => {
   const store = memoryStore();
   let midway = async () => {};
   // As IndexedDB does, which reads a few rows at a time.
@@ -101,7 +101,7 @@ test('a token that comes in the midst of a look lets nobody’s later records ov
   expect(await peek()).toEqual([1, 2, 3, 4, 5, 6]);
 });
 
-test('what is skipped and not read again hides no records of others, and stands before none', async () => {
+test('a skipped record that is not read again hides and blocks no others', async () => {
   const store = memoryStore();
   const { peek, signIn, eventsOf, page } = pageOver(store);
   await append(store, eventsOf('ann', 1, 60));
@@ -117,7 +117,7 @@ test('what is skipped and not read again hides no records of others, and stands 
   expect(allUnsettled(page).map(({ userId }) => userId)).toContain('bob');
 });
 
-test('records that were set aside are not taken for skipped: they are found when that is over', async () => {
+test('records set aside are not treated as skipped, and are found afterwards', async () => {
   const store = memoryStore();
   const { page, peek, signIn, eventsOf } = pageOver(store);
   const { entries } = await append(store, [

@@ -4,7 +4,7 @@ import { storedEntry } from '../../fakes/records.ts';
 
 const entries = (count: number) => Array.from({ length: count }, (_, index) => storedEntry(index + 1));
 
-test('a batch holds the oldest, in order, and none is left out that fits', () => {
+test('a batch contains the oldest records, in order, and every one that fits', () => {
   const [all, left] = fitting(entries(60), 1_000_000);
   expect(all).toEqual(entries(60));
   const bytes = 1_000_000 - fitting(entries(40), 1_000_000)[1];
@@ -22,6 +22,6 @@ test('it has room for a token beside its records', () => {
   expect(fitting(entries(1), record + 5_000)[0]).toHaveLength(1);
 });
 
-test('nothing fits into less than nothing', () => {
+test('nothing fits into a negative size', () => {
   expect(fitting(entries(3), -5_000)[0]).toEqual([]);
 });

@@ -39,7 +39,7 @@ function step(
   return nextStep(page, [oldest, rate], dueAgeMs);
 }
 
-describe('what is due', () => {
+describe('a flush sends', () => {
   test('a full batch, however young', () => {
     expect(step(waiting(25, NOW))).toMatchObject(SENDS);
   });
@@ -49,7 +49,7 @@ describe('what is due', () => {
     expect(step(waiting(1, NOW - 4_999))).toEqual({ forMs: 1 });
   });
 
-  test('what was there when the flush was asked for', () => {
+  test('the records from before the flush was requested', () => {
     expect(step(waiting(1, NOW - 1), RATE, { dueAgeMs: 1 })).toMatchObject(SENDS);
   });
 
@@ -57,19 +57,19 @@ describe('what is due', () => {
     expect(step(waiting(1, NOW + 365 * 86_400_000))).toMatchObject(SENDS);
   });
 
-  test('nothing, where nothing waits', () => {
+  test('nothing if no records are waiting', () => {
     expect(step([])).toEqual({});
   });
 });
 
-test('sending takes from the allowance; where that is used up it waits for the next', () => {
+test('sending uses the allowance, and waits once it is used up', () => {
   const quarterLeft: SendRate = { ...RATE, fullAt: NOW + 4_750 };
 
   expect(step(waiting(25, NOW))).toEqual({ rate: { ...RATE, fullAt: NOW + 1_000 }, asksTime: false });
   expect(step(waiting(25, NOW), quarterLeft)).toEqual({ forMs: 750, reason: 'tokens', oldestAgeMs: 0 });
 });
 
-test('a pause holds everything until it is over, or the clock was set back before it began', () => {
+test('a pause blocks everything until its end, or until the clock was set back before its start', () => {
   const paused: SendRate = {
     ...RATE,
     failures: 1,
@@ -88,14 +88,14 @@ test('a pause holds everything until it is over, or the clock was set back befor
   expect(step(due, paused, { now: NOW - 3_600_000 })).toMatchObject({ rate: { failures: 1 } });
 });
 
-test('a pause for want of a token holds nobody who has tokens', () => {
+test('a pause for a missing token blocks no user with a token', () => {
   const paused: SendRate = { ...RATE, pause: { since: NOW, until: NOW + 60_000, reason: 'token_required' } };
 
   expect(step(waiting(25, NOW), paused)).toMatchObject({ reason: 'token_required', forMs: 60_000 });
   expect(step(waiting(25, NOW), paused, { hasTokens: true })).toMatchObject(SENDS);
 });
 
-test('a clock set back by an hour does not keep a used up allowance so for an hour', () => {
+test('a clock set back by an hour does not block a used-up allowance for an hour', () => {
   const usedUp: SendRate = { ...RATE, fullAt: NOW + 5_000 };
 
   expect(step(waiting(25, NOW), usedUp)).toMatchObject({ reason: 'tokens' });
@@ -104,14 +104,14 @@ test('a clock set back by an hour does not keep a used up allowance so for an ho
   });
 });
 
-describe('records older than their age', () => {
+describe('records older than maxAge', () => {
   const entries = [...waiting(1, NOW - 604_800_001), storedEntry(2, { at: NOW - 604_800_000 })];
 
-  test('are dropped, and only they', () => {
+  test('are dropped, and only they are', () => {
     expect(step(entries)).toEqual({ expired: entries.slice(0, 1) });
   });
 
-  test('by a clock that is not confirmed are not: the relay is asked for the time', () => {
+  test('are kept by an unconfirmed clock, and the relay is asked for the time', () => {
     const asked = step(entries, RATE, { isClockConfirmed: false });
 
     expect(asked).toEqual({ asksTime: true, rate: { ...RATE, fullAt: NOW + 1_000 } });

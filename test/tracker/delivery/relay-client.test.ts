@@ -21,7 +21,7 @@ function pageWith(...script: Parameters<typeof scriptedRelay>) {
 
 const entry = storedEntry(18, { at: NOW - 42_900 });
 
-describe('what an answer means', () => {
+describe('the meaning of an answer', () => {
   const settled = { rejected: [], duplicates: 0, repaired: [] };
   const foreign = { reason: 'unexpected_response', suspects: 'maybe' };
   const refused = { reason: 'unexpected_response', suspects: 'sure', message: 'why' };
@@ -57,7 +57,7 @@ describe('what an answer means', () => {
   });
 });
 
-test('a batch is posted as the protocol has it, with no cookie and no preflight', async () => {
+test('a batch is posted as in the protocol, without a cookie and a preflight', async () => {
   const { page, relay } = pageWith();
 
   await sendBatch(page, [entry], true);
@@ -85,7 +85,7 @@ test('a batch is posted as the protocol has it, with no cookie and no preflight'
   });
 });
 
-test('an age is told of a record of this page, and of others once an answer has told the time', async () => {
+test('the age is sent for a record of this page, and for others once an answer has told the time', async () => {
   const { page } = pageWith();
   const ours = storedEntry(1, { id: `${page.session}.1`, mono: page.time.mono() - 7_000, at: 0 });
   const ages = () => {
@@ -100,7 +100,7 @@ test('an age is told of a record of this page, and of others once an answer has 
   expect(ages()).toEqual([42_900, 7_000]);
 });
 
-test('a request of which nobody knows when it leaves does not say so', () => {
+test('a request with an unknown send time does not give one', () => {
   const { page } = pageWith();
 
   const [, { body }] = relayRequest(page, [entry], false);
@@ -108,7 +108,7 @@ test('a request of which nobody knows when it leaves does not say so', () => {
   expect(JSON.parse(String(body))).not.toHaveProperty('sentAt');
 });
 
-test('a request keeps alive only where it is asked to', async () => {
+test('a request keeps alive only if asked to', async () => {
   const { page, relay } = pageWith();
 
   await sendBatch(page, [entry], false);
@@ -116,7 +116,7 @@ test('a request keeps alive only where it is asked to', async () => {
   expect(relay.requests[0]?.init.keepalive).toBe(false);
 });
 
-test('the answer’s body is read to its end, or the browser never gives the keepalive budget back', async () => {
+test('the answer’s body is read to its end, because otherwise the browser keeps the keepalive budget', async () => {
   const answer = accepted([1]);
   const { page } = pageWith(() => answer);
 
@@ -131,7 +131,7 @@ test.each([
     'a refusal',
     () => Response.json({ error: { code: 'unavailable' }, now: NOW - 7_200_000 }, { status: 503 }),
   ],
-])('the relay’s time is taken out of %s', async (_, answer) => {
+])('the relay’s time is read from %s', async (_, answer) => {
   const { page } = pageWith(answer);
 
   await sendBatch(page, [entry], true);
@@ -139,7 +139,7 @@ test.each([
   expect([clockOffset(page), page.isClockConfirmed]).toEqual([7_200_000, true]);
 });
 
-test('the relay told its time half of the way there and back ago', async () => {
+test('the relay told its time half a round trip ago', async () => {
   const { page, time } = pageWith(() => {
     time.set(NOW + 2_000);
     return accepted([1], { now: NOW + 1_000 });
@@ -151,7 +151,7 @@ test('the relay told its time half of the way there and back ago', async () => {
   expect([relayNow(page), clockOffset(page)]).toEqual([NOW + 2_000, 7_200_000]);
 });
 
-test.each(['"soon"', 'null', '{}'])('a time that is none, as %s, teaches nothing', async (now) => {
+test.each(['"soon"', 'null', '{}'])('an invalid time, such as %s, teaches nothing', async (now) => {
   const body = `{"response":{"status":"queued"},"rejected":[],"now":${now}}`;
   const { page } = pageWith(() => new Response(body, { status: 202 }));
 
@@ -159,7 +159,7 @@ test.each(['"soon"', 'null', '{}'])('a time that is none, as %s, teaches nothing
   expect([clockOffset(page), page.isClockConfirmed]).toEqual([undefined, undefined]);
 });
 
-test('a network that fails is no rejection', async () => {
+test('a failing network does not reject', async () => {
   const { page } = pageWith(() => new TypeError('Failed to fetch'));
 
   expect(await sendBatch(page, [entry], true)).toEqual({ reason: 'network' });
@@ -177,7 +177,7 @@ test('a record from the future has no negative age', () => {
 describe('a request that never ends', () => {
   const never = () => new Promise<Response>(() => {});
 
-  test('is called off, and given up though that should not help', async () => {
+  test('is aborted, and abandoned even if that does not help', async () => {
     const { signal } = new AbortController();
     const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(signal);
     onTestFinished(() => timeout.mockRestore());
@@ -191,7 +191,7 @@ describe('a request that never ends', () => {
     expect(relay.requests[0]?.init.signal).toBe(signal);
   });
 
-  test('is given up by a browser, too, that can call off none by time', async () => {
+  test('is abandoned even by a browser without abort by time', async () => {
     vi.stubGlobal('AbortSignal', class {});
     onTestFinished(() => void vi.unstubAllGlobals());
     const { page, time, relay } = pageWith(never);
@@ -204,7 +204,7 @@ describe('a request that never ends', () => {
   });
 });
 
-test('a fetch that some tool has wrapped, and that throws, is a failure like any other', async () => {
+test('a wrapped fetch that throws is a failure like any other', async () => {
   const { page } = pageWith();
   const wrapped = {
     ...page,

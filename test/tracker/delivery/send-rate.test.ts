@@ -22,7 +22,7 @@ function relayThat(answer: (now: number) => Response | Error | undefined, clock:
   return { relay, askedAt };
 }
 
-test('10,000 records drain in order, in as long as the allowance says', { timeout: 60_000 }, async () => {
+test('10,000 records drain in order, in the time that the allowance gives', { timeout: 60_000 }, async () => {
   const { open, time, sent, relay } = playedBrowser();
   const page = open({ requestsPerMinute: 60, burst: 5 });
   for (const name of names(1, 10_000)) void page.tracker.track(name);
@@ -56,7 +56,7 @@ test('two pages share one allowance', async () => {
   expect(relay.requests).toHaveLength(20);
 });
 
-test('a relay that is down for a day is asked ever less often, and then gets everything', {
+test('a relay that is down for a day is asked less and less often, and then gets everything', {
   timeout: 60_000,
 }, async () => {
   let clock = () => 0;
@@ -86,7 +86,7 @@ test('a relay that is down for a day is asked ever less often, and then gets eve
   expect(await page.tracker.stats()).toMatchObject({ tracked: 240, delivered: 240 });
 });
 
-test('how long to wait after failures grows on after a reload', async () => {
+test('the delay after failures keeps growing after a reload', async () => {
   const { open, time } = playedBrowser({ relay: scriptedRelay(...Array(9).fill(offline)) });
   let page = open();
   await page.tracker.track('e1');
@@ -109,7 +109,7 @@ describe('a relay that asks to wait for a minute', () => {
   test.each([
     ['in seconds', '60'],
     ['by a date', inAMinute()],
-  ])('%s is obeyed by a second page, and after a reload', async (_, retryAfter) => {
+  ])('%s is respected by a second page, and after a reload', async (_, retryAfter) => {
     const { open, time, relay } = playedBrowser({ relay: scriptedRelay(busy(retryAfter)) });
     const [one, other] = [open(), open()];
     await one.tracker.track('e1');
@@ -129,7 +129,7 @@ describe('a relay that asks to wait for a minute', () => {
     expect(relay.requests.length).toBeGreaterThan(1);
   });
 
-  test('and is asked by all at once gets no more than one request', async () => {
+  test('gets at most one request if all ask at once', async () => {
     const { open, relay } = playedBrowser({ relay: scriptedRelay(busy('60'), busy('60'), busy('60')) });
     const pages = [open(), open(), open()];
     await Promise.all(pages.map(({ tracker }, index) => tracker.track(`e${index}`)));
@@ -141,7 +141,7 @@ describe('a relay that asks to wait for a minute', () => {
 });
 
 describe('a clock that is set back a year', () => {
-  test('sends what was buffered before at once', async () => {
+  test('sends earlier buffered records at once', async () => {
     const { open, time, sent } = playedBrowser();
     const first = open();
     await first.tracker.track('e1');
@@ -154,7 +154,7 @@ describe('a clock that is set back a year', () => {
     expect(sent()).toEqual([['e1']]);
   });
 
-  test('ends every pause, and the lack of an allowance, for the next page', async () => {
+  test('ends every pause and the lack of an allowance, for the next page', async () => {
     const { open, time, sent } = playedBrowser({ relay: scriptedRelay(busy('3600')) });
     const page = open({ burst: 1, requestsPerMinute: 1 });
     await page.tracker.track('e1');
@@ -168,7 +168,7 @@ describe('a clock that is set back a year', () => {
     expect(sent()).toEqual([['e1'], ['e1']]);
   });
 
-  test('lets flush say of records from before that they are not settled', async () => {
+  test('makes flush report earlier records as not settled', async () => {
     const { open, time } = playedBrowser({ relay: scriptedRelay(busy('60'), busy('60')) });
     const page = open();
     await page.tracker.track('e1');
@@ -180,7 +180,7 @@ describe('a clock that is set back a year', () => {
 });
 
 test.each([1, 5, 25, 40])(
-  'a record that the relay will never take is found, be it number %i: the rest arrives',
+  'a record that the relay never accepts is found at position %i, and the rest arrives',
   async (at) => {
     const refused = () =>
       Response.json({ error: { code: 'invalid_batch', message: 'the batch is wrong' } }, { status: 400 });
@@ -202,7 +202,7 @@ test.each([1, 5, 25, 40])(
   },
 );
 
-test('the way back from being offline waits for nothing but what the relay itself asked for', async () => {
+test('back online, the tracker waits only for a pause that the relay itself asked for', async () => {
   const { open, sent } = playedBrowser({ relay: scriptedRelay(offline, offline, busy('60')) });
   const [one, other] = [open(), open()];
   await one.tracker.track('e1');

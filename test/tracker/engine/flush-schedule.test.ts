@@ -73,7 +73,7 @@ test('a few records wait for others, a full batch does not', async () => {
   expect(full.sent()).toEqual([25]);
 });
 
-test('later records do not put off the first, nor ask for a flush of their own', async () => {
+test('later records neither delay the first nor cause their own flush', async () => {
   const { append, time, sent, looks } = scheduleWith();
 
   await append(1);
@@ -103,7 +103,7 @@ test('while a flush has to wait, full batches do not start another', async () =>
   expect(sent()).toEqual([1, 25, 25]);
 });
 
-test('a flush that fails by itself is tried again', async () => {
+test('a failing flush is retried', async () => {
   const { page, storage, append, time, sent } = scheduleWith();
   vi.spyOn(storage, 'get').mockRejectedValueOnce(new Error('a fault of ours'));
   await append(1);
@@ -116,7 +116,7 @@ test('a flush that fails by itself is tried again', async () => {
   expect(sent()).toEqual([1]);
 });
 
-test('no wait is longer than a timer can hold: whoever asks for a year gets an hour', async () => {
+test('no wait is longer than a timer allows: a year becomes an hour', async () => {
   const { page, append, time, sent } = scheduleWith(askToWait(365 * 86_400));
   await append(1);
   await flushNow(page);
@@ -128,7 +128,7 @@ test('no wait is longer than a timer can hold: whoever asks for a year gets an h
   expect(sent()).toEqual([1, 1]);
 });
 
-test('a record appended while a flush ends is not forgotten: it may have looked before', async () => {
+test('a record appended while a flush ends is not forgotten, because the flush may have read before', async () => {
   const { page, append, time, holdFlush, sent } = scheduleWith();
   const end = holdFlush();
   void flushNow(page);
@@ -141,7 +141,7 @@ test('a record appended while a flush ends is not forgotten: it may have looked 
   expect(sent()).toEqual([1]);
 });
 
-test('however many appends come during a flush, one more follows it', async () => {
+test('any number of appends during a flush cause one more flush', async () => {
   const { page, time, holdFlush, looks } = scheduleWith();
   const end = holdFlush();
   void flushNow(page);
@@ -156,7 +156,7 @@ test('however many appends come during a flush, one more follows it', async () =
   expect(looks()).toBe(2);
 });
 
-test('a record leaves in its time, though another tab has settled those that were skipped', async () => {
+test('a record leaves in time even if another tab has settled the skipped ones', async () => {
   const { page, time, relay } = fakePage({ maxWaitMs: 5_000 });
   page.skippedCount = 3;
   const [wall, mono] = [time.wall(), time.mono()];

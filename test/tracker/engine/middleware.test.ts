@@ -25,7 +25,7 @@ const refuse = (eventName: string): Middleware => {
 };
 
 describe('middleware', () => {
-  test('adds to an event, and is told what the page has said', async () => {
+  test('adds to an event, and gets the page’s own values', async () => {
     const { tracker, sent } = newTracker();
     const asked: TrackerCall[] = [];
     tracker.use((call) => void asked.push(call));
@@ -44,7 +44,7 @@ describe('middleware', () => {
     ]);
   });
 
-  test('changes who is identified, and what is known of them', async () => {
+  test('changes the user who is identified, and the profile', async () => {
     const { tracker, sent } = newTracker();
     tracker.use((call) =>
       call.kind === 'user' ? { ...call, userId: `shop-${call.userId}`, profile: {} } : undefined,
@@ -59,7 +59,7 @@ describe('middleware', () => {
     expect(event).toMatchObject({ userId: 'shop-johndoe' });
   });
 
-  test('sees a call before anything of it is checked, and what it answers with is held to the contract', async () => {
+  test('sees a call before it is checked, and its result is checked', async () => {
     const { tracker, sent } = newTracker();
     const rename: Middleware = (call) =>
       call.kind === 'event' ? { ...call, eventName: call.eventName.replace('we_', '') } : call;
@@ -73,7 +73,7 @@ describe('middleware', () => {
     expect(await sent()).toMatchObject([{ eventName: 'bought' }]);
   });
 
-  test('is asked at the call, so that it sees the page as it was then', async () => {
+  test('runs at the call, so that it sees the page as it was then', async () => {
     const { tracker, sent } = newTracker();
     let page = 'shelf';
     tracker.use((call) => add('Page', page)(call));
@@ -85,7 +85,7 @@ describe('middleware', () => {
     expect(await sent()).toMatchObject([{ eventData: { Page: 'shelf' } }, { eventData: { Page: 'cart' } }]);
   });
 
-  test('is told the address at which the page was when it called, also behind one that made the call anew', async () => {
+  test('gets the page’s address at the call, even after middleware that rebuilt the call', async () => {
     const { tracker } = newTracker();
     const pages: unknown[] = [];
     tracker.use(({ page }) => void pages.push(page));
@@ -99,7 +99,7 @@ describe('middleware', () => {
     expect(pages).toEqual([...Array(2).fill('https://shop.example.com/shelf'), document.URL, document.URL]);
   });
 
-  test('that ends is asked no more', async () => {
+  test('no longer runs once it has been removed', async () => {
     const { tracker, sent } = newTracker();
     const end = tracker.use(add('Store', 'Berlin'));
 
@@ -111,7 +111,7 @@ describe('middleware', () => {
   });
 });
 
-test('middleware is asked in the order in which they were added, each what the one before it made', async () => {
+test('middleware runs in the order in which it was added, each with the previous result', async () => {
   const { tracker, sent } = newTracker();
   tracker.use(add('Store', 'Berlin'));
   tracker.use(add('Store', 'Paris'));
@@ -122,7 +122,7 @@ test('middleware is asked in the order in which they were added, each what the o
 });
 
 describe('a call that middleware refuses', () => {
-  test('resolves, is seen by no later middleware, and counts nowhere', async () => {
+  test('resolves, reaches no later middleware, and is counted nowhere', async () => {
     const { tracker, sent } = newTracker();
     const later: TrackerCall[] = [];
     tracker.use(refuse('Clicked'));
@@ -147,7 +147,7 @@ describe('a call that middleware refuses', () => {
   });
 });
 
-test('middleware that throws is reported, and the call goes on as it came to it', async () => {
+test('middleware that throws is reported, and the call continues unchanged', async () => {
   const { tracker, sent, reported } = newTracker();
   tracker.use(add('Store', 'Berlin'));
   tracker.use(() => {
@@ -164,17 +164,17 @@ test('middleware that throws is reported, and the call goes on as it came to it'
 test.each([
   ['a promise', async () => null],
   ['something else', () => 'Bought'],
-])('middleware that answers with %s is reported, and changes nothing', async (_, step) => {
+])('middleware that returns %s is reported, and changes nothing', async (_, step) => {
   const { tracker, sent, reported } = newTracker();
   tracker.use(step as unknown as Middleware);
 
   await tracker.track('Bought');
 
   expect(await sent()).toMatchObject([{ eventName: 'Bought' }]);
-  expect(reported).toEqual([new TypeError('middleware must answer with a call, null or nothing')]);
+  expect(reported).toEqual([new TypeError('middleware must return a call, null or nothing')]);
 });
 
-test('middleware that answers with false, as `condition && null` does, changes nothing', async () => {
+test('middleware that returns false, as `condition && null` does, changes nothing', async () => {
   const { tracker, sent, reported } = newTracker();
   tracker.use((() => false) as unknown as Middleware);
 
@@ -183,7 +183,7 @@ test('middleware that answers with false, as `condition && null` does, changes n
   expect([await sent(), reported]).toMatchObject([[{ eventName: 'Bought' }], []]);
 });
 
-test('middleware that ends and is added anew as it runs does not run again for the same call', async () => {
+test('middleware that is removed and added again during its run does not run again for the same call', async () => {
   const { tracker, sent } = newTracker();
   let asked = 0;
   const again: Middleware = () => {
@@ -200,7 +200,7 @@ test('middleware that ends and is added anew as it runs does not run again for t
   expect(asked).toBe(1);
 });
 
-test('one function that is added twice runs twice, and each ends by itself', async () => {
+test('one function that is added twice runs twice, and each is removed by itself', async () => {
   const { tracker, sent } = newTracker();
   const twice: Middleware = (call) =>
     call.kind === 'event' ? { ...call, eventName: `${call.eventName}!` } : call;
@@ -215,7 +215,7 @@ test('one function that is added twice runs twice, and each ends by itself', asy
   expect(await sent()).toMatchObject([{ eventName: 'Bought!!' }, { eventName: 'Bought!' }]);
 });
 
-test('a call of an unknown kind, as middleware answers it, changes nothing', async () => {
+test('an unknown kind of call from middleware changes nothing', async () => {
   const { tracker, sent, reported } = newTracker();
   tracker.use(((call: TrackerCall) => ({ ...call, kind: 'page' })) as unknown as Middleware);
 

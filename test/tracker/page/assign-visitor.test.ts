@@ -26,7 +26,7 @@ const numbered = (made: readonly Made[]): Call[] =>
 const assign = (made: readonly Made[], page: Partial<PageState> = {}, kept = KNOWN) =>
   assignVisitor(kept, numbered(made), { ...PAGE, ...page });
 
-test('each call belongs to the visitor that the calls before it left', () => {
+test('each call belongs to the visitor after the calls before it', () => {
   const { entries, visitor } = assign([
     track('One'),
     identify('johndoe'),
@@ -60,7 +60,7 @@ describe('a call that arrives twice', () => {
     expect(again.entries).toMatchObject([{ id: 's.4', anonymousId: 'a2' }]);
   });
 
-  test('of a page that was loaded long ago counts again, for only the last 20 are remembered', () => {
+  test('of a page loaded long ago counts again, because only the last 20 are remembered', () => {
     let { visitor } = assign([track('One')]);
     for (let page = 0; page < 20; page++)
       ({ visitor } = assignVisitor(
@@ -75,7 +75,7 @@ describe('a call that arrives twice', () => {
 });
 
 describe('an identify', () => {
-  test('that says nothing new makes no record', () => {
+  test('without news makes no record', () => {
     const john = { email: 'j@example.com', attributes: { plan: 'Premium', tags: ['a'] } };
 
     const { entries } = assign([
@@ -92,7 +92,7 @@ describe('an identify', () => {
     ]);
   });
 
-  test('that changes one thing, or is another user’s, makes a record', () => {
+  test('that changes one value, or belongs to another user, makes a record', () => {
     const { entries } = assign([
       identify('johndoe', { attributes: { plan: 'Free' } }),
       identify('johndoe', { attributes: { plan: 'Premium' } }),
@@ -104,7 +104,7 @@ describe('an identify', () => {
     expect(entries).toHaveLength(5);
   });
 
-  test('that says what an earlier page has reported of the visitor makes no record', () => {
+  test('that repeats what an earlier page has reported makes no record', () => {
     const john = identify('johndoe', { email: 'j@example.com' });
     const { visitor } = assign([john]);
 
@@ -116,7 +116,7 @@ describe('an identify', () => {
     expect(afterwards.entries).toMatchObject([{ id: 's.3', userId: 'johndoe' }]);
   });
 
-  test('makes a record each time, by option', () => {
+  test('makes a record each time if the option says so', () => {
     const { entries } = assign([identify('johndoe'), identify('johndoe')], { skipRepeatedIdentify: false });
 
     expect(entries).toHaveLength(2);
@@ -124,7 +124,7 @@ describe('an identify', () => {
 });
 
 describe('a choice', () => {
-  test('to opt out forgets the ids, clears what was kept and makes no record', () => {
+  test('to opt out deletes the ids and stored data, and makes no record', () => {
     const { entries, visitor, clears } = assign(
       [track('One')],
       { choices: 1 },
@@ -136,7 +136,7 @@ describe('a choice', () => {
     expect([visitor.userId, visitor.reported]).toEqual([undefined, undefined]);
   });
 
-  test('to opt in again makes another visitor, and drops calls of before it', () => {
+  test('to opt in again makes another visitor, and drops earlier calls', () => {
     const early = { ...track('Early'), choices: 0 };
 
     const { entries, visitor, clears } = assign([early, track('Late')], { choices: 2 });
@@ -147,15 +147,15 @@ describe('a choice', () => {
   });
 });
 
-describe('a call that an earlier page wrote down', () => {
-  test('for another device makes no record: that page may have sent it', () => {
+describe('a call stored by an earlier page', () => {
+  test('for another device makes no record, because that page may have sent it', () => {
     const foreign = { ...track('One'), device: 'another' };
     const own = { ...track('Two'), device: 'the-device' };
 
     expect(assign([foreign, own]).entries).toMatchObject([{ json: '"eventName":"Two"' }]);
   });
 
-  test('as a record stays the visitor’s it was made for, and changes nobody', () => {
+  test('as a record keeps its visitor, and changes no other', () => {
     const made = { ...identify('johndoe'), at: AT - 1, device: 'the-device' };
 
     const { entries, visitor } = assign([made, track('Two')]);
@@ -168,7 +168,7 @@ describe('a call that an earlier page wrote down', () => {
   });
 });
 
-test('a browser that is new gets ids, the same each time it is asked', () => {
+test('a new browser gets ids, the same ones each time', () => {
   const [one, other] = [assign([track('One')], {}, NO_VISITOR), assign([track('One')], {}, NO_VISITOR)];
 
   expect(one.visitor).toMatchObject({ device: 'device 0', anonymousId: 'anonymous 0' });

@@ -23,7 +23,7 @@ function clockOff(offMs = 0) {
 const instant = (written: string | undefined) =>
   Date.parse((written ?? '').replace(/([+-]\d\d)(\d\d)$/, '$1:$2'));
 
-test('before any answer it is the visitor’s own clock, and says that it has learnt nothing', () => {
+test('before any answer it is the visitor’s own clock, and has no offset', () => {
   const { time, page } = clockOff(2 * HOUR_MS);
 
   expect(relayNow(page)).toBe(time.wall());
@@ -31,7 +31,7 @@ test('before any answer it is the visitor’s own clock, and says that it has le
   expect(page.isClockConfirmed).toBeFalsy();
 });
 
-test('what an answer tells sets it right', () => {
+test('an answer corrects it', () => {
   const { time, page } = clockOff(2 * HOUR_MS);
   time.set(time.now() + 2_000);
 
@@ -45,7 +45,7 @@ describe('the age of a call of this page', () => {
   test.each([
     ['set forward a year', 365 * 24 * HOUR_MS],
     ['set back a year', -365 * 24 * HOUR_MS],
-  ])('is right though the clock was %s', async (_, ms) => {
+  ])('is right even if the clock was %s', async (_, ms) => {
     const { time, page, call } = clockOff();
     const made = call();
 
@@ -59,7 +59,7 @@ describe('the age of a call of this page', () => {
 describe('the age of a call of an earlier page', () => {
   const earlier = (fields: object) => storedEntry(1, fields);
 
-  test('goes by the relay’s time, whatever the visitor’s clock says now', () => {
+  test('follows the relay’s time, whatever the visitor’s clock says now', () => {
     const { time, page, learn } = clockOff(-HOUR_MS);
     learn();
     const made = earlier({ at: time.now() - 90_000, wall: 0 });
@@ -69,7 +69,7 @@ describe('the age of a call of an earlier page', () => {
     expect(ageOf(page, made)).toBe(90_000);
   });
 
-  test('that no page has written into the database yet goes by what is known of the visitor’s clock', () => {
+  test('that is not in the database yet follows the known offset of the visitor’s clock', () => {
     const { time, page, learn } = clockOff(-HOUR_MS);
     learn();
     const made = earlier({ at: undefined, wall: time.wall() - 90_000 });
@@ -79,7 +79,7 @@ describe('the age of a call of an earlier page', () => {
 });
 
 describe('the time of an event', () => {
-  test('of this page is when the visitor’s clock said it was', () => {
+  test('of this page is the reading of the visitor’s clock at the call', () => {
     const { page, call, time } = clockOff(2 * HOUR_MS);
     const made = call();
     time.shift(-2 * HOUR_MS);
@@ -87,7 +87,7 @@ describe('the time of an event', () => {
     expect(instant(eventTime(page, made))).toBe(made.wall);
   });
 
-  test('of an earlier page is told by the visitor’s clock as it is now, so that one offset corrects all', () => {
+  test('of an earlier page is in the visitor’s current clock, so that one offset corrects all', () => {
     const { time, page, learn } = clockOff(2 * HOUR_MS);
     learn();
     const at = time.now() - 60_000;
@@ -97,8 +97,8 @@ describe('the time of an event', () => {
   });
 });
 
-describe('what an answer has taught of the visitor’s clock', () => {
-  test('is followed where the clock is set back', () => {
+describe('the offset that an answer has taught', () => {
+  test('follows a clock that is set back', () => {
     const { time, page, learn } = clockOff(2 * HOUR_MS);
     learn();
 
@@ -107,7 +107,7 @@ describe('what an answer has taught of the visitor’s clock', () => {
     expect(clockOffset(page)).toBe(0);
   });
 
-  test('is kept where the machine may have slept: the relay tells that from a clock set forward', () => {
+  test('is kept if the machine may have slept, because the relay can tell that from a clock set forward', () => {
     const { time, page, learn } = clockOff();
     learn();
 
@@ -118,7 +118,7 @@ describe('what an answer has taught of the visitor’s clock', () => {
     expect(clockOffset(page)).toBe(8 * HOUR_MS);
   });
 
-  test('is taken from an earlier page until an answer comes, and confirms nothing', async () => {
+  test('is taken from an earlier page until an answer arrives, and confirms nothing', async () => {
     const { time, page, storage, learn } = clockOff(2 * HOUR_MS);
     const keep = (clockOffset: number) =>
       storage.update(VISITOR, () => ({ ...NO_VISITOR, device: 'd', changes: 1, clockOffset }));

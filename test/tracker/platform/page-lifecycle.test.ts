@@ -29,7 +29,7 @@ beforeEach(() => {
 afterEach(() => page({ visibilityState: 'visible', prerendering: false }));
 
 describe('a page', () => {
-  test('tells when it is hidden and when it is left', () => {
+  test('reports when it is hidden and when it is left', () => {
     page({ visibilityState: 'hidden' });
     toDocument('visibilitychange');
     toWindow('pagehide');
@@ -37,7 +37,7 @@ describe('a page', () => {
     expect(heard).toEqual(['hidden', 'hidden']);
   });
 
-  test('tells when the visitor is back: shown, focused, or out of the back/forward cache', () => {
+  test('reports when the visitor is back: shown, focused, or restored from the back/forward cache', () => {
     page({ visibilityState: 'visible' });
     toDocument('visibilitychange');
     toWindow('focus');
@@ -47,13 +47,13 @@ describe('a page', () => {
     expect(heard).toEqual(['visible', 'visible', 'visible']);
   });
 
-  test('tells when the network is back', () => {
+  test('reports when the network is back', () => {
     toWindow('online');
 
     expect(heard).toEqual(['online']);
   });
 
-  test('that was loaded ahead and is thrown away was never there', () => {
+  test('that was prerendered and discarded has no effect', () => {
     page({ prerendering: true, visibilityState: 'hidden' });
     toDocument('visibilitychange');
     toWindow('pagehide');
@@ -61,15 +61,15 @@ describe('a page', () => {
     expect(heard).toEqual([]);
   });
 
-  test('never listens to what keeps it out of the back/forward cache', () => {
+  test('never listens to an event that blocks the back/forward cache', () => {
     for (const name of ['unload', 'beforeunload']) toWindow(name);
 
     expect(heard).toEqual([]);
   });
 });
 
-describe('a page that was loaded ahead', () => {
-  test('is shown when the visitor comes to it, and any other at once', async () => {
+describe('a prerendered page', () => {
+  test('is activated when the visitor comes to it, and any other page at once', async () => {
     let seen = 0;
     void whenActivated().then(() => seen++);
     await settled();
@@ -83,7 +83,7 @@ describe('a page that was loaded ahead', () => {
     expect([ahead, seen]).toEqual([1, 2]);
   });
 
-  test('sends nothing and writes nothing, and then all of it', async () => {
+  test('sends and stores nothing until its activation, and then everything', async () => {
     let show = () => {};
     const ready = new Promise<void>((resolve) => {
       show = resolve;
@@ -106,7 +106,7 @@ describe('a page that was loaded ahead', () => {
     expect(sent().flat()).toEqual(['identify johndoe', ...Array.from({ length: 30 }, (_, n) => `e${n + 1}`)]);
   });
 
-  test('writes nothing into the database though the network comes back', async () => {
+  test('writes nothing into the database when the network comes back', async () => {
     const { open, disk } = playedBrowser();
     const { online } = open({}, { shown: new Promise(() => {}) });
 

@@ -21,7 +21,7 @@ test.each([
         request: () => Promise.reject(new DOMException('denied', 'SecurityError')),
       }) as unknown as LockManager,
   ],
-])('%s one task runs at a time, and a failed one stops nobody', async (_, locks) => {
+])('%s one task runs at a time, and a failed one stops no other', async (_, locks) => {
   const exclusive = tabLock('flush', locks());
   const { open, opened } = gate();
   const order: string[] = [];
@@ -40,7 +40,7 @@ test.each([
   expect(order).toEqual(['first begins', 'first ends', 'second']);
 });
 
-test('a task that fails under a Web Lock fails once, and is not run again', async () => {
+test('a failing task under a Web Lock fails once, and is not run again', async () => {
   let runs = 0;
   const locks = {
     request: (_: string, __: LockOptions, task: () => Promise<unknown>) => task(),
@@ -58,7 +58,7 @@ test('a task that fails under a Web Lock fails once, and is not run again', asyn
   expect(runs).toBe(1);
 });
 
-describe('a lock of a tab that does not let go', () => {
+describe('a lock of a tab that does not release it', () => {
   const { timeout } = AbortSignal;
   let time = fakeTime();
 
@@ -83,7 +83,7 @@ describe('a lock of a tab that does not let go', () => {
     });
   }
 
-  test('is waited for 30 s, and then its task and that of the next one run side by side, each once', async () => {
+  test('is awaited for 30 s, and then its task and the next tab’s run side by side, each once', async () => {
     const [frozen, other] = tabs(2);
     const { open, opened } = gate();
     const order: string[] = [];
@@ -120,7 +120,7 @@ describe('a lock of a tab that does not let go', () => {
     expect(ran).toBe(true);
   });
 
-  test('is waited for in turn where that takes less', async () => {
+  test('is awaited in turn if that takes less', async () => {
     const [one, other] = tabs(2);
     const { open, opened } = gate();
     const order: string[] = [];
@@ -138,7 +138,7 @@ describe('a lock of a tab that does not let go', () => {
   });
 });
 
-test('where the browser can make no signal that times out, one task runs at a time all the same', async () => {
+test('in a browser without AbortSignal.timeout, one task runs at a time all the same', async () => {
   const { timeout } = AbortSignal;
   Object.assign(AbortSignal, { timeout: undefined });
   const order: string[] = [];

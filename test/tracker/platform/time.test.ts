@@ -24,8 +24,8 @@ function zones() {
   return { note: () => void seen.push(isOutside), seen };
 }
 
-describe('where there are zones', () => {
-  test('a task runs outside the caller’s, and answers as it does', () => {
+describe('in a page with zones', () => {
+  test('a task runs outside the caller’s zone, and returns its result', () => {
     const { note, seen } = zones();
 
     const answer = outsideZones(() => {
@@ -36,7 +36,7 @@ describe('where there are zones', () => {
     expect([answer, seen]).toEqual([42, [true]]);
   });
 
-  test('a timer is set outside the caller’s', () => {
+  test('a timer is set outside the caller’s zone', () => {
     const { note, seen } = zones();
     const { setTimeout } = globalThis;
     Object.assign(globalThis, {
@@ -56,13 +56,13 @@ describe('where there are zones', () => {
 test.each([
   ['none', undefined],
   ['something else by that name', { root: 7 }],
-])('where there is %s a task just runs', (_, zone) => {
+])('with %s a task just runs', (_, zone) => {
   if (zone) global.Zone = zone;
 
   expect(outsideZones(() => 42)).toBe(42);
 });
 
-test('a timer that is called off does not fire', async () => {
+test('a timer that is cancelled does not fire', async () => {
   let fired = 0;
   const cancel = time.timer(() => fired++, 0);
   cancel();

@@ -29,21 +29,21 @@ test('an event takes the attributes it was declared with', () => {
   expectTypeOf(track('Added to Cart', item)).toEqualTypeOf<Promise<void>>();
 });
 
-test('an event without attributes, or with none that it needs, is called by its name alone', () => {
+test('an event without attributes, or with optional ones alone, needs only its name', () => {
   track('Signed Out');
   track('Signed Out', undefined);
   track('Scrolled');
   track('Scrolled', { to: 100 });
 });
 
-test('a name that was not declared does not compile', () => {
+test('an undeclared name does not compile', () => {
   // @ts-expect-error
   track('Added to cart', { Price: 1 });
   // @ts-expect-error
   track('');
 });
 
-test('attributes that are not as declared do not compile', () => {
+test('undeclared attributes do not compile', () => {
   // @ts-expect-error: missing
   track('Added to Cart', {});
   // @ts-expect-error: all of them missing
@@ -62,7 +62,7 @@ test('attributes that are not as declared do not compile', () => {
   track('Scrolled', { too: 100 });
 });
 
-test('a name that may be one of several takes what fits each of them', () => {
+test('a name that may be one of several accepts what fits each of them', () => {
   type Views = { Viewed: { id: number }; Bought: { id: number; Price: number }; Left: undefined };
   const views = typed<Views>().track;
   const name = 'Viewed' as 'Viewed' | 'Bought';
@@ -74,7 +74,7 @@ test('a name that may be one of several takes what fits each of them', () => {
   views(name as 'Bought' | 'Left');
 });
 
-test('names by a pattern, and attributes of either form, are declarations too', () => {
+test('name patterns, and interfaces as well as types, are declarations too', () => {
   type Patterns = { [name: `Viewed ${string}`]: { id: number } };
   type Either = { Paid: { card: string } | { invoice: number } };
 
@@ -86,7 +86,7 @@ test('names by a pattern, and attributes of either form, are declarations too', 
   typed<Either>().track('Paid', { cash: 7 });
 });
 
-test('without declarations any name and any object is taken', () => {
+test('without declarations any name and any object is accepted', () => {
   const item: Item = { Price: 1 };
 
   untyped('Anything');
@@ -99,7 +99,7 @@ test('without declarations any name and any object is taken', () => {
   untyped('Anything', null);
 });
 
-test('what can be sent can be declared', () => {
+test('a sendable value can be declared', () => {
   type Tree = { readonly name: string; readonly branches: readonly Tree[] };
 
   createTracker<CartEvents>;
@@ -109,7 +109,7 @@ test('what can be sent can be declared', () => {
   expectTypeOf<CartEvents>().toExtend<EventsOf<CartEvents>>();
 });
 
-test('what can not be sent can not be declared', () => {
+test('a value that can’t be sent can’t be declared', () => {
   // @ts-expect-error
   createTracker<{ Seen: { by: null } }>;
   // @ts-expect-error
@@ -130,7 +130,7 @@ test('what can not be sent can not be declared', () => {
   createTracker<{ Seen: null }>;
 });
 
-test('a user takes the attributes it was declared with, and no others', () => {
+test('a user accepts exactly the declared attributes', () => {
   type ShopUser = { Plan?: 'free' | 'paid'; 'Loyalty Points'?: number };
   const { identify } = {} as ReturnType<typeof createTracker<CartEvents, ShopUser>>;
   const calls = () => {
@@ -147,7 +147,7 @@ test('a user takes the attributes it was declared with, and no others', () => {
   expectTypeOf(calls).returns.toBeVoid();
 });
 
-test('types made of a tracking plan are declarations like others', () => {
+test('types generated from a tracking plan are ordinary declarations', () => {
   const calls = () => {
     const { track, identify } = createTracker<ShopEvents, ShopUser>({ endpoint: 'https://t.example.com' });
     track('Signed Out');

@@ -32,11 +32,11 @@ test.each<[string, () => unknown, unknown]>([
     () => new DOMRect(1, 2, 3, 4),
     { x: 1, y: 2, width: 3, height: 4, top: 2, right: 4, bottom: 6, left: 1 },
   ],
-])('%s is taken', (_, given, kept) => {
+])('%s is accepted', (_, given, kept) => {
   expect(copy(given())).toEqual({ kept, paths: [] });
 });
 
-describe('what the platform has beside data is left out, and told:', () => {
+describe('a platform object that is not data is left out and reported:', () => {
   test.each<[string, () => unknown]>([
     ['a node', () => document.body],
     ['a node that jQuery has marked', () => Object.assign(document.createElement('p'), { jQuery1: 1 })],

@@ -168,7 +168,7 @@ function pathsOf(differences: readonly Difference[]): ReadonlySet<string> {
   return new Set(differences.flatMap(({ path, done }) => (done === 'cut' ? [path, `cut ${path}`] : [path])));
 }
 
-test('nothing throws, and every difference between what was given and what is kept is told', () => {
+test('nothing throws, and every difference between the given and the kept value is reported', () => {
   fc.assert(
     fc.property(recipe, (recipe) => {
       const given = made(recipe);
@@ -182,7 +182,7 @@ test('nothing throws, and every difference between what was given and what is ke
   );
 }, 60_000);
 
-test('whatever is kept is JSON of at most 45,000 bytes', () => {
+test('every kept value is JSON of at most 45,000 bytes', () => {
   const texts = fc.array(fc.string({ unit: 'binary', minLength: 300, maxLength: 1_200 }), { maxLength: 60 });
 
   fc.assert(
@@ -196,7 +196,7 @@ test('whatever is kept is JSON of at most 45,000 bytes', () => {
   );
 }, 60_000);
 
-test('no built-in that a page has replaced changes what is kept', () => {
+test('no built-in that a page has replaced changes the kept value', () => {
   fc.assert(
     fc.property(recipe, fc.constantFrom(...Object.keys(SPOILT_PAGES)), (recipe, page) => {
       const given = made(recipe);

@@ -37,7 +37,7 @@ function nested(levels: number): object {
 
 const isoSeconds = (moment: string) => writeDate(Date.parse(moment));
 
-describe('a value that is taken', () => {
+describe('an accepted value', () => {
   test.each<[string, unknown, unknown]>([
     ['text', 'Hat', 'Hat'],
     ['empty text', '', ''],
@@ -124,22 +124,22 @@ describe('a value that is taken', () => {
     ['a property toJSON that is no function', { toJSON: 5, a: 1 }, { toJSON: 5, a: 1 }],
     ['one object in two places', ((shared) => [shared, shared])({ a: 1 }), [{ a: 1 }, { a: 1 }]],
     ['sixteen levels', nested(15), nested(15)],
-  ])('%s arrives, and nothing is told', (_, given, kept) => {
+  ])('%s arrives without a report', (_, given, kept) => {
     expect(copy({ given, Price: 39.8 })).toMatchObject({ kept: { given: kept, Price: 39.8 }, told: [] });
   });
 
-  test('a property that is undefined is not given: nothing is told of it', () => {
+  test('a property that is undefined counts as absent, without a report', () => {
     expect(copy({ Coupon: undefined, Cart: { Size: undefined } })).toMatchObject({
       json: '{"Cart":{}}',
       told: [],
     });
   });
 
-  test.each([undefined, null])('%j in place of the object is not given', (given) => {
+  test.each([undefined, null])('%j instead of the object counts as absent', (given) => {
     expect(copy(given)).toMatchObject({ json: '{}', told: [] });
   });
 
-  test('an outermost object is taken by its toJSON', () => {
+  test('an outermost object is read through its toJSON', () => {
     expect(copy({ toJSON: () => ({ Price: 1 }) })).toMatchObject({ kept: { Price: 1 }, told: [] });
   });
 
@@ -244,7 +244,7 @@ describe('a value that is left out', () => {
       ),
     ],
     ['seventeen levels', nested(17)],
-  ])('%s is told, and costs the others nothing', (_, given) => {
+  ])('%s is reported, and costs the others nothing', (_, given) => {
     const { kept, paths } = copy({ given, Price: 39.8 });
 
     // Of levels the innermost is left out, and of an object its property.
@@ -282,11 +282,11 @@ describe('a value that is left out', () => {
         },
       },
     ],
-  ])('%s in place of the object is told', (_, given) => {
+  ])('%s instead of the object is reported', (_, given) => {
     expect(copy(given)).toMatchObject({ json: '{}', paths: ['eventData'] });
   });
 
-  test('undefined and a hole in an array are told by their index', () => {
+  test('undefined and a hole in an array are reported by their index', () => {
     // biome-ignore lint/suspicious/noSparseArray: that is what pages give
     expect(copy({ Sizes: [1, undefined, 3, , 5] })).toMatchObject({
       kept: { Sizes: [1, 3, 5] },
@@ -294,14 +294,14 @@ describe('a value that is left out', () => {
     });
   });
 
-  test('what an array has beside its items is told', () => {
+  test('properties of an array beside its items are reported', () => {
     expect(copy({ Match: 'ab'.match(/b/) })).toMatchObject({
       kept: { Match: ['b'] },
       paths: ['eventData.Match.index', 'eventData.Match.input'],
     });
   });
 
-  test('a property whose getter throws is told; its neighbours are kept', () => {
+  test('a property whose getter throws is reported, and its neighbours are kept', () => {
     const given = {
       get bad() {
         throw new Error('no');
@@ -312,18 +312,18 @@ describe('a value that is left out', () => {
     expect(copy({ given })).toMatchObject({ kept: { given: { good: 1 } }, paths: ['eventData.given.bad'] });
   });
 
-  test('an own __proto__ is told, and sets no prototype', () => {
+  test('an own __proto__ is reported, and sets no prototype', () => {
     expect(copy(JSON.parse('{"__proto__":{"a":1},"in":{"__proto__":2},"b":3}'))).toMatchObject({
       json: '{"in":{},"b":3}',
       paths: ['eventData.__proto__', 'eventData.in.__proto__'],
     });
   });
 
-  test('of a circle, what leads back into it is told', () => {
+  test('in a cycle, the property that leads back is reported', () => {
     expect(copy({ circle })).toMatchObject({ json: '{"circle":{}}', paths: ['eventData.circle.self'] });
   });
 
-  test('a proxy with endless ancestors, and one with an impossible length, hold nothing up', () => {
+  test('a proxy with endless ancestors, and one with an impossible length, block nothing', () => {
     const endless: object = new Proxy(
       Object.assign(() => {}, { a: 1 }),
       { getPrototypeOf: () => endless },
@@ -339,7 +339,7 @@ describe('a value that is left out', () => {
 });
 
 describe('text that is too long', () => {
-  test('is cut to 999 units, and told', () => {
+  test('is cut to 999 units and reported', () => {
     const { kept, told } = copy({ Note: 'n'.repeat(1_000) });
 
     expect(kept.Note).toBe('n'.repeat(999));
@@ -362,7 +362,7 @@ describe('a record is bounded', () => {
     ['as many bytes of three-byte characters', Array(20).fill('€'.repeat(900))],
     ['names of 46,000 bytes', { ['n'.repeat(46_000)]: 1 }],
     ['a name that JSON escapes', { ['\u0001'.repeat(9_000)]: 1 }],
-  ])('%s are left out as a whole, told once, and cost the others nothing', (_, Points) => {
+  ])('%s are left out as a whole, reported once, and cost the others nothing', (_, Points) => {
     const { kept, told } = copy({ Before: [1], Points, Cart: [{ Price: 1 }], Price: 39.8 });
 
     expect(kept).toEqual({ Before: [1], Cart: [{ Price: 1 }], Price: 39.8 });
@@ -375,7 +375,7 @@ describe('a record is bounded', () => {
     ]);
   });
 
-  test('an attribute of a profile goes as a whole, not the attributes', () => {
+  test('an attribute of a profile is left out as a whole, not the attributes', () => {
     const attributes = { tree: Array(3_000).fill(1), text: Array(46).fill('n'.repeat(999)), plan: 'Premium' };
 
     expect(copy({ phone: '+1', attributes }, '')).toMatchObject({
@@ -384,7 +384,7 @@ describe('a record is bounded', () => {
     });
   });
 
-  test('all that is kept has at most 45,000 bytes, to the byte', () => {
+  test('all kept values together have at most 45,000 bytes, exactly', () => {
     const text = 'é'.repeat(999);
     const given = Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`a${n}`, text]));
 
@@ -395,19 +395,19 @@ describe('a record is bounded', () => {
     expect(told).toHaveLength(40 - Object.keys(JSON.parse(json)).length);
   });
 
-  test('what is within the bounds is kept', () => {
+  test('values within the bounds are kept', () => {
     const given = { Points: Array(1_999).fill(1) };
 
     expect(copy(given)).toMatchObject({ kept: given, told: [] });
   });
 
-  test('an object of 100,000 properties is told once', () => {
+  test('an object of 100,000 properties is reported once', () => {
     const given = Object.fromEntries(Array.from({ length: 100_000 }, (_, n) => [`a${n}`, n]));
 
     expect(copy(given)).toMatchObject({ json: '{}', paths: ['eventData'] });
   });
 
-  test('objects that share references, as a framework’s nodes do, are given up early', () => {
+  test('objects that share references, as a framework’s nodes do, are abandoned early', () => {
     let reads = 0;
     const nodes: object[] = [{}];
     for (let n = 1; n < 14; n++) {

@@ -8,7 +8,7 @@ test.each([
   ['America/Los_Angeles', '2018-09-15T18:29:00-0700'],
   ['Asia/Kolkata', '2018-09-16T06:59:00+0530'],
   ['UTC', '2018-09-16T01:29:00+0000'],
-])('a moment is written by the clock of a visitor in %s', (zone, text) => {
+])('a time is written in the offset of a visitor in %s', (zone, text) => {
   vi.stubEnv('TZ', zone);
 
   expect(writeDate(Date.parse('2018-09-16T01:29:00Z'))).toBe(text);
@@ -17,7 +17,7 @@ test.each([
 test.each([
   ['2026-03-29T00:59:59Z', '2026-03-29T01:59:59+0100'],
   ['2026-03-29T01:00:00Z', '2026-03-29T03:00:00+0200'],
-])('the offset is that of the moment, across summer time: %s', (moment, text) => {
+])('the offset is that of the time, across summer time: %s', (moment, text) => {
   vi.stubEnv('TZ', 'Europe/Berlin');
 
   expect(writeDate(Date.parse(moment))).toBe(text);
@@ -29,6 +29,6 @@ test.each(Object.keys(SPOILT_PAGES))('a page’s own built-ins change nothing: %
   expect(onSpoiltPage(name, () => writeDate(at))).toBe(writeDate(at));
 });
 
-test.each([Number.NaN, Number.POSITIVE_INFINITY, 8.64e15, -1e15])('%d has no form', (at) => {
+test.each([Number.NaN, Number.POSITIVE_INFINITY, 8.64e15, -1e15])('%d can’t be written', (at) => {
   expect(writeDate(at)).toBeUndefined();
 });

@@ -126,7 +126,7 @@ describe('one tracker makes each queued call once', () => {
     expect(thrown).toEqual([]);
   });
 
-  test('a method held since before the script goes on after it, and so does the stub', async () => {
+  test('a method kept from before the script works afterwards, and so does the stub', async () => {
     await open(
       `${README_STUB}${inline('held = webengageRelay; ({ track } = webengageRelay); track("A")')}${script()}`,
     );
@@ -138,7 +138,7 @@ describe('one tracker makes each queued call once', () => {
     expect(await page.evaluate('held === webengageRelay')).toBe(true);
   });
 
-  test('a script that can not start leaves its calls to one that can', async () => {
+  test('a script that can’t start leaves its calls to one that can', async () => {
     const kept = inline(`webengageRelay.track('A').catch(({ message }) => (early = message))`);
     await open(README_STUB + kept + script(`${to()} data-consent="pending"`));
     expect(await page.evaluate('early')).toContain('consent: pending needs tracker.full.js');
@@ -161,7 +161,7 @@ describe('one tracker makes each queued call once', () => {
   });
 });
 
-describe('what a page does to its built-ins changes nothing', () => {
+describe('a page’s own built-ins change nothing', () => {
   const HOSTILE = {
     'a frozen Array.prototype': 'Object.freeze(Array.prototype)',
     'a frozen Object.prototype': 'Object.freeze(Object.prototype)',
@@ -205,7 +205,7 @@ describe('what a page does to its built-ins changes nothing', () => {
     expect(thrown).toEqual([]);
   });
 
-  test('a frozen Array.prototype loses no call, by whatever hand it is made', async () => {
+  test('a frozen Array.prototype loses no call, whichever script made it', async () => {
     const held = inline(`({ track } = webengageRelay); track('A')`);
     await open(inline('Object.freeze(Array.prototype)') + README_STUB + held + script());
     await isReady();
@@ -217,7 +217,7 @@ describe('what a page does to its built-ins changes nothing', () => {
   });
 });
 
-describe('a setting that is lost means no', () => {
+describe('a lost setting means no tracking', () => {
   const CONSENT = 'webengageRelay.options = { consent: window.undefinedHere }';
 
   test.each<[string, string, () => string]>([
@@ -291,7 +291,7 @@ describe('a setting that is lost means no', () => {
   });
 });
 
-describe('where the relay is', () => {
+describe('the relay’s address', () => {
   const APP = `const app = 1; ${CORE}`;
 
   test.each<[string, () => string]>([
@@ -319,7 +319,7 @@ describe('where the relay is', () => {
     ['by import()', () => `<script type="module">import('/tracker.js')</script>`],
     ['in another script', () => '<script src="/app.js"></script>'],
     ['under an element’s name', () => `<img name="currentScript">${script('')}`],
-  ])('is where the stub says: %s', async (_, body) => {
+  ])('is on the stub: %s', async (_, body) => {
     await open(README_STUB + options() + body(), { '/app.js': APP });
     await isReady();
 
@@ -327,7 +327,7 @@ describe('where the relay is', () => {
     expect(await namesSent()).toEqual(['A']);
   });
 
-  test('is where options before the stub say', async () => {
+  test('is in options set before the stub', async () => {
     const before = inline(`window.webengageRelay = { options: { endpoint: '${relay.url}' } }`);
     await open(before + README_STUB + call('A') + KEPT + injected());
     await isReady();
@@ -336,13 +336,13 @@ describe('where the relay is', () => {
   });
 });
 
-describe('promises end', () => {
+describe('promises settle', () => {
   test.each([
     ['is missing', '<script src="/none.js"></script>'],
     ['is empty', '<script src="/empty.js"></script>'],
     ['throws', '<script src="/broken.js"></script>'],
     ['is on no server', '<script src="http://127.0.0.1:9/tracker.js"></script>'],
-  ])('after five seconds where the script %s, and the page goes on', async (_, tag) => {
+  ])('after five seconds if the script %s, and the page goes on', async (_, tag) => {
     await page.clock.install();
     const files = { '/none.js': '<', '/empty.js': '', '/broken.js': 'throw 0' };
     const rejections = inline(`rejections = []; onunhandledrejection = () => rejections.push(1)`);
@@ -354,7 +354,7 @@ describe('promises end', () => {
     expect(await page.evaluate('rejections')).toEqual([]);
   });
 
-  test('… and a script that comes after that makes the calls all the same', async () => {
+  test('and a script that arrives afterwards makes the calls all the same', async () => {
     await page.clock.install();
     await open(
       README_STUB + options() + KEPT + inline(`webengageRelay.track('A').catch(() => kept.push('rejected'))`),
@@ -368,7 +368,7 @@ describe('promises end', () => {
     expect(await namesSent()).toEqual(['A']);
   });
 
-  test('a call that waits for consent is not one whose script has not come', async () => {
+  test('a call that waits for consent does not count as one without a script', async () => {
     await page.clock.install();
     await open(README_STUB + KEPT + call('A') + options("consent: 'pending'") + injected('tracker.full.js'));
     await isReady();

@@ -15,7 +15,7 @@ function tag(attributes: Readonly<Record<string, string>>): HTMLScriptElement {
   return script;
 }
 
-test('attributes are read as numbers, yes and no, and text', () => {
+test('attributes are read as numbers, booleans and text', () => {
   const read = attributeSettings({
     batchSize: '10',
     debug: '',
@@ -62,7 +62,7 @@ describe.each([
   ['tracker.js', coreSettings],
   ['tracker.full.js', fullSettings],
 ])('%s', (_, join) => {
-  test('takes an option of the stub before an attribute of its name', () => {
+  test('prefers an option of the stub to an attribute of its name', () => {
     const joined = join(
       ownProperties({ endpoint: 'https://a.example', burst: 3, consent: 'granted' }),
       ownProperties({ endpoint: 'https://b.example' }),
@@ -83,12 +83,12 @@ describe.each([
     undefined,
     ['granted'],
     0,
-  ])('takes no consent of %j', (consent) => {
+  ])('accepts no consent of %j', (consent) => {
     expect(() => join(ownProperties({ burst: 3 }), ownProperties({ consent }))).toThrow('consent');
     expect(() => join(ownProperties({ consent }), ownProperties({ consent: 'granted' }))).toThrow('consent');
   });
 
-  test.each(['{{ gpc }}', undefined, null, 1])('takes no respectGpc of %j', (respectGpc) => {
+  test.each(['{{ gpc }}', undefined, null, 1])('accepts no respectGpc of %j', (respectGpc) => {
     expect(() => join(ownProperties({ burst: 3 }), ownProperties({ respectGpc }))).toThrow('respectGpc');
   });
 });
@@ -100,12 +100,12 @@ test.each([
   { identityToken: 'token' },
   { identityToken: () => '' },
   { strict: true },
-])('tracker.js does not start with %j, wherever it stands', (settings) => {
+])('tracker.js does not start with %j, in either place', (settings) => {
   expect(() => coreSettings(ownProperties(settings), ownProperties())).toThrow('needs tracker.full.js');
   expect(() => coreSettings(ownProperties(), ownProperties(settings))).toThrow('needs tracker.full.js');
 });
 
-test('tracker.js starts with what asks for nothing', () => {
+test('tracker.js starts with a setting that has no effect', () => {
   const off = { consent: 'granted', respectGpc: false, identityToken: undefined, strict: false };
 
   expect({ ...coreSettings(ownProperties(), ownProperties(off)) }).toEqual(off);
@@ -117,13 +117,13 @@ test.each([
   ['denied', 'pending', 'denied'],
   ['granted', 'denied', 'denied'],
   ['granted', 'granted', 'granted'],
-])('of %s and %s the stricter consent holds', (consent, other, strictest) => {
+])('of %s and %s the stricter consent applies', (consent, other, strictest) => {
   const joined = fullSettings(ownProperties({ consent }), ownProperties({ consent: other }));
 
   expect(joined.consent).toBe(strictest);
 });
 
-test('Global Privacy Control is respected where either says so', () => {
+test('Global Privacy Control is respected if either place says so', () => {
   const [yes, no] = [ownProperties({ respectGpc: true }), ownProperties({ respectGpc: false })];
 
   expect(
@@ -132,7 +132,7 @@ test('Global Privacy Control is respected where either says so', () => {
 });
 
 // `tracker.full.js` without any is one that has lost them.
-test('every option that a tracker has counts as a setting of the tag', () => {
+test('every option of a tracker counts as a setting of the tag', () => {
   const names = Object.keys(resolveOptions({ endpoint: 'https://t.example.com' }));
   const values = { consent: 'granted', respectGpc: true };
 
@@ -143,7 +143,7 @@ test('every option that a tracker has counts as a setting of the tag', () => {
     ).not.toThrow();
 });
 
-test('settings on the stub are enough: no tag manager has dropped them', () => {
+test('settings on the stub are enough, as no tag manager has dropped them', () => {
   const options = ownProperties({ endpoint: 'https://t.example.com', maxWaitMs: 100 });
 
   expect(fullSettings(ownProperties(), options)).toMatchObject({ maxWaitMs: 100 });
@@ -159,7 +159,7 @@ test.each([
   );
 });
 
-test('nothing is set by what the page has put on Object.prototype', () => {
+test('names that the page has put on Object.prototype set nothing', () => {
   Object.assign(Object.prototype, { consent: 'pending' });
   const settings = coreSettings(ownProperties({ burst: 3 }), ownProperties());
   delete (Object.prototype as { consent?: unknown }).consent;

@@ -41,7 +41,7 @@ test('a call is queued with its method, arguments, time, and the page’s addres
   ]);
 });
 
-test('every method of a tracker queues', () => {
+test('every method of a tracker is queued', () => {
   const relay = stub();
   for (const method of ['identify', 'track', 'reset', 'flush', 'stats', 'optOut', 'optIn', 'on', 'use'])
     void relay[method]?.();
@@ -49,7 +49,7 @@ test('every method of a tracker queues', () => {
   expect(relay.queue).toHaveLength(9);
 });
 
-test('a call keeps what it was given as it was', () => {
+test('a call keeps the values of the time of the call', () => {
   const relay = stub();
   const product = { name: 'Hat', sizes: [1, 2], maker: { city: 'Pune' } };
   void relay.track?.('Seen', product);
@@ -95,7 +95,7 @@ test('an object of another realm is copied', async () => {
   expect(copy.list[0]?.a).toBe(1);
 });
 
-test('a circle, a tangle and what throws when it is read are queued, and throw nothing', () => {
+test('a cycle, a deep structure and a throwing getter are queued, and throw nothing', () => {
   const circle: { self?: unknown } = {};
   circle.self = circle;
   const tangle = Array.from({ length: 100 }, () => ({ all: undefined as unknown }));
@@ -123,7 +123,7 @@ test('a circle, a tangle and what throws when it is read are queued, and throw n
   });
 });
 
-test('what is inherited by every object is not copied', () => {
+test('members inherited by every object are not copied', () => {
   Object.assign(Object.prototype, { reset: () => {} });
   const copy = queued({ a: 1 });
   delete (Object.prototype as { reset?: unknown }).reset;
@@ -131,7 +131,7 @@ test('what is inherited by every object is not copied', () => {
   expect(Object.keys(copy as object)).toEqual(['a']);
 });
 
-test('a stub that is there stays, with what it has queued', () => {
+test('an existing stub stays, with its queue', () => {
   const relay = stub();
   void relay.track?.('Seen');
 
@@ -139,7 +139,7 @@ test('a stub that is there stays, with what it has queued', () => {
   expect(relay.queue).toHaveLength(1);
 });
 
-test('a tracker that is there stays', () => {
+test('an existing tracker stays', () => {
   const tracker = { track: () => {} };
   page.webengageRelay = tracker;
 
@@ -147,7 +147,7 @@ test('a tracker that is there stays', () => {
   expect(Object.keys(tracker)).toEqual(['track']);
 });
 
-test('options set before it stay', () => {
+test('options set before the stub stay', () => {
   page.webengageRelay = { options: { consent: 'pending' } };
 
   expect(stub().options).toEqual({ consent: 'pending' });

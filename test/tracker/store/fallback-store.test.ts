@@ -56,7 +56,7 @@ async function keepsRecords(storage: RecordStore): Promise<void> {
   expect(await storage.peek(25)).toMatchObject([{ id: ENTRY.id }]);
 }
 
-test('where IndexedDB is missing, memory serves, and it is told', async () => {
+test('without IndexedDB memory is used, and degraded is emitted', async () => {
   const { storage, told } = dependable(new Error('SecurityError'));
 
   await keepsRecords(storage);
@@ -64,7 +64,7 @@ test('where IndexedDB is missing, memory serves, and it is told', async () => {
 });
 
 describe('a failing operation', () => {
-  test('is tried once more on a new connection', async () => {
+  test('is retried once on a new connection', async () => {
     const lost = brokenStorage(() => Promise.reject(new Error('connection lost')));
     const { storage, told } = dependable(lost, memoryTransact());
 
@@ -72,7 +72,7 @@ describe('a failing operation', () => {
     expect(told).toEqual([]);
   });
 
-  test('that fails again falls back to memory, and it is told once', async () => {
+  test('that fails again falls back to memory, and degraded is emitted once', async () => {
     const full = brokenStorage(() => Promise.reject(new Error('QuotaExceededError')));
     const { storage, told } = dependable(full, full);
 
@@ -92,7 +92,7 @@ describe('a failing operation', () => {
     expect(told).toHaveLength(1);
   });
 
-  test('along with others changes the storage once', async () => {
+  test('and others like it change the store once', async () => {
     const full = brokenStorage(() => Promise.reject(new Error('QuotaExceededError')));
     const { storage, told } = dependable(full, full);
 
@@ -113,7 +113,7 @@ describe('operations that wait on a connection that breaks', () => {
     return { connection: brokenStorage(hang), fail };
   }
 
-  test('are all done on the next one', async () => {
+  test('are all completed on the next one', async () => {
     const { connection, fail } = hanging();
     const next = memoryTransact();
     const { storage, told } = dependable(connection, next);
@@ -127,7 +127,7 @@ describe('operations that wait on a connection that breaks', () => {
     expect(told).toEqual([]);
   });
 
-  test('go on before those that are begun after it', async () => {
+  test('run before those that are started after it', async () => {
     const { connection, fail } = hanging();
     const next = memoryTransact();
     const { storage } = dependable(connection, next);
@@ -142,7 +142,7 @@ describe('operations that wait on a connection that breaks', () => {
     expect((await storeOn(next).peek(25)).map(({ at }) => at)).toEqual([1, 2, 3]);
   });
 
-  test('end in memory where the next one breaks too, and all of them are there', async () => {
+  test('end in memory if the next one breaks too, with none missing', async () => {
     const [one, other] = [hanging(), hanging()];
     const { storage, told } = dependable(one.connection, other.connection);
     const all = [1, 2, 3].map((seq) => appendTo(storage, entry(seq)));
@@ -156,7 +156,7 @@ describe('operations that wait on a connection that breaks', () => {
     expect(told).toHaveLength(1);
   });
 
-  test('and succeed on the next one give the connection after that its own second chance', async () => {
+  test('that succeed on the next connection allow a later one its own second chance', async () => {
     const one = hanging();
     const second = brokenOnce(memoryTransact());
     const { storage, told } = dependable(one.connection, second.storage, memoryTransact());
@@ -172,7 +172,7 @@ describe('operations that wait on a connection that breaks', () => {
   });
 });
 
-test('records read from a database that then broke are not taken for those in memory', async () => {
+test('records read from a database that then broke are not confused with those in memory', async () => {
   const database = memoryTransact();
   const breaks = brokenOnce(database);
   const { storage } = dependable(breaks.storage);
@@ -185,7 +185,7 @@ test('records read from a database that then broke are not taken for those in me
   expect(await storage.peek(25)).toMatchObject([{ at: 2 }]);
 });
 
-test('an append that was given up writes nothing when its connection answers after all', async () => {
+test('an abandoned append writes nothing when its connection answers after all', async () => {
   const database = memoryTransact();
   let answer = () => {};
   const late: Connection = (mode, operation) =>
@@ -205,7 +205,7 @@ test('an append that was given up writes nothing when its connection answers aft
   expect(await store.peek(25)).toHaveLength(1);
 });
 
-test('a change that throws fails its append, and is not tried for ever', async () => {
+test('a change that throws fails its append, and is not retried forever', async () => {
   const { storage } = dependable(memoryTransact(), memoryTransact());
 
   const appended = storage.append(() => {

@@ -57,7 +57,7 @@ describe('the buffer', () => {
     expect(seqs(await other.peek(25))).toEqual(Array.from({ length: 25 }, (_, i) => i + 1));
   });
 
-  test('forgets what is removed, and never gives its key to another record', async () => {
+  test('forgets removed records, and never gives their key to another record', async () => {
     const buffer = openStore(newName());
     await append(buffer, entries(1, 2));
     const before = await buffer.peek(25);
@@ -69,7 +69,7 @@ describe('the buffer', () => {
     expect(seqs(await buffer.peek(25))).toEqual([3]);
   });
 
-  test('appends all or nothing; where it can’t, memory takes over, and it is told', async () => {
+  test('appends all or nothing, and otherwise memory takes over and degraded is emitted', async () => {
     const name = newName();
     const told: unknown[] = [];
     const buffer = openStore(name, told);
@@ -83,7 +83,7 @@ describe('the buffer', () => {
     expect(await buffer.peek(100)).toHaveLength(27);
   });
 
-  test('costs no more to look into with 10,000 records than with 25', async () => {
+  test('costs no more to read with 10,000 records than with 25', async () => {
     const buffer = openStore(newName());
     const timed = async () => {
       const from = performance.now();
@@ -101,7 +101,7 @@ describe('the buffer', () => {
     expect(large / small).toBeLessThan(20);
   });
 
-  test('stands in nobody’s way who deletes the database, and is then opened again', async () => {
+  test('blocks no deletion of the database, and opens again afterwards', async () => {
     const name = newName();
     const told: unknown[] = [];
     const buffer = openStore(name, told);
@@ -119,7 +119,7 @@ describe('the buffer', () => {
   });
 });
 
-test('state lies beside the records, and a change has no other in between', async () => {
+test('state is stored beside the records, and a change is atomic', async () => {
   const name = newName();
   const [one, other] = [openStore(name), openStore(name)];
   await append(one, entries(1, 3));
@@ -131,7 +131,7 @@ test('state lies beside the records, and a change has no other in between', asyn
   expect(seqs(await one.peek(25))).toEqual([1, 2, 3]);
 });
 
-test('two tabs know one visitor: who signs in in one is known in the other', async () => {
+test('two tabs know one visitor: a sign-in in one is known in the other', async () => {
   // Nobody answers there, so that everything stays in the buffer.
   const endpoint = `http://127.0.0.1:9/${crypto.randomUUID()}`;
   const [one, other] = [createTracker({ endpoint }), createTracker({ endpoint })];
@@ -185,7 +185,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
 
 const idsOf = (records: readonly Entry[]) => records.map(({ id }) => id);
 
-test('whatever two connections append and remove, what lies there is what was not removed, in order, and counted so', {
+test('after any appends and removals by two connections the rest is stored in order and counted', {
   timeout: 120_000,
 }, async () => {
   await fc.assert(
@@ -228,7 +228,7 @@ test('whatever two connections append and remove, what lies there is what was no
   );
 });
 
-test('of records that share a row any part can be removed, by the keys they were appended with', async () => {
+test('any part of the records in one row can be removed by their keys', async () => {
   const buffer = openStore(newName());
   const { entries: stored } = await append(buffer, entries(1, 60));
 
@@ -241,7 +241,7 @@ test('of records that share a row any part can be removed, by the keys they were
   expect(seqs(await buffer.peek(100))).toEqual(Array.from({ length: 30 }, (_, i) => 2 * i + 2));
 });
 
-test('records end in their own ways at once; one that was not delivered leaves nothing reported', async () => {
+test('records can have different outcomes at once, and an undelivered one leaves nothing reported', async () => {
   const buffer = openStore(newName());
   const visitor = { ...NO_VISITOR, device: 'one', changes: 1, reported: [['email', '"a@b"']] as const };
   const { entries: stored } = await buffer.append(() => ({ visitor, entries: entries(1, 3), clears: false }));
@@ -259,7 +259,7 @@ test('records end in their own ways at once; one that was not delivered leaves n
   });
 });
 
-test('to forget nothing is no error', async () => {
+test('removing nothing is no error', async () => {
   const buffer = openStore(newName());
   await append(buffer, entries(1, 1));
 
@@ -268,7 +268,7 @@ test('to forget nothing is no error', async () => {
   expect(await buffer.peek(25)).toHaveLength(1);
 });
 
-test('an append that clears answers with what lay there, and begins counting anew', async () => {
+test('an append that clears returns the earlier contents, and counts anew', async () => {
   const buffer = openStore(newName());
   await append(buffer, entries(1, 30));
 
@@ -280,7 +280,7 @@ test('an append that clears answers with what lay there, and begins counting ane
   expect(statsOf(await buffer.get('counts'))).toMatchObject({ tracked: 0 });
 });
 
-test('what two connections append at once lies in one order for both, and none of it is lost', async () => {
+test('simultaneous appends of two connections have one order for both, and none is lost', async () => {
   const name = newName();
   const [one, other] = [openStore(name), openStore(name)];
 
@@ -294,7 +294,7 @@ test('what two connections append at once lies in one order for both, and none o
   expect(statsOf(await one.get('counts'))).toMatchObject({ tracked: 40, buffered: 40 });
 });
 
-test('a buffer is looked through past what is not wanted, each record once and in order', async () => {
+test('a buffer is read past unwanted records, each record once and in order', async () => {
   const buffer = openStore(newName());
   for (let n = 0; n < 300; n++) await append(buffer, entries(n + 1, n + 1));
   const shown: number[] = [];
@@ -308,7 +308,7 @@ test('a buffer is looked through past what is not wanted, each record once and i
   expect(seqs(found)).toEqual(Array.from({ length: 10 }, (_, i) => 25 * (i + 1)));
 });
 
-test('memory keeps to the same contract', async () => {
+test('memory follows the same contract', async () => {
   const buffer = memoryStore();
 
   const { entries: stored, waiting } = await append(buffer, entries(1, 60));

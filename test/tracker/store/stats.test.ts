@@ -14,7 +14,7 @@ const ended = ({ delivered, rejected, dropped }: TrackerStats) =>
 
 const sumsUp = (stats: TrackerStats) => expect(ended(stats) + stats.buffered).toBe(stats.tracked);
 
-test('each way a record can end is counted, and their sum with those that wait is what was made', async () => {
+test('each outcome of a record is counted, and their sum with the waiting ones is the number tracked', async () => {
   const time = fakeTime();
   // It tells its time, so that what is too old is known to be.
   const rejectFirst = (records: readonly { readonly id: string }[]) =>
@@ -54,7 +54,7 @@ test('each way a record can end is counted, and their sum with those that wait i
   expect(await buffered()).toEqual(['e108']);
 });
 
-test('two pages and those after them count together', async () => {
+test('two pages and later ones count together', async () => {
   const { open, time } = playedBrowser({ relay: scriptedRelay(offline) });
   const [one, other] = [open(), open()];
   await Promise.all([one.tracker.track('e1'), other.tracker.track('e2'), other.tracker.track('e3')]);
@@ -72,7 +72,7 @@ test('two pages and those after them count together', async () => {
   expect(await next.tracker.stats()).toMatchObject({ tracked: 4, buffered: 0, delivered: 4 });
 });
 
-test('a record that a farewell and a flush of another page have both delivered counts once', async () => {
+test('a record delivered by both an unload request and a flush of another page counts once', async () => {
   let answer = (_: Response) => {};
   const slow = () =>
     new Promise<Response>((resolve) => {
@@ -93,7 +93,7 @@ test('a record that a farewell and a flush of another page have both delivered c
   expect(await one.tracker.stats()).toMatchObject({ tracked: 1, delivered: 1, buffered: 0 });
 });
 
-test('what was spilled counts when it is moved into the buffer, and sums up though it was there already', async () => {
+test('a spilled record counts when it is moved into the buffer, and once if it was there already', async () => {
   const { open, disk, time } = playedBrowser({ relay: scriptedRelay(offline) });
   const one = open();
   await quiet();
@@ -136,7 +136,7 @@ describe('a buffer in memory', () => {
     });
   });
 
-  test('takes no record of a database that broke for one of its own', async () => {
+  test('counts no record of a broken database as its own', async () => {
     const storage = memoryStore();
     await appendTo(storage);
 
@@ -147,7 +147,7 @@ describe('a buffer in memory', () => {
     expect(statsOf(await storage.get('counts'))).toMatchObject({ tracked: 3, buffered: 3, delivered: 0 });
   });
 
-  test('is content to forget nothing', async () => {
+  test('accepts the removal of nothing', async () => {
     const storage = memoryStore();
     await appendTo(storage);
 
@@ -157,7 +157,7 @@ describe('a buffer in memory', () => {
   });
 });
 
-test('what has waited for 8 days without a network has expired once the relay has told the time: it is told, and counted', async () => {
+test('records that waited for 8 days without a network expire once the relay has told the time, with event and count', async () => {
   const time = fakeTime();
   const { relay, replies } = dedupingRelay(time);
   const { open } = playedBrowser({ relay, time });

@@ -9,8 +9,8 @@ const armedIn = (page: { readonly net: { readonly armed: () => readonly (readonl
 // Longer than it rests between one change and the next.
 const A_MOMENT_MS = 250;
 
-describe('what a page leaves with the browser', () => {
-  test('is what is unsettled, anew after each call', async () => {
+describe('the deferred request of a page', () => {
+  test('contains the unsettled records, and is replaced after each call', async () => {
     const { open, time } = playedBrowser();
     const page = open();
     await time.pass(A_MOMENT_MS);
@@ -24,7 +24,7 @@ describe('what a page leaves with the browser', () => {
     expect([before, afterOne, armedIn(page)]).toEqual([[], [['e1']], [['e1', 'e2']]]);
   });
 
-  test('is nothing once all of it is settled', async () => {
+  test('is absent once all records are settled', async () => {
     const { open, time } = playedBrowser();
     const page = open();
     await page.tracker.track('e1');
@@ -46,7 +46,7 @@ describe('what a page leaves with the browser', () => {
     expect(armedIn(page)).toEqual([names(1, 24)]);
   });
 
-  test('is what is under way too, where there is more: without it the rest would overtake it', async () => {
+  test('contains records in flight if there are more, because otherwise the rest would overtake them', async () => {
     let answer = (_: Response) => {};
     const slow = () =>
       new Promise<Response>((resolve) => {
@@ -68,7 +68,7 @@ describe('what a page leaves with the browser', () => {
     expect(armedIn(page)).toEqual([]);
   });
 
-  test('is nothing that the farewell has sent, and nothing after one that failed', async () => {
+  test('contains nothing that the unload request has sent, and nothing after a failed one', async () => {
     const { open } = playedBrowser({ relay: scriptedRelay(() => new TypeError('offline')) });
     const page = open();
     await page.tracker.track('e1');
@@ -83,7 +83,7 @@ describe('what a page leaves with the browser', () => {
     expect(armedIn(page)).toEqual([]);
   });
 
-  test('is nothing while the relay asks to wait', async () => {
+  test('is absent during the relay’s pause', async () => {
     const busy = () => new Response('', { status: 503, headers: { 'Retry-After': '60' } });
     const { open, time } = playedBrowser({ relay: scriptedRelay(busy) });
     const page = open();
@@ -95,7 +95,7 @@ describe('what a page leaves with the browser', () => {
     expect(armedIn(page)).toEqual([]);
   });
 
-  test('says nothing of when it leaves, which nobody knows', async () => {
+  test('gives no send time, because that is unknown', async () => {
     const bodies: unknown[] = [];
     const { open, time } = playedBrowser();
     const page = open(
@@ -111,7 +111,7 @@ describe('what a page leaves with the browser', () => {
   });
 });
 
-test('a browser that refuses to take any hurts nobody', async () => {
+test('a browser that refuses a deferred request harms nothing', async () => {
   const { open, sent } = playedBrowser();
   const page = open(
     {},
@@ -132,7 +132,7 @@ test('a browser that refuses to take any hurts nobody', async () => {
   expect(page.reported).toEqual([]);
 });
 
-test('a browser that has no such thing is asked nothing', async () => {
+test('a browser without fetchLater is asked for nothing', async () => {
   const { open, sent } = playedBrowser();
   const page = open({}, { fetchLater: null });
 
@@ -143,7 +143,7 @@ test('a browser that has no such thing is asked nothing', async () => {
   expect(sent()).toEqual([['e1']]);
 });
 
-test('a page that tracks all the time pays for it a few times a second, and the last change is not forgotten', async () => {
+test('a page with constant tracking replaces it a few times a second, and includes the last change', async () => {
   const { open, time } = playedBrowser();
   let asked = 0;
   const page = open({}, { fetchLater: () => asked++ });

@@ -8,8 +8,8 @@ const offline = () => new TypeError('Failed to fetch');
 /** Sessions of two pages. */
 const [ONE, OTHER] = ['A', 'B'].map((letter) => letter.repeat(22)) as [string, string];
 
-describe('a page that is hidden before its records are durable', () => {
-  test('keeps them in page storage, under the name and its session', async () => {
+describe('a page hidden before its records are durable', () => {
+  test('keeps them in localStorage, under its session', async () => {
     const { open, disk, map, spillKeys } = playedBrowser();
     const page = open();
     await quiet();
@@ -25,7 +25,7 @@ describe('a page that is hidden before its records are durable', () => {
     expect([first?.id, second?.id]).toEqual([1, 2].map((seq) => `${key.slice(NAME.length + 1)}.${seq}`));
   });
 
-  test('and gets its commit after all takes them out again', async () => {
+  test('removes them when its commit succeeds after all', async () => {
     const { open, disk, spilled, spillKeys } = playedBrowser();
     const page = open();
     await quiet();
@@ -41,7 +41,7 @@ describe('a page that is hidden before its records are durable', () => {
     expect(spillKeys()).toEqual([]);
   });
 
-  test('leaves nothing in page storage but the visitor where all of it is durable', async () => {
+  test('leaves only the visitor in localStorage if all records are durable', async () => {
     const { open, map } = playedBrowser();
     const page = open();
     await page.tracker.track('e1');
@@ -52,8 +52,8 @@ describe('a page that is hidden before its records are durable', () => {
   });
 });
 
-describe('what earlier pages left', () => {
-  test('goes into the buffer before the records of the next page, in order, and is gone once it is durable', async () => {
+describe('spilled calls of earlier pages', () => {
+  test('enter the buffer in order before the next page’s records, and are removed once durable', async () => {
     const { open, disk, relay, spilled, spillKeys, buffered } = playedBrowser({
       relay: scriptedRelay(offline),
     });
@@ -79,7 +79,7 @@ describe('what earlier pages left', () => {
     expect(relay.requests.length).toBeGreaterThan(0);
   });
 
-  test('is moved in the order it was made, whatever the order of its keys', async () => {
+  test('are moved in the order of their calls, whatever the order of their keys', async () => {
     const { open, disk, time, spillKeys, buffered, map } = playedBrowser({
       relay: scriptedRelay(...Array(9).fill(offline)),
     });
@@ -108,7 +108,7 @@ describe('what earlier pages left', () => {
     expect(await buffered()).toEqual(['e1', 'e2', 'e3']);
   });
 
-  test('keeps the order it was made in though the clock was set back in the meantime', async () => {
+  test('keep their order even if the clock was set back in the meantime', async () => {
     const { open, disk, time, buffered } = playedBrowser({ relay: scriptedRelay(...Array(9).fill(offline)) });
     const page = open();
     await quiet();
@@ -126,7 +126,7 @@ describe('what earlier pages left', () => {
     expect(await buffered()).toEqual(['e1', 'e2']);
   });
 
-  test('is one record where two pages left the same', async () => {
+  test('become one record if two pages spilled the same', async () => {
     const { open, map, buffered } = playedBrowser({ relay: scriptedRelay(offline) });
     const call = { kind: 'event', id: `${ONE}.1`, wall: 1_000, mono: 0, json: '"eventName":"e1"' };
     for (const page of [ONE, OTHER]) map.set(`${NAME}#${page}`, JSON.stringify([call]));
@@ -137,7 +137,7 @@ describe('what earlier pages left', () => {
     expect(await buffered()).toEqual(['e1']);
   });
 
-  test('waits for the next one again, with its own, where a page is left before the database has answered', async () => {
+  test('wait with the new ones for the page after next if a page is left before the database has answered', async () => {
     const { open, disk, sent, spilled } = playedBrowser();
     const first = open();
     await quiet();
@@ -154,7 +154,7 @@ describe('what earlier pages left', () => {
     expect(new Set(spilled())).toEqual(new Set(['e1', 'e2']));
   });
 
-  test('stands there once for each tracker of the page, however many pages are left before the database answers', async () => {
+  test('are stored once for each tracker of the page, even if many pages unload before the database answers', async () => {
     const { open, disk, map, spilledCalls, buffered } = playedBrowser({ relay: scriptedRelay(offline) });
     const made: string[] = [];
     // A database may hang until the browser is closed, as WebKit's does where a page is left in its first transaction.
@@ -181,7 +181,7 @@ describe('what earlier pages left', () => {
     expect((await buffered()).toSorted()).toEqual(made.toSorted());
   });
 
-  test('by another tab that still lives, and has more by then, is not thrown away with what was moved', async () => {
+  test('of another living tab, which has more by then, are not deleted with the moved ones', async () => {
     const { open, disk, spilled, buffered } = playedBrowser();
     const one = open();
     await quiet();
@@ -201,8 +201,8 @@ describe('what earlier pages left', () => {
   });
 });
 
-describe('where the database is missing', () => {
-  test('all that is unsettled is left when the page is hidden, and the next page delivers it', async () => {
+describe('without a database', () => {
+  test('all unsettled calls are spilled when the page is hidden, and the next page delivers them', async () => {
     const { open, spilled, spillKeys, sent, time } = playedBrowser({ relay: scriptedRelay(offline) });
     const first = open({ memory: true });
     await first.tracker.track('e1');
@@ -223,7 +223,7 @@ describe('where the database is missing', () => {
     expect(spillKeys()).toEqual([]);
   });
 
-  test('what was left is not taken for durable by a next page that is left before its database has answered', async () => {
+  test('spilled calls do not count as durable on a next page that is left before its database has answered', async () => {
     const { open, disk, spilled } = playedBrowser({ relay: scriptedRelay(offline, offline) });
     const first = open({ memory: true });
     await first.tracker.track('e1');
@@ -238,7 +238,7 @@ describe('where the database is missing', () => {
     expect(new Set(spilled())).toEqual(new Set(['e1']));
   });
 
-  test('what was left stays in page storage until it is settled', async () => {
+  test('spilled calls stay in localStorage until they are settled', async () => {
     const { open, spilled } = playedBrowser({ relay: scriptedRelay(...Array(9).fill(offline)) });
     const first = open({ memory: true });
     await first.tracker.track('e1');
@@ -254,7 +254,7 @@ describe('where the database is missing', () => {
   });
 });
 
-describe('page storage that is', () => {
+describe('a localStorage that is', () => {
   test('full keeps the oldest part', async () => {
     const { open, disk, map, spilled } = playedBrowser();
     const storage = fakePageStorage(map);
@@ -286,7 +286,7 @@ describe('page storage that is', () => {
     expect(map.size).toBe(0);
   });
 
-  test('denied hurts nobody', async () => {
+  test('denied harms nothing', async () => {
     const { open, sent, time } = playedBrowser();
     const denied = { keys: () => [], get: () => undefined, set: () => false, remove: () => {} };
     const page = open({}, { pageStorage: denied });
@@ -311,7 +311,7 @@ describe('page storage that is', () => {
     '[{"at":1}]',
     '[{"at":1,"record":null}]',
     'not JSON',
-  ])('spoilt, as by %s, hurts nobody, and is gone in the end', async (value) => {
+  ])('broken by %s harms nothing, and is cleaned up in the end', async (value) => {
     const { open, map, sent, time, spillKeys } = playedBrowser();
     map.set(`${NAME}#${ONE}`, value);
     const storage = fakePageStorage(map);
@@ -332,7 +332,7 @@ describe('page storage that is', () => {
   });
 });
 
-test('a tracker for one port takes nothing of one for another on the same host', async () => {
+test('a tracker for one port does not touch another port’s data on the same host', async () => {
   const { open, map, sent, time } = playedBrowser();
   const other = open({ endpoint: `${ENDPOINT}:8443` });
   await other.tracker.track('theirs');
@@ -348,7 +348,7 @@ test('a tracker for one port takes nothing of one for another on the same host',
   expect(sent().flat()).toContain('ours');
 });
 
-test('a thousand calls of the last task are all spilled and, as far as they fit, sent', async () => {
+test('a thousand calls of the last task are all spilled and sent as far as they fit', async () => {
   const { open, disk, spilled, sent } = playedBrowser();
   const page = open();
   await quiet();
@@ -363,7 +363,7 @@ test('a thousand calls of the last task are all spilled and, as far as they fit,
 });
 
 describe('a call made before the database has answered', () => {
-  test('is kept at once, for a browser that is closed as a whole and tells its pages nothing', async () => {
+  test('is kept at once, for a browser that closes without telling its pages', async () => {
     const { open, disk, spilled, sent } = playedBrowser();
     disk.hold();
     const page = open();
@@ -381,7 +381,7 @@ describe('a call made before the database has answered', () => {
     expect(sent()).toEqual([['e1', 'e2']]);
   });
 
-  test('has one id, kept and written, and is kept no longer once it is written', async () => {
+  test('has one id, spilled and stored, and is not kept longer once it is stored', async () => {
     const { open, disk, relay, map, spillKeys } = playedBrowser();
     disk.hold();
     const { tracker } = open();
@@ -397,7 +397,7 @@ describe('a call made before the database has answered', () => {
   });
 });
 
-test('where storage is denied as the page is left, as to a window that closes itself, all that fits is sent', async () => {
+test('with storage denied as the page is left, as in a window that closes itself, all that fits is sent', async () => {
   const { open, map, sent } = playedBrowser();
   const storage = fakePageStorage(map);
   let isGone = false;

@@ -10,7 +10,7 @@ const never = () => new Promise<Response>(() => {});
 const bytesOf = (text: unknown) => new TextEncoder().encode(String(text)).length;
 
 describe('a page that is left', () => {
-  test('sends all it has in one request, oldest first, of at most 60,000 bytes', async () => {
+  test('sends all its records in one request, oldest first, of at most 60,000 bytes', async () => {
     const { open, relay, sent } = playedBrowser();
     const page = open({ batchSize: 25, maxWaitMs: 3_600_000 });
     // Held by a flush that waits for its lock: nothing has left when the page is hidden.
@@ -27,7 +27,7 @@ describe('a page that is left', () => {
     expect(request?.init.keepalive).toBe(true);
   });
 
-  test.each(['é', '漢', '😀', '"'])('counts %s as the bytes it is', async (character) => {
+  test.each(['é', '漢', '😀', '"'])('counts %s in real bytes', async (character) => {
     const { open, relay } = playedBrowser();
     const page = open();
     await quiet();
@@ -40,7 +40,7 @@ describe('a page that is left', () => {
     expect(bytes).toBeGreaterThan(40_000);
   });
 
-  test('sends what a flush has under way once more with what comes after it, which else could overtake it', async () => {
+  test('repeats records in flight together with later ones, which otherwise could overtake them', async () => {
     const { open, sent } = playedBrowser({ relay: scriptedRelay(never) });
     const page = open();
     await page.tracker.track('e1');
@@ -53,7 +53,7 @@ describe('a page that is left', () => {
     expect(sent()).toEqual([['e1'], ['e1', 'e2']]);
   });
 
-  test('sends all it has made, though a flush has looked at the first of them only', async () => {
+  test('sends all its records, even if a flush has read only the first of them', async () => {
     const { open, sent } = playedBrowser({ relay: scriptedRelay(never) });
     const page = open();
     await quiet();
@@ -65,7 +65,7 @@ describe('a page that is left', () => {
     expect(sent()).toEqual([names(1, 25), names(1, 30)]);
   });
 
-  test('leaves room for what is under way', async () => {
+  test('leaves room for requests in flight', async () => {
     const { open, relay, sent } = playedBrowser({ relay: scriptedRelay(never) });
     const page = open();
     const large = { text: 'x'.repeat(999), more: 'x'.repeat(999) };
@@ -82,7 +82,7 @@ describe('a page that is left', () => {
     expect(bytes).toBeLessThanOrEqual(60_000);
   });
 
-  test('sends more once what was under way has been answered', async () => {
+  test('sends more once the requests in flight have been answered', async () => {
     const { open, sent } = playedBrowser();
     const page = open();
     await quiet();
@@ -99,7 +99,7 @@ describe('a page that is left', () => {
     expect(sent().flat().length).toBeGreaterThan(first);
   });
 
-  test('sends each record once, however often it is told', async () => {
+  test('sends each record once, however often the event repeats', async () => {
     const { open, sent, disk } = playedBrowser({ relay: scriptedRelay(never) });
     const page = open();
     await quiet();
@@ -115,7 +115,7 @@ describe('a page that is left', () => {
     expect(sent()).toEqual([['e1']]);
   });
 
-  test('sends and spills what the page tracks in a listener that comes after ours', async () => {
+  test('sends and spills records that a later listener of the page tracks', async () => {
     const { open, disk, sent, spilled } = playedBrowser({ relay: scriptedRelay(never, never) });
     const page = open();
     await quiet();
@@ -130,7 +130,7 @@ describe('a page that is left', () => {
     expect(spilled()).toEqual(['e1', 'e2']);
   });
 
-  test('spills it and sends nothing where the database has not answered yet: the device is not known', async () => {
+  test('spills them and sends nothing before the database has answered, because the device is unknown', async () => {
     const { open, disk, sent, spilled } = playedBrowser();
     disk.hold();
     const page = open();
@@ -144,7 +144,7 @@ describe('a page that is left', () => {
     expect(spilled()).toEqual(['e1', 'e2']);
   });
 
-  test('and comes back goes on as usual: what it tracks then waits for others', async () => {
+  test('and comes back goes on as usual: later records wait for others', async () => {
     const { open, sent, time } = playedBrowser();
     const page = open();
     await quiet();
@@ -160,7 +160,7 @@ describe('a page that is left', () => {
     expect(sent()).toEqual([['e1']]);
   });
 
-  test('has what it sent forgotten when it lives on, and is sure of nothing when it does not', async () => {
+  test('removes what it sent if it lives on, and trusts nothing if it does not', async () => {
     const { open, buffered, sent, time } = playedBrowser();
     const first = open();
     await first.tracker.track('e1');
@@ -181,7 +181,7 @@ describe('a page that is left', () => {
   });
 });
 
-describe('nothing of its own leaves', () => {
+describe('no record of the page leaves', () => {
   test('while older records of earlier pages are unknown to it', async () => {
     const { open, sent, time } = playedBrowser({ relay: scriptedRelay(...Array(99).fill(offline)) });
     const first = open();
@@ -200,7 +200,7 @@ describe('nothing of its own leaves', () => {
     expect(sent().slice(before).flat()).not.toContain('own');
   });
 
-  test('while it has looked at some of them, and its own were there before it looked', async () => {
+  test('while it has read only some of them, and its own came before it read', async () => {
     const { open, sent, time } = playedBrowser({ relay: scriptedRelay(...Array(99).fill(offline)) });
     const first = open();
     for (const name of names(1, 40)) void first.tracker.track(name);
@@ -217,7 +217,7 @@ describe('nothing of its own leaves', () => {
     expect(sent().slice(before).flat()).not.toContain('own');
   });
 
-  test('that another tab has settled, once a look into the buffer has shown so', async () => {
+  test('that another tab has settled, once a read of the buffer has shown so', async () => {
     const { open, sent } = playedBrowser();
     const [one, other] = [open(), open()];
     await one.tracker.track('e1');
@@ -230,7 +230,7 @@ describe('nothing of its own leaves', () => {
     expect(one.net.armed()).toEqual([]);
   });
 
-  test('that was told as dropped', async () => {
+  test('that was reported as dropped', async () => {
     const { open, sent } = playedBrowser({ relay: scriptedRelay(offline) });
     const page = open({ maxRecords: 100 });
     await page.tracker.track('e1');
@@ -268,7 +268,7 @@ describe('nothing of its own leaves', () => {
     expect(left).toEqual(names(1, left.length));
   });
 
-  test('where another tab has settled what this one still holds, and has older ones', async () => {
+  test('if another tab has settled its records, and has older ones', async () => {
     const { open, sent, time } = playedBrowser();
     const one = open();
     await one.tracker.track('e1');
@@ -284,7 +284,7 @@ describe('nothing of its own leaves', () => {
     expect(order.includes('e3') ? order : ['e1', 'e2', 'e3']).toContain('e2');
   });
 
-  test('of what was spilled, where older records lie in a database that has not answered yet', async () => {
+  test('from the spill, if older records are in a database that has not answered yet', async () => {
     const { open, sent, disk } = playedBrowser({ relay: scriptedRelay(offline, offline) });
     const first = open();
     await first.tracker.track('e1');
@@ -303,7 +303,7 @@ describe('nothing of its own leaves', () => {
     expect(left?.[0]).not.toBe('e2');
   });
 
-  test('after a farewell that failed, until the next flush has brought the order back', async () => {
+  test('after a failed unload request, until the next flush has restored the order', async () => {
     const { open, sent, disk, time } = playedBrowser({ relay: scriptedRelay(offline) });
     const page = open();
     await quiet();
@@ -329,7 +329,7 @@ describe('nothing of its own leaves', () => {
 
 describe('a pause', () => {
   test.each([429, 503])(
-    'after %i that another tab was asked for holds the farewell of this one',
+    'after %i that another tab received stops this one’s unload request',
     async (status) => {
       const { open, sent, time } = playedBrowser({ relay: scriptedRelay(busy(status)) });
       const [one, other] = [open(), open()];
@@ -350,7 +350,7 @@ describe('a pause', () => {
     },
   );
 
-  test('for want of a network holds none: it may be back', async () => {
+  test('for a missing network stops none, because it may be back', async () => {
     const { open, sent } = playedBrowser({ relay: scriptedRelay(offline) });
     const page = open();
     await page.tracker.track('e1');
@@ -362,7 +362,7 @@ describe('a pause', () => {
   });
 });
 
-test('a batch of the farewell that the relay refuses as a whole is found again and halved: one is given up, the rest arrives', async () => {
+test('a batch of an unload request that the relay refuses is found and halved: one record is dropped, the rest arrive', async () => {
   const refused = () =>
     Response.json({ error: { code: 'invalid_batch', message: 'the batch is wrong' } }, { status: 400 });
   const judge = (records: readonly { readonly eventName?: string }[]) =>
@@ -382,7 +382,7 @@ test('a batch of the farewell that the relay refuses as a whole is found again a
   expect(await buffered()).toEqual([]);
 });
 
-test('a record that is refused in two requests at once is told once', async () => {
+test('a record refused in two requests at once is reported once', async () => {
   const refusing = (records: readonly TrackerRecord[]) =>
     accepted(records, {
       rejected: records

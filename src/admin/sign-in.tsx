@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Prose } from './prose.tsx';
 
-type EntranceProps = {
+type SignInProps = {
   readonly message: string;
   /** Whether a token is being tried. */
   readonly isTrying: boolean;
@@ -10,7 +10,7 @@ type EntranceProps = {
 };
 
 /** Asks for the operator's token. */
-export function Entrance({ message, isTrying, enter }: EntranceProps): JSX.Element {
+export function SignIn({ message, isTrying, enter }: SignInProps): JSX.Element {
   const field = useRef<HTMLInputElement>(null);
 
   useLayoutEffect(() => {
@@ -20,7 +20,7 @@ export function Entrance({ message, isTrying, enter }: EntranceProps): JSX.Eleme
   }, [isTrying]);
 
   return (
-    <main id="entrance" class="entrance">
+    <main id="sign-in" class="sign-in">
       <form
         class="enter panel"
         onSubmit={(event) => {
@@ -44,7 +44,7 @@ export function Entrance({ message, isTrying, enter }: EntranceProps): JSX.Eleme
             Open
           </button>
         </div>
-        <p class="small">Kept in this tab only, and gone when you close it.</p>
+        <p class="small">Kept in this tab only, until you close it.</p>
         <p id="refused" class="refused" role="alert">
           <Prose text={message} />
         </p>

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { Entrance } from '../../src/admin/entrance.tsx';
+import { SignIn } from '../../src/admin/sign-in.tsx';
 import { rendered } from './rendered.ts';
 
-test('the token is handed on without blanks around it, and a refused one is taken out of the field', () => {
+test('the token is trimmed, and a refused one is cleared from the field', () => {
   const entered: string[] = [];
   const show = (isTrying: boolean) =>
     rendered(
-      <Entrance message="Set `ADMIN_TOKEN`." isTrying={isTrying} enter={(token) => entered.push(token)} />,
+      <SignIn message="Set `ADMIN_TOKEN`." isTrying={isTrying} enter={(token) => entered.push(token)} />,
     );
   const node = show(false);
   const field = node.querySelector('input');
@@ -22,9 +22,9 @@ test('the token is handed on without blanks around it, and a refused one is take
   expect(document.activeElement).toBe(field);
 });
 
-test('commands in a message stand as code', () => {
+test('commands in a message are shown as code', () => {
   const node = rendered(
-    <Entrance message="Set `ADMIN_TOKEN`, then <b>open</b>." isTrying={false} enter={() => {}} />,
+    <SignIn message="Set `ADMIN_TOKEN`, then <b>open</b>." isTrying={false} enter={() => {}} />,
   );
 
   expect(node.querySelector('[role=alert]')?.innerHTML).toBe(
