@@ -52,7 +52,7 @@ export type CallPorts = {
   readonly tellFault: (fault: unknown) => void;
 };
 
-const BACKOFF = { baseMs: 1_000, capMs: 60_000 };
+export const BACKOFF = { baseMs: 1_000, capMs: 60_000 };
 
 // A firewall may answer 403 to one batch by chance, while it lets others pass. After this many times, the
 // batch is at fault.
@@ -60,9 +60,9 @@ const PROVEN_TRIES = 8;
 
 // Once the backoff is at its cap, tries are at least 30 s apart: 490, the shorter ones before the cap
 // included, take more than four hours. After four hours WebEngage no longer remembers the request id, so a
-// new id protects as well. Without this bound, one record
-// that breaks WebEngage would hold back the 24 others in its batch forever.
-const FOUR_HOURS_OF_TRIES = 490;
+// new id protects as well. Without this bound, one record that breaks WebEngage would hold back the 24 others
+// in its batch forever.
+export const FOUR_HOURS_OF_TRIES = 490;
 
 // A call with a single record below this size can't be too large, whatever the status says: it is refused.
 const NEVER_TOO_LARGE_BYTES = 4_096;

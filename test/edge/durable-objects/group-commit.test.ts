@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { groupCommit } from '../../../src/edge/durable-objects/group-commit.ts';
 import { delivery, newOutbox } from '../../fakes/outbox.ts';
 import { eventRecord } from '../../fakes/records.ts';
@@ -100,6 +100,15 @@ test('a failed preparation fails its own group only', async () => {
   await settle();
 
   expect(told).toEqual(['a: no alarm to be had', 'b: no alarm to be had', 'c at 1005 with an alarm']);
+});
+
+test('a timer that fails ends its own group only', async () => {
+  const sleep = vi.fn(async () => {}).mockRejectedValueOnce(new Error('no timer'));
+  const join = groupCommit(5, { now: () => 1_000, sleep }, async () => 1);
+  await join();
+
+  await expect(join()).rejects.toThrow('no timer');
+  await expect(join()).resolves.toBe(1);
 });
 
 test('an outbox answers each delivery of a group with its own receipt', async () => {
