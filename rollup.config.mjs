@@ -158,6 +158,16 @@ const planSchema = {
   },
 };
 
+/** The licenses of the packages that a file holds: they ask to be kept with it. */
+function licensesOf({ moduleIds }) {
+  const folders = moduleIds.map((id) => /^.*\/node_modules\/(@[^/]+\/)?[^/]+/.exec(id)?.[0]);
+  const texts = [...new Set(folders)].filter(Boolean).map((folder) => {
+    const file = readdirSync(folder).find((name) => /^licen[cs]e/i.test(name));
+    return `${folder.split('node_modules/').at(-1)}\n\n${readFileSync(`${folder}/${file}`, 'utf8')}`;
+  });
+  return texts.length > 0 ? `/*!\nThis file contains these packages:\n\n${texts.join('\n')}*/` : '';
+}
+
 export default [
   trackerScript('tracker.js', 'core.js', [publicFiles]),
   trackerScript('tracker.full.js', 'full.js'),
@@ -246,10 +256,18 @@ export default [
     output: { file: 'dist/sandbox/worker.js', format: 'es', plugins: [sandboxFiles] },
   },
   {
-    // Built beside the package's own files, which it reads. `bin.js` imports it once it knows that Node can run it.
-    input: { bin: `${modules}/cli/bin.js`, cli: `${modules}/cli/cli.js` },
+    // What npx starts. It imports `cli.js` once it knows that Node can run it.
+    input: `${modules}/cli/bin.js`,
+    external: /\/cli\.js$/,
+    output: { file: 'dist/bin.js', format: 'es' },
+  },
+  {
+    // Built beside the package's own files, which it reads. With its libraries in it, nobody installs them. commander
+    // asks for Node 22.12 so that it can be required; in a bundle it runs wherever this package does.
+    input: `${modules}/cli/cli.js`,
     external: [/^node:/, 'valibot'],
-    plugins: [planSchema],
-    output: { dir: 'dist', format: 'es' },
+    // With the names that a stack trace shows.
+    plugins: [nodeResolve(), terser({ ecma: 2022, module: true, keep_fnames: true }), planSchema],
+    output: { file: 'dist/cli.js', format: 'es', banner: licensesOf },
   },
 ];

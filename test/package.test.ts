@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
+import { rollup } from 'rollup';
 import { expect, test } from 'vitest';
 import { VERSION } from '../src/contract/version.ts';
 import { SETTINGS } from '../src/edge/settings/settings-table.ts';
@@ -15,13 +16,31 @@ test('imported on a server, the package does nothing and needs no window', async
   });
 });
 
-// What came after Node 20.0, and would be at hand.
+// What came after Node 20.13, and would be at hand.
 const LATER =
-  /URL\.parse\(|Promise\.(withResolvers|try)|\.groupBy\(|Array\.fromAsync|import\.meta\.(dirname|filename)|styleText|\busing\b/;
+  /URL\.parse\(|Promise\.(withResolvers|try)|\.groupBy\(|Array\.fromAsync|import\.meta\.(dirname|filename)|\busing \w+ ?=/;
 
-test('the command runs on Node 20, like the package', async () => {
-  expect(JSON.parse(await readFile('package.json', 'utf8')).engines.node).toBe('>=20');
+test('the command runs on Node 20.13, like the package', async () => {
+  // The prompts give several formats to `styleText`, which Node accepts since then.
+  expect(JSON.parse(await readFile('package.json', 'utf8')).engines.node).toBe('>=20.13');
   expect(LATER.exec(await readFile('dist/cli.js', 'utf8'))?.[0]).toBeUndefined();
+});
+
+test('the command contains its libraries and their licenses, and imports nothing but valibot', async () => {
+  const command = await readFile('dist/cli.js', 'utf8');
+  const { packages } = JSON.parse(await readFile('package-lock.json', 'utf8'));
+  const withTheirs = (name: string): readonly string[] => {
+    const theirs = Object.keys(packages[`node_modules/${name}`].dependencies ?? {});
+    return [name, ...theirs.flatMap(withTheirs)];
+  };
+
+  for (const name of ['commander', '@clack/prompts'].flatMap(withTheirs)) {
+    const files = await readdir(`node_modules/${name}`);
+    const license = files.find((file) => /^licen[cs]e$/i.test(file));
+    expect(command, name).toContain(await readFile(`node_modules/${name}/${license}`, 'utf8'));
+  }
+  const { output } = await (await rollup({ input: 'dist/cli.js', external: /^[^.]/ })).generate({});
+  expect(output[0].imports.filter((name) => !name.startsWith('node:'))).toEqual(['valibot']);
 });
 
 test('the deploy button asks for settings, each with a description', async () => {

@@ -1,38 +1,9 @@
-import { parseArgs } from 'node:util';
+import { Command, CommanderError, Option, type OutputConfiguration } from 'commander';
+import { VERSION } from '../contract/version.ts';
 import { addressOf } from './address.ts';
-
-export type InitOptions = {
-  readonly dir: string;
-  readonly license?: string | undefined;
-  readonly region?: string | undefined;
-  readonly origins?: string | undefined;
-  readonly name?: string | undefined;
-  readonly domain?: string | undefined;
-  /** Nothing is asked but the key: what is not given is at its default. */
-  readonly yes: boolean;
-  readonly force: boolean;
-  readonly secrets: boolean;
-  readonly checkKey: boolean;
-};
-
-export type DoctorOptions = {
-  /** The relay's address, without a slash at its end. */
-  readonly url: string;
-  readonly origin?: string | undefined;
-  readonly adminTokenEnv?: string | undefined;
-  readonly json: boolean;
-};
-
-export type TypesOptions = {
-  /** The tracking plan's file. */
-  readonly plan: string;
-  /** The file of the types; without it they are said. */
-  readonly out?: string | undefined;
-  /** What the type of the events is called. */
-  readonly name: string;
-  /** Nothing is written: are they as the plan says? */
-  readonly check: boolean;
-};
+import type { ExitCode } from './exit-code.ts';
+import type { Answers } from './init/project.ts';
+import { FAULTS } from './init/validate-settings.ts';
 
 export type DevOptions = {
   /** Of the relay, the sandbox, and a page to try them: three that differ. */
@@ -40,202 +11,198 @@ export type DevOptions = {
   readonly sandboxPort: number;
   readonly pagePort: number;
   /** The sites that may send, with commas; undefined: all. */
-  readonly origins?: string | undefined;
+  readonly origins?: string;
 };
 
-/** What is to be done. */
-export type Command =
-  | { readonly kind: 'help' }
-  | { readonly kind: 'version' }
-  | { readonly kind: 'init'; readonly options: InitOptions }
-  | { readonly kind: 'dev'; readonly options: DevOptions }
-  | { readonly kind: 'doctor'; readonly options: DoctorOptions }
-  | { readonly kind: 'types'; readonly options: TypesOptions }
-  /** It is none: `message` says what is wrong with it. */
-  | { readonly kind: 'misuse'; readonly message: string };
+export type InitOptions = Partial<Answers> & {
+  readonly dir: string;
+  /** Nothing is asked but the key: what is not given is at its default. */
+  readonly yes?: boolean;
+  readonly force?: boolean;
+  readonly secrets: boolean;
+  readonly checkKey?: boolean;
+};
 
-export const HELP = `webengage-relay: reliable event tracking for WebEngage
+export type DoctorOptions = {
+  /** The relay's address, without a slash at its end. */
+  readonly url: string;
+  readonly origin?: string;
+  readonly adminTokenEnv?: string;
+  readonly json?: boolean;
+};
 
-  webengage-relay dev               run a relay and a WebEngage sandbox on this machine: no account, no key
-      --port <port>                 the relay's (default: 8787)
-      --sandbox-port <port>         the sandbox's (default: 8788)
-      --page-port <port>            the first page's (default: 8789)
-      --origins <origins>           the sites that may send, with commas (default: all)
-    In a folder made by init, it runs that relay with its settings.
+export type TypesOptions = {
+  /** The tracking plan's file. */
+  readonly plan: string;
+  /** The file of the types; without it they are printed. */
+  readonly out?: string;
+  /** The name of the events' type. */
+  readonly name: string;
+  /** Nothing is written: are they as the plan says? */
+  readonly check?: boolean;
+};
 
-  webengage-relay init [folder]     make your own relay, ready to deploy to Cloudflare
-      --license <code>              WebEngage's license code, with its ~
-      --region <region>             where the account lives: global (default), in or ksa
-      --origins <origins>           the sites that may send, with commas: https://shop.example.com
-      --name <name>                 the Worker's name (default: webengage-relay)
-      --domain <host>               its host name in a zone of your account, as t.example.com
-      --check-key                   try the key first, with one empty call to WebEngage
-      --no-secrets                  write the files only
-      --yes                         take the defaults, and ask only for the key
-      --force                       overwrite existing files
-    It asks for the API key, or reads it from WEBENGAGE_API_KEY or from standard input.
+/** What each command does. */
+export type Actions = {
+  readonly dev: (options: DevOptions) => Promise<ExitCode>;
+  readonly init: (options: InitOptions) => Promise<ExitCode>;
+  readonly doctor: (options: DoctorOptions) => Promise<ExitCode>;
+  readonly types: (options: TypesOptions) => Promise<ExitCode>;
+};
 
-  webengage-relay doctor <url>      check a running relay; exits with 1 if something is wrong
-      --origin <origin>             check that this site may send
-      --admin-token-env <NAME>      the variable that holds the ADMIN_TOKEN: also check backlog and dead letters
-      --json                        print the result as JSON
-
-  webengage-relay types [plan]      write TypeScript types for a tracking plan (default: tracking-plan.json)
-      --out <file>                  the file to write; without it the types are printed
-      --name <name>                 the name of the events' type (default: Events)
-      --check                       write nothing; exits with 1 if the file is out of date
-
-  webengage-relay --version
-  webengage-relay --help`;
-
-const HELP_FLAG = { help: { type: 'boolean', short: 'h' } } as const;
+/** Where help and errors go. */
+export type Output = Pick<OutputConfiguration, 'writeOut' | 'writeErr'>;
 
 const MAX_PORT = 65_535;
 
-/** Reads a command line, without the program's own name. */
-export function readCommand(args: readonly string[]): Command {
-  const [name = '', ...rest] = args;
-  try {
-    switch (name) {
-      case 'dev':
-        return readDev(rest);
-      case 'init':
-        return readInit(rest);
-      case 'doctor':
-        return readDoctor(rest);
-      case 'types':
-        return readTypes(rest);
-      case 'help':
-      case '--help':
-      case '-h':
-        return { kind: 'help' };
-      case '--version':
-      case '-v':
-        return { kind: 'version' };
-      case '':
-        return misuse('dev, init, doctor or types?');
-      default:
-        return misuse(`there is no ${name.startsWith('-') ? 'flag' : 'command'} ${nameOnly(name)}`);
-    }
-  } catch (error) {
-    // What parseArgs throws says in its first line what is wrong; the rest is advice about its own syntax.
-    const [line = ''] = error instanceof Error ? error.message.split(/\n|\. /) : [];
-    return misuse(line.replace(/^[A-Z]/, (letter) => letter.toLowerCase()));
-  }
-}
+const KEY_HELP = `
+It asks for the API key, or reads it from WEBENGAGE_API_KEY or standard input.`;
 
-function readDev(args: string[]): Command {
-  const { values } = parseArgs({
-    args,
-    options: {
-      ...HELP_FLAG,
-      port: { type: 'string', default: '8787' },
-      'sandbox-port': { type: 'string', default: '8788' },
-      'page-port': { type: 'string', default: '8789' },
-      origins: { type: 'string' },
-    },
-  });
-  if (values.help) return { kind: 'help' };
-  const { origins, port, 'sandbox-port': sandboxPort, 'page-port': pagePort } = values;
-  const ports = [port, sandboxPort, pagePort].map(Number);
-  if (!ports.every((each) => Number.isInteger(each) && each >= 1 && each <= MAX_PORT))
-    return misuse(`a port must be a whole number from 1 to ${MAX_PORT}`);
-  if (new Set(ports).size < ports.length) return misuse('relay, sandbox and page must have a port each');
-  const options = {
-    port: Number(port),
-    sandboxPort: Number(sandboxPort),
-    pagePort: Number(pagePort),
-    origins,
-  };
-  return { kind: 'dev', options };
-}
-
-function readInit(args: string[]): Command {
-  const secret = args.find((arg) => /^--?((web-?engage-?)?(api-?)?key|admin-?token)\b/i.test(arg));
-  if (secret !== undefined)
-    return misuse(`there is no ${nameOnly(secret)}: a secret in a flag stays in the shell's history`);
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      ...HELP_FLAG,
-      license: { type: 'string' },
-      region: { type: 'string' },
-      origins: { type: 'string' },
-      name: { type: 'string' },
-      domain: { type: 'string' },
-      yes: { type: 'boolean', short: 'y', default: false },
-      force: { type: 'boolean', default: false },
-      'check-key': { type: 'boolean', default: false },
-      'no-secrets': { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) return { kind: 'help' };
-  const [dir = '.', ...more] = positionals;
-  if (more.length > 0) return misuse('init takes one folder');
-  const { license, region, origins, name, domain, yes, force } = values;
-  const options = { dir, license, region, origins, name, domain, yes, force };
-  return {
-    kind: 'init',
-    options: { ...options, secrets: !values['no-secrets'], checkKey: values['check-key'] },
-  };
-}
-
-function readDoctor(args: string[]): Command {
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      ...HELP_FLAG,
-      origin: { type: 'string' },
-      'admin-token-env': { type: 'string' },
-      json: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) return { kind: 'help' };
-  const [given, ...more] = positionals;
-  if (given === undefined || more.length > 0)
-    return misuse("doctor takes the relay's address, as https://t.example.com");
-  const url = addressOf(given);
-  if (url === undefined)
-    return misuse("the relay's address must be an http or https URL, as https://t.example.com");
-  const { origin: site, json } = values;
-  // The address of any page of it will do.
-  const origin = site === undefined ? undefined : siteOf(site);
-  if (site !== undefined && origin === undefined)
-    return misuse("--origin must be a site's address, as https://shop.example.com");
-  return { kind: 'doctor', options: { url, origin, adminTokenEnv: values['admin-token-env'], json } };
-}
+// Flags that a user may try for the key.
+const SECRET_FLAGS = ['--key', '--api-key', '--webengage-api-key', '--admin-token'];
 
 // A capital first: no word that TypeScript has for itself begins so. Two types are named in what is written.
 const TYPE_NAME = /^(?!(Date|Record)$)[A-Z]\w*$/;
 
-function readTypes(args: string[]): Command {
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      ...HELP_FLAG,
-      out: { type: 'string' },
-      name: { type: 'string', default: 'Events' },
-      check: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) return { kind: 'help' };
-  const [plan = 'tracking-plan.json', ...more] = positionals;
-  if (more.length > 0) return misuse('types takes one tracking plan');
-  const { out, name, check } = values;
-  if (!TYPE_NAME.test(name)) return misuse('--name must be the name of a type, as ShopEvents');
-  if (check && out === undefined) return misuse('--check needs --out, the file that is to be checked');
-  return { kind: 'types', options: { plan, out, name, check } };
+/** Runs a command line, without the program's own name; resolves to the exit code. */
+export async function runCommand(
+  args: readonly string[],
+  actions: Actions,
+  output: Output = {},
+): Promise<ExitCode> {
+  let code: ExitCode = 0;
+  const program = new Command('webengage-relay')
+    .description('Reliable event tracking for WebEngage.')
+    .version(VERSION, '-v, --version', 'Print the version')
+    .helpOption('-h, --help', 'Print this help')
+    .helpCommand('help [command]', 'Print the help of a command')
+    .showHelpAfterError('Try webengage-relay --help, or webengage-relay help <command>.')
+    .configureOutput({
+      ...output,
+      outputError: (message, write) => write(`webengage-relay: ${withoutValues(message)}`),
+    })
+    .exitOverride();
+  const end = async (ended: Promise<ExitCode>) => {
+    code = await ended;
+  };
+  addDev(program, (options) => end(actions.dev(options)));
+  addInit(program, (options) => end(actions.init(options)));
+  addDoctor(program, (options) => end(actions.doctor(options)));
+  addTypes(program, (options) => end(actions.types(options)));
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? 0 : 2;
+  }
 }
 
-function siteOf(given: string): string | undefined {
-  const address = addressOf(given);
-  return address === undefined ? undefined : new URL(address).origin;
+/** Commander's message without the typed values: one of them may be a secret. */
+const withoutValues = (message: string): string =>
+  message
+    .replace(/^error: /, '')
+    .replace(/^(unknown option '[^=]+)=.*'/s, "$1'")
+    .replace(/^(too many arguments .* but got \d+): .*\./s, '$1.');
+
+/** Takes a flag's value as it is, if the relay would. */
+const valid =
+  (command: Command, of: keyof Answers) =>
+  (given: string): string => {
+    const fault = FAULTS[of](given);
+    return fault === undefined ? given : command.error(`--${of}: ${fault}`);
+  };
+
+type Run<Options> = (options: Options) => Promise<void>;
+
+function addDev(program: Command, run: Run<DevOptions>): void {
+  const dev = program.command('dev');
+  const portOf = (given: string): number => {
+    const port = Number(given);
+    const isPort = Number.isInteger(port) && port >= 1 && port <= MAX_PORT;
+    return isPort ? port : dev.error(`a port must be a whole number from 1 to ${MAX_PORT}`);
+  };
+  dev
+    .description('Run a relay and a WebEngage sandbox on this machine: no account, no key')
+    .option('--port <port>', "The relay's port", portOf, 8787)
+    .option('--sandbox-port <port>', "The sandbox's port", portOf, 8788)
+    .option('--page-port <port>', "The first page's port", portOf, 8789)
+    .option(
+      '--origins <origins>',
+      'The sites that may send, separated by commas (default: all)',
+      valid(dev, 'origins'),
+    )
+    .addHelpText('after', '\nIn a folder that init created, it runs that relay with its settings.')
+    .action((options: DevOptions) => {
+      const { port, sandboxPort, pagePort } = options;
+      if (new Set([port, sandboxPort, pagePort]).size < 3)
+        dev.error('relay, sandbox and page must have different ports');
+      return run(options);
+    });
 }
 
-const misuse = (message: string): Command => ({ kind: 'misuse', message });
+function addInit(program: Command, run: Run<InitOptions>): void {
+  const init = program.command('init');
+  const setting = (of: keyof Answers, value: string, help: string) =>
+    init.option(`--${of} <${value}>`, help, valid(init, of));
+  init
+    .description('Create your own relay, ready to deploy to Cloudflare')
+    .argument('[folder]', 'Where to create it', '.');
+  setting('license', 'code', "WebEngage's license code, with its ~");
+  setting('region', 'region', 'Where the account lives: global (default), in or ksa');
+  setting('origins', 'origins', 'The sites that may send, separated by commas: https://shop.example.com');
+  setting('name', 'name', "The Worker's name (default: webengage-relay)");
+  setting('domain', 'host', 'Its host name in a zone of your account, such as t.example.com');
+  for (const flag of SECRET_FLAGS) {
+    const refuse = () =>
+      init.error(`there is no ${flag}, because a secret in a flag stays in the shell's history`);
+    init.addOption(new Option(`${flag} <secret>`).hideHelp().argParser(refuse));
+  }
+  init
+    .option('--check-key', 'Check the key first, with one empty call to WebEngage')
+    .option('--no-secrets', 'Only write the files')
+    .option('-y, --yes', 'Accept the defaults, and ask only for the key')
+    .option('--force', 'Overwrite existing files')
+    .addHelpText('after', KEY_HELP)
+    .action((dir: string, options: Omit<InitOptions, 'dir'>) => run({ ...options, dir }));
+}
 
-/** Of `--key=value` the name: the value may be a secret. */
-const nameOnly = (flag: string): string => flag.split('=')[0] ?? flag;
+function addDoctor(program: Command, run: Run<DoctorOptions>): void {
+  const doctor = program.command('doctor');
+  const urlOf = (given: string): string =>
+    addressOf(given) ??
+    doctor.error("the relay's address must be an http or https URL such as https://t.example.com");
+  // The address of any page of it will do.
+  const originOf = (given: string): string => {
+    const address = addressOf(given);
+    return address === undefined
+      ? doctor.error("--origin must be a site's address such as https://shop.example.com")
+      : new URL(address).origin;
+  };
+  doctor
+    .description('Check a running relay; exits with 1 if something is wrong')
+    .argument('<url>', "The relay's address, such as https://t.example.com", urlOf)
+    .option('--origin <origin>', 'Check that this site may send', originOf)
+    .option(
+      '--admin-token-env <NAME>',
+      'The variable that holds the ADMIN_TOKEN: also check backlog and dead letters',
+    )
+    .option('--json', 'Print the result as JSON')
+    .action((url: string, options: Omit<DoctorOptions, 'url'>) => run({ ...options, url }));
+}
+
+function addTypes(program: Command, run: Run<TypesOptions>): void {
+  const types = program.command('types');
+  const nameOf = (given: string): string =>
+    TYPE_NAME.test(given) ? given : types.error('--name must be the name of a type, such as ShopEvents');
+  types
+    .description('Write TypeScript types for a tracking plan')
+    .argument('[plan]', "The tracking plan's file", 'tracking-plan.json')
+    .option('--out <file>', 'The file to write; without it the types are printed')
+    .option('--name <name>', "The name of the events' type", nameOf, 'Events')
+    .option('--check', 'Write nothing; exits with 1 if the file is out of date')
+    .action((plan: string, options: Omit<TypesOptions, 'plan'>) => {
+      if (options.check && options.out === undefined) types.error('--check needs --out, the file to check');
+      return run({ ...options, plan });
+    });
+}

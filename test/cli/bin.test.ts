@@ -5,7 +5,8 @@ import { Script } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 
 const json = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
-const minimumOf = (path: string) => Number(/^>=(\d+)/.exec(json(path).engines.node)?.[1]);
+/** Without the zeros at its end: `22` for `>=22.0.0`. */
+const minimumOf = (path: string) => /^>=([\d.]+?)(\.0)*$/.exec(json(path).engines.node)?.[1];
 
 const OURS = minimumOf('package.json');
 const WRANGLERS = minimumOf('node_modules/wrangler/package.json');
@@ -27,12 +28,13 @@ function runUnder(version: string, ...args: readonly string[]) {
 describe('a command under a Node that is too old ends with a one-line error', () => {
   test.each([
     ['18.20.8', 'doctor https://t.example.com', OURS],
+    ['20.12.2', 'types', OURS],
     ['10.24.1', '--version', OURS],
     ['18.20.8', 'init --no-secrets', OURS],
     ['20.20.2', 'dev', WRANGLERS],
     ['20.20.2', 'dev --port 8080', WRANGLERS],
     ['21.7.3', 'init my-relay', WRANGLERS],
-  ])('Node %s: %s needs %d', (version, line, needed) => {
+  ])('Node %s: %s needs %s', (version, line, needed) => {
     const { complained, exitCode } = runUnder(version, ...line.split(' '));
 
     expect(complained).toEqual([

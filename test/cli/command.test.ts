@@ -1,146 +1,186 @@
-import { expect, test } from 'vitest';
-import { HELP, readCommand } from '../../src/cli/command.ts';
+import { describe, expect, test } from 'vitest';
+import { VERSION } from '../../src/contract/version.ts';
+import { understood } from '../fakes/command-line.ts';
 
-test('dev alone has its three ports, and lets every page in', () => {
-  expect(readCommand(['dev'])).toEqual({
-    kind: 'dev',
-    options: { port: 8787, sandboxPort: 8788, pagePort: 8789 },
+describe('a command gets its options, and its exit code becomes the program’s', () => {
+  test.each([
+    ['dev', { port: 8787, sandboxPort: 8788, pagePort: 8789 }],
+    [
+      'dev --port 1 --sandbox-port 65535 --page-port 3 --origins http://shop.test:3000',
+      { port: 1, sandboxPort: 65_535, pagePort: 3, origins: 'http://shop.test:3000' },
+    ],
+    ['init', { dir: '.', secrets: true }],
+    [
+      'init shop --license ~abc --region in --origins https://a.example --name shop-relay --domain t.a.example --yes --force --no-secrets --check-key',
+      {
+        dir: 'shop',
+        license: '~abc',
+        region: 'in',
+        origins: 'https://a.example',
+        name: 'shop-relay',
+        domain: 't.a.example',
+        yes: true,
+        force: true,
+        secrets: false,
+        checkKey: true,
+      },
+    ],
+    ['init -y', { dir: '.', secrets: true, yes: true }],
+    ['types', { plan: 'tracking-plan.json', name: 'Events' }],
+    [
+      'types plans/shop.json --out src/events.ts --name ShopEvents --check',
+      { plan: 'plans/shop.json', out: 'src/events.ts', name: 'ShopEvents', check: true },
+    ],
+    ['doctor t.example.com', { url: 'https://t.example.com' }],
+    ['doctor https://t.example.com/', { url: 'https://t.example.com' }],
+    ['doctor http://127.0.0.1:8787', { url: 'http://127.0.0.1:8787' }],
+    ['doctor https://example.com/relay/', { url: 'https://example.com/relay' }],
+    [
+      'doctor t.example.com --origin https://a.example --admin-token-env TOKEN --json',
+      { url: 'https://t.example.com', origin: 'https://a.example', adminTokenEnv: 'TOKEN', json: true },
+    ],
+    // A page stands for its site.
+    [
+      'doctor t.example.com --origin https://Shop.example.com/cart/',
+      { url: 'https://t.example.com', origin: 'https://shop.example.com' },
+    ],
+  ])('%s', async (line, options) => {
+    const [command] = line.split(' ');
+
+    expect(await understood(line.split(' '))).toEqual({
+      code: 1,
+      command,
+      options,
+      printed: '',
+      complained: '',
+    });
   });
 });
 
-test('each flag of dev is taken for what it says', () => {
-  const line = 'dev --port 1 --sandbox-port 65535 --page-port 3 --origins http://shop.test:3000';
+describe('help', () => {
+  test.each(['--help', '-h', 'help'])('%s lists every command', async (flag) => {
+    const { code, printed, complained } = await understood([flag]);
 
-  expect(readCommand(line.split(' '))).toEqual({
-    kind: 'dev',
-    options: { port: 1, sandboxPort: 65_535, pagePort: 3, origins: 'http://shop.test:3000' },
+    expect([code, complained]).toEqual([0, '']);
+    for (const command of ['dev', 'init', 'doctor', 'types']) expect(printed).toContain(`\n  ${command} [`);
+  });
+
+  test.each([
+    ['dev', ['port', 'sandbox-port', 'page-port', 'origins']],
+    ['init', ['license', 'region', 'origins', 'name', 'domain', 'check-key', 'no-secrets', 'yes', 'force']],
+    ['doctor', ['origin', 'admin-token-env', 'json']],
+    ['types', ['out', 'name', 'check']],
+  ])('the help of %s lists all its flags, in each of its three forms', async (command, flags) => {
+    const { code, printed, complained, ...ran } = await understood([command, '--help']);
+
+    expect([code, complained, ran.command]).toEqual([0, '', undefined]);
+    expect(printed).toContain(`Usage: webengage-relay ${command} [options]`);
+    const shown = [...printed.matchAll(/^ {2}(?:-\w, )?--([\w-]+)/gm)].map(([, flag]) => flag);
+    expect(shown).toEqual([...flags, 'help']);
+    for (const args of [
+      ['help', command],
+      [command, '-h'],
+    ])
+      expect(await understood(args)).toMatchObject({ code: 0, printed });
+  });
+
+  test.each(['--version', '-v'])('%s prints the package’s version', async (flag) => {
+    expect(await understood([flag])).toMatchObject({ code: 0, printed: `${VERSION}\n` });
   });
 });
 
-test('init alone makes a relay in this folder, secrets and all', () => {
-  expect(readCommand(['init'])).toEqual({
-    kind: 'init',
-    options: { dir: '.', yes: false, force: false, secrets: true, checkKey: false },
+describe('an invalid command line runs nothing, and ends with 2 and a message', () => {
+  test.each([
+    [[], 'Usage: webengage-relay [options] [command]'],
+    [['deploy'], "unknown command 'deploy'"],
+    [['docter'], 'Did you mean doctor?'],
+    [['help', 'docter'], 'Usage: webengage-relay [options] [command]'],
+    [['--verbose'], "unknown option '--verbose'"],
+    [['dev', 'a'], "too many arguments for 'dev'"],
+    [['dev', '--prot', '1'], 'Did you mean --port?'],
+    [['dev', '--port', 'a'], 'a port must be a whole number from 1 to 65535'],
+    [['dev', '--sandbox-port', '0'], 'a port must be'],
+    [['dev', '--page-port', '65536'], 'a port must be'],
+    [['dev', '--port', '8788'], 'relay, sandbox and page must have different ports'],
+    [['dev', '--origins', 'http://a.example/'], '--origins: ALLOWED_ORIGINS must list origins'],
+    [['init', '--fast'], "unknown option '--fast'"],
+    [['init', '--license'], "option '--license <code>' argument missing"],
+    [['init', 'a', 'b'], "too many arguments for 'init'"],
+    [['init', '--license', '~a b'], '--license: WEBENGAGE_LICENSE_CODE must be set, and hold only letters'],
+    [['init', '--region', 'mars'], '--region: WEBENGAGE_REGION must be global, in or ksa'],
+    [
+      ['init', '--origins', 'shop.example.com'],
+      '--origins: ALLOWED_ORIGINS must list origins as browsers write them',
+    ],
+    [['init', '--origins', ''], '--origins: ALLOWED_ORIGINS must list the sites that may send'],
+    [['init', '--name', 'Shop Relay'], '--name: the name must be'],
+    [['init', '--name', '-'], '--name: the name must be'],
+    [['init', '--domain', 'https://t.example.com'], '--domain: the domain must be a host name'],
+    [['init', '--domain', 't.example.com/relay'], '--domain: the domain must be a host name'],
+    [['init', '--domain', 'T.example.com'], '--domain: the domain must be a host name'],
+    [['init', '--domain', 'localhost'], '--domain: the domain must be a host name'],
+    [['init', '--domain', '10.0.0.1'], '--domain: the domain must be a host name'],
+    [['doctor'], "missing required argument 'url'"],
+    [['doctor', 'a.example', 'b.example'], "too many arguments for 'doctor'"],
+    [['doctor', 't.example.com', '--origin', '*'], "--origin must be a site's address"],
+    [['doctor', 'ftp://t.example.com'], 'must be an http or https URL'],
+    [['doctor', 'https://user@t.example.com'], 'must be an http or https URL'],
+    [['doctor', 'https://:password@t.example.com'], 'must be an http or https URL'],
+    [['doctor', 'https://t.example.com/?a=b'], 'must be an http or https URL'],
+    [['types', 'a.json', 'b.json'], "too many arguments for 'types'"],
+    [['types', '--check'], '--check needs --out'],
+    [['types', '--name', 'string'], '--name must be the name of a type'],
+    [['types', '--name', 'Date'], '--name must be the name of a type'],
+    [['types', '--name', 'Record'], '--name must be the name of a type'],
+    [['types', '--name', 'A; import x'], '--name must be the name of a type'],
+  ])('%j', async (args, message) => {
+    const { code, command, printed, complained } = await understood(args);
+
+    expect([code, command, printed]).toEqual([2, undefined, '']);
+    expect(complained).toContain(message);
+    // Where to look, unless that is what it has shown.
+    expect(complained).toMatch(/webengage-relay help <command>|^Usage: /);
+  });
+
+  test('the message begins with the program’s name and suggests the right flag', async () => {
+    expect((await understood(['dev', '--prot', '1'])).complained).toBe(
+      `webengage-relay: unknown option '--prot'
+(Did you mean --port?)
+Try webengage-relay --help, or webengage-relay help <command>.
+`,
+    );
   });
 });
 
-test('each flag of init is taken for what it says', () => {
-  const line =
-    'init shop --license ~abc --region in --origins https://a.example --name shop-relay --domain t.a.example --yes --force --no-secrets --check-key';
+describe('a secret on the command line is refused and not shown', () => {
+  test.each([
+    [['init', '--key', 'a-secret']],
+    [['init', '--api-key=a-secret']],
+    [['init', '--webengage-api-key=a-secret']],
+    [['init', '--admin-token', 'a-secret']],
+    [['init', "--unknown=a-secret's-end"]],
+    [['init', 'my-relay', 'a-secret']],
+    [['init', '--license', 'a-secret !']],
+    [['doctor', 'https://:a-secret@t.example.com']],
+    [['doctor', '--token=a-secret', 't.example.com']],
+  ])('%j', async (args) => {
+    const { code, command, complained } = await understood(args);
 
-  expect(readCommand(line.split(' '))).toEqual({
-    kind: 'init',
-    options: {
-      dir: 'shop',
-      license: '~abc',
-      region: 'in',
-      origins: 'https://a.example',
-      name: 'shop-relay',
-      domain: 't.a.example',
-      yes: true,
-      force: true,
-      secrets: false,
-      checkKey: true,
+    expect([code, command]).toEqual([2, undefined]);
+    expect(complained).toContain('webengage-relay: ');
+    expect(complained).not.toMatch(/a-secret/);
+  });
+
+  test.each(['--key', '--api-key', '--webengage-api-key', '--admin-token'])(
+    '%s is refused with the reason, and the help does not list it',
+    async (flag) => {
+      const { complained } = await understood(['init', `${flag}=a-secret`]);
+      const { printed } = await understood(['init', '--help']);
+
+      expect(complained).toContain(
+        `there is no ${flag}, because a secret in a flag stays in the shell's history`,
+      );
+      expect(printed).not.toContain(` ${flag} `);
     },
-  });
+  );
 });
-
-test('types of a tracking plan are printed, or written where they are to be', () => {
-  const written = 'types plans/shop.json --out src/events.ts --name ShopEvents --check';
-
-  expect(readCommand(['types'])).toEqual({
-    kind: 'types',
-    options: { plan: 'tracking-plan.json', name: 'Events', check: false },
-  });
-  expect(readCommand(written.split(' '))).toEqual({
-    kind: 'types',
-    options: { plan: 'plans/shop.json', out: 'src/events.ts', name: 'ShopEvents', check: true },
-  });
-});
-
-test.each([
-  ['t.example.com', 'https://t.example.com'],
-  ['https://t.example.com/', 'https://t.example.com'],
-  ['http://127.0.0.1:8787', 'http://127.0.0.1:8787'],
-  ['https://example.com/relay/', 'https://example.com/relay'],
-])('doctor takes %s for %s', (given, url) => {
-  expect(readCommand(['doctor', given])).toEqual({ kind: 'doctor', options: { url, json: false } });
-});
-
-test('each flag of doctor is taken for what it says', () => {
-  const line = 'doctor t.example.com --origin https://a.example --admin-token-env TOKEN --json';
-
-  expect(readCommand(line.split(' '))).toMatchObject({
-    options: { origin: 'https://a.example', adminTokenEnv: 'TOKEN', json: true },
-  });
-});
-
-test('a page stands for its site', () => {
-  const command = readCommand(['doctor', 't.example.com', '--origin', 'https://Shop.example.com/cart/']);
-
-  expect(command).toMatchObject({ options: { origin: 'https://shop.example.com' } });
-});
-
-test.each([[['--help']], [['-h']], [['help']], [['init', '--help']], [['doctor', '-h']], [['dev', '-h']]])(
-  '%j asks for help',
-  (args) => {
-    expect(readCommand(args)).toEqual({ kind: 'help' });
-  },
-);
-
-test('the help names every flag there is', () => {
-  for (const flag of [
-    'license',
-    'region',
-    'origins',
-    'name',
-    'domain',
-    'check-key',
-    'no-secrets',
-    'yes',
-    'force',
-  ])
-    expect(HELP).toContain(`--${flag} `);
-  for (const flag of ['port', 'sandbox-port', 'page-port']) expect(HELP).toContain(`--${flag} `);
-  for (const flag of ['origin', 'admin-token-env', 'json', 'out', 'check'])
-    expect(HELP).toContain(`--${flag} `);
-});
-
-test.each([
-  [[], 'dev, init, doctor or types?'],
-  [['deploy'], 'there is no command deploy'],
-  [['--verbose'], 'there is no flag --verbose'],
-  [['dev', 'a'], "unexpected argument 'a'"],
-  [['dev', '--port', 'a'], 'a port must be a whole number from 1 to 65535'],
-  [['dev', '--sandbox-port', '0'], 'a port must be'],
-  [['dev', '--page-port', '65536'], 'a port must be'],
-  [['dev', '--port', '8788'], 'relay, sandbox and page must have a port each'],
-  [['init', '--fast'], "unknown option '--fast'"],
-  [['init', '--license'], "option '--license <value>' argument missing"],
-  [['init', 'a', 'b'], 'init takes one folder'],
-  [['doctor'], "doctor takes the relay's address, as https://t.example.com"],
-  [['types', 'a.json', 'b.json'], 'types takes one tracking plan'],
-  [['types', '--check'], '--check needs --out'],
-  [['types', '--name', 'string'], '--name must be the name of a type'],
-  [['types', '--name', 'Date'], '--name must be the name of a type'],
-  [['types', '--name', 'Record'], '--name must be the name of a type'],
-  [['types', '--name', 'A; import x'], '--name must be the name of a type'],
-  [['doctor', 'a.example', 'b.example'], "doctor takes the relay's address, as https://t.example.com"],
-  [['doctor', 't.example.com', '--origin', '*'], "--origin must be a site's address"],
-  [['doctor', 'ftp://t.example.com'], 'must be an http or https URL'],
-  [['doctor', 'https://user@t.example.com'], 'must be an http or https URL'],
-  [['doctor', 'https://:password@t.example.com'], 'must be an http or https URL'],
-  [['doctor', 'https://t.example.com/?a=b'], 'must be an http or https URL'],
-])('%j is told what is wrong with it', (args, message) => {
-  expect(readCommand(args)).toEqual({ kind: 'misuse', message: expect.stringContaining(message) });
-});
-
-test.each(['--key', '--api-key', '--webengage-api-key', '--admin-token', '--unknown'])(
-  'a secret in %s is not taken, and not told',
-  (flag) => {
-    const command = readCommand(['init', `${flag}=a-secret-of-mine`]);
-
-    expect(command.kind).toBe('misuse');
-    expect(JSON.stringify(command)).not.toContain('a-secret-of-mine');
-  },
-);

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { readCommand } from '../../src/cli/command.ts';
+import { understood } from '../fakes/command-line.ts';
 import { commandsIn, type ShownCommand, unchecked } from './commands.ts';
 import { samplesOf } from './samples.ts';
 
@@ -20,8 +20,8 @@ const startingWith = (...start: readonly string[]) =>
   shown.filter(({ words }) => start.every((word, at) => words[at]?.split('@')[0] === word));
 
 describe('npx webengage-relay', () => {
-  test.each(startingWith('npx', ourselves))('$name: $line', ({ words: [, , ...args] }) => {
-    expect(readCommand(args)).toMatchObject({ kind: args[0] });
+  test.each(startingWith('npx', ourselves))('$name: $line', async ({ words: [, , ...args] }) => {
+    expect(await understood(args)).toMatchObject({ command: args[0], complained: '' });
   });
 });
 

@@ -2,7 +2,6 @@ import { relative } from 'node:path';
 import type { DevOptions } from '../command.ts';
 import { messageIn } from '../doctor/response-body.ts';
 import type { ExitCode } from '../exit-code.ts';
-import { settingFault } from '../init/validate-settings.ts';
 import type { Package } from '../package.ts';
 import { scriptTag } from '../script-tag.ts';
 import { ownRelayIn } from './find-project.ts';
@@ -30,11 +29,6 @@ type World = {
 /** Runs a relay on this machine, with the sandbox for WebEngage and a page to try it, until it is ended. Nothing of it stays. */
 export async function dev(options: DevOptions, world: World): Promise<ExitCode> {
   const { say, complain, signal } = world;
-  const unfit = settingFault({ ALLOWED_ORIGINS: originsOf(options) });
-  if (unfit !== undefined) {
-    complain(`--origins: ${unfit}`);
-    return 2;
-  }
   const missing = await whatIsMissing(options, world);
   if (missing !== undefined) {
     complain(missing);

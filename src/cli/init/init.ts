@@ -5,17 +5,18 @@ import type { ExitCode } from '../exit-code.ts';
 import type { Package } from '../package.ts';
 import { scriptTag } from '../script-tag.ts';
 import type { Run } from '../spawn.ts';
-import type { Terminal } from '../terminal.ts';
 import { folderFault, writeFiles } from './files.ts';
 import { checkKey } from './key-check.ts';
 import { type Answers, frameFiles, relayFiles } from './project.ts';
-import { agreed, gatherAnswers } from './prompts.ts';
+import { askAll } from './prompts.ts';
 import { installCommands, prepareWrangler, putSecret } from './secrets.ts';
-import { settingFault } from './validate-settings.ts';
+import { isInteractive, NoAnswer, type Terminal } from './terminal.ts';
 
 type World = {
   readonly own: Package;
   readonly terminal: Terminal;
+  readonly say: (text: string) => void;
+  readonly complain: (line: string) => void;
   readonly run: Run;
   readonly env: Readonly<Record<string, string | undefined>>;
 };
@@ -28,29 +29,27 @@ const ADMIN_TOKEN_BYTES = 32;
 
 /** Makes a relay of one's own: asks, checks, writes, hands over the secrets, and says what comes next. */
 export async function init(options: InitOptions, world: World): Promise<ExitCode> {
-  const { terminal, own } = world;
-  const { dir, force } = options;
+  const { own, terminal, say, complain, env } = world;
+  const { dir, force = false, secrets } = options;
   const fail = (message: string, code: ExitCode): ExitCode => {
-    terminal.say(message);
+    complain(`${message}. Nothing was written.`);
     return code;
   };
 
   // Before anything is asked: nobody answers questions to be told no.
   const unfit = folderFault(dir, force);
-  if (unfit !== undefined) return fail(`${unfit}. Nothing was written.`, 1);
+  if (unfit !== undefined) return fail(unfit, 1);
 
-  const gathered = await gatherAnswers(options, terminal);
-  if (!gathered.ok) return fail(gathered.message, 2);
-  const { answers } = gathered;
-
-  const needsKey = options.secrets || options.checkKey;
-  const key = needsKey ? await keyOf(world) : '';
-  const keyFault = needsKey ? settingFault({ WEBENGAGE_API_KEY: key }) : undefined;
-  if (keyFault !== undefined) return fail(`${keyFault}. Or use --no-secrets to set it later.`, 2);
-  if (options.checkKey || (options.secrets && (await wantsCheck(options, terminal)))) {
+  const asked = await askAll(options, terminal, env.WEBENGAGE_API_KEY).catch((error: unknown) => {
+    if (error instanceof NoAnswer) return error;
+    throw error;
+  });
+  if (asked instanceof NoAnswer) return fail(asked.message, asked.exitCode);
+  const { answers, key, checksKey, wantsToken } = asked;
+  if (checksKey) {
     const { verdict, words } = await checkKey(settingsOf(answers, key, world));
-    if (verdict === 'wrong') return fail(`${words}. Nothing was written.`, 1);
-    terminal.say(`  ${words}.`);
+    if (verdict === 'wrong') return fail(words, 1);
+    say(`${words}.`);
   }
 
   const written = [
@@ -58,23 +57,11 @@ export async function init(options: InitOptions, world: World): Promise<ExitCode
     // Whoever's they are, if they are there.
     ...(await writeFiles(dir, frameFiles(own), false)),
   ];
-  for (const path of written) terminal.say(`wrote ${path}`);
+  for (const path of written) say(`wrote ${path}`);
 
-  const unset = options.secrets ? await handOver(key, options, world) : SECRETS;
-  terminal.say(nextSteps(answers, { dir, unset, install: installCommands(dir, own) }));
-  return options.secrets && unset.length > 0 ? 1 : 0;
-}
-
-/** The key, from the environment, a prompt that shows nothing, or what is piped in. */
-async function keyOf({ env, terminal }: World): Promise<string> {
-  return (
-    env.WEBENGAGE_API_KEY || terminal.askSecret('The API key of a WebEngage service account (not shown): ')
-  );
-}
-
-async function wantsCheck({ yes }: InitOptions, terminal: Terminal): Promise<boolean> {
-  if (yes || !terminal.interactive) return false;
-  return agreed('Check the key with one empty call to WebEngage, which changes nothing there?', terminal);
+  const unset = secrets ? await handOver(key, wantsToken, dir, world) : SECRETS;
+  say(nextSteps(answers, { dir, unset, install: installCommands(dir, own) }));
+  return secrets && unset.length > 0 ? 1 : 0;
 }
 
 function settingsOf({ license, region }: Answers, key: string, { env }: World) {
@@ -88,16 +75,17 @@ function settingsOf({ license, region }: Answers, key: string, { env }: World) {
 }
 
 /** Sets the secrets; resolves to the names of those that are wanted and still to be set. */
-async function handOver(key: string, { dir, yes }: InitOptions, world: World): Promise<readonly Secret[]> {
-  const { terminal, own, run } = world;
-  const { interactive, say } = terminal;
-  const project = { dir, run, interactive, say };
+async function handOver(
+  key: string,
+  wantsToken: boolean,
+  dir: string,
+  { terminal, own, run, say }: World,
+): Promise<readonly Secret[]> {
+  const project = { dir, run, interactive: isInteractive(terminal), say };
   if (!(await prepareWrangler(project, own))) return SECRETS;
   if (!(await putSecret(project, 'WEBENGAGE_API_KEY', key))) return SECRETS;
 
-  // Shown once, so only to somebody: a build's log keeps what it is told.
-  if (!interactive) return [];
-  if (!yes && !(await agreed('Create an ADMIN_TOKEN for the admin page, /admin/?', terminal))) return [];
+  if (!wantsToken) return [];
   const adminToken = randomBytes(ADMIN_TOKEN_BYTES).toString('base64url');
   if (!(await putSecret(project, 'ADMIN_TOKEN', adminToken))) return ['ADMIN_TOKEN'];
   say(`ADMIN_TOKEN, shown only once: ${adminToken}`);

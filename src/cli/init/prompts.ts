@@ -1,91 +1,98 @@
+import { text as textOf } from 'node:stream/consumers';
+import { confirm, password, select, text } from '@clack/prompts';
+import { REGIONS } from '../../edge/settings/upstream.ts';
 import type { InitOptions } from '../command.ts';
-import type { Terminal } from '../terminal.ts';
 import type { Answers } from './project.ts';
-import { domainFault, nameFault, settingFault } from './validate-settings.ts';
+import { answered, isInteractive, NoAnswer, type Terminal } from './terminal.ts';
+import { FAULTS, settingFault } from './validate-settings.ts';
 
-type Question = {
-  readonly of: keyof Answers;
-  readonly flag: string;
-  readonly text: string;
-  /** Taken for an empty answer; undefined: there has to be one. */
-  readonly otherwise?: string;
-  /** What is wrong with an answer, in words. */
-  readonly fault: (answer: string) => string | undefined;
+const REGION = 'global';
+const NAME = 'webengage-relay';
+
+type Asked = {
+  readonly answers: Answers;
+  /** Empty where none is needed. */
+  readonly key: string;
+  readonly checksKey: boolean;
+  readonly wantsToken: boolean;
 };
 
-const QUESTIONS: readonly Question[] = [
-  {
-    of: 'license',
-    flag: '--license',
-    text: "WebEngage's license code, with its ~",
-    fault: (answer) => settingFault({ WEBENGAGE_LICENSE_CODE: answer }),
-  },
-  {
-    of: 'region',
-    flag: '--region',
-    text: 'Where the account lives: global, in or ksa',
-    otherwise: 'global',
-    fault: (answer) => settingFault({ WEBENGAGE_REGION: answer }),
-  },
-  {
-    of: 'origins',
-    flag: '--origins',
-    text: 'The sites that may send, with commas (https://shop.example.com)',
-    fault: (answer) => settingFault({ ALLOWED_ORIGINS: answer }),
-  },
-  {
-    of: 'domain',
-    flag: '--domain',
-    text: 'A host name for the relay in a zone of your account (t.example.com), or nothing for workers.dev',
-    otherwise: '',
-    fault: domainFault,
-  },
-  {
-    of: 'name',
-    flag: '--name',
-    text: "The Worker's name",
-    otherwise: 'webengage-relay',
-    fault: nameFault,
-  },
-];
-
-export type Gathered =
-  | { readonly ok: true; readonly answers: Answers }
-  | { readonly ok: false; readonly message: string };
-
-/** Takes the answers from the flags, and asks for the rest until the relay would take them. */
-export async function gatherAnswers(options: InitOptions, terminal: Terminal): Promise<Gathered> {
-  const answers: Record<string, string> = {};
-  for (const question of QUESTIONS) {
-    const given = options[question.of];
-    const fault = given === undefined ? undefined : question.fault(given);
-    if (fault !== undefined) return { ok: false, message: `${question.flag}: ${fault}` };
-
-    const answer = given ?? (await answerTo(question, options.yes, terminal));
-    if (answer === undefined)
-      return { ok: false, message: `${question.flag} is needed: ${question.fault('') ?? question.text}` };
-    answers[question.of] = answer;
-  }
-  return { ok: true, answers: answers as Answers };
-}
-
-/** Undefined: nobody is there to answer what has to be answered. */
-async function answerTo(
-  { text, otherwise, fault }: Question,
-  yes: boolean,
+/**
+ * Takes the answers from the flags, and asks for the rest, each until the relay would take it. Throws `NoAnswer`.
+ *
+ * @param key where it is set: the key, which is not asked for then
+ */
+export async function askAll(
+  options: InitOptions,
   terminal: Terminal,
-): Promise<string | undefined> {
-  if (yes || !terminal.interactive) return otherwise;
-  const shown = otherwise ? `${text} [${otherwise}]: ` : `${text}: `;
-  for (;;) {
-    const answer = (await terminal.ask(shown)) || (otherwise ?? '');
-    const wrong = fault(answer);
-    if (wrong === undefined) return answer;
-    terminal.say(`  ${wrong}`);
-  }
+  key: string | undefined,
+): Promise<Asked> {
+  const { yes = false, secrets, checkKey = false } = options;
+  const isThere = isInteractive(terminal);
+  const answers = isThere && !yes ? await askAnswers(options, terminal) : withDefaults(options);
+  const asksMore = isThere && secrets;
+  const agrees = async (message: string) => yes || answered(await confirm({ message, ...terminal }));
+  return {
+    answers,
+    key: secrets || checkKey ? validKey(key || (await readKey(terminal))) : '',
+    checksKey:
+      checkKey ||
+      (asksMore &&
+        !yes &&
+        (await agrees('Check the key with one empty call to WebEngage, which changes nothing there?'))),
+    // Shown once, so only to somebody: a build's log keeps what it is told.
+    wantsToken: asksMore && (await agrees('Create an ADMIN_TOKEN for the admin page, /admin/?')),
+  };
 }
 
-/** Asks what is answered by yes or no; an empty answer is yes. */
-export async function agreed(question: string, terminal: Terminal): Promise<boolean> {
-  return !/^n/i.test(await terminal.ask(`${question} [Y/n] `));
+/** What is not given has its default. */
+function withDefaults(given: Partial<Answers>): Answers {
+  const { license = '', region = REGION, origins = '', domain = '', name = NAME } = given;
+  const needed = Object.entries({ license, origins });
+  const missing = needed.filter(([, answer]) => answer === '').map(([of]) => `--${of}`);
+  if (missing.length > 0)
+    throw new NoAnswer(`${missing.join(' and ')} must be given because no questions are asked here`, 2);
+  return { license, region, origins, domain, name };
+}
+
+/** What is not given is asked for. */
+async function askAnswers(given: Partial<Answers>, terminal: Terminal): Promise<Answers> {
+  const ask = async (of: keyof Answers, message: string, placeholder = '', initialValue = '') => {
+    const validate = (typed = '') => FAULTS[of](typed.trim());
+    return answered(await text({ message, placeholder, initialValue, validate, ...terminal })).trim();
+  };
+  const askRegion = async () => {
+    const message = 'Where does the WebEngage account live?';
+    const options = REGIONS.map((value) => ({ value }));
+    return answered(await select({ message, options, initialValue: REGION, ...terminal }));
+  };
+  const host = 'A host name for the relay in a zone of your account, or nothing for workers.dev';
+  // One after the other, in this order.
+  return {
+    license: given.license ?? (await ask('license', "WebEngage's license code, with its ~")),
+    region: given.region ?? (await askRegion()),
+    origins:
+      given.origins ??
+      (await ask('origins', 'The sites that may send, separated by commas', 'https://shop.example.com')),
+    domain: given.domain ?? (await ask('domain', host, 't.example.com')),
+    name: given.name ?? (await ask('name', "The Worker's name", '', NAME)),
+  };
+}
+
+/** The key from a prompt that hides it, or all that is piped in; empty where neither is to be had. */
+async function readKey(terminal: Terminal): Promise<string> {
+  const { input } = terminal;
+  // A terminal for input alone would show what is typed.
+  if (!isInteractive(terminal)) return input.isTTY ? '' : textOf(input);
+  const message = 'The API key of a WebEngage service account';
+  return answered(await password({ message, validate: keyFault, ...terminal }));
+}
+
+const keyFault = (key = ''): string | undefined =>
+  key.trim() === '' ? 'WEBENGAGE_API_KEY must not be empty' : settingFault({ WEBENGAGE_API_KEY: key.trim() });
+
+function validKey(key: string): string {
+  const fault = keyFault(key);
+  if (fault === undefined) return key.trim();
+  throw new NoAnswer(`${fault}: set it, pipe the key in, or use --no-secrets to set it later`, 2);
 }

@@ -8,7 +8,7 @@ import type { InitOptions } from '../../../src/cli/command.ts';
 import { init } from '../../../src/cli/init/init.ts';
 import { readPackage } from '../../../src/cli/package.ts';
 import { VERSION } from '../../../src/contract/version.ts';
-import { playedRun, playedTerminal } from '../../fakes/operator.ts';
+import { playedOperator, playedPipe, playedRun } from '../../fakes/operator.ts';
 import { README_STUB } from '../../readme-stub.ts';
 
 const KEY = 'a-key-that-must-not-be-told';
@@ -24,12 +24,13 @@ afterEach(() => rm(dir, { recursive: true, force: true }));
 
 const options = (given: Partial<InitOptions> = {}): InitOptions => ({
   dir,
-  yes: false,
-  force: false,
   secrets: true,
-  checkKey: false,
   ...given,
 });
+
+// What a terminal sends for these keys.
+const DOWN = '\u001b[B';
+const CLEAR_LINE = '\u0015';
 
 const GIVEN = { license: '~abc', origins: 'https://shop.example.com', region: 'in', name: 'shop-relay' };
 
@@ -44,7 +45,7 @@ describe('with everything in flags', () => {
   test('it writes a project with the relay from npm', async () => {
     const code = await init(options({ ...GIVEN, secrets: false, yes: true }), {
       ...world,
-      terminal: playedTerminal(),
+      ...playedPipe(),
     });
 
     expect(code).toBe(0);
@@ -71,22 +72,22 @@ describe('with everything in flags', () => {
   });
 
   test('a custom domain replaces the workers.dev address', async () => {
-    const terminal = playedTerminal();
+    const operator = playedPipe();
 
     await init(options({ ...GIVEN, domain: 't.example.com', secrets: false, yes: true }), {
       ...world,
-      terminal,
+      ...operator,
     });
 
     expect(await configured()).toContain('"routes": [{"pattern":"t.example.com","custom_domain":true}]');
     expect(await configured()).toContain('"workers_dev": false');
-    expect(terminal.shown()).toContain('src="https://t.example.com/tracker.js"');
+    expect(operator.shown()).toContain('src="https://t.example.com/tracker.js"');
   });
 
   test('it ends with the next steps: the commands, and the lines for the page as in the README', async () => {
-    const terminal = playedTerminal();
+    const operator = playedPipe();
 
-    await init(options({ ...GIVEN, secrets: false, yes: true }), { ...world, terminal });
+    await init(options({ ...GIVEN, secrets: false, yes: true }), { ...world, ...operator });
 
     const steps = [
       `cd ${dir}`,
@@ -96,46 +97,60 @@ describe('with everything in flags', () => {
       'npx webengage-relay doctor https://shop-relay.<your subdomain>.workers.dev --origin https://shop.example.com',
       README_STUB,
     ];
-    const places = steps.map((step) => terminal.shown().indexOf(step));
+    const places = steps.map((step) => operator.shown().indexOf(step));
     expect(places).not.toContain(-1);
     expect(places).toEqual(places.toSorted((a, b) => a - b));
   });
 });
 
-describe('an invalid setting is reported in the relay’s words, and nothing is written', () => {
-  test.each([
-    [{ license: '~a b' }, '--license: WEBENGAGE_LICENSE_CODE must be set, and hold only letters'],
-    [{ region: 'mars' }, '--region: WEBENGAGE_REGION must be global, in or ksa'],
-    [{ origins: 'shop.example.com' }, '--origins: ALLOWED_ORIGINS must list origins as browsers write them'],
-    [{ origins: '' }, '--origins: ALLOWED_ORIGINS must list the sites that may send'],
-    [{ name: 'Shop Relay' }, '--name: the name must be'],
-    [{ name: '-' }, '--name: the name must be'],
-    [{ domain: 'https://t.example.com' }, '--domain: the domain must be a host name'],
-    [{ domain: 't.example.com/relay' }, '--domain: the domain must be a host name'],
-    [{ domain: 'T.example.com' }, '--domain: the domain must be a host name'],
-    [{ domain: 'localhost' }, '--domain: the domain must be a host name'],
-    [{ domain: '10.0.0.1' }, '--domain: the domain must be a host name'],
-    [{ license: undefined }, '--license is needed'],
-    [{ origins: undefined }, '--origins is needed'],
-  ])('%j', async (wrong, message) => {
-    const terminal = playedTerminal();
-    const env = { WEBENGAGE_API_KEY: KEY };
+describe('without questions, every missing answer is reported, and nothing is written', () => {
+  const { license, origins, ...others } = GIVEN;
 
-    const code = await init(options({ ...GIVEN, ...wrong }), { own, terminal, env, ...playedRun() });
+  test.each([
+    [{ license, ...others }, '--origins must be given'],
+    [{ origins, ...others }, '--license must be given'],
+    [others, '--license and --origins must be given'],
+  ])('%j', async (given, message) => {
+    const operator = playedPipe(KEY);
+
+    const code = await init(options(given), { own, ...operator, env: {}, ...playedRun() });
 
     expect(code).toBe(2);
-    expect(terminal.shown()).toContain(message);
+    expect(operator.shown()).toContain(message);
     expect(await readdir(dir)).toEqual([]);
   });
 
-  test('a missing key', async () => {
-    const terminal = playedTerminal();
+  test.each([
+    ['', 'WEBENGAGE_API_KEY must not be empty: set it, pipe the key in, or use --no-secrets to set it later'],
+    ['a key', 'WEBENGAGE_API_KEY must be'],
+  ])('the invalid key “%s”', async (piped, message) => {
+    const operator = playedPipe(piped);
 
-    const code = await init(options(GIVEN), { own, terminal, env: {}, ...playedRun() });
+    const code = await init(options(GIVEN), { own, ...operator, env: {}, ...playedRun() });
 
     expect(code).toBe(2);
-    expect(terminal.shown()).toContain('WEBENGAGE_API_KEY is not set');
+    expect(operator.shown()).toContain(message);
     expect(await readdir(dir)).toEqual([]);
+  });
+
+  test('--yes asks for the key alone, also at a terminal', async () => {
+    const operator = playedOperator();
+
+    const code = await init(options({ yes: true }), { own, ...operator, env: {}, ...playedRun() });
+
+    expect(code).toBe(2);
+    expect(operator.asked).toEqual([]);
+    expect(operator.shown()).toContain('--license and --origins must be given');
+  });
+
+  test('a key is not read from a keyboard that would show it', async () => {
+    const { terminal, ...operator } = playedOperator();
+    const half = { ...terminal, output: playedPipe().terminal.output };
+
+    const code = await init(options(GIVEN), { own, ...operator, terminal: half, env: {}, ...playedRun() });
+
+    expect(code).toBe(2);
+    expect(operator.shown()).toContain('WEBENGAGE_API_KEY must not be empty');
   });
 });
 
@@ -148,14 +163,14 @@ describe('existing files are not overwritten', () => {
     async (path) => {
       await mkdir(join(dir, 'src'));
       await writeFile(join(dir, path), 'mine');
-      const terminal = playedTerminal({});
+      const operator = playedOperator();
 
-      const code = await init(options(), { own, terminal, env: {}, ...playedRun() });
+      const code = await init(options(), { own, ...operator, env: {}, ...playedRun() });
 
       expect(code).toBe(1);
-      expect(terminal.shown()).toContain(join(dir, path));
-      expect(terminal.shown()).toContain('--force');
-      expect(terminal.asked).toEqual([]);
+      expect(operator.shown()).toContain(join(dir, path));
+      expect(operator.shown()).toContain('--force');
+      expect(operator.asked).toEqual([]);
       expect(await readFile(join(dir, path), 'utf8')).toBe('mine');
       expect(existsSync(join(dir, 'package.json'))).toBe(false);
     },
@@ -164,9 +179,7 @@ describe('existing files are not overwritten', () => {
   test('unless with --force', async () => {
     await writeFile(join(dir, 'wrangler.jsonc'), 'mine');
 
-    expect(
-      await init(quick({ force: true }), { own, terminal: playedTerminal(), env: {}, ...playedRun() }),
-    ).toBe(0);
+    expect(await init(quick({ force: true }), { own, ...playedPipe(), env: {}, ...playedRun() })).toBe(0);
 
     expect(await configured()).toContain('"WEBENGAGE_LICENSE_CODE": "~abc"');
   });
@@ -174,28 +187,25 @@ describe('existing files are not overwritten', () => {
   test('an existing package.json and .gitignore stay unchanged even then', async () => {
     await writeFile(join(dir, 'package.json'), '{"name":"mine"}');
     await writeFile(join(dir, '.gitignore'), 'mine');
-    const terminal = playedTerminal();
+    const operator = playedPipe();
 
-    await init(quick({ force: true }), { own, terminal, env: {}, ...playedRun() });
+    await init(quick({ force: true }), { own, ...operator, env: {}, ...playedRun() });
 
     expect(await readFile(join(dir, 'package.json'), 'utf8')).toBe('{"name":"mine"}');
     expect(await readFile(join(dir, '.gitignore'), 'utf8')).toBe('mine');
-    expect(terminal.shown()).toContain(`npm install --save-exact webengage-relay@${VERSION}`);
-    expect(terminal.shown()).toContain('npm install --save-dev wrangler@4.');
+    expect(operator.shown()).toContain(`npm install --save-exact webengage-relay@${VERSION}`);
+    expect(operator.shown()).toContain('npm install --save-dev wrangler@4.');
   });
 
-  test.each(['wrangler.toml', 'wrangler.json'])(
-    'a folder with a %s belongs to another Worker',
-    async (path) => {
-      await writeFile(join(dir, path), '');
-      const terminal = playedTerminal();
+  test.each(['wrangler.toml', 'wrangler.json'])('a folder with a %s is another Worker’s', async (path) => {
+    await writeFile(join(dir, path), '');
+    const operator = playedPipe();
 
-      expect(await init(quick({ force: true }), { own, terminal, env: {}, ...playedRun() })).toBe(1);
+    expect(await init(quick({ force: true }), { own, ...operator, env: {}, ...playedRun() })).toBe(1);
 
-      expect(terminal.shown()).toContain(join(dir, path));
-      expect(await readdir(dir)).toEqual([path]);
-    },
-  );
+    expect(operator.shown()).toContain(join(dir, path));
+    expect(await readdir(dir)).toEqual([path]);
+  });
 });
 
 describe('at the prompts', () => {
@@ -206,34 +216,76 @@ describe('at the prompts', () => {
     'empty call': 'n',
   };
 
-  test('an empty answer means the default, and an invalid one is asked for again', async () => {
-    const terminal = playedTerminal({
-      ...ANSWERS,
-      'The sites': ['shop.example.com', 'https://shop.example.com'],
-    });
+  test('Enter accepts the default', async () => {
+    const operator = playedOperator(ANSWERS);
 
-    const code = await init(options(), { own, terminal, env: {}, ...playedRun() });
+    const code = await init(options(), { own, ...operator, env: {}, ...playedRun() });
 
     expect(code).toBe(0);
-    expect(terminal.asked.filter((question) => question.includes('The sites'))).toHaveLength(2);
-    expect(terminal.shown()).toContain('ALLOWED_ORIGINS must list origins');
+    expect(operator.asked).toHaveLength(8);
     expect(await configured()).toContain('"WEBENGAGE_REGION": "global"');
     expect(await configured()).toContain('"name": "webengage-relay"');
   });
 
+  test('a region is chosen from a list', async () => {
+    const operator = playedOperator({ ...ANSWERS, 'account live': DOWN });
+
+    await init(options(), { own, ...operator, env: {}, ...playedRun() });
+
+    expect(await configured()).toContain('"WEBENGAGE_REGION": "in"');
+  });
+
+  test('an invalid answer is reported in the relay’s words and can be corrected', async () => {
+    const operator = playedOperator({
+      ...ANSWERS,
+      'The sites': `shop.example.com\r${CLEAR_LINE}https://shop.example.com`,
+      'API key': `\r${KEY}`,
+    });
+
+    const code = await init(options(), { own, ...operator, env: {}, ...playedRun() });
+
+    expect(code).toBe(0);
+    expect(operator.shown()).toContain('ALLOWED_ORIGINS must list origins');
+    expect(operator.shown()).toContain('WEBENGAGE_API_KEY must not be empty');
+    expect(await configured()).toContain('"ALLOWED_ORIGINS": "https://shop.example.com"');
+  });
+
+  test.each([
+    ['Ctrl-C', 'license code', '\u0003'],
+    ['Ctrl-D', 'license code', '\u0004'],
+    ['Ctrl-C', 'account live', '\u0003'],
+    ['Ctrl-C', 'host name', 't.example\u0003'],
+    ['Ctrl-C', 'API key', `${KEY}\u0003`],
+    ['Ctrl-D', 'API key', '\u0004'],
+    ['Ctrl-C', 'empty call', '\u0003'],
+    ['Ctrl-C', 'ADMIN_TOKEN', '\u0003'],
+  ])('%s at “%s” exits with 130, and nothing is written or run', async (_, question, keys) => {
+    const operator = playedOperator({ ...ANSWERS, [question]: keys });
+    const { run, ran } = playedRun();
+
+    const code = await init(options(), { own, ...operator, env: {}, run });
+
+    expect(code).toBe(130);
+    expect(operator.asked.at(-1)).toContain(question);
+    expect(operator.shown()).toContain('interrupted. Nothing was written.');
+    expect(operator.shown()).not.toContain(KEY);
+    expect(await readdir(dir)).toEqual([]);
+    expect(ran).toEqual([]);
+  });
+
   test('a flag replaces its question, and with --yes only the key is asked for', async () => {
-    const terminal = playedTerminal(ANSWERS);
+    const operator = playedOperator(ANSWERS);
 
-    await init(options({ ...GIVEN, yes: true }), { own, terminal, env: {}, ...playedRun() });
+    await init(options({ ...GIVEN, yes: true }), { own, ...operator, env: {}, ...playedRun() });
 
-    expect(terminal.asked).toEqual([expect.stringContaining('API key')]);
+    expect(operator.asked).toEqual([expect.stringContaining('API key')]);
   });
 
   test('the key goes only to Wrangler’s standard input', async () => {
-    const terminal = playedTerminal(ANSWERS);
+    const operator = playedOperator(ANSWERS);
     const { run, ran } = playedRun();
 
-    await init(options(), { own, terminal, env: {}, run });
+    await init(options(), { own, ...operator, env: {}, run });
 
     expect(ran).toContainEqual({
       command: 'npx wrangler secret put WEBENGAGE_API_KEY',
@@ -241,26 +293,26 @@ describe('at the prompts', () => {
       input: KEY,
     });
     expect(ran.filter(({ command, input }) => command.includes(KEY) || input === KEY)).toHaveLength(1);
-    expect(terminal.shown()).not.toContain(KEY);
+    expect(operator.shown()).not.toContain(KEY);
     for (const file of ['wrangler.jsonc', 'package.json', 'src/worker.js', '.gitignore'])
       expect(await readFile(join(dir, file), 'utf8')).not.toContain(KEY);
   });
 
   test('the admin token is created, set and shown once', async () => {
-    const terminal = playedTerminal(ANSWERS);
+    const operator = playedOperator(ANSWERS);
     const { run, ran } = playedRun();
 
-    await init(options(), { own, terminal, env: {}, run });
+    await init(options(), { own, ...operator, env: {}, run });
 
     const { input = '' } = ran.find(({ command }) => command.endsWith('put ADMIN_TOKEN')) ?? {};
     expect(input).toMatch(/^[\w-]{43}$/);
-    expect(terminal.shown().split(input)).toHaveLength(2);
+    expect(operator.shown().split(input)).toHaveLength(2);
   });
 
   test('the admin token is not created if it is not wanted', async () => {
     const { run, ran } = playedRun();
 
-    await init(options(), { own, terminal: playedTerminal({ ...ANSWERS, ADMIN_TOKEN: 'no' }), env: {}, run });
+    await init(options(), { own, ...playedOperator({ ...ANSWERS, ADMIN_TOKEN: 'no' }), env: {}, run });
 
     expect(ran.map(({ command }) => command)).not.toContain('npx wrangler secret put ADMIN_TOKEN');
   });
@@ -268,7 +320,7 @@ describe('at the prompts', () => {
   test('a user who is not signed in to Cloudflare is signed in first', async () => {
     const { run, ran } = playedRun({ whoami: 1 });
 
-    await init(options(), { own, terminal: playedTerminal(ANSWERS), env: {}, run });
+    await init(options(), { own, ...playedOperator(ANSWERS), env: {}, run });
 
     expect(ran.map(({ command }) => command)).toEqual([
       'npm install',
@@ -282,38 +334,38 @@ describe('at the prompts', () => {
   test.each(['npm install', 'login', 'put WEBENGAGE_API_KEY'])(
     'if “%s” fails the files exist, and the remaining steps are listed',
     async (failing) => {
-      const terminal = playedTerminal(ANSWERS);
+      const operator = playedOperator(ANSWERS);
       const { run } = playedRun({ whoami: 1, [failing]: 1 });
 
-      expect(await init(options(), { own, terminal, env: {}, run })).toBe(1);
+      expect(await init(options(), { own, ...operator, env: {}, run })).toBe(1);
 
       expect(await configured()).toContain('~abc');
-      expect(terminal.shown().split('Next:')[1]).toContain('npx wrangler secret put WEBENGAGE_API_KEY');
+      expect(operator.shown().split('Next:')[1]).toContain('npx wrangler secret put WEBENGAGE_API_KEY');
     },
   );
 
   test('if only the token was not set, only that step remains, and the token is not shown', async () => {
-    const terminal = playedTerminal(ANSWERS);
+    const operator = playedOperator(ANSWERS);
     const { run } = playedRun({ 'put ADMIN_TOKEN': 1 });
 
-    expect(await init(options(), { own, terminal, env: {}, run })).toBe(1);
+    expect(await init(options(), { own, ...operator, env: {}, run })).toBe(1);
 
     expect(
-      terminal
+      operator
         .shown()
         .match(/npx wrangler secret put \w+/g)
         ?.at(-1),
     ).toBe('npx wrangler secret put ADMIN_TOKEN');
-    expect(terminal.shown().split('Next:')[1]).not.toContain('WEBENGAGE_API_KEY');
-    expect(terminal.shown()).not.toContain('shown only once');
+    expect(operator.shown().split('Next:')[1]).not.toContain('WEBENGAGE_API_KEY');
+    expect(operator.shown()).not.toContain('shown only once');
   });
 });
 
 test('a build without a terminal takes the key from the variable and creates no token for the log', async () => {
-  const terminal = playedTerminal();
+  const operator = playedPipe();
   const { run, ran } = playedRun({ whoami: 1 });
 
-  const code = await init(options(GIVEN), { own, terminal, env: { WEBENGAGE_API_KEY: KEY }, run });
+  const code = await init(options(GIVEN), { own, ...operator, env: { WEBENGAGE_API_KEY: KEY }, run });
 
   expect(code).toBe(0);
   expect(ran.map(({ command }) => command)).toEqual([
@@ -321,5 +373,5 @@ test('a build without a terminal takes the key from the variable and creates no 
     'npx wrangler whoami --json',
     'npx wrangler secret put WEBENGAGE_API_KEY',
   ]);
-  expect(terminal.shown().split('Next:')[1]).not.toContain('secret put');
+  expect(operator.shown().split('Next:')[1]).not.toContain('secret put');
 });
