@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { count, hourAndMinute } from '../format.ts';
+import { TableHead } from '../table-head.tsx';
 import { Calls } from './calls.tsx';
 import type { Minute } from './last-hour.ts';
 import { Traffic } from './traffic.tsx';
@@ -25,16 +26,7 @@ function MinuteTable({ hour }: Pick<PlotsProps, 'hour'>) {
     <details onToggle={({ currentTarget }) => setIsOpen(currentTarget.open)}>
       <summary>Minute by minute</summary>
       <table class="grid">
-        <thead>
-          <tr>
-            <th scope="col">minute</th>
-            <th scope="col">accepted</th>
-            <th scope="col">delivered</th>
-            <th scope="col">dead letters</th>
-            <th scope="col">calls</th>
-            <th scope="col">failed</th>
-          </tr>
-        </thead>
+        <TableHead columns={['minute', 'accepted', 'delivered', 'dead letters', 'calls', 'failed']} />
         <tbody>
           {isOpen &&
             hour.toReversed().map((minute) => (

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import type { RelayStatus } from '../../edge/operator/relay-status.ts';
 import { bytes, count, duration } from '../format.ts';
+import { TableHead } from '../table-head.tsx';
 import { callLedger, deadLetterLedger, intakeLedger, type LedgerRow, recordLedger } from './ledger.ts';
 
 /** Where every record and call went, as tables that add up. */
@@ -50,15 +51,7 @@ export function Shards({ shards }: Pick<RelayStatus, 'shards'>): JSX.Element | n
     <section class="panel" aria-labelledby="shards-title">
       <h2 id="shards-title">Shards</h2>
       <table class="grid">
-        <thead>
-          <tr>
-            <th scope="col">shard</th>
-            <th scope="col">waiting</th>
-            <th scope="col">oldest</th>
-            <th scope="col">dead letters</th>
-            <th scope="col">database</th>
-          </tr>
-        </thead>
+        <TableHead columns={['shard', 'waiting', 'oldest', 'dead letters', 'database']} />
         <tbody>
           {shards.map((shard) => (
             <ShardRow key={shard.name} shard={shard} />

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import type { RelayStatus } from '../../edge/operator/relay-status.ts';
 import { clock, count, counted } from '../format.ts';
 import { plainText } from '../plain-text.ts';
+import { TableHead } from '../table-head.tsx';
 
 type Plan = NonNullable<RelayStatus['trackingPlan']>;
 
@@ -22,14 +23,7 @@ export function Violations({ plan, now }: { readonly plan: Plan; readonly now: n
       </div>
       {kinds.length > 0 && (
         <table class="grid off-plan">
-          <thead>
-            <tr>
-              <th scope="col">event</th>
-              <th scope="col">violation</th>
-              <th scope="col">records</th>
-              <th scope="col">last</th>
-            </tr>
-          </thead>
+          <TableHead columns={['event', 'violation', 'records', 'last']} />
           <tbody>
             {kinds.map(({ of, path, rule, count: times, lastAt }) => (
               <tr key={`${of} ${path} ${rule}`}>
