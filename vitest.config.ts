@@ -119,6 +119,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'examples',
+          include: ['test/examples/**/*.test.ts'],
+          // A free port may be taken by the time a process listens on it.
+          retry: 1,
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
           name: 'real-pages',
           include: ['test/real-pages/**/*.test.ts'],
           testTimeout: 60_000,

@@ -226,7 +226,10 @@ test('calls from before the opt-in arrive with their own times and pages, page v
       <script async src="https://t.example.com/page-views.js"></script>`),
   };
   await page.goto(`${site.url}/shelf`, { waitUntil: 'load' });
-  await page.evaluate(() => history.pushState(null, '', '/cart'));
+  await page.evaluate(() => {
+    history.pushState(null, '', '/cart');
+    document.title = 'The cart';
+  });
   await page.evaluate('void webengageRelay.track("In the cart")');
   await page.clock.fastForward(60_000);
   await page.evaluate('webengageRelay.optIn(); void webengageRelay.track("Late")');

@@ -12,14 +12,17 @@ const ROOT = resolve(import.meta.dirname, '../..');
 const { dependencies } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
 const BESIDE = [...Object.keys(dependencies), '@cloudflare/workers-types'];
 
+/** A tarball as npm publishes it: its name, its size, and what is in it. */
+export type Packed = {
+  readonly filename: string;
+  readonly size: number;
+  readonly files: readonly { readonly path: string; readonly size: number }[];
+};
+
 /** The package as npm publishes it, in a project of somebody else's. */
 export type Installed = {
   readonly folder: string;
-  /** What is in the tarball, and its size. */
-  readonly packed: {
-    readonly size: number;
-    readonly files: readonly { readonly path: string; readonly size: number }[];
-  };
+  readonly packed: Packed;
   /** Installs another package of this repository's in it. */
   readonly add: (name: string) => Promise<void>;
   readonly write: (path: string, text: string) => Promise<void>;
@@ -31,14 +34,19 @@ export type Installed = {
   readonly remove: () => Promise<void>;
 };
 
+/** Packs into a folder what is built, as it is before every test. */
+export async function pack(folder: string): Promise<Packed> {
+  const args = ['pack', '--json', '--ignore-scripts', '--offline', '--pack-destination', folder];
+  const [packed] = JSON.parse((await run('npm', args, { cwd: ROOT })).stdout);
+  return packed;
+}
+
 /** Packs what is built, and installs it without a registry: what it depends on is linked from here. */
 export async function installPackage(): Promise<Installed> {
   const folder = await mkdtemp(join(tmpdir(), 'webengage-relay-installed-'));
   const at = join(folder, 'node_modules/webengage-relay');
   await mkdir(at, { recursive: true });
-  // Built it is already, as before every test.
-  const pack = ['pack', '--json', '--ignore-scripts', '--offline', '--pack-destination', folder];
-  const [packed] = JSON.parse((await run('npm', pack, { cwd: ROOT })).stdout);
+  const packed = await pack(folder);
   await run('tar', ['-xzf', join(folder, packed.filename), '-C', at, '--strip-components=1']);
   const add = async (name: string) => {
     const link = join(folder, 'node_modules', name);

@@ -13,12 +13,18 @@ function begin(options: PageViewOptions = {}) {
   return heard;
 }
 
+/** Gives the page a title that no page has had, as a router does, and resolves once the task is done. */
+async function rendered(): Promise<void> {
+  document.title = crypto.randomUUID();
+  await taskDone();
+}
+
 /** Goes through the history, and resolves once the page is there. */
 async function travel(delta: number): Promise<void> {
   const there = new Promise((resolve) => addEventListener('popstate', resolve, { once: true }));
   history.go(delta);
   await there;
-  await taskDone();
+  await rendered();
 }
 
 const { navigation } = window;
@@ -44,11 +50,11 @@ describe.each([
     const { paths } = begin();
 
     history.pushState(null, '', '/products');
-    await taskDone();
+    await rendered();
     expect(paths()).toEqual(['/products']);
 
     history.replaceState(null, '', '/products/1');
-    await taskDone();
+    await rendered();
     expect(paths()).toEqual(['/products/1']);
 
     await travel(-1);
@@ -58,6 +64,7 @@ describe.each([
   });
 
   test('a URL pushed and replaced in one task counts once, with its title at that time', async () => {
+    document.title = 'The start';
     const { views, paths } = begin();
 
     history.pushState(null, '', '/products');
@@ -88,9 +95,9 @@ describe.each([
     const { paths } = begin({ hashRoutes: true });
 
     location.hash = '#/products';
-    await taskDone();
+    await rendered();
     location.hash = '#reviews';
-    await taskDone();
+    await rendered();
     await travel(-1);
 
     expect(paths()).toEqual(['/start#/products', '/start', '/start#/products']);
@@ -116,7 +123,7 @@ test('with the Navigation API `history` is untouched, and its own navigations co
 
   expect(history).toMatchObject({ pushState, replaceState });
   await navigation.navigate('/by-navigation').finished;
-  await taskDone();
+  await rendered();
   navigation.removeEventListener('navigate', stay);
   end();
   history.replaceState(null, '', home);

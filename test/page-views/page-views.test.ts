@@ -9,6 +9,7 @@ import type { Tracker } from '../../src/tracker/index.ts';
 import { listeningTracker, taskDone } from '../fakes/page-views.ts';
 
 const ORIGIN = 'https://shop.example.com';
+const TITLE_WITHIN_MS = 500;
 const ends: (() => void)[] = [];
 
 function begin(options: PageViewOptions = {}) {
@@ -25,6 +26,12 @@ function page(state: { readonly prerendering?: boolean; readonly referrer?: stri
 
 const toWindow = (name: string, more: object = {}) =>
   window.dispatchEvent(Object.assign(new Event(name), more));
+
+/** Navigates as a router does that renders at once: each page has a title of its own. */
+function goTo(address: string): void {
+  history.pushState(null, '', address);
+  document.title = address;
+}
 
 beforeEach(() => {
   (window as unknown as { happyDOM: { setURL(url: string): void } }).happyDOM.setURL(`${ORIGIN}/start`);
@@ -73,7 +80,7 @@ describe('the loaded page', () => {
 
     page({ prerendering: false });
     document.dispatchEvent(new Event('prerenderingchange'));
-    history.pushState(null, '', '/last');
+    goTo('/last');
     await taskDone();
 
     expect([ahead, paths()]).toEqual([[], ['/later', '/last']]);
@@ -113,12 +120,119 @@ test('a page left in the task of its navigation is counted once', async () => {
   expect([left, paths()]).toEqual([['/start', '/last'], []]);
 });
 
+describe('a page that a router goes to before it has rendered it', () => {
+  const titles = (views: readonly Record<string, unknown>[]) => views.map(({ Path, Title }) => [Path, Title]);
+
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  test('counts when its title is set, once', async () => {
+    const { views } = begin();
+
+    history.pushState(null, '', '/mug');
+    await vi.advanceTimersByTimeAsync(TITLE_WITHIN_MS - 1);
+    const before = views.length;
+    document.title = 'A mug';
+    await vi.advanceTimersByTimeAsync(0);
+    const then = titles(views);
+    await vi.advanceTimersByTimeAsync(TITLE_WITHIN_MS);
+
+    expect(before).toBe(1);
+    expect(then).toEqual([
+      ['/start', 'The start'],
+      ['/mug', 'A mug'],
+    ]);
+    expect(views).toHaveLength(2);
+  });
+
+  test('counts when the text of its title changes', async () => {
+    const { views } = begin();
+    const title = document.querySelector('title')?.firstChild;
+
+    history.pushState(null, '', '/mug');
+    await vi.advanceTimersByTimeAsync(1);
+    if (title) title.nodeValue = 'A mug';
+    await vi.advanceTimersByTimeAsync(0);
+
+    expect(titles(views)[1]).toEqual(['/mug', 'A mug']);
+  });
+
+  test('counts after half a second if its title is that of the page before', async () => {
+    const { paths } = begin();
+
+    history.pushState(null, '', '/mug');
+    await vi.advanceTimersByTimeAsync(TITLE_WITHIN_MS - 1);
+    const before = paths();
+    // Its place in the page, as routers keep it.
+    history.replaceState({ scroll: 9 }, '');
+    await vi.advanceTimersByTimeAsync(1);
+
+    expect([before, paths()]).toEqual([['/start'], ['/mug']]);
+  });
+
+  test('does not count with a title that the page before was given late', async () => {
+    const { views } = begin();
+    document.title = 'The start, with 3 offers';
+
+    history.pushState(null, '', '/mug');
+    await vi.advanceTimersByTimeAsync(1);
+    const before = views.length;
+    document.title = 'A mug';
+    await vi.advanceTimersByTimeAsync(0);
+
+    expect([before, views.at(-1)?.Title]).toEqual([1, 'A mug']);
+  });
+
+  test('counts when the visitor leaves it for another page that has no title yet', async () => {
+    const { views } = begin();
+
+    history.pushState(null, '', '/moved');
+    await vi.advanceTimersByTimeAsync(1);
+    history.pushState(null, '', '/mug');
+    await vi.advanceTimersByTimeAsync(1);
+    const before = views.length;
+    document.title = 'A mug';
+    await vi.advanceTimersByTimeAsync(TITLE_WITHIN_MS);
+
+    expect(before).toBe(2);
+    expect(titles(views)).toEqual([
+      ['/start', 'The start'],
+      ['/moved', 'The start'],
+      ['/mug', 'A mug'],
+    ]);
+  });
+
+  test.each(['visibilitychange', 'pagehide'])('counts when the page is hidden: %s', async (type) => {
+    const { paths } = begin();
+
+    history.pushState(null, '', '/mug');
+    await vi.advanceTimersByTimeAsync(1);
+    toWindow(type);
+    const left = paths();
+    await vi.advanceTimersByTimeAsync(TITLE_WITHIN_MS);
+
+    expect([left, paths()]).toEqual([['/start', '/mug'], []]);
+  });
+
+  test('does not count after the end', async () => {
+    const { end, paths } = begin();
+
+    history.pushState(null, '', '/mug');
+    await vi.advanceTimersByTimeAsync(1);
+    end();
+    document.title = 'A mug';
+    await vi.advanceTimersByTimeAsync(TITLE_WITHIN_MS);
+
+    expect(paths()).toEqual(['/start']);
+  });
+});
+
 test('another value of a parameter that the site names is another page', async () => {
   const { views } = begin({ query: ['page'] });
 
-  history.pushState(null, '', '/start?page=2&q=x');
+  goTo('/start?page=2&q=x');
   await taskDone();
-  history.pushState(null, '', '/start?page=2&q=y');
+  goTo('/start?page=2&q=y');
   await taskDone();
 
   expect(views.map(({ URL }) => URL)).toEqual([`${ORIGIN}/start`, `${ORIGIN}/start?page=2`]);
@@ -131,9 +245,9 @@ test('parts that the site’s own rule removes are never reported, for the page 
   };
   const { views } = begin({ redact });
 
-  history.pushState(null, '', '/users/john/orders');
+  goTo('/users/john/orders');
   await taskDone();
-  history.pushState(null, '', '/cart');
+  goTo('/cart');
   await taskDone();
 
   expect(views.map(({ URL, Referrer }) => [URL, Referrer])).toEqual([
@@ -172,7 +286,7 @@ test('a tracker that refuses each page view is logged once, and still gets each 
   };
   ends.push(trackPageViews({ track }));
 
-  history.pushState(null, '', '/cart');
+  goTo('/cart');
   await taskDone();
   await taskDone();
   process.off('unhandledRejection', report);
@@ -239,6 +353,7 @@ describe('`history` without a Navigation API', () => {
 
     history.pushState(null, '', '/products');
     toWindow('popstate');
+    document.title = 'Products';
     await taskDone();
     Reflect.deleteProperty(history, 'pushState');
 
