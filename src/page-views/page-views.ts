@@ -1,7 +1,6 @@
 import { isPrerendered } from '../tracker/platform/page-lifecycle.ts';
 import { watchAddress } from './address-changes.ts';
-import { type Address, type AddressRules, toldAddress } from './page-address.ts';
-import { onTitleChange } from './title-change.ts';
+import { type AddressRules, toldAddress } from './page-address.ts';
 
 export type { AddressRules } from './page-address.ts';
 
@@ -23,15 +22,18 @@ export type PageView = {
   readonly Referrer?: string | undefined;
 };
 
+/** `moved`: its title may come later. `settled`: it won't. `back`: restored from the back/forward cache. */
+type Way = 'moved' | 'settled' | 'back';
+
 // Routers change the address first, and set the title once they have rendered the page.
-const TITLE_WITHIN_MS = 500;
+const TITLE_AFTER_MS = 500;
 
 /**
  * Tracks each page that the visitor comes to. Returns a function that stops it.
  *
  * - A page that is loaded is tracked at once.
- * - A page that a script navigates to is tracked when its title is set, after the current task at the earliest.
- *   If the title does not change, it is tracked after half a second, or sooner if the page is hidden.
+ * - A page that a script navigates to is tracked after the current task if it has a title of its own by then.
+ *   Otherwise it is tracked half a second later, or sooner if the visitor leaves it.
  * - A page that is restored from the back/forward cache is tracked again.
  * - A prerendered page is tracked when the visitor comes to it.
  *
@@ -45,74 +47,67 @@ export function trackPageViews(
   const life = new AbortController();
   const { signal } = life;
   let counted: string | undefined;
-  /** The page that a script has navigated to, while its title is awaited. */
-  let awaited: Address | undefined;
   let titleBefore: string | undefined;
-  let stopWaiting = () => {};
-  let isLookDue = false;
+  /** The page that a script has navigated to, while its title is awaited. */
+  let awaited: string | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   let isReported = false;
 
-  const here = (): Address => toldAddress(location.href, rules);
-
-  function referrer(): string | undefined {
+  function referrerOf(way: Way): string | undefined {
+    // A visitor who comes back has been on another page since, so the page counted last is not the referrer.
+    if (way === 'back') return undefined;
     const { referrer } = document;
     // A form or an image named `referrer` takes the place of the text.
     return counted ?? (/:/.test(referrer) ? toldAddress(referrer, rules).url : undefined);
   }
 
-  async function tell({ url, path, campaign }: Address, isBack = false): Promise<void> {
-    stopWaiting();
-    awaited = titleBefore = undefined;
-    // A visitor who comes back has been on another page since, so the page counted last is not the referrer.
-    const Referrer = isBack ? undefined : referrer();
-    counted = url;
-    const Title = document.title || undefined;
-    await tracker.track(eventName, { URL: url, Path: path, Title, Referrer, ...campaign } satisfies PageView);
-  }
-
-  /** Tells of the page that a script has navigated to, or waits for its title. */
-  async function look(isLast = false): Promise<void> {
-    isLookDue = false;
-    if (signal.aborted) return stopWaiting();
-    const address = here();
-    if (address.url === counted) titleBefore = undefined;
-    else if (isLast || document.title !== titleBefore) await tell(address);
-    else if (!awaited) {
-      awaited = address;
-      stopWaiting = onTitleChange(titleBefore, TITLE_WITHIN_MS, () => guard(look(true)));
+  async function tell(way: Way, href = location.href): Promise<void> {
+    clearTimeout(timer);
+    awaited = timer = undefined;
+    const { url, path, campaign } = toldAddress(href, rules);
+    const { title } = document;
+    if (signal.aborted || (way !== 'back' && url === counted)) return;
+    if (way === 'moved' && title === titleBefore) {
+      awaited = href;
+      timer = setTimeout(count, TITLE_AFTER_MS, 'settled');
+      return;
     }
-  }
-
-  async function navigated(): Promise<void> {
-    // A page that is left will not get a title any more.
-    if (awaited && awaited.url !== here().url) guard(tell(awaited));
-    // Routers push an address and replace it in one task, and may set the title in between.
-    titleBefore ??= document.title;
-    if (!isLookDue) setTimeout(() => guard(look()));
-    isLookDue = true;
+    const Referrer = referrerOf(way);
+    counted = url;
+    await tracker.track(eventName, {
+      URL: url,
+      Path: path,
+      Title: title || undefined,
+      Referrer,
+      ...campaign,
+    } satisfies PageView);
   }
 
   /**
    * Never throws into the page. The first failure of `redact` or the tracker is reported, as an
    * unhandled rejection.
    */
-  function guard(counting: Promise<void>): void {
-    counting.catch((error) => {
+  const count = (way: Way, href?: string): Promise<void> =>
+    tell(way, href).catch((error) => {
       if (isReported) return;
       isReported = true;
       throw error;
     });
+
+  function navigated(): void {
+    // A page that is left will not get a title any more.
+    if (awaited && awaited !== location.href) void count('settled', awaited);
+    if (timer) return;
+    titleBefore = document.title;
+    // Routers push an address and replace it in one task, and may set the title in between.
+    timer = setTimeout(count, 0, 'moved');
   }
 
-  const loaded = async (isBack?: boolean) => tell(here(), isBack);
-
   function start(): void {
-    guard(loaded());
-    watchAddress(() => guard(navigated()), signal);
-    // A hidden page may be gone in a moment.
-    for (const type of ['visibilitychange', 'pagehide'])
-      addEventListener(type, () => guard(look(true)), { signal });
-    addEventListener('pageshow', ({ persisted }) => persisted && guard(loaded(true)), { signal });
+    void count('settled');
+    watchAddress(navigated, signal);
+    addEventListener('pagehide', () => timer && count('settled'), { signal });
+    addEventListener('pageshow', ({ persisted }) => persisted && count('back'), { signal });
   }
 
   if (isPrerendered()) document.addEventListener('prerenderingchange', start, { signal });

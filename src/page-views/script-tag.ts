@@ -25,7 +25,6 @@ function attributeOptions(): PageViewOptions {
 // A page loads this twice if a template and a tag manager both add it, or if a framework swaps the body.
 if (!page.pageViewsEnd) {
   const { webengageRelay } = page;
-  if (!webengageRelay?.track)
-    throw new Error('page-views.js needs the line that queues calls before it, or tracker.js loaded');
+  if (!webengageRelay?.track) throw new Error('page-views.js must come after the line that queues calls');
   page.pageViewsEnd = trackPageViews(webengageRelay, webengageRelay.pageViews ?? attributeOptions());
 }

@@ -110,6 +110,6 @@ test('without the stub, and before the tracker, the script says what is missing'
 
   await page.goto(`${site.url}/bare`, { waitUntil: 'load' });
 
-  expect(errors).toEqual(['page-views.js needs the line that queues calls before it, or tracker.js loaded']);
+  expect(errors).toEqual(['page-views.js must come after the line that queues calls']);
   await page.context().close();
 });

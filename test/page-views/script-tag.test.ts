@@ -96,9 +96,7 @@ describe('one clear error, and no page views', () => {
   test.each([undefined, {}, { options: {} }])('appears if the tracker is %j', async (webengageRelay) => {
     if (webengageRelay) page.webengageRelay = webengageRelay;
 
-    await expect(load(tag())).rejects.toThrow(
-      'page-views.js needs the line that queues calls before it, or tracker.js loaded',
-    );
+    await expect(load(tag())).rejects.toThrow('page-views.js must come after the line that queues calls');
   });
 
   test('does not prevent a later script from counting', async () => {
