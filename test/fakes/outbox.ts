@@ -101,7 +101,7 @@ export const OPEN: RelayPassPorts['gate'] = {
   pause: async () => {},
   taken: async () => {},
   misconfigured: async () => 'account',
-  refused: async () => ({ proven: false, wall: undefined }),
+  refused: async () => ({ proven: false, streak: undefined }),
   sized: async () => {},
 };
 
@@ -110,7 +110,7 @@ export const REFUSED = {
   granted: false,
   retryInMs: 1_000,
   isolatingOnly: false,
-  wall: undefined,
+  streak: undefined,
   pacedMs: undefined,
 } as const satisfies Permit;
 

@@ -199,8 +199,8 @@ function askFurther(pass: Pass): void {
 async function afterRefusal(pass: Pass, permit: Refused): Promise<PassEnd | undefined> {
   const { ports, calls } = pass;
   const { storage, now, newRequestId, sleep } = ports;
-  const { wall, isolatingOnly, retryInMs } = permit;
-  if (wall !== undefined) requeue(storage, wall, newRequestId, now());
+  const { streak, isolatingOnly, retryInMs } = permit;
+  if (streak !== undefined) requeue(storage, streak, newRequestId, now());
   // Permits already asked for will be too late after this wait.
   if (retryInMs > MAX_LATE_MS) pass.ahead.length = 0;
   if (isolatingOnly) pass.isolationFrom = now() + retryInMs;

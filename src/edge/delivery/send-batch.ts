@@ -196,9 +196,9 @@ async function decide(
     }
     case 'refused': {
       evidence.isTroubled = true;
-      const { proven, wall } = await gate.refused(status, { kind, before });
-      if (wall === undefined) return bisectFor('refused', { proven });
-      requeue(storage, wall, newRequestId, now());
+      const { proven, streak } = await gate.refused(status, { kind, before });
+      if (streak === undefined) return bisectFor('refused', { proven });
+      requeue(storage, streak, newRequestId, now());
       return atOnce('refused');
     }
   }

@@ -28,11 +28,11 @@ export function outboxesOf({ shards, jurisdiction }: RelaySettings): string[] {
  */
 export async function wakeAll(env: Env): Promise<void> {
   const gate = gateOf(env);
-  const [wall, inUse] = await Promise.all([gate.lastWall(), gate.outboxes()]);
+  const [streak, inUse] = await Promise.all([gate.lastStreak(), gate.outboxes()]);
   const empty = await Promise.all(
     inUse.map(async ({ name }) => {
       try {
-        return await outboxNamed(env, name).wake(wall);
+        return await outboxNamed(env, name).wake(streak);
       } catch {
         // The next run, five minutes later, wakes it. It must not keep the others from being woken.
         return false;

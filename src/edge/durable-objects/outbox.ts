@@ -4,7 +4,7 @@ import { type PassEnd, type RelayPassPorts, relayPass } from '../delivery/relay-
 import { signal } from '../delivery/signal.ts';
 import { webEngage } from '../delivery/webengage.ts';
 import type { Permit } from '../gate/permits.ts';
-import type { Wall } from '../gate/state.ts';
+import type { RefusalStreak } from '../gate/state.ts';
 import { dueTimes, msPerRecordOf } from '../limits/fair-queue.ts';
 import { type Shares, shares } from '../limits/fair-share.ts';
 import { deadLetters, difference, readTotals, waiting } from '../queue/counters.ts';
@@ -139,10 +139,10 @@ export class Outbox extends DurableObject<OutboxEnv> {
    * Looks after the outbox between passes. It sets the alarm if records wait without one, deletes expired
    * data, and requeues the dead letters of a refusal streak. True if the outbox is completely empty.
    */
-  async wake(wall?: Wall): Promise<boolean> {
+  async wake(streak?: RefusalStreak): Promise<boolean> {
     const { storage } = this.ctx;
     const now = Date.now();
-    if (wall !== undefined) requeue(storage, wall, newRequestId, now);
+    if (streak !== undefined) requeue(storage, streak, newRequestId, now);
     const remembersIds = dropExpiredDays(storage.sql, now);
     this.#violations.write(storage.sql, now);
     const remembersViolations = dropExpiredViolations(storage.sql, now);

@@ -10,7 +10,7 @@ import {
   type Held,
   type KeyName,
   OPEN_GATE,
-  type Wall,
+  type RefusalStreak,
 } from '../gate/state.ts';
 import { locationHintOf } from '../settings/placement.ts';
 import { readSettings } from '../settings/settings.ts';
@@ -35,6 +35,9 @@ export type InUse = { readonly name: string; readonly turn: number };
 // Version 0 was never stored. It belongs to releases before 0.2.0.
 const SCHEMA_VERSION = 1;
 
+/** Fields of the gate's state whose names have changed since releases before 0.2.0. */
+type OlderState = { readonly lastWall?: RefusalStreak | undefined };
+
 // How long an outbox waits before it asks again if a setting is missing.
 const AFTER_FAULT_MS = 30_000;
 
@@ -54,7 +57,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
         granted: false,
         retryInMs: AFTER_FAULT_MS,
         isolatingOnly: false,
-        wall: undefined,
+        streak: undefined,
         pacedMs: undefined,
       };
     const before = this.#state();
@@ -118,8 +121,8 @@ export class RateGate extends DurableObject<SettingsEnv> {
   }
 
   /** The last refusal streak. Records that were given up during it may not have been at fault. */
-  lastWall(): Wall | undefined {
-    return this.#state().lastWall;
+  lastStreak(): RefusalStreak | undefined {
+    return this.#state().lastStreak;
   }
 
   /**
@@ -163,8 +166,10 @@ export class RateGate extends DurableObject<SettingsEnv> {
   }
 
   #state(): GateState {
+    const stored = this.ctx.storage.kv.get<Partial<GateState> & OlderState>('state') ?? {};
+    const { lastWall: lastStreak, ...state } = stored;
     // Fields that an older release has not stored get the values of a new gate.
-    return { ...OPEN_GATE, ...this.ctx.storage.kv.get<Partial<GateState>>('state') };
+    return { ...OPEN_GATE, lastStreak, ...state };
   }
 
   #keep(state: GateState): void {

@@ -3,10 +3,10 @@ import {
   type GateLimits,
   type GateState,
   type KeyName,
+  MIN_STREAK,
   PROBE_EVERY_MS,
-  WALL_OF_REFUSALS,
-  type Wall,
-  wallOf,
+  type RefusalStreak,
+  refusalStreak,
 } from './state.ts';
 
 /** A call that was not accepted: its kind, and when its batch was last refused before, if ever. */
@@ -17,7 +17,7 @@ export type Fault = 'account' | 'kind' | 'batch';
 
 /** WebEngage accepted a call made with this key. Ends a hold and every suspicion. */
 export function taken(state: GateState, key: KeyName, kind: RecordKind, now: number): GateState {
-  const wall = wallOf(state);
+  const streak = refusalStreak(state);
   return {
     ...state,
     key,
@@ -27,7 +27,7 @@ export function taken(state: GateState, key: KeyName, kind: RecordKind, now: num
     refusedSince: 0,
     takenAt: { ...state.takenAt, [kind]: now },
     misconfiguredAt: { ...state.misconfiguredAt, [kind]: undefined },
-    lastWall: wall === undefined ? state.lastWall : { ...wall, until: now },
+    lastStreak: streak === undefined ? state.lastStreak : { ...streak, until: now },
   };
 }
 
@@ -64,7 +64,7 @@ export type Refusal = {
   /** The batch was refused before, and others were accepted since: its records are at fault. */
   readonly proven: boolean;
   /** Set if the configuration is at fault, and not the records. */
-  readonly wall: Wall | undefined;
+  readonly streak: RefusalStreak | undefined;
 };
 
 /** Counts a call that was refused for its records. Enough of them in a row mean a wrong configuration. */
@@ -74,17 +74,15 @@ export function refused(
   { kind, before }: Answered,
   now: number,
 ): { readonly state: GateState; readonly refusal: Refusal } {
-  // Otherwise one page's bad records, retried after each good one, would become a wall each time.
+  // Otherwise one page's bad records, retried after each good one, would become a streak each time.
   if (before !== undefined && before < state.takenAt[kind])
-    return { state, refusal: { proven: true, wall: undefined } };
+    return { state, refusal: { proven: true, streak: undefined } };
   const refusals = state.refusals + 1;
   const refusedSince = state.refusals === 0 ? now : state.refusedSince;
   const held =
-    refusals < WALL_OF_REFUSALS
-      ? state.held
-      : { since: now, probeAt: now + PROBE_EVERY_MS, ...state.held, status };
+    refusals < MIN_STREAK ? state.held : { since: now, probeAt: now + PROBE_EVERY_MS, ...state.held, status };
   const next = { ...state, refusals, refusedSince, held };
-  return { state: next, refusal: { proven: false, wall: wallOf(next) } };
+  return { state: next, refusal: { proven: false, streak: refusalStreak(next) } };
 }
 
 function otherKind(kind: RecordKind): RecordKind {

@@ -2,7 +2,14 @@ import { MINUTE_MS } from '../../pacing/minute.ts';
 import { admit, limitWithin, type SlidingLimit, type SlidingLimitState } from '../../pacing/sliding-limit.ts';
 import { allowance, type SeenLimit } from './allowance.ts';
 import { maxBytes, newsFrom } from './call-size.ts';
-import { type GateLimits, type GateState, type KeyName, PROBE_EVERY_MS, type Wall, wallOf } from './state.ts';
+import {
+  type GateLimits,
+  type GateState,
+  type KeyName,
+  PROBE_EVERY_MS,
+  type RefusalStreak,
+  refusalStreak,
+} from './state.ts';
 
 export type Ask = {
   /** For a search for refused records: a part of a refused batch, or parked records. */
@@ -37,7 +44,7 @@ export type Permit =
       /** Refused only because it is for isolating: other calls may be granted. */
       readonly isolatingOnly: boolean;
       /** Set if all recent calls were refused: none of their records is known to be at fault. */
-      readonly wall: Wall | undefined;
+      readonly streak: RefusalStreak | undefined;
       /** Set if only the pace is the reason: the time between two calls. */
       readonly pacedMs: number | undefined;
     };
@@ -60,7 +67,7 @@ const LATELY_MS = 6_000;
 // No limit of ours puts a start further ahead.
 const FURTHEST_DUE_MS = 5 * 60_000;
 
-// From this many refusals in a row, before they are a wall, permits ask for a probe. An accepted probe shows
+// From this many refusals in a row, before they count as a streak, permits ask for a probe. An accepted probe shows
 // that the records are at fault after all.
 const DOUBTFUL_REFUSALS = 5;
 
@@ -75,7 +82,7 @@ export function takePermit(
   const state = afterClockSetBack(told, now);
   const refuse = (retryInMs: number, { isolatingOnly = false, pacedMs }: Partial<Refused> = {}) => ({
     state,
-    permit: { granted: false, retryInMs, isolatingOnly, wall: wallOf(state), pacedMs } as const,
+    permit: { granted: false, retryInMs, isolatingOnly, streak: refusalStreak(state), pacedMs } as const,
   });
 
   const heldUntil = Math.max(state.held?.probeAt ?? 0, state.pausedUntil);

@@ -35,17 +35,17 @@ export type GateState = {
   readonly takenAt: Readonly<Record<RecordKind, number>>;
   /** Since when the calls of a kind get the answers of a wrong configuration, with none accepted. */
   readonly misconfiguredAt: { readonly [Kind in RecordKind]?: number | undefined };
-  /** The last wall of refusals that has ended. */
-  readonly lastWall: Wall | undefined;
+  /** The last refusal streak that has ended. */
+  readonly lastStreak: RefusalStreak | undefined;
   /** How large a call may be. Undefined if none was ever too large. */
   readonly callSize: CallSize | undefined;
 };
 
 /**
- * A wall of refusals: a time in which every call was refused. It ends at `until`, when WebEngage accepts one;
+ * A refusal streak: a time in which every call was refused. It ends at `until`, when WebEngage accepts one;
  * undefined while it lasts.
  */
-export type Wall = { readonly since: number; readonly until: number | undefined };
+export type RefusalStreak = { readonly since: number; readonly until: number | undefined };
 
 export const OPEN_GATE: GateState = {
   pace: { nextDueAt: 0 },
@@ -60,7 +60,7 @@ export const OPEN_GATE: GateState = {
   refusedSince: 0,
   takenAt: { user: 0, event: 0 },
   misconfiguredAt: {},
-  lastWall: undefined,
+  lastStreak: undefined,
   callSize: undefined,
 };
 
@@ -71,9 +71,9 @@ export const PROBE_EVERY_MS = 60_000;
 
 // After this many calls in a row that were refused for their records, the records are not the reason.
 // WebEngage also answers 400 to a wrong license code.
-export const WALL_OF_REFUSALS = 20;
+export const MIN_STREAK = 20;
 
-/** The wall of refusals that stands now, if any. */
-export function wallOf({ refusals, refusedSince }: GateState): Wall | undefined {
-  return refusals >= WALL_OF_REFUSALS ? { since: refusedSince, until: undefined } : undefined;
+/** The current refusal streak, if any. */
+export function refusalStreak({ refusals, refusedSince }: GateState): RefusalStreak | undefined {
+  return refusals >= MIN_STREAK ? { since: refusedSince, until: undefined } : undefined;
 }

@@ -6,7 +6,7 @@ import { forget, recordsOf, type SealedBatch, seal, unseal } from './sealed-batc
 export type RefusedWith = {
   readonly status: number;
   readonly words: string;
-  /** Refused again, with others accepted in between: a wall of refusals does not requeue it. */
+  /** Refused again, with others accepted in between: a refusal streak does not requeue it. */
   readonly proven: boolean;
   /** What the call counts as; undefined if there was none. */
   readonly counted: 'refused' | 'misconfigured' | 'unknown' | 'too_large' | undefined;
@@ -76,16 +76,16 @@ export function moveToDeadLetters(
   });
 }
 
-// The times of a wall are by the gate's clock, and may differ by this much. A dead letter too many is only
+// The times of a streak are by the gate's clock, and may differ by this much. A dead letter too many is only
 // sent once more; one too few would stay.
 const CLOCKS_DIFFER_MS = 2_000;
 
 /**
- * Requeues what was given up during a wall of refusals: every call was refused then, so the records are not
+ * Requeues what was given up during a refusal streak: every call was refused then, so the records are not
  * at fault. They go to the front in their order, each as a batch of its own. Returns how many.
  *
- * While the wall stands, no later record of their browsers has been accepted. After it has ended, some may
- * have been: an outbox with nothing to ask the gate does not learn of the wall until then.
+ * While the streak lasts, no later record of their browsers has been accepted. After it has ended, some may
+ * have been: an outbox with nothing to ask the gate does not learn of the streak until then.
  */
 export function requeue(
   storage: DurableObjectStorage,

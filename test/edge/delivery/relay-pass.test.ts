@@ -456,10 +456,10 @@ describe('records that WebEngage refuses', () => {
   test("are requeued once every call turns out to be refused, by a call's answer or by the gate", async () => {
     const refusedAll = {
       ...OPEN,
-      refused: async () => ({ proven: false, wall: { since: NOW, until: undefined } }),
+      refused: async () => ({ proven: false, streak: { since: NOW, until: undefined } }),
     };
     const held = { ...REFUSED, retryInMs: 60_000 };
-    for (const permits of [[GRANTED], [{ ...held, wall: { since: NOW, until: undefined } }]]) {
+    for (const permits of [[GRANTED], [{ ...held, streak: { since: NOW, until: undefined } }]]) {
       const stub = newOutbox();
       await ingestAt(stub, delivery('a', poison(1)), NOW);
       await passAt(stub, refusing('Poison'), LINGERED);

@@ -98,7 +98,7 @@ describe('a configuration error loses nothing and discards nothing, however long
 
     expectAllOnce(end);
     expect(end.letters).toEqual([]);
-    // One call a minute tries, and a few that were under way at the beginning, or made a wall.
+    // One call a minute tries, and a few that were under way at the beginning, or completed a streak.
     const inVain = end.account.arrivals.filter(({ at }) => at < mended.at && at > WORLD_BEGINS + 2 * MINUTE);
     expect(busiestMinute(inVain)).toBeLessThanOrEqual(1);
     expect(end.gate.held).toBeUndefined();

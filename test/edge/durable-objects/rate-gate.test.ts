@@ -2,7 +2,7 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { expect, test, vi } from 'vitest';
 import type { RateGate } from '../../../src/edge/durable-objects/rate-gate.ts';
 import type { Permit } from '../../../src/edge/gate/permits.ts';
-import { WALL_OF_REFUSALS } from '../../../src/edge/gate/state.ts';
+import { MIN_STREAK } from '../../../src/edge/gate/state.ts';
 import { relayEnv } from '../../fakes/outbox.ts';
 
 const newGate = () => relayEnv.RATE_GATE.getByName(crypto.randomUUID());
@@ -128,11 +128,11 @@ test('each outbox refused only for the rate gets its own retry slot', async () =
 
 test('the count of consecutive refusals survives an eviction', async () => {
   const gate = newGate();
-  for (let n = 1; n < WALL_OF_REFUSALS; n++) await gate.refused(400, { kind: 'event', before: undefined });
+  for (let n = 1; n < MIN_STREAK; n++) await gate.refused(400, { kind: 'event', before: undefined });
   expect((await gate.status()).held).toBeNull();
   await evictDurableObject(gate);
 
-  expect((await gate.refused(400, { kind: 'event', before: undefined })).wall?.since).toBeLessThanOrEqual(
+  expect((await gate.refused(400, { kind: 'event', before: undefined })).streak?.since).toBeLessThanOrEqual(
     Date.now(),
   );
   expect((await gate.status()).held).toMatchObject({ status: 400 });

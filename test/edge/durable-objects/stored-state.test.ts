@@ -88,3 +88,12 @@ test('its gate state is read: the outboxes are known, and calls are granted', as
   expect(await gate.status()).toMatchObject({ held: null, maxCallBytes: null });
   expect(await gate.take({ isolating: false, seen: undefined })).toMatchObject({ granted: true });
 });
+
+test('its last refusal streak is known by its older name', async () => {
+  const gate = relayEnv.RATE_GATE.getByName(`old ${crypto.randomUUID()}`);
+  const streak = { since: LATER - 60_000, until: LATER };
+  await runInDurableObject(gate, (_, { storage: { kv } }) => kv.put('state', { lastWall: streak }));
+  await evictDurableObject(gate);
+
+  expect(await gate.lastStreak()).toEqual(streak);
+});

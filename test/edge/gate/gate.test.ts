@@ -9,8 +9,8 @@ import {
   type GateLimits,
   type GateState,
   type KeyName,
+  MIN_STREAK,
   OPEN_GATE,
-  WALL_OF_REFUSALS,
 } from '../../../src/edge/gate/state.ts';
 import { busiestMinute } from '../../fakes/played-account.ts';
 
@@ -319,28 +319,28 @@ describe('a streak of refusals', () => {
       state,
     );
 
-  const wallOf = (state: GateState) =>
-    refused(state, 400, { kind: 'event', before: undefined }, NOW + 1_000).refusal.wall;
+  const refusalStreak = (state: GateState) =>
+    refused(state, 400, { kind: 'event', before: undefined }, NOW + 1_000).refusal.streak;
 
   test('does not count while it is short, or if a call is accepted in between', () => {
-    expect(wallOf(refuse(WALL_OF_REFUSALS - 2))).toBeUndefined();
-    expect(wallOf(refuse(10, taken(refuse(WALL_OF_REFUSALS - 1), 'primary', 'event', NOW)))).toBeUndefined();
-    expect(take(refuse(WALL_OF_REFUSALS - 1), NOW + MINUTE).permit).toMatchObject({
+    expect(refusalStreak(refuse(MIN_STREAK - 2))).toBeUndefined();
+    expect(refusalStreak(refuse(10, taken(refuse(MIN_STREAK - 1), 'primary', 'event', NOW)))).toBeUndefined();
+    expect(take(refuse(MIN_STREAK - 1), NOW + MINUTE).permit).toMatchObject({
       granted: true,
       suspect: true,
     });
   });
 
   test('suspends everything and reports since when nothing was accepted', () => {
-    const state = refuse(WALL_OF_REFUSALS);
+    const state = refuse(MIN_STREAK);
 
     expect(state.held).toMatchObject({ status: 400 });
-    expect(wallOf(state)).toEqual({ since: NOW, until: undefined });
-    expect(take(state, NOW + 1_000).permit).toMatchObject({ granted: false, wall: { since: NOW } });
+    expect(refusalStreak(state)).toEqual({ since: NOW, until: undefined });
+    expect(take(state, NOW + 1_000).permit).toMatchObject({ granted: false, streak: { since: NOW } });
   });
 
   test('counts from its first refusal, however often a probe is refused', () => {
-    const state = refuse(WALL_OF_REFUSALS);
+    const state = refuse(MIN_STREAK);
     const { state: probed } = take(state, NOW + 2 * MINUTE);
 
     const after = refused(probed, 413, { kind: 'event', before: undefined }, NOW + 2 * MINUTE + 700).state;
@@ -352,7 +352,7 @@ describe('a streak of refusals', () => {
     const state = taken(refuse(5), 'primary', 'event', NOW + 1_000);
 
     const again = refused(state, 400, { kind: 'event', before: NOW + 500 }, NOW + 2_000);
-    expect(again).toEqual({ state, refusal: { proven: true, wall: undefined } });
+    expect(again).toEqual({ state, refusal: { proven: true, streak: undefined } });
     expect(refused(state, 400, { kind: 'event', before: NOW + 1_500 }, NOW + 2_000).refusal.proven).toBe(
       false,
     );
@@ -390,14 +390,14 @@ describe('a call whose answer means a wrong configuration', () => {
 
 test('a streak that has ended is remembered for outboxes that had nothing to ask', () => {
   let state = OPEN_GATE;
-  for (let n = 0; n < WALL_OF_REFUSALS; n++)
+  for (let n = 0; n < MIN_STREAK; n++)
     ({ state } = refused(state, 400, { kind: 'event', before: undefined }, NOW + n));
 
-  expect(taken(state, 'primary', 'event', NOW + MINUTE).lastWall).toEqual({
+  expect(taken(state, 'primary', 'event', NOW + MINUTE).lastStreak).toEqual({
     since: NOW,
     until: NOW + MINUTE,
   });
-  expect(taken(OPEN_GATE, 'primary', 'event', NOW).lastWall).toBeUndefined();
+  expect(taken(OPEN_GATE, 'primary', 'event', NOW).lastStreak).toBeUndefined();
 });
 
 test('a clock set back does not keep its calls counted for as long', () => {

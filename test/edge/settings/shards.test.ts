@@ -147,7 +147,7 @@ function withOutboxes(names: readonly string[], wake: (name: string) => Promise<
   const asked: string[] = [];
   const retired: string[] = [];
   const gate = {
-    lastWall: async () => undefined,
+    lastStreak: async () => undefined,
     outboxes: async () => names.map((name, turn) => ({ name, turn })),
     retire: async (empty: readonly { name: string }[]) => void retired.push(...empty.map(({ name }) => name)),
   };
