@@ -8,19 +8,19 @@ const BACKLOG = { records: 5_000, slice: 25 };
 
 const BURST = { records: 1_000, slice: 1_000 };
 
-const HOLD_SECONDS = 1;
+const PAUSE_SECONDS = 1;
 
 // Browsers call a task long from here on: https://w3c.github.io/longtasks/#sec-terminology
 const LONG_TASK_MS = 50;
 
 /** The longest task while a burst and a backlog are made, and while both drain. */
 export async function watchTasks({ page, cdp, site, startTracker }: Ground): Promise<void> {
-  await startTracker(HOLD_SECONDS);
+  await startTracker(PAUSE_SECONDS);
   await page.evaluate(longTasks);
   const between = await watchMainThread(cdp, async () => {
     await page.evaluate(fill, { ...BURST, marks: 'burst' });
     await page.evaluate(fill, { ...BACKLOG, marks: 'fill' });
-    site.hold(undefined);
+    site.pause(undefined);
     await page.evaluate(drain, 'drain');
   });
   const observed = await page.evaluate(longTasks);
@@ -55,13 +55,13 @@ export async function watchMemory({ page, cdp, site, startTracker }: Ground): Pr
   const heaps: [moment: string, at: Awaited<ReturnType<typeof heap>>][] = [];
   const measure = async (moment: string) => heaps.push([moment, await heap(cdp)]);
 
-  await startTracker(HOLD_SECONDS);
+  await startTracker(PAUSE_SECONDS);
   await measure('before');
   for (const backlog of ['first', 'second']) {
-    site.hold(HOLD_SECONDS);
+    site.pause(PAUSE_SECONDS);
     await page.evaluate(fill, { ...BACKLOG, marks: 'memory' });
     await measure(`${backlog} backlog, made`);
-    site.hold(undefined);
+    site.pause(undefined);
     const half = page.evaluate(delivered, BACKLOG.records / 2);
     const all = page.evaluate(drain, 'memory');
     await half;

@@ -1,6 +1,6 @@
 import { type CDPSession, chromium, type Page } from 'playwright-core';
 import { chromiumPath, LAUNCH_ARGS } from '../../test/chromium.ts';
-import { install, startHeld } from './in-page.ts';
+import { install, startPaused } from './in-page.ts';
 import { type Site, startSite } from './site.ts';
 
 /** A site in a real Chromium, ready to be measured. */
@@ -27,8 +27,8 @@ export async function startGround(): Promise<Ground> {
     site,
     startTracker: async (retryAfterSeconds) => {
       trackers += 1;
-      site.hold(retryAfterSeconds);
-      await page.evaluate(startHeld, `${site.relayUrl}/${trackers}`);
+      site.pause(retryAfterSeconds);
+      await page.evaluate(startPaused, `${site.relayUrl}/${trackers}`);
     },
     stop: async () => {
       await browser.close();

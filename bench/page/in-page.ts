@@ -74,12 +74,12 @@ export function install(): void {
 }
 
 /** A new tracker with an empty buffer and an open database. It has just learned that the relay takes nothing now. */
-export async function startHeld(endpoint: string): Promise<void> {
+export async function startPaused(endpoint: string): Promise<void> {
   const tracker = bench.start(endpoint);
-  const held = new Promise<void>((resolve) => void tracker.on('retrying', () => resolve()));
+  const retrying = new Promise<void>((resolve) => void tracker.on('retrying', () => resolve()));
   await tracker.track('Began');
   void tracker.flush();
-  await held;
+  await retrying;
 }
 
 /** A new instance of Amplitude's SDK that stores its events and sends none meanwhile. */

@@ -10,7 +10,7 @@ export type Site = {
   /** Add a path to it for each tracker that needs its own buffer. */
   readonly relayUrl: string;
   /** Makes the relay answer 503 with this `Retry-After`. Undefined lets it take records again. */
-  readonly hold: (retryAfterSeconds: number | undefined) => void;
+  readonly pause: (retryAfterSeconds: number | undefined) => void;
   readonly stop: () => void;
 };
 
@@ -32,7 +32,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 }
 
 export async function startSite(): Promise<Site> {
-  let held: number | undefined;
+  let retryAfter: number | undefined;
 
   // Only answers like the relay: the bench measures the page.
   const relay = await listen(async (request, response) => {
@@ -40,7 +40,7 @@ export async function startSite(): Promise<Site> {
     response.setHeader('Access-Control-Allow-Origin', request.headers.origin ?? '*');
     response.setHeader('Access-Control-Expose-Headers', 'Retry-After');
     response.setHeader('Content-Type', 'application/json');
-    if (held === undefined) {
+    if (retryAfter === undefined) {
       response.statusCode = 202;
       const answer = {
         response: { status: 'queued' },
@@ -53,8 +53,8 @@ export async function startSite(): Promise<Site> {
       response.end(JSON.stringify(answer));
     } else {
       response.statusCode = 503;
-      response.setHeader('Retry-After', held);
-      response.end(JSON.stringify({ error: { code: 'unavailable', message: 'held' }, now: Date.now() }));
+      response.setHeader('Retry-After', retryAfter);
+      response.end(JSON.stringify({ error: { code: 'unavailable', message: 'paused' }, now: Date.now() }));
     }
   });
 
@@ -75,8 +75,8 @@ export async function startSite(): Promise<Site> {
   return {
     url: site.url,
     relayUrl: relay.url,
-    hold: (retryAfterSeconds) => {
-      held = retryAfterSeconds;
+    pause: (retryAfterSeconds) => {
+      retryAfter = retryAfterSeconds;
     },
     stop: () => {
       site.stop();

@@ -60,7 +60,7 @@ type Outbox = {
   /** When it continues by itself. While asleep, the time of its alarm. */
   at: number;
   alarmAt: number;
-  heldUntil: number;
+  backoffUntil: number;
   passEndsAt: number;
   /** A full batch wakes it before `at`. */
   hearsBell: boolean;
@@ -108,7 +108,7 @@ function play({ recordsPerSecond, recordsPerFlush, shards, lingerMs }: Traffic):
       phase: 'asleep',
       at: Number.POSITIVE_INFINITY,
       alarmAt: Number.POSITIVE_INFINITY,
-      heldUntil: 0,
+      backoffUntil: 0,
       passEndsAt: 0,
       hearsBell: false,
       runs: [],
@@ -131,14 +131,14 @@ function play({ recordsPerSecond, recordsPerFlush, shards, lingerMs }: Traffic):
     outbox.phase = 'asleep';
     outbox.at = outbox.alarmAt;
   };
-  const endPass = (outbox: Outbox, nextAt: number, held: boolean, now: number): void => {
-    outbox.heldUntil = held ? nextAt : 0;
+  const endPass = (outbox: Outbox, nextAt: number, backsOff: boolean, now: number): void => {
+    outbox.backoffUntil = backsOff ? nextAt : 0;
     setAlarm(outbox, Math.max(Math.min(nextAt, outbox.alarmAt), now + SOONEST_ALARM_MS));
     sleep(outbox);
   };
-  const endOrWait = (outbox: Outbox, until: number, held: boolean, now: number): void => {
-    if (outbox.landings.length === 0) endPass(outbox, until, held, now);
-    else Object.assign(outbox, { phase: 'waiting', at: until, hearsBell: !held });
+  const endOrWait = (outbox: Outbox, until: number, backsOff: boolean, now: number): void => {
+    if (outbox.landings.length === 0) endPass(outbox, until, backsOff, now);
+    else Object.assign(outbox, { phase: 'waiting', at: until, hearsBell: !backsOff });
   };
 
   const look = (outbox: Outbox, now: number): void => {
@@ -156,7 +156,7 @@ function play({ recordsPerSecond, recordsPerFlush, shards, lingerMs }: Traffic):
     else if (next.step === 'wait') endOrWait(outbox, next.until, false, now);
     else if (outbox.landings.length > 0) endOrWait(outbox, now + Math.max(MIN_LOOK_MS, lingerMs), false, now);
     else {
-      outbox.heldUntil = 0;
+      outbox.backoffUntil = 0;
       sleep(outbox);
     }
   };
@@ -209,7 +209,7 @@ function play({ recordsPerSecond, recordsPerFlush, shards, lingerMs }: Traffic):
     seq += 1;
     total.came += recordsPerFlush;
     outbox.runs.push({ seq, device: `${seq}`, kind: 'event', at: now, count: recordsPerFlush, taken: 0 });
-    const dueAt = Math.max(now + SOONEST_ALARM_MS, outbox.heldUntil);
+    const dueAt = Math.max(now + SOONEST_ALARM_MS, outbox.backoffUntil);
     if (outbox.alarmAt <= dueAt) return;
     const isFull = outbox.runs.length * recordsPerFlush >= MAX_BATCH_RECORDS;
     if (isFull && outbox.phase === 'waiting' && outbox.hearsBell) outbox.at = now;

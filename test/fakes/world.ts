@@ -112,7 +112,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
     const fullBatch = signal();
     let dead = false;
     let passing = false;
-    let heldUntil = 0;
+    let backoffUntil = 0;
     const inFlight = new Set<UpstreamCall>();
     const recordsPerMinute = limits.requestsPerMinute * MAX_BATCH_RECORDS;
     const known = dueTimes();
@@ -219,9 +219,9 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
       alarmAt = null;
       passing = true;
       relayPass(ports).then(
-        ({ nextAt, held }) => {
+        ({ nextAt, backsOff }) => {
           passing = false;
-          heldUntil = held ? (nextAt ?? 0) : 0;
+          backoffUntil = backsOff ? (nextAt ?? 0) : 0;
           if (nextAt !== undefined) alarmAt = Math.max(Math.min(nextAt, alarmAt ?? nextAt), now + 25);
         },
         () => {
@@ -238,7 +238,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
       const comes = {
         alarmAt,
         lingerMs,
-        heldUntil,
+        backoffUntil,
         awaitsFullBatch: fullBatch.isAwaited(),
         fullBatch: fullBatch.ring,
       };

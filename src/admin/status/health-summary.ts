@@ -25,7 +25,7 @@ const NOTHING_LOST = 'Nothing is lost: the relay keeps every new record.';
 
 /** The health of the relay: the worst finding, and all others after it. */
 export function healthSummary(status: RelayStatus): HealthSummary {
-  const checks = [held, full, silentShards, paused, failing, waiting];
+  const checks = [suspended, full, silentShards, paused, failing, waiting];
   const [worst = healthy(status), ...others] = checks.flatMap((check) => check(status) ?? []);
   const { isHarmless, ...first } = worst;
   return {
@@ -50,9 +50,9 @@ export function outOfReach(reason: string, lastSeen: string): HealthSummary {
   };
 }
 
-const held: Check = ({ at, gate }) => {
-  if (gate.held === null) return undefined;
-  const { status, since } = gate.held;
+const suspended: Check = ({ at, gate }) => {
+  if (gate.suspension === null) return undefined;
+  const { status, since } = gate.suspension;
   return {
     mood: 'bad',
     name: 'Suspended',
@@ -124,7 +124,7 @@ function pauseLeftMs({ pausedUntil }: RelayStatus['gate'], now: number): number 
 
 const failing: Check = ({ at, backlog, gate, minutes }) => {
   // The reason is known already.
-  if (gate.held !== null || pauseLeftMs(gate, at) > 0) return undefined;
+  if (gate.suspension !== null || pauseLeftMs(gate, at) > 0) return undefined;
   const lately = minutes.filter((minute) => minute.at > at - LATELY_MS);
   const calls = sum(lately.map(({ calls }) => calls));
   const failed = sum(lately.map(({ failed }) => failed));
@@ -168,8 +168,8 @@ function healthy({ backlog }: RelayStatus): Finding {
 }
 
 function nextTry({ at, gate }: RelayStatus): readonly string[] {
-  if (gate.held === null) return [];
-  const { probeAt } = gate.held;
+  if (gate.suspension === null) return [];
+  const { probeAt } = gate.suspension;
   return [`The next probe is ${probeAt > at ? `in ${duration(probeAt - at)}` : 'due'}.`];
 }
 
@@ -178,7 +178,7 @@ function remarks(status: RelayStatus): readonly string[] {
   const unverified = sum(minutes.map(({ unverified }) => unverified));
   const violations = recentViolations(status);
   return [
-    gate.held === null &&
+    gate.suspension === null &&
       gate.key === 'secondary' &&
       'WebEngage refuses the primary key and accepts the secondary one: replace WEBENGAGE_API_KEY.',
     backlog.retrying > 0 && failing(status) === undefined && toSendAgain(backlog),

@@ -21,7 +21,7 @@ const statusSchema = object({
   gate: object({
     requestsPerMinute: number(),
     pausedUntil: nullable(number()),
-    held: nullable(object({ status: number(), since: number() })),
+    suspension: nullable(object({ status: number(), since: number() })),
     key: picklist(['primary', 'secondary']),
   }),
   minutes: array(object({ at: number(), calls: number() })),
@@ -78,12 +78,12 @@ function deadLetters({ deadLetters }: Status): Check {
       );
 }
 
-function key({ gate: { held, key }, totals: { taken } }: Status): Check {
-  if (held !== null)
+function key({ gate: { suspension, key }, totals: { taken } }: Status): Check {
+  if (suspension !== null)
     return bad(
       'key',
-      `WebEngage has answered ${held.status} to every call since ${new Date(held.since).toISOString()}; the relay keeps all records`,
-      held.status === 401 || held.status === 403
+      `WebEngage has answered ${suspension.status} to every call since ${new Date(suspension.since).toISOString()}; the relay keeps all records`,
+      suspension.status === 401 || suspension.status === 403
         ? 'run npx wrangler secret put WEBENGAGE_API_KEY'
         : 'set WEBENGAGE_LICENSE_CODE and WEBENGAGE_REGION in wrangler.jsonc, and run npx wrangler deploy',
     );

@@ -16,8 +16,8 @@ export type Work =
    * fault.
    */
   | (Extract<CutStep, { step: 'cut' }> & { readonly isTrial: boolean; readonly isolates: boolean })
-  /** Nothing is due before `until`. `held`: new records are no reason to look sooner. */
-  | { readonly step: 'wait'; readonly until: number; readonly held: boolean }
+  /** Nothing is due before `until`. `backsOff`: new records are no reason to look sooner. */
+  | { readonly step: 'wait'; readonly until: number; readonly backsOff: boolean }
   /** Nothing waits, apart from calls in flight. */
   | { readonly step: 'rest' };
 
@@ -117,7 +117,7 @@ export function nextSend(sql: SqlStorage, standing: Standing, now: number): Work
     ...later.map(({ at }) => at),
   ];
   return moments.length > 0
-    ? { step: 'wait', until: Math.min(...moments), held: kinds.length === 0 }
+    ? { step: 'wait', until: Math.min(...moments), backsOff: kinds.length === 0 }
     : { step: 'rest' };
 }
 

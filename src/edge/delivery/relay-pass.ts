@@ -25,8 +25,8 @@ export type RelayPassPorts = CallPorts & {
   readonly fullBatch: () => Promise<void>;
 };
 
-/** When the next pass is due, if at all. `held`: new records are no reason to run it sooner. */
-export type PassEnd = { readonly nextAt: number | undefined; readonly held: boolean };
+/** When the next pass is due, if at all. `backsOff`: new records are no reason to run it sooner. */
+export type PassEnd = { readonly nextAt: number | undefined; readonly backsOff: boolean };
 
 // An alarm may run for 15 minutes, with 30 s of CPU time. The next pass continues with the rest. Between two
 // passes nothing is in flight, so the end of each costs a few calls of the allowance.
@@ -115,7 +115,7 @@ export async function relayPass(ports: RelayPassPorts): Promise<PassEnd> {
   } finally {
     await calls.all();
   }
-  return end ?? { nextAt: now(), held: false };
+  return end ?? { nextAt: now(), backsOff: false };
 }
 
 /**
@@ -126,11 +126,11 @@ async function step(pass: Pass): Promise<PassEnd | undefined> {
   if (calls.underWay.size >= MAX_IN_FLIGHT) return void (await calls.next());
   const work = nextSend(ports.storage.sql, standing(pass), ports.now());
   if (work.step === 'rest') {
-    if (calls.underWay.size === 0) return { nextAt: undefined, held: false };
+    if (calls.underWay.size === 0) return { nextAt: undefined, backsOff: false };
     await waitOrEnd(pass, ports.now() + Math.max(ports.lingerMs, MIN_LOOK_MS), false);
     return undefined;
   }
-  if (work.step === 'wait') return waitOrEnd(pass, work.until, work.held);
+  if (work.step === 'wait') return waitOrEnd(pass, work.until, work.backsOff);
   if (work.step === 'resend' && isMixedPart(ports, work.batch))
     return void release(ports.storage, work.batch, ports.evidence.suspects, undefined, ports.now());
   const asked = await (work.isolates ? ask(pass, true) : askedAhead(pass));
@@ -155,12 +155,16 @@ function standing({ ports, calls, isolationFrom }: Pass, changes: Partial<Standi
 
 /**
  * Ends the pass if no call is in flight. Otherwise waits for an answer, for `until`, or for a full batch
- * unless `held`.
+ * unless it `backsOff`.
  */
-async function waitOrEnd({ calls, ports }: Pass, until: number, held: boolean): Promise<PassEnd | undefined> {
-  if (calls.underWay.size === 0) return { nextAt: until, held };
+async function waitOrEnd(
+  { calls, ports }: Pass,
+  until: number,
+  backsOff: boolean,
+): Promise<PassEnd | undefined> {
+  if (calls.underWay.size === 0) return { nextAt: until, backsOff };
   const moments = [calls.next(), ports.sleep(Math.max(0, until - ports.now()))];
-  await Promise.race(held ? moments : [...moments, ports.fullBatch()]);
+  await Promise.race(backsOff ? moments : [...moments, ports.fullBatch()]);
   return undefined;
 }
 

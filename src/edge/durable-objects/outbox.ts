@@ -117,7 +117,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
         void storage.setAlarm(at);
       },
       lingerMs: settings?.lingerMs ?? 0,
-      heldUntil: this.#heldUntil,
+      backoffUntil: this.#heldUntil,
       awaitsFullBatch: this.#fullBatch.isAwaited(),
       fullBatch: this.#fullBatch.ring,
     };
@@ -181,8 +181,8 @@ export class Outbox extends DurableObject<OutboxEnv> {
   override async alarm(): Promise<void> {
     // The platform gives up an alarm after six throws. Only a failure of the storage may escape from here.
     try {
-      const { nextAt, held } = await this.#relayPass();
-      this.#heldUntil = held ? (nextAt ?? 0) : 0;
+      const { nextAt, backsOff } = await this.#relayPass();
+      this.#heldUntil = backsOff ? (nextAt ?? 0) : 0;
       if (nextAt !== undefined) await this.#setAlarm(nextAt);
     } catch (error) {
       logFault('relay_pass_failed', error);
@@ -194,7 +194,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
 
   async #relayPass(): Promise<PassEnd> {
     const settings = this.#settings();
-    if (settings === undefined) return { nextAt: Date.now() + AFTER_FAULT_MS, held: true };
+    if (settings === undefined) return { nextAt: Date.now() + AFTER_FAULT_MS, backsOff: true };
     const { storage } = this.ctx;
     const startedAt = Date.now();
     const before = readTotals(storage.sql);

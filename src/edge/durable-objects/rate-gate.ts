@@ -7,23 +7,23 @@ import { type Ask, type Permit, paused, takePermit } from '../gate/permits.ts';
 import {
   type GateLimits,
   type GateState,
-  type Held,
   type KeyName,
   OPEN_GATE,
   type RefusalStreak,
+  type Suspension,
 } from '../gate/state.ts';
 import { locationHintOf } from '../settings/placement.ts';
 import { readSettings } from '../settings/settings.ts';
 import type { SettingsEnv } from '../settings/settings-env.ts';
 import { shardsOf } from '../settings/shards.ts';
-import { logHeld, logRecovered } from '../telemetry/log.ts';
+import { logRecovered, logSuspended } from '../telemetry/log.ts';
 import { inTurn } from './turn.ts';
 
 /** What the operator sees about the account. */
 export type GateStatus = {
   readonly requestsPerMinute: number;
   readonly pausedUntil: number | null;
-  readonly held: Held | null;
+  readonly suspension: Suspension | null;
   readonly key: KeyName;
   /** The most bytes in a call, if WebEngage has refused one as too large. Otherwise null. */
   readonly maxCallBytes: number | null;
@@ -36,7 +36,10 @@ export type InUse = { readonly name: string; readonly turn: number };
 const SCHEMA_VERSION = 1;
 
 /** Fields of the gate's state whose names have changed since releases before 0.2.0. */
-type OlderState = { readonly lastWall?: RefusalStreak | undefined };
+type OlderState = {
+  readonly held?: Suspension | undefined;
+  readonly lastWall?: RefusalStreak | undefined;
+};
 
 // How long an outbox waits before it asks again if a setting is missing.
 const AFTER_FAULT_MS = 30_000;
@@ -64,7 +67,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
     const now = Date.now();
     const asked = takePermit(before, ask, limits, now);
     // Each write is billed as a row, so it writes only if a permit or a header changed the state. This never
-    // starts or ends a hold, so it is not logged.
+    // starts or ends a suspension, so it is not logged.
     if (asked.state !== before) this.ctx.storage.kv.put('state', asked.state);
     const { permit, nextTurnAt } = inTurn(asked.permit, this.#nextTurnAt, now);
     this.#nextTurnAt = nextTurnAt;
@@ -114,7 +117,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
       requestsPerMinute:
         limits === undefined ? 0 : allowance(limits.requestsPerMinute, state.seen, Date.now()),
       pausedUntil: state.pausedUntil > Date.now() ? state.pausedUntil : null,
-      held: state.held ?? null,
+      suspension: state.suspension ?? null,
       key: state.key,
       maxCallBytes: maxBytes(state.callSize, Date.now()) ?? null,
     };
@@ -167,15 +170,15 @@ export class RateGate extends DurableObject<SettingsEnv> {
 
   #state(): GateState {
     const stored = this.ctx.storage.kv.get<Partial<GateState> & OlderState>('state') ?? {};
-    const { lastWall: lastStreak, ...state } = stored;
+    const { held: suspension, lastWall: lastStreak, ...state } = stored;
     // Fields that an older release has not stored get the values of a new gate.
-    return { ...OPEN_GATE, lastStreak, ...state };
+    return { ...OPEN_GATE, suspension, lastStreak, ...state };
   }
 
   #keep(state: GateState): void {
-    const { held } = this.#state();
-    if (held === undefined && state.held !== undefined) logHeld(state.held.status);
-    if (held !== undefined && state.held === undefined) logRecovered(held, Date.now());
+    const { suspension } = this.#state();
+    if (suspension === undefined && state.suspension !== undefined) logSuspended(state.suspension.status);
+    if (suspension !== undefined && state.suspension === undefined) logRecovered(suspension, Date.now());
     this.ctx.storage.kv.put('state', state);
   }
 

@@ -15,14 +15,14 @@ export type Answered = { readonly kind: RecordKind; readonly before: number | un
 /** What is at fault if WebEngage refuses a call, but not for its records. */
 export type Fault = 'account' | 'kind' | 'batch';
 
-/** WebEngage accepted a call made with this key. Ends a hold and every suspicion. */
+/** WebEngage accepted a call made with this key. Ends a suspension and every suspicion. */
 export function taken(state: GateState, key: KeyName, kind: RecordKind, now: number): GateState {
   const streak = refusalStreak(state);
   return {
     ...state,
     key,
     keyChanged: false,
-    held: undefined,
+    suspension: undefined,
     refusals: 0,
     refusedSince: 0,
     takenAt: { ...state.takenAt, [kind]: now },
@@ -33,11 +33,11 @@ export function taken(state: GateState, key: KeyName, kind: RecordKind, now: num
 
 /**
  * Handles an answer that means a wrong key, license code or address. The other key is tried once. After that
- * everything is held, and probes use the keys in turn.
+ * all deliveries are suspended, and probes use the keys in turn.
  *
  * If others of its kind were accepted since the batch was last refused, the batch is at fault. If the other
  * kind was accepted since this kind failed, the kind is at fault, as with a key without that permission.
- * Nothing is held for either.
+ * Neither suspends anything.
  */
 export function misconfigured(
   state: GateState,
@@ -54,9 +54,10 @@ export function misconfigured(
   // The call started before the key was changed, so its answer says nothing new.
   if (key !== state.key) return keep(state);
   const other: KeyName = hasSecondaryKey && key === 'primary' ? 'secondary' : 'primary';
-  if (state.held !== undefined) return keep({ ...state, key: other, held: { ...state.held, status } });
+  if (state.suspension !== undefined)
+    return keep({ ...state, key: other, suspension: { ...state.suspension, status } });
   if (hasSecondaryKey && !state.keyChanged) return keep({ ...state, key: other, keyChanged: true });
-  return keep({ ...state, key: other, held: { since: now, status, probeAt: now + PROBE_EVERY_MS } });
+  return keep({ ...state, key: other, suspension: { since: now, status, probeAt: now + PROBE_EVERY_MS } });
 }
 
 /** The gate's judgement of a call that was refused for its records. */
@@ -79,9 +80,11 @@ export function refused(
     return { state, refusal: { proven: true, streak: undefined } };
   const refusals = state.refusals + 1;
   const refusedSince = state.refusals === 0 ? now : state.refusedSince;
-  const held =
-    refusals < MIN_STREAK ? state.held : { since: now, probeAt: now + PROBE_EVERY_MS, ...state.held, status };
-  const next = { ...state, refusals, refusedSince, held };
+  const suspension =
+    refusals < MIN_STREAK
+      ? state.suspension
+      : { since: now, probeAt: now + PROBE_EVERY_MS, ...state.suspension, status };
+  const next = { ...state, refusals, refusedSince, suspension };
   return { state: next, refusal: { proven: false, streak: refusalStreak(next) } };
 }
 

@@ -85,8 +85,8 @@ export function takePermit(
     permit: { granted: false, retryInMs, isolatingOnly, streak: refusalStreak(state), pacedMs } as const,
   });
 
-  const heldUntil = Math.max(state.held?.probeAt ?? 0, state.pausedUntil);
-  if (heldUntil > now) return refuse(heldUntil - now);
+  const blockedUntil = Math.max(state.suspension?.probeAt ?? 0, state.pausedUntil);
+  if (blockedUntil > now) return refuse(blockedUntil - now);
 
   const perMinute = allowance(limits.requestsPerMinute, state.seen, now);
   // Starts further ahead come from a clock that has since been set back.
@@ -102,27 +102,27 @@ export function takePermit(
   // Isolating is not charged for a probe, nor for allowance that nobody else uses.
   const lately = starts.filter((at) => at > now - LATELY_MS).length;
   const isIdle = lately < perMinute * IDLE_SHARE * (LATELY_MS / MINUTE_MS);
-  const mustIsolate = ask.isolating && state.held === undefined && !isIdle;
+  const mustIsolate = ask.isolating && state.suspension === undefined && !isIdle;
   const isolated = admit(state.isolationPace, isolationLimit(perMinute), now, MAX_AHEAD_MS);
   if (mustIsolate && !isolated.granted) return refuse(isolated.retryInMs, { isolatingOnly: true });
 
   const startInMs = Math.max(admitted.startInMs, mustIsolate && isolated.granted ? isolated.startInMs : 0);
-  const { held } = state;
+  const { suspension } = state;
   return {
     state: {
       ...state,
       pace: admitted.state,
       starts: [...starts, now + startInMs],
       isolationPace: mustIsolate && isolated.granted ? isolated.state : state.isolationPace,
-      held: held && { ...held, probeAt: now + PROBE_EVERY_MS },
+      suspension: suspension && { ...suspension, probeAt: now + PROBE_EVERY_MS },
     },
     permit: {
       granted: true,
       startInMs,
       key: state.key,
       ours: starts.length + 1,
-      suspect: held !== undefined || state.keyChanged || state.refusals > 0,
-      probe: held !== undefined || state.refusals >= DOUBTFUL_REFUSALS,
+      suspect: suspension !== undefined || state.keyChanged || state.refusals > 0,
+      probe: suspension !== undefined || state.refusals >= DOUBTFUL_REFUSALS,
       size: sizeOf(state, now),
     },
   };

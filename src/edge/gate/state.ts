@@ -6,8 +6,8 @@ import type { CallSize } from './call-size.ts';
 /** One of the service account's two keys. Both are valid at once, so they can be rotated without downtime. */
 export type KeyName = 'primary' | 'secondary';
 
-/** The configuration is at fault: everything is kept, and one call a minute tries again. */
-export type Held = {
+/** Deliveries are suspended: the configuration is at fault. Everything is kept, and one call a minute tries again. */
+export type Suspension = {
   readonly since: number;
   /** The status that WebEngage answers with. */
   readonly status: number;
@@ -27,7 +27,7 @@ export type GateState = {
   readonly key: KeyName;
   /** True from a change of keys until a call is accepted. */
   readonly keyChanged: boolean;
-  readonly held: Held | undefined;
+  readonly suspension: Suspension | undefined;
   /** Calls in a row that were refused for their records, and since when. */
   readonly refusals: number;
   readonly refusedSince: number;
@@ -55,7 +55,7 @@ export const OPEN_GATE: GateState = {
   seen: undefined,
   key: 'primary',
   keyChanged: false,
-  held: undefined,
+  suspension: undefined,
   refusals: 0,
   refusedSince: 0,
   takenAt: { user: 0, event: 0 },

@@ -8,7 +8,7 @@ import type { Counts } from '../telemetry/throttled-count.ts';
 import { issueAllowance } from './issue-allowance.ts';
 
 /** The result of checking records against the plan. */
-export type HeldToPlan = {
+export type EnforcedPlan = {
   readonly kept: readonly TrackerRecord[];
   readonly rejected: readonly Rejection[];
   /** Undefined if there were no violations. */
@@ -24,11 +24,11 @@ const MAX_KINDS = 50;
  * Checks each record against the plan. In `enforce` mode, only the records that violate it are rejected.
  * Without a plan, all records pass.
  */
-export function holdToPlan(
+export function enforcePlan(
   records: readonly TrackerRecord[],
   plan: Plan | undefined,
   mode: PlanMode | undefined,
-): HeldToPlan {
+): EnforcedPlan {
   if (plan === undefined || mode === undefined || mode === 'off')
     return { kept: records, rejected: [], violations: undefined, breaches: {} };
   const kept: TrackerRecord[] = [];

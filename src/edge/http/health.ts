@@ -21,8 +21,8 @@ const FIRST_WAITS = ANSWERS_WITHIN_MS / WAIT_MS;
 
 /** A problem that keeps records from being accepted or sent, and what to do about it. */
 type Trouble = {
-  /** `broken`: the relay can't run as deployed. `held`: WebEngage refuses everything. */
-  readonly status: 'broken' | 'held' | 'stale' | 'full' | 'silent';
+  /** `broken`: the relay can't run as deployed. `suspended`: WebEngage refuses everything. */
+  readonly status: 'broken' | 'suspended' | 'stale' | 'full' | 'silent';
   readonly message: string;
   /** When it began, in milliseconds since 1970, if known. */
   readonly since?: number;
@@ -109,8 +109,12 @@ async function gateOrTrouble(env: Env, { jurisdiction }: RelaySettings): Promise
     const status = await inTime(() => askAgain(async () => gateOf(env).status()));
     const probe = jurisdiction === undefined ? PROBE : `${jurisdiction}/${PROBE}`;
     await inTime(() => askAgain(async () => outboxNamed(env, probe).probe()));
-    if (status.held !== null)
-      return { status: 'held', message: heldMessage(status.held.status), since: status.held.since };
+    if (status.suspension !== null)
+      return {
+        status: 'suspended',
+        message: suspendedMessage(status.suspension.status),
+        since: status.suspension.since,
+      };
     return { ...status, inUse: await inTime(() => outboxesInUse(env)) };
   } catch (error) {
     logFault('health_failed', error);
@@ -182,5 +186,5 @@ function silentTrouble(name: string, error: unknown): Trouble {
   };
 }
 
-const heldMessage = (status: number) =>
+const suspendedMessage = (status: number) =>
   `WebEngage answers ${status} to every call: check the API key, its permissions, WEBENGAGE_LICENSE_CODE and WEBENGAGE_REGION. The relay keeps all records.`;

@@ -20,7 +20,7 @@ import { shardOf } from '../settings/shards.ts';
 import { type Limited, logLimited, logOffPlan, logTokensRefused } from '../telemetry/log.ts';
 import { type Counts, throttledCount } from '../telemetry/throttled-count.ts';
 import { type ReadBody, readBody } from './body.ts';
-import { holdToPlan } from './enforce-plan.ts';
+import { enforcePlan } from './enforce-plan.ts';
 import { refusal } from './responses.ts';
 import { checkBatch, parseBatch } from './validate-batch.ts';
 
@@ -100,16 +100,22 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
     return refusal('invalid_token', TOKEN_FAULTS[authorized.fault]);
   }
   const { unverified } = authorized;
-  const held = holdToPlan(good, plan, c.var.planMode);
-  known.countOffPlan(held.breaches, Date.now());
-  const rejected = [...offContract, ...held.rejected];
+  const enforced = enforcePlan(good, plan, c.var.planMode);
+  known.countOffPlan(enforced.breaches, Date.now());
+  const rejected = [...offContract, ...enforced.rejected];
   const refused = { expired, rejected: rejected.length - expired };
   try {
     const from = {
       device,
       ...(network && { network: await known.markOf(network, settings.apiKeys.primary) }),
     };
-    const delivery = { ...from, runs: toRuns(held.kept), refused, unverified, violations: held.violations };
+    const delivery = {
+      ...from,
+      runs: toRuns(enforced.kept),
+      refused,
+      unverified,
+      violations: enforced.violations,
+    };
     const receipt = await askAgain<Receipt>(async () => outboxNamed(c.env, name).ingest(name, delivery));
     if (receipt.stored) return accepted(receipt, { rejected, repaired });
     if (receipt.retryInMs !== undefined) {

@@ -66,7 +66,7 @@ const HOUR_MINUTES = 60;
 const TREND_MINUTES = 5;
 
 /** The status of an outbox that has had no records, or that did not answer. */
-export const NOTHING_HELD: OutboxStatus = {
+export const EMPTY_OUTBOX: OutboxStatus = {
   records: 0,
   oldestAgeMs: 0,
   retrying: 0,
@@ -91,7 +91,7 @@ export function relayStatus(
   },
   now: number,
 ): RelayStatus {
-  const statuses = outboxes.map(({ status }) => status ?? NOTHING_HELD);
+  const statuses = outboxes.map(({ status }) => status ?? EMPTY_OUTBOX);
   const perMinute = minutesOf(statuses, now);
   const totals = statuses.reduce((all, status) => sum(all, status.totals), NOTHING);
   const records = waiting(totals);
@@ -124,7 +124,7 @@ export function relayStatus(
     recordsPerCall: hour.taken === 0 ? null : hour.delivered / hour.taken,
     totals: { ...totals, accepted: entered - replayed, calls: calls(totals) },
     shards: outboxes.map(({ name, status }) => {
-      const { records, oldestAgeMs, deadLetters, databaseBytes, full } = status ?? NOTHING_HELD;
+      const { records, oldestAgeMs, deadLetters, databaseBytes, full } = status ?? EMPTY_OUTBOX;
       return {
         name,
         records,

@@ -12,7 +12,7 @@ import type { DeadLetter, DeadSelection } from '../queue/dead-letters.ts';
 import { logLetters, logWrongTokens } from '../telemetry/log.ts';
 import { printableJson } from '../telemetry/printable-json.ts';
 import { throttledCount } from '../telemetry/throttled-count.ts';
-import { type NamedOutbox, NOTHING_HELD, relayStatus } from './relay-status.ts';
+import { EMPTY_OUTBOX, type NamedOutbox, relayStatus } from './relay-status.ts';
 
 // One page of dead letters, and one step of replaying or discarding many: the work an object does at once.
 const MAX_PAGE = 500;
@@ -76,7 +76,7 @@ async function reportStatus(c: Context<Relay>): Promise<Response> {
       }),
     ),
   ]);
-  const outboxes = [...used, ...unused.map((name) => ({ name, status: NOTHING_HELD }))];
+  const outboxes = [...used, ...unused.map((name) => ({ name, status: EMPTY_OUTBOX }))];
   const { maxBacklog } = settings;
   const about = { version: VERSION, maxBacklog, planMode: c.var.planMode };
   return json(relayStatus(outboxes, gate, about, Date.now()));

@@ -55,7 +55,7 @@ export type SendingOn = {
   readonly alarmAt: number | null;
   readonly lingerMs: number;
   /** Until then, new records are no reason to send: WebEngage is down, or the rate limit is used up. */
-  readonly heldUntil: number;
+  readonly backoffUntil: number;
   /** True if a running pass waits for `fullBatch`, which wakes it without an alarm. */
   readonly awaitsFullBatch: boolean;
   readonly fullBatch: () => void;
@@ -134,8 +134,8 @@ export function ingest(
 
 /** Sets the alarm, or wakes the running pass, so that the new records are sent in time. */
 function sendOn(storage: DurableObjectStorage, sendingOn: SendingOn, now: number): void {
-  const { alarmAt, lingerMs, heldUntil, awaitsFullBatch, fullBatch } = sendingOn;
-  const dueAt = Math.max(now + SOONEST_ALARM_MS, heldUntil);
+  const { alarmAt, lingerMs, backoffUntil, awaitsFullBatch, fullBatch } = sendingOn;
+  const dueAt = Math.max(now + SOONEST_ALARM_MS, backoffUntil);
   const comesAnyway = alarmComes(alarmAt, now) && alarmAt <= dueAt;
   if (comesAnyway && !awaitsFullBatch) return;
   const isFull = holdsFullBatch(storage.sql);

@@ -85,9 +85,9 @@ export function logLimited(refused: Limited): void {
   console.warn(JSON.stringify({ event: 'rate_limited', ...refused }));
 }
 
-/** Logs that WebEngage accepts nothing. All records are kept until the configuration is fixed. */
-export function logHeld(status: number): void {
-  console.error(JSON.stringify({ event: 'held', status }));
+/** Logs that deliveries are suspended: WebEngage accepts nothing. All records are kept until the configuration is fixed. */
+export function logSuspended(status: number): void {
+  console.error(JSON.stringify({ event: 'suspended', status }));
 }
 
 /** Logs that WebEngage accepts records again. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { healthSummary, outOfReach } from '../../../src/admin/status/health-summary.ts';
 import { minute, NOW, shard, status } from '../status.ts';
 
-const HELD = { since: NOW - 710_000, status: 401, probeAt: NOW + 41_000 };
+const SUSPENSION = { since: NOW - 710_000, status: 401, probeAt: NOW + 41_000 };
 
 test('an idle relay is healthy', () => {
   expect(healthSummary(status())).toEqual({
@@ -38,7 +38,7 @@ test('a growing backlog is a warning', () => {
 });
 
 test('a refused key: the summary says that nothing is lost and what to do', () => {
-  const state = healthSummary(status({ gate: { held: HELD } }));
+  const state = healthSummary(status({ gate: { suspension: SUSPENSION } }));
 
   expect(state).toMatchObject({ mood: 'bad', name: 'Suspended' });
   expect(state.line).toContain('WebEngage has answered 401');
@@ -48,14 +48,14 @@ test('a refused key: the summary says that nothing is lost and what to do', () =
 });
 
 test('a suspension after a 404 asks to check host and license', () => {
-  const state = healthSummary(status({ gate: { held: { ...HELD, status: 404 } } }));
+  const state = healthSummary(status({ gate: { suspension: { ...SUSPENSION, status: 404 } } }));
 
   expect(state.advice).toContain('`WEBENGAGE_REGION` and `WEBENGAGE_LICENSE_CODE`');
 });
 
 test('the advice to a suspended relay stays the same while its figures change', () => {
-  const first = healthSummary(status({ gate: { held: HELD } }));
-  const later = healthSummary(status({ at: NOW + 2_000, gate: { held: HELD } }));
+  const first = healthSummary(status({ gate: { suspension: SUSPENSION } }));
+  const later = healthSummary(status({ at: NOW + 2_000, gate: { suspension: SUSPENSION } }));
 
   expect(later.advice).toBe(first.advice);
 });
@@ -82,7 +82,7 @@ test('the worst finding comes first, and the rest follows', () => {
   const state = healthSummary(
     status({
       backlog: { records: 18_000_000, oldestAgeMs: 60_000, drainMs: null },
-      gate: { held: HELD },
+      gate: { suspension: SUSPENSION },
       shards: [shard({ full: true })],
     }),
   );

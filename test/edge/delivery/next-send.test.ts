@@ -80,8 +80,8 @@ test('new records wake a pass sooner unless WebEngage is down', async () => {
     return workOf(stub, { evidence: { ...noEvidence(), triedAt: { user: NOW, event: NOW } } });
   };
 
-  expect(await waitBehind(5)).toEqual({ step: 'wait', until: NOW + 1_000, held: false });
-  expect(await waitBehind(12)).toEqual({ step: 'wait', until: NOW + 30_000, held: true });
+  expect(await waitBehind(5)).toEqual({ step: 'wait', until: NOW + 1_000, backsOff: false });
+  expect(await waitBehind(12)).toEqual({ step: 'wait', until: NOW + 30_000, backsOff: true });
 });
 
 test('a failing kind holds back no batch of the other kind', async () => {
@@ -193,7 +193,7 @@ describe('a parked browser', () => {
     expect(await workOf(stub, { evidence, isolationFrom: NOW + 700 })).toEqual({
       step: 'wait',
       until: NOW + 700,
-      held: false,
+      backsOff: false,
     });
   });
 

@@ -458,8 +458,8 @@ describe('records that WebEngage refuses', () => {
       ...OPEN,
       refused: async () => ({ proven: false, streak: { since: NOW, until: undefined } }),
     };
-    const held = { ...REFUSED, retryInMs: 60_000 };
-    for (const permits of [[GRANTED], [{ ...held, streak: { since: NOW, until: undefined } }]]) {
+    const refusedForAMinute = { ...REFUSED, retryInMs: 60_000 };
+    for (const permits of [[GRANTED], [{ ...refusedForAMinute, streak: { since: NOW, until: undefined } }]]) {
       const stub = newOutbox();
       await ingestAt(stub, delivery('a', poison(1)), NOW);
       await passAt(stub, refusing('Poison'), LINGERED);
@@ -467,7 +467,7 @@ describe('records that WebEngage refuses', () => {
       await ingestAt(stub, delivery('b', poison(2)), NOW);
 
       await passAt(stub, refusing('Poison'), LINGERED, {
-        gate: { ...refusedAll, take: async () => permits.shift() ?? held },
+        gate: { ...refusedAll, take: async () => permits.shift() ?? refusedForAMinute },
       });
 
       expect(await lettersOf(stub)).toEqual([]);
@@ -479,11 +479,11 @@ describe('records that WebEngage refuses', () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
     const told: FailedCall[] = [];
-    const held = { ...REFUSED, retryInMs: 60_000 };
+    const refusedForAMinute = { ...REFUSED, retryInMs: 60_000 };
 
     await passAt(stub, scriptedUpstream(401), NOW, {
       tellFailed: (call) => told.push(call),
-      gate: { ...OPEN, take: async () => (told.length > 0 ? held : GRANTED) },
+      gate: { ...OPEN, take: async () => (told.length > 0 ? refusedForAMinute : GRANTED) },
     });
 
     expect(told).toEqual([{ status: 401, kind: 'event', attempts: 1 }]);
@@ -498,14 +498,14 @@ describe('the rate gate', () => {
     await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
     const upstream = scriptedUpstream();
 
-    const { nextAt, held } = await passAt(stub, upstream, NOW, {
+    const { nextAt, backsOff } = await passAt(stub, upstream, NOW, {
       gate: {
         ...OPEN,
         take: async () => ({ ...REFUSED, retryInMs: 700 }),
       },
     });
 
-    expect({ nextAt, held }).toEqual({ nextAt: NOW + 700, held: true });
+    expect({ nextAt, backsOff }).toEqual({ nextAt: NOW + 700, backsOff: true });
     expect(upstream.calls).toEqual([]);
   });
 
@@ -674,7 +674,7 @@ describe('calls in flight', () => {
     await runInDurableObject(stub, () => ring());
     await runInDurableObject(stub, () => upstream.answerAll());
 
-    expect(await pass).toEqual({ nextAt: NOW + 60_000, held: true });
+    expect(await pass).toEqual({ nextAt: NOW + 60_000, backsOff: true });
     // Before the call, after it, and once its answer was there.
     expect(asked).toBe(3);
   });

@@ -101,7 +101,7 @@ describe('a configuration error loses nothing and discards nothing, however long
     // One call a minute tries, and a few that were under way at the beginning, or completed a streak.
     const inVain = end.account.arrivals.filter(({ at }) => at < mended.at && at > WORLD_BEGINS + 2 * MINUTE);
     expect(busiestMinute(inVain)).toBeLessThanOrEqual(1);
-    expect(end.gate.held).toBeUndefined();
+    expect(end.gate.suspension).toBeUndefined();
   });
 
   test('a wrong license code answered 400 in between: the dead letters of the refusal streak are requeued', async () => {
@@ -161,7 +161,7 @@ describe('a configuration error loses nothing and discards nothing, however long
     );
 
     expectAllOnce(end);
-    expect(end.gate).toMatchObject({ key: 'secondary', held: undefined });
+    expect(end.gate).toMatchObject({ key: 'secondary', suspension: undefined });
     expect(end.now - WORLD_BEGINS).toBeLessThan(MINUTE);
   });
 });
@@ -275,7 +275,7 @@ describe('a record that breaks WebEngage each time', () => {
         },
       );
 
-      expect(gate.held).toBeUndefined();
+      expect(gate.suspension).toBeUndefined();
       expect(account.taken).toHaveLength(good.length);
       expect(await stub.status()).toMatchObject({ records: 0, deadLetters: 1 });
       // Once it is suspected, nothing waits for it any more.

@@ -46,11 +46,11 @@ test('a configuration error survives an eviction, until a call is accepted', asy
   await gate.misconfigured(401, { key: 'primary', kind: 'event', before: undefined });
   await evictDurableObject(gate);
 
-  expect((await gate.status()).held).toMatchObject({ status: 401 });
+  expect((await gate.status()).suspension).toMatchObject({ status: 401 });
   expect(await gate.take(ASK)).toMatchObject({ granted: false });
 
   await gate.taken('primary', 'event');
-  expect((await gate.status()).held).toBeNull();
+  expect((await gate.status()).suspension).toBeNull();
   expect(await gate.take(ASK)).toMatchObject({ granted: true });
 });
 
@@ -129,13 +129,13 @@ test('each outbox refused only for the rate gets its own retry slot', async () =
 test('the count of consecutive refusals survives an eviction', async () => {
   const gate = newGate();
   for (let n = 1; n < MIN_STREAK; n++) await gate.refused(400, { kind: 'event', before: undefined });
-  expect((await gate.status()).held).toBeNull();
+  expect((await gate.status()).suspension).toBeNull();
   await evictDurableObject(gate);
 
   expect((await gate.refused(400, { kind: 'event', before: undefined })).streak?.since).toBeLessThanOrEqual(
     Date.now(),
   );
-  expect((await gate.status()).held).toMatchObject({ status: 400 });
+  expect((await gate.status()).suspension).toMatchObject({ status: 400 });
 });
 
 test('the secondary key is used if it is set and the primary one was refused', async () => {
@@ -161,7 +161,7 @@ test('suspending all calls is one line in the log, and resuming is another', asy
   vi.restoreAllMocks();
 
   expect(lines.map((line) => JSON.parse(line))).toEqual([
-    { event: 'held', status: 401 },
+    { event: 'suspended', status: 401 },
     { event: 'recovered', status: 401, afterMs: expect.any(Number) },
   ]);
 });

@@ -85,15 +85,17 @@ test('its gate state is read: the outboxes are known, and calls are granted', as
   await evictDurableObject(gate);
 
   expect(await gate.outboxes()).toEqual([{ name: '1/0', turn: 1 }]);
-  expect(await gate.status()).toMatchObject({ held: null, maxCallBytes: null });
+  expect(await gate.status()).toMatchObject({ suspension: null, maxCallBytes: null });
   expect(await gate.take({ isolating: false, seen: undefined })).toMatchObject({ granted: true });
 });
 
-test('its last refusal streak is known by its older name', async () => {
+test('its suspension and its last refusal streak are known by their older names', async () => {
   const gate = relayEnv.RATE_GATE.getByName(`old ${crypto.randomUUID()}`);
+  const held = { since: LATER, status: 401, probeAt: LATER };
   const streak = { since: LATER - 60_000, until: LATER };
-  await runInDurableObject(gate, (_, { storage: { kv } }) => kv.put('state', { lastWall: streak }));
+  await runInDurableObject(gate, (_, { storage: { kv } }) => kv.put('state', { held, lastWall: streak }));
   await evictDurableObject(gate);
 
+  expect((await gate.status()).suspension).toEqual(held);
   expect(await gate.lastStreak()).toEqual(streak);
 });

@@ -241,7 +241,7 @@ describe('a wrong key, license or address', () => {
   test('suspends everything, and then one call a minute probes', () => {
     const state = wrong(OPEN_GATE, 401, 'primary', LIMITS, NOW);
 
-    expect(state.held).toMatchObject({ since: NOW, status: 401 });
+    expect(state.suspension).toMatchObject({ since: NOW, status: 401 });
     expect(take(state, NOW + 59_999).permit).toMatchObject({ granted: false });
     const probe = take(state, NOW + MINUTE);
     expect(probe.permit).toMatchObject({ granted: true, probe: true, suspect: true });
@@ -255,16 +255,16 @@ describe('a wrong key, license or address', () => {
       isolationPace: { nextDueAt: NOW + 2 * MINUTE },
       starts: [NOW + MINUTE - 3_000],
     };
-    const held = wrong(state, 401, 'primary', limits, NOW);
+    const suspended = wrong(state, 401, 'primary', limits, NOW);
 
     expect(take(state, NOW + MINUTE, { isolating: true }, limits).permit).toMatchObject({ granted: false });
-    expect(take(held, NOW + MINUTE, { isolating: true }, limits).permit).toMatchObject({ probe: true });
+    expect(take(suspended, NOW + MINUTE, { isolating: true }, limits).permit).toMatchObject({ probe: true });
   });
 
   test('ends with the first accepted call', () => {
-    const held = wrong(OPEN_GATE, 401, 'primary', LIMITS, NOW);
+    const suspended = wrong(OPEN_GATE, 401, 'primary', LIMITS, NOW);
 
-    expect(take(taken(held, 'primary', 'event', NOW), NOW + 1).permit).toMatchObject({
+    expect(take(taken(suspended, 'primary', 'event', NOW), NOW + 1).permit).toMatchObject({
       granted: true,
       probe: false,
       suspect: false,
@@ -273,7 +273,7 @@ describe('a wrong key, license or address', () => {
 
   test('tries the secondary key once, at once, before everything is suspended', () => {
     const first = wrong(OPEN_GATE, 401, 'primary', TWO_KEYS, NOW);
-    expect(first.held).toBeUndefined();
+    expect(first.suspension).toBeUndefined();
     expect(take(first, NOW, {}, TWO_KEYS).permit).toMatchObject({
       granted: true,
       key: 'secondary',
@@ -281,7 +281,7 @@ describe('a wrong key, license or address', () => {
     });
 
     const second = wrong(first, 401, 'secondary', TWO_KEYS, NOW);
-    expect(second.held).toMatchObject({ status: 401 });
+    expect(second.suspension).toMatchObject({ status: 401 });
   });
 
   test('does not count again for a call that left before the key changed', () => {
@@ -334,7 +334,7 @@ describe('a streak of refusals', () => {
   test('suspends everything and reports since when nothing was accepted', () => {
     const state = refuse(MIN_STREAK);
 
-    expect(state.held).toMatchObject({ status: 400 });
+    expect(state.suspension).toMatchObject({ status: 400 });
     expect(refusalStreak(state)).toEqual({ since: NOW, until: undefined });
     expect(take(state, NOW + 1_000).permit).toMatchObject({ granted: false, streak: { since: NOW } });
   });
@@ -344,8 +344,8 @@ describe('a streak of refusals', () => {
     const { state: probed } = take(state, NOW + 2 * MINUTE);
 
     const after = refused(probed, 413, { kind: 'event', before: undefined }, NOW + 2 * MINUTE + 700).state;
-    expect(after.held).toEqual({ ...probed.held, status: 413 });
-    expect(probed.held?.since).toBe(state.held?.since);
+    expect(after.suspension).toEqual({ ...probed.suspension, status: 413 });
+    expect(probed.suspension?.since).toBe(state.suspension?.since);
   });
 
   test('excludes records refused both before and after an accepted call, which are confirmed bad', () => {
@@ -369,7 +369,7 @@ describe('a call whose answer means a wrong configuration', () => {
 
     expect(misconfigured(state, 403, answered(NOW), LIMITS, at)).toEqual({ state, fault: 'batch' });
     expect(misconfigured(state, 403, answered(NOW + 1_500), LIMITS, at)).toMatchObject({
-      state: { held: { status: 403 } },
+      state: { suspension: { status: 403 } },
       fault: 'account',
     });
   });

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Answer } from '../../../src/contract/answer.ts';
-import { holdToPlan } from '../../../src/edge/http/enforce-plan.ts';
+import { enforcePlan } from '../../../src/edge/http/enforce-plan.ts';
 import type { RelayStatus } from '../../../src/edge/operator/relay-status.ts';
 import { createRelay, type Env } from '../../../src/edge/worker.ts';
 import { parsePlan } from '../../../src/plan/plan.ts';
@@ -164,7 +164,7 @@ describe('one request', () => {
   );
 
   test('reports no more kinds than the relay stores of a request, and the rest as others', () => {
-    const { violations, breaches } = holdToPlan(many, plan, 'report');
+    const { violations, breaches } = enforcePlan(many, plan, 'report');
 
     expect(violations?.kinds).toHaveLength(50);
     expect(violations?.kinds[0]?.ids).toHaveLength(7);
@@ -180,7 +180,7 @@ describe('one request', () => {
       eventData: Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`n${n}`, 1])),
     }));
 
-    const { rejected } = holdToPlan(wrong, plan, 'enforce');
+    const { rejected } = enforcePlan(wrong, plan, 'enforce');
 
     expect(rejected).toHaveLength(400);
     expect(rejected[0]?.issues).toHaveLength(10);
@@ -190,7 +190,7 @@ describe('one request', () => {
   test('without violations is passed on unchanged', () => {
     const good = [eventRecord(1), userRecord(2)];
 
-    expect(holdToPlan(good, plan, 'enforce')).toEqual({
+    expect(enforcePlan(good, plan, 'enforce')).toEqual({
       kept: good,
       rejected: [],
       violations: undefined,

@@ -10,7 +10,7 @@ import { eventRecord } from '../../fakes/records.ts';
 const MINUTE = 60_000;
 
 type Played = {
-  readonly held?: { readonly since: number; readonly status: number } | null;
+  readonly suspension?: { readonly since: number; readonly status: number } | null;
   readonly pausedUntil?: number | null;
   /** How each outbox stands that is in use. */
   readonly outboxes?: Readonly<Record<string, Partial<QueueHealth> | Error>>;
@@ -23,10 +23,10 @@ const orThrow = <T>(value: T | Error): T => {
 };
 
 /** The relay's bindings, with a gate and outboxes as the test has them; and whom it asked. */
-function played({ held = null, pausedUntil = null, outboxes = {}, probe }: Played) {
+function played({ suspension = null, pausedUntil = null, outboxes = {}, probe }: Played) {
   const asked: string[] = [];
   const gate = {
-    status: async () => ({ held, pausedUntil }),
+    status: async () => ({ suspension, pausedUntil }),
     outboxes: async () => Object.keys(outboxes).map((name, turn) => ({ name, turn })),
   };
   const named = (name: string) => ({
@@ -76,7 +76,7 @@ function usersWait(): Played {
 
 describe('/health is 503, and says what to do', () => {
   test.each<[string, Played, string, RegExp]>([
-    ['WebEngage refuses all', { held: { since: ago(MINUTE), status: 401 } }, 'held', /API key/],
+    ['WebEngage refuses all', { suspension: { since: ago(MINUTE), status: 401 } }, 'suspended', /API key/],
     ['nothing is taken any more', waitsAndTook(6 * MINUTE, 6 * MINUTE), 'stale', /accepted none for 36\d s/],
     ['nothing was ever taken', waitsAndTook(6 * MINUTE, Date.now()), 'stale', /1\/0/],
     ['no user is taken, though events are', usersWait(), 'stale', /users are waiting.*may write users/],
@@ -177,7 +177,7 @@ test('an object is asked again if the platform says so', async () => {
   const status = async () => {
     asked += 1;
     if (asked === 1) throw Object.assign(new Error('its code was updated'), { retryable: true });
-    return { held: null, pausedUntil: null };
+    return { suspension: null, pausedUntil: null };
   };
   const gate = { status, outboxes: async () => [] };
 

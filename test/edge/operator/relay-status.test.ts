@@ -30,7 +30,7 @@ function outbox(name: string, fields: Partial<OutboxStatus> = {}) {
 const GATE = {
   requestsPerMinute: 500,
   pausedUntil: null,
-  held: null,
+  suspension: null,
   key: 'primary',
   maxCallBytes: null,
 } as const;

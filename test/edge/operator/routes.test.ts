@@ -76,7 +76,7 @@ describe('the status', () => {
       version: '0.1.0',
       backlog: { records: 2, maxRecords: 18_000_000, drainMs: null },
       deadLetters: 3,
-      gate: { requestsPerMinute: 500, pausedUntil: null, held: null, key: 'primary' },
+      gate: { requestsPerMinute: 500, pausedUntil: null, suspension: null, key: 'primary' },
       totals: { accepted: 5, dead_letter: 3, delivered: 0 },
       shards: [
         { name: '2/0', records: 2, unreachable: false },

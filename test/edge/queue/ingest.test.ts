@@ -256,9 +256,9 @@ describe('the alarm', () => {
   // The platform moves an alarm that is set for the past: these are set for later.
   const LATER = Date.now() + DAY;
 
-  function alarmAfter(records: ReturnType<typeof events>, alarmAt: number | null, heldUntil = 0) {
+  function alarmAfter(records: ReturnType<typeof events>, alarmAt: number | null, backoffUntil = 0) {
     return runInDurableObject(newOutbox(), async (_, { storage }) => {
-      ingest(storage, delivery(DEVICE, ...records), { ...SENDING_ON, alarmAt, heldUntil }, ROOM, LATER);
+      ingest(storage, delivery(DEVICE, ...records), { ...SENDING_ON, alarmAt, backoffUntil }, ROOM, LATER);
       const alarm = await storage.getAlarm();
       await storage.deleteAlarm();
       return alarm;
