@@ -49,9 +49,9 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   const ended = once(child, 'exit');
 
   // `--control-fd` reports the port as one line of JSON once workerd listens.
-  const told = once(child.stdio[3] as Readable, 'data') as Promise<[Buffer]>;
+  const ready = once(child.stdio[3] as Readable, 'data') as Promise<[Buffer]>;
   const [line] = await Promise.race([
-    told,
+    ready,
     ended.then(() => Promise.reject(new Error('workerd did not start'))),
   ]);
   const { port }: { port: number } = JSON.parse(line.toString());

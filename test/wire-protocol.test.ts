@@ -138,6 +138,6 @@ test('the limits are those of the code', () => {
   expect(document).toContain(`version: ${PROTOCOL_VERSION}.`);
   expect(document).toContain(`up to ${MAX_ISSUES} \`issues\``);
   expect(document).toContain(
-    `After ${constant('edge/http/issue-allowance.ts', 'MAX_TOLD_IN_ALL')} issues or repairs`,
+    `After ${constant('edge/http/issue-allowance.ts', 'MAX_REPORTED')} issues or repairs`,
   );
 });

@@ -31,8 +31,8 @@ export async function watchTasks({ page, cdp, site, startTracker }: Ground): Pro
     // Too high by the cost of tracing.
     'CPU ms per 1,000 records': rounded((cpuMs * 1_000) / records),
   });
-  const told = observed.map((ms) => rounded(ms, 0)).join(', ') || 'none';
-  console.log(`\nTasks, traced. Over ${LONG_TASK_MS} ms, as the page was told, ms: ${told}`);
+  const reported = observed.map((ms) => rounded(ms, 0)).join(', ') || 'none';
+  console.log(`\nTasks, traced. Over ${LONG_TASK_MS} ms, as the page was told, ms: ${reported}`);
   console.table({
     [`${BURST.records} records made in one task`]: row(between('burst from', 'burst to'), BURST.records),
     [`${BACKLOG.records} records made, ${BACKLOG.slice} in a task`]: row(

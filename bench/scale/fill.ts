@@ -165,9 +165,9 @@ function play({ recordsPerSecond, recordsPerFlush, shards, lingerMs }: Traffic):
     total.asks += 1;
     const asked = takePermit(gate, { isolating: false, seen: undefined }, LIMITS, now);
     gate = asked.state;
-    const told = inTurn(asked.permit, nextTurnAt, now);
-    ({ nextTurnAt } = told);
-    const { permit } = told;
+    const placed = inTurn(asked.permit, nextTurnAt, now);
+    ({ nextTurnAt } = placed);
+    const { permit } = placed;
     if (permit.granted) Object.assign(outbox, { phase: 'starting', at: now + permit.startInMs });
     else if (permit.retryInMs <= SLEEP_RATHER_MS && outbox.landings.length === 0)
       Object.assign(outbox, { phase: 'waiting', at: now + permit.retryInMs, hearsBell: false });

@@ -69,14 +69,14 @@ export function droppedOf(whose: 'user' | 'event', record: object): readonly Dro
 function fieldIssues(fields: Readonly<Record<string, Kind>>, record: object): DroppedIssue[] {
   const issues: DroppedIssue[] = [];
   for (const [field, value] of Object.entries(record)) {
-    const tell = (message: string) => issues.push({ path: field, message });
+    const report = (message: string) => issues.push({ path: field, message });
     const kind = Object.hasOwn(fields, field) ? fields[field] : undefined;
-    if (kind === undefined) tell('is not a field of WebEngage');
+    if (kind === undefined) report('is not a field of WebEngage');
     else if (value === null || (NUMBER_BY_SWITCH.includes(field) && typeof value === 'number')) continue;
-    else if (kind === 'object' ? !isPlain(value) : typeof value !== kind) tell(`is not of type ${kind}`);
-    else if (field === 'gender' && !GENDERS.includes(String(value))) tell('is not male, female or other');
-    else if (field === 'phone' && !E164.test(String(value))) tell('is not E.164');
-    else if (typeof value === 'string' && value.length >= STRING_ENDS_BEFORE) tell('is too long a string');
+    else if (kind === 'object' ? !isPlain(value) : typeof value !== kind) report(`is not of type ${kind}`);
+    else if (field === 'gender' && !GENDERS.includes(String(value))) report('is not male, female or other');
+    else if (field === 'phone' && !E164.test(String(value))) report('is not E.164');
+    else if (typeof value === 'string' && value.length >= STRING_ENDS_BEFORE) report('is too long a string');
   }
   return issues;
 }
@@ -106,17 +106,17 @@ function attributeIssues(
   const seen = new Map<string, number>();
   let nestedBytes = 0;
   for (const [name, value] of Object.entries(attributes)) {
-    const tell = (message: string) => issues.push({ path: `${custom}.${name}`, message });
-    nameIssues(name).forEach(tell);
+    const report = (message: string) => issues.push({ path: `${custom}.${name}`, message });
+    nameIssues(name).forEach(report);
     if (value === null) continue;
-    if (holdsLongString(value)) tell('is too long a string');
+    if (holdsLongString(value)) report('is too long a string');
 
     const type = typeOf(value);
     seen.set(type, (seen.get(type) ?? 0) + 1);
-    if ((seen.get(type) ?? 0) > PER_TYPE) tell(`is one of more than ${PER_TYPE} of type ${type}`);
+    if ((seen.get(type) ?? 0) > PER_TYPE) report(`is one of more than ${PER_TYPE} of type ${type}`);
     if (typeof value !== 'object') continue;
     nestedBytes += new TextEncoder().encode(JSON.stringify(value)).length;
-    if (isUser && nestedBytes > USER_NESTED_BYTES) tell('is beyond 16 KB of arrays and objects');
+    if (isUser && nestedBytes > USER_NESTED_BYTES) report('is beyond 16 KB of arrays and objects');
   }
   return issues;
 }

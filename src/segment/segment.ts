@@ -62,7 +62,7 @@ export type SegmentLike = {
  */
 export function segmentLike(tracker: SegmentTracker): SegmentLike {
   let userId = '';
-  const told: { [why: string]: true } = {};
+  const reported: { [why: string]: true } = {};
 
   /**
    * Makes the call at once, without its callback. Calls the callback once the call has ended, whether
@@ -81,8 +81,8 @@ export function segmentLike(tracker: SegmentTracker): SegmentLike {
       const end = (async () => make(...(call as unknown as Call)))();
       // A caller who awaits the promise gets the error. For all others it must not be an error of the page.
       end.finally(callback).catch(({ message }: Error) => {
-        if (!told[message]) console.warn(message);
-        told[message] = true;
+        if (!reported[message]) console.warn(message);
+        reported[message] = true;
       });
       return end;
     };

@@ -129,9 +129,9 @@ export function quietPorts(): Omit<RelayPassPorts, 'storage' | 'now'> {
     newRequestId: () => crypto.randomUUID().replaceAll('-', ''),
     fullBatch: () => new Promise(() => {}),
     maxSubrequests: 10_000,
-    tellFailed: () => {},
-    tellUnfamiliar: () => {},
-    tellFault: () => {},
+    logFailedCall: () => {},
+    logUnfamiliar: () => {},
+    logFault: () => {},
   };
 }
 

@@ -152,9 +152,9 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
       newRequestId: () => hex(random),
       fullBatch: fullBatch.heard,
       maxSubrequests: 10_000,
-      tellFailed: () => {},
-      tellUnfamiliar: () => {},
-      tellFault: () => {},
+      logFailedCall: () => {},
+      logUnfamiliar: () => {},
+      logFault: () => {},
       gate: {
         take: async (ask) => {
           await step('gate asked');

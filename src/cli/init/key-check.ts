@@ -50,24 +50,24 @@ export async function checkKey(env: SettingsEnv): Promise<KeyCheck> {
  * such APIs are built; that a wrong license code is not answered with 400 as well, no document says.
  */
 export function meaningOf(status: number, { says, words }: Said): KeyCheck {
-  const told = `WebEngage answers ${status}${words && ` (${words})`}`;
+  const answer = `WebEngage answers ${status}${words && ` (${words})`}`;
   switch (verdictOf({ status, retryAfter: null, says }, 0).kind) {
     case 'taken':
-      return { verdict: 'right', words: `${told}: it accepts the key for events` };
+      return { verdict: 'right', words: `${answer}: it accepts the key for events` };
     case 'refused':
       return {
         verdict: 'right',
-        words: `${told}: it refuses the empty call, not the key. It may answer a wrong license code in the same way: compare the code with the dashboard's`,
+        words: `${answer}: it refuses the empty call, not the key. It may answer a wrong license code in the same way: compare the code with the dashboard's`,
       };
     case 'misconfigured':
       return {
         verdict: 'wrong',
         words:
           status === 401 || status === 403
-            ? `${told}: the key is wrong, or not allowed to write events`
-            : `${told}: the license code or the region is wrong`,
+            ? `${answer}: the key is wrong, or not allowed to write events`
+            : `${answer}: the license code or the region is wrong`,
       };
     default:
-      return { verdict: 'unsure', words: `${told}, so the key could not be checked` };
+      return { verdict: 'unsure', words: `${answer}, so the key could not be checked` };
   }
 }

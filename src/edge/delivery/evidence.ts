@@ -11,7 +11,7 @@ export type Evidence = {
   readonly takenAt: Record<RecordKind, number>;
   /** When a trial batch of each kind was last cut, although batches of that kind fail. */
   readonly triedAt: Record<RecordKind, number>;
-  /** True from a refused call until the next accepted one, which the gate is then told about. */
+  /** True from a refused call until the next accepted one, which is then reported to the gate. */
   isTroubled: boolean;
   readonly suspects: Suspects;
   /**

@@ -77,7 +77,7 @@ type Pass = {
   subrequestsLeft: number;
   /** Until then, the gate grants no permit for isolating. */
   isolationFrom: number;
-  /** What the last answer said about the rate limit, until the gate is told. */
+  /** What the last answer said about the rate limit, until it is reported to the gate. */
   seen: SeenLimit | undefined;
   /**
    * The next permits, asked for while earlier calls wait for their start. Otherwise a distant gate would cost

@@ -44,12 +44,12 @@ export type CallPorts = {
   /** From 0 to 1, 1 excluded. */
   readonly random: () => number;
   readonly newRequestId: () => string;
-  /** Tells the operator that a call did not settle its batch. Status 0: no answer. */
-  readonly tellFailed: (call: FailedCall) => void;
-  /** Tells the operator that WebEngage accepted a call in words that it does not document. */
-  readonly tellUnfamiliar: (says: string) => void;
-  /** Tells the operator that the relay itself failed, with no call to blame. */
-  readonly tellFault: (fault: unknown) => void;
+  /** Logs that a call did not settle its batch. Status 0: no answer. */
+  readonly logFailedCall: (call: FailedCall) => void;
+  /** Logs that WebEngage accepted a call with an answer that it does not document. */
+  readonly logUnfamiliar: (says: string) => void;
+  /** Logs that the relay itself failed, with no call to blame. */
+  readonly logFault: (fault: unknown) => void;
 };
 
 export const BACKOFF = { baseMs: 1_000, capMs: 60_000 };
@@ -82,7 +82,7 @@ export async function sendBatch(
   try {
     return await call(ports, batch, permit);
   } catch (fault) {
-    ports.tellFault(fault);
+    ports.logFault(fault);
     carryOut(ports, batch, sendLater(ports, batch, { status: 0 }, 'unknown'));
     return undefined;
   }
@@ -90,7 +90,7 @@ export async function sendBatch(
 
 /** The platform holds the call back until the seal is on disk. */
 async function call(ports: CallPorts, batch: SealedBatch, permit: Granted): Promise<SeenLimit | undefined> {
-  const { storage, upstream, now, tellFailed } = ports;
+  const { storage, upstream, now, logFailedCall } = ports;
   const startedAt = now();
   const { kind, requestId, attempts } = batch;
   const records = recordsOf(storage.sql, batch);
@@ -100,9 +100,9 @@ async function call(ports: CallPorts, batch: SealedBatch, permit: Granted): Prom
   if (verdict.kind === 'taken') await settleTaken(ports, batch, records, answer, permit);
   else {
     const { status, says } = answer;
-    tellFailed({ status, kind, attempts: attempts + 1, ...(status === 200 && says && { says }) });
+    logFailedCall({ status, kind, attempts: attempts + 1, ...(status === 200 && says && { says }) });
     carryOut(ports, batch, await decide(ports, batch, answer, verdict, permit.key), records);
-    if (verdict.kind === 'paused') await tellGate(ports, (gate) => gate.pause(verdict.forMs));
+    if (verdict.kind === 'paused') await reportToGate(ports, (gate) => gate.pause(verdict.forMs));
   }
   return answer.rateLimit && { ...answer.rateLimit, at: startedAt, ours: permit.ours };
 }
@@ -114,11 +114,11 @@ async function settleTaken(
   { says = '', bytes }: UpstreamAnswer,
   { suspect, key, size }: Granted,
 ): Promise<void> {
-  const { storage, evidence, now, newRequestId, tellUnfamiliar } = ports;
+  const { storage, evidence, now, newRequestId, logUnfamiliar } = ports;
   const { kind, requestId } = batch;
   const isFamiliar = says === FAMILIAR;
   settle(storage, batch, isFamiliar ? {} : { unfamiliar: 1 }, now());
-  if (!isFamiliar) tellUnfamiliar(says);
+  if (!isFamiliar) logUnfamiliar(says);
   const isNews = suspect || evidence.isTroubled;
   evidence.takenAt[kind] = now();
   evidence.isTroubled = false;
@@ -131,8 +131,9 @@ async function settleTaken(
     const known = { status, words: '', proven: true, counted: undefined, suspicions };
     bisect(storage, second, known, evidence, newRequestId, now());
   }
-  if (isNews) await tellGate(ports, (gate) => gate.taken(key, kind));
-  if (size !== undefined && bytes > size.newsFrom) await tellGate(ports, (gate) => gate.sized(bytes, true));
+  if (isNews) await reportToGate(ports, (gate) => gate.taken(key, kind));
+  if (size !== undefined && bytes > size.newsFrom)
+    await reportToGate(ports, (gate) => gate.sized(bytes, true));
 }
 
 /** What becomes of a batch that was not accepted. */
@@ -175,7 +176,7 @@ async function decide(
   const isNotSize = isSingle && bytes < NEVER_TOO_LARGE_BYTES;
   switch (verdict.kind === 'too_large' && isNotSize ? 'refused' : verdict.kind) {
     case 'too_large':
-      await tellGate(ports, () => gate.sized(bytes, false));
+      await reportToGate(ports, () => gate.sized(bytes, false));
       return isSingle ? bisectFor('too_large') : { do: 'split' };
     case 'paused':
       return atOnce('paused', verdict.kind === 'paused' ? verdict.forMs : 0);
@@ -235,10 +236,13 @@ function carryOut(
 }
 
 /** Reports to the gate what is already handled here. If the report fails, a later call makes it. */
-async function tellGate({ gate, tellFault }: CallPorts, tell: (gate: Gate) => Promise<void>): Promise<void> {
+async function reportToGate(
+  { gate, logFault }: CallPorts,
+  report: (gate: Gate) => Promise<void>,
+): Promise<void> {
   try {
-    await tell(gate);
+    await report(gate);
   } catch (fault) {
-    tellFault(fault);
+    logFault(fault);
   }
 }

@@ -211,10 +211,10 @@ export class Outbox extends DurableObject<OutboxEnv> {
       newRequestId,
       evidence: this.#evidence,
       fullBatch: this.#fullBatch.heard,
-      tellFailed: logFailedCall,
-      tellUnfamiliar: logUnfamiliar,
+      logFailedCall,
+      logUnfamiliar,
       maxSubrequests: settings.maxSubrequests,
-      tellFault: (fault) => logFault('call_fault', fault),
+      logFault: (fault) => logFault('call_fault', fault),
     });
     const after = readTotals(storage.sql);
     const now = Date.now();

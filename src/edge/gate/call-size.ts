@@ -19,8 +19,8 @@ export type CallSize = {
 // If the two bounds are closer than this, trying gains nothing.
 const NEAR = 0.9;
 
-// How often the gate is told that calls as large as the largest are still accepted.
-const TOLD_EVERY_MS = MINUTE_MS;
+// How often calls are reported to the gate that are as large as the largest accepted.
+const REPORT_EVERY_MS = MINUTE_MS;
 
 // How long after the last change of the bound a larger call is tried. A limit may have been raised, or the
 // proxy that set it is gone.
@@ -45,9 +45,9 @@ export function tooLarge(size: CallSize | undefined, bytes: number, now: number)
   return isContradicted ? size : { taken: 0, refused: bytes, at: now, takenAt: 0 };
 }
 
-/** From how many bytes on the gate must be told of an accepted call. */
+/** From how many bytes on an accepted call must be reported to the gate. */
 export function newsFrom({ taken, takenAt }: CallSize, now: number): number {
-  return now - takenAt < TOLD_EVERY_MS ? taken : taken * NEAR;
+  return now - takenAt < REPORT_EVERY_MS ? taken : taken * NEAR;
 }
 
 /** Learns from a call that was accepted. */

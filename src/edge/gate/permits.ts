@@ -25,7 +25,7 @@ export type Permit =
       readonly key: KeyName;
       /** Calls in the 60 seconds that end with this one. */
       readonly ours: number;
-      /** The gate doubts the account: if this call is accepted, it must be told. */
+      /** The gate doubts the account: if this call is accepted, report it to the gate. */
       readonly suspect: boolean;
       /**
        * Many calls were refused. This one should be a single record that was not refused before: if WebEngage
@@ -34,7 +34,7 @@ export type Permit =
       readonly probe: boolean;
       /**
        * Set if calls were too large for WebEngage. `max`: the most bytes. `newsFrom`: from how many bytes on
-       * the gate must be told of an accepted call.
+       * an accepted call must be reported to the gate.
        */
       readonly size: { readonly max: number; readonly newsFrom: number } | undefined;
     }
@@ -78,8 +78,8 @@ export function takePermit(
   limits: GateLimits,
   now: number,
 ): { readonly state: GateState; readonly permit: Permit } {
-  const told = ask.seen === undefined ? before : { ...before, seen: ask.seen };
-  const state = afterClockSetBack(told, now);
+  const informed = ask.seen === undefined ? before : { ...before, seen: ask.seen };
+  const state = afterClockSetBack(informed, now);
   const refuse = (retryInMs: number, { isolatingOnly = false, pacedMs }: Partial<Refused> = {}) => ({
     state,
     permit: { granted: false, retryInMs, isolatingOnly, streak: refusalStreak(state), pacedMs } as const,

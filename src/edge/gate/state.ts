@@ -31,7 +31,7 @@ export type GateState = {
   /** Calls in a row that were refused for their records, and since when. */
   readonly refusals: number;
   readonly refusedSince: number;
-  /** When a call of each kind was last accepted, of those that the gate was told about. */
+  /** When a call of each kind was last accepted, of those reported to the gate. */
   readonly takenAt: Readonly<Record<RecordKind, number>>;
   /** Since when the calls of a kind get the answers of a wrong configuration, with none accepted. */
   readonly misconfiguredAt: { readonly [Kind in RecordKind]?: number | undefined };

@@ -35,13 +35,13 @@ export function enforcePlan(
   const rejected: Rejection[] = [];
   const kinds = new Map<string, Violations['kinds'][number] & { ids: string[] }>();
   const breaches: { [Kind in Breach]?: number } = {};
-  const toTell = issueAllowance<Issue>();
+  const toReport = issueAllowance<Issue>();
   let others = 0;
 
   for (const record of records) {
     const found = offPlan(record, plan);
     const { id } = record;
-    if (found.length > 0 && mode === 'enforce') rejected.push({ id, issues: toTell(found.map(toIssue)) });
+    if (found.length > 0 && mode === 'enforce') rejected.push({ id, issues: toReport(found.map(toIssue)) });
     else kept.push(record);
 
     const of = record.kind === 'event' ? record.eventName : 'identify';

@@ -53,13 +53,13 @@ export function health(): (env: Env, settings: RelaySettings, now: () => number)
     const { trouble } = known;
     if (trouble === undefined) return reportLive();
     const { status, message, since } = trouble;
-    const told = {
+    const body = {
       status,
       version: VERSION,
       ...(since && { since: new Date(since).toISOString() }),
       message,
     };
-    return Response.json(told, { status: 503 });
+    return Response.json(body, { status: 503 });
   };
 }
 

@@ -155,9 +155,15 @@ function bodyRefused(reason: Exclude<ReadBody, { ok: true }>['reason']): Respons
 
 function accepted(
   { accepted, duplicates }: Pick<Answer, 'accepted' | 'duplicates'>,
-  told: Pick<Answer, 'rejected' | 'repaired'>,
+  reported: Pick<Answer, 'rejected' | 'repaired'>,
 ): Response {
-  const answer: Answer = { response: { status: 'queued' }, accepted, duplicates, ...told, now: Date.now() };
+  const answer: Answer = {
+    response: { status: 'queued' },
+    accepted,
+    duplicates,
+    ...reported,
+    now: Date.now(),
+  };
   return Response.json(answer, { status: 202 });
 }
 

@@ -71,13 +71,13 @@ export function checkBatch({ batch, faults }: ReadBatch, arrival: Arrival): Chec
   const rejected: Rejection[] = [];
   const repaired: Repaired[] = [];
   let expired = 0;
-  const issuesToTell = issueAllowance<Issue>();
-  const repairsToTell = issueAllowance<Repair>();
+  const issuesToReport = issueAllowance<Issue>();
+  const repairsToReport = issueAllowance<Repair>();
 
   for (const [index, input] of records.entries()) {
     const read = readOrRefuse(input, faults.get(index), lenient);
     if (!read.ok) {
-      rejected.push({ id: idOf(input) ?? `records[${index}]`, issues: issuesToTell(read.issues) });
+      rejected.push({ id: idOf(input) ?? `records[${index}]`, issues: issuesToReport(read.issues) });
       continue;
     }
     const { record, repairs } = read;
@@ -87,7 +87,7 @@ export function checkBatch({ batch, faults }: ReadBatch, arrival: Arrival): Chec
       continue;
     }
     good.push(record.kind === 'event' ? inOurTime(record, batch, arrival) : record);
-    repaired.push(...repairsToTell(repairs).map((repair) => ({ id: record.id, ...repair })));
+    repaired.push(...repairsToReport(repairs).map((repair) => ({ id: record.id, ...repair })));
   }
   return { good, rejected, repaired, expired };
 }

@@ -20,7 +20,7 @@ export type SenderLimits = {
   ) => { readonly over: keyof Limited; readonly retryInMs: number } | undefined;
   /** An outbox has refused this browser for `forMs`, because it has used its share. */
   readonly rest: (device: string, forMs: number, now: number) => void;
-  /** Counts a refusal. One log line a minute tells of all: a flood must not cost a line or a row for each. */
+  /** Counts a refusal. One log line a minute covers all: a flood must not cost a line or a row for each. */
   readonly count: (over: keyof Limited, now: number) => void;
 };
 
@@ -34,11 +34,11 @@ const OF_BROWSER = { burst: 600, requestsPerMinute: 600 };
 // the outbox would accept, and another one sent beside it might overtake it.
 const RESTS_LESS_MS = 500;
 
-export function senderLimits(tell: (refused: Limited) => void): SenderLimits {
+export function senderLimits(log: (refused: Limited) => void): SenderLimits {
   const ofNetworks = keyedBuckets(OF_NETWORK);
   const ofBrowsers = keyedBuckets(OF_BROWSER);
   const { msLeft, rest } = cooldowns();
-  const count = throttledCount<keyof Limited>((refused) => tell({ ...NONE, ...refused }));
+  const count = throttledCount<keyof Limited>((refused) => log({ ...NONE, ...refused }));
 
   const ofThisIsolate = (network: string, now: number): boolean => {
     if (ofNetworks.msUntil(network, 1, now) > 0) return false;

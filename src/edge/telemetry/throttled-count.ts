@@ -1,5 +1,5 @@
 // A fault that affects everyone must show up in moments, and must not flood the log.
-const TOLD_EVERY_MS = 60_000;
+const LOG_EVERY_MS = 60_000;
 
 /** Counts by name. */
 export type Counts<Name extends string> = Partial<Readonly<Record<Name, number>>>;
@@ -8,17 +8,17 @@ export type Counts<Name extends string> = Partial<Readonly<Record<Name, number>>
  * Counts by name within one isolate of the Worker. It reports the first count at once, then at most once a minute.
  */
 export function throttledCount<Name extends string>(
-  tell: (counts: Counts<Name>) => void,
+  log: (counts: Counts<Name>) => void,
 ): (counted: Counts<Name>, now: number) => void {
   let counts = new Map<string, number>();
-  let toldAt = Number.NEGATIVE_INFINITY;
+  let loggedAt = Number.NEGATIVE_INFINITY;
   return (counted, now) => {
     for (const [name, count] of Object.entries(counted as Readonly<Record<string, number>>))
       counts.set(name, (counts.get(name) ?? 0) + count);
-    if (counts.size === 0 || now - toldAt < TOLD_EVERY_MS) return;
+    if (counts.size === 0 || now - loggedAt < LOG_EVERY_MS) return;
     // All counted names are of this type.
-    tell(Object.fromEntries(counts) as Counts<Name>);
+    log(Object.fromEntries(counts) as Counts<Name>);
     counts = new Map();
-    toldAt = now;
+    loggedAt = now;
   };
 }

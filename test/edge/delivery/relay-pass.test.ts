@@ -179,7 +179,7 @@ test('a batch that an internal error keeps from being sent holds back only its o
   const upstream = scriptedUpstream();
   const faults: unknown[] = [];
 
-  const { nextAt } = await passAt(stub, upstream, NOW, { tellFault: (fault) => faults.push(fault) });
+  const { nextAt } = await passAt(stub, upstream, NOW, { logFault: (fault) => faults.push(fault) });
 
   expect(sentIds(upstream)).toEqual([ids(1, 25)]);
   expect(faults).toHaveLength(1);
@@ -236,7 +236,7 @@ test('an unreachable gate costs no batch, and no call is counted twice', async (
   const faults: unknown[] = [];
 
   await passAt(stub, scriptedUpstream(), NOW, {
-    tellFault: (fault) => faults.push(fault),
+    logFault: (fault) => faults.push(fault),
     gate: {
       ...OPEN,
       take: async () => ({ ...GRANTED, suspect: true }),
@@ -482,7 +482,7 @@ describe('records that WebEngage refuses', () => {
     const refusedForAMinute = { ...REFUSED, retryInMs: 60_000 };
 
     await passAt(stub, scriptedUpstream(401), NOW, {
-      tellFailed: (call) => told.push(call),
+      logFailedCall: (call) => told.push(call),
       gate: { ...OPEN, take: async () => (told.length > 0 ? refusedForAMinute : GRANTED) },
     });
 
@@ -719,7 +719,7 @@ test('a success in undocumented words is accepted, counted and reported', async 
   const told: string[] = [];
 
   await passAt(stub, scriptedUpstream(answerOf(200, { says: 'accepted' })), LINGERED, {
-    tellUnfamiliar: (says) => void told.push(says),
+    logUnfamiliar: (says) => void told.push(says),
   });
 
   expect(told).toEqual(['accepted']);
