@@ -1,6 +1,6 @@
 import { type Inspected, inspectTracker, type TrackerInspection } from '../tracker/inspect.ts';
 import { createPoll } from '../ui/poll.ts';
-import { EMPTY_JOURNAL, hear } from './journal.ts';
+import { addEvent, EMPTY_JOURNAL } from './journal.ts';
 import { flushMessage, nameOfRecord } from './messages.ts';
 import { readSettings } from './settings.ts';
 import {
@@ -21,7 +21,7 @@ export type Controller = {
   tracker: InspectedTracker | undefined;
   /** Listens, and looks again and again while it is open and the page is visible. */
   readonly start: () => void;
-  /** Ends both, and lets go of everything. What was heard stays. */
+  /** Ends both, and lets go of everything. The journal stays. */
   readonly stop: () => void;
   readonly open: (isOpen: boolean) => void;
 };
@@ -46,8 +46,8 @@ export function createController(host: HTMLElement, ownOrigin?: string): Control
       poll.wake();
     },
   });
-  const subscription = createSubscription((told) => {
-    journal = hear(journal, { told, at: Date.now() }, names.nameOf);
+  const subscription = createSubscription((event) => {
+    journal = addEvent(journal, { event, at: Date.now() }, names.nameOf);
     view.showBrief(journal);
   });
   const poll = createPoll(
@@ -126,7 +126,7 @@ function attach(host: HTMLElement, { box }: View, wake: () => void): void {
 // A page that makes many records must not fill its memory with their names.
 const MAX_NAMES = 1_000;
 
-/** Remembers the names of records that may yet be told of by their ids. */
+/** Remembers the names of records that events may yet name by their ids. */
 function rememberNames() {
   const names = new Map<string, string>();
   return {
@@ -140,13 +140,13 @@ function rememberNames() {
 }
 
 /** Listens to one tracker at a time. */
-function createSubscription(hear: Parameters<typeof subscribe>[1]) {
+function createSubscription(onEvent: Parameters<typeof subscribe>[1]) {
   let followed: { readonly tracker: InspectedTracker; readonly end: () => void } | undefined;
   return {
     follow: (tracker: InspectedTracker | undefined) => {
       if (tracker === followed?.tracker) return;
       followed?.end();
-      followed = tracker && { tracker, end: subscribe(tracker, hear) };
+      followed = tracker && { tracker, end: subscribe(tracker, onEvent) };
     },
   };
 }

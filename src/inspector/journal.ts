@@ -1,12 +1,12 @@
 import type { Issue, TrackerEvents } from '../tracker/index.ts';
 import { countOf, dropMessage, retryMessage, retryTime, ruleMessage } from './messages.ts';
 
-/** One thing that a tracker tells: its name, and what `on` hands to a listener. */
-export type Told = {
-  [Name in keyof TrackerEvents]: { readonly name: Name; readonly told: TrackerEvents[Name] };
+/** An event of a tracker: its name, and what `on` hands to a listener. */
+export type TrackerEvent = {
+  [Name in keyof TrackerEvents]: { readonly name: Name; readonly payload: TrackerEvents[Name] };
 }[keyof TrackerEvents];
 
-/** A line of a list. Lines that are alike stand once, as told the last time, with how often they were told. */
+/** A line of a list. Equal lines are one, as last reported, with how often they were. */
 type Line<Fresh> = Fresh & { readonly at: number; readonly times: number };
 
 type FreshBatch = {
@@ -41,14 +41,14 @@ type FreshDrift = {
 /** An attribute whose values are not all of one type: WebEngage takes the first it saw, and drops the others in silence. */
 export type Drift = Line<FreshDrift>;
 
-/** What a tracker has told since the inspector listens: the newest first, and a few lines of each. */
+/** A tracker's events since the inspector has listened: the newest first, and a few lines of each. */
 export type Journal = {
   readonly batches: readonly BatchEnd[];
   readonly troubles: readonly Trouble[];
   readonly drifts: readonly Drift[];
-  /** How often the tracker told something. */
-  readonly told: number;
-  /** How often that was something for `troubles` or `drifts`, though it may stand there no longer. */
+  /** How many events there were. */
+  readonly events: number;
+  /** How many of them were for `troubles` or `drifts`, which may no longer list them. */
   readonly errors: number;
   /** Why records no longer outlive the page, if it is so. */
   readonly degraded: string | undefined;
@@ -58,7 +58,7 @@ export const EMPTY_JOURNAL: Journal = {
   batches: [],
   troubles: [],
   drifts: [],
-  told: 0,
+  events: 0,
   errors: 0,
   degraded: undefined,
 };
@@ -68,21 +68,21 @@ const MAX_LINES = 20;
 /** The name of the record with an id, if it has been seen. */
 export type NameOf = (id: string) => string | undefined;
 
-/** A thing told, and when. */
-export type Heard = { readonly told: Told; readonly at: number };
+/** An event, and when it was reported. */
+export type TimedEvent = { readonly event: TrackerEvent; readonly at: number };
 
-/** The journal after a tracker has told one thing more. */
-export function hear(journal: Journal, { told, at }: Heard, nameOf: NameOf): Journal {
-  const { batches, troubles, drifts, told: before, errors, degraded } = journal;
-  const trouble = troubleOf(told, nameOf);
-  const drift = driftOf(told, nameOf);
+/** The journal with one more event. */
+export function addEvent(journal: Journal, { event, at }: TimedEvent, nameOf: NameOf): Journal {
+  const { batches, troubles, drifts, events: before, errors, degraded } = journal;
+  const trouble = troubleOf(event, nameOf);
+  const drift = driftOf(event, nameOf);
   return {
-    batches: withLine(batches, batchOf(told, before), at),
+    batches: withLine(batches, batchOf(event, before), at),
     troubles: withLine(troubles, trouble, at),
     drifts: withLine(drifts, drift, at),
-    told: before + 1,
+    events: before + 1,
     errors: errors + (trouble || drift ? 1 : 0),
-    degraded: told.name === 'degraded' ? told.told.reason : degraded,
+    degraded: event.name === 'degraded' ? event.payload.reason : degraded,
   };
 }
 
@@ -98,10 +98,10 @@ function withLine<Fresh extends { readonly key: string }>(
   return [line, ...lines.filter((each) => each !== alike)].slice(0, MAX_LINES);
 }
 
-function batchOf({ name, told }: Told, before: number): FreshBatch | undefined {
+function batchOf({ name, payload }: TrackerEvent, before: number): FreshBatch | undefined {
   switch (name) {
     case 'delivered': {
-      const { ids, duplicates } = told;
+      const { ids, duplicates } = payload;
       const had = duplicates > 0 ? `, ${duplicates} of them duplicates` : '';
       // Each batch has a line of its own.
       return { key: String(before), end: name, detail: countOf(ids.length, 'record') + had };
@@ -109,13 +109,17 @@ function batchOf({ name, told }: Told, before: number): FreshBatch | undefined {
     case 'rejected':
       return { key: name, end: name, detail: 'a record' };
     case 'retrying':
-      return { key: name + told.reason, end: name, detail: `${told.reason}, ${retryTime(told.inMs)}` };
+      return {
+        key: name + payload.reason,
+        end: name,
+        detail: `${payload.reason}, ${retryTime(payload.inMs)}`,
+      };
     default:
       return undefined;
   }
 }
 
-function troubleOf({ name, told }: Told, nameOf: NameOf): FreshTrouble | undefined {
+function troubleOf({ name, payload }: TrackerEvent, nameOf: NameOf): FreshTrouble | undefined {
   const trouble = (about: string, issues: readonly Issue[], alike = about) => ({
     // One stands for all those that have one reason.
     key: toKey(name, alike, ...issues.flatMap(({ path, message }) => [path, message])),
@@ -127,34 +131,34 @@ function troubleOf({ name, told }: Told, nameOf: NameOf): FreshTrouble | undefin
 
   switch (name) {
     case 'rejected': {
-      const known = nameOf(told.id);
-      return trouble(known === undefined ? told.id : `${known} ${told.id}`, told.issues, known);
+      const known = nameOf(payload.id);
+      return trouble(known === undefined ? payload.id : `${known} ${payload.id}`, payload.issues, known);
     }
     case 'repaired': {
-      const { path, rule, done } = told;
+      const { path, rule, done } = payload;
       return done === 'kept'
         ? undefined
-        : trouble(recordOf(told, nameOf), [{ path, message: ruleMessage(rule, done) }]);
+        : trouble(recordOf(payload, nameOf), [{ path, message: ruleMessage(rule, done) }]);
     }
     case 'dropped':
-      return trouble(countOf(told.ids.length, 'record'), asAWhole(dropMessage(told.reason)));
+      return trouble(countOf(payload.ids.length, 'record'), asAWhole(dropMessage(payload.reason)));
     case 'retrying':
-      return trouble(retryTime(told.inMs), asAWhole(retryMessage(told.reason)), '');
+      return trouble(retryTime(payload.inMs), asAWhole(retryMessage(payload.reason)), '');
     case 'degraded':
-      return trouble('IndexedDB', asAWhole(`records are lost with the page: ${told.reason}`));
+      return trouble('IndexedDB', asAWhole(`records are lost with the page: ${payload.reason}`));
     default:
       return undefined;
   }
 }
 
-function driftOf({ name, told }: Told, nameOf: NameOf): FreshDrift | undefined {
-  if (name !== 'repaired' || told.done !== 'kept') return undefined;
-  const { path, rule } = told;
-  const record = recordOf(told, nameOf);
+function driftOf({ name, payload }: TrackerEvent, nameOf: NameOf): FreshDrift | undefined {
+  if (name !== 'repaired' || payload.done !== 'kept') return undefined;
+  const { path, rule } = payload;
+  const record = recordOf(payload, nameOf);
   return { key: toKey(record, path, rule), record, path, rule };
 }
 
-/** The name of the record that was repaired: the tracker tells it, and of what the relay has done only the id. */
+/** The name of the repaired record. A repair by the relay has only its id. */
 function recordOf({ record, id = '' }: TrackerEvents['repaired'], nameOf: NameOf): string {
   return record ?? nameOf(id) ?? id;
 }

@@ -1,6 +1,6 @@
 import type { Tracker, TrackerEvents } from '../tracker/index.ts';
 import { ownFields, timeout } from '../tracker/inspect.ts';
-import type { Told } from './journal.ts';
+import type { TrackerEvent } from './journal.ts';
 import type { TrackerSeen } from './view-model.ts';
 
 /** What an inspector asks of a tracker: any has it, and so has what stands there until its script has loaded. */
@@ -19,18 +19,18 @@ const NAMES: { readonly [name in keyof TrackerEvents]: true } = {
 };
 
 /**
- * Listens to all that a tracker tells; answers with what ends it. Of a tracker that can't start it hears nothing. What
- * `hear` throws stays here: to a tracker a listener that throws is an error of the page.
+ * Listens to all events of a tracker, and returns a function that ends it. A tracker that can't start reports none.
+ * What `onEvent` throws stays here: to a tracker, a listener that throws is an error of the page.
  */
-export function subscribe(tracker: InspectedTracker, hear: (told: Told) => void): () => void {
+export function subscribe(tracker: InspectedTracker, onEvent: (event: TrackerEvent) => void): () => void {
   const ends = (Object.keys(NAMES) as (keyof TrackerEvents)[]).map(async (name) => {
     try {
       // A promise before the script has loaded. It rejects where the tracker can't start.
-      return await tracker.on(name, (told) => {
+      return await tracker.on(name, (payload) => {
         try {
-          hear({ name, told: ownFields(told) } as Told);
+          onEvent({ name, payload: ownFields(payload) } as TrackerEvent);
         } catch {
-          // No tracker of ours tells this: there is nothing to show of it.
+          // None of our trackers reports this: there is nothing to show of it.
         }
       });
     } catch {
@@ -39,7 +39,7 @@ export function subscribe(tracker: InspectedTracker, hear: (told: Told) => void)
     }
   });
   return () => {
-    for (const end of ends) void end.then((stop) => stop?.()).catch(() => {}); // A tracker that fails tells nothing anyway.
+    for (const end of ends) void end.then((stop) => stop?.()).catch(() => {}); // A tracker that fails reports nothing anyway.
   };
 }
 

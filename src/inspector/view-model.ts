@@ -49,7 +49,7 @@ export type ViewModel = {
   readonly rate: string;
   /** Why sending waits after a failure, and for how long; empty where it does not. */
   readonly pause: string;
-  /** By how much the visitor's clock is wrong; empty where it is right, or nobody has told. */
+  /** By how much the visitor's clock is wrong; empty where it is right, or unknown. */
   readonly clock: string;
   readonly tracked: string;
   /** Their sum is `tracked`. */
@@ -67,7 +67,7 @@ const UNKNOWN: Pick<InspectedSettings, 'burst' | 'requestsPerMinute'> = { burst:
 // Answers travel for as long: a clock that is off by less is right.
 const MIN_CLOCK_OFFSET_MS = 2_000;
 
-/** What one look and all that was told come to. */
+/** The result of one look and of all events. */
 export function toViewModel(seen: Seen, journal: Journal): ViewModel {
   // What the database holds is then another page's, or an earlier one's.
   const buffer: Buffer =
@@ -91,7 +91,7 @@ export function toViewModel(seen: Seen, journal: Journal): ViewModel {
   };
 }
 
-/** What was told, for a closed inspector, which looks at nothing else. */
+/** The number of errors, for a closed inspector, which shows nothing else. */
 export function briefOf({ errors }: Journal): string {
   return errors === 0 ? 'no errors' : countOf(errors, 'error');
 }

@@ -18,7 +18,7 @@ export function browserPlatform(): Platform {
     // Looked up at each call, not at creation: pages and their tools wrap `fetch` at any time.
     fetch: (...request) => outsideZones(() => fetch(...request)),
     fetchLater: globalThis.fetchLater?.bind(globalThis),
-    store: (name, tellDegraded) => recordStore(openDatabase(() => connect(name), timeout, tellDegraded)),
+    store: (name, reportDegraded) => recordStore(openDatabase(() => connect(name), timeout, reportDegraded)),
     // There may be no database. If a frozen tab holds it open, the browser deletes it when that tab closes.
     removeStore: async (name) =>
       tryOrUndefined(() =>

@@ -143,13 +143,13 @@ export function startTracker(
     const isEvent = call.kind === 'event';
     const record = isEvent ? call.eventName : 'identify';
     const repairs: Repair[] = [];
-    const tell = (repair: Repair) => {
+    const report = (repair: Repair) => {
       repairs[repairs.length] = repair;
     };
     // Copied now, though the call may have to wait: the page may change its values.
     let captured = isEvent
-      ? captureEvent(record, call.eventData, tell)
-      : captureUser(call.userId, call.profile, tell);
+      ? captureEvent(record, call.eventData, report)
+      : captureUser(call.userId, call.profile, report);
     for (const { check } of plugins) captured = check?.(captured, repairs) ?? captured;
     for (const repair of repairs) emit('repaired', { ...repair, record });
     // The time of a stub may come from a `Date` of the page's own, and be NaN.

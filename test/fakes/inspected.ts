@@ -5,7 +5,7 @@ import { createEmitter } from '../../src/tracker/page/events.ts';
 import { statsOf } from '../../src/tracker/store/stats.ts';
 import { idOf } from './records.ts';
 
-/** A tracker to be looked at: it tells what it is told to, and has these counts. */
+/** A tracker to inspect, with these counts. It reports the events that a test emits. */
 export function inspectedTracker(counts: object = {}) {
   const reported: unknown[] = [];
   const { on, emit } = createEmitter((error) => reported.push(error));
@@ -25,7 +25,7 @@ export function inspectedTracker(counts: object = {}) {
   };
   return {
     tracker,
-    tell: emit,
+    emit,
     /** What its listeners have thrown. */
     reported,
     listeners: () => listeners,
@@ -35,8 +35,8 @@ export function inspectedTracker(counts: object = {}) {
   };
 }
 
-/** One of each thing that a tracker tells, by name. */
-export const TOLD: TrackerEvents = {
+/** One event of each name. */
+export const EVENTS: TrackerEvents = {
   delivered: { ids: ['a', 'b', 'c'], duplicates: 1 },
   rejected: { id: 'a', issues: [{ path: 'eventData.Price', message: 'must be a number' }] },
   dropped: { ids: ['a', 'b'], reason: 'expired' },

@@ -168,9 +168,9 @@ export function fakePlatform({
     activated: () => shown,
     store:
       store ??
-      ((_, tellDegraded) => {
+      ((_, reportDegraded) => {
         // Not before anybody can listen.
-        if (degraded) queueMicrotask(() => tellDegraded('IndexedDB is missing'));
+        if (degraded) queueMicrotask(() => reportDegraded('IndexedDB is missing'));
         return storage;
       }),
     removeStore: async () => {

@@ -87,9 +87,9 @@ export function playedBrowser({
       relay: { ...relay, fetch: ownFetch as typeof relay.fetch },
       ...(hasFallback
         ? {
-            store: (_, tellDegraded) =>
+            store: (_, reportDegraded) =>
               recordStore(
-                openDatabase(async () => connect().transact, timeoutBy(ownTime.timer), tellDegraded),
+                openDatabase(async () => connect().transact, timeoutBy(ownTime.timer), reportDegraded),
               ),
           }
         : { storage: memory ? memoryStore() : connect().store }),

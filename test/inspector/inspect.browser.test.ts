@@ -263,9 +263,9 @@ describe('inspecting a tracker’s stored state', () => {
   test('reports nothing to the page and holds nothing if it breaks off', async () => {
     const endpoint = newEndpoint();
     await append(storeOf(endpoint), entries(1));
-    const untold: unknown[] = [];
-    const hear = (event: PromiseRejectionEvent) => untold.push(event.reason);
-    addEventListener('unhandledrejection', hear);
+    const unreported: unknown[] = [];
+    const onRejection = (event: PromiseRejectionEvent) => unreported.push(event.reason);
+    addEventListener('unhandledrejection', onRejection);
     const { transaction } = IDBDatabase.prototype;
     // As when the site's data is cleared in that moment.
     IDBDatabase.prototype.transaction = function (this: IDBDatabase, ...call: [string]) {
@@ -279,9 +279,9 @@ describe('inspecting a tracker’s stored state', () => {
     IDBDatabase.prototype.transaction = transaction;
     // Browsers tell of these at the end of a task.
     await new Promise((resolve) => setTimeout(resolve));
-    removeEventListener('unhandledrejection', hear);
+    removeEventListener('unhandledrejection', onRejection);
 
-    expect(untold).toEqual([]);
+    expect(unreported).toEqual([]);
     expect(await inspection.look()).toMatchObject({ buffer: { kind: 'there' } });
     inspection.close();
   });

@@ -3,7 +3,7 @@ import '../../src/inspector/index.ts';
 import type { RelayInspector } from '../../src/inspector/index.ts';
 import type { InspectedTracker } from '../../src/inspector/subscribe.ts';
 import type { FlushResult, TrackerEvents } from '../../src/tracker/index.ts';
-import { inspectedTracker, TOLD } from '../fakes/inspected.ts';
+import { EVENTS, inspectedTracker } from '../fakes/inspected.ts';
 
 const page = globalThis as { webengageRelay?: unknown };
 
@@ -37,9 +37,9 @@ function partsOf(inspector: RelayInspector) {
   };
 }
 
-const tellAll = ({ tell }: ReturnType<typeof inspectedTracker>) => {
-  for (const [name, told] of Object.entries(TOLD))
-    tell(name as keyof TrackerEvents, told as TrackerEvents['delivered']);
+const emitAll = ({ emit }: ReturnType<typeof inspectedTracker>) => {
+  for (const [name, payload] of Object.entries(EVENTS))
+    emit(name as keyof TrackerEvents, payload as TrackerEvents['delivered']);
 };
 
 describe('an inspector', () => {
@@ -48,7 +48,7 @@ describe('an inspector', () => {
     const { text, part } = inspect(watched.tracker);
     await expect.poll(() => text('.outcomes')).toContain('delivered3');
 
-    tellAll(watched);
+    emitAll(watched);
 
     await expect.poll(() => text('.brief')).toBe('5 errors');
     expect(text('.outcomes div')).toBe(
@@ -65,13 +65,13 @@ describe('an inspector', () => {
     const watched = inspectedTracker();
     const { text } = inspect(watched.tracker);
     const kept = {
-      ...TOLD.repaired,
+      ...EVENTS.repaired,
       rule: 'was a number before, and is a string now',
       done: 'kept',
     } as const;
 
-    watched.tell('repaired', kept);
-    watched.tell('repaired', kept);
+    watched.emit('repaired', kept);
+    watched.emit('repaired', kept);
 
     await expect
       .poll(() => text('[aria-label="Type drift"] tbody'))
@@ -82,7 +82,7 @@ describe('an inspector', () => {
     const watched = inspectedTracker();
     const { inspector, text } = inspect(watched.tracker);
 
-    watched.tell('repaired', { ...TOLD.repaired, record: '<img src=x onerror=alert(1)>' });
+    watched.emit('repaired', { ...EVENTS.repaired, record: '<img src=x onerror=alert(1)>' });
 
     await expect.poll(() => text('.about')).toBe('<img src=x onerror=alert(1)>');
     expect(inspector.shadowRoot?.querySelector('img')).toBeNull();
@@ -91,21 +91,21 @@ describe('an inspector', () => {
   test('clears its lists and goes on listening', async () => {
     const watched = inspectedTracker();
     const { text, press } = inspect(watched.tracker);
-    watched.tell('repaired', TOLD.repaired);
+    watched.emit('repaired', EVENTS.repaired);
     await expect.poll(() => text('li')).not.toBe('');
 
     press('Clear lists');
 
     await expect.poll(() => text('li')).toBe('');
     expect(text('.brief')).toBe('no errors');
-    watched.tell('repaired', TOLD.repaired);
+    watched.emit('repaired', EVENTS.repaired);
     expect(text('.brief')).toBe('1 error');
   });
 
   test('keeps the notice that records are lost with the page when its lists are cleared', async () => {
     const watched = inspectedTracker();
     const { text, press } = inspect(watched.tracker);
-    watched.tell('degraded', TOLD.degraded);
+    watched.emit('degraded', EVENTS.degraded);
     await expect.poll(() => text('.notices')).toContain('can’t be listed: no IndexedDB');
 
     press('Clear lists');
@@ -151,7 +151,7 @@ describe('an inspector', () => {
     const stats = vi.fn(watched.tracker.stats);
     const { text, inspector } = inspect({ ...watched.tracker, stats }, false);
 
-    watched.tell('repaired', TOLD.repaired);
+    watched.emit('repaired', EVENTS.repaired);
 
     expect(text('.brief')).toBe('1 error');
     expect(stats).not.toHaveBeenCalled();
@@ -228,7 +228,7 @@ describe('the page’s tracker', () => {
 
     await expect.poll(() => text('.notices')).toContain('has not loaded: 2 calls waiting');
 
-    expect(queue.slice(3)).toEqual(Object.keys(TOLD).map((name) => ['on', [name, expect.any(Function)]]));
+    expect(queue.slice(3)).toEqual(Object.keys(EVENTS).map((name) => ['on', [name, expect.any(Function)]]));
 
     // Nor by the button: a queued flush would never be answered where the script is blocked.
     press('Flush now');
@@ -266,11 +266,11 @@ describe('the page’s tracker', () => {
     ['nothing', undefined],
     ['no ids', {}],
     ['issues that are none', { id: 'a', issues: null }],
-  ])('may report %s, and the page sees no error', async (_, told) => {
+  ])('may report %s, and the page sees no error', async (_, payload) => {
     const watched = inspectedTracker({ tracked: 5 });
     const { text } = inspect(watched.tracker);
 
-    for (const name of Object.keys(TOLD)) watched.tell(name as keyof TrackerEvents, told as never);
+    for (const name of Object.keys(EVENTS)) watched.emit(name as keyof TrackerEvents, payload as never);
 
     expect(watched.reported).toEqual([]);
     await expect.poll(() => text('.outcomes')).toContain('waiting5');

@@ -157,9 +157,9 @@ describe('a missing part is reported with the line that helps', () => {
   });
 
   test('no tracker: the script tag of the relay, and the property', () => {
-    const told = notices({ tracker: { kind: 'missing' } });
+    const shown = notices({ tracker: { kind: 'missing' } });
 
-    expect(told.map(([, code]) => code)).toEqual([
+    expect(shown.map(([, code]) => code)).toEqual([
       '<script async src="https://t.example.com/tracker.js"></script>',
       `document.querySelector('relay-inspector').tracker = tracker`,
     ]);
@@ -173,10 +173,10 @@ describe('a missing part is reported with the line that helps', () => {
     ['an endpoint that nobody names', { settings: undefined }, /set the relay’s address/],
     ['a buffer that is refused', { buffer: { kind: 'unreadable', why: 'SecurityError' } }, /SecurityError/],
   ])('%s', (_, changed, said) => {
-    const told = notices(changed);
+    const shown = notices(changed);
 
-    expect(told).toHaveLength(1);
-    expect(told[0]?.[0]).toMatch(said);
+    expect(shown).toHaveLength(1);
+    expect(shown[0]?.[0]).toMatch(said);
   });
 
   test('a buffer in memory, if the database’s contents are not this page’s', () => {

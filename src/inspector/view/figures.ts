@@ -17,7 +17,7 @@ export function createFigures(flush: () => Promise<string>): Figures {
   const pips = element('span', { class: 'pips', 'aria-hidden': 'true' });
   const tokens = element('span');
   const rate = element('span');
-  // No `status`: it counts down, and its cause is told once among the errors.
+  // No `status`: it counts down, and its cause is shown once among the errors.
   const pause = element('p', { class: 'pause' });
   const clock = element('p', { class: 'small' });
   const said = element('p', { class: 'small said', role: 'status' });

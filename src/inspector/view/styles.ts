@@ -28,7 +28,7 @@ summary::before { color: var(--muted); content: "▸" }
 [open] > summary::before { rotate: 90deg }
 h2, h3, .figures dd, .outcomes dd { font-weight: 650 }
 .brief { margin-inline-start: auto; color: var(--muted) }
-.brief.told { color: var(--warn); font-weight: 600 }
+.brief.has-errors { color: var(--warn); font-weight: 600 }
 .body { border-top: 1px solid var(--line) }
 .notices { display: grid; background: var(--sunken) }
 .notices p { padding: 8px 14px; border-bottom: 1px solid var(--line); color: var(--warn) }

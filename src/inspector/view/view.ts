@@ -17,7 +17,7 @@ export type View = {
   /** The whole of it, to be opened and closed. */
   readonly box: HTMLDetailsElement;
   readonly show: (model: ViewModel) => void;
-  /** What was told, shown while it is closed, too. */
+  /** The number of errors, which a closed inspector shows too. */
   readonly showBrief: (journal: Journal) => void;
 };
 
@@ -55,7 +55,7 @@ export function createView({ flush, clear }: Controls): View {
     box,
     showBrief: (journal) => {
       setText(brief, briefOf(journal));
-      brief.classList.toggle('told', journal.errors > 0);
+      brief.classList.toggle('has-errors', journal.errors > 0);
     },
     show: (model) => {
       showNotices(model.notices);

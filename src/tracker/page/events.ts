@@ -24,9 +24,9 @@ export type TrackerEvents = {
 /**
  * A listener for `on`. If it throws, the page's own error handling gets the error. Nothing else is affected.
  */
-export type Listener<Name extends keyof TrackerEvents> = (told: TrackerEvents[Name]) => void;
+export type Listener<Name extends keyof TrackerEvents> = (payload: TrackerEvents[Name]) => void;
 
-export type Emit = <Name extends keyof TrackerEvents>(name: Name, told: TrackerEvents[Name]) => void;
+export type Emit = <Name extends keyof TrackerEvents>(name: Name, payload: TrackerEvents[Name]) => void;
 
 export type Emitter = {
   readonly emit: Emit;
@@ -64,11 +64,11 @@ export function createEmitter(report: (error: unknown) => void, debug: boolean |
   const listeners = createRegistry<Emit>();
 
   return {
-    emit(name, told) {
-      if (debug) console.log('webengage-relay', name, told);
-      for (const tell of listeners.all()) {
+    emit(name, payload) {
+      if (debug) console.log('webengage-relay', name, payload);
+      for (const listen of listeners.all()) {
         try {
-          tell(name, told);
+          listen(name, payload);
         } catch (error) {
           report(error);
         }
@@ -76,6 +76,6 @@ export function createEmitter(report: (error: unknown) => void, debug: boolean |
     },
     // Wrapped in a function of its own: a listener added twice is called twice, and removed one at a time.
     on: (name, listener) =>
-      listeners.add((other, told) => other === (name as string) && listener(told as never)),
+      listeners.add((other, payload) => other === (name as string) && listener(payload as never)),
   };
 }

@@ -14,7 +14,7 @@ export type Platform = {
   readonly fetch: typeof fetch;
   readonly fetchLater: FetchLater | undefined;
   /** Opens the store with its first operation. */
-  readonly store: (name: string, tellDegraded: (why: unknown) => void) => RecordStore;
+  readonly store: (name: string, reportDegraded: (why: unknown) => void) => RecordStore;
   /** Deletes what a store of this name has kept, if there is any. Never rejects. */
   readonly removeStore: (name: string) => Promise<unknown>;
   readonly pageStorage: PageStorage;

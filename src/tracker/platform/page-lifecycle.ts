@@ -18,7 +18,7 @@ export const isPrerendered = (): boolean | undefined => globalThis.document?.pre
  * Never listens to `unload` or `beforeunload`, which keep a page out of the back/forward cache.
  */
 export function watchPage({ hidden, visible, online }: PageLifecycle): void {
-  const tell = ({ type, persisted }: Partial<PageTransitionEvent>) => {
+  const notify = ({ type, persisted }: Partial<PageTransitionEvent>) => {
     if (type === 'online') online();
     else if (type === 'pagehide' || globalThis.document?.visibilityState === 'hidden')
       // A prerendered page that is discarded was never visited.
@@ -31,7 +31,7 @@ export function watchPage({ hidden, visible, online }: PageLifecycle): void {
   // `visibilitychange` is captured on its way down to the document, which may stop it. Focus is not captured:
   // that of a field does not count.
   for (const type of ['online', 'focus', 'pagehide', 'pageshow', 'visibilitychange'])
-    globalThis.addEventListener?.(type, tell, type === 'visibilitychange');
+    globalThis.addEventListener?.(type, notify, type === 'visibilitychange');
 }
 
 /** Resolves once a prerendered page is shown to the visitor; at once for any other page. */

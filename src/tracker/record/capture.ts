@@ -17,7 +17,7 @@ export class RecordError extends Error {
 /** A call whose values have been copied: the page may change its own values without effect. */
 export type Captured = Pick<Call, 'kind' | 'json' | 'fields' | 'userId'>;
 
-type Tell = (difference: Difference) => void;
+type Report = (difference: Difference) => void;
 
 // WebEngage's limit for user ids. https://docs.webengage.com/docs/rest-api-tracking-users
 const MAX_ID_LENGTH = 100;
@@ -34,9 +34,9 @@ function mustBeText(path: string, value: unknown, maxLength: number): asserts va
 }
 
 /** Copies a `track` call. Throws a `RecordError` if the event name is missing or too long. */
-export function captureEvent(eventName: unknown, eventData: unknown, tell: Tell): Captured {
+export function captureEvent(eventName: unknown, eventData: unknown, report: Report): Captured {
   mustBeText('eventName', eventName, MAX_NAME_LENGTH);
-  const data = copyFields(eventData, 'eventData', tell);
+  const data = copyFields(eventData, 'eventData', report);
   const json = `"eventName":${quote(eventName)}`;
   return { kind: 'event', json: data.length > 0 ? `${json},"eventData":${toJsonObject(data)}` : json };
 }
@@ -45,11 +45,11 @@ export function captureEvent(eventName: unknown, eventData: unknown, tell: Tell)
  * Copies an `identify` call; without a user id, one of the anonymous visitor. Throws a `RecordError`
  * for an invalid id.
  */
-export function captureUser(userId: string | undefined, profile: unknown, tell: Tell): Captured {
+export function captureUser(userId: string | undefined, profile: unknown, report: Report): Captured {
   if (userId !== undefined) mustBeText('userId', userId, MAX_ID_LENGTH);
-  const fields = copyFields(profile, '', tell).filter(([path]) => {
+  const fields = copyFields(profile, '', report).filter(([path]) => {
     const isOwn = OWN_FIELDS.test(path);
-    if (isOwn) tell({ path, rule: 'is set by the tracker', done: 'left_out' });
+    if (isOwn) report({ path, rule: 'is set by the tracker', done: 'left_out' });
     return !isOwn;
   });
   return { kind: 'user', json: toJsonObject(fields).slice(1, -1), fields, userId };

@@ -13,7 +13,7 @@ export type Difference = {
   readonly done: 'cut' | 'left_out';
 };
 
-type Tell = (difference: Difference) => void;
+type Report = (difference: Difference) => void;
 
 /** The name of a property, and its value as JSON. */
 export type Field = readonly [name: string, json: string];
@@ -75,20 +75,20 @@ function isEndless({ value, depth, outer }: Container): boolean {
 }
 
 /** A value as JSON, or the object to copy in its place. Undefined if it can't be sent. */
-function formOf(given: unknown, path: string, tell: Tell): string | object | undefined {
+function formOf(given: unknown, path: string, report: Report): string | object | undefined {
   const toJson = toJsonOf(given);
   const value = toJson ? apply(toJson, given, []) : given;
   if (typeof value === 'boolean' || (typeof value === 'number' && value - value === 0)) return `${value}`;
   if (typeof value === 'string') {
     if (value.length <= MAX_LENGTH) return quote(value);
-    tell({ path, rule: LENGTH_RULE, done: 'cut' });
+    report({ path, rule: LENGTH_RULE, done: 'cut' });
     return quote(cut(value));
   }
   if (typeof value !== 'object' || !value) return undefined;
   const tag: string = apply(tagOf, value, []);
-  if (tag === '[object Date]') return formOf(writeDate(apply(getTime, value, [])), path, tell);
+  if (tag === '[object Date]') return formOf(writeDate(apply(getTime, value, [])), path, report);
   // `new Number(1)` and the like.
-  if (/ (Boolean|Number|String)]/.test(tag)) return formOf(value.valueOf(), path, tell);
+  if (/ (Boolean|Number|String)]/.test(tag)) return formOf(value.valueOf(), path, report);
   return isArray(value) || (tag === '[object Object]' && (isPlain(value) || keys(value).length))
     ? value
     : undefined;
@@ -99,14 +99,14 @@ function formOf(given: unknown, path: string, tell: Tell): string | object | und
  * Reads each property once, and never throws. Returns `[]` and reports it if the value is not an object.
  * Undefined and null count as absent, which is not reported.
  */
-export function copyFields(given: unknown, root: string, tell: Tell): readonly Field[] {
+export function copyFields(given: unknown, root: string, report: Report): readonly Field[] {
   const fields: Field[] = [];
   let values = 0;
   let bytes = 0;
   const isOver = () => values > MAX_VALUES || bytes > MAX_BYTES;
 
   function leaveOut(path: string, rule: string): undefined {
-    tell({ path, rule, done: 'left_out' });
+    report({ path, rule, done: 'left_out' });
   }
 
   /** Copies a property, or leaves it out. `start` is the text before it. */
@@ -122,7 +122,7 @@ export function copyFields(given: unknown, root: string, tell: Tell): readonly F
       if (name === '__proto__') leaveOut(path, 'must not be named __proto__');
       else if (!isOver() && (item !== undefined || isItem)) {
         // An array's properties other than its items are not in JSON.
-        const form = isList && !isItem ? undefined : formOf(item, path, tell);
+        const form = isList && !isItem ? undefined : formOf(item, path, report);
         bytes += utf8Bytes(typeof form === 'string' ? start + form : start);
         json =
           typeof form === 'object' ? copyAll({ value: form, path, depth: outer.depth + 1, outer }) : form;

@@ -50,7 +50,7 @@ export async function connect(name: string): Promise<Connection> {
 export function openDatabase(
   open: () => Promise<Connection>,
   timeout: Timeout,
-  tellDegraded: (why: unknown) => void,
+  reportDegraded: (why: unknown) => void,
 ): Transact {
   let connection: Promise<Connection> | undefined;
   let failures = 0;
@@ -81,7 +81,7 @@ export function openDatabase(
         connection = undefined;
         if (failures++) {
           isMemory = true;
-          tellDegraded(why);
+          reportDegraded(why);
           connection = Promise.resolve(memoryTransact());
         }
       }
