@@ -87,19 +87,19 @@ This page is generated from the declarations, and a test compares the two.
 /** What docs/reference/api.md has to say: every entry of the package, and all it exports; a type of several entries once. */
 export function apiReference(): string {
   const { name: packageName, exports } = JSON.parse(readFileSync('package.json', 'utf8'));
-  const told = new Set<string>();
+  const listed = new Set<string>();
   const parts = [INTRODUCTION];
   for (const [path, target] of Object.entries<string | { readonly types: string }>(exports)) {
     if (typeof target === 'string') continue;
     const all = [...exportsOf(target.types)];
     const isType = ([, { code }]: readonly [string, Declared]) => code.startsWith('type');
-    const anew = all.filter(([name]) => !told.has(name));
-    const again = all.filter(([name]) => told.has(name)).map(([name]) => `\`${name}\``);
+    const anew = all.filter(([name]) => !listed.has(name));
+    const again = all.filter(([name]) => listed.has(name)).map(([name]) => `\`${name}\``);
 
     parts.push(`## ${packageName}${path.slice(1)}\n`);
     parts.push(...anew.filter((each) => !isType(each)).map(section), ...anew.filter(isType).map(section));
     if (again.length > 0) parts.push(`And, as above: ${again.join(', ')}.\n`);
-    for (const [name] of anew) told.add(name);
+    for (const [name] of anew) listed.add(name);
   }
   return parts.join('\n');
 }

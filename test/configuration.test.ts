@@ -127,11 +127,11 @@ test('the bindings are those of the Worker’s types', () => {
 
 test('the document mentions exactly the other entries of wrangler.jsonc', () => {
   const [, list = ''] = DOCUMENT.split('Beside them:\n\n');
-  const told = [...(list.split('\n\n')[0] ?? '').matchAll(/^- `(\w+)/gm)].map(([, name]) => name);
+  const documented = [...(list.split('\n\n')[0] ?? '').matchAll(/^- `(\w+)/gm)].map(([, name]) => name);
   const keys = [...wrangler.matchAll(/^ {2}"(\w+)":/gm)].map(([, name]) => name);
   const own = ['name', 'main', 'durable_objects', 'ratelimits', 'vars'];
 
-  expect(told.toSorted()).toEqual(keys.filter((key) => !own.includes(key ?? '')).toSorted());
+  expect(documented.toSorted()).toEqual(keys.filter((key) => !own.includes(key ?? '')).toSorted());
 });
 
 test('the quotas are those of docs/reference/scale.md and of the code', () => {

@@ -123,7 +123,7 @@ test('the page code of docs/guides/identity-tokens.md gets a token, and records 
 test('docs/guides/identity-tokens.md lists exactly the reasons to refuse a token', () => {
   const [, table = ''] = document.split('| why | means |\n|---|---|\n');
   const [rows = ''] = table.split('\n\n');
-  const told = rows.split('\n').flatMap((row) => (row.split('|')[1] ?? '').match(/\w+/g) ?? []);
+  const documented = rows.split('\n').flatMap((row) => (row.split('|')[1] ?? '').match(/\w+/g) ?? []);
 
-  expect(told.sort()).toEqual(Object.keys(TOKEN_FAULTS).sort());
+  expect(documented.sort()).toEqual(Object.keys(TOKEN_FAULTS).sort());
 });

@@ -101,10 +101,10 @@ test('other documents give the same sizes', async () => {
 test('the campaign parameters of page views are those of the code', async () => {
   const [, list] =
     /'(utm_source,[\w,]+)'/.exec(await readFile('src/page-views/page-address.ts', 'utf8')) ?? [];
-  const [, told = ''] =
+  const [, mentioned = ''] =
     /By default `campaign` is([^.]+)\./.exec(await readFile('docs/guides/page-views.md', 'utf8')) ?? [];
 
-  expect([...told.matchAll(/`(\w+)`/g)].map(([, name]) => name)).toEqual(list?.split(','));
+  expect([...mentioned.matchAll(/`(\w+)`/g)].map(([, name]) => name)).toEqual(list?.split(','));
 });
 
 test('the stub is the same wherever it is shown', () => {

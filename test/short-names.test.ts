@@ -93,8 +93,8 @@ test('the script stores, sends and reports under the names of its contract', asy
   });
   runInContext(await readFile('dist/tracker.js', 'utf8'), context);
   const tracker = context.webengageRelay;
-  const told: unknown[] = [];
-  tracker.on('delivered', (delivered: unknown) => told.push(delivered));
+  const delivered: unknown[] = [];
+  tracker.on('delivered', (payload: unknown) => delivered.push(payload));
 
   await tracker.identify('ada', { email: 'ada@example.com' });
   await tracker.track('Bought', { Price: 1 });
@@ -124,7 +124,7 @@ test('the script stores, sends and reports under the names of its contract', asy
       ],
     },
   ]);
-  expect(told).toEqual([{ ids: [expect.any(String), expect.any(String)], duplicates: 0 }]);
+  expect(delivered).toEqual([{ ids: [expect.any(String), expect.any(String)], duplicates: 0 }]);
   expect(await tracker.stats()).toMatchObject({ tracked: 2, buffered: 0, delivered: 2, rejected: 0 });
   const [hint = ''] = kept.values();
   expect(Object.keys(JSON.parse(hint)).sort()).toEqual([

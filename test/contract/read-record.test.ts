@@ -228,13 +228,13 @@ describe('for any JSON', () => {
         const record = recordOf(result) ?? {};
         expect(checkRecord(record).ok).toBe(true);
         expect(read(record)).toEqual({ ok: true, record, repairs: [] });
-        const told = repairsOf(result)?.map(({ path }) => path) ?? [];
+        const repaired = repairsOf(result)?.map(({ path }) => path) ?? [];
         for (const path of differences(input, record))
           expect(
-            told.some((each) => covers(each, path)),
-            `${path} of ${told}`,
+            repaired.some((each) => covers(each, path)),
+            `${path} of ${repaired}`,
           ).toBe(true);
-        if (told.length === 0) expect(differences(input, record)).toEqual([]);
+        if (repaired.length === 0) expect(differences(input, record)).toEqual([]);
       }),
       { numRuns: 1_000 },
     );
@@ -276,7 +276,12 @@ function differences(before: unknown, after: unknown, path: readonly string[] = 
 const own = (of: object, name: string): unknown => Object.getOwnPropertyDescriptor(of, name)?.value;
 
 /** Whether what is told of one path is of another: a part of it, or, where the name itself is wrong, what holds it. */
-function covers(told: string, differs: string): boolean {
+function covers(repaired: string, differs: string): boolean {
   const cut = differs.slice(0, 100);
-  return told === cut || told.startsWith(`${cut}.`) || cut.startsWith(`${told}.`) || cut === `${told}.`;
+  return (
+    repaired === cut ||
+    repaired.startsWith(`${cut}.`) ||
+    cut.startsWith(`${repaired}.`) ||
+    cut === `${repaired}.`
+  );
 }

@@ -154,7 +154,7 @@ describe('a WebEngage that echoes the key', () => {
       { timeout: 10_000 },
     );
 
-    const told = await Promise.all(
+    const answers = await Promise.all(
       ['/admin/status', '/admin/dead-letters', '/admin/dead-letters.ndjson', '/health'].map(async (path) =>
         (await ask(path, { headers: OPERATOR })).text(),
       ),
@@ -163,7 +163,7 @@ describe('a WebEngage that echoes the key', () => {
       everythingIn(outbox),
       everythingIn(relayEnv.RATE_GATE.getByName('account')),
     ]);
-    for (const text of [...told, ...kept, logged()])
+    for (const text of [...answers, ...kept, logged()])
       expect(text).not.toContain('test-key-that-must-not-leak');
   });
 });

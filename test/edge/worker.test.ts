@@ -302,11 +302,11 @@ describe('quotas', () => {
   });
 
   test('an outbox gets no address, only a pseudonym of the network', async () => {
-    const told: string[] = [];
+    const deliveries: string[] = [];
     const OUTBOX = {
       getByName: () => ({
         ingest: async (_: string, sent: { network?: string }) => {
-          told.push(JSON.stringify(sent));
+          deliveries.push(JSON.stringify(sent));
           return { stored: true, accepted: 1, duplicates: 0 };
         },
       }),
@@ -315,8 +315,8 @@ describe('quotas', () => {
     for (const address of ['203.0.113.7', '203.0.113.7', '203.0.113.8', undefined])
       await from(address, { OUTBOX });
 
-    expect(told.join()).not.toContain('203.0.113');
-    const [one, again, another, none] = told.map((text) => JSON.parse(text).network);
+    expect(deliveries.join()).not.toContain('203.0.113');
+    const [one, again, another, none] = deliveries.map((text) => JSON.parse(text).network);
     expect(one).toEqual(expect.any(String));
     expect(again).toBe(one);
     expect(another).not.toBe(one);
@@ -549,9 +549,9 @@ test('the key appears in no answer', async () => {
   ];
 
   for (const answer of answers) {
-    const told = JSON.stringify([...answer.headers]) + (await answer.text());
-    expect(told).not.toContain(relayEnv.WEBENGAGE_API_KEY);
-    expect(told).not.toContain(relayEnv.ADMIN_TOKEN);
+    const text = JSON.stringify([...answer.headers]) + (await answer.text());
+    expect(text).not.toContain(relayEnv.WEBENGAGE_API_KEY);
+    expect(text).not.toContain(relayEnv.ADMIN_TOKEN);
   }
 });
 

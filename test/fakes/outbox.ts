@@ -59,7 +59,7 @@ export type Upstream = {
   readonly answer: (call: UpstreamCall) => Promise<UpstreamAnswer>;
 };
 
-/** WebEngage as a script of statuses: what it is not told, it takes. */
+/** WebEngage with a script of statuses. It accepts all calls after those. */
 export function scriptedUpstream(...script: (number | UpstreamAnswer | Error)[]): Upstream {
   const calls: UpstreamCall[] = [];
   return {

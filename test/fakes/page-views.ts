@@ -1,9 +1,9 @@
-/** A tracker that only keeps what it is told. */
+/** A tracker that only keeps its calls. */
 export function listeningTracker(): {
   readonly tracker: { track(eventName: string, eventData?: object): Promise<void> };
   readonly views: Record<string, unknown>[];
   readonly names: string[];
-  /** The paths of what it was told, since it was last asked. */
+  /** The paths of its calls since the last look. */
   readonly paths: () => unknown[];
 } {
   const views: Record<string, unknown>[] = [];

@@ -128,7 +128,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
       // To the gate and back takes its time, in which everything else goes on.
       if (GATE_STEPS.has(name)) await until(now + gateMs());
     };
-    const tell = async (change: (state: GateState) => GateState) => {
+    const report = async (change: (state: GateState) => GateState) => {
       await step('gate told');
       gate = change(gate);
       await step('gate has heard');
@@ -163,13 +163,13 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
           await step('permit granted');
           return permit;
         },
-        pause: (forMs) => tell((state) => paused(state, now + forMs)),
+        pause: (forMs) => report((state) => paused(state, now + forMs)),
         sized: (bytes, wasTaken) =>
-          tell(({ callSize, ...state }) => ({
+          report(({ callSize, ...state }) => ({
             ...state,
             callSize: wasTaken ? callSize && fitted(callSize, bytes, now) : tooLarge(callSize, bytes, now),
           })),
-        taken: (key, kind) => tell((state) => taken(state, key, kind, now)),
+        taken: (key, kind) => report((state) => taken(state, key, kind, now)),
         misconfigured: async (status, answered) => {
           await step('gate told');
           const { state, fault } = misconfigured(gate, status, answered, limits, now);

@@ -7,7 +7,7 @@ export type InPage<Argument, Result> = (argument: Argument) => Result | Promise<
 export type Tab = {
   readonly goto: (url: string) => Promise<void>;
   readonly evaluate: <Argument, Result>(run: InPage<Argument, Result>, argument: Argument) => Promise<Result>;
-  /** As a visitor closes it: the page is told, and asked nothing. */
+  /** As a visitor closes it: the page gets its events, and is not asked. */
   readonly close: () => Promise<void>;
   /** Takes the network from the page, and gives it back. */
   readonly setOffline?: (offline: boolean) => Promise<void>;

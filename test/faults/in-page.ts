@@ -1,11 +1,11 @@
 import type { FlushResult, Tracker } from '../../src/tracker/index.ts';
-import type { Told } from './page-parts.ts';
+import type { PageEvents } from './page-parts.ts';
 
 // What is run in pages. Each function is sent there as text: it sees its argument, the page, and nothing else.
 
 declare global {
   var webengageRelay: Tracker;
-  var told: Told;
+  var pageEvents: PageEvents;
   var hiddenAt: number | undefined;
 }
 
@@ -15,7 +15,7 @@ export type Events = { readonly name: string; readonly numbers: readonly number[
 /** True once the script itself has loaded: the stub has no `createTracker`. */
 export const isReady = (): boolean => 'createTracker' in (globalThis.webengageRelay ?? {});
 
-/** Resolves once the database has told whose calls these are: before that a page that is left sends nothing. */
+/** Resolves once the database has answered whose calls these are: before that a page that is left sends nothing. */
 export const isKnown = async (): Promise<true> => {
   await webengageRelay.stats();
   return true;
@@ -126,10 +126,10 @@ export function noteHiding(_: null): void {
 /** True where the page is visible, or has been in the background for longer than its calls may be its last. */
 export const isNotLeaving = (): boolean => performance.now() - (globalThis.hiddenAt ?? -1e9) > 1_500;
 
-/** What the page was told by the tracker and the browser. */
-export const whatWasTold = (): Told => told;
+/** The events of the tracker and the browser, as the page has counted them. */
+export const readPageEvents = (): PageEvents => pageEvents;
 
-/** Tabs behind another stay visible without a screen: the page is told as it would be with one. */
+/** Tabs behind another stay visible without a screen: the page gets the events as it would with one. */
 export function hide(_: null): void {
   Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
   document.dispatchEvent(new Event('visibilitychange'));

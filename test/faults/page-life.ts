@@ -1,5 +1,5 @@
 import type { Tab } from './engine.ts';
-import { flush, goBack, isReady, notRestoredFor, startFlush, trackAll, whatWasTold } from './in-page.ts';
+import { flush, goBack, isReady, notRestoredFor, readPageEvents, startFlush, trackAll } from './in-page.ts';
 import { setClockOff } from './page-troubles.ts';
 import { insist, type Scenario } from './scenario.ts';
 import { NETWORK_ADDRESS, type PageOptions } from './site.ts';
@@ -31,7 +31,7 @@ function awayAndBack(to: (visit: Visit) => string): Scenario['play'] {
     await until('the page is left', async () => !(await tab.evaluate(isReady, null).catch(() => true)));
     await tab.evaluate(goBack, null).catch(() => {});
     await until('the page is back', () => tab.evaluate(isReady, null).catch(() => false));
-    const { restored } = await tab.evaluate(whatWasTold, null);
+    const { restored } = await tab.evaluate(readPageEvents, null);
     const why = await tab.evaluate(notRestoredFor, null);
     insist(restored === 1, `the page was not kept in the back/forward cache${why ? `: ${why}` : ''}`);
     insist((why ?? '') === '', `a reason not to keep it: ${why}`);
@@ -88,7 +88,8 @@ function clockSet(from: number, to: number, meanwhile: 'waiting' | 'sent'): Scen
     if (meanwhile === 'waiting') visit.way.order({ kind: 'broken' });
     await tab.evaluate(trackAll, visit.events(SOME));
     if (meanwhile === 'sent') await visit.allArrive();
-    else await until('sending has failed', async () => (await tab.evaluate(whatWasTold, null)).retrying > 0);
+    else
+      await until('sending has failed', async () => (await tab.evaluate(readPageEvents, null)).retrying > 0);
     await tab.evaluate(setClockOff, to);
     visit.way.order({ kind: 'open' });
     await tab.evaluate(trackAll, visit.events(EACH));

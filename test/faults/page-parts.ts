@@ -3,8 +3,8 @@ import type { Events } from './in-page.ts';
 
 // Scripts of the site's pages. Each function stands there as text: it sees the page and nothing of this file's.
 
-/** What the tracker and the browser have told the page since it was loaded. */
-export type Told = {
+/** How many events of the tracker and the browser the page has seen since it was loaded. */
+export type PageEvents = {
   delivered: number;
   duplicates: number;
   dropped: number;
@@ -14,32 +14,39 @@ export type Told = {
   restored: number;
 };
 
-/** Keeps what the page is told, in `told`, and what is thrown into it, at the site. */
-export function keepTold(): void {
-  const told: Told = { delivered: 0, duplicates: 0, dropped: 0, degraded: 0, retrying: 0, restored: 0 };
-  Object.assign(globalThis, { told });
+/** Counts the page's events in `pageEvents`, and reports errors of the page to the site. */
+export function keepPageEvents(): void {
+  const pageEvents: PageEvents = {
+    delivered: 0,
+    duplicates: 0,
+    dropped: 0,
+    degraded: 0,
+    retrying: 0,
+    restored: 0,
+  };
+  Object.assign(globalThis, { pageEvents });
   const relay = (globalThis as unknown as { webengageRelay: Tracker }).webengageRelay;
   relay.on('delivered', ({ ids, duplicates }) => {
-    told.delivered += ids.length;
-    told.duplicates += duplicates;
+    pageEvents.delivered += ids.length;
+    pageEvents.duplicates += duplicates;
   });
   relay.on('dropped', ({ ids }) => {
-    told.dropped += ids.length;
+    pageEvents.dropped += ids.length;
   });
   relay.on('degraded', () => {
-    told.degraded += 1;
+    pageEvents.degraded += 1;
   });
   relay.on('retrying', () => {
-    told.retrying += 1;
+    pageEvents.retrying += 1;
   });
   addEventListener('pageshow', ({ persisted }) => {
-    if (persisted) told.restored += 1;
+    if (persisted) pageEvents.restored += 1;
   });
-  const tell = (what: unknown) => {
+  const report = (what: unknown) => {
     new Image().src = `/thrown?${encodeURIComponent(String(what))}`;
   };
-  addEventListener('error', ({ message }) => tell(message));
-  addEventListener('unhandledrejection', ({ reason }) => tell(reason));
+  addEventListener('error', ({ message }) => report(message));
+  addEventListener('unhandledrejection', ({ reason }) => report(reason));
 }
 
 /** Tracks before the tracker has loaded. */
@@ -60,11 +67,11 @@ export function obeyFrame(): void {
   addEventListener('message', async ({ data }: MessageEvent<Events>) => {
     const relay = (globalThis as unknown as { webengageRelay: Tracker }).webengageRelay;
     await Promise.all(data.numbers.map((n) => relay.track(data.name, { n })));
-    parent.postMessage((globalThis as unknown as { told: Told }).told, '*');
+    parent.postMessage((globalThis as unknown as { pageEvents: PageEvents }).pageEvents, '*');
   });
 }
 
-/** Around a frame: `askFrame` has it track, and answers with what it was told by then. */
+/** Around a frame: `askFrame` has it track, and answers with its events until then. */
 export function showFrame(): void {
   Object.assign(globalThis, {
     askFrame: (events: Events) =>

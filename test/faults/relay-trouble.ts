@@ -1,5 +1,5 @@
 import type { BlockedHow } from './engine.ts';
-import { flush, hide, startFlush, trackAll, whatWasTold } from './in-page.ts';
+import { flush, hide, readPageEvents, startFlush, trackAll } from './in-page.ts';
 import { insistOnPace, insistOnSilence } from './pace.ts';
 import { insist, type Scenario } from './scenario.ts';
 import { until } from './until.ts';
@@ -36,7 +36,7 @@ function troubled(passage: Passage): Scenario['play'] {
     const tab = await visit.openSite();
     visit.way.order(passage);
     await tab.evaluate(trackAll, visit.events(SOME));
-    await until('sending has failed', async () => (await tab.evaluate(whatWasTold, null)).retrying > 0);
+    await until('sending has failed', async () => (await tab.evaluate(readPageEvents, null)).retrying > 0);
     visit.way.order({ kind: 'open' });
     await tab.evaluate(trackAll, visit.events(EACH));
     await visit.allArrive();
@@ -52,7 +52,7 @@ function asked(wait: () => { readonly retryAfter: string; readonly until: number
     visit.way.order(busy(429, retryAfter));
     await one.evaluate(trackAll, visit.events(EACH));
     await one.evaluate(startFlush, null);
-    await until('it is asked to wait', async () => (await one.evaluate(whatWasTold, null)).retrying > 0);
+    await until('it is asked to wait', async () => (await one.evaluate(readPageEvents, null)).retrying > 0);
     const [refused] = visit.way.seen();
     visit.way.order({ kind: 'open' });
     await other.evaluate(trackAll, visit.events(EACH));
@@ -71,7 +71,7 @@ function blocked(how: BlockedHow): Scenario['play'] {
     const tab = await visit.openSite();
     await tab.block?.(visit.way.url, how);
     await tab.evaluate(trackAll, visit.events(SOME));
-    await until('sending has failed', async () => (await tab.evaluate(whatWasTold, null)).retrying > 0);
+    await until('sending has failed', async () => (await tab.evaluate(readPageEvents, null)).retrying > 0);
     insist(visit.way.seen().length === 0, 'the request was not blocked');
     await tab.block?.(visit.way.url, undefined);
     await visit.allArrive();
@@ -100,7 +100,10 @@ export const relayTrouble: readonly Scenario[] = [
       await visit.stack.stopRelay();
       try {
         await tab.evaluate(trackAll, visit.events(60));
-        await until('sending has failed', async () => (await tab.evaluate(whatWasTold, null)).retrying > 0);
+        await until(
+          'sending has failed',
+          async () => (await tab.evaluate(readPageEvents, null)).retrying > 0,
+        );
         await tab.close();
         await visit.close();
       } finally {
@@ -173,7 +176,7 @@ export const relayTrouble: readonly Scenario[] = [
       await tab.setOffline?.(true);
       await tab.evaluate(hide, null);
       await tab.evaluate(trackAll, visit.events(SOME));
-      await until('sending has failed', async () => (await tab.evaluate(whatWasTold, null)).retrying > 0);
+      await until('sending has failed', async () => (await tab.evaluate(readPageEvents, null)).retrying > 0);
       await tab.setOffline?.(false);
       await visit.allArrive();
     },
@@ -186,7 +189,7 @@ export const relayTrouble: readonly Scenario[] = [
       const tab = await visit.openSite(FAST);
       visit.way.order({ kind: 'broken' });
       await tab.evaluate(trackAll, visit.events(BACKLOG));
-      await until('sending has failed', async () => (await tab.evaluate(whatWasTold, null)).retrying > 0);
+      await until('sending has failed', async () => (await tab.evaluate(readPageEvents, null)).retrying > 0);
       visit.way.order({ kind: 'open' });
       await until('the buffer is settled', async () => (await tab.evaluate(flush, null)).settled, 90_000);
       await visit.allArrive();

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { README_STUB } from '../readme-stub.ts';
 import type { Events } from './in-page.ts';
-import { keepTold, obeyFrame, showFrame, trackAtOnce, trackInFirstTask } from './page-parts.ts';
+import { keepPageEvents, obeyFrame, showFrame, trackAtOnce, trackInFirstTask } from './page-parts.ts';
 import { type Trouble, troubleScript } from './page-troubles.ts';
 import { BARE_PATH } from './way.ts';
 
@@ -42,7 +42,7 @@ export type Site = {
   readonly served: (url: string) => number;
   /** Resolves when a page next begins its `inFirstTask`. */
   readonly begun: () => Promise<void>;
-  /** The numbers of the calls that pages have told to be durable. */
+  /** The numbers of the calls that pages have reported as durable. */
   readonly kept: () => readonly number[];
   /** What was thrown into its pages, and caught by nobody. */
   readonly thrown: () => readonly string[];
@@ -63,7 +63,7 @@ function page(endpoint: string, options: PageOptions): string {
   const { requestsPerMinute, burst } = { ...QUICK, ...options };
   return `<!doctype html><meta charset="utf-8"><title>A site</title>
     ${README_STUB}
-    <script>(${keepTold})(); ${troubleScript(troubles)}
+    <script>(${keepPageEvents})(); ${troubleScript(troubles)}
       ${options.clockOffMs === undefined ? '' : `setClockOff(${options.clockOffMs});`}
       ${options.framed ? `(${obeyFrame})();` : ''}
       ${events === undefined ? '' : `(${trackAtOnce})(${JSON.stringify(events)});`}</script>

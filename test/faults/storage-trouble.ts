@@ -1,6 +1,6 @@
 import type { Events } from './in-page.ts';
-import { flush, startFlush, trackAll, whatWasTold } from './in-page.ts';
-import type { Told } from './page-parts.ts';
+import { flush, readPageEvents, startFlush, trackAll } from './in-page.ts';
+import type { PageEvents } from './page-parts.ts';
 import { loseConnections, type Trouble } from './page-troubles.ts';
 import { insist, type Scenario } from './scenario.ts';
 import { until } from './until.ts';
@@ -9,7 +9,7 @@ import type { Visit } from './visit.ts';
 const SOME = 30;
 const EACH = 3;
 
-/** The page goes on, all arrives while it stays, and where records no longer outlive it, it is told. */
+/** The page goes on, all arrives while it stays, and where records no longer outlive it, that is reported. */
 function goesOn(trouble: Trouble, outlive: 'durable' | 'degraded'): Scenario['play'] {
   return async (visit) => {
     await visit.open();
@@ -18,13 +18,13 @@ function goesOn(trouble: Trouble, outlive: 'durable' | 'degraded'): Scenario['pl
     await visit.allArrive();
     await tab.evaluate(trackAll, visit.events(EACH));
     await visit.allArrive();
-    insistOnDegraded(await tab.evaluate(whatWasTold, null), outlive);
+    insistOnDegraded(await tab.evaluate(readPageEvents, null), outlive);
   };
 }
 
-function insistOnDegraded({ degraded }: Told, outlive: 'durable' | 'degraded'): void {
-  if (outlive === 'durable') insist(degraded === 0, 'told that records do not outlive the page');
-  else insist(degraded > 0, 'not told that records do not outlive the page');
+function insistOnDegraded({ degraded }: PageEvents, outlive: 'durable' | 'degraded'): void {
+  if (outlive === 'durable') insist(degraded === 0, 'reported that records do not outlive the page');
+  else insist(degraded > 0, 'not reported that records do not outlive the page');
 }
 
 /** Some arrive, then something happens to what is stored, and later ones arrive too. */
@@ -77,8 +77,8 @@ function holdDatabase(endpoint: string): Promise<void> {
   });
 }
 
-const askFrame = (events: Events): Promise<Told> =>
-  (globalThis as unknown as { askFrame: (events: Events) => Promise<Told> }).askFrame(events);
+const askFrame = (events: Events): Promise<PageEvents> =>
+  (globalThis as unknown as { askFrame: (events: Events) => Promise<PageEvents> }).askFrame(events);
 
 /** Whatever is wrong with what a browser stores. */
 export const storageTrouble: readonly Scenario[] = [
@@ -97,7 +97,7 @@ export const storageTrouble: readonly Scenario[] = [
       await tab.evaluate(loseConnections, false);
       await tab.evaluate(trackAll, visit.events(EACH));
       await visit.allArrive();
-      insistOnDegraded(await tab.evaluate(whatWasTold, null), 'durable');
+      insistOnDegraded(await tab.evaluate(readPageEvents, null), 'durable');
     },
   },
   {
@@ -110,7 +110,7 @@ export const storageTrouble: readonly Scenario[] = [
       await tab.evaluate(loseConnections, true);
       await tab.evaluate(trackAll, visit.events(EACH));
       await visit.allArrive();
-      insistOnDegraded(await tab.evaluate(whatWasTold, null), 'degraded');
+      insistOnDegraded(await tab.evaluate(readPageEvents, null), 'degraded');
     },
   },
   {
@@ -144,9 +144,9 @@ export const storageTrouble: readonly Scenario[] = [
     play: async (visit) => {
       await visit.open();
       const tab = await visit.openSite({ framed: true });
-      const told = await tab.evaluate(askFrame, visit.events(SOME));
+      const pageEvents = await tab.evaluate(askFrame, visit.events(SOME));
       await visit.allArrive();
-      insistOnDegraded(told, 'degraded');
+      insistOnDegraded(pageEvents, 'degraded');
     },
   },
   {

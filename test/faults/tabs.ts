@@ -2,12 +2,12 @@ import type { Tab } from './engine.ts';
 import {
   isNotLeaving,
   noteHiding,
+  readPageEvents,
   signalAndTrack,
   startFlush,
   trackAll,
   trackOnly,
   trackOnSignal,
-  whatWasTold,
 } from './in-page.ts';
 import { insistOnPace } from './pace.ts';
 import { insist, ROUNDS, rounds, type Scenario } from './scenario.ts';
@@ -55,8 +55,11 @@ export const tabs: readonly Scenario[] = [
       });
       await visit.allArrive();
       insistOnPace(visit.way.seen(), ALLOWANCE);
-      const told = [await one.evaluate(whatWasTold, null), await other.evaluate(whatWasTold, null)];
-      const duplicates = told.reduce((sum, { duplicates }) => sum + duplicates, 0);
+      const pageEvents = [
+        await one.evaluate(readPageEvents, null),
+        await other.evaluate(readPageEvents, null),
+      ];
+      const duplicates = pageEvents.reduce((sum, { duplicates }) => sum + duplicates, 0);
       insist(duplicates === 0, `the relay had ${duplicates} of them already`);
     },
   },

@@ -14,7 +14,7 @@ import { until } from './until.ts';
 export type Visit = Ground & {
   /** So many events that are to arrive. Made, once they are in the list. */
   readonly events: (count: number) => Events;
-  /** Events that are to arrive where the page has told the site that their promises have resolved. */
+  /** Events that are to arrive where the page has reported to the site that their promises have resolved. */
   readonly unsettled: (count: number) => Events;
   /** Events of which none may arrive. */
   readonly unmade: (count: number) => Events;

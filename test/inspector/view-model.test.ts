@@ -101,7 +101,7 @@ describe('outcomes', () => {
 
 describe('the clock', () => {
   test.each([
-    ['nothing where nobody has told', undefined, ''],
+    ['nothing if unknown', undefined, ''],
     ['nothing where it is right', 1_500, ''],
     ['how far it is ahead', 7_200_000, 'This clock is 2 h ahead of the relay’s.'],
     ['how far it is behind', -300_000, 'This clock is 5 min behind the relay’s.'],

@@ -310,9 +310,9 @@ describe('init', () => {
       headers: { Origin: stack.siteUrl },
       body: JSON.stringify({ v: 1, device: randomUUID(), records }),
     });
-    const told = await answer.json();
+    const results = await answer.json();
     await relay.stop();
-    expect(told).toMatchObject({
+    expect(results).toMatchObject({
       accepted: 1,
       rejected: [
         { id: records[1]?.id, issues: [{ path: 'eventName', message: 'is not in the tracking plan' }] },

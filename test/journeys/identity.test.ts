@@ -85,11 +85,11 @@ test('a signed-in visitor’s records arrive with a token, even if the page is l
 test('a site without tokens, then with expired ones, then with good ones: only that user’s records wait', async () => {
   const refusals: unknown[] = [];
   const page = await openSite();
-  await page.exposeFunction('told', (reason: string) => refusals.push(reason));
+  await page.exposeFunction('refused', (reason: string) => refusals.push(reason));
   makeToken = () => Promise.reject(new Error('500'));
   const refused = await page.evaluate(async () => {
     webengageRelay.on('retrying', ({ reason }) =>
-      (globalThis as never as { told: (_: string) => void }).told(reason),
+      (globalThis as never as { refused: (_: string) => void }).refused(reason),
     );
     await webengageRelay.identify('johndoe', { email: 'john@doe.com' });
     await webengageRelay.track('Bought');

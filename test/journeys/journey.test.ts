@@ -186,11 +186,11 @@ test('a reference to the stub from before the script has loaded works as the tra
 
 test('a fault of one attribute or field costs only that, and is reported', async () => {
   const page = await openSite();
-  const told = await page.evaluate(async () => {
-    const told = { repairs: [] as string[], refusals: [] as string[] };
-    webengageRelay.on('repaired', ({ path, done }) => told.repairs.push(`${path} ${done}`));
+  const reported = await page.evaluate(async () => {
+    const reported = { repairs: [] as string[], refusals: [] as string[] };
+    webengageRelay.on('repaired', ({ path, done }) => reported.repairs.push(`${path} ${done}`));
     webengageRelay.on('rejected', ({ issues }) =>
-      told.refusals.push(...issues.map(({ path, message }) => `${path} ${message}`)),
+      reported.refusals.push(...issues.map(({ path, message }) => `${path} ${message}`)),
     );
     const circle: { self?: unknown } = {};
     circle.self = circle;
@@ -215,11 +215,11 @@ test('a fault of one attribute or field costs only that, and is reported', async
       end.status === 'rejected' ? String(end.reason.message) : 'taken',
     );
     await webengageRelay.flush();
-    return { ...told, calls };
+    return { ...reported, calls };
   });
   const [event] = await eventsReceived(stack, 1);
 
-  expect(told).toEqual({
+  expect(reported).toEqual({
     repairs: [
       // What the page can't send,
       'eventData.Invalid date left_out',

@@ -108,10 +108,10 @@ describe('imported in plain Node', () => {
       await installed.node(`
         import { existsSync } from 'node:fs';
         import { fileURLToPath } from 'node:url';
-        import told from 'webengage-relay/integrity.json' with { type: 'json' };
+        import hashes from 'webengage-relay/integrity.json' with { type: 'json' };
         const isThere = ({ name, url }) =>
           existsSync(fileURLToPath(import.meta.resolve('webengage-relay/' + name).replace('/' + name, '/public' + url)));
-        console.log(JSON.stringify([told, told.full].map((each) => ({ ...each, isThere: isThere(each) }))));`),
+        console.log(JSON.stringify([hashes, hashes.full].map((each) => ({ ...each, isThere: isThere(each) }))));`),
     ).toMatchObject(
       ['tracker.js', 'tracker.full.js'].map((name) => ({
         name,

@@ -148,9 +148,9 @@ describe('in a page', () => {
 
   test('docs/guides/troubleshooting.md: the console commands show where the records are', async () => {
     const { page, errors } = await open(sample('README.md#quick-start html').text);
-    const told: unknown[] = [];
+    const shown: unknown[] = [];
     page.on('console', async (message) => {
-      told.push(...(await Promise.all(message.args().map((each) => each.jsonValue()))));
+      shown.push(...(await Promise.all(message.args().map((each) => each.jsonValue()))));
     });
     await page.evaluate(`webengageRelay.track('Seen', { we_own: 1 })`);
     await page.evaluate(`(async () => { ${sample('docs/guides/troubleshooting.md js').text} })()`);
@@ -158,7 +158,7 @@ describe('in a page', () => {
     await flush(page);
 
     await expect
-      .poll(() => told)
+      .poll(() => shown)
       .toEqual(
         expect.arrayContaining([
           expect.objectContaining({ tracked: 1, buffered: 1 }),
@@ -232,9 +232,9 @@ describe('docs/guides/getting-started.md', () => {
     await flush(page);
     await eventsReceived(stack, 1);
 
-    const told = await typed(sample('docs/guides/getting-started.md#seeing-it-arrive sh').text);
+    const shown = await typed(sample('docs/guides/getting-started.md#seeing-it-arrive sh').text);
 
-    expect(JSON.parse(told)).toMatchObject({ events: [{ eventName: 'Seen' }] });
+    expect(JSON.parse(shown)).toMatchObject({ events: [{ eventName: 'Seen' }] });
   });
 });
 

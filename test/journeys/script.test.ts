@@ -70,12 +70,12 @@ const track = (page: Page, eventName: string) =>
   page.evaluate((name) => webengageRelay.track(name).then(() => 'kept', String), eventName);
 
 describe('the script’s two URLs', () => {
-  const headersOf = async (path: string, headers: Record<string, string> = {}) => {
+  const headersOf = async (path: string, sent: Record<string, string> = {}) => {
     const response = await fetch(`${stack.relayUrl}${path}`, {
-      headers: { Origin: 'https://any.example.com', ...headers },
+      headers: { Origin: 'https://any.example.com', ...sent },
     });
-    const told = Object.fromEntries(response.headers);
-    return { status: response.status, told, text: await response.text() };
+    const headers = Object.fromEntries(response.headers);
+    return { status: response.status, headers, text: await response.text() };
   };
 
   test('the short one is revalidated after minutes, and sent again only if it has changed', async () => {
@@ -83,7 +83,7 @@ describe('the script’s two URLs', () => {
 
     expect(first).toMatchObject({
       status: 200,
-      told: {
+      headers: {
         'content-type': expect.stringContaining('text/javascript'),
         'cache-control': 'public, max-age=300, stale-while-revalidate=86400',
         'access-control-allow-origin': '*',
@@ -91,18 +91,18 @@ describe('the script’s two URLs', () => {
         etag: expect.stringMatching(/^(W\/)?".+"$/),
       },
     });
-    expect(await headersOf('/tracker.js', { 'If-None-Match': first.told.etag ?? '' })).toMatchObject({
+    expect(await headersOf('/tracker.js', { 'If-None-Match': first.headers.etag ?? '' })).toMatchObject({
       status: 304,
       text: '',
     });
   });
 
   test('the one with the hash may be cached forever, and has these bytes', async () => {
-    const { status, told, text } = await headersOf(pinnedPath);
+    const { status, headers, text } = await headersOf(pinnedPath);
 
-    expect({ status, told }).toMatchObject({
+    expect({ status, headers }).toMatchObject({
       status: 200,
-      told: {
+      headers: {
         'content-type': expect.stringContaining('text/javascript'),
         'cache-control': 'public, max-age=31536000, immutable',
         'access-control-allow-origin': '*',
@@ -114,10 +114,10 @@ describe('the script’s two URLs', () => {
   });
 
   test('the one of another version is missing, and that answer is not cached', async () => {
-    const { status, told } = await headersOf('/tracker.000000000000.js');
+    const { status, headers } = await headersOf('/tracker.000000000000.js');
 
     expect(status).toBe(404);
-    expect(told['cache-control'] ?? '').not.toContain('immutable');
+    expect(headers['cache-control'] ?? '').not.toContain('immutable');
   });
 });
 

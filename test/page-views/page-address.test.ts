@@ -47,10 +47,10 @@ describe('the reported address', () => {
     ['#reviews', ''],
     ['#access_token=x', ''],
     ['', ''],
-  ])('of %s, with hash routes, is "%s"', (hash, told) => {
+  ])('of %s, with hash routes, is "%s"', (hash, expected) => {
     expect(toldAddress(`https://shop.example.com/app${hash}`, { hashRoutes: true })).toMatchObject({
-      url: `https://shop.example.com/app${told}`,
-      path: `/app${told}`,
+      url: `https://shop.example.com/app${expected}`,
+      path: `/app${expected}`,
     });
   });
 

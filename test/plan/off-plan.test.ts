@@ -29,7 +29,7 @@ const ofEvent = (eventName: string, eventData?: Attributes, plan = shop) =>
 
 const ofUser = (attributes: Attributes, plan = shop) => offPlan(userRecord(1, { attributes }), plan);
 
-const told = (found: ReturnType<typeof offPlan>) =>
+const described = (found: ReturnType<typeof offPlan>) =>
   found.map(({ breach, path, message }) => `${breach}: ${path} ${message}`);
 
 test('a planned record has no violations', () => {
@@ -90,11 +90,11 @@ test.each<[string, Attributes | undefined, string[]]>([
     ],
   ],
 ])('a violation of an event is reported by path and rule: %s %j', (eventName, eventData, found) => {
-  expect(told(ofEvent(eventName, eventData))).toEqual(found);
+  expect(described(ofEvent(eventName, eventData))).toEqual(found);
 });
 
 test('identify is checked against the attributes of the user', () => {
-  expect(told(ofUser({ Plan: 'gold', 'Loyalty Points': '7', Age: 7 }))).toEqual([
+  expect(described(ofUser({ Plan: 'gold', 'Loyalty Points': '7', Age: 7 }))).toEqual([
     'value: attributes.Plan must be one of the tracking plan’s values',
     'type: attributes.Loyalty Points must be of type number by the tracking plan, not string',
     'unknown_property: attributes.Age is not in the tracking plan',

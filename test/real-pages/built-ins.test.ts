@@ -58,8 +58,8 @@ async function expectAsInCleanPage(tab: Tab, { relay }: Visitor): Promise<void> 
   expect(bought?.eventData).toEqual(EVENT_DATA_RECEIVED);
   expect(secondsFrom(bought?.eventTime, Date.now())).toBeLessThan(5);
   expect(bought?.eventTime).toMatch(/\+0530$/);
-  expect(await tab.told('repaired')).toEqual([]);
-  expect(await tab.told('rejected')).toEqual([]);
+  expect(await tab.reported('repaired')).toEqual([]);
+  expect(await tab.reported('rejected')).toEqual([]);
   expect(tab.errors).toEqual([]);
 }
 
@@ -170,12 +170,12 @@ describe('the page breaks the body of a request, so that the relay refuses the b
     await tab.run(`await Promise.all([1, 2, 3].map((n) => webengageRelay.track('Kept ' + n)))`);
 
     const end = await tab.flush();
-    const told = await tab.told();
+    const events = await tab.reported();
     await tab.run('isSpoilt = false');
 
     expect(end).toMatchObject({ settled: false });
-    expect(told.filter(({ name }) => name === 'rejected' || name === 'dropped')).toEqual([]);
-    expect(told.filter(({ name }) => name === 'retrying')).not.toEqual([]);
+    expect(events.filter(({ name }) => name === 'rejected' || name === 'dropped')).toEqual([]);
+    expect(events.filter(({ name }) => name === 'retrying')).not.toEqual([]);
     await relay.have(['Kept 1', 'Kept 2', 'Kept 3'], 12_000);
     expect(relay.doubled()).toEqual([]);
   });

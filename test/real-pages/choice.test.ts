@@ -114,7 +114,7 @@ describe('stored data', () => {
 
     await tab.run('await webengageRelay.optOut()');
 
-    expect(await tab.told('dropped')).toMatchObject([{ about: { reason: 'opted_out' } }]);
+    expect(await tab.reported('dropped')).toMatchObject([{ about: { reason: 'opted_out' } }]);
     expect(await tab.run(RECORDS_KEPT)).toEqual([]);
     visitor.relay.behave(() => undefined);
     await expectOut(visitor, tab, 'Waits');

@@ -127,7 +127,7 @@ describe('listeners and middleware', () => {
     await tab.flush();
 
     expect(visitor.relay.events()).toMatchObject([{ eventName: 'Goes', eventData: { n: 1 } }]);
-    await until('the page is told', () => tab.errors.length > 0, 2_000);
+    await until('the page gets the error', () => tab.errors.length > 0, 2_000);
   });
 
   test('one function used twice is two middlewares, and each is removed by itself', async () => {
@@ -197,7 +197,7 @@ describe('a database of a newer release', () => {
 
     await visitor.relay.have(['Lay there', 'New'], 15_000);
     expect(visitor.relay.ownerOf('New')).toBe('ada');
-    expect(await tab.told('degraded')).toEqual([]);
+    expect(await tab.reported('degraded')).toEqual([]);
     expect(visitor.relay.doubled()).toEqual([]);
   });
 
@@ -281,7 +281,7 @@ test('a burst far over the cap: the oldest records are dropped and reported, not
   visitor.relay.behave(() => undefined);
 
   await visitor.relay.have(['Newest'], 30_000);
-  const dropped = await tab.told('dropped');
+  const dropped = await tab.reported('dropped');
   expect(new Set(dropped.map(({ about }) => about.reason))).toEqual(new Set(['over_max_records']));
   expect(tab.errors).toEqual([]);
 });

@@ -156,7 +156,7 @@ describe('Retry-After', () => {
       expect(retryInMs).toBeGreaterThan(0);
       expect(retryInMs).toBeLessThanOrEqual(DAY_MS + 60_000);
     }
-    expect(await first.told('dropped')).toEqual([]);
+    expect(await first.reported('dropped')).toEqual([]);
   });
 
   test('of 2 seconds is respected by both tabs', async () => {
@@ -191,7 +191,7 @@ describe('an answer of a relay of another release', () => {
     visitor.relay.behave(() => undefined);
 
     expect(end).toMatchObject({ settled: false });
-    expect((await tab.told()).filter(({ name }) => name !== 'retrying')).toEqual([]);
+    expect((await tab.reported()).filter(({ name }) => name !== 'retrying')).toEqual([]);
     expect(visitor.relay.requests()).toHaveLength(1);
     expect(await tab.run('return (await webengageRelay.stats()).buffered')).toBe(2);
   });
@@ -211,5 +211,5 @@ test.each([
   await tab.run(`await webengageRelay.track('Waits')`);
 
   expect(await tab.flush()).toMatchObject({ settled: false, reason });
-  expect((await tab.told('retrying'))[0]?.about).toMatchObject({ reason });
+  expect((await tab.reported('retrying'))[0]?.about).toMatchObject({ reason });
 });

@@ -11,9 +11,9 @@ const relay = realRelay();
 const namesFrom = async (start: string) =>
   (await relay.events()).map(({ eventName }) => eventName).filter((name) => name.startsWith(start));
 
-/** What the page was told of repairs, by path. */
+/** The repairs that were reported to the page, by path. */
 const repairs = async (tab: Tab) =>
-  Object.fromEntries((await tab.told('repaired')).map(({ about }) => [about.path, about.done]));
+  Object.fromEntries((await tab.reported('repaired')).map(({ about }) => [about.path, about.done]));
 
 describe('a field __proto__ in a page’s data', () => {
   const FORMS = [
@@ -107,8 +107,8 @@ describe('a proxy answers one body in the relay’s place', () => {
     await visitor.relay.have(['Later'], 12_000);
     expect(visitor.relay.names()).not.toContain('Search 3');
     expect(visitor.relay.doubled()).toEqual([]);
-    const told = await tab.told();
-    expect(told.some(({ name }) => ['retrying', 'rejected', 'dropped'].includes(name))).toBe(true);
+    const events = await tab.reported();
+    expect(events.some(({ name }) => ['retrying', 'rejected', 'dropped'].includes(name))).toBe(true);
   });
 
   test('413 from a proxy with a small limit: all records that fit alone arrive', async () => {
@@ -137,12 +137,12 @@ describe('a proxy answers one body in the relay’s place', () => {
 
     await tab.run(`await Promise.all([1, 2, 3].map((n) => webengageRelay.track('Kept ' + n)))`);
     const end = await tab.flush();
-    const told = await tab.told();
+    const events = await tab.reported();
     await tab.quit('');
     visitor.relay.behave(() => undefined);
 
     expect(end).toMatchObject({ settled: false });
-    expect(told.filter(({ name }) => name === 'rejected' || name === 'dropped')).toEqual([]);
+    expect(events.filter(({ name }) => name === 'rejected' || name === 'dropped')).toEqual([]);
     await tab.go();
     await visitor.relay.have(['Kept 1', 'Kept 2', 'Kept 3'], 12_000);
     expect(visitor.relay.doubled()).toEqual([]);
@@ -164,7 +164,7 @@ describe('a profile with a bad field', () => {
     expect([undefined, 'female']).toContain(ada?.gender);
     expect(visitor.relay.ownerOf('Signed in with a form')).toBe('form-ada');
     expect(await repairs(tab)).toMatchObject({ phone: 'left_out' });
-    expect(await tab.told('rejected')).toEqual([]);
+    expect(await tab.reported('rejected')).toEqual([]);
   });
 
   test.each([
@@ -238,7 +238,7 @@ describe('an event that WebEngage can’t accept', () => {
       expect(await tab.flush()).toEqual({ settled: true });
 
       expect(await namesFrom(title)).toEqual([`${title} -`, `${title} +`]);
-      expect(await tab.told('rejected')).toMatchObject([
+      expect(await tab.reported('rejected')).toMatchObject([
         { about: { id: expect.any(String), issues: [{ path: 'eventName' }] } },
       ]);
     },
@@ -256,8 +256,9 @@ describe('an event that WebEngage can’t accept', () => {
     const data = (await relay.events()).find(({ eventName }) => eventName === 'Limits')?.eventData ?? {};
     expect(data).toMatchObject({ good: 'stays', long: 'x'.repeat(999), number0: 0, number24: 24 });
     expect(Object.keys(data)).toHaveLength(27);
-    const told = await tab.told('repaired');
-    for (const { about } of told) expect(about).toMatchObject({ record: 'Limits', rule: expect.any(String) });
+    const events = await tab.reported('repaired');
+    for (const { about } of events)
+      expect(about).toMatchObject({ record: 'Limits', rule: expect.any(String) });
     expect(await repairs(tab)).toMatchObject({
       'eventData.long': 'cut',
       'eventData.we_reserved': 'left_out',

@@ -46,7 +46,7 @@ describe('the clock is corrected between call and request', () => {
 
     expect(secondsFrom(await eventTimeOf(name), at)).toBeLessThan(WITHIN_S);
     expect(await eventTimeOf(name)).toMatch(/-0[45]00$/);
-    expect(await tab.told('dropped')).toEqual([]);
+    expect(await tab.reported('dropped')).toEqual([]);
   });
 });
 
@@ -68,7 +68,7 @@ describe('the clock goes wrong between call and request', () => {
       await visitor.relay.have([name], 12_000);
 
       expect(secondsFrom(await eventTimeOf(name), at)).toBeLessThan(WITHIN_S);
-      expect(await tab.told('dropped')).toEqual([]);
+      expect(await tab.reported('dropped')).toEqual([]);
     },
   );
 });
@@ -93,7 +93,7 @@ describe('the clock changes between two pages', () => {
       await visitor.relay.have([name], 12_000);
 
       expect(secondsFrom(await eventTimeOf(name), at)).toBeLessThan(WITHIN_S);
-      expect(await tab.told('dropped')).toEqual([]);
+      expect(await tab.reported('dropped')).toEqual([]);
     },
   );
 
@@ -108,8 +108,8 @@ describe('the clock changes between two pages', () => {
     await tab.go({ before: clockOff(10 * DAY_MS) });
     await visitor.relay.have(['Before the jump'], 12_000);
 
-    expect(await tab.told('dropped')).toEqual([]);
-    expect(await tab.told('rejected')).toEqual([]);
+    expect(await tab.reported('dropped')).toEqual([]);
+    expect(await tab.reported('rejected')).toEqual([]);
     expect((await relay.events()).map(({ eventName }) => eventName)).toContain('Before the jump');
   });
 });

@@ -3,9 +3,9 @@ import type { WebEngageEvent } from '../journeys/received.ts';
 import { realPages } from './harness/real-pages.ts';
 import { realRelay } from './harness/real-relay.ts';
 import { type Right, STRANGE_VALUES } from './harness/strange-values.ts';
-import type { Tab, Told, Visitor } from './harness/visitor.ts';
+import type { PageEvent, Tab, Visitor } from './harness/visitor.ts';
 
-// A safe copy of whatever a page gives: what arrives is what was given, or it is told.
+// The tracker copies any value safely: it arrives unchanged, or the change is reported.
 
 const pages = realPages();
 const relay = realRelay();
@@ -23,12 +23,12 @@ const cases = Object.entries(STRANGE_VALUES);
 
 let visitor: Visitor;
 let tab: Tab;
-let told: readonly Told[];
+let reported: readonly PageEvent[];
 let received: ReadonlyMap<string, WebEngageEvent>;
 
-/** What was told of one event, but for what went as it was. */
-const toldOf = (eventName: string) =>
-  told.filter(
+/** What the tracker reported of one event, except for values that it kept as they were. */
+const repairsOf = (eventName: string) =>
+  reported.filter(
     ({ name, about }) => name === 'repaired' && about.record === eventName && about.done !== 'kept',
   );
 
@@ -43,19 +43,19 @@ beforeAll(async () => {
   );
   await tab.run(`await openFrame(); window.failed = []; await Promise.all([${calls.join('')}]);`);
   await tab.flush();
-  told = await tab.told();
+  reported = await tab.reported();
   received = new Map((await relay.events()).map((event) => [event.eventName, event]));
 });
 
 function expectRight(found: unknown, right: Right, eventName: string): void {
-  const isTold = toldOf(eventName).length > 0;
+  const isReported = repairsOf(eventName).length > 0;
   if (right !== 'left out' && 'arrives' in right) {
     expect(found).toEqual(right.arrives);
-    expect(isTold).toBe(false);
+    expect(isReported).toBe(false);
     return;
   }
-  const mustTell = right === 'left out' || 'partly' in right || found === undefined;
-  expect(isTold).toBe(mustTell);
+  const mustReport = right === 'left out' || 'partly' in right || found === undefined;
+  expect(isReported).toBe(mustReport);
   if (found === undefined) return;
   if (right === 'left out') expect(found).toBeUndefined();
   else if ('arrivesOr' in right) expect(right.arrivesOr).toContainEqual(found);
@@ -65,7 +65,7 @@ function expectRight(found: unknown, right: Right, eventName: string): void {
 test('no call was rejected, and nothing was thrown into the page', async () => {
   expect(await tab.run('return failed')).toEqual([]);
   expect(tab.errors).toEqual([]);
-  expect(told.filter(({ name }) => name === 'rejected')).toEqual([]);
+  expect(reported.filter(({ name }) => name === 'rejected')).toEqual([]);
 });
 
 describe.each(cases.map(([title, [, right]], index) => ({ title, right, name: `V${index}` })))(
@@ -94,7 +94,7 @@ describe.each(cases.map(([title, [, right]], index) => ({ title, right, name: `V
       expect(data?.beside).toBe('stays');
       const list = data?.value as readonly unknown[] | undefined;
       // The list goes as a whole, or what is between the first and the last does.
-      if (list === undefined) return expect(toldOf(listed)).not.toEqual([]);
+      if (list === undefined) return expect(repairsOf(listed)).not.toEqual([]);
       expect([list[0], list.at(-1)]).toEqual(['first', 'last']);
       expectRight(list.length === 2 ? undefined : list[1], right, listed);
     });
@@ -103,63 +103,63 @@ describe.each(cases.map(([title, [, right]], index) => ({ title, right, name: `V
 
 describe('as the event data itself', () => {
   test.each([
-    ['undefined', 'undefined', undefined, 'untold'],
-    ['a plain object', `{ a: 1 }`, { a: 1 }, 'untold'],
-    ['an object of a frame', `frame.eval('({ a: 1 })')`, { a: 1 }, 'untold'],
+    ['undefined', 'undefined', undefined, 'unreported'],
+    ['a plain object', `{ a: 1 }`, { a: 1 }, 'unreported'],
+    ['an object of a frame', `frame.eval('({ a: 1 })')`, { a: 1 }, 'unreported'],
     [
       'an object that says how it is written',
       `{ secret: 1, toJSON() { return { a: 1 }; } }`,
       { a: 1 },
-      'untold',
+      'unreported',
     ],
     [
       'a toJSON of its class',
       `new (class Data { secret = 1; toJSON() { return { a: 1 }; } })()`,
       { a: 1 },
-      'untold',
+      'unreported',
     ],
     ['a Map', `new Map([['a', 1]])`, { a: 1 }, 'either'],
-    ['a Set', `new Set([1])`, {}, 'told'],
-    ['a Date', `new Date()`, {}, 'told'],
-    ['an Error', `new Error('x')`, {}, 'told'],
-    ['a forgotten await', `Promise.resolve({ a: 1 })`, {}, 'told'],
-    ['a text', `'text'`, {}, 'told'],
-    ['a number', `5`, {}, 'told'],
-    ['a function', `() => {}`, {}, 'told'],
-    ['FormData', `new FormData()`, {}, 'told'],
-    ['an element', `document.body`, {}, 'told'],
-    ['a toJSON that throws', `{ a: 1, toJSON() { throw new Error('no'); } }`, {}, 'told'],
+    ['a Set', `new Set([1])`, {}, 'reported'],
+    ['a Date', `new Date()`, {}, 'reported'],
+    ['an Error', `new Error('x')`, {}, 'reported'],
+    ['a forgotten await', `Promise.resolve({ a: 1 })`, {}, 'reported'],
+    ['a text', `'text'`, {}, 'reported'],
+    ['a number', `5`, {}, 'reported'],
+    ['a function', `() => {}`, {}, 'reported'],
+    ['FormData', `new FormData()`, {}, 'reported'],
+    ['an element', `document.body`, {}, 'reported'],
+    ['a toJSON that throws', `{ a: 1, toJSON() { throw new Error('no'); } }`, {}, 'reported'],
     [
       'a proxy that throws',
       `new Proxy({}, { get() { throw new Error('no'); }, ownKeys() { throw new Error('no'); }, has() { throw new Error('no'); } })`,
       {},
-      'told',
+      'reported',
     ],
     [
       'a revoked proxy',
       `(function (p) { p.revoke(); return p.proxy; })(Proxy.revocable({}, {}))`,
       {},
-      'told',
+      'reported',
     ],
     [
       'a getter that throws, and one that does not',
       `{ get bad() { throw new Error('no'); }, get a() { return 1; } }`,
       { a: 1 },
-      'told',
+      'reported',
     ],
-  ] as const)('%s: the event arrives', async (title, expression, expected, tells) => {
+  ] as const)('%s: the event arrives', async (title, expression, expected, repair) => {
     const name = `Whole ${title}`.slice(0, 49);
 
     await tab.run(`await webengageRelay.track(${JSON.stringify(name)}, ${expression})`);
     await tab.flush();
 
-    told = await tab.told();
+    reported = await tab.reported();
     const event = (await relay.events()).find(({ eventName }) => eventName === name);
     expect(event).toBeDefined();
-    const isTold = toldOf(name).length > 0;
-    if (tells === 'either' && isTold) expect(event?.eventData ?? {}).toEqual({});
+    const isReported = repairsOf(name).length > 0;
+    if (repair === 'either' && isReported) expect(event?.eventData ?? {}).toEqual({});
     else expect(event?.eventData ?? {}).toEqual(expected ?? {});
-    if (tells !== 'either') expect(isTold).toBe(tells === 'told');
+    if (repair !== 'either') expect(isReported).toBe(repair === 'reported');
   });
 });
 
@@ -189,11 +189,11 @@ describe('more than a record may hold', () => {
       webengageRelay.track(${JSON.stringify(`${name} +`)})])`);
 
     expect(await tab.flush()).toEqual({ settled: true });
-    told = await tab.told();
+    reported = await tab.reported();
     const those = (await relay.events()).filter(({ eventName }) => eventName.startsWith(name));
     expect(those.map(({ eventName }) => eventName)).toEqual([`${name} -`, name, `${name} +`]);
     expect(those[1]?.eventData?.beside).toBe('stays');
-    expect(toldOf(name)).not.toEqual([]);
+    expect(repairsOf(name)).not.toEqual([]);
     expect(Math.max(...visitor.relay.requests().map(({ body }) => Buffer.byteLength(body)))).toBeLessThan(
       131_072,
     );
@@ -204,12 +204,12 @@ describe('more than a record may hold', () => {
       await Promise.all([webengageRelay.track('Wide -'), webengageRelay.track('Wide', data), webengageRelay.track('Wide +')])`);
 
     expect(await tab.flush()).toEqual({ settled: true });
-    told = await tab.told();
+    reported = await tab.reported();
     const names = (await relay.events())
       .map(({ eventName }) => eventName)
       .filter((name) => name.startsWith('Wide'));
     expect(names).toEqual(['Wide -', 'Wide', 'Wide +']);
-    expect(toldOf('Wide')).not.toEqual([]);
+    expect(repairsOf('Wide')).not.toEqual([]);
   });
 });
 

@@ -26,8 +26,8 @@ test.each([
   [{ homepage: 'https://github.com/TO-BE-SET/webengage-relay#readme' }, 'set homepage'],
   [{ bugs: undefined }, 'set bugs'],
   [{ author: 'TO-BE-SET' }, 'set author'],
-])('an unset field blocks the release: %j', (change, told) => {
-  expect(releaseFaults({ ...READY, manifest: manifestWith(change) })).toEqual([`package.json: ${told}`]);
+])('an unset field blocks the release: %j', (change, message) => {
+  expect(releaseFaults({ ...READY, manifest: manifestWith(change) })).toEqual([`package.json: ${message}`]);
 });
 
 test('a placeholder in another file blocks it too', () => {

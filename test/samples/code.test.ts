@@ -89,9 +89,11 @@ beforeAll(async () => {
     JSON.stringify({ files: [], references: projects.map((path) => ({ path: `./${path}` })) }),
   );
 
-  const said = await new Promise<string>((told) => {
+  const said = await new Promise<string>((settle) => {
     const tsc = resolve('node_modules/typescript/bin/tsc');
-    execFile(process.execPath, [tsc, '--build', '--pretty', 'false'], { cwd: folder }, (_, out) => told(out));
+    execFile(process.execPath, [tsc, '--build', '--pretty', 'false'], { cwd: folder }, (_, out) =>
+      settle(out),
+    );
   });
   const lines = said.split('\n').filter((line) => / error TS\d+: /.test(line));
   errors = Map.groupBy(lines, (line) => line.split('(')[0] ?? '');
@@ -108,7 +110,7 @@ test.each(WRONG)('$name does not compile', (sample) => {
 test('their projects have no other errors', () => {
   const files = [...samples, ...WRONG].map(fileOf);
 
-  expect([...errors].filter(([file]) => !files.includes(file)).flatMap(([, told]) => told)).toEqual([]);
+  expect([...errors].filter(([file]) => !files.includes(file)).flatMap(([, lines]) => lines)).toEqual([]);
 });
 
 describe('code that is not for a page', () => {

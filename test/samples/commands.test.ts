@@ -27,16 +27,16 @@ describe('npx webengage-relay', () => {
 
 describe('npx wrangler', () => {
   /** What Wrangler says of a command of its own, asked once. */
-  const told = new Map<string, Promise<string>>();
+  const helpTexts = new Map<string, Promise<string>>();
   function helpOf(command: string): Promise<string> {
     const help =
-      told.get(command) ??
+      helpTexts.get(command) ??
       promisify(execFile)(
         process.execPath,
         ['node_modules/wrangler/bin/wrangler.js', ...command.split(' '), '--help'],
         { env: { ...process.env, WRANGLER_SEND_METRICS: 'false' } },
       ).then(({ stdout }) => stdout);
-    told.set(command, help);
+    helpTexts.set(command, help);
     return help;
   }
   /** Its name, which is up to what it is given: `secret put` of `secret put ADMIN_TOKEN`. */

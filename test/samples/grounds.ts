@@ -34,7 +34,7 @@ export const GROUNDS = {
     given: `
       import type { Tracker } from 'webengage-relay';
       declare global {
-        const webengageRelay: Omit<Tracker, 'on'> & { on(name: string, listener: (told: object) => void): unknown };
+        const webengageRelay: Omit<Tracker, 'on'> & { on(name: string, listener: (payload: object) => void): unknown };
       }`,
   },
   serviceWorker: {

@@ -14,7 +14,7 @@ let warnings: unknown[];
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'webengage-relay-config-'));
   warnings = [];
-  vi.spyOn(console, 'warn').mockImplementation((...told) => void warnings.push(...told));
+  vi.spyOn(console, 'warn').mockImplementation((...warning) => void warnings.push(...warning));
 });
 
 afterEach(() => {

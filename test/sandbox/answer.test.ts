@@ -158,11 +158,11 @@ describe('the limit', () => {
   test('is in the headers of every answer of WebEngage, or of none', () => {
     const scene = { arrivals: 100 };
 
-    const told = answerTo({ scene, order: { requestsPerMinute: 300, usedByOthers: 50 } }).reply.headers;
-    const untold = answerTo({ scene, order: { rateHeaders: 'absent' } }).reply.headers;
+    const withRate = answerTo({ scene, order: { requestsPerMinute: 300, usedByOthers: 50 } }).reply.headers;
+    const withoutRate = answerTo({ scene, order: { rateHeaders: 'absent' } }).reply.headers;
 
-    expect(told).toMatchObject({ 'X-RateLimit-Limit': '300', 'X-RateLimit-Remaining': '149' });
-    expect(Object.keys(untold)).toEqual(['Content-Type']);
+    expect(withRate).toMatchObject({ 'X-RateLimit-Limit': '300', 'X-RateLimit-Remaining': '149' });
+    expect(Object.keys(withoutRate)).toEqual(['Content-Type']);
   });
 
   test.each([

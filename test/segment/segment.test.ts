@@ -193,9 +193,9 @@ describe('identify', () => {
       vi.stubEnv('TZ', zone);
 
       const { birthDate } = profileOf({ birthday: '1986-08-19' }) as { readonly birthDate: Date };
-      const told = [birthDate.getTimezoneOffset() === 0, birthDate.getDate(), birthDate.getHours()];
+      const readBack = [birthDate.getTimezoneOffset() === 0, birthDate.getDate(), birthDate.getHours()];
 
-      expect(told).toEqual([false, 19, 0]);
+      expect(readBack).toEqual([false, 19, 0]);
     },
   );
 
@@ -418,7 +418,7 @@ describe('a page’s own built-ins change nothing:', () => {
     emailOptIn: true,
   };
 
-  function told() {
+  function readBack() {
     const { analytics, calls } = begin();
     return {
       calls,
@@ -432,9 +432,9 @@ describe('a page’s own built-ins change nothing:', () => {
   }
 
   test.each(Object.keys(SPOILT_PAGES))('%s', async (name) => {
-    const right = told();
+    const right = readBack();
     await Promise.all(right.make());
-    const spoilt = told();
+    const spoilt = readBack();
 
     await Promise.all(onSpoiltPage(name, spoilt.make));
 

@@ -16,18 +16,18 @@ function browser() {
   const time = fakeTime();
   const { relay, arrived, onTheWay, judge, requests } = dedupingRelay(time);
   const played = playedBrowser({ relay, time });
-  const told: { name: string; id: string }[] = [];
+  const rejected: { name: string; id: string }[] = [];
 
   /** A page that tracks so many events, of which these hold what somebody objects to. */
   function openWith(count: number, ...bad: readonly string[]) {
     const page = played.open();
-    page.tracker.on('rejected', ({ id, issues }) => told.push({ id, name: issues[0]?.message ?? '' }));
+    page.tracker.on('rejected', ({ id, issues }) => rejected.push({ id, name: issues[0]?.message ?? '' }));
     for (const name of names(1, count))
       void page.tracker.track(name, bad.includes(name) ? { search: BAD } : {});
     return page;
   }
   const arrivedNames = () => [...arrived.values()].map(({ record }) => nameOf(record));
-  return { ...played, openWith, arrivedNames, onTheWay, judge, requests, told };
+  return { ...played, openWith, arrivedNames, onTheWay, judge, requests, rejected };
 }
 
 const holds = (records: readonly TrackerRecord[]) => JSON.stringify(records).includes(BAD);
@@ -64,7 +64,7 @@ describe.each(WAYS)('one record that gets %s', (_, who, answer) => {
           .filter((name) => name !== bad)
           .sort(),
       );
-      expect(played.told).toHaveLength(1);
+      expect(played.rejected).toHaveLength(1);
       expect(await page.tracker.stats()).toMatchObject({
         tracked: 41,
         delivered: 40,
@@ -111,7 +111,7 @@ describe.each(WAYS)('one record that gets %s', (_, who, answer) => {
     const page = played.openWith(1, 'e1');
 
     await played.time.pass(2 * HOUR_MS);
-    const alone = [await page.tracker.stats(), played.told.length];
+    const alone = [await page.tracker.stats(), played.rejected.length];
     await page.tracker.track('e2');
     await played.time.pass(2 * HOUR_MS);
 
@@ -128,7 +128,7 @@ test('three records that a firewall blocks cost no other', async () => {
   await played.time.pass(4 * HOUR_MS);
 
   expect(await page.tracker.stats()).toMatchObject({ delivered: 37, rejected: 3, buffered: 0 });
-  expect(played.told).toHaveLength(3);
+  expect(played.rejected).toHaveLength(3);
 });
 
 describe('everything is kept, nothing is rejected, and it is reported', () => {
@@ -156,6 +156,6 @@ describe('everything is kept, nothing is rejected, and it is reported', () => {
     // A fifth of the allowance at most: it looks for a record at fault again and again.
     expect(asked).toBeLessThan((6 * 60 * 60) / 5);
     expect(played.arrivedNames().sort()).toEqual(names(1, 40).sort());
-    expect(played.told).toEqual([]);
+    expect(played.rejected).toEqual([]);
   });
 });

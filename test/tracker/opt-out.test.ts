@@ -47,14 +47,14 @@ describe('a visitor who has opted out', () => {
     await quiet();
     await first.crash();
     const { tracker } = open();
-    const told: TrackerEvents['dropped'][] = [];
-    tracker.on('dropped', (what) => told.push(what));
+    const events: TrackerEvents['dropped'][] = [];
+    tracker.on('dropped', (what) => events.push(what));
     const just = tracker.track('just');
     await tracker.optOut();
 
     await just;
-    expect(new Set(told.map(({ reason }) => reason))).toEqual(new Set(['opted_out']));
-    expect(new Set(told.flatMap(({ ids }) => ids)).size).toBe(41);
+    expect(new Set(events.map(({ reason }) => reason))).toEqual(new Set(['opted_out']));
+    expect(new Set(events.flatMap(({ ids }) => ids)).size).toBe(41);
   });
 
   test('is not tracked any more, in no tab and on no later visit, whatever is called', async () => {
@@ -104,8 +104,8 @@ describe('a visitor who has opted out', () => {
     const relay = scriptedRelay(() => new Promise((resolve) => (answer = resolve)));
     const { open, map, disk, sent } = playedBrowser({ relay });
     const { tracker } = open();
-    const told: unknown[] = [];
-    tracker.on('dropped', ({ ids }) => told.push(ids));
+    const events: unknown[] = [];
+    tracker.on('dropped', ({ ids }) => events.push(ids));
     await tracker.track('e1');
     void tracker.flush();
     await quiet();
@@ -116,7 +116,7 @@ describe('a visitor who has opted out', () => {
     await out;
 
     expect(sent()).toEqual([['e1']]);
-    expect(told).toHaveLength(1);
+    expect(events).toHaveLength(1);
     expect([...map.keys()]).toEqual([MARK]);
     expect(await disk.buffered()).toEqual([]);
   });
@@ -128,9 +128,9 @@ describe('a visitor who has opted out', () => {
     );
     const { open, sent } = playedBrowser({ relay });
     const { tracker } = open();
-    const told: string[] = [];
-    tracker.on('dropped', ({ ids }) => told.push(...ids));
-    tracker.on('delivered', ({ ids }) => told.push(...ids));
+    const events: string[] = [];
+    tracker.on('dropped', ({ ids }) => events.push(...ids));
+    tracker.on('delivered', ({ ids }) => events.push(...ids));
     await Promise.all(names(1, 40).map((name) => tracker.track(name)));
     await quiet();
     const out = tracker.optOut();
@@ -139,8 +139,8 @@ describe('a visitor who has opted out', () => {
 
     expect(sent()).toEqual([names(1, 25)]);
     // The batch under way too: what becomes of it is not waited for.
-    expect(told).toHaveLength(40);
-    expect(new Set(told).size).toBe(40);
+    expect(events).toHaveLength(40);
+    expect(new Set(events).size).toBe(40);
   });
 
   test('stops other tabs that were about to send', async () => {
@@ -385,8 +385,8 @@ describe('a visitor who has opted out', () => {
     map.clear();
     disk.hold();
     const next = open();
-    const told: TrackerEvents['dropped'][] = [];
-    next.tracker.on('dropped', (what) => told.push(what));
+    const events: TrackerEvents['dropped'][] = [];
+    next.tracker.on('dropped', (what) => events.push(what));
     const early = next.tracker.track('e2');
     void next.tracker.identify('johndoe');
     await quiet();
@@ -399,7 +399,7 @@ describe('a visitor who has opted out', () => {
 
     expect([...map]).toEqual([[MARK, '1']]);
     expect(await disk.buffered()).toEqual([]);
-    expect(told).toEqual([{ ids: [expect.any(String), expect.any(String)], reason: 'opted_out' }]);
+    expect(events).toEqual([{ ids: [expect.any(String), expect.any(String)], reason: 'opted_out' }]);
     await next.tracker.track('e3');
     expect(sent()).toEqual([]);
   });
@@ -425,8 +425,8 @@ describe('a visitor who has opted out', () => {
     const { open, disk, buffered } = playedBrowser({ relay: scriptedRelay(offline) });
     disk.hold();
     const { tracker } = open();
-    const told: TrackerEvents['dropped'][] = [];
-    tracker.on('dropped', (what) => told.push(what));
+    const events: TrackerEvents['dropped'][] = [];
+    tracker.on('dropped', (what) => events.push(what));
     const early = tracker.track('e1');
     const out = tracker.optOut();
     const back = tracker.optIn();
@@ -435,7 +435,7 @@ describe('a visitor who has opted out', () => {
     await Promise.all([early, out, back, late]);
 
     expect(await buffered()).toEqual(['e2']);
-    expect(told).toEqual([{ ids: [expect.stringMatching(/\.1$/)], reason: 'opted_out' }]);
+    expect(events).toEqual([{ ids: [expect.stringMatching(/\.1$/)], reason: 'opted_out' }]);
   });
 
   test('with a hanging database is out: the promise settles, and the mark is in localStorage', async () => {
@@ -450,7 +450,7 @@ describe('a visitor who has opted out', () => {
     const removed: string[] = [];
     const tracker = startTracker(resolveOptions({ endpoint: ENDPOINT }), {
       ...platform,
-      store: (_, tell) => recordStore(openDatabase(hung, timeout, tell)),
+      store: (_, report) => recordStore(openDatabase(hung, timeout, report)),
       removeStore: async (name) => void removed.push(name),
     });
     const early = tracker.track('e1');
@@ -539,17 +539,17 @@ describe('a visitor who has opted out', () => {
   test('hears no more from a relay that does not answer', async () => {
     const { open, time } = playedBrowser({ relay: scriptedRelay(never) });
     const { tracker } = open();
-    const told: unknown[] = [];
+    const events: unknown[] = [];
     await tracker.track('e1');
     const flushed = tracker.flush();
     await quiet();
     const out = tracker.optOut();
     await time.pass(16_000);
     await out;
-    tracker.on('retrying', (what) => told.push(what));
+    tracker.on('retrying', (what) => events.push(what));
     await time.pass(3_600_000);
 
     expect(await flushed).toMatchObject({});
-    expect(told).toEqual([]);
+    expect(events).toEqual([]);
   });
 });

@@ -36,14 +36,14 @@ describe('in a browser', () => {
     const work = `
       const degraded = new Promise((tell) => tracker.on('degraded', ({ reason }) => tell(reason)));
       const work = tracker.track('Clicked').then(() => tracker.flush());`;
-    const tellPage = `${work} work.then((end) => postMessage(JSON.stringify(end)));`;
+    const reportToPage = `${work} work.then((end) => postMessage(JSON.stringify(end)));`;
     const options = JSON.stringify({ endpoint: relay.url, backgroundSync: true });
     site = await playedSite({
       '/': '<!doctype html><title>A site</title>',
       '/module.js': `import { createTracker } from '/index.js';
-        const tracker = createTracker(${options}); ${tellPage}`,
+        const tracker = createTracker(${options}); ${reportToPage}`,
       '/classic.js': `import('/index.js').then(({ createTracker }) => {
-        const tracker = createTracker(${options}); ${tellPage} });`,
+        const tracker = createTracker(${options}); ${reportToPage} });`,
       '/site-worker.js': `importScripts('/service-worker.js');
         tracker = webengageRelay.syncInBackground(${options});`,
       '/module-site-worker.js': `import { syncInBackground } from '/service-worker-module.js';

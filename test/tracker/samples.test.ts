@@ -110,12 +110,12 @@ describe('docs/guides/getting-started.md', () => {
   });
 
   test('listeners get the outcomes of records', async () => {
-    const told = vi.spyOn(console, 'log').mockImplementation(() => {});
+    const logged = vi.spyOn(console, 'log').mockImplementation(() => {});
 
     await records(`${bare(sample('docs/guides/getting-started.md#seeing-it-arrive ts'))}
       await tracker.track('Seen')`);
 
-    expect(told.mock.calls).toEqual([[1, 'stored by the relay']]);
-    told.mockRestore();
+    expect(logged.mock.calls).toEqual([[1, 'stored by the relay']]);
+    logged.mockRestore();
   });
 });

@@ -476,14 +476,14 @@ describe('invalid input', () => {
 
   test('that no text can hold is left out and reported', async () => {
     const { tracker, sent } = trackerWith();
-    const told: unknown[] = [];
-    tracker.on('repaired', (repair) => told.push(repair));
+    const events: unknown[] = [];
+    tracker.on('repaired', (repair) => events.push(repair));
 
     await tracker.track('Bought', { Price: Number.NaN, Quantity: 1 });
     await tracker.flush();
 
     expect(sent()).toMatchObject([{ eventData: { Quantity: 1 } }]);
-    expect(told).toMatchObject([{ record: 'Bought', path: 'eventData.Price', done: 'left_out' }]);
+    expect(events).toMatchObject([{ record: 'Bought', path: 'eventData.Price', done: 'left_out' }]);
   });
 
   test('repaired by the relay is reported with the id of its record', async () => {
@@ -493,14 +493,14 @@ describe('invalid input', () => {
       }),
     );
     const { tracker, sent } = trackerWith({}, { relay });
-    const told: unknown[] = [];
-    tracker.on('repaired', (repair) => told.push(repair));
+    const events: unknown[] = [];
+    tracker.on('repaired', (repair) => events.push(repair));
 
     await tracker.identify('ada', { phone: '98765' });
     await tracker.flush();
 
     const repair = { path: 'phone', rule: 'must be E.164', done: 'left_out' };
-    expect(told).toEqual([{ id: sent()[0]?.id, record: 'identify', ...repair }]);
+    expect(events).toEqual([{ id: sent()[0]?.id, record: 'identify', ...repair }]);
   });
 });
 
@@ -537,12 +537,12 @@ test('a listener that throws harms no other', async () => {
 
 test('degraded storage is reported to listeners from the start', async () => {
   const { tracker } = trackerWith({}, { degraded: true });
-  const told: unknown[] = [];
-  tracker.on('degraded', (why) => told.push(why));
+  const events: unknown[] = [];
+  tracker.on('degraded', (why) => events.push(why));
 
   await tracker.track('Clicked');
 
-  expect(told).toEqual([{ reason: 'IndexedDB is missing' }]);
+  expect(events).toEqual([{ reason: 'IndexedDB is missing' }]);
 });
 
 test('an invalid option throws at creation, with its name', () => {

@@ -91,7 +91,7 @@ describe('nothing expires because a clock jumped', () => {
     const { open, sent, time } = browserOff(0);
     const page = open();
     const dropped: unknown[] = [];
-    page.tracker.on('dropped', (told) => dropped.push(told));
+    page.tracker.on('dropped', (event) => dropped.push(event));
     await page.tracker.track('e1');
 
     time.shift(30 * DAY_MS);

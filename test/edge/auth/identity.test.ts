@@ -319,11 +319,11 @@ describe('the key', () => {
       { IDENTITY_KEY: jwkSet(secretJwk(SECRET.slice(0, 31))) },
       { IDENTITY_KEY: jwkSet(secretJwk(SECRET)).slice(0, -2) },
     ];
-    const told: string[] = [];
+    const answers: string[] = [];
     for (const env of settings)
       for (const text of Object.values(TOKENS)) {
         const answer = await post(recordsOf('johndoe'), text, { IDENTITY: 'required', ...env });
-        told.push(JSON.stringify([...answer.headers]) + (await answer.text()));
+        answers.push(JSON.stringify([...answer.headers]) + (await answer.text()));
       }
 
     const secrets = [...Object.values(TOKENS), ...settings.map(({ IDENTITY_KEY }) => IDENTITY_KEY)]
@@ -331,7 +331,7 @@ describe('the key', () => {
       .map((piece) => piece.slice(0, 20));
     expect(secrets.length).toBeGreaterThan(20);
     for (const secret of secrets) {
-      expect(told.join()).not.toContain(secret);
+      expect(answers.join()).not.toContain(secret);
       expect(logged.join()).not.toContain(secret);
     }
   });

@@ -191,7 +191,7 @@ test('a call that is handled late ends only its own batch, not a later one in it
   const stub = newOutbox();
   const answers: ((status: number) => void)[] = [];
   const calls: UpstreamCall[] = [];
-  let tellDone = () => {};
+  let finishReport = () => {};
   let ring = () => {};
   const inside = (act: () => void) => runInDurableObject(stub, act);
   await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
@@ -206,18 +206,19 @@ test('a call that is handled late ends only its own batch, not a later one in it
       ...OPEN,
       take: async () => ({ ...GRANTED, suspect: true }),
       // The way to the gate takes long, the first time.
-      taken: () => (calls.length > 1 ? Promise.resolve() : new Promise((resolve) => (tellDone = resolve))),
+      taken: () =>
+        calls.length > 1 ? Promise.resolve() : new Promise((resolve) => (finishReport = resolve)),
     },
   });
 
-  // The first is settled, and the gate is being told, while the next batch is sealed and sent.
+  // The first is settled, and a report to the gate is on its way, while the next batch is sealed and sent.
   await expect.poll(() => calls.length).toBe(1);
   await inside(() => answers[0]?.(200));
   await expect.poll(() => waiting(stub)).toBe(0);
   await ingestAt(stub, delivery('b', ...events(101, 125)), NOW);
   await inside(() => ring());
   await expect.poll(() => calls.length).toBe(2);
-  await inside(() => tellDone());
+  await inside(() => finishReport());
   await inside(() => ring());
   await ingestAt(stub, delivery('c', ...events(201, 225)), NOW);
   await inside(() => ring());
@@ -478,15 +479,15 @@ describe('records that WebEngage refuses', () => {
   test('are reported to the operator by status, without any of their content', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
-    const told: FailedCall[] = [];
+    const reported: FailedCall[] = [];
     const refusedForAMinute = { ...REFUSED, retryInMs: 60_000 };
 
     await passAt(stub, scriptedUpstream(401), NOW, {
-      logFailedCall: (call) => told.push(call),
-      gate: { ...OPEN, take: async () => (told.length > 0 ? refusedForAMinute : GRANTED) },
+      logFailedCall: (call) => reported.push(call),
+      gate: { ...OPEN, take: async () => (reported.length > 0 ? refusedForAMinute : GRANTED) },
     });
 
-    expect(told).toEqual([{ status: 401, kind: 'event', attempts: 1 }]);
+    expect(reported).toEqual([{ status: 401, kind: 'event', attempts: 1 }]);
     const status = await runInDurableObject(stub, (_, { storage }) => outboxStatus(storage.sql, ROOM, NOW));
     expect(status).toMatchObject({ retrying: 1, byStatus: { 401: 1 }, deadLetters: 0 });
   });
@@ -546,17 +547,17 @@ describe('the rate gate', () => {
     await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
     await ingestAt(stub, delivery('b', ...events(1, 25)), NOW);
     const permits = [GRANTED, { ...GRANTED, suspect: true, key: 'secondary' as const }];
-    const told: string[] = [];
+    const reported: string[] = [];
 
     await passAt(stub, scriptedUpstream(), NOW, {
       gate: {
         ...OPEN,
         take: async () => permits.shift() ?? GRANTED,
-        taken: async (key) => void told.push(key),
+        taken: async (key) => void reported.push(key),
       },
     });
 
-    expect(told).toEqual(['secondary']);
+    expect(reported).toEqual(['secondary']);
   });
 
   test('learns of a 429, and pauses the whole account', async () => {
@@ -716,13 +717,13 @@ test('an account-wide probe uses one record of a waiting browser', async () => {
 test('a success in undocumented words is accepted, counted and reported', async () => {
   const stub = newOutbox();
   await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
-  const told: string[] = [];
+  const reported: string[] = [];
 
   await passAt(stub, scriptedUpstream(answerOf(200, { says: 'accepted' })), LINGERED, {
-    logUnfamiliar: (says) => void told.push(says),
+    logUnfamiliar: (says) => void reported.push(says),
   });
 
-  expect(told).toEqual(['accepted']);
+  expect(reported).toEqual(['accepted']);
   const { totals } = await stub.status();
   expect(totals).toMatchObject({ taken: 1, unfamiliar: 1, delivered: 25 });
 });

@@ -3,8 +3,8 @@ import { signal } from '../../../src/edge/delivery/signal.ts';
 
 test('a signal wakes everyone who waits, and no one who comes later', async () => {
   const { ring, heard, isAwaited } = signal();
-  const told: string[] = [];
-  const wait = (who: string) => void heard().then(() => told.push(who));
+  const woken: string[] = [];
+  const wait = (who: string) => void heard().then(() => woken.push(who));
 
   ring();
   expect(isAwaited()).toBe(false);
@@ -18,5 +18,5 @@ test('a signal wakes everyone who waits, and no one who comes later', async () =
   await Promise.resolve();
   await Promise.resolve();
 
-  expect(told).toEqual(['first', 'second']);
+  expect(woken).toEqual(['first', 'second']);
 });

@@ -3,10 +3,10 @@ import { groupCommit } from '../../../src/edge/durable-objects/group-commit.ts';
 import { delivery, newOutbox } from '../../fakes/outbox.ts';
 import { eventRecord } from '../../fakes/records.ts';
 
-/** Groups of 5 ms on a clock that the test moves; `told` lists who continued when, and with which result. */
+/** Groups of 5 ms on a clock that the test moves; `continued` lists who continued when, and with which result. */
 function turns(prepare: (group: number) => Promise<unknown> = async (group) => group) {
   const wakes: (() => void)[] = [];
-  const told: string[] = [];
+  const continued: string[] = [];
   let now = 1_000;
   let prepared = 0;
   const clock = {
@@ -26,12 +26,12 @@ function turns(prepare: (group: number) => Promise<unknown> = async (group) => g
   });
   const ask = (name: string) =>
     turn().then(
-      (given) => void told.push(`${name} at ${now} with ${given}`),
-      (error) => void told.push(`${name}: ${error.message}`),
+      (given) => void continued.push(`${name} at ${now} with ${given}`),
+      (error) => void continued.push(`${name}: ${error.message}`),
     );
   const settle = () => new Promise((resolve) => setTimeout(resolve));
   return {
-    told,
+    continued,
     ask,
     settle,
     pass: (ms: number) => {
@@ -43,18 +43,18 @@ function turns(prepare: (group: number) => Promise<unknown> = async (group) => g
 }
 
 test('a caller after a pause continues at once', async () => {
-  const { ask, settle, told, pass } = turns();
+  const { ask, settle, continued, pass } = turns();
   void ask('one');
   await settle();
   pass(5);
   void ask('other');
   await settle();
 
-  expect(told).toEqual(['one at 1000 with 1', 'other at 1005 with 2']);
+  expect(continued).toEqual(['one at 1000 with 1', 'other at 1005 with 2']);
 });
 
 test('callers within 5 ms of the last group continue together, in order, with one shared result', async () => {
-  const { ask, settle, told, pass, wake, sleeping } = turns();
+  const { ask, settle, continued, pass, wake, sleeping } = turns();
   void ask('first');
   await settle();
   pass(1);
@@ -64,16 +64,16 @@ test('callers within 5 ms of the last group continue together, in order, with on
   void ask('b');
   void ask('c');
   await settle();
-  expect(told).toEqual(['first at 1000 with 1']);
+  expect(continued).toEqual(['first at 1000 with 1']);
   expect(sleeping()).toBe(1);
 
   wake();
   await settle();
-  expect(told.slice(1)).toEqual(['a at 1005 with 2', 'b at 1005 with 2', 'c at 1005 with 2']);
+  expect(continued.slice(1)).toEqual(['a at 1005 with 2', 'b at 1005 with 2', 'c at 1005 with 2']);
 });
 
 test('no caller waits longer than 5 ms after the clock was set back', async () => {
-  const { ask, settle, told, pass, wake } = turns();
+  const { ask, settle, continued, pass, wake } = turns();
   void ask('first');
   await settle();
   pass(-900);
@@ -82,12 +82,12 @@ test('no caller waits longer than 5 ms after the clock was set back', async () =
   wake();
   await settle();
 
-  expect(told).toEqual(['first at 1000 with 1', 'a at 105 with 2']);
+  expect(continued).toEqual(['first at 1000 with 1', 'a at 105 with 2']);
 });
 
 test('a failed preparation fails its own group only', async () => {
   let fails = true;
-  const { ask, settle, told, pass } = turns(async () => {
+  const { ask, settle, continued, pass } = turns(async () => {
     if (fails) throw new Error('no alarm to be had');
     return 'an alarm';
   });
@@ -99,7 +99,7 @@ test('a failed preparation fails its own group only', async () => {
   void ask('c');
   await settle();
 
-  expect(told).toEqual(['a: no alarm to be had', 'b: no alarm to be had', 'c at 1005 with an alarm']);
+  expect(continued).toEqual(['a: no alarm to be had', 'b: no alarm to be had', 'c at 1005 with an alarm']);
 });
 
 test('a timer that fails ends its own group only', async () => {

@@ -124,11 +124,11 @@ describe('many outboxes that wait for the same gate', () => {
         asks += 1;
         const asked = take(state, now);
         state = asked.state;
-        const told = inTurn(asked.permit, nextTurnAt, now);
-        ({ nextTurnAt } = told);
-        if (told.permit.granted) granted += 1;
+        const placed = inTurn(asked.permit, nextTurnAt, now);
+        ({ nextTurnAt } = placed);
+        if (placed.permit.granted) granted += 1;
         // A call is under way meanwhile, and others with it.
-        outbox.asksAt = told.permit.granted ? now + told.permit.startInMs : now + told.permit.retryInMs;
+        outbox.asksAt = placed.permit.granted ? now + placed.permit.startInMs : now + placed.permit.retryInMs;
       }
 
     expect(granted).toBeGreaterThanOrEqual(2 * 475);

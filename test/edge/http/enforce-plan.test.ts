@@ -146,10 +146,10 @@ describe('records that violate the plan', () => {
     const name = `Opened \u202e${crypto.randomUUID()}`;
     await relay.post(batchOf(...someRecords(name)));
 
-    const told = await (await relay.ask('/admin/status', { headers: OPERATOR })).text();
+    const status = await (await relay.ask('/admin/status', { headers: OPERATOR })).text();
 
-    expect(told).toContain('Opened \\u202e');
-    expect(told).not.toContain('\u202e');
+    expect(status).toContain('Opened \\u202e');
+    expect(status).not.toContain('\u202e');
   });
 });
 

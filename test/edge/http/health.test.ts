@@ -142,10 +142,10 @@ test.each([
 
     expect(await ask()).toContain('ok');
     vi.advanceTimersByTime(6_000);
-    const told = await ask();
+    const health = await ask();
     vi.useRealTimers();
 
-    expect(told).toMatch(message);
+    expect(health).toMatch(message);
   },
 );
 
@@ -181,9 +181,9 @@ test('an object is asked again if the platform says so', async () => {
   };
   const gate = { status, outboxes: async () => [] };
 
-  const told = await healthOf({ ...env, RATE_GATE: { getByName: () => gate } } as unknown as Env);
+  const health = await healthOf({ ...env, RATE_GATE: { getByName: () => gate } } as unknown as Env);
 
-  expect(told.code).toBe(200);
+  expect(health.code).toBe(200);
   expect(asked).toBe(2);
 });
 

@@ -78,12 +78,12 @@ describe('a browser', () => {
 });
 
 test('refusals are logged at once, and then at most once a minute with their number', () => {
-  const told: Limited[] = [];
-  const { count } = senderLimits((refused) => void told.push(refused));
+  const logged: Limited[] = [];
+  const { count } = senderLimits((refused) => void logged.push(refused));
 
   for (let n = 0; n <= 60_000; n += 100) count(n % 200 === 0 ? 'address' : 'share', NOW + n);
 
-  expect(told).toEqual([
+  expect(logged).toEqual([
     { address: 1, browser: 0, share: 0 },
     { address: 300, browser: 0, share: 300 },
   ]);

@@ -168,12 +168,12 @@ test('records per call count the accepted calls of the hour, and are absent with
 });
 
 test('a replayed record counts as accepted once', () => {
-  const { totals: told } = statusOf(
+  const { totals: sums } = statusOf(
     outbox('1/0', {
       totals: totals({ entered: 12, replayed: 2, delivered: 9, dead_letter: 3, taken: 1, refused: 2 }),
     }),
   );
 
-  expect(told).toMatchObject({ accepted: 10, replayed: 2, calls: 3 });
-  expect((told.accepted ?? 0) + (told.replayed ?? 0)).toBe((told.delivered ?? 0) + (told.dead_letter ?? 0));
+  expect(sums).toMatchObject({ accepted: 10, replayed: 2, calls: 3 });
+  expect((sums.accepted ?? 0) + (sums.replayed ?? 0)).toBe((sums.delivered ?? 0) + (sums.dead_letter ?? 0));
 });

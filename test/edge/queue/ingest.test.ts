@@ -239,17 +239,17 @@ test('the Worker’s rejected records are counted with the rest', async () => {
 });
 
 test('a full batch is signalled to a running pass', async () => {
-  let told = 0;
+  let signals = 0;
   await runInDurableObject(newOutbox(), async (_, { storage }) => {
     // Its alarm is set, and does not come before the pass is over.
-    const comes = { ...SENDING_ON, alarmAt: NOW, awaitsFullBatch: true, fullBatch: () => (told += 1) };
+    const comes = { ...SENDING_ON, alarmAt: NOW, awaitsFullBatch: true, fullBatch: () => (signals += 1) };
     ingest(storage, delivery(DEVICE, ...events(1, 24)), comes, ROOM, NOW);
-    expect(told).toBe(0);
+    expect(signals).toBe(0);
     ingest(storage, delivery(DEVICE, ...events(25, 25)), comes, ROOM, NOW);
     await storage.deleteAlarm();
   });
 
-  expect(told).toBe(1);
+  expect(signals).toBe(1);
 });
 
 describe('the alarm', () => {

@@ -30,12 +30,12 @@ export function attributesOf(options: Options): string {
     .join(' ');
 }
 
-/** Keeps what the tracker tells. By index and without any method of an array: the page may have replaced them. */
-const KEEP_TOLD = `
-  var told = [];
+/** Keeps the tracker's events. By index and without any method of an array: the page may have replaced them. */
+const KEEP_EVENTS = `
+  var pageEvents = [];
   (function (names) {
     function keep(name) {
-      webengageRelay.on(name, function (about) { told[told.length] = { name: name, about: about }; });
+      webengageRelay.on(name, function (about) { pageEvents[pageEvents.length] = { name: name, about: about }; });
     }
     for (var i = 0; i < names.length; i++) keep(names[i]);
   })(['delivered', 'rejected', 'dropped', 'repaired', 'retrying', 'degraded']);`;
@@ -48,7 +48,7 @@ export function pageText(relayUrl: string, parts: PageParts): string {
   const head =
     parts.head ??
     `${README_STUB}
-    <script>${KEEP_TOLD} ${calls}</script>
+    <script>${KEEP_EVENTS} ${calls}</script>
     <script ${how}src="${relayUrl}/${bundle}" ${attributes}></script>`;
   return `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>A page</title>
     <script>${before}</script>

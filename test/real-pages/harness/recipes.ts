@@ -31,7 +31,7 @@ const OUR_NAMES = [
     'pause',
     'changes',
     'choice',
-    'told',
+    'payload',
     'error',
     'code',
     'response',

@@ -1,6 +1,6 @@
 /**
- * What is right for a value: how it arrives, or that it is left out and told; of some either is right.
- * `partly`: some of it can't go, so it is told, and the rest arrives as one of these, or nothing of it does.
+ * The expected result for a value: how it arrives, or that it is left out and reported. For some, both are right.
+ * `partly`: some of it can't be sent, so it is reported, and the rest arrives as one of these, or not at all.
  */
 export type Right =
   | { readonly arrives: unknown }
@@ -9,7 +9,7 @@ export type Right =
   | { readonly partly: readonly unknown[] | 'anything' };
 
 const arrives = (value: unknown): Right => ({ arrives: value });
-/** One of these, or left out and told. */
+/** One of these, or left out and reported. */
 const either = (...values: readonly unknown[]): Right => ({ arrivesOr: values });
 
 const partly = (...values: readonly unknown[]): Right => ({ partly: values });
@@ -68,7 +68,7 @@ export const STRANGE_VALUES: Readonly<Record<string, readonly [expression: strin
   'a toJSON that throws': [`({ toJSON() { throw new Error('no'); } })`, 'left out'],
   'a toJSON that answers with itself': [
     `(function () { const o = { toJSON() { return o; } }; return o; })()`,
-    // As JSON has it; its `toJSON` is left out, and told.
+    // As JSON has it; its `toJSON` is left out, and reported.
     { partly: [{}] },
   ],
   'a toJSON that answers with a function': [`({ toJSON() { return () => {}; } })`, 'left out'],

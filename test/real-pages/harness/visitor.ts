@@ -4,8 +4,8 @@ import { type PageParts, pageText } from './page-text.ts';
 import type { PlayedRelay } from './played-relay.ts';
 import { QUIET_PATH, type Site } from './site.ts';
 
-/** What the tracker has told a page. */
-export type Told = { readonly name: string; readonly about: Readonly<Record<string, unknown>> };
+/** An event that the tracker has reported to a page. */
+export type PageEvent = { readonly name: string; readonly about: Readonly<Record<string, unknown>> };
 
 type FlushEnd = { readonly settled: boolean; readonly reason?: string; readonly retryInMs?: number };
 
@@ -18,8 +18,8 @@ export type Tab = {
    */
   readonly run: <T = unknown>(code: string) => Promise<T>;
   readonly flush: () => Promise<FlushEnd>;
-  /** What the page was told, of one name or all. */
-  readonly told: (name?: string) => Promise<readonly Told[]>;
+  /** The events of one name, or of all. */
+  readonly reported: (name?: string) => Promise<readonly PageEvent[]>;
   /** Errors that nobody caught, and rejections. */
   readonly errors: readonly string[];
   /** Opens another page in this tab, as a visitor goes on. */
@@ -84,9 +84,9 @@ function tabOf(
     page,
     run,
     flush: () => run('return webengageRelay.flush()'),
-    told: async (name) => {
-      const all = await run<readonly Told[]>('return told');
-      return name === undefined ? all : all.filter((told) => told.name === name);
+    reported: async (name) => {
+      const all = await run<readonly PageEvent[]>('return pageEvents');
+      return name === undefined ? all : all.filter((event) => event.name === name);
     },
     errors,
     go: async (parts) => {

@@ -12,16 +12,16 @@ function checkedTracker(options?: ChecksOptions) {
   const tracker = startTracker(resolveOptions({ endpoint: 'https://t.example.com' }), platform, [
     checks(options),
   ]);
-  const told: TrackerEvents['repaired'][] = [];
-  tracker.on('repaired', (what) => told.push(what));
-  return { tracker, told, relay, sent: () => relay.requests.flatMap(({ records }) => records) };
+  const events: TrackerEvents['repaired'][] = [];
+  tracker.on('repaired', (what) => events.push(what));
+  return { tracker, events, relay, sent: () => relay.requests.flatMap(({ records }) => records) };
 }
 
 describe('a call that the relay would repair', () => {
   test('is repaired and reported at the call', async () => {
-    const { tracker, told, sent } = checkedTracker();
+    const { tracker, events, sent } = checkedTracker();
     void tracker.track('Clicked', { we_a: 1, ['n'.repeat(50)]: 1, Note: 'x'.repeat(1_200), Price: 1 });
-    expect(told).toEqual([
+    expect(events).toEqual([
       { record: 'Clicked', path: 'eventData.Note', rule: expect.stringContaining('999'), done: 'cut' },
       {
         record: 'Clicked',
@@ -42,7 +42,7 @@ describe('a call that the relay would repair', () => {
   });
 
   test('with a profile loses its bad fields alone, and signs the user in', async () => {
-    const { tracker, told, sent } = checkedTracker();
+    const { tracker, events, sent } = checkedTracker();
     const profile = {
       phone: '98765',
       gender: 'Female',
@@ -53,7 +53,7 @@ describe('a call that the relay would repair', () => {
     await tracker.identify('ada', { ...profile, attributes: { we_x: 1, Plan: 'Gold' } } as object);
     await tracker.flush();
 
-    expect(told.map(({ path, done }) => [path, done])).toEqual([
+    expect(events.map(({ path, done }) => [path, done])).toEqual([
       ['phone', 'left_out'],
       ['gender', 'left_out'],
       ['nickname', 'left_out'],
@@ -114,25 +114,25 @@ describe('a call that the relay would refuse', () => {
     ['eventName', 'app_installed', 'must not be a system event of WebEngage'],
     ['eventName', 'n'.repeat(50), 'must be well-formed text of 1 to 49 characters'],
   ])('is reported at once and left to the relay: %s %s', async (path, name, rule) => {
-    const { tracker, told, sent } = checkedTracker();
+    const { tracker, events, sent } = checkedTracker();
     await tracker.track(name);
     await tracker.flush();
 
-    expect(told).toEqual([{ record: name, path, rule, done: 'kept' }]);
+    expect(events).toEqual([{ record: name, path, rule, done: 'kept' }]);
     expect(sent()).toMatchObject([{ eventName: name }]);
   });
 
   test('for its user id is reported at once', async () => {
-    const { tracker, told } = checkedTracker();
+    const { tracker, events } = checkedTracker();
     await tracker.identify('ada\ud800');
 
-    expect(told).toMatchObject([{ record: 'identify', path: 'userId', done: 'kept' }]);
+    expect(events).toMatchObject([{ record: 'identify', path: 'userId', done: 'kept' }]);
   });
 });
 
 describe('with strict', () => {
   test('a call rejects with all its faults, reports nothing and makes no record', async () => {
-    const { tracker, told, sent } = checkedTracker({ strict: true });
+    const { tracker, events, sent } = checkedTracker({ strict: true });
     const call = tracker.track('we_1', { we_a: 1, Secret: () => {}, Price: 1 });
 
     await expect(call).rejects.toMatchObject({
@@ -144,7 +144,7 @@ describe('with strict', () => {
       ],
     });
     await tracker.flush();
-    expect(told).toEqual([]);
+    expect(events).toEqual([]);
     expect(sent()).toEqual([]);
   });
 
@@ -159,12 +159,12 @@ describe('with strict', () => {
   });
 
   test('a good call succeeds, and a changed type is reported without a rejection', async () => {
-    const { tracker, told, sent } = checkedTracker({ strict: true });
+    const { tracker, events, sent } = checkedTracker({ strict: true });
     await tracker.track('Clicked', { Price: 1 });
     await tracker.track('Clicked', { Price: '1' });
     await tracker.flush();
 
-    expect(told).toEqual([
+    expect(events).toEqual([
       {
         record: 'Clicked',
         path: 'eventData.Price',
@@ -182,14 +182,14 @@ describe('with strict', () => {
 
 describe('an attribute whose type changes', () => {
   test('is reported with each value that differs from the first, for an event by its name and for users', async () => {
-    const { tracker, told } = checkedTracker();
+    const { tracker, events } = checkedTracker();
     await tracker.track('Clicked', { Price: 1, At: '2026-11-23T12:00:00+0000' });
     await tracker.track('Bought', { Price: '1' });
     await tracker.track('Clicked', { Price: '1', At: 'noon' });
     await tracker.identify('ada', { attributes: { Plan: 'Gold' } });
     await tracker.identify('ada', { attributes: { Plan: ['Gold'] } });
 
-    expect(told.map(({ record, path, rule }) => `${record}: ${path} ${rule}`)).toEqual([
+    expect(events.map(({ record, path, rule }) => `${record}: ${path} ${rule}`)).toEqual([
       'Clicked: eventData.Price was a number before, and is a string now',
       'Clicked: eventData.At was a date before, and is a string now',
       'identify: attributes.Plan was a string before, and is a array now',
@@ -197,11 +197,11 @@ describe('an attribute whose type changes', () => {
   });
 
   test('is tracked for at most a thousand names', async () => {
-    const { tracker, told } = checkedTracker();
+    const { tracker, events } = checkedTracker();
     for (let n = 0; n < 1_100; n++) void tracker.track('Clicked', { [`n${n}`]: 1 });
     await tracker.track('Clicked', { n999: '', n1000: '' });
 
-    expect(told.map(({ path }) => path)).toEqual(['eventData.n999']);
+    expect(events.map(({ path }) => path)).toEqual(['eventData.n999']);
   });
 });
 

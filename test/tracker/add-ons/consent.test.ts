@@ -199,13 +199,13 @@ describe('while consent is pending', () => {
   test('beyond maxRecords the oldest event is dropped and reported, and the others keep their visitor', async () => {
     const { open, relay } = playedBrowser();
     const { tracker } = open({ ...PENDING, maxRecords: 100 });
-    const told: TrackerEvents['dropped'][] = [];
-    tracker.on('dropped', (what) => told.push(what));
+    const events: TrackerEvents['dropped'][] = [];
+    tracker.on('dropped', (what) => events.push(what));
     void tracker.identify('johndoe');
     const calls = names(1, 100).map((name) => tracker.track(name));
 
     await calls[0];
-    expect(told).toEqual([{ ids: [expect.stringMatching(/\.2$/)], reason: 'over_max_records' }]);
+    expect(events).toEqual([{ ids: [expect.stringMatching(/\.2$/)], reason: 'over_max_records' }]);
     expect(await hasSettled(calls[1] ?? Promise.resolve())).toBe(false);
 
     await tracker.optIn();
@@ -314,8 +314,8 @@ describe('data of an earlier visit with consent', () => {
     const { open, page, map, disk, sent, time } = await visited();
     await page.crash();
     const next = open(asking({ initial: state }));
-    const told: unknown[] = [];
-    next.tracker.on('dropped', ({ reason }) => told.push(reason));
+    const events: unknown[] = [];
+    next.tracker.on('dropped', ({ reason }) => events.push(reason));
     void next.tracker.track('e1');
     await next.tracker.optOut();
     await next.tracker.track('e2');
@@ -324,7 +324,7 @@ describe('data of an earlier visit with consent', () => {
     expect([...map]).toEqual([[MARK, '1']]);
     expect(await disk.buffered()).toEqual([]);
     expect(await disk.state.get('visitor')).toEqual({ choices: 1, changes: expect.any(Number) });
-    expect(told).toEqual(['opted_out']);
+    expect(events).toEqual(['opted_out']);
     expect(sent()).toHaveLength(1);
   });
 

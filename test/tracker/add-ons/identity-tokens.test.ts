@@ -17,15 +17,15 @@ function signedInBrowser(...script: Script) {
   const endpoint = tokenEndpoint(time.now, ...script);
   const relay = strictRelay(time.now);
   const browser = playedBrowser({ relay, time });
-  const told: (TrackerEvents['retrying'] | TrackerEvents['dropped'])[] = [];
+  const events: (TrackerEvents['retrying'] | TrackerEvents['dropped'])[] = [];
   /** `fetchToken`: in place of the site's endpoint; null for a page without identity tokens. */
   const open = (
     options: Partial<TrackerOptions> = {},
     fetchToken: FetchToken | null = endpoint.identityToken,
   ) => {
     const page = browser.open({ plugins: fetchToken ? [identityTokens(fetchToken)] : [], ...options });
-    page.tracker.on('retrying', (what) => told.push(what));
-    page.tracker.on('dropped', (what) => told.push(what));
+    page.tracker.on('retrying', (what) => events.push(what));
+    page.tracker.on('dropped', (what) => events.push(what));
     return page;
   };
   return {
@@ -33,7 +33,7 @@ function signedInBrowser(...script: Script) {
     ...endpoint,
     relay,
     open,
-    told,
+    events,
     arrived: () => [...relay.arrived.values()].map(nameOf),
     /** The visitor sets the clock. */
     turnClock: time.shift,
@@ -90,7 +90,7 @@ describe('a token', () => {
   });
 
   test('is in no storage and no event', async () => {
-    const { open, map, disk, relay, told } = signedInBrowser();
+    const { open, map, disk, relay, events } = signedInBrowser();
     const { tracker } = open();
     relay.refuses = true;
     await tracker.identify('johndoe');
@@ -100,7 +100,7 @@ describe('a token', () => {
     const state = await Promise.all(['visitor', 'rate', 'counts'].map((name) => disk.state.get(name)));
     expect(JSON.stringify([...map])).not.toContain(token);
     expect(JSON.stringify([state, await disk.buffered()])).not.toContain(token);
-    expect(JSON.stringify(told)).not.toContain(token);
+    expect(JSON.stringify(events)).not.toContain(token);
   });
 
   test('is renewed before it expires, and the old one is used until then', async () => {
@@ -171,7 +171,7 @@ describe('a token', () => {
 describe('a token that the relay refuses', () => {
   test('is discarded: a new one is requested at once, and the same batch is sent again', async () => {
     const expired = (userId: string) => jwt({ cuid: userId, iat: 1, exp: 901 });
-    const { open, asked, relay, told } = signedInBrowser(expired);
+    const { open, asked, relay, events } = signedInBrowser(expired);
     const { tracker } = open();
     await tracker.identify('johndoe');
     const end = await tracker.flush();
@@ -180,11 +180,11 @@ describe('a token that the relay refuses', () => {
     expect(asked).toHaveLength(2);
     expect(relay.requests.map(({ status }) => status)).toEqual([401, 202]);
     expect(relay.requests[0]?.records.map(nameOf)).toEqual(relay.requests[1]?.records.map(nameOf));
-    expect(told).toEqual([]);
+    expect(events).toEqual([]);
   });
 
   test('and whose successor is refused too makes its user wait, longer each time, and nobody else', async () => {
-    const { open, relay, arrived, disk, told, time } = signedInBrowser();
+    const { open, relay, arrived, disk, events, time } = signedInBrowser();
     relay.refuses = true;
     const { tracker } = open();
     await tracker.identify('johndoe');
@@ -204,14 +204,14 @@ describe('a token that the relay refuses', () => {
     relay.refuses = false;
     await time.pass(2_000);
     expect(arrived()).toEqual(['e1', 'identify johndoe', 'identify johndoe']);
-    expect(told).toEqual([
+    expect(events).toEqual([
       { reason: 'token_required', inMs: 45_000 },
       { reason: 'token_required', inMs: 90_000 },
     ]);
   });
 
   test('on unload is not replaced by another user’s token', async () => {
-    const { open, relay, asked, arrived, told } = signedInBrowser();
+    const { open, relay, asked, arrived, events } = signedInBrowser();
     const page = open({ maxWaitMs: 3_600_000 });
     relay.refuses = true;
     await page.tracker.identify('johndoe');
@@ -224,7 +224,7 @@ describe('a token that the relay refuses', () => {
 
     expect(asked).toHaveLength(2);
     expect(arrived()).toEqual(['identify johndoe']);
-    expect(told).toEqual([]);
+    expect(events).toEqual([]);
   });
 });
 
@@ -237,7 +237,7 @@ describe('without a token', () => {
     ['gives nothing', () => undefined as unknown as string],
     ['does not answer within 10 s', neverAnswers],
   ])('because the function %s, the user’s records wait and anonymous ones don’t', async (_, answer) => {
-    const { open, asked, sent, arrived, time, told, reported } = {
+    const { open, asked, sent, arrived, time, events, reported } = {
       reported: [] as unknown[],
       ...signedInBrowser(answer),
     };
@@ -260,7 +260,7 @@ describe('without a token', () => {
     await time.pass(45_000);
     expect(asked).toHaveLength(2);
     expect(sent().flat()).toEqual(['e1', 'e2', 'identify johndoe', 'identify johndoe']);
-    expect(told).toEqual([{ reason: 'token_required', inMs: 45_000 }]);
+    expect(events).toEqual([{ reason: 'token_required', inMs: 45_000 }]);
     expect(reported).toEqual([]);
   });
 
@@ -394,7 +394,7 @@ describe('records of several users', () => {
   });
 
   test('expire after 7 days like any others', async () => {
-    const { open, arrived, buffered, told, time } = signedInBrowser(...Array(99).fill(throws));
+    const { open, arrived, buffered, events, time } = signedInBrowser(...Array(99).fill(throws));
     const first = open();
     await first.tracker.identify('ann');
     await time.pass(DAY_MS);
@@ -412,7 +412,7 @@ describe('records of several users', () => {
 
     expect(arrived()).toEqual(['e1', 'e2']);
     expect(await buffered()).toEqual(['ann’s']);
-    expect(told.at(-1)).toMatchObject({ reason: 'expired' });
+    expect(events.at(-1)).toMatchObject({ reason: 'expired' });
     expect((await next.tracker.stats()).dropped.expired).toBe(1);
   });
 
@@ -508,7 +508,7 @@ describe('a deferred request', () => {
 
 describe('a page without the option', () => {
   test('sends as always, several users in one batch, and waits with everything if the relay wants tokens', async () => {
-    const { open, relay, told, sent } = signedInBrowser();
+    const { open, relay, events, sent } = signedInBrowser();
     const page = open({}, null);
     await page.tracker.identify('ann');
     await page.tracker.identify('bob');
@@ -518,7 +518,7 @@ describe('a page without the option', () => {
 
     expect(sent()).toEqual([['identify ann', 'identify bob']]);
     expect(end).toEqual({ settled: false, reason: 'token_required', retryInMs: 45_000 });
-    expect(told).toContainEqual({ reason: 'token_required', inMs: 45_000 });
+    expect(events).toContainEqual({ reason: 'token_required', inMs: 45_000 });
     expect(relay.requests).toHaveLength(1);
   });
 

@@ -13,9 +13,9 @@ const realm = frame.contentWindow as unknown as Readonly<
 afterAll(() => frame.remove());
 
 function copy(given: unknown) {
-  const told: Difference[] = [];
-  const json = toJsonObject(copyFields({ given }, 'eventData', (difference) => told.push(difference)));
-  return { kept: JSON.parse(json).given, paths: told.map(({ path }) => path) };
+  const reported: Difference[] = [];
+  const json = toJsonObject(copyFields({ given }, 'eventData', (difference) => reported.push(difference)));
+  return { kept: JSON.parse(json).given, paths: reported.map(({ path }) => path) };
 }
 
 test.each<[string, () => unknown, unknown]>([

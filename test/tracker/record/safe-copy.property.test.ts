@@ -112,18 +112,18 @@ function read(of: object, name: string): { readonly value?: unknown } {
   }
 }
 
-/** Every difference between what was given and what was kept that nobody was told of, by its path. */
-function untold(given: unknown, kept: unknown, at: string, told: ReadonlySet<string>): string[] {
-  if (told.has(at)) return [];
+/** Every difference between what was given and what was kept that was not reported, by its path. */
+function unreported(given: unknown, kept: unknown, at: string, reported: ReadonlySet<string>): string[] {
+  if (reported.has(at)) return [];
   if (typeof given === 'object' && given !== null && tagOf(given) !== 'Date') {
     const { value: toJSON } = read(given, 'toJSON');
     if (typeof toJSON === 'function' && (Object.hasOwn(given, 'toJSON') || given instanceof URL))
-      return untoldOf(toJSON.call(given), kept, at, told);
+      return unreportedIn(toJSON.call(given), kept, at, reported);
   }
-  return untoldOf(given, kept, at, told);
+  return unreportedIn(given, kept, at, reported);
 }
 
-function untoldOf(given: unknown, kept: unknown, at: string, told: ReadonlySet<string>): string[] {
+function unreportedIn(given: unknown, kept: unknown, at: string, reported: ReadonlySet<string>): string[] {
   const is = (isSame: boolean) => (isSame ? [] : [at]);
   const tag = tagOf(given);
   if (typeof given === 'object' && given !== null && /^(Number|String|Boolean)$/.test(tag))
@@ -137,20 +137,20 @@ function untoldOf(given: unknown, kept: unknown, at: string, told: ReadonlySet<s
     const items = [...(kept as readonly unknown[])];
     return Array.from({ length: given.length }).flatMap((_, index) => {
       const there = `${at}.${index}`;
-      if (told.has(there) && !told.has(`cut ${there}`)) return [];
+      if (reported.has(there) && !reported.has(`cut ${there}`)) return [];
       const item = items.shift();
-      return told.has(there) ? [] : untold(read(given, `${index}`).value, item, there, told);
+      return reported.has(there) ? [] : unreported(read(given, `${index}`).value, item, there, reported);
     });
   }
   const prototype = Object.getPrototypeOf(given);
   if (Object.keys(given).length === 0 && prototype !== null && prototype !== Object.prototype) return [at];
   return Object.keys(given).flatMap((name) => {
     const there = `${at}.${name}`;
-    if (told.has(there)) return [];
+    if (reported.has(there)) return [];
     const { value } = read(given, name);
     const isKept = Object.hasOwn(kept, name);
     if (value === undefined) return isKept ? [there] : [];
-    return isKept ? untold(value, (kept as Record<string, unknown>)[name], there, told) : [there];
+    return isKept ? unreported(value, (kept as Record<string, unknown>)[name], there, reported) : [there];
   });
 }
 
@@ -176,7 +176,7 @@ test('nothing throws, and every difference between the given and the kept value 
       const { json, differences } = copy(given, 'eventData');
 
       if (given === undefined || given === null) expect([json, differences]).toEqual(['{}', []]);
-      else expect(untold(given, JSON.parse(json), 'eventData', pathsOf(differences))).toEqual([]);
+      else expect(unreported(given, JSON.parse(json), 'eventData', pathsOf(differences))).toEqual([]);
     }),
     { numRuns: 1_000 },
   );
@@ -227,9 +227,9 @@ test.each([
     ${change}
     const { copyFields, toJsonObject } = await import('./src/tracker/record/safe-copy.ts');
     const given = { a: [1, { b: 'x' }], c: { d: true }, toString: 'own' };
-    const told = [];
-    const json = toJsonObject(copyFields(given, '', (difference) => told.push(difference)));
-    process.stdout.write(JSON.stringify([json, told]));`;
+    const reported = [];
+    const json = toJsonObject(copyFields(given, '', (difference) => reported.push(difference)));
+    process.stdout.write(JSON.stringify([json, reported]));`;
 
   const out = execFileSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' });
 

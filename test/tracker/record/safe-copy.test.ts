@@ -6,9 +6,9 @@ import { writeDate } from '../../../src/tracker/record/write-date.ts';
 import { onSpoiltPage, SPOILT_PAGES } from '../../fakes/spoilt-page.ts';
 
 function copy(given: unknown, path = 'eventData') {
-  const told: Difference[] = [];
-  const json = toJsonObject(copyFields(given, path, (difference) => told.push(difference)));
-  return { json, kept: JSON.parse(json), told, paths: told.map(({ path }) => path) };
+  const reported: Difference[] = [];
+  const json = toJsonObject(copyFields(given, path, (difference) => reported.push(difference)));
+  return { json, kept: JSON.parse(json), reported, paths: reported.map(({ path }) => path) };
 }
 
 class Empty {
@@ -125,22 +125,22 @@ describe('an accepted value', () => {
     ['one object in two places', ((shared) => [shared, shared])({ a: 1 }), [{ a: 1 }, { a: 1 }]],
     ['sixteen levels', nested(15), nested(15)],
   ])('%s arrives without a report', (_, given, kept) => {
-    expect(copy({ given, Price: 39.8 })).toMatchObject({ kept: { given: kept, Price: 39.8 }, told: [] });
+    expect(copy({ given, Price: 39.8 })).toMatchObject({ kept: { given: kept, Price: 39.8 }, reported: [] });
   });
 
   test('a property that is undefined counts as absent, without a report', () => {
     expect(copy({ Coupon: undefined, Cart: { Size: undefined } })).toMatchObject({
       json: '{"Cart":{}}',
-      told: [],
+      reported: [],
     });
   });
 
   test.each([undefined, null])('%j instead of the object counts as absent', (given) => {
-    expect(copy(given)).toMatchObject({ json: '{}', told: [] });
+    expect(copy(given)).toMatchObject({ json: '{}', reported: [] });
   });
 
   test('an outermost object is read through its toJSON', () => {
-    expect(copy({ toJSON: () => ({ Price: 1 }) })).toMatchObject({ kept: { Price: 1 }, told: [] });
+    expect(copy({ toJSON: () => ({ Price: 1 }) })).toMatchObject({ kept: { Price: 1 }, reported: [] });
   });
 
   test('fields keep their order, as JSON texts', () => {
@@ -332,18 +332,20 @@ describe('a value that is left out', () => {
       get: (list, name) => (name === 'length' ? 'long' : Reflect.get(list, name)),
     });
 
-    const { told } = copy({ endless, long, Price: 1 });
+    const { reported } = copy({ endless, long, Price: 1 });
 
-    expect(told.length).toBeGreaterThan(0);
+    expect(reported.length).toBeGreaterThan(0);
   });
 });
 
 describe('text that is too long', () => {
   test('is cut to 999 units and reported', () => {
-    const { kept, told } = copy({ Note: 'n'.repeat(1_000) });
+    const { kept, reported } = copy({ Note: 'n'.repeat(1_000) });
 
     expect(kept.Note).toBe('n'.repeat(999));
-    expect(told).toEqual([{ path: 'eventData.Note', rule: 'must have at most 999 characters', done: 'cut' }]);
+    expect(reported).toEqual([
+      { path: 'eventData.Note', rule: 'must have at most 999 characters', done: 'cut' },
+    ]);
   });
 
   test('is never cut within a surrogate pair', () => {
@@ -363,10 +365,10 @@ describe('a record is bounded', () => {
     ['names of 46,000 bytes', { ['n'.repeat(46_000)]: 1 }],
     ['a name that JSON escapes', { ['\u0001'.repeat(9_000)]: 1 }],
   ])('%s are left out as a whole, reported once, and cost the others nothing', (_, Points) => {
-    const { kept, told } = copy({ Before: [1], Points, Cart: [{ Price: 1 }], Price: 39.8 });
+    const { kept, reported } = copy({ Before: [1], Points, Cart: [{ Price: 1 }], Price: 39.8 });
 
     expect(kept).toEqual({ Before: [1], Cart: [{ Price: 1 }], Price: 39.8 });
-    expect(told).toEqual([
+    expect(reported).toEqual([
       {
         path: 'eventData.Points',
         rule: 'must hold at most 2000 values, 16 levels and 45000 bytes',
@@ -388,17 +390,17 @@ describe('a record is bounded', () => {
     const text = 'é'.repeat(999);
     const given = Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`a${n}`, text]));
 
-    const { json, told } = copy(given);
+    const { json, reported } = copy(given);
 
     expect(utf8Bytes(json)).toBeLessThanOrEqual(45_000);
     expect(utf8Bytes(json)).toBeGreaterThan(45_000 - 2_010);
-    expect(told).toHaveLength(40 - Object.keys(JSON.parse(json)).length);
+    expect(reported).toHaveLength(40 - Object.keys(JSON.parse(json)).length);
   });
 
   test('values within the bounds are kept', () => {
     const given = { Points: Array(1_999).fill(1) };
 
-    expect(copy(given)).toMatchObject({ kept: given, told: [] });
+    expect(copy(given)).toMatchObject({ kept: given, reported: [] });
   });
 
   test('an object of 100,000 properties is reported once', () => {
@@ -486,34 +488,34 @@ describe('a page’s own built-ins change nothing:', () => {
   const right = copy(given);
 
   test.each(Object.keys(SPOILT_PAGES))('%s', (name) => {
-    const told: Difference[] = [];
+    const reported: Difference[] = [];
 
     const json = onSpoiltPage(name, () =>
       toJsonObject(
         copyFields(given, 'eventData', (difference) => {
-          told[told.length] = difference;
+          reported[reported.length] = difference;
         }),
       ),
     );
 
     expect(json).toBe(right.json);
-    expect(told).toEqual(right.told);
+    expect(reported).toEqual(right.reported);
   });
 
   test('an inherited item does not fill a hole', () => {
-    const told: Difference[] = [];
+    const reported: Difference[] = [];
 
     // biome-ignore lint/suspicious/noSparseArray: that is what pages give
     const list = [0, , 2];
     const json = onSpoiltPage('enumerable names on Array.prototype', () =>
       toJsonObject(
         copyFields({ list }, '', (difference) => {
-          told[told.length] = difference;
+          reported[reported.length] = difference;
         }),
       ),
     );
 
     expect(json).toBe('{"list":[0,2]}');
-    expect(told.map(({ path }) => path)).toEqual(['list.1']);
+    expect(reported.map(({ path }) => path)).toEqual(['list.1']);
   });
 });

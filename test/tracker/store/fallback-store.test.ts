@@ -41,14 +41,14 @@ function dependable(...opened: (Connection | Error)[]) {
 }
 
 function dependableWith(timeout: Timeout, opened: (Connection | Error)[]) {
-  const told: unknown[] = [];
+  const reported: unknown[] = [];
   const open = async () => {
     const next = opened.shift() ?? new Error('no more');
     if (next instanceof Error) throw next;
     return next;
   };
-  const storage = recordStore(openDatabase(open, timeout, (why) => told.push(why)));
-  return { storage, told };
+  const storage = recordStore(openDatabase(open, timeout, (why) => reported.push(why)));
+  return { storage, reported };
 }
 
 async function keepsRecords(storage: RecordStore): Promise<void> {
@@ -57,28 +57,28 @@ async function keepsRecords(storage: RecordStore): Promise<void> {
 }
 
 test('without IndexedDB memory is used, and degraded is emitted', async () => {
-  const { storage, told } = dependable(new Error('SecurityError'));
+  const { storage, reported } = dependable(new Error('SecurityError'));
 
   await keepsRecords(storage);
-  expect(told).toHaveLength(1);
+  expect(reported).toHaveLength(1);
 });
 
 describe('a failing operation', () => {
   test('is retried once on a new connection', async () => {
     const lost = brokenStorage(() => Promise.reject(new Error('connection lost')));
-    const { storage, told } = dependable(lost, memoryTransact());
+    const { storage, reported } = dependable(lost, memoryTransact());
 
     await keepsRecords(storage);
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
   });
 
   test('that fails again falls back to memory, and degraded is emitted once', async () => {
     const full = brokenStorage(() => Promise.reject(new Error('QuotaExceededError')));
-    const { storage, told } = dependable(full, full);
+    const { storage, reported } = dependable(full, full);
 
     await keepsRecords(storage);
     await storage.update('pace', () => 1);
-    expect(told).toHaveLength(1);
+    expect(reported).toHaveLength(1);
   });
 
   test('that never ends counts as failed', async () => {
@@ -86,20 +86,20 @@ describe('a failing operation', () => {
     // What hangs is given up at once: no test waits.
     const impatient: Timeout = (promise) =>
       Promise.race([promise, settled().then(() => Promise.reject(new Error('hung')))]);
-    const { storage, told } = dependableWith(impatient, [hung, hung]);
+    const { storage, reported } = dependableWith(impatient, [hung, hung]);
 
     await keepsRecords(storage);
-    expect(told).toHaveLength(1);
+    expect(reported).toHaveLength(1);
   });
 
   test('and others like it change the store once', async () => {
     const full = brokenStorage(() => Promise.reject(new Error('QuotaExceededError')));
-    const { storage, told } = dependable(full, full);
+    const { storage, reported } = dependable(full, full);
 
     await Promise.all([appendTo(storage, ENTRY), appendTo(storage, ENTRY), storage.peek(1)]);
 
     expect(await storage.peek(25)).toHaveLength(2);
-    expect(told).toHaveLength(1);
+    expect(reported).toHaveLength(1);
   });
 });
 
@@ -116,7 +116,7 @@ describe('operations that wait on a connection that breaks', () => {
   test('are all completed on the next one', async () => {
     const { connection, fail } = hanging();
     const next = memoryTransact();
-    const { storage, told } = dependable(connection, next);
+    const { storage, reported } = dependable(connection, next);
     const all = [1, 2, 3].map((seq) => appendTo(storage, entry(seq)));
 
     await settled();
@@ -124,7 +124,7 @@ describe('operations that wait on a connection that breaks', () => {
     await Promise.all(all);
 
     expect((await storeOn(next).peek(25)).map(({ at }) => at)).toEqual([1, 2, 3]);
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
   });
 
   test('run before those that are started after it', async () => {
@@ -144,7 +144,7 @@ describe('operations that wait on a connection that breaks', () => {
 
   test('end in memory if the next one breaks too, with none missing', async () => {
     const [one, other] = [hanging(), hanging()];
-    const { storage, told } = dependable(one.connection, other.connection);
+    const { storage, reported } = dependable(one.connection, other.connection);
     const all = [1, 2, 3].map((seq) => appendTo(storage, entry(seq)));
     await settled();
     for (const each of one.fail) each(new Error('connection lost'));
@@ -153,13 +153,13 @@ describe('operations that wait on a connection that breaks', () => {
     await Promise.all(all);
 
     expect((await storage.peek(25)).map(({ at }) => at)).toEqual([1, 2, 3]);
-    expect(told).toHaveLength(1);
+    expect(reported).toHaveLength(1);
   });
 
   test('that succeed on the next connection allow a later one its own second chance', async () => {
     const one = hanging();
     const second = brokenOnce(memoryTransact());
-    const { storage, told } = dependable(one.connection, second.storage, memoryTransact());
+    const { storage, reported } = dependable(one.connection, second.storage, memoryTransact());
     const append = appendTo(storage, entry(1));
     await settled();
     one.fail[0]?.(new Error('connection lost'));
@@ -168,7 +168,7 @@ describe('operations that wait on a connection that breaks', () => {
     second.breaks();
     await keepsRecords(storage);
 
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
   });
 });
 

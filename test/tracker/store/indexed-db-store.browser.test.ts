@@ -28,12 +28,12 @@ const entries = (from: number, to: number): Entry[] =>
 const seqs = (records: readonly Entry[]) => records.map(({ at }) => at);
 
 /** A connection of its own, with no time limit. */
-function openStore(name: string, told: unknown[] = []): RecordStore {
+function openStore(name: string, reported: unknown[] = []): RecordStore {
   return recordStore(
     openDatabase(
       () => connect(name),
       (promise) => promise,
-      (why) => told.push(why),
+      (why) => reported.push(why),
     ),
   );
 }
@@ -71,14 +71,14 @@ describe('the buffer', () => {
 
   test('appends all or nothing, and otherwise memory takes over and degraded is emitted', async () => {
     const name = newName();
-    const told: unknown[] = [];
-    const buffer = openStore(name, told);
+    const reported: unknown[] = [];
+    const buffer = openStore(name, reported);
     // In the second of two rows.
     const bad = { ...eventEntry(27), json: () => {} } as unknown as Entry;
 
     expect(await append(buffer, [...entries(1, 26), bad])).toMatchObject({ waiting: 27 });
 
-    expect(told).toHaveLength(1);
+    expect(reported).toHaveLength(1);
     expect(await openStore(name).peek(25)).toEqual([]);
     expect(await buffer.peek(100)).toHaveLength(27);
   });
@@ -103,8 +103,8 @@ describe('the buffer', () => {
 
   test('blocks no deletion of the database, and opens again afterwards', async () => {
     const name = newName();
-    const told: unknown[] = [];
-    const buffer = openStore(name, told);
+    const reported: unknown[] = [];
+    const buffer = openStore(name, reported);
     await append(buffer, entries(1, 1));
 
     await new Promise((resolve, reject) => {
@@ -114,7 +114,7 @@ describe('the buffer', () => {
     });
 
     expect(await append(buffer, entries(2, 2))).toMatchObject({ waiting: 1 });
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
     expect(seqs(await openStore(name).peek(25))).toEqual([2]);
   });
 });

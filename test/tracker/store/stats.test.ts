@@ -169,14 +169,14 @@ test('records that waited for 8 days without a network expire once the relay has
   await time.pass(8 * DAY_MS);
 
   const next = open();
-  const told: unknown[] = [];
-  next.tracker.on('dropped', ({ ids, reason }) => told.push(ids.length, reason));
+  const events: unknown[] = [];
+  next.tracker.on('dropped', ({ ids, reason }) => events.push(ids.length, reason));
   const offlineEnd = await next.tracker.flush();
-  const whileOffline = [...told];
+  const whileOffline = [...events];
   await time.pass(60_000);
 
   expect(offlineEnd).toMatchObject({ settled: false, reason: 'network' });
   expect(whileOffline).toEqual([]);
-  expect(told).toEqual([2, 'expired']);
+  expect(events).toEqual([2, 'expired']);
   expect(await next.tracker.stats()).toMatchObject({ tracked: 2, buffered: 0, dropped: { expired: 2 } });
 });

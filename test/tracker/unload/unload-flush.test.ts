@@ -394,9 +394,9 @@ test('a record refused in two requests at once is reported once', async () => {
     new Promise<Response>((resolve) => void time.timer(() => resolve(refusing(records)), 1_000));
   const { open } = playedBrowser({ relay: scriptedRelay(late, refusing), time });
   const page = open();
-  const told: unknown[] = [];
-  page.tracker.on('rejected', ({ id }) => told.push(id));
-  page.tracker.on('delivered', ({ ids, duplicates }) => told.push([ids.length, duplicates]));
+  const events: unknown[] = [];
+  page.tracker.on('rejected', ({ id }) => events.push(id));
+  page.tracker.on('delivered', ({ ids, duplicates }) => events.push([ids.length, duplicates]));
   for (const name of names(1, 3)) void page.tracker.track(name);
   await quiet();
   void page.tracker.flush();
@@ -405,5 +405,5 @@ test('a record refused in two requests at once is reported once', async () => {
   page.hide();
   await time.pass(30_000);
 
-  expect(told).toEqual([[2, 0], expect.stringMatching(/\.2$/), [1, 0]]);
+  expect(events).toEqual([[2, 0], expect.stringMatching(/\.2$/), [1, 0]]);
 });
