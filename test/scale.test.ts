@@ -108,7 +108,7 @@ describe('the simulated outboxes', () => {
       expect(fill.recordsPerCall).toBeGreaterThanOrEqual(recordsPerFlush);
       expect(fill.recordsPerCall).toBeLessThanOrEqual(25);
       expect(fill.callsPerMinute).toBeLessThanOrEqual(500);
-      expect(fill.asksPerMinute).toBeGreaterThanOrEqual(fill.callsPerMinute);
+      expect(fill.permitRequestsPerMinute).toBeGreaterThanOrEqual(fill.callsPerMinute);
     },
   );
 

@@ -21,7 +21,7 @@ export type Fill = {
   /** Average time in ms from a record's arrival to the start of its call. */
   readonly waitMs: number;
   /** Requests to the gate, granted or refused. Each call takes one permit. */
-  readonly asksPerMinute: number;
+  readonly permitRequestsPerMinute: number;
   /** Alarms that ran, and calls of `setAlarm()`. Both are billed. */
   readonly passesPerMinute: number;
   readonly alarmsSetPerMinute: number;
@@ -120,7 +120,7 @@ function play({ recordsPerSecond, recordsPerFlush, shards, lingerMs }: Traffic):
   let gate = { ...OPEN_GATE, pace: { nextDueAt: burst * spacingMs } };
   let nextTurnAt = 0;
   let seq = 0;
-  const total = { came: 0, sent: 0, calls: 0, waitedMs: 0, asks: 0, passes: 0, alarmsSet: 0 };
+  const total = { came: 0, sent: 0, calls: 0, waitedMs: 0, permitRequests: 0, passes: 0, alarmsSet: 0 };
 
   const setAlarm = (outbox: Outbox, at: number): void => {
     total.alarmsSet += 1;
@@ -161,11 +161,11 @@ function play({ recordsPerSecond, recordsPerFlush, shards, lingerMs }: Traffic):
     }
   };
 
-  const ask = (outbox: Outbox, now: number): void => {
-    total.asks += 1;
-    const asked = takePermit(gate, { isolating: false, seen: undefined }, LIMITS, now);
-    gate = asked.state;
-    const placed = inTurn(asked.permit, nextTurnAt, now);
+  const requestPermit = (outbox: Outbox, now: number): void => {
+    total.permitRequests += 1;
+    const decided = takePermit(gate, { isolating: false, seen: undefined }, LIMITS, now);
+    gate = decided.state;
+    const placed = inTurn(decided.permit, nextTurnAt, now);
     ({ nextTurnAt } = placed);
     const { permit } = placed;
     if (permit.granted) Object.assign(outbox, { phase: 'starting', at: now + permit.startInMs });
@@ -194,7 +194,7 @@ function play({ recordsPerSecond, recordsPerFlush, shards, lingerMs }: Traffic):
     const { phase } = outbox;
     if (landed && (phase === 'waiting' || phase === 'ending')) look(outbox, now);
     else if (outbox.at > now) return;
-    else if (phase === 'asking') ask(outbox, now);
+    else if (phase === 'asking') requestPermit(outbox, now);
     else if (phase === 'starting') start(outbox, now);
     else {
       if (phase === 'asleep') {
@@ -234,7 +234,7 @@ function play({ recordsPerSecond, recordsPerFlush, shards, lingerMs }: Traffic):
     recordsPerCall: total.sent / total.calls,
     callsPerMinute: total.calls / minutes,
     waitMs: total.waitedMs / total.sent,
-    asksPerMinute: total.asks / minutes,
+    permitRequestsPerMinute: total.permitRequests / minutes,
     passesPerMinute: total.passes / minutes,
     alarmsSetPerMinute: total.alarmsSet / minutes,
     came: total.came,

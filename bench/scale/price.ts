@@ -75,13 +75,13 @@ export function usageOf(recordsPerSecond: number, shards: number, lingerMs: numb
   const stored = Math.min(recordsPerSecond, DRAIN_PER_SECOND);
   const flushes = (stored / RECORDS_PER_FLUSH) * MONTH_SECONDS;
   const posted = (recordsPerSecond / RECORDS_PER_FLUSH) * MONTH_SECONDS;
-  const { calls, asks, passes, alarms } = monthOf(fill);
+  const { calls, permitRequests, passes, alarms } = monthOf(fill);
   const sessions = (stored * REMEMBERED_DAYS * DAY_SECONDS) / RECORDS_PER_SESSION;
   const backlogBytes = overloaded ? capacityOf(shards) * BYTES_PER_RECORD : 0;
   return {
     workerRequests: posted,
     workerCpuMs: posted * CPU_MS_PER_FLUSH,
-    objectRequests: flushes + asks + passes,
+    objectRequests: flushes + permitRequests + passes,
     objectGbSeconds: (shards + 1) * OBJECT_GB * MONTH_SECONDS,
     rowsWritten:
       flushes * (ROWS_WRITTEN_PER_FLUSH + ROWS_WRITTEN_PER_MEMBER_RUN) +
@@ -90,7 +90,7 @@ export function usageOf(recordsPerSecond: number, shards: number, lingerMs: numb
     rowsRead:
       flushes * (ROWS_READ_PER_FLUSH + ROWS_READ_TO_SEE_IF_FULL + ROWS_READ_PER_MEMBER_RUN) +
       calls * ROWS_READ_PER_CALL +
-      asks * ROWS_READ_PER_ASK,
+      permitRequests * ROWS_READ_PER_ASK,
     storedGb: (backlogBytes + sessions * BYTES_PER_SESSION) / 1e9,
   };
 }
@@ -116,20 +116,20 @@ export function total(dollars: Readonly<Record<Item, number>>): number {
 }
 
 /** Dollars a month for alarms and permits during a backlog: the list price of their requests and rows. */
-export function waitingPrice({ asksPerMinute, passesPerMinute, alarmsSetPerMinute }: Fill): number {
+export function waitingPrice({ permitRequestsPerMinute, passesPerMinute, alarmsSetPerMinute }: Fill): number {
   const minutes = MONTH_SECONDS / 60;
   return (
     minutes *
-    ((asksPerMinute + passesPerMinute) * RATES.objectRequests.dollars +
+    ((permitRequestsPerMinute + passesPerMinute) * RATES.objectRequests.dollars +
       alarmsSetPerMinute * ROWS_WRITTEN_PER_ALARM * RATES.rowsWritten.dollars)
   );
 }
 
-function monthOf({ callsPerMinute, asksPerMinute, passesPerMinute, alarmsSetPerMinute }: Fill) {
+function monthOf({ callsPerMinute, permitRequestsPerMinute, passesPerMinute, alarmsSetPerMinute }: Fill) {
   const minutes = MONTH_SECONDS / 60;
   return {
     calls: callsPerMinute * minutes,
-    asks: asksPerMinute * minutes,
+    permitRequests: permitRequestsPerMinute * minutes,
     passes: passesPerMinute * minutes,
     alarms: alarmsSetPerMinute * minutes,
   };

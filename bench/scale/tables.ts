@@ -143,7 +143,7 @@ function waitingTable(): string {
       const fill = play({ recordsPerSecond: 2 * DRAIN_PER_SECOND, shards });
       return [
         `${shards}`,
-        short(fill.asksPerMinute / 60),
+        short(fill.permitRequestsPerMinute / 60),
         short(fill.alarmsSetPerMinute / 60),
         fill.recordsPerCall.toFixed(1),
         dollars(waitingPrice(fill) / 30),

@@ -8,7 +8,7 @@ export type Question = {
   readonly yes: string;
 };
 
-type Asked = Question & { readonly resolve: (isConfirmed: boolean) => void };
+type OpenQuestion = Question & { readonly resolve: (isConfirmed: boolean) => void };
 
 /**
  * Asks the operator before something is done: `confirm` resolves to true for yes. Escape and the first button mean no.
@@ -19,33 +19,33 @@ export function useConfirm(): {
   readonly dialog: JSX.Element;
 } {
   const element = useRef<HTMLDialogElement>(null);
-  const [asked, setAsked] = useState<Asked>();
+  const [open, setOpen] = useState<OpenQuestion>();
   const close = (answer: 'yes' | 'no') => element.current?.close(answer);
 
   useLayoutEffect(() => {
-    if (asked === undefined || element.current === null) return;
+    if (open === undefined || element.current === null) return;
     // Escape leaves it as it is.
     element.current.returnValue = 'no';
     element.current.showModal();
-  }, [asked]);
+  }, [open]);
 
   return {
-    confirm: (question) => new Promise((resolve) => setAsked({ ...question, resolve })),
+    confirm: (question) => new Promise((resolve) => setOpen({ ...question, resolve })),
     dialog: (
       <dialog
         ref={element}
         aria-labelledby="confirm-question"
         aria-describedby="confirm-consequence"
-        onClose={({ currentTarget }) => asked?.resolve(currentTarget.returnValue === 'yes')}
+        onClose={({ currentTarget }) => open?.resolve(currentTarget.returnValue === 'yes')}
       >
-        <h2 id="confirm-question">{asked?.question}</h2>
-        <p id="confirm-consequence">{asked?.consequence}</p>
+        <h2 id="confirm-question">{open?.question}</h2>
+        <p id="confirm-consequence">{open?.consequence}</p>
         <div class="choices">
           <button type="button" autofocus onClick={() => close('no')}>
             No
           </button>
           <button type="button" class="primary" onClick={() => close('yes')}>
-            {asked?.yes}
+            {open?.yes}
           </button>
         </div>
       </dialog>

@@ -2,8 +2,8 @@ import { runInDurableObject } from 'cloudflare:test';
 import fc, { type Arbitrary } from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { checkRecord } from '../../src/contract/record.ts';
-import { door } from '../edge/asked.ts';
-import { loggedLines } from '../edge/told.ts';
+import { loggedLines } from '../edge/logs-and-storage.ts';
+import { testRelay } from '../edge/requests.ts';
 import { anyHeaders, changedBatch, type RandomRequest, rawBody } from './at-random.ts';
 import { outbox, SECRETS } from './ground.ts';
 import { faultsOf } from './stored-form.ts';
@@ -12,7 +12,7 @@ import { faultsOf } from './stored-form.ts';
 const RUNS = Number(import.meta.env.VITE_FUZZ_RUNS || 3_000);
 const SEED = Number(import.meta.env.VITE_FUZZ_SEED || Date.now() % 1_000_000_000);
 
-const { ask } = door(SECRETS);
+const { request: send } = testRelay(SECRETS);
 const answered: Record<number, number> = {};
 let accepted = 0;
 let logged = () => '';
@@ -50,14 +50,14 @@ function recordsIn(body: RandomRequest['body']): number {
   return JSON.parse(text).records.length;
 }
 
-let asked = 0;
+let requests = 0;
 
 async function holds(request: RandomRequest): Promise<void> {
-  asked += 1;
-  const sent = made(request, asked);
+  requests += 1;
+  const sent = made(request, requests);
   if (sent === undefined) return;
 
-  const answer = await ask(sent.path, sent.init);
+  const answer = await send(sent.path, sent.init);
   const text = await answer.text();
 
   answered[answer.status] = (answered[answer.status] ?? 0) + 1;

@@ -1,8 +1,8 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { afterEach, beforeEach, expect, vi } from 'vitest';
 import type { Env } from '../../src/edge/worker.ts';
-import { door } from '../edge/asked.ts';
-import { everythingIn, loggedLines } from '../edge/told.ts';
+import { everythingIn, loggedLines } from '../edge/logs-and-storage.ts';
+import { testRelay } from '../edge/requests.ts';
 import { relayEnv } from '../fakes/outbox.ts';
 
 /** Every secret there is, so that any piece of one is known wherever it turns up. */
@@ -69,7 +69,7 @@ export async function attack({
     headers: { 'Content-Type': 'text/plain;charset=UTF-8', 'CF-Connecting-IP': from, ...headers },
     ...(body !== undefined && { body }),
   };
-  const answer = await door(SECRETS).ask(path, init, env);
+  const answer = await testRelay(SECRETS).request(path, init, env);
   const text = new TextDecoder().decode(await answer.arrayBuffer());
   expect(`${answer.status} ${answer.statusText} ${JSON.stringify([...answer.headers])} ${text}`).not.toMatch(
     OF_SECRETS,

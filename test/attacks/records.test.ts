@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { batchOf, newSession } from '../edge/asked.ts';
+import { batchOf, newSession } from '../edge/requests.ts';
 import { eventRecord, idOf, userRecord } from '../fakes/records.ts';
 import { attack, expectNoHarm, onGuard, recordsKept } from './ground.ts';
 

@@ -1,6 +1,6 @@
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { batchOf, newSession, SHOP } from '../edge/asked.ts';
+import { batchOf, newSession, SHOP } from '../edge/requests.ts';
 import { eventRecord, idOf } from '../fakes/records.ts';
 import { attack, onGuard, outbox, SECRETS } from './ground.ts';
 
@@ -137,15 +137,15 @@ describe('a command inside a record', () => {
           JSON.stringify(record),
         );
     });
-    const ask = (path: string) =>
+    const request = (path: string) =>
       attack({
         path,
         method: 'GET',
         headers: { Authorization: `Bearer ${SECRETS.ADMIN_TOKEN}`, Origin: '' },
       });
 
-    const exported = (await ask('/admin/dead-letters.ndjson')).text;
-    const page = (await ask('/admin/dead-letters')).text;
+    const exported = (await request('/admin/dead-letters.ndjson')).text;
+    const page = (await request('/admin/dead-letters')).text;
 
     // Whatever a reader takes for the end of a line.
     const lines = exported.trimEnd().split(/[\n\v\f\r\u0085\u2028\u2029]/);

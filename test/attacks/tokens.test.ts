@@ -1,6 +1,6 @@
 import { base64url } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { batchOf, newSession } from '../edge/asked.ts';
+import { batchOf, newSession } from '../edge/requests.ts';
 import { eventRecord, idOf, userRecord } from '../fakes/records.ts';
 import { jwkSet, secretJwk, siteKey, token } from '../fakes/tokens.ts';
 import { attack, expectNoHarm, onGuard } from './ground.ts';

@@ -2,8 +2,8 @@ import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { afterEach, expect, test, vi } from 'vitest';
 import { relayEnv } from '../fakes/outbox.ts';
 import { eventRecord, idOf, userRecord } from '../fakes/records.ts';
-import { batchOf, door, newSession, SHOP } from './asked.ts';
-import { everythingIn, loggedLines } from './told.ts';
+import { everythingIn, loggedLines } from './logs-and-storage.ts';
+import { batchOf, newSession, SHOP, testRelay } from './requests.ts';
 
 const outbox = relayEnv.OUTBOX.getByName('1/0');
 
@@ -67,7 +67,7 @@ test('no header of a visitor’s request is stored, logged or forwarded, and Web
     eventRecord(3, { id: idOf(3, session), eventName: 'Not to its liking' }),
   );
 
-  expect((await door().post(sent, HEADERS)).status).toBe(202);
+  expect((await testRelay().post(sent, HEADERS)).status).toBe(202);
   const asStored = await everythingIn(outbox);
   await vi.waitFor(
     async () => {

@@ -14,8 +14,8 @@ import {
   relayEnv,
 } from '../fakes/outbox.ts';
 import { eventRecord } from '../fakes/records.ts';
-import { batchOf, door, everyAnswer, OPERATOR } from './asked.ts';
-import { everythingIn, loggedLines } from './told.ts';
+import { everythingIn, loggedLines } from './logs-and-storage.ts';
+import { batchOf, everyAnswer, OPERATOR, testRelay } from './requests.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:00Z');
 
@@ -137,7 +137,7 @@ describe('a WebEngage that echoes the key', () => {
 
   test('reveals it to no caller of the outbox: not in its status, its letters, the gate or the log', async () => {
     const logged = loggedLines();
-    const { ask, post } = door();
+    const { request, post } = testRelay();
     const outbox = relayEnv.OUTBOX.getByName('1/0');
     let calls = 0;
     vi.stubGlobal('fetch', async (call: Request) => {
@@ -156,7 +156,7 @@ describe('a WebEngage that echoes the key', () => {
 
     const answers = await Promise.all(
       ['/admin/status', '/admin/dead-letters', '/admin/dead-letters.ndjson', '/health'].map(async (path) =>
-        (await ask(path, { headers: OPERATOR })).text(),
+        (await request(path, { headers: OPERATOR })).text(),
       ),
     );
     const kept = await Promise.all([

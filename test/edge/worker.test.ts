@@ -236,14 +236,14 @@ describe('POST /v1/batch', () => {
 describe('quotas', () => {
   const over: RateLimit = { limit: async () => ({ success: false }) };
 
-  function from(address: string | undefined, env: Partial<Env>, door = relay): Promise<Response> {
+  function from(address: string | undefined, env: Partial<Env>, testRelay = relay): Promise<Response> {
     const headers = { Origin: SHOP, ...(address && { 'CF-Connecting-IP': address }) };
     const asked = new Request('http://127.0.0.1:8787/v1/batch', {
       method: 'POST',
       body: JSON.stringify(batch()),
       headers,
     });
-    return Promise.resolve(door.fetch(asked, { ...relayEnv, ...env }, createExecutionContext()));
+    return Promise.resolve(testRelay.fetch(asked, { ...relayEnv, ...env }, createExecutionContext()));
   }
 
   test('a network that sends too much gets 429 and Retry-After, readable by the page', async () => {
@@ -364,9 +364,9 @@ describe('quotas', () => {
   test('refusals are a line in the log that names no one', async () => {
     const lines: string[] = [];
     vi.spyOn(console, 'warn').mockImplementation((line: string) => void lines.push(line));
-    const door = createRelay();
+    const testRelay = createRelay();
 
-    for (let n = 0; n < 3; n++) await from('203.0.113.7', { ADDRESS_LIMIT: over }, door);
+    for (let n = 0; n < 3; n++) await from('203.0.113.7', { ADDRESS_LIMIT: over }, testRelay);
     vi.restoreAllMocks();
 
     expect(lines.map((line) => JSON.parse(line))).toEqual([

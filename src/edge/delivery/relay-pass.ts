@@ -67,7 +67,7 @@ type Refused = Extract<Permit, { granted: false }>;
 type Sendable = Extract<Work, { step: 'resend' | 'cut' }>;
 
 /** A permit, and when it was asked for. */
-type Asked = { readonly isolating: boolean; readonly at: number; readonly permit: Permit };
+type Requested = { readonly isolating: boolean; readonly at: number; readonly permit: Permit };
 
 /** The state of a pass between two steps. */
 type Pass = {
@@ -83,7 +83,7 @@ type Pass = {
    * The next permits, asked for while earlier calls wait for their start. Otherwise a distant gate would cost
    * part of the allowance.
    */
-  readonly ahead: Promise<Asked>[];
+  readonly ahead: Promise<Requested>[];
   /** How long the gate's last answer took. */
   gateTookMs: number;
 };
@@ -133,8 +133,10 @@ async function step(pass: Pass): Promise<PassEnd | undefined> {
   if (work.step === 'wait') return waitOrEnd(pass, work.until, work.backsOff);
   if (work.step === 'resend' && isMixedPart(ports, work.batch))
     return void release(ports.storage, work.batch, ports.evidence.suspects, undefined, ports.now());
-  const asked = await (work.isolates ? ask(pass, true) : askedAhead(pass));
-  return asked.permit.granted ? use(pass, asked.permit, asked) : afterRefusal(pass, asked.permit);
+  const requested = await (work.isolates ? requestPermit(pass, true) : nextPermit(pass));
+  return requested.permit.granted
+    ? use(pass, requested.permit, requested)
+    : afterRefusal(pass, requested.permit);
 }
 
 /**
@@ -168,7 +170,7 @@ async function waitOrEnd(
   return undefined;
 }
 
-async function ask(pass: Pass, isolating: boolean): Promise<Asked> {
+async function requestPermit(pass: Pass, isolating: boolean): Promise<Requested> {
   const { gate, now } = pass.ports;
   const at = now();
   const { seen } = pass;
@@ -180,12 +182,12 @@ async function ask(pass: Pass, isolating: boolean): Promise<Asked> {
 }
 
 /** The next permit that was asked for ahead, or a new one. */
-function askedAhead(pass: Pass): Promise<Asked> {
-  return pass.ahead.shift() ?? ask(pass, false);
+function nextPermit(pass: Pass): Promise<Requested> {
+  return pass.ahead.shift() ?? requestPermit(pass, false);
 }
 
 /** Asks for permits ahead, enough to make up for the gate's delay, if the backlog has work for them. */
-function askFurther(pass: Pass): void {
+function requestAhead(pass: Pass): void {
   const { ahead, gateTookMs, ports } = pass;
   if (gateTookMs < NEAR_MS) return;
   const depth = 1 + Math.min(MAX_AHEAD, Math.floor(gateTookMs / PERMIT_TAKES_MS));
@@ -193,10 +195,10 @@ function askFurther(pass: Pass): void {
   const clean = waiting(readTotals(ports.storage.sql)) - MAX_BATCH_RECORDS * parked.size;
   if (clean < AHEAD_FROM_RECORDS) return;
   while (ahead.length < depth) {
-    const asked = ask(pass, false);
+    const requested = requestPermit(pass, false);
     // Awaited when its turn comes, if ever: until then a rejection must not count as unhandled.
-    asked.catch(() => {});
-    ahead.push(asked);
+    requested.catch(() => {});
+    ahead.push(requested);
   }
 }
 
@@ -214,10 +216,10 @@ async function afterRefusal(pass: Pass, permit: Refused): Promise<PassEnd | unde
 }
 
 /** Waits for the permit's start, then starts a call. Drops a permit that is too late or has no work left. */
-async function use(pass: Pass, permit: Granted, { isolating, at }: Asked): Promise<undefined> {
+async function use(pass: Pass, permit: Granted, { isolating, at }: Requested): Promise<undefined> {
   const { ports, calls } = pass;
   const { storage, evidence, dueTimes, now, sleep, random, newRequestId } = ports;
-  if (!isolating) askFurther(pass);
+  if (!isolating) requestAhead(pass);
   if (permit.startInMs > 0) await sleep(permit.startInMs);
   if (calls.underWay.size >= MAX_IN_FLIGHT) await calls.next();
   // Too late: the call would come too close to calls granted since.

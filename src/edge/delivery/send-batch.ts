@@ -2,7 +2,7 @@ import type { RecordKind } from '../../contract/record.ts';
 import { backoffMs } from '../../pacing/backoff.ts';
 import type { SeenLimit } from '../gate/allowance.ts';
 import type { Answered, Fault, Refusal } from '../gate/answers.ts';
-import type { Ask, Permit } from '../gate/permits.ts';
+import type { Permit, PermitRequest } from '../gate/permits.ts';
 import type { KeyName } from '../gate/state.ts';
 import { type RefusedWith, requeue } from '../queue/dead-letters.ts';
 import type { StoredRecord } from '../queue/run.ts';
@@ -25,7 +25,7 @@ type Granted = Extract<Permit, { granted: true }>;
 
 /** The rate gate as an outbox sees it: the account's rate limit and state. */
 interface Gate {
-  take(ask: Ask): Promise<Permit>;
+  take(request: PermitRequest): Promise<Permit>;
   pause(forMs: number): Promise<void>;
   taken(key: KeyName, kind: RecordKind): Promise<void>;
   misconfigured(status: number, answered: Answered & { readonly key: KeyName }): Promise<Fault>;

@@ -54,8 +54,8 @@ export function verdictOf({ status, retryAfter, says }: Answered, now: number): 
   }
   if (status === 429) {
     // WebEngage documents no Retry-After. Its minute may be a fixed one, so wait for the next full minute.
-    const askedMs = retryAfterMs(retryAfter, now) ?? MINUTE_MS - (now % MINUTE_MS);
-    return { kind: 'paused', forMs: Math.min(Math.max(askedMs, MIN_PAUSE_MS), MAX_PAUSE_MS) };
+    const requestedMs = retryAfterMs(retryAfter, now) ?? MINUTE_MS - (now % MINUTE_MS);
+    return { kind: 'paused', forMs: Math.min(Math.max(requestedMs, MIN_PAUSE_MS), MAX_PAUSE_MS) };
   }
   if (status === 413) return { kind: 'too_large' };
   if (REFUSED.has(status)) return { kind: 'refused' };

@@ -32,9 +32,9 @@ import { type OutboxStatus, outboxStatus, type QueueHealth, queueHealth } from '
 import { type RelaySettings, readSettings } from '../settings/settings.ts';
 import type { SettingsEnv } from '../settings/settings-env.ts';
 import { logFailedCall, logFault, logUnfamiliar, report } from '../telemetry/log.ts';
-import { askAgain, isRetryable } from './ask-again.ts';
 import { groupCommit } from './group-commit.ts';
 import { type GateEnv, gateOf, type RateGate } from './rate-gate.ts';
+import { isRetryable, withRetry } from './with-retry.ts';
 
 // The wait before the next pass if a setting is missing, or if a pass failed.
 const AFTER_FAULT_MS = 30_000;
@@ -234,7 +234,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
   async #enrol(name: string): Promise<void> {
     if (this.#enrolledAs === name) return;
     // One request for all that wait, so that they continue in their order.
-    this.#enrolling ??= askAgain(() => gateOf(this.env).enrolOutbox(name));
+    this.#enrolling ??= withRetry(() => gateOf(this.env).enrolOutbox(name));
     try {
       await this.#enrolling;
     } finally {
@@ -264,12 +264,12 @@ function roomOf(settings: RelaySettings | undefined): Room {
 /** The gate. A call is retried once if the platform marks its error as retryable. */
 function gateFor(env: GateEnv): RelayPassPorts['gate'] {
   return {
-    take: (ask) => askAgain<Permit>(async () => gateOf(env).take(ask)),
-    pause: (forMs) => askAgain(() => gateOf(env).pause(forMs)),
-    taken: (key, kind) => askAgain(() => gateOf(env).taken(key, kind)),
-    misconfigured: (status, answered) => askAgain(() => gateOf(env).misconfigured(status, answered)),
-    refused: (status, answered) => askAgain(() => gateOf(env).refused(status, answered)),
-    sized: (bytes, wasTaken) => askAgain(() => gateOf(env).sized(bytes, wasTaken)),
+    take: (request) => withRetry<Permit>(async () => gateOf(env).take(request)),
+    pause: (forMs) => withRetry(() => gateOf(env).pause(forMs)),
+    taken: (key, kind) => withRetry(() => gateOf(env).taken(key, kind)),
+    misconfigured: (status, answered) => withRetry(() => gateOf(env).misconfigured(status, answered)),
+    refused: (status, answered) => withRetry(() => gateOf(env).refused(status, answered)),
+    sized: (bytes, wasTaken) => withRetry(() => gateOf(env).sized(bytes, wasTaken)),
   };
 }
 

@@ -3,7 +3,7 @@ import type { RecordKind } from '../../contract/record.ts';
 import { allowance } from '../gate/allowance.ts';
 import { type Answered, type Fault, misconfigured, type Refusal, refused, taken } from '../gate/answers.ts';
 import { fitted, maxBytes, tooLarge } from '../gate/call-size.ts';
-import { type Ask, type Permit, paused, takePermit } from '../gate/permits.ts';
+import { type Permit, type PermitRequest, paused, takePermit } from '../gate/permits.ts';
 import {
   type GateLimits,
   type GateState,
@@ -53,7 +53,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
   #nextTurnAt = 0;
 
   /** Asks to start one call to WebEngage. A granted permit that is not used is lost. */
-  take(ask: Ask): Permit {
+  take(request: PermitRequest): Permit {
     const limits = this.#limits();
     if (limits === undefined)
       return {
@@ -65,11 +65,11 @@ export class RateGate extends DurableObject<SettingsEnv> {
       };
     const before = this.#state();
     const now = Date.now();
-    const asked = takePermit(before, ask, limits, now);
+    const { state, permit: decided } = takePermit(before, request, limits, now);
     // Each write is billed as a row, so it writes only if a permit or a header changed the state. This never
     // starts or ends a suspension, so it is not logged.
-    if (asked.state !== before) this.ctx.storage.kv.put('state', asked.state);
-    const { permit, nextTurnAt } = inTurn(asked.permit, this.#nextTurnAt, now);
+    if (state !== before) this.ctx.storage.kv.put('state', state);
+    const { permit, nextTurnAt } = inTurn(decided, this.#nextTurnAt, now);
     this.#nextTurnAt = nextTurnAt;
     return permit;
   }

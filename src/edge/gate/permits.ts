@@ -11,7 +11,7 @@ import {
   refusalStreak,
 } from './state.ts';
 
-export type Ask = {
+export type PermitRequest = {
   /** For a search for refused records: a part of a refused batch, or parked records. */
   readonly isolating: boolean;
   /** What the last answer said about the rate limit, unless the gate already knows. */
@@ -74,12 +74,12 @@ const DOUBTFUL_REFUSALS = 5;
 /** Asks to start one call. A granted permit that is not used is lost. */
 export function takePermit(
   before: GateState,
-  ask: Ask,
+  request: PermitRequest,
   limits: GateLimits,
   now: number,
 ): { readonly state: GateState; readonly permit: Permit } {
-  const informed = ask.seen === undefined ? before : { ...before, seen: ask.seen };
-  const state = afterClockSetBack(informed, now);
+  const updated = request.seen === undefined ? before : { ...before, seen: request.seen };
+  const state = afterClockSetBack(updated, now);
   const refuse = (retryInMs: number, { isolatingOnly = false, pacedMs }: Partial<Refused> = {}) => ({
     state,
     permit: { granted: false, retryInMs, isolatingOnly, streak: refusalStreak(state), pacedMs } as const,
@@ -102,7 +102,7 @@ export function takePermit(
   // Isolating is not charged for a probe, nor for allowance that nobody else uses.
   const lately = starts.filter((at) => at > now - LATELY_MS).length;
   const isIdle = lately < perMinute * IDLE_SHARE * (LATELY_MS / MINUTE_MS);
-  const mustIsolate = ask.isolating && state.suspension === undefined && !isIdle;
+  const mustIsolate = request.isolating && state.suspension === undefined && !isIdle;
   const isolated = admit(state.isolationPace, isolationLimit(perMinute), now, MAX_AHEAD_MS);
   if (mustIsolate && !isolated.granted) return refuse(isolated.retryInMs, { isolatingOnly: true });
 

@@ -1,9 +1,9 @@
 import { VERSION } from '../../contract/version.ts';
-import { askAgain } from '../durable-objects/ask-again.ts';
 import type { Env } from '../durable-objects/env.ts';
 import { PROBE } from '../durable-objects/outbox.ts';
 import { outboxesInUse, outboxesOf, outboxNamed } from '../durable-objects/outbox-directory.ts';
 import { type GateStatus, gateOf } from '../durable-objects/rate-gate.ts';
+import { withRetry } from '../durable-objects/with-retry.ts';
 import type { QueueHealth } from '../queue/status.ts';
 import type { RelaySettings } from '../settings/settings.ts';
 import { logFault } from '../telemetry/log.ts';
@@ -75,7 +75,7 @@ async function findTrouble(env: Env, settings: RelaySettings, now: number): Prom
   const current = new Set(outboxesOf(settings));
   const look = async (name: string): Promise<Trouble | undefined> => {
     try {
-      const outbox = await inTime(() => askAgain(async () => outboxNamed(env, name).health()));
+      const outbox = await inTime(() => withRetry(async () => outboxNamed(env, name).health()));
       const full = current.has(name) ? fullTrouble(name, outbox) : undefined;
       return full ?? stale(name, outbox, gate, settings, now);
     } catch (error) {
@@ -106,9 +106,9 @@ type Gate = GateStatus & { readonly inUse: readonly string[] };
  */
 async function gateOrTrouble(env: Env, { jurisdiction }: RelaySettings): Promise<Gate | Trouble> {
   try {
-    const status = await inTime(() => askAgain(async () => gateOf(env).status()));
+    const status = await inTime(() => withRetry(async () => gateOf(env).status()));
     const probe = jurisdiction === undefined ? PROBE : `${jurisdiction}/${PROBE}`;
-    await inTime(() => askAgain(async () => outboxNamed(env, probe).probe()));
+    await inTime(() => withRetry(async () => outboxNamed(env, probe).probe()));
     if (status.suspension !== null)
       return {
         status: 'suspended',

@@ -8,9 +8,9 @@ import type { Authorized } from '../auth/authorize-users.ts';
 import type { AuthorizeUsers } from '../auth/identity.ts';
 import { type Sender, senderOf } from '../auth/sender.ts';
 import { TOKEN_FAULTS, type TokenFault } from '../auth/token-fault.ts';
-import { askAgain } from '../durable-objects/ask-again.ts';
 import type { Relay } from '../durable-objects/env.ts';
 import { outboxNamed } from '../durable-objects/outbox-directory.ts';
+import { withRetry } from '../durable-objects/with-retry.ts';
 import { type MarkOf, networkMarks, networkOf } from '../limits/client-network.ts';
 import { type LoadShedding, loadShedding } from '../limits/load-shedding.ts';
 import { type SenderLimits, senderLimits } from '../limits/sender-limits.ts';
@@ -116,7 +116,7 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
       unverified,
       violations: enforced.violations,
     };
-    const receipt = await askAgain<Receipt>(async () => outboxNamed(c.env, name).ingest(name, delivery));
+    const receipt = await withRetry<Receipt>(async () => outboxNamed(c.env, name).ingest(name, delivery));
     if (receipt.stored) return accepted(receipt, { rejected, repaired });
     if (receipt.retryInMs !== undefined) {
       known.rest(device, receipt.retryInMs, Date.now());

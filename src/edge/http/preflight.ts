@@ -2,7 +2,7 @@
 const MAX_AGE_S = 7_200;
 
 // Enough for the headers that `fetch` wrappers add. It limits the length of the answer.
-const MAX_ASKED_LENGTH = 1_000;
+const MAX_REQUESTED_LENGTH = 1_000;
 
 // A header name as HTTP defines it. https://www.rfc-editor.org/rfc/rfc9110#name-tokens
 const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
@@ -14,22 +14,22 @@ const NEVER_ALLOWED: ReadonlySet<string> = new Set(['*', 'authorization', 'cooki
  * The answer to a preflight from an allowed origin: the page may post, with the headers it asks for. A page
  * may add its own headers to every `fetch`, and the relay ignores them.
  *
- * @param asked `Access-Control-Request-Headers`
+ * @param requested `Access-Control-Request-Headers`
  */
-export function preflight(asked: string | null): Response {
+export function preflight(requested: string | null): Response {
   return new Response(null, {
     status: 204,
     headers: {
       'Access-Control-Allow-Methods': 'POST',
-      'Access-Control-Allow-Headers': ['Content-Type', ...askedHeaders(asked ?? '')].join(', '),
+      'Access-Control-Allow-Headers': ['Content-Type', ...requestedHeaders(requested ?? '')].join(', '),
       'Access-Control-Max-Age': String(MAX_AGE_S),
     },
   });
 }
 
 /** The listed names, except those always or never allowed. Empty for a list that no browser would send. */
-function askedHeaders(asked: string): readonly string[] {
-  const names = asked.split(',').map((name) => name.trim());
-  if (asked.length > MAX_ASKED_LENGTH || !names.every((name) => HEADER_NAME.test(name))) return [];
+function requestedHeaders(requested: string): readonly string[] {
+  const names = requested.split(',').map((name) => name.trim());
+  if (requested.length > MAX_REQUESTED_LENGTH || !names.every((name) => HEADER_NAME.test(name))) return [];
   return names.filter((name) => !NEVER_ALLOWED.has(name.toLowerCase()) && !/^content-type$/i.test(name));
 }

@@ -255,24 +255,24 @@ test('a permit that expires before it is used is not used', async () => {
   await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
   const upstream = scriptedUpstream();
   let now = NOW;
-  let asked = 0;
+  let requests = 0;
 
   await passAt(stub, upstream, NOW, {
     now: () => now,
     // The object stalls once, while it waits for its turn.
     sleep: async () => {
-      now += asked === 1 ? 5_000 : 100;
+      now += requests === 1 ? 5_000 : 100;
     },
     gate: {
       ...OPEN,
       take: async () => {
-        asked += 1;
+        requests += 1;
         return { ...GRANTED, startInMs: 100 };
       },
     },
   });
 
-  expect(asked).toBe(2);
+  expect(requests).toBe(2);
   expect(upstream.calls).toHaveLength(1);
 });
 
@@ -578,20 +578,20 @@ describe('the rate gate', () => {
     for (let device = 0; device < 8; device++)
       await ingestAt(stub, delivery(`device ${device}`, ...events(1, 25)), NOW);
     const rateLimit = { limit: 400, remaining: 7 };
-    const asked: unknown[] = [];
+    const requests: unknown[] = [];
     const upstream = scriptedUpstream(answerOf(200, { rateLimit }));
 
     await passAt(stub, upstream, NOW, {
       gate: {
         ...OPEN,
-        take: async (ask) => {
-          asked.push(ask.seen);
+        take: async (request) => {
+          requests.push(request.seen);
           return GRANTED;
         },
       },
     });
 
-    expect(asked.filter(Boolean)).toEqual([{ ...rateLimit, at: NOW, ours: 1 }]);
+    expect(requests.filter(Boolean)).toEqual([{ ...rateLimit, at: NOW, ours: 1 }]);
   });
 });
 
@@ -662,22 +662,22 @@ describe('calls in flight', () => {
     for (const device of ['a', 'b']) await ingestAt(stub, delivery(device, ...events(1, 25)), NOW);
     const upstream = heldUpstream();
     const refused = { ...REFUSED, retryInMs: 60_000 };
-    let asked = 0;
+    let requests = 0;
     let ring = () => {};
 
     const pass = passAt(stub, upstream, NOW, {
       sleep: () => new Promise(() => {}),
       fullBatch: () => new Promise((resolve) => (ring = () => resolve())),
       upstream: (call) => upstream.answer(call),
-      gate: { ...OPEN, take: async () => (++asked === 1 ? GRANTED : refused) },
+      gate: { ...OPEN, take: async () => (++requests === 1 ? GRANTED : refused) },
     });
-    await expect.poll(() => asked).toBe(2);
+    await expect.poll(() => requests).toBe(2);
     await runInDurableObject(stub, () => ring());
     await runInDurableObject(stub, () => upstream.answerAll());
 
     expect(await pass).toEqual({ nextAt: NOW + 60_000, backsOff: true });
     // Before the call, after it, and once its answer was there.
-    expect(asked).toBe(3);
+    expect(requests).toBe(3);
   });
 });
 
@@ -685,11 +685,11 @@ test('a pass makes no more requests than the platform allows in one run, and the
   const stub = newOutbox();
   for (let n = 0; n < 40; n++) await ingestAt(stub, delivery(`d${n}`, ...events(1, 25)), NOW);
   const upstream = scriptedUpstream();
-  let asked = 0;
+  let requests = 0;
   const gate = {
     ...OPEN,
     take: async () => {
-      asked += 1;
+      requests += 1;
       return GRANTED;
     },
   };
@@ -697,7 +697,7 @@ test('a pass makes no more requests than the platform allows in one run, and the
   const { nextAt } = await passAt(stub, upstream, LINGERED, { gate, maxSubrequests: 50 });
 
   expect(upstream.calls.length).toBeGreaterThan(5);
-  expect(upstream.calls.length + asked).toBeLessThanOrEqual(50);
+  expect(upstream.calls.length + requests).toBeLessThanOrEqual(50);
   expect(nextAt).toBe(LINGERED);
 });
 

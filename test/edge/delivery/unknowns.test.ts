@@ -426,15 +426,15 @@ describe('a backlog of 15,000 records at 700 ms an answer', () => {
   });
 
   test('starts at most 500 calls in a minute even if the gate stalls for seconds now and then', async () => {
-    let asks = 0;
+    let requests = 0;
     const { account } = await against(
       {},
       {
         deliveries: backlog,
         latencyMs: () => 700,
         gateMs: () => {
-          asks += 1;
-          return asks % 50 === 0 ? 3_500 : 20;
+          requests += 1;
+          return requests % 50 === 0 ? 3_500 : 20;
         },
       },
     );

@@ -24,7 +24,7 @@ function turns(prepare: (group: number) => Promise<unknown> = async (group) => g
     prepared += 1;
     return prepare(prepared);
   });
-  const ask = (name: string) =>
+  const join = (name: string) =>
     turn().then(
       (given) => void continued.push(`${name} at ${now} with ${given}`),
       (error) => void continued.push(`${name}: ${error.message}`),
@@ -32,7 +32,7 @@ function turns(prepare: (group: number) => Promise<unknown> = async (group) => g
   const settle = () => new Promise((resolve) => setTimeout(resolve));
   return {
     continued,
-    ask,
+    join,
     settle,
     pass: (ms: number) => {
       now += ms;
@@ -43,26 +43,26 @@ function turns(prepare: (group: number) => Promise<unknown> = async (group) => g
 }
 
 test('a caller after a pause continues at once', async () => {
-  const { ask, settle, continued, pass } = turns();
-  void ask('one');
+  const { join, settle, continued, pass } = turns();
+  void join('one');
   await settle();
   pass(5);
-  void ask('other');
+  void join('other');
   await settle();
 
   expect(continued).toEqual(['one at 1000 with 1', 'other at 1005 with 2']);
 });
 
 test('callers within 5 ms of the last group continue together, in order, with one shared result', async () => {
-  const { ask, settle, continued, pass, wake, sleeping } = turns();
-  void ask('first');
+  const { join, settle, continued, pass, wake, sleeping } = turns();
+  void join('first');
   await settle();
   pass(1);
-  void ask('a');
+  void join('a');
   await settle();
   pass(1);
-  void ask('b');
-  void ask('c');
+  void join('b');
+  void join('c');
   await settle();
   expect(continued).toEqual(['first at 1000 with 1']);
   expect(sleeping()).toBe(1);
@@ -73,11 +73,11 @@ test('callers within 5 ms of the last group continue together, in order, with on
 });
 
 test('no caller waits longer than 5 ms after the clock was set back', async () => {
-  const { ask, settle, continued, pass, wake } = turns();
-  void ask('first');
+  const { join, settle, continued, pass, wake } = turns();
+  void join('first');
   await settle();
   pass(-900);
-  void ask('a');
+  void join('a');
   await settle();
   wake();
   await settle();
@@ -87,16 +87,16 @@ test('no caller waits longer than 5 ms after the clock was set back', async () =
 
 test('a failed preparation fails its own group only', async () => {
   let fails = true;
-  const { ask, settle, continued, pass } = turns(async () => {
+  const { join, settle, continued, pass } = turns(async () => {
     if (fails) throw new Error('no alarm to be had');
     return 'an alarm';
   });
-  void ask('a');
-  void ask('b');
+  void join('a');
+  void join('b');
   await settle();
   fails = false;
   pass(5);
-  void ask('c');
+  void join('c');
   await settle();
 
   expect(continued).toEqual(['a: no alarm to be had', 'b: no alarm to be had', 'c at 1005 with an alarm']);

@@ -117,10 +117,10 @@ test('a gate that refuses a request writes nothing', async () => {
 });
 
 test('each outbox refused only for the rate gets its own retry slot', async () => {
-  const asked = await runInDurableObject(newGate(), (gate) =>
+  const permits = await runInDurableObject(newGate(), (gate) =>
     Array.from({ length: 15 }, () => gate.take(ASK)),
   );
-  const turns = asked.flatMap((permit) => (permit.granted ? [] : [permit.retryInMs]));
+  const turns = permits.flatMap((permit) => (permit.granted ? [] : [permit.retryInMs]));
 
   expect(turns.length).toBeGreaterThan(5);
   expect(new Set(turns).size).toBe(turns.length);

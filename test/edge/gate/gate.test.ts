@@ -4,7 +4,7 @@ import type { RecordKind } from '../../../src/contract/record.ts';
 import { inTurn } from '../../../src/edge/durable-objects/turn.ts';
 import { allowance, type SeenLimit } from '../../../src/edge/gate/allowance.ts';
 import { misconfigured, refused, taken } from '../../../src/edge/gate/answers.ts';
-import { type Ask, type Permit, paused, takePermit } from '../../../src/edge/gate/permits.ts';
+import { type Permit, type PermitRequest, paused, takePermit } from '../../../src/edge/gate/permits.ts';
 import {
   type GateLimits,
   type GateState,
@@ -19,33 +19,33 @@ const MINUTE = 60_000;
 const LIMITS: GateLimits = { requestsPerMinute: 500, hasSecondaryKey: false };
 const TWO_KEYS: GateLimits = { ...LIMITS, hasSecondaryKey: true };
 
-const take = (state: GateState, now: number, ask: Partial<Ask> = {}, limits = LIMITS) =>
-  takePermit(state, { isolating: false, seen: undefined, ...ask }, limits, now);
+const take = (state: GateState, now: number, request: Partial<PermitRequest> = {}, limits = LIMITS) =>
+  takePermit(state, { isolating: false, seen: undefined, ...request }, limits, now);
 const seen = (remaining: number, limit = 500, at = NOW): SeenLimit => ({ limit, remaining, at, ours: 0 });
 const allowed = (state: GateState, now = NOW) => allowance(LIMITS.requestsPerMinute, state.seen, now);
 
 type Starts = { readonly starts: { at: number; isolating: boolean }[]; readonly state: GateState };
 
-/** Asks again and again, as outboxes with a backlog do, and answers when calls were started. */
-function askAll(
-  asks: readonly { readonly pause: number; readonly isolating: boolean }[],
+/** Makes these requests one after another, as outboxes with a backlog do. Returns when calls were started. */
+function requestAll(
+  requests: readonly { readonly pause: number; readonly isolating: boolean }[],
   requestsPerMinute: number,
 ): Starts {
   const starts: Starts['starts'] = [];
   let state = OPEN_GATE;
   let now = NOW;
-  for (const { pause, isolating } of asks) {
+  for (const { pause, isolating } of requests) {
     now += pause;
-    const asked = take(state, now, { isolating }, { ...LIMITS, requestsPerMinute });
+    const answer = take(state, now, { isolating }, { ...LIMITS, requestsPerMinute });
     // A restart finds what was stored, and nothing else.
-    state = JSON.parse(JSON.stringify(asked.state));
-    if (asked.permit.granted) starts.push({ at: now + asked.permit.startInMs, isolating });
+    state = JSON.parse(JSON.stringify(answer.state));
+    if (answer.permit.granted) starts.push({ at: now + answer.permit.startInMs, isolating });
   }
   return { starts, state };
 }
 
 describe('any 60 seconds', () => {
-  const asks = fc.array(
+  const requests = fc.array(
     fc.record({
       pause: fc.oneof(fc.integer({ min: 0, max: 300 }), fc.constantFrom(0, 0, 1, 59_999, 60_000, 60_001)),
       isolating: fc.boolean(),
@@ -55,16 +55,16 @@ describe('any 60 seconds', () => {
 
   test('contain no more starts than allowed, whatever is requested and however often the gate restarts', () => {
     fc.assert(
-      fc.property(asks, fc.integer({ min: 2, max: 500 }), (asked, perMinute) => {
-        expect(busiestMinute(askAll(asked, perMinute).starts)).toBeLessThanOrEqual(perMinute);
+      fc.property(requests, fc.integer({ min: 2, max: 500 }), (sequence, perMinute) => {
+        expect(busiestMinute(requestAll(sequence, perMinute).starts)).toBeLessThanOrEqual(perMinute);
       }),
     );
   });
 
   test('contain at most a tenth of them for bisection', () => {
     fc.assert(
-      fc.property(asks, fc.integer({ min: 20, max: 500 }), (asked, perMinute) => {
-        const isolating = askAll(asked, perMinute).starts.filter((start) => start.isolating);
+      fc.property(requests, fc.integer({ min: 20, max: 500 }), (sequence, perMinute) => {
+        const isolating = requestAll(sequence, perMinute).starts.filter((start) => start.isolating);
 
         expect(busiestMinute(isolating)).toBeLessThanOrEqual(perMinute / 10);
       }),
@@ -73,7 +73,7 @@ describe('any 60 seconds', () => {
 
   test('use 95 % of the allowance during a backlog, with bisection or without', () => {
     const everyTenMs = Array.from({ length: 6 * 6_000 }, (_, n) => ({ pause: 10, isolating: n % 3 === 0 }));
-    const { starts } = askAll(everyTenMs, 500);
+    const { starts } = requestAll(everyTenMs, 500);
 
     for (let minute = 1; minute < 5; minute++) {
       const from = NOW + minute * MINUTE;
@@ -101,9 +101,9 @@ test('bisection may use what no other call needs', () => {
   let state = OPEN_GATE;
   let granted = 0;
   for (let now = NOW; now < NOW + MINUTE; now += 250) {
-    const asked = take(state, now, { isolating: true });
-    state = asked.state;
-    if (asked.permit.granted) granted += 1;
+    const answer = take(state, now, { isolating: true });
+    state = answer.state;
+    if (answer.permit.granted) granted += 1;
   }
 
   // Half of the allowance, and its own share.
@@ -113,26 +113,28 @@ test('bisection may use what no other call needs', () => {
 
 describe('many outboxes that wait for the same gate', () => {
   test('each get a slot, so that it is asked little more often than it grants', () => {
-    const outboxes = Array.from({ length: 64 }, () => ({ asksAt: NOW }));
+    const outboxes = Array.from({ length: 64 }, () => ({ requestsAt: NOW }));
     let state = OPEN_GATE;
     let nextTurnAt = 0;
-    let asks = 0;
+    let requests = 0;
     let granted = 0;
     for (let now = NOW; now < NOW + 2 * MINUTE; now += 5)
       for (const outbox of outboxes) {
-        if (outbox.asksAt > now) continue;
-        asks += 1;
-        const asked = take(state, now);
-        state = asked.state;
-        const placed = inTurn(asked.permit, nextTurnAt, now);
+        if (outbox.requestsAt > now) continue;
+        requests += 1;
+        const answer = take(state, now);
+        state = answer.state;
+        const placed = inTurn(answer.permit, nextTurnAt, now);
         ({ nextTurnAt } = placed);
         if (placed.permit.granted) granted += 1;
         // A call is under way meanwhile, and others with it.
-        outbox.asksAt = placed.permit.granted ? now + placed.permit.startInMs : now + placed.permit.retryInMs;
+        outbox.requestsAt = placed.permit.granted
+          ? now + placed.permit.startInMs
+          : now + placed.permit.retryInMs;
       }
 
     expect(granted).toBeGreaterThanOrEqual(2 * 475);
-    expect(asks).toBeLessThanOrEqual(6 * granted);
+    expect(requests).toBeLessThanOrEqual(6 * granted);
   });
 
   test('wait no longer than necessary if no others wait', () => {
@@ -199,10 +201,10 @@ describe('WebEngage’s own limit headers', () => {
   test('stop calls at once if less is left than was used', () => {
     let state = OPEN_GATE;
     for (let at = 0; at < MINUTE; at += 100) ({ state } = take(state, NOW + at));
-    const asked = take(state, NOW + MINUTE, { seen: { ...seen(0, 500, NOW + MINUTE), ours: 200 } });
+    const answer = take(state, NOW + MINUTE, { seen: { ...seen(0, 500, NOW + MINUTE), ours: 200 } });
 
-    expect(asked.permit).toMatchObject({ granted: false });
-    expect(asked.permit.granted ? 0 : asked.permit.retryInMs).toBeGreaterThan(10_000);
+    expect(answer.permit).toMatchObject({ granted: false });
+    expect(answer.permit.granted ? 0 : answer.permit.retryInMs).toBeGreaterThan(10_000);
   });
 
   test('keep a sliding minute shared with others from ever answering 429', () => {
@@ -216,16 +218,16 @@ describe('WebEngage’s own limit headers', () => {
         // Others call evenly, so many in any minute.
         for (let now = NOW; now < NOW + 5 * MINUTE; now += 25) {
           while (answers[0] !== undefined && answers[0].at <= now) latest = answers.shift()?.seen;
-          const asked = take(state, now, { seen: latest });
+          const answer = take(state, now, { seen: latest });
           latest = undefined;
-          state = asked.state;
-          if (!asked.permit.granted) continue;
-          const at = now + asked.permit.startInMs;
+          state = answer.state;
+          if (!answer.permit.granted) continue;
+          const at = now + answer.permit.startInMs;
           const used = arrivals.filter((arrival) => arrival > at - MINUTE).length + others;
           if (used >= 500) refusals += 1;
           arrivals.push(at);
           const remaining = Math.max(0, 499 - used);
-          answers.push({ at: at + latency, seen: { limit: 500, remaining, at, ours: asked.permit.ours } });
+          answers.push({ at: at + latency, seen: { limit: 500, remaining, at, ours: answer.permit.ours } });
         }
         expect(refusals).toBe(0);
       }),

@@ -6,8 +6,8 @@ import { createRelay, type Env } from '../../../src/edge/worker.ts';
 import { parsePlan } from '../../../src/plan/plan.ts';
 import { relayEnv } from '../../fakes/outbox.ts';
 import { ADDED_TO_CART, eventRecord, idOf, userRecord } from '../../fakes/records.ts';
-import { batchOf, door, newSession, OPERATOR } from '../asked.ts';
-import { everythingIn, loggedLines } from '../told.ts';
+import { everythingIn, loggedLines } from '../logs-and-storage.ts';
+import { batchOf, newSession, OPERATOR, testRelay } from '../requests.ts';
 
 const PLAN = {
   events: {
@@ -37,7 +37,8 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const planned = (mode?: string) => door(mode === undefined ? {} : { TRACKING_PLAN: mode }, { plan: PLAN });
+const planned = (mode?: string) =>
+  testRelay(mode === undefined ? {} : { TRACKING_PLAN: mode }, { plan: PLAN });
 
 /** One of each: as planned, with a price of another type, a user as planned, and an event that is in no plan. */
 function someRecords(name: string) {
@@ -52,11 +53,11 @@ function someRecords(name: string) {
 
 const answered = async (response: Promise<Response>) => (await response).json<Answer>();
 
-async function statusOf({ ask }: ReturnType<typeof door>): Promise<RelayStatus> {
-  return (await ask('/admin/status', { headers: OPERATOR })).json<RelayStatus>();
+async function statusOf({ request }: ReturnType<typeof testRelay>): Promise<RelayStatus> {
+  return (await request('/admin/status', { headers: OPERATOR })).json<RelayStatus>();
 }
 
-async function kindsOf(relay: ReturnType<typeof door>, name: string) {
+async function kindsOf(relay: ReturnType<typeof testRelay>, name: string) {
   const { trackingPlan } = await statusOf(relay);
   return trackingPlan?.kinds.filter(({ of }) => of === name);
 }
@@ -123,7 +124,7 @@ describe('records that violate the plan', () => {
 
   test('are not counted for an unverified user, who may not write', async () => {
     const IDENTITY = { IDENTITY: 'required', IDENTITY_KEY: 'a-shared-secret-of-32-bytes-or-more!' };
-    const relay = door({ TRACKING_PLAN: 'enforce', ...IDENTITY }, { plan: PLAN });
+    const relay = testRelay({ TRACKING_PLAN: 'enforce', ...IDENTITY }, { plan: PLAN });
     const name = `Opened ${crypto.randomUUID()}`;
 
     expect((await relay.post(batchOf(...someRecords(name)))).status).toBe(401);
@@ -146,7 +147,7 @@ describe('records that violate the plan', () => {
     const name = `Opened \u202e${crypto.randomUUID()}`;
     await relay.post(batchOf(...someRecords(name)));
 
-    const status = await (await relay.ask('/admin/status', { headers: OPERATOR })).text();
+    const status = await (await relay.request('/admin/status', { headers: OPERATOR })).text();
 
     expect(status).toContain('Opened \\u202e');
     expect(status).not.toContain('\u202e');
@@ -201,14 +202,14 @@ describe('one request', () => {
 
 describe('a relay without a plan', () => {
   test('has no violations to report', async () => {
-    expect((await statusOf(door())).trackingPlan).toBeNull();
-    expect((await statusOf(door({ TRACKING_PLAN: 'off' }))).trackingPlan).toBeNull();
+    expect((await statusOf(testRelay())).trackingPlan).toBeNull();
+    expect((await statusOf(testRelay({ TRACKING_PLAN: 'off' }))).trackingPlan).toBeNull();
   });
 
   test.each(['report', 'enforce'])('says at /health that it can’t %s', async (TRACKING_PLAN) => {
-    const { ask } = door({ TRACKING_PLAN } as Partial<Env>);
+    const { request } = testRelay({ TRACKING_PLAN } as Partial<Env>);
 
-    const answer = await ask('/health');
+    const answer = await request('/health');
 
     expect(answer.status).toBe(503);
     expect(await answer.text()).toContain(`TRACKING_PLAN is ${TRACKING_PLAN}, but there is no tracking plan`);

@@ -24,7 +24,7 @@ const orThrow = <T>(value: T | Error): T => {
 
 /** The relay's bindings, with a gate and outboxes as the test has them; and whom it asked. */
 function played({ suspension = null, pausedUntil = null, outboxes = {}, probe }: Played) {
-  const asked: string[] = [];
+  const calls: string[] = [];
   const gate = {
     status: async () => ({ suspension, pausedUntil }),
     outboxes: async () => Object.keys(outboxes).map((name, turn) => ({ name, turn })),
@@ -32,12 +32,12 @@ function played({ suspension = null, pausedUntil = null, outboxes = {}, probe }:
   const named = (name: string) => ({
     probe: async () => probe && orThrow(probe),
     health: async () => {
-      asked.push(name);
+      calls.push(name);
       return { waiting: [], full: undefined, ...orThrow(outboxes[name] ?? {}) };
     },
   });
   const env = { ...relayEnv, RATE_GATE: { getByName: () => gate }, OUTBOX: { getByName: named } };
-  return { env: env as unknown as Env, asked };
+  return { env: env as unknown as Env, calls };
 }
 
 async function healthOf(env: Env, path = '/health') {
@@ -135,14 +135,14 @@ test.each([
     vi.useFakeTimers({ toFake: ['Date'] });
     const { env } = played({ outboxes: { '1/0': fault } });
     const relay = createRelay();
-    const ask = async () => {
+    const request = async () => {
       const answer = await relay.fetch(new Request('http://127.0.0.1/health'), env, createExecutionContext());
       return answer.text();
     };
 
-    expect(await ask()).toContain('ok');
+    expect(await request()).toContain('ok');
     vi.advanceTimersByTime(6_000);
-    const health = await ask();
+    const health = await request();
     vi.useRealTimers();
 
     expect(health).toMatch(message);
@@ -150,33 +150,33 @@ test.each([
 );
 
 test('an answer is reused for five seconds, without asking the objects each time', async () => {
-  const { env, asked } = played({ outboxes: { '1/0': {} } });
+  const { env, calls } = played({ outboxes: { '1/0': {} } });
   const relay = createRelay();
-  const ask = () => relay.fetch(new Request('http://127.0.0.1/health'), env, createExecutionContext());
+  const request = () => relay.fetch(new Request('http://127.0.0.1/health'), env, createExecutionContext());
 
-  await ask();
-  await ask();
+  await request();
+  await request();
 
-  expect(asked).toEqual(['1/0']);
+  expect(calls).toEqual(['1/0']);
 });
 
 test('two simultaneous requests before the first answer both report the trouble', async () => {
   const { env } = played(waitsAndTook(MINUTE, MINUTE));
   const relay = createRelay();
   const strict = { ...env, HEALTH_STALE_MS: '30000' };
-  const ask = () => relay.fetch(new Request('http://127.0.0.1/health'), strict, createExecutionContext());
+  const request = () => relay.fetch(new Request('http://127.0.0.1/health'), strict, createExecutionContext());
 
-  const [one, other] = await Promise.all([ask(), ask()]);
+  const [one, other] = await Promise.all([request(), request()]);
 
   expect([one.status, other.status]).toEqual([503, 503]);
 });
 
 test('an object is asked again if the platform says so', async () => {
   const { env } = played({});
-  let asked = 0;
+  let calls = 0;
   const status = async () => {
-    asked += 1;
-    if (asked === 1) throw Object.assign(new Error('its code was updated'), { retryable: true });
+    calls += 1;
+    if (calls === 1) throw Object.assign(new Error('its code was updated'), { retryable: true });
     return { suspension: null, pausedUntil: null };
   };
   const gate = { status, outboxes: async () => [] };
@@ -184,7 +184,7 @@ test('an object is asked again if the platform says so', async () => {
   const health = await healthOf({ ...env, RATE_GATE: { getByName: () => gate } } as unknown as Env);
 
   expect(health.code).toBe(200);
-  expect(asked).toBe(2);
+  expect(calls).toBe(2);
 });
 
 describe('with real objects', () => {
@@ -194,7 +194,7 @@ describe('with real objects', () => {
     const name = `1/0 ${crypto.randomUUID()}`;
     const RATE_GATE = { getByName: () => relayEnv.RATE_GATE.getByName(gate) } as unknown as Env['RATE_GATE'];
     const OUTBOX = {
-      getByName: (asked: string) => relayEnv.OUTBOX.getByName(asked === '1/0' ? name : asked),
+      getByName: (calls: string) => relayEnv.OUTBOX.getByName(calls === '1/0' ? name : calls),
     } as Env['OUTBOX'];
     const stub = relayEnv.OUTBOX.getByName(name);
     await relayEnv.RATE_GATE.getByName(gate).enrolOutbox('1/0');

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Answer } from '../../../src/contract/answer.ts';
 import { relayEnv } from '../../fakes/outbox.ts';
 import { eventRecord, idOf } from '../../fakes/records.ts';
-import { batchOf, door, newSession, SERVER_TOKEN } from '../asked.ts';
+import { batchOf, newSession, SERVER_TOKEN, testRelay } from '../requests.ts';
 
 const outbox = relayEnv.OUTBOX.getByName('1/0');
 const PLAN = {
@@ -54,7 +54,7 @@ describe('the profile of an anonymous visitor', () => {
       IDENTITY_KEY: 'a-shared-secret-of-32-bytes-long',
       TRACKING_PLAN: 'enforce',
     };
-    const { post } = door(required, { plan: PLAN });
+    const { post } = testRelay(required, { plan: PLAN });
     const anonymousId = crypto.randomUUID();
 
     const answer = await answered(post(lenient(user({ anonymousId, ...profile }))));
@@ -68,7 +68,7 @@ describe('the profile of an anonymous visitor', () => {
   });
 
   test('is repaired like any other, and recognized when it is repeated', async () => {
-    const { post } = door();
+    const { post } = testRelay();
     const anonymousId = crypto.randomUUID();
     const sent = lenient(user({ anonymousId, ...profile, phone: '98765' }));
 
@@ -78,7 +78,7 @@ describe('the profile of an anonymous visitor', () => {
   });
 
   test('shares a call with a user’s profile', async () => {
-    const { post } = door();
+    const { post } = testRelay();
     const anonymousId = crypto.randomUUID();
     const userId = crypto.randomUUID();
 
@@ -93,7 +93,7 @@ describe('the profile of an anonymous visitor', () => {
 
 describe('a page’s sign-in', () => {
   test('succeeds even if its profile is invalid, and later events belong to that user', async () => {
-    const { post } = door();
+    const { post } = testRelay();
     const userId = crypto.randomUUID();
     const session = newSession();
 
@@ -117,7 +117,7 @@ describe('a page’s sign-in', () => {
 });
 
 test('a server that does not ask for leniency is refused where a page would be repaired', async () => {
-  const { post } = door();
+  const { post } = testRelay();
   const asServer = { Origin: '', Authorization: `Bearer ${SERVER_TOKEN}` };
 
   expect(await answered(post(batchOf(user({ userId: 'ada', phone: '98765' })), asServer))).toMatchObject({
@@ -129,7 +129,7 @@ test('a server that does not ask for leniency is refused where a page would be r
 
 describe('with a tracking plan', () => {
   test('a record is repaired first and then checked against the plan', async () => {
-    const { post } = door({ TRACKING_PLAN: 'enforce' }, { plan: PLAN });
+    const { post } = testRelay({ TRACKING_PLAN: 'enforce' }, { plan: PLAN });
     const session = newSession();
     const event = (seq: number, eventData: object) => ({
       ...eventRecord(seq),

@@ -3,9 +3,18 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import server from '../../../docs/guides/sending-from-a-server.md?raw';
 import { relayEnv } from '../../fakes/outbox.ts';
 import { eventRecord, idOf } from '../../fakes/records.ts';
-import { batchOf, door, everyAnswer, newSession, OPERATOR, SERVER_TOKEN, SHOP, stalled } from '../asked.ts';
+import {
+  batchOf,
+  everyAnswer,
+  newSession,
+  OPERATOR,
+  SERVER_TOKEN,
+  SHOP,
+  stalled,
+  testRelay,
+} from '../requests.ts';
 
-const { ask, post } = door();
+const { request, post } = testRelay();
 const outbox = relayEnv.OUTBOX.getByName('1/0');
 
 afterEach(async () => {
@@ -48,7 +57,7 @@ describe('/admin is closed to other sites', () => {
         ['/%61dmin/status', 'GET'],
       ] as const) {
         const body = method === 'POST' ? { body: '{"all":true}' } : {};
-        const answer = await ask(path, { method, headers: { ...OPERATOR, Origin }, ...body }, ALL);
+        const answer = await request(path, { method, headers: { ...OPERATOR, Origin }, ...body }, ALL);
 
         expect(answer.status).toBe(404);
         expect([...answer.headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
@@ -58,7 +67,7 @@ describe('/admin is closed to other sites', () => {
   test('but open to the relay’s own page, without CORS headers', async () => {
     const headers = { ...OPERATOR, Origin: 'http://127.0.0.1:8787' };
 
-    const answer = await ask(
+    const answer = await request(
       '/admin/dead-letters/replay',
       { method: 'POST', body: '{"ids":[]}', headers },
       ALL,
@@ -70,9 +79,9 @@ describe('/admin is closed to other sites', () => {
 
   test('a wrong token is counted in the log once a minute, and the right one works meanwhile', async () => {
     const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
-    const { ask } = door();
+    const { request } = testRelay();
     const knock = async (Authorization: string) =>
-      (await ask('/admin/status', { headers: { Origin: '', Authorization } })).status;
+      (await request('/admin/status', { headers: { Origin: '', Authorization } })).status;
 
     for (let tries = 0; tries < 20; tries++)
       expect(await knock('Bearer a-guess-that-must-not-be-logged')).toBe(404);
@@ -147,11 +156,11 @@ describe('a server', () => {
   });
 
   test('has no access to the admin API', async () => {
-    expect((await ask('/admin/status', { headers: asServer(SERVER_TOKEN) })).status).toBe(404);
+    expect((await request('/admin/status', { headers: asServer(SERVER_TOKEN) })).status).toBe(404);
   });
 
   test('is not a page: the preflight of a page that uses the token forbids it', async () => {
-    const preflight = await ask('/v1/batch', {
+    const preflight = await request('/v1/batch', {
       method: 'OPTIONS',
       headers: { 'Access-Control-Request-Headers': 'authorization' },
     });
@@ -243,7 +252,7 @@ test('an unknown field of the envelope is ignored', async () => {
 test('every JSON answer to a batch, including errors, tells the relay’s clock', async () => {
   const full = { OUTBOX: { getByName: () => ({ ingest: () => ({ stored: false }) }) } as never };
   const over = { ADDRESS_LIMIT: { limit: async () => ({ success: false }) } };
-  const asked = Date.now();
+  const startedAt = Date.now();
 
   const answers = [
     await post(batchOf()),
@@ -251,13 +260,13 @@ test('every JSON answer to a batch, including errors, tells the relay’s clock'
     await post({ ...batchOf(), v: 2 }),
     await post(batchOf(), { Origin: 'https://evil.example' }),
     await post(batchOf(), { Authorization: 'Bearer x', Origin: '' }),
-    await ask('/v1/batch', { method: 'PUT' }),
+    await request('/v1/batch', { method: 'PUT' }),
     await post(' '.repeat(131_073)),
     await post(batchOf(), { 'Content-Type': 'text/html' }),
     await post(batchOf(), { 'CF-Connecting-IP': '203.0.113.9' }, over),
-    await door().post(batchOf(), {}, full),
+    await testRelay().post(batchOf(), {}, full),
     await post(batchOf(), {}, { WEBENGAGE_LICENSE_CODE: '' }),
-    await door().post(batchOf(), {}, { OUTBOX: {} as never }),
+    await testRelay().post(batchOf(), {}, { OUTBOX: {} as never }),
   ];
 
   expect(answers.map(({ status }) => status)).toEqual([
@@ -266,15 +275,15 @@ test('every JSON answer to a batch, including errors, tells the relay’s clock'
   for (const answer of answers) {
     const { now } = await answer.json<{ now: number }>();
     expect(Number.isInteger(now)).toBe(true);
-    expect(now).toBeGreaterThanOrEqual(asked);
+    expect(now).toBeGreaterThanOrEqual(startedAt);
     expect(now).toBeLessThanOrEqual(Date.now());
   }
 });
 
 describe('a preflight', () => {
-  const allowedFor = async (asked?: string) => {
-    const headers = asked === undefined ? {} : { 'Access-Control-Request-Headers': asked };
-    const answer = await ask('/v1/batch', { method: 'OPTIONS', headers });
+  const allowedFor = async (requested?: string) => {
+    const headers = requested === undefined ? {} : { 'Access-Control-Request-Headers': requested };
+    const answer = await request('/v1/batch', { method: 'OPTIONS', headers });
     expect(answer.status).toBe(204);
     expect(answer.headers.get('Access-Control-Allow-Credentials')).toBeNull();
     return answer.headers.get('Access-Control-Allow-Headers');
@@ -302,8 +311,8 @@ describe('a preflight', () => {
     'x-ä',
     '"x"',
     'x'.repeat(1_001),
-  ])('allows nothing more for %j', async (asked) => {
-    expect(await allowedFor(asked)).toBe('Content-Type');
+  ])('allows nothing more for %j', async (requested) => {
+    expect(await allowedFor(requested)).toBe('Content-Type');
   });
 });
 

@@ -24,32 +24,32 @@ describe('requests of one network', () => {
   };
 
   test('are counted by the binding as in wrangler.jsonc: a thousand in ten seconds', async () => {
-    const door = quiet();
+    const testRelay = quiet();
     const network = `network ${crypto.randomUUID()}`;
 
     // What is bound counts by real time, in which a window may end meanwhile.
-    const count = await allowed(door, network, relayEnv.ADDRESS_LIMIT);
+    const count = await allowed(testRelay, network, relayEnv.ADDRESS_LIMIT);
 
     expect(relayEnv.ADDRESS_LIMIT).toBeDefined();
     expect(count).toBeGreaterThanOrEqual(1_000);
     expect(count).toBeLessThanOrEqual(2_000);
-    expect(await door.allowsNetwork(`another ${network}`, relayEnv.ADDRESS_LIMIT, NOW)).toBe(true);
+    expect(await testRelay.allowsNetwork(`another ${network}`, relayEnv.ADDRESS_LIMIT, NOW)).toBe(true);
   });
 
   test('are counted by each isolate without a binding, with the same limit', async () => {
-    const door = quiet();
+    const testRelay = quiet();
 
-    expect(await allowed(door, 'a', undefined)).toBe(1_000);
-    expect(await allowed(door, 'a', undefined, NOW + 5_000)).toBe(500);
-    expect(await door.allowsNetwork('b', undefined, NOW)).toBe(true);
+    expect(await allowed(testRelay, 'a', undefined)).toBe(1_000);
+    expect(await allowed(testRelay, 'a', undefined, NOW + 5_000)).toBe(500);
+    expect(await testRelay.allowsNetwork('b', undefined, NOW)).toBe(true);
   });
 
   test('are counted by each isolate if the binding fails', async () => {
     vi.spyOn(console, 'error').mockImplementation(() => {});
-    const door = quiet();
+    const testRelay = quiet();
     const failing: RateLimit = { limit: () => Promise.reject(new Error('out of reach')) };
 
-    expect(await allowed(door, 'a', failing)).toBe(1_000);
+    expect(await allowed(testRelay, 'a', failing)).toBe(1_000);
   });
 });
 

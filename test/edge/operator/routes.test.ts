@@ -37,22 +37,22 @@ async function withLetters(index: number, ...seqs: number[]): Promise<void> {
   );
 }
 
-function ask(path: string, body?: unknown, token = relayEnv.ADMIN_TOKEN): Promise<Response> {
+function request(path: string, body?: unknown, token = relayEnv.ADMIN_TOKEN): Promise<Response> {
   const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
-  const request = new Request(`http://127.0.0.1:8787/admin${path}`, {
+  const call = new Request(`http://127.0.0.1:8787/admin${path}`, {
     ...init,
     headers: { Authorization: `Bearer ${token}` },
   });
-  return Promise.resolve(relay.fetch(request, env, createExecutionContext()));
+  return Promise.resolve(relay.fetch(call, env, createExecutionContext()));
 }
 
-const pageOf = async (query = ''): Promise<Page> => (await ask(`/dead-letters${query}`)).json();
+const pageOf = async (query = ''): Promise<Page> => (await request(`/dead-letters${query}`)).json();
 const recordIds = ({ letters }: Page) => letters.map(({ record }) => record.id);
 
 test.each(['/status', '/dead-letters', '/dead-letters.ndjson'])(
   '%s does not exist for anyone else',
   async (path) => {
-    expect((await ask(path, undefined, 'a-token-that-is-not-the-operators-own')).status).toBe(404);
+    expect((await request(path, undefined, 'a-token-that-is-not-the-operators-own')).status).toBe(404);
   },
 );
 
@@ -61,7 +61,7 @@ test.each(['/dead-letters/replay', '/dead-letters/discard'])(
   async (path) => {
     await withLetters(0, 1);
 
-    expect((await ask(path, { all: true }, 'a-token-that-is-not-the-operators-own')).status).toBe(404);
+    expect((await request(path, { all: true }, 'a-token-that-is-not-the-operators-own')).status).toBe(404);
     expect((await pageOf()).letters).toHaveLength(1);
   },
 );
@@ -71,7 +71,7 @@ describe('the status', () => {
     await ingestAt(env.OUTBOX.getByName('2/0'), delivery('a', eventRecord(1), eventRecord(2)), NOW);
     await withLetters(1, 1, 2, 3);
 
-    const status = await (await ask('/status')).json();
+    const status = await (await request('/status')).json();
     expect(status).toMatchObject({
       version: '0.1.0',
       backlog: { records: 2, maxRecords: 18_000_000, drainMs: null },
@@ -92,7 +92,7 @@ describe('the status', () => {
           name === '2/1' ? { status: () => Promise.reject(new Error('gone')) } : getByName(name),
       } as unknown as Env['OUTBOX'],
     };
-    expect(await (await ask('/status')).json()).toMatchObject({
+    expect(await (await request('/status')).json()).toMatchObject({
       backlog: { records: 2 },
       shards: [{ unreachable: false }, { name: '2/1', unreachable: true }],
     });
@@ -126,7 +126,7 @@ describe('dead letters', () => {
     await withLetters(0, ...Array.from({ length: 25 }, (_, n) => n + 1));
     await withLetters(1, 26);
 
-    const answer = await ask('/dead-letters.ndjson');
+    const answer = await request('/dead-letters.ndjson');
     const lines = (await answer.text()).trimEnd().split('\n');
 
     expect(answer.headers.get('Content-Type')).toBe('application/x-ndjson');
@@ -138,10 +138,10 @@ describe('dead letters', () => {
   test('are exported and replayed completely even if they fill more than a page', async () => {
     await withLetters(0, ...Array.from({ length: 501 }, (_, n) => n + 1));
 
-    const lines = (await (await ask('/dead-letters.ndjson')).text()).trimEnd().split('\n');
+    const lines = (await (await request('/dead-letters.ndjson')).text()).trimEnd().split('\n');
 
     expect(new Set(lines.map((line) => JSON.parse(line).record.id)).size).toBe(501);
-    expect(await (await ask('/dead-letters/discard', { all: true })).json()).toEqual({ discarded: 501 });
+    expect(await (await request('/dead-letters/discard', { all: true })).json()).toEqual({ discarded: 501 });
   });
 
   test('all of them are those until now, so one that comes back meanwhile is not replayed again', async () => {
@@ -154,26 +154,28 @@ describe('dead letters', () => {
       later + 1_000,
     );
 
-    expect(await (await ask('/dead-letters/replay', { all: true })).json()).toEqual({ replayed: 0 });
+    expect(await (await request('/dead-letters/replay', { all: true })).json()).toEqual({ replayed: 0 });
   });
 
   test('may be absent: an empty list and an empty file', async () => {
     expect(await pageOf()).toEqual({ letters: [], next: null });
-    expect(await (await ask('/dead-letters.ndjson')).text()).toBe('');
+    expect(await (await request('/dead-letters.ndjson')).text()).toBe('');
   });
 
   test('are replayed: one, some, all', async () => {
     await withLetters(0, 1, 2, 3);
     await withLetters(1, 4, 5);
 
-    expect(await (await ask('/dead-letters/replay', { ids: ['2/0:2'] })).json()).toEqual({ replayed: 1 });
+    expect(await (await request('/dead-letters/replay', { ids: ['2/0:2'] })).json()).toEqual({ replayed: 1 });
     expect(recordIds(await pageOf())).toEqual([1, 3, 4, 5].map((n) => idOf(n)));
-    expect(await (await ask('/dead-letters/replay', { ids: ['2/0:1', '2/1:1', '2/1:99'] })).json()).toEqual({
+    expect(
+      await (await request('/dead-letters/replay', { ids: ['2/0:1', '2/1:1', '2/1:99'] })).json(),
+    ).toEqual({
       replayed: 2,
     });
-    expect(await (await ask('/dead-letters/replay', { all: true })).json()).toEqual({ replayed: 2 });
+    expect(await (await request('/dead-letters/replay', { all: true })).json()).toEqual({ replayed: 2 });
     expect(await pageOf()).toMatchObject({ letters: [] });
-    expect(await (await ask('/status')).json()).toMatchObject({
+    expect(await (await request('/status')).json()).toMatchObject({
       backlog: { records: 5 },
       totals: { accepted: 5 },
     });
@@ -186,9 +188,14 @@ describe('dead letters', () => {
     await withLetters(0, 1, 2);
     await withLetters(1, 3);
 
-    expect(await (await ask('/dead-letters/discard', { ids: ['2/1:1'] })).json()).toEqual({ discarded: 1 });
-    expect(await (await ask('/dead-letters/discard', { all: true })).json()).toEqual({ discarded: 2 });
-    expect(await (await ask('/status')).json()).toMatchObject({ deadLetters: 0, totals: { discarded: 3 } });
+    expect(await (await request('/dead-letters/discard', { ids: ['2/1:1'] })).json()).toEqual({
+      discarded: 1,
+    });
+    expect(await (await request('/dead-letters/discard', { all: true })).json()).toEqual({ discarded: 2 });
+    expect(await (await request('/status')).json()).toMatchObject({
+      deadLetters: 0,
+      totals: { discarded: 3 },
+    });
   });
 
   test.each([
@@ -201,7 +208,7 @@ describe('dead letters', () => {
   ])('are not touched if the body selects %s', async (_, body) => {
     await withLetters(0, 1);
 
-    const answer = await ask('/dead-letters/discard', body);
+    const answer = await request('/dead-letters/discard', body);
 
     expect(answer.status).toBe(400);
     expect(await answer.json()).toMatchObject({ error: { code: 'invalid_request' } });
@@ -209,6 +216,6 @@ describe('dead letters', () => {
   });
 
   test.each(['?limit=0', '?limit=501', '?limit=many', '?after=17'])('%s is refused', async (query) => {
-    expect((await ask(`/dead-letters${query}`)).status).toBe(400);
+    expect((await request(`/dead-letters${query}`)).status).toBe(400);
   });
 });

@@ -176,19 +176,19 @@ describe('requeued dead letters', () => {
     await runInDurableObject(stub, (_, { storage }) =>
       requeue(storage, { since: NOW, until: undefined }, newRequestId, LATER),
     );
-    const asked: boolean[] = [];
+    const isolatingRequests: boolean[] = [];
 
     await passAt(stub, scriptedUpstream(), LATER, {
       gate: {
         ...OPEN,
         take: async ({ isolating }) => {
-          asked.push(isolating);
+          isolatingRequests.push(isolating);
           return GRANTED;
         },
       },
     });
 
-    expect(asked).toEqual([true, true]);
+    expect(isolatingRequests).toEqual([true, true]);
   });
 
   test('do not include those from before the outage', async () => {

@@ -191,9 +191,9 @@ describe('rows read', () => {
           now: () => NOW,
           gate: {
             ...OPEN,
-            take: async (ask) => {
+            take: async (request) => {
               calls += 1;
-              return calls > 10 ? { ...REFUSED, retryInMs: 60_000 } : OPEN.take(ask);
+              return calls > 10 ? { ...REFUSED, retryInMs: 60_000 } : OPEN.take(request);
             },
           },
         }),

@@ -144,7 +144,7 @@ describe('another number of shards', () => {
 
 /** An environment whose outboxes are these, and nothing else. */
 function withOutboxes(names: readonly string[], wake: (name: string) => Promise<boolean>) {
-  const asked: string[] = [];
+  const calls: string[] = [];
   const retired: string[] = [];
   const gate = {
     lastStreak: async () => undefined,
@@ -153,13 +153,13 @@ function withOutboxes(names: readonly string[], wake: (name: string) => Promise<
   };
   const outboxes = (jurisdiction: string) => ({
     getByName: (name: string, { locationHint }: { locationHint: string }) => {
-      asked.push(`${jurisdiction} ${name} ${locationHint}`);
+      calls.push(`${jurisdiction} ${name} ${locationHint}`);
       return { wake: () => wake(name) };
     },
     jurisdiction: outboxes,
   });
   const env = { ...relayEnv, RATE_GATE: { getByName: () => gate }, OUTBOX: outboxes('') };
-  return { env: env as unknown as Env, asked, retired };
+  return { env: env as unknown as Env, calls, retired };
 }
 
 test('an outbox that can’t be woken keeps no other asleep, and only an empty one is retired', async () => {
@@ -175,11 +175,11 @@ test('an outbox that can’t be woken keeps no other asleep, and only an empty o
 
 describe('the location of an outbox', () => {
   test('is its jurisdiction, by its name, and an outbox from before a change is still found', async () => {
-    const { env, asked } = withOutboxes(['1/0', 'eu/1/0'], async () => false);
+    const { env, calls } = withOutboxes(['1/0', 'eu/1/0'], async () => false);
 
     await wakeAll({ ...env, JURISDICTION: 'us', LOCATION_HINT: 'weur' });
 
-    expect(asked).toEqual([' 1/0 weur', 'eu eu/1/0 weur']);
+    expect(calls).toEqual([' 1/0 weur', 'eu eu/1/0 weur']);
     expect(shardOf('a device', 1, 'us')).toBe('us/1/0');
     expect(['1/0', 'eu/1/0', 'fedramp/64/63'].map(jurisdictionOf)).toEqual([undefined, 'eu', 'fedramp']);
   });
@@ -189,28 +189,28 @@ describe('the location of an outbox', () => {
     ['in', 'apac'],
     ['ksa', 'me'],
   ])('is near WebEngage’s region %s by default', async (WEBENGAGE_REGION, near) => {
-    const { env, asked } = withOutboxes(['1/0'], async () => false);
+    const { env, calls } = withOutboxes(['1/0'], async () => false);
 
     await wakeAll({ ...env, ...(WEBENGAGE_REGION && { WEBENGAGE_REGION }) });
 
-    expect(asked).toEqual([` 1/0 ${near}`]);
+    expect(calls).toEqual([` 1/0 ${near}`]);
   });
 
   test('is near the host if a host is set instead of a region', async () => {
-    const { env, asked } = withOutboxes(['1/0'], async () => false);
+    const { env, calls } = withOutboxes(['1/0'], async () => false);
 
     await wakeAll({ ...env, WEBENGAGE_HOST: 'api.in.webengage.com', WEBENGAGE_REGION: 'ksa' });
 
-    expect(asked).toEqual([' 1/0 apac']);
+    expect(calls).toEqual([' 1/0 apac']);
   });
 });
 
 test('the watchdog creates no outbox and asks only those with records', async () => {
-  const { env, asked } = withOutboxes([], async () => false);
+  const { env, calls } = withOutboxes([], async () => false);
 
   await wakeAll(env);
 
-  expect(asked).toEqual([]);
+  expect(calls).toEqual([]);
 });
 
 test('expired ids are dropped even if no request arrives', async () => {

@@ -10,16 +10,16 @@ export const SERVER_TOKEN = 'a-server-token-of-enough-characters';
 
 type Headed = Readonly<Record<string, string>>;
 
-/** A relay of its own, with these settings, asked as a page of the shop would; `Origin: ''` leaves it out. */
-export function door(env: Partial<Env> = {}, options: RelayOptions = {}) {
+/** A relay with these settings. `request` and `post` act as a page of the shop; `Origin: ''` leaves that header out. */
+export function testRelay(env: Partial<Env> = {}, options: RelayOptions = {}) {
   const relay = createRelay(options);
 
-  function ask(path: string, init: RequestInit = {}, more: Partial<Env> = {}): Promise<Response> {
+  function request(path: string, init: RequestInit = {}, more: Partial<Env> = {}): Promise<Response> {
     const headers = new Headers({ Origin: SHOP, ...(init.headers as Headed) });
     if (headers.get('Origin') === '') headers.delete('Origin');
-    const request = new Request(`http://127.0.0.1:8787${path}`, { ...init, headers });
+    const call = new Request(`http://127.0.0.1:8787${path}`, { ...init, headers });
     const settings = { ...relayEnv, SERVER_TOKEN, ...env, ...more };
-    return Promise.resolve(relay.fetch(request, settings, createExecutionContext()));
+    return Promise.resolve(relay.fetch(call, settings, createExecutionContext()));
   }
 
   /** Posts a batch: text, bytes or a stream as they are, anything else as JSON. */
@@ -30,10 +30,10 @@ export function door(env: Partial<Env> = {}, options: RelayOptions = {}) {
       body: isRaw ? (body as BodyInit) : JSON.stringify(body),
       headers: { 'Content-Type': 'text/plain;charset=UTF-8', ...headers },
     };
-    return ask('/v1/batch', init, more);
+    return request('/v1/batch', init, more);
   }
 
-  return { ask, post };
+  return { request, post };
 }
 
 export const newSession = (): string => crypto.randomUUID().replaceAll('-', '').slice(0, 22);
@@ -57,7 +57,7 @@ export async function everyAnswer(env: Partial<Env> = {}, fault = 'restarting'):
   const { ADMIN_TOKEN = relayEnv.ADMIN_TOKEN, SERVER_TOKEN: token = SERVER_TOKEN } = env;
   const operator = { ...OPERATOR, Authorization: `Bearer ${ADMIN_TOKEN}` };
   const server = { Origin: '', Authorization: `Bearer ${token}` };
-  const { ask, post } = door(env);
+  const { request, post } = testRelay(env);
 
   const deadline = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(AbortSignal.abort());
   const slow = await post(stalled());
@@ -72,16 +72,16 @@ export async function everyAnswer(env: Partial<Env> = {}, fault = 'restarting'):
     await post(' '.repeat(131_073)),
     await post('a=b', { 'Content-Type': 'application/x-www-form-urlencoded' }),
     await post(batchOf(), {}, { OUTBOX: outboxThat(() => Promise.reject(new Error(fault))) }),
-    await door(env).post(batchOf(), {}, { OUTBOX: outboxThat(() => ({ stored: false })) }),
+    await testRelay(env).post(batchOf(), {}, { OUTBOX: outboxThat(() => ({ stored: false })) }),
     await post(batchOf(), {}, { WEBENGAGE_LICENSE_CODE: '' }),
     await post(batchOf(), {}, { WEBENGAGE_REGION: 'mars', WEBENGAGE_HOST: '' }),
     await post(batchOf(), {}, { WEBENGAGE_API_KEY: `${env.WEBENGAGE_API_KEY}\n` }),
     await post(batchOf(), {}, { SERVER_TOKEN: ADMIN_TOKEN ?? '' }),
-    await ask('/v1/batch', { method: 'OPTIONS' }),
-    await ask('/health'),
-    await ask('/health', { method: 'HEAD' }),
+    await request('/v1/batch', { method: 'OPTIONS' }),
+    await request('/health'),
+    await request('/health', { method: 'HEAD' }),
     ...(await Promise.all(
-      ['GET', 'PUT', 'PATCH', 'DELETE', 'HEAD'].map((method) => ask('/v1/batch', { method })),
+      ['GET', 'PUT', 'PATCH', 'DELETE', 'HEAD'].map((method) => request('/v1/batch', { method })),
     )),
     ...(await Promise.all(
       [
@@ -93,14 +93,14 @@ export async function everyAnswer(env: Partial<Env> = {}, fault = 'restarting'):
         '/admin',
         '/admin/nope',
         '/%ff',
-      ].map((path) => ask(path)),
+      ].map((path) => request(path)),
     )),
-    await ask('/admin/status', { headers: operator }),
-    await ask('/admin/dead-letters', { headers: operator }),
-    await ask('/admin/dead-letters?limit=0', { headers: operator }),
-    await ask('/admin/dead-letters.ndjson', { headers: operator }),
-    await ask('/admin/dead-letters/replay', { method: 'POST', body: 'x', headers: operator }),
-    await ask('/admin/status', { headers: { ...operator, Authorization: `${ADMIN_TOKEN}` } }),
-    await ask('/admin/status', { headers: server }),
+    await request('/admin/status', { headers: operator }),
+    await request('/admin/dead-letters', { headers: operator }),
+    await request('/admin/dead-letters?limit=0', { headers: operator }),
+    await request('/admin/dead-letters.ndjson', { headers: operator }),
+    await request('/admin/dead-letters/replay', { method: 'POST', body: 'x', headers: operator }),
+    await request('/admin/status', { headers: { ...operator, Authorization: `${ADMIN_TOKEN}` } }),
+    await request('/admin/status', { headers: server }),
   ];
 }
