@@ -63,7 +63,7 @@ const adminFiles = {
       'src/ui/look.css',
       'node_modules/uplot/dist/uPlot.min.css',
       `${ADMIN}/admin.css`,
-      `${ADMIN}/letters/letters.css`,
+      `${ADMIN}/dead-letters/dead-letters.css`,
     ];
     const css = styles.map((file) => readFileSync(file, 'utf8')).join('\n');
     writeFileSync(`${PUBLIC}/admin/admin.css`, css);

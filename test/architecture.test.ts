@@ -77,7 +77,7 @@ const FLOORS: { readonly [room: string]: Floors } = {
     telemetry: [],
   },
   admin: {
-    letters: [''],
+    'dead-letters': [''],
     status: ['plots', ''],
     plots: [''],
   },

@@ -1,7 +1,7 @@
 import { type JSX, render } from 'preact';
 import { useLayoutEffect, useMemo } from 'preact/hooks';
+import { DeadLetters } from './dead-letters/dead-letters.tsx';
 import { clock } from './format.ts';
-import { Letters } from './letters/letters.tsx';
 import { lastHour } from './plots/last-hour.ts';
 import { Plots } from './plots/plots.tsx';
 import { SignIn } from './sign-in.tsx';
@@ -32,7 +32,7 @@ function Admin(): JSX.Element {
           <Health summary={summary} />
           <Figures status={status} hour={hour} />
           <Plots hour={hour} limit={status.gate.requestsPerMinute} />
-          <Letters
+          <DeadLetters
             client={client}
             total={status.deadLetters}
             at={status.at}

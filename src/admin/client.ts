@@ -1,5 +1,5 @@
 import type { RelayStatus } from '../edge/operator/relay-status.ts';
-import type { LetterPage } from '../edge/operator/routes.ts';
+import type { DeadLetterPage } from '../edge/operator/routes.ts';
 
 /** What can be done with dead letters. */
 export type Action = 'replay' | 'discard';
@@ -17,16 +17,16 @@ export type Outcome<Body> =
 export type Client = {
   readonly status: () => Promise<Outcome<RelayStatus>>;
   /** Outbox by outbox, the oldest first in each. */
-  readonly letters: (after: string | null) => Promise<Outcome<LetterPage>>;
-  /** All letters, one JSON a line. */
-  readonly exportLetters: () => Promise<Outcome<Blob>>;
-  /** Answers how many letters it was done to. */
+  readonly deadLetters: (after: string | null) => Promise<Outcome<DeadLetterPage>>;
+  /** All dead letters, one JSON a line. */
+  readonly exportDeadLetters: () => Promise<Outcome<Blob>>;
+  /** Resolves to the number of dead letters it was done to. */
   readonly settle: (action: Action, selection: Selection) => Promise<Outcome<number>>;
 };
 
 // A relay that runs at all has answered by then; every shard is asked.
 const ANSWER_MS = 15_000;
-// Thousands of letters are replayed, and read, some hundreds at a time.
+// Thousands of dead letters are replayed, and read, some hundreds at a time.
 const MANY_MS = 120_000;
 // The relay takes no more ids at once.
 const MAX_IDS = 500;
@@ -41,11 +41,11 @@ export function createClient(token: string): Client {
 
   return {
     status: () => ask('status', { headers }, ANSWER_MS, readJson),
-    letters: (after) => {
+    deadLetters: (after) => {
       const query = new URLSearchParams({ limit: String(PAGE_SIZE), ...(after !== null && { after }) });
       return ask(`dead-letters?${query}`, { headers }, ANSWER_MS, readJson);
     },
-    exportLetters: () => ask('dead-letters.ndjson', { headers }, MANY_MS, (response) => response.blob()),
+    exportDeadLetters: () => ask('dead-letters.ndjson', { headers }, MANY_MS, (response) => response.blob()),
     settle: async (action, selection) => {
       let settled = 0;
       for (const part of partsOf(selection)) {

@@ -14,9 +14,9 @@ function answering(answer: () => Response | Promise<Response>) {
 }
 
 test('every request carries the token, and no cookie', async () => {
-  const asked = answering(() => Response.json({ letters: [], next: null }));
+  const asked = answering(() => Response.json({ deadLetters: [], next: null }));
 
-  await createClient('secret').letters('4/2:17 &');
+  await createClient('secret').deadLetters('4/2:17 &');
 
   expect(asked[0]?.path).toBe('/admin/dead-letters?limit=50&after=4%2F2%3A17+%26');
   expect(asked[0]?.init).toMatchObject({
@@ -26,7 +26,7 @@ test('every request carries the token, and no cookie', async () => {
   });
 });
 
-test('an action returns the number of letters it affected', async () => {
+test('an action returns the number of dead letters it affected', async () => {
   const asked = answering(() => Response.json({ replayed: 2 }));
 
   expect(await createClient('secret').settle('replay', { ids: ['a', 'b'] })).toEqual({ kind: 'ok', body: 2 });

@@ -6,8 +6,8 @@ import { NOW, status } from './status.ts';
 const UNASKED = async () => ({ kind: 'unauthorized' }) as const;
 const clientOf = (): Client => ({
   status: UNASKED,
-  letters: UNASKED,
-  exportLetters: UNASKED,
+  deadLetters: UNASKED,
+  exportDeadLetters: UNASKED,
   settle: UNASKED,
 });
 const FAILED = { kind: 'failed', reason: 'The relay is out of reach.' } as const;

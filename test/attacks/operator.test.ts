@@ -28,7 +28,7 @@ test('the token gives access', async () => {
   const answer = await attack({ path: '/admin/dead-letters', method: 'GET', headers: OPERATOR });
 
   expect(answer.status).toBe(200);
-  expect(JSON.parse(answer.text).letters).toHaveLength(1);
+  expect(JSON.parse(answer.text).deadLetters).toHaveLength(1);
 });
 
 test('each action with it is a line in the log, with a number and no id', async () => {
@@ -135,7 +135,7 @@ describe('with the token, the API refuses a selection by', () => {
     });
   });
 
-  test('ids of letters or outboxes that do not exist', async () => {
+  test('ids of dead letters or outboxes that do not exist', async () => {
     await expectNoHarm(guard, async () => {
       for (const id of ['1/0:0', '1/0:999999999999999', '1/1:1', '64/63:1', '99/99:1', '9/0:1']) {
         const order = {

@@ -150,8 +150,8 @@ describe('a command inside a record', () => {
     // Whatever a reader takes for the end of a line.
     const lines = exported.trimEnd().split(/[\n\v\f\r\u0085\u2028\u2029]/);
     expect(lines.map((line) => JSON.parse(line).record)).toEqual(records);
-    expect(JSON.parse(page).letters.map(({ record }: { record: unknown }) => record)).toEqual(records);
-    expect(JSON.parse(page).letters[0].words).toBe(words);
+    expect(JSON.parse(page).deadLetters.map(({ record }: { record: unknown }) => record)).toEqual(records);
+    expect(JSON.parse(page).deadLetters[0].words).toBe(words);
     for (const text of [...lines, page]) expect(text).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
     await runInDurableObject(outbox, (_, { storage }) => storage.sql.exec('DELETE FROM dead'));
   });

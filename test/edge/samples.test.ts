@@ -4,8 +4,8 @@ import identityTokens from '../../docs/guides/identity-tokens.md?raw';
 import operating from '../../docs/guides/operating.md?raw';
 import { NOTHING } from '../../src/edge/queue/counters.ts';
 import {
+  logDeadLetters,
   logFailedCall,
-  logLetters,
   logLimited,
   logOffPlan,
   logRecovered,
@@ -55,7 +55,7 @@ test('docs/guides/operating.md shows exactly the lines of the log', () => {
     logSuspended(401);
     logRecovered({ status: 401, since: 1_000 }, 62_034);
     logWrongTokens(17);
-    logLetters('discarded', 3);
+    logDeadLetters('discarded', 3);
     logTokensRefused({ expired: 41, missing: 2 });
     logLimited({ address: 212, browser: 0, share: 38 });
     logOffPlan({ missing: 12, type: 5, unknown_event: 1 });

@@ -3,10 +3,10 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { webEngage } from '../../src/edge/delivery/webengage.ts';
 import { readSettings } from '../../src/edge/settings/settings.ts';
 import {
+  deadLettersOf,
   delivery,
   GRANTED,
   ingestAt,
-  lettersOf,
   newOutbox,
   OPEN,
   passAt,
@@ -131,11 +131,11 @@ describe('a WebEngage that echoes the key', () => {
 
     expect(new Set(called)).toEqual(new Set(['127.0.0.1:9']));
     expectNoSecretIn(await everythingIn(stub));
-    expectNoSecretIn(JSON.stringify(await lettersOf(stub)));
+    expectNoSecretIn(JSON.stringify(await deadLettersOf(stub)));
     expectNoSecretIn(logged());
   });
 
-  test('reveals it to no caller of the outbox: not in its status, its letters, the gate or the log', async () => {
+  test('reveals it to no caller of the outbox: not in its status, its dead letters, the gate or the log', async () => {
     const logged = loggedLines();
     const { request, post } = testRelay();
     const outbox = relayEnv.OUTBOX.getByName('1/0');

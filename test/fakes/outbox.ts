@@ -148,8 +148,8 @@ export function passAt(
 }
 
 /** All dead letters, oldest first. */
-export async function lettersOf(stub: DurableObjectStub<Outbox>): Promise<readonly DeadLetter[]> {
-  return (await stub.deadLetters(0, 100_000)).letters;
+export async function deadLettersOf(stub: DurableObjectStub<Outbox>): Promise<readonly DeadLetter[]> {
+  return (await stub.deadLetters(0, 100_000)).deadLetters;
 }
 
 /** The ids of the records, call by call. */

@@ -75,19 +75,19 @@ test('the operator sees what WebEngage refused, safely displayed, fixes the caus
   const page = await openDoor();
   const dialogs: string[] = [];
   page.on('dialog', (dialog) => dialogs.push(dialog.message()));
-  const letters = page.locator('#letter-list > li');
-  await letters.first().waitFor();
-  expect(await letters.count()).toBe(1);
-  expect(await letters.first().innerText()).toContain(hostile);
+  const deadLetters = page.locator('#dead-letter-list > li');
+  await deadLetters.first().waitFor();
+  expect(await deadLetters.count()).toBe(1);
+  expect(await deadLetters.first().innerText()).toContain(hostile);
 
   await stack.order({});
-  await letters
+  await deadLetters
     .first()
     .getByRole('button', { name: /^replay/i })
     .click();
 
   expect((await eventsReceived(stack, 3)).map(({ eventName }) => eventName)).toContain(hostile);
-  await expect.poll(() => letters.count()).toBe(0);
+  await expect.poll(() => deadLetters.count()).toBe(0);
   expect(dialogs).toEqual([]);
   await page.context().close();
 });

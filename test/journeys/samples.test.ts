@@ -264,7 +264,7 @@ describe('in a shell', () => {
   async function deadLetters(): Promise<readonly DeadLetter[]> {
     const headers = { Authorization: `Bearer ${stack.adminToken}` };
     const answer = await fetch(`${stack.relayUrl}/admin/dead-letters`, { headers });
-    return (await answer.json()).letters;
+    return (await answer.json()).deadLetters;
   }
 
   /** Has WebEngage refuse two events, of two users. */

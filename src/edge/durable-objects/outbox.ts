@@ -9,12 +9,12 @@ import { dueTimes, msPerRecordOf } from '../limits/fair-queue.ts';
 import { type Shares, shares } from '../limits/fair-share.ts';
 import { deadLetters, difference, readTotals, waiting } from '../queue/counters.ts';
 import {
-  type DeadPage,
-  type DeadSelection,
+  type DeadLetterSelection,
   discard,
-  listDead,
+  listDeadLetters,
   replay,
   requeue,
+  type StoredDeadLetterPage,
 } from '../queue/dead-letters.ts';
 import { dropExpiredDays } from '../queue/dedup.ts';
 import {
@@ -162,19 +162,19 @@ export class Outbox extends DurableObject<OutboxEnv> {
   }
 
   /** A page of dead letters after an id, oldest first. */
-  deadLetters(afterId: number, limit: number): DeadPage {
-    return listDead(this.ctx.storage.sql, afterId, limit);
+  deadLetters(afterId: number, limit: number): StoredDeadLetterPage {
+    return listDeadLetters(this.ctx.storage.sql, afterId, limit);
   }
 
   /** Sends dead letters again, at most `limit` of them. Returns how many. */
-  async replay(selection: DeadSelection, limit: number): Promise<number> {
+  async replay(selection: DeadLetterSelection, limit: number): Promise<number> {
     const replayed = replay(this.ctx.storage, selection, limit, Date.now());
     if (replayed > 0) await this.wake();
     return replayed;
   }
 
   /** Deletes dead letters, at most `limit` of them. Returns how many. */
-  discard(selection: DeadSelection, limit: number): number {
+  discard(selection: DeadLetterSelection, limit: number): number {
     return discard(this.ctx.storage, selection, limit, Date.now());
   }
 

@@ -8,8 +8,8 @@ import { outboxesInUse, outboxesOf, outboxNamed } from '../durable-objects/outbo
 import { gateOf } from '../durable-objects/rate-gate.ts';
 import { readBody } from '../http/body.ts';
 import { refusal } from '../http/responses.ts';
-import type { DeadLetter, DeadSelection } from '../queue/dead-letters.ts';
-import { logLetters, logWrongTokens } from '../telemetry/log.ts';
+import type { DeadLetter, DeadLetterSelection } from '../queue/dead-letters.ts';
+import { logDeadLetters, logWrongTokens } from '../telemetry/log.ts';
 import { printableJson } from '../telemetry/printable-json.ts';
 import { throttledCount } from '../telemetry/throttled-count.ts';
 import { EMPTY_OUTBOX, type NamedOutbox, relayStatus } from './relay-status.ts';
@@ -22,12 +22,12 @@ const DEFAULT_PAGE = 50;
 const MAX_SELECTION_BYTES = 64 * 1024;
 const SELECTION_TIMEOUT_MS = 10_000;
 
-const LETTER_ID = /^((?:[a-z]+\/)?[1-9]\d?\/\d\d?):(\d{1,15})$/;
+const DEAD_LETTER_ID = /^((?:[a-z]+\/)?[1-9]\d?\/\d\d?):(\d{1,15})$/;
 
 const selectionSchema = union([
   strictObject({ all: literal(true) }),
   strictObject({
-    ids: pipe(array(pipe(string(), regex(LETTER_ID))), maxLength(MAX_PAGE)),
+    ids: pipe(array(pipe(string(), regex(DEAD_LETTER_ID))), maxLength(MAX_PAGE)),
   }),
 ]);
 
@@ -49,8 +49,8 @@ export function operatorRoutes(): Hono<Relay> {
     return refusal('not_found', 'not found');
   });
   app.get('/status', reportStatus);
-  app.get('/dead-letters', listLetters);
-  app.get('/dead-letters.ndjson', exportLetters);
+  app.get('/dead-letters', listDeadLetters);
+  app.get('/dead-letters.ndjson', exportDeadLetters);
   app.post('/dead-letters/replay', (c) =>
     dealWith(c, 'replayed', (outbox, ...args) => outbox.replay(...args)),
   );
@@ -87,51 +87,55 @@ const json = (value: unknown): Response =>
   new Response(printableJson(value), { headers: { 'Content-Type': 'application/json' } });
 
 /** A dead letter, with the outbox in its id. */
-export type Letter = Omit<DeadLetter, 'id' | 'record'> & {
+export type ListedDeadLetter = Omit<DeadLetter, 'id' | 'record'> & {
   readonly id: string;
   readonly record: Readonly<Record<string, unknown>>;
 };
 
 /** What `GET /admin/dead-letters` answers. */
-export type LetterPage = { readonly letters: readonly Letter[]; readonly next: string | null };
+export type DeadLetterPage = {
+  readonly deadLetters: readonly ListedDeadLetter[];
+  readonly next: string | null;
+};
 
 // A page is built in the Worker's memory.
 const MAX_PAGE_BYTES = 8_000_000;
 
 /**
- * Outbox by outbox, oldest first in each. `after` is the id of the previous page's last letter. Undefined if
+ * Outbox by outbox, oldest first in each. `after` is the id of the previous page's last dead letter. Undefined if
  * its outbox is gone. A page may be shorter than the limit: `next` says whether there may be more.
  */
 async function pageOf(
   c: Context<Relay>,
   after: string | undefined,
   limit: number,
-): Promise<LetterPage | undefined> {
+): Promise<DeadLetterPage | undefined> {
   const names = await outboxesInUse(c.env);
-  const [, begun, lastId] = LETTER_ID.exec(after ?? '') ?? [];
+  const [, begun, lastId] = DEAD_LETTER_ID.exec(after ?? '') ?? [];
   if (begun !== undefined && !names.includes(begun)) return undefined;
 
-  const letters: Letter[] = [];
+  const deadLetters: ListedDeadLetter[] = [];
   let bytes = 0;
   for (const name of names.slice(begun === undefined ? 0 : names.indexOf(begun))) {
     const afterId = name === begun ? Number(lastId) : 0;
-    const found = await outboxNamed(c.env, name).deadLetters(afterId, limit - letters.length);
-    for (const { id, record, ...letter } of found.letters) {
-      letters.push({ ...letter, id: `${name}:${id}`, record: JSON.parse(record) });
+    const found = await outboxNamed(c.env, name).deadLetters(afterId, limit - deadLetters.length);
+    for (const { id, record, ...deadLetter } of found.deadLetters) {
+      deadLetters.push({ ...deadLetter, id: `${name}:${id}`, record: JSON.parse(record) });
       bytes += record.length;
     }
-    const isFull = letters.length === limit || bytes > MAX_PAGE_BYTES;
-    if (found.more || (isFull && name !== names.at(-1))) return { letters, next: letters.at(-1)?.id ?? null };
+    const isFull = deadLetters.length === limit || bytes > MAX_PAGE_BYTES;
+    if (found.more || (isFull && name !== names.at(-1)))
+      return { deadLetters, next: deadLetters.at(-1)?.id ?? null };
   }
-  return { letters, next: null };
+  return { deadLetters, next: null };
 }
 
-async function listLetters(c: Context<Relay>): Promise<Response> {
+async function listDeadLetters(c: Context<Relay>): Promise<Response> {
   const limit = Number(c.req.query('limit') ?? DEFAULT_PAGE);
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE)
     return refusal('invalid_request', `limit must be a whole number from 1 to ${MAX_PAGE}`);
   const after = c.req.query('after');
-  if (after !== undefined && !LETTER_ID.test(after))
+  if (after !== undefined && !DEAD_LETTER_ID.test(after))
     return refusal('invalid_request', 'after must be the next of the previous page');
   const page = await pageOf(c, after, limit);
   if (page === undefined)
@@ -140,13 +144,14 @@ async function listLetters(c: Context<Relay>): Promise<Response> {
 }
 
 /** All dead letters, one per line. They are read from storage only as fast as the client takes them. */
-function exportLetters(c: Context<Relay>): Response {
+function exportDeadLetters(c: Context<Relay>): Response {
   async function* lines(): AsyncGenerator<Uint8Array> {
     const encoder = new TextEncoder();
     let after: string | undefined;
     do {
       const page = await pageOf(c, after, MAX_PAGE);
-      for (const letter of page?.letters ?? []) yield encoder.encode(`${printableJson(letter)}\n`);
+      for (const deadLetter of page?.deadLetters ?? [])
+        yield encoder.encode(`${printableJson(deadLetter)}\n`);
       after = page?.next ?? undefined;
     } while (after !== undefined);
   }
@@ -166,9 +171,13 @@ function exportLetters(c: Context<Relay>): Response {
   });
 }
 
-type Deal = (outbox: DurableObjectStub<Outbox>, selection: DeadSelection, limit: number) => Promise<number>;
+type Deal = (
+  outbox: DurableObjectStub<Outbox>,
+  selection: DeadLetterSelection,
+  limit: number,
+) => Promise<number>;
 
-/** Applies one action to the letters that the body selects, in steps. Answers with their number. */
+/** Applies one action to the dead letters that the body selects, in steps. Answers with their number. */
 async function dealWith(c: Context<Relay>, done: 'replayed' | 'discarded', deal: Deal): Promise<Response> {
   const selections = await selectionOf(c);
   if (selections === undefined)
@@ -182,20 +191,20 @@ async function dealWith(c: Context<Relay>, done: 'replayed' | 'discarded', deal:
     for (let dealt = MAX_PAGE; dealt === MAX_PAGE; count += dealt)
       dealt = await deal(outbox, selection, MAX_PAGE);
   }
-  logLetters(done, count);
+  logDeadLetters(done, count);
   return Response.json({ [done]: count });
 }
 
-async function selectionOf(c: Context<Relay>): Promise<ReadonlyMap<string, DeadSelection> | undefined> {
+async function selectionOf(c: Context<Relay>): Promise<ReadonlyMap<string, DeadLetterSelection> | undefined> {
   const body = await readBody(c.req.raw, MAX_SELECTION_BYTES, AbortSignal.timeout(SELECTION_TIMEOUT_MS));
   const { success, output } = safeParse(selectionSchema, body.ok ? parseJson(body.text) : undefined);
   if (!success) return undefined;
   const names = await outboxesInUse(c.env);
-  // Only letters up to now: a replayed letter that fails again at once is not replayed a second time.
+  // Only those up to now: a dead letter that is replayed and fails again at once is not replayed a second time.
   const until = Date.now();
   if ('all' in output) return new Map(names.map((name) => [name, { until }]));
   const byOutbox = Map.groupBy(
-    output.ids.map((id) => LETTER_ID.exec(id) ?? []),
+    output.ids.map((id) => DEAD_LETTER_ID.exec(id) ?? []),
     ([, name = '']) => name,
   );
   return new Map(

@@ -128,14 +128,14 @@ export function requeue(
 }
 
 /** A page of dead letters, and whether there are more. */
-export type DeadPage = { readonly letters: readonly DeadLetter[]; readonly more: boolean };
+export type StoredDeadLetterPage = { readonly deadLetters: readonly DeadLetter[]; readonly more: boolean };
 
 // A page has to fit into a message between objects, 32 MiB, and into memory.
 const MAX_PAGE_BYTES = 8_000_000;
 
 /** Dead letters after an id, oldest first: as many as fit into a page, and at least one if there is any. */
-export function listDead(sql: SqlStorage, afterId: number, limit: number): DeadPage {
-  const letters: DeadLetter[] = [];
+export function listDeadLetters(sql: SqlStorage, afterId: number, limit: number): StoredDeadLetterPage {
+  const deadLetters: DeadLetter[] = [];
   let bytes = 0;
   const rows = sql.exec<Omit<DeadRow, 'proven'>>(
     `SELECT id, device, kind, accepted_at, given_up_at, status, attempts, words, record FROM dead
@@ -145,15 +145,15 @@ export function listDead(sql: SqlStorage, afterId: number, limit: number): DeadP
   );
   for (const { accepted_at, given_up_at, ...row } of rows) {
     bytes += row.record.length;
-    const isOver = letters.length === limit || bytes > MAX_PAGE_BYTES;
-    if (isOver && letters.length > 0) return { letters, more: true };
-    letters.push({ ...row, acceptedAt: accepted_at, givenUpAt: given_up_at });
+    const isOver = deadLetters.length === limit || bytes > MAX_PAGE_BYTES;
+    if (isOver && deadLetters.length > 0) return { deadLetters, more: true };
+    deadLetters.push({ ...row, acceptedAt: accepted_at, givenUpAt: given_up_at });
   }
-  return { letters, more: false };
+  return { deadLetters, more: false };
 }
 
 /** Dead letters by their ids, or all that were given up until a moment. */
-export type DeadSelection = { readonly ids: readonly number[] } | { readonly until: number };
+export type DeadLetterSelection = { readonly ids: readonly number[] } | { readonly until: number };
 
 /**
  * Queues dead letters again, behind everything that waits, including later records of their browsers. They
@@ -161,7 +161,7 @@ export type DeadSelection = { readonly ids: readonly number[] } | { readonly unt
  */
 export function replay(
   storage: DurableObjectStorage,
-  selection: DeadSelection,
+  selection: DeadLetterSelection,
   limit: number,
   now: number,
 ): number {
@@ -183,7 +183,7 @@ export function replay(
 /** Deletes dead letters for good. At most `limit` of them; returns how many. */
 export function discard(
   storage: DurableObjectStorage,
-  selection: DeadSelection,
+  selection: DeadLetterSelection,
   limit: number,
   now: number,
 ): number {
@@ -193,7 +193,7 @@ export function discard(
 /** Removes dead letters once `then` has dealt with them, all in one transaction. Returns how many. */
 function takeOut(
   storage: DurableObjectStorage,
-  selection: DeadSelection,
+  selection: DeadLetterSelection,
   limit: number,
   counted: 'replayed' | 'discarded',
   now: number,
@@ -210,7 +210,7 @@ function takeOut(
   });
 }
 
-function select(sql: SqlStorage, selection: DeadSelection, limit: number): number[] {
+function select(sql: SqlStorage, selection: DeadLetterSelection, limit: number): number[] {
   const rows =
     'until' in selection
       ? sql.exec<{ id: number }>(

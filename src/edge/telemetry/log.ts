@@ -104,8 +104,8 @@ export function logWrongTokens(wrong: number): void {
 }
 
 /** Logs, as an audit trail, how many dead letters an ADMIN_TOKEN holder has replayed or discarded. */
-export function logLetters(done: 'replayed' | 'discarded', letters: number): void {
-  console.log(JSON.stringify({ event: 'dead_letters', [done]: letters }));
+export function logDeadLetters(done: 'replayed' | 'discarded', deadLetters: number): void {
+  console.log(JSON.stringify({ event: 'dead_letters', [done]: deadLetters }));
 }
 
 /** Logs the batches refused for their identity token, by reason. The line contains nothing of a token. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ControlOrder } from '../../../src/sandbox/control.ts';
-import { lettersOf } from '../../fakes/outbox.ts';
+import { deadLettersOf } from '../../fakes/outbox.ts';
 import { playedAccount } from '../../fakes/played-account.ts';
 import { chances, nameOf, outOfOrder, traffic } from '../../fakes/traffic.ts';
 import { runWorld, type Step } from '../../fakes/world.ts';
@@ -46,20 +46,20 @@ async function dyingAt(step: Step, nth: number, control: ControlOrder = CONTROL)
     },
   });
   const arrived = end.account.taken.map(({ record }) => nameOf(record));
-  const letters = (await lettersOf(end.stub)).map(({ record }) => nameOf(JSON.parse(record)));
-  return { ...end, ...sent, arrived, letters, doubles: arrived.length - new Set(arrived).size };
+  const deadLetters = (await deadLettersOf(end.stub)).map(({ record }) => nameOf(JSON.parse(record)));
+  return { ...end, ...sent, arrived, deadLetters, doubles: arrived.length - new Set(arrived).size };
 }
 
 describe.each(Object.entries(STEPS) as [Step, string][])('an outbox that crashes at %s: %s', (step) => {
   test.each([1, 2, 5, 8])(
     'loses nothing, doubles nothing and keeps the order when it crashes the %dth time there',
     async (nth) => {
-      const { deaths, arrived, letters, poison, records, doubles, account } = await dyingAt(step, nth);
+      const { deaths, arrived, deadLetters, poison, records, doubles, account } = await dyingAt(step, nth);
 
       expect(deaths).toBe(1);
-      expect(arrived.length + letters.length).toBe(records);
+      expect(arrived.length + deadLetters.length).toBe(records);
       expect(doubles).toBe(0);
-      expect(letters.toSorted()).toEqual(poison.toSorted());
+      expect(deadLetters.toSorted()).toEqual(poison.toSorted());
       expect(outOfOrder(arrived)).toEqual([]);
       expect(account.swallowed()).toBe(0);
     },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ControlOrder } from '../../../src/sandbox/control.ts';
-import { lettersOf } from '../../fakes/outbox.ts';
+import { deadLettersOf } from '../../fakes/outbox.ts';
 import { busiestMinute, playedAccount } from '../../fakes/played-account.ts';
 import { chances, nameOf, outOfOrder, traffic } from '../../fakes/traffic.ts';
 import { runWorld } from '../../fakes/world.ts';
@@ -43,19 +43,19 @@ async function journey(seed: number, control: ControlOrder = FAULTS) {
     dies: () => random() < 0.002,
   });
   const arrived = end.account.taken.map(({ record }) => nameOf(record));
-  const letters = (await lettersOf(end.stub)).map(({ record }) => nameOf(JSON.parse(record)));
-  return { ...end, ...sent, arrived, letters };
+  const deadLetters = (await deadLettersOf(end.stub)).map(({ record }) => nameOf(JSON.parse(record)));
+  return { ...end, ...sent, arrived, deadLetters };
 }
 
 describe('5,000 records of 500 browsers under every fault', () => {
   test.each(Array.from({ length: SEEDS }, (_, index) => FIRST_SEED + index))(
     'seed %d: every good record arrives once and in order, and every bad one is a dead letter of its own',
     async (seed) => {
-      const { arrived, letters, poison, records, stub, deaths, account, overlaps } = await journey(seed);
+      const { arrived, deadLetters, poison, records, stub, deaths, account, overlaps } = await journey(seed);
 
-      expect(arrived.length + letters.length).toBe(records);
+      expect(arrived.length + deadLetters.length).toBe(records);
       expect(new Set(arrived).size).toBe(arrived.length);
-      expect(letters.toSorted()).toEqual(poison.toSorted());
+      expect(deadLetters.toSorted()).toEqual(poison.toSorted());
       expect(outOfOrder(arrived)).toEqual([]);
       expect(overlaps).toBe(0);
       expect(account.swallowed()).toBe(0);
@@ -70,12 +70,12 @@ describe('5,000 records of 500 browsers under every fault', () => {
 test('without x-request-id support only calls with an unknown outcome double, and each is counted', async () => {
   const seed = 1;
 
-  const { arrived, records, letters, stub, account } = await journey(seed, {
+  const { arrived, records, deadLetters, stub, account } = await journey(seed, {
     ...FAULTS,
     idempotency: 'ignored',
   });
 
-  expect(new Set(arrived).size + letters.length).toBe(records);
+  expect(new Set(arrived).size + deadLetters.length).toBe(records);
   const doubles = arrived.length - new Set(arrived).size;
   const { totals } = await stub.status();
   expect(doubles).toBeGreaterThan(0);

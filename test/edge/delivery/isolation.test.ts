@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ControlOrder } from '../../../src/sandbox/control.ts';
-import { delivery, lettersOf } from '../../fakes/outbox.ts';
+import { deadLettersOf, delivery } from '../../fakes/outbox.ts';
 import { busiestMinute, playedAccount } from '../../fakes/played-account.ts';
 import { eventRecord, userRecord } from '../../fakes/records.ts';
 import { chances, nameOf, outOfOrder } from '../../fakes/traffic.ts';
@@ -102,10 +102,10 @@ test.each([1, 2])(
     });
 
     const arrived = account.taken.map(({ record }) => nameOf(record));
-    const letters = (await lettersOf(stub)).map(({ record }) => nameOf(JSON.parse(record)));
-    expect(arrived.length + letters.length).toBe(made);
+    const deadLetters = (await deadLettersOf(stub)).map(({ record }) => nameOf(JSON.parse(record)));
+    expect(arrived.length + deadLetters.length).toBe(made);
     expect(new Set(arrived).size).toBe(arrived.length);
-    expect(letters.toSorted()).toEqual(bad.toSorted());
+    expect(deadLetters.toSorted()).toEqual(bad.toSorted());
     expect(outOfOrder(arrived)).toEqual([]);
   },
 );

@@ -8,10 +8,10 @@ import { outboxStatus } from '../../../src/edge/queue/status.ts';
 import type { FailedCall } from '../../../src/edge/telemetry/log.ts';
 import {
   answerOf,
+  deadLettersOf,
   delivery,
   GRANTED,
   ingestAt,
-  lettersOf,
   newOutbox,
   OPEN,
   passAt,
@@ -341,12 +341,12 @@ describe('records that WebEngage refuses', () => {
       ...ids(1, 12),
       ...ids(14, 25),
     ]);
-    const letters = await lettersOf(stub);
-    expect(letters).toMatchObject([
+    const deadLetters = await deadLettersOf(stub);
+    expect(deadLetters).toMatchObject([
       { device: 'a', kind: 'event', acceptedAt: NOW, givenUpAt: NOW, status: 400 },
     ]);
-    expect(letters[0]).toMatchObject({ words: 'Error: as the rule says.', attempts: 3 });
-    expect(JSON.parse(letters[0]?.record ?? '')).toMatchObject({ id: idOf(13), eventName: 'Poison' });
+    expect(deadLetters[0]).toMatchObject({ words: 'Error: as the rule says.', attempts: 3 });
+    expect(JSON.parse(deadLetters[0]?.record ?? '')).toMatchObject({ id: idOf(13), eventName: 'Poison' });
     expect(await waiting(stub)).toBe(0);
   });
 
@@ -361,7 +361,7 @@ describe('records that WebEngage refuses', () => {
 
       expect(upstream.calls.length).toBeLessThanOrEqual(11);
       expect(new Set(upstream.calls.map(({ requestId }) => requestId)).size).toBe(upstream.calls.length);
-      expect(await lettersOf(stub)).toHaveLength(1);
+      expect(await deadLettersOf(stub)).toHaveLength(1);
     }
   });
 
@@ -371,7 +371,7 @@ describe('records that WebEngage refuses', () => {
 
     await passAt(stub, refusing('Poison'), NOW);
 
-    expect(await lettersOf(stub)).toHaveLength(25);
+    expect(await deadLettersOf(stub)).toHaveLength(25);
     expect(await waiting(stub)).toBe(0);
   });
 
@@ -433,7 +433,7 @@ describe('records that WebEngage refuses', () => {
     });
 
     expect(sentIds(upstream)).toContainEqual(ids(1, 25));
-    expect(await waiting(stub)).toBe(50 - (await lettersOf(stub)).length);
+    expect(await waiting(stub)).toBe(50 - (await deadLettersOf(stub)).length);
   });
 
   test('do not hide other browsers from the cut when they have a backlog', async () => {
@@ -464,14 +464,14 @@ describe('records that WebEngage refuses', () => {
       const stub = newOutbox();
       await ingestAt(stub, delivery('a', poison(1)), NOW);
       await passAt(stub, refusing('Poison'), LINGERED);
-      expect(await lettersOf(stub)).toHaveLength(1);
+      expect(await deadLettersOf(stub)).toHaveLength(1);
       await ingestAt(stub, delivery('b', poison(2)), NOW);
 
       await passAt(stub, refusing('Poison'), LINGERED, {
         gate: { ...refusedAll, take: async () => permits.shift() ?? refusedForAMinute },
       });
 
-      expect(await lettersOf(stub)).toEqual([]);
+      expect(await deadLettersOf(stub)).toEqual([]);
       expect(await waiting(stub)).toBe(2);
     }
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { bulkBody } from '../../../src/edge/delivery/webengage.ts';
 import type { ControlOrder } from '../../../src/sandbox/control.ts';
-import { delivery, lettersOf } from '../../fakes/outbox.ts';
+import { deadLettersOf, delivery } from '../../fakes/outbox.ts';
 import { busiestMinute, type PlayedAccount, playedAccount } from '../../fakes/played-account.ts';
 import { eventRecord, idOf } from '../../fakes/records.ts';
 import { chances, nameOf, outOfOrder, traffic } from '../../fakes/traffic.ts';
@@ -26,16 +26,16 @@ async function against(
     ...options,
   });
   const arrived = end.account.taken.map(({ record }) => nameOf(record));
-  const letters = (await lettersOf(end.stub)).map(({ record }) => nameOf(JSON.parse(record)));
-  return { ...end, ...sent, arrived, letters };
+  const deadLetters = (await deadLettersOf(end.stub)).map(({ record }) => nameOf(JSON.parse(record)));
+  return { ...end, ...sent, arrived, deadLetters };
 }
 
 type Outcome = Awaited<ReturnType<typeof against>>;
 
-function expectAllOnce({ arrived, letters, poison, records }: Outcome): void {
+function expectAllOnce({ arrived, deadLetters, poison, records }: Outcome): void {
   expect(new Set(arrived).size).toBe(arrived.length);
-  expect(arrived.length + letters.length).toBe(records);
-  expect(letters.toSorted()).toEqual(poison.toSorted());
+  expect(arrived.length + deadLetters.length).toBe(records);
+  expect(deadLetters.toSorted()).toEqual(poison.toSorted());
   expect(outOfOrder(arrived)).toEqual([]);
 }
 
@@ -48,8 +48,8 @@ describe('an invalid record', () => {
     const end = await against({ refuse: { ...POISON, status } });
 
     expectAllOnce(end);
-    const [letter] = await lettersOf(end.stub);
-    expect(letter).toMatchObject({
+    const [deadLetter] = await deadLettersOf(end.stub);
+    expect(deadLetter).toMatchObject({
       status,
       attempts: expect.any(Number),
       words: expect.stringContaining('Error:'),
@@ -57,9 +57,12 @@ describe('an invalid record', () => {
   });
 
   test('fails alone, and nothing else is lost', async () => {
-    const { arrived, poison, records, letters } = await against({ refuse: POISON, invalid: 'drops_record' });
+    const { arrived, poison, records, deadLetters } = await against({
+      refuse: POISON,
+      invalid: 'drops_record',
+    });
 
-    expect(letters).toEqual([]);
+    expect(deadLetters).toEqual([]);
     expect(arrived.length).toBe(records - poison.length);
   });
 });
@@ -97,7 +100,7 @@ describe('a configuration error loses nothing and discards nothing, however long
     });
 
     expectAllOnce(end);
-    expect(end.letters).toEqual([]);
+    expect(end.deadLetters).toEqual([]);
     // One call a minute tries, and a few that were under way at the beginning, or completed a streak.
     const inVain = end.account.arrivals.filter(({ at }) => at < mended.at && at > WORLD_BEGINS + 2 * MINUTE);
     expect(busiestMinute(inVain)).toBeLessThanOrEqual(1);
@@ -127,7 +130,7 @@ describe('a configuration error loses nothing and discards nothing, however long
       },
     );
 
-    expect(end.letters).toEqual([]);
+    expect(end.deadLetters).toEqual([]);
     expect(new Set(end.arrived).size).toBe(60);
     expect(end.arrived).toHaveLength(60);
     expect((await end.stub.status()).totals.requeued).toBeGreaterThan(10);
@@ -289,7 +292,7 @@ describe('a record that breaks WebEngage each time', () => {
     // For a quarter of a day, and more.
     const later = people(1_000, 'good', 'Clicked', 30_000);
 
-    const { account, stub, letters } = await against(
+    const { account, stub, deadLetters } = await against(
       {},
       {
         deliveries: [...together, ...later].sort((a, b) => a.at - b.at),
@@ -298,7 +301,7 @@ describe('a record that breaks WebEngage each time', () => {
       },
     );
 
-    expect(letters).toHaveLength(1);
+    expect(deadLetters).toHaveLength(1);
     expect(account.taken).toHaveLength(1_010);
     expect(await stub.status()).toMatchObject({ records: 0, deadLetters: 1 });
   });

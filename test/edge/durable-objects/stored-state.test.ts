@@ -2,9 +2,9 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { expect, test } from 'vitest';
 import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
 import {
+  deadLettersOf,
   delivery,
   ingestAt,
-  lettersOf,
   newOutbox,
   passAt,
   relayEnv,
@@ -67,9 +67,9 @@ test('records of an older release are delivered, in order, and their ids are kno
 
 test('its dead letters are shown and replayed', async () => {
   const stub = await oldOutbox();
-  const [letter] = await lettersOf(stub);
+  const [deadLetter] = await deadLettersOf(stub);
 
-  expect(JSON.parse(letter?.record ?? '')).toMatchObject({ id: idOf(2), eventName: 'Poison' });
+  expect(JSON.parse(deadLetter?.record ?? '')).toMatchObject({ id: idOf(2), eventName: 'Poison' });
   expect(await stub.replay({ until: LATER }, 10)).toBe(1);
   const upstream = rulingUpstream(() => 200);
   for (let pass = 0; pass < 4; pass++) await passAt(stub, upstream, LATER + pass * 5_000);

@@ -11,8 +11,8 @@ const relay = createRelay();
 let env: Env;
 let names: readonly string[];
 
-type Letter = { readonly id: string; readonly record: { readonly id: string } };
-type Page = { readonly letters: readonly Letter[]; readonly next: string | null };
+type ListedDeadLetter = { readonly id: string; readonly record: { readonly id: string } };
+type Page = { readonly deadLetters: readonly ListedDeadLetter[]; readonly next: string | null };
 
 /** Two outboxes of this test alone, under the names that the relay knows. */
 beforeEach(async () => {
@@ -27,7 +27,7 @@ beforeEach(async () => {
   for (const name of names) await gateOf(env).enrolOutbox(name);
 });
 
-async function withLetters(index: number, ...seqs: number[]): Promise<void> {
+async function withDeadLetters(index: number, ...seqs: number[]): Promise<void> {
   const stub = env.OUTBOX.getByName(names[index] ?? '');
   await ingestAt(stub, delivery('a', ...seqs.map((seq) => eventRecord(seq))), NOW);
   await passAt(
@@ -47,7 +47,7 @@ function request(path: string, body?: unknown, token = relayEnv.ADMIN_TOKEN): Pr
 }
 
 const pageOf = async (query = ''): Promise<Page> => (await request(`/dead-letters${query}`)).json();
-const recordIds = ({ letters }: Page) => letters.map(({ record }) => record.id);
+const recordIds = ({ deadLetters }: Page) => deadLetters.map(({ record }) => record.id);
 
 test.each(['/status', '/dead-letters', '/dead-letters.ndjson'])(
   '%s does not exist for anyone else',
@@ -59,17 +59,17 @@ test.each(['/status', '/dead-letters', '/dead-letters.ndjson'])(
 test.each(['/dead-letters/replay', '/dead-letters/discard'])(
   '%s does nothing for anyone else',
   async (path) => {
-    await withLetters(0, 1);
+    await withDeadLetters(0, 1);
 
     expect((await request(path, { all: true }, 'a-token-that-is-not-the-operators-own')).status).toBe(404);
-    expect((await pageOf()).letters).toHaveLength(1);
+    expect((await pageOf()).deadLetters).toHaveLength(1);
   },
 );
 
 describe('the status', () => {
   test('adds up all outboxes and names those that do not answer', async () => {
     await ingestAt(env.OUTBOX.getByName('2/0'), delivery('a', eventRecord(1), eventRecord(2)), NOW);
-    await withLetters(1, 1, 2, 3);
+    await withDeadLetters(1, 1, 2, 3);
 
     const status = await (await request('/status')).json();
     expect(status).toMatchObject({
@@ -101,8 +101,8 @@ describe('the status', () => {
 
 describe('dead letters', () => {
   test('are read in pages, over all outboxes', async () => {
-    await withLetters(0, 1, 2, 3);
-    await withLetters(1, 4, 5);
+    await withDeadLetters(0, 1, 2, 3);
+    await withDeadLetters(1, 4, 5);
 
     const first = await pageOf('?limit=4');
     const second = await pageOf(`?limit=4&after=${first.next}`);
@@ -110,7 +110,7 @@ describe('dead letters', () => {
     expect(recordIds(first)).toEqual([idOf(1), idOf(2), idOf(3), idOf(4)]);
     expect(recordIds(second)).toEqual([idOf(5)]);
     expect(second.next).toBeNull();
-    expect(first.letters[0]).toMatchObject({
+    expect(first.deadLetters[0]).toMatchObject({
       id: '2/0:1',
       device: 'a',
       kind: 'event',
@@ -123,8 +123,8 @@ describe('dead letters', () => {
   });
 
   test('are exported completely, one per line', async () => {
-    await withLetters(0, ...Array.from({ length: 25 }, (_, n) => n + 1));
-    await withLetters(1, 26);
+    await withDeadLetters(0, ...Array.from({ length: 25 }, (_, n) => n + 1));
+    await withDeadLetters(1, 26);
 
     const answer = await request('/dead-letters.ndjson');
     const lines = (await answer.text()).trimEnd().split('\n');
@@ -136,7 +136,7 @@ describe('dead letters', () => {
   });
 
   test('are exported and replayed completely even if they fill more than a page', async () => {
-    await withLetters(0, ...Array.from({ length: 501 }, (_, n) => n + 1));
+    await withDeadLetters(0, ...Array.from({ length: 501 }, (_, n) => n + 1));
 
     const lines = (await (await request('/dead-letters.ndjson')).text()).trimEnd().split('\n');
 
@@ -158,13 +158,13 @@ describe('dead letters', () => {
   });
 
   test('may be absent: an empty list and an empty file', async () => {
-    expect(await pageOf()).toEqual({ letters: [], next: null });
+    expect(await pageOf()).toEqual({ deadLetters: [], next: null });
     expect(await (await request('/dead-letters.ndjson')).text()).toBe('');
   });
 
   test('are replayed: one, some, all', async () => {
-    await withLetters(0, 1, 2, 3);
-    await withLetters(1, 4, 5);
+    await withDeadLetters(0, 1, 2, 3);
+    await withDeadLetters(1, 4, 5);
 
     expect(await (await request('/dead-letters/replay', { ids: ['2/0:2'] })).json()).toEqual({ replayed: 1 });
     expect(recordIds(await pageOf())).toEqual([1, 3, 4, 5].map((n) => idOf(n)));
@@ -174,7 +174,7 @@ describe('dead letters', () => {
       replayed: 2,
     });
     expect(await (await request('/dead-letters/replay', { all: true })).json()).toEqual({ replayed: 2 });
-    expect(await pageOf()).toMatchObject({ letters: [] });
+    expect(await pageOf()).toMatchObject({ deadLetters: [] });
     expect(await (await request('/status')).json()).toMatchObject({
       backlog: { records: 5 },
       totals: { accepted: 5 },
@@ -185,8 +185,8 @@ describe('dead letters', () => {
   });
 
   test('are discarded', async () => {
-    await withLetters(0, 1, 2);
-    await withLetters(1, 3);
+    await withDeadLetters(0, 1, 2);
+    await withDeadLetters(1, 3);
 
     expect(await (await request('/dead-letters/discard', { ids: ['2/1:1'] })).json()).toEqual({
       discarded: 1,
@@ -206,13 +206,13 @@ describe('dead letters', () => {
     ['too many', { ids: Array(501).fill('2/0:1') }],
     ['no object', 'all'],
   ])('are not touched if the body selects %s', async (_, body) => {
-    await withLetters(0, 1);
+    await withDeadLetters(0, 1);
 
     const answer = await request('/dead-letters/discard', body);
 
     expect(answer.status).toBe(400);
     expect(await answer.json()).toMatchObject({ error: { code: 'invalid_request' } });
-    expect((await pageOf()).letters).toHaveLength(1);
+    expect((await pageOf()).deadLetters).toHaveLength(1);
   });
 
   test.each(['?limit=0', '?limit=501', '?limit=many', '?after=17'])('%s is refused', async (query) => {

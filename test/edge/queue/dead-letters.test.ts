@@ -4,10 +4,10 @@ import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
 import { discard, replay, requeue } from '../../../src/edge/queue/dead-letters.ts';
 import { outboxStatus } from '../../../src/edge/queue/status.ts';
 import {
+  deadLettersOf,
   delivery,
   GRANTED,
   ingestAt,
-  lettersOf,
   newOutbox,
   OPEN,
   passAt,
@@ -26,33 +26,34 @@ const refusing = () =>
   rulingUpstream(({ records }) => (records.some(({ eventName }) => eventName === 'Poison') ? 400 : 200));
 
 /** An outbox that has given up these records of one browser. */
-async function withLetters(...seqs: number[]): Promise<DurableObjectStub<Outbox>> {
+async function withDeadLetters(...seqs: number[]): Promise<DurableObjectStub<Outbox>> {
   const stub = newOutbox();
   await ingestAt(stub, delivery('a', ...seqs.map(poison)), NOW);
   await passAt(stub, refusing(), NOW + 1_000);
   return stub;
 }
 
-const letterIds = async (stub: DurableObjectStub<Outbox>) => (await lettersOf(stub)).map(({ id }) => id);
+const deadLetterIds = async (stub: DurableObjectStub<Outbox>) =>
+  (await deadLettersOf(stub)).map(({ id }) => id);
 const statusOf = (stub: DurableObjectStub<Outbox>) =>
   runInDurableObject(stub, (_, { storage }) => outboxStatus(storage.sql, ROOM, LATER));
 const newRequestId = () => crypto.randomUUID().replaceAll('-', '');
 
 test('are listed in pages, oldest first', async () => {
-  const stub = await withLetters(1, 2, 3, 4, 5);
+  const stub = await withDeadLetters(1, 2, 3, 4, 5);
 
   const first = await stub.deadLetters(0, 3);
-  const rest = await stub.deadLetters(first.letters.at(-1)?.id ?? 0, 3);
+  const rest = await stub.deadLetters(first.deadLetters.at(-1)?.id ?? 0, 3);
 
   expect([first.more, rest.more]).toEqual([true, false]);
-  const listed = [...first.letters, ...rest.letters].map(({ record }) => JSON.parse(record).id);
+  const listed = [...first.deadLetters, ...rest.deadLetters].map(({ record }) => JSON.parse(record).id);
   expect(listed).toEqual([1, 2, 3, 4, 5].map((n) => idOf(n)));
 });
 
 describe('replayed dead letters', () => {
   test('are sent again like new records and are no longer dead letters', async () => {
-    const stub = await withLetters(1, 2, 3);
-    const [, second] = await letterIds(stub);
+    const stub = await withDeadLetters(1, 2, 3);
+    const [, second] = await deadLetterIds(stub);
 
     const replayed = await runInDurableObject(stub, (_, { storage }) =>
       replay(storage, { ids: [second ?? 0, 999] }, 10, LATER),
@@ -66,7 +67,7 @@ describe('replayed dead letters', () => {
   });
 
   test('can be replayed all together, a few at a time, and none twice even if refused again', async () => {
-    const stub = await withLetters(1, 2, 3, 4, 5);
+    const stub = await withDeadLetters(1, 2, 3, 4, 5);
     const replayAll = () =>
       runInDurableObject(stub, (_, { storage }) => replay(storage, { until: LATER }, 2, LATER));
 
@@ -79,16 +80,16 @@ describe('replayed dead letters', () => {
   });
 
   test('keep their acceptance time if they come back', async () => {
-    const stub = await withLetters(1);
+    const stub = await withDeadLetters(1);
     await runInDurableObject(stub, (_, { storage }) => replay(storage, { until: LATER }, 10, LATER));
 
     await passAt(stub, refusing(), LATER + 1_000);
 
-    expect(await lettersOf(stub)).toMatchObject([{ acceptedAt: NOW, givenUpAt: LATER + 1_000 }]);
+    expect(await deadLettersOf(stub)).toMatchObject([{ acceptedAt: NOW, givenUpAt: LATER + 1_000 }]);
   });
 
   test('set the alarm, because nothing else may wake the outbox', async () => {
-    const stub = await withLetters(1);
+    const stub = await withDeadLetters(1);
 
     await stub.replay({ until: Date.now() }, 10);
 
@@ -101,7 +102,7 @@ describe('replayed dead letters', () => {
   });
 
   test('do not delay the browser’s own records', async () => {
-    const stub = await withLetters(1);
+    const stub = await withDeadLetters(1);
     await ingestAt(stub, delivery('a', eventRecord(2)), NOW);
     const upstream = scriptedUpstream();
 
@@ -112,14 +113,14 @@ describe('replayed dead letters', () => {
 });
 
 test('have a permanent id, so that a repeated request never meets another letter', async () => {
-  const stub = await withLetters(1);
-  const [first] = await letterIds(stub);
+  const stub = await withDeadLetters(1);
+  const [first] = await deadLetterIds(stub);
   expect(await stub.discard({ ids: [first ?? 0] }, 10)).toBe(1);
   await ingestAt(stub, delivery('b', poison(1)), NOW);
   await passAt(stub, refusing(), NOW + 1_000);
 
   expect(await stub.discard({ ids: [first ?? 0] }, 10)).toBe(0);
-  expect(await letterIds(stub)).toHaveLength(1);
+  expect(await deadLetterIds(stub)).toHaveLength(1);
 });
 
 test('are read at once only as far as fits into a message between objects', async () => {
@@ -137,27 +138,27 @@ test('are read at once only as far as fits into a message between objects', asyn
   const page = await stub.deadLetters(0, 500);
 
   expect(page.more).toBe(true);
-  expect(page.letters.length).toBeGreaterThan(0);
-  expect(page.letters.length).toBeLessThan(10);
+  expect(page.deadLetters.length).toBeGreaterThan(0);
+  expect(page.deadLetters.length).toBeLessThan(10);
   expect(await stub.replay({ until: NOW }, 500)).toBe(20);
   await runInDurableObject(stub, (_, { storage }) => storage.deleteAlarm());
 });
 
 test('discarded dead letters are gone and counted', async () => {
-  const stub = await withLetters(1, 2, 3);
+  const stub = await withDeadLetters(1, 2, 3);
 
   const discarded = await runInDurableObject(stub, (_, { storage }) =>
     discard(storage, { until: LATER }, 10, LATER),
   );
 
   expect(discarded).toBe(3);
-  expect(await letterIds(stub)).toEqual([]);
+  expect(await deadLetterIds(stub)).toEqual([]);
   expect(await statusOf(stub)).toMatchObject({ deadLetters: 0, totals: { dead_letter: 3, discarded: 3 } });
 });
 
 describe('requeued dead letters', () => {
   test('go first, one by one and in order, before later records of their browser', async () => {
-    const stub = await withLetters(1, 2, 3);
+    const stub = await withDeadLetters(1, 2, 3);
     await ingestAt(stub, delivery('a', eventRecord(4), eventRecord(5)), NOW);
 
     const requeued = await runInDurableObject(stub, (_, { storage }) =>
@@ -172,7 +173,7 @@ describe('requeued dead letters', () => {
   });
 
   test('spend only the allowance for refused records, because they may be refused again', async () => {
-    const stub = await withLetters(1, 2);
+    const stub = await withDeadLetters(1, 2);
     await runInDurableObject(stub, (_, { storage }) =>
       requeue(storage, { since: NOW, until: undefined }, newRequestId, LATER),
     );
@@ -192,13 +193,13 @@ describe('requeued dead letters', () => {
   });
 
   test('do not include those from before the outage', async () => {
-    const stub = await withLetters(1);
+    const stub = await withDeadLetters(1);
 
     const requeued = await runInDurableObject(stub, (_, { storage }) =>
       requeue(storage, { since: NOW + 60_000, until: undefined }, newRequestId, LATER),
     );
 
     expect(requeued).toBe(0);
-    expect(await letterIds(stub)).toHaveLength(1);
+    expect(await deadLetterIds(stub)).toHaveLength(1);
   });
 });

@@ -6,9 +6,9 @@ import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
 import { ingest, type Receipt, type Room } from '../../../src/edge/queue/ingest.ts';
 import { seal } from '../../../src/edge/queue/sealed-batches.ts';
 import {
+  deadLettersOf,
   delivery,
   ingestAt,
-  lettersOf,
   newOutbox,
   passAt,
   ROOM,
@@ -161,7 +161,7 @@ describe('a full outbox stores nothing more', () => {
       NOW + 1_000,
     );
 
-    expect(await lettersOf(stub)).toHaveLength(5);
+    expect(await deadLettersOf(stub)).toHaveLength(5);
     expect(await ingestInto(stub, { records: 8 }, ...events(6, 10))).toEqual({ stored: false });
   });
 

@@ -8,9 +8,9 @@ import { MAX_SHARDS } from '../../../src/edge/settings/settings-table.ts';
 import { jurisdictionOf, shardOf, shardsOf } from '../../../src/edge/settings/shards.ts';
 import { createRelay } from '../../../src/edge/worker.ts';
 import {
+  deadLettersOf,
   delivery,
   ingestAt,
-  lettersOf,
   newOutbox,
   passAt,
   relayEnv,
@@ -232,11 +232,11 @@ test('an idle outbox requeues its dead letters of a refusal streak when it is wo
     rulingUpstream(() => 400),
     now - 50_000,
   );
-  expect(await lettersOf(stub)).toHaveLength(2);
+  expect(await deadLettersOf(stub)).toHaveLength(2);
 
   await stub.wake({ since: now - 55_000, until: now - 20_000 });
 
-  expect(await lettersOf(stub)).toHaveLength(0);
+  expect(await deadLettersOf(stub)).toHaveLength(0);
   expect(await stub.status()).toMatchObject({ records: 2, totals: { requeued: 2 } });
   await runInDurableObject(stub, (_, { storage }) => storage.deleteAlarm());
 });

@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import type { Action } from '../client.ts';
 import { count } from '../format.ts';
 
-type LetterToolsProps = {
+type DeadLetterToolsProps = {
   /** How many letters there are, how many of them are listed, and how many of those selected. */
   readonly total: number;
   readonly listed: number;
@@ -19,7 +19,7 @@ const ACTIONS = [
 ] as const;
 
 /** What can be done with several letters at once. */
-export function LetterTools(props: LetterToolsProps): JSX.Element {
+export function DeadLetterTools(props: DeadLetterToolsProps): JSX.Element {
   const { total, listed, selected, selectAll, settleSelected, settleAll, download } = props;
   return (
     <div class="tools">

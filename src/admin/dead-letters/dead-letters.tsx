@@ -3,18 +3,19 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Action, Selection } from '../client.ts';
 import { useConfirm } from '../confirm.tsx';
 import { count, counted } from '../format.ts';
-import { LetterItem } from './letter-item.tsx';
-import { LetterTools } from './letter-tools.tsx';
-import { type LettersProps, useLetters } from './use-letters.ts';
+import { DeadLetterItem } from './dead-letter-item.tsx';
+import { DeadLetterTools } from './tools.tsx';
+import { type DeadLettersProps, useDeadLetters } from './use-dead-letters.ts';
 
 const DISCARD = 'This can’t be undone. First export what you may want to look at later.';
 const REPLAY_ALL =
   'This includes those that come until then. They go to WebEngage again; what it still refuses comes back here.';
 
 /** The dead letters: to read, replay, discard and export. */
-export function Letters(props: LettersProps): JSX.Element {
+export function DeadLetters(props: DeadLettersProps): JSX.Element {
   const { total } = props;
-  const { letters, hasMore, isOutdated, report, read, readMore, settle, download } = useLetters(props);
+  const { deadLetters, hasMore, isOutdated, report, read, readMore, settle, download } =
+    useDeadLetters(props);
   const { confirm, dialog } = useConfirm();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const reportLine = useRef<HTMLParagraphElement>(null);
@@ -24,7 +25,7 @@ export function Letters(props: LettersProps): JSX.Element {
     if (report.isSettled) reportLine.current?.focus();
   }, [report]);
 
-  const ids = letters.map(({ id }) => id).filter((id) => chosen.has(id));
+  const ids = deadLetters.map(({ id }) => id).filter((id) => chosen.has(id));
   const select = (id: string, isChosen: boolean) =>
     setChosen(new Set(isChosen ? [...ids, id] : ids.filter((other) => other !== id)));
 
@@ -40,12 +41,12 @@ export function Letters(props: LettersProps): JSX.Element {
     if (action === 'discard' || (await confirm(question))) await settleConfirmed(action, all, { all: true });
   };
 
-  const isEmpty = total === 0 && letters.length === 0;
-  const shown = letters.length < total ? `, the first ${count(letters.length)} shown` : '';
+  const isEmpty = total === 0 && deadLetters.length === 0;
+  const shown = deadLetters.length < total ? `, the first ${count(deadLetters.length)} shown` : '';
   return (
-    <section class="panel" aria-labelledby="letters-title">
+    <section class="panel" aria-labelledby="dead-letters-title">
       <div class="heading">
-        <h2 id="letters-title">Dead letters</h2>
+        <h2 id="dead-letters-title">Dead letters</h2>
         <p class="small">{total > 0 && `${count(total)}${shown}`}</p>
         {isOutdated && (
           <button type="button" onClick={read}>
@@ -58,11 +59,11 @@ export function Letters(props: LettersProps): JSX.Element {
           None. WebEngage has refused no record, or you have replayed or discarded them all.
         </p>
       ) : (
-        <LetterTools
+        <DeadLetterTools
           total={total}
-          listed={letters.length}
+          listed={deadLetters.length}
           selected={ids.length}
-          selectAll={(isSelected) => setChosen(new Set(isSelected ? letters.map(({ id }) => id) : []))}
+          selectAll={(isSelected) => setChosen(new Set(isSelected ? deadLetters.map(({ id }) => id) : []))}
           settleSelected={settleSelected}
           settleAll={settleAll}
           download={download}
@@ -72,15 +73,15 @@ export function Letters(props: LettersProps): JSX.Element {
       <p key="report" ref={reportLine} class="said" role="status" tabIndex={-1}>
         {report.text}
       </p>
-      <ol id="letter-list">
-        {letters.map((letter) => (
-          <LetterItem
-            key={letter.id}
-            letter={letter}
+      <ol id="dead-letter-list">
+        {deadLetters.map((deadLetter) => (
+          <DeadLetterItem
+            key={deadLetter.id}
+            deadLetter={deadLetter}
             now={props.at}
-            isSelected={chosen.has(letter.id)}
-            select={(isSelected) => select(letter.id, isSelected)}
-            settle={(action) => settleConfirmed(action, 'this dead letter', { ids: [letter.id] })}
+            isSelected={chosen.has(deadLetter.id)}
+            select={(isSelected) => select(deadLetter.id, isSelected)}
+            settle={(action) => settleConfirmed(action, 'this dead letter', { ids: [deadLetter.id] })}
           />
         ))}
       </ol>

@@ -1,23 +1,23 @@
 import { expect, test, vi } from 'vitest';
 import type { Action, Client, Selection } from '../../../src/admin/client.ts';
-import { Letters } from '../../../src/admin/letters/letters.tsx';
-import { letter } from '../letter.ts';
+import { DeadLetters } from '../../../src/admin/dead-letters/dead-letters.tsx';
+import { deadLetter } from '../dead-letter.ts';
 import { rendered } from '../rendered.ts';
 import { NOW } from '../status.ts';
 
 /** The list of a relay that holds these letters, two a page. */
 function list(...ids: readonly string[]) {
-  let held = ids.map((id) => letter({ id, record: { eventName: `Event ${id}` } }));
+  let held = ids.map((id) => deadLetter({ id, record: { eventName: `Event ${id}` } }));
   const settled: [Action, Selection][] = [];
   const client: Client = {
     status: async () => ({ kind: 'failed', reason: 'Nobody asks.' }),
-    letters: async (after) => {
+    deadLetters: async (after) => {
       const from = held.findIndex(({ id }) => id === after) + 1;
-      const letters = held.slice(from, from + 2);
-      const next = from + 2 < held.length ? (letters.at(-1)?.id ?? null) : null;
-      return { kind: 'ok', body: { letters, next } };
+      const deadLetters = held.slice(from, from + 2);
+      const next = from + 2 < held.length ? (deadLetters.at(-1)?.id ?? null) : null;
+      return { kind: 'ok', body: { deadLetters, next } };
     },
-    exportLetters: async () => ({ kind: 'failed', reason: 'Nothing to export.' }),
+    exportDeadLetters: async () => ({ kind: 'failed', reason: 'Nothing to export.' }),
     settle: async (action, selection) => {
       settled.push([action, selection]);
       const before = held.length;
@@ -29,7 +29,7 @@ function list(...ids: readonly string[]) {
   const show = () => {
     at += 2_000;
     return rendered(
-      <Letters client={client} total={held.length} at={at} onRefused={() => {}} onSettled={show} />,
+      <DeadLetters client={client} total={held.length} at={at} onRefused={() => {}} onSettled={show} />,
     );
   };
   const node = show();

@@ -1,6 +1,6 @@
-import type { Letter } from '../../src/edge/operator/routes.ts';
+import type { ListedDeadLetter } from '../../src/edge/operator/routes.ts';
 
-export function letter(changes: Partial<Letter> = {}): Letter {
+export function deadLetter(changes: Partial<ListedDeadLetter> = {}): ListedDeadLetter {
   return {
     id: '1/0:17',
     kind: 'event',

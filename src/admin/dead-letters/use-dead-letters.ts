@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Letter, LetterPage } from '../../edge/operator/routes.ts';
+import type { DeadLetterPage, ListedDeadLetter } from '../../edge/operator/routes.ts';
 import { type Action, type Client, type Outcome, PAGE_SIZE, type Selection } from '../client.ts';
 import { count, counted } from '../format.ts';
-import { joined, readLetters } from './letter-pages.ts';
+import { joined, readDeadLetters } from './pages.ts';
 
 const DONE = {
   replay: 'replayed: they go to WebEngage again, under a new x-request-id',
@@ -13,7 +13,7 @@ const DONE = {
 const DOWNLOAD_MS = 60_000;
 
 /** What the list of dead letters needs to know, and whom it tells. */
-export type LettersProps = {
+export type DeadLettersProps = {
   readonly client: Client;
   /** How many there are, and when the relay said so. */
   readonly total: number;
@@ -24,8 +24,8 @@ export type LettersProps = {
   readonly onSettled: () => void;
 };
 
-export type LetterList = {
-  readonly letters: readonly Letter[];
+export type DeadLetterList = {
+  readonly deadLetters: readonly ListedDeadLetter[];
   readonly hasMore: boolean;
   /** The relay has other letters by now than are listed. */
   readonly isOutdated: boolean;
@@ -38,9 +38,15 @@ export type LetterList = {
 };
 
 /** The dead letters that are listed: reads them as they change, replays and discards them. */
-export function useLetters({ client, total, at, onRefused, onSettled }: LettersProps): LetterList {
-  const [page, setPage] = useState<LetterPage>({ letters: [], next: null });
-  const [report, setReport] = useState<LetterList['report']>({ text: '' });
+export function useDeadLetters({
+  client,
+  total,
+  at,
+  onRefused,
+  onSettled,
+}: DeadLettersProps): DeadLetterList {
+  const [page, setPage] = useState<DeadLetterPage>({ deadLetters: [], next: null });
+  const [report, setReport] = useState<DeadLetterList['report']>({ text: '' });
   const [isOutdated, setIsOutdated] = useState(false);
   const totalAsRead = useRef(0);
   const isReading = useRef(false);
@@ -49,7 +55,7 @@ export function useLetters({ client, total, at, onRefused, onSettled }: LettersP
   // A long list is read anew only when asked to: it would move under the reader's eyes.
   useEffect(() => {
     const hasChanged = total !== totalAsRead.current;
-    const isShort = page.letters.length <= PAGE_SIZE;
+    const isShort = page.deadLetters.length <= PAGE_SIZE;
     if (hasChanged && isShort) void read(total);
     setIsOutdated(hasChanged && !isShort);
   }, [at]);
@@ -64,7 +70,7 @@ export function useLetters({ client, total, at, onRefused, onSettled }: LettersP
   async function read(totalByNow: number): Promise<void> {
     if (isReading.current) return;
     isReading.current = true;
-    const body = bodyOf(await readLetters(client.letters, Math.max(1, page.letters.length)));
+    const body = bodyOf(await readDeadLetters(client.deadLetters, Math.max(1, page.deadLetters.length)));
     isReading.current = false;
     if (body === undefined) return;
     totalAsRead.current = totalByNow;
@@ -73,8 +79,8 @@ export function useLetters({ client, total, at, onRefused, onSettled }: LettersP
   }
 
   async function readMore(): Promise<void> {
-    const body = bodyOf(await client.letters(page.next));
-    if (body !== undefined) setPage((current) => joined(current.letters, body));
+    const body = bodyOf(await client.deadLetters(page.next));
+    if (body !== undefined) setPage((current) => joined(current.deadLetters, body));
   }
 
   async function settle(action: Action, selection: Selection): Promise<void> {
@@ -90,7 +96,7 @@ export function useLetters({ client, total, at, onRefused, onSettled }: LettersP
   }
 
   async function download(): Promise<void> {
-    const blob = bodyOf(await client.exportLetters());
+    const blob = bodyOf(await client.exportDeadLetters());
     if (blob === undefined) return;
     const href = URL.createObjectURL(blob);
     Object.assign(document.createElement('a'), { href, download: 'dead-letters.ndjson' }).click();
@@ -98,7 +104,7 @@ export function useLetters({ client, total, at, onRefused, onSettled }: LettersP
     setReport({ text: `${counted(total, 'dead letter')} exported.` });
   }
 
-  const { letters, next } = page;
+  const { deadLetters, next } = page;
   const hasMore = next !== null;
-  return { letters, hasMore, isOutdated, report, read: () => read(total), readMore, settle, download };
+  return { deadLetters, hasMore, isOutdated, report, read: () => read(total), readMore, settle, download };
 }

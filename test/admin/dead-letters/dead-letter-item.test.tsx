@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
-import { LetterItem } from '../../../src/admin/letters/letter-item.tsx';
-import type { Letter } from '../../../src/edge/operator/routes.ts';
-import { letter } from '../letter.ts';
+import { DeadLetterItem } from '../../../src/admin/dead-letters/dead-letter-item.tsx';
+import type { ListedDeadLetter } from '../../../src/edge/operator/routes.ts';
+import { deadLetter } from '../dead-letter.ts';
 import { rendered } from '../rendered.ts';
 import { NOW } from '../status.ts';
 
-function item(changes: Partial<Letter> = {}) {
+function item(changes: Partial<ListedDeadLetter> = {}) {
   const done: string[] = [];
   const node = rendered(
-    <LetterItem
-      letter={letter(changes)}
+    <DeadLetterItem
+      deadLetter={deadLetter(changes)}
       now={NOW}
       isSelected={false}
       select={(isSelected) => done.push(`select ${isSelected}`)}

@@ -1,11 +1,11 @@
 import type { JSX } from 'preact';
-import type { Letter } from '../../edge/operator/routes.ts';
+import type { ListedDeadLetter } from '../../edge/operator/routes.ts';
 import type { Action } from '../client.ts';
 import { clock, counted } from '../format.ts';
 import { plainText, recordText } from '../plain-text.ts';
 
-type LetterItemProps = {
-  readonly letter: Letter;
+type DeadLetterItemProps = {
+  readonly deadLetter: ListedDeadLetter;
   readonly now: number;
   readonly isSelected: boolean;
   readonly select: (isSelected: boolean) => void;
@@ -13,12 +13,18 @@ type LetterItemProps = {
 };
 
 /** A dead letter: what it is and what WebEngage said in two lines, the record when opened. */
-export function LetterItem({ letter, now, isSelected, select, settle }: LetterItemProps): JSX.Element {
-  const name = nameOf(letter);
-  const message = messageOf(letter);
-  const acceptedAt = clock(letter.acceptedAt, now);
+export function DeadLetterItem({
+  deadLetter,
+  now,
+  isSelected,
+  select,
+  settle,
+}: DeadLetterItemProps): JSX.Element {
+  const name = nameOf(deadLetter);
+  const message = messageOf(deadLetter);
+  const acceptedAt = clock(deadLetter.acceptedAt, now);
   return (
-    <li class="letter">
+    <li class="dead-letter">
       <label class="select">
         <input
           type="checkbox"
@@ -37,13 +43,13 @@ export function LetterItem({ letter, now, isSelected, select, settle }: LetterIt
           <Fact term="accepted" text={acceptedAt} />
           <Fact
             term="given up"
-            text={`${clock(letter.givenUpAt, now)}, after ${counted(letter.attempts, 'attempt')}`}
+            text={`${clock(deadLetter.givenUpAt, now)}, after ${counted(deadLetter.attempts, 'attempt')}`}
           />
           <Fact term="WebEngage’s words" text={message} />
-          <Fact term="browser" text={plainText(letter.device)} />
-          <Fact term="letter" text={letter.id} />
+          <Fact term="browser" text={plainText(deadLetter.device)} />
+          <Fact term="id" text={deadLetter.id} />
         </dl>
-        <pre>{recordText(letter.record)}</pre>
+        <pre>{recordText(deadLetter.record)}</pre>
       </details>
       <div class="deeds">
         <button type="button" aria-label={`Replay ${name}`} onClick={() => settle('replay')}>
@@ -68,11 +74,11 @@ function Fact({ term, text }: { readonly term: string; readonly text: string }) 
   );
 }
 
-function nameOf({ kind, record }: Letter): string {
+function nameOf({ kind, record }: ListedDeadLetter): string {
   const name = kind === 'event' ? record.eventName : (record.userId ?? record.anonymousId);
   return plainText(kind === 'event' ? String(name) : `user ${name}`);
 }
 
-function messageOf({ status, words }: Letter): string {
+function messageOf({ status, words }: ListedDeadLetter): string {
   return `${status === 0 ? 'no answer' : status} ${plainText(words === '' ? '(no words)' : words)}`;
 }

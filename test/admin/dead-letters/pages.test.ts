@@ -1,20 +1,20 @@
 import { expect, test } from 'vitest';
 import type { Outcome } from '../../../src/admin/client.ts';
-import { joined, readLetters } from '../../../src/admin/letters/letter-pages.ts';
-import type { LetterPage } from '../../../src/edge/operator/routes.ts';
-import { letter } from '../letter.ts';
+import { joined, readDeadLetters } from '../../../src/admin/dead-letters/pages.ts';
+import type { DeadLetterPage } from '../../../src/edge/operator/routes.ts';
+import { deadLetter } from '../dead-letter.ts';
 
-const page = (ids: readonly string[], next: string | null): LetterPage => ({
-  letters: ids.map((id) => letter({ id })),
+const page = (ids: readonly string[], next: string | null): DeadLetterPage => ({
+  deadLetters: ids.map((id) => deadLetter({ id })),
   next,
 });
 
 /** Pages by cursor, the first under `null`; remembers what it was asked. */
-function pages(byCursor: ReadonlyMap<string | null, LetterPage>) {
+function pages(byCursor: ReadonlyMap<string | null, DeadLetterPage>) {
   const asked: (string | null)[] = [];
   return {
     asked,
-    read: async (after: string | null): Promise<Outcome<LetterPage>> => {
+    read: async (after: string | null): Promise<Outcome<DeadLetterPage>> => {
       asked.push(after);
       const body = byCursor.get(after);
       return body === undefined ? { kind: 'failed', reason: 'no such page' } : { kind: 'ok', body };
@@ -31,17 +31,17 @@ const THREE = new Map([
 test('as many pages are read as needed', async () => {
   const { asked, read } = pages(THREE);
 
-  const outcome = await readLetters(read, 3);
+  const outcome = await readDeadLetters(read, 3);
 
   expect(asked).toEqual([null, 'b']);
   expect(outcome).toMatchObject({ kind: 'ok', body: { next: 'c' } });
-  expect(outcome.kind === 'ok' && outcome.body.letters.map(({ id }) => id)).toEqual(['1', '2', '3', '4']);
+  expect(outcome.kind === 'ok' && outcome.body.deadLetters.map(({ id }) => id)).toEqual(['1', '2', '3', '4']);
 });
 
 test('reading ends with the last page, however many were requested', async () => {
   const { asked, read } = pages(THREE);
 
-  const outcome = await readLetters(read, 1_000);
+  const outcome = await readDeadLetters(read, 1_000);
 
   expect(asked).toEqual([null, 'b', 'c']);
   expect(outcome).toMatchObject({ kind: 'ok', body: { next: null } });
@@ -50,12 +50,12 @@ test('reading ends with the last page, however many were requested', async () =>
 test('half a list is not shown as the list', async () => {
   const { read } = pages(new Map([[null, page(['1'], 'lost')]]));
 
-  expect(await readLetters(read, 10)).toEqual({ kind: 'failed', reason: 'no such page' });
+  expect(await readDeadLetters(read, 10)).toEqual({ kind: 'failed', reason: 'no such page' });
 });
 
 test('a letter on two pages is shown once', () => {
-  const both = joined(page(['1', '2'], 'b').letters, page(['2', '3'], null));
+  const both = joined(page(['1', '2'], 'b').deadLetters, page(['2', '3'], null));
 
-  expect(both.letters.map(({ id }) => id)).toEqual(['1', '2', '3']);
+  expect(both.deadLetters.map(({ id }) => id)).toEqual(['1', '2', '3']);
   expect(both.next).toBe(null);
 });
