@@ -3,7 +3,7 @@ import type { Delivery } from '../../src/edge/queue/ingest.ts';
 import { nextChance } from '../../src/sandbox/chance.ts';
 import { delivery } from './outbox.ts';
 import { idOf } from './records.ts';
-import { WORLD_BEGINS } from './world.ts';
+import { SIMULATION_START } from './simulation.ts';
 
 /** Chances that are the same for the same seed. */
 export function chances(seed: number): () => number {
@@ -31,7 +31,7 @@ export function traffic(
   const poison: string[] = [];
   for (let device = 0; device < devices; device++) {
     const name = `device ${device}`;
-    let at = WORLD_BEGINS + Math.floor(random() * 20_000);
+    let at = SIMULATION_START + Math.floor(random() * 20_000);
     for (let n = 1; n <= recordsEach; ) {
       const records: TrackerRecord[] = [];
       for (const size = 1 + Math.floor(random() * 5); records.length < size && n <= recordsEach; n++) {

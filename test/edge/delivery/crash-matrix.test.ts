@@ -2,25 +2,25 @@ import { describe, expect, test } from 'vitest';
 import type { ControlOrder } from '../../../src/sandbox/control.ts';
 import { deadLettersOf } from '../../fakes/outbox.ts';
 import { playedAccount } from '../../fakes/played-account.ts';
+import { type Step, simulate } from '../../fakes/simulation.ts';
 import { chances, nameOf, outOfOrder, traffic } from '../../fakes/traffic.ts';
-import { runWorld, type Step } from '../../fakes/world.ts';
 
 const STEPS: Readonly<Record<Step, string>> = {
-  'request came': 'a request has come, and nothing of it is stored',
-  'records stored': 'records are stored, and their answer does not arrive',
-  'gate asked': 'a permit is asked for',
-  'permit granted': 'a permit is granted, and not used',
-  'batch sealed': 'a batch is sealed, and its call has not left',
-  'records taken': 'WebEngage has the records, and its answer is under way',
-  'answer came': 'the answer is there, and nothing is done about it',
-  'gate told': 'the gate is to be told of it',
-  'gate has heard': 'the gate has been told, and nothing else is done',
-  slept: 'a wait is over',
+  'request arrived': 'nothing of it is stored yet',
+  'records stored': 'the browser gets no answer',
+  'permit requested': 'the gate has not answered',
+  'permit granted': 'it is not used',
+  'batch sealed': 'its call has not left',
+  'records accepted': 'the answer of WebEngage is under way',
+  'answer arrived': 'it is not handled yet',
+  'report sent': 'the gate has not received it',
+  'report received': 'nothing else is done yet',
+  slept: 'a wait has ended',
 };
 
 const TRAFFIC = { devices: 20, recordsEach: 10, poisonShare: 0.03 };
 
-// Every way that a call can end is in it.
+// Includes every way that a call can end.
 const CONTROL: ControlOrder = {
   refuse: { field: 'eventName', value: 'Poison' },
   faults: [
@@ -31,16 +31,16 @@ const CONTROL: ControlOrder = {
   ],
 };
 
-async function dyingAt(step: Step, nth: number, control: ControlOrder = CONTROL) {
+async function crashAt(step: Step, nth: number, control: ControlOrder = CONTROL) {
   const random = chances(nth);
   const sent = traffic(random, TRAFFIC);
   let times = 0;
-  const end = await runWorld({
+  const end = await simulate({
     deliveries: sent.deliveries,
     account: (now) => playedAccount(control, now, random),
     latencyMs: () => 700,
     random,
-    dies: (at) => {
+    crashes: (at) => {
       if (at === step) times += 1;
       return at === step && times === nth;
     },
@@ -54,9 +54,12 @@ describe.each(Object.entries(STEPS) as [Step, string][])('an outbox that crashes
   test.each([1, 2, 5, 8])(
     'loses nothing, doubles nothing and keeps the order when it crashes the %dth time there',
     async (nth) => {
-      const { deaths, arrived, deadLetters, poison, records, doubles, account } = await dyingAt(step, nth);
+      const { crashCount, arrived, deadLetters, poison, records, doubles, account } = await crashAt(
+        step,
+        nth,
+      );
 
-      expect(deaths).toBe(1);
+      expect(crashCount).toBe(1);
       expect(arrived.length + deadLetters.length).toBe(records);
       expect(doubles).toBe(0);
       expect(deadLetters.toSorted()).toEqual(poison.toSorted());
@@ -70,16 +73,17 @@ test('without x-request-id support only an in-flight call can double, with its a
   const ignoring: ControlOrder = { idempotency: 'ignored' };
   const doubles = new Map<Step, number>();
   for (const step of Object.keys(STEPS) as Step[]) {
-    if (step === 'gate told' || step === 'gate has heard') continue; // Nothing is wrong here to tell of.
-    const end = await dyingAt(step, 3, ignoring);
+    if (step === 'report sent' || step === 'report received') continue; // Nothing is wrong, so there is no report.
+    const end = await crashAt(step, 3, ignoring);
     const { totals } = await end.stub.status();
     doubles.set(step, end.doubles);
     expect(new Set(end.arrived).size).toBe(end.records);
     expect(end.doubles).toBeLessThanOrEqual(totals.unknown * 25);
   }
 
-  // Behind the seal a call may be under way; the outbox can't know whether it was taken.
-  for (const step of ['request came', 'records stored'] as const)
+  // After the seal a call may be in flight; the outbox can't know whether it was accepted.
+  for (const step of ['request arrived', 'records stored'] as const)
     expect(doubles.get(step)).toBeLessThanOrEqual(6 * 25);
-  for (const step of ['records taken', 'answer came'] as const) expect(doubles.get(step)).toBeGreaterThan(0);
+  for (const step of ['records accepted', 'answer arrived'] as const)
+    expect(doubles.get(step)).toBeGreaterThan(0);
 });

@@ -6,12 +6,12 @@ import type { ControlOrder } from '../../../src/sandbox/control.ts';
 import { delivery } from '../../fakes/outbox.ts';
 import { type PlayedAccount, playedAccount } from '../../fakes/played-account.ts';
 import { idOf } from '../../fakes/records.ts';
+import { SIMULATION_START, type SimulationOptions, simulate } from '../../fakes/simulation.ts';
 import { chances, nameOf, outOfOrder } from '../../fakes/traffic.ts';
-import { runWorld, WORLD_BEGINS, type WorldOptions } from '../../fakes/world.ts';
 
 const MINUTES = 3;
 
-type Deliveries = WorldOptions['deliveries'];
+type Deliveries = SimulationOptions['deliveries'];
 
 type Source = {
   readonly device: string;
@@ -42,7 +42,7 @@ function flushesOf(source: Source, random: () => number): Deliveries {
           };
     });
     const sent = delivery(device, ...records);
-    flushes.push({ at: WORLD_BEGINS + Math.floor(at), delivery: { ...sent, network } });
+    flushes.push({ at: SIMULATION_START + Math.floor(at), delivery: { ...sent, network } });
   }
   return flushes;
 }
@@ -59,7 +59,7 @@ const HONEST: readonly Source[] = Array.from({ length: 50 }, (_, n) => ({
 // As much as a hundred of them.
 const FLOOD: Source = { device: 'flood', network: 'flood', perFlush: 5, everyMs: 150, usersShare: 0 };
 
-type Played = Partial<WorldOptions> & {
+type Played = Partial<SimulationOptions> & {
   readonly requestsPerMinute?: number;
   readonly control?: ControlOrder;
 };
@@ -84,7 +84,7 @@ async function play(
       },
     };
   };
-  const end = await runWorld({
+  const end = await simulate({
     deliveries,
     account,
     latencyMs: () => 200 + Math.floor(random() * 200),
@@ -102,7 +102,7 @@ async function play(
   const waits = [...madeAt]
     .filter(([name]) => name.startsWith('honest'))
     .map(([name, at]) => (takenAt.get(name) ?? Number.POSITIVE_INFINITY) - at);
-  const busy = end.account.arrivals.filter(({ at }) => at < WORLD_BEGINS + MINUTES * 60_000);
+  const busy = end.account.arrivals.filter(({ at }) => at < SIMULATION_START + MINUTES * 60_000);
   return {
     ...end,
     made: [...madeAt.keys()],
@@ -151,12 +151,12 @@ describe('beside one browser that sends as much as a hundred others', () => {
 
   test('the others keep their places even if the outbox crashes repeatedly and forgets the shares', async () => {
     const random = chances(3);
-    const dies = () => random() < 0.003;
+    const crashes = () => random() < 0.003;
 
-    const before = await play(HONEST, { dies });
-    const flooded = await play([...HONEST, FLOOD], { dies });
+    const before = await play(HONEST, { crashes });
+    const flooded = await play([...HONEST, FLOOD], { crashes });
 
-    expect(flooded.deaths).toBeGreaterThan(10);
+    expect(flooded.crashCount).toBeGreaterThan(10);
     expect(flooded.median).toBeLessThanOrEqual(2 * before.median);
     expect(flooded.p95).toBeLessThanOrEqual(2 * before.p95);
     expectComplete(flooded);

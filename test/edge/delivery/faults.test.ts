@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { ControlOrder } from '../../../src/sandbox/control.ts';
 import { deadLettersOf } from '../../fakes/outbox.ts';
 import { busiestMinute, playedAccount } from '../../fakes/played-account.ts';
+import { simulate } from '../../fakes/simulation.ts';
 import { chances, nameOf, outOfOrder, traffic } from '../../fakes/traffic.ts';
-import { runWorld } from '../../fakes/world.ts';
 
 declare global {
   interface ImportMeta {
@@ -34,13 +34,13 @@ const FAULTS: ControlOrder = {
 async function journey(seed: number, control: ControlOrder = FAULTS) {
   const random = chances(seed);
   const sent = traffic(random, TRAFFIC);
-  const end = await runWorld({
+  const end = await simulate({
     deliveries: sent.deliveries,
     account: (now) => playedAccount(control, now, random),
     latencyMs: () => 50 + Math.floor(random() * 1_300),
     gateMs: () => 1 + Math.floor(random() * 100),
     random,
-    dies: () => random() < 0.002,
+    crashes: () => random() < 0.002,
   });
   const arrived = end.account.taken.map(({ record }) => nameOf(record));
   const deadLetters = (await deadLettersOf(end.stub)).map(({ record }) => nameOf(JSON.parse(record)));
@@ -51,7 +51,8 @@ describe('5,000 records of 500 browsers under every fault', () => {
   test.each(Array.from({ length: SEEDS }, (_, index) => FIRST_SEED + index))(
     'seed %d: every good record arrives once and in order, and every bad one is a dead letter of its own',
     async (seed) => {
-      const { arrived, deadLetters, poison, records, stub, deaths, account, overlaps } = await journey(seed);
+      const { arrived, deadLetters, poison, records, stub, crashCount, account, overlaps } =
+        await journey(seed);
 
       expect(arrived.length + deadLetters.length).toBe(records);
       expect(new Set(arrived).size).toBe(arrived.length);
@@ -60,7 +61,7 @@ describe('5,000 records of 500 browsers under every fault', () => {
       expect(overlaps).toBe(0);
       expect(account.swallowed()).toBe(0);
       expect(busiestMinute(account.arrivals)).toBeLessThanOrEqual(500);
-      expect(deaths).toBeGreaterThan(0);
+      expect(crashCount).toBeGreaterThan(0);
       expect(await stub.status()).toMatchObject({ records: 0, deadLetters: poison.length });
     },
     60_000,

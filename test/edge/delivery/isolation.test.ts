@@ -3,8 +3,8 @@ import type { ControlOrder } from '../../../src/sandbox/control.ts';
 import { deadLettersOf, delivery } from '../../fakes/outbox.ts';
 import { busiestMinute, playedAccount } from '../../fakes/played-account.ts';
 import { eventRecord, userRecord } from '../../fakes/records.ts';
+import { SIMULATION_START, simulate } from '../../fakes/simulation.ts';
 import { chances, nameOf, outOfOrder } from '../../fakes/traffic.ts';
-import { runWorld, WORLD_BEGINS } from '../../fakes/world.ts';
 
 const MINUTE = 60_000;
 const FULL_MINUTE = 0.96 * 500 * 25;
@@ -17,16 +17,16 @@ async function minuteWith(share: number, bad: object, refuse: NonNullable<Contro
     const records = Array.from({ length: 5 }, (_, index) =>
       eventRecord(index + 1, { userId, ...(random() < share && bad) }),
     );
-    return { at: WORLD_BEGINS + n * 4, delivery: delivery(userId, ...records) };
+    return { at: SIMULATION_START + n * 4, delivery: delivery(userId, ...records) };
   });
-  const { account } = await runWorld({
+  const { account } = await simulate({
     deliveries,
     account: (now) => playedAccount({ refuse }, now, random),
     latencyMs: () => 700,
     random,
     untilMs: 80_000,
   });
-  const from = WORLD_BEGINS + 10_000;
+  const from = SIMULATION_START + 10_000;
   const calls = account.arrivals.filter(({ at }) => at >= from && at < from + MINUTE);
   const taken = calls.filter(({ status }) => status === 200);
   return {
@@ -79,9 +79,9 @@ test.each([1, 2])(
           ? userRecord(n, { userId, attributes: { n } })
           : eventRecord(n, { userId, eventName: isRisky ? 'Risky' : 'Plain', eventData: { n, Price } });
       });
-      return { at: WORLD_BEGINS + flush * 30, delivery: delivery(userId, ...records) };
+      return { at: SIMULATION_START + flush * 30, delivery: delivery(userId, ...records) };
     });
-    const { account, stub } = await runWorld({
+    const { account, stub } = await simulate({
       deliveries,
       account: (now) =>
         playedAccount(
@@ -98,7 +98,7 @@ test.each([1, 2])(
         ),
       latencyMs: () => 300,
       random,
-      dies: () => random() < 0.001,
+      crashes: () => random() < 0.001,
     });
 
     const arrived = account.taken.map(({ record }) => nameOf(record));

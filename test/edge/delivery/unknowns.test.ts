@@ -4,21 +4,21 @@ import type { ControlOrder } from '../../../src/sandbox/control.ts';
 import { deadLettersOf, delivery } from '../../fakes/outbox.ts';
 import { busiestMinute, type PlayedAccount, playedAccount } from '../../fakes/played-account.ts';
 import { eventRecord, idOf } from '../../fakes/records.ts';
+import { SIMULATION_START, type SimulationOptions, simulate } from '../../fakes/simulation.ts';
 import { chances, nameOf, outOfOrder, traffic } from '../../fakes/traffic.ts';
-import { runWorld, WORLD_BEGINS, type WorldOptions } from '../../fakes/world.ts';
 
 // What no document says of WebEngage: the relay must be right under each answer.
 
 const MINUTE = 60_000;
 const POISON = { field: 'eventName', value: 'Poison' };
 
-async function against(
+async function simulateWith(
   control: ControlOrder,
-  { poisonShare = 0.01, ...options }: Partial<WorldOptions> & { readonly poisonShare?: number } = {},
+  { poisonShare = 0.01, ...options }: Partial<SimulationOptions> & { readonly poisonShare?: number } = {},
 ) {
   const random = chances(7);
   const sent = traffic(random, { devices: 60, recordsEach: 10, poisonShare });
-  const end = await runWorld({
+  const end = await simulate({
     deliveries: sent.deliveries,
     account: (now) => playedAccount(control, now, random),
     latencyMs: () => 300,
@@ -30,7 +30,7 @@ async function against(
   return { ...end, ...sent, arrived, deadLetters };
 }
 
-type Outcome = Awaited<ReturnType<typeof against>>;
+type Outcome = Awaited<ReturnType<typeof simulateWith>>;
 
 function expectAllOnce({ arrived, deadLetters, poison, records }: Outcome): void {
   expect(new Set(arrived).size).toBe(arrived.length);
@@ -40,12 +40,12 @@ function expectAllOnce({ arrived, deadLetters, poison, records }: Outcome): void
 }
 
 test('success may be 201', async () => {
-  expectAllOnce(await against({ success: 201, refuse: POISON }));
+  expectAllOnce(await simulateWith({ success: 201, refuse: POISON }));
 });
 
 describe('an invalid record', () => {
   test.each([400, 413, 422] as const)('fails the whole call with %d', async (status) => {
-    const end = await against({ refuse: { ...POISON, status } });
+    const end = await simulateWith({ refuse: { ...POISON, status } });
 
     expectAllOnce(end);
     const [deadLetter] = await deadLettersOf(end.stub);
@@ -57,7 +57,7 @@ describe('an invalid record', () => {
   });
 
   test('fails alone, and nothing else is lost', async () => {
-    const { arrived, poison, records, deadLetters } = await against({
+    const { arrived, poison, records, deadLetters } = await simulateWith({
       refuse: POISON,
       invalid: 'drops_record',
     });
@@ -68,7 +68,7 @@ describe('an invalid record', () => {
 });
 
 test('no call holds more than 25 records, and none is empty', async () => {
-  const { account } = await against({ refuse: POISON });
+  const { account } = await simulateWith({ refuse: POISON });
 
   // It answers 400 to either.
   expect(account.arrivals.every(({ records }) => records >= 1 && records <= 25)).toBe(true);
@@ -86,14 +86,14 @@ describe('a configuration error loses nothing and discards nothing, however long
   test.each(wrong)('%s', async (_, control) => {
     let account: PlayedAccount | undefined;
     const mended = { at: Number.POSITIVE_INFINITY };
-    const end = await against(control, {
+    const end = await simulateWith(control, {
       poisonShare: 0,
       account: (now) => {
         account = playedAccount(control, now, chances(1));
         return account;
       },
       onAnswer: (now) => {
-        if (now < WORLD_BEGINS + 10 * MINUTE) return;
+        if (now < SIMULATION_START + 10 * MINUTE) return;
         mended.at = Math.min(mended.at, now);
         account?.order({});
       },
@@ -102,7 +102,9 @@ describe('a configuration error loses nothing and discards nothing, however long
     expectAllOnce(end);
     expect(end.deadLetters).toEqual([]);
     // One call a minute tries, and a few that were under way at the beginning, or completed a streak.
-    const inVain = end.account.arrivals.filter(({ at }) => at < mended.at && at > WORLD_BEGINS + 2 * MINUTE);
+    const inVain = end.account.arrivals.filter(
+      ({ at }) => at < mended.at && at > SIMULATION_START + 2 * MINUTE,
+    );
     expect(busiestMinute(inVain)).toBeLessThanOrEqual(1);
     expect(end.gate.suspension).toBeUndefined();
   });
@@ -110,13 +112,13 @@ describe('a configuration error loses nothing and discards nothing, however long
   test('a wrong license code answered 400 in between: the dead letters of the refusal streak are requeued', async () => {
     const random = chances(3);
     let account: PlayedAccount | undefined;
-    const end = await against(
+    const end = await simulateWith(
       {},
       {
         poisonShare: 0,
         // Single records: each of them would be a dead letter, if it were believed.
         deliveries: Array.from({ length: 60 }, (_, n) => ({
-          at: WORLD_BEGINS + n * 1_500,
+          at: SIMULATION_START + n * 1_500,
           delivery: delivery(`device ${n}`, eventRecord(1, { userId: `device ${n}`, eventData: { n: 1 } })),
         })),
         account: (now) => {
@@ -124,7 +126,7 @@ describe('a configuration error loses nothing and discards nothing, however long
           return account;
         },
         onAnswer: (now) => {
-          const isWrong = now > WORLD_BEGINS + 20_000 && now < WORLD_BEGINS + 5 * MINUTE;
+          const isWrong = now > SIMULATION_START + 20_000 && now < SIMULATION_START + 5 * MINUTE;
           account?.order(isWrong ? { license: '~another', wrongLicense: 400 } : {});
         },
       },
@@ -138,44 +140,44 @@ describe('a configuration error loses nothing and discards nothing, however long
 
   test('only the bad records of one page, and few others, become dead letters, and they are not retried forever', async () => {
     const bad = Array.from({ length: 60 }, (_, n) => ({
-      at: WORLD_BEGINS + n,
+      at: SIMULATION_START + n,
       delivery: delivery(`bad ${n}`, eventRecord(1, { userId: `bad ${n}`, eventName: 'Poison' })),
     }));
     // Somebody else every three minutes.
     const good = Array.from({ length: 20 }, (_, n) => ({
-      at: WORLD_BEGINS + n * 3 * MINUTE + 1_000,
+      at: SIMULATION_START + n * 3 * MINUTE + 1_000,
       delivery: delivery(`good ${n}`, eventRecord(1, { userId: `good ${n}` })),
     }));
 
-    const { stub, arrived, now } = await against(
+    const { stub, arrived, now } = await simulateWith(
       { refuse: POISON },
       { deliveries: [...bad, ...good].sort((a, b) => a.at - b.at) },
     );
 
     expect(arrived).toHaveLength(20);
     expect(await stub.status()).toMatchObject({ records: 0, deadLetters: 60 });
-    expect(now).toBeLessThan(WORLD_BEGINS + 65 * MINUTE);
+    expect(now).toBeLessThan(SIMULATION_START + 65 * MINUTE);
   });
 
   test('a rotated key: the relay tries the secondary key at once and suspends nothing', async () => {
-    const end = await against(
+    const end = await simulateWith(
       { acceptKeys: ['secondary-key'] },
       { poisonShare: 0, limits: { requestsPerMinute: 500, hasSecondaryKey: true } },
     );
 
     expectAllOnce(end);
     expect(end.gate).toMatchObject({ key: 'secondary', suspension: undefined });
-    expect(end.now - WORLD_BEGINS).toBeLessThan(MINUTE);
+    expect(end.now - SIMULATION_START).toBeLessThan(MINUTE);
   });
 });
 
 describe('x-request-id', () => {
   test('prevents doubles in bulk calls even when answers are lost', async () => {
-    expectAllOnce(await against({ refuse: POISON, faults: [{ fault: 'cut', chance: 0.3 }] }));
+    expectAllOnce(await simulateWith({ refuse: POISON, faults: [{ fault: 'cut', chance: 0.3 }] }));
   });
 
   test('is never reused with other records, which would be swallowed', async () => {
-    const { account } = await against({
+    const { account } = await simulateWith({
       refuse: POISON,
       reusedRequestId: 'swallowed',
       faults: [{ fault: 'cut', chance: 0.3 }],
@@ -202,19 +204,22 @@ describe('every odd answer, from a third of all calls', () => {
   ])('%s', async (_, fault, faultAt) => {
     const faults = [{ fault: fault ?? 'none', faultAt, chance: 1 / 3 }];
 
-    expectAllOnce(await against({ refuse: POISON, faults, delayMs: 10_000, retryAfter: 'seconds' }));
+    expectAllOnce(await simulateWith({ refuse: POISON, faults, delayMs: 10_000, retryAfter: 'seconds' }));
   });
 
   test('a maintenance page with status 200 does not count as success', async () => {
     const faults: ControlOrder['faults'] = [{ fault: 'page', chance: 1 / 3 }];
 
-    expectAllOnce(await against({ refuse: POISON, faults, pageStatus: 200 }));
+    expectAllOnce(await simulateWith({ refuse: POISON, faults, pageStatus: 200 }));
   });
 
   test.each(['none', 'seconds', 'date', 'garbage'] as const)(
     'a 429 with %s in its Retry-After',
     async (retryAfter) => {
-      const end = await against({ retryAfter, faults: [{ fault: '429', chance: 0.1 }] }, { poisonShare: 0 });
+      const end = await simulateWith(
+        { retryAfter, faults: [{ fault: '429', chance: 0.1 }] },
+        { poisonShare: 0 },
+      );
 
       expectAllOnce(end);
     },
@@ -224,7 +229,7 @@ describe('every odd answer, from a third of all calls', () => {
 describe('a record that breaks WebEngage each time', () => {
   const people = (count: number, name: string, eventName: string, everyMs: number) =>
     Array.from({ length: count }, (_, n) => ({
-      at: WORLD_BEGINS + n * everyMs,
+      at: SIMULATION_START + n * everyMs,
       delivery: delivery(`${name} ${n}`, eventRecord(1, { userId: `${name} ${n}`, eventName })),
     }));
 
@@ -246,7 +251,7 @@ describe('a record that breaks WebEngage each time', () => {
       const bad = people(8, 'bad', 'Breaks it', 3_000);
       const good = people(300, 'good', 'Clicked', 2_000);
 
-      const { account, stub } = await against(
+      const { account, stub } = await simulateWith(
         {},
         {
           deliveries: [...bad, ...good].sort((a, b) => a.at - b.at),
@@ -269,7 +274,7 @@ describe('a record that breaks WebEngage each time', () => {
       const bad = people(1, 'bad', 'Breaks it', 1);
       const good = people(3_600_000 / everyMs, 'good', 'Clicked', everyMs);
 
-      const { account, stub, gate } = await against(
+      const { account, stub, gate } = await simulateWith(
         {},
         {
           deliveries: [...bad, ...good].sort((a, b) => a.at - b.at),
@@ -282,7 +287,7 @@ describe('a record that breaks WebEngage each time', () => {
       expect(account.taken).toHaveLength(good.length);
       expect(await stub.status()).toMatchObject({ records: 0, deadLetters: 1 });
       // Once it is suspected, nothing waits for it any more.
-      const last = account.arrivals.filter(({ at }) => at > WORLD_BEGINS + 50 * MINUTE).length;
+      const last = account.arrivals.filter(({ at }) => at > SIMULATION_START + 50 * MINUTE).length;
       expect(last).toBeGreaterThan((10 * MINUTE) / everyMs / 3);
     },
   );
@@ -292,7 +297,7 @@ describe('a record that breaks WebEngage each time', () => {
     // For a quarter of a day, and more.
     const later = people(1_000, 'good', 'Clicked', 30_000);
 
-    const { account, stub, deadLetters } = await against(
+    const { account, stub, deadLetters } = await simulateWith(
       {},
       {
         deliveries: [...together, ...later].sort((a, b) => a.at - b.at),
@@ -309,7 +314,7 @@ describe('a record that breaks WebEngage each time', () => {
 
 describe('a key that may write events but not users', () => {
   const identify = (n: number) => ({
-    at: WORLD_BEGINS + n * 20_000,
+    at: SIMULATION_START + n * 20_000,
     delivery: delivery(`user ${n}`, {
       kind: 'user' as const,
       id: idOf(1),
@@ -318,7 +323,7 @@ describe('a key that may write events but not users', () => {
     }),
   });
   const event = (n: number) => ({
-    at: WORLD_BEGINS + n * 5_000,
+    at: SIMULATION_START + n * 5_000,
     delivery: delivery(`visitor ${n}`, eventRecord(1, { userId: `visitor ${n}` })),
   });
   const traffic30 = [
@@ -333,14 +338,14 @@ describe('a key that may write events but not users', () => {
     return {
       ...account,
       call: (call: Parameters<PlayedAccount['call']>[0]) =>
-        (call.kind === 'user' && now() < WORLD_BEGINS + untilMs ? refusing : account).call(call),
+        (call.kind === 'user' && now() < SIMULATION_START + untilMs ? refusing : account).call(call),
     };
   };
 
   test.each([403, 503])(
     'answered %d: events go on, no user is discarded, and all arrive once the key may write users',
     async (status) => {
-      const { account, stub } = await against(
+      const { account, stub } = await simulateWith(
         {},
         { deliveries: traffic30, account: without(status, 40 * MINUTE) },
       );
@@ -355,7 +360,7 @@ describe('a key that may write events but not users', () => {
 
 test('a minute of nothing but bad records delays good ones only briefly', async () => {
   const bad = Array.from({ length: 100 }, (_, n) => ({
-    at: WORLD_BEGINS + n * 600,
+    at: SIMULATION_START + n * 600,
     delivery: delivery(
       `bad ${n}`,
       ...Array.from({ length: 25 }, (_, index) =>
@@ -364,11 +369,11 @@ test('a minute of nothing but bad records delays good ones only briefly', async 
     ),
   }));
   const good = Array.from({ length: 600 }, (_, n) => ({
-    at: WORLD_BEGINS + n * 1_000,
+    at: SIMULATION_START + n * 1_000,
     delivery: delivery(`good ${n}`, eventRecord(1, { userId: `good ${n}` })),
   }));
 
-  const { account } = await against(
+  const { account } = await simulateWith(
     { refuse: POISON },
     { deliveries: [...bad, ...good].sort((a, b) => a.at - b.at), untilMs: 30 * MINUTE },
   );
@@ -377,14 +382,14 @@ test('a minute of nothing but bad records delays good ones only briefly', async 
 });
 
 test('a distant gate is still asked', async () => {
-  const end = await against({}, { poisonShare: 0, gateMs: () => 700 });
+  const end = await simulateWith({}, { poisonShare: 0, gateMs: () => 700 });
 
   expectAllOnce(end);
 });
 
 describe('a backlog of 15,000 records at 700 ms an answer', () => {
   const backlog = Array.from({ length: 600 }, (_, n) => ({
-    at: WORLD_BEGINS + n,
+    at: SIMULATION_START + n,
     delivery: delivery(
       `device ${n}`,
       ...Array.from({ length: 25 }, (_, index) => eventRecord(index + 1, { userId: `device ${n}` })),
@@ -403,12 +408,12 @@ describe('a backlog of 15,000 records at 700 ms an answer', () => {
     ['a limit for each of the calls', { limit: 'separate' }],
     ['no X-RateLimit headers', { rateHeaders: 'absent' }],
   ])('uses at least 96 %% of the allowance without a 429: %s', async (_, control) => {
-    const { account, mostInFlight, overlaps } = await against(control, {
+    const { account, mostInFlight, overlaps } = await simulateWith(control, {
       deliveries: backlog,
       latencyMs: () => 700,
     });
 
-    const from = WORLD_BEGINS + 5_000;
+    const from = SIMULATION_START + 5_000;
     const used = account.arrivals.filter(({ at }) => at >= from && at < from + MINUTE).length;
     expect(used).toBeGreaterThanOrEqual(480);
     expect(busiestMinute(account.arrivals)).toBeLessThanOrEqual(500);
@@ -419,9 +424,12 @@ describe('a backlog of 15,000 records at 700 ms an answer', () => {
   });
 
   test('uses 96 % of the allowance even if the gate is 100 ms away', async () => {
-    const { account } = await against({}, { deliveries: backlog, latencyMs: () => 700, gateMs: () => 100 });
+    const { account } = await simulateWith(
+      {},
+      { deliveries: backlog, latencyMs: () => 700, gateMs: () => 100 },
+    );
 
-    const from = WORLD_BEGINS + 5_000;
+    const from = SIMULATION_START + 5_000;
     const used = account.arrivals.filter(({ at }) => at >= from && at < from + MINUTE).length;
     expect(used).toBeGreaterThanOrEqual(480);
     expect(busiestMinute(account.arrivals)).toBeLessThanOrEqual(500);
@@ -430,7 +438,7 @@ describe('a backlog of 15,000 records at 700 ms an answer', () => {
 
   test('starts at most 500 calls in a minute even if the gate stalls for seconds now and then', async () => {
     let requests = 0;
-    const { account } = await against(
+    const { account } = await simulateWith(
       {},
       {
         deliveries: backlog,
@@ -449,7 +457,7 @@ describe('a backlog of 15,000 records at 700 ms an answer', () => {
   test('uses calls as large as WebEngage accepts, and keeps to the size that a 413 has taught', async () => {
     const size = bulkBody({ kind: 'event', records: backlogRecords(12) }).length;
 
-    const { account, now } = await against(
+    const { account, now } = await simulateWith(
       { maxBodyBytes: size },
       { deliveries: backlog, latencyMs: () => 700 },
     );
@@ -458,18 +466,21 @@ describe('a backlog of 15,000 records at 700 ms an answer', () => {
     const tooLarge = account.arrivals.filter(({ status }) => status === 413).length;
     expect(tooLarge).toBeLessThan(40);
     // 12 records a call: more than four fifths of 5,760 a minute.
-    expect(now - WORLD_BEGINS).toBeLessThan((15_000 / 5_760 / 0.8) * MINUTE);
+    expect(now - SIMULATION_START).toBeLessThan((15_000 / 5_760 / 0.8) * MINUTE);
   });
 
   test('leaves room for others who use a third of the account', async () => {
-    const { account } = await against({ usedByOthers: 170 }, { deliveries: backlog, latencyMs: () => 700 });
+    const { account } = await simulateWith(
+      { usedByOthers: 170 },
+      { deliveries: backlog, latencyMs: () => 700 },
+    );
 
     expect(account.arrivals.filter(({ status }) => status === 429)).toEqual([]);
     expect(account.taken).toHaveLength(15_000);
   });
 
   test('slows down if WebEngage allows less than it documents', async () => {
-    const { account } = await against(
+    const { account } = await simulateWith(
       { requestsPerMinute: 120 },
       { deliveries: backlog.slice(0, 200), latencyMs: () => 700 },
     );

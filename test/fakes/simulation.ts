@@ -17,21 +17,21 @@ import { newOutbox, ROOM } from './outbox.ts';
 import { PLAYED_KEY, type PlayedAccount } from './played-account.ts';
 import { settled } from './settled.ts';
 
-/** Where an outbox can die: between any two of its steps. */
+/** Where an outbox can crash: between any two of its steps. */
 export type Step =
-  | 'request came'
+  | 'request arrived'
   | 'records stored'
-  | 'gate asked'
+  | 'permit requested'
   | 'permit granted'
   | 'batch sealed'
-  | 'records taken'
-  | 'answer came'
-  | 'gate told'
-  | 'gate has heard'
+  | 'records accepted'
+  | 'answer arrived'
+  | 'report sent'
+  | 'report received'
   | 'slept';
 
-export type WorldOptions = {
-  /** What browsers send, in order of time. One that is not answered for is sent again. */
+export type SimulationOptions = {
+  /** The batches of browsers, in order of time. One without an answer is sent again. */
   readonly deliveries: readonly { readonly at: number; readonly delivery: Delivery }[];
   readonly account: (now: () => number) => PlayedAccount;
   readonly latencyMs: () => number;
@@ -41,21 +41,21 @@ export type WorldOptions = {
   readonly lingerMs?: number;
   /** In place of the relay's own, for each life of the outbox. */
   readonly shares?: () => Shares;
-  /** Whether the outbox dies here. */
-  readonly dies?: (step: Step) => boolean;
+  /** Whether the outbox crashes here. */
+  readonly crashes?: (step: Step) => boolean;
   readonly random: () => number;
-  /** Looks at the world as each call is answered, and may change it. */
+  /** Runs as each call is answered, and may change the account. */
   readonly onAnswer?: (now: number) => void;
-  /** Ends there, whatever is left. */
+  /** The simulation ends then, whatever is left. */
   readonly untilMs?: number;
   readonly stub?: DurableObjectStub<Outbox>;
 };
 
-export type WorldEnd = {
+export type SimulationEnd = {
   readonly stub: DurableObjectStub<Outbox>;
   readonly account: PlayedAccount;
   readonly now: number;
-  readonly deaths: number;
+  readonly crashCount: number;
   readonly gate: GateState;
   /** How many calls were under way at most. */
   readonly mostInFlight: number;
@@ -65,10 +65,10 @@ export type WorldEnd = {
   readonly limited: number;
 };
 
-export const WORLD_BEGINS = Date.parse('2026-11-23T12:00:00Z');
+export const SIMULATION_START = Date.parse('2026-11-23T12:00:00Z');
 
-// How long the platform takes to run an alarm again that died.
-const REBIRTH_MS = 500;
+// How long the platform takes to run an alarm again that crashed.
+const RESTART_MS = 500;
 
 const NOTHING_SAID = { says: undefined, words: '' };
 
@@ -76,41 +76,41 @@ const NOTHING_SAID = { says: undefined, words: '' };
 const RESEND_MS = 2_000;
 
 const GATE_STEPS: ReadonlySet<Step> = new Set([
-  'gate asked',
+  'permit requested',
   'permit granted',
-  'gate told',
-  'gate has heard',
+  'report sent',
+  'report received',
 ]);
 
-type Life = 'over' | 'died';
+type RunEnd = 'over' | 'crashed';
 
-type Pending = WorldOptions['deliveries'][number] & { readonly unanswered: boolean };
+type Pending = SimulationOptions['deliveries'][number] & { readonly unanswered: boolean };
 
 /**
- * An outbox in the real runtime with a gate and WebEngage, all in a time of their own: hours pass in moments, and the same
- * chances bring the same. Where it dies, everything under way dies with it, and it is evicted: what is not in storage is gone.
+ * Simulates an outbox in the real runtime, with a gate and WebEngage, in virtual time: hours take moments, and the same seed
+ * gives the same run. When the outbox crashes, everything in flight is lost and it is evicted: only storage remains.
  */
-export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
-  const { latencyMs, random, gateMs = () => 1 + Math.floor(random() * 8), dies = () => false } = options;
+export async function simulate(options: SimulationOptions): Promise<SimulationEnd> {
+  const { latencyMs, random, gateMs = () => 1 + Math.floor(random() * 8), crashes = () => false } = options;
   const { onAnswer = () => {} } = options;
   const limits = options.limits ?? { requestsPerMinute: 500, hasSecondaryKey: false };
   const lingerMs = options.lingerMs ?? 1_000;
-  const endAt = WORLD_BEGINS + (options.untilMs ?? Number.POSITIVE_INFINITY);
+  const endAt = SIMULATION_START + (options.untilMs ?? Number.POSITIVE_INFINITY);
   const stub = options.stub ?? newOutbox();
   let pending: Pending[] = options.deliveries.map((each) => ({ ...each, unanswered: false }));
-  let now = WORLD_BEGINS;
+  let now = SIMULATION_START;
   let gate = OPEN_GATE;
   let alarmAt: number | null = null;
-  let deaths = 0;
+  let crashCount = 0;
   let mostInFlight = 0;
   let overlaps = 0;
   let limited = 0;
   const account = options.account(() => now);
 
-  async function live(storage: DurableObjectStorage): Promise<Life> {
+  async function run(storage: DurableObjectStorage): Promise<RunEnd> {
     const timers: { at: number; run: () => void }[] = [];
     const fullBatch = signal();
-    let dead = false;
+    let hasCrashed = false;
     let passing = false;
     let backoffUntil = 0;
     const inFlight = new Set<UpstreamCall>();
@@ -119,19 +119,19 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
     const ofEach = options.shares?.() ?? shares(recordsPerMinute, known);
 
     const until = (at: number) => new Promise<void>((run) => timers.push({ at, run }));
-    /** Never comes back to one that dies here. */
+    /** Never comes back to a run that crashes here. */
     const step = async (name: Step): Promise<void> => {
-      if (dead || dies(name)) {
-        dead = true;
+      if (hasCrashed || crashes(name)) {
+        hasCrashed = true;
         await new Promise(() => {});
       }
       // To the gate and back takes its time, in which everything else goes on.
       if (GATE_STEPS.has(name)) await until(now + gateMs());
     };
     const report = async (change: (state: GateState) => GateState) => {
-      await step('gate told');
+      await step('report sent');
       gate = change(gate);
-      await step('gate has heard');
+      await step('report received');
     };
     const virtual = withAlarm(storage, (at) => {
       alarmAt = Math.max(at, now + 1);
@@ -157,7 +157,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
       logFault: () => {},
       gate: {
         take: async (ask) => {
-          await step('gate asked');
+          await step('permit requested');
           const { state, permit } = takePermit(gate, ask, limits, now);
           gate = state;
           await step('permit granted');
@@ -171,17 +171,17 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
           })),
         taken: (key, kind) => report((state) => taken(state, key, kind, now)),
         misconfigured: async (status, answered) => {
-          await step('gate told');
+          await step('report sent');
           const { state, fault } = misconfigured(gate, status, answered, limits, now);
           gate = state;
-          await step('gate has heard');
+          await step('report received');
           return fault;
         },
         refused: async (status, answered) => {
-          await step('gate told');
+          await step('report sent');
           const { state, refusal } = refused(gate, status, answered, now);
           gate = state;
-          await step('gate has heard');
+          await step('report received');
           return refusal;
         },
       },
@@ -197,11 +197,11 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
           body,
           key: call.key === 'primary' ? PLAYED_KEY : 'secondary-key',
         });
-        await step('records taken');
+        await step('records accepted');
         await until(now + latencyMs() + reply.delayMs);
         inFlight.delete(call);
         onAnswer(now);
-        await step('answer came');
+        await step('answer arrived');
         const [limit, remaining] = ['X-RateLimit-Limit', 'X-RateLimit-Remaining'].map((name) =>
           Number(reply.headers[name]),
         );
@@ -234,7 +234,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
     async function deliver(sent: Pending): Promise<void> {
       const unanswered = { ...sent, at: now + RESEND_MS, unanswered: true };
       pending.push(unanswered);
-      await step('request came');
+      await step('request arrived');
       const comes = {
         alarmAt,
         lingerMs,
@@ -254,7 +254,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
 
     while (true) {
       await settled();
-      if (dead) return 'died';
+      if (hasCrashed) return 'crashed';
       const delivery = earliest(pending);
       const timer = earliest(timers);
       const alarm = passing || alarmAt === null ? undefined : { at: alarmAt };
@@ -271,15 +271,15 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
     }
   }
 
-  while ((await runInDurableObject(stub, (_, { storage }) => live(storage))) === 'died') {
-    deaths += 1;
-    now += REBIRTH_MS;
+  while ((await runInDurableObject(stub, (_, { storage }) => run(storage))) === 'crashed') {
+    crashCount += 1;
+    now += RESTART_MS;
     // An alarm that died is run again; one that was set stays set.
     alarmAt ??= now;
     pending = inTurn(pending);
     await evictDurableObject(stub);
   }
-  return { stub, account, now, deaths, gate, mostInFlight, overlaps, limited };
+  return { stub, account, now, crashCount, gate, mostInFlight, overlaps, limited };
 }
 
 /** A browser sends nothing new before what it sent is answered for. Those that wait for it go after it, in their order. */
