@@ -13,8 +13,8 @@ import { type GateLimits, type GateState, OPEN_GATE } from '../../src/edge/gate/
 import { dueTimes, msPerRecordOf } from '../../src/edge/limits/fair-queue.ts';
 import { type Shares, shares } from '../../src/edge/limits/fair-share.ts';
 import { type Delivery, ingest } from '../../src/edge/queue/ingest.ts';
+import { FAKE_KEY, type FakeAccount } from './account.ts';
 import { newOutbox, ROOM } from './outbox.ts';
-import { PLAYED_KEY, type PlayedAccount } from './played-account.ts';
 import { settled } from './settled.ts';
 
 /** Where an outbox can crash: between any two of its steps. */
@@ -33,7 +33,7 @@ export type Step =
 export type SimulationOptions = {
   /** The batches of browsers, in order of time. One without an answer is sent again. */
   readonly deliveries: readonly { readonly at: number; readonly delivery: Delivery }[];
-  readonly account: (now: () => number) => PlayedAccount;
+  readonly account: (now: () => number) => FakeAccount;
   readonly latencyMs: () => number;
   /** One way between the outbox and the gate. */
   readonly gateMs?: () => number;
@@ -53,7 +53,7 @@ export type SimulationOptions = {
 
 export type SimulationEnd = {
   readonly stub: DurableObjectStub<Outbox>;
-  readonly account: PlayedAccount;
+  readonly account: FakeAccount;
   readonly now: number;
   readonly crashCount: number;
   readonly gate: GateState;
@@ -195,7 +195,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationEn
           kind: call.kind,
           requestId: call.requestId,
           body,
-          key: call.key === 'primary' ? PLAYED_KEY : 'secondary-key',
+          key: call.key === 'primary' ? FAKE_KEY : 'secondary-key',
         });
         await step('records accepted');
         await until(now + latencyMs() + reply.delayMs);

@@ -9,7 +9,7 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { chromiumPath, LAUNCH_ARGS } from '../chromium.ts';
 import { until } from '../faults/until.ts';
-import { type PlayedRelay, startPlayedRelay } from './harness/played-relay.ts';
+import { type FakeRelay, startFakeRelay } from './harness/fake-relay.ts';
 
 // A browser that is killed while its page has only begun: what was promised by then is kept.
 
@@ -24,7 +24,7 @@ type Run = {
   end: 'begins' | 'has begun' | 'is killed' | 'is back';
 };
 
-let relay: PlayedRelay;
+let relay: FakeRelay;
 let site: { readonly url: string; readonly stop: () => void };
 const runs: Run[] = [];
 
@@ -51,7 +51,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
 }
 
 beforeAll(async () => {
-  relay = await startPlayedRelay();
+  relay = await startFakeRelay();
   // Nobody answers a page that is to be killed: what it had sent would be no proof of what it had kept.
   relay.behave(({ batch }) => {
     const index = /^Run (\d+)$/.exec(batch?.records[0]?.eventName ?? '')?.[1];
@@ -95,7 +95,7 @@ function startBrowser(profile: string, url: string): { readonly kill: () => Prom
 }
 
 /** @param mayKill resolves when the browser is to be killed, its page having begun */
-async function play(index: number, mayKill: (run: Run) => Promise<unknown>): Promise<Run> {
+async function startCold(index: number, mayKill: (run: Run) => Promise<unknown>): Promise<Run> {
   const profile = await mkdtemp(join(tmpdir(), 'webengage-relay-cold-'));
   const run: Run = { profile, resolved: new Set(), end: 'begins' };
   runs[index] = run;
@@ -139,7 +139,7 @@ test(`${CALLS} calls in a page's first task, the browser killed ${KILLED_AFTER_M
 
   for (const index of indices)
     if (index % 2 === 0)
-      await Promise.all([index, index + 1].map((each) => play(each, () => setTimeout(KILLED_AFTER_MS))));
+      await Promise.all([index, index + 1].map((each) => startCold(each, () => setTimeout(KILLED_AFTER_MS))));
 
   const sizes = indices.map((index) => arrived(index).size);
   const bare = indices.filter((index) => runs[index]?.resolved.size === 0 && sizes[index] === 0).length;
@@ -157,7 +157,7 @@ test(`${CALLS} calls in a page's first task, the browser killed once all have re
   const indices = [RUNS, RUNS + 1];
   const allResolved = (run: Run) => until('all have resolved', () => run.resolved.size === CALLS);
 
-  await Promise.all(indices.map((index) => play(index, allResolved)));
+  await Promise.all(indices.map((index) => startCold(index, allResolved)));
 
   expect(indices.map((index) => arrived(index).size)).toEqual([CALLS, CALLS]);
   expect(relay.doubled()).toEqual([]);

@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
+import { fakeBrowser } from '../fakes/browser.ts';
 import { dedupingRelay } from '../fakes/deduping-relay.ts';
 import { fakeTime } from '../fakes/platform.ts';
-import { playedBrowser } from '../fakes/played-browser.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -11,7 +11,7 @@ afterEach(() => {
 async function logged(debug: boolean | 'data'): Promise<string> {
   const log = vi.spyOn(console, 'log').mockImplementation(() => {});
   const time = fakeTime();
-  const { tracker } = playedBrowser({ relay: dedupingRelay(time).relay, time }).open({ debug });
+  const { tracker } = fakeBrowser({ relay: dedupingRelay(time).relay, time }).open({ debug });
   await tracker.identify('johndoe', { email: 'john@doe.com' });
   await tracker.track('Bought', { Coupon: 'SECRET' });
   await time.pass(10_000);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { fakeBrowser, quiet } from '../fakes/browser.ts';
 import { scriptedRelay } from '../fakes/platform.ts';
-import { playedBrowser, quiet } from '../fakes/played-browser.ts';
 
 // What the tracker reads in places where it may be absent. A page can have put any of it on every object.
 const NAMES = [
@@ -66,7 +66,7 @@ test.each([
   ['true', true],
   ['a number', 7],
 ])('names that a page has put on every object as %s change nothing', async (_, value) => {
-  const { open, relay, time, sent, spillKeys } = playedBrowser({ relay: scriptedRelay(offline) });
+  const { open, relay, time, sent, spillKeys } = fakeBrowser({ relay: scriptedRelay(offline) });
   take(NAMES, value);
   try {
     const first = open();

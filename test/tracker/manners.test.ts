@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { fakeBrowser, names, quiet } from '../fakes/browser.ts';
 import { accepted, fakeTime, scriptedRelay } from '../fakes/platform.ts';
-import { names, playedBrowser, quiet } from '../fakes/played-browser.ts';
 import { storedEntry } from '../fakes/records.ts';
 
 const HOUR_MS = 3_600_000;
@@ -20,7 +20,7 @@ describe('a Retry-After of a year', () => {
     const time = fakeTime();
     time.shift(offMs);
     const busy = () => new Response('', { status: 429, headers: { 'Retry-After': header(time.now()) } });
-    const { open, relay } = playedBrowser({ relay: scriptedRelay(busy), time });
+    const { open, relay } = fakeBrowser({ relay: scriptedRelay(busy), time });
     const [one, other] = [open(), open()];
     await one.tracker.track('e1');
     await one.tracker.flush();
@@ -38,7 +38,7 @@ describe('a Retry-After of a year', () => {
 });
 
 test('only unload requests use keepalive, whose budget the page itself may have used up', async () => {
-  const { open, relay, time } = playedBrowser({ relay: scriptedRelay(offline) });
+  const { open, relay, time } = fakeBrowser({ relay: scriptedRelay(offline) });
   const page = open();
   await page.tracker.track('e1');
   await time.pass(60_000);
@@ -50,7 +50,7 @@ test('only unload requests use keepalive, whose budget the page itself may have 
 
 describe('an unloading page', () => {
   test('stays so until it is visible again, however slow its listeners: events of theirs are sent', async () => {
-    const { open, time, sent } = playedBrowser();
+    const { open, time, sent } = fakeBrowser();
     const page = open();
     await quiet();
     page.hide();
@@ -64,7 +64,7 @@ describe('an unloading page', () => {
   });
 
   test('that stays hidden respects the allowance, and sends everything in the end', async () => {
-    const { open, time, relay, sent } = playedBrowser();
+    const { open, time, relay, sent } = fakeBrowser();
     const page = open({ requestsPerMinute: 10, burst: 3 });
     await quiet();
     page.hide();
@@ -82,7 +82,7 @@ describe('an unloading page', () => {
   });
 
   test('without new records sends nothing more, even if the event repeats', async () => {
-    const { open, relay } = playedBrowser({ relay: scriptedRelay(never) });
+    const { open, relay } = fakeBrowser({ relay: scriptedRelay(never) });
     const page = open();
     await page.tracker.track('e1');
 
@@ -94,7 +94,7 @@ describe('an unloading page', () => {
 
 describe('tabs that share a lock', () => {
   test('send nothing twice, even if one of them is hidden and goes on', async () => {
-    const { open, time, sent } = playedBrowser();
+    const { open, time, sent } = fakeBrowser();
     const [hidden, shown] = [open(), open()];
     await quiet();
     hidden.hide();
@@ -115,7 +115,7 @@ describe('tabs that share a lock', () => {
     const time = fakeTime();
     const slow = (records: readonly unknown[]) =>
       new Promise<Response>((resolve) => void time.timer(() => resolve(accepted(records)), 14_000));
-    const { open, sent } = playedBrowser({ relay: scriptedRelay(...Array(20).fill(slow)), time });
+    const { open, sent } = fakeBrowser({ relay: scriptedRelay(...Array(20).fill(slow)), time });
     const tabs = Array.from({ length: 6 }, () => open());
     await Promise.all(tabs.map(({ tracker }, index) => tracker.track(`e${index}`)));
 
@@ -128,7 +128,7 @@ describe('tabs that share a lock', () => {
 });
 
 test('130,000 buffered records do not block a page', { timeout: 60_000 }, async () => {
-  const { open, disk, sent } = playedBrowser();
+  const { open, disk, sent } = fakeBrowser();
   await disk.state.append((kept) => ({
     visitor: { ...kept, device: 'd', anonymousId: 'a', changes: 1 },
     entries: Array.from({ length: 130_000 }, (_, n) => storedEntry(n + 1, { at: fakeTime().wall() })),

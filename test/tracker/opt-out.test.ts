@@ -6,9 +6,9 @@ import type { Timeout } from '../../src/tracker/platform/time.ts';
 import { openDatabase } from '../../src/tracker/store/database.ts';
 import { recordStore } from '../../src/tracker/store/record-store.ts';
 import { startTracker } from '../../src/tracker/tracker.ts';
+import { ENDPOINT, fakeBrowser, NAME, names, quiet } from '../fakes/browser.ts';
 import { jwt } from '../fakes/identity.ts';
 import { accepted, fakePageStorage, fakePlatform, scriptedRelay } from '../fakes/platform.ts';
-import { ENDPOINT, NAME, names, playedBrowser, quiet } from '../fakes/played-browser.ts';
 
 const MARK = `${NAME}?choices`;
 
@@ -20,7 +20,7 @@ const devices = (relay: ReturnType<typeof scriptedRelay>) =>
 
 describe('a visitor who has opted out', () => {
   test('leaves nothing behind but the mark of the opt-out', async () => {
-    const { open, map, disk } = playedBrowser({ relay: scriptedRelay(...Array(9).fill(offline)) });
+    const { open, map, disk } = fakeBrowser({ relay: scriptedRelay(...Array(9).fill(offline)) });
     const { tracker, net, hide, show } = open();
     await tracker.identify('johndoe', { email: 'john@doe.com' });
     await tracker.track('e1');
@@ -41,7 +41,7 @@ describe('a visitor who has opted out', () => {
   });
 
   test('causes an event for every waiting record, of any page and even the newest', async () => {
-    const { open } = playedBrowser({ relay: scriptedRelay(...Array(9).fill(offline)) });
+    const { open } = fakeBrowser({ relay: scriptedRelay(...Array(9).fill(offline)) });
     const first = open();
     for (const name of names(1, 40)) void first.tracker.track(name);
     await quiet();
@@ -58,7 +58,7 @@ describe('a visitor who has opted out', () => {
   });
 
   test('is not tracked any more, in no tab and on no later visit, whatever is called', async () => {
-    const { open, sent, map, disk, time } = playedBrowser();
+    const { open, sent, map, disk, time } = fakeBrowser();
     const [one, other] = [open(), open()];
     await other.tracker.identify('johndoe');
     await other.tracker.flush();
@@ -85,7 +85,7 @@ describe('a visitor who has opted out', () => {
   });
 
   test('has another tab’s deferred request cancelled as that tab unloads', async () => {
-    const { open, time, sent } = playedBrowser({ relay: scriptedRelay(...Array(9).fill(offline)) });
+    const { open, time, sent } = fakeBrowser({ relay: scriptedRelay(...Array(9).fill(offline)) });
     const [one, other] = [open(), open()];
     await other.tracker.track('e1');
     await time.pass(1_000);
@@ -102,7 +102,7 @@ describe('a visitor who has opted out', () => {
   test('is out during a request, whose answer is awaited', async () => {
     let answer = (_: Response) => {};
     const relay = scriptedRelay(() => new Promise((resolve) => (answer = resolve)));
-    const { open, map, disk, sent } = playedBrowser({ relay });
+    const { open, map, disk, sent } = fakeBrowser({ relay });
     const { tracker } = open();
     const events: unknown[] = [];
     tracker.on('dropped', ({ ids }) => events.push(ids));
@@ -126,7 +126,7 @@ describe('a visitor who has opted out', () => {
     const relay = scriptedRelay(
       (records) => new Promise((resolve) => (answer = () => resolve(accepted(records)))),
     );
-    const { open, sent } = playedBrowser({ relay });
+    const { open, sent } = fakeBrowser({ relay });
     const { tracker } = open();
     const events: string[] = [];
     tracker.on('dropped', ({ ids }) => events.push(...ids));
@@ -148,7 +148,7 @@ describe('a visitor who has opted out', () => {
     const relay = scriptedRelay(
       (records) => new Promise((resolve) => (answer = () => resolve(accepted(records)))),
     );
-    const { open, sent } = playedBrowser({ relay });
+    const { open, sent } = fakeBrowser({ relay });
     const [one, other] = [open(), open()];
     await Promise.all(names(1, 60).map((name) => one.tracker.track(name)));
     await quiet();
@@ -162,7 +162,7 @@ describe('a visitor who has opted out', () => {
   });
 
   test('has a deferred request cancelled at once', async () => {
-    const { open, time } = playedBrowser({ relay: scriptedRelay(...Array(9).fill(never)) });
+    const { open, time } = fakeBrowser({ relay: scriptedRelay(...Array(9).fill(never)) });
     const { tracker, net } = open({ maxWaitMs: 3_600_000 });
     await tracker.track('e1');
     await time.pass(1_000);
@@ -174,7 +174,7 @@ describe('a visitor who has opted out', () => {
   });
 
   test('has leftover data deleted by the next page if the tab that should do so unloads', async () => {
-    const { open, map, disk } = playedBrowser({ relay: scriptedRelay(never) });
+    const { open, map, disk } = fakeBrowser({ relay: scriptedRelay(never) });
     const { tracker, hide, crash } = open();
     await tracker.track('e1');
     void tracker.flush();
@@ -198,7 +198,7 @@ describe('a visitor who has opted out', () => {
       asked.push(userId);
       throw new Error('500');
     };
-    const { open, time } = playedBrowser();
+    const { open, time } = fakeBrowser();
     const { tracker } = open({ plugins: [identityTokens(identityToken)] });
     await tracker.identify('johndoe');
     await tracker.flush();
@@ -209,7 +209,7 @@ describe('a visitor who has opted out', () => {
   });
 
   test('is a new visitor on a new device after an opt-in', async () => {
-    const { open, relay, sent } = playedBrowser();
+    const { open, relay, sent } = fakeBrowser();
     const { tracker } = open();
     await tracker.identify('johndoe');
     await tracker.flush();
@@ -226,7 +226,7 @@ describe('a visitor who has opted out', () => {
   });
 
   test('and opted in again is tracked by a tab that has seen neither', async () => {
-    const { open, relay, sent, time } = playedBrowser({ relay: scriptedRelay(offline) });
+    const { open, relay, sent, time } = fakeBrowser({ relay: scriptedRelay(offline) });
     const [one, other] = [open(), open()];
     await other.tracker.identify('johndoe');
     await other.tracker.flush();
@@ -264,7 +264,7 @@ describe('a visitor who has opted out', () => {
   });
 
   test('keeps data of another relay', async () => {
-    const { open, map } = playedBrowser();
+    const { open, map } = fakeBrowser();
     const others = [`${NAME}.evil`, `${NAME}/eu#session`, 'theirs'];
     for (const key of others) map.set(key, '1');
     await open().tracker.optOut();
@@ -274,7 +274,7 @@ describe('a visitor who has opted out', () => {
 
   test('is not recognized by an unfinished opt-out if another tab opts in', async () => {
     const relay = scriptedRelay(offline, never);
-    const { open, map, disk, sent } = playedBrowser({ relay });
+    const { open, map, disk, sent } = fakeBrowser({ relay });
     const [one, other] = [open(), open()];
     await one.tracker.identify('johndoe');
     await one.tracker.flush();
@@ -300,7 +300,7 @@ describe('a visitor who has opted out', () => {
   test('and in by another tab keeps that tab’s records, even during the opt-out', async () => {
     let answer = (_: Response) => {};
     const relay = scriptedRelay(() => new Promise((resolve) => (answer = resolve)), offline);
-    const { open, buffered } = playedBrowser({ relay });
+    const { open, buffered } = fakeBrowser({ relay });
     const [one, other, busy] = [open(), open(), open()];
     await busy.tracker.track('e1');
     void busy.tracker.flush();
@@ -318,7 +318,7 @@ describe('a visitor who has opted out', () => {
   test('and in by a tab that did not wait keeps that tab’s records', async () => {
     let answer = (_: Response) => {};
     const relay = scriptedRelay(() => new Promise((resolve) => (answer = resolve)), offline, offline);
-    const { open, map, buffered } = playedBrowser({ relay });
+    const { open, map, buffered } = fakeBrowser({ relay });
     const [one, other, busy] = [open(), open(), open()];
     await busy.tracker.track('e1');
     void busy.tracker.flush();
@@ -338,7 +338,7 @@ describe('a visitor who has opted out', () => {
   test('and in by two tabs at once keeps the records of the first', async () => {
     let answer = (_: Response) => {};
     const relay = scriptedRelay(() => new Promise((resolve) => (answer = resolve)), offline, offline);
-    const { open, map, buffered } = playedBrowser({ relay });
+    const { open, map, buffered } = fakeBrowser({ relay });
     const [one, other, busy] = [open(), open(), open()];
     await busy.tracker.track('e1');
     void busy.tracker.flush();
@@ -356,7 +356,7 @@ describe('a visitor who has opted out', () => {
   });
 
   test('in a browser without localStorage is out on all pages, through the mark in the database', async () => {
-    const { open, disk, sent } = playedBrowser({ relay: scriptedRelay(offline) });
+    const { open, disk, sent } = fakeBrowser({ relay: scriptedRelay(offline) });
     const full = () => ({ pageStorage: { ...fakePageStorage(), set: () => false } });
     const [one, worker] = [open({}, full()), open({}, full())];
     await one.tracker.identify('johndoe');
@@ -377,7 +377,7 @@ describe('a visitor who has opted out', () => {
   });
 
   test('whose localStorage is cleared is out as soon as the database answers, and no record of that page is kept', async () => {
-    const { open, map, disk, sent } = playedBrowser();
+    const { open, map, disk, sent } = fakeBrowser();
     const { tracker, crash } = open();
     await tracker.track('e1');
     await tracker.optOut();
@@ -405,7 +405,7 @@ describe('a visitor who has opted out', () => {
   });
 
   test('on a page that knew of no earlier opt-out is out, even after two choices', async () => {
-    const { open, map, disk } = playedBrowser();
+    const { open, map, disk } = fakeBrowser();
     const first = open();
     await first.tracker.track('e1');
     await first.tracker.optOut();
@@ -422,7 +422,7 @@ describe('a visitor who has opted out', () => {
   });
 
   test('before the database has answered, and opts in at once, is not followed by earlier calls', async () => {
-    const { open, disk, buffered } = playedBrowser({ relay: scriptedRelay(offline) });
+    const { open, disk, buffered } = fakeBrowser({ relay: scriptedRelay(offline) });
     disk.hold();
     const { tracker } = open();
     const events: TrackerEvents['dropped'][] = [];
@@ -469,7 +469,7 @@ describe('a visitor who has opted out', () => {
     let signIn = (_: string) => {};
     let isOut = false;
     let looks = 0;
-    const { open, map } = playedBrowser();
+    const { open, map } = fakeBrowser();
     const kept = fakePageStorage(map);
     // One that goes round for ever would leave no test that could fail.
     const pageStorage = {
@@ -493,7 +493,7 @@ describe('a visitor who has opted out', () => {
   });
 
   test('in, and out again at once is out, and in again at once is in', async () => {
-    const { open, map, sent } = playedBrowser();
+    const { open, map, sent } = fakeBrowser();
     const { tracker } = open();
     await Promise.all([tracker.optOut(), tracker.optIn(), tracker.optOut()]);
     await tracker.track('e1');
@@ -511,7 +511,7 @@ describe('a visitor who has opted out', () => {
   });
 
   test('stays out even if another tab stores its visitor at that moment', async () => {
-    const { open, map } = playedBrowser();
+    const { open, map } = fakeBrowser();
     const { tracker } = open();
     await tracker.identify('johndoe');
     const written = map.get(NAME) ?? '';
@@ -527,7 +527,7 @@ describe('a visitor who has opted out', () => {
 
   test('makes room for its mark in a full store', async () => {
     const map = new Map([[`${NAME}#left`, '[]']]);
-    const { open } = playedBrowser();
+    const { open } = fakeBrowser();
     const { tracker } = open({}, { pageStorage: fakePageStorage(map, () => map.has(`${NAME}#left`)) });
     const out = tracker.optOut();
     expect(map.get(MARK)).toBe('1');
@@ -537,7 +537,7 @@ describe('a visitor who has opted out', () => {
   });
 
   test('hears no more from a relay that does not answer', async () => {
-    const { open, time } = playedBrowser({ relay: scriptedRelay(never) });
+    const { open, time } = fakeBrowser({ relay: scriptedRelay(never) });
     const { tracker } = open();
     const events: unknown[] = [];
     await tracker.track('e1');

@@ -24,8 +24,8 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return body;
 }
 
-/** A relay on an origin of its own, played: it takes everything, unless told otherwise, and keeps what it was sent. */
-export async function playedRelay() {
+/** A fake relay on an origin of its own. It accepts everything, unless set otherwise, and keeps its requests. */
+export async function fakeRelay() {
   const batches: {
     readonly origin: string | undefined;
     readonly token?: string;
@@ -68,7 +68,7 @@ const PACKAGES = {
 };
 
 /** A site: files of `dist/` by their names, and what is given; every other path is a page of the same markup. */
-export function playedSite(files: Readonly<Record<string, string>>) {
+export function fakeSite(files: Readonly<Record<string, string>>) {
   return serve(async ({ url = '/' }, response) => {
     const [path = '/'] = url.split('?');
     const isScript = path.endsWith('.js');

@@ -5,16 +5,16 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { chromiumPath, LAUNCH_ARGS } from '../chromium.ts';
 import { README_STUB } from '../readme-stub.ts';
-import { playedRelay, playedSite } from './places-site.ts';
+import { fakeRelay, fakeSite } from './places-site.ts';
 
 // A browser is started here, beside the other tests.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 const WITHIN = { timeout: 20_000 };
 
-let relay: Awaited<ReturnType<typeof playedRelay>>;
+let relay: Awaited<ReturnType<typeof fakeRelay>>;
 
 beforeEach(async () => {
-  relay = await playedRelay();
+  relay = await fakeRelay();
 });
 
 afterEach(() => relay.stop());
@@ -22,7 +22,7 @@ afterEach(() => relay.stop());
 describe('in a browser', () => {
   let browser: Browser;
   let context: BrowserContext;
-  let site: Awaited<ReturnType<typeof playedSite>>;
+  let site: Awaited<ReturnType<typeof fakeSite>>;
   let page: Page;
   const thrown: unknown[] = [];
 
@@ -38,7 +38,7 @@ describe('in a browser', () => {
       const work = tracker.track('Clicked').then(() => tracker.flush());`;
     const reportToPage = `${work} work.then((end) => postMessage(JSON.stringify(end)));`;
     const options = JSON.stringify({ endpoint: relay.url, backgroundSync: true });
-    site = await playedSite({
+    site = await fakeSite({
       '/': '<!doctype html><title>A site</title>',
       '/module.js': `import { createTracker } from '/index.js';
         const tracker = createTracker(${options}); ${reportToPage}`,

@@ -6,13 +6,13 @@ import { fakePlatform, scriptedRelay } from '../fakes/platform.ts';
 import { settled } from '../fakes/settled.ts';
 
 function trackerWith(options: Partial<TrackerOptions>, relay = scriptedRelay()) {
-  const played = fakePlatform({ relay });
+  const fake = fakePlatform({ relay });
   const asked: string[] = [];
   const tracker = startTracker(resolveOptions({ endpoint: 'https://t.example.com', ...options }), {
-    ...played.platform,
+    ...fake.platform,
     askForSync: (tag) => () => asked.push(tag),
   });
-  return { tracker, asked, ...played };
+  return { tracker, asked, ...fake };
 }
 
 test('a page left with unsettled records requests a background sync', async () => {

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vi
 import type { Tracker } from '../../src/tracker/tracker.ts';
 import { chromiumPath, LAUNCH_ARGS } from '../chromium.ts';
 import { jwt } from '../fakes/identity.ts';
-import { playedRelay, playedSite } from '../tracker/places-site.ts';
+import { fakeRelay, fakeSite } from '../tracker/places-site.ts';
 
 declare global {
   var tracker: Tracker;
@@ -18,8 +18,8 @@ const WITHIN = { timeout: 20_000 };
 
 let browser: Browser;
 let context: BrowserContext;
-let relay: Awaited<ReturnType<typeof playedRelay>>;
-let site: Awaited<ReturnType<typeof playedSite>>;
+let relay: Awaited<ReturnType<typeof fakeRelay>>;
+let site: Awaited<ReturnType<typeof fakeSite>>;
 
 const serviceWorker = (endpoint: string) => `
   const { waitUntil } = ExtendableEvent.prototype;
@@ -46,11 +46,11 @@ beforeAll(async () => {
 afterAll(() => browser?.close());
 
 beforeEach(async () => {
-  relay = await playedRelay();
+  relay = await fakeRelay();
   const page = (maxWaitMs: number) => `<!doctype html><title>A site</title>
     <script src="/tracker.js" data-endpoint="${relay.url}" data-max-wait-ms="${maxWaitMs}" data-background-sync></script>
     <script>tracker = webengageRelay;</script>`;
-  site = await playedSite({
+  site = await fakeSite({
     '/': page(3_600_000),
     '/soon': page(100),
     '/plain': '<!doctype html><title>A page without a tracker</title>',

@@ -8,13 +8,13 @@ import { accepted, fakePlatform, fakeTime, scriptedRelay } from '../fakes/platfo
 import { settled } from '../fakes/settled.ts';
 
 function trackerWith(options: Partial<TrackerOptions> = {}, fakes: Parameters<typeof fakePlatform>[0] = {}) {
-  const played = fakePlatform(fakes);
+  const fake = fakePlatform(fakes);
   const tracker = startTracker(
     resolveOptions({ endpoint: 'https://t.example.com', ...options }),
-    played.platform,
+    fake.platform,
   );
-  const sent = () => played.relay.requests.flatMap(({ records }) => records);
-  return { tracker, sent, ...played };
+  const sent = () => fake.relay.requests.flatMap(({ records }) => records);
+  return { tracker, sent, ...fake };
 }
 
 test('identify and then 60 tracks in one task leave in 3 requests, in order, identify first', async () => {

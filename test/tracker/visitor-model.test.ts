@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { TrackerRecord } from '../../src/contract/record.ts';
 import type { Call } from '../../src/tracker/record/call.ts';
+import { fakeBrowser, NAME, quiet } from '../fakes/browser.ts';
 import { dedupingRelay, type Reply } from '../fakes/deduping-relay.ts';
+import type { Failure } from '../fakes/disk.ts';
 import { fakePageStorage, fakeTime } from '../fakes/platform.ts';
-import { NAME, playedBrowser, quiet } from '../fakes/played-browser.ts';
-import type { Failure } from '../fakes/played-disk.ts';
 
 /** Two tabs and a worker, on one database. */
 const CONTEXTS = 3;
@@ -85,7 +85,7 @@ const lives = (step: fc.Arbitrary<Step>): fc.Arbitrary<Life> =>
   });
 
 /** What one page or worker is, to the model. */
-type Page = ReturnType<ReturnType<typeof playedBrowser>['open']> & {
+type Page = ReturnType<ReturnType<typeof fakeBrowser>['open']> & {
   isDegraded: boolean;
   isHidden: boolean;
   isGone: boolean;
@@ -147,7 +147,7 @@ function ownersOf(act: Act, changes: readonly Act[]): ReadonlySet<string> {
   return owners;
 }
 
-async function play(life: Life) {
+async function runLife(life: Life) {
   const time = fakeTime();
   const { relay, replies, arrived, requests } = dedupingRelay(time);
   const sentAt: number[] = [];
@@ -155,7 +155,7 @@ async function play(life: Life) {
     sentAt.push(++tick);
     return relay.fetch(...request);
   };
-  const browser = playedBrowser({ relay: { ...relay, fetch: noting }, time, hasFallback: true });
+  const browser = fakeBrowser({ relay: { ...relay, fetch: noting }, time, hasFallback: true });
   let isFull = false;
   let isStorageTroubled = false;
   let tick = 0;
@@ -356,9 +356,9 @@ async function play(life: Life) {
   };
 }
 
-/** What is wrong with a life as it was played, in words. */
-function faultsIn(played: Awaited<ReturnType<typeof play>>): readonly string[] {
-  const { acts, arrived, requests, isStorageTroubled } = played;
+/** What is wrong at the end of a life, in words. */
+function faultsIn(end: Awaited<ReturnType<typeof runLife>>): readonly string[] {
+  const { acts, arrived, requests, isStorageTroubled } = end;
   const faults: string[] = [];
   const changes = acts.filter(({ visitor }) => visitor);
   const optOuts = changes.filter(({ visitor }) => visitor === OUT);
@@ -423,12 +423,11 @@ function faultsIn(played: Awaited<ReturnType<typeof play>>): readonly string[] {
       if (!page.isDegraded && own.some((n, index) => n < (own[index - 1] ?? 0)))
         faults.push(`out of order: ${own.join()}`);
     }
-  if (played.buffered.length > 0 || played.stats.buffered !== 0)
-    faults.push(`left: ${played.buffered.join()}`);
-  if (played.spillKeys.length > 0) faults.push('a spill is left');
-  if (played.isOut && played.keys.some((key) => key !== `${NAME}?choices`))
-    faults.push(`kept though out: ${played.keys.join()}`);
-  for (const error of played.reported) faults.push(`threw ${error}`);
+  if (end.buffered.length > 0 || end.stats.buffered !== 0) faults.push(`left: ${end.buffered.join()}`);
+  if (end.spillKeys.length > 0) faults.push('a spill is left');
+  if (end.isOut && end.keys.some((key) => key !== `${NAME}?choices`))
+    faults.push(`kept though out: ${end.keys.join()}`);
+  for (const error of end.reported) faults.push(`threw ${error}`);
   return faults;
 }
 
@@ -440,7 +439,7 @@ async function holdsFor(step: fc.Arbitrary<Step>): Promise<void> {
   console.log(`seed ${seed}`);
   await fc.assert(
     fc.asyncProperty(lives(step), async (life) => {
-      expect(faultsIn(await play(life))).toEqual([]);
+      expect(faultsIn(await runLife(life))).toEqual([]);
     }),
     { numRuns, seed, ...(process.env.REPLAY && { path: process.env.REPLAY, endOnFailure: true }) },
   );

@@ -1,19 +1,19 @@
 import { describe, expect, test } from 'vitest';
+import { fakeBrowser, NAME, nameOf, names, quiet } from '../fakes/browser.ts';
 import { dedupingRelay } from '../fakes/deduping-relay.ts';
 import { fakePageStorage, fakeTime, scriptedRelay } from '../fakes/platform.ts';
-import { NAME, nameOf, names, playedBrowser, quiet } from '../fakes/played-browser.ts';
 
 /** A browser that gives its database up where it fails, and a relay that takes each record once. */
 function browser() {
   const time = fakeTime();
   const { relay, arrived, replies } = dedupingRelay(time);
-  const played = playedBrowser({ relay, time, hasFallback: true });
+  const fake = fakeBrowser({ relay, time, hasFallback: true });
   /** What has arrived, and whose it is. */
   const owners = () =>
     [...arrived.values()].map(({ record }) => `${nameOf(record)} of ${record.userId ?? 'nobody'}`);
   const devices = () => new Set([...arrived.values()].map(({ device }) => device));
   const anonymousIds = () => new Set([...arrived.values()].map(({ record }) => record.anonymousId));
-  return { ...played, replies, owners, devices, anonymousIds };
+  return { ...fake, replies, owners, devices, anonymousIds };
 }
 
 describe('a page that goes on at once while the database is slow', () => {
@@ -286,7 +286,7 @@ describe('the reported state of a visitor', () => {
         { status: 202 },
       ),
     );
-    const { open, relay } = playedBrowser({ relay: refuse });
+    const { open, relay } = fakeBrowser({ relay: refuse });
     const one = open();
     await one.tracker.identify('johndoe', { email: 'john@doe.com' });
     await one.tracker.flush();

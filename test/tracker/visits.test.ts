@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { TrackerRecord } from '../../src/contract/record.ts';
+import { fakeBrowser, quiet } from '../fakes/browser.ts';
 import { accepted, fakeTime } from '../fakes/platform.ts';
-import { playedBrowser, quiet } from '../fakes/played-browser.ts';
 
 /** How the relay answers one request. `lost`: it has stored the records, and the answer never comes. */
 type Reply = 'settled' | 'slow' | 'lost' | 'offline' | 'rate_limited' | 'unavailable';
@@ -100,7 +100,7 @@ const visits = (
   });
 
 /** A relay as the contract has it: known ids are passed over, and a batch with poison is refused as a whole. */
-function playedRelay(time: ReturnType<typeof fakeTime>) {
+function fakeRelay(time: ReturnType<typeof fakeTime>) {
   const replies: Reply[] = [];
   /** What each call arrived as, in the order of first arrivals. */
   const arrived = new Map<string, TrackerRecord>();
@@ -138,10 +138,10 @@ function nameOf(record: TrackerRecord): string {
 }
 
 /** Plays a visit to its end, with all troubles over; answers with what was called, and what arrived. */
-async function play({ steps: all, tabs }: Visit) {
+async function runVisit({ steps: all, tabs }: Visit) {
   const time = fakeTime();
-  const { relay, replies, arrived } = playedRelay(time);
-  const browser = playedBrowser({ relay, time });
+  const { relay, replies, arrived } = fakeRelay(time);
+  const browser = fakeBrowser({ relay, time });
   type Page = ReturnType<typeof browser.open> & { readonly memory: boolean; calls: string[] };
   const openPage = (memory = false): Page => ({ ...browser.open({ memory }), memory, calls: [] });
   const pages = [openPage()];
@@ -268,7 +268,7 @@ test('under any faults every resolved call arrives, none twice, and every record
 }, async () => {
   await fc.assert(
     fc.asyncProperty(visits(ALL, { tabs: 2, troubles: true }), async (visit) => {
-      const { promised, arrived, stats, buffered, reported, spillKeys } = await play(visit);
+      const { promised, arrived, stats, buffered, reported, spillKeys } = await runVisit(visit);
       const names = arrived.map(({ name }) => name);
       const events = names.filter((name) => /^e\d+$/.test(name));
       const { tracked, delivered, rejected, dropped } = stats;
@@ -290,7 +290,7 @@ test('without faults the records of one tab arrive in order', {
 }, async () => {
   await fc.assert(
     fc.asyncProperty(visits(['settled', 'slow'], { tabs: 1, troubles: false }), async (visit) => {
-      const { called, arrived } = await play(visit);
+      const { called, arrived } = await runVisit(visit);
       const events = arrived.map(({ name }) => name).filter((name) => /^e\d+$/.test(name));
 
       expect(events).toEqual(called.filter((name) => events.includes(name)));

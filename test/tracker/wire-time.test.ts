@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { fakeBrowser, quiet } from '../fakes/browser.ts';
 import { dedupingRelay } from '../fakes/deduping-relay.ts';
 import { fakeTime } from '../fakes/platform.ts';
-import { playedBrowser, quiet } from '../fakes/played-browser.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -12,7 +12,7 @@ function browserOff(offMs: number) {
   time.shift(offMs);
   const { relay, replies, requests } = dedupingRelay(time);
   const bodies = () => requests.map(({ init }) => JSON.parse(String(init.body)));
-  return { ...playedBrowser({ relay, time }), replies, bodies };
+  return { ...fakeBrowser({ relay, time }), replies, bodies };
 }
 
 /** When the relay takes an event for made: its time by the visitor's clock, put right. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ControlOrder } from '../../../src/sandbox/control.ts';
+import { fakeAccount } from '../../fakes/account.ts';
 import { deadLettersOf } from '../../fakes/outbox.ts';
-import { playedAccount } from '../../fakes/played-account.ts';
 import { type Step, simulate } from '../../fakes/simulation.ts';
 import { chances, nameOf, outOfOrder, traffic } from '../../fakes/traffic.ts';
 
@@ -37,7 +37,7 @@ async function crashAt(step: Step, nth: number, control: ControlOrder = CONTROL)
   let times = 0;
   const end = await simulate({
     deliveries: sent.deliveries,
-    account: (now) => playedAccount(control, now, random),
+    account: (now) => fakeAccount(control, now, random),
     latencyMs: () => 700,
     random,
     crashes: (at) => {

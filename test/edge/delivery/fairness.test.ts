@@ -3,8 +3,8 @@ import { percentile } from '../../../bench/percentile.ts';
 import type { TrackerRecord } from '../../../src/contract/record.ts';
 import type { StoredRecord } from '../../../src/edge/queue/run.ts';
 import type { ControlOrder } from '../../../src/sandbox/control.ts';
+import { type FakeAccount, fakeAccount } from '../../fakes/account.ts';
 import { delivery } from '../../fakes/outbox.ts';
-import { type PlayedAccount, playedAccount } from '../../fakes/played-account.ts';
 import { idOf } from '../../fakes/records.ts';
 import { SIMULATION_START, type SimulationOptions, simulate } from '../../fakes/simulation.ts';
 import { chances, nameOf, outOfOrder } from '../../fakes/traffic.ts';
@@ -59,27 +59,27 @@ const HONEST: readonly Source[] = Array.from({ length: 50 }, (_, n) => ({
 // As much as a hundred of them.
 const FLOOD: Source = { device: 'flood', network: 'flood', perFlush: 5, everyMs: 150, usersShare: 0 };
 
-type Played = Partial<SimulationOptions> & {
+type SourceOptions = Partial<SimulationOptions> & {
   readonly requestsPerMinute?: number;
   readonly control?: ControlOrder;
 };
 
-/** Plays the sources, and looks at how the honest ones fared. */
-async function play(
+/** Simulates the sources, and measures how long the honest ones waited. */
+async function simulateSources(
   sources: readonly Source[],
-  { requestsPerMinute = 60, control = {}, ...changes }: Played = {},
+  { requestsPerMinute = 60, control = {}, ...changes }: SourceOptions = {},
 ) {
   const random = chances(7);
   const deliveries = sources.flatMap((source) => flushesOf(source, random)).sort((a, b) => a.at - b.at);
   const takenAt = new Map<string, number>();
-  const account = (now: () => number): PlayedAccount => {
-    const played = playedAccount(control, now, random);
+  const account = (now: () => number): FakeAccount => {
+    const inner = fakeAccount(control, now, random);
     return {
-      ...played,
+      ...inner,
       call: (call) => {
-        const before = played.taken.length;
-        const reply = played.call(call);
-        for (const { record } of played.taken.slice(before)) takenAt.set(nameOf(record), now());
+        const before = inner.taken.length;
+        const reply = inner.call(call);
+        for (const { record } of inner.taken.slice(before)) takenAt.set(nameOf(record), now());
         return reply;
       },
     };
@@ -119,7 +119,7 @@ function expectComplete({ made, arrived }: { made: readonly string[]; arrived: r
   expect(outOfOrder(arrived)).toEqual([]);
 }
 
-const calm = await play(HONEST);
+const calm = await simulateSources(HONEST);
 
 test('without a flood no sender is refused and nothing is lost', () => {
   expectComplete(calm);
@@ -133,7 +133,7 @@ describe('beside one browser that sends as much as a hundred others', () => {
     ['events, one by one', { perFlush: 1, everyMs: 30 }],
     ['users', { usersShare: 1 }],
   ])('the other browsers wait hardly longer, and the heavy one gets the rest: %s', async (_, fields) => {
-    const flooded = await play([...HONEST, { ...FLOOD, ...fields }]);
+    const flooded = await simulateSources([...HONEST, { ...FLOOD, ...fields }]);
 
     expect(flooded.median).toBeLessThanOrEqual(2 * calm.median);
     expect(flooded.p95).toBeLessThanOrEqual(2 * calm.p95);
@@ -142,7 +142,7 @@ describe('beside one browser that sends as much as a hundred others', () => {
   });
 
   test('the others keep their places even if all its records are accepted and only the cut delays it', async () => {
-    const flooded = await play([...HONEST, FLOOD], { shares: () => ({ enter: () => 0 }) });
+    const flooded = await simulateSources([...HONEST, FLOOD], { shares: () => ({ enter: () => 0 }) });
 
     expect(flooded.median).toBeLessThanOrEqual(2 * calm.median);
     expect(flooded.p95).toBeLessThanOrEqual(2 * calm.p95);
@@ -153,8 +153,8 @@ describe('beside one browser that sends as much as a hundred others', () => {
     const random = chances(3);
     const crashes = () => random() < 0.003;
 
-    const before = await play(HONEST, { crashes });
-    const flooded = await play([...HONEST, FLOOD], { crashes });
+    const before = await simulateSources(HONEST, { crashes });
+    const flooded = await simulateSources([...HONEST, FLOOD], { crashes });
 
     expect(flooded.crashCount).toBeGreaterThan(10);
     expect(flooded.median).toBeLessThanOrEqual(2 * before.median);
@@ -166,8 +166,8 @@ describe('beside one browser that sends as much as a hundred others', () => {
     const control: ControlOrder = { refuse: { field: 'eventName', value: 'Poison' } };
 
     const requestsPerMinute = 120;
-    const before = await play(HONEST, { requestsPerMinute });
-    const flooded = await play([...HONEST, { ...FLOOD, eventName: 'Poison' }], {
+    const before = await simulateSources(HONEST, { requestsPerMinute });
+    const flooded = await simulateSources([...HONEST, { ...FLOOD, eventName: 'Poison' }], {
       control,
       requestsPerMinute,
       untilMs: (MINUTES + 2) * 60_000,
@@ -184,8 +184,8 @@ test('a flood of many browsers from one network delays others only until the net
   const requestsPerMinute = 120;
   const crowd = Array.from({ length: 200 }, (_, n) => ({ ...FLOOD, device: `flood ${n}`, everyMs: 15_000 }));
 
-  const before = await play(HONEST, { requestsPerMinute });
-  const flooded = await play([...HONEST, ...crowd], { requestsPerMinute });
+  const before = await simulateSources(HONEST, { requestsPerMinute });
+  const flooded = await simulateSources([...HONEST, ...crowd], { requestsPerMinute });
 
   expect(flooded.median).toBeLessThanOrEqual(2 * before.median);
   expect(flooded.p95).toBeLessThanOrEqual(2 * before.p95);
@@ -197,8 +197,8 @@ test('a lone browser gets the whole allowance, and one that returns with a week 
   // As fast as a tracker sends what has piled up.
   const back = { ...FLOOD, perFlush: 25, everyMs: 1_000 };
 
-  const alone = await play([back]);
-  const among = await play([...HONEST, back], { requestsPerMinute: 500 });
+  const alone = await simulateSources([back]);
+  const among = await simulateSources([...HONEST, back], { requestsPerMinute: 500 });
 
   expect(alone.callsPerMinute).toBeGreaterThanOrEqual(0.95 * 60);
   expect(among.limited).toBe(0);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ControlOrder } from '../../../src/sandbox/control.ts';
+import { busiestMinute, fakeAccount } from '../../fakes/account.ts';
 import { deadLettersOf } from '../../fakes/outbox.ts';
-import { busiestMinute, playedAccount } from '../../fakes/played-account.ts';
 import { simulate } from '../../fakes/simulation.ts';
 import { chances, nameOf, outOfOrder, traffic } from '../../fakes/traffic.ts';
 
@@ -36,7 +36,7 @@ async function journey(seed: number, control: ControlOrder = FAULTS) {
   const sent = traffic(random, TRAFFIC);
   const end = await simulate({
     deliveries: sent.deliveries,
-    account: (now) => playedAccount(control, now, random),
+    account: (now) => fakeAccount(control, now, random),
     latencyMs: () => 50 + Math.floor(random() * 1_300),
     gateMs: () => 1 + Math.floor(random() * 100),
     random,

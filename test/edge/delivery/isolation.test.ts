@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ControlOrder } from '../../../src/sandbox/control.ts';
+import { busiestMinute, fakeAccount } from '../../fakes/account.ts';
 import { deadLettersOf, delivery } from '../../fakes/outbox.ts';
-import { busiestMinute, playedAccount } from '../../fakes/played-account.ts';
 import { eventRecord, userRecord } from '../../fakes/records.ts';
 import { SIMULATION_START, simulate } from '../../fakes/simulation.ts';
 import { chances, nameOf, outOfOrder } from '../../fakes/traffic.ts';
@@ -21,7 +21,7 @@ async function minuteWith(share: number, bad: object, refuse: NonNullable<Contro
   });
   const { account } = await simulate({
     deliveries,
-    account: (now) => playedAccount({ refuse }, now, random),
+    account: (now) => fakeAccount({ refuse }, now, random),
     latencyMs: () => 700,
     random,
     untilMs: 80_000,
@@ -84,7 +84,7 @@ test.each([1, 2])(
     const { account, stub } = await simulate({
       deliveries,
       account: (now) =>
-        playedAccount(
+        fakeAccount(
           {
             refuse: { field: 'eventData.Price', value: -1 },
             faults: [

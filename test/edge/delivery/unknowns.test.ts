@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { bulkBody } from '../../../src/edge/delivery/webengage.ts';
 import type { ControlOrder } from '../../../src/sandbox/control.ts';
+import { busiestMinute, type FakeAccount, fakeAccount } from '../../fakes/account.ts';
 import { deadLettersOf, delivery } from '../../fakes/outbox.ts';
-import { busiestMinute, type PlayedAccount, playedAccount } from '../../fakes/played-account.ts';
 import { eventRecord, idOf } from '../../fakes/records.ts';
 import { SIMULATION_START, type SimulationOptions, simulate } from '../../fakes/simulation.ts';
 import { chances, nameOf, outOfOrder, traffic } from '../../fakes/traffic.ts';
@@ -20,7 +20,7 @@ async function simulateWith(
   const sent = traffic(random, { devices: 60, recordsEach: 10, poisonShare });
   const end = await simulate({
     deliveries: sent.deliveries,
-    account: (now) => playedAccount(control, now, random),
+    account: (now) => fakeAccount(control, now, random),
     latencyMs: () => 300,
     random,
     ...options,
@@ -84,12 +84,12 @@ describe('a configuration error loses nothing and discards nothing, however long
   ];
 
   test.each(wrong)('%s', async (_, control) => {
-    let account: PlayedAccount | undefined;
+    let account: FakeAccount | undefined;
     const mended = { at: Number.POSITIVE_INFINITY };
     const end = await simulateWith(control, {
       poisonShare: 0,
       account: (now) => {
-        account = playedAccount(control, now, chances(1));
+        account = fakeAccount(control, now, chances(1));
         return account;
       },
       onAnswer: (now) => {
@@ -111,7 +111,7 @@ describe('a configuration error loses nothing and discards nothing, however long
 
   test('a wrong license code answered 400 in between: the dead letters of the refusal streak are requeued', async () => {
     const random = chances(3);
-    let account: PlayedAccount | undefined;
+    let account: FakeAccount | undefined;
     const end = await simulateWith(
       {},
       {
@@ -122,7 +122,7 @@ describe('a configuration error loses nothing and discards nothing, however long
           delivery: delivery(`device ${n}`, eventRecord(1, { userId: `device ${n}`, eventData: { n: 1 } })),
         })),
         account: (now) => {
-          account = playedAccount({}, now, random);
+          account = fakeAccount({}, now, random);
           return account;
         },
         onAnswer: (now) => {
@@ -235,11 +235,11 @@ describe('a record that breaks WebEngage each time', () => {
 
   /** Answers calls that hold such a record with this status, and takes all others. */
   const breaking = (status: number) => (now: () => number) => {
-    const account = playedAccount({}, now, chances(1));
-    const broken = playedAccount({ fault: status }, now, chances(1));
+    const account = fakeAccount({}, now, chances(1));
+    const broken = fakeAccount({ fault: status }, now, chances(1));
     return {
       ...account,
-      call: (call: Parameters<PlayedAccount['call']>[0]) =>
+      call: (call: Parameters<FakeAccount['call']>[0]) =>
         (call.body.includes('"Breaks it"') ? broken : account).call(call),
     };
   };
@@ -333,11 +333,11 @@ describe('a key that may write events but not users', () => {
 
   /** Answers calls for users with this status until a moment, and takes all others. */
   const without = (status: number, untilMs: number) => (now: () => number) => {
-    const account = playedAccount({}, now, chances(1));
-    const refusing = playedAccount({ fault: status }, now, chances(1));
+    const account = fakeAccount({}, now, chances(1));
+    const refusing = fakeAccount({ fault: status }, now, chances(1));
     return {
       ...account,
-      call: (call: Parameters<PlayedAccount['call']>[0]) =>
+      call: (call: Parameters<FakeAccount['call']>[0]) =>
         (call.kind === 'user' && now() < SIMULATION_START + untilMs ? refusing : account).call(call),
     };
   };

@@ -12,7 +12,7 @@ import {
   MIN_STREAK,
   OPEN_GATE,
 } from '../../../src/edge/gate/state.ts';
-import { busiestMinute } from '../../fakes/played-account.ts';
+import { busiestMinute } from '../../fakes/account.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:30Z');
 const MINUTE = 60_000;

@@ -129,7 +129,7 @@ describe('a simulated visitor gets true times', () => {
   // How far what a tracker has learnt is off: half of what an answer was on the way.
   const learntWith = fc.integer({ min: -2 * SECOND, max: 2 * SECOND });
 
-  type Played = {
+  type Visit = {
     /** True moments. */
     readonly madeAt: number;
     readonly sentAt: number;
@@ -144,7 +144,7 @@ describe('a simulated visitor gets true times', () => {
   };
 
   /** By how much what is written is off the truth. */
-  function errorOf(visit: Played): number {
+  function errorOf(visit: Visit): number {
     const { madeAt, sentAt, now, offsetThen, offsetAtSend, slept, learnt: clockOffset } = visit;
     const eventTime = formatDate(madeAt + offsetThen, visit.zone);
     const age = visit.isOfEarlierPage ? undefined : sentAt - madeAt - slept;
@@ -162,7 +162,7 @@ describe('a simulated visitor gets true times', () => {
       readonly slept: number;
       readonly late: number;
       readonly learntWith: number;
-    }) => Partial<Played> & { readonly waited?: number; readonly late?: number },
+    }) => Partial<Visit> & { readonly waited?: number; readonly late?: number },
   ): void {
     const any = fc.record({
       offset,
@@ -176,8 +176,8 @@ describe('a simulated visitor gets true times', () => {
     });
     fc.assert(
       fc.property(any, (given) => {
-        const played = trouble(given);
-        const { waited = given.waited, late = given.onTheWay } = played;
+        const changes = trouble(given);
+        const { waited = given.waited, late = given.onTheWay } = changes;
         const sentAt = NOW + waited;
         const error = errorOf({
           madeAt: NOW,
@@ -188,7 +188,7 @@ describe('a simulated visitor gets true times', () => {
           slept: 0,
           learnt: undefined,
           zone: given.zone,
-          ...played,
+          ...changes,
         });
         expect(error).toBeLessThanOrEqual(ms);
       }),

@@ -9,7 +9,7 @@ import { eventRecord } from '../../fakes/records.ts';
 
 const MINUTE = 60_000;
 
-type Played = {
+type Scene = {
   readonly suspension?: { readonly since: number; readonly status: number } | null;
   readonly pausedUntil?: number | null;
   /** How each outbox stands that is in use. */
@@ -23,7 +23,7 @@ const orThrow = <T>(value: T | Error): T => {
 };
 
 /** The relay's bindings, with a gate and outboxes as the test has them; and whom it asked. */
-function played({ suspension = null, pausedUntil = null, outboxes = {}, probe }: Played) {
+function fakeBindings({ suspension = null, pausedUntil = null, outboxes = {}, probe }: Scene) {
   const calls: string[] = [];
   const gate = {
     status: async () => ({ suspension, pausedUntil }),
@@ -50,23 +50,23 @@ async function healthOf(env: Env, path = '/health') {
 const ago = (ms: number) => Date.now() - ms;
 
 describe('/health is 200', () => {
-  test.each<[string, Played]>([
+  test.each<[string, Scene]>([
     ['where nothing has come yet', {}],
     ['where nothing waits', { outboxes: { '1/0': {} } }],
     ['where records wait, and some were just taken', waitsAndTook(60 * MINUTE, MINUTE)],
     ['where records came just now, after a quiet night', waitsAndTook(MINUTE, 600 * MINUTE)],
     ['where an outbox of before is fuller than one may be now', { outboxes: { '4/0': { full: 'records' } } }],
   ])('%s', async (_, scene) => {
-    expect(await healthOf(played(scene).env)).toMatchObject({ code: 200, status: 'ok' });
+    expect(await healthOf(fakeBindings(scene).env)).toMatchObject({ code: 200, status: 'ok' });
   });
 });
 
-function waitsAndTook(waitsMs: number, tookMs: number): Played {
+function waitsAndTook(waitsMs: number, tookMs: number): Scene {
   const waiting = [{ kind: 'event', since: ago(waitsMs), takenAt: ago(tookMs) }] as const;
   return { outboxes: { '1/0': { waiting } } };
 }
 
-function usersWait(): Played {
+function usersWait(): Scene {
   const waiting = [
     { kind: 'event', since: ago(MINUTE), takenAt: ago(1_000) },
     { kind: 'user', since: ago(60 * MINUTE), takenAt: ago(60 * MINUTE) },
@@ -75,7 +75,7 @@ function usersWait(): Played {
 }
 
 describe('/health is 503, and says what to do', () => {
-  test.each<[string, Played, string, RegExp]>([
+  test.each<[string, Scene, string, RegExp]>([
     ['WebEngage refuses all', { suspension: { since: ago(MINUTE), status: 401 } }, 'suspended', /API key/],
     ['nothing is taken any more', waitsAndTook(6 * MINUTE, 6 * MINUTE), 'stale', /accepted none for 36\d s/],
     ['nothing was ever taken', waitsAndTook(6 * MINUTE, Date.now()), 'stale', /1\/0/],
@@ -90,7 +90,7 @@ describe('/health is 503, and says what to do', () => {
     ['an outbox has too many bytes', { outboxes: { '1/0': { full: 'bytes' } } }, 'full', /OUTBOX_SHARDS/],
     ['an outbox can’t be made', { probe: new Error('no SQLite') }, 'broken', /new_sqlite_classes/],
   ])('%s', async (_, scene, status, message) => {
-    expect(await healthOf(played(scene).env)).toMatchObject({
+    expect(await healthOf(fakeBindings(scene).env)).toMatchObject({
       code: 503,
       status,
       message: expect.stringMatching(message),
@@ -114,7 +114,7 @@ describe('/health is 503, and says what to do', () => {
   });
 
   test('and follows HEALTH_STALE_MS, so a minute may be enough', async () => {
-    const { env } = played(waitsAndTook(MINUTE, MINUTE));
+    const { env } = fakeBindings(waitsAndTook(MINUTE, MINUTE));
 
     expect((await healthOf(env)).code).toBe(200);
     expect((await healthOf({ ...env, HEALTH_STALE_MS: '30000' })).code).toBe(503);
@@ -133,7 +133,7 @@ test.each([
   'an outbox that does not answer is reported the second time, because once may be a deploy',
   async (fault, message) => {
     vi.useFakeTimers({ toFake: ['Date'] });
-    const { env } = played({ outboxes: { '1/0': fault } });
+    const { env } = fakeBindings({ outboxes: { '1/0': fault } });
     const relay = createRelay();
     const request = async () => {
       const answer = await relay.fetch(new Request('http://127.0.0.1/health'), env, createExecutionContext());
@@ -150,7 +150,7 @@ test.each([
 );
 
 test('an answer is reused for five seconds, without asking the objects each time', async () => {
-  const { env, calls } = played({ outboxes: { '1/0': {} } });
+  const { env, calls } = fakeBindings({ outboxes: { '1/0': {} } });
   const relay = createRelay();
   const request = () => relay.fetch(new Request('http://127.0.0.1/health'), env, createExecutionContext());
 
@@ -161,7 +161,7 @@ test('an answer is reused for five seconds, without asking the objects each time
 });
 
 test('two simultaneous requests before the first answer both report the trouble', async () => {
-  const { env } = played(waitsAndTook(MINUTE, MINUTE));
+  const { env } = fakeBindings(waitsAndTook(MINUTE, MINUTE));
   const relay = createRelay();
   const strict = { ...env, HEALTH_STALE_MS: '30000' };
   const request = () => relay.fetch(new Request('http://127.0.0.1/health'), strict, createExecutionContext());
@@ -172,7 +172,7 @@ test('two simultaneous requests before the first answer both report the trouble'
 });
 
 test('an object is asked again if the platform says so', async () => {
-  const { env } = played({});
+  const { env } = fakeBindings({});
   let calls = 0;
   const status = async () => {
     calls += 1;

@@ -1,12 +1,12 @@
 import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { chromiumPath, LAUNCH_ARGS } from '../../chromium.ts';
-import { startPlayedRelay } from './played-relay.ts';
+import { startFakeRelay } from './fake-relay.ts';
 import { type Site, startSite } from './site.ts';
 import { newVisitor, type Shared, shareContext, sharingVisitor, type Visitor } from './visitor.ts';
 
 type VisitorOptions = BrowserContextOptions & {
-  /** The real relay, behind the played one. */
+  /** The real relay, behind the fake one. */
   readonly through?: string;
   /** The pages lie on the relay's own origin. */
   readonly firstParty?: boolean;
@@ -66,10 +66,10 @@ export function realPages(): RealPages {
     site: () => site,
     quickVisitor: async (through) => {
       shared ??= shareContext(browser, { timezoneId: ZONE });
-      return endLater(sharingVisitor(await shared, site, await startPlayedRelay(through)));
+      return endLater(sharingVisitor(await shared, site, await startFakeRelay(through)));
     },
     visitor: async ({ through, firstParty = false, ...options } = {}) => {
-      const relay = await startPlayedRelay(through);
+      const relay = await startFakeRelay(through);
       if (firstParty) relay.servePages(site.answer);
       const there = firstParty ? { ...site, url: relay.url } : site;
       return endLater(await newVisitor(browser, there, relay, options));

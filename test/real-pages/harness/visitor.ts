@@ -1,7 +1,7 @@
 import type { Browser, BrowserContext, BrowserContextOptions, CDPSession, Page } from 'playwright-core';
 import { within } from '../../faults/until.ts';
+import type { FakeRelay } from './fake-relay.ts';
 import { type PageParts, pageText } from './page-text.ts';
-import type { PlayedRelay } from './played-relay.ts';
 import { QUIET_PATH, type Site } from './site.ts';
 
 /** An event that the tracker has reported to a page. */
@@ -36,7 +36,7 @@ export type Tab = {
 /** Somebody with a browser of their own: no storage, no cookie, nothing known. Their relay is theirs alone too. */
 export type Visitor = {
   readonly context: BrowserContext;
-  readonly relay: PlayedRelay;
+  readonly relay: FakeRelay;
   readonly site: Site;
   readonly open: (parts?: PageParts) => Promise<Tab>;
   /** A path of the site with such a page. */
@@ -105,7 +105,7 @@ export async function shareContext(browser: Browser, options: BrowserContextOpti
   return { context, tab: await newTab(context) };
 }
 
-function visitorIn(context: BrowserContext, site: Site, relay: PlayedRelay): Omit<Visitor, 'open' | 'close'> {
+function visitorIn(context: BrowserContext, site: Site, relay: FakeRelay): Omit<Visitor, 'open' | 'close'> {
   return { context, relay, site, pathOf: (parts = {}) => site.addPage(pageText(relay.url, parts)) };
 }
 
@@ -113,7 +113,7 @@ function visitorIn(context: BrowserContext, site: Site, relay: PlayedRelay): Omi
 export async function newVisitor(
   browser: Browser,
   site: Site,
-  relay: PlayedRelay,
+  relay: FakeRelay,
   options: BrowserContextOptions = {},
 ): Promise<Visitor> {
   const context = await browser.newContext(options);
@@ -133,7 +133,7 @@ export async function newVisitor(
 }
 
 /** Visits in a tab that was there before, with a relay of their own: what is kept for one endpoint is nothing to another. */
-export function sharingVisitor({ context, tab }: Shared, site: Site, relay: PlayedRelay): Visitor {
+export function sharingVisitor({ context, tab }: Shared, site: Site, relay: FakeRelay): Visitor {
   const visitor = visitorIn(context, site, relay);
   return {
     ...visitor,

@@ -5,8 +5,8 @@ import { type ConsentOptions, consent } from '../../../src/tracker/add-ons/conse
 import { resolveOptions } from '../../../src/tracker/options.ts';
 import type { TrackerEvents } from '../../../src/tracker/page/events.ts';
 import { startTracker } from '../../../src/tracker/tracker.ts';
+import { ENDPOINT, fakeBrowser, NAME, nameOf, names, quiet } from '../../fakes/browser.ts';
 import { fakePlatform, scriptedRelay } from '../../fakes/platform.ts';
-import { ENDPOINT, NAME, nameOf, names, playedBrowser, quiet } from '../../fakes/played-browser.ts';
 
 const MARK = `${NAME}?choices`;
 const SECOND_MS = 1_000;
@@ -92,7 +92,7 @@ describe.each<[string, ConsentOptions, boolean]>([
   });
 
   test('an unload has stored nothing and sent nothing', async () => {
-    const { open, map, disk, sent, time } = playedBrowser();
+    const { open, map, disk, sent, time } = fakeBrowser();
     const { tracker, hide, net } = open(asking(options), { sendsGpc });
     void tracker.identify('johndoe');
     void tracker.track('e1');
@@ -105,7 +105,7 @@ describe.each<[string, ConsentOptions, boolean]>([
 
 describe('while consent is pending', () => {
   test('calls wait, and an opt-in makes them in order, with their times, before later ones', async () => {
-    const { open, relay, time } = playedBrowser();
+    const { open, relay, time } = fakeBrowser();
     const { tracker } = open(PENDING);
     const first = tracker.track('e1');
     await time.pass(10 * SECOND_MS);
@@ -137,7 +137,7 @@ describe('while consent is pending', () => {
   });
 
   test('an opt-out discards them: they resolve, and nothing is stored, not even a mark', async () => {
-    const { open, map, disk, sent, time } = playedBrowser();
+    const { open, map, disk, sent, time } = fakeBrowser();
     const { tracker, hide } = open(PENDING);
     const calls = [tracker.identify('johndoe'), tracker.track('e1')];
     await tracker.optOut();
@@ -152,7 +152,7 @@ describe('while consent is pending', () => {
   });
 
   test('an invalid call rejects at once, and a valid one keeps the values of the time of the call', async () => {
-    const { open, relay } = playedBrowser();
+    const { open, relay } = fakeBrowser();
     const { tracker } = open(PENDING);
     const eventData = { Price: 1 };
 
@@ -166,7 +166,7 @@ describe('while consent is pending', () => {
   });
 
   test('middleware sees each call at once, and may call optIn', async () => {
-    const { open, sent } = playedBrowser();
+    const { open, sent } = fakeBrowser();
     const { tracker } = open(PENDING);
     const seen: string[] = [];
     tracker.use((call) => {
@@ -185,7 +185,7 @@ describe('while consent is pending', () => {
   });
 
   test('the stats are unknown, and a flush says so', async () => {
-    const { tracker } = playedBrowser().open(PENDING);
+    const { tracker } = fakeBrowser().open(PENDING);
     void tracker.track('e1');
 
     expect(await tracker.flush()).toEqual({
@@ -197,7 +197,7 @@ describe('while consent is pending', () => {
   });
 
   test('beyond maxRecords the oldest event is dropped and reported, and the others keep their visitor', async () => {
-    const { open, relay } = playedBrowser();
+    const { open, relay } = fakeBrowser();
     const { tracker } = open({ ...PENDING, maxRecords: 100 });
     const events: TrackerEvents['dropped'][] = [];
     tracker.on('dropped', (what) => events.push(what));
@@ -216,7 +216,7 @@ describe('while consent is pending', () => {
   });
 
   test('other calls beyond maxRecords do not wait either', async () => {
-    const { open, sent } = playedBrowser();
+    const { open, sent } = fakeBrowser();
     const { tracker } = open({ ...PENDING, maxRecords: 100 });
     for (let n = 0; n <= 100; n++) void tracker.identify(`user${n}`);
     await tracker.optIn();
@@ -227,7 +227,7 @@ describe('while consent is pending', () => {
 
   test('a page view arrives after the opt-in, with its address and time', async () => {
     const home = location.href;
-    const { open, relay, time } = playedBrowser();
+    const { open, relay, time } = fakeBrowser();
     const { tracker } = open(PENDING);
     history.replaceState(null, '', '/shelf');
     const end = trackPageViews(tracker);
@@ -246,7 +246,7 @@ describe('while consent is pending', () => {
 
 describe('with consent denied', () => {
   test('calls resolve without effect, and calls after an opt-in are made', async () => {
-    const { open, sent } = playedBrowser();
+    const { open, sent } = fakeBrowser();
     const { tracker } = open(asking({ initial: 'denied' }));
     await tracker.track('e1');
     await tracker.track('');
@@ -263,7 +263,7 @@ describe('with consent denied', () => {
 
 describe('Global Privacy Control', () => {
   test('denies if it is respected, even if consent is pending, until the visitor opts in', async () => {
-    const { open, sent } = playedBrowser();
+    const { open, sent } = fakeBrowser();
     const { tracker } = open(asking({ respectGpc: true }), { sendsGpc: true });
     await tracker.track('e1');
     await tracker.optIn();
@@ -277,7 +277,7 @@ describe('Global Privacy Control', () => {
     [{ respectGpc: false }, true],
     [{ respectGpc: true }, false],
   ])('changes nothing with %j when it is sent: %s', async (options, sendsGpc) => {
-    const { open, sent } = playedBrowser();
+    const { open, sent } = fakeBrowser();
     const { tracker } = open(asking({ initial: 'granted', ...options }), { sendsGpc });
     await tracker.track('e1');
     await tracker.flush();
@@ -288,7 +288,7 @@ describe('Global Privacy Control', () => {
 
 /** A visit with consent has left a user and a record that could not be sent. */
 async function visited(relay = scriptedRelay(offline)) {
-  const browser = playedBrowser({ relay });
+  const browser = fakeBrowser({ relay });
   const page = browser.open(PENDING);
   await page.tracker.optIn();
   await page.tracker.identify('johndoe');
@@ -398,7 +398,7 @@ describe('data of an earlier visit with consent', () => {
 
 describe('the last of several choices counts', () => {
   test('an opt-out right after the opt-in', async () => {
-    const { open, map, disk, sent, time } = playedBrowser();
+    const { open, map, disk, sent, time } = fakeBrowser();
     const { tracker } = open(PENDING);
     const early = tracker.track('e1');
     await Promise.all([tracker.optIn(), tracker.optOut()]);
@@ -410,7 +410,7 @@ describe('the last of several choices counts', () => {
   });
 
   test('an opt-in right after the opt-out, which loses no later call', async () => {
-    const { open, sent } = playedBrowser();
+    const { open, sent } = fakeBrowser();
     const { tracker } = open(PENDING);
     const early = tracker.track('e1');
     void tracker.optOut();
@@ -520,7 +520,7 @@ test('after any calls in any order, exactly the permitted ones arrive', {
         let isOnline = false;
         const onceOnline: typeof fetch = (...request) =>
           isOnline ? fetch(...request) : Promise.reject(offline());
-        const { open, time } = playedBrowser({ relay: { requests, fetch: onceOnline } });
+        const { open, time } = fakeBrowser({ relay: { requests, fetch: onceOnline } });
         const { tracker } = open({ ...asking({ initial }), skipRepeatedIdentify: false });
         const begin = time.now();
         const promises: Promise<unknown>[] = [];

@@ -3,9 +3,9 @@ import { identityTokens } from '../../../src/tracker/add-ons/identity-tokens.ts'
 import type { FetchToken } from '../../../src/tracker/add-ons/user-tokens.ts';
 import type { TrackerOptions } from '../../../src/tracker/options.ts';
 import type { TrackerEvents } from '../../../src/tracker/page/events.ts';
+import { fakeBrowser, nameOf, names, quiet } from '../../fakes/browser.ts';
 import { claimsOf, jwt, LIFE_MS, strictRelay, tokenEndpoint } from '../../fakes/identity.ts';
 import { fakeTime } from '../../fakes/platform.ts';
-import { nameOf, names, playedBrowser, quiet } from '../../fakes/played-browser.ts';
 
 type Script = Parameters<typeof tokenEndpoint>[1][];
 
@@ -16,7 +16,7 @@ function signedInBrowser(...script: Script) {
   const time = fakeTime();
   const endpoint = tokenEndpoint(time.now, ...script);
   const relay = strictRelay(time.now);
-  const browser = playedBrowser({ relay, time });
+  const browser = fakeBrowser({ relay, time });
   const events: (TrackerEvents['retrying'] | TrackerEvents['dropped'])[] = [];
   /** `fetchToken`: in place of the site's endpoint; null for a page without identity tokens. */
   const open = (

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { identityTokens } from '../../../src/tracker/add-ons/identity-tokens.ts';
+import { fakeBrowser, quiet } from '../../fakes/browser.ts';
 import { claimsOf, jwt, LIFE_MS, strictRelay, tokenEndpoint } from '../../fakes/identity.ts';
 import { fakeTime } from '../../fakes/platform.ts';
-import { playedBrowser, quiet } from '../../fakes/played-browser.ts';
 
 /** What the site answers when it is asked for a token. */
 type Answer = 'good' | 'throws' | 'hangs' | 'another’s' | 'forged' | 'expired' | 'short';
@@ -56,11 +56,11 @@ const visits = fc.record({
 
 type Visit = typeof visits extends fc.Arbitrary<infer Value> ? Value : never;
 
-async function play({ tabs, steps }: Visit) {
+async function runVisit({ tabs, steps }: Visit) {
   const time = fakeTime();
   const site = tokenEndpoint(time.now);
   const relay = strictRelay(time.now);
-  const browser = playedBrowser({ relay, time });
+  const browser = fakeBrowser({ relay, time });
   let answers: Answer = 'good';
   const answer: { readonly [answer in Answer]: (userId: string) => string | Promise<string> } = {
     good: site.made,
@@ -165,7 +165,7 @@ test('all records arrive in order, under their user’s token, once that user is
 }, async () => {
   await fc.assert(
     fc.asyncProperty(visits, async (visit) => {
-      const { requests, arrived, stats, buffered, trackedCount, reported } = await play(visit);
+      const { requests, arrived, stats, buffered, trackedCount, reported } = await runVisit(visit);
       const events = arrived.flatMap((record) => (record.kind === 'event' ? [record] : []));
 
       // Under no other's token, and never without one.

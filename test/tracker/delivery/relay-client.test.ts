@@ -2,9 +2,9 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { relayRequest, sendBatch } from '../../../src/tracker/delivery/relay-client.ts';
 import { clockOffset, relayNow } from '../../../src/tracker/page/clock.ts';
 import { NO_VISITOR } from '../../../src/tracker/record/visitor.ts';
+import { ENDPOINT } from '../../fakes/browser.ts';
 import { fakePage } from '../../fakes/page.ts';
 import { accepted, fakeTime, scriptedRelay } from '../../fakes/platform.ts';
-import { ENDPOINT } from '../../fakes/played-browser.ts';
 import { ADDED_TO_CART, idOf, storedEntry } from '../../fakes/records.ts';
 
 const NOW = Date.parse('2026-11-23T15:45:00Z');

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { fakeBrowser, names, quiet } from '../../fakes/browser.ts';
 import { accepted, scriptedRelay } from '../../fakes/platform.ts';
-import { names, playedBrowser, quiet } from '../../fakes/played-browser.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -23,7 +23,7 @@ function relayThat(answer: (now: number) => Response | Error | undefined, clock:
 }
 
 test('10,000 records drain in order, in the time that the allowance gives', { timeout: 60_000 }, async () => {
-  const { open, time, sent, relay } = playedBrowser();
+  const { open, time, sent, relay } = fakeBrowser();
   const page = open({ requestsPerMinute: 60, burst: 5 });
   for (const name of names(1, 10_000)) void page.tracker.track(name);
   await quiet();
@@ -40,7 +40,7 @@ test('10,000 records drain in order, in the time that the allowance gives', { ti
 });
 
 test('two pages share one allowance', async () => {
-  const { open, time, relay } = playedBrowser();
+  const { open, time, relay } = fakeBrowser();
   const [one, other] = [open({ batchSize: 1 }), open({ batchSize: 1 })];
   for (const name of names(1, 10)) void one.tracker.track(name);
   for (const name of names(11, 20)) void other.tracker.track(name);
@@ -65,7 +65,7 @@ test('a relay that is down for a day is asked less and less often, and then gets
     (now) => (now < backAt ? down() : undefined),
     () => clock(),
   );
-  const { open, time, sent, buffered } = playedBrowser({ relay });
+  const { open, time, sent, buffered } = fakeBrowser({ relay });
   clock = time.now;
   backAt = time.now() + DAY_MS;
   const page = open();
@@ -87,7 +87,7 @@ test('a relay that is down for a day is asked less and less often, and then gets
 });
 
 test('the delay after failures keeps growing after a reload', async () => {
-  const { open, time } = playedBrowser({ relay: scriptedRelay(...Array(9).fill(offline)) });
+  const { open, time } = fakeBrowser({ relay: scriptedRelay(...Array(9).fill(offline)) });
   let page = open();
   await page.tracker.track('e1');
   const waits: number[] = [];
@@ -110,7 +110,7 @@ describe('a relay that asks to wait for a minute', () => {
     ['in seconds', '60'],
     ['by a date', inAMinute()],
   ])('%s is respected by a second page, and after a reload', async (_, retryAfter) => {
-    const { open, time, relay } = playedBrowser({ relay: scriptedRelay(busy(retryAfter)) });
+    const { open, time, relay } = fakeBrowser({ relay: scriptedRelay(busy(retryAfter)) });
     const [one, other] = [open(), open()];
     await one.tracker.track('e1');
     await one.tracker.flush();
@@ -130,7 +130,7 @@ describe('a relay that asks to wait for a minute', () => {
   });
 
   test('gets at most one request if all ask at once', async () => {
-    const { open, relay } = playedBrowser({ relay: scriptedRelay(busy('60'), busy('60'), busy('60')) });
+    const { open, relay } = fakeBrowser({ relay: scriptedRelay(busy('60'), busy('60'), busy('60')) });
     const pages = [open(), open(), open()];
     await Promise.all(pages.map(({ tracker }, index) => tracker.track(`e${index}`)));
 
@@ -142,7 +142,7 @@ describe('a relay that asks to wait for a minute', () => {
 
 describe('a clock that is set back a year', () => {
   test('sends earlier buffered records at once', async () => {
-    const { open, time, sent } = playedBrowser();
+    const { open, time, sent } = fakeBrowser();
     const first = open();
     await first.tracker.track('e1');
     await first.crash();
@@ -155,7 +155,7 @@ describe('a clock that is set back a year', () => {
   });
 
   test('ends every pause and the lack of an allowance, for the next page', async () => {
-    const { open, time, sent } = playedBrowser({ relay: scriptedRelay(busy('3600')) });
+    const { open, time, sent } = fakeBrowser({ relay: scriptedRelay(busy('3600')) });
     const page = open({ burst: 1, requestsPerMinute: 1 });
     await page.tracker.track('e1');
     await page.tracker.flush();
@@ -169,7 +169,7 @@ describe('a clock that is set back a year', () => {
   });
 
   test('makes flush report earlier records as not settled', async () => {
-    const { open, time } = playedBrowser({ relay: scriptedRelay(busy('60'), busy('60')) });
+    const { open, time } = fakeBrowser({ relay: scriptedRelay(busy('60'), busy('60')) });
     const page = open();
     await page.tracker.track('e1');
 
@@ -186,7 +186,7 @@ test.each([1, 5, 25, 40])(
       Response.json({ error: { code: 'invalid_batch', message: 'the batch is wrong' } }, { status: 400 });
     const judge = (records: readonly { readonly eventName?: string }[]) =>
       records.some(({ eventName }) => eventName === `e${at}`) ? refused() : accepted(records);
-    const { open, time, relay } = playedBrowser({ relay: scriptedRelay(...Array(1_000).fill(judge)) });
+    const { open, time, relay } = fakeBrowser({ relay: scriptedRelay(...Array(1_000).fill(judge)) });
     const page = open();
     for (const name of names(1, 50)) void page.tracker.track(name);
 
@@ -203,7 +203,7 @@ test.each([1, 5, 25, 40])(
 );
 
 test('back online, the tracker waits only for a pause that the relay itself asked for', async () => {
-  const { open, sent } = playedBrowser({ relay: scriptedRelay(offline, offline, busy('60')) });
+  const { open, sent } = fakeBrowser({ relay: scriptedRelay(offline, offline, busy('60')) });
   const [one, other] = [open(), open()];
   await one.tracker.track('e1');
   await one.tracker.flush();

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { watchPage, whenActivated } from '../../../src/tracker/platform/page-lifecycle.ts';
-import { playedBrowser, quiet } from '../../fakes/played-browser.ts';
+import { fakeBrowser, quiet } from '../../fakes/browser.ts';
 import { settled } from '../../fakes/settled.ts';
 
 const heard: string[] = [];
@@ -88,7 +88,7 @@ describe('a prerendered page', () => {
     const ready = new Promise<void>((resolve) => {
       show = resolve;
     });
-    const { open, buffered, sent, disk, map, time } = playedBrowser();
+    const { open, buffered, sent, disk, map, time } = fakeBrowser();
     const { tracker, online, show: focus } = open({}, { shown: ready });
     void tracker.identify('johndoe');
     for (let n = 1; n <= 30; n++) void tracker.track(`e${n}`);
@@ -107,7 +107,7 @@ describe('a prerendered page', () => {
   });
 
   test('writes nothing into the database when the network comes back', async () => {
-    const { open, disk } = playedBrowser();
+    const { open, disk } = fakeBrowser();
     const { online } = open({}, { shown: new Promise(() => {}) });
 
     online();

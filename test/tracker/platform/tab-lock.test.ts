@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { tabLock } from '../../../src/tracker/platform/tab-lock.ts';
+import { fakeLocks } from '../../fakes/locks.ts';
 import { fakeTime } from '../../fakes/platform.ts';
-import { playedLocks } from '../../fakes/played-locks.ts';
 import { settled } from '../../fakes/settled.ts';
 
 function gate() {
@@ -76,7 +76,7 @@ describe('a lock of a tab that does not release it', () => {
   });
 
   function tabs(count: number) {
-    const locks = playedLocks();
+    const locks = fakeLocks();
     return Array.from({ length: count }, () => {
       const tab = locks.tab();
       return { ...tab, exclusive: tabLock('flush', tab.locks) };
@@ -142,7 +142,7 @@ test('in a browser without AbortSignal.timeout, one task runs at a time all the 
   const { timeout } = AbortSignal;
   Object.assign(AbortSignal, { timeout: undefined });
   const order: string[] = [];
-  const exclusive = tabLock('flush', playedLocks().tab().locks);
+  const exclusive = tabLock('flush', fakeLocks().tab().locks);
 
   await Promise.all([1, 2].map((n) => exclusive(async () => void order.push(`${n}`))));
   AbortSignal.timeout = timeout;

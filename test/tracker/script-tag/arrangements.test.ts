@@ -4,7 +4,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { chromiumPath, LAUNCH_ARGS } from '../../chromium.ts';
 import { README_STUB } from '../../readme-stub.ts';
-import { playedRelay, playedSite } from '../places-site.ts';
+import { fakeRelay, fakeSite } from '../places-site.ts';
 
 // Real pages, with stubs and scripts as templates, tag managers and frameworks leave them there.
 
@@ -13,8 +13,8 @@ const WITHIN = { timeout: 20_000 };
 
 let browser: Browser;
 let context: BrowserContext;
-let relay: Awaited<ReturnType<typeof playedRelay>>;
-let site: Awaited<ReturnType<typeof playedSite>> | undefined;
+let relay: Awaited<ReturnType<typeof fakeRelay>>;
+let site: Awaited<ReturnType<typeof fakeSite>> | undefined;
 let page: Page;
 const thrown: string[] = [];
 const logged: string[] = [];
@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => browser?.close());
 
 beforeEach(async () => {
-  relay = await playedRelay();
+  relay = await fakeRelay();
   context = await browser.newContext();
   page = await context.newPage();
   thrown.length = 0;
@@ -49,7 +49,7 @@ const CORE = readFileSync('dist/tracker.js', 'utf8');
 /** Opens a page of this markup; further files by their paths. */
 async function open(body: string, files: Readonly<Record<string, string>> = {}): Promise<void> {
   const markup = `<!doctype html><link rel="icon" href="data:,"><title>A page</title>${body}`;
-  site = await playedSite({ '/': markup, ...files });
+  site = await fakeSite({ '/': markup, ...files });
   await page.goto(site.url, { waitUntil: 'load' });
 }
 

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { memoryStore } from '../../../src/tracker/store/memory-store.ts';
 import type { RecordStore } from '../../../src/tracker/store/record-store.ts';
 import { statsOf, type TrackerStats } from '../../../src/tracker/store/stats.ts';
+import { fakeBrowser, names, quiet } from '../../fakes/browser.ts';
 import { dedupingRelay } from '../../fakes/deduping-relay.ts';
 import { accepted, fakeTime, scriptedRelay } from '../../fakes/platform.ts';
-import { names, playedBrowser, quiet } from '../../fakes/played-browser.ts';
 import { storedEntry } from '../../fakes/records.ts';
 
 const DAY_MS = 86_400_000;
@@ -23,7 +23,7 @@ test('each outcome of a record is counted, and their sum with the waiting ones i
       now: time.now(),
     });
   const relay = scriptedRelay(rejectFirst, ...Array(60).fill(offline));
-  const { open, buffered } = playedBrowser({ relay, time });
+  const { open, buffered } = fakeBrowser({ relay, time });
   const { tracker } = open({ maxRecords: 100, maxAgeMs: 60_000 });
   const seen: TrackerStats[] = [];
   const look = async () => void seen.push(await tracker.stats());
@@ -55,7 +55,7 @@ test('each outcome of a record is counted, and their sum with the waiting ones i
 });
 
 test('two pages and later ones count together', async () => {
-  const { open, time } = playedBrowser({ relay: scriptedRelay(offline) });
+  const { open, time } = fakeBrowser({ relay: scriptedRelay(offline) });
   const [one, other] = [open(), open()];
   await Promise.all([one.tracker.track('e1'), other.tracker.track('e2'), other.tracker.track('e3')]);
   const whileBoth = await one.tracker.stats();
@@ -78,7 +78,7 @@ test('a record delivered by both an unload request and a flush of another page c
     new Promise<Response>((resolve) => {
       answer = resolve;
     });
-  const { open, time, sent } = playedBrowser({ relay: scriptedRelay(slow) });
+  const { open, time, sent } = fakeBrowser({ relay: scriptedRelay(slow) });
   const [one, other] = [open(), open()];
   await one.tracker.track('e1');
   await quiet();
@@ -94,7 +94,7 @@ test('a record delivered by both an unload request and a flush of another page c
 });
 
 test('a spilled record counts when it is moved into the buffer, and once if it was there already', async () => {
-  const { open, disk, time } = playedBrowser({ relay: scriptedRelay(offline) });
+  const { open, disk, time } = fakeBrowser({ relay: scriptedRelay(offline) });
   const one = open();
   await quiet();
   disk.hold();
@@ -160,7 +160,7 @@ describe('a buffer in memory', () => {
 test('records that waited for 8 days without a network expire once the relay has told the time, with event and count', async () => {
   const time = fakeTime();
   const { relay, replies } = dedupingRelay(time);
-  const { open } = playedBrowser({ relay, time });
+  const { open } = fakeBrowser({ relay, time });
   const first = open();
   replies.push('offline');
   await first.tracker.track('e1');

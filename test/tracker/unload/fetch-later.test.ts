@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { TrackerRecord } from '../../../src/contract/record.ts';
+import { fakeBrowser, nameOf, names, quiet } from '../../fakes/browser.ts';
 import { accepted, scriptedRelay } from '../../fakes/platform.ts';
-import { nameOf, names, playedBrowser, quiet } from '../../fakes/played-browser.ts';
 
 const armedIn = (page: { readonly net: { readonly armed: () => readonly (readonly TrackerRecord[])[] } }) =>
   page.net.armed().map((records) => records.map(nameOf));
@@ -11,7 +11,7 @@ const A_MOMENT_MS = 250;
 
 describe('the deferred request of a page', () => {
   test('contains the unsettled records, and is replaced after each call', async () => {
-    const { open, time } = playedBrowser();
+    const { open, time } = fakeBrowser();
     const page = open();
     await time.pass(A_MOMENT_MS);
     const before = armedIn(page);
@@ -25,7 +25,7 @@ describe('the deferred request of a page', () => {
   });
 
   test('is absent once all records are settled', async () => {
-    const { open, time } = playedBrowser();
+    const { open, time } = fakeBrowser();
     const page = open();
     await page.tracker.track('e1');
 
@@ -36,7 +36,7 @@ describe('the deferred request of a page', () => {
   });
 
   test('is cut into batches of at most 25', async () => {
-    const { open, time } = playedBrowser();
+    const { open, time } = fakeBrowser();
     const page = open({ maxWaitMs: 3_600_000 });
     // Asked to wait, so that they stay.
     for (const name of names(1, 24)) void page.tracker.track(name);
@@ -52,7 +52,7 @@ describe('the deferred request of a page', () => {
       new Promise<Response>((resolve) => {
         answer = resolve;
       });
-    const { open, time } = playedBrowser({ relay: scriptedRelay(slow) });
+    const { open, time } = fakeBrowser({ relay: scriptedRelay(slow) });
     const page = open();
     await page.tracker.track('e1');
     void page.tracker.flush();
@@ -69,7 +69,7 @@ describe('the deferred request of a page', () => {
   });
 
   test('contains nothing that the unload request has sent, and nothing after a failed one', async () => {
-    const { open } = playedBrowser({ relay: scriptedRelay(() => new TypeError('offline')) });
+    const { open } = fakeBrowser({ relay: scriptedRelay(() => new TypeError('offline')) });
     const page = open();
     await page.tracker.track('e1');
 
@@ -85,7 +85,7 @@ describe('the deferred request of a page', () => {
 
   test('is absent during the relay’s pause', async () => {
     const busy = () => new Response('', { status: 503, headers: { 'Retry-After': '60' } });
-    const { open, time } = playedBrowser({ relay: scriptedRelay(busy) });
+    const { open, time } = fakeBrowser({ relay: scriptedRelay(busy) });
     const page = open();
     await page.tracker.track('e1');
     await page.tracker.flush();
@@ -97,7 +97,7 @@ describe('the deferred request of a page', () => {
 
   test('gives no send time, because that is unknown', async () => {
     const bodies: unknown[] = [];
-    const { open, time } = playedBrowser();
+    const { open, time } = fakeBrowser();
     const page = open(
       {},
       { fetchLater: (_, { body }: RequestInit) => void bodies.push(JSON.parse(String(body))) },
@@ -112,7 +112,7 @@ describe('the deferred request of a page', () => {
 });
 
 test('a browser that refuses a deferred request harms nothing', async () => {
-  const { open, sent } = playedBrowser();
+  const { open, sent } = fakeBrowser();
   const page = open(
     {},
     {
@@ -133,7 +133,7 @@ test('a browser that refuses a deferred request harms nothing', async () => {
 });
 
 test('a browser without fetchLater is asked for nothing', async () => {
-  const { open, sent } = playedBrowser();
+  const { open, sent } = fakeBrowser();
   const page = open({}, { fetchLater: null });
 
   await page.tracker.track('e1');
@@ -144,7 +144,7 @@ test('a browser without fetchLater is asked for nothing', async () => {
 });
 
 test('a page with constant tracking replaces it a few times a second, and includes the last change', async () => {
-  const { open, time } = playedBrowser();
+  const { open, time } = fakeBrowser();
   let asked = 0;
   const page = open({}, { fetchLater: () => asked++ });
   await time.pass(A_MOMENT_MS);

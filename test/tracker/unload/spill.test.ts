@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Call } from '../../../src/tracker/record/call.ts';
+import { ENDPOINT, fakeBrowser, NAME, nameOfCall, names, quiet } from '../../fakes/browser.ts';
 import { fakePageStorage, scriptedRelay } from '../../fakes/platform.ts';
-import { ENDPOINT, NAME, nameOfCall, names, playedBrowser, quiet } from '../../fakes/played-browser.ts';
 
 const offline = () => new TypeError('Failed to fetch');
 
@@ -10,7 +10,7 @@ const [ONE, OTHER] = ['A', 'B'].map((letter) => letter.repeat(22)) as [string, s
 
 describe('a page hidden before its records are durable', () => {
   test('keeps them in localStorage, under its session', async () => {
-    const { open, disk, map, spillKeys } = playedBrowser();
+    const { open, disk, map, spillKeys } = fakeBrowser();
     const page = open();
     await quiet();
     disk.hold();
@@ -26,7 +26,7 @@ describe('a page hidden before its records are durable', () => {
   });
 
   test('removes them when its commit succeeds after all', async () => {
-    const { open, disk, spilled, spillKeys } = playedBrowser();
+    const { open, disk, spilled, spillKeys } = fakeBrowser();
     const page = open();
     await quiet();
     disk.hold();
@@ -42,7 +42,7 @@ describe('a page hidden before its records are durable', () => {
   });
 
   test('leaves only the visitor in localStorage if all records are durable', async () => {
-    const { open, map } = playedBrowser();
+    const { open, map } = fakeBrowser();
     const page = open();
     await page.tracker.track('e1');
 
@@ -54,7 +54,7 @@ describe('a page hidden before its records are durable', () => {
 
 describe('spilled calls of earlier pages', () => {
   test('enter the buffer in order before the next page’s records, and are removed once durable', async () => {
-    const { open, disk, relay, spilled, spillKeys, buffered } = playedBrowser({
+    const { open, disk, relay, spilled, spillKeys, buffered } = fakeBrowser({
       relay: scriptedRelay(offline),
     });
     const first = open();
@@ -80,7 +80,7 @@ describe('spilled calls of earlier pages', () => {
   });
 
   test('are moved in the order of their calls, whatever the order of their keys', async () => {
-    const { open, disk, time, spillKeys, buffered, map } = playedBrowser({
+    const { open, disk, time, spillKeys, buffered, map } = fakeBrowser({
       relay: scriptedRelay(...Array(9).fill(offline)),
     });
     const [one, other] = [open(), open()];
@@ -109,7 +109,7 @@ describe('spilled calls of earlier pages', () => {
   });
 
   test('keep their order even if the clock was set back in the meantime', async () => {
-    const { open, disk, time, buffered } = playedBrowser({ relay: scriptedRelay(...Array(9).fill(offline)) });
+    const { open, disk, time, buffered } = fakeBrowser({ relay: scriptedRelay(...Array(9).fill(offline)) });
     const page = open();
     await quiet();
     disk.hold();
@@ -127,7 +127,7 @@ describe('spilled calls of earlier pages', () => {
   });
 
   test('become one record if two pages spilled the same', async () => {
-    const { open, map, buffered } = playedBrowser({ relay: scriptedRelay(offline) });
+    const { open, map, buffered } = fakeBrowser({ relay: scriptedRelay(offline) });
     const call = { kind: 'event', id: `${ONE}.1`, wall: 1_000, mono: 0, json: '"eventName":"e1"' };
     for (const page of [ONE, OTHER]) map.set(`${NAME}#${page}`, JSON.stringify([call]));
 
@@ -138,7 +138,7 @@ describe('spilled calls of earlier pages', () => {
   });
 
   test('wait with the new ones for the page after next if a page is left before the database has answered', async () => {
-    const { open, disk, sent, spilled } = playedBrowser();
+    const { open, disk, sent, spilled } = fakeBrowser();
     const first = open();
     await quiet();
     disk.hold();
@@ -155,7 +155,7 @@ describe('spilled calls of earlier pages', () => {
   });
 
   test('are stored once for each tracker of the page, even if many pages unload before the database answers', async () => {
-    const { open, disk, map, spilledCalls, buffered } = playedBrowser({ relay: scriptedRelay(offline) });
+    const { open, disk, map, spilledCalls, buffered } = fakeBrowser({ relay: scriptedRelay(offline) });
     const made: string[] = [];
     // A database may hang until the browser is closed, as WebKit's does where a page is left in its first transaction.
     disk.hold();
@@ -182,7 +182,7 @@ describe('spilled calls of earlier pages', () => {
   });
 
   test('of another living tab, which has more by then, are not deleted with the moved ones', async () => {
-    const { open, disk, spilled, buffered } = playedBrowser();
+    const { open, disk, spilled, buffered } = fakeBrowser();
     const one = open();
     await quiet();
     disk.hold();
@@ -203,7 +203,7 @@ describe('spilled calls of earlier pages', () => {
 
 describe('without a database', () => {
   test('all unsettled calls are spilled when the page is hidden, and the next page delivers them', async () => {
-    const { open, spilled, spillKeys, sent, time } = playedBrowser({ relay: scriptedRelay(offline) });
+    const { open, spilled, spillKeys, sent, time } = fakeBrowser({ relay: scriptedRelay(offline) });
     const first = open({ memory: true });
     await first.tracker.track('e1');
     await first.tracker.track('e2');
@@ -224,7 +224,7 @@ describe('without a database', () => {
   });
 
   test('spilled calls do not count as durable on a next page that is left before its database has answered', async () => {
-    const { open, disk, spilled } = playedBrowser({ relay: scriptedRelay(offline, offline) });
+    const { open, disk, spilled } = fakeBrowser({ relay: scriptedRelay(offline, offline) });
     const first = open({ memory: true });
     await first.tracker.track('e1');
     first.hide();
@@ -239,7 +239,7 @@ describe('without a database', () => {
   });
 
   test('spilled calls stay in localStorage until they are settled', async () => {
-    const { open, spilled } = playedBrowser({ relay: scriptedRelay(...Array(9).fill(offline)) });
+    const { open, spilled } = fakeBrowser({ relay: scriptedRelay(...Array(9).fill(offline)) });
     const first = open({ memory: true });
     await first.tracker.track('e1');
     first.hide();
@@ -256,7 +256,7 @@ describe('without a database', () => {
 
 describe('a localStorage that is', () => {
   test('full keeps the oldest part', async () => {
-    const { open, disk, map, spilled } = playedBrowser();
+    const { open, disk, map, spilled } = fakeBrowser();
     const storage = fakePageStorage(map);
     const small = {
       ...storage,
@@ -274,7 +274,7 @@ describe('a localStorage that is', () => {
   });
 
   test('too small for a single record costs nothing but the spill', async () => {
-    const { open, map, disk, sent } = playedBrowser();
+    const { open, map, disk, sent } = fakeBrowser();
     const page = open({}, { pageStorage: fakePageStorage(map, () => true) });
     await quiet();
     disk.hold();
@@ -287,7 +287,7 @@ describe('a localStorage that is', () => {
   });
 
   test('denied harms nothing', async () => {
-    const { open, sent, time } = playedBrowser();
+    const { open, sent, time } = fakeBrowser();
     const denied = { keys: () => [], get: () => undefined, set: () => false, remove: () => {} };
     const page = open({}, { pageStorage: denied });
 
@@ -312,7 +312,7 @@ describe('a localStorage that is', () => {
     '[{"at":1,"record":null}]',
     'not JSON',
   ])('broken by %s harms nothing, and is cleaned up in the end', async (value) => {
-    const { open, map, sent, time, spillKeys } = playedBrowser();
+    const { open, map, sent, time, spillKeys } = fakeBrowser();
     map.set(`${NAME}#${ONE}`, value);
     const storage = fakePageStorage(map);
     const get = (key: string) => {
@@ -333,7 +333,7 @@ describe('a localStorage that is', () => {
 });
 
 test('a tracker for one port does not touch another port’s data on the same host', async () => {
-  const { open, map, sent, time } = playedBrowser();
+  const { open, map, sent, time } = fakeBrowser();
   const other = open({ endpoint: `${ENDPOINT}:8443` });
   await other.tracker.track('theirs');
   other.hide();
@@ -349,7 +349,7 @@ test('a tracker for one port does not touch another port’s data on the same ho
 });
 
 test('a thousand calls of the last task are all spilled and sent as far as they fit', async () => {
-  const { open, disk, spilled, sent } = playedBrowser();
+  const { open, disk, spilled, sent } = fakeBrowser();
   const page = open();
   await quiet();
   disk.hold();
@@ -364,7 +364,7 @@ test('a thousand calls of the last task are all spilled and sent as far as they 
 
 describe('a call made before the database has answered', () => {
   test('is kept at once, for a browser that closes without telling its pages', async () => {
-    const { open, disk, spilled, sent } = playedBrowser();
+    const { open, disk, spilled, sent } = fakeBrowser();
     disk.hold();
     const page = open();
     void page.tracker.track('e1');
@@ -382,7 +382,7 @@ describe('a call made before the database has answered', () => {
   });
 
   test('has one id, spilled and stored, and is not kept longer once it is stored', async () => {
-    const { open, disk, relay, map, spillKeys } = playedBrowser();
+    const { open, disk, relay, map, spillKeys } = fakeBrowser();
     disk.hold();
     const { tracker } = open();
     const tracked = tracker.track('e1');
@@ -398,7 +398,7 @@ describe('a call made before the database has answered', () => {
 });
 
 test('with storage denied as the page is left, as in a window that closes itself, all that fits is sent', async () => {
-  const { open, map, sent } = playedBrowser();
+  const { open, map, sent } = fakeBrowser();
   const storage = fakePageStorage(map);
   let isGone = false;
   const page = open(

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { TrackerRecord } from '../../../src/contract/record.ts';
+import { fakeBrowser, nameOf, names, quiet } from '../../fakes/browser.ts';
 import { accepted, fakeTime, scriptedRelay } from '../../fakes/platform.ts';
-import { nameOf, names, playedBrowser, quiet } from '../../fakes/played-browser.ts';
 
 const offline = () => new TypeError('Failed to fetch');
 const busy = (status: number) => () => new Response('', { status, headers: { 'Retry-After': '60' } });
@@ -11,7 +11,7 @@ const bytesOf = (text: unknown) => new TextEncoder().encode(String(text)).length
 
 describe('a page that is left', () => {
   test('sends all its records in one request, oldest first, of at most 60,000 bytes', async () => {
-    const { open, relay, sent } = playedBrowser();
+    const { open, relay, sent } = fakeBrowser();
     const page = open({ batchSize: 25, maxWaitMs: 3_600_000 });
     // Held by a flush that waits for its lock: nothing has left when the page is hidden.
     await quiet();
@@ -28,7 +28,7 @@ describe('a page that is left', () => {
   });
 
   test.each(['é', '漢', '😀', '"'])('counts %s in real bytes', async (character) => {
-    const { open, relay } = playedBrowser();
+    const { open, relay } = fakeBrowser();
     const page = open();
     await quiet();
     for (const name of names(1, 60))
@@ -41,7 +41,7 @@ describe('a page that is left', () => {
   });
 
   test('repeats records in flight together with later ones, which otherwise could overtake them', async () => {
-    const { open, sent } = playedBrowser({ relay: scriptedRelay(never) });
+    const { open, sent } = fakeBrowser({ relay: scriptedRelay(never) });
     const page = open();
     await page.tracker.track('e1');
     void page.tracker.flush();
@@ -54,7 +54,7 @@ describe('a page that is left', () => {
   });
 
   test('sends all its records, even if a flush has read only the first of them', async () => {
-    const { open, sent } = playedBrowser({ relay: scriptedRelay(never) });
+    const { open, sent } = fakeBrowser({ relay: scriptedRelay(never) });
     const page = open();
     await quiet();
     for (const name of names(1, 30)) void page.tracker.track(name);
@@ -66,7 +66,7 @@ describe('a page that is left', () => {
   });
 
   test('leaves room for requests in flight', async () => {
-    const { open, relay, sent } = playedBrowser({ relay: scriptedRelay(never) });
+    const { open, relay, sent } = fakeBrowser({ relay: scriptedRelay(never) });
     const page = open();
     const large = { text: 'x'.repeat(999), more: 'x'.repeat(999) };
     await quiet();
@@ -83,7 +83,7 @@ describe('a page that is left', () => {
   });
 
   test('sends more once the requests in flight have been answered', async () => {
-    const { open, sent } = playedBrowser();
+    const { open, sent } = fakeBrowser();
     const page = open();
     await quiet();
     const large = { text: 'x'.repeat(999), more: 'x'.repeat(999) };
@@ -100,7 +100,7 @@ describe('a page that is left', () => {
   });
 
   test('sends each record once, however often the event repeats', async () => {
-    const { open, sent, disk } = playedBrowser({ relay: scriptedRelay(never) });
+    const { open, sent, disk } = fakeBrowser({ relay: scriptedRelay(never) });
     const page = open();
     await quiet();
     disk.hold();
@@ -116,7 +116,7 @@ describe('a page that is left', () => {
   });
 
   test('sends and spills records that a later listener of the page tracks', async () => {
-    const { open, disk, sent, spilled } = playedBrowser({ relay: scriptedRelay(never, never) });
+    const { open, disk, sent, spilled } = fakeBrowser({ relay: scriptedRelay(never, never) });
     const page = open();
     await quiet();
     disk.hold();
@@ -131,7 +131,7 @@ describe('a page that is left', () => {
   });
 
   test('spills them and sends nothing before the database has answered, because the device is unknown', async () => {
-    const { open, disk, sent, spilled } = playedBrowser();
+    const { open, disk, sent, spilled } = fakeBrowser();
     disk.hold();
     const page = open();
     void page.tracker.track('e1');
@@ -145,7 +145,7 @@ describe('a page that is left', () => {
   });
 
   test('and comes back goes on as usual: later records wait for others', async () => {
-    const { open, sent, time } = playedBrowser();
+    const { open, sent, time } = fakeBrowser();
     const page = open();
     await quiet();
     page.hide();
@@ -161,7 +161,7 @@ describe('a page that is left', () => {
   });
 
   test('removes what it sent if it lives on, and trusts nothing if it does not', async () => {
-    const { open, buffered, sent, time } = playedBrowser();
+    const { open, buffered, sent, time } = fakeBrowser();
     const first = open();
     await first.tracker.track('e1');
     first.hide();
@@ -183,7 +183,7 @@ describe('a page that is left', () => {
 
 describe('no record of the page leaves', () => {
   test('while older records of earlier pages are unknown to it', async () => {
-    const { open, sent, time } = playedBrowser({ relay: scriptedRelay(...Array(99).fill(offline)) });
+    const { open, sent, time } = fakeBrowser({ relay: scriptedRelay(...Array(99).fill(offline)) });
     const first = open();
     for (const name of names(1, 40)) void first.tracker.track(name);
     await quiet();
@@ -201,7 +201,7 @@ describe('no record of the page leaves', () => {
   });
 
   test('while it has read only some of them, and its own came before it read', async () => {
-    const { open, sent, time } = playedBrowser({ relay: scriptedRelay(...Array(99).fill(offline)) });
+    const { open, sent, time } = fakeBrowser({ relay: scriptedRelay(...Array(99).fill(offline)) });
     const first = open();
     for (const name of names(1, 40)) void first.tracker.track(name);
     await quiet();
@@ -218,7 +218,7 @@ describe('no record of the page leaves', () => {
   });
 
   test('that another tab has settled, once a read of the buffer has shown so', async () => {
-    const { open, sent } = playedBrowser();
+    const { open, sent } = fakeBrowser();
     const [one, other] = [open(), open()];
     await one.tracker.track('e1');
     await other.tracker.flush();
@@ -231,7 +231,7 @@ describe('no record of the page leaves', () => {
   });
 
   test('that was reported as dropped', async () => {
-    const { open, sent } = playedBrowser({ relay: scriptedRelay(offline) });
+    const { open, sent } = fakeBrowser({ relay: scriptedRelay(offline) });
     const page = open({ maxRecords: 100 });
     await page.tracker.track('e1');
     await page.tracker.flush();
@@ -247,7 +247,7 @@ describe('no record of the page leaves', () => {
   });
 
   test('while those are known and do not fit', async () => {
-    const { open, sent, disk } = playedBrowser({ relay: scriptedRelay(offline) });
+    const { open, sent, disk } = fakeBrowser({ relay: scriptedRelay(offline) });
     const first = open();
     await quiet();
     const large = { text: 'x'.repeat(999), more: 'x'.repeat(999) };
@@ -269,7 +269,7 @@ describe('no record of the page leaves', () => {
   });
 
   test('if another tab has settled its records, and has older ones', async () => {
-    const { open, sent, time } = playedBrowser();
+    const { open, sent, time } = fakeBrowser();
     const one = open();
     await one.tracker.track('e1');
     const other = open();
@@ -285,7 +285,7 @@ describe('no record of the page leaves', () => {
   });
 
   test('from the spill, if older records are in a database that has not answered yet', async () => {
-    const { open, sent, disk } = playedBrowser({ relay: scriptedRelay(offline, offline) });
+    const { open, sent, disk } = fakeBrowser({ relay: scriptedRelay(offline, offline) });
     const first = open();
     await first.tracker.track('e1');
     await first.tracker.flush();
@@ -304,7 +304,7 @@ describe('no record of the page leaves', () => {
   });
 
   test('after a failed unload request, until the next flush has restored the order', async () => {
-    const { open, sent, disk, time } = playedBrowser({ relay: scriptedRelay(offline) });
+    const { open, sent, disk, time } = fakeBrowser({ relay: scriptedRelay(offline) });
     const page = open();
     await quiet();
     // No flush comes between: it would wait for the database.
@@ -331,7 +331,7 @@ describe('a pause', () => {
   test.each([429, 503])(
     'after %i that another tab received stops this one’s unload request',
     async (status) => {
-      const { open, sent, time } = playedBrowser({ relay: scriptedRelay(busy(status)) });
+      const { open, sent, time } = fakeBrowser({ relay: scriptedRelay(busy(status)) });
       const [one, other] = [open(), open()];
       await one.tracker.track('e1');
       await one.tracker.flush();
@@ -351,7 +351,7 @@ describe('a pause', () => {
   );
 
   test('for a missing network stops none, because it may be back', async () => {
-    const { open, sent } = playedBrowser({ relay: scriptedRelay(offline) });
+    const { open, sent } = fakeBrowser({ relay: scriptedRelay(offline) });
     const page = open();
     await page.tracker.track('e1');
     await page.tracker.flush();
@@ -369,7 +369,7 @@ test('a batch of an unload request that the relay refuses is found and halved: o
     records.some(({ eventName }) => eventName === 'e3')
       ? refused()
       : Response.json({ response: { status: 'queued' }, duplicates: 0, rejected: [] }, { status: 202 });
-  const { open, time, buffered } = playedBrowser({ relay: scriptedRelay(...Array(20).fill(judge)) });
+  const { open, time, buffered } = fakeBrowser({ relay: scriptedRelay(...Array(20).fill(judge)) });
   const page = open();
   await quiet();
   for (const name of names(1, 5)) void page.tracker.track(name);
@@ -392,7 +392,7 @@ test('a record refused in two requests at once is reported once', async () => {
   const time = fakeTime();
   const late = (records: readonly TrackerRecord[]) =>
     new Promise<Response>((resolve) => void time.timer(() => resolve(refusing(records)), 1_000));
-  const { open } = playedBrowser({ relay: scriptedRelay(late, refusing), time });
+  const { open } = fakeBrowser({ relay: scriptedRelay(late, refusing), time });
   const page = open();
   const events: unknown[] = [];
   page.tracker.on('rejected', ({ id }) => events.push(id));

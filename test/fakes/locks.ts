@@ -6,7 +6,7 @@ type Request = {
 };
 
 /** The Web Locks of one name, for the tabs of one browser: first come, first served; they honour `signal`. */
-export function playedLocks() {
+export function fakeLocks() {
   const waiting: Request[] = [];
   let holder: Request | undefined;
 

@@ -7,9 +7,9 @@ import { openDatabase } from '../../src/tracker/store/database.ts';
 import { memoryStore } from '../../src/tracker/store/memory-store.ts';
 import { recordStore } from '../../src/tracker/store/record-store.ts';
 import { startTracker } from '../../src/tracker/tracker.ts';
+import { fakeDisk } from './disk.ts';
+import { fakeLocks } from './locks.ts';
 import { fakePageStorage, fakePlatform, fakeTime, scriptedRelay } from './platform.ts';
-import { playedDisk } from './played-disk.ts';
-import { playedLocks } from './played-locks.ts';
 import { settled } from './settled.ts';
 
 export const ENDPOINT = 'https://t.example.com';
@@ -35,7 +35,7 @@ const NO_PAGE_STORAGE: PageStorage = {
  *
  * @param hasFallback its pages give a database up that fails or does not answer, as `browserPlatform` does
  */
-export function playedBrowser({
+export function fakeBrowser({
   relay = scriptedRelay(),
   time = fakeTime(),
   hasFallback = false,
@@ -44,8 +44,8 @@ export function playedBrowser({
   readonly time?: ReturnType<typeof fakeTime>;
   readonly hasFallback?: boolean;
 } = {}) {
-  const disk = playedDisk();
-  const locks = playedLocks();
+  const disk = fakeDisk();
+  const locks = fakeLocks();
   const map = new Map<string, string>();
   const spillKeys = () => [...map.keys()].filter((key) => key.startsWith(`${NAME}#`));
   const spilledCalls = (): readonly Call[] => spillKeys().flatMap((key) => JSON.parse(map.get(key) ?? '[]'));
@@ -83,7 +83,7 @@ export function playedBrowser({
       return answer.finally(() => (lives ? undefined : new Promise(() => {})));
     };
     const storage = worker ? NO_PAGE_STORAGE : (fakes.pageStorage ?? fakePageStorage(map));
-    const played = fakePlatform({
+    const platformFakes = fakePlatform({
       relay: { ...relay, fetch: ownFetch as typeof relay.fetch },
       ...(hasFallback
         ? {
@@ -102,15 +102,15 @@ export function playedBrowser({
       ...(fakes.fetchLater !== undefined && { fetchLater: fakes.fetchLater }),
     });
     const resolved = resolveOptions({ endpoint: ENDPOINT, ...settings });
-    const tracker = startTracker(resolved, played.platform, settings.plugins);
+    const tracker = startTracker(resolved, platformFakes.platform, settings.plugins);
 
     return {
       tracker,
-      net: played.net,
-      reported: played.reported,
-      hide: () => played.page.moments?.hidden(),
-      show: () => played.page.moments?.visible(),
-      online: () => played.page.moments?.online(),
+      net: platformFakes.net,
+      reported: platformFakes.reported,
+      hide: () => platformFakes.page.moments?.hidden(),
+      show: () => platformFakes.page.moments?.visible(),
+      online: () => platformFakes.page.moments?.online(),
       /** Ends at once, with no moment to say anything. Of its pending writes the oldest so many are still done. */
       crash: async (written = 0) => {
         lives = false;
@@ -154,7 +154,7 @@ export function nameOfCall({ kind, json, userId }: Call | Entry): string {
 export const names = (from: number, to: number): string[] =>
   Array.from({ length: to - from + 1 }, (_, index) => `e${from + index}`);
 
-/** Gives a promise up by the time that is played. */
+/** A timeout by the fake time. */
 function timeoutBy(timer: ReturnType<typeof fakeTime>['timer']): Timeout {
   return (promise, afterMs) =>
     new Promise((resolve, reject) => {

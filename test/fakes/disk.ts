@@ -11,7 +11,7 @@ export type Failure = 'before' | 'after';
  * The database that all pages of a browser share: one operation at a time, in the order they were begun, like IndexedDB's.
  * While it is held nothing is answered, and what is then still pending when a page dies is lost with it.
  */
-export function playedDisk() {
+export function fakeDisk() {
   const shared = memoryTransact();
   const state = recordStore((mode, operation) => shared(mode, (objects) => operation(objects, () => {})));
   let pending: Operation[] = [];

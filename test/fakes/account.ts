@@ -12,8 +12,8 @@ type Arrival = {
 
 type TakenRecord = { readonly path: string; readonly record: Readonly<Record<string, unknown>> };
 
-/** WebEngage as the sandbox plays it, without a process: what it is called with, and what it has taken, in order. */
-export type PlayedAccount = {
+/** WebEngage as the sandbox simulates it, without a process: its calls, and the records it has accepted, in order. */
+export type FakeAccount = {
   readonly call: (call: {
     readonly kind: 'user' | 'event';
     readonly requestId: string;
@@ -29,11 +29,11 @@ export type PlayedAccount = {
 };
 
 /** The key that it takes. */
-export const PLAYED_KEY = 'played-key';
-const LICENSE = '~played';
+export const FAKE_KEY = 'fake-key';
+const LICENSE = '~fake';
 const REQUESTS_PER_MINUTE = 500;
 
-export function playedAccount(order: ControlOrder, now: () => number, random: () => number): PlayedAccount {
+export function fakeAccount(order: ControlOrder, now: () => number, random: () => number): FakeAccount {
   let control = controlOf(order);
   const arrivals: Arrival[] = [];
   const taken: TakenRecord[] = [];
@@ -46,7 +46,7 @@ export function playedAccount(order: ControlOrder, now: () => number, random: ()
     order: (next) => {
       control = controlOf(next);
     },
-    call: ({ kind, requestId, body, key = PLAYED_KEY }) => {
+    call: ({ kind, requestId, body, key = FAKE_KEY }) => {
       const path = `bulk-${kind}s`;
       const from = minuteBegan(control.minute, now());
       const { reply, sent, records, settlesId, ...made } = answer(
@@ -55,7 +55,7 @@ export function playedAccount(order: ControlOrder, now: () => number, random: ()
         {
           now: now(),
           chance: random(),
-          key: PLAYED_KEY,
+          key: FAKE_KEY,
           license: LICENSE,
           requestsPerMinute: REQUESTS_PER_MINUTE,
           arrivals: arrivals.filter(({ at }) => at > from).length,

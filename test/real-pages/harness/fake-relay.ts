@@ -41,7 +41,7 @@ type Taken = { readonly device: string; readonly record: WireRecord; readonly ba
 /** Answers for a path that is not the relay's own: the endpoint may be the page's own origin. */
 type Elsewhere = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
-export type PlayedRelay = {
+export type FakeRelay = {
   readonly url: string;
   /** Decides about each request from now on; undefined is a good day. */
   readonly behave: (decide: (request: SeenRequest) => Behaviour | undefined) => void;
@@ -149,11 +149,11 @@ async function answerOf(
 }
 
 /**
- * A relay on an origin of its own, played in this process. It serves the scripts, keeps what it takes, and misbehaves to order.
+ * A fake relay on an origin of its own, in this process. It serves the scripts, keeps what it takes, and misbehaves to order.
  *
  * @param through the real relay, which then answers on good days
  */
-export async function startPlayedRelay(through?: string): Promise<PlayedRelay> {
+export async function startFakeRelay(through?: string): Promise<FakeRelay> {
   const { take, taken, duplicates } = ledger();
   const requests: SeenRequest[] = [];
   let decide: (request: SeenRequest) => Behaviour | undefined = () => undefined;
