@@ -1,6 +1,6 @@
 import { watchMemory, watchTasks } from './page/backlog.ts';
 import { compareCalls } from './page/calls.ts';
-import { startGround } from './page/ground.ts';
+import { startHarness } from './page/harness.ts';
 
 // What the tracker costs a page in a real Chromium. Measures main-thread time against a bare
 // `localStorage.setItem`, the longest task while a backlog is made and drains, and memory before and after.
@@ -10,8 +10,8 @@ const PATTERNS = [
   { name: 'each in a task of its own', calls: 250, inOneTask: false },
 ];
 
-const ground = await startGround();
-for (const pattern of PATTERNS) await compareCalls(ground, pattern);
-await watchTasks(ground);
-await watchMemory(ground);
-await ground.stop();
+const harness = await startHarness();
+for (const pattern of PATTERNS) await compareCalls(harness, pattern);
+await watchTasks(harness);
+await watchMemory(harness);
+await harness.stop();

@@ -8,7 +8,7 @@ import { exportSPKI, generateKeyPair, SignJWT } from 'jose';
 import { ageOutboxes } from './aged-outbox.ts';
 import { percentile } from './percentile.ts';
 import { type Point, plot } from './plot.ts';
-import { type Answer, crowd, type Door, doorOf, ORIGIN, stream } from './visitors.ts';
+import { type Answer, type Client, clientOf, crowd, ORIGIN, stream } from './visitors.ts';
 import { startWorkerd, type Workerd } from './workerd.ts';
 
 // What the relay costs and saves, in the bare runtime on this machine. Compares its endpoint with a Worker
@@ -51,10 +51,10 @@ const scratch = mkdtempSync(join(tmpdir(), 'webengage-relay-bench-'));
 process.once('exit', () => rmSync(scratch, { recursive: true, force: true, maxRetries: 5 }));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 
-type Way = 'relay' | 'passThrough' | 'verified';
+type Setup = 'relay' | 'passThrough' | 'verified';
 
 const bundle = bundleOfRelay();
-const scripts: Readonly<Record<Way, string>> = {
+const scripts: Readonly<Record<Setup, string>> = {
   relay: bundle,
   verified: bundle,
   passThrough: readFileSync('bench/pass-through.js', 'utf8'),
@@ -91,34 +91,34 @@ let started = 0;
  * the dedup tables of eight days.
  */
 async function start(
-  way: Way,
+  setup: Setup,
   upstream: string,
   day: 'first' | 'ninth',
-): Promise<Workerd & { account: string; door: Door }> {
+): Promise<Workerd & { account: string; client: Client }> {
   started += 1;
   const account = `bench-${started}`;
   const options = {
-    script: scripts[way],
+    script: scripts[setup],
     vars: {
       WEBENGAGE_HOST: upstream,
       WEBENGAGE_LICENSE_CODE: account,
       WEBENGAGE_API_KEY: 'bench-key',
       ALLOWED_ORIGINS: ORIGIN,
       ADMIN_TOKEN,
-      ...(way === 'verified' && { IDENTITY: 'required', IDENTITY_KEY }),
+      ...(setup === 'verified' && { IDENTITY: 'required', IDENTITY_KEY }),
     },
-    objects: way === 'passThrough' ? {} : { OUTBOX: 'Outbox', RATE_GATE: 'RateGate' },
+    objects: setup === 'passThrough' ? {} : { OUTBOX: 'Outbox', RATE_GATE: 'RateGate' },
     directory: join(scratch, account),
   };
-  const doorAt = (url: string) => (way === 'verified' ? doorOf(url, { userId, token }) : doorOf(url));
+  const clientAt = (url: string) => (setup === 'verified' ? clientOf(url, { userId, token }) : clientOf(url));
   let workerd = await startWorkerd(options);
-  if (way !== 'passThrough' && day === 'ninth') {
-    mustBeTaken(await crowd(doorAt(workerd.url), { records: 1, atOnce: 1, forMs: 1 }));
+  if (setup !== 'passThrough' && day === 'ninth') {
+    mustBeTaken(await crowd(clientAt(workerd.url), { records: 1, atOnce: 1, forMs: 1 }));
     await workerd.stop();
     ageOutboxes(options.directory, PAGE_LOADS);
     workerd = await startWorkerd(options);
   }
-  return { ...workerd, account, door: doorAt(workerd.url) };
+  return { ...workerd, account, client: clientAt(workerd.url) };
 }
 
 async function startBoth(upstream: string, day: 'first' | 'ninth') {
@@ -143,21 +143,21 @@ function latency(answers: readonly Answer[]) {
 const rounded = (value: number, digits = 1) => Number(value.toFixed(digits));
 
 type Rush = { readonly taken: readonly Answer[]; readonly perSecond: number; readonly cpuMs: number };
-type Round = Readonly<Record<Way, Rush>>;
+type Round = Readonly<Record<Setup, Rush>>;
 
 /** Alternates between the endpoints, so that other load on the machine affects all alike. */
-async function compareDoors(upstream: string, records: number): Promise<readonly Round[]> {
+async function compareClients(upstream: string, records: number): Promise<readonly Round[]> {
   const both = await startBoth(upstream, 'ninth');
-  const doors = { ...both, verified: await start('verified', upstream, 'ninth') };
-  const rush = async (way: Way, forMs: number = ROUND_MS): Promise<Rush> => {
-    const { door, cpuMs } = doors[way];
+  const setups = { ...both, verified: await start('verified', upstream, 'ninth') };
+  const rush = async (setup: Setup, forMs: number = ROUND_MS): Promise<Rush> => {
+    const { client, cpuMs } = setups[setup];
     const [from, cpuFrom] = [performance.now(), cpuMs()];
-    const taken = mustBeTaken(await crowd(door, { records, atOnce: AT_ONCE, forMs }));
+    const taken = mustBeTaken(await crowd(client, { records, atOnce: AT_ONCE, forMs }));
     const perSecond = (taken.length * 1_000) / (performance.now() - from);
     return { taken, perSecond, cpuMs: (cpuMs() - cpuFrom) / taken.length };
   };
 
-  for (const way of ['relay', 'verified', 'passThrough'] as const) await rush(way, WARM_UP_MS);
+  for (const setup of ['relay', 'verified', 'passThrough'] as const) await rush(setup, WARM_UP_MS);
   const rounds: Round[] = [];
   for (let round = 0; round < ROUNDS; round += 1)
     rounds.push({
@@ -165,40 +165,40 @@ async function compareDoors(upstream: string, records: number): Promise<readonly
       verified: await rush('verified'),
       passThrough: await rush('passThrough'),
     });
-  await Promise.all([both.stop(), doors.verified.stop()]);
+  await Promise.all([both.stop(), setups.verified.stop()]);
   return rounds;
 }
 
-function doorRow(rounds: readonly Round[], way: Way) {
-  const perSecond = rounds.map((round) => round[way].perSecond);
+function clientRow(rounds: readonly Round[], setup: Setup) {
+  const perSecond = rounds.map((round) => round[setup].perSecond);
   return {
     'batches/s': rounded(percentile(perSecond, 50), 0),
     lowest: rounded(Math.min(...perSecond), 0),
     highest: rounded(Math.max(...perSecond), 0),
     'processor ms a batch': rounded(
       percentile(
-        rounds.map((round) => round[way].cpuMs),
+        rounds.map((round) => round[setup].cpuMs),
         50,
       ),
       2,
     ),
-    ...latency(rounds.flatMap((round) => round[way].taken)),
+    ...latency(rounds.flatMap((round) => round[setup].taken)),
   };
 }
 
-function ratio(rounds: readonly Round[], of: 'perSecond' | 'cpuMs', way: Way, to: Way): string {
-  const ratios = rounds.map((round) => round[way][of] / round[to][of]);
+function ratio(rounds: readonly Round[], of: 'perSecond' | 'cpuMs', setup: Setup, to: Setup): string {
+  const ratios = rounds.map((round) => round[setup][of] / round[to][of]);
   const [lowest, median, highest] = [0, 50, 100].map((percent) => percentile(ratios, percent).toFixed(2));
   return `${median} (median of the pairs; ${lowest} to ${highest})`;
 }
 
-async function reportDoors(upstream: string, records: number): Promise<void> {
-  const rounds = await compareDoors(upstream, records);
+async function reportClients(upstream: string, records: number): Promise<void> {
+  const rounds = await compareClients(upstream, records);
   console.log(`\nBatches of ${records} records, ${AT_ONCE} at once, one shard, ${ROUNDS} rounds each:`);
   console.table({
-    relay: doorRow(rounds, 'relay'),
-    'relay, each with a token': doorRow(rounds, 'verified'),
-    'pass-through': doorRow(rounds, 'passThrough'),
+    relay: clientRow(rounds, 'relay'),
+    'relay, each with a token': clientRow(rounds, 'verified'),
+    'pass-through': clientRow(rounds, 'passThrough'),
   });
   console.log(`relay : pass-through = ${ratio(rounds, 'perSecond', 'relay', 'passThrough')}`);
   console.log(`with tokens : pass-through = ${ratio(rounds, 'perSecond', 'verified', 'passThrough')}`);
@@ -210,16 +210,17 @@ async function reportDoors(upstream: string, records: number): Promise<void> {
 async function lightLoad(upstream: string) {
   const both = await startBoth(upstream, 'ninth');
   // The first requests hit a cold start.
-  await Promise.all([crowdOfOne(both.relay.door), crowdOfOne(both.passThrough.door)]);
+  await Promise.all([crowdOfOne(both.relay.client), crowdOfOne(both.passThrough.client)]);
   const [relay, passThrough] = await Promise.all([
-    stream(both.relay.door, LIGHT),
-    stream(both.passThrough.door, LIGHT),
+    stream(both.relay.client, LIGHT),
+    stream(both.passThrough.client, LIGHT),
   ]);
   await both.stop();
   return { relay: latency(mustBeTaken(relay)), passThrough: latency(mustBeTaken(passThrough)) };
 }
 
-const crowdOfOne = (door: Door) => crowd(door, { records: LIGHT.records, atOnce: 1, forMs: WARM_UP_MS });
+const crowdOfOne = (client: Client) =>
+  crowd(client, { records: LIGHT.records, atOnce: 1, forMs: WARM_UP_MS });
 
 async function callsTo(upstream: string, account: string): Promise<number> {
   const calls: { [account: string]: number } = await (await fetch(`${upstream}/calls`)).json();
@@ -244,13 +245,13 @@ async function callsOf(upstream: string, { perSecond, visitors, afterMs }: (type
   await new Promise((resolve) => setTimeout(resolve, afterMs));
   const both = await startBoth(upstream, 'first');
   const from = performance.now();
-  mustBeTaken(await stream(both.relay.door, { records: RECORDS_A_VISITOR, perSecond, visitors }));
+  mustBeTaken(await stream(both.relay.client, { records: RECORDS_A_VISITOR, perSecond, visitors }));
   const reached = (visitors * 1_000) / (performance.now() - from);
   await drained(both.relay.url);
   const drainedAfterS = (performance.now() - from) / 1_000;
   // The number of its calls does not depend on the rate.
   mustBeTaken(
-    await stream(both.passThrough.door, { records: RECORDS_A_VISITOR, perSecond: 1_000, visitors }),
+    await stream(both.passThrough.client, { records: RECORDS_A_VISITOR, perSecond: 1_000, visitors }),
   );
 
   const per1000 = (calls: number) => (calls * 1_000) / (visitors * RECORDS_A_VISITOR);
@@ -307,8 +308,8 @@ console.log(
   `npm run bench:relay on ${availableParallelism()} cores (${cpus()[0]?.model.trim()}); some 3 minutes.`,
 );
 const [near, far] = await Promise.all([startUpstream(0), startUpstream(FAR_MS)]);
-await reportDoors(near, 25);
-await reportDoors(near, 5);
+await reportClients(near, 25);
+await reportClients(near, 5);
 
 const nearLight = await lightLoad(near);
 const farLight = await lightLoad(far);

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
 
 /** A client for the endpoint that takes visitors' batches. */
-export type Door = {
+export type Client = {
   /** Posts one flush of events from a new visitor. */
   readonly post: (records: number) => Promise<Answer>;
 };
@@ -21,7 +21,7 @@ export function newAddress(): string {
 }
 
 /** Makes a client with keep-alive connections. (`fetch` would use more CPU than the code it measures.) */
-export function doorOf(url: string, identity?: Identity): Door {
+export function clientOf(url: string, identity?: Identity): Client {
   const agent = new Agent({ keepAlive: true, maxSockets: 256 });
   return {
     post: (records) =>
@@ -70,13 +70,13 @@ function batch(records: number, identity?: Identity): string {
 
 /** Keeps this many visitors busy: each posts its next batch once the last one is answered. */
 export async function crowd(
-  door: Door,
+  client: Client,
   { records, atOnce, forMs }: { records: number; atOnce: number; forMs: number },
 ): Promise<readonly Answer[]> {
   const until = performance.now() + forMs;
   const answers: Answer[] = [];
   const visitor = async () => {
-    while (performance.now() < until) answers.push(await door.post(records));
+    while (performance.now() < until) answers.push(await client.post(records));
   };
   await Promise.all(Array.from({ length: atOnce }, visitor));
   return answers;
@@ -84,7 +84,7 @@ export async function crowd(
 
 /** Posts this many batches a second at random moments, without waiting for earlier answers. */
 export async function stream(
-  door: Door,
+  client: Client,
   { records, perSecond, visitors }: { records: number; perSecond: number; visitors: number },
 ): Promise<readonly Answer[]> {
   const from = performance.now();
@@ -93,7 +93,7 @@ export async function stream(
   for (const moment of moments.toSorted((a, b) => a - b)) {
     const waitMs = from + moment - performance.now();
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
-    answers.push(door.post(records));
+    answers.push(client.post(records));
   }
   return Promise.all(answers);
 }

@@ -8,16 +8,16 @@ import {
   capacityOf,
   DRAIN_PER_SECOND,
   MAX_DATABASE_BYTES,
-  playBurst,
+  simulateBurst,
 } from '../bench/scale/backlog.ts';
 import { fillPlaces } from '../bench/scale/document.ts';
 import {
   MAX_IN_FLIGHT,
   MIN_LOOK_MS,
   PASS_MS,
-  playFill,
   SLEEP_RATHER_MS,
   SOONEST_ALARM_MS,
+  simulateFill,
 } from '../bench/scale/fill.ts';
 import { backlogPlot } from '../bench/scale/plot.ts';
 import { listPrice, planPrice, total, usageOf } from '../bench/scale/price.ts';
@@ -78,7 +78,7 @@ describe('a burst', () => {
   });
 
   test('ends once all of it has left, after the time that its excess takes', () => {
-    const { atEnd, drained } = playBurst({
+    const { atEnd, drained } = simulateBurst({
       recordsPerSecond: 1_000,
       burstSeconds: 600,
       basePerSecond: 50,
@@ -102,7 +102,7 @@ describe('the simulated outboxes', () => {
     (...traffic) => {
       const [recordsPerSecond, recordsPerFlush, shards, lingerMs] = traffic;
 
-      const fill = playFill({ recordsPerSecond, recordsPerFlush, shards, lingerMs });
+      const fill = simulateFill({ recordsPerSecond, recordsPerFlush, shards, lingerMs });
 
       expect(fill.sent + fill.waiting).toBe(fill.came);
       expect(fill.recordsPerCall).toBeGreaterThanOrEqual(recordsPerFlush);
@@ -116,13 +116,13 @@ describe('the simulated outboxes', () => {
     for (const shards of [1, 16]) {
       const overloaded = { recordsPerSecond: 400, recordsPerFlush: 5, shards, lingerMs: 1_000 };
 
-      expect(playFill(overloaded).callsPerMinute).toBeGreaterThanOrEqual(475);
+      expect(simulateFill(overloaded).callsPerMinute).toBeGreaterThanOrEqual(475);
     }
   });
 
   test('fill calls better if they are few and records linger longer', () => {
     const filled = (shards: number, lingerMs: number) =>
-      playFill({ recordsPerSecond: 10, recordsPerFlush: 5, shards, lingerMs }).recordsPerCall;
+      simulateFill({ recordsPerSecond: 10, recordsPerFlush: 5, shards, lingerMs }).recordsPerCall;
 
     expect(filled(1, 1_000)).toBeGreaterThan(filled(4, 1_000));
     expect(filled(4, 1_000)).toBeGreaterThan(filled(16, 1_000));

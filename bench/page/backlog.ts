@@ -1,5 +1,5 @@
 import type { CDPSession } from 'playwright-core';
-import type { Ground } from './ground.ts';
+import type { Harness } from './harness.ts';
 import { delivered, drain, fill, longTasks } from './in-page.ts';
 import { type Span, watchMainThread } from './main-thread.ts';
 import { rounded } from './rounded.ts';
@@ -14,7 +14,7 @@ const PAUSE_SECONDS = 1;
 const LONG_TASK_MS = 50;
 
 /** The longest task while a burst and a backlog are made, and while both drain. */
-export async function watchTasks({ page, cdp, site, startTracker }: Ground): Promise<void> {
+export async function watchTasks({ page, cdp, site, startTracker }: Harness): Promise<void> {
   await startTracker(PAUSE_SECONDS);
   await page.evaluate(longTasks);
   const between = await watchMainThread(cdp, async () => {
@@ -51,7 +51,7 @@ async function heap(cdp: CDPSession) {
 }
 
 /** Memory before, during and after two backlogs. */
-export async function watchMemory({ page, cdp, site, startTracker }: Ground): Promise<void> {
+export async function watchMemory({ page, cdp, site, startTracker }: Harness): Promise<void> {
   const heaps: [moment: string, at: Awaited<ReturnType<typeof heap>>][] = [];
   const measure = async (moment: string) => heaps.push([moment, await heap(cdp)]);
 

@@ -1,6 +1,6 @@
 import type { CDPSession } from 'playwright-core';
 import { percentile } from '../percentile.ts';
-import type { Ground } from './ground.ts';
+import type { Harness } from './harness.ts';
 import { makeCalls, prepareCalls, startAmplitude } from './in-page.ts';
 import { clockMainThread } from './main-thread.ts';
 import { rounded } from './rounded.ts';
@@ -8,9 +8,9 @@ import { rounded } from './rounded.ts';
 export type Pattern = { readonly name: string; readonly calls: number; readonly inOneTask: boolean };
 
 // Like this tracker, Amplitude's SDK stores each event before it sends it: in `localStorage`.
-const WAYS = ['nothing', 'localStorage', 'tracker', 'amplitude'] as const;
+const SETUPS = ['nothing', 'localStorage', 'tracker', 'amplitude'] as const;
 
-type Way = (typeof WAYS)[number];
+type Setup = (typeof SETUPS)[number];
 
 /**
  * The cost of one round on the main thread, for the calls alone and with everything they caused. CPU time is
@@ -18,7 +18,7 @@ type Way = (typeof WAYS)[number];
  */
 type Cost = { readonly callsCpuMs: number; readonly cpuMs: number; readonly wallMs: number };
 
-type Round = Readonly<Record<Way, Cost>>;
+type Round = Readonly<Record<Setup, Cost>>;
 
 const ROUNDS = 25;
 
@@ -26,7 +26,7 @@ const ROUNDS = 25;
 const WARM_UP_ROUNDS = 3;
 
 // Longer than the measurement. The comparison is about storing, and `localStorage` sends nothing.
-const HOLD_SECONDS = 3_600;
+const PAUSE_SECONDS = 3_600;
 
 const median = (values: readonly number[]) => percentile(values, 50);
 
@@ -43,36 +43,36 @@ async function workOf(cdp: CDPSession): Promise<{ readonly cpuMs: number; readon
 type Work = Omit<Cost, 'callsCpuMs'>;
 
 async function measure(
-  ground: Ground,
+  harness: Harness,
   { calls, inOneTask }: Pattern,
-  way: Way,
+  setup: Setup,
   round: number,
 ): Promise<Work> {
-  const { page, cdp, startTracker } = ground;
-  if (way === 'tracker') await startTracker(HOLD_SECONDS);
-  if (way === 'amplitude') await page.evaluate(startAmplitude, ground.site.relayUrl);
-  await page.evaluate(prepareCalls, way === 'nothing' ? 0 : calls);
+  const { page, cdp, startTracker } = harness;
+  if (setup === 'tracker') await startTracker(PAUSE_SECONDS);
+  if (setup === 'amplitude') await page.evaluate(startAmplitude, harness.site.relayUrl);
+  await page.evaluate(prepareCalls, setup === 'nothing' ? 0 : calls);
   const before = await workOf(cdp);
-  await page.evaluate(makeCalls, { way, inOneTask, marks: `${way} ${round}` });
+  await page.evaluate(makeCalls, { setup, inOneTask, marks: `${setup} ${round}` });
   const after = await workOf(cdp);
   return { cpuMs: after.cpuMs - before.cpuMs, wallMs: after.wallMs - before.wallMs };
 }
 
-async function runRounds(ground: Ground, pattern: Pattern): Promise<readonly Round[]> {
-  const work: Record<Way, Work[]> = { nothing: [], localStorage: [], tracker: [], amplitude: [] };
-  await ground.cdp.send('Performance.enable');
-  const callsCpuMs = await clockMainThread(ground.cdp, async () => {
+async function runRounds(harness: Harness, pattern: Pattern): Promise<readonly Round[]> {
+  const work: Record<Setup, Work[]> = { nothing: [], localStorage: [], tracker: [], amplitude: [] };
+  await harness.cdp.send('Performance.enable');
+  const callsCpuMs = await clockMainThread(harness.cdp, async () => {
     for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round += 1)
       // Alternates, so that other load on the machine affects all alike. Every other round is in reverse order.
-      for (const way of round % 2 === 0 ? WAYS : WAYS.toReversed())
-        work[way].push(await measure(ground, pattern, way, round));
+      for (const setup of round % 2 === 0 ? SETUPS : SETUPS.toReversed())
+        work[setup].push(await measure(harness, pattern, setup, round));
   });
-  await ground.cdp.send('Performance.disable');
+  await harness.cdp.send('Performance.disable');
 
-  const costs = (way: Way): Cost[] =>
-    work[way].map((of, round) => ({
+  const costs = (setup: Setup): Cost[] =>
+    work[setup].map((of, round) => ({
       ...of,
-      callsCpuMs: callsCpuMs(`${way} ${round} from`, `${way} ${round} to`),
+      callsCpuMs: callsCpuMs(`${setup} ${round} from`, `${setup} ${round} to`),
     }));
   const [localStorage, tracker, amplitude] = [costs('localStorage'), costs('tracker'), costs('amplitude')];
   return costs('nothing')
@@ -88,8 +88,8 @@ async function runRounds(ground: Ground, pattern: Pattern): Promise<readonly Rou
 /**
  * Compares the main-thread cost of `track` with Amplitude's SDK, and with a bare `localStorage.setItem` of the JSON.
  */
-export async function compareCalls(ground: Ground, pattern: Pattern): Promise<void> {
-  const rounds = await runRounds(ground, pattern);
+export async function compareCalls(harness: Harness, pattern: Pattern): Promise<void> {
+  const rounds = await runRounds(harness, pattern);
 
   const columns = {
     // With a task for each call there is other work between the calls, so their own cost can't be separated.
@@ -102,7 +102,7 @@ export async function compareCalls(ground: Ground, pattern: Pattern): Promise<vo
       Object.entries(columns).map(([title, cost]) => [title, rounded(figure(cost), digits)]),
     );
   // Ratios within a round, where all sides ran on the same machine load. The cost of measuring nothing is subtracted.
-  const ratios = (cost: keyof Cost, to: Way = 'localStorage') =>
+  const ratios = (cost: keyof Cost, to: Setup = 'localStorage') =>
     rounds.map(
       ({ nothing, tracker, ...others }) =>
         (tracker[cost] - nothing[cost]) / ({ nothing, tracker, ...others }[to][cost] - nothing[cost]),
@@ -113,7 +113,7 @@ export async function compareCalls(ground: Ground, pattern: Pattern): Promise<vo
   );
   console.table({
     ...Object.fromEntries(
-      WAYS.map((way) => [way, row((cost) => median(rounds.map((round) => round[way][cost])))]),
+      SETUPS.map((setup) => [setup, row((cost) => median(rounds.map((round) => round[setup][cost])))]),
     ),
     'tracker ÷ localStorage': row((cost) => median(ratios(cost)), 2),
     '… quarter of rounds below': row((cost) => percentile(ratios(cost), 25), 2),

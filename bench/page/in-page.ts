@@ -98,7 +98,7 @@ export async function startAmplitude(relayUrl: string): Promise<void> {
 }
 
 type Calls = {
-  readonly way: 'tracker' | 'localStorage' | 'nothing' | 'amplitude';
+  readonly setup: 'tracker' | 'localStorage' | 'nothing' | 'amplitude';
   readonly inOneTask: boolean;
   readonly marks: string;
 };
@@ -111,7 +111,7 @@ export async function prepareCalls(calls: number): Promise<void> {
 }
 
 /** Makes the calls between two marks, and waits until everything they caused is done. */
-export async function makeCalls({ way, inOneTask, marks }: Calls): Promise<void> {
+export async function makeCalls({ setup, inOneTask, marks }: Calls): Promise<void> {
   const { tracker, amplitude, payloads, task, rest } = bench;
   const kept: Promise<void>[] = [];
   const make = {
@@ -120,7 +120,7 @@ export async function makeCalls({ way, inOneTask, marks }: Calls): Promise<void>
       localStorage.setItem(`bench ${n}`, JSON.stringify({ eventName: 'Added to Cart', eventData })),
     amplitude: (eventData: object) => void amplitude?.track('Added to Cart', eventData),
     nothing: () => {},
-  }[way];
+  }[setup];
 
   performance.mark(`${marks} from`);
   if (inOneTask) payloads.forEach(make);

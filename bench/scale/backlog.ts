@@ -69,7 +69,7 @@ export function burstStep(before: BurstMoment, burst: Burst): BurstMoment {
 }
 
 /** The totals at the end of the burst, and once the backlog is empty. */
-export function playBurst(burst: Burst): { readonly atEnd: BurstMoment; readonly drained: BurstMoment } {
+export function simulateBurst(burst: Burst): { readonly atEnd: BurstMoment; readonly drained: BurstMoment } {
   let moment = BURST_BEGINS;
   while (moment.second < burst.burstSeconds) moment = burstStep(moment, burst);
   const atEnd = moment;

@@ -51,7 +51,7 @@ const LEAST_MS = 120_000;
 const LEAST_FLUSHES = 3_000;
 
 // A cache: the tables use some scenarios twice.
-const played = new Map<string, Fill>();
+const simulated = new Map<string, Fill>();
 
 type Phase = 'asleep' | 'asking' | 'starting' | 'waiting' | 'ending';
 
@@ -84,14 +84,14 @@ function chances(seed: number): () => number {
  * browser, and WebEngage accepts every call. The relay's own code cuts batches and grants permits. Alarms and
  * passes are modelled on `ingest` and `relayPass`, which need the Workers runtime.
  */
-export function playFill(traffic: Traffic): Fill {
+export function simulateFill(traffic: Traffic): Fill {
   const key = JSON.stringify(traffic, ['recordsPerSecond', 'recordsPerFlush', 'shards', 'lingerMs']);
-  const known = played.get(key) ?? play(traffic);
-  played.set(key, known);
+  const known = simulated.get(key) ?? simulate(traffic);
+  simulated.set(key, known);
   return known;
 }
 
-function play({ recordsPerSecond, recordsPerFlush, shards, lingerMs }: Traffic): Fill {
+function simulate({ recordsPerSecond, recordsPerFlush, shards, lingerMs }: Traffic): Fill {
   // Otherwise a run would be cut in two and its browser would have to wait, which is not simulated.
   if (MAX_BATCH_RECORDS % recordsPerFlush !== 0) throw new RangeError('recordsPerFlush must divide a batch');
 

@@ -11,7 +11,7 @@ import {
   ROWS_WRITTEN_PER_PERMIT,
 } from '../rows.ts';
 import { BYTES_PER_RECORD, capacityOf, DRAIN_PER_SECOND, RECORDS_PER_FLUSH } from './backlog.ts';
-import { type Fill, playFill } from './fill.ts';
+import { type Fill, simulateFill } from './fill.ts';
 
 export type Item =
   | 'workerRequests'
@@ -65,7 +65,7 @@ export type Usage = Readonly<Record<Item, number>>;
 
 export function usageOf(recordsPerSecond: number, shards: number, lingerMs: number): Usage {
   const overloaded = recordsPerSecond > DRAIN_PER_SECOND;
-  const fill = playFill({
+  const fill = simulateFill({
     recordsPerSecond: overloaded ? OVERLOADED_PER_SECOND : recordsPerSecond,
     recordsPerFlush: RECORDS_PER_FLUSH,
     shards,

@@ -6,11 +6,11 @@ import {
   DEFAULTS,
   DRAIN_PER_SECOND,
   FLUSHES_PER_SECOND_PER_OUTBOX,
-  playBurst,
   RECORDS_PER_FLUSH,
   shardsFor,
+  simulateBurst,
 } from './backlog.ts';
-import { ANSWER_MS, ASK_MS, type Fill, playFill, type Traffic } from './fill.ts';
+import { ANSWER_MS, ASK_MS, type Fill, simulateFill, type Traffic } from './fill.ts';
 import { bytes, dollars, lasting, short, table, whole } from './in-words.ts';
 import {
   BYTES_PER_SESSION,
@@ -81,7 +81,7 @@ function burstTable(): string {
 }
 
 function burstCell(rate: number, minutes: number): string {
-  const { atEnd, drained } = playBurst({
+  const { atEnd, drained } = simulateBurst({
     recordsPerSecond: rate,
     burstSeconds: minutes * 60,
     basePerSecond: BASE_PER_SECOND,
@@ -105,7 +105,7 @@ function fillTable(): string {
     ['records/s', ...columns.map((each) => `${outboxes(each.shards)}, flushes of ${each.recordsPerFlush}`)],
     [0.2, 1, 10, 50, 100, CEILING].map((recordsPerSecond) => [
       `${recordsPerSecond}`,
-      ...columns.map((each) => cell(play({ recordsPerSecond, ...each }))),
+      ...columns.map((each) => cell(simulate({ recordsPerSecond, ...each }))),
     ]),
   );
 }
@@ -125,7 +125,7 @@ function lingerTable(): string {
     ].map(([shards = 1, lingerMs = 0]) => [
       `${shards}`,
       whole(lingerMs),
-      ...rates.map((recordsPerSecond) => cell(play({ recordsPerSecond, shards, lingerMs }))),
+      ...rates.map((recordsPerSecond) => cell(simulate({ recordsPerSecond, shards, lingerMs }))),
     ]),
   );
 }
@@ -140,7 +140,7 @@ function waitingTable(): string {
       '$ a day, for waiting',
     ],
     [1, 4, 16, MAX_SHARDS].map((shards) => {
-      const fill = play({ recordsPerSecond: 2 * DRAIN_PER_SECOND, shards });
+      const fill = simulate({ recordsPerSecond: 2 * DRAIN_PER_SECOND, shards });
       return [
         `${shards}`,
         short(fill.permitRequestsPerMinute / 60),
@@ -201,8 +201,8 @@ function assumptions(): string {
   ].join('\n');
 }
 
-function play(traffic: Partial<Traffic> & Pick<Traffic, 'recordsPerSecond' | 'shards'>): Fill {
-  return playFill({ recordsPerFlush: RECORDS_PER_FLUSH, lingerMs: DEFAULTS.lingerMs, ...traffic });
+function simulate(traffic: Partial<Traffic> & Pick<Traffic, 'recordsPerSecond' | 'shards'>): Fill {
+  return simulateFill({ recordsPerFlush: RECORDS_PER_FLUSH, lingerMs: DEFAULTS.lingerMs, ...traffic });
 }
 
 function outboxes(shards: number): string {

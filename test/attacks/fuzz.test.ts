@@ -5,7 +5,7 @@ import { checkRecord } from '../../src/contract/record.ts';
 import { loggedLines } from '../edge/logs-and-storage.ts';
 import { testRelay } from '../edge/requests.ts';
 import { anyHeaders, changedBatch, type RandomRequest, rawBody } from './at-random.ts';
-import { outbox, SECRETS } from './ground.ts';
+import { outbox, SECRETS } from './harness.ts';
 import { faultsOf } from './stored-form.ts';
 
 // FUZZ_RUNS and FUZZ_SEED, of `npm run test:attacks`. A run that fails says with which seed.

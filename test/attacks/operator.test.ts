@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { gateOf } from '../../src/edge/durable-objects/rate-gate.ts';
 import { relayEnv } from '../fakes/outbox.ts';
 import { eventRecord } from '../fakes/records.ts';
-import { type Attack, attack, expectNoHarm, onGuard, outbox, SECRETS } from './ground.ts';
+import { type Attack, attack, expectNoHarm, onGuard, outbox, SECRETS } from './harness.ts';
 
 // 20: the operator's door, without the token; and with it, the orders that are none.
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { batchOf, newSession } from '../edge/requests.ts';
 import { eventRecord, idOf, userRecord } from '../fakes/records.ts';
-import { attack, expectNoHarm, onGuard, recordsKept } from './ground.ts';
+import { attack, expectNoHarm, onGuard, recordsKept } from './harness.ts';
 
 // Batches that are let in, and records in them that are not.
 

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { batchOf, SHOP, stalled } from '../edge/requests.ts';
-import { type Attack, attack, expectNoHarm, onGuard, recordsKept, SECRETS } from './ground.ts';
+import { type Attack, attack, expectNoHarm, onGuard, recordsKept, SECRETS } from './harness.ts';
 
 // Requests that are refused as a whole. Numbers are those of the threats in docs/reference/security.md.
 

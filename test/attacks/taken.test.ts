@@ -2,7 +2,7 @@ import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { batchOf, newSession, SHOP } from '../edge/requests.ts';
 import { eventRecord, idOf } from '../fakes/records.ts';
-import { attack, onGuard, outbox, SECRETS } from './ground.ts';
+import { attack, onGuard, outbox, SECRETS } from './harness.ts';
 
 // Requests that are let in, and must do no harm by it.
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { batchOf, newSession } from '../edge/requests.ts';
 import { eventRecord, idOf, userRecord } from '../fakes/records.ts';
 import { jwkSet, secretJwk, siteKey, token } from '../fakes/tokens.ts';
-import { attack, expectNoHarm, onGuard } from './ground.ts';
+import { attack, expectNoHarm, onGuard } from './harness.ts';
 
 // 14: somebody who is not johndoe, and holds a token of her own at the most, tries to write as him.
 

@@ -50,7 +50,7 @@ export const chromiumEngine: Engine = {
         return tabOf(page);
       },
       close: () => browser.close(),
-      buried: () => browser.disconnect(),
+      afterKill: () => browser.disconnect(),
     };
   },
 };

@@ -1,4 +1,4 @@
 import { chromiumEngine } from './chromium-engine.ts';
-import { playMatrix } from './matrix.ts';
+import { runMatrix } from './matrix.ts';
 
-playMatrix(chromiumEngine);
+runMatrix(chromiumEngine);

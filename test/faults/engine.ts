@@ -32,8 +32,8 @@ export type OpenBrowser = {
   readonly openTab: (url: string) => Promise<Tab>;
   /** As a visitor closes it. */
   readonly close: () => Promise<void>;
-  /** To be called after its processes were killed: gives up what was held for them. */
-  readonly buried: () => Promise<void>;
+  /** Call it after the processes were killed: releases what was kept for them. */
+  readonly afterKill: () => Promise<void>;
 };
 
 /** A browser engine as these scenarios use it. */

@@ -49,7 +49,7 @@ export const firefoxEngine: Engine = {
         return puppeteerTab(page);
       },
       close: () => browser.close(),
-      buried: async () => {
+      afterKill: async () => {
         await browser.disconnect();
         await until('the preferences are put back', async () =>
           (await readdir(profile)).every((file) => !file.endsWith(PUT_ASIDE)),

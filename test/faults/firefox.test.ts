@@ -1,4 +1,4 @@
 import { firefoxEngine } from './firefox-engine.ts';
-import { playMatrix } from './matrix.ts';
+import { runMatrix } from './matrix.ts';
 
-playMatrix(firefoxEngine);
+runMatrix(firefoxEngine);

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, test } from 'vitest';
 import type { Engine, EngineName } from './engine.ts';
-import { type Ground, startGround } from './ground.ts';
+import { type Harness, startHarness } from './harness.ts';
 import { neverReturns } from './never-returns.ts';
 import { pageLife } from './page-life.ts';
 import { relayTrouble } from './relay-trouble.ts';
@@ -14,8 +14,8 @@ import { startVisit, type Visit } from './visit.ts';
 
 // How a page ends is each browser's own.
 const OF_EACH_ENGINE = [unload, neverReturns, tabs].flat();
-// What is played here into the page, the relay or the clock is much the same in all of them: Chromium plays all of it, and the
-// other two take turns with a part of it. `npm run test:faults` plays all of it in all three.
+// Simulated trouble of the page, the relay or the clock is much the same in all of them: Chromium runs all of it, and the
+// other two take turns with a part. `npm run test:faults` runs all of it in all three.
 const IN_TURNS = pageLife;
 const OF_CHROMIUM = [relayTrouble, storageTrouble].flat();
 const SCENARIOS = [...OF_EACH_ENGINE, ...IN_TURNS, ...OF_CHROMIUM];
@@ -29,7 +29,7 @@ function isLeft(engine: EngineName, index: number): boolean {
 
 const SCENARIO_WITHIN_MS = 60_000;
 const COME_BACK_WITHIN_MS = 60_000;
-const BURIED_WITHIN_MS = 60_000;
+const CLEAN_UP_WITHIN_MS = 60_000;
 
 // The runner is gone, and nobody would hear of anything any more.
 process.once('disconnect', () => process.exit(1));
@@ -48,10 +48,10 @@ function troubleOf(count: Count, thrown: readonly string[]): string | undefined 
   return thrown.length > 0 ? `thrown into the page: ${thrown[0]}` : undefined;
 }
 
-/** Plays a scenario to its end; answers with what went wrong before it. */
-async function play(visit: Visit, { title, play, withinMs }: Scenario): Promise<string | undefined> {
+/** Runs a scenario to its end. Returns what went wrong before it, if anything. */
+async function run(visit: Visit, { title, run, withinMs }: Scenario): Promise<string | undefined> {
   try {
-    await within(title, withinMs ?? SCENARIO_WITHIN_MS, play(visit));
+    await within(title, withinMs ?? SCENARIO_WITHIN_MS, run(visit));
     await within('the visitor comes back', COME_BACK_WITHIN_MS, visit.comeBack());
     return undefined;
   } catch (error) {
@@ -66,26 +66,26 @@ async function isExcused(visit: Visit): Promise<boolean> {
   return troubleOf(await visit.count(), visit.site.thrown()) === undefined;
 }
 
-/** Declares a test for each scenario in one engine. What can't be played there is skipped, with the reason. */
-export function playMatrix(engine: Engine): void {
+/** Declares a test for each scenario in one engine. A scenario that can't run there is skipped, with the reason. */
+export function runMatrix(engine: Engine): void {
   const missing = engine.missing();
-  let ground: Ground | undefined;
+  let harness: Harness | undefined;
   let visit: Visit | undefined;
 
   beforeAll(async () => {
-    if (missing === undefined) ground = await startGround();
+    if (missing === undefined) harness = await startHarness();
   });
-  afterAll(() => ground?.stop());
-  beforeEach(() => ground?.reset());
+  afterAll(() => harness?.stop());
+  beforeEach(() => harness?.reset());
   afterEach(async () => {
     await visit?.end();
     visit = undefined;
-  }, BURIED_WITHIN_MS);
+  }, CLEAN_UP_WITHIN_MS);
 
   SCENARIOS.forEach((scenario, index) => {
     if (isLeft(engine.name, index)) return;
     const about = { scenario: scenario.title, engine: engine.name };
-    const timeout = (scenario.withinMs ?? SCENARIO_WITHIN_MS) + COME_BACK_WITHIN_MS + BURIED_WITHIN_MS;
+    const timeout = (scenario.withinMs ?? SCENARIO_WITHIN_MS) + COME_BACK_WITHIN_MS + CLEAN_UP_WITHIN_MS;
     const unsure = scenario.unsure?.[engine.name];
     const retry = scenario.retry ?? (unsure === undefined ? 0 : 2);
     test(scenario.title, { timeout, retry }, async ({ task, skip }) => {
@@ -93,24 +93,24 @@ export function playMatrix(engine: Engine): void {
         missing === undefined
           ? scenario.impossible?.[engine.name]
           : `not on this machine: install ${missing}`;
-      if (why !== undefined || ground === undefined) {
-        task.meta.cell = { ...about, end: 'impossible', why: why ?? 'nothing to play it on' };
+      if (why !== undefined || harness === undefined) {
+        task.meta.cell = { ...about, end: 'impossible', why: why ?? 'nothing to run it on' };
         return skip(why);
       }
 
       const began = Date.now();
       // WebEngage takes names of at most 50 characters.
-      visit = await startVisit(engine, ground, `${engine.name} ${index + 1}`);
-      const ended = await play(visit, scenario);
+      visit = await startVisit(engine, harness, `${engine.name} ${index + 1}`);
+      const ended = await run(visit, scenario);
       if (ended !== undefined && unsure !== undefined && (await isExcused(visit))) {
         task.meta.cell = { ...about, end: 'impossible', why: `just now ${unsure}` };
         return skip(unsure);
       }
       const counted = await visit.count();
       const count = scenario.withoutOrder ? { ...counted, disordered: undefined } : counted;
-      const amiss = troubleOf(count, ground.site.thrown());
+      const amiss = troubleOf(count, harness.site.thrown());
       const trouble = ended === undefined ? amiss : [ended, amiss].filter(Boolean).join('; ');
-      task.meta.cell = { ...about, end: 'played', tookMs: Date.now() - began, count, trouble };
+      task.meta.cell = { ...about, end: 'ran', tookMs: Date.now() - began, count, trouble };
       if (trouble !== undefined) throw new Error(trouble);
     });
   });

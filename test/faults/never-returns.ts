@@ -12,7 +12,7 @@ const PATIENT = { maxWaitMs: 5_000 };
 const ARRIVE_WITHIN_MS = 15_000;
 
 /** What may not be lost though nobody comes back for it. */
-function closes(last: (visit: Visit, tab: Tab) => Promise<unknown>): Scenario['play'] {
+function closes(last: (visit: Visit, tab: Tab) => Promise<unknown>): Scenario['run'] {
   return async (visit) => {
     await visit.open();
     const tab = await visit.openSite(PATIENT);
@@ -32,34 +32,34 @@ const DROPS_REQUESTS =
 const leavesForGood: readonly Scenario[] = [
   {
     title: 'never returns: tab closed right after track',
-    play: closes((visit, tab) => tab.evaluate(trackOnly, visit.events(FEW))),
+    run: closes((visit, tab) => tab.evaluate(trackOnly, visit.events(FEW))),
   },
   {
     title: 'never returns: tab closed right after track, relay slow',
-    play: closes((visit, tab) => {
-      visit.way.order(SLOW);
+    run: closes((visit, tab) => {
+      visit.proxy.order(SLOW);
       return tab.evaluate(trackOnly, visit.events(FEW));
     }),
   },
   {
     title: 'never returns: tab closed after track resolved',
-    play: closes((visit, tab) => tab.evaluate(trackAll, visit.events(FEW))),
+    run: closes((visit, tab) => tab.evaluate(trackAll, visit.events(FEW))),
   },
   {
     title: `never returns: tab closed with ${MANY} records unsettled`,
-    play: closes((visit, tab) => tab.evaluate(trackAll, visit.events(MANY))),
+    run: closes((visit, tab) => tab.evaluate(trackAll, visit.events(MANY))),
   },
   {
     title: `never returns: tab closed with ${MANY} records unsettled, relay slow`,
-    play: closes((visit, tab) => {
-      visit.way.order(SLOW);
+    run: closes((visit, tab) => {
+      visit.proxy.order(SLOW);
       return tab.evaluate(trackAll, visit.events(MANY));
     }),
   },
   {
     title: 'never returns: page crashed with records unsettled',
     impossible: { firefox: NO_FETCH_LATER, webkit: NO_FETCH_LATER },
-    play: async (visit) => {
+    run: async (visit) => {
       await visit.open();
       const tab = await visit.openSite(PATIENT);
       await tab.evaluate(trackAll, visit.events(FEW));

@@ -1,5 +1,5 @@
-import { insist } from './scenario.ts';
-import type { SeenBatch } from './way.ts';
+import type { SeenBatch } from './flaky-proxy.ts';
+import { assert } from './scenario.ts';
 
 export type Allowance = { readonly requestsPerMinute: number; readonly burst: number };
 
@@ -7,19 +7,19 @@ export type Allowance = { readonly requestsPerMinute: number; readonly burst: nu
 const JITTER_MS = 500;
 
 /** Rejects where, in any stretch of time, more batches were seen than all tabs together may send. */
-export function insistOnPace(seen: readonly SeenBatch[], { requestsPerMinute, burst }: Allowance): void {
+export function assertPace(seen: readonly SeenBatch[], { requestsPerMinute, burst }: Allowance): void {
   for (const [index, first] of seen.entries())
     for (const [later, last] of seen.slice(index).entries()) {
       const forMs = last.at - first.at + JITTER_MS;
       const allowed = burst + Math.ceil((forMs * requestsPerMinute) / 60_000);
-      insist(later + 1 <= allowed, `${later + 1} requests in ${forMs} ms, where ${allowed} may leave`);
+      assert(later + 1 <= allowed, `${later + 1} requests in ${forMs} ms, where ${allowed} may leave`);
     }
 }
 
 /** Rejects where a batch was seen after one moment and before another. */
-export function insistOnSilence(seen: readonly SeenBatch[], after: number, before: number): void {
+export function assertSilence(seen: readonly SeenBatch[], after: number, before: number): void {
   const early = seen.filter(({ at }) => at > after && at < before);
-  insist(
+  assert(
     early.length === 0,
     `${early.length} requests before their time, the first ${before - (early[0]?.at ?? 0)} ms`,
   );

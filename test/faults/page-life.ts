@@ -1,7 +1,7 @@
 import type { Tab } from './engine.ts';
 import { flush, goBack, isReady, notRestoredFor, readPageEvents, startFlush, trackAll } from './in-page.ts';
 import { setClockOff } from './page-troubles.ts';
-import { insist, type Scenario } from './scenario.ts';
+import { assert, type Scenario } from './scenario.ts';
 import { NETWORK_ADDRESS, type PageOptions } from './site.ts';
 import { until } from './until.ts';
 import type { Visit } from './visit.ts';
@@ -20,7 +20,7 @@ const goTo = (url: string): void => {
 };
 
 /** Away and back again, with records before, and after. */
-function awayAndBack(to: (visit: Visit) => string): Scenario['play'] {
+function awayAndBack(to: (visit: Visit) => string): Scenario['run'] {
   return async (visit) => {
     await visit.open();
     const tab = await visit.openSite(PATIENT);
@@ -33,8 +33,8 @@ function awayAndBack(to: (visit: Visit) => string): Scenario['play'] {
     await until('the page is back', () => tab.evaluate(isReady, null).catch(() => false));
     const { restored } = await tab.evaluate(readPageEvents, null);
     const why = await tab.evaluate(notRestoredFor, null);
-    insist(restored === 1, `the page was not kept in the back/forward cache${why ? `: ${why}` : ''}`);
-    insist((why ?? '') === '', `a reason not to keep it: ${why}`);
+    assert(restored === 1, `the page was not kept in the back/forward cache${why ? `: ${why}` : ''}`);
+    assert((why ?? '') === '', `a reason not to keep it: ${why}`);
     await tab.evaluate(trackAll, visit.events(EACH));
     await tab.evaluate(startFlush, null);
     await visit.allArrive();
@@ -67,31 +67,31 @@ async function prerendered(visit: Visit, url: string): Promise<Tab> {
   await until('the page is prerendered', () => visit.site.served(url) > pages);
   await until('its tracker is loaded', () => visit.site.served('/tracker.js') >= 2);
   await new Promise((resolve) => setTimeout(resolve, WATCHED_MS));
-  insist(visit.way.seen().length === 0, 'a page that nobody sees has sent something');
+  assert(visit.proxy.seen().length === 0, 'a page that nobody sees has sent something');
   return tab;
 }
 
-function comesToPrerendered(options: PageOptions = {}): Scenario['play'] {
+function comesToPrerendered(options: PageOptions = {}): Scenario['run'] {
   return async (visit) => {
     const url = visit.site.pageUrl({ ...options, maxWaitMs: 100, events: visit.events(EACH) });
     const tab = await prerendered(visit, url);
-    await visit.reborn(tab, () => tab.evaluate(goTo, url));
-    insist(await tab.evaluate(wasPrerendered, null), 'the page was not the prerendered one');
+    await visit.reload(tab, () => tab.evaluate(goTo, url));
+    assert(await tab.evaluate(wasPrerendered, null), 'the page was not the prerendered one');
     await visit.allArrive();
   };
 }
 
-function clockSet(from: number, to: number, meanwhile: 'waiting' | 'sent'): Scenario['play'] {
+function clockSet(from: number, to: number, meanwhile: 'waiting' | 'sent'): Scenario['run'] {
   return async (visit) => {
     await visit.open();
     const tab = await visit.openSite({ troubles: ['clockCanBeOff'], clockOffMs: from });
-    if (meanwhile === 'waiting') visit.way.order({ kind: 'broken' });
+    if (meanwhile === 'waiting') visit.proxy.order({ kind: 'broken' });
     await tab.evaluate(trackAll, visit.events(SOME));
     if (meanwhile === 'sent') await visit.allArrive();
     else
       await until('sending has failed', async () => (await tab.evaluate(readPageEvents, null)).retrying > 0);
     await tab.evaluate(setClockOff, to);
-    visit.way.order({ kind: 'open' });
+    visit.proxy.order({ kind: 'open' });
     await tab.evaluate(trackAll, visit.events(EACH));
     await visit.allArrive();
   };
@@ -101,29 +101,29 @@ function clockSet(from: number, to: number, meanwhile: 'waiting' | 'sent'): Scen
 export const pageLife: readonly Scenario[] = [
   {
     title: 'away to a page of the same origin and back, out of the back/forward cache',
-    play: awayAndBack(({ site }) => site.quietUrl),
+    run: awayAndBack(({ site }) => site.quietUrl),
   },
   {
     title: 'away to another site and back, out of the back/forward cache',
-    play: awayAndBack(({ site }) => site.elsewhereUrl),
+    run: awayAndBack(({ site }) => site.elsewhereUrl),
   },
   {
     title: 'prerendered: nothing is sent before the visitor comes, all arrives after',
     retry: 2,
     impossible: { firefox: ONLY_CHROMIUM_PRERENDERS, webkit: ONLY_CHROMIUM_PRERENDERS },
-    play: comesToPrerendered(),
+    run: comesToPrerendered(),
   },
   {
     title: 'prerendered without Web Locks: nothing is sent before the visitor comes, all arrives after',
     retry: 2,
     impossible: { firefox: ONLY_CHROMIUM_PRERENDERS, webkit: ONLY_CHROMIUM_PRERENDERS },
-    play: comesToPrerendered({ troubles: ['locksMissing'] }),
+    run: comesToPrerendered({ troubles: ['locksMissing'] }),
   },
   {
     title: 'prerendered, and the visitor never comes: nothing is sent',
     retry: 2,
     impossible: { firefox: ONLY_CHROMIUM_PRERENDERS, webkit: ONLY_CHROMIUM_PRERENDERS },
-    play: async (visit) => {
+    run: async (visit) => {
       await prerendered(visit, visit.site.pageUrl({ maxWaitMs: 100, events: visit.unmade(EACH) }));
     },
   },
@@ -133,7 +133,7 @@ export const pageLife: readonly Scenario[] = [
       firefox: 'its driver freezes no tab (https://w3c.github.io/webdriver-bidi/#modules)',
       webkit: 'its driver freezes no tab (https://w3c.github.io/webdriver/#endpoints)',
     },
-    play: async (visit) => {
+    run: async (visit) => {
       await visit.open();
       const tab = await visit.openSite(PATIENT);
       await tab.evaluate(trackAll, visit.events(SOME));
@@ -146,13 +146,13 @@ export const pageLife: readonly Scenario[] = [
       await visit.allArrive();
     },
   },
-  { title: 'the clock is set back a year while records wait', play: clockSet(0, -YEAR_MS, 'waiting') },
+  { title: 'the clock is set back a year while records wait', run: clockSet(0, -YEAR_MS, 'waiting') },
   {
     title: 'the clock, a year ahead, is put right while records wait',
-    play: clockSet(YEAR_MS, 0, 'waiting'),
+    run: clockSet(YEAR_MS, 0, 'waiting'),
   },
-  { title: 'the clock is set a year ahead', play: clockSet(0, YEAR_MS, 'sent') },
-  { title: 'the clock, a year behind, is put right', play: clockSet(-YEAR_MS, 0, 'sent') },
+  { title: 'the clock is set a year ahead', run: clockSet(0, YEAR_MS, 'sent') },
+  { title: 'the clock, a year behind, is put right', run: clockSet(-YEAR_MS, 0, 'sent') },
   {
     title: 'a page without https: no locks, no randomUUID',
     ...(NETWORK_ADDRESS === undefined && {
@@ -162,11 +162,11 @@ export const pageLife: readonly Scenario[] = [
         webkit: 'this machine is in no network',
       },
     }),
-    play: async (visit) => {
+    run: async (visit) => {
       await visit.open();
       const tab = await visit.openSite({ insecure: true });
       const secure = await tab.evaluate(() => isSecureContext || 'locks' in navigator, null);
-      insist(!secure, 'the browser takes the page for a secure one');
+      assert(!secure, 'the browser takes the page for a secure one');
       await tab.evaluate(trackAll, visit.events(SOME));
       await visit.allArrive();
     },

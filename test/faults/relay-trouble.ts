@@ -1,10 +1,10 @@
 import type { BlockedHow } from './engine.ts';
+import type { Passage } from './flaky-proxy.ts';
 import { flush, hide, readPageEvents, startFlush, trackAll } from './in-page.ts';
-import { insistOnPace, insistOnSilence } from './pace.ts';
-import { insist, type Scenario } from './scenario.ts';
+import { assertPace, assertSilence } from './pace.ts';
+import { assert, type Scenario } from './scenario.ts';
 import { until } from './until.ts';
 import type { Visit } from './visit.ts';
-import type { Passage } from './way.ts';
 
 const SOME = 30;
 const EACH = 3;
@@ -29,51 +29,51 @@ const busy = (status: number, retryAfter?: string): Passage => ({
   body: '{}',
 });
 
-/** For a while the way is not open, and then it is. */
-function troubled(passage: Passage): Scenario['play'] {
+/** The proxy is closed for a while, and then open. */
+function troubled(passage: Passage): Scenario['run'] {
   return async (visit) => {
     await visit.open();
     const tab = await visit.openSite();
-    visit.way.order(passage);
+    visit.proxy.order(passage);
     await tab.evaluate(trackAll, visit.events(SOME));
     await until('sending has failed', async () => (await tab.evaluate(readPageEvents, null)).retrying > 0);
-    visit.way.order({ kind: 'open' });
+    visit.proxy.order({ kind: 'open' });
     await tab.evaluate(trackAll, visit.events(EACH));
     await visit.allArrive();
   };
 }
 
 /** Asked to wait, no tab sends before the time has come, nor does a page that is loaded in the meantime. */
-function asked(wait: () => { readonly retryAfter: string; readonly until: number }): Scenario['play'] {
+function asked(wait: () => { readonly retryAfter: string; readonly until: number }): Scenario['run'] {
   return async (visit) => {
     await visit.open();
     const [one, other] = [await visit.openSite(), await visit.openSite()];
     const { retryAfter, until: notBefore } = wait();
-    visit.way.order(busy(429, retryAfter));
+    visit.proxy.order(busy(429, retryAfter));
     await one.evaluate(trackAll, visit.events(EACH));
     await one.evaluate(startFlush, null);
     await until('it is asked to wait', async () => (await one.evaluate(readPageEvents, null)).retrying > 0);
-    const [refused] = visit.way.seen();
-    visit.way.order({ kind: 'open' });
+    const [refused] = visit.proxy.seen();
+    visit.proxy.order({ kind: 'open' });
     await other.evaluate(trackAll, visit.events(EACH));
     await other.evaluate(startFlush, null);
-    await visit.reborn(one, () => one.evaluate(() => location.reload(), null));
+    await visit.reload(one, () => one.evaluate(() => location.reload(), null));
     await one.evaluate(startFlush, null);
     await visit.allArrive();
-    insistOnSilence(visit.way.seen(), refused?.at ?? 0, notBefore);
+    assertSilence(visit.proxy.seen(), refused?.at ?? 0, notBefore);
   };
 }
 
 /** Requests fail in the browser itself. */
-function blocked(how: BlockedHow): Scenario['play'] {
+function blocked(how: BlockedHow): Scenario['run'] {
   return async (visit) => {
     await visit.open();
     const tab = await visit.openSite();
-    await tab.block?.(visit.way.url, how);
+    await tab.block?.(visit.proxy.url, how);
     await tab.evaluate(trackAll, visit.events(SOME));
     await until('sending has failed', async () => (await tab.evaluate(readPageEvents, null)).retrying > 0);
-    insist(visit.way.seen().length === 0, 'the request was not blocked');
-    await tab.block?.(visit.way.url, undefined);
+    assert(visit.proxy.seen().length === 0, 'the request was not blocked');
+    await tab.block?.(visit.proxy.url, undefined);
     await visit.allArrive();
   };
 }
@@ -91,10 +91,10 @@ async function stayAndTrack(visit: Visit): Promise<void> {
 }
 
 export const relayTrouble: readonly Scenario[] = [
-  { title: 'track and stay', play: stayAndTrack },
+  { title: 'track and stay', run: stayAndTrack },
   {
     title: 'relay down while tracking, page closed, relay back, page reopened',
-    play: async (visit) => {
+    run: async (visit) => {
       await visit.open();
       const tab = await visit.openSite();
       await visit.stack.stopRelay();
@@ -111,19 +111,19 @@ export const relayTrouble: readonly Scenario[] = [
       }
     },
   },
-  { title: 'connections to the relay break for a while', play: troubled({ kind: 'broken' }) },
-  { title: 'the relay answers 503 for a while', play: troubled(busy(503)) },
-  { title: 'the relay answers 503 with Retry-After for a while', play: troubled(busy(503, '2')) },
-  { title: "a network's sign-in page answers with 200 for a while", play: troubled(SIGN_IN) },
+  { title: 'connections to the relay break for a while', run: troubled({ kind: 'broken' }) },
+  { title: 'the relay answers 503 for a while', run: troubled(busy(503)) },
+  { title: 'the relay answers 503 with Retry-After for a while', run: troubled(busy(503, '2')) },
+  { title: "a network's sign-in page answers with 200 for a while", run: troubled(SIGN_IN) },
   {
     title: `429 with Retry-After in seconds: nothing before its time, from no tab, nor after a reload`,
     withoutOrder: true,
-    play: asked(() => ({ retryAfter: String(WAIT_SECONDS), until: Date.now() + WAIT_SECONDS * 1_000 })),
+    run: asked(() => ({ retryAfter: String(WAIT_SECONDS), until: Date.now() + WAIT_SECONDS * 1_000 })),
   },
   {
     title: '429 with Retry-After as a date: nothing before its time, from no tab, nor after a reload',
     withoutOrder: true,
-    play: asked(() => {
+    run: asked(() => {
       // A date has whole seconds.
       const until = Math.ceil(Date.now() / 1_000) * 1_000 + WAIT_SECONDS * 1_000;
       return { retryAfter: new Date(until).toUTCString(), until };
@@ -131,32 +131,32 @@ export const relayTrouble: readonly Scenario[] = [
   },
   {
     title: 'answers lost after the relay has stored, then recovery',
-    play: async (visit) => {
+    run: async (visit) => {
       await visit.open();
       const tab = await visit.openSite();
-      visit.way.order({ kind: 'answer lost' });
+      visit.proxy.order({ kind: 'answer lost' });
       await tab.evaluate(trackAll, visit.events(SOME));
-      await until('two answers are lost', () => visit.way.seen().length >= 2);
-      visit.way.order({ kind: 'open' });
+      await until('two answers are lost', () => visit.proxy.seen().length >= 2);
+      visit.proxy.order({ kind: 'open' });
     },
   },
   {
     title: 'the relay does not answer: the request is given up, and made again',
     withinMs: 90_000,
-    play: async (visit) => {
+    run: async (visit) => {
       await visit.open();
       const tab = await visit.openSite();
-      visit.way.order({ kind: 'hang' });
+      visit.proxy.order({ kind: 'hang' });
       await tab.evaluate(trackAll, visit.events(SOME));
-      await until('a request hangs', () => visit.way.seen().length > 0);
-      visit.way.order({ kind: 'open' });
+      await until('a request hangs', () => visit.proxy.seen().length > 0);
+      visit.proxy.order({ kind: 'open' });
       await visit.allArrive(GIVEN_UP_WITHIN_MS);
     },
   },
   {
     title: 'requests blocked in the browser, as by an extension, for a while',
     impossible: { webkit: NO_NETWORK_COMMANDS },
-    play: blocked('blocked'),
+    run: blocked('blocked'),
   },
   {
     title: "the relay's name is unknown for a while",
@@ -165,12 +165,12 @@ export const relayTrouble: readonly Scenario[] = [
         'its driver fails a request without saying how (https://w3c.github.io/webdriver-bidi/#command-network-failRequest)',
       webkit: NO_NETWORK_COMMANDS,
     },
-    play: blocked('unknown name'),
+    run: blocked('unknown name'),
   },
   {
     title: 'offline for a while in a hidden page',
     impossible: { webkit: NO_NETWORK_COMMANDS },
-    play: async (visit) => {
+    run: async (visit) => {
       await visit.open();
       const tab = await visit.openSite();
       await tab.setOffline?.(true);
@@ -184,16 +184,16 @@ export const relayTrouble: readonly Scenario[] = [
   {
     title: `${BACKLOG} records made while the relay is out of reach drain at the allowed pace`,
     withinMs: 120_000,
-    play: async (visit) => {
+    run: async (visit) => {
       await visit.open();
       const tab = await visit.openSite(FAST);
-      visit.way.order({ kind: 'broken' });
+      visit.proxy.order({ kind: 'broken' });
       await tab.evaluate(trackAll, visit.events(BACKLOG));
       await until('sending has failed', async () => (await tab.evaluate(readPageEvents, null)).retrying > 0);
-      visit.way.order({ kind: 'open' });
+      visit.proxy.order({ kind: 'open' });
       await until('the buffer is settled', async () => (await tab.evaluate(flush, null)).settled, 90_000);
       await visit.allArrive();
-      insistOnPace(visit.way.seen(), FAST);
+      assertPace(visit.proxy.seen(), FAST);
     },
   },
 ];

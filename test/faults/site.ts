@@ -4,10 +4,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { README_STUB } from '../readme-stub.ts';
+import { BARE_PATH } from './flaky-proxy.ts';
 import type { Events } from './in-page.ts';
 import { keepPageEvents, obeyFrame, showFrame, trackAtOnce, trackInFirstTask } from './page-parts.ts';
 import { type Trouble, troubleScript } from './page-troubles.ts';
-import { BARE_PATH } from './way.ts';
 
 /** A page of the site. What is left out is as on a good day. */
 export type PageOptions = {

@@ -2,7 +2,7 @@ import type { Events } from './in-page.ts';
 import { flush, readPageEvents, startFlush, trackAll } from './in-page.ts';
 import type { PageEvents } from './page-parts.ts';
 import { loseConnections, type Trouble } from './page-troubles.ts';
-import { insist, type Scenario } from './scenario.ts';
+import { assert, type Scenario } from './scenario.ts';
 import { until } from './until.ts';
 import type { Visit } from './visit.ts';
 
@@ -10,7 +10,7 @@ const SOME = 30;
 const EACH = 3;
 
 /** The page goes on, all arrives while it stays, and where records no longer outlive it, that is reported. */
-function goesOn(trouble: Trouble, outlive: 'durable' | 'degraded'): Scenario['play'] {
+function goesOn(trouble: Trouble, outlive: 'durable' | 'degraded'): Scenario['run'] {
   return async (visit) => {
     await visit.open();
     const tab = await visit.openSite({ troubles: [trouble] });
@@ -18,17 +18,17 @@ function goesOn(trouble: Trouble, outlive: 'durable' | 'degraded'): Scenario['pl
     await visit.allArrive();
     await tab.evaluate(trackAll, visit.events(EACH));
     await visit.allArrive();
-    insistOnDegraded(await tab.evaluate(readPageEvents, null), outlive);
+    assertDegraded(await tab.evaluate(readPageEvents, null), outlive);
   };
 }
 
-function insistOnDegraded({ degraded }: PageEvents, outlive: 'durable' | 'degraded'): void {
-  if (outlive === 'durable') insist(degraded === 0, 'reported that records do not outlive the page');
-  else insist(degraded > 0, 'not reported that records do not outlive the page');
+function assertDegraded({ degraded }: PageEvents, outlive: 'durable' | 'degraded'): void {
+  if (outlive === 'durable') assert(degraded === 0, 'reported that records do not outlive the page');
+  else assert(degraded > 0, 'not reported that records do not outlive the page');
 }
 
 /** Some arrive, then something happens to what is stored, and later ones arrive too. */
-function goesOnAfter(happens: (visit: Visit) => Promise<unknown>): Scenario['play'] {
+function goesOnAfter(happens: (visit: Visit) => Promise<unknown>): Scenario['run'] {
   return async (visit) => {
     await visit.open();
     const tab = await visit.openSite();
@@ -82,27 +82,27 @@ const askFrame = (events: Events): Promise<PageEvents> =>
 
 /** Whatever is wrong with what a browser stores. */
 export const storageTrouble: readonly Scenario[] = [
-  { title: 'IndexedDB is missing', play: goesOn('indexedDbMissing', 'degraded') },
-  { title: 'IndexedDB is refused', play: goesOn('openThrows', 'degraded') },
-  { title: 'IndexedDB never answers', play: goesOn('openNeverAnswers', 'degraded') },
-  { title: 'the disk is full', play: goesOn('diskFull', 'degraded') },
-  { title: 'Web Locks are missing', play: goesOn('locksMissing', 'durable') },
-  { title: 'localStorage is denied', play: goesOn('localStorageDenied', 'durable') },
+  { title: 'IndexedDB is missing', run: goesOn('indexedDbMissing', 'degraded') },
+  { title: 'IndexedDB is refused', run: goesOn('openThrows', 'degraded') },
+  { title: 'IndexedDB never answers', run: goesOn('openNeverAnswers', 'degraded') },
+  { title: 'the disk is full', run: goesOn('diskFull', 'degraded') },
+  { title: 'Web Locks are missing', run: goesOn('locksMissing', 'durable') },
+  { title: 'localStorage is denied', run: goesOn('localStorageDenied', 'durable') },
   {
     title: 'the connection to the database is lost, and a new one works',
-    play: async (visit) => {
+    run: async (visit) => {
       await visit.open();
       const tab = await visit.openSite({ troubles: ['connectionsCanBeLost'] });
       await tab.evaluate(trackAll, visit.events(SOME));
       await tab.evaluate(loseConnections, false);
       await tab.evaluate(trackAll, visit.events(EACH));
       await visit.allArrive();
-      insistOnDegraded(await tab.evaluate(readPageEvents, null), 'durable');
+      assertDegraded(await tab.evaluate(readPageEvents, null), 'durable');
     },
   },
   {
     title: 'the connection to the database is lost for good',
-    play: async (visit) => {
+    run: async (visit) => {
       await visit.open();
       const tab = await visit.openSite({ troubles: ['connectionsCanBeLost'] });
       await tab.evaluate(trackAll, visit.events(SOME));
@@ -110,29 +110,29 @@ export const storageTrouble: readonly Scenario[] = [
       await tab.evaluate(loseConnections, true);
       await tab.evaluate(trackAll, visit.events(EACH));
       await visit.allArrive();
-      insistOnDegraded(await tab.evaluate(readPageEvents, null), 'degraded');
+      assertDegraded(await tab.evaluate(readPageEvents, null), 'degraded');
     },
   },
   {
     title: "the site's data is cleared under a live tab",
-    play: goesOnAfter(async (visit) => {
+    run: goesOnAfter(async (visit) => {
       const tab = await visit.openTab(visit.site.quietUrl);
-      insist(await tab.evaluate(clearSiteData, null), 'the browser has cleared nothing');
+      assert(await tab.evaluate(clearSiteData, null), 'the browser has cleared nothing');
     }),
   },
   {
     title: 'another tab deletes the database under a live tab',
-    play: goesOnAfter(async (visit) => {
+    run: goesOnAfter(async (visit) => {
       const tab = await visit.openTab(visit.site.quietUrl);
-      insist((await tab.evaluate(deleteDatabases, null)) > 0, 'there is no database to delete');
+      assert((await tab.evaluate(deleteDatabases, null)) > 0, 'there is no database to delete');
     }),
   },
   {
     title: 'another tab holds the database at its first version',
-    play: async (visit) => {
+    run: async (visit) => {
       await visit.open();
       const holder = await visit.openTab(visit.site.quietUrl);
-      await holder.evaluate(holdDatabase, visit.way.url);
+      await holder.evaluate(holdDatabase, visit.proxy.url);
       const tab = await visit.openSite();
       await tab.evaluate(trackAll, visit.events(SOME));
       await tab.evaluate(startFlush, null);
@@ -141,17 +141,17 @@ export const storageTrouble: readonly Scenario[] = [
   },
   {
     title: 'a frame without an origin, so without any storage',
-    play: async (visit) => {
+    run: async (visit) => {
       await visit.open();
       const tab = await visit.openSite({ framed: true });
       const pageEvents = await tab.evaluate(askFrame, visit.events(SOME));
       await visit.allArrive();
-      insistOnDegraded(pageEvents, 'degraded');
+      assertDegraded(pageEvents, 'degraded');
     },
   },
   {
     title: 'a private window',
-    play: async (visit) => {
+    run: async (visit) => {
       await visit.open({ isPrivate: true });
       const tab = await visit.openSite();
       await tab.evaluate(() => localStorage.setItem('mark', 'set'), null);
@@ -160,7 +160,7 @@ export const storageTrouble: readonly Scenario[] = [
       await visit.close();
       await visit.open();
       const later = await visit.openSite();
-      insist((await later.evaluate(() => localStorage.getItem('mark'), null)) === null, 'nothing is private');
+      assert((await later.evaluate(() => localStorage.getItem('mark'), null)) === null, 'nothing is private');
     },
   },
 ];

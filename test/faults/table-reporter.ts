@@ -8,7 +8,7 @@ declare module 'vitest' {
   }
 }
 
-/** Prints what became of each visitor's events, where any were played; of an interrupted run, so far as it came. */
+/** Prints what became of each visitor's events, if any scenario ran; of an interrupted run, up to that point. */
 export default class TableReporter implements Reporter {
   readonly #cells: Cell[] = [];
 

@@ -43,7 +43,7 @@ export type Cell = {
 } & (
   | { readonly end: 'impossible'; readonly why: string }
   | {
-      readonly end: 'played';
+      readonly end: 'ran';
       readonly tookMs: number;
       readonly count: Count;
       /** What did not go as the scenario says; undefined where all did. */
@@ -57,7 +57,7 @@ const ENGINE_WIDTH = 10;
 
 function line(cell: Cell, titleWidth: number): string {
   const head = `${cell.scenario.padEnd(titleWidth)}${cell.engine.padEnd(ENGINE_WIDTH)}`;
-  if (cell.end === 'impossible') return `${head}  not played: ${cell.why}`;
+  if (cell.end === 'impossible') return `${head}  not run: ${cell.why}`;
   const numbers = COLUMNS.map((name, index) => String(cell.count[name] ?? '-').padStart(WIDTHS[index] ?? 0));
   const seconds = (cell.tookMs / 1000).toFixed(1).padStart(7);
   const { made, arrived } = cell.count.unpromised;
@@ -74,8 +74,8 @@ export function table(cells: readonly Cell[]): string {
   );
   const columns = COLUMNS.map((name, index) => name.padStart(WIDTHS[index] ?? 0)).join('');
   const head = `${'scenario'.padEnd(titleWidth)}${'engine'.padEnd(ENGINE_WIDTH)}${columns}     took`;
-  const played = cells.filter((cell) => cell.end === 'played');
-  const failed = played.filter(({ trouble }) => trouble !== undefined).length;
-  const end = `${played.length - failed} of ${played.length} cells passed, ${cells.length - played.length} not played`;
+  const ran = cells.filter((cell) => cell.end === 'ran');
+  const failed = ran.filter(({ trouble }) => trouble !== undefined).length;
+  const end = `${ran.length - failed} of ${ran.length} cells passed, ${cells.length - ran.length} not run`;
   return [head, ...lines, end].join('\n');
 }

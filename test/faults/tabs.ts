@@ -9,8 +9,8 @@ import {
   trackOnly,
   trackOnSignal,
 } from './in-page.ts';
-import { insistOnPace } from './pace.ts';
-import { insist, ROUNDS, rounds, type Scenario } from './scenario.ts';
+import { assertPace } from './pace.ts';
+import { assert, ROUNDS, rounds, type Scenario } from './scenario.ts';
 import { until } from './until.ts';
 import type { Visit } from './visit.ts';
 
@@ -22,17 +22,17 @@ const GO_ON_WITHIN_MS = 60_000;
 const WITH_A_HOLDER_MS = 100_000;
 
 /** One tab holds the flush and has no answer; something happens to it; the other tab's records and its own arrive. */
-function holderStops(stop: (holder: Tab, visit: Visit) => Promise<unknown>): Scenario['play'] {
+function holderStops(stop: (holder: Tab, visit: Visit) => Promise<unknown>): Scenario['run'] {
   return async (visit) => {
     await visit.open();
     const [holder, other] = [await visit.openSite(), await visit.openSite()];
-    visit.way.order({ kind: 'hang' });
+    visit.proxy.order({ kind: 'hang' });
     await holder.evaluate(trackAll, visit.events(EACH));
     await holder.evaluate(startFlush, null);
-    await until('a request hangs', () => visit.way.seen().length > 0);
+    await until('a request hangs', () => visit.proxy.seen().length > 0);
     await other.evaluate(trackAll, visit.events(EACH));
     await stop(holder, visit);
-    visit.way.order({ kind: 'open' });
+    visit.proxy.order({ kind: 'open' });
     await other.evaluate(startFlush, null);
     await visit.allArrive(GO_ON_WITHIN_MS);
   };
@@ -42,7 +42,7 @@ export const tabs: readonly Scenario[] = [
   {
     title: 'two tabs track at once: nothing is sent twice, and both keep to one allowance',
     withoutOrder: true,
-    play: async (visit) => {
+    run: async (visit) => {
       await visit.open();
       const one = await visit.openSite(ALLOWANCE);
       await one.evaluate(noteHiding, null);
@@ -54,20 +54,20 @@ export const tabs: readonly Scenario[] = [
         await one.evaluate(signalAndTrack, visit.events(EACH));
       });
       await visit.allArrive();
-      insistOnPace(visit.way.seen(), ALLOWANCE);
+      assertPace(visit.proxy.seen(), ALLOWANCE);
       const pageEvents = [
         await one.evaluate(readPageEvents, null),
         await other.evaluate(readPageEvents, null),
       ];
       const duplicates = pageEvents.reduce((sum, { duplicates }) => sum + duplicates, 0);
-      insist(duplicates === 0, `the relay had ${duplicates} of them already`);
+      assert(duplicates === 0, `the relay had ${duplicates} of them already`);
     },
   },
   {
     title: 'the tab that flushes is closed while its request hangs: another goes on',
     withoutOrder: true,
     withinMs: WITH_A_HOLDER_MS,
-    play: holderStops((holder) => holder.close()),
+    run: holderStops((holder) => holder.close()),
   },
   {
     title: 'the tab that flushes crashes while its request hangs: another goes on',
@@ -76,7 +76,7 @@ export const tabs: readonly Scenario[] = [
     },
     withoutOrder: true,
     withinMs: WITH_A_HOLDER_MS,
-    play: holderStops(async (holder) => holder.crash?.()),
+    run: holderStops(async (holder) => holder.crash?.()),
   },
   {
     title: 'the tab that flushes is frozen while its request hangs: another goes on',
@@ -86,12 +86,12 @@ export const tabs: readonly Scenario[] = [
     },
     withoutOrder: true,
     withinMs: WITH_A_HOLDER_MS,
-    play: holderStops(async (holder) => holder.setFrozen?.(true)),
+    run: holderStops(async (holder) => holder.setFrozen?.(true)),
   },
   {
     title: 'one of two tabs closed right after track, the other goes on',
     withoutOrder: true,
-    play: async (visit) => {
+    run: async (visit) => {
       await visit.open();
       const stays = await visit.openSite();
       await rounds(3, async () => {

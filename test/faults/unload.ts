@@ -27,11 +27,11 @@ const WITH_NEW_BROWSERS_MS = 150_000;
 const PATIENT = { maxWaitMs: 5_000 };
 
 /** A visitor whose page goes again and again in the task of its last calls. */
-function leaves(leave: (visit: Visit, tab: Tab) => Promise<unknown>): Scenario['play'] {
+function leaves(leave: (visit: Visit, tab: Tab) => Promise<unknown>): Scenario['run'] {
   return async (visit) => {
     await visit.open();
     const tab = await visit.openSite(PATIENT);
-    await rounds(ROUNDS, () => visit.reborn(tab, () => leave(visit, tab)));
+    await rounds(ROUNDS, () => visit.reload(tab, () => leave(visit, tab)));
   };
 }
 
@@ -39,49 +39,49 @@ function leaves(leave: (visit: Visit, tab: Tab) => Promise<unknown>): Scenario['
 export const unload: readonly Scenario[] = [
   {
     title: 'track, then location.href in the same task, tracker warm',
-    play: leaves((visit, tab) => tab.evaluate(trackAndGo, { ...visit.events(EACH), to: visit.nextPage() })),
+    run: leaves((visit, tab) => tab.evaluate(trackAndGo, { ...visit.events(EACH), to: visit.nextPage() })),
   },
   {
     title: 'track, then location.href in the same task, tracker cold',
-    play: leaves((visit, tab) =>
+    run: leaves((visit, tab) =>
       tab.evaluate(trackColdAndGo, {
         ...visit.events(EACH),
         to: visit.nextPage(),
-        endpoint: visit.way.url,
+        endpoint: visit.proxy.url,
       }),
     ),
   },
   {
     title: `${BURST} calls, then location.href in the same task`,
-    play: async (visit) => {
+    run: async (visit) => {
       await visit.open();
       const tab = await visit.openSite(PATIENT);
-      await visit.reborn(tab, () =>
+      await visit.reload(tab, () =>
         tab.evaluate(trackAndGo, { ...visit.events(BURST), to: visit.nextPage() }),
       );
     },
   },
   {
     title: 'track, then reload in the same task',
-    play: leaves((visit, tab) => tab.evaluate(trackAndReload, visit.events(EACH))),
+    run: leaves((visit, tab) => tab.evaluate(trackAndReload, visit.events(EACH))),
   },
   {
     title: 'track, then a click on a link in the same task',
-    play: leaves((visit, tab) => tab.evaluate(trackAndClick, { ...visit.events(EACH), on: 'a' })),
+    run: leaves((visit, tab) => tab.evaluate(trackAndClick, { ...visit.events(EACH), on: 'a' })),
   },
   {
     title: 'track, then a form is sent in the same task',
-    play: leaves((visit, tab) => tab.evaluate(trackAndClick, { ...visit.events(EACH), on: 'form button' })),
+    run: leaves((visit, tab) => tab.evaluate(trackAndClick, { ...visit.events(EACH), on: 'form button' })),
   },
   {
     title: "track in the page's own visibilitychange and pagehide listeners",
-    play: leaves((visit, tab) =>
+    run: leaves((visit, tab) =>
       tab.evaluate(trackOnLeaving, { ...visit.events(2 * EACH), to: visit.nextPage() }),
     ),
   },
   {
     title: 'tab closed right after track',
-    play: async (visit) => {
+    run: async (visit) => {
       await visit.open();
       await rounds(ROUNDS, async () => {
         const tab = await visit.openSite(PATIENT);
@@ -92,7 +92,7 @@ export const unload: readonly Scenario[] = [
   },
   {
     title: 'track, then the page closes its own window in the same task',
-    play: async (visit) => {
+    run: async (visit) => {
       await visit.open();
       const tab = await visit.openSite(PATIENT);
       await rounds(ROUNDS, async () => {
@@ -103,7 +103,7 @@ export const unload: readonly Scenario[] = [
   },
   {
     title: 'browser closed right after track',
-    play: (visit) =>
+    run: (visit) =>
       rounds(KILLS, async () => {
         await visit.open();
         const tab = await visit.openSite(PATIENT);
@@ -114,7 +114,7 @@ export const unload: readonly Scenario[] = [
   {
     title: `browser killed ${KILLED_AFTER_MS} ms after track resolved`,
     withinMs: WITH_NEW_BROWSERS_MS,
-    play: (visit) =>
+    run: (visit) =>
       rounds(KILLS, async () => {
         await visit.open();
         const tab = await visit.openSite(PATIENT);
@@ -124,7 +124,7 @@ export const unload: readonly Scenario[] = [
   {
     title: `${COLD_CALLS} calls in the page's first task, browser killed ${KILLED_AFTER_MS} ms after: no call is lost whose promise had resolved`,
     withinMs: WITH_NEW_BROWSERS_MS,
-    play: (visit) =>
+    run: (visit) =>
       rounds(KILLS, async () => {
         await visit.open();
         const inFirstTask = visit.unsettled(COLD_CALLS);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkAccount } from './account.ts';
 import type { Engine, OpenBrowser, OpenOptions, Tab } from './engine.ts';
-import type { Ground } from './ground.ts';
+import type { Harness } from './harness.ts';
 import { type Events, flush, isReady, life } from './in-page.ts';
 import { killAll, processesOf } from './processes.ts';
 import type { PageOptions } from './site.ts';
@@ -11,7 +11,7 @@ import { type Count, countOf } from './table.ts';
 import { until } from './until.ts';
 
 /** One visitor: a profile on disk, a browser on it now and then, and the events made there. */
-export type Visit = Ground & {
+export type Visit = Harness & {
   /** So many events that are to arrive. Made, once they are in the list. */
   readonly events: (count: number) => Events;
   /** Events that are to arrive where the page has reported to the site that their promises have resolved. */
@@ -26,7 +26,7 @@ export type Visit = Ground & {
   /** Another page of the site each time. */
   readonly nextPage: () => string;
   /** Does what ends the page's life; resolves when the next one's tracker is ready. */
-  readonly reborn: (tab: Tab, leave: () => Promise<unknown>) => Promise<void>;
+  readonly reload: (tab: Tab, leave: () => Promise<unknown>) => Promise<void>;
   readonly close: () => Promise<void>;
   /** SIGKILL for all of the browser, at a moment of the scenario's choice. */
   readonly killAfter: (ms: number, last: () => Promise<unknown>) => Promise<void>;
@@ -47,12 +47,12 @@ const BARE_TABS = 5;
 const BARE_WITHIN_MS = 5_000;
 
 /** @param name of the visitor's events, unlike those of other visitors */
-export async function startVisit(engine: Engine, ground: Ground, name: string): Promise<Visit> {
-  const { stack, site } = ground;
+export async function startVisit(engine: Engine, harness: Harness, name: string): Promise<Visit> {
+  const { stack, site } = harness;
   const profile = await mkdtemp(join(tmpdir(), `${engine.name}-`));
   let browser: OpenBrowser | undefined;
   let options: OpenOptions = {};
-  let home: PageOptions = {};
+  let firstOptions: PageOptions = {};
   let pages = 0;
   let isOver = false;
   let lastNumber = 0;
@@ -83,11 +83,11 @@ export async function startVisit(engine: Engine, ground: Ground, name: string): 
     await browser?.close();
     browser = undefined;
   };
-  const openSite = async (given: PageOptions = home) => {
-    home = given;
-    const tab = await current().openTab(site.pageUrl(home));
+  const openSite = async (given: PageOptions = firstOptions) => {
+    firstOptions = given;
+    const tab = await current().openTab(site.pageUrl(firstOptions));
     // Nobody sees into a frame without an origin.
-    if (!home.framed) await ready(tab);
+    if (!firstOptions.framed) await ready(tab);
     return tab;
   };
   const count = async () => {
@@ -102,7 +102,7 @@ export async function startVisit(engine: Engine, ground: Ground, name: string): 
   };
 
   return {
-    ...ground,
+    ...harness,
     open,
     openSite,
     openTab: (url) => current().openTab(url),
@@ -111,8 +111,8 @@ export async function startVisit(engine: Engine, ground: Ground, name: string): 
     events: numberInto(made),
     unsettled: numberInto(unsettled),
     unmade: numberInto(unmade),
-    nextPage: () => site.pageUrl({ ...home, page: ++pages }),
-    reborn: async (tab, leave) => {
+    nextPage: () => site.pageUrl({ ...firstOptions, page: ++pages }),
+    reload: async (tab, leave) => {
       const before = await tab.evaluate(life, null);
       // The answer is lost where the page goes before it is given.
       await leave().catch(() => {});
@@ -130,14 +130,14 @@ export async function startVisit(engine: Engine, ground: Ground, name: string): 
       await last();
       await new Promise((resolve) => setTimeout(resolve, ms));
       await killAll(pids);
-      await victim.buried();
+      await victim.afterKill();
       browser = undefined;
     },
     comeBack: async () => {
       await close();
       await open();
       // A good day, whatever the pages before had to bear; in the place where they left what they had.
-      const tab = await openSite({ insecure: home.insecure ?? false });
+      const tab = await openSite({ insecure: firstOptions.insecure ?? false });
       await until('the buffer is settled', async () => (await tab.evaluate(flush, null)).settled, 60_000);
       await until('the relay has delivered', async () => (await stack.backlog()) === 0);
       await checkAccount(tab);
@@ -146,11 +146,11 @@ export async function startVisit(engine: Engine, ground: Ground, name: string): 
     allArrive: (withinMs = ARRIVE_WITHIN_MS) =>
       until('all have arrived', async () => (await count()).lost === 0, withinMs),
     dropsRequests: async () => {
-      const { way, site } = ground;
-      const before = way.bare();
-      way.order({ kind: 'open' });
+      const { proxy, site } = harness;
+      const before = proxy.bare();
+      proxy.order({ kind: 'open' });
       for (let tabs = 0; tabs < BARE_TABS; tabs++) await (await current().openTab(site.bareUrl)).close();
-      const arrived = until('they arrive', () => way.bare() - before === BARE_TABS, BARE_WITHIN_MS);
+      const arrived = until('they arrive', () => proxy.bare() - before === BARE_TABS, BARE_WITHIN_MS);
       return arrived.then(
         () => false,
         () => true,
@@ -160,7 +160,7 @@ export async function startVisit(engine: Engine, ground: Ground, name: string): 
       isOver = true;
       // Of a browser that was still starting there is nothing but its processes.
       await killAll(processesOf(profile));
-      await browser?.buried();
+      await browser?.afterKill();
       browser = undefined;
       await rm(profile, { recursive: true, force: true, maxRetries: 5 });
     },

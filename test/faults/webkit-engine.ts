@@ -112,7 +112,7 @@ export const webkitEngine: Engine = {
         }
         await driver.stop();
       },
-      buried: driver.stop,
+      afterKill: driver.stop,
     };
   },
 };

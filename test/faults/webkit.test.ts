@@ -1,4 +1,4 @@
-import { playMatrix } from './matrix.ts';
+import { runMatrix } from './matrix.ts';
 import { webkitEngine } from './webkit-engine.ts';
 
-playMatrix(webkitEngine);
+runMatrix(webkitEngine);

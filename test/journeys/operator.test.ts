@@ -56,7 +56,7 @@ async function send(names: readonly string[], from = 1): Promise<void> {
 }
 
 /** @param complaints gets what the browser finds fault with: errors, and what the page's policy stops */
-async function openDoor(token = stack.adminToken, complaints: string[] = []): Promise<Page> {
+async function openAdminPage(token = stack.adminToken, complaints: string[] = []): Promise<Page> {
   const page = await (await browser.newContext()).newPage();
   page.on('pageerror', ({ message }) => complaints.push(message));
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
@@ -72,7 +72,7 @@ test('the operator sees what WebEngage refused, safely displayed, fixes the caus
   await send(['Good', hostile, 'Good']);
   expect((await eventsReceived(stack, 2)).map(({ eventName }) => eventName)).toEqual(['Good', 'Good']);
 
-  const page = await openDoor();
+  const page = await openAdminPage();
   const dialogs: string[] = [];
   page.on('dialog', (dialog) => dialogs.push(dialog.message()));
   const deadLetters = page.locator('#dead-letter-list > li');
@@ -97,7 +97,7 @@ test('the page runs under its own policy, and draws the last hour', async () => 
   await eventsReceived(stack, 1);
   const complaints: string[] = [];
 
-  const page = await openDoor(stack.adminToken, complaints);
+  const page = await openAdminPage(stack.adminToken, complaints);
 
   const plot = page.getByRole('img', { name: /^Calls in each of the last 60 minutes: at most [1-9]/ });
   await plot.waitFor({ timeout: 30_000 });
@@ -115,7 +115,7 @@ test('the page runs under its own policy, and draws the last hour', async () => 
 });
 
 test('a wrong token is refused and gives access to nothing', async () => {
-  const page = await openDoor('a-token-that-is-not-the-operators-own');
+  const page = await openAdminPage('a-token-that-is-not-the-operators-own');
 
   await expect.poll(() => page.locator('#refused').innerText()).not.toBe('');
   expect(await page.locator('#figures').isVisible()).toBe(false);

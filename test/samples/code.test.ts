@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ELSEWHERE, GROUNDS, type Ground, type GroundName } from './grounds.ts';
+import { ELSEWHERE, ENVIRONMENTS, type Environment, type EnvironmentName } from './environments.ts';
 import { named, type Sample, samplesIn } from './markdown.ts';
 import { SAMPLES, sample, samplesOf } from './samples.ts';
 
@@ -18,9 +18,9 @@ const samples = [...samplesOf('ts'), ...samplesOf('js')];
 /** What must not compile, or nothing has been compiled at all. */
 const WRONG = samplesIn('wrong', "```ts\ntracker.trakc('');\n```\n```js\ntracker.trakc('');\n```");
 
-const groundOf = ({ name }: Sample): GroundName => ELSEWHERE[name] ?? 'page';
+const environmentOf = ({ name }: Sample): EnvironmentName => ELSEWHERE[name] ?? 'page';
 const fileOf = (sample: Sample) =>
-  `${groundOf(sample)}-${sample.language}/${sample.name.replace(/\W+/g, '-')}.${sample.language}`;
+  `${environmentOf(sample)}-${sample.language}/${sample.name.replace(/\W+/g, '-')}.${sample.language}`;
 
 const folder = mkdtempSync(join(tmpdir(), 'webengage-relay-samples-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -36,13 +36,13 @@ function link(name: string, target = `node_modules/${name}`): void {
   symlinkSync(resolve(target), join(folder, 'node_modules', name));
 }
 
-/** The project of one ground and language. JavaScript is checked for what is there, not for types that it can't write. */
+/** The project of one environment and language. JavaScript is checked for what is there, not for types that it can't write. */
 function writeProject(
-  { lib, types, given, modules }: Ground,
-  ground: GroundName,
+  { lib, types, given, modules }: Environment,
+  environment: EnvironmentName,
   language: Language,
 ): string {
-  const project = `${ground}-${language}`;
+  const project = `${environment}-${language}`;
   const strict = { strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true };
   const compilerOptions = {
     ...{
@@ -78,9 +78,9 @@ beforeAll(async () => {
   link('webengage-relay', '.');
   // Where the relay's entry file imports it from.
   write('tracking-plan.json', sample('docs/guides/tracking-plan.md#the-file json').text);
-  const grounds = Object.entries(GROUNDS) as [GroundName, Ground][];
-  const projects = grounds.flatMap(([name, ground]) =>
-    LANGUAGES.map((language) => writeProject(ground, name, language)),
+  const environments = Object.entries(ENVIRONMENTS) as [EnvironmentName, Environment][];
+  const projects = environments.flatMap(([name, environment]) =>
+    LANGUAGES.map((language) => writeProject(environment, name, language)),
   );
   // Each in a module of its own, whatever it declares.
   for (const sample of [...samples, ...WRONG]) write(fileOf(sample), `${sample.text}\nexport {};\n`);

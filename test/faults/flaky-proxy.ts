@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What becomes of a batch on its way to the relay. */
+/** How the proxy treats a batch. */
 export type Passage =
   | { readonly kind: 'open'; readonly afterMs?: number }
   /** The relay has it, and its answer is lost. */
@@ -11,7 +11,7 @@ export type Passage =
   | { readonly kind: 'hang' }
   /** The connection breaks as soon as it is made. */
   | { readonly kind: 'broken' }
-  /** Somebody on the way answers in the relay's place. */
+  /** The proxy answers in the relay's place. */
   | {
       readonly kind: 'answered';
       readonly status: number;
@@ -27,15 +27,15 @@ export type SeenBatch = {
   readonly sessions: readonly string[];
 };
 
-/** The way from the pages to the relay. It can misbehave to order, and tells what it has seen. */
-export type Way = {
+/** A proxy between the pages and the relay. It misbehaves to order, and lists what it has seen. */
+export type FlakyProxy = {
   readonly url: string;
-  /** What becomes of batches from now on; an open way has no trouble. */
+  /** How it treats batches from now on; `open` passes them on. */
   readonly order: (passage: Passage) => void;
   readonly seen: () => readonly SeenBatch[];
   /** How many requests have come that are no tracker's. */
   readonly bare: () => number;
-  /** An open way that has seen nothing; what still hangs on it breaks. */
+  /** Opens it, and forgets what it has seen. Requests that still hang are broken off. */
   readonly reset: () => void;
   readonly stop: () => void;
 };
@@ -71,7 +71,7 @@ async function pass(to: string, request: IncomingMessage, body: string) {
   };
 }
 
-export async function openWay(to: string): Promise<Way> {
+export async function startFlakyProxy(to: string): Promise<FlakyProxy> {
   let passage: Passage = { kind: 'open' };
   let seen: SeenBatch[] = [];
   let bare = 0;

@@ -1,5 +1,5 @@
-/** Where code runs: what is there, and what a document takes as given. */
-export type Ground = {
+/** Where code runs: its globals, and what a document assumes. */
+export type Environment = {
   readonly lib: readonly string[];
   readonly types: readonly string[];
   /** What the samples name and do not declare, as documents say in words. */
@@ -8,7 +8,7 @@ export type Ground = {
   readonly modules?: Readonly<Record<string, string>>;
 };
 
-export const GROUNDS = {
+export const ENVIRONMENTS = {
   page: {
     lib: ['es2023', 'dom', 'dom.iterable'],
     types: [],
@@ -51,12 +51,12 @@ export const GROUNDS = {
   server: { lib: ['es2023'], types: ['node'], given: '' },
   /** A Worker of Cloudflare's. */
   worker: { lib: ['es2023'], types: ['@cloudflare/workers-types'], given: '' },
-} satisfies Readonly<Record<string, Ground>>;
+} satisfies Readonly<Record<string, Environment>>;
 
-export type GroundName = keyof typeof GROUNDS;
+export type EnvironmentName = keyof typeof ENVIRONMENTS;
 
-/** Samples whose ground is no page. */
-export const ELSEWHERE: Readonly<Record<string, GroundName>> = {
+/** Samples whose environment is not a page. */
+export const ELSEWHERE: Readonly<Record<string, EnvironmentName>> = {
   'docs/guides/service-worker.md js': 'serviceWorker',
   'docs/guides/identity-tokens.md#making-a-token js': 'server',
   'docs/guides/identity-tokens.md#making-a-token js 2': 'server',

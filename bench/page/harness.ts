@@ -4,7 +4,7 @@ import { install, startPaused } from './in-page.ts';
 import { type Site, startSite } from './site.ts';
 
 /** A site in a real Chromium, ready to be measured. */
-export type Ground = {
+export type Harness = {
   readonly page: Page;
   readonly cdp: CDPSession;
   readonly site: Site;
@@ -13,7 +13,7 @@ export type Ground = {
   readonly stop: () => Promise<void>;
 };
 
-export async function startGround(): Promise<Ground> {
+export async function startHarness(): Promise<Harness> {
   const site = await startSite();
   const browser = await chromium.launch({ executablePath: chromiumPath(), args: LAUNCH_ARGS });
   const page = await browser.newPage();

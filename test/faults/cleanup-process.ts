@@ -8,39 +8,39 @@ import { fileURLToPath } from 'node:url';
 import { killAll, processesOf } from './processes.ts';
 
 // Browsers, X servers and relays outlive a test run that is interrupted, killed, or given up by its runner, and so do
-// their folders. So the last word lies with a process of its own, which nobody's Ctrl-C reaches: it waits for its
-// input to end, as it does however its parent ends, then ends what bears the mark of the run and removes its folder.
+// their folders. So a detached process cleans up, which Ctrl-C does not reach. It waits until its input ends, which
+// happens however its parent ends. Then it ends the processes of the run and removes the run's folder.
 
 const HERE = fileURLToPath(import.meta.url);
 
-/** A folder for all that is temporary in this process and those it starts, and who cleans up after them. */
+/** A run of tests with one temporary folder, also for the processes that it starts. */
 export type Run = {
   /** Ends everything that was started on the folder, and removes it. */
   readonly end: () => Promise<void>;
 };
 
-/** From now on temporary files lie in one new folder: its name in a command line marks a process of this run. */
+/** From now on temporary files are in one new folder. Its name in a command line marks a process of this run. */
 export function startRun(): Run {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'webengage-relay-faults-')));
   process.env.TMPDIR = folder;
-  const undertaker = spawn(process.execPath, [HERE, folder], {
+  const cleaner = spawn(process.execPath, [HERE, folder], {
     detached: true,
     stdio: ['pipe', 'ignore', 'inherit'],
   });
   return {
     end: async () => {
-      const done = once(undertaker, 'exit');
-      undertaker.stdin.end();
+      const done = once(cleaner, 'exit');
+      cleaner.stdin.end();
       await done;
     },
   };
 }
 
-async function bury(folder: string): Promise<void> {
+async function cleanUp(folder: string): Promise<void> {
   const left = () => processesOf(folder).filter((pid) => pid !== process.pid);
   for (const pid of left()) {
     try {
-      // With time for a word of farewell: an X server has a lock file to remove.
+      // Gently at first: an X server has a lock file to remove.
       process.kill(pid, 'SIGTERM');
     } catch {
       // It has gone by itself.
@@ -53,5 +53,5 @@ async function bury(folder: string): Promise<void> {
 
 if (process.argv[1] === HERE) {
   const folder = process.argv[2];
-  process.stdin.resume().once('close', () => folder !== undefined && bury(folder));
+  process.stdin.resume().once('close', () => folder !== undefined && cleanUp(folder));
 }

@@ -5,7 +5,7 @@ import { everythingIn, loggedLines } from '../edge/logs-and-storage.ts';
 import { testRelay } from '../edge/requests.ts';
 import { relayEnv } from '../fakes/outbox.ts';
 
-/** Every secret there is, so that any piece of one is known wherever it turns up. */
+/** A value for every secret, so that any piece of one is recognized wherever it appears. */
 export const SECRETS = {
   WEBENGAGE_API_KEY: 'canary-primary-key-0123456789abcdefghij',
   WEBENGAGE_API_KEY_SECONDARY: 'canary-secondary-key-0123456789abcdefg',

@@ -1,14 +1,14 @@
 import { type Stack, startStack } from '../journeys/stack.ts';
+import { startRun } from './cleanup-process.ts';
+import { type FlakyProxy, startFlakyProxy } from './flaky-proxy.ts';
 import { openSite, type Site } from './site.ts';
-import { startRun } from './undertaker.ts';
-import { openWay, type Way } from './way.ts';
 
-/** Where visitors of one engine live: a site, a way to the relay, the relay, and WebEngage played by the sandbox. */
-export type Ground = {
+/** What the visitors of one engine use: a site, a proxy to the relay, the relay, and the sandbox in place of WebEngage. */
+export type Harness = {
   readonly stack: Stack;
-  readonly way: Way;
+  readonly proxy: FlakyProxy;
   readonly site: Site;
-  /** As on the first day, for the next visitor. */
+  /** Restores the initial state, for the next visitor. */
   readonly reset: () => Promise<void>;
   /** Ends it, and all that was started on it. */
   readonly stop: () => Promise<void>;
@@ -17,24 +17,24 @@ export type Ground = {
 // What merges visitors is not asked here, so nobody need wait for it.
 const LINGER_MS = 50;
 
-export async function startGround(): Promise<Ground> {
+export async function startHarness(): Promise<Harness> {
   const run = startRun();
   try {
     // Pages in sandboxed frames and under other names have other origins.
     const stack = await startStack({ allowedOrigins: '*', lingerMs: LINGER_MS });
-    const way = await openWay(stack.relayUrl);
-    const site = await openSite(way.url);
+    const proxy = await startFlakyProxy(stack.relayUrl);
+    const site = await openSite(proxy.url);
     return {
       stack,
-      way,
+      proxy,
       site,
       reset: async () => {
-        way.reset();
+        proxy.reset();
         site.reset();
         await stack.empty();
       },
       stop: async () => {
-        way.stop();
+        proxy.stop();
         site.stop();
         await stack.stop();
         await run.end();
