@@ -55,16 +55,37 @@ function textsInJsx(file: string): readonly Sentence[] {
     .filter(({ text }) => isProse(text));
 }
 
-/** The titles of a file's tests, and of their groups. */
+/** The titles of a file's tests and of their groups, with the labels in the rows of `each`. */
 export function titlesIn(file: string): readonly Sentence[] {
+  if (file.endsWith('.tsx')) return titlesInJsx(file);
   const { code, nodes } = parsed(file);
+  const textAt = (node: Node | undefined): readonly Sentence[] => {
+    const text = node && textOf(node);
+    return node === undefined || text === undefined ? [] : [{ line: lineAt(code, node.start), text }];
+  };
   return nodes.flatMap((node) => {
     if (node.type !== 'CallExpression' || !('callee' in node) || !('arguments' in node)) return [];
-    const [title] = node.arguments as readonly Node[];
-    if (!isNode(node.callee) || title === undefined) return [];
-    const text = textOf(title);
-    return text !== undefined && /^(test|describe)\b/.test(code.slice(node.callee.start, node.callee.end))
-      ? [{ line: lineAt(code, node.start), text }]
-      : [];
+    const [first] = node.arguments as readonly Node[];
+    if (!isNode(node.callee) || first === undefined) return [];
+    const callee = code.slice(node.callee.start, node.callee.end);
+    if (!/^(test|describe)\b/.test(callee)) return [];
+    return callee.endsWith('.each')
+      ? elementsOf(first).flatMap((row) => textAt(labelOf(row)))
+      : textAt(first);
   });
+}
+
+function elementsOf(node: Node): readonly Node[] {
+  const isList = node.type === 'ArrayExpression' && 'elements' in node;
+  return isList ? (node.elements as readonly (Node | null)[]).filter((each) => each !== null) : [];
+}
+
+/** A row is its label, or a list that begins with it. */
+const labelOf = (row: Node): Node | undefined => (row.type === 'ArrayExpression' ? elementsOf(row)[0] : row);
+
+function titlesInJsx(file: string): readonly Sentence[] {
+  const code = readFileSync(file, 'utf8');
+  return [...code.matchAll(/(?:\b(?:test|describe)|\]\))\(\s*'((?:\\.|[^'\\])+)'/g)].map(
+    ({ index, 1: text = '' }) => ({ line: lineAt(code, index), text }),
+  );
 }

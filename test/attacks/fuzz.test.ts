@@ -72,9 +72,9 @@ async function holds(request: RandomRequest): Promise<void> {
 
 describe(`${RUNS} random requests from seed ${SEED}`, () => {
   const SHARES: readonly (readonly [string, Arbitrary<RandomRequest>, number])[] = [
-    ['batches that were good before they were changed', changedBatch, 0.4],
-    ['bodies of any bytes', rawBody, 0.35],
-    ['any headers, methods and paths', anyHeaders, 0.25],
+    ['mutated valid batches', changedBatch, 0.4],
+    ['bodies of random bytes', rawBody, 0.35],
+    ['random headers, methods and paths', anyHeaders, 0.25],
   ];
 
   test.each(SHARES)(

@@ -35,16 +35,16 @@ test('fields of a later release are ignored', () => {
 test.each([
   ['another version', { v: 2 }],
   ['no device', { device: undefined }],
-  ['a device that is no UUID', { device: 'mine' }],
-  ['a time that is no instant', { sentAt: 'yesterday' }],
-  ['an instant that does not exist', { sentAt: '2026-13-45T15:45:00.123Z' }],
+  ['a device that is not a UUID', { device: 'mine' }],
+  ['a time that is not a date', { sentAt: 'yesterday' }],
+  ['a date that does not exist', { sentAt: '2026-13-45T15:45:00.123Z' }],
   ['no records', { records: [] }],
   ['401 records', { records: Array(401).fill(eventRecord(1)) }],
-  ['records that are no list', { records: {} }],
-  ['leniency in words', { lenient: 'true' }],
-  ['half an offset', { clockOffset: 0.5 }],
-  ['an offset beyond all', { clockOffset: 1e300 }],
-  ['an offset in words', { clockOffset: '7' }],
+  ['records that are not a list', { records: {} }],
+  ['a lenient flag as a string', { lenient: 'true' }],
+  ['a fractional offset', { clockOffset: 0.5 }],
+  ['an offset that is too large', { clockOffset: 1e300 }],
+  ['an offset as a string', { clockOffset: '7' }],
 ])('%s is refused', (_, fields) => {
   expect(safeParse(batchSchema, { ...BATCH, ...fields }).success).toBe(false);
 });

@@ -98,8 +98,8 @@ describe('a fault of one attribute removes only that attribute', () => {
     ['no name', { '': 1 }, 'eventData.', {}],
     ['a null', { a: null }, 'eventData.a', {}],
     ['a null in an array', { a: [1, null, 3] }, 'eventData.a.1', { a: [1, 3] }],
-    ['a number beyond all', { a: Number.POSITIVE_INFINITY }, 'eventData.a', {}],
-    ['half a pair in a nested name', { a: { '\ud800': 1, b: 2 } }, 'eventData.a', { a: { b: 2 } }],
+    ['a number that is too large', { a: Number.POSITIVE_INFINITY }, 'eventData.a', {}],
+    ['half a surrogate pair in a nested name', { a: { '\ud800': 1, b: 2 } }, 'eventData.a', { a: { b: 2 } }],
   ])('%s', (_, bad, path, left) => {
     const result = data({ ...bad, Price: 39.8 });
 

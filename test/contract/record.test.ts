@@ -132,8 +132,8 @@ describe('an invalid record, with its path', () => {
     ['a phone that is not E.164', { phone: '0049 89 1234' }, 'phone', /E\.164/],
     ['an unknown gender', { gender: 'm' }, 'gender', /male, female or other/],
     ['an opt-in that is text', { emailOptIn: 'true' }, 'emailOptIn', /true or false/],
-    ['a birthday that is on no calendar', { birthDate: '1986-02-30' }, 'birthDate', /yyyy-MM-dd/],
-    ['a birthday in words', { birthDate: '19 August 1986' }, 'birthDate', /yyyy-MM-dd/],
+    ['a birthday that does not exist', { birthDate: '1986-02-30' }, 'birthDate', /yyyy-MM-dd/],
+    ['a birthday in prose', { birthDate: '19 August 1986' }, 'birthDate', /yyyy-MM-dd/],
     ['a company of 1,000 characters', { company: 'c'.repeat(1000) }, 'company', /0 to 999/],
     [
       'over 16 KB of arrays and objects',

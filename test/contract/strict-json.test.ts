@@ -76,12 +76,12 @@ describe('in a batch', () => {
   test.each([
     ['a field twice', '{"a":1,"a":2}', 'a', 'must be given only once'],
     [
-      'a field twice, further in',
+      'a nested field twice',
       '{"eventData":{"a":[0,{"b":1,"b":2}]}}',
       'eventData.a.1.b',
       'must be given only once',
     ],
-    ['a field twice, once in disguise', '{"userId":1,"user\\u0049d":2}', 'userId', 'must be given only once'],
+    ['a field twice, once escaped', '{"userId":1,"user\\u0049d":2}', 'userId', 'must be given only once'],
     ['a prototype', '{"eventData":{"__proto__":{}}}', 'eventData.__proto__', 'must not be a field'],
     ['31 levels', nested(31), '', 'must nest at most 30 levels'],
     ['60,000 levels', nested(30_000), '', 'must nest at most 30 levels'],
@@ -120,11 +120,11 @@ describe('in a batch', () => {
   test.each([
     ['a field of the envelope twice', '{"v":1,"v":1,"records":[{"a":1,"a":1}]}', 'v'],
     ['the records twice', '{"records":[{"a":1}],"records":[{"a":1}]}', 'records'],
-    ['the records twice, once in disguise', '{"records":[{"a":1}],"\\u0072ecords":[]}', 'records'],
+    ['the records twice, once escaped', '{"records":[{"a":1}],"\\u0072ecords":[]}', 'records'],
     ['a prototype', '{"records":[{"a":1}],"__proto__":{}}', '__proto__'],
     ['in a field that is not the records', '{"x":{"records":[{"a":1,"a":1}]}}', 'x.records.0.a'],
     ['in a field after the records', '{"records":[{"a":1}],"x":[{"a":1,"a":1}]}', 'x.0.a'],
-    ['in records that are no list', '{"records":{"0":{"a":1,"a":1}}}', 'records.0.a'],
+    ['in records that are not a list', '{"records":{"0":{"a":1,"a":1}}}', 'records.0.a'],
     ['in a list of batches', '[{"records":[{"a":1,"a":1}]}]', '0.records.0.a'],
     ['the envelope’s nesting', `{"x":${nested(40)}}`, ''],
     ['the envelope’s values', `{"x":${array('1', 3_000)},"records":[]}`, ''],
@@ -153,7 +153,7 @@ test.each([
   ['backslashes', `"${'\\'.repeat(131_000)}"`],
   ['quotes', '"'.repeat(131_000)],
   ['escaped quotes', `"${'\\"'.repeat(65_000)}"`],
-  ['a quote that is never closed, after each of many', '\\"'.repeat(65_000)],
+  ['an unclosed quote after many closed ones', '\\"'.repeat(65_000)],
 ])('%s are scanned once', (_, text) => {
   let read = 0;
   const counting = {

@@ -69,8 +69,8 @@ describe('a WebEngage that echoes the key', () => {
       (key) => Response.json({ response: { message: `Bearer ${key}, ${both()}` } }, { status: 400 }),
     ],
     ['in other JSON', (key) => Response.json({ you: { sent: key, all: both() } }, { status: 400 })],
-    ['in plain words', (key) => new Response(`${key} ${both()}`, { status: 400 })],
-    ['in an address', (key) => new Response(`/?key=${encodeURIComponent(key)}`, { status: 400 })],
+    ['in plain text', (key) => new Response(`${key} ${both()}`, { status: 400 })],
+    ['in a URL', (key) => new Response(`/?key=${encodeURIComponent(key)}`, { status: 400 })],
     [
       'on a page',
       (key) =>
@@ -79,14 +79,17 @@ describe('a WebEngage that echoes the key', () => {
           { status: 400 },
         ),
     ],
-    ['at the end of what is kept', (key) => new Response(`${'x'.repeat(4_080)}${key}`, { status: 400 })],
-    ['cut off in it', (key) => new Response(`wrong: ${key.slice(0, -3)}`, { status: 400 })],
+    [
+      'at the end of the part that is kept',
+      (key) => new Response(`${'x'.repeat(4_080)}${key}`, { status: 400 }),
+    ],
+    ['cut off within the key', (key) => new Response(`wrong: ${key.slice(0, -3)}`, { status: 400 })],
     [
       'in headers',
       (key) => new Response('no', { status: 400, headers: { 'X-You-Sent': key, 'Retry-After': key } }),
     ],
     [
-      'in what kind of success it is',
+      'in the status of a success',
       (key) =>
         new Response(key, {
           status: 200,
@@ -104,7 +107,7 @@ describe('a WebEngage that echoes the key', () => {
     ['in a 429', (key) => new Response(key, { status: 429, headers: { 'Retry-After': key } })],
     ['in a 503', (key) => new Response(key, { status: 503 })],
     [
-      'in a connection that breaks',
+      'in a broken connection',
       (key) => {
         throw new TypeError(`lost: ${key}\n    at ${key}`);
       },

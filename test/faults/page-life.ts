@@ -100,27 +100,28 @@ function clockSet(from: number, to: number, meanwhile: 'waiting' | 'sent'): Scen
 /** What happens to pages besides being closed. */
 export const pageLife: readonly Scenario[] = [
   {
-    title: 'away to a page of the same origin and back, out of the back/forward cache',
+    title: 'navigation to a page of the same origin and back, from the back/forward cache',
     run: awayAndBack(({ site }) => site.quietUrl),
   },
   {
-    title: 'away to another site and back, out of the back/forward cache',
+    title: 'navigation to another site and back, from the back/forward cache',
     run: awayAndBack(({ site }) => site.elsewhereUrl),
   },
   {
-    title: 'prerendered: nothing is sent before the visitor comes, all arrives after',
+    title: 'prerendered: nothing is sent before activation, and everything arrives after it',
     retry: 2,
     impossible: { firefox: ONLY_CHROMIUM_PRERENDERS, webkit: ONLY_CHROMIUM_PRERENDERS },
     run: comesToPrerendered(),
   },
   {
-    title: 'prerendered without Web Locks: nothing is sent before the visitor comes, all arrives after',
+    title:
+      'prerendered without Web Locks: nothing is sent before activation, and everything arrives after it',
     retry: 2,
     impossible: { firefox: ONLY_CHROMIUM_PRERENDERS, webkit: ONLY_CHROMIUM_PRERENDERS },
     run: comesToPrerendered({ troubles: ['locksMissing'] }),
   },
   {
-    title: 'prerendered, and the visitor never comes: nothing is sent',
+    title: 'prerendered and never activated: nothing is sent',
     retry: 2,
     impossible: { firefox: ONLY_CHROMIUM_PRERENDERS, webkit: ONLY_CHROMIUM_PRERENDERS },
     run: async (visit) => {
@@ -148,11 +149,11 @@ export const pageLife: readonly Scenario[] = [
   },
   { title: 'the clock is set back a year while records wait', run: clockSet(0, -YEAR_MS, 'waiting') },
   {
-    title: 'the clock, a year ahead, is put right while records wait',
+    title: 'the clock, a year ahead, is corrected while records wait',
     run: clockSet(YEAR_MS, 0, 'waiting'),
   },
   { title: 'the clock is set a year ahead', run: clockSet(0, YEAR_MS, 'sent') },
-  { title: 'the clock, a year behind, is put right', run: clockSet(-YEAR_MS, 0, 'sent') },
+  { title: 'the clock, a year behind, is corrected', run: clockSet(-YEAR_MS, 0, 'sent') },
   {
     title: 'a page without https: no locks, no randomUUID',
     ...(NETWORK_ADDRESS === undefined && {

@@ -91,7 +91,7 @@ async function stayAndTrack(visit: Visit): Promise<void> {
 }
 
 export const relayTrouble: readonly Scenario[] = [
-  { title: 'track and stay', run: stayAndTrack },
+  { title: 'tracking on a page that stays open', run: stayAndTrack },
   {
     title: 'relay down while tracking, page closed, relay back, page reopened',
     run: async (visit) => {
@@ -116,12 +116,12 @@ export const relayTrouble: readonly Scenario[] = [
   { title: 'the relay answers 503 with Retry-After for a while', run: troubled(busy(503, '2')) },
   { title: "a network's sign-in page answers with 200 for a while", run: troubled(SIGN_IN) },
   {
-    title: `429 with Retry-After in seconds: nothing before its time, from no tab, nor after a reload`,
+    title: `429 with Retry-After in seconds: no tab sends before then, not even after a reload`,
     withoutOrder: true,
     run: asked(() => ({ retryAfter: String(WAIT_SECONDS), until: Date.now() + WAIT_SECONDS * 1_000 })),
   },
   {
-    title: '429 with Retry-After as a date: nothing before its time, from no tab, nor after a reload',
+    title: '429 with Retry-After as a date: no tab sends before then, not even after a reload',
     withoutOrder: true,
     run: asked(() => {
       // A date has whole seconds.
@@ -141,7 +141,7 @@ export const relayTrouble: readonly Scenario[] = [
     },
   },
   {
-    title: 'the relay does not answer: the request is given up, and made again',
+    title: 'the relay does not answer: the request is aborted and repeated',
     withinMs: 90_000,
     run: async (visit) => {
       await visit.open();

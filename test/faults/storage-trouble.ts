@@ -101,7 +101,7 @@ export const storageTrouble: readonly Scenario[] = [
     },
   },
   {
-    title: 'the connection to the database is lost for good',
+    title: 'the connection to the database is lost permanently',
     run: async (visit) => {
       await visit.open();
       const tab = await visit.openSite({ troubles: ['connectionsCanBeLost'] });

@@ -40,7 +40,7 @@ function holderStops(stop: (holder: Tab, visit: Visit) => Promise<unknown>): Sce
 
 export const tabs: readonly Scenario[] = [
   {
-    title: 'two tabs track at once: nothing is sent twice, and both keep to one allowance',
+    title: 'two tabs track at once: nothing is sent twice, and both share one allowance',
     withoutOrder: true,
     run: async (visit) => {
       await visit.open();
@@ -64,13 +64,13 @@ export const tabs: readonly Scenario[] = [
     },
   },
   {
-    title: 'the tab that flushes is closed while its request hangs: another goes on',
+    title: 'the tab that flushes is closed while its request hangs: another tab takes over',
     withoutOrder: true,
     withinMs: WITH_A_HOLDER_MS,
     run: holderStops((holder) => holder.close()),
   },
   {
-    title: 'the tab that flushes crashes while its request hangs: another goes on',
+    title: 'the tab that flushes crashes while its request hangs: another tab takes over',
     impossible: {
       firefox: 'its driver has no command that crashes a tab (https://w3c.github.io/webdriver-bidi/#modules)',
     },
@@ -79,7 +79,7 @@ export const tabs: readonly Scenario[] = [
     run: holderStops(async (holder) => holder.crash?.()),
   },
   {
-    title: 'the tab that flushes is frozen while its request hangs: another goes on',
+    title: 'the tab that flushes is frozen while its request hangs: another tab takes over',
     impossible: {
       firefox: 'its driver freezes no tab (https://w3c.github.io/webdriver-bidi/#modules)',
       webkit: 'its driver freezes no tab (https://w3c.github.io/webdriver/#endpoints)',
@@ -89,7 +89,7 @@ export const tabs: readonly Scenario[] = [
     run: holderStops(async (holder) => holder.setFrozen?.(true)),
   },
   {
-    title: 'one of two tabs closed right after track, the other goes on',
+    title: 'one of two tabs is closed right after track, the other stays open',
     withoutOrder: true,
     run: async (visit) => {
       await visit.open();

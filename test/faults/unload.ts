@@ -74,7 +74,7 @@ export const unload: readonly Scenario[] = [
     run: leaves((visit, tab) => tab.evaluate(trackAndClick, { ...visit.events(EACH), on: 'form button' })),
   },
   {
-    title: "track in the page's own visibilitychange and pagehide listeners",
+    title: "track in the page's visibilitychange and pagehide listeners",
     run: leaves((visit, tab) =>
       tab.evaluate(trackOnLeaving, { ...visit.events(2 * EACH), to: visit.nextPage() }),
     ),

@@ -122,7 +122,7 @@ describe('the tag', () => {
   });
 
   test.each([
-    ['a script of its own', { createTracker: () => {}, track: () => {}, queue: [] }],
+    ['another script URL', { createTracker: () => {}, track: () => {}, queue: [] }],
     ['npm', { track: () => {} }],
   ])('fails if the page has its tracker from %s', (_, webengageRelay) => {
     const page = gtmPage({ window: { webengageRelay } });

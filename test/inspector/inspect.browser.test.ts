@@ -124,10 +124,10 @@ describe('inspecting a tracker’s stored state', () => {
   });
 
   test.each([
-    ['in the database alone', 1, undefined, true],
-    ['in localStorage alone', 0, '1', true],
+    ['in the database only', 1, undefined, true],
+    ['in localStorage only', 0, '1', true],
     ['in neither', 0, undefined, false],
-    ['and in again, as the database knows', 2, '1', false],
+    ['opted in again, according to the database', 2, '1', false],
   ])('reports whether the visitor has opted out: %s', async (_, choices, mark, optedOut) => {
     const endpoint = newEndpoint();
     await append(storeOf(endpoint), [], { ...VISITOR, choices });
@@ -197,8 +197,8 @@ describe('inspecting a tracker’s stored state', () => {
   });
 
   test.each([
-    ['asked for its databases', true],
-    ['that can’t be asked for them', false],
+    ['that lists its databases', true],
+    ['that does not list them', false],
   ])('creates no missing database, in a browser %s', async (_, canBeAsked) => {
     const endpoint = newEndpoint();
     const { databases } = indexedDB;

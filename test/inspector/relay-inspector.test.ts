@@ -265,7 +265,7 @@ describe('the page’s tracker', () => {
   test.each<[string, object | undefined]>([
     ['nothing', undefined],
     ['no ids', {}],
-    ['issues that are none', { id: 'a', issues: null }],
+    ['missing issues', { id: 'a', issues: null }],
   ])('may report %s, and the page sees no error', async (_, payload) => {
     const watched = inspectedTracker({ tracked: 5 });
     const { text } = inspect(watched.tracker);

@@ -16,13 +16,13 @@ test.each([
   ],
   ['the tracker’s script tag', {}, [script('https://x.example.com/app.js'), TAG], 'https://t.example.com', 9],
   [
-    'what that tag says in place of where it comes from',
+    'data-endpoint of that tag, in place of its src',
     {},
     [script('https://cdn.example.com/tracker.0123456789ab.js', { 'data-endpoint': 'https://t.example.com' })],
     'https://t.example.com',
     5,
   ],
-  ['where the inspector itself comes from', {}, [], 'https://own.example.com', 5],
+  ['the origin of the inspector’s script', {}, [], 'https://own.example.com', 5],
 ])('a tracker’s settings are read from %s', (_, attributes, scripts, endpoint, burst) => {
   expect(
     readSettings({ inspector: inspector(attributes), scripts, ownOrigin: 'https://own.example.com' }),

@@ -102,9 +102,9 @@ describe('outcomes', () => {
 describe('the clock', () => {
   test.each([
     ['nothing if unknown', undefined, ''],
-    ['nothing where it is right', 1_500, ''],
-    ['how far it is ahead', 7_200_000, 'This clock is 2 h ahead of the relay’s.'],
-    ['how far it is behind', -300_000, 'This clock is 5 min behind the relay’s.'],
+    ['nothing if it is right', 1_500, ''],
+    ['the time it is ahead', 7_200_000, 'This clock is 2 h ahead of the relay’s.'],
+    ['the time it is behind', -300_000, 'This clock is 5 min behind the relay’s.'],
   ])('says %s', (_, clockOffset, said) => {
     expect(withBuffer({ clockOffset }).clock).toBe(said);
   });
@@ -169,9 +169,13 @@ describe('a missing part is reported with the line that helps', () => {
     ['a script that has not loaded', { tracker: { kind: 'loading', calls: 2 } }, /has not loaded: 2 calls/],
     ['a tracker that can’t start', { tracker: { kind: 'silent', why: 'RangeError: x' } }, /RangeError: x/],
     ['a visitor who has opted out', { optedOut: true }, /opted out/],
-    ['an impossible option', { settings: 'RangeError: burst' }, /RangeError: burst/],
-    ['an endpoint that nobody names', { settings: undefined }, /set the relay’s address/],
-    ['a buffer that is refused', { buffer: { kind: 'unreadable', why: 'SecurityError' } }, /SecurityError/],
+    ['an invalid option', { settings: 'RangeError: burst' }, /RangeError: burst/],
+    ['a missing endpoint', { settings: undefined }, /set the relay’s address/],
+    [
+      'a buffer that can’t be opened',
+      { buffer: { kind: 'unreadable', why: 'SecurityError' } },
+      /SecurityError/,
+    ],
   ])('%s', (_, changed, said) => {
     const shown = notices(changed);
 

@@ -272,29 +272,29 @@ describe('with identity tokens required', () => {
     const cases: readonly (readonly [string, () => string])[] = [
       ['TRACE', () => post('', '', 'TRACE /v1/batch HTTP/1.1')],
       ['CONNECT', () => `CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n\r\n`],
-      ['no host', () => post('', '{}').replace('Host: 127.0.0.1\r\n', '')],
-      ['a zero in the path', () => post(long(good()), good(), 'POST /v1/batch\0 HTTP/1.1')],
+      ['no Host header', () => post('', '{}').replace('Host: 127.0.0.1\r\n', '')],
+      ['a NUL in the path', () => post(long(good()), good(), 'POST /v1/batch\0 HTTP/1.1')],
       [
-        'a zero in a header',
+        'a NUL in a header',
         () => post(`X: a\0b\r\n${long(good())}`, good()).replace('text/plain', 'text/plain\0'),
       ],
-      ['two lengths', () => post(`Content-Length: 1\r\n${long(good())}`, good())],
+      ['two Content-Lengths', () => post(`Content-Length: 1\r\n${long(good())}`, good())],
       [
-        'a length and chunks',
+        'a Content-Length and chunks',
         () =>
           post(
             `${long('0\r\n\r\n')}Transfer-Encoding: chunked\r\n`,
             '0\r\n\r\nGET /admin/status HTTP/1.1\r\n\r\n',
           ),
       ],
-      ['a length below nothing', () => post('Content-Length: -1\r\n', good())],
-      ['a length that is none', () => post('Content-Length: 0x10\r\n', good())],
-      ['less than was said', () => post('Content-Length: 100000\r\n', good())],
-      ['chunks that are none', () => post('Transfer-Encoding: chunked\r\n', `zz\r\n${good()}\r\n0\r\n\r\n`)],
-      ['a chunk that never comes', () => post('Transfer-Encoding: chunked\r\n', 'ffff\r\n{')],
-      ['another coding', () => post(`Transfer-Encoding: gzip\r\n${long(good())}`, good())],
-      ['no HTTP', () => '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
-      ['HTTP of before', () => 'GET /v1/batch\r\n'],
+      ['a negative Content-Length', () => post('Content-Length: -1\r\n', good())],
+      ['a malformed Content-Length', () => post('Content-Length: 0x10\r\n', good())],
+      ['a body shorter than its Content-Length', () => post('Content-Length: 100000\r\n', good())],
+      ['malformed chunks', () => post('Transfer-Encoding: chunked\r\n', `zz\r\n${good()}\r\n0\r\n\r\n`)],
+      ['a chunk that never arrives', () => post('Transfer-Encoding: chunked\r\n', 'ffff\r\n{')],
+      ['another transfer coding', () => post(`Transfer-Encoding: gzip\r\n${long(good())}`, good())],
+      ['bytes that are not HTTP', () => '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
+      ['HTTP/0.9', () => 'GET /v1/batch\r\n'],
     ];
 
     test.each(cases)('%s: nothing is accepted or revealed, and the relay goes on', async (_, bytes) => {

@@ -299,8 +299,8 @@ test('a tracker that refuses each page view is logged once, and still gets each 
 });
 
 test.each([
-  ['a form that stands in its place', Object.assign(document.createElement('form'), { name: 'referrer' })],
-  ['an image that stands in its place', document.createElement('img')],
+  ['hidden by a form of that name', Object.assign(document.createElement('form'), { name: 'referrer' })],
+  ['hidden by an image of that name', document.createElement('img')],
 ])('a referrer that is %s costs the page view nothing', (_, referrer) => {
   Object.defineProperty(document, 'referrer', { value: referrer, configurable: true });
 

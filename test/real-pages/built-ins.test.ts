@@ -113,7 +113,7 @@ const LEAVING = [
   'Prototype.js 1.7',
   'MooTools 1.4 with its dates',
   'Object.prototype.toJSON',
-  'frozen prototypes, all of them',
+  'all prototypes frozen',
 ] as const;
 
 describe.each(LEAVING)('%s, and the page is left in the task of the call', (name) => {
@@ -162,7 +162,7 @@ describe('the page breaks the body of a request, so that the relay refuses the b
       `JSON.stringify({ ...JSON.parse(body), records: JSON.stringify(JSON.parse(body).records) })`,
     ],
     ['the device is missing', `JSON.stringify({ ...JSON.parse(body), device: undefined })`],
-    ['it is no JSON', `body.slice(1)`],
+    ['the body is not JSON', `body.slice(1)`],
     ['the version is another', `body.replace('"v":1', '"v":2')`],
   ])('%s: every record is kept and reported, and arrives once the page is fixed', async (_, spoilt) => {
     const { relay, open } = await pages.quickVisitor();

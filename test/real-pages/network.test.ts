@@ -28,13 +28,13 @@ describe('the page wraps fetch', () => {
       `return native(url, Object.assign({}, init, { headers: { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', 'sentry-trace': '1', baggage: 'a=b' } }));`,
     ],
     [
-      'to say what it sends',
+      'to set the content type',
       `return native(url, Object.assign({}, init, { headers: { 'Content-Type': 'application/json' } }));`,
     ],
-    ['to make a Request of it', `return native(new Request(url, init));`],
+    ['to make it a Request', `return native(new Request(url, init));`],
     ['to leave out what it does not know', `return native(url, { method: init.method, body: init.body });`],
     [
-      'to answer with a promise of its own kind',
+      'to return its own kind of promise',
       `var promise = native(url, init); return { then: function (y, n) { return promise.then(y, n); } };`,
     ],
     [
@@ -57,10 +57,10 @@ describe('the page wraps fetch', () => {
   });
 
   test.each([
-    ['and throws', `throw new Error('blocked');`],
-    ['and answers with nothing', `return undefined;`],
-    ['and answers with no response', `return Promise.resolve({});`],
-    ['and never ends', `return new Promise(function () {});`],
+    ['a fetch that throws', `throw new Error('blocked');`],
+    ['a fetch that returns nothing', `return undefined;`],
+    ['a fetch that resolves to something else', `return Promise.resolve({});`],
+    ['a fetch that never settles', `return new Promise(function () {});`],
   ])('%s: nothing is thrown into the page, and all records arrive once it stops', async (_, code) => {
     const visitor = await pages.quickVisitor();
     const tab = await visitor.open({

@@ -89,7 +89,7 @@ describe('a proxy answers one body in the relay’s place', () => {
     ['406 and a page', { status: 406, body: PAGE }, false],
     ['400 and a page', { status: 400, body: PAGE }, false],
     ['200 and a page', { status: 200, body: PAGE }, false],
-    ['500 and JSON of its own', { status: 500, body: '{"message":"denied"}' }, false],
+    ['500 and other JSON', { status: 500, body: '{"message":"denied"}' }, false],
   ] as const)('%s: all other records arrive, and so do later ones', async (_, what, firstParty) => {
     const visitor = await pages.visitor({ firstParty });
     visitor.relay.behave(({ body }) => (body.includes('<script') ? { what } : undefined));
@@ -294,7 +294,7 @@ describe('at the relay, without a tracker', () => {
     ['an array', 13, []],
     ['an object of another kind', 14, { kind: 'page', id: `${'q'.repeat(22)}.1` }],
     ['a lone surrogate', 15, event(10, { eventData: { text: '\ud800' } })],
-    ['two of one name', 16, 'DOUBLE'],
+    ['two fields with the same name', 16, 'DOUBLE'],
   ])('%s among the records costs no other', async (title, start, record) => {
     const body = JSON.stringify({
       ...envelope,

@@ -105,15 +105,10 @@ describe('as the event data itself', () => {
   test.each([
     ['undefined', 'undefined', undefined, 'unreported'],
     ['a plain object', `{ a: 1 }`, { a: 1 }, 'unreported'],
-    ['an object of a frame', `frame.eval('({ a: 1 })')`, { a: 1 }, 'unreported'],
+    ['an object from a frame', `frame.eval('({ a: 1 })')`, { a: 1 }, 'unreported'],
+    ['an object with a toJSON', `{ secret: 1, toJSON() { return { a: 1 }; } }`, { a: 1 }, 'unreported'],
     [
-      'an object that says how it is written',
-      `{ secret: 1, toJSON() { return { a: 1 }; } }`,
-      { a: 1 },
-      'unreported',
-    ],
-    [
-      'a toJSON of its class',
+      'a toJSON of a class',
       `new (class Data { secret = 1; toJSON() { return { a: 1 }; } })()`,
       { a: 1 },
       'unreported',
@@ -168,8 +163,11 @@ describe('more than a record may hold', () => {
     ['a text of a million characters', `'x'.repeat(1e6)`],
     ['a text of a million emoji', `'👩'.repeat(1e6)`],
     ['an array of 200,000 numbers', `Array.from({ length: 2e5 }, (_, i) => i)`],
-    ['an array whose length is a claim', `new Array(4e9)`],
-    ['an object of 100,000 names', `Object.fromEntries(Array.from({ length: 1e5 }, (_, i) => ['n' + i, i]))`],
+    ['an array with a false length', `new Array(4e9)`],
+    [
+      'an object with 100,000 names',
+      `Object.fromEntries(Array.from({ length: 1e5 }, (_, i) => ['n' + i, i]))`,
+    ],
     [
       'arrays in arrays, 10,000 deep',
       `(function () { let a = []; for (let i = 0; i < 1e4; i++) a = [a]; return a; })()`,

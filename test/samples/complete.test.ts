@@ -39,8 +39,8 @@ describe('a block without a test', () => {
 
   test.each([
     ['without a language', '```\ncurl\n```', 'a language'],
-    ['of figures', '## A heading\n\n```json\n{}\n```', "sample('docs/new.md#a-heading json')"],
-    ['of a language that no test has', '```rust\nfn main() {}\n```', "sample('docs/new.md rust')"],
+    ['with figures', '## A heading\n\n```json\n{}\n```', "sample('docs/new.md#a-heading json')"],
+    ['in a language without a test', '```rust\nfn main() {}\n```', "sample('docs/new.md rust')"],
     ['with a command that must be run', '```sh\nnpm ci\nrm -rf /\n```', 'how to check “rm -rf /”'],
   ])('%s is reported with what to do', (_, markdown, remedy) => {
     expect(lacks(markdown)).toEqual([expect.stringContaining(remedy)]);

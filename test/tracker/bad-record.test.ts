@@ -133,10 +133,10 @@ test('three records that a firewall blocks cost no other', async () => {
 
 describe('everything is kept, nothing is rejected, and it is reported', () => {
   test.each([
-    ['a relay that is down as a whole', 'onTheWay', page503],
-    ['a firewall that refuses all', 'onTheWay', page403],
+    ['a relay that is completely down', 'onTheWay', page503],
+    ['a firewall that refuses everything', 'onTheWay', page403],
     ['a page that spoils every body', 'judge', () => refusal('invalid_batch', 400)],
-    ['a version that the relay does not know', 'judge', () => refusal('unsupported_version', 400)],
+    ['a protocol version that the relay does not know', 'judge', () => refusal('unsupported_version', 400)],
     ['an origin that is not allowed', 'judge', () => refusal('origin_not_allowed', 403)],
   ] as const)('with %s, for hours, and arrives afterwards', { timeout: 60_000 }, async (_, who, answer) => {
     const fake = browser();

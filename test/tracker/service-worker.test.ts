@@ -109,7 +109,7 @@ async function fireSync(
 
 test.each([
   ['a page that could not send', '/soon', () => {}],
-  ['a page that is left', '/', () => dispatchEvent(new PageTransitionEvent('pagehide'))],
+  ['a page that is being left', '/', () => dispatchEvent(new PageTransitionEvent('pagehide'))],
 ])(
   'events that %s has tracked offline are sent once when the network is back, with no page open',
   async (...way) => {

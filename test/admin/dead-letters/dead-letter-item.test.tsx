@@ -25,7 +25,7 @@ test.each([
   '"><svg onload=alert(1)>',
   '{{constructor.constructor("alert(1)")()}}',
   '`<b>code</b>`',
-])('what an attacker wrote is text, wherever it stands: %s', (hostile) => {
+])('text of an attacker is shown as text, in every place: %s', (hostile) => {
   const { node } = item({
     device: hostile,
     words: hostile,
@@ -52,7 +52,7 @@ test('a name is separate, in its own text direction, with hidden characters esca
   expect(node.querySelector('button')?.getAttribute('aria-label')).toBe('Replay cod.\\u202eexe');
 });
 
-test('the buttons of a letter name their action and the letter', () => {
+test('the buttons of a dead letter name their action and the dead letter', () => {
   const { node, done } = item();
 
   for (const control of node.querySelectorAll<HTMLElement>('input, button')) control.click();

@@ -41,7 +41,7 @@ function list(...ids: readonly string[]) {
   return { node, button, names, settled, show };
 }
 
-test('letters are listed page by page, and open ones stay open as the list changes', async () => {
+test('dead letters are listed page by page, and open ones stay open as the list changes', async () => {
   const { node, button, names, show } = list('1', '2', '3');
   await vi.waitFor(() => expect(names()).toEqual(['Event 1', 'Event 2']));
   const [, second] = node.querySelectorAll('details');
@@ -57,7 +57,7 @@ test('letters are listed page by page, and open ones stay open as the list chang
   expect(second?.open).toBe(true);
 });
 
-test('the focus moves to the report when the pressed button disappears with its letter', async () => {
+test('the focus moves to the report when the pressed button disappears with its dead letter', async () => {
   const { node, button, names } = list('1');
   await vi.waitFor(() => expect(names()).toEqual(['Event 1']));
 
@@ -67,7 +67,7 @@ test('the focus moves to the report when the pressed button disappears with its 
   expect(document.activeElement?.textContent).toMatch(/^1 replayed/);
 });
 
-test('selected letters are replayed at once, and discarded only after confirmation', async () => {
+test('selected dead letters are replayed at once, and discarded only after confirmation', async () => {
   const { node, button, names, settled } = list('1', '2');
   await vi.waitFor(() => expect(names()).toHaveLength(2));
   expect(button('Replay selected')?.disabled).toBe(true);

@@ -47,7 +47,7 @@ describe('a token of the site', () => {
 
   test.each([
     ['of 100 characters', 'u'.repeat(100)],
-    ['of another script', '用户-ü-1'],
+    ['in another script', '用户-ü-1'],
   ])('may be for a user with an id %s', async (_, cuid) => {
     const text = await token(site.privateKey, { ...JOHN, cuid });
 
@@ -176,7 +176,7 @@ describe('kid', () => {
     ['is missing', {}],
     ['is unknown', { kid: 'newer' }],
     ['is empty', { kid: '' }],
-    ['is a name that every object has', { kid: 'constructor' }],
+    ['is a name that every object inherits', { kid: 'constructor' }],
   ])('must name one of several keys: it %s', async (_, header) => {
     expect(await verified(two, await token(site.privateKey, JOHN, header))).toEqual(refusedAs('unknown_key'));
   });
@@ -205,7 +205,7 @@ describe('claims', () => {
     ['a cuid that is a list', { ...JOHN, cuid: ['johndoe'] }],
     ['an empty cuid', { ...JOHN, cuid: '' }],
     ['a cuid of 101 characters', { ...JOHN, cuid: 'u'.repeat(101) }],
-    ['a cuid with half a character', { ...JOHN, cuid: 'u\ud800' }],
+    ['a cuid with half a surrogate pair', { ...JOHN, cuid: 'u\ud800' }],
   ])('must name a user and an expiry: %s', async (_, claims) => {
     expect(await verified(site.pem, await token(site.privateKey, claims))).toEqual(refusedAs('bad_claims'));
   });
@@ -217,9 +217,9 @@ describe('something that is not a token', () => {
     ['one part', 'token'],
     ['two parts', 'a.b'],
     ['three empty parts', '..'],
-    ['a header that is no JSON', 'YWJj.e30.c2ln'],
+    ['a header that is not JSON', 'YWJj.e30.c2ln'],
     ['a header that is a list', 'W10.e30.c2ln'],
-    ['characters that are no base64url', 'e30.☃.c2ln'],
+    ['characters that are not base64url', 'e30.☃.c2ln'],
   ])('is refused: %s', async (_, text) => {
     expect(await verified(site.pem, text)).toEqual(refusedAs('malformed'));
   });

@@ -283,10 +283,10 @@ describe('the key', () => {
   });
 
   test.each([
-    ['that is missing', 'required', '', /IDENTITY_KEY is not set/],
-    ['that is missing', 'optional', '', /IDENTITY_KEY is not set/],
-    ['that is private', 'optional', site.privatePem, /private key/],
-    ['that is no key', 'required', 'hunter2', /IDENTITY_KEY must/],
+    ['a missing key', 'required', '', /IDENTITY_KEY is not set/],
+    ['a missing key', 'optional', '', /IDENTITY_KEY is not set/],
+    ['a private key', 'optional', site.privatePem, /private key/],
+    ['text that is not a key', 'required', 'hunter2', /IDENTITY_KEY must/],
   ])(
     '%s is answered 503 everywhere, with what to set (IDENTITY=%s)',
     async (_, IDENTITY, IDENTITY_KEY, words) => {

@@ -43,7 +43,7 @@ describe('a request from an allowed origin is refused if no script sent it', () 
     ['a form', fetched('cross-site', 'navigate', 'document')],
     ['a form in a frame', fetched('same-origin', 'navigate', 'iframe')],
     ['an address typed in', fetched('none', 'navigate', 'document')],
-    ['a program of the browser’s own', fetched('none', 'cors', 'empty')],
+    ['a part of the browser itself', fetched('none', 'cors', 'empty')],
     ['an image', fetched('cross-site', 'no-cors', 'image')],
     ['a socket', fetched('cross-site', 'websocket', 'empty')],
   ])('%s', async (_, headers) => {

@@ -80,7 +80,7 @@ describe('a configuration error loses nothing and discards nothing, however long
     ['a wrong license code, answered 404', { license: '~another', wrongLicense: 404 }],
     ['a wrong key, answered 401', { acceptKeys: [], wrongKey: 401 }],
     ['a key without the permission, answered 403', { acceptKeys: [], wrongKey: 403 }],
-    ['another host, that redirects', { fault: 307 }],
+    ['another host that redirects', { fault: 307 }],
   ];
 
   test.each(wrong)('%s', async (_, control) => {
@@ -195,10 +195,10 @@ describe('every odd answer, from a third of all calls', () => {
     ['503', 503, 'before'],
     ['504 from behind it', 504, 'after'],
     ['429', '429', 'before'],
-    ['403 from some firewall', 403, 'before'],
+    ['403 from a firewall', 403, 'before'],
     ['a gateway’s page', 'page', 'before'],
-    ['a cut before the records were taken', 'cut_before', 'before'],
-    ['a cut after it', 'cut', 'after'],
+    ['a broken connection before the records are accepted', 'cut_before', 'before'],
+    ['a broken connection after the records are accepted', 'cut', 'after'],
     ['nothing for ten seconds', 'slow', 'after'],
     ['a redirect', 302, 'before'],
   ])('%s', async (_, fault, faultAt) => {

@@ -105,14 +105,18 @@ test('a cut connection is an unknown outcome', async () => {
 
 test.each<[string, BodyInit, string | undefined]>([
   ['WebEngage’s', '{"response":{"status":"queued"}}', 'queued'],
-  ['another word', '{"response":{"status":"accepted"}}', 'accepted'],
+  ['another status', '{"response":{"status":"accepted"}}', 'accepted'],
   ['an error', '{"response":{"status":"error","message":"no"}}', 'error'],
   ['no status', '{"response":null}', ''],
   ['a page', '<h1>We are back soon</h1>', undefined],
   ['a list', '[]', undefined],
   ['a text', '"queued"', undefined],
   ['nothing', '', undefined],
-  ['one that breaks off', new ReadableStream({ start: (body) => body.error(new Error('cut')) }), undefined],
+  [
+    'a body that breaks off',
+    new ReadableStream({ start: (body) => body.error(new Error('cut')) }),
+    undefined,
+  ],
 ])('the body of a success decides: %s', async (_, body, says) => {
   expect((await callWith(() => new Response(body, { status: 200 }))).outcome).toMatchObject({
     status: 200,

@@ -71,11 +71,11 @@ test('a broken connection is not an invalid body, and its sender retries', async
 
 describe('invalid UTF-8 is refused', () => {
   test.each([
-    ['a byte that is in no character', [0x22, 0xff, 0x22]],
-    ['a character that breaks off at the end', [0x22, 0xe2, 0x82]],
-    ['a longer form of a character than it needs', [0x22, 0xc0, 0xaf, 0x22]],
+    ['a byte that no character contains', [0x22, 0xff, 0x22]],
+    ['a truncated character at the end', [0x22, 0xe2, 0x82]],
+    ['an overlong encoding', [0x22, 0xc0, 0xaf, 0x22]],
     ['half of a surrogate pair', [0x22, 0xed, 0xa0, 0x80, 0x22]],
-    ['beyond Unicode', [0x22, 0xf4, 0x90, 0x80, 0x80, 0x22]],
+    ['a code point beyond Unicode', [0x22, 0xf4, 0x90, 0x80, 0x80, 0x22]],
   ])('%s', async (_, bytes) => {
     expect(await read(new Uint8Array(bytes))).toEqual({ ok: false, reason: 'not_utf8' });
   });

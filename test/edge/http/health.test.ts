@@ -51,11 +51,11 @@ const ago = (ms: number) => Date.now() - ms;
 
 describe('/health is 200', () => {
   test.each<[string, Scene]>([
-    ['where nothing has come yet', {}],
-    ['where nothing waits', { outboxes: { '1/0': {} } }],
-    ['where records wait, and some were just taken', waitsAndTook(60 * MINUTE, MINUTE)],
-    ['where records came just now, after a quiet night', waitsAndTook(MINUTE, 600 * MINUTE)],
-    ['where an outbox of before is fuller than one may be now', { outboxes: { '4/0': { full: 'records' } } }],
+    ['before the first record', {}],
+    ['if no records wait', { outboxes: { '1/0': {} } }],
+    ['if records wait, and some were just accepted', waitsAndTook(60 * MINUTE, MINUTE)],
+    ['if records have just arrived, after a quiet night', waitsAndTook(MINUTE, 600 * MINUTE)],
+    ['if a retired outbox is fuller than the limit allows now', { outboxes: { '4/0': { full: 'records' } } }],
   ])('%s', async (_, scene) => {
     expect(await healthOf(fakeBindings(scene).env)).toMatchObject({ code: 200, status: 'ok' });
   });
@@ -77,18 +77,23 @@ function usersWait(): Scene {
 describe('/health is 503, and says what to do', () => {
   test.each<[string, Scene, string, RegExp]>([
     ['WebEngage refuses all', { suspension: { since: ago(MINUTE), status: 401 } }, 'suspended', /API key/],
-    ['nothing is taken any more', waitsAndTook(6 * MINUTE, 6 * MINUTE), 'stale', /accepted none for 36\d s/],
-    ['nothing was ever taken', waitsAndTook(6 * MINUTE, Date.now()), 'stale', /1\/0/],
-    ['no user is taken, though events are', usersWait(), 'stale', /users are waiting.*may write users/],
     [
-      'WebEngage pauses the account for long',
+      'no records are accepted any more',
+      waitsAndTook(6 * MINUTE, 6 * MINUTE),
+      'stale',
+      /accepted none for 36\d s/,
+    ],
+    ['no record was ever accepted', waitsAndTook(6 * MINUTE, Date.now()), 'stale', /1\/0/],
+    ['no users are accepted, but events are', usersWait(), 'stale', /users are waiting.*may write users/],
+    [
+      'WebEngage pauses the account for a long time',
       { ...waitsAndTook(6 * MINUTE, 6 * MINUTE), pausedUntil: ago(-MINUTE) },
       'stale',
       /429.*until 20/,
     ],
     ['an outbox has too many records', { outboxes: { '1/0': { full: 'records' } } }, 'full', /MAX_BACKLOG/],
     ['an outbox has too many bytes', { outboxes: { '1/0': { full: 'bytes' } } }, 'full', /OUTBOX_SHARDS/],
-    ['an outbox can’t be made', { probe: new Error('no SQLite') }, 'broken', /new_sqlite_classes/],
+    ['an outbox can’t be created', { probe: new Error('no SQLite') }, 'broken', /new_sqlite_classes/],
   ])('%s', async (_, scene, status, message) => {
     expect(await healthOf(fakeBindings(scene).env)).toMatchObject({
       code: 503,

@@ -200,11 +200,11 @@ describe('dead letters', () => {
 
   test.each([
     ['nothing', {}],
-    ['not all', { all: false }],
+    ['`all` other than true', { all: false }],
     ['both', { all: true, ids: [] }],
-    ['an id that is none', { ids: ['1; DROP TABLE dead'] }],
-    ['too many', { ids: Array(501).fill('2/0:1') }],
-    ['no object', 'all'],
+    ['a malformed id', { ids: ['1; DROP TABLE dead'] }],
+    ['too many ids', { ids: Array(501).fill('2/0:1') }],
+    ['in another format', 'all'],
   ])('are not touched if the body selects %s', async (_, body) => {
     await withDeadLetters(0, 1);
 

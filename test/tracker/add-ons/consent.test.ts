@@ -64,7 +64,7 @@ function watchedPlatform(sendsGpc = false) {
 describe.each<[string, ConsentOptions, boolean]>([
   ['while consent is pending', {}, false],
   ['while it is denied', { initial: 'denied' }, false],
-  ['with Global Privacy Control, where it is respected', { initial: 'granted', respectGpc: true }, true],
+  ['with Global Privacy Control, if it is respected', { initial: 'granted', respectGpc: true }, true],
 ])('%s', (_, options, sendsGpc) => {
   test('no storage, lock, network or page event is touched, whatever is called', async () => {
     const { platform, used, time } = watchedPlatform(sendsGpc);

@@ -232,9 +232,9 @@ describe('without a token', () => {
   test.each<[string, Script[number]]>([
     ['throws', throws],
     ['rejects', () => Promise.reject(new Error('403'))],
-    ['gives the token of somebody else', () => jwt({ cuid: 'somebody', exp: 9e9 })],
-    ['gives no JWT', () => 'null'],
-    ['gives nothing', () => undefined as unknown as string],
+    ['returns another user’s token', () => jwt({ cuid: 'somebody', exp: 9e9 })],
+    ['returns text that is not a JWT', () => 'null'],
+    ['returns nothing', () => undefined as unknown as string],
     ['does not answer within 10 s', neverAnswers],
   ])('because the function %s, the user’s records wait and anonymous ones don’t', async (_, answer) => {
     const { open, asked, sent, arrived, time, events, reported } = {

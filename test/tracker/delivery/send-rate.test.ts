@@ -108,7 +108,7 @@ describe('a relay that asks to wait for a minute', () => {
 
   test.each([
     ['in seconds', '60'],
-    ['by a date', inAMinute()],
+    ['as a date', inAMinute()],
   ])('%s is respected by a second page, and after a reload', async (_, retryAfter) => {
     const { open, time, relay } = fakeBrowser({ relay: scriptedRelay(busy(retryAfter)) });
     const [one, other] = [open(), open()];

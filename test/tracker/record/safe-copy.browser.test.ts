@@ -19,14 +19,14 @@ function copy(given: unknown) {
 }
 
 test.each<[string, () => unknown, unknown]>([
-  ['a Date of a frame', () => realm.eval('new Date(0)'), writeDate(0)],
-  ['an object of a frame', () => realm.eval('({ a: [1, {}] })'), { a: [1, {}] }],
+  ['a Date from a frame', () => realm.eval('new Date(0)'), writeDate(0)],
+  ['an object from a frame', () => realm.eval('({ a: [1, {}] })'), { a: [1, {}] }],
   [
-    'an array of a frame that has Prototype.js',
+    'an array from a frame with Prototype.js',
     () => realm.eval('Array.prototype.toJSON = () => "text"; [1, 2]'),
     [1, 2],
   ],
-  ['a URL of a frame', () => realm.eval('new URL("https://example.com/a")'), 'https://example.com/a'],
+  ['a URL from a frame', () => realm.eval('new URL("https://example.com/a")'), 'https://example.com/a'],
   [
     'a DOMRect',
     () => new DOMRect(1, 2, 3, 4),
@@ -40,7 +40,7 @@ describe('a platform object that is not data is left out and reported:', () => {
   test.each<[string, () => unknown]>([
     ['a node', () => document.body],
     ['a node that jQuery has marked', () => Object.assign(document.createElement('p'), { jQuery1: 1 })],
-    ['a list of nodes', () => document.querySelectorAll('*')],
+    ['a NodeList', () => document.querySelectorAll('*')],
     ['document.all', () => document.all],
     ['the window', () => window],
     ['the window of another origin', () => crossOriginWindow()],
@@ -50,7 +50,7 @@ describe('a platform object that is not data is left out and reported:', () => {
     ['an AbortController', () => new AbortController()],
     ['storage', () => localStorage],
     ['the style of a node', () => document.body.style],
-    ['a Map of a frame', () => realm.eval('new Map([[1, 2]])')],
+    ['a Map from a frame', () => realm.eval('new Map([[1, 2]])')],
     ['a response', () => new Response('a')],
     ['an image', () => new ImageData(1, 1)],
     ['a DOMException', () => new DOMException('no')],

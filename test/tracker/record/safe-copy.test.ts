@@ -54,22 +54,22 @@ describe('an accepted value', () => {
     ['a boxed boolean', new Boolean(false), false],
     ['a Date', new Date('2026-11-23T15:45:00.123Z'), isoSeconds('2026-11-23T15:45:00Z')],
     ['a Date of another realm', runInNewContext('new Date(0)'), isoSeconds('1970-01-01T00:00:00Z')],
-    ['a Date of a class of its own', new (class extends Date {})(0), isoSeconds('1970-01-01T00:00:00Z')],
-    ['a Date with a toJSON of its own', Object.assign(new Date(0), { toJSON: () => 'x' }), writeDate(0)],
+    ['an instance of a subclass of Date', new (class extends Date {})(0), isoSeconds('1970-01-01T00:00:00Z')],
+    ['a Date with its own toJSON', Object.assign(new Date(0), { toJSON: () => 'x' }), writeDate(0)],
     ['an empty array', [], []],
     ['an empty object', {}, {}],
     ['an object without a prototype', Object.assign(Object.create(null), { a: 1 }), { a: 1 }],
     ['an empty object without a prototype', Object.create(null), {}],
     ['an object of another realm', runInNewContext('({ a: [1, {}] })'), { a: [1, {}] }],
     ['an array of another realm', runInNewContext('[1, [2]]'), [1, [2]]],
-    ['an array of a class of its own', class extends Array {}.of(1, 2, 3), [1, 2, 3]],
+    ['an instance of a subclass of Array', class extends Array {}.of(1, 2, 3), [1, 2, 3]],
     ['an instance of a class with properties', new Cart(), { items: 2 }],
     ['an object that inherits', Object.assign(Object.create({ inherited: 1 }), { own: 2 }), { own: 2 }],
     ['a proxy of an object', new Proxy({ a: 1 }, {}), { a: 1 }],
     ['a proxy of an array', new Proxy([1, 2], {}), [1, 2]],
     ['a frozen object', Object.freeze({ a: Object.freeze([1]) }), { a: [1] }],
     [
-      'what a getter answers',
+      'the value of a getter',
       {
         get a() {
           return 1;
@@ -79,9 +79,9 @@ describe('an accepted value', () => {
     ],
     ['arguments', { a: [1, 'x', true, { b: [] }] }, { a: [1, 'x', true, { b: [] }] }],
     ['a URL', new URL('https://example.com/a'), 'https://example.com/a'],
-    ['what an own toJSON answers', { toJSON: () => ({ a: 1 }) }, { a: 1 }],
+    ['the result of its own toJSON', { toJSON: () => ({ a: 1 }) }, { a: 1 }],
     [
-      'what the toJSON of a class answers',
+      'the result of its class’s toJSON',
       new (class Price {
         toJSON() {
           return '9.90';
@@ -100,8 +100,8 @@ describe('an accepted value', () => {
       7,
     ],
     ['a Date from a toJSON', { toJSON: () => new Date(0) }, writeDate(0)],
-    ['an array with a toJSON of its own', Object.assign([1], { toJSON: () => 'words' }), 'words'],
-    ['a Map with a toJSON of its own', Object.assign(new Map(), { toJSON: () => ['a'] }), ['a']],
+    ['an array with its own toJSON', Object.assign([1], { toJSON: () => 'words' }), 'words'],
+    ['a Map with its own toJSON', Object.assign(new Map(), { toJSON: () => ['a'] }), ['a']],
     [
       'a Map whose class has a toJSON',
       new (class Bag extends Map {
@@ -112,7 +112,7 @@ describe('an accepted value', () => {
       'bag',
     ],
     [
-      'a toJSON that answers its own object',
+      'a toJSON that returns its own object',
       {
         a: 1,
         toJSON() {
@@ -121,7 +121,7 @@ describe('an accepted value', () => {
       },
       { a: 1, toJSON: 2 },
     ],
-    ['a property toJSON that is no function', { toJSON: 5, a: 1 }, { toJSON: 5, a: 1 }],
+    ['a toJSON that is not a function', { toJSON: 5, a: 1 }, { toJSON: 5, a: 1 }],
     ['one object in two places', ((shared) => [shared, shared])({ a: 1 }), [{ a: 1 }, { a: 1 }]],
     ['sixteen levels', nested(15), nested(15)],
   ])('%s arrives without a report', (_, given, kept) => {
@@ -200,9 +200,9 @@ describe('a value that is left out', () => {
         },
       },
     ],
-    ['a toJSON that answers undefined', { toJSON() {} }],
-    ['a toJSON that answers null', { toJSON: () => null }],
-    ['a toJSON that answers a promise', { toJSON: async () => 1 }],
+    ['a toJSON that returns undefined', { toJSON() {} }],
+    ['a toJSON that returns null', { toJSON: () => null }],
+    ['a toJSON that returns a promise', { toJSON: async () => 1 }],
     [
       'a revoked proxy',
       ((pair) => {
@@ -211,7 +211,7 @@ describe('a value that is left out', () => {
       })(Proxy.revocable({}, {})),
     ],
     [
-      'a proxy that tells no names',
+      'a proxy that hides its keys',
       new Proxy(
         {},
         {
@@ -222,7 +222,7 @@ describe('a value that is left out', () => {
       ),
     ],
     [
-      'a proxy that tells no prototype',
+      'a proxy that hides its prototype',
       new Proxy(
         {},
         {
@@ -233,7 +233,7 @@ describe('a value that is left out', () => {
       ),
     ],
     [
-      'a proxy that tells nothing',
+      'a proxy that throws on everything',
       new Proxy(
         {},
         {
@@ -361,7 +361,7 @@ describe('a record is bounded', () => {
     ['50,000 properties', Object.fromEntries(Array.from({ length: 50_000 }, (_, n) => [n, {}]))],
     ['an array of a length without items', Object.assign([], { length: 4_000_000_000 })],
     ['46,000 bytes', Array(46).fill('n'.repeat(999))],
-    ['as many bytes of three-byte characters', Array(20).fill('€'.repeat(900))],
+    ['46,000 bytes of three-byte characters', Array(20).fill('€'.repeat(900))],
     ['names of 46,000 bytes', { ['n'.repeat(46_000)]: 1 }],
     ['a name that JSON escapes', { ['\u0001'.repeat(9_000)]: 1 }],
   ])('%s are left out as a whole, reported once, and cost the others nothing', (_, Points) => {

@@ -80,20 +80,20 @@ describe('one tracker makes each queued call once', () => {
   test.each<[string, () => string]>([
     ['the script comes twice', () => README_STUB + call('A') + script() + script()],
     ['the stub comes twice before the script', () => README_STUB + call('A') + README_STUB + script()],
-    ['the stub comes after the script, too', () => README_STUB + call('A') + script() + README_STUB],
+    ['the stub comes again after the script', () => README_STUB + call('A') + script() + README_STUB],
     ['the stub comes only after the script', () => script() + README_STUB + call('A')],
     [
-      'stubs and scripts take turns',
+      'stubs and scripts alternate',
       () => README_STUB + call('A') + script() + README_STUB + script() + README_STUB + script(),
     ],
     ['there is no stub', () => script() + call('A')],
-    ['both bundles come', () => README_STUB + call('A') + script() + script(to(), 'tracker.full.js')],
+    ['both bundles are loaded', () => README_STUB + call('A') + script() + script(to(), 'tracker.full.js')],
     [
-      'both bundles come, the full one first',
+      'both bundles are loaded, the full one first',
       () => README_STUB + call('A') + script(to(), 'tracker.full.js') + script(),
     ],
     [
-      'a script of a tag manager and one of the template',
+      'a script from a tag manager and one from the template',
       () => README_STUB + options() + call('A') + injected() + script(),
     ],
   ])('%s', async (_, body) => {
@@ -194,9 +194,9 @@ describe('a page’s own built-ins change nothing', () => {
   });
 
   test.each([
-    ['a Map and a Set of its own', 'Map = Set = function () {}'],
+    ['its own Map and Set', 'Map = Set = function () {}'],
     // Chromium then can't copy what a script tag's `dataset` holds.
-    ['get and value on every object', 'Object.prototype.get = Object.prototype.value = () => {}'],
+    ['`get` and `value` on every object', 'Object.prototype.get = Object.prototype.value = () => {}'],
   ])('%s: each call is sent once', async (_, code) => {
     const track = inline(`webengageRelay.track('A', { Name: 'Hat' })`);
     await open(inline(code) + README_STUB + track + script());
@@ -221,7 +221,11 @@ describe('a lost setting means no tracking', () => {
   const CONSENT = 'webengageRelay.options = { consent: window.undefinedHere }';
 
   test.each<[string, string, () => string]>([
-    ['tracker.full.js without any', 'tracker.full.js', () => README_STUB + script('', 'tracker.full.js')],
+    [
+      'tracker.full.js without settings',
+      'tracker.full.js',
+      () => README_STUB + script('', 'tracker.full.js'),
+    ],
     [
       'tracker.full.js by a tag manager, which adds attributes of its own',
       'data-consent="granted"',
@@ -234,7 +238,7 @@ describe('a lost setting means no tracking', () => {
     ],
     ['an empty attribute', 'consent', () => README_STUB + script(`${to()} data-consent`, 'tracker.full.js')],
     [
-      'another case',
+      'different capitalization',
       'consent',
       () => README_STUB + script(`${to()} data-consent="Granted"`, 'tracker.full.js'),
     ],
@@ -267,16 +271,13 @@ describe('a lost setting means no tracking', () => {
   });
 
   test.each<[string, () => string]>([
+    ['on the stub, and lost from the tag', () => options("consent: 'pending'") + injected('tracker.full.js')],
     [
-      'the stub’s, whose tag has lost its own',
-      () => options("consent: 'pending'") + injected('tracker.full.js'),
-    ],
-    [
-      'the stub’s, though the tag says granted',
+      'on the stub, though the tag says granted',
       () => options("consent: 'pending'") + script('data-consent="granted"', 'tracker.full.js'),
     ],
     [
-      'the tag’s, though the stub says granted',
+      'on the tag, though the stub says granted',
       () => options("consent: 'granted'") + script('data-consent="pending"', 'tracker.full.js'),
     ],
   ])('%s, pending holds', async (_, body) => {
@@ -300,7 +301,7 @@ describe('the relay’s address', () => {
     ['as a module', () => `${README_STUB}<script type="module" src="/tracker.js"></script>`],
     ['in another script', () => `${README_STUB}<script src="/app.js"></script>`],
     [
-      'under an element’s name',
+      'behind an element of that name',
       () => `<img name="currentScript" src="https://evil.example/tracker.js">${README_STUB}${script('')}`,
     ],
   ])('is not guessed: %s', async (_, body) => {
@@ -318,7 +319,7 @@ describe('the relay’s address', () => {
     ['inline', () => inline(CORE.replaceAll('</', '<\\/'))],
     ['by import()', () => `<script type="module">import('/tracker.js')</script>`],
     ['in another script', () => '<script src="/app.js"></script>'],
-    ['under an element’s name', () => `<img name="currentScript">${script('')}`],
+    ['behind an element of that name', () => `<img name="currentScript">${script('')}`],
   ])('is on the stub: %s', async (_, body) => {
     await open(README_STUB + options() + body(), { '/app.js': APP });
     await isReady();
@@ -341,7 +342,7 @@ describe('promises settle', () => {
     ['is missing', '<script src="/none.js"></script>'],
     ['is empty', '<script src="/empty.js"></script>'],
     ['throws', '<script src="/broken.js"></script>'],
-    ['is on no server', '<script src="http://127.0.0.1:9/tracker.js"></script>'],
+    ['is on an unreachable server', '<script src="http://127.0.0.1:9/tracker.js"></script>'],
   ])('after five seconds if the script %s, and the page goes on', async (_, tag) => {
     await page.clock.install();
     const files = { '/none.js': '<', '/empty.js': '', '/broken.js': 'throw 0' };

@@ -65,9 +65,9 @@ test.each([
   ['a Map', new Map([[1, 2]])],
   ['a function', () => 1],
   ['an instance of a class', new (class Money {})()],
-  ['what has a toJSON on its prototype', Object.create({ toJSON: () => 1 })],
+  ['an object with a toJSON on its prototype', Object.create({ toJSON: () => 1 })],
   ['null', null],
-  ['a text', 'x'],
+  ['a string', 'x'],
   ['a symbol', Symbol('x')],
 ])('%s is queued as it is', (_, given) => {
   expect(queued({ given })).toEqual({ given: expect.toSatisfy((value) => value === given) });
@@ -77,7 +77,7 @@ test.each([
   ['an object without a prototype', Object.assign(Object.create(null), { a: { b: 1 } })],
   ['a name like __proto__', JSON.parse('{"__proto__": "1", "a": 2}')],
   ['undefined', { a: undefined, b: [undefined] }],
-  ['an array with nothing at its end', Object.assign(Array(3), [1])],
+  ['an array with a hole at its end', Object.assign(Array(3), [1])],
 ])('%s is copied whole', (_, given) => {
   const copy = queued(given);
 
