@@ -1,8 +1,7 @@
-import { MAX_BATCH_RECORDS } from '../../contract/batch.ts';
 import type { RecordKind } from '../../contract/record.ts';
 import type { DueTimes } from '../limits/fair-queue.ts';
 import { type Cut, type CutRules, type CutStep, cutBatch } from '../queue/cut-batch.ts';
-import type { Run } from '../queue/run.ts';
+import { oldestRuns, randomDeviceRuns } from '../queue/oldest-runs.ts';
 import { countRecords, type SealedBatch, sealedBatches } from '../queue/sealed-batches.ts';
 import type { Evidence } from './evidence.ts';
 import { cutParked, withoutSuspects } from './trim-cut.ts';
@@ -52,10 +51,6 @@ const MAX_FAILING = 6;
 // each batch that fails.
 const TRIAL_EVERY_MS = 10_000;
 
-// The most runs in one view of the oldest, and the most views for one cut.
-const RUNS_IN_VIEW = 1_000;
-const MAX_VIEWS = 2;
-
 // 40 times 25 browsers: one look for work passes over up to a thousand whose next record is suspect. The next
 // look continues with those after them.
 const MAX_LOOKS = 40;
@@ -70,7 +65,11 @@ export function nextSend(sql: SqlStorage, standing: Standing, now: number): Work
   const { inFlight, isolationFrom, probes, evidence } = standing;
   const sealed = sealedBatches(sql);
   if (probes) {
-    const probe = cutBatch(runsOfAnybody(sql, sealed, standing.chance), { lingerMs: 0, maxRecords: 1 }, now);
+    const probe = cutBatch(
+      randomDeviceRuns(sql, busyDevices(sealed), standing.chance),
+      { lingerMs: 0, maxRecords: 1 },
+      now,
+    );
     if (probe.step === 'cut') return { ...probe, isTrial: false, isolates: false };
   }
   const waitsForFirst = secondHalves(sealed, evidence);
@@ -195,72 +194,6 @@ function inOrder(sealed: readonly SealedBatch[]): SealedBatch[] {
       return first?.seq === seq && first.from === from;
     });
   });
-}
-
-/**
- * The oldest runs, read lazily, without those of the browsers passed over. If a few browsers fill the view
- * alone, a second view without them follows.
- */
-function* oldestRuns(sql: SqlStorage, passedOver: readonly string[]): Generator<Run> {
-  const shown = new Map<string, number>();
-  let last = Number.MIN_SAFE_INTEGER;
-  for (let view = 0; view < MAX_VIEWS; view++) {
-    const crowding = [...shown]
-      .filter(([, records]) => records >= MAX_BATCH_RECORDS)
-      .map(([device]) => device);
-    if (view > 0 && crowding.length === 0) return;
-    let read = 0;
-    for (const run of readRuns(
-      sql,
-      `SELECT ${COLUMNS} FROM run WHERE seq > ? AND device NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?`,
-      last,
-      JSON.stringify([...passedOver, ...crowding]),
-      RUNS_IN_VIEW,
-    )) {
-      yield run;
-      shown.set(run.device, (shown.get(run.device) ?? 0) + run.count - run.taken);
-      last = run.seq;
-      read += 1;
-    }
-    if (read < RUNS_IN_VIEW) return;
-  }
-}
-
-/** The oldest runs of a randomly chosen browser that has nothing sealed. */
-function runsOfAnybody(sql: SqlStorage, sealed: readonly SealedBatch[], chance: number): Iterable<Run> {
-  const { first, last } = sql
-    .exec<{ first: number | null; last: number | null }>(
-      'SELECT MIN(seq) AS first, MAX(seq) AS last FROM run',
-    )
-    .one();
-  if (first === null || last === null) return [];
-  const met = (from: number) =>
-    sql
-      .exec<{ device: string }>(
-        `SELECT device FROM run WHERE seq >= ? AND device NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT 1`,
-        from,
-        JSON.stringify(busyDevices(sealed)),
-      )
-      .toArray()[0];
-  const somebody = met(first + Math.floor(chance * (last - first + 1))) ?? met(first);
-  if (somebody === undefined) return [];
-  return readRuns(
-    sql,
-    `SELECT ${COLUMNS} FROM run WHERE device = ? ORDER BY seq LIMIT ?`,
-    somebody.device,
-    MAX_BATCH_RECORDS,
-  );
-}
-
-const COLUMNS = 'seq, device, kind, at, count, taken';
-
-// In the order of `COLUMNS`.
-type RunRow = [seq: number, device: string, kind: RecordKind, at: number, count: number, taken: number];
-
-/** Reads rows as arrays, which takes a quarter of the time: each view has up to a thousand rows. */
-function* readRuns(sql: SqlStorage, query: string, ...bindings: unknown[]): Generator<Run> {
-  for (const [seq, device, kind, at, count, taken] of sql.exec(query, ...bindings).raw<RunRow>())
-    yield { seq, device, kind, at, count, taken };
 }
 
 function busyDevices(sealed: readonly SealedBatch[]): string[] {

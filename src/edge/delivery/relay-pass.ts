@@ -1,13 +1,11 @@
-import { MAX_BATCH_RECORDS } from '../../contract/batch.ts';
-import type { SeenLimit } from '../gate/allowance.ts';
 import type { Permit } from '../gate/permits.ts';
 import type { DueTimes } from '../limits/fair-queue.ts';
-import { readTotals, waiting } from '../queue/counters.ts';
 import { requeue } from '../queue/dead-letters.ts';
 import { launch, recoverLaunched, type SealedBatch, seal, untriedBatch } from '../queue/sealed-batches.ts';
 import { isMixed, release } from './bisect.ts';
 import { type CallsInFlight, callsInFlight } from './in-flight.ts';
 import { nextSend, type Standing, type Work } from './next-send.ts';
+import { MAX_AHEAD, type PermitRequests, permitRequests, type Requested } from './permit-requests.ts';
 import { type CallPorts, sendBatch } from './send-batch.ts';
 import { withinBytes } from './trim-cut.ts';
 
@@ -47,16 +45,6 @@ const MAX_LATE_MS = 1_500;
 // If batches do not linger, how soon to look for work again while calls are in flight.
 const MIN_LOOK_MS = 25;
 
-// Six full batches: with this backlog there is work for permits asked for ahead.
-const AHEAD_FROM_RECORDS = 150;
-
-// The whole allowance is one permit every 125 ms. If the gate takes longer to answer, permits are asked for
-// ahead: one, and another for each `PERMIT_TAKES_MS`, up to `MAX_AHEAD`. No more, because the gate refuses
-// starts too far ahead. A gate within `NEAR_MS` is asked in time anyway.
-const PERMIT_TAKES_MS = 150;
-const NEAR_MS = 20;
-const MAX_AHEAD = 3;
-
 // Subrequests of a call: itself, and up to two reports of its answer to the gate. Before the call, a step
 // asks for its permit and for up to `1 + MAX_AHEAD` more.
 const OF_A_CALL = 3;
@@ -66,26 +54,14 @@ type Granted = Extract<Permit, { granted: true }>;
 type Refused = Extract<Permit, { granted: false }>;
 type Sendable = Extract<Work, { step: 'resend' | 'cut' }>;
 
-/** A permit, and when it was asked for. */
-type Requested = { readonly isolating: boolean; readonly at: number; readonly permit: Permit };
-
 /** The state of a pass between two steps. */
 type Pass = {
   readonly ports: RelayPassPorts;
   readonly calls: CallsInFlight;
-  readonly endAt: number;
+  readonly permits: PermitRequests;
   subrequestsLeft: number;
   /** Until then, the gate grants no permit for isolating. */
   isolationFrom: number;
-  /** What the last answer said about the rate limit, until it is reported to the gate. */
-  seen: SeenLimit | undefined;
-  /**
-   * The next permits, asked for while earlier calls wait for their start. Otherwise a distant gate would cost
-   * part of the allowance.
-   */
-  readonly ahead: Promise<Requested>[];
-  /** How long the gate's last answer took. */
-  gateTookMs: number;
 };
 
 /**
@@ -100,12 +76,11 @@ export async function relayPass(ports: RelayPassPorts): Promise<PassEnd> {
   const pass: Pass = {
     ports,
     calls,
-    endAt,
+    permits: permitRequests(ports, () => {
+      pass.subrequestsLeft -= 1;
+    }),
     subrequestsLeft: maxSubrequests,
     isolationFrom: 0,
-    seen: undefined,
-    ahead: [],
-    gateTookMs: 0,
   };
   let end: PassEnd | undefined;
   recoverLaunched(storage, now());
@@ -133,7 +108,7 @@ async function step(pass: Pass): Promise<PassEnd | undefined> {
   if (work.step === 'wait') return waitOrEnd(pass, work.until, work.backsOff);
   if (work.step === 'resend' && isMixedPart(ports, work.batch))
     return void release(ports.storage, work.batch, ports.evidence.suspects, undefined, ports.now());
-  const requested = await (work.isolates ? requestPermit(pass, true) : nextPermit(pass));
+  const requested = await (work.isolates ? pass.permits.isolating() : pass.permits.next());
   return requested.permit.granted
     ? use(pass, requested.permit, requested)
     : afterRefusal(pass, requested.permit);
@@ -170,45 +145,13 @@ async function waitOrEnd(
   return undefined;
 }
 
-async function requestPermit(pass: Pass, isolating: boolean): Promise<Requested> {
-  const { gate, now } = pass.ports;
-  const at = now();
-  const { seen } = pass;
-  pass.seen = undefined;
-  pass.subrequestsLeft -= 1;
-  const permit = await gate.take({ isolating, seen });
-  pass.gateTookMs = now() - at;
-  return { isolating, at, permit };
-}
-
-/** The next permit that was asked for ahead, or a new one. */
-function nextPermit(pass: Pass): Promise<Requested> {
-  return pass.ahead.shift() ?? requestPermit(pass, false);
-}
-
-/** Asks for permits ahead, enough to make up for the gate's delay, if the backlog has work for them. */
-function requestAhead(pass: Pass): void {
-  const { ahead, gateTookMs, ports } = pass;
-  if (gateTookMs < NEAR_MS) return;
-  const depth = 1 + Math.min(MAX_AHEAD, Math.floor(gateTookMs / PERMIT_TAKES_MS));
-  const { parked } = ports.evidence.suspects;
-  const clean = waiting(readTotals(ports.storage.sql)) - MAX_BATCH_RECORDS * parked.size;
-  if (clean < AHEAD_FROM_RECORDS) return;
-  while (ahead.length < depth) {
-    const requested = requestPermit(pass, false);
-    // Awaited when its turn comes, if ever: until then a rejection must not count as unhandled.
-    requested.catch(() => {});
-    ahead.push(requested);
-  }
-}
-
 async function afterRefusal(pass: Pass, permit: Refused): Promise<PassEnd | undefined> {
-  const { ports, calls } = pass;
+  const { ports, calls, permits } = pass;
   const { storage, now, newRequestId, sleep } = ports;
   const { streak, isolatingOnly, retryInMs } = permit;
   if (streak !== undefined) requeue(storage, streak, newRequestId, now());
   // Permits already asked for will be too late after this wait.
-  if (retryInMs > MAX_LATE_MS) pass.ahead.length = 0;
+  if (retryInMs > MAX_LATE_MS) permits.drop();
   if (isolatingOnly) pass.isolationFrom = now() + retryInMs;
   else if (retryInMs <= SLEEP_RATHER_MS && calls.underWay.size === 0) await sleep(retryInMs);
   else return waitOrEnd(pass, now() + retryInMs, true);
@@ -217,9 +160,9 @@ async function afterRefusal(pass: Pass, permit: Refused): Promise<PassEnd | unde
 
 /** Waits for the permit's start, then starts a call. Drops a permit that is too late or has no work left. */
 async function use(pass: Pass, permit: Granted, { isolating, at }: Requested): Promise<undefined> {
-  const { ports, calls } = pass;
+  const { ports, calls, permits } = pass;
   const { storage, evidence, dueTimes, now, sleep, random, newRequestId } = ports;
-  if (!isolating) requestAhead(pass);
+  if (!isolating) permits.requestAhead();
   if (permit.startInMs > 0) await sleep(permit.startInMs);
   if (calls.underWay.size >= MAX_IN_FLIGHT) await calls.next();
   // Too late: the call would come too close to calls granted since.
@@ -247,7 +190,7 @@ async function use(pass: Pass, permit: Granted, { isolating, at }: Requested): P
   const batch = toLaunch(storage.sql, fitting, newRequestId, now());
   pass.subrequestsLeft -= OF_A_CALL;
   calls.begin(batch.requestId, async () => {
-    pass.seen = (await sendBatch(ports, batch, permit)) ?? pass.seen;
+    permits.report(await sendBatch(ports, batch, permit));
   });
 }
 

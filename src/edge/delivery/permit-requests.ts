@@ -1,0 +1,82 @@
+import { MAX_BATCH_RECORDS } from '../../contract/batch.ts';
+import type { SeenLimit } from '../gate/allowance.ts';
+import type { Permit } from '../gate/permits.ts';
+import { readTotals, waiting } from '../queue/counters.ts';
+import type { CallPorts } from './send-batch.ts';
+
+// Six full batches: with this backlog there is work for permits asked for ahead.
+const AHEAD_FROM_RECORDS = 150;
+
+// The whole allowance is one permit every 125 ms. If the gate takes longer to answer, permits are asked for
+// ahead: one, and another for each `PERMIT_TAKES_MS`, up to `MAX_AHEAD`. No more, because the gate refuses
+// starts too far ahead. A gate within `NEAR_MS` is asked in time anyway.
+const PERMIT_TAKES_MS = 150;
+const NEAR_MS = 20;
+/** The most permits that are asked for ahead, besides the next one. */
+export const MAX_AHEAD = 3;
+
+/** A permit, and when it was asked for. */
+export type Requested = { readonly isolating: boolean; readonly at: number; readonly permit: Permit };
+
+/**
+ * The permits of one relay pass. Some are asked for while earlier calls wait for their start: otherwise a
+ * distant gate would cost part of the allowance.
+ */
+export type PermitRequests = {
+  /** The next permit that was asked for ahead, or a new one. */
+  readonly next: () => Promise<Requested>;
+  /** A new permit for isolating. These are never asked for ahead. */
+  readonly isolating: () => Promise<Requested>;
+  /** Asks for permits ahead, enough to make up for the gate's delay, if the backlog has work for them. */
+  readonly requestAhead: () => void;
+  /** Drops the permits asked for ahead. */
+  readonly drop: () => void;
+  /** Keeps what an answer said about the rate limit, for the next request. */
+  readonly report: (seen: SeenLimit | undefined) => void;
+};
+
+/** @param onRequest runs at each request to the gate */
+export function permitRequests(
+  { gate, storage, evidence, now }: Pick<CallPorts, 'gate' | 'storage' | 'evidence' | 'now'>,
+  onRequest: () => void,
+): PermitRequests {
+  const ahead: Promise<Requested>[] = [];
+  let lastSeen: SeenLimit | undefined;
+  // How long the gate's last answer took.
+  let gateTookMs = 0;
+
+  async function request(isolating: boolean): Promise<Requested> {
+    const at = now();
+    const seen = lastSeen;
+    lastSeen = undefined;
+    onRequest();
+    const permit = await gate.take({ isolating, seen });
+    gateTookMs = now() - at;
+    return { isolating, at, permit };
+  }
+
+  function requestAhead(): void {
+    if (gateTookMs < NEAR_MS) return;
+    const depth = 1 + Math.min(MAX_AHEAD, Math.floor(gateTookMs / PERMIT_TAKES_MS));
+    const clean = waiting(readTotals(storage.sql)) - MAX_BATCH_RECORDS * evidence.suspects.parked.size;
+    if (clean < AHEAD_FROM_RECORDS) return;
+    while (ahead.length < depth) {
+      const requested = request(false);
+      // Awaited when its turn comes, if ever: until then a rejection must not count as unhandled.
+      requested.catch(() => {});
+      ahead.push(requested);
+    }
+  }
+
+  return {
+    next: () => ahead.shift() ?? request(false),
+    isolating: () => request(true),
+    requestAhead,
+    drop: () => {
+      ahead.length = 0;
+    },
+    report: (seen) => {
+      lastSeen = seen ?? lastSeen;
+    },
+  };
+}
