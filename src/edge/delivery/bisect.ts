@@ -1,3 +1,4 @@
+import { unseal } from '../queue/call-outcome.ts';
 import { count } from '../queue/counters.ts';
 import type { Slice } from '../queue/cut-batch.ts';
 import { moveToDeadLetters, type RefusedWith } from '../queue/dead-letters.ts';
@@ -8,7 +9,6 @@ import {
   type SealedBatch,
   seal,
   sharesBrowser,
-  unseal,
 } from '../queue/sealed-batches.ts';
 import type { Evidence } from './evidence.ts';
 import { SUSPECT_FROM, type Suspects } from './suspects.ts';

@@ -1,7 +1,8 @@
 import type { Permit } from '../gate/permits.ts';
 import type { DueTimes } from '../limits/fair-queue.ts';
+import { recoverLaunched } from '../queue/call-outcome.ts';
 import { requeue } from '../queue/dead-letters.ts';
-import { launch, recoverLaunched, type SealedBatch, seal, untriedBatch } from '../queue/sealed-batches.ts';
+import { launch, type SealedBatch, seal, untriedBatch } from '../queue/sealed-batches.ts';
 import { isMixed, release } from './bisect.ts';
 import { type CallsInFlight, callsInFlight } from './in-flight.ts';
 import { nextSend, type Standing, type Work } from './next-send.ts';

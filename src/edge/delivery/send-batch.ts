@@ -4,17 +4,10 @@ import type { SeenLimit } from '../gate/allowance.ts';
 import type { Answered, Fault, Refusal } from '../gate/answers.ts';
 import type { Permit, PermitRequest } from '../gate/permits.ts';
 import type { KeyName } from '../gate/state.ts';
+import { type Postponement, postpone, settle } from '../queue/call-outcome.ts';
 import { type RefusedWith, requeue } from '../queue/dead-letters.ts';
 import type { StoredRecord } from '../queue/run.ts';
-import {
-  countRecords,
-  type Postponement,
-  postpone,
-  recordsOf,
-  type SealedBatch,
-  settle,
-  untriedBatch,
-} from '../queue/sealed-batches.ts';
+import { countRecords, recordsOf, type SealedBatch, untriedBatch } from '../queue/sealed-batches.ts';
 import type { FailedCall } from '../telemetry/log.ts';
 import { bisect, split } from './bisect.ts';
 import type { Evidence } from './evidence.ts';

@@ -1,9 +1,8 @@
 import { DurableObject } from 'cloudflare:workers';
 import { noEvidence } from '../delivery/evidence.ts';
-import { type PassEnd, type RelayPassPorts, relayPass } from '../delivery/relay-pass.ts';
+import { type PassEnd, relayPass } from '../delivery/relay-pass.ts';
 import { signal } from '../delivery/signal.ts';
 import { webEngage } from '../delivery/webengage.ts';
-import type { Permit } from '../gate/permits.ts';
 import type { RefusalStreak } from '../gate/state.ts';
 import { dueTimes, msPerRecordOf } from '../limits/fair-queue.ts';
 import { type Shares, shares } from '../limits/fair-share.ts';
@@ -32,8 +31,9 @@ import { type OutboxStatus, outboxStatus, type QueueHealth, queueHealth } from '
 import { type RelaySettings, readSettings } from '../settings/settings.ts';
 import type { SettingsEnv } from '../settings/settings-env.ts';
 import { logFailedCall, logFault, logUnfamiliar, report } from '../telemetry/log.ts';
+import { gateClient } from './gate-client.ts';
 import { groupCommit } from './group-commit.ts';
-import { type GateEnv, gateOf, type RateGate } from './rate-gate.ts';
+import { gateOf, type RateGate } from './rate-gate.ts';
 import { isRetryable, withRetry } from './with-retry.ts';
 
 // The wait before the next pass if a setting is missing, or if a pass failed.
@@ -200,7 +200,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     const before = readTotals(storage.sql);
     const end = await relayPass({
       storage,
-      gate: gateFor(this.env),
+      gate: gateClient(this.env),
       upstream: webEngage(settings),
       lingerMs: settings.lingerMs,
       msPerRecord: msPerRecordOf(settings.recordsPerMinutePerShard),
@@ -259,18 +259,6 @@ export class Outbox extends DurableObject<OutboxEnv> {
 /** No room if a setting is missing. The relay accepts no batches then either. */
 function roomOf(settings: RelaySettings | undefined): Room {
   return { records: settings?.maxBacklogPerShard ?? 0, bytes: MAX_DATABASE_BYTES };
-}
-
-/** The gate. A call is retried once if the platform marks its error as retryable. */
-function gateFor(env: GateEnv): RelayPassPorts['gate'] {
-  return {
-    take: (request) => withRetry<Permit>(async () => gateOf(env).take(request)),
-    pause: (forMs) => withRetry(() => gateOf(env).pause(forMs)),
-    taken: (key, kind) => withRetry(() => gateOf(env).taken(key, kind)),
-    misconfigured: (status, answered) => withRetry(() => gateOf(env).misconfigured(status, answered)),
-    refused: (status, answered) => withRetry(() => gateOf(env).refused(status, answered)),
-    sized: (bytes, wasTaken) => withRetry(() => gateOf(env).sized(bytes, wasTaken)),
-  };
 }
 
 const newRequestId = () => crypto.randomUUID().replaceAll('-', '');

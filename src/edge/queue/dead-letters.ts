@@ -1,6 +1,7 @@
 import type { RecordKind } from '../../contract/record.ts';
+import { forget, unseal } from './call-outcome.ts';
 import { count, readTotals } from './counters.ts';
-import { forget, recordsOf, type SealedBatch, seal, unseal } from './sealed-batches.ts';
+import { recordsOf, type SealedBatch, seal } from './sealed-batches.ts';
 
 /** How WebEngage refused a call, and what that says about its records. */
 export type RefusedWith = {

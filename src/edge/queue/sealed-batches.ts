@@ -1,5 +1,4 @@
 import type { RecordKind } from '../../contract/record.ts';
-import { count, type Totals } from './counters.ts';
 import type { Cut, Slice } from './cut-batch.ts';
 import type { StoredRecord } from './run.ts';
 
@@ -49,6 +48,11 @@ type BatchRow = [
 /** All sealed batches, in the order in which they are due. */
 export function sealedBatches(sql: SqlStorage): SealedBatch[] {
   return readBatches(sql, `SELECT ${COLUMNS} FROM batch`).sort((a, b) => a.dueAt - b.dueAt);
+}
+
+/** Batches whose call has no stored answer. */
+export function launchedBatches(sql: SqlStorage): SealedBatch[] {
+  return readBatches(sql, `SELECT ${COLUMNS} FROM batch WHERE launched = 1`);
 }
 
 /**
@@ -167,16 +171,6 @@ export function launch(sql: SqlStorage, { requestId }: SealedBatch): void {
   sql.exec('UPDATE batch SET launched = 1 WHERE request_id = ?', requestId);
 }
 
-/**
- * Recovers batches whose call left with an outbox that died: at the start of a pass, no call is in flight.
- * Their outcome is unknown and counted as such, and each is sent again unchanged.
- */
-export function recoverLaunched(storage: DurableObjectStorage, now: number): void {
-  const lost = readBatches(storage.sql, `SELECT ${COLUMNS} FROM batch WHERE launched = 1`);
-  for (const batch of lost)
-    postpone(storage, batch, { status: 0, failures: batch.failures, dueAt: now }, { unknown: 1 }, now);
-}
-
 /** The batch's records, as they were stored. */
 export function recordsOf(sql: SqlStorage, { members }: Pick<SealedBatch, 'members'>): StoredRecord[] {
   return members.flatMap(({ seq, from, to }) => {
@@ -188,67 +182,4 @@ export function recordsOf(sql: SqlStorage, { members }: Pick<SealedBatch, 'membe
 
 export function countRecords(members: readonly Slice[]): number {
   return members.reduce((total, { from, to }) => total + to - from, 0);
-}
-
-/** Deletes a batch that WebEngage has accepted, and its records. */
-export function settle(
-  storage: DurableObjectStorage,
-  batch: SealedBatch,
-  happened: Partial<Totals>,
-  now: number,
-): void {
-  storage.transactionSync(() => {
-    if (!unseal(storage.sql, batch)) return;
-    // Counted first: the total `entered` is read from the runs, which are deleted here.
-    count(storage.sql, { ...happened, taken: 1, delivered: countRecords(batch.members) }, now, batch.kind);
-    forget(storage.sql, batch.members);
-  });
-}
-
-/**
- * Ends a batch. Returns false if it has already ended. Then its members may have changed, and nothing may be
- * done with them. Call it inside the transaction that uses them.
- */
-export function unseal(sql: SqlStorage, { requestId }: SealedBatch): boolean {
-  return sql.exec('DELETE FROM batch WHERE request_id = ?', requestId).rowsWritten > 0;
-}
-
-/** Removes these records from their runs. Call it inside a transaction. */
-export function forget(sql: SqlStorage, members: readonly Slice[]): void {
-  for (const { seq, to } of members) {
-    sql.exec('DELETE FROM run WHERE seq = ? AND count = ?', seq, to);
-    sql.exec('UPDATE run SET taken = ? WHERE seq = ?', to, seq);
-  }
-}
-
-export type Postponement = Pick<SealedBatch, 'status' | 'failures' | 'dueAt'> & {
-  readonly suspicions?: number;
-  /** WebEngage answered that it will not accept the batch. */
-  readonly refused?: boolean;
-};
-
-/** Keeps a batch unchanged, to be sent again. */
-export function postpone(
-  storage: DurableObjectStorage,
-  { requestId, attempts, ...batch }: SealedBatch,
-  { status, failures, dueAt, suspicions = batch.suspicions, refused = false }: Postponement,
-  happened: Partial<Totals>,
-  now: number,
-): void {
-  storage.transactionSync(() => {
-    const { rowsWritten } = storage.sql.exec(
-      `UPDATE batch SET attempts = ?, status = ?, failures = ?, answered_at = ?, refused_at = ?, suspicions = ?,
-         due_at = ?, launched = 0
-       WHERE request_id = ?`,
-      attempts + 1,
-      status,
-      failures,
-      now,
-      (refused ? now : batch.refusedAt) ?? null,
-      suspicions,
-      dueAt,
-      requestId,
-    );
-    if (rowsWritten > 0) count(storage.sql, happened, now);
-  });
 }

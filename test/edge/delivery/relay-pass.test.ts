@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { noEvidence } from '../../../src/edge/delivery/evidence.ts';
 import type { UpstreamCall } from '../../../src/edge/delivery/webengage.ts';
 import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
-import { postpone, seal } from '../../../src/edge/queue/sealed-batches.ts';
+import { postpone } from '../../../src/edge/queue/call-outcome.ts';
+import { seal } from '../../../src/edge/queue/sealed-batches.ts';
 import { outboxStatus } from '../../../src/edge/queue/status.ts';
 import type { FailedCall } from '../../../src/edge/telemetry/log.ts';
 import {

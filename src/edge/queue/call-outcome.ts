@@ -1,0 +1,75 @@
+import { count, type Totals } from './counters.ts';
+import type { Slice } from './cut-batch.ts';
+import { countRecords, launchedBatches, type SealedBatch } from './sealed-batches.ts';
+
+/** Deletes a batch that WebEngage has accepted, and its records. */
+export function settle(
+  storage: DurableObjectStorage,
+  batch: SealedBatch,
+  happened: Partial<Totals>,
+  now: number,
+): void {
+  storage.transactionSync(() => {
+    if (!unseal(storage.sql, batch)) return;
+    // Counted first: the total `entered` is read from the runs, which are deleted here.
+    count(storage.sql, { ...happened, taken: 1, delivered: countRecords(batch.members) }, now, batch.kind);
+    forget(storage.sql, batch.members);
+  });
+}
+
+/**
+ * Ends a batch. Returns false if it has already ended. Then its members may have changed, and nothing may be
+ * done with them. Call it inside the transaction that uses them.
+ */
+export function unseal(sql: SqlStorage, { requestId }: SealedBatch): boolean {
+  return sql.exec('DELETE FROM batch WHERE request_id = ?', requestId).rowsWritten > 0;
+}
+
+/** Removes these records from their runs. Call it inside a transaction. */
+export function forget(sql: SqlStorage, members: readonly Slice[]): void {
+  for (const { seq, to } of members) {
+    sql.exec('DELETE FROM run WHERE seq = ? AND count = ?', seq, to);
+    sql.exec('UPDATE run SET taken = ? WHERE seq = ?', to, seq);
+  }
+}
+
+export type Postponement = Pick<SealedBatch, 'status' | 'failures' | 'dueAt'> & {
+  readonly suspicions?: number;
+  /** WebEngage answered that it will not accept the batch. */
+  readonly refused?: boolean;
+};
+
+/** Keeps a batch unchanged, to be sent again. */
+export function postpone(
+  storage: DurableObjectStorage,
+  { requestId, attempts, ...batch }: SealedBatch,
+  { status, failures, dueAt, suspicions = batch.suspicions, refused = false }: Postponement,
+  happened: Partial<Totals>,
+  now: number,
+): void {
+  storage.transactionSync(() => {
+    const { rowsWritten } = storage.sql.exec(
+      `UPDATE batch SET attempts = ?, status = ?, failures = ?, answered_at = ?, refused_at = ?, suspicions = ?,
+         due_at = ?, launched = 0
+       WHERE request_id = ?`,
+      attempts + 1,
+      status,
+      failures,
+      now,
+      (refused ? now : batch.refusedAt) ?? null,
+      suspicions,
+      dueAt,
+      requestId,
+    );
+    if (rowsWritten > 0) count(storage.sql, happened, now);
+  });
+}
+
+/**
+ * Recovers batches whose call left with an outbox that died: at the start of a pass, no call is in flight.
+ * Their outcome is unknown and counted as such, and each is sent again unchanged.
+ */
+export function recoverLaunched(storage: DurableObjectStorage, now: number): void {
+  for (const batch of launchedBatches(storage.sql))
+    postpone(storage, batch, { status: 0, failures: batch.failures, dueAt: now }, { unknown: 1 }, now);
+}
