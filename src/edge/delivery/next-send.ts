@@ -21,7 +21,7 @@ export type Work =
   | { readonly step: 'rest' };
 
 /** What a pass knows when it looks for work. */
-export type Standing = {
+export type SchedulerState = {
   /** Request ids of batches whose call has no answer yet. */
   readonly inFlight: Pick<ReadonlySet<string>, 'has'>;
   /** Until then, the gate grants no permit for isolating. */
@@ -61,12 +61,12 @@ const KINDS: readonly RecordKind[] = ['user', 'event'];
  * Chooses what to send next. A probe goes first, then sealed batches that are due, then a new batch. Parts of
  * refused batches and parked records take turns, and go before other retries.
  */
-export function nextSend(sql: SqlStorage, standing: Standing, now: number): Work {
-  const { inFlight, isolationFrom, probes, evidence } = standing;
+export function nextSend(sql: SqlStorage, schedulerState: SchedulerState, now: number): Work {
+  const { inFlight, isolationFrom, probes, evidence } = schedulerState;
   const sealed = sealedBatches(sql);
   if (probes) {
     const probe = cutBatch(
-      randomDeviceRuns(sql, busyDevices(sealed), standing.chance),
+      randomDeviceRuns(sql, busyDevices(sealed), schedulerState.chance),
       { lingerMs: 0, maxRecords: 1 },
       now,
     );
@@ -103,7 +103,7 @@ export function nextSend(sql: SqlStorage, standing: Standing, now: number): Work
   const [first] = due;
   if (first !== undefined) return { step: 'resend', batch: first, isolates: first.isolating };
 
-  const next = kinds.length > 0 ? cutClean(sql, [...busy], standing, kinds, now) : undefined;
+  const next = kinds.length > 0 ? cutClean(sql, [...busy], schedulerState, kinds, now) : undefined;
   if (next?.step === 'cut') return { ...next, isTrial: isTrial(next.cut.kind), isolates: false };
   // `cutClean` may just have parked some.
   const parked = cutOfParked();
@@ -150,7 +150,7 @@ function trialsOf(
 function cutClean(
   sql: SqlStorage,
   busy: readonly string[],
-  { lingerMs, msPerRecord, dueTimes, evidence }: Standing,
+  { lingerMs, msPerRecord, dueTimes, evidence }: SchedulerState,
   kinds: readonly RecordKind[],
   now: number,
 ): CutStep {

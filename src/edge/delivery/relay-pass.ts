@@ -5,7 +5,7 @@ import { requeue } from '../queue/dead-letters.ts';
 import { launch, type SealedBatch, seal, untriedBatch } from '../queue/sealed-batches.ts';
 import { isMixed, release } from './bisect.ts';
 import { type CallsInFlight, callsInFlight } from './in-flight.ts';
-import { nextSend, type Standing, type Work } from './next-send.ts';
+import { nextSend, type SchedulerState, type Work } from './next-send.ts';
 import { MAX_AHEAD, type PermitRequests, permitRequests, type Requested } from './permit-requests.ts';
 import { type CallPorts, sendBatch } from './send-batch.ts';
 import { withinBytes } from './trim-cut.ts';
@@ -100,7 +100,7 @@ export async function relayPass(ports: RelayPassPorts): Promise<PassEnd> {
 async function step(pass: Pass): Promise<PassEnd | undefined> {
   const { calls, ports } = pass;
   if (calls.underWay.size >= MAX_IN_FLIGHT) return void (await calls.next());
-  const work = nextSend(ports.storage.sql, standing(pass), ports.now());
+  const work = nextSend(ports.storage.sql, schedulerState(pass), ports.now());
   if (work.step === 'rest') {
     if (calls.underWay.size === 0) return { nextAt: undefined, backsOff: false };
     await waitOrEnd(pass, ports.now() + Math.max(ports.lingerMs, MIN_LOOK_MS), false);
@@ -125,7 +125,10 @@ function isMixedPart({ storage, evidence }: RelayPassPorts, batch: SealedBatch):
   return isMixed(storage.sql, batch, evidence.suspects);
 }
 
-function standing({ ports, calls, isolationFrom }: Pass, changes: Partial<Standing> = {}): Standing {
+function schedulerState(
+  { ports, calls, isolationFrom }: Pass,
+  changes: Partial<SchedulerState> = {},
+): SchedulerState {
   const { lingerMs, msPerRecord, dueTimes, evidence } = ports;
   const now = { inFlight: calls.underWay, isolationFrom, probes: false, chance: 0 };
   return { ...now, lingerMs, msPerRecord, dueTimes, evidence, ...changes };
@@ -172,7 +175,7 @@ async function use(pass: Pass, permit: Granted, { isolating, at }: Requested): P
   // Looks for work again: while the permit was on its way, more records may have arrived to fill the batch.
   const work = nextSend(
     storage.sql,
-    standing(pass, {
+    schedulerState(pass, {
       probes: permit.probe,
       chance: random(),
       // A permit that is not for isolating must not send a part: that would spend everybody's allowance.

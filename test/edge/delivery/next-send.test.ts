@@ -1,7 +1,7 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, test } from 'vitest';
 import { noEvidence } from '../../../src/edge/delivery/evidence.ts';
-import { nextSend, type Standing, type Work } from '../../../src/edge/delivery/next-send.ts';
+import { nextSend, type SchedulerState, type Work } from '../../../src/edge/delivery/next-send.ts';
 import { cutParked } from '../../../src/edge/delivery/trim-cut.ts';
 import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
 import { dueTimes } from '../../../src/edge/limits/fair-queue.ts';
@@ -10,7 +10,7 @@ import { delivery, ingestAt, newOutbox } from '../../fakes/outbox.ts';
 import { eventRecord, userRecord } from '../../fakes/records.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:00Z');
-const STANDING: Standing = {
+const STANDING: SchedulerState = {
   inFlight: new Set(),
   isolationFrom: 0,
   probes: false,
@@ -36,8 +36,13 @@ async function withParts(parts: number, others: number): Promise<DurableObjectSt
   return stub;
 }
 
-const workOf = (stub: DurableObjectStub<Outbox>, standing: Partial<Standing> = {}): Promise<Work> =>
-  runInDurableObject(stub, (_, { storage: { sql } }) => nextSend(sql, { ...STANDING, ...standing }, NOW));
+const workOf = (
+  stub: DurableObjectStub<Outbox>,
+  schedulerState: Partial<SchedulerState> = {},
+): Promise<Work> =>
+  runInDurableObject(stub, (_, { storage: { sql } }) =>
+    nextSend(sql, { ...STANDING, ...schedulerState }, NOW),
+  );
 
 test('parts of refused batches use their own allowance, and a new batch goes while it is used up', async () => {
   const stub = await withParts(199, 25);
