@@ -50,7 +50,7 @@ const CAMPAIGN =
   );
 
 /** Returns the parts of an address that may be reported. Throws what `redact` throws. */
-export function toldAddress(
+export function reportableAddress(
   href: string,
   { query = [], campaign = CAMPAIGN, hashRoutes, redact }: AddressRules,
 ): Address {

@@ -1,6 +1,6 @@
 import { isPrerendered } from '../tracker/platform/page-lifecycle.ts';
 import { watchAddress } from './address-changes.ts';
-import { type AddressRules, toldAddress } from './page-address.ts';
+import { type AddressRules, reportableAddress } from './page-address.ts';
 
 export type { AddressRules } from './page-address.ts';
 
@@ -58,13 +58,13 @@ export function trackPageViews(
     if (way === 'back') return undefined;
     const { referrer } = document;
     // A form or an image named `referrer` takes the place of the text.
-    return counted ?? (/:/.test(referrer) ? toldAddress(referrer, rules).url : undefined);
+    return counted ?? (/:/.test(referrer) ? reportableAddress(referrer, rules).url : undefined);
   }
 
-  async function tell(way: Way, href = location.href): Promise<void> {
+  async function trackPage(way: Way, href = location.href): Promise<void> {
     clearTimeout(timer);
     awaited = timer = undefined;
-    const { url, path, campaign } = toldAddress(href, rules);
+    const { url, path, campaign } = reportableAddress(href, rules);
     const { title } = document;
     if (signal.aborted || (way !== 'back' && url === counted)) return;
     if (way === 'moved' && title === titleBefore) {
@@ -88,7 +88,7 @@ export function trackPageViews(
    * unhandled rejection.
    */
   const count = (way: Way, href?: string): Promise<void> =>
-    tell(way, href).catch((error) => {
+    trackPage(way, href).catch((error) => {
       if (isReported) return;
       isReported = true;
       throw error;

@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { toldAddress } from '../../src/page-views/page-address.ts';
+import { reportableAddress } from '../../src/page-views/page-address.ts';
 
 describe('the reported address', () => {
   test('is the page’s, without its query and hash', () => {
-    expect(toldAddress('https://shop.example.com/cart?email=j%40example.com#access_token=x', {})).toEqual({
+    expect(
+      reportableAddress('https://shop.example.com/cart?email=j%40example.com#access_token=x', {}),
+    ).toEqual({
       url: 'https://shop.example.com/cart',
       path: '/cart',
       campaign: {},
@@ -12,7 +14,7 @@ describe('the reported address', () => {
   });
 
   test('includes the campaign, from the first value of each parameter that is not empty', () => {
-    const { url, campaign } = toldAddress(
+    const { url, campaign } = reportableAddress(
       'https://shop.example.com/?utm_source=mail&utm_source=other&utm_campaign=May%20sale&gclid=x1&utm_term=&utm_own=1&q=shoes',
       {},
     );
@@ -24,17 +26,22 @@ describe('the reported address', () => {
   test('includes a parameter named like a member of every object, if the site names it', () => {
     const campaign = ['constructor', 'ref'];
 
-    expect(toldAddress('https://shop.example.com/?ref=x&constructor=y', { campaign }).campaign).toEqual({
-      ref: 'x',
-      constructor: 'y',
-    });
+    expect(reportableAddress('https://shop.example.com/?ref=x&constructor=y', { campaign }).campaign).toEqual(
+      {
+        ref: 'x',
+        constructor: 'y',
+      },
+    );
   });
 
   test('includes exactly the parameters that the site names', () => {
-    const { url, path, campaign } = toldAddress('https://shop.example.com/s?q=shoes&page=2&ref=x&utm_id=9', {
-      query: ['page', 'q'],
-      campaign: ['ref'],
-    });
+    const { url, path, campaign } = reportableAddress(
+      'https://shop.example.com/s?q=shoes&page=2&ref=x&utm_id=9',
+      {
+        query: ['page', 'q'],
+        campaign: ['ref'],
+      },
+    );
 
     expect(url).toBe('https://shop.example.com/s?q=shoes&page=2');
     expect(path).toBe('/s');
@@ -48,7 +55,7 @@ describe('the reported address', () => {
     ['#access_token=x', ''],
     ['', ''],
   ])('of %s, with hash routes, is "%s"', (hash, expected) => {
-    expect(toldAddress(`https://shop.example.com/app${hash}`, { hashRoutes: true })).toMatchObject({
+    expect(reportableAddress(`https://shop.example.com/app${hash}`, { hashRoutes: true })).toMatchObject({
       url: `https://shop.example.com/app${expected}`,
       path: `/app${expected}`,
     });
@@ -61,7 +68,9 @@ describe('the reported address', () => {
     };
 
     expect(
-      toldAddress('https://shop.example.com/users/j@example.com/orders?utm_term=j&utm_id=1', { redact }),
+      reportableAddress('https://shop.example.com/users/j@example.com/orders?utm_term=j&utm_id=1', {
+        redact,
+      }),
     ).toEqual({
       url: 'https://shop.example.com/users/:id/orders',
       path: '/users/:id/orders',
@@ -70,11 +79,13 @@ describe('the reported address', () => {
   });
 
   test('contains no name and no password', () => {
-    expect(toldAddress('https://john:secret@shop.example.com/', {}).url).toBe('https://shop.example.com/');
+    expect(reportableAddress('https://john:secret@shop.example.com/', {}).url).toBe(
+      'https://shop.example.com/',
+    );
   });
 
   test('may be the address of an app that sent the visitor', () => {
-    expect(toldAddress('android-app://com.example.mail/?to=j', {}).url).toBe(
+    expect(reportableAddress('android-app://com.example.mail/?to=j', {}).url).toBe(
       'android-app://com.example.mail/',
     );
   });
@@ -85,7 +96,7 @@ test('no part of a query or hash is reported unless it is named', () => {
     fc.property(fc.webUrl({ withQueryParameters: true, withFragments: true }), (href) => {
       const { origin, pathname } = new URL(href);
 
-      expect(toldAddress(href, {})).toEqual({ url: origin + pathname, path: pathname, campaign: {} });
+      expect(reportableAddress(href, {})).toEqual({ url: origin + pathname, path: pathname, campaign: {} });
     }),
   );
 }, 30_000);

@@ -7,7 +7,7 @@ import type { CallPorts } from './send-batch.ts';
 // Six full batches: with this backlog there is work for permits asked for ahead.
 const AHEAD_FROM_RECORDS = 150;
 
-// The whole allowance is one permit every 125 ms. If the gate takes longer to answer, permits are asked for
+// The whole allowance is one permit every 124 ms. If the gate takes longer to answer, permits are asked for
 // ahead: one, and another for each `PERMIT_TAKES_MS`, up to `MAX_AHEAD`. No more, because the gate refuses
 // starts too far ahead. A gate within `NEAR_MS` is asked in time anyway.
 const PERMIT_TAKES_MS = 150;
