@@ -53,14 +53,6 @@ export function trackPageViews(
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isReported = false;
 
-  function referrerOf(way: Way): string | undefined {
-    // A visitor who comes back has been on another page since, so the page counted last is not the referrer.
-    if (way === 'back') return undefined;
-    const { referrer } = document;
-    // A form or an image named `referrer` takes the place of the text.
-    return counted ?? (/:/.test(referrer) ? reportableAddress(referrer, rules).url : undefined);
-  }
-
   async function trackPage(way: Way, href = location.href): Promise<void> {
     clearTimeout(timer);
     awaited = timer = undefined;
@@ -72,7 +64,8 @@ export function trackPageViews(
       timer = setTimeout(count, TITLE_AFTER_MS, 'settled');
       return;
     }
-    const Referrer = referrerOf(way);
+    // A visitor who comes back has been on another page since, so the page counted last is not the referrer.
+    const Referrer = way === 'back' ? undefined : (counted ?? documentReferrer(rules));
     counted = url;
     await tracker.track(eventName, {
       URL: url,
@@ -113,4 +106,11 @@ export function trackPageViews(
   if (isPrerendered()) document.addEventListener('prerenderingchange', start, { signal });
   else if (globalThis.document) start();
   return () => life.abort();
+}
+
+/** The page that led to this document, if the browser reveals it. */
+function documentReferrer(rules: AddressRules): string | undefined {
+  const { referrer } = document;
+  // A form or an image named `referrer` takes the place of the text.
+  return /:/.test(referrer) ? reportableAddress(referrer, rules).url : undefined;
 }
