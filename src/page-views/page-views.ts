@@ -25,15 +25,17 @@ export type PageView = {
 /** `moved`: its title may come later. `settled`: it won't. `back`: restored from the back/forward cache. */
 type Way = 'moved' | 'settled' | 'back';
 
-// Routers change the address first, and set the title once they have rendered the page.
-const TITLE_AFTER_MS = 500;
+// Routers change the address first, and set the title once they have rendered the page. So a page that still
+// has the title of the one before is looked at again, for half a second.
+const LOOK_EVERY_MS = 50;
+const LOOKS = 10;
 
 /**
  * Tracks each page that the visitor comes to. Returns a function that stops it.
  *
  * - A page that is loaded is tracked at once.
- * - A page that a script navigates to is tracked after the current task if it has a title of its own by then.
- *   Otherwise it is tracked half a second later, or sooner if the visitor leaves it.
+ * - A page that a script navigates to is tracked after the current task, once it has a title of its own. It is
+ *   tracked without one after half a second, or when the visitor leaves it.
  * - A page that is restored from the back/forward cache is tracked again.
  * - A prerendered page is tracked when the visitor comes to it.
  *
@@ -48,6 +50,7 @@ export function trackPageViews(
   const { signal } = life;
   let counted: string | undefined;
   let titleBefore: string | undefined;
+  let looksLeft = LOOKS;
   /** The page that a script has navigated to, while its title is awaited. */
   let awaited: string | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -59,9 +62,10 @@ export function trackPageViews(
     const { url, path, campaign } = reportableAddress(href, rules);
     const { title } = document;
     if (signal.aborted || (way !== 'back' && url === counted)) return;
-    if (way === 'moved' && title === titleBefore) {
+    if (way === 'moved' && title === titleBefore && looksLeft > 0) {
+      looksLeft -= 1;
       awaited = href;
-      timer = setTimeout(count, TITLE_AFTER_MS, 'settled');
+      timer = setTimeout(count, LOOK_EVERY_MS, way);
       return;
     }
     // A visitor who comes back has been on another page since, so the page counted last is not the referrer.
@@ -92,6 +96,7 @@ export function trackPageViews(
     if (awaited && awaited !== location.href) void count('settled', awaited);
     if (timer) return;
     titleBefore = document.title;
+    looksLeft = LOOKS;
     // Routers push an address and replace it in one task, and may set the title in between.
     timer = setTimeout(count, 0, 'moved');
   }
