@@ -83,6 +83,7 @@ const FLOORS: { readonly [room: string]: Floors } = {
     plots: [''],
   },
   sandbox: { page: [''] },
+  server: { journal: [''] },
   cli: {
     dev: ['init', 'doctor', ''],
     init: [''],

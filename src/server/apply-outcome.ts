@@ -14,6 +14,9 @@ const LONGEST_PAUSE_MS = 3_600_000;
 // Clients that were refused together come back apart.
 const SPREAD = 0.2;
 
+// How often to try while only a change of settings helps.
+const REFUSED_PAUSE_MS = 60_000;
+
 /** What decides about records that the relay does not take. */
 export type Circumstances = {
   /** By the monotonic clock. */
@@ -21,6 +24,8 @@ export type Circumstances = {
   /** From 0 to 1, 1 excluded. */
   readonly random: number;
   readonly giveUpAfterMs: number;
+  /** Gets the reason why the records of a journal have to wait. Without a journal there is none, and calls reject. */
+  readonly onBlocked: ((error: RelayError) => void) | undefined;
 };
 
 /** Ends the records that are settled or given up. All others stay in their slot, which may have to pause. */
@@ -38,7 +43,7 @@ export function applyOutcome(
       retryLater(slot, outcome, circumstances);
       break;
     case 'refused':
-      refuse(slot, entries, outcome);
+      refuse(slot, entries, outcome, circumstances);
       break;
   }
 }
@@ -57,7 +62,7 @@ function settle(slot: Slot, entries: readonly Entry[], rejected: readonly Reject
 function retryLater(
   slot: Slot,
   { why, afterMs = 0 }: Extract<Outcome, { kind: 'retry' }>,
-  { now, random, giveUpAfterMs }: Circumstances,
+  { now, random, giveUpAfterMs, onBlocked }: Circumstances,
 ): void {
   slot.failures += 1;
   const askedMs = Math.min(LONGEST_PAUSE_MS, afterMs) * (1 + SPREAD * random);
@@ -66,22 +71,33 @@ function retryLater(
   if (late.length === 0) return;
   const forS = Math.round(giveUpAfterMs / 1000);
   const message = `the relay took no record for ${forS} s, at last with ${why}: check that it runs`;
-  giveUp(slot, late, new RelayError('unavailable', message));
+  giveUp(slot, late, new RelayError('unavailable', message), onBlocked);
 }
 
 function refuse(
   slot: Slot,
   entries: readonly Entry[],
   { error, isMaybeOne }: Extract<Outcome, { kind: 'refused' }>,
+  { now, onBlocked }: Circumstances,
 ): void {
   if (isMaybeOne && entries.length > 1) {
     slot.most = Math.ceil(entries.length / 2);
     return;
   }
-  giveUp(slot, entries, error);
+  if (onBlocked !== undefined) slot.pausedUntil = now + REFUSED_PAUSE_MS;
+  giveUp(slot, entries, error, onBlocked);
 }
 
-function giveUp(slot: Slot, entries: readonly Entry[], error: RelayError): void {
+function giveUp(
+  slot: Slot,
+  entries: readonly Entry[],
+  error: RelayError,
+  onBlocked: Circumstances['onBlocked'],
+): void {
+  if (onBlocked !== undefined) {
+    onBlocked(error);
+    return;
+  }
   const ended = new Set(entries);
   slot.queue = slot.queue.filter((entry) => !ended.has(entry));
   for (const { end } of entries) end(error);

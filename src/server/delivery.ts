@@ -1,5 +1,5 @@
 import { MAX_REQUEST_RECORDS } from '../contract/batch.ts';
-import { applyOutcome } from './apply-outcome.ts';
+import { applyOutcome, type Circumstances } from './apply-outcome.ts';
 import type { Settings } from './options.ts';
 import type { ServerPlatform } from './platform.ts';
 import { deviceOf, SLOTS } from './record-id.ts';
@@ -13,6 +13,7 @@ const MAX_IN_FLIGHT = 6;
 export type Delivery = {
   readonly platform: ServerPlatform;
   readonly settings: Settings;
+  readonly onBlocked: Circumstances['onBlocked'];
   readonly slots: readonly Slot[];
   readonly devices: Map<number, Promise<string>>;
   readonly inFlight: Set<AbortController>;
@@ -26,7 +27,7 @@ export type Delivery = {
   cancelWake: () => void;
 };
 
-export function createDelivery(given: Pick<Delivery, 'platform' | 'settings'>): Delivery {
+export function createDelivery(given: Pick<Delivery, 'platform' | 'settings' | 'onBlocked'>): Delivery {
   const slot = (): Slot => ({
     queue: [],
     isSending: false,
@@ -97,7 +98,7 @@ function wakeAt(delivery: Delivery, at: number, now: number): void {
 }
 
 async function send(delivery: Delivery, slot: Slot, index: number, entries: readonly Entry[]): Promise<void> {
-  const { platform, settings, devices, inFlight } = delivery;
+  const { platform, settings, onBlocked, devices, inFlight } = delivery;
   const stop = new AbortController();
   slot.isSending = true;
   inFlight.add(stop);
@@ -114,6 +115,7 @@ async function send(delivery: Delivery, slot: Slot, index: number, entries: read
     now: platform.time.mono(),
     random: platform.chance.random(),
     giveUpAfterMs: settings.giveUpAfterMs,
+    onBlocked,
   });
   pump(delivery);
 }

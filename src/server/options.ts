@@ -42,7 +42,7 @@ export type ServerClientOptions = {
 
   /**
    * How long to try, in milliseconds, while the relay can't be reached or is busy. The call then rejects.
-   * From 0; `Infinity` never gives up.
+   * With a journal the record is kept and tried further, and `onError` gets the reason. From 0; `Infinity` never gives up.
    *
    * @default 300000
    */
@@ -58,15 +58,25 @@ export type ServerClientOptions = {
 
   /**
    * Keeps a serverless invocation alive, as `ctx.waitUntil` does. Called with the promise of a flush, which starts at
-   * the end of the current task and never rejects. `onError` then gets each call's reason to reject, and none of them is an
-   * unhandled rejection.
+   * the end of the current task and never rejects. `onError` then gets the reason of each call that
+   * rejects, and none of these is an unhandled rejection.
    *
    * @default none
    */
   readonly waitUntil?: (flushed: Promise<void>) => void;
 
   /**
-   * Gets the reason of each call that rejects, if there is a `waitUntil`.
+   * A folder on disk for records that are not with the relay, such as `./webengage.journal`. For Node from 20.16, Deno and Bun.
+   * A call then resolves once its record is on disk, and the next process sends what is left. Each process needs a
+   * folder of its own.
+   *
+   * @default none
+   */
+  readonly journal?: string;
+
+  /**
+   * Gets what no call's promise can report: a record from the journal that the relay rejected, a journal that can't
+   * be opened, and, once a minute, a problem that holds the journal's records back.
    *
    * @default writes the message to `console.error`
    */
@@ -74,8 +84,8 @@ export type ServerClientOptions = {
 };
 
 /** Options with all defaults filled in. */
-export type Settings = Required<Omit<ServerClientOptions, 'waitUntil'>> &
-  Pick<ServerClientOptions, 'waitUntil'>;
+export type Settings = Required<Omit<ServerClientOptions, 'journal' | 'waitUntil'>> &
+  Pick<ServerClientOptions, 'journal' | 'waitUntil'>;
 
 /** The default, the minimum and the maximum of each number. */
 const NUMBERS = {
@@ -86,7 +96,7 @@ const NUMBERS = {
   maxBufferedBytes: [64 * 1024 * 1024, 1024 * 1024, Number.POSITIVE_INFINITY],
 } as const;
 
-const OTHERS = ['endpoint', 'token', 'source', 'waitUntil', 'onError'];
+const OTHERS = ['endpoint', 'token', 'source', 'waitUntil', 'journal', 'onError'];
 
 type Given = { readonly [name: string]: unknown };
 
@@ -114,12 +124,14 @@ export function resolveOptions(options: ServerClientOptions): Settings {
   const endpoint = /^(https?:\/\/[^/?#\s][^?#\s]*?)\/*$/i.exec(`${given.endpoint}`)?.[1];
   // Reading a secret from a file can leave a newline at its end, which no header can hold.
   const token = typeof given.token === 'string' ? given.token.trim() : '';
-  const { source = 'default', waitUntil, onError = report } = given;
+  const { source = 'default', journal, waitUntil, onError = report } = given;
   if (endpoint === undefined) return mustBe('endpoint', 'an http or https URL', given.endpoint);
   // Without the value, unlike all others: it may be a secret with a mistake in it.
   if (!/^[\x21-\x7e]+$/.test(token))
     throw new RangeError('token must be the SERVER_TOKEN of the relay, printable ASCII without spaces');
   if (typeof source !== 'string' || source === '') return mustBe('source', 'text', source);
+  if (journal !== undefined && (typeof journal !== 'string' || journal === ''))
+    return mustBe('journal', 'the path of a folder', journal);
   if (waitUntil !== undefined && typeof waitUntil !== 'function')
     return mustBe('waitUntil', 'a function', waitUntil);
   if (typeof onError !== 'function') return mustBe('onError', 'a function', onError);
@@ -133,6 +145,7 @@ export function resolveOptions(options: ServerClientOptions): Settings {
     giveUpAfterMs: numberOf('giveUpAfterMs', given),
     maxBufferedBytes: numberOf('maxBufferedBytes', given),
     onError: onError as Settings['onError'],
+    ...(journal !== undefined && { journal }),
     ...(waitUntil !== undefined && { waitUntil: waitUntil as NonNullable<Settings['waitUntil']> }),
   };
 }

@@ -1,3 +1,5 @@
+import type { JournalDisk, Self } from './journal/disk.ts';
+import { nodeDisk, nodeSelf } from './journal/node-disk.ts';
 import type { Digest } from './record-id.ts';
 
 /** What a client takes from the platform it runs on. Tests replace it. */
@@ -17,6 +19,10 @@ export type ServerPlatform = {
   };
   readonly digest: Digest;
   readonly fetch: typeof globalThis.fetch;
+  /** Opens a journal's folder, which is made if it is missing. */
+  readonly disk: (folder: string) => Promise<JournalDisk>;
+  /** This process, for a journal's lock. */
+  readonly self: () => Promise<Self>;
 };
 
 /** Node, Deno, Bun or a Worker. */
@@ -37,5 +43,7 @@ export function serverPlatform(): ServerPlatform {
     },
     // Looked up at each call: tools for tracing and tests wrap `fetch` at any time.
     fetch: (...request) => fetch(...request),
+    disk: nodeDisk,
+    self: nodeSelf,
   };
 }

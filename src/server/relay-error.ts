@@ -8,6 +8,8 @@ export type RelayErrorCode =
   | 'not_a_relay'
   /** The relay refused the whole request. */
   | 'refused'
+  /** The journal can't be opened or written. */
+  | 'journal'
   /** The client was closed. */
   | 'closed';
 

@@ -9,7 +9,8 @@ export type ServerClient<Events extends object = AnyEvents, Attributes extends o
   /**
    * Records an event of a person.
    *
-   * Resolves once the relay has stored it. Waits while the relay is busy or can't be reached. Rejects with a `RecordError` if the record breaks a rule, and with a `RelayError` if the relay
+   * Resolves once the relay has stored it; with a journal, once it is on disk. Waits while the relay is busy or
+   * can't be reached. Rejects with a `RecordError` if the record breaks a rule, and with a `RelayError` if the relay
    * does not take it for another reason. No other call is affected by a `RecordError`.
    *
    * Records of one person arrive in the order of the calls. Don't await each before the next: those made at the same
@@ -20,11 +21,13 @@ export type ServerClient<Events extends object = AnyEvents, Attributes extends o
   readonly identify: (user: ServerUser<Attributes>) => Promise<void>;
   /**
    * Sends now. Resolves when each call made before is settled: stored by the relay, or rejected. Never rejects.
+   * With a journal it waits for as long as the relay can't be reached.
    */
   readonly flush: () => Promise<void>;
   /**
-   * Sends what is left, and takes no more calls. Never rejects.
-   * After `timeoutMs` (by default 10000) it waits no longer: calls that are not settled reject.
+   * Sends what is left, takes no more calls, and frees the journal. Never rejects.
+   * After `timeoutMs` (by default 10000) it waits no longer: calls that are not settled reject, and the journal's
+   * records stay on disk.
    */
   readonly close: (options?: { readonly timeoutMs?: number }) => Promise<void>;
 };

@@ -10,7 +10,7 @@ export type Entry = {
   readonly json: string;
   /** The size of `json` in UTF-8. */
   readonly bytes: number;
-  /** When the call was made, by the monotonic clock. */
+  /** When the call was made, by the monotonic clock. It may be negative for a call of an earlier process. */
   readonly madeAt: number;
   /** When it joined its slot, by the monotonic clock. */
   readonly queuedAt: number;

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
+import type { JournalDisk, Self } from '../../src/server/journal/disk.ts';
 import { resolveOptions, type ServerClientOptions } from '../../src/server/options.ts';
 import type { ServerPlatform } from '../../src/server/platform.ts';
 import { startServerClient } from '../../src/server/server-client.ts';
 import { dedupingRelay } from './deduping-relay.ts';
+import { type fakeDisk, THIS_PROCESS } from './journal-disk.ts';
 import { fakeTime } from './platform.ts';
 
 export const TOKEN = 'a-server-token-of-enough-characters';
@@ -14,9 +16,13 @@ let clients = 0;
 export function fakeServerPlatform({
   time = fakeTime(),
   relay = dedupingRelay(time),
+  disk,
+  self = THIS_PROCESS,
 }: {
   readonly time?: ReturnType<typeof fakeTime>;
   readonly relay?: ReturnType<typeof dedupingRelay>;
+  readonly disk?: JournalDisk | ReturnType<typeof fakeDisk>['disk'];
+  readonly self?: Self;
 } = {}) {
   let chance = ++clients;
   /** How many calls with a `messageId` have got their place. */
@@ -37,6 +43,11 @@ export function fakeServerPlatform({
       return createHash('sha256').update(text).digest();
     },
     fetch: (...request) => relay.relay.fetch(...request),
+    disk: async () => {
+      if (disk === undefined) throw new Error('there is no disk');
+      return disk;
+    },
+    self: async () => self,
   };
   return { platform, time, relay, placed };
 }

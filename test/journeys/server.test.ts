@@ -56,6 +56,26 @@ describe('a backend', () => {
     expect(users[0]).toMatchObject({ userId: 'johndoe', email: 'john@doe.com' });
   });
 
+  test('docs/guides/sending-from-a-server.md: with a journal, a call resolves while the relay is down, and the next process sends it', async () => {
+    await stack.empty();
+    const { text } = sample('docs/guides/sending-from-a-server.md#a-journal-on-disk ts');
+    const code = stripTypeScriptTypes(text).replace('https://t.example.com', stack.relayUrl);
+    const track = "relay.track({ userId: 'johndoe', eventName: 'Paid', eventData: { n } })";
+    await stack.stopRelay();
+    await inProcess(
+      'killed',
+      `${code}
+      await Promise.all([0, 1, 2].map((n) => ${track}));
+      process.kill(process.pid, 'SIGKILL');`,
+    ).catch(({ signal }) => expect(signal).toBe('SIGKILL'));
+
+    await stack.startRelay();
+    await inProcess('restarted', `${code}\nawait relay.close();`);
+
+    const events = await eventsReceived(stack, 3);
+    expect(events.map(({ eventData }) => eventData?.n)).toEqual([0, 1, 2]);
+  });
+
   test('docs/guides/sending-from-a-server.md: a Worker answers a webhook before its record is stored, and three deliveries are one event', async () => {
     await stack.empty();
     const { text } = sample('docs/guides/sending-from-a-server.md#serverless-functions-and-workers ts');

@@ -15,6 +15,7 @@ describe('an invalid option', () => {
     [{ batchSize: 401 }, 'batchSize must be from 1 to 400, not 401'],
     [{ maxWaitMs: '5' }, 'maxWaitMs must be from 0 to 60000, not "5"'],
     [{ maxBufferedBytes: 1 }, 'maxBufferedBytes must be 1048576 or more, not 1'],
+    [{ journal: true }, 'journal must be the path of a folder, not true'],
     [{ waitUntil: {} }, 'waitUntil must be a function, not [object Object]'],
     [{ onError: 'x' }, 'onError must be a function, not "x"'],
     [{ maxwaitMs: 5 }, 'maxwaitMs is not an option'],
@@ -56,6 +57,7 @@ describe('docs/reference/options.md', () => {
       endpoint: 'required',
       token: 'required',
       waitUntil: 'none',
+      journal: 'none',
       onError: 'writes to the console',
     });
   });
