@@ -241,6 +241,11 @@ export default [
     },
   },
   {
+    input: `${modules}/server/index.js`,
+    plugins: [nodeResolve()],
+    output: { file: 'dist/server.js', format: 'es' },
+  },
+  {
     input: `${modules}/edge/worker.js`,
     external: ['cloudflare:workers', 'hono', 'jose', 'ky', 'valibot'],
     output: { file: 'dist/edge.js', format: 'es' },

@@ -46,6 +46,7 @@ export default defineConfig({
             'test/pacing/**/*.test.ts',
             'test/plan/**/*.test.ts',
             'test/sandbox/**/*.test.ts',
+            'test/server/**/*.test.ts',
             'test/cli/**/*.test.ts',
             'test/release/**/*.test.ts',
             'test/gtm/**/*.test.ts',

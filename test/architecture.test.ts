@@ -45,6 +45,7 @@ const MAY_IMPORT: { readonly [room: string]: readonly string[] } = {
   inspector: ['tracker', 'ui'],
   admin: ['edge', 'ui'],
   edge: ['plan', 'tracking-plan.json'],
+  server: ['tracker'],
   cli: ['edge', 'plan'],
   sandbox: ['ui'],
 };
@@ -82,6 +83,7 @@ const FLOORS: { readonly [room: string]: Floors } = {
     plots: [''],
   },
   sandbox: { page: [''] },
+  server: { journal: [''] },
   cli: {
     dev: ['init', 'doctor', ''],
     init: [''],
@@ -140,6 +142,15 @@ describe('the rooms of src', () => {
       .filter((file) => file.startsWith('src/tracker/'));
 
     expect([...new Set(read)].sort()).toEqual(['src/tracker/index.ts', 'src/tracker/inspect.ts']);
+  });
+
+  test('let the client for servers share only a tracker’s records', () => {
+    const shared = files
+      .filter((file) => file.startsWith('src/server/'))
+      .flatMap((file) => imports.get(file) ?? [])
+      .filter((file) => file.startsWith('src/tracker/'));
+
+    expect(shared.filter((file) => !file.startsWith('src/tracker/record/'))).toEqual([]);
   });
 
   test('let the admin page know only the types of the relay’s answers', () => {

@@ -13,6 +13,7 @@ export const BUDGETS: Readonly<Record<string, number>> = {
   './segment': 700,
   './inspector.js': 11_100,
   './inspector': 11_200,
+  './server': 9_900,
   './edge': 52_400,
 };
 

@@ -43,6 +43,13 @@ test('the command contains its libraries and their licenses, and imports nothing
   expect(output[0].imports.filter((name) => !name.startsWith('node:'))).toEqual(['valibot']);
 });
 
+test('the client for servers runs on Node 20.13, and imports nothing', async () => {
+  const code = await readFile('dist/server.js', 'utf8');
+
+  expect(LATER.exec(code)?.[0]).toBeUndefined();
+  expect(code).not.toMatch(/^import |\bimport\(|\brequire\(/m);
+});
+
 test('the deploy button asks for settings, each with a description', async () => {
   const { bindings } = JSON.parse(await readFile('package.json', 'utf8')).cloudflare;
   const { vars } = JSON.parse((await readFile('wrangler.jsonc', 'utf8')).replace(/^\s*\/\/.*$/gm, ''));

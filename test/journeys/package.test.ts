@@ -17,6 +17,7 @@ let installed: Installed;
 
 beforeAll(async () => {
   installed = await installPackage();
+  for (const name of ['@types/node', 'undici-types']) await installed.add(name);
 });
 
 afterAll(async () => {
@@ -29,7 +30,7 @@ describe('the tarball', () => {
       .map(({ path }) => path)
       .filter(
         (path) =>
-          !/^dist\/(public\/|sandbox\/|modules\/(contract|edge|inspector|pacing|page-views|plan|segment|tracker|ui)\/.*\.d\.ts$|[\w.-]+\.js$)/.test(
+          !/^dist\/(public\/|sandbox\/|modules\/(contract|edge|inspector|pacing|page-views|plan|segment|server|tracker|ui)\/.*\.d\.ts$|[\w.-]+\.js$)/.test(
             path,
           ),
       );
@@ -207,11 +208,33 @@ describe('compiled', () => {
     export const tracker = syncInBackground({ endpoint: 'https://t.example.com' });
     export const track = tracker.track;`;
 
+  const SERVER = `
+    import {
+      createServerClient, type Person, RecordError, RelayError, type RelayErrorCode, type ServerClient,
+      type ServerClientOptions, type ServerEvent, type ServerUser,
+    } from 'webengage-relay/server';
+    type ShopEvents = { 'Order Shipped': { Total: number }; 'Signed Out': undefined };
+    const options: ServerClientOptions = { endpoint: 'https://t.example.com', token: 'a token', batchSize: 10 };
+    export const relay = createServerClient<ShopEvents, { Plan?: 'free' | 'paid' }>(options);
+    export const untyped: ServerClient = createServerClient(options);
+    export const { track, identify, flush, close } = relay;
+    const person: Person = { userId: 'johndoe' };
+    const shipped: ServerEvent<ShopEvents, 'Order Shipped'> =
+      { ...person, eventName: 'Order Shipped', eventData: { Total: 1 }, messageId: 'm' };
+    export const ship = () => track(shipped);
+    const user: ServerUser<{ Plan?: 'free' | 'paid' }> = { ...person, attributes: { Plan: 'paid' } };
+    export const describe = () => identify(user);
+    // @ts-expect-error
+    export const wrong = () => track({ userId: 'johndoe', eventName: 'Order Shipped', eventData: { Total: '1' } });
+    export const code = (error: unknown): RelayErrorCode | undefined =>
+      error instanceof RelayError ? error.code : undefined;
+    export const issues = (error: unknown) => (error instanceof RecordError ? error.issues : []);`;
+
   test.each([
     ['bundler', 'esnext'],
     ['nodenext', 'nodenext'],
   ])(
-    'a page, a service worker and a Worker have their types, resolved as %s',
+    'a page, a service worker, a Worker and a server have their types, resolved as %s',
     async (moduleResolution, module) => {
       const compile = async (
         name: string,
@@ -229,6 +252,8 @@ describe('compiled', () => {
       await compile('beside', BESIDE, ['es2023', 'dom', 'dom.iterable'], []);
       await compile('service-worker', SERVICE_WORKER, ['es2023', 'webworker'], []);
       await compile('own-worker', OWN_WORKER, ['es2023'], ['@cloudflare/workers-types']);
+      await compile('server', SERVER, ['es2023'], ['node']);
+      await compile('server-in-worker', SERVER, ['es2023'], ['@cloudflare/workers-types']);
     },
   );
 });

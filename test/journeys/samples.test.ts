@@ -280,7 +280,9 @@ describe('in a shell', () => {
   }
 
   test('docs/guides/sending-from-a-server.md: a server sends', async () => {
-    const answer = JSON.parse(await typed(sample('docs/guides/sending-from-a-server.md sh').text));
+    const answer = JSON.parse(
+      await typed(sample('docs/guides/sending-from-a-server.md#other-languages sh').text),
+    );
 
     expect(answer).toEqual({
       response: { status: 'queued' },

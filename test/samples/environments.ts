@@ -60,6 +60,10 @@ export const ELSEWHERE: Readonly<Record<string, EnvironmentName>> = {
   'docs/guides/service-worker.md js': 'serviceWorker',
   'docs/guides/identity-tokens.md#making-a-token js': 'server',
   'docs/guides/identity-tokens.md#making-a-token js 2': 'server',
+  'docs/guides/sending-from-a-server.md#the-client ts': 'server',
+  'docs/guides/sending-from-a-server.md#serverless-functions-and-workers ts': 'worker',
+  'docs/guides/sending-from-a-server.md#a-journal-on-disk ts': 'server',
+  'docs/guides/sending-from-a-server.md#typed-events ts': 'server',
   'docs/guides/tracking-plan.md#at-the-relay js': 'worker',
   'docs/guides/troubleshooting.md js': 'console',
 };
