@@ -9,7 +9,13 @@ export type RunOptions = {
   readonly quiet?: boolean;
 };
 
-/** Runs a program and resolves to its exit code. Never rejects: one that can't be started has failed. */
+/** The exit code of what Ctrl-C ended, as shells have it. */
+export const INTERRUPTED = 130;
+
+/**
+ * Runs a program and resolves to its exit code, `INTERRUPTED` after Ctrl-C. Never rejects: one that can't be started has
+ * failed.
+ */
 export type Run = (command: readonly [string, ...string[]], options: RunOptions) => Promise<number>;
 
 export const run: Run = async ([program, ...args], { cwd, input, quiet = false }) => {
@@ -22,10 +28,18 @@ export const run: Run = async ([program, ...args], { cwd, input, quiet = false }
     // There `npm` and `npx` are batch files, which only a shell can start. No argument of ours is anybody's input.
     shell: process.platform === 'win32',
   });
+  // A terminal sends Ctrl-C to both. The program ends, but this process must stay to say what is left to do.
+  let isInterrupted = false;
+  const interrupt = () => {
+    isInterrupted = true;
+  };
+  process.on('SIGINT', interrupt);
   // It may end before it has read all; its exit code says so.
   child.stdin?.on('error', () => undefined).end(input);
-  return once(child, 'close').then(
+  const exitCode = await once(child, 'close').then(
     ([code]: (number | null)[]) => code ?? 1,
     () => 1,
   );
+  process.off('SIGINT', interrupt);
+  return isInterrupted ? INTERRUPTED : exitCode;
 };

@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { execPath } from 'node:process';
 import { afterEach, expect, test, vi } from 'vitest';
-import { run } from '../../src/cli/spawn.ts';
+import { INTERRUPTED, run } from '../../src/cli/spawn.ts';
 
 afterEach(() => void vi.unstubAllEnvs());
 
@@ -14,6 +16,26 @@ test('the exit code is that of the program', async () => {
 
 test('a program ended by a signal has failed', async () => {
   expect(await script('process.kill(process.pid, "SIGKILL")')).not.toBe(0);
+});
+
+test('Ctrl-C ends the program but not the caller, who sees it by the exit code', async () => {
+  const program = "console.log('ready'); setInterval(() => {}, 1_000)";
+  const caller = `import { run } from './src/cli/spawn.ts';
+    console.log(await run([process.execPath, '-e', ${JSON.stringify(program)}], { cwd: '.' }));`;
+  // In a group of its own: a terminal sends the signal to all that runs in it.
+  const child = spawn(execPath, ['--input-type=module', '-e', caller], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let said = '';
+  child.stdout.on('data', (chunk) => {
+    said += chunk;
+    if (said === 'ready\n' && child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
+  });
+
+  await once(child, 'close');
+
+  expect(said).toBe(`ready\n${INTERRUPTED}\n`);
 });
 
 test('a program that does not exist has failed', async () => {

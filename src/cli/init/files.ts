@@ -11,7 +11,7 @@ export function folderFault(dir: string, force: boolean): string | undefined {
     return `${join(dir, others[0] ?? '')} belongs to another Worker: choose a folder of its own for the relay`;
   const ours = force ? [] : RELAY_FILES.filter(isThere);
   if (ours.length > 0)
-    return `${ours.map((path) => join(dir, path)).join(' and ')} would be overwritten: use --force to do so`;
+    return `${ours.map((path) => join(dir, path)).join(' and ')} would be overwritten: use --force to do so, or run npx wrangler secret put WEBENGAGE_API_KEY there to set only the key`;
   return undefined;
 }
 

@@ -9,7 +9,7 @@ import { folderFault, writeFiles } from './files.ts';
 import { checkKey } from './key-check.ts';
 import { type Answers, frameFiles, relayFiles } from './project.ts';
 import { askAll } from './prompts.ts';
-import { installCommands, prepareWrangler, putSecret } from './secrets.ts';
+import { type Failure, installCommands, prepareWrangler, putSecret } from './secrets.ts';
 import { isInteractive, NoAnswer, type Terminal } from './terminal.ts';
 
 type World = {
@@ -59,9 +59,11 @@ export async function init(options: InitOptions, world: World): Promise<ExitCode
   ];
   for (const path of written) say(`wrote ${path}`);
 
-  const unset = secrets ? await handOver(key, wantsToken, dir, world) : SECRETS;
-  say(nextSteps(answers, { dir, unset, install: installCommands(dir, own) }));
-  return secrets && unset.length > 0 ? 1 : 0;
+  const { unset, failure } = secrets ? await handOver(key, wantsToken, dir, world) : ONLY_FILES;
+  if (failure !== undefined) complain(whatIsNotDone(failure, unset));
+  say(nextSteps(answers, { dir, unset, install: installCommands(dir, own), homepage: own.homepage }));
+  if (failure === undefined) return 0;
+  return failure.isInterrupted ? 130 : 1;
 }
 
 function settingsOf({ license, region }: Answers, key: string, { env }: World) {
@@ -74,39 +76,66 @@ function settingsOf({ license, region }: Answers, key: string, { env }: World) {
   };
 }
 
-/** Sets the secrets; resolves to the names of those that are wanted and still to be set. */
+type HandedOver = {
+  /** Secrets that are wanted and still to be set. */
+  readonly unset: readonly Secret[];
+  readonly failure: Failure | undefined;
+};
+
+const ONLY_FILES: HandedOver = { unset: SECRETS, failure: undefined };
+
+/** Sets the secrets, up to the first step that fails. */
 async function handOver(
   key: string,
   wantsToken: boolean,
   dir: string,
   { terminal, own, run, say }: World,
-): Promise<readonly Secret[]> {
+): Promise<HandedOver> {
   const project = { dir, run, interactive: isInteractive(terminal), say };
-  if (!(await prepareWrangler(project, own))) return SECRETS;
-  if (!(await putSecret(project, 'WEBENGAGE_API_KEY', key))) return SECRETS;
+  const failure =
+    (await prepareWrangler(project, own)) ?? (await putSecret(project, 'WEBENGAGE_API_KEY', key));
+  if (failure !== undefined) return { unset: SECRETS, failure };
 
-  if (!wantsToken) return [];
+  if (!wantsToken) return { unset: [], failure: undefined };
   const adminToken = randomBytes(ADMIN_TOKEN_BYTES).toString('base64url');
-  if (!(await putSecret(project, 'ADMIN_TOKEN', adminToken))) return ['ADMIN_TOKEN'];
+  const refused = await putSecret(project, 'ADMIN_TOKEN', adminToken);
+  if (refused !== undefined) return { unset: ['ADMIN_TOKEN'], failure: refused };
   say(`ADMIN_TOKEN, shown only once: ${adminToken}`);
-  return [];
+  return { unset: [], failure: undefined };
 }
+
+function whatIsNotDone({ command, isInterrupted }: Failure, unset: readonly Secret[]): string {
+  const isKeyUnset = unset.includes('WEBENGAGE_API_KEY');
+  if (isInterrupted)
+    return `Interrupted: the files are written, ${isKeyUnset ? 'the key' : 'ADMIN_TOKEN'} is not set.`;
+  const missing = isKeyUnset ? 'no secret' : 'no ADMIN_TOKEN';
+  return `\`${command}\` failed, so ${missing} is set. Correct that, then continue with these steps.`;
+}
+
+/** What to know before a secret is set by hand. */
+const NOTES: { readonly [name in Secret]: string } = {
+  WEBENGAGE_API_KEY: '# answer yes if it offers to create the Worker',
+  ADMIN_TOKEN: '# optional, for /admin/; to make one: openssl rand -base64 32',
+};
 
 type Left = {
   readonly dir: string;
   /** Secrets that are still to be set. */
   readonly unset: readonly Secret[];
   readonly install: readonly (readonly string[])[];
+  readonly homepage: string;
 };
 
 /** What is left to do, in the order in which it is done. */
-function nextSteps({ name, domain, origins }: Answers, { dir, unset, install }: Left): string {
+function nextSteps({ name, domain, origins }: Answers, { dir, unset, install, homepage }: Left): string {
   const url = `https://${domain || `${name}.<your subdomain>.workers.dev`}`;
   const [site = '*'] = origins.split(',').map((origin) => origin.trim());
   const commands = [
     ...(resolve(dir) === process.cwd() ? [] : [`cd ${dir}`]),
     ...install.map((command) => command.join(' ')),
-    ...unset.map((secret) => `npx wrangler secret put ${secret}`),
+    // Notes have lines of their own: an interactive zsh takes a `#` after a command for an argument.
+    ...unset.flatMap((secret) => [NOTES[secret], `npx wrangler secret put ${secret}`]),
+    "# on Cloudflare's free plan, first set MAX_SUBREQUESTS in wrangler.jsonc",
     'npx wrangler deploy',
     `npx webengage-relay doctor ${url}${site.includes('*') ? '' : ` --origin ${site}`}`,
   ];
@@ -119,5 +148,5 @@ Add these two lines to each page, as early as possible:
 
 ${scriptTag(url)}
 
-For domains, upgrades, rollback and CSP, see docs/guides/deploying.md of webengage-relay.`;
+For domains, upgrades, rollback and CSP, see docs/guides/deploying.md at ${homepage}`;
 }

@@ -20,9 +20,11 @@ export const OTHER_CONFIGS = ['wrangler.json', 'wrangler.toml'] as const;
 /** A file, by its path in the project. */
 export type ProjectFile = { readonly path: string; readonly text: string };
 
-const ENTRY = `// The relay, unchanged. For a Worker of your own around it, see docs/guides/deploying.md of webengage-relay.
+const ENTRY = `// The relay, unchanged. For a Worker of your own around it, see docs/guides/deploying.md in the repository of webengage-relay.
 export { default, Outbox, RateGate } from 'webengage-relay/edge';
 `;
+
+const FREE_PLAN = `// On Cloudflare's free plan: "MAX_SUBREQUESTS": "50",`;
 
 const IGNORED = `node_modules/
 .wrangler/
@@ -66,6 +68,8 @@ function configOf({ name, license, region, origins, domain }: Answers, config: s
     ['"name": "webengage-relay",', `"name": ${JSON.stringify(name)},`],
     ['"main": "src/edge/worker.ts",', `"main": "src/worker.js",${address}`],
     ['"./dist/public"', '"./node_modules/webengage-relay/dist/public"'],
+    // First, so that it may end with a comma once it is set.
+    ['"vars": {', `"vars": {\n    ${FREE_PLAN}`],
     ['"WEBENGAGE_LICENSE_CODE": ""', `"WEBENGAGE_LICENSE_CODE": ${JSON.stringify(license)}`],
     ['"WEBENGAGE_REGION": "global"', `"WEBENGAGE_REGION": ${JSON.stringify(region)}`],
     ['"ALLOWED_ORIGINS": ""', `"ALLOWED_ORIGINS": ${JSON.stringify(origins)}`],

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Package } from '../package.ts';
-import type { Run } from '../spawn.ts';
+import { INTERRUPTED, type Run } from '../spawn.ts';
 
 type Project = {
   readonly dir: string;
@@ -12,6 +12,9 @@ type Project = {
 
 /** A program and its arguments. */
 type Command = readonly [string, ...string[]];
+
+/** A step that did not work, as the user would type it. */
+export type Failure = { readonly command: string; readonly isInterrupted: boolean };
 
 /** The commands that put relay and Wrangler into a project's node_modules: none where both are there. */
 export function installCommands(
@@ -36,24 +39,33 @@ function declaredIn(path: string): ReadonlySet<string> {
   return new Set(Object.keys({ ...dependencies, ...devDependencies }));
 }
 
-/** Installs what is missing, and signs in to Cloudflare where somebody is there to do it. False: it did not work. */
-export async function prepareWrangler(
-  { dir, run, interactive, say }: Project,
-  own: Package,
-): Promise<boolean> {
+/** Installs what is missing, and signs in to Cloudflare where somebody is there to do it. Resolves to the step that failed. */
+export async function prepareWrangler(project: Project, own: Package): Promise<Failure | undefined> {
+  const { dir, run, interactive } = project;
   for (const command of installCommands(dir, own)) {
-    say(`$ ${command.join(' ')}`);
-    if ((await run(command, { cwd: dir })) !== 0) return false;
+    const failure = await perform(project, command);
+    if (failure !== undefined) return failure;
   }
-  if ((await run(['npx', 'wrangler', 'whoami', '--json'], { cwd: dir, quiet: true })) === 0) return true;
+  const whoami: Command = ['npx', 'wrangler', 'whoami', '--json'];
+  const exitCode = await run(whoami, { cwd: dir, quiet: true });
+  if (exitCode === INTERRUPTED) return { command: whoami.join(' '), isInterrupted: true };
   // Without anybody there Wrangler says itself what it needs, at the first secret.
-  if (!interactive) return true;
-  say('$ npx wrangler login');
-  return (await run(['npx', 'wrangler', 'login'], { cwd: dir })) === 0;
+  return exitCode === 0 || !interactive ? undefined : perform(project, ['npx', 'wrangler', 'login']);
 }
 
-/** Hands one secret to Wrangler, by its standard input: it stands in no argument, no variable and no file. */
-export async function putSecret({ dir, run, say }: Project, name: string, value: string): Promise<boolean> {
-  say(`$ npx wrangler secret put ${name}`);
-  return (await run(['npx', 'wrangler', 'secret', 'put', name], { cwd: dir, input: value })) === 0;
+/** Hands one secret to Wrangler, by its standard input: it stands in no argument, no variable and no file. Resolves as above. */
+export function putSecret(project: Project, name: string, value: string): Promise<Failure | undefined> {
+  return perform(project, ['npx', 'wrangler', 'secret', 'put', name], value);
+}
+
+/** Shows a command and runs it. */
+async function perform(
+  { dir, run, say }: Project,
+  command: Command,
+  input?: string,
+): Promise<Failure | undefined> {
+  const shown = command.join(' ');
+  say(`$ ${shown}`);
+  const exitCode = await run(command, { cwd: dir, ...(input !== undefined && { input }) });
+  return exitCode === 0 ? undefined : { command: shown, isInterrupted: exitCode === INTERRUPTED };
 }

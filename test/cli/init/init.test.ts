@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { InitOptions } from '../../../src/cli/command.ts';
 import { init } from '../../../src/cli/init/init.ts';
 import { readPackage } from '../../../src/cli/package.ts';
+import { INTERRUPTED } from '../../../src/cli/spawn.ts';
 import { VERSION } from '../../../src/contract/version.ts';
 import { playedOperator, playedPipe, playedRun } from '../../fakes/operator.ts';
 import { README_STUB } from '../../readme-stub.ts';
@@ -92,10 +93,15 @@ describe('with everything in flags', () => {
     const steps = [
       `cd ${dir}`,
       'npm install',
+      '# answer yes',
       'npx wrangler secret put WEBENGAGE_API_KEY',
+      '# optional, for /admin/; to make one: openssl rand -base64 32',
+      'npx wrangler secret put ADMIN_TOKEN',
+      "# on Cloudflare's free plan, first set MAX_SUBREQUESTS",
       'npx wrangler deploy',
       'npx webengage-relay doctor https://shop-relay.<your subdomain>.workers.dev --origin https://shop.example.com',
       README_STUB,
+      `docs/guides/deploying.md at ${own.homepage}`,
     ];
     const places = steps.map((step) => operator.shown().indexOf(step));
     expect(places).not.toContain(-1);
@@ -170,6 +176,9 @@ describe('existing files are not overwritten', () => {
       expect(code).toBe(1);
       expect(operator.shown()).toContain(join(dir, path));
       expect(operator.shown()).toContain('--force');
+      expect(operator.shown()).toContain(
+        'npx wrangler secret put WEBENGAGE_API_KEY there to set only the key',
+      );
       expect(operator.asked).toEqual([]);
       expect(await readFile(join(dir, path), 'utf8')).toBe('mine');
       expect(existsSync(join(dir, 'package.json'))).toBe(false);
@@ -331,18 +340,41 @@ describe('at the prompts', () => {
     ]);
   });
 
-  test.each(['npm install', 'login', 'put WEBENGAGE_API_KEY'])(
-    'if “%s” fails the files exist, and the remaining steps are listed',
-    async (failing) => {
+  test.each([
+    ['npm install', 'npm install'],
+    ['login', 'npx wrangler login'],
+    ['put WEBENGAGE_API_KEY', 'npx wrangler secret put WEBENGAGE_API_KEY'],
+  ])(
+    'if “%s” fails the files exist, and the message names it and lists the remaining steps',
+    async (failing, command) => {
       const operator = playedOperator(ANSWERS);
       const { run } = playedRun({ whoami: 1, [failing]: 1 });
 
       expect(await init(options(), { own, ...operator, env: {}, run })).toBe(1);
 
       expect(await configured()).toContain('~abc');
+      expect(operator.shown()).toContain(
+        `\`${command}\` failed, so no secret is set. Correct that, then continue with these steps.\n\nNext:`,
+      );
       expect(operator.shown().split('Next:')[1]).toContain('npx wrangler secret put WEBENGAGE_API_KEY');
     },
   );
+
+  test.each([
+    ['npm install', 'the key'],
+    ['whoami', 'the key'],
+    ['login', 'the key'],
+    ['put WEBENGAGE_API_KEY', 'the key'],
+    ['put ADMIN_TOKEN', 'ADMIN_TOKEN'],
+  ])('Ctrl-C during “%s” exits with 130, and the message says what is not set', async (step, unset) => {
+    const operator = playedOperator(ANSWERS);
+    const { run, ran } = playedRun({ [step]: INTERRUPTED, whoami: step === 'whoami' ? INTERRUPTED : 1 });
+
+    expect(await init(options(), { own, ...operator, env: {}, run })).toBe(130);
+
+    expect(ran.at(-1)?.command).toContain(step);
+    expect(operator.shown()).toContain(`Interrupted: the files are written, ${unset} is not set.\n\nNext:`);
+  });
 
   test('if only the token was not set, only that step remains, and the token is not shown', async () => {
     const operator = playedOperator(ANSWERS);
@@ -357,6 +389,7 @@ describe('at the prompts', () => {
         ?.at(-1),
     ).toBe('npx wrangler secret put ADMIN_TOKEN');
     expect(operator.shown().split('Next:')[1]).not.toContain('WEBENGAGE_API_KEY');
+    expect(operator.shown()).toContain('failed, so no ADMIN_TOKEN is set');
     expect(operator.shown()).not.toContain('shown only once');
   });
 });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { relayFiles } from '../../../src/cli/init/project.ts';
+import { readSettings } from '../../../src/edge/settings/settings.ts';
 
 const ANSWERS = {
   name: 'shop-relay',
@@ -22,11 +23,26 @@ test('a project’s configuration is ours, except for its own settings', () => {
     '"assets"',
     // The limit of requests: its id.
     '{ "name"',
+    // For the free plan.
+    "// On Cloudflare's free plan",
     '"WEBENGAGE_LICENSE_CODE"',
     '"WEBENGAGE_REGION"',
     '"ALLOWED_ORIGINS"',
   ]);
-  expect(theirs).toHaveLength(ours?.length ?? 0);
+  expect(theirs).toHaveLength((ours?.length ?? 0) + 1);
+});
+
+test('the line for the free plan can be switched on, and the relay takes it', () => {
+  const [{ text = '' } = {}] = relayFiles(ANSWERS, { config });
+
+  const json = text.replace("// On Cloudflare's free plan: ", '').replace(/^\s*\/\/.*$/gm, '');
+  const { vars } = JSON.parse(json);
+
+  expect(vars).toMatchObject({ MAX_SUBREQUESTS: '50', WEBENGAGE_LICENSE_CODE: '~abc' });
+  expect(readSettings({ ...vars, WEBENGAGE_API_KEY: 'a-key' })).toMatchObject({
+    ok: true,
+    settings: { maxSubrequests: 50 },
+  });
 });
 
 test('an unexpected change of the template is an error', () => {
