@@ -1,12 +1,20 @@
+/** Whether a host, as `URL` has it, is this machine. */
+export const isLocal = (hostname: string): boolean => ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+
 /**
  * A relay's address as trackers have it: absolute, without a slash at its end; undefined for what is none. A bare host is taken
- * for https.
+ * for https, or for http if it is this machine.
  */
 export function addressOf(given: string): string | undefined {
-  const address = given.includes('://') ? given : `https://${given}`;
+  const address = given.includes('://') ? given : withScheme(given);
   // A URL may hold a `*`, no host has one.
   if (!URL.canParse(address) || address.includes('*')) return undefined;
   const { protocol, username, password, origin, pathname, search, hash } = new URL(address);
   if (!['http:', 'https:'].includes(protocol) || username + password + search + hash !== '') return undefined;
   return origin + pathname.replace(/\/+$/, '');
+}
+
+function withScheme(given: string): string {
+  const local = `http://${given}`;
+  return URL.canParse(local) && isLocal(new URL(local).hostname) ? local : `https://${given}`;
 }

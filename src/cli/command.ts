@@ -89,6 +89,8 @@ export async function runCommand(
   addInit(program, (options) => end(actions.init(options)));
   addDoctor(program, (options) => end(actions.doctor(options)));
   addTypes(program, (options) => end(actions.types(options)));
+  for (const command of program.commands)
+    command.showHelpAfterError(`Try webengage-relay help ${command.name()}.`);
   try {
     await program.parseAsync(args, { from: 'user' });
     return code;
@@ -105,12 +107,12 @@ const withoutValues = (message: string): string =>
     .replace(/^(unknown option '[^=]+)=.*'/s, "$1'")
     .replace(/^(too many arguments .* but got \d+): .*\./s, '$1.');
 
-/** Takes a flag's value as it is, if the relay would. */
+/** Takes a flag's value as it is, if the relay would. An error names the flag in place of the setting. */
 const valid =
   (command: Command, of: keyof Answers) =>
   (given: string): string => {
     const fault = FAULTS[of](given);
-    return fault === undefined ? given : command.error(`--${of}: ${fault}`);
+    return fault === undefined ? given : command.error(`--${of} ${fault.replace(/^.*?(?=must )/, '')}`);
   };
 
 type Run<Options> = (options: Options) => Promise<void>;

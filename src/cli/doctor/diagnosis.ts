@@ -1,3 +1,4 @@
+import { isLocal } from '../address.ts';
 import { bad, type Check, good, unsure } from './check.ts';
 import type { Probe, Reply } from './probe.ts';
 import { codeIn, messageIn, stringIn } from './response-body.ts';
@@ -14,18 +15,19 @@ export function diagnose(probe: Probe, own: Own): readonly Check[] {
   const { health, script, site, stranger, status, url } = probe;
   if (!health.ok) return [unreachable(url, health.code)];
   const version = stringIn(health.body, 'version');
+  const isHere = isLocal(new URL(url).hostname);
   return [
     good('reachable', `${url} answers, in ${Math.round(health.tookMs)} ms`),
     tls(url),
-    healthOf(health),
+    healthOf(health, url),
     ...(version === undefined ? [] : [versionOf(version, own)]),
-    ...scriptOf(script, own, version),
+    ...scriptOf(script, own, { version, isRelay: isRelays(health) }),
     site === undefined
       ? unsure('origin', 'no site was checked', 'name one with --origin https://shop.example.com')
-      : siteOf(site.origin, site.reply),
-    strangerOf(stranger),
+      : siteOf(site.origin, site.reply, isHere),
+    strangerOf(stranger, isHere),
     ...clock(health),
-    ...(status === undefined ? [] : standing(status)),
+    ...(status === undefined ? [] : standing(status, isHere)),
   ];
 }
 
@@ -35,6 +37,12 @@ function unreachable(url: string, code: string): Check {
       'tls',
       `${url} has no certificate that browsers accept (${code})`,
       'wait a few minutes if the custom domain is new; otherwise check SSL/TLS in the Cloudflare dashboard',
+    );
+  if (isLocal(new URL(url).hostname))
+    return bad(
+      'reachable',
+      `${url} does not answer (${code})`,
+      'start it with npx webengage-relay dev, and check its port',
     );
   const todo =
     code === 'ENOTFOUND' || code === 'EAI_AGAIN'
@@ -61,9 +69,14 @@ export function isPrivate(url: string): boolean {
   return protocol === 'https:' || isLocal(hostname);
 }
 
-const isLocal = (hostname: string): boolean => ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+/** Whether /health answers as a relay does, well or not. */
+function isRelays({ status, body }: Answered): boolean {
+  return (
+    (status === 200 && stringIn(body, 'status') === 'ok') || (status === 503 && messageIn(body) !== undefined)
+  );
+}
 
-function healthOf({ status, headers, body }: Answered): Check {
+function healthOf({ status, headers, body }: Answered, url: string): Check {
   const message = messageIn(body);
   if (status === 200 && stringIn(body, 'status') === 'ok')
     return good('health', '/health reports no problem');
@@ -75,11 +88,15 @@ function healthOf({ status, headers, body }: Answered): Check {
       `/health redirects to ${headers.get('Location') ?? 'an unknown address'}`,
       "exempt the relay from Cloudflare Access and redirect rules: trackers can't sign in or follow redirects",
     );
-  return bad(
-    'health',
-    `/health answers ${status}, but not as a relay does`,
-    'check the address, and that the relay is deployed there',
-  );
+  return bad('health', `/health answers ${status}, but not as a relay does`, todoAboutAddress(url));
+}
+
+function todoAboutAddress(url: string): string {
+  const { hostname, pathname, origin } = new URL(url);
+  if (pathname !== '/') return `leave out the path: ${origin}`;
+  return isLocal(hostname)
+    ? 'check the port: npx webengage-relay dev prints it'
+    : 'check the address, and that the relay is deployed there';
 }
 
 /** By the setting that a message of the relay names. */
@@ -101,7 +118,7 @@ function versionOf(relay: string, own: Own): Check {
       );
 }
 
-function siteOf(origin: string, reply: Reply): Check {
+function siteOf(origin: string, reply: Reply, isHere: boolean): Check {
   if (!reply.ok) return bad('origin', `/v1/batch does not answer (${reply.code})`, 'try again');
   const code = codeIn(reply.body);
   const named = reply.headers.get('Access-Control-Allow-Origin');
@@ -112,7 +129,9 @@ function siteOf(origin: string, reply: Reply): Check {
     return bad(
       'origin',
       `pages of ${origin} may not send`,
-      'add it to ALLOWED_ORIGINS in wrangler.jsonc, as browsers write it, and run npx wrangler deploy',
+      isHere
+        ? `restart npx webengage-relay dev with --origins ${origin}`
+        : 'add it to ALLOWED_ORIGINS in wrangler.jsonc, as browsers write it, and run npx wrangler deploy',
     );
   if (code === 'invalid_batch')
     return bad(
@@ -125,14 +144,16 @@ function siteOf(origin: string, reply: Reply): Check {
   return bad('origin', `/v1/batch answers ${reply.status}, but not as a relay does`, 'see /health');
 }
 
-function strangerOf(reply: Reply): Check {
+function strangerOf(reply: Reply, isHere: boolean): Check {
   const code = reply.ok ? codeIn(reply.body) : undefined;
   if (code === 'origin_not_allowed') return good('strangers', 'sites that are not allowed are refused');
   if (code === 'invalid_batch')
     return unsure(
       'strangers',
       'any site may send: ALLOWED_ORIGINS is *',
-      'list your sites there, unless this is intended',
+      isHere
+        ? 'fine on this machine; to restrict it, restart npx webengage-relay dev with --origins'
+        : 'list your sites there, unless this is intended',
     );
   return unsure(
     'strangers',

@@ -4,18 +4,27 @@ import { integrityOf, type Reply } from './probe.ts';
 /** What this tool is of itself: a relay of the same version serves the same script. */
 export type Own = { readonly version: string; readonly tracker: string | Buffer };
 
+/** What /health has shown. */
+type Relay = {
+  readonly version: string | undefined;
+  /** Something else may answer at the address. */
+  readonly isRelay: boolean;
+};
+
 // A correction of the script reaches pages after this long.
 const MAX_SCRIPT_AGE_S = 24 * 60 * 60;
 
 /** Whether /tracker.js is the script of this relay, and served so that pages can use it. */
-export function scriptOf(script: Reply, own: Own, relayVersion: string | undefined): readonly Check[] {
-  const assets = 'assets.directory in wrangler.jsonc must be ./node_modules/webengage-relay/dist/public';
+export function scriptOf(script: Reply, own: Own, relay: Relay): readonly Check[] {
+  const assets = !relay.isRelay
+    ? 'see /health'
+    : 'assets.directory in wrangler.jsonc must be ./node_modules/webengage-relay/dist/public';
   if (!script.ok) return [bad('tracker', `/tracker.js does not answer (${script.code})`, 'try again')];
   const type = script.headers.get('Content-Type') ?? 'none';
   if (script.status !== 200) return [bad('tracker', `/tracker.js answers ${script.status}`, assets)];
   if (!/^(text|application)\/javascript\b/.test(type))
     return [bad('tracker', `/tracker.js has the type ${type}, which no browser runs`, assets)];
-  return [sameScript(script.body, own, relayVersion, assets), scriptHeaders(script.headers)];
+  return [sameScript(script.body, own, relay.version, assets), scriptHeaders(script.headers)];
 }
 
 function sameScript(body: string, own: Own, relayVersion: string | undefined, assets: string): Check {

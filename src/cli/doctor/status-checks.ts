@@ -31,15 +31,21 @@ const statusSchema = object({
 
 type Status = InferOutput<typeof statusSchema>;
 
-/** How a relay stands, by what it tells its operator. */
-export function standing(reply: Reply): readonly Check[] {
+/**
+ * How a relay stands, by what it tells its operator.
+ *
+ * @param isHere it runs on this machine
+ */
+export function standing(reply: Reply, isHere: boolean): readonly Check[] {
   if (!reply.ok) return [bad('admin', `/admin/status does not answer (${reply.code})`, 'try again')];
   if (reply.status === 404)
     return [
       bad(
         'admin',
         '/admin does not accept the token',
-        'run npx wrangler secret put ADMIN_TOKEN with 32 random characters or more, and use the same here',
+        isHere
+          ? 'use the token that npx webengage-relay dev printed'
+          : 'run npx wrangler secret put ADMIN_TOKEN with 32 random characters or more, and use the same here',
       ),
     ];
   const status = statusOf(reply.body);
@@ -65,7 +71,7 @@ function backlog({ backlog: { records, oldestAgeMs, growthPerMinute } }: Status)
   if (oldestAgeMs <= MINUTE_MS) return good('backlog', says);
   return growthPerMinute < 0
     ? unsure('backlog', `${says}; the backlog shrinks by ${-growthPerMinute} a minute`, 'no action needed')
-    : unsure('backlog', says, 'see docs/guides/operating.md, "What it says"');
+    : unsure('backlog', says, 'see "What it says" in the repository\'s docs/guides/operating.md');
 }
 
 function deadLetters({ deadLetters }: Status): Check {

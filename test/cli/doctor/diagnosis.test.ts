@@ -132,6 +132,27 @@ test.each<[wrong: string, probe: Partial<Probe>, name: string, verdict: string, 
   ['a sign-in page', { health: reply(302, '', { Location: '/login' }) }, 'health', 'bad', '/login'],
   ['another server', { health: reply(200, '<html>') }, 'health', 'bad', 'check the address'],
   [
+    'a path in the address',
+    { url: 'https://t.example.com/admin', health: reply(404, '') },
+    'health',
+    'bad',
+    'leave out the path: https://t.example.com',
+  ],
+  [
+    'no script of another server',
+    { health: reply(200, '<html>'), script: reply(404, '') },
+    'tracker',
+    'bad',
+    'see /health',
+  ],
+  [
+    'no script of a relay with a problem',
+    { health: reply(503, refusal('unavailable')), script: reply(404, '') },
+    'tracker',
+    'bad',
+    'assets.directory',
+  ],
+  [
     'another version',
     { health: reply(200, { status: 'ok', version: '9.9.9' }) },
     'version',
@@ -290,6 +311,28 @@ test.each<[wrong: string, probe: Partial<Probe>, name: string, verdict: string, 
 
   expect(check).toMatchObject({ verdict });
   expect(`${check?.says} ${check?.todo}`).toContain(words);
+});
+
+describe('a relay on this machine is corrected there, not by a deploy', () => {
+  const url = 'http://localhost:8787';
+
+  test.each<[wrong: string, probe: Partial<Probe>, name: string, words: string]>([
+    ['not running', { health: none('ECONNREFUSED') }, 'reachable', 'npx webengage-relay dev'],
+    ['another server', { health: reply(404, '') }, 'health', 'check the port'],
+    [
+      'a site that is not allowed',
+      { site: { origin: SITE, reply: reply(403, refusal('origin_not_allowed')) } },
+      'origin',
+      `restart npx webengage-relay dev with --origins ${SITE}`,
+    ],
+    ['every site allowed', { stranger: reply(400, refusal('invalid_batch')) }, 'strangers', '--origins'],
+    ['a wrong token', { status: reply(404, refusal('not_found')) }, 'admin', 'the token that'],
+  ])('%s', (_, wrong, name, words) => {
+    const { todo = '' } = find(diagnose({ ...GOOD, url, ...wrong }, OWN), name) ?? {};
+
+    expect(todo).toContain(words);
+    expect(todo).not.toContain('deploy');
+  });
 });
 
 test('a short wait causes no warning', () => {
