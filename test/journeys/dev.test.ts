@@ -133,6 +133,23 @@ test('without Wrangler it says how to install it, and ends', async () => {
   expect(await kept()).toEqual([]);
 });
 
+test('in a project of init before npm install, it names that step and ends', async () => {
+  // Not below the folder that has the package.
+  const cwd = await mkdtemp(join(temporary, 'project-'));
+  const tool = (...args: string[]) =>
+    promisify(execFile)(
+      process.execPath,
+      [join(installed.folder, 'node_modules/webengage-relay/dist/cli.js'), ...args],
+      { cwd },
+    );
+  await tool('init', '--no-secrets', '--license', '~live', '--origins', 'https://shop.example.com');
+
+  await expect(tool('dev')).rejects.toMatchObject({
+    code: 1,
+    stderr: 'webengage-relay: webengage-relay is not installed in this folder: run npm install\n',
+  });
+});
+
 describe('with Wrangler installed', () => {
   beforeAll(() => installed.add('wrangler'));
 
@@ -142,6 +159,7 @@ describe('with Wrangler installed', () => {
     const page = await browser.newPage();
 
     expect(said).toContain(`http://localhost:${run.ports.page} `);
+    expect(said).toContain('accepts any page; --origins restricts it');
     await page.goto(`http://localhost:${run.ports.page}`);
     for (const button of await page.locator('button').all()) await button.click();
     await page.getByText('at WebEngage: 1 by identify, 1 by track').waitFor();
@@ -202,7 +220,7 @@ describe('with Wrangler installed', () => {
     const { code, said } = await (await dev(['--origins', 'http://localhost:3000/'])).ended;
 
     expect(code).toBe(2);
-    expect(said).toContain('--origins: ALLOWED_ORIGINS must list origins');
+    expect(said).toContain('--origins must list origins');
   });
 
   test('a port in use is reported, with the flag that names another', async () => {

@@ -4,7 +4,7 @@ import { messageIn } from '../doctor/response-body.ts';
 import type { ExitCode } from '../exit-code.ts';
 import type { Package } from '../package.ts';
 import { scriptTag } from '../script-tag.ts';
-import { ownRelayIn } from './find-project.ts';
+import { isInstalledIn, ownRelayIn } from './find-project.ts';
 import { type LocalRelay, startLocalRelay } from './local-relay.ts';
 import { configOf } from './packaged-workers.ts';
 import { servePage } from './page-server.ts';
@@ -35,7 +35,9 @@ export async function dev(options: DevOptions, world: World): Promise<ExitCode> 
     return 1;
   }
 
-  const started = await start(options, world).catch((error: unknown) => String(error));
+  const started = await start(options, world).catch((error: unknown) =>
+    error instanceof Error ? error.message : String(error),
+  );
   if (typeof started === 'string') {
     if (!signal.aborted) complain(started);
     return signal.aborted ? 0 : 1;
@@ -58,6 +60,8 @@ async function whatIsMissing(
   { port, sandboxPort, pagePort }: DevOptions,
   { dir, own }: World,
 ): Promise<string | undefined> {
+  if (ownRelayIn(dir) !== undefined && !isInstalledIn(dir))
+    return 'webengage-relay is not installed in this folder: run npm install';
   if (findWrangler(dir) === undefined)
     return `Wrangler, Cloudflare's tool that runs the relay, is not installed: run npm install --save-dev wrangler@${own.wrangler}`;
   for (const [flag, each] of Object.entries({ port, 'sandbox-port': sandboxPort, 'page-port': pagePort }))
@@ -87,10 +91,16 @@ function originsOf({ origins, pagePort }: DevOptions): string {
   return origins === undefined ? '*' : `${origins},http://localhost:${pagePort}`;
 }
 
-function whatIsWhere({ relayUrl, sandboxUrl, adminToken }: LocalRelay, { pagePort }: DevOptions): string {
+function whatIsWhere(
+  { relayUrl, sandboxUrl, adminToken }: LocalRelay,
+  { pagePort, origins }: DevOptions,
+): string {
+  const accepts =
+    origins === undefined ? 'any page; --origins restricts it' : `the first page and pages of ${origins}`;
   return `
   A first page         http://localhost:${pagePort}      press its buttons, and watch each record
   WebEngage (sandbox)  ${sandboxUrl}      what has arrived, and faults to switch on
+  The relay            ${relayUrl}      accepts ${accepts}
   Admin page           ${relayUrl}/admin/      its token, for this run: ${adminToken}
 
 Add these two lines to your page, as early as possible:

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { OTHER_CONFIGS, RELAY_FILES } from '../init/project.ts';
 
@@ -14,3 +15,13 @@ export function ownRelayIn(dir: string): string | undefined {
 }
 
 const bindsBoth = (config: string): boolean => /\bOUTBOX\b/.test(config) && /\bRATE_GATE\b/.test(config);
+
+/** Whether code in a folder can import this package. */
+export function isInstalledIn(dir: string): boolean {
+  try {
+    createRequire(join(dir, 'package.json')).resolve('webengage-relay/package.json');
+    return true;
+  } catch {
+    return false;
+  }
+}

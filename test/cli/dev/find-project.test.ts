@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ownRelayIn } from '../../../src/cli/dev/find-project.ts';
+import { isInstalledIn, ownRelayIn } from '../../../src/cli/dev/find-project.ts';
 import { relayFiles } from '../../../src/cli/init/project.ts';
 
 let dir: string;
@@ -37,4 +37,17 @@ test('a web app with another Worker is not a relay’s, and neither is an empty 
   writeFileSync(join(dir, 'wrangler.jsonc'), '{ "name": "shop", "assets": { "directory": "public" } }');
 
   expect(ownRelayIn(dir)).toBeUndefined();
+});
+
+test('the package is installed in a folder if code there can import it', () => {
+  expect(isInstalledIn(dir)).toBe(false);
+
+  mkdirSync(join(dir, 'node_modules'));
+  symlinkSync(process.cwd(), join(dir, 'node_modules/webengage-relay'));
+
+  expect(isInstalledIn(dir)).toBe(true);
+});
+
+test('the package’s own folder counts as one where it is installed', () => {
+  expect(isInstalledIn(process.cwd())).toBe(true);
 });
