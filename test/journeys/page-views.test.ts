@@ -72,7 +72,8 @@ test('one more script tag tracks each page view: a load, a navigation and a retu
     { URL: at('/shelf?page=2'), Path: '/shelf', Title: '/shelf', ref: 'mail' },
     { URL: at('/cart'), Path: '/cart', Title: 'The cart', Referrer: at('/shelf?page=2') },
     { URL: at('/thanks'), Path: '/thanks', Title: '/thanks' },
-    { URL: at('/cart'), Path: '/cart', Title: 'The cart' },
+    // With its first title if the browser has loaded it anew: short of memory, it keeps no page.
+    { URL: at('/cart'), Path: '/cart', Title: expect.stringMatching(/^(The cart|\/cart)$/) },
   ]);
   expect(errors).toEqual([]);
   await page.context().close();
