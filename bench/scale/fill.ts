@@ -33,7 +33,7 @@ export type Fill = {
 // Copied from src/edge. test/scale.test.ts compares them.
 export const SOONEST_ALARM_MS = 25;
 export const MAX_IN_FLIGHT = 6;
-export const PASS_MS = 300_000;
+export const PASS_MS = 180_000;
 export const MIN_LOOK_MS = 25;
 export const SLEEP_RATHER_MS = 600;
 

@@ -41,10 +41,11 @@ export const MAX_DATABASE_BYTES = 8_000_000_000;
 // https://github.com/cloudflare/workerd/issues/6866
 export const SOONEST_ALARM_MS = 25;
 
-// An alarm that is overdue by this much will not come: the platform has given it up.
+// An alarm that is overdue by this much may never come: the platform may have given it up. It may also wait for
+// a long pass to end. Then setting it again costs a row.
 const STALE_ALARM_MS = 60_000;
 
-/** True for an alarm that is set and has not been given up. */
+/** True for an alarm that is set and will come for certain. */
 export function alarmComes(alarmAt: number | null, now: number): alarmAt is number {
   return alarmAt !== null && alarmAt > now - STALE_ALARM_MS;
 }

@@ -388,13 +388,15 @@ test('a distant gate is still asked', async () => {
 });
 
 describe('a backlog of 15,000 records at 700 ms an answer', () => {
-  const backlog = Array.from({ length: 600 }, (_, n) => ({
-    at: SIMULATION_START + n,
-    delivery: delivery(
-      `device ${n}`,
-      ...Array.from({ length: 25 }, (_, index) => eventRecord(index + 1, { userId: `device ${n}` })),
-    ),
-  }));
+  const fullFlushes = (count: number) =>
+    Array.from({ length: count }, (_, n) => ({
+      at: SIMULATION_START + n,
+      delivery: delivery(
+        `device ${n}`,
+        ...Array.from({ length: 25 }, (_, index) => eventRecord(index + 1, { userId: `device ${n}` })),
+      ),
+    }));
+  const backlog = fullFlushes(600);
 
   const backlogRecords = (count: number) =>
     Array.from({ length: count }, (_, index) => {
@@ -422,6 +424,24 @@ describe('a backlog of 15,000 records at 700 ms an answer', () => {
     expect(mostInFlight).toBe(6);
     expect(overlaps).toBe(0);
   });
+
+  test.each([2, 100])(
+    'uses 96 %% of the allowance on average, and 95 %% in any minute, across the end of a pass: gate %d ms away',
+    async (gateMs) => {
+      const untilMs = 5_000 + 4 * MINUTE;
+      const { account } = await simulateWith(
+        {},
+        { deliveries: fullFlushes(2_100), latencyMs: () => 700, gateMs: () => gateMs, untilMs },
+      );
+
+      const startsIn = (from: number, lastsMs: number) =>
+        account.arrivals.filter(({ at }) => at >= from && at < from + lastsMs).length;
+      const from = SIMULATION_START + 5_000;
+      expect(startsIn(from, 4 * MINUTE)).toBeGreaterThanOrEqual(4 * 480);
+      for (let later = 0; later <= 3 * MINUTE; later += 1_000)
+        expect(startsIn(from + later, MINUTE)).toBeGreaterThanOrEqual(475);
+    },
+  );
 
   test('uses 96 % of the allowance even if the gate is 100 ms away', async () => {
     const { account } = await simulateWith(
