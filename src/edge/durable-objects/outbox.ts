@@ -31,6 +31,7 @@ import { type OutboxStatus, outboxStatus, type QueueHealth, queueHealth } from '
 import { type RelaySettings, readSettings } from '../settings/settings.ts';
 import type { SettingsEnv } from '../settings/settings-env.ts';
 import { logFailedCall, logFault, logUnfamiliar, report } from '../telemetry/log.ts';
+import { type Enrolment, enrolment } from './enrolment.ts';
 import { gateClient } from './gate-client.ts';
 import { groupCommit } from './group-commit.ts';
 import { gateOf, type RateGate } from './rate-gate.ts';
@@ -60,16 +61,14 @@ type Alarm = { at: number | null };
 /** The relay's durable queue. It stores records before they are acknowledged, and sends them in its alarm. */
 export class Outbox extends DurableObject<OutboxEnv> {
   // A cache: an evicted outbox learns it again from its next pass.
-  #heldUntil = 0;
+  #backoffUntil = 0;
   readonly #fullBatch = signal();
   readonly #evidence = noEvidence();
   readonly #dueTimes = dueTimes();
   readonly #violations = violationTally();
   readonly #joinGroup: () => Promise<Alarm>;
+  readonly #enrolment: Enrolment;
   #shares: Shares | undefined;
-  // The name under which the gate lists this outbox as in use.
-  #enrolledAs: string | undefined;
-  #enrolling: Promise<void> | undefined;
   // Flushes being stored, whose records are not visible yet.
   #storing = 0;
 
@@ -78,6 +77,8 @@ export class Outbox extends DurableObject<OutboxEnv> {
     if (!ctx.id.name?.endsWith(PROBE)) openTables(ctx.storage);
     const clock = { now: Date.now, sleep: (ms: number) => scheduler.wait(ms) };
     this.#joinGroup = groupCommit(GROUP_MS, clock, async () => ({ at: await ctx.storage.getAlarm() }));
+    const enrol = (name: string) => withRetry(() => gateOf(this.env).enrolOutbox(name));
+    this.#enrolment = enrolment(enrol, ctx.storage.kv);
   }
 
   /** Succeeds if an outbox can be created. Called on the outbox named PROBE, which stores nothing. */
@@ -106,7 +107,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
 
   async #store(name: string, delivery: Delivery): Promise<Receipt> {
     const { storage } = this.ctx;
-    await this.#enrol(name);
+    await this.#enrolment.ensure(name);
     const settings = this.#settings();
     const alarm = await this.#joinGroup();
     // No `await` from here on: the group shares one commit because it continues in one turn.
@@ -117,7 +118,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
         void storage.setAlarm(at);
       },
       lingerMs: settings?.lingerMs ?? 0,
-      backoffUntil: this.#heldUntil,
+      backoffUntil: this.#backoffUntil,
       awaitsFullBatch: this.#fullBatch.isAwaited(),
       fullBatch: this.#fullBatch.ring,
     };
@@ -150,11 +151,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     if (waiting(totals) === 0) {
       const isEmpty =
         deadLetters(totals) === 0 && !remembersIds && !remembersViolations && this.#storing === 0;
-      // The gate may drop it from its list now. It enrols again before it next stores something.
-      if (isEmpty) {
-        storage.kv.delete('name');
-        this.#enrolledAs = undefined;
-      }
+      if (isEmpty) this.#enrolment.end();
       return isEmpty;
     }
     if (!alarmComes(await storage.getAlarm(), now)) await storage.setAlarm(now + SOONEST_ALARM_MS);
@@ -182,13 +179,13 @@ export class Outbox extends DurableObject<OutboxEnv> {
     // The platform gives up an alarm after six throws. Only a failure of the storage may escape from here.
     try {
       const { nextAt, backsOff } = await this.#relayPass();
-      this.#heldUntil = backsOff ? (nextAt ?? 0) : 0;
+      this.#backoffUntil = backsOff ? (nextAt ?? 0) : 0;
       if (nextAt !== undefined) await this.#setAlarm(nextAt);
     } catch (error) {
       logFault('relay_pass_failed', error);
       const inMs = isRetryable(error) ? SOON_MS * (1 + Math.random()) : AFTER_FAULT_MS;
-      this.#heldUntil = Date.now() + inMs;
-      await this.ctx.storage.setAlarm(this.#heldUntil);
+      this.#backoffUntil = Date.now() + inMs;
+      await this.ctx.storage.setAlarm(this.#backoffUntil);
     }
   }
 
@@ -228,20 +225,6 @@ export class Outbox extends DurableObject<OutboxEnv> {
       nextInMs: end.nextAt === undefined ? null : Math.max(0, end.nextAt - now),
     });
     return end;
-  }
-
-  /** Runs before it stores anything, and after each start, so that the watchdog finds it after a resharding too. */
-  async #enrol(name: string): Promise<void> {
-    if (this.#enrolledAs === name) return;
-    // One request for all that wait, so that they continue in their order.
-    this.#enrolling ??= withRetry(() => gateOf(this.env).enrolOutbox(name));
-    try {
-      await this.#enrolling;
-    } finally {
-      this.#enrolling = undefined;
-    }
-    this.ctx.storage.kv.put('name', name);
-    this.#enrolledAs = name;
   }
 
   /** Keeps an earlier alarm that an ingest has set. Never sets one for now: such an alarm can be lost. */
