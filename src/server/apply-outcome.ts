@@ -24,7 +24,7 @@ export type Circumstances = {
   /** From 0 to 1, 1 excluded. */
   readonly random: number;
   readonly giveUpAfterMs: number;
-  /** Gets the reason why the records of a journal have to wait. Without a journal there is none, and calls reject. */
+  /** Set if there is a journal: gets the reason why its records have to wait. Without a journal, calls reject. */
   readonly onBlocked: ((error: RelayError) => void) | undefined;
 };
 

@@ -6,6 +6,7 @@ import type { PageLifecycle } from '../../src/tracker/platform/page-lifecycle.ts
 import { tabLock } from '../../src/tracker/platform/tab-lock.ts';
 import { memoryStore } from '../../src/tracker/store/memory-store.ts';
 import type { RecordStore } from '../../src/tracker/store/record-store.ts';
+import { fakeChance } from './chance.ts';
 import { settled } from './settled.ts';
 
 /** Time that stands still until told to pass; timers fire as it does. */
@@ -148,20 +149,12 @@ export function fakePlatform({
 } = {}) {
   Object.defineProperty(navigator, 'globalPrivacyControl', { value: sendsGpc, configurable: true });
   const net = fakeFetchLater();
-  let chance = ++pages;
   const page: { moments?: PageLifecycle } = {};
   const reported: unknown[] = [];
   const removed = { count: 0 };
   const platform: Platform = {
     time,
-    chance: {
-      random: () => 0.5,
-      bytes: (count) =>
-        Uint8Array.from({ length: count }, () => {
-          chance = (Math.imul(chance, 1_664_525) + 1_013_904_223) >>> 0;
-          return chance >>> 24;
-        }),
-    },
+    chance: fakeChance(++pages),
     fetch: relay.fetch,
     fetchLater: fetchLater === null ? undefined : (fetchLater ?? net.fetchLater),
     pageStorage,

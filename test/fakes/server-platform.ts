@@ -3,6 +3,7 @@ import type { JournalDisk, Self } from '../../src/server/journal/disk.ts';
 import { resolveOptions, type ServerClientOptions } from '../../src/server/options.ts';
 import type { ServerPlatform } from '../../src/server/platform.ts';
 import { startServerClient } from '../../src/server/server-client.ts';
+import { fakeChance } from './chance.ts';
 import { dedupingRelay } from './deduping-relay.ts';
 import { type fakeDisk, THIS_PROCESS } from './journal-disk.ts';
 import { fakeTime } from './platform.ts';
@@ -24,19 +25,11 @@ export function fakeServerPlatform({
   readonly disk?: JournalDisk | ReturnType<typeof fakeDisk>['disk'];
   readonly self?: Self;
 } = {}) {
-  let chance = ++clients;
   /** How many calls with a `messageId` have got their place. */
   const placed = { count: 0 };
   const platform: ServerPlatform = {
     time,
-    chance: {
-      random: () => 0.5,
-      bytes: (count) =>
-        Uint8Array.from({ length: count }, () => {
-          chance = (Math.imul(chance, 1_664_525) + 1_013_904_223) >>> 0;
-          return chance >>> 24;
-        }),
-    },
+    chance: fakeChance(++clients),
     // At once: played time does not wait for a thread.
     digest: async (text) => {
       if (text.includes('"message"')) placed.count += 1;

@@ -224,7 +224,7 @@ describe('compiled', () => {
     export const ship = () => track(shipped);
     const user: ServerUser<{ Plan?: 'free' | 'paid' }> = { ...person, attributes: { Plan: 'paid' } };
     export const describe = () => identify(user);
-    // @ts-expect-error
+    // @ts-expect-error: Total is a number
     export const wrong = () => track({ userId: 'johndoe', eventName: 'Order Shipped', eventData: { Total: '1' } });
     export const code = (error: unknown): RelayErrorCode | undefined =>
       error instanceof RelayError ? error.code : undefined;

@@ -2,7 +2,7 @@ import type { JournalDisk, Self } from './disk.ts';
 
 /**
  * Modules of Node, as Deno and Bun have them too. Not by `import`: bundlers for other platforms would look for them.
- * Throws where there are none.
+ * Throws on a platform without them.
  */
 function builtIns() {
   const get = globalThis.process?.getBuiltinModule;

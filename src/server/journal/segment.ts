@@ -46,8 +46,8 @@ function readLine(text: string): Line | undefined {
 }
 
 /**
- * Reads a segment, and numbers the lines that can't be read. A last line without an end is none of them: the process
- * or the machine stopped while it was written, so its call had not resolved.
+ * Reads a segment, and numbers the lines that can't be read. Skips a last line without an end: the process or the
+ * machine stopped while it was written, so its call had not resolved.
  */
 export function readSegment(text: string): {
   readonly lines: readonly Line[];
