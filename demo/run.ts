@@ -45,7 +45,7 @@ const shop = await startShop({ port: ports.shop, relayUrl, sandboxUrl, adminToke
 console.log(`
   Shop                 http://localhost:${ports.shop}      click around, and watch each record's way
   Relay                ${relayUrl}/health      serves /tracker.js, takes /v1/batch
-  WebEngage (sandbox)  ${sandboxUrl}      what arrived, and faults to order
+  WebEngage (sandbox)  ${sandboxUrl}      what arrived, and faults to switch on
   Admin page           ${relayUrl}/admin/      its token, for this run: ${adminToken}
 
   Ctrl-C stops all three.`);

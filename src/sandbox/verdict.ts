@@ -30,7 +30,7 @@ const MAX_RECORDS = 25;
 const MAX_ID_LENGTH = 100;
 const DATE_FIELDS = ['birthDate', 'eventTime'];
 
-/** Judges the body of a bulk call as WebEngage does, under one answer to each of what no document says. */
+/** Judges the body of a bulk call as WebEngage does, with one setting for each undocumented behavior. */
 export function judge(path: BulkPath, body: string, rules: Rules): Verdict {
   const refuse = (message: string, sent = 0, status = 400): Verdict => ({
     ok: false,

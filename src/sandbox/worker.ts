@@ -26,7 +26,7 @@ app.post('/v1/accounts/:license/:path{bulk-users|bulk-events}', async (c) => {
   return responseOf(reply);
 });
 
-// What only a sandbox has: looking inside, and faults to order. Pages of this machine may, and no site that happens to be
+// What only a sandbox has: a look inside, and faults on demand. Pages of this machine may, and no site that happens to be
 // open beside them: who tries a page out signs in as somebody.
 app.use(cors({ origin: (origin) => (LOCAL_PAGE.test(origin) ? origin : null) }));
 app.get('/records', async (c) => c.json(await account(c.env).records()));

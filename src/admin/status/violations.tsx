@@ -8,7 +8,7 @@ type Plan = NonNullable<RelayStatus['trackingPlan']>;
 
 const MODES = {
   off: 'TRACKING_PLAN is off: nothing is checked against the plan.',
-  report: 'TRACKING_PLAN is report: these were taken all the same.',
+  report: 'TRACKING_PLAN is report: these records were accepted anyway.',
   enforce: 'TRACKING_PLAN is enforce: these were refused.',
 };
 

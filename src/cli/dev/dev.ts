@@ -75,7 +75,7 @@ async function start(options: DevOptions, { root, dir, say, complain, signal }: 
   const storage = makeScratch('webengage-relay-dev');
   const project = ownRelayIn(dir);
   const which = project === undefined ? 'the default relay' : `your relay, by ${relative(dir, project)}`;
-  say(`Starting ${which}, with WebEngage played by a sandbox …`);
+  say(`Starting ${which}, with a sandbox in place of WebEngage …`);
   return startLocalRelay({
     relay: { config: project ?? configOf('relay', root, storage), port: options.port },
     sandbox: { config: configOf('sandbox', root, storage), port: options.sandboxPort },

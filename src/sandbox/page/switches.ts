@@ -20,7 +20,7 @@ const READ: { readonly [as: string]: (text: string) => unknown } = {
   },
 };
 
-/** The switches for what no document says. `order` is given what is to change. */
+/** The switches for undocumented behavior. `order` is given what is to change. */
 export function startSwitches(order: (change: Change) => Promise<void>): void {
   for (const field of fields) {
     field.addEventListener('input', () => field.setCustomValidity(''));
