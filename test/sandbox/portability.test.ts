@@ -32,7 +32,7 @@ function answerTo(order: ControlOrder = {}, request: object = REQUEST, key = FAK
 }
 
 describe('a portability request', () => {
-  test('answers with what is stored of the one user, as it stands now, without what was dropped', () => {
+  test('shows the latest profile of that user alone, without dropped values', () => {
     expect(answerTo()).toEqual({
       status: 201,
       json: {

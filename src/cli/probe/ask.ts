@@ -43,7 +43,9 @@ export async function askAll(questions: readonly Question[], run: Run, ports: Po
       if (ports.signal.aborted) return { ended: 'interrupted', calls };
       shown += 1;
       ports.say(`${shown}. ${textOf(call)}`);
-      if (!(await ports.agrees(`call ${shown}, to ${call.path}`))) break;
+      const agrees = await ports.agrees(`call ${shown}, to ${call.path}`);
+      if (ports.signal.aborted) return { ended: 'interrupted', calls };
+      if (!agrees) break;
       const reply = await send(call, ports);
       calls += 1;
       if (ports.signal.aborted) return { ended: 'interrupted', calls };

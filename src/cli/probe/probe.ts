@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { confirm } from '@clack/prompts';
+import { confirm, isCancel } from '@clack/prompts';
 import { readSettings } from '../../edge/settings/settings.ts';
 import type { ProbeOptions } from '../command.ts';
 import type { ExitCode } from '../exit-code.ts';
@@ -47,7 +47,7 @@ export async function probe(options: ProbeOptions, world: World): Promise<ExitCo
 }
 
 async function probed(options: ProbeOptions, world: World): Promise<ExitCode> {
-  const { complain, say, signal, now } = world;
+  const { complain, say, now } = world;
   const { yes = false, step = false, out } = options;
   const read = readSettings(await settingsOf(options, world));
   if (!read.ok) {
@@ -56,21 +56,29 @@ async function probed(options: ProbeOptions, world: World): Promise<ExitCode> {
   }
 
   const run = runOf(randomBytes(TOKEN_BYTES).toString('hex'));
-  const agrees = async (message: string) =>
-    answered(await confirm({ message, initialValue: false, ...world.terminal }));
+  const ask = (message: string) => confirm({ message, initialValue: false, ...world.terminal });
   say(planOf([...ALL, LAST], run, read.settings.upstream));
-  if (!yes && !step && !(await agrees('Is this a test license, and may these calls be made?'))) {
+  if (!yes && !step && !answered(await ask('Is this a test license, and may these calls be made?'))) {
     say('No call was made.');
     return 1;
   }
 
+  // Ctrl-C at a question ends the run as it does between two calls.
+  const atQuestion = new AbortController();
+  const signal = AbortSignal.any([world.signal, atQuestion.signal]);
+  const agreesToStep = async (call: string) => {
+    const answer = await ask(`Make ${call}?`);
+    if (isCancel(answer)) atQuestion.abort();
+    return answer === true;
+  };
   const ports: Ports = {
     ...world,
+    signal,
     webEngage: webEngage(read.settings, signal),
-    agrees: step ? (call) => agrees(`Make ${call}?`) : async () => true,
+    agrees: step ? agreesToStep : async () => true,
   };
   const asking = await askAll([...ALL, LAST], run, ports);
-  const leftBehind = `${asking.calls} calls were made, for the user ${run.userId}. Nothing was written.`;
+  const leftBehind = `Bulk calls made: ${asking.calls}, for the user ${run.userId}. Nothing was written.`;
   if (asking.ended === 'stopped') {
     complain(`${asking.why}. ${leftBehind}`);
     return 1;

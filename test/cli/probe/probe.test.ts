@@ -274,13 +274,23 @@ describe('without a yes', () => {
     expect([code, served.calls.length, text]).toEqual([130, 0, undefined]);
   });
 
-  test('nobody at a terminal: without --yes no call is made', async () => {
+  test('without a terminal and without --yes no call is made', async () => {
     await using served = await servedAccount();
 
     const { code, shown } = await probed(served, { options: { yes: false } });
 
     expect(shown).toContain('--yes');
     expect([code, served.calls.length]).toEqual([2, 0]);
+  });
+
+  test('Ctrl-C at a later question says which calls were made', async () => {
+    await using served = await servedAccount();
+    const operator = playedOperator({ 'Make call 3,': '\u0003', 'Make call': LEFT });
+
+    const { code, text, shown } = await probed(served, { operator, options: { yes: false, step: true } });
+
+    expect(shown).toContain('interrupted. Bulk calls made: 2');
+    expect([code, served.calls.length, text]).toEqual([130, 2, undefined]);
   });
 
   test('--step asks for each call, and what is declined is unknown', async () => {
@@ -398,7 +408,7 @@ describe('it stops', () => {
 
     const { code, text, shown } = await probed(served);
 
-    expect(shown).toContain('6 calls were made');
+    expect(shown).toContain('Bulk calls made: 6');
     expect([code, served.calls.length, text]).toEqual([1, 6, undefined]);
   });
 
@@ -411,7 +421,7 @@ describe('it stops', () => {
 
     const { code, text, shown } = await probed(served, { signal: ending.signal });
 
-    expect(shown).toMatch(/interrupted\. 4 calls were made, for the user relay-probe-[\da-f]{8}/);
+    expect(shown).toMatch(/interrupted\. Bulk calls made: 4, for the user relay-probe-[\da-f]{8}/);
     expect([code, served.calls.length, text]).toEqual([130, 4, undefined]);
   });
 

@@ -23,7 +23,7 @@ describe('a profile', () => {
       JSON.stringify({ ...PROFILE, answers: { ...answers, success: { value: 204, evidence: '' } } }),
     ],
     ['answers.nulls is missing', JSON.stringify({ ...PROFILE, answers: { ...answers, nulls: undefined } })],
-  ])('that is none is refused, with field and remedy: %s', (message, text) => {
+  ])('is refused if it is invalid, with field and remedy: %s', (message, text) => {
     const read = parseProfile(text);
 
     if (read.ok) throw new Error('it was read');
@@ -31,7 +31,7 @@ describe('a profile', () => {
     expect(read.message).toContain('webengage-relay probe');
   });
 
-  test('of which nothing is known leaves the sandbox at its defaults', () => {
+  test('without known answers leaves the sandbox at its defaults', () => {
     const read = parse(PROFILE);
     if (!read.ok) throw new Error(read.message);
 
