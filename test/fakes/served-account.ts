@@ -5,7 +5,7 @@ import type { ControlOrder } from '../../src/sandbox/control.ts';
 import { type FakeAccount, fakeAccount } from './account.ts';
 
 /** A call as it came over the network. */
-export type ServedCall = { readonly path: string; readonly body: string; readonly key: string };
+type ServedCall = { readonly path: string; readonly body: string; readonly key: string };
 
 export type ServedAccount = {
   readonly host: string;

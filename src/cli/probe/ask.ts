@@ -32,6 +32,8 @@ const MAX_PAUSE_MS = 2 * 60_000;
 
 const MAX_SHOWN = 240;
 
+const PADDING = / {2,}/g;
+
 /** Asks each question: shows each call, makes it if the operator agrees, and collects the replies. */
 export async function askAll(questions: readonly Question[], run: Run, ports: Ports): Promise<Asking> {
   const asked: Asked[] = [];
@@ -49,7 +51,7 @@ export async function askAll(questions: readonly Question[], run: Run, ports: Po
       const reply = await send(call, ports);
       calls += 1;
       if (ports.signal.aborted) return { ended: 'interrupted', calls };
-      ports.say(`   → ${reply.status || 'no answer'}${reply.words && ` (${plain(reply.words)})`}`);
+      ports.say(`   → ${saidIn(reply)}`);
       const why = reasonToStop(reply, calls === 1);
       if (why !== undefined) return { ended: 'stopped', why, calls };
       replies.push(reply);
@@ -61,8 +63,15 @@ export async function askAll(questions: readonly Question[], run: Run, ports: Po
 }
 
 function textOf({ path, body, says }: ProbeCall): string {
-  const text = body.length > MAX_SHOWN ? `${body.slice(0, MAX_SHOWN)}…` : body;
-  return `${path}: ${says}\n   ${text}`;
+  const text = body.replace(PADDING, ' … ');
+  const start = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
+  return `${path}: ${says}\n   ${start}`;
+}
+
+/** Of a success, its status says all. */
+function saidIn({ status, verdict, words }: Reply): string {
+  if (status === 0) return 'no answer';
+  return verdict === 'taken' || words === '' ? String(status) : `${status} (${plain(words)})`;
 }
 
 /** A call over the limit was not taken: it is made again after a pause, under its id. */
@@ -83,7 +92,7 @@ async function send(call: ProbeCall, { webEngage, wait, say, signal }: Ports): P
  * Why no other call can succeed, and what to do; undefined if one may. The first call is as the documents have it: whatever
  * refuses that one refuses the account.
  */
-export function reasonToStop(reply: Reply, isFirst: boolean): string | undefined {
+function reasonToStop(reply: Reply, isFirst: boolean): string | undefined {
   const { status, words, verdict } = reply;
   const isAccountsFault = status === 401 || status === 404 || (isFirst && isRefusal(status));
   if (!isAccountsFault) return undefined;

@@ -62,10 +62,13 @@ const invalid: Question<'invalid'> = {
     }),
   ]),
   judge: (evidence) => {
-    // What becomes of the good record is the answer.
-    const { value, evidence: saw } = endOf(evidence, evidence.replies[0], 'beside_bad');
+    const [reply] = evidence.replies;
+    const { value, evidence: saw } = endOf(evidence, reply, 'beside_bad');
     if (value === 'refused') return { invalid: { value: 'fails_call', evidence: saw } };
-    return { invalid: { value: value === 'accepted' ? 'drops_record' : 'unknown', evidence: saw } };
+    if (value !== 'accepted') return { invalid: { value: 'unknown', evidence: saw } };
+    // The one without an id can't have.
+    const arrived = `${wordsOf(reply)}, and the good record arrived`;
+    return { invalid: { value: 'drops_record', evidence: arrived } };
   },
 };
 

@@ -12,7 +12,7 @@ export function planOf(questions: readonly Question[], run: Run, upstream: strin
   return `
 This asks an account of WebEngage what no document says. Use a test license.
 
-Bulk calls to ${upstream}, at most ${most} (about 35), ${1000 / PACE_MS} a second:
+Bulk calls to ${upstream}, usually about 30 and at most ${most}, ${1000 / PACE_MS} a second:
 
 ${rows.join('\n')}
 
