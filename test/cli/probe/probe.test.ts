@@ -371,19 +371,44 @@ describe('a bad answer gives unknown, and no guess', () => {
     });
   });
 
-  test('an export that lags behind is waited for', async () => {
+  // Before the third look an export holds these marks alone, or no data at all.
+  test.each([
+    ['has no record yet', []],
+    ['has only the first record', ['first']],
+    ['has only the last record', ['last']],
+  ])('an export that %s is looked at again', async (_, marks) => {
     let looks = 0;
-    await using served = await servedAccount({ nulls: 'accepted' }, ({ path }) => {
+    await using served = await servedAccount({ nulls: 'accepted' }, ({ path, body }) => {
       if (!path.endsWith('opengdpr_requests')) return undefined;
       looks += 1;
-      return looks <= 3 ? { status: 200, body: '{"response":{"status":"success","data":{}}}' } : undefined;
+      return looks <= 2 ? exportOf(body, ...marks) : undefined;
     });
 
     const { text } = await probed(served);
 
     expect(valuesIn(text)).toMatchObject({ nulls: 'accepted', portability: 'profile' });
   });
+
+  test('a record that is overtaken by the last one does not count as dropped', async () => {
+    let looks = 0;
+    await using served = await servedAccount({ nulls: 'accepted' }, ({ path, body }) => {
+      if (!path.endsWith('opengdpr_requests')) return undefined;
+      looks += 1;
+      return looks === 1 ? exportOf(body, 'first', 'last') : undefined;
+    });
+
+    const { text } = await probed(served);
+
+    expect(valuesIn(text)).toMatchObject({ nulls: 'accepted' });
+  });
 });
+
+/** An export of the user of this request, with these marks. */
+function exportOf(request: string, ...names: readonly string[]) {
+  const [, token] = /relay-probe-([\da-f]{8})/.exec(request) ?? [];
+  const data = names.map((name) => `rp.${token}.${name}.`);
+  return { status: 200, body: JSON.stringify({ response: { status: 'success', data } }) };
+}
 
 describe('it stops', () => {
   test.each([
