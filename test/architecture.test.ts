@@ -85,10 +85,11 @@ const FLOORS: { readonly [room: string]: Floors } = {
   sandbox: { page: [''] },
   server: { journal: [''] },
   cli: {
-    dev: ['init', 'doctor', ''],
+    dev: ['init', 'doctor', 'probe', ''],
     init: [''],
     doctor: [''],
     types: [''],
+    probe: ['init', ''],
   },
 };
 
