@@ -153,6 +153,22 @@ describe('another Worker', () => {
     expect(devices).toBeLessThanOrEqual(16);
   });
 
+  test('makes calls about one person one after the other, and they are stored in that order on one device', async () => {
+    const calls = Array.from({ length: 12 }, (_, n) => ({
+      userId: 'johndoe',
+      messageId: n % 3 === 0 ? undefined : `order-${n}`,
+      ...(n % 4 === 0 ? { company: `${n}` } : { eventName: `${n}` }),
+    }));
+
+    for (const call of calls) await CALLER.call('RELAY', 'eventName' in call ? 'track' : 'identify', call);
+
+    const records = await stored();
+    expect(records.map(({ eventName, company }) => eventName ?? company)).toEqual(
+      calls.map((_, n) => `${n}`),
+    );
+    expect(new Set(records.map(({ device }) => device)).size).toBe(1);
+  });
+
   test('repeats a call with a messageId, and so does a server with the client: it is one record', async () => {
     const call = { userId: 'johndoe', eventName: 'Order Paid', messageId: 'order-1337-paid' };
 
@@ -215,8 +231,10 @@ describe('a call that breaks a rule rejects with field and rule', () => {
   test('also to a Worker of an earlier compatibility date', async () => {
     const { rejected } = await OLD_CALLER.call('RELAY', 'track', { userId: 'j', eventName: 'we_paid' });
 
-    expect(rejected?.isError).toBe(true);
-    expect(rejected?.message).toContain('eventName must not start with we_');
+    expect(rejected).toMatchObject({
+      isError: true,
+      message: 'RecordError: eventName must not start with we_',
+    });
   });
 });
 
