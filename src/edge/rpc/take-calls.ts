@@ -32,7 +32,7 @@ export type CallTaker = {
 };
 
 /** The bindings of this Worker, and what the caller's binding says about it. */
-export type Caller = { readonly env: Env; readonly props: unknown };
+type Caller = { readonly env: Env; readonly props: unknown };
 
 /** What holds for one call, once its caller and the settings are known to be right. */
 type Ready = {

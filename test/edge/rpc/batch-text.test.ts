@@ -9,7 +9,7 @@ function written(records: readonly unknown[]): readonly unknown[] {
   return result.ok ? JSON.parse(result.text).records : [result.message];
 }
 
-test('what JSON holds stays as it is', () => {
+test('a value of JSON stays as it is', () => {
   fc.assert(
     fc.property(fc.array(fc.jsonValue(), { minLength: 1 }), (records) => {
       expect(written(records)).toEqual(JSON.parse(JSON.stringify(records)));
@@ -17,7 +17,7 @@ test('what JSON holds stays as it is', () => {
   );
 });
 
-test('whatever a Worker can send, the batch can be parsed and has as many records', () => {
+test('a batch of any values that a Worker can send can be parsed and has as many records', () => {
   const anything = fc.anything({
     withBigInt: true,
     withDate: true,
