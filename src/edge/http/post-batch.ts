@@ -8,8 +8,9 @@ import type { Authorized } from '../auth/authorize-users.ts';
 import type { AuthorizeUsers } from '../auth/identity.ts';
 import { type Sender, senderOf } from '../auth/sender.ts';
 import { TOKEN_FAULTS, type TokenFault } from '../auth/token-fault.ts';
-import type { Relay } from '../durable-objects/env.ts';
+import type { Env, Relay } from '../durable-objects/env.ts';
 import { outboxNamed } from '../durable-objects/outbox-directory.ts';
+import { gateOf } from '../durable-objects/rate-gate.ts';
 import { withRetry } from '../durable-objects/with-retry.ts';
 import { type MarkOf, networkMarks, networkOf } from '../limits/client-network.ts';
 import { type LoadShedding, loadShedding } from '../limits/load-shedding.ts';
@@ -17,7 +18,7 @@ import { type SenderLimits, senderLimits } from '../limits/sender-limits.ts';
 import type { Receipt } from '../queue/ingest.ts';
 import { toRuns } from '../queue/run.ts';
 import { shardOf } from '../settings/shards.ts';
-import { type Limited, logLimited, logOffPlan, logTokensRefused } from '../telemetry/log.ts';
+import { type Limited, logFault, logLimited, logOffPlan, logTokensRefused } from '../telemetry/log.ts';
 import { type Counts, throttledCount } from '../telemetry/throttled-count.ts';
 import { type ReadBody, readBody } from './body.ts';
 import { enforcePlan } from './enforce-plan.ts';
@@ -38,7 +39,7 @@ const LIMITED_RETRY_AFTER_MS = 5_000;
 /** State that one isolate of the Worker keeps between batches. */
 type Known = LoadShedding &
   SenderLimits & {
-    readonly countRefused: (faults: Counts<TokenFault>, now: number) => void;
+    readonly countRefused: (faults: Counts<TokenFault>, now: number) => Counts<TokenFault> | undefined;
     readonly countOffPlan: (breaches: Counts<Breach>, now: number) => void;
     readonly markOf: MarkOf;
   };
@@ -96,7 +97,8 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
   // Before the outbox is called: an unauthorized sender must not learn which of a user's records are stored.
   const authorized = await authorize(sender, c.var.authorizeUsers, good, parsed.batch.token);
   if (!authorized.ok) {
-    known.countRefused({ [authorized.fault]: 1 }, Date.now());
+    const reported = known.countRefused({ [authorized.fault]: 1 }, Date.now());
+    if (reported !== undefined) c.executionCtx.waitUntil(reportTokensRefused(c.env, reported));
     return refusal('invalid_token', TOKEN_FAULTS[authorized.fault]);
   }
   const { unverified } = authorized;
@@ -128,6 +130,17 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
   }
   known.shed(name, Date.now());
   return full();
+}
+
+/** Adds to the count from which the watchdog makes an alert. It runs in another isolate. */
+async function reportTokensRefused(env: Env, refused: Counts<TokenFault>): Promise<void> {
+  try {
+    const batches = Object.values(refused).reduce((sum, count) => sum + count, 0);
+    await gateOf(env).tokensRefused(batches);
+  } catch (error) {
+    // The sender has its answer, and the count is in the log.
+    logFault('report_failed', error);
+  }
 }
 
 /** Your own server may send for any of your users: it authenticates with the server token. */
