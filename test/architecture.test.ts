@@ -67,7 +67,7 @@ const FLOORS: { readonly [room: string]: Floors } = {
   },
   edge: {
     watchdog: ['durable-objects', 'alerts', 'settings', 'telemetry'],
-    operator: ['watchdog', 'http', 'durable-objects', 'alerts', 'queue', 'auth', 'settings', 'telemetry'],
+    operator: ['http', 'durable-objects', 'alerts', 'queue', 'auth', 'settings', 'telemetry'],
     http: ['durable-objects', 'queue', 'gate', 'limits', 'auth', 'settings', 'telemetry'],
     'durable-objects': ['alerts', 'delivery', 'queue', 'gate', 'limits', 'auth', 'settings', 'telemetry'],
     alerts: ['queue', 'settings'],

@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { type Plan, parsePlan, planFaults } from '../plan/plan.ts';
+import { LIVE_PORTS } from './alerts/send.ts';
 import { identity } from './auth/identity.ts';
 import { corsHeaders, originAllowed } from './auth/origin.ts';
 import type { Env, Relay } from './durable-objects/env.ts';
@@ -13,7 +14,7 @@ import { originsIn } from './settings/origin-pattern.ts';
 import { readSettings } from './settings/settings.ts';
 import { isLoopback } from './settings/upstream.ts';
 import { logFault } from './telemetry/log.ts';
-import { LIVE_PORTS, watch } from './watchdog/watchdog.ts';
+import { watch } from './watchdog/watchdog.ts';
 
 const UNAVAILABLE_RETRY_AFTER_S = 10;
 

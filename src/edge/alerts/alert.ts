@@ -146,8 +146,11 @@ function suspendedRemedy(status: number): string {
 
 const counted = (amount: number, one: string, many: string) => `${amount} ${amount === 1 ? one : many}`;
 
-/** The message as a person reads it. */
-export type Reading = {
+/** The document with a section about each alert and each state of the relay. */
+export const RUNBOOKS = 'https://github.com/TO-BE-SET/webengage-relay/blob/main/docs/guides/runbooks.md';
+
+/** An alert as a person reads it. */
+export type AlertText = {
   readonly severity: Description['severity'];
   readonly title: string;
   readonly what: string;
@@ -157,7 +160,7 @@ export type Reading = {
 };
 
 /** A notice in words. After the end, `what` says how long the alert lasted. */
-export function inWords({ alert, state, since, at, figures }: Notice): Reading {
+export function inWords({ alert, state, since, at, figures }: Omit<Notice, 'id'>): AlertText {
   const { severity, title, what, why, remedy } = DESCRIPTIONS[alert];
   const isOver = state === 'ends';
   return {
@@ -166,11 +169,6 @@ export function inWords({ alert, state, since, at, figures }: Notice): Reading {
     what: isOver ? `It lasted ${Math.round((at - since) / 60_000)} minutes.` : what(figures),
     why,
     remedy: isOver ? 'Do nothing.' : remedy(figures),
-    link: runbookOf(alert),
+    link: `${RUNBOOKS}#${alert}`,
   };
 }
-
-const RUNBOOKS = 'https://github.com/TO-BE-SET/webengage-relay/blob/main/docs/guides/runbooks.md';
-
-/** The section of the runbooks about an alert. */
-export const runbookOf = (alert: Notice['alert']): string => `${RUNBOOKS}#${alert}`;

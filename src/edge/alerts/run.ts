@@ -1,5 +1,5 @@
-import { type ActiveAlerts, advance, beginnings } from './active.ts';
-import type { AlertName, Notice } from './alert.ts';
+import { type ActiveAlert, type ActiveAlerts, advance, beginnings } from './active.ts';
+import type { AlertName, Figures, Notice } from './alert.ts';
 import { type AlertLimits, conditionsOf, type Findings } from './conditions.ts';
 import { type Attempt, EMPTY_QUEUE, enqueue, type LastDelivery, lease, type Queue, settle } from './queue.ts';
 
@@ -88,7 +88,11 @@ export function isQuiet({ active, queues, silent, isWaiting }: AlertState): bool
 /** What the operator sees of the alerts. */
 export type AlertReport = {
   /** The active ones, by the time they began. */
-  readonly active: readonly { readonly alert: AlertName; readonly since: number }[];
+  readonly active: readonly {
+    readonly alert: AlertName;
+    readonly since: number;
+    readonly figures: Figures;
+  }[];
   /** By the fingerprint of the destination. */
   readonly queues: Readonly<Record<string, QueueReport>>;
 };
@@ -96,9 +100,11 @@ export type AlertReport = {
 export type QueueReport = { readonly waiting: number; readonly last: LastDelivery | null };
 
 export function alertReport({ active, queues }: AlertState): AlertReport {
-  const known = Object.entries(active) as [AlertName, { readonly since: number }][];
+  const known = Object.entries(active) as [AlertName, ActiveAlert][];
   return {
-    active: known.map(([alert, { since }]) => ({ alert, since })).sort((a, b) => a.since - b.since),
+    active: known
+      .map(([alert, { since, figures }]) => ({ alert, since, figures }))
+      .sort((a, b) => a.since - b.since),
     queues: Object.fromEntries(
       Object.entries(queues).map(([key, { notices, last }]) => [key, { waiting: notices.length, last }]),
     ),

@@ -15,6 +15,12 @@ export type SendPorts = {
   readonly timeout: (ms: number) => AbortSignal;
 };
 
+export const LIVE_PORTS: SendPorts = {
+  fetch: (request) => fetch(request),
+  now: () => Date.now(),
+  timeout: (ms) => AbortSignal.timeout(ms),
+};
+
 /** A receiver and the key that signs messages to it, if there is one. */
 export type Receiver = { readonly webhook: Webhook; readonly secret: string | undefined };
 

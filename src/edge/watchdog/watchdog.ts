@@ -16,13 +16,6 @@ import { logAlertFailed, logFault } from '../telemetry/log.ts';
 // A lost alarm is found this late if the relay is quiet, so that outboxes without work stay asleep.
 const QUIET_MINUTES = 5;
 
-/** The world as the watchdog uses it. */
-export const LIVE_PORTS: SendPorts = {
-  fetch: (request) => fetch(request),
-  now: () => Date.now(),
-  timeout: (ms) => AbortSignal.timeout(ms),
-};
-
 /**
  * One run of the watchdog. It sets the alarm again in every outbox whose alarm the platform has given up, and
  * sends the alerts. Outboxes of an earlier number of shards, or of another jurisdiction, are included until

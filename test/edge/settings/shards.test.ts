@@ -1,12 +1,13 @@
 import { createExecutionContext, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { LIVE_PORTS } from '../../../src/edge/alerts/send.ts';
 import type { Env } from '../../../src/edge/durable-objects/env.ts';
 import { outboxesInUse } from '../../../src/edge/durable-objects/outbox-directory.ts';
 import { gateOf } from '../../../src/edge/durable-objects/rate-gate.ts';
 import { readSettings } from '../../../src/edge/settings/settings.ts';
 import { MAX_SHARDS } from '../../../src/edge/settings/settings-table.ts';
 import { jurisdictionOf, shardOf, shardsOf } from '../../../src/edge/settings/shards.ts';
-import { LIVE_PORTS, watch } from '../../../src/edge/watchdog/watchdog.ts';
+import { watch } from '../../../src/edge/watchdog/watchdog.ts';
 import { createRelay } from '../../../src/edge/worker.ts';
 import {
   deadLettersOf,
