@@ -6,6 +6,7 @@ import { ALERT_NAMES, inWords, type Notice } from '../src/edge/alerts/alert.ts';
 import { bodyOf } from '../src/edge/alerts/messages.ts';
 import { fingerprintOf, LIVE_PORTS, type Receiver, sendAll } from '../src/edge/alerts/send.ts';
 import { parseWebhooks, type Webhook } from '../src/edge/settings/alert-webhook.ts';
+import { sample } from './samples/samples.ts';
 
 const NOW = Date.parse('2026-11-30T03:00:00Z');
 const SECRET = 'an-alert-secret-of-enough-characters';
@@ -63,6 +64,12 @@ const receiver = (secret: string | undefined = SECRET): Receiver => ({
 const PORTS = { ...LIVE_PORTS, now: () => NOW };
 /** A clock on which ten seconds pass at once. */
 const IMPATIENT = { ...PORTS, timeout: () => AbortSignal.timeout(100) };
+
+const webhookOf = (text: string): Webhook => {
+  const [webhook] = parseWebhooks(text) ?? [];
+  if (webhook === undefined) throw new Error(`not a webhook: ${text}`);
+  return webhook;
+};
 
 describe('a receiver that answers 2xx', () => {
   test('gets all messages in order, each with its id', async () => {
@@ -159,11 +166,45 @@ describe('a receiver that fails', () => {
   });
 });
 
-const webhookOf = (text: string): Webhook => {
-  const [webhook] = parseWebhooks(text) ?? [];
-  if (webhook === undefined) throw new Error(`not a webhook: ${text}`);
-  return webhook;
-};
+describe('docs/guides/alerts.md', () => {
+  test('shows a message as it is sent', () => {
+    const shown = sample('docs/guides/alerts.md#the-message json').text;
+    const since = Date.parse('2026-11-30T06:00:00Z');
+
+    const sent = bodyOf(
+      notice({ id: `suspended-${since}-7-begins`, since, at: since }),
+      webhookOf('https://example.com/hook'),
+    );
+
+    expect(JSON.parse(sent)).toEqual(JSON.parse(shown));
+    expect(Object.keys(JSON.parse(sent))).toEqual(Object.keys(JSON.parse(shown)));
+  });
+
+  test('shows how to check a signature: a good one is accepted, and a forged or old one refused', async () => {
+    const { text } = sample('docs/guides/alerts.md#checking-the-signature js');
+    const { isFromRelay } = await import(
+      /* @vite-ignore */ `data:text/javascript,${encodeURIComponent(text)}`
+    );
+    await sendAll([notice()], receiver(), { ...PORTS, now: Date.now });
+    await sendAll([notice()], receiver(), { ...PORTS, now: () => Date.now() - 301_000 });
+    const [fresh, old] = received.map(({ headers, body }) => ({
+      header: `${headers['webengage-relay-signature']}`,
+      body,
+    }));
+    if (fresh === undefined || old === undefined) throw new Error('two messages were sent');
+
+    expect(isFromRelay(fresh.header, fresh.body, SECRET)).toBe(true);
+    expect(isFromRelay(old.header, old.body, SECRET)).toBe(false);
+    expect(isFromRelay(fresh.header, `${fresh.body} `, SECRET)).toBe(false);
+    expect(isFromRelay(fresh.header, fresh.body, `${SECRET}!`)).toBe(false);
+    // The signature of one time, with another time in front.
+    expect(
+      isFromRelay(old.header.replace(/t=\d+/, `t=${Math.floor(Date.now() / 1_000)}`), old.body, SECRET),
+    ).toBe(false);
+    for (const header of [undefined, null, '', 't=,v1=', 'v1=00', `${fresh.header},v1=00`])
+      expect(isFromRelay(header, fresh.body, SECRET)).toBe(false);
+  });
+});
 
 describe('the form of a message', () => {
   test('is JSON with figures and words, unless the host asks for another one', () => {

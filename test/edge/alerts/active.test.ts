@@ -78,7 +78,7 @@ const anySteps = fc.array(
   { maxLength: 60 },
 );
 
-describe('whatever the conditions do', () => {
+describe('under all changes of the conditions', () => {
   test('each alert begins and ends as its own conditions say', () => {
     fc.assert(
       fc.property(anySteps, (steps) => {

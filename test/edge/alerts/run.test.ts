@@ -80,7 +80,7 @@ const anyStep = fc.record({
 });
 const HEALTHY: Step = { answers: [true, true], dies: false, twice: false };
 
-describe('whatever fails', () => {
+describe('in a world with faults', () => {
   test('every receiver gets each begin and end at least once, in order, and a repeat has the same id', () => {
     fc.assert(
       fc.property(fc.array(anyStep, { maxLength: 60 }), (steps) => {
