@@ -88,7 +88,7 @@ describe('a receiver that answers 2xx', () => {
   test('can check the signature: HMAC-SHA256 of the time, a dot, and the body', async () => {
     await sendAll([notice()], receiver(), PORTS);
 
-    const [{ headers, body } = { headers: {}, body: '' }] = received;
+    const [{ headers, body } = { headers: {} as IncomingHttpHeaders, body: '' }] = received;
     const seconds = NOW / 1_000;
     const expected = createHmac('sha256', SECRET).update(`${seconds}.${body}`).digest('hex');
     expect(headers['webengage-relay-signature']).toBe(`t=${seconds},v1=${expected}`);
