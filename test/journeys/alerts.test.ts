@@ -3,12 +3,16 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { TestedAlerts } from '../../src/edge/operator/relay-status.ts';
 import { type Stack, startStack } from './stack.ts';
 
 // The real runtime and a real receiver: no fake of either stands between them.
 
 const SECRET = randomBytes(24).toString('hex');
+
+/** What `POST /admin/alerts/test` answers. */
+type TestedAlerts = {
+  readonly sent: readonly { readonly form: string; readonly delivered: boolean; readonly status: number }[];
+};
 
 type Message = { readonly path: string; readonly signature: string; readonly body: string };
 
