@@ -67,9 +67,11 @@ const FLOORS: { readonly [room: string]: Floors } = {
   },
   edge: {
     rpc: ['http', 'durable-objects', 'queue', 'settings', 'telemetry'],
-    operator: ['http', 'durable-objects', 'queue', 'auth', 'settings', 'telemetry'],
+    watchdog: ['durable-objects', 'alerts', 'settings', 'telemetry'],
+    operator: ['http', 'durable-objects', 'alerts', 'queue', 'auth', 'settings', 'telemetry'],
     http: ['durable-objects', 'queue', 'gate', 'limits', 'auth', 'settings', 'telemetry'],
-    'durable-objects': ['delivery', 'queue', 'gate', 'limits', 'auth', 'settings', 'telemetry'],
+    'durable-objects': ['alerts', 'delivery', 'queue', 'gate', 'limits', 'auth', 'settings', 'telemetry'],
+    alerts: ['queue', 'settings'],
     delivery: ['queue', 'gate', 'limits', 'settings', 'telemetry'],
     queue: ['limits'],
     limits: ['telemetry'],

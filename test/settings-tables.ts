@@ -31,7 +31,7 @@ export function refusalOf(env: SettingsEnv): string | undefined {
 type Entry = {
   /** Set by `wrangler secret put`, and never a variable of wrangler.jsonc. */
   readonly isSecret?: true;
-  readonly table: 'upstream' | 'senders' | 'placement' | 'plan' | 'sending';
+  readonly table: 'upstream' | 'senders' | 'placement' | 'plan' | 'alerts' | 'sending';
   /** Left out of a whole number, which has a range in SETTINGS. */
   readonly mayBe?: string;
   /** What holds where it is not set, if that is not the default in SETTINGS. */
@@ -92,12 +92,26 @@ const ENTRIES: Readonly<Record<SettingName, Entry>> = {
     otherwise: '`report`, where there is a plan',
   },
 
+  ALERT_WEBHOOK: {
+    isSecret: true,
+    table: 'alerts',
+    mayBe: '1 to 5 `https` addresses with commas',
+    otherwise: 'none: no messages',
+  },
+  ALERT_SECRET: {
+    isSecret: true,
+    table: 'alerts',
+    mayBe: "32 characters or more, random, ASCII, no other secret's value",
+    otherwise: 'none: not signed',
+  },
+
   REQUESTS_PER_MINUTE: { table: 'sending' },
   LINGER_MS: { table: 'sending' },
   OUTBOX_SHARDS: { table: 'sending' },
   MAX_BACKLOG: { table: 'sending', otherwise: defaultBacklog() },
   MAX_SUBREQUESTS: { table: 'sending' },
   HEALTH_STALE_MS: { table: 'sending' },
+  ALERT_LATE_MS: { table: 'sending' },
 };
 
 export const SETTING_NAMES = Object.keys(ENTRIES) as readonly SettingName[];
@@ -117,6 +131,7 @@ export function settingsTables(): Readonly<Record<Entry['table'], string>> {
     senders: tableOf('senders', WORDS_HEAD),
     placement: tableOf('placement', WORDS_HEAD),
     plan: tableOf('plan', WORDS_HEAD),
+    alerts: tableOf('alerts', WORDS_HEAD),
     sending: tableOf('sending', NUMBERS_HEAD),
   };
 }

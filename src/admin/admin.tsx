@@ -5,6 +5,7 @@ import { clock } from './format.ts';
 import { lastHour } from './plots/last-hour.ts';
 import { Plots } from './plots/plots.tsx';
 import { SignIn } from './sign-in.tsx';
+import { ActiveAlerts } from './status/alerts.tsx';
 import { Figures } from './status/figures.tsx';
 import { Health } from './status/health.tsx';
 import { healthSummary, outOfReach } from './status/health-summary.ts';
@@ -29,8 +30,9 @@ function Admin(): JSX.Element {
       <Bar visit={visit} leave={leave} />
       {client && status && summary ? (
         <main id="figures" class={isLive ? 'figures' : 'figures stale'}>
-          <Health summary={summary} />
+          <Health summary={summary} runbooks={status.alerts.runbooks} />
           <Figures status={status} hour={hour} />
+          <ActiveAlerts client={client} alerts={status.alerts} now={status.at} />
           <Plots hour={hour} limit={status.gate.requestsPerMinute} />
           <DeadLetters
             client={client}

@@ -49,6 +49,7 @@ export function status(changes: Changes = {}): RelayStatus {
       unfamiliar: 0,
     },
     shards: [],
+    alerts: { active: [], destinations: [], runbooks: 'https://docs.example/runbooks.md' },
     trackingPlan: null,
   };
   return {

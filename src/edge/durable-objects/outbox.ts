@@ -28,6 +28,7 @@ import {
 import { dropExpiredViolations, violationTally } from '../queue/plan-violations.ts';
 import { openTables } from '../queue/schema.ts';
 import { type OutboxStatus, outboxStatus, type QueueHealth, queueHealth } from '../queue/status.ts';
+import { type QueueWatch, queueWatch } from '../queue/watch.ts';
 import { type RelaySettings, readSettings } from '../settings/settings.ts';
 import type { SettingsEnv } from '../settings/settings-env.ts';
 import { logFailedCall, logFault, logUnfamiliar, report } from '../telemetry/log.ts';
@@ -54,6 +55,9 @@ export type OutboxEnv = SettingsEnv & {
   /** Optional: takes the report of each relay pass, for Workers Analytics Engine. */
   readonly ANALYTICS?: AnalyticsEngineDataset;
 };
+
+/** `isEmpty`: the outbox holds and remembers nothing, so nobody need look after it. */
+export type OutboxWatch = { readonly isEmpty: boolean; readonly figures: QueueWatch };
 
 /** The time of the alarm, or null. */
 type Alarm = { at: number | null };
@@ -157,6 +161,13 @@ export class Outbox extends DurableObject<OutboxEnv> {
     }
     if (!alarmComes(await storage.getAlarm(), now)) await storage.setAlarm(now + SOONEST_ALARM_MS);
     return false;
+  }
+
+  /** Looks after the outbox like `wake`, and returns the figures that alerts are made of. */
+  async watch(streak?: RefusalStreak): Promise<OutboxWatch> {
+    const isEmpty = await this.wake(streak);
+    const { sql } = this.ctx.storage;
+    return { isEmpty, figures: queueWatch(sql, roomOf(this.#settings()), Date.now()) };
   }
 
   /** A page of dead letters after an id, oldest first. */

@@ -1,5 +1,19 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { RecordKind } from '../../contract/record.ts';
+import { MINUTE_MS } from '../../pacing/minute.ts';
+import type { AlertLimits, WatchedOutbox } from '../alerts/conditions.ts';
+import type { Attempt } from '../alerts/queue.ts';
+import { addRecent, type RecentCounts, recentSum } from '../alerts/recent-counts.ts';
+import {
+  type AlertReport,
+  type AlertState,
+  alertReport,
+  type Due,
+  delivered,
+  isQuiet,
+  NO_ALERTS,
+  runOf,
+} from '../alerts/run.ts';
 import { allowance } from '../gate/allowance.ts';
 import { type Answered, type Fault, misconfigured, type Refusal, refused, taken } from '../gate/answers.ts';
 import { fitted, maxBytes, tooLarge } from '../gate/call-size.ts';
@@ -16,7 +30,7 @@ import { locationHintOf } from '../settings/placement.ts';
 import { readSettings } from '../settings/settings.ts';
 import type { SettingsEnv } from '../settings/settings-env.ts';
 import { shardsOf } from '../settings/shards.ts';
-import { logRecovered, logSuspended } from '../telemetry/log.ts';
+import { logAlert, logAlertsGivenUp, logRecovered, logSuspended } from '../telemetry/log.ts';
 import { inTurn } from './turn.ts';
 
 /** What the operator sees about the account. */
@@ -27,6 +41,23 @@ export type GateStatus = {
   readonly key: KeyName;
   /** The most bytes in a call, if WebEngage has refused one as too large. Otherwise null. */
   readonly maxCallBytes: number | null;
+};
+
+/** What the watchdog needs to begin a run. */
+export type WatchBegin = {
+  readonly streak: RefusalStreak | undefined;
+  readonly outboxes: readonly InUse[];
+  /** Nothing waits, nothing was sent since the last run, and no alert is active: no outbox need be asked. */
+  readonly isQuiet: boolean;
+};
+
+/** What the watchdog has found, and where its alerts go. */
+export type WatchEnd = {
+  readonly isBroken: boolean;
+  readonly outboxes: readonly WatchedOutbox[];
+  readonly limits: AlertLimits;
+  /** The fingerprints of the destinations. */
+  readonly destinations: readonly string[];
 };
 
 /** An outbox that may hold something, with the number of its latest enrolment. */
@@ -40,6 +71,9 @@ type OlderState = {
   readonly held?: Suspension | undefined;
   readonly lastWall?: RefusalStreak | undefined;
 };
+
+// Longer than the time between two runs of the watchdog.
+const ACTIVE_FOR_MS = 2 * MINUTE_MS;
 
 // How long an outbox waits before it asks again if a setting is missing.
 const AFTER_FAULT_MS = 30_000;
@@ -126,6 +160,67 @@ export class RateGate extends DurableObject<SettingsEnv> {
   /** The last refusal streak. Records that were given up during it may not have been at fault. */
   lastStreak(): RefusalStreak | undefined {
     return this.#state().lastStreak;
+  }
+
+  /** The begin of a run of the watchdog. */
+  beginWatch(): WatchBegin {
+    const now = Date.now();
+    const { suspension, pausedUntil, starts } = this.#state();
+    const isSending =
+      suspension !== undefined || Math.max(pausedUntil, starts.at(-1) ?? 0) > now - ACTIVE_FOR_MS;
+    const isRefusing = recentSum(this.#tokensRefused(), now) > 0;
+    return {
+      streak: this.lastStreak(),
+      outboxes: this.outboxes(),
+      isQuiet: !isSending && !isRefusing && isQuiet(this.#alerts()),
+    };
+  }
+
+  /**
+   * The end of a run: begins and ends alerts, and returns the messages to send. They are stored before, and
+   * other runs don't send them for a while, so each is sent at least once and seldom twice.
+   */
+  endWatch({ limits, destinations, ...found }: WatchEnd): Due {
+    const now = Date.now();
+    const findings = {
+      ...found,
+      suspendedBy: this.#state().suspension?.status ?? null,
+      tokensRefused: recentSum(this.#tokensRefused(), now),
+    };
+    const before = this.#alerts();
+    const { state, due, made, givenUp } = runOf(before, findings, { limits, destinations }, now);
+    // Each write is billed as a row.
+    if (state !== before) this.#keepAlerts(state);
+    for (const notice of made) logAlert(notice);
+    if (givenUp > 0) logAlertsGivenUp(givenUp);
+    return due;
+  }
+
+  /** Messages of this destination were sent, or could not be sent. */
+  alertsSent(destination: string, attempt: Attempt): void {
+    this.#keepAlerts(delivered(this.#alerts(), destination, attempt, Date.now()));
+  }
+
+  /** What the operator sees of the alerts. */
+  alertReport(): AlertReport {
+    return alertReport(this.#alerts());
+  }
+
+  /** An isolate of the Worker has refused this many batches for their identity tokens. */
+  tokensRefused(batches: number): void {
+    this.ctx.storage.kv.put('tokensRefused', addRecent(this.#tokensRefused(), batches, Date.now()));
+  }
+
+  #tokensRefused(): RecentCounts {
+    return this.ctx.storage.kv.get<RecentCounts>('tokensRefused') ?? [];
+  }
+
+  #alerts(): AlertState {
+    return this.ctx.storage.kv.get<AlertState>('alerts') ?? NO_ALERTS;
+  }
+
+  #keepAlerts(state: AlertState): void {
+    this.ctx.storage.kv.put('alerts', state);
   }
 
   /**

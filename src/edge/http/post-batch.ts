@@ -6,12 +6,13 @@ import type { Authorized } from '../auth/authorize-users.ts';
 import type { AuthorizeUsers } from '../auth/identity.ts';
 import { type Sender, senderOf } from '../auth/sender.ts';
 import { TOKEN_FAULTS, type TokenFault } from '../auth/token-fault.ts';
-import type { Relay } from '../durable-objects/env.ts';
+import type { Env, Relay } from '../durable-objects/env.ts';
+import { gateOf } from '../durable-objects/rate-gate.ts';
 import { type MarkOf, networkMarks, networkOf } from '../limits/client-network.ts';
 import { type SenderLimits, senderLimits } from '../limits/sender-limits.ts';
 import type { Receipt } from '../queue/ingest.ts';
 import { shardOf } from '../settings/shards.ts';
-import { logLimited, logTokensRefused } from '../telemetry/log.ts';
+import { logFault, logLimited, logTokensRefused } from '../telemetry/log.ts';
 import { type Counts, throttledCount } from '../telemetry/throttled-count.ts';
 import { type ReadBody, readBody } from './body.ts';
 import { refusal } from './responses.ts';
@@ -32,7 +33,7 @@ const LIMITED_RETRY_AFTER_MS = 5_000;
 /** State that one isolate of the Worker keeps between batches. */
 type Known = Intake &
   SenderLimits & {
-    readonly countRefused: (faults: Counts<TokenFault>, now: number) => void;
+    readonly countRefused: (faults: Counts<TokenFault>, now: number) => Counts<TokenFault> | undefined;
     readonly markOf: MarkOf;
   };
 
@@ -81,7 +82,8 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
   // Before the outbox is called: an unauthorized sender must not learn which of a user's records are stored.
   const authorized = await authorize(sender, c.var.authorizeUsers, checked.good, parsed.batch.token);
   if (!authorized.ok) {
-    known.countRefused({ [authorized.fault]: 1 }, Date.now());
+    const reported = known.countRefused({ [authorized.fault]: 1 }, Date.now());
+    if (reported !== undefined) c.executionCtx.waitUntil(reportTokensRefused(c.env, reported));
     return refusal('invalid_token', TOKEN_FAULTS[authorized.fault]);
   }
   const { toStore, reported, breaches } = planBatch(checked, plan, c.var.planMode);
@@ -98,6 +100,17 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
   if (!receipt.stored) return notStored(receipt, { device, outbox }, sender, known);
   countRejected(sender, reported.rejected.length, known);
   return Response.json(answerOf(receipt, reported), { status: 202 });
+}
+
+/** Adds to the count from which the watchdog makes an alert. It runs in another isolate. */
+async function reportTokensRefused(env: Env, refused: Counts<TokenFault>): Promise<void> {
+  try {
+    const batches = Object.values(refused).reduce((sum, count) => sum + count, 0);
+    await gateOf(env).tokensRefused(batches);
+  } catch (error) {
+    // The sender has its answer, and the count is in the log.
+    logFault('report_failed', error);
+  }
 }
 
 /** The body of a request, or the answer to one that has none which the relay reads. */

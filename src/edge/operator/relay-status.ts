@@ -1,8 +1,11 @@
 import { MINUTE_MS } from '../../pacing/minute.ts';
+import type { AlertName, AlertText } from '../alerts/alert.ts';
+import type { LastDelivery } from '../alerts/queue.ts';
 import type { GateStatus } from '../durable-objects/rate-gate.ts';
 import { difference, NOTHING, sum, type Totals, waiting } from '../queue/counters.ts';
 import { addViolations, NO_VIOLATIONS, type ViolationCounts } from '../queue/plan-violations.ts';
 import type { OutboxStatus } from '../queue/status.ts';
+import type { Webhook } from '../settings/alert-webhook.ts';
 import type { PlanMode } from '../settings/settings.ts';
 
 /** An outbox's name and status. The status is undefined if the outbox did not answer. */
@@ -19,6 +22,30 @@ type MinuteStatus = {
   readonly unverified: number;
   /** Calls that WebEngage did not accept, for any reason. */
   readonly failed: number;
+};
+
+/** The active alerts, and where messages about them go. */
+export type AlertStatus = {
+  readonly active: readonly (AlertText & { readonly alert: AlertName; readonly since: number })[];
+  readonly destinations: readonly {
+    readonly form: Webhook['form'];
+    /** Messages that have not arrived yet. */
+    readonly waiting: number;
+    /** The outcome of the last message; null if there was none. Status 0 means no answer. */
+    readonly last: LastDelivery | null;
+  }[];
+  /** The document with a section for each alert and state. */
+  readonly runbooks: string;
+};
+
+/** What `POST /admin/alerts/test` answers: one entry for each destination, in the order of ALERT_WEBHOOK. */
+export type TestedAlerts = {
+  readonly sent: readonly {
+    readonly form: Webhook['form'];
+    readonly delivered: boolean;
+    /** The answer of the destination; 0 if there was none within ten seconds. */
+    readonly status: number;
+  }[];
 };
 
 /** The state of the relay: the answer to `GET /admin/status`. */
@@ -56,6 +83,7 @@ export type RelayStatus = {
     /** It did not answer, so its figures here are zero. Its records are still stored. */
     readonly unreachable: boolean;
   }[];
+  readonly alerts: AlertStatus;
   /** Violations of the tracking plan in the last days. Null if the relay has no plan. */
   readonly trackingPlan: ({ readonly mode: PlanMode } & ViolationCounts) | null;
 };
@@ -90,7 +118,7 @@ export function relayStatus(
     readonly planMode?: PlanMode | undefined;
   },
   now: number,
-): RelayStatus {
+): Omit<RelayStatus, 'alerts'> {
   const statuses = outboxes.map(({ status }) => status ?? EMPTY_OUTBOX);
   const perMinute = minutesOf(statuses, now);
   const totals = statuses.reduce((all, status) => sum(all, status.totals), NOTHING);

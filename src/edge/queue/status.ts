@@ -70,6 +70,15 @@ export function queueHealth(sql: SqlStorage, room: Room): QueueHealth {
   };
 }
 
+/** The kind of which records have waited longest with none accepted, and since when. Undefined if none waits. */
+export function longestStall({
+  waiting,
+}: QueueHealth): { readonly kind: RecordKind; readonly since: number } | undefined {
+  return waiting
+    .map(({ kind, since, takenAt }) => ({ kind, since: Math.max(since, takenAt) }))
+    .sort((a, b) => a.since - b.since)[0];
+}
+
 function fullOf(sql: SqlStorage, room: Room): QueueHealth['full'] {
   if (hasRoom(sql, readTotals(sql), MAX_BATCH_RECORDS, room)) return undefined;
   return sql.databaseSize > room.bytes ? 'bytes' : 'records';

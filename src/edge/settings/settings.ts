@@ -93,8 +93,14 @@ function findConflict(values: SettingValues): string | undefined {
   if (values.SERVER_TOKEN !== null && named.some(({ name }) => name === UNNAMED_SERVER))
     return `SERVER_TOKENS must not use the name ${UNNAMED_SERVER}, which is that of SERVER_TOKEN`;
 
-  // Records may linger for LINGER_MS, which must not count as stale.
+  // The receivers of alerts hold this secret, so it must give access to nothing either.
+  const tokens = [...others, values.SERVER_TOKEN, ...named.map(({ token }) => token)];
+  if (values.ALERT_SECRET !== null && tokens.includes(values.ALERT_SECRET))
+    return 'ALERT_SECRET must differ from all tokens, IDENTITY_KEY and the WebEngage keys';
+
+  // Records may linger for LINGER_MS, which must not count as stale or late.
   if (values.HEALTH_STALE_MS < values.LINGER_MS) return 'HEALTH_STALE_MS must be at least LINGER_MS';
+  if (values.ALERT_LATE_MS <= 2 * values.LINGER_MS) return 'ALERT_LATE_MS must be more than twice LINGER_MS';
 
   if (values.MAX_BACKLOG !== null && values.MAX_BACKLOG < MAX_REQUEST_RECORDS * values.OUTBOX_SHARDS)
     return `MAX_BACKLOG ${SETTINGS.MAX_BACKLOG.rule}`;
