@@ -17,8 +17,8 @@ export async function createRejects(path: string, input: string): Promise<Reject
   const handle = await open(path, 'w', PRIVATE).catch((error) => {
     throw failed(path, error);
   });
-  // A file from before keeps its mode when it is emptied.
-  await handle.chmod(PRIVATE);
+  // A file from before keeps its mode when it is emptied. A pipe or a device keeps it for good.
+  if ((await handle.stat()).isFile()) await handle.chmod(PRIVATE);
   let lines = '';
   async function write(): Promise<void> {
     const text = lines;
