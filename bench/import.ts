@@ -29,17 +29,30 @@ function* users(): Generator<string> {
 }
 
 // Printed by the process itself at its end: the largest share of memory it has had, in kilobytes.
-const TELL_MEMORY = 'data:text/javascript,process.on("exit",()=>console.error(process.resourceUsage().maxRSS))';
+const TELL_MEMORY =
+  'data:text/javascript,process.on("exit",()=>console.error(process.resourceUsage().maxRSS))';
 
 /** Checks the file, in both passes. */
 async function checking(path: string): Promise<void> {
   const started = performance.now();
-  const args = ['--import', TELL_MEMORY, 'dist/bin.js', 'import', path, '--kind', 'users', '--dry-run', '--json'];
+  const args = [
+    '--import',
+    TELL_MEMORY,
+    'dist/bin.js',
+    'import',
+    path,
+    '--kind',
+    'users',
+    '--dry-run',
+    '--json',
+  ];
   const { stdout, stderr } = await promisify(execFile)(process.execPath, args);
   const seconds = (performance.now() - started) / 1000;
   const { rows, good } = JSON.parse(stdout);
   if (rows !== ROWS || good !== ROWS) throw new Error(`${good} of ${rows} rows are good`);
-  console.log(`checking: ${Math.round(rows / seconds)} rows a second, ${Math.round(Number(stderr) / 1024)} MiB`);
+  console.log(
+    `checking: ${Math.round(rows / seconds)} rows a second, ${Math.round(Number(stderr) / 1024)} MiB`,
+  );
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'webengage-relay-bench-'));

@@ -26,7 +26,7 @@ export async function importFile(options: ImportOptions, world: World): Promise<
     const report = await checkRows(opened.source, rejects);
     await rejects?.close();
     rejects = undefined;
-    sayReport(options, opened.source, report, world);
+    world.say(reportText(options, opened.source, report));
     return report.refused === 0 ? 0 : ROWS_REFUSED;
   } catch (error) {
     if (!(error instanceof ImportError)) throw error;
@@ -50,8 +50,7 @@ async function checkRows(source: ImportSource, rejects: RejectsFile | undefined)
   return report.result();
 }
 
-function sayReport({ json }: ImportOptions, source: ImportSource, report: ImportReport, { say }: World): void {
-  if (!json) return say(reportLines(report).join('\n'));
+function reportText({ json }: ImportOptions, source: ImportSource, report: ImportReport): string {
   const { digest, columns } = source;
-  say(JSON.stringify({ digest, columns, ...report }, null, 2));
+  return json ? JSON.stringify({ digest, columns, ...report }, null, 2) : reportLines(report).join('\n');
 }

@@ -46,7 +46,8 @@ export function addImport(program: Command, run: (options: ImportOptions) => Pro
       values.find((value) => value === given) ?? command.error(`${flag} must be one of ${values.join(', ')}`);
   const columns = (given: string, earlier: ImportOptions['column'] = []): ImportOptions['column'] => [
     ...earlier,
-    parseColumnOption(given) ?? command.error('--column must be a column and a field, such as "E-mail=email"'),
+    parseColumnOption(given) ??
+      command.error('--column must be a column and a field, such as "E-mail=email"'),
   ];
   const durationOf = (given: string): number => {
     const [, amount, unit = ''] = /^(\d{1,5})([dh])$/.exec(given) ?? [];
@@ -64,12 +65,24 @@ export function addImport(program: Command, run: (options: ImportOptions) => Pro
         .argParser(oneOf('--kind', ['users', 'events']))
         .makeOptionMandatory(),
     )
-    .option('--format <format>', 'csv, json or ndjson (default: by the first character)', oneOf('--format', FORMATS))
-    .option('--delimiter <character>', 'The delimiter of a CSV: , ; | tab (default: by the header)', delimiterOf)
+    .option(
+      '--format <format>',
+      'csv, json or ndjson (default: by the first character)',
+      oneOf('--format', FORMATS),
+    )
+    .option(
+      '--delimiter <character>',
+      'The delimiter of a CSV: , ; | tab (default: by the header)',
+      delimiterOf,
+    )
     .option('--map <file>', 'A JSON file that gives columns to fields; null leaves one out')
     .option('--column <column=field>', 'Give one column to a field; may be repeated', columns)
     .option('--plan <file>', 'The tracking plan, for the types of attributes')
-    .option('--date-format <format>', `How dates are written: ${DATE_FORMATS.join(', ')}`, oneOf('--date-format', DATE_FORMATS))
+    .option(
+      '--date-format <format>',
+      `How dates are written: ${DATE_FORMATS.join(', ')}`,
+      oneOf('--date-format', DATE_FORMATS),
+    )
     .option('--time-zone <zone>', 'The zone of dates that name none, such as Europe/Berlin', 'UTC')
     .option('--repair', 'Cut or leave out single values that break a rule, in place of refusing their rows')
     .addOption(

@@ -9,7 +9,15 @@ export function columnLines(columns: readonly ImportColumn[]): string[] {
 }
 
 /** The result of a check, with the reasons. */
-export function reportLines({ rows, good, refused, repaired, reasons, repairs, otherReasons }: ImportReport): string[] {
+export function reportLines({
+  rows,
+  good,
+  refused,
+  repaired,
+  reasons,
+  repairs,
+  otherReasons,
+}: ImportReport): string[] {
   const counts = [`${counted(rows, 'row')}: ${number(good)} good, ${number(refused)} refused`];
   if (repaired > 0) counts.push(`, ${number(repaired)} of the good ones repaired`);
   const lines = [counts.join('')];
@@ -40,5 +48,10 @@ function tableLines(rows: readonly (readonly string[])[]): string[] {
   const widths = (cells[0] ?? []).map((_, column) =>
     Math.min(MAX_WIDTH, Math.max(...cells.map((row) => row[column]?.length ?? 0))),
   );
-  return cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(GAP).trimEnd());
+  return cells.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join(GAP)
+      .trimEnd(),
+  );
 }

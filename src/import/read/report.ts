@@ -32,7 +32,10 @@ const FIRST_ROWS = 5;
 const MAX_REASONS = 100;
 
 /** Collects the report of a run, row by row. */
-export function importReport(): { readonly add: (row: ImportRow) => void; readonly result: () => ImportReport } {
+export function importReport(): {
+  readonly add: (row: ImportRow) => void;
+  readonly result: () => ImportReport;
+} {
   const reasons = reasonTable();
   const repairs = reasonTable();
   const counts = { rows: 0, good: 0, repaired: 0 };
