@@ -270,7 +270,8 @@ export default [
     // Built beside the package's own files, which it reads. With its libraries in it, nobody installs them. commander
     // asks for Node 22.12 so that it can be required; in a bundle it runs wherever this package does.
     input: `${modules}/cli/cli.js`,
-    external: [/^node:/, 'valibot'],
+    // csv-parse names Node's own module without `node:`.
+    external: [/^node:/, 'stream', 'valibot'],
     plugins: [
       nodeResolve(),
       terser({
