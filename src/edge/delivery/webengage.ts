@@ -77,7 +77,8 @@ export function webEngage({ upstream, licenseCode, apiKeys }: RelaySettings): Up
   };
 }
 
-function rateLimitOf(headers: Headers): UpstreamAnswer['rateLimit'] {
+/** What an answer says of the account's limit. Undefined if it does not have both headers. */
+export function rateLimitOf(headers: Headers): UpstreamAnswer['rateLimit'] {
   const [limit, remaining] = ['X-RateLimit-Limit', 'X-RateLimit-Remaining'].map((name) => {
     const text = headers.get(name) ?? '';
     return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
