@@ -13,6 +13,8 @@ const SLOW = [
   // They bundle the package again, or start Wrangler for each command.
   'test/{size,supply-chain}.test.ts',
   'test/samples/commands.test.ts',
+  // They check hundreds of thousands of rows.
+  'test/cli/import/memory.test.ts',
   // They play hours, or draw thousands of inputs.
   'test/attacks/**',
   'test/edge/delivery/{fairness,faults,isolation,unknowns}.test.ts',
@@ -66,6 +68,7 @@ export default defineConfig({
             'test/plan/**/*.test.ts',
             'test/sandbox/**/*.test.ts',
             'test/server/**/*.test.ts',
+            'test/import/**/*.test.ts',
             'test/cli/**/*.test.ts',
             'test/release/**/*.test.ts',
             'test/gtm/**/*.test.ts',
