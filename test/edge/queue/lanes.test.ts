@@ -128,7 +128,7 @@ describe('the import lane', () => {
       return receipt;
     });
 
-  test('takes no more than its part: the sender is told when to come back, and loses nothing', async () => {
+  test('takes no more than its part: the sender gets a time to come back, and loses nothing', async () => {
     const stub = newOutbox();
     const room = { importRecords: 50 };
     await ingestWith(stub, room, inLane('import', ...events(1, 50)));
