@@ -8,7 +8,10 @@ const RECENT_MINUTES = 5;
 
 /** The figures of one outbox that alerts are made of. It contains no records and no ids. */
 export type QueueWatch = {
-  /** When the oldest record arrived that waits for no fault of its own. Null if none waits. */
+  /**
+   * When the oldest record arrived that waits for no fault of its own. Null if none waits. Without imports that
+   * were never sent: they wait on purpose while others have records.
+   */
   readonly oldestAt: number | null;
   /** Since when records wait with none of their kind accepted. Null if none waits. */
   readonly stalledSince: number | null;
@@ -26,7 +29,7 @@ export function queueWatch(sql: SqlStorage, room: Room, now: number): QueueWatch
   const health = queueHealth(sql, room);
   const totals = readTotals(sql);
   const { dead_letter, requeued, unknown } = recent(sql, totals, now);
-  const sinces = health.waiting.map(({ since }) => since);
+  const sinces = health.waiting.filter(({ lane }) => lane !== 'import').map(({ since }) => since);
   return {
     oldestAt: sinces.length === 0 ? null : Math.min(...sinces),
     stalledSince: longestStall(health)?.since ?? null,

@@ -1,4 +1,5 @@
 import { ACCOUNT_REQUESTS_PER_MINUTE, MAX_BATCH_RECORDS, MAX_REQUEST_RECORDS } from '../../contract/batch.ts';
+import type { Lane } from '../../contract/lane.ts';
 import type { Jurisdiction } from './placement.ts';
 import { type ServerToken, UNNAMED_SERVER } from './server-tokens.ts';
 import { type SettingsEnv, textOf } from './settings-env.ts';
@@ -22,6 +23,8 @@ export type RelaySettings = {
   /** Those of SERVER_TOKENS, and SERVER_TOKEN. None if only pages send. */
   readonly serverTokens: readonly ServerToken[];
   readonly requestsPerMinute: number;
+  /** Each lane's floor: its share of the calls while it has records, from 0 to 1. */
+  readonly laneFloors: Readonly<Record<Lane, number>>;
   readonly lingerMs: number;
   readonly maxSubrequests: number;
   readonly shards: number;
@@ -127,6 +130,7 @@ function settingsOf(values: SettingValues): RelaySettings {
     allowedOrigins: values.ALLOWED_ORIGINS,
     serverTokens: serverTokensOf(values),
     requestsPerMinute,
+    laneFloors: values.LANES,
     lingerMs: values.LINGER_MS,
     maxSubrequests: values.MAX_SUBREQUESTS,
     shards,

@@ -54,12 +54,21 @@ test('records that wait are not stalled since before the last accepted call of t
   expect(await watchOf(stub)).toMatchObject({ oldestAt: NOW - 9 * MINUTE, stalledSince: NOW - MINUTE });
 });
 
+test('an import that waits is not late, but counts as stalled', async () => {
+  const stub = newOutbox();
+  await ingestAt(stub, { ...delivery('file', eventRecord(1)), lane: 'import' }, NOW - 60 * MINUTE);
+  expect(await watchOf(stub)).toMatchObject({ oldestAt: null, stalledSince: NOW - 60 * MINUTE });
+
+  await ingestAt(stub, { ...delivery('shop', eventRecord(1)), lane: 'server' }, NOW - MINUTE);
+  expect(await watchOf(stub)).toMatchObject({ oldestAt: NOW - MINUTE });
+});
+
 test('the room is used by records, by dead letters, and by bytes', async () => {
   const stub = newOutbox();
   await counted(stub, { entered: 100, dead_letter: 50, delivered: 10 }, NOW);
 
   expect((await watchOf(stub, NOW, { ...ROOM, records: 180 })).used).toBe(0.5);
-  expect((await watchOf(stub, NOW, { records: 1_000, bytes: 1 })).used).toBeGreaterThan(1);
+  expect((await watchOf(stub, NOW, { ...ROOM, records: 1_000, bytes: 1 })).used).toBeGreaterThan(1);
   expect(await watchOf(stub, NOW, { ...ROOM, records: 100 })).toMatchObject({ full: true });
 });
 
