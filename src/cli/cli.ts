@@ -4,6 +4,7 @@ import { dev } from './dev/dev.ts';
 import { endingSignal } from './dev/shutdown-signal.ts';
 import { doctor } from './doctor/doctor.ts';
 import { wantsColor } from './doctor/format-check.ts';
+import { importFile } from './import/import.ts';
 import { init } from './init/init.ts';
 import { readPackage } from './package.ts';
 import { run } from './spawn.ts';
@@ -22,4 +23,5 @@ process.exitCode = await runCommand(argv.slice(2), {
   init: (options) => init(options, { ...world, terminal: { input: stdin, output: stdout }, run }),
   doctor: (options) => doctor(options, { ...world, colored: wantsColor(stdout, env) }),
   types: (options) => types(options, world),
+  import: (options) => importFile(options, { ...world, stdin, now: Date.now }),
 });

@@ -1,5 +1,6 @@
 import type { Issue } from '../../contract/issue.ts';
 import type { RecordKind } from '../../contract/record.ts';
+import type { Repair } from '../../contract/repair.ts';
 
 /** One row of the file, checked by the contract. */
 export type ImportRow = {
@@ -16,6 +17,8 @@ export type ImportRow = {
       /** The record without id and age, as JSON. */
       readonly json: string;
       readonly bytes: number;
+      /** Changes that let the row pass. Missing if there are none. */
+      readonly repairs?: readonly Repair[];
     }
   | { readonly ok: false; readonly issues: readonly Issue[]; readonly row: unknown }
 );

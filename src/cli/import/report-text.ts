@@ -1,0 +1,44 @@
+import type { ImportReport, Reason } from '../../import/read/report.ts';
+import type { ImportColumn } from '../../import/read/source.ts';
+import { plain } from '../plain-text.ts';
+
+/** What each column becomes, as a table. */
+export function columnLines(columns: readonly ImportColumn[]): string[] {
+  const rows = columns.map(({ name, field, type, decided }) => [name, field ?? '–', type ?? '–', decided]);
+  return tableLines([['column', 'field', 'type', 'decided by'], ...rows]);
+}
+
+/** The result of a check, with the reasons. */
+export function reportLines({ rows, good, refused, repaired, reasons, repairs, otherReasons }: ImportReport): string[] {
+  const counts = [`${counted(rows, 'row')}: ${number(good)} good, ${number(refused)} refused`];
+  if (repaired > 0) counts.push(`, ${number(repaired)} of the good ones repaired`);
+  const lines = [counts.join('')];
+  if (reasons.length > 0) lines.push('', ...reasonLines('refused because', reasons));
+  if (repairs.length > 0) lines.push('', ...reasonLines('repaired because', repairs));
+  if (otherReasons > 0) lines.push('', `and for other reasons ${number(otherReasons)} times`);
+  return lines;
+}
+
+function reasonLines(title: string, reasons: readonly Reason[]): string[] {
+  const rows = reasons.map(({ path, message, rows: count, firstRows }) => [
+    number(count),
+    `${path} ${message}`.trim(),
+    firstRows.join(', ') + (count > firstRows.length ? ', …' : ''),
+  ]);
+  return tableLines([['rows', title, 'row numbers'], ...rows]);
+}
+
+const number = (value: number) => value.toLocaleString('en-US');
+const counted = (value: number, noun: string) => `${number(value)} ${noun}${value === 1 ? '' : 's'}`;
+
+const MAX_WIDTH = 40;
+const GAP = '  ';
+
+/** Cells below each other, as far as they are not too wide for it. The text of a file is shown without control characters. */
+function tableLines(rows: readonly (readonly string[])[]): string[] {
+  const cells = rows.map((row) => row.map(plain));
+  const widths = (cells[0] ?? []).map((_, column) =>
+    Math.min(MAX_WIDTH, Math.max(...cells.map((row) => row[column]?.length ?? 0))),
+  );
+  return cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(GAP).trimEnd());
+}
