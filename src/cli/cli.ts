@@ -23,5 +23,5 @@ process.exitCode = await runCommand(argv.slice(2), {
   init: (options) => init(options, { ...world, terminal: { input: stdin, output: stdout }, run }),
   doctor: (options) => doctor(options, { ...world, colored: wantsColor(stdout, env) }),
   types: (options) => types(options, world),
-  import: (options) => importFile(options, { ...world, stdin, now: Date.now }),
+  import: (options) => importFile(options, { ...world, stdin, progress: stderr, now: Date.now }),
 });

@@ -1,9 +1,9 @@
 /**
  * Rows that were refused by themselves, with no success since. Either they are at fault, or all rows would be refused
- * because a setting is wrong. A success of another row decides: then they are rejected. Until then they count as unsettled.
+ * because a setting is wrong. A success of another row decides: then they are refused for good. Until then they count as unsettled.
  */
 export type Doubt = {
-  /** Returns false if too many were refused in a row: then none of them is rejected. */
+  /** Returns false if too many were refused in a row: then none of them is refused for good. */
   readonly refuse: (reject: () => void) => boolean;
   readonly taken: () => void;
   /** Decides at the end of a run, by earlier successes. Returns false if there were none. */

@@ -23,7 +23,7 @@ const TICK_MS = 1_000;
 // How long calls under way may take for their answers once the run is halted.
 const GRACE_MS = 5_000;
 
-// Beyond this, lines about rejected rows are written before more rows are read.
+// Beyond this, lines about refused rows are written before more rows are read.
 const MAX_PENDING_LENGTH = 1024 * 1024;
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
@@ -59,7 +59,7 @@ async function readRows({ source, sender, ledger, halt }: RunPorts): Promise<voi
     if (halt.signal.aborted) return;
     if (settled.has(row.number) || undecided.has(row.number)) continue;
     if (row.ok) sender.add(row);
-    else ledger.reject(row);
+    else ledger.refuse(row);
     if (ledger.pendingLength() > MAX_PENDING_LENGTH) await ledger.flush();
     if (!sender.hasRoom()) await sender.room();
   }

@@ -1,11 +1,8 @@
 import type { Issue } from '../../contract/issue.ts';
 import type { ServerPlatform } from '../../server/platform.ts';
-import type { ImportRow, ImportSource } from '../read/source.ts';
+import type { ImportSource } from '../read/source.ts';
 import type { Halt } from './halt.ts';
-import type { Ledger, RejectedRow } from './ledger/ledger.ts';
-
-/** A row that may be sent. */
-export type ReadyRow = Extract<ImportRow, { ok: true }>;
+import type { Ledger, ReadyRow, RefusedRow } from './ledger/ledger.ts';
 
 /** Brings rows to their destination, and notes in the ledger what became of each. */
 export type Sender = {
@@ -27,7 +24,7 @@ export type SenderPorts = Pick<ServerPlatform, 'time' | 'chance' | 'digest' | 'f
   readonly halt: Halt;
 };
 
-/** A row that was ready, and is rejected after all. */
-export function rejectedFor({ number, line, json }: ReadyRow, issues: readonly Issue[]): RejectedRow {
-  return { number, line, issues, row: JSON.parse(json) };
+/** A row that was ready, and is refused by its destination. */
+export function refusedAs({ number, line, json }: ReadyRow, issues: readonly Issue[]): RefusedRow {
+  return { number, line, ok: false, issues, row: JSON.parse(json) };
 }

@@ -1,5 +1,5 @@
 import { MAX_BATCH_RECORDS } from '../../../contract/batch.ts';
-import type { ReadyRow } from '../sender.ts';
+import type { ReadyRow } from '../ledger/ledger.ts';
 
 /** The rows of the next call. `isFull`: no later row would fit. */
 export type Cut = { readonly rows: readonly ReadyRow[]; readonly isFull: boolean };

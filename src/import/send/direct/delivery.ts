@@ -1,14 +1,13 @@
-import { formatDate } from '../../../contract/rules/date.ts';
 import { verdictOf } from '../../../edge/delivery/verdict.ts';
 import type { Upstream, UpstreamAnswer } from '../../../edge/delivery/webengage.ts';
 import { backoffMs } from '../../../pacing/backoff.ts';
 import type { DirectGate } from './gate.ts';
 import type { Doubt } from '../doubt.ts';
 import { sleep } from '../halt.ts';
-import { LedgerError } from '../ledger/ledger.ts';
+import { LedgerError, type ReadyRow } from '../ledger/ledger.ts';
 import type { SealedBatch } from '../ledger/ledger-state.ts';
 import type { Patience } from '../patience.ts';
-import { type ReadyRow, rejectedFor, type SenderPorts } from '../sender.ts';
+import { refusedAs, type SenderPorts } from '../sender.ts';
 
 /** What calls to WebEngage need. */
 export type DirectCalls = {
@@ -38,10 +37,9 @@ export function fail({ ports }: Pick<DirectCalls, 'ports'>, message: string): 'h
 
 /** Seals rows in a batch of their own. Its call may leave once the ledger is flushed. */
 export function sealed({ ports }: DirectCalls, rows: readonly ReadyRow[]): SealedBatch {
-  const { time, chance } = ports;
-  const id = Array.from(chance.bytes(16), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const id = Array.from(ports.chance.bytes(16), (byte) => byte.toString(16).padStart(2, '0')).join('');
   const kind = rows[0]?.kind ?? 'event';
-  return { id, kind, at: time.wall(), rows: rows.map(({ number }) => number) };
+  return { id, kind, rows: rows.map(({ number }) => number) };
 }
 
 /** Notes sealed batches on disk. Returns false if the disk fails, which halts the run. */
@@ -106,12 +104,14 @@ function saidBy({ status, words }: Pick<UpstreamAnswer, 'status' | 'words'>): st
   return words === '' ? `status ${status}` : `status ${status}: ${words}`;
 }
 
-function call({ upstream, cut }: DirectCalls, { id, kind, at }: SealedBatch, rows: readonly ReadyRow[]) {
+function call(
+  { upstream, cut }: DirectCalls,
+  { id, kind }: SealedBatch,
+  rows: readonly ReadyRow[],
+): Promise<UpstreamAnswer> {
   const records = rows.map(({ json }) => {
     const { kind: _, ...record } = JSON.parse(json);
-    // By the moment of the seal: a repeated call must be the same.
-    const time = kind === 'event' && record.eventTime === undefined && { eventTime: formatDate(at, 0) };
-    return { id: '', ...record, ...time };
+    return { id: '', ...record };
   });
   return upstream({ kind, requestId: id, records, key: 'primary', signal: cut });
 }
@@ -123,7 +123,7 @@ function settle(
 ): void {
   patience.good(time.mono());
   doubt.taken();
-  ledger.settle(rows.map(({ number }) => number));
+  ledger.settle(rows);
   ledger.unseal(id);
 }
 
@@ -139,13 +139,13 @@ async function isolate(
   const { ledger } = calls.ports;
   const issues = [{ path: '', message: `was refused by WebEngage (${saidBy(answer)})` }];
   const isRowsFault = calls.doubt.refuse(() => {
-    ledger.reject(rejectedFor(row, issues));
+    ledger.refuse(refusedAs(row, issues));
     ledger.unseal(batch.id);
   });
   if (isRowsFault) return 'refused';
   return fail(
     calls,
-    `WebEngage refused many rows in a row (${saidBy(answer)}): check --license-code and --region. None of these rows counts as rejected`,
+    `WebEngage refused many rows in a row (${saidBy(answer)}): check --license-code and --region. None of these rows counts as refused`,
   );
 }
 

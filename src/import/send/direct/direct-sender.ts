@@ -6,7 +6,8 @@ import { createGate } from './gate.ts';
 import { createDoubt } from '../doubt.ts';
 import { createFlow, type Flow } from '../flow.ts';
 import { createPatience } from '../patience.ts';
-import { type ReadyRow, rejectedFor, type Sender, type SenderPorts } from '../sender.ts';
+import type { ReadyRow } from '../ledger/ledger.ts';
+import { refusedAs, type Sender, type SenderPorts } from '../sender.ts';
 
 type Direct = DirectCalls & {
   readonly flow: Flow;
@@ -32,7 +33,7 @@ export function directSender(
     ports,
     upstream,
     gate: createGate(time, halt.signal, requestsPerMinute),
-    doubt: createDoubt(() => ledger.tally.sent > 0),
+    doubt: createDoubt(() => ledger.report().good > 0),
     patience: createPatience(time.mono()),
     flow: createFlow(LIMITS, ledger.settled.upTo, halt.signal, () => pump(direct)),
     cut: cut.signal,
@@ -73,7 +74,7 @@ async function resume(direct: Direct, read: ImportSource['read']): Promise<void>
   for await (const row of read(ledger.settled.upTo())) {
     if (!wanted.delete(row.number)) continue;
     if (row.ok) found.set(row.number, row);
-    else ledger.reject(row);
+    else ledger.refuse(row);
     if (wanted.size === 0) break;
   }
   // One after the other: halves of one batch may have rows of the same person.

@@ -21,12 +21,12 @@ const sealedSchema = strictObject({
   /** The `x-request-id` of the call. */
   id: pipe(string(), nonEmpty()),
   kind: picklist(['user', 'event']),
-  /** When it was sealed, in milliseconds since 1970: the time of events that have none. */
-  at: number(),
   rows,
 });
 
-const reasonSchema = strictObject({ reason: string(), count: number(), rows: array(number()) });
+const reasons = array(
+  strictObject({ path: string(), message: string(), rows: number(), firstRows: array(number()) }),
+);
 
 const lineSchema = strictObject({
   /** In the first line of a file alone: the digest of the import. */
@@ -41,12 +41,13 @@ const lineSchema = strictObject({
   sealed: optional(array(sealedSchema)),
   /** Ids of sealed batches that have ended. */
   unsealed: optional(array(string())),
-  sent: number(),
+  good: number(),
+  refused: number(),
+  repaired: number(),
   duplicates: number(),
-  rejected: number(),
-  /** Reasons that have changed since the last line. */
-  reasons: optional(array(reasonSchema)),
-  /** The length of the file of rejected rows. */
+  /** The reasons of the report, if they have changed since the last line. */
+  found: optional(strictObject({ reasons, repairs: reasons, otherReasons: number() })),
+  /** The length of the file of refused rows. */
   rejectsBytes: number(),
 });
 

@@ -1,6 +1,7 @@
-import type { Issue } from '../../../contract/issue.ts';
 import { utf8Bytes } from '../../../contract/rules/text.ts';
 import type { JournalDisk, JournalFile, Self } from '../../../server/journal/disk.ts';
+import type { ImportReport } from '../../read/report.ts';
+import type { ImportRow } from '../../read/source.ts';
 import { grouped } from './grouped.ts';
 import { type Journal, openJournal } from './journal.ts';
 import {
@@ -12,24 +13,24 @@ import {
   stateFrom,
 } from './ledger-state.ts';
 import type { RowSet } from './row-set.ts';
-import { countRejected, type Tally } from './tally.ts';
+
+/** A row that may be sent. */
+export type ReadyRow = Extract<ImportRow, { ok: true }>;
 
 /** A row that is not sent, and why. */
-export type RejectedRow = {
-  readonly number: number;
-  readonly line: number;
-  readonly issues: readonly Issue[];
-  readonly row: unknown;
-};
+export type RefusedRow = Extract<ImportRow, { ok: false }>;
 
 /** Knows what became of each row, in memory and on disk. */
 export type Ledger = {
   readonly settled: Pick<RowSet, 'has' | 'upTo' | 'size'>;
-  readonly tally: Readonly<Tally>;
   readonly sealed: ReadonlyMap<string, SealedBatch>;
+  /** About all rows that are settled, also by earlier runs. */
+  readonly report: () => ImportReport;
+  /** Good rows that an earlier run had brought to the relay without noting it. */
+  readonly duplicates: () => number;
   /** Notes rows that have arrived, `duplicates` of them in an earlier run. */
-  readonly settle: (rows: readonly number[], duplicates?: number) => void;
-  readonly reject: (row: RejectedRow) => void;
+  readonly settle: (rows: readonly ReadyRow[], duplicates?: number) => void;
+  readonly refuse: (row: RefusedRow) => void;
   /** Notes batches whose calls may leave once this is flushed, in place of another batch. */
   readonly seal: (batches: readonly SealedBatch[], instead?: string) => void;
   readonly unseal: (id: string) => void;
@@ -43,7 +44,7 @@ export type Ledger = {
   readonly remove: () => Promise<void>;
 };
 
-/** The journal, or the file of rejected rows, can't be used. The message names the path and the remedy. */
+/** The journal, or the file of refused rows, can't be used. The message names the path and the remedy. */
 export class LedgerError extends Error {
   override readonly name = 'LedgerError';
 }
@@ -75,7 +76,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const journal = await journalOf(options);
   const state = stateFrom(journal?.left ?? []);
   try {
-    return ledgerOf(options, state, { journal, rejects: await rejectsOf(options, state.rejectsBytes) });
+    return ledgerOf(options, state, { journal, rejects: await rejectsOf(options, state.refusedBytes) });
   } catch (error) {
     await journal?.close();
     throw error;
@@ -89,7 +90,7 @@ async function journalOf({ digest, into, journal }: LedgerOptions): Promise<Jour
     .then((ports) => openJournal(...ports))
     .catch((error) => {
       throw new LedgerError(
-        `the journal ${path} can't be opened: ${messageOf(error)}. It is a folder that this command must be able to write: name another one with --journal`,
+        `the journal ${path} can't be opened: ${messageOf(error)}. A journal is a folder: name another one with --journal`,
       );
     });
   const [first] = opened.left;
@@ -109,7 +110,7 @@ async function rejectsOf({ rejects }: LedgerOptions, keepBytes: number): Promise
 }
 
 function ledgerOf(options: LedgerOptions, state: LedgerState, outputs: Outputs): Ledger {
-  const { settled, tally, sealed } = state;
+  const { settled, sealed, report } = state;
   let changes = noChanges();
   const take = () => {
     const taken = changes;
@@ -117,26 +118,24 @@ function ledgerOf(options: LedgerOptions, state: LedgerState, outputs: Outputs):
     return taken;
   };
   const { flush, end } = writerOf(options, state, outputs, take);
-  const settleRows = (rows: readonly number[]) => {
-    for (const row of rows) settled.add(row);
-    changes.settled.push(...rows);
+  const settleRow = (row: ImportRow) => {
+    settled.add(row.number);
+    changes.settled.push(row.number);
+    report.add(row);
     changes.isAny = true;
   };
   return {
     settled,
-    tally,
     sealed,
+    report: report.result,
+    duplicates: () => state.duplicates,
     settle: (rows, duplicates = 0) => {
-      settleRows(rows);
-      tally.sent += rows.length - duplicates;
-      tally.duplicates += duplicates;
+      rows.forEach(settleRow);
+      state.duplicates += duplicates;
     },
-    reject: ({ number, line, issues, row }) => {
-      settleRows([number]);
-      for (const reason of countRejected(tally, number, issues)) changes.reasons.set(reason.reason, reason);
-      const reasons = issues.map(({ path, message }) => `${path} ${message}`.trim());
-      if (outputs.rejects !== undefined)
-        changes.rejects += `${JSON.stringify({ number, line, reasons, row })}\n`;
+    refuse: (row) => {
+      settleRow(row);
+      if (outputs.rejects !== undefined) changes.refused += refusedLine(row);
     },
     seal: (batches, instead) => {
       for (const batch of batches) sealed.set(batch.id, batch);
@@ -152,11 +151,17 @@ function ledgerOf(options: LedgerOptions, state: LedgerState, outputs: Outputs):
       changes.unsealed.push(id);
       changes.isAny = true;
     },
-    pendingLength: () => changes.rejects.length,
+    pendingLength: () => changes.refused.length,
     flush,
     close: () => end('close'),
     remove: () => end('remove'),
   };
+}
+
+/** A refused row in the file for them. */
+export function refusedLine({ number, line, issues, row }: RefusedRow): string {
+  const reasons = issues.map(({ path, message }) => `${path} ${message}`.trim());
+  return `${JSON.stringify({ number, line, reasons, row })}\n`;
 }
 
 /** Writes changes in groups. */
@@ -178,18 +183,18 @@ function writerOf(
     const changes = take();
     const isFirst = journal?.beginsFile() ?? false;
     if (!changes.isAny && !isFirst) return;
-    // Made before the first wait: a row that is rejected meanwhile is not in the other file yet.
-    const line = isFirst ? firstLine(state, options) : lineOf(state.tally, changes);
-    if (rejects !== undefined && changes.rejects !== '') {
+    // Made before the first wait: a row that is refused meanwhile is not in the other file yet.
+    const line = isFirst ? firstLine(state, options) : lineOf(state, changes);
+    if (rejects !== undefined && changes.refused !== '') {
       const append = async () => {
-        await rejects.append(changes.rejects);
+        await rejects.append(changes.refused);
         await rejects.sync();
       };
       await append().catch(failAt(`${options.rejects?.path}`));
-      state.rejectsBytes += utf8Bytes(changes.rejects);
+      state.refusedBytes += utf8Bytes(changes.refused);
     }
-    const { rejectsBytes } = state;
-    await journal?.append({ ...line, rejectsBytes }).catch(failAt(`the journal ${options.journal?.path}`));
+    const { refusedBytes } = state;
+    await journal?.append({ ...line, refusedBytes }).catch(failAt(`the journal ${options.journal?.path}`));
   }
   const flush = grouped(write);
   return {

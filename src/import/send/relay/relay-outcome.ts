@@ -7,8 +7,9 @@ import type { Outcome, Target } from '../../../server/relay-request.ts';
 import { requestBytes } from '../../../server/slot.ts';
 import type { Doubt } from '../doubt.ts';
 import type { Flow } from '../flow.ts';
+import type { ReadyRow } from '../ledger/ledger.ts';
 import type { Patience } from '../patience.ts';
-import { type ReadyRow, rejectedFor, type SenderPorts } from '../sender.ts';
+import { refusedAs, type SenderPorts } from '../sender.ts';
 
 export type RelayTarget = Target & {
   /** The variable that holds the token, for messages. */
@@ -86,13 +87,10 @@ function settle(
   const issuesOf = new Map(rejected.map(({ id, issues }) => [splitId(id).seq, issues]));
   const taken = rows.filter(({ number }) => !issuesOf.has(number));
   if (taken.length > 0) doubt.taken();
-  ledger.settle(
-    taken.map(({ number }) => number),
-    Math.min(duplicates, taken.length),
-  );
+  ledger.settle(taken, Math.min(duplicates, taken.length));
   for (const row of rows) {
     const issues = issuesOf.get(row.number);
-    if (issues !== undefined) ledger.reject(rejectedFor(row, issues));
+    if (issues !== undefined) ledger.refuse(refusedAs(row, issues));
   }
 }
 
@@ -126,7 +124,7 @@ function refuse(
   }
   const { ledger } = state.ports;
   const issues = [{ path: '', message: error.message }];
-  const isRowsFault = state.doubt.refuse(() => ledger.reject(rejectedFor(row, issues)));
+  const isRowsFault = state.doubt.refuse(() => ledger.refuse(refusedAs(row, issues)));
   remove(state, slot, rows);
   if (!isRowsFault) fail(state, messageOf(error, state.target));
 }

@@ -7,7 +7,8 @@ import { createFlow } from '../flow.ts';
 import { sleep } from '../halt.ts';
 import { createPatience } from '../patience.ts';
 import { applyOutcome, fail, type RelayState, type RelayTarget, type Slot } from './relay-outcome.ts';
-import { type ReadyRow, rejectedFor, type Sender, type SenderPorts } from '../sender.ts';
+import type { ReadyRow } from '../ledger/ledger.ts';
+import { refusedAs, type Sender, type SenderPorts } from '../sender.ts';
 
 type Relay = RelayState & {
   readonly session: string;
@@ -46,7 +47,7 @@ export async function relaySender(ports: SenderPorts, target: RelayTarget, diges
     slots: await Promise.all(Array.from({ length: SLOTS }, (_, index) => slotFor(index))),
     inFlight: new Set(),
     flow: createFlow(LIMITS, ledger.settled.upTo, halt.signal, () => pump(relay)),
-    doubt: createDoubt(() => ledger.tally.sent + ledger.tally.duplicates > 0),
+    doubt: createDoubt(() => ledger.report().good > 0),
     patience: createPatience(time.mono()),
   };
   return {
@@ -64,7 +65,7 @@ function add(relay: Relay, row: ReadyRow): void {
   const { slots, flow, ports } = relay;
   const slot = slots[slotOf(row.person)];
   if (slot === undefined || cutRequest([row], 1).length === 0) {
-    ports.ledger.reject(rejectedFor(row, [TOO_LARGE]));
+    ports.ledger.refuse(refusedAs(row, [TOO_LARGE]));
     return;
   }
   slot.queue.push(row);
