@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { isPrivate } from '../../../src/cli/address.ts';
 import type { Check } from '../../../src/cli/doctor/check.ts';
 import { diagnose } from '../../../src/cli/doctor/diagnosis.ts';
 import type { Probe, Reply } from '../../../src/cli/doctor/probe.ts';
