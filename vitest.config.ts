@@ -47,6 +47,7 @@ export default defineConfig({
             'test/plan/**/*.test.ts',
             'test/sandbox/**/*.test.ts',
             'test/server/**/*.test.ts',
+            'test/import/**/*.test.ts',
             'test/cli/**/*.test.ts',
             'test/release/**/*.test.ts',
             'test/gtm/**/*.test.ts',

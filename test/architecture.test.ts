@@ -46,7 +46,8 @@ const MAY_IMPORT: { readonly [room: string]: readonly string[] } = {
   admin: ['edge', 'ui'],
   edge: ['plan', 'tracking-plan.json'],
   server: ['tracker'],
-  cli: ['edge', 'plan'],
+  import: ['plan'],
+  cli: ['edge', 'plan', 'import'],
   sandbox: ['ui'],
 };
 
@@ -84,11 +85,13 @@ const FLOORS: { readonly [room: string]: Floors } = {
   },
   sandbox: { page: [''] },
   server: { journal: [''] },
+  import: { read: [] },
   cli: {
     dev: ['init', 'doctor', ''],
     init: [''],
     doctor: [''],
     types: [''],
+    import: [''],
   },
 };
 

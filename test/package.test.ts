@@ -34,7 +34,7 @@ test('the command contains its libraries and their licenses, and imports nothing
     return [name, ...theirs.flatMap(withTheirs)];
   };
 
-  for (const name of ['commander', '@clack/prompts'].flatMap(withTheirs)) {
+  for (const name of ['commander', '@clack/prompts', 'csv-parse'].flatMap(withTheirs)) {
     const files = await readdir(`node_modules/${name}`);
     const license = files.find((file) => /^licen[cs]e$/i.test(file));
     expect(command, name).toContain(await readFile(`node_modules/${name}/${license}`, 'utf8'));

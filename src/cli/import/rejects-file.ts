@@ -48,10 +48,10 @@ export async function openRejects(path: string, input: string, keepBytes: number
   if (await isSameFile(path, input))
     throw new ImportError(`--rejects is the imported file itself: name another one`);
   const handle = await open(path, 'a', PRIVATE);
-  // A file from before keeps its mode.
-  await handle.chmod(PRIVATE);
-  const { size } = await handle.stat();
-  if (size > keepBytes) await handle.truncate(keepBytes);
+  const found = await handle.stat();
+  // A file from before keeps its mode when it is opened. A pipe or a device keeps it for good.
+  if (found.isFile()) await handle.chmod(PRIVATE);
+  if (found.size > keepBytes) await handle.truncate(keepBytes);
   return {
     append: (text) => handle.appendFile(text),
     sync: () => handle.datasync(),
