@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import commonjs from '@rollup/plugin-commonjs';
 import nodeResolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
 import { SHORT_NAMES } from './short-names.mjs';
@@ -270,9 +271,9 @@ export default [
     // Built beside the package's own files, which it reads. With its libraries in it, nobody installs them. commander
     // asks for Node 22.12 so that it can be required; in a bundle it runs wherever this package does.
     input: `${modules}/cli/cli.js`,
-    external: [/^node:/, 'valibot'],
-    // With the names that a stack trace shows.
-    plugins: [nodeResolve(), terser({ ecma: 2022, module: true, keep_fnames: true }), planSchema],
+    external: [/^node:/, 'ky', 'valibot'],
+    // With the names that a stack trace shows. The progress bar is CommonJS.
+    plugins: [nodeResolve({ preferBuiltins: true }), commonjs(), terser({ ecma: 2022, module: true, keep_fnames: true }), planSchema],
     output: { file: 'dist/cli.js', format: 'es', banner: licensesOf },
   },
 ];

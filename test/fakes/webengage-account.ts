@@ -50,7 +50,10 @@ export function webEngageAccount(time: ReturnType<typeof fakeTime>) {
     if ((rowsOf.get(call.requestId) ?? members) !== members) changed.push(call.requestId);
     rowsOf.set(call.requestId, members);
     const reply = replies.shift() ?? 'taken';
-    if (bytes > rules.maxBytes || reply === '413') return { ...answer(413), bytes };
+    // A call that was taken is not too large the next time, nor is a single row.
+    const mayBeTooLarge = rows.length > 1 && !known.has(call.requestId);
+    const isTooLarge = bytes > rules.maxBytes || (reply === '413' && mayBeTooLarge);
+    if (isTooLarge) return { ...answer(413), bytes };
     switch (reply) {
       case 'taken':
         return take(call, rows);
@@ -61,6 +64,7 @@ export function webEngageAccount(time: ReturnType<typeof fakeTime>) {
         take(call, rows);
         return answer(0);
       case 'cut':
+      case '413':
         return answer(0);
       case 'down':
         return answer(503);

@@ -149,7 +149,11 @@ async function isolate(
   );
 }
 
-/** @param refusal of the whole batch for its rows. Without it the batch was only too large */
+/**
+ * Resolves to what became of both: `taken` if WebEngage has all rows.
+ *
+ * @param refusal of the whole batch for its rows. Without it the batch was only too large
+ */
 async function deliverHalves(
   calls: DirectCalls,
   batch: SealedBatch,
@@ -163,7 +167,9 @@ async function deliverHalves(
   const fate = await deliver(calls, firstBatch, first);
   if (fate === 'halted') return fate;
   // WebEngage has the first half, so the fault is in the second: no need to send that whole.
-  return fate === 'taken' && refusal !== undefined
+  const isKnown = fate === 'taken' && refusal !== undefined;
+  const other = await (isKnown
     ? isolate(calls, secondBatch, second, refusal)
-    : deliver(calls, secondBatch, second);
+    : deliver(calls, secondBatch, second));
+  return other === 'taken' ? fate : other;
 }

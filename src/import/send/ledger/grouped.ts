@@ -2,7 +2,7 @@
 export function grouped(write: () => Promise<void>): () => Promise<void> {
   let writing: Promise<void> | undefined;
   let next: Promise<void> | undefined;
-  return function flush() {
+  return function flush(): Promise<void> {
     if (writing === undefined) {
       writing = write().finally(() => {
         writing = undefined;

@@ -48,7 +48,7 @@ const lineSchema = strictObject({
   /** The reasons of the report, if they have changed since the last line. */
   found: optional(strictObject({ reasons, repairs: reasons, otherReasons: number() })),
   /** The length of the file of refused rows. */
-  rejectsBytes: number(),
+  refusedBytes: number(),
 });
 
 /** A line of a journal. The first one of a file holds everything, each later one what has changed. */
