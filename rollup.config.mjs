@@ -161,7 +161,8 @@ const planSchema = {
 
 /** The licenses of the packages that a file holds: they ask to be kept with it. */
 function licensesOf({ moduleIds }) {
-  const folders = moduleIds.map((id) => /^.*\/node_modules\/(@[^/]+\/)?[^/]+/.exec(id)?.[0]);
+  // Modules that a plugin has made begin with a null character.
+  const folders = moduleIds.map((id) => /[^\0]*\/node_modules\/(@[^/]+\/)?[^/?]+/.exec(id)?.[0]);
   const texts = [...new Set(folders)].filter(Boolean).map((folder) => {
     const file = readdirSync(folder).find((name) => /^licen[cs]e/i.test(name));
     return `${folder.split('node_modules/').at(-1)}\n\n${readFileSync(`${folder}/${file}`, 'utf8')}`;
@@ -273,7 +274,12 @@ export default [
     input: `${modules}/cli/cli.js`,
     external: [/^node:/, 'ky', 'valibot'],
     // With the names that a stack trace shows. The progress bar is CommonJS.
-    plugins: [nodeResolve({ preferBuiltins: true }), commonjs(), terser({ ecma: 2022, module: true, keep_fnames: true }), planSchema],
+    plugins: [
+      nodeResolve({ preferBuiltins: true }),
+      commonjs(),
+      terser({ ecma: 2022, module: true, keep_fnames: true }),
+      planSchema,
+    ],
     output: { file: 'dist/cli.js', format: 'es', banner: licensesOf },
   },
 ];

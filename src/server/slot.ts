@@ -77,5 +77,7 @@ export function nextStep(
   if (oldest === undefined || isSending) return { step: 'rest' };
   const mayWait = queue.length < batchSize && !isFlushing;
   const dueAt = Math.max(pausedUntil, mayWait ? oldest.queuedAt + maxWaitMs : now);
-  return dueAt > now ? { step: 'wait', forMs: dueAt - now } : { step: 'send', entries: cutRequest(queue, slot.most) };
+  return dueAt > now
+    ? { step: 'wait', forMs: dueAt - now }
+    : { step: 'send', entries: cutRequest(queue, slot.most) };
 }

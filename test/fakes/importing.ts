@@ -9,7 +9,7 @@ import { type Ended, runImport } from '../../src/import/send/run.ts';
 import type { Sender, SenderPorts } from '../../src/import/send/sender.ts';
 import type { JournalFile } from '../../src/server/journal/disk.ts';
 import { fakeChance } from './chance.ts';
-import { fakeDisk, THIS_PROCESS } from './journal-disk.ts';
+import { type fakeDisk, THIS_PROCESS } from './journal-disk.ts';
 import { fakeTime } from './platform.ts';
 import { settled } from './settled.ts';
 
@@ -30,10 +30,7 @@ export type FakeRow = {
 /** A file whose rows hold their own number. */
 export function fakeSource(rows: readonly FakeRow[], digest = DIGEST): ImportSource & { reads: number[] } {
   const reads: number[] = [];
-  const toRow = (
-    { person, issue, kind = 'event', bytes = 200, data }: FakeRow,
-    index: number,
-  ): ImportRow => {
+  const toRow = ({ person, issue, kind = 'event', bytes = 200, data }: FakeRow, index: number): ImportRow => {
     const place = { number: index + 1, line: index + 2 };
     if (issue !== undefined)
       return { ...place, ok: false, issues: [{ path: 'email', message: issue }], row: { n: place.number } };
@@ -41,7 +38,14 @@ export function fakeSource(rows: readonly FakeRow[], digest = DIGEST): ImportSou
       kind === 'event'
         ? { eventName: 'Called', eventData: { n: place.number, ...data } }
         : { attributes: { n: place.number, ...data } };
-    return { ...place, ok: true, kind, person, json: JSON.stringify({ kind, userId: person, ...fields }), bytes };
+    return {
+      ...place,
+      ok: true,
+      kind,
+      person,
+      json: JSON.stringify({ kind, userId: person, ...fields }),
+      bytes,
+    };
   };
   return {
     digest,
@@ -86,7 +90,15 @@ type Played = {
 
 /** A run on a played platform. `ended` resolves once it is over; time passes by hand. */
 async function play(
-  { source = fakeSource([]), time = fakeTime(), disk, rejects, self = THIS_PROCESS, into, removesJournal }: Played,
+  {
+    source = fakeSource([]),
+    time = fakeTime(),
+    disk,
+    rejects,
+    self = THIS_PROCESS,
+    into,
+    removesJournal,
+  }: Played,
   fetch: typeof globalThis.fetch,
   senderOf: (ports: SenderPorts) => Promise<Sender>,
 ) {

@@ -34,12 +34,15 @@ beforeEach(async () => {
   await stack.empty();
 });
 
-/** A file of users, which no other test has. */
-async function users(name: string, count: number): Promise<string> {
-  const path = join(folder, `${name}.csv`);
-  const rows = Array.from({ length: count }, (_, index) => `${name}-${index},${name}-${index}@example.com`);
-  await writeFile(path, ['User ID,E-mail', ...rows, ''].join('\n'));
-  return path;
+let files = 0;
+
+/** A file of users that no other test has, nor an earlier try of this one. */
+async function users(count: number): Promise<{ readonly file: string; readonly ids: readonly string[] }> {
+  files += 1;
+  const file = join(folder, `users-${files}.csv`);
+  const ids = Array.from({ length: count }, (_, index) => `file-${files}-user-${index}`);
+  await writeFile(file, ['User ID,E-mail', ...ids.map((id) => `${id},${id}@example.com`), ''].join('\n'));
+  return { file, ids: ids.sort() };
 }
 
 /** Runs the command as npx does, with nobody at its terminal. */
@@ -86,22 +89,19 @@ async function startProxy(after: number, strike: () => void) {
   };
 }
 
-/** The ids of the users that WebEngage has, once it has so many and the relay has nothing left. */
+/** The ids of the users that WebEngage has, sorted, once it has so many and the relay has nothing left. */
 async function userIds(count: number): Promise<readonly (string | undefined)[]> {
   const ids = async () => (await stack.received()).users.map(({ userId }) => userId);
   const options = { timeout: 50_000, interval: 200 };
   await expect.poll(async () => (await ids()).length, options).toBeGreaterThanOrEqual(count);
   await expect.poll(stack.backlog, options).toBe(0);
-  return ids();
+  return (await ids()).sort();
 }
-
-const expected = (name: string, count: number) =>
-  Array.from({ length: count }, (_, index) => `${name}-${index}`).sort();
 
 describe('a file that is imported through a relay', () => {
   test('whose process is killed in the middle, and runs again, is at WebEngage once', async () => {
     const COUNT = 10_000;
-    const file = await users('killed', COUNT);
+    const { file, ids } = await users(COUNT);
     let child: ChildProcess | undefined;
     const proxy = await startProxy(8, () => child?.kill('SIGKILL'));
     const first = start([file, '--relay', proxy.url]);
@@ -116,25 +116,23 @@ describe('a file that is imported through a relay', () => {
     expect(second.said).toContain('10,000 rows: 10,000 sent, 0 refused');
     expect(proxy.requests()).toBeGreaterThan(sentBefore);
     proxy.close();
-    expect([...(await userIds(COUNT))].sort()).toEqual(expected('killed', COUNT));
+    expect(await userIds(COUNT)).toEqual(ids);
     // A complete run needs no journal.
     expect(existsSync(`${file}${JOURNAL}`)).toBe(false);
   }, 120_000);
 
   test('ends after Ctrl-C with its answers noted, and says how to go on', async () => {
-    const file = await users('interrupted', 3_000);
+    const { file, ids } = await users(3_000);
     let child: ChildProcess | undefined;
     const proxy = await startProxy(3, () => child?.kill('SIGINT'));
-    const journal = join(folder, 'interrupted.journal');
+    const journal = `${file}.journal`;
     const flags = [file, '--relay', proxy.url, '--journal', journal];
     const first = start(flags);
     child = first.child;
 
     const interrupted = await first.ended;
     expect(interrupted).toMatchObject({ code: 130, signal: null });
-    expect(interrupted.complained).toContain(
-      'to go on, run the same command again: no row is sent twice',
-    );
+    expect(interrupted.complained).toContain('to go on, run the same command again: no row is sent twice');
     const second = await run(flags);
     const third = await run(flags);
     proxy.close();
@@ -144,14 +142,14 @@ describe('a file that is imported through a relay', () => {
     expect(second.said.trimEnd().split('\n').at(-1)).toBe('3,000 rows: 3,000 sent, 0 refused');
     expect(third).toMatchObject({ code: 0 });
     expect(third.complained).toContain('each row has its result: nothing is sent');
-    expect([...(await userIds(3_000))].sort()).toEqual(expected('interrupted', 3_000));
+    expect(await userIds(3_000)).toEqual(ids);
   }, 120_000);
 
   test('with a wrong token stops, and its output has no token', async () => {
     const wrong = 'another-token-of-enough-characters';
 
     const { code, said, complained } = await run(
-      [await users('wrong', 10), '--relay', stack.relayUrl, '--token-env', 'IMPORT_TOKEN'],
+      [(await users(10)).file, '--relay', stack.relayUrl, '--token-env', 'IMPORT_TOKEN'],
       { IMPORT_TOKEN: wrong },
     );
 
@@ -163,7 +161,7 @@ describe('a file that is imported through a relay', () => {
   });
 
   test('stops at an endpoint that is not a relay', async () => {
-    const { code, complained } = await run([await users('lost', 10), '--relay', stack.sandboxUrl]);
+    const { code, complained } = await run([(await users(10)).file, '--relay', stack.sandboxUrl]);
 
     expect(code).toBe(1);
     expect(complained).toContain('but not as a relay does');
@@ -171,12 +169,14 @@ describe('a file that is imported through a relay', () => {
   });
 
   test('prints its report as JSON, with the rows that were refused', async () => {
-    const file = join(folder, 'phones.csv');
-    await writeFile(file, 'userId,phone\nann,+491511234567\nbob,0151\n');
+    files += 1;
+    const file = join(folder, `phones-${files}.csv`);
+    await writeFile(file, `userId,phone\nann-${files},+491511234567\nbob,0151\n`);
 
     const { code, said } = await run([file, '--relay', stack.relayUrl, '--json']);
 
     expect(code).toBe(3);
+    expect(await userIds(1)).toEqual([`ann-${files}`]);
     expect(JSON.parse(said.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({
       type: 'report',
       outcome: 'complete',
@@ -196,7 +196,7 @@ describe('a file that is imported directly', () => {
     });
 
   test('with lost answers is at WebEngage once, and a second run sends nothing', async () => {
-    const file = await users('direct', 300);
+    const { file, ids } = await users(300);
     const rate = ['--requests-per-minute', '3000'];
     const faults = [{ fault: 'cut', chance: 0.3 }];
     await stack.order({ requestsPerMinute: 1_000_000, faults, seed: 7 });
@@ -207,9 +207,7 @@ describe('a file that is imported directly', () => {
 
     expect(first).toMatchObject({ code: 0 });
     expect(calls).toBeGreaterThan(12);
-    expect((await stack.received()).users.map(({ userId }) => userId).sort()).toEqual(
-      expected('direct', 300),
-    );
+    expect(await userIds(300)).toEqual(ids);
     expect(second).toMatchObject({ code: 0 });
     expect((await stack.calls()).length).toBe(calls);
   });
@@ -218,7 +216,7 @@ describe('a file that is imported directly', () => {
     const wrong = 'a-key-that-must-not-leak';
 
     const { code, said, complained } = await run(
-      [await users('keyless', 10), '--direct', '--license-code', stack.licenseCode],
+      [(await users(10)).file, '--direct', '--license-code', stack.licenseCode],
       { WEBENGAGE_API_KEY: wrong, WEBENGAGE_HOST: stack.sandboxUrl },
     );
 

@@ -71,8 +71,7 @@ function webEngageOf(
 
 /** What to set here, where the relay's own message speaks of its settings. */
 const REMEDIES: Readonly<Record<string, string>> = {
-  WEBENGAGE_API_KEY:
-    'the variable WEBENGAGE_API_KEY must hold the API key: printable ASCII without spaces',
+  WEBENGAGE_API_KEY: 'the variable WEBENGAGE_API_KEY must hold the API key: printable ASCII without spaces',
   WEBENGAGE_LICENSE_CODE: '--license-code must be set, and hold only letters, digits, ~, _ and -',
   WEBENGAGE_REGION: '--region must be global, in or ksa',
 };

@@ -1,3 +1,4 @@
+import { rmdir } from 'node:fs/promises';
 import type { ImportSource } from '../../import/read/source.ts';
 import { createHalt } from '../../import/send/halt.ts';
 import { type Ledger, LedgerError, openLedger } from '../../import/send/ledger/ledger.ts';
@@ -60,7 +61,11 @@ export async function sendRows(
     return 1;
   }
   sayEarlier(options, source, ledger, world);
-  const ended = await run(options, source, destination, ledger, world);
+  const removesJournal = options.journal === undefined && !destination.needsJournal;
+  const ended = await run({ options, source, destination, ledger, world, removesJournal });
+  // A folder that holds something else stays.
+  if (removesJournal && journal !== undefined && ended.kind === 'complete')
+    await rmdir(journal).catch(() => {});
   sayEnd(options, source, ledger, ended, world);
   if (ended.kind === 'interrupted') return INTERRUPTED;
   if (ended.kind === 'failed') return 1;
@@ -72,13 +77,16 @@ function journalOf({ file, journal }: ImportOptions): string | undefined {
   return journal ?? (file === '-' ? undefined : `${file}.webengage-journal`);
 }
 
-async function run(
-  options: ImportOptions,
-  source: ImportSource,
-  destination: Destination,
-  ledger: Ledger,
-  world: SendWorld,
-): Promise<Ended> {
+type Run = {
+  readonly options: ImportOptions;
+  readonly source: ImportSource;
+  readonly destination: Destination;
+  readonly ledger: Ledger;
+  readonly world: SendWorld;
+  readonly removesJournal: boolean;
+};
+
+async function run({ options, source, destination, ledger, world, removesJournal }: Run): Promise<Ended> {
   const platform = serverPlatform();
   const { mono } = platform.time;
   const halt = createHalt();
@@ -104,7 +112,7 @@ async function run(
       sender: await destination.sender({ ...platform, ledger, halt }, source.digest),
       ledger,
       halt,
-      removesJournal: options.journal === undefined && !destination.needsJournal,
+      removesJournal,
       onTick: () => view.show(measure(sample())),
     });
   } finally {

@@ -32,8 +32,7 @@ export function createFlow(
   let wake = () => {};
   halted.addEventListener('abort', () => wake());
 
-  const hasRoom = () =>
-    rows < maxRows && bytes < maxBytes && lastNumber - settledUpTo() < MAX_AHEAD_ROWS;
+  const hasRoom = () => rows < maxRows && bytes < maxBytes && lastNumber - settledUpTo() < MAX_AHEAD_ROWS;
   const until = async (holds: () => boolean) => {
     isDraining = true;
     onDrain();

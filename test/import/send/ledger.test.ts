@@ -33,7 +33,11 @@ const good = (number: number) =>
 const bad = (number: number, message = 'must be an e-mail address') =>
   ({ number, line: number + 1, ok: false, issues: [{ path: 'email', message }], row: { number } }) as const;
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
-const reasonOf = (promise: Promise<unknown>) => promise.then(() => 'resolved', ({ message }) => message);
+const reasonOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'resolved',
+    ({ message }) => message,
+  );
 
 describe('a journal', () => {
   test('says what earlier runs have settled, refused and sealed', async () => {
@@ -201,7 +205,10 @@ describe('the file of refused rows', () => {
     second.refuse(bad(2));
     await second.close();
 
-    const lines = rejects.file.text.split('\n').slice(0, -1).map((line) => JSON.parse(line));
+    const lines = rejects.file.text
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line));
     expect(lines).toEqual(
       [1, 2].map((number) => ({
         number,

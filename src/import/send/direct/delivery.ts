@@ -1,13 +1,13 @@
 import { verdictOf } from '../../../edge/delivery/verdict.ts';
 import type { Upstream, UpstreamAnswer } from '../../../edge/delivery/webengage.ts';
 import { backoffMs } from '../../../pacing/backoff.ts';
-import type { DirectGate } from './gate.ts';
 import type { Doubt } from '../doubt.ts';
 import { sleep } from '../halt.ts';
 import { LedgerError, type ReadyRow } from '../ledger/ledger.ts';
 import type { SealedBatch } from '../ledger/ledger-state.ts';
 import type { Patience } from '../patience.ts';
 import { refusedAs, type SenderPorts } from '../sender.ts';
+import type { DirectGate } from './gate.ts';
 
 /** What calls to WebEngage need. */
 export type DirectCalls = {

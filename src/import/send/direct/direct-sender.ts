@@ -1,13 +1,13 @@
 import type { Upstream } from '../../../edge/delivery/webengage.ts';
 import type { ImportSource } from '../../read/source.ts';
+import { createDoubt } from '../doubt.ts';
+import { createFlow, type Flow } from '../flow.ts';
+import type { ReadyRow } from '../ledger/ledger.ts';
+import { createPatience } from '../patience.ts';
+import { refusedAs, type Sender, type SenderPorts } from '../sender.ts';
 import { cutBatch } from './cut-batch.ts';
 import { type DirectCalls, deliver, fail, note, sealed } from './delivery.ts';
 import { createGate } from './gate.ts';
-import { createDoubt } from '../doubt.ts';
-import { createFlow, type Flow } from '../flow.ts';
-import { createPatience } from '../patience.ts';
-import type { ReadyRow } from '../ledger/ledger.ts';
-import { refusedAs, type Sender, type SenderPorts } from '../sender.ts';
 
 type Direct = DirectCalls & {
   readonly flow: Flow;

@@ -117,9 +117,12 @@ function refuse(
   { error, isMaybeOne }: Extract<Outcome, { kind: 'refused' }>,
 ): void {
   const [row] = rows;
-  if (!isMaybeOne || row === undefined) return fail(state, messageOf(error, state.target));
-  if (rows.length > 1) {
+  if (isMaybeOne && rows.length > 1) {
     slot.most = Math.ceil(rows.length / 2);
+    return;
+  }
+  if (!isMaybeOne || row === undefined) {
+    fail(state, messageOf(error, state.target));
     return;
   }
   const { ledger } = state.ports;

@@ -5,10 +5,10 @@ import { cutRequest, requestBytes } from '../../../server/slot.ts';
 import { createDoubt } from '../doubt.ts';
 import { createFlow } from '../flow.ts';
 import { sleep } from '../halt.ts';
-import { createPatience } from '../patience.ts';
-import { applyOutcome, fail, type RelayState, type RelayTarget, type Slot } from './relay-outcome.ts';
 import type { ReadyRow } from '../ledger/ledger.ts';
+import { createPatience } from '../patience.ts';
 import { refusedAs, type Sender, type SenderPorts } from '../sender.ts';
+import { applyOutcome, fail, type RelayState, type RelayTarget, type Slot } from './relay-outcome.ts';
 
 type Relay = RelayState & {
   readonly session: string;
