@@ -4,7 +4,7 @@ import { createDoubt } from '../doubt.ts';
 import { createFlow, type Flow } from '../flow.ts';
 import type { ReadyRow } from '../ledger/ledger.ts';
 import { createPatience } from '../patience.ts';
-import { refusedAs, type Sender, type SenderPorts } from '../sender.ts';
+import type { Sender, SenderPorts } from '../sender.ts';
 import { cutBatch } from './cut-batch.ts';
 import { type DirectCalls, deliver, fail, note, sealed } from './delivery.ts';
 import { createGate } from './gate.ts';
