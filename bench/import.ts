@@ -43,12 +43,17 @@ function* users(rows: number): Generator<string> {
 }
 
 // Printed by the process itself at its end: the largest share of memory it has had, in kilobytes.
-const TELL_MEMORY = 'data:text/javascript,process.on("exit",()=>console.error(process.resourceUsage().maxRSS))';
+const TELL_MEMORY =
+  'data:text/javascript,process.on("exit",()=>console.error(process.resourceUsage().maxRSS))';
 
 type Ran = { readonly seconds: number; readonly mebibytes: number; readonly said: string };
 
 /** Runs the command as users do. */
-async function run(path: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
+async function run(
+  path: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ran> {
   const started = performance.now();
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,

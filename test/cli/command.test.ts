@@ -36,7 +36,14 @@ describe('a command gets its options, and its exit code becomes the program’s'
     ],
     [
       'import users.csv --kind users --dry-run',
-      { file: 'users.csv', kind: 'users', timeZone: 'UTC', maxEventAge: 2_678_400_000, dryRun: true, ...SENDING },
+      {
+        file: 'users.csv',
+        kind: 'users',
+        timeZone: 'UTC',
+        maxEventAge: 2_678_400_000,
+        dryRun: true,
+        ...SENDING,
+      },
     ],
     [
       'import - --kind events --format csv --delimiter tab --map map.json --column E-mail=email --column Notes= --plan plan.json --date-format dd/MM/yyyy --time-zone Europe/Berlin --repair --max-event-age 12h --allow-old-events --dry-run --rejects rejects.ndjson --json',
@@ -115,7 +122,8 @@ describe('help', () => {
     const { code, printed, complained } = await understood([flag]);
 
     expect([code, complained]).toEqual([0, '']);
-    for (const command of ['dev', 'init', 'doctor', 'types', 'import']) expect(printed).toContain(`\n  ${command} [`);
+    for (const command of ['dev', 'init', 'doctor', 'types', 'import'])
+      expect(printed).toContain(`\n  ${command} [`);
   });
 
   test.each([
@@ -217,7 +225,10 @@ describe('an invalid command line runs nothing, and ends with 2 and a message', 
     [['import', 'a.csv', '--delimiter', ':'], '--delimiter must be one of , ; | tab'],
     [['import', 'a.csv', '--column', 'email'], '--column must be a column and a field'],
     [['import', 'a.csv', '--date-format', 'd.M.y'], '--date-format must be one of iso, dd/MM/yyyy'],
-    [['import', 'a.csv', '--max-event-age', '31'], '--max-event-age must be days or hours, such as 31d or 12h'],
+    [
+      ['import', 'a.csv', '--max-event-age', '31'],
+      '--max-event-age must be days or hours, such as 31d or 12h',
+    ],
     [['import', 'a.csv', '--max-event-age', '0d'], '--max-event-age must be days or hours'],
   ])('%j', async (args, message) => {
     const { code, command, printed, complained } = await understood(args);
@@ -225,7 +236,8 @@ describe('an invalid command line runs nothing, and ends with 2 and a message', 
     expect([code, command, printed]).toEqual([2, undefined, '']);
     expect(complained).toContain(message);
     // Where to look, unless that is what it has shown.
-    const known = ['dev', 'init', 'doctor', 'types', 'import'].find((name) => name === args[0]) ?? '<command>';
+    const known =
+      ['dev', 'init', 'doctor', 'types', 'import'].find((name) => name === args[0]) ?? '<command>';
     expect(complained).toMatch(new RegExp(`webengage-relay help ${known}|^Usage: `));
   });
 

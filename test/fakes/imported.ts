@@ -8,7 +8,10 @@ export const NOW = Date.parse('2026-11-23T12:00:00Z');
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Opens a file in memory. Without options it is one of users. */
-export function opened(content: string | Uint8Array, options: Partial<ImportOptions> = {}): Promise<ImportSource> {
+export function opened(
+  content: string | Uint8Array,
+  options: Partial<ImportOptions> = {},
+): Promise<ImportSource> {
   return openImport(memoryFile(content), {
     kind: 'user',
     choices: new Map(),
@@ -32,7 +35,12 @@ export async function rowsFrom(source: ImportSource, after?: number) {
 function shown(row: ImportRow) {
   const { number, line } = row;
   if (row.ok) return { number, line, record: JSON.parse(row.json), repairs: row.repairs };
-  return { number, line, issues: row.issues.map(({ path, message }) => `${path} ${message}`.trim()), row: row.row };
+  return {
+    number,
+    line,
+    issues: row.issues.map(({ path, message }) => `${path} ${message}`.trim()),
+    row: row.row,
+  };
 }
 
 /** What `--column` says. Null leaves a column out. */

@@ -47,14 +47,17 @@ async function handleRows(
   if (!options.json) for (const line of [...columnLines(source.columns), '']) world.say(line);
   if (destination !== undefined) return sendRows(options, source, destination, world);
   const report = await checkRows(source, options);
-  sayReport(options, source, report, world);
+  world.say(reportText(options, source, report));
   return report.refused === 0 ? 0 : ROWS_REFUSED;
 }
 
 const ROWS_REFUSED = 3;
 
 /** Reads all rows, and sends none. */
-async function checkRows(source: ImportSource, { rejects: path, file }: ImportOptions): Promise<ImportReport> {
+async function checkRows(
+  source: ImportSource,
+  { rejects: path, file }: ImportOptions,
+): Promise<ImportReport> {
   const report = importReport();
   const rejects = path === undefined ? undefined : await createRejects(path, file);
   try {
@@ -68,8 +71,7 @@ async function checkRows(source: ImportSource, { rejects: path, file }: ImportOp
   return report.result();
 }
 
-function sayReport({ json }: ImportOptions, source: ImportSource, report: ImportReport, { say }: World): void {
-  if (!json) return say(reportLines(report).join('\n'));
+function reportText({ json }: ImportOptions, source: ImportSource, report: ImportReport): string {
   const { digest, columns } = source;
-  say(JSON.stringify({ digest, columns, ...report }, null, 2));
+  return json ? JSON.stringify({ digest, columns, ...report }, null, 2) : reportLines(report).join('\n');
 }

@@ -11,7 +11,11 @@ import type { ImportOptions } from './options.ts';
 export type OpenSource = { readonly source: ImportSource; readonly file: InputFile };
 
 /** Opens the file that the options name, and reads it once. Throws an ImportError. */
-export async function openSource(options: ImportOptions, stdin: InputStream, now: number): Promise<OpenSource> {
+export async function openSource(
+  options: ImportOptions,
+  stdin: InputStream,
+  now: number,
+): Promise<OpenSource> {
   const choices = await choicesOf(options);
   const plan = options.plan === undefined ? undefined : await planOf(options.plan);
   const file = await openInput(options.file, stdin);

@@ -74,13 +74,18 @@ function addSending(command: Command): void {
       : command.error(`--requests-per-minute must be a whole number from 2 to ${MAX_REQUESTS_PER_MINUTE}`);
   };
   const regionOf = (given: string): Region =>
-    REGIONS.find((region) => region === given) ?? command.error(`--region must be one of ${REGIONS.join(', ')}`);
+    REGIONS.find((region) => region === given) ??
+    command.error(`--region must be one of ${REGIONS.join(', ')}`);
   command
     .option('--relay <url>', 'Send to this relay, such as https://t.example.com', urlOf)
     .option('--token-env <NAME>', "The variable that holds the relay's server token", 'SERVER_TOKEN')
     .option('--direct', 'Send to WebEngage itself, without a relay')
     .option('--license-code <code>', "Direct: WebEngage's license code (default: WEBENGAGE_LICENSE_CODE)")
-    .option('--region <region>', 'Direct: where the account lives (default: WEBENGAGE_REGION, or global)', regionOf)
+    .option(
+      '--region <region>',
+      'Direct: where the account lives (default: WEBENGAGE_REGION, or global)',
+      regionOf,
+    )
     .option(
       '--requests-per-minute <number>',
       'Direct: the most calls a minute, of the 500 that the whole account has',
@@ -112,7 +117,8 @@ export function addImport(program: Command, run: (options: ImportOptions) => Pro
       values.find((value) => value === given) ?? command.error(`${flag} must be one of ${values.join(', ')}`);
   const columns = (given: string, earlier: ImportOptions['column'] = []): ImportOptions['column'] => [
     ...earlier,
-    parseColumnOption(given) ?? command.error('--column must be a column and a field, such as "E-mail=email"'),
+    parseColumnOption(given) ??
+      command.error('--column must be a column and a field, such as "E-mail=email"'),
   ];
   const durationOf = (given: string): number => {
     const [, amount, unit = ''] = /^(\d{1,5})([dh])$/.exec(given) ?? [];
@@ -130,12 +136,24 @@ export function addImport(program: Command, run: (options: ImportOptions) => Pro
         .argParser(oneOf('--kind', ['users', 'events']))
         .makeOptionMandatory(),
     )
-    .option('--format <format>', 'csv, json or ndjson (default: by the first character)', oneOf('--format', FORMATS))
-    .option('--delimiter <character>', 'The delimiter of a CSV: , ; | tab (default: by the header)', delimiterOf)
+    .option(
+      '--format <format>',
+      'csv, json or ndjson (default: by the first character)',
+      oneOf('--format', FORMATS),
+    )
+    .option(
+      '--delimiter <character>',
+      'The delimiter of a CSV: , ; | tab (default: by the header)',
+      delimiterOf,
+    )
     .option('--map <file>', 'A JSON file that gives columns to fields; null leaves one out')
     .option('--column <column=field>', 'Give one column to a field; may be repeated', columns)
     .option('--plan <file>', 'The tracking plan, for the types of attributes')
-    .option('--date-format <format>', `How dates are written: ${DATE_FORMATS.join(', ')}`, oneOf('--date-format', DATE_FORMATS))
+    .option(
+      '--date-format <format>',
+      `How dates are written: ${DATE_FORMATS.join(', ')}`,
+      oneOf('--date-format', DATE_FORMATS),
+    )
     .option('--time-zone <zone>', 'The zone of dates that name none, such as Europe/Berlin', 'UTC')
     .option('--repair', 'Cut or leave out single values that break a rule, in place of refusing their rows')
     .addOption(

@@ -3,8 +3,8 @@ import { readRecord } from '../../contract/read-record.ts';
 import type { EventRecord, RecordKind, TrackerRecord } from '../../contract/record.ts';
 import type { Repair } from '../../contract/repair.ts';
 import { parseDate } from '../../contract/rules/date.ts';
-import type { Plan } from '../../plan/plan.ts';
 import { offPlan } from '../../plan/off-plan.ts';
+import type { Plan } from '../../plan/plan.ts';
 import type { TypedColumn } from './columns/column-types.ts';
 import { KINDS, targetName } from './columns/target.ts';
 import type { ImportRow } from './source.ts';
@@ -54,7 +54,9 @@ export function rowChecker(columns: readonly TypedColumn[], zone: TimeZone, rule
     if (!read.ok || kept.length > 0) return refuse(merged(kept, read.ok ? [] : read.issues));
     const repairs = [...issues.map(toRepair), ...read.repairs];
     const own = [...ruleOfTime(read.record, rules), ...(rules.plan ? offPlan(read.record, rules.plan) : [])];
-    return own.length > 0 ? refuse(own.map(({ path, message }) => ({ path, message }))) : accept(read.record, repairs, { number, line });
+    return own.length > 0
+      ? refuse(own.map(({ path, message }) => ({ path, message })))
+      : accept(read.record, repairs, { number, line });
   };
 }
 
@@ -138,7 +140,9 @@ function recordBuilder(
 ): (values: readonly unknown[]) => Built {
   const slots = slotsOf(columns, zone, kind);
   const { custom } = KINDS[kind];
-  const eventColumn = columns.findIndex(({ target }) => target?.of === 'field' && target.name === 'eventName');
+  const eventColumn = columns.findIndex(
+    ({ target }) => target?.of === 'field' && target.name === 'eventName',
+  );
 
   return (values) => {
     const record: Built['record'] = { kind, id: ANY_ID };
@@ -149,7 +153,8 @@ function recordBuilder(
       const value = values[slot.index];
       // Never null, whose effect in WebEngage is undocumented.
       if (value === undefined || value === '' || value === null) continue;
-      const type = slot.ofEvents.size === 0 ? slot.type : (slot.ofEvents.get(String(values[eventColumn])) ?? slot.type);
+      const type =
+        slot.ofEvents.size === 0 ? slot.type : (slot.ofEvents.get(String(values[eventColumn])) ?? slot.type);
       const converted = convert(value, type, slot.dates);
       if (converted === undefined) {
         issues.push({ path: slot.path, message: MUST_BE[type] });

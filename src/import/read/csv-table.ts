@@ -1,4 +1,4 @@
-import { type CsvError, type Info, type Parser, parse } from 'csv-parse';
+import { type CsvError, type InfoRecord, type Parser, parse } from 'csv-parse';
 import { ImportError } from './source.ts';
 import { MAX_ROW_BYTES, type RawRow, type Table } from './table.ts';
 
@@ -11,9 +11,9 @@ export function findDelimiter(text: string): Delimiter | undefined {
   // Quoted names may hold delimiters and line breaks.
   const header = /^\s*([^\r\n]*)/.exec(text.replace(/"[^"]*"/g, ''))?.[1] ?? '';
   const counts = DELIMITERS.map((delimiter) => [header.split(delimiter).length - 1, delimiter] as const);
-  const [[most, best] = [0, ','], [next] = [0]] = counts.sort(([a], [b]) => b - a);
-  if (most === 0) return ',';
-  return most === next ? undefined : best;
+  const [best, next] = counts.sort((a, b) => b[0] - a[0]);
+  if (best === undefined || best[0] === 0) return ',';
+  return best[0] === next?.[0] ? undefined : best[1];
 }
 
 type CsvOptions = { readonly delimiter: Delimiter; readonly name: string };
@@ -24,7 +24,8 @@ type Line = { readonly line: number; readonly cells: readonly string[] };
 export async function csvTable(text: AsyncIterable<Buffer>, options: CsvOptions): Promise<Table> {
   const groups = csvLines(text, options);
   const start = await groups.next();
-  if (start.done) throw new ImportError(`${options.name} is empty: the first line of a CSV names its columns`);
+  if (start.done)
+    throw new ImportError(`${options.name} is empty: the first line of a CSV names its columns`);
   const [header, ...first] = start.value;
   const names = (header?.cells ?? []).map((cell) => cell.trim());
 
@@ -50,7 +51,7 @@ async function* csvLines(text: AsyncIterable<Buffer>, options: CsvOptions): Asyn
   let seenLines = 0;
   let rows = 0;
 
-  function take(cells: readonly string[], { lines, empty_lines: emptyLines }: Info): void {
+  function take(cells: readonly string[], { lines, empty_lines: emptyLines }: InfoRecord): void {
     group.push({ line: next + emptyLines, cells });
     rows += 1;
     next += 1;
@@ -65,8 +66,10 @@ async function* csvLines(text: AsyncIterable<Buffer>, options: CsvOptions): Asyn
     relax_column_count: true,
     skip_empty_lines: true,
     // Nothing goes through the stream's own queue, which costs as much as the parsing.
-    on_record: (cells: readonly string[], info) => take(cells, info as unknown as Info),
+    on_record: (cells, info) => void take(cells, info),
   });
+  // The error of a write reaches its callback. The event alone would end the process.
+  parser.on('error', () => undefined);
   try {
     for await (const chunk of text) {
       await done(parser, (callback) => parser.write(chunk, callback));
@@ -75,7 +78,9 @@ async function* csvLines(text: AsyncIterable<Buffer>, options: CsvOptions): Asyn
     }
     await done(parser, (callback) => parser.end(callback));
   } catch (error) {
-    throw error instanceof ImportError ? error : brokenCsv(error as CsvError, { ...options, line: next + parser.info.empty_lines, rows });
+    throw error instanceof ImportError
+      ? error
+      : brokenCsv(error as CsvError, { ...options, line: next + parser.info.empty_lines, rows });
   } finally {
     parser.destroy();
   }
@@ -87,9 +92,9 @@ function done(parser: Parser, write: (callback: (error?: Error | null) => void) 
   return new Promise((resolve, reject) => {
     parser.once('error', reject);
     write((error) => {
+      if (error) return reject(error);
       parser.off('error', reject);
-      if (error) reject(error);
-      else resolve();
+      resolve();
     });
   });
 }
@@ -103,7 +108,8 @@ function brokenCsv({ code }: CsvError, { name, line, rows }: Place): ImportError
 }
 
 const BROKEN: { readonly [code: string]: string } = {
-  CSV_QUOTE_NOT_CLOSED: 'a cell begins with a quote that is never closed: close it, or double it inside quotes',
+  CSV_QUOTE_NOT_CLOSED:
+    'a cell begins with a quote that is never closed: close it, or double it inside quotes',
   CSV_INVALID_CLOSING_QUOTE: 'text follows a closing quote: double each quote inside a quoted cell',
   INVALID_OPENING_QUOTE: 'a quote stands inside a cell without quotes: put the cell in quotes, and double it',
   CSV_MAX_RECORD_SIZE: `the row has more than ${MAX_ROW_BYTES} bytes: is a closing quote missing?`,

@@ -1,4 +1,4 @@
-import { type Delimiter, DELIMITERS, findDelimiter } from './csv-table.ts';
+import { DELIMITERS, type Delimiter, findDelimiter } from './csv-table.ts';
 import { ImportError } from './source.ts';
 
 export type Format =

@@ -43,6 +43,8 @@ function scanner(name: string) {
   let parts: string[] = [];
   let length = 0;
 
+  // A function, since the compiler takes no call for a change of `place`.
+  const isInElement = () => place === 'element';
   const fault = (what: string) => new ImportError(`${name}, line ${line}: ${what}`);
 
   function outside(code: number): void {
@@ -87,9 +89,9 @@ function scanner(name: string) {
         inText(code);
         continue;
       }
-      if (place !== 'element') {
+      if (!isInElement()) {
         outside(code);
-        if (place !== 'element') continue;
+        if (!isInElement()) continue;
         start = at;
       }
       if (!inside(code)) continue;
@@ -99,7 +101,7 @@ function scanner(name: string) {
       length = 0;
       place = code === COMMA ? 'next' : 'behind';
     }
-    if (place === 'element') {
+    if (isInElement()) {
       parts.push(chunk.slice(start));
       length += chunk.length - start;
       if (length > MAX_ROW_BYTES) throw tooLong(name, elementLine);

@@ -1,9 +1,12 @@
-import type { JsonText } from './json-table.ts';
 import { tooLong } from './json-array.ts';
+import type { JsonText } from './json-table.ts';
 import { MAX_ROW_BYTES } from './table.ts';
 
 /** Divides text into lines, and leaves out empty ones. */
-export async function* jsonLines(text: AsyncIterable<Buffer>, name: string): AsyncGenerator<readonly JsonText[]> {
+export async function* jsonLines(
+  text: AsyncIterable<Buffer>,
+  name: string,
+): AsyncGenerator<readonly JsonText[]> {
   let rest: string[] = [];
   let restLength = 0;
   let line = 1;

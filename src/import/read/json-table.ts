@@ -1,6 +1,6 @@
-import { type Issue } from '../../contract/issue.ts';
-import { faultInJson } from '../../contract/strict-json.ts';
+import type { Issue } from '../../contract/issue.ts';
 import { isPlainObject } from '../../contract/rules/attributes.ts';
+import { faultInJson } from '../../contract/strict-json.ts';
 import { arrayElements } from './json-array.ts';
 import { jsonLines } from './json-lines.ts';
 import { ImportError } from './source.ts';

@@ -1,19 +1,25 @@
 import { createHash } from 'node:crypto';
 import type { RecordKind } from '../../contract/record.ts';
-import { rowChecker } from './check-row.ts';
 import { fileBlocks } from './blocks.ts';
+import { rowChecker } from './check-row.ts';
 import type { ColumnChoices } from './columns/column-map.ts';
-import { isDateColumn, toImportColumn, type TypedColumn, typeColumn, type TypeOptions } from './columns/column-types.ts';
-import { checkColumns, checkHeader, type Column, mapColumn } from './columns/map-columns.ts';
+import {
+  isDateColumn,
+  type TypedColumn,
+  type TypeOptions,
+  toImportColumn,
+  typeColumn,
+} from './columns/column-types.ts';
+import { type Column, checkColumns, checkHeader, mapColumn } from './columns/map-columns.ts';
 import { KINDS, targetName } from './columns/target.ts';
 import { csvTable } from './csv-table.ts';
-import { findFormat, type Format, type GivenFormat } from './format.ts';
+import { type Format, findFormat, type GivenFormat } from './format.ts';
 import type { InputFile } from './input-file.ts';
 import { jsonTable } from './json-table.ts';
 import { ImportError, type ImportRow, type ImportSource } from './source.ts';
-import type { RawRow, Table } from './table.ts';
+import type { Table } from './table.ts';
 import { textOf } from './text.ts';
-import { nothingSeen, see, type Seen } from './values/infer-type.ts';
+import { nothingSeen, type Seen, see } from './values/infer-type.ts';
 import { timeZone } from './values/time-zone.ts';
 
 export type ImportOptions = TypeOptions &
@@ -34,7 +40,9 @@ export type ImportOptions = TypeOptions &
 export async function openImport(file: InputFile, options: ImportOptions): Promise<ImportSource> {
   const zone = timeZone(options.timeZone);
   if (zone === undefined)
-    throw new ImportError(`--time-zone must be a name such as Europe/Berlin, not ${JSON.stringify(options.timeZone)}`);
+    throw new ImportError(
+      `--time-zone must be a name such as Europe/Berlin, not ${JSON.stringify(options.timeZone)}`,
+    );
   const blocks = fileBlocks(file);
   const text = () => textOf(blocks.read(), file.name);
   const format = await findFormat(text(), options, file.name);
@@ -60,7 +68,9 @@ export async function openImport(file: InputFile, options: ImportOptions): Promi
   return {
     digest: digestOf(blocks.digest(), format, columns, options),
     rows,
-    columns: columns.map((column, index) => toImportColumn(column, options.kind, seen[index] ?? nothingSeen(true))),
+    columns: columns.map((column, index) =>
+      toImportColumn(column, options.kind, seen[index] ?? nothingSeen(true)),
+    ),
     read,
   };
 }
@@ -89,7 +99,12 @@ type Survey = {
 };
 
 /** The first pass: what the columns are, and what their values look like. */
-async function survey(table: Table, { format }: Format, file: string, options: ImportOptions): Promise<Survey> {
+async function survey(
+  table: Table,
+  { format }: Format,
+  file: string,
+  options: ImportOptions,
+): Promise<Survey> {
   const isCsv = format === 'csv';
   const columns: Column[] = [];
   const seen: Seen[] = [];
@@ -128,7 +143,9 @@ async function survey(table: Table, { format }: Format, file: string, options: I
   }
 
   if (!isCsv && rows > 0) checkColumns(columns, options.choices, options.kind);
-  const typed = columns.map((column, index) => typeColumn(column, seen[index] ?? nothingSeen(isCsv), options));
+  const typed = columns.map((column, index) =>
+    typeColumn(column, seen[index] ?? nothingSeen(isCsv), options),
+  );
   return { columns: typed, seen, rows };
 }
 

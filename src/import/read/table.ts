@@ -23,6 +23,8 @@ export const MAX_ROW_BYTES = 16 * 1024 * 1024;
 /** The row as an object, for the file of rejected rows. */
 export function originalRow(raw: RawRow, names: readonly string[]): unknown {
   if (!('values' in raw)) return raw.text;
-  const cells = raw.values.flatMap((value, index) => (value === undefined ? [] : [[names[index] ?? '', value]]));
+  const cells = raw.values.flatMap((value, index) =>
+    value === undefined ? [] : [[names[index] ?? '', value]],
+  );
   return Object.fromEntries(cells);
 }

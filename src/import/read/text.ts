@@ -12,7 +12,9 @@ type Bytes = AsyncIterable<Buffer>;
 export async function* textOf(bytes: Bytes, name: string): AsyncGenerator<Buffer> {
   const { head, all } = await withHead(bytes, MAGIC_BYTES);
   if (startsWith(head, ZIP))
-    throw new ImportError(`${name} is a ZIP archive or a workbook: unpack it, or save the table as CSV UTF-8`);
+    throw new ImportError(
+      `${name} is a ZIP archive or a workbook: unpack it, or save the table as CSV UTF-8`,
+    );
   yield* startsWith(head, GZIP) ? utf8(gunzip(all, name), name) : utf8(all, name);
 }
 
@@ -29,7 +31,10 @@ const startsWith = (bytes: Buffer, start: readonly number[]) =>
   start.every((byte, index) => bytes[index] === byte);
 
 /** Reads at least this many bytes, if there are so many, and gives all of them again. */
-async function withHead(bytes: Bytes, least: number): Promise<{ readonly head: Buffer; readonly all: Bytes }> {
+async function withHead(
+  bytes: Bytes,
+  least: number,
+): Promise<{ readonly head: Buffer; readonly all: Bytes }> {
   const rest = bytes[Symbol.asyncIterator]();
   let head: Buffer = Buffer.alloc(0);
   while (head.length < least) {
@@ -113,9 +118,10 @@ function notUtf8(chunk: Buffer, before: Before, name: string): ImportError {
     if (isUtf8(part.subarray(0, middle - partialCharacter(part)))) valid = middle;
     else invalid = middle;
   }
-  const line = before.lines + countLines(chunk.subarray(0, valid)) + 1;
+  const good = chunk.subarray(0, valid - partialCharacter(chunk.subarray(0, valid)));
+  const line = before.lines + countLines(good) + 1;
   return new ImportError(
-    `${name}, line ${line}: byte ${before.bytes + invalid} is not UTF-8: save the file as UTF-8 (in Excel: CSV UTF-8)`,
+    `${name}, line ${line}: byte ${before.bytes + good.length + 1} is not UTF-8: save the file as UTF-8 (in Excel: CSV UTF-8)`,
   );
 }
 

@@ -23,7 +23,15 @@ async function run(options: Partial<ImportOptions>, stdin: string | Uint8Array =
   const said: string[] = [];
   const complained: string[] = [];
   const code = await importFile(
-    { file: '-', kind: 'users', timeZone: 'UTC', maxEventAge: 31 * DAY_MS, dryRun: true, ...SENDING, ...options },
+    {
+      file: '-',
+      kind: 'users',
+      timeZone: 'UTC',
+      maxEventAge: 31 * DAY_MS,
+      dryRun: true,
+      ...SENDING,
+      ...options,
+    },
     {
       say: (text) => void said.push(text),
       complain: (line) => void complained.push(line),
@@ -42,7 +50,8 @@ async function file(name: string, content: string | Uint8Array): Promise<string>
   return path;
 }
 
-const USERS = 'User ID,E-mail,phone,Plan\nu1,ann@example.com,+491,gold\nu2,bob@example.com,0151,gold\nu3,,0152,\n';
+const USERS =
+  'User ID,E-mail,phone,Plan\nu1,ann@example.com,+491,gold\nu2,bob@example.com,0151,gold\nu3,,0152,\n';
 
 const TABLE = `column   field            type    decided by
 User ID  userId           string  by its name; WebEngage’s type
@@ -58,7 +67,12 @@ rows  refused because                         row numbers
 test('a dry run shows the columns and the reasons, and no value of any row', async () => {
   const { code, said, complained } = await run({ file: await file('users.csv', USERS) });
 
-  expect(said.split('\n').map((line) => line.trimEnd()).join('\n')).toBe(TABLE);
+  expect(
+    said
+      .split('\n')
+      .map((line) => line.trimEnd())
+      .join('\n'),
+  ).toBe(TABLE);
   expect([code, complained]).toEqual([3, []]);
   expect(said).not.toMatch(/ann@|gold|0151/);
 });
@@ -182,9 +196,17 @@ describe('what the user says about columns', () => {
     const plan = await file('plan.json', '{}');
 
     expect((await run({ file: path, plan })).complained).toEqual([`${plan}: events is required`]);
-    expect((await run({ file: path, column: [['a', null], ['a', null]] })).complained).toEqual([
-      '--column names "a" twice: leave one out',
-    ]);
+    expect(
+      (
+        await run({
+          file: path,
+          column: [
+            ['a', null],
+            ['a', null],
+          ],
+        })
+      ).complained,
+    ).toEqual(['--column names "a" twice: leave one out']);
     expect((await run({ file: join(folder, 'none') })).complained).toEqual([
       `${join(folder, 'none')} can't be read: there is no such file`,
     ]);
@@ -194,5 +216,6 @@ describe('what the user says about columns', () => {
 test('names from a file can’t control the terminal', async () => {
   const { said } = await run({}, 'userId,\u001b[31mred\u0007\nu1,1\n');
 
-  expect(said).not.toMatch(/[\u001b\u0007]/);
+  expect(said).toContain('[31mred');
+  expect(said.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
 });

@@ -35,12 +35,25 @@ function* json(): Generator<string> {
 test.each([
   ['users.csv', csv],
   ['users.json', json],
-])('a file of many times the heap is checked: %s', async (name, content) => {
-  const path = join(folder, `${name}.gz`);
-  await pipeline(Readable.from(content()), createGzip({ level: 1 }), createWriteStream(path));
+])(
+  'a file of many times the heap is checked: %s',
+  async (name, content) => {
+    const path = join(folder, `${name}.gz`);
+    await pipeline(Readable.from(content()), createGzip({ level: 1 }), createWriteStream(path));
 
-  const args = ['--max-old-space-size=20', 'dist/bin.js', 'import', path, '--kind', 'users', '--dry-run', '--json'];
-  const { stdout } = await promisify(execFile)(process.execPath, args);
+    const args = [
+      '--max-old-space-size=20',
+      'dist/bin.js',
+      'import',
+      path,
+      '--kind',
+      'users',
+      '--dry-run',
+      '--json',
+    ];
+    const { stdout } = await promisify(execFile)(process.execPath, args);
 
-  expect(JSON.parse(stdout)).toMatchObject({ rows: ROWS, good: ROWS, refused: 0 });
-}, 120_000);
+    expect(JSON.parse(stdout)).toMatchObject({ rows: ROWS, good: ROWS, refused: 0 });
+  },
+  120_000,
+);

@@ -61,5 +61,9 @@ test('a pass that stops early leaves the digest to one that does not', async () 
   expect(blocks.digest()).toBe('');
 
   await all(blocks.read());
-  expect(blocks.digest()).toBe(createHash('sha256').update(Buffer.alloc(2 * BLOCK, 'a')).digest('hex'));
+  expect(blocks.digest()).toBe(
+    createHash('sha256')
+      .update(Buffer.alloc(2 * BLOCK, 'a'))
+      .digest('hex'),
+  );
 });

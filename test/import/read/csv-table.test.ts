@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { csvTable, type Delimiter, DELIMITERS, findDelimiter } from '../../../src/import/read/csv-table.ts';
+import { csvTable, DELIMITERS, type Delimiter, findDelimiter } from '../../../src/import/read/csv-table.ts';
 import { all, chunked } from '../../fakes/memory-file.ts';
 
 async function read(text: string, delimiter: Delimiter = ',', size = 11) {
@@ -9,7 +9,12 @@ async function read(text: string, delimiter: Delimiter = ',', size = 11) {
 }
 
 /** Writes a table as CSV, with quotes where a cell needs them, or everywhere. */
-function written(rows: readonly (readonly string[])[], delimiter: string, lineBreak: string, always: boolean): string {
+function written(
+  rows: readonly (readonly string[])[],
+  delimiter: string,
+  lineBreak: string,
+  always: boolean,
+): string {
   const cell = (text: string) =>
     always || /["\r\n]/.test(text) || text.includes(delimiter) || text.startsWith('\uFEFF') || text === ''
       ? `"${text.replaceAll('"', '""')}"`
@@ -50,7 +55,8 @@ test('any table comes back as it was written', async () => {
 
 async function* wholeCharacters(text: string, size: number): AsyncGenerator<Buffer> {
   const characters = [...text];
-  for (let at = 0; at < characters.length; at += size) yield Buffer.from(characters.slice(at, at + size).join(''));
+  for (let at = 0; at < characters.length; at += size)
+    yield Buffer.from(characters.slice(at, at + size).join(''));
 }
 
 /** The line on which each row but the first begins. */
@@ -110,7 +116,10 @@ test('a cell of two megabytes is read', async () => {
 describe('a broken quote ends the reading, and names the row, never a cell', () => {
   test.each([
     ['id,name\n1,"a\n2,b\n', 'people.csv, line 2 (row 1): a cell begins with a quote that is never closed'],
-    ['id,name\n1,a\n\n2,"b" c\n', 'people.csv, line 4 (row 2): text follows a closing quote: double each quote'],
+    [
+      'id,name\n1,a\n\n2,"b" c\n',
+      'people.csv, line 4 (row 2): text follows a closing quote: double each quote',
+    ],
     ['id,name\n1,a "secret" b\n', 'people.csv, line 2 (row 1): a quote stands inside a cell without quotes'],
     ['id,"name\n1,a\n', 'people.csv, line 1 (the header): a cell begins with a quote that is never closed'],
   ])('%j', async (text, message) => {

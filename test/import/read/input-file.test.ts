@@ -48,7 +48,8 @@ test.skipIf(process.platform !== 'linux')('the copy of standard input is for thi
   const copies: number[] = [];
   for (const descriptor of await readdir('/proc/self/fd')) {
     const path = `/proc/self/fd/${descriptor}`;
-    if ((await readlink(path).catch(() => '')).includes('webengage-relay-import-')) copies.push((await stat(path)).mode & 0o777);
+    if ((await readlink(path).catch(() => '')).includes('webengage-relay-import-'))
+      copies.push((await stat(path)).mode & 0o777);
   }
   expect(copies).toContain(0o600);
   expect(copies.filter((mode) => mode !== 0o600)).toEqual([]);
@@ -82,9 +83,10 @@ test('standard input that breaks is named', async () => {
 });
 
 test('a full disk is named, with the remedy', async () => {
-  async function* endless(): AsyncGenerator<Uint8Array> {
+  async function* stream(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('id');
     throw Object.assign(new Error(), { code: 'ENOSPC' });
   }
 
-  await expect(openInput('-', endless())).rejects.toThrow('has no room for standard input: set TMPDIR');
+  await expect(openInput('-', stream())).rejects.toThrow('has no room for standard input: set TMPDIR');
 });

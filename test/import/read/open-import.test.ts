@@ -30,7 +30,12 @@ test('a CSV of users becomes records: fields by their names, and attributes by t
       },
       repairs: undefined,
     },
-    { number: 2, line: 3, record: { kind: 'user', userId: 'u2', email: 'bob@example.com' }, repairs: undefined },
+    {
+      number: 2,
+      line: 3,
+      record: { kind: 'user', userId: 'u2', email: 'bob@example.com' },
+      repairs: undefined,
+    },
   ]);
 });
 
@@ -123,7 +128,9 @@ describe('rows that break a rule are refused, each with its reasons', () => {
   });
 
   test('a value that is not of its type', async () => {
-    const map = new Map([['Score', { choice: { field: 'attributes.Score', type: 'number' as const }, from: '--map' as const }]]);
+    const map = new Map([
+      ['Score', { choice: { field: 'attributes.Score', type: 'number' as const }, from: '--map' as const }],
+    ]);
 
     const rows = await rowsOf('userId,Score,email_opt_in\nu1,high,on\nu2,3,no\n', { choices: map });
 
@@ -146,7 +153,9 @@ describe('rows that break a rule are refused, each with its reasons', () => {
   });
 
   test('an object in a column of text, and a number that lost its last digits', async () => {
-    const rows = await rowsOf('{"userId":"u1","a":"text"}\n{"userId":"u2","a":{}}\n{"userId":12345678901234567890}\n{"userId":17}');
+    const rows = await rowsOf(
+      '{"userId":"u1","a":"text"}\n{"userId":"u2","a":{}}\n{"userId":12345678901234567890}\n{"userId":17}',
+    );
 
     expect(rows.map((row) => row.issues ?? row.record)).toEqual([
       { kind: 'user', userId: 'u1', attributes: { a: 'text' } },
@@ -158,7 +167,9 @@ describe('rows that break a rule are refused, each with its reasons', () => {
 });
 
 test('with repair, a value that breaks a rule is cut or left out, and told', async () => {
-  const rows = await rowsOf(`userId,phone,Note,email_opt_in\nu1,0151,${'x'.repeat(1_200)},on\n,+491,,\n`, { repair: true });
+  const rows = await rowsOf(`userId,phone,Note,email_opt_in\nu1,0151,${'x'.repeat(1_200)},on\n,+491,,\n`, {
+    repair: true,
+  });
 
   expect(rows[0]).toMatchObject({
     record: { kind: 'user', userId: 'u1', attributes: { Note: 'x'.repeat(999) } },
@@ -185,7 +196,13 @@ u1,we_ordered,2026-11-22 10:00,7
     const rows = await rowsOf(EVENTS, { kind: 'event' });
 
     expect(rows.map((row) => row.issues ?? row.record)).toEqual([
-      { kind: 'event', userId: 'u1', eventName: 'Ordered', eventTime: '2026-11-22T10:00:00+0000', eventData: { Price: 9.5 } },
+      {
+        kind: 'event',
+        userId: 'u1',
+        eventName: 'Ordered',
+        eventTime: '2026-11-22T10:00:00+0000',
+        eventData: { Price: 9.5 },
+      },
       [TOO_OLD],
       ['eventTime is required: without it, the event would happen at the import'],
       ['eventName must not start with we_'],
@@ -235,7 +252,12 @@ test('a tracking plan decides the types of users’ attributes', async () => {
   const { columns: table } = await opened('userId,Since,Score\nu1,2026-11-22,5\nu2,soon,5\n', { plan });
 
   expect(table.slice(1)).toEqual([
-    { name: 'Since', field: 'attributes.Since', type: 'date', decided: 'by its name; tracking plan; iso, in UTC without a zone' },
+    {
+      name: 'Since',
+      field: 'attributes.Since',
+      type: 'date',
+      decided: 'by its name; tracking plan; iso, in UTC without a zone',
+    },
     { name: 'Score', field: 'attributes.Score', type: 'string', decided: 'by its name; tracking plan' },
   ]);
 });
@@ -246,11 +268,14 @@ function planOf(json: unknown): Plan {
   return parsed.plan;
 }
 
-test.each(['Customer ID', 'customerId', 'zip', 'Phone', 'mobile'])('numbers in a column “%s” stay text', async (name) => {
-  const [row] = await rowsOf(`userId,My ${name}\nu1,4711\n`);
+test.each(['Customer ID', 'customerId', 'zip', 'Phone', 'mobile'])(
+  'numbers in a column “%s” stay text',
+  async (name) => {
+    const [row] = await rowsOf(`userId,My ${name}\nu1,4711\n`);
 
-  expect(row?.record.attributes).toEqual({ [`My ${name}`]: '4711' });
-});
+    expect(row?.record.attributes).toEqual({ [`My ${name}`]: '4711' });
+  },
+);
 
 test.each(['Paid', 'Idle', 'Orders'])('numbers in a column “%s” are numbers', async (name) => {
   const [row] = await rowsOf(`userId,${name}\nu1,4711\n`);
@@ -260,7 +285,10 @@ test.each(['Paid', 'Idle', 'Orders'])('numbers in a column “%s” are numbers'
 
 describe('dates that can be read in two ways end the import, with the remedy', () => {
   test.each([
-    ['01/02/2026', 'the dates of the column "Signup" may be dd/MM/yyyy or MM/dd/yyyy, as in row 1: say which with --date-format'],
+    [
+      '01/02/2026',
+      'the dates of the column "Signup" may be dd/MM/yyyy or MM/dd/yyyy, as in row 1: say which with --date-format',
+    ],
   ])('%s', async (date, message) => {
     await expect(opened(`userId,Signup\nu1,${date}\n`)).rejects.toThrow(message);
   });
@@ -276,6 +304,23 @@ describe('dates that can be read in two ways end the import, with the remedy', (
 
     expect(row?.record.attributes).toEqual({ Signup: '2026-01-02T00:00:00+0000' });
   });
+});
+
+test('a format for all dates leaves other columns text, and one of a map goes before it', async () => {
+  const rows = await rowsOf('userId,Signup,Visit,Note\nu1,13/02/2026,02/13/2026,2026-02-13\n', {
+    dateFormat: 'dd/MM/yyyy',
+    choices: new Map([
+      ['Visit', { choice: { field: 'attributes.Visit', dateFormat: 'MM/dd/yyyy' }, from: '--map' }],
+    ]),
+  });
+
+  expect(rows[0]?.record.attributes).toEqual({
+    Signup: '2026-02-13T00:00:00+0000',
+    Visit: '2026-02-13T00:00:00+0000',
+    Note: '2026-02-13T00:00:00+0000',
+  });
+  const [iso] = await rowsOf('userId,Signup\nu1,13/02/2026\n', { dateFormat: 'iso' });
+  expect(iso?.record.attributes).toEqual({ Signup: '13/02/2026' });
 });
 
 describe('the digest', () => {
@@ -304,7 +349,9 @@ describe('the digest', () => {
     expect(await digest(USERS, { maxEventAgeMs: undefined })).toBe(same);
     expect(await digest(USERS, { repair: true })).toBe(same);
     expect(await digest(USERS, { now: NOW + 1 })).toBe(same);
-    expect(await digest(USERS, { plan: planOf({ events: {}, user: { attributes: { Orders: 'number' } } }) })).toBe(same);
+    expect(
+      await digest(USERS, { plan: planOf({ events: {}, user: { attributes: { Orders: 'number' } } }) }),
+    ).toBe(same);
   });
 });
 
@@ -321,7 +368,12 @@ test('no text in a file makes the reading fail in another way than with an Impor
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom('userId,a\n', '[', '{"userId":1', ''),
-      fc.array(fc.oneof(fc.constantFrom('"', ',', '\n', '{', '}', '[', ']', ':', 'u1', '1', '2026-01-02', '01/02/2026'), fc.string())),
+      fc.array(
+        fc.oneof(
+          fc.constantFrom('"', ',', '\n', '{', '}', '[', ']', ':', 'u1', '1', '2026-01-02', '01/02/2026'),
+          fc.string(),
+        ),
+      ),
       async (start, rest) => {
         try {
           await rowsOf(start + rest.join(''));
@@ -344,15 +396,28 @@ describe('a format', () => {
   test.each([
     ['', {}, 'people.csv is empty: the first line of a CSV names its columns'],
     ['\n \n', {}, 'people.csv is empty'],
-    ['userId;a,b\nu1;2\n', {}, 'line 1: the header has two delimiters equally often: say which with --delimiter (, ; tab |)'],
-    ['[]', { format: 'json', delimiter: ',' }, 'people.csv is JSON, which has no delimiter: leave out --delimiter'],
+    [
+      'userId;a,b\nu1;2\n',
+      {},
+      'line 1: the header has two delimiters equally often: say which with --delimiter (, ; tab |)',
+    ],
+    [
+      '[]',
+      { format: 'json', delimiter: ',' },
+      'people.csv is JSON, which has no delimiter: leave out --delimiter',
+    ],
   ] as const)('that can’t be found out is an error: %j', async (content, options, message) => {
     await expect(opened(content, options)).rejects.toThrow(message);
   });
 
   test('and a delimiter that is given are not looked for', async () => {
-    expect((await opened('userId;[a,b\nu1;2\n', { delimiter: ';' })).columns.map(({ name }) => name)).toEqual(['userId', '[a,b']);
-    expect((await opened('[a,userId\nu1,2\n', { format: 'csv' })).columns.map(({ name }) => name)).toEqual(['[a', 'userId']);
+    expect((await opened('userId;[a,b\nu1;2\n', { delimiter: ';' })).columns.map(({ name }) => name)).toEqual(
+      ['userId', '[a,b'],
+    );
+    expect((await opened('[a,userId\nu1,2\n', { format: 'csv' })).columns.map(({ name }) => name)).toEqual([
+      '[a',
+      'userId',
+    ]);
     expect((await opened('', { format: 'ndjson' })).rows).toBe(0);
   });
 });

@@ -8,7 +8,9 @@ async function read(content: string | Uint8Array, size = 7): Promise<string> {
   return Buffer.concat(await all(textOf(chunked(content, size), 'people.csv'))).toString();
 }
 
-const wellFormed = fc.string({ unit: 'grapheme' }).filter((text) => !text.includes('\0') && !/^(\uFEFF|PK)/.test(text));
+const wellFormed = fc
+  .string({ unit: 'grapheme' })
+  .filter((text) => !text.includes('\0') && !/^(\uFEFF|PK)/.test(text));
 
 test('text comes back, in chunks of any size, with and without gzip', async () => {
   await fc.assert(
@@ -38,7 +40,11 @@ test('two gzip files one after the other are one text', async () => {
 describe('bytes that are not UTF-8 end the reading, with their line and place', () => {
   test.each([
     ['Latin 1', Buffer.from('id,name\n1,Zoë\n', 'latin1'), 'line 2: byte 13 is not UTF-8'],
-    ['a stray continuation byte', Buffer.from([0x61, 0x62, 0x63, 0x64, 0x80, 0x0a]), 'line 1: byte 5 is not UTF-8'],
+    [
+      'a stray continuation byte',
+      Buffer.from([0x61, 0x62, 0x63, 0x64, 0x80, 0x0a]),
+      'line 1: byte 5 is not UTF-8',
+    ],
     ['a character that is cut off', Buffer.from([0x61, 0x62, 0x63, 0x64, 0x0a, 0xe2, 0x82]), 'line 2: byte '],
   ])('%s', async (_, bytes, place) => {
     for (const size of [1, 3, 1_000])
@@ -64,8 +70,16 @@ describe('what is not a text is refused with a remedy', () => {
     ['UTF-16 with a mark', Buffer.from('\uFEFFid,name', 'utf16le'), 'UTF-16: save it as UTF-8'],
     ['UTF-16 without a mark', Buffer.from('id,name', 'utf16le'), 'UTF-16: save it as UTF-8'],
     ['a workbook', Buffer.from([0x50, 0x4b, 3, 4, 20, 0]), 'save the table as CSV UTF-8'],
-    ['gzip that is cut off', gzipSync('id,name\n'.repeat(100)).subarray(0, 30), 'gzip, but ends too early: copy'],
-    ['gzip that is damaged', gzipSync('id,name\n').fill(0xff, 12, 16), 'gzip, but is damaged: copy the file again'],
+    [
+      'gzip that is cut off',
+      gzipSync('id,name\n'.repeat(100)).subarray(0, 30),
+      'gzip, but ends too early: copy',
+    ],
+    [
+      'gzip that is damaged',
+      gzipSync('id,name\n').fill(0xff, 12, 16),
+      'gzip, but is damaged: copy the file again',
+    ],
   ])('%s', async (_, bytes, message) => {
     await expect(read(bytes, 1_000)).rejects.toThrow(message);
   });

@@ -1,34 +1,40 @@
-import { type InferOutput, nullable, optional, picklist, pipe, record, safeParse, strictObject, string, transform, union } from 'valibot';
+import {
+  type InferOutput,
+  nullable,
+  optional,
+  picklist,
+  pipe,
+  record,
+  safeParse,
+  strictObject,
+  string,
+  transform,
+  unknown,
+} from 'valibot';
 import { type Issue, toIssues } from '../../../contract/issue.ts';
+import { isPlainObject } from '../../../contract/rules/attributes.ts';
 import { TYPES } from '../../../plan/plan.ts';
 import { DATE_FORMATS } from '../values/date-forms.ts';
 
-const DATE_FORMAT_RULE = `must be one of ${DATE_FORMATS.join(', ')}`;
+const COLUMN_RULE = 'must be a field, null, or an object with field, type and dateFormat';
 
 const columnSchema = strictObject(
   {
     field: string('must be a field, such as email or attributes.Plan'),
     type: optional(picklist(TYPES, `must be one of ${TYPES.join(', ')}`)),
-    dateFormat: optional(picklist(DATE_FORMATS, DATE_FORMAT_RULE)),
+    dateFormat: optional(picklist(DATE_FORMATS, `must be one of ${DATE_FORMATS.join(', ')}`)),
   },
-  'must be a field, null, or an object with field, type and dateFormat',
+  ({ expected }) => (expected === 'never' ? 'is not known: use field, type and dateFormat' : COLUMN_RULE),
 );
 
 const mapSchema = record(
   string(),
-  nullable(
-    union(
-      [
-        pipe(
-          string(),
-          transform((field): InferOutput<typeof columnSchema> => ({ field })),
-        ),
-        columnSchema,
-      ],
-      'must be a field, null, or an object with field, type and dateFormat',
-    ),
+  pipe(
+    unknown(),
+    // The short form is the field alone.
+    transform((input) => (typeof input === 'string' ? { field: input } : input)),
+    nullable(columnSchema),
   ),
-  'must be an object: each column and its field',
 );
 
 /** What the user has said about a column. Null leaves it out. */
@@ -46,6 +52,8 @@ export type ParsedMap =
 
 /** Parses the JSON of a map. */
 export function parseColumnMap(input: unknown): ParsedMap {
+  if (!isPlainObject(input))
+    return { ok: false, issues: [{ path: '', message: 'must be an object: each column, and its field' }] };
   const { success, output, issues } = safeParse(mapSchema, input);
   if (!success) return { ok: false, issues: toIssues(issues) };
   const choices = Object.entries(output).map(([name, choice]) => [name, { choice, from: '--map' }] as const);

@@ -4,7 +4,13 @@ import type { Plan } from '../../../plan/plan.ts';
 import { type ImportColumn, ImportError } from '../source.ts';
 import type { ValueType } from '../values/convert.ts';
 import type { DateFormat } from '../values/date-forms.ts';
-import { inferDateFormat, inferType, type Seen } from '../values/infer-type.ts';
+import {
+  fitsFormat,
+  type InferredType,
+  inferDateFormat,
+  inferType,
+  type Seen,
+} from '../values/infer-type.ts';
 import type { Column } from './map-columns.ts';
 import { targetName, typeOfField } from './target.ts';
 
@@ -59,7 +65,10 @@ export function typeColumn(column: Column, seen: Seen, options: TypeOptions): Ty
   const holdsDates = types.includes('date') || types.includes('birthday');
   const given = column.dateFormat ?? options.dateFormat;
   const format = holdsDates ? (given ?? formatOf(column, seen)) : undefined;
-  const decided = format === undefined ? because : `${because}; ${inWords(format, seen)}, in ${options.timeZone} without a zone`;
+  const decided =
+    format === undefined
+      ? because
+      : `${because}; ${inWords(format, seen)}, in ${options.timeZone} without a zone`;
   return { ...column, valueType, ofEvents, format, decided };
 }
 
@@ -73,24 +82,33 @@ type ChosenType = Pick<TypedColumn, 'valueType' | 'ofEvents'> & { readonly becau
 function chooseType(column: Column, seen: Seen, options: TypeOptions): ChosenType {
   const { target, type, by, name } = column;
   const none: ReadonlyMap<string, AttributeType> = new Map();
-  if (target?.of === 'field') return { valueType: typeOfField(target.name), ofEvents: none, because: 'WebEngage’s type' };
+  if (target?.of === 'field')
+    return { valueType: typeOfField(target.name), ofEvents: none, because: 'WebEngage’s type' };
   if (type !== undefined) return { valueType: type, ofEvents: none, because: by };
   const { all, ofEvents } = plannedTypes(column, options);
   if (all !== undefined) return { valueType: all, ofEvents, because: 'tracking plan' };
-  const inferred = inferredFor(name, seen);
-  const because = ofEvents.size === 0 ? inferred.because : `tracking plan, by event; else ${inferred.because}`;
+  const inferred = inferFor(name, seen, options.dateFormat);
+  const because =
+    ofEvents.size === 0 ? inferred.because : `tracking plan, by event; else ${inferred.because}`;
   return { valueType: inferred.type, ofEvents, because };
 }
 
 /** Names of ids and numbers that nobody adds up. Leading zeros matter in some of them. */
 const ID = /(^|[^\p{L}])(id|ids|uuid|phone|mobile|msisdn|zip|postcode)$/iu;
 
-function inferredFor(name: string, seen: Seen): ReturnType<typeof inferType> {
+function inferFor(
+  name: string,
+  seen: Seen,
+  dateFormat: DateFormat | undefined,
+): Pick<InferredType, 'type' | 'because'> {
   const inferred = inferType(seen);
+  if (inferred.type === 'date' && dateFormat !== undefined && !fitsFormat(seen, dateFormat))
+    return { type: 'string', because: `text, not ${dateFormat}` };
   // `customerId` and `Customer ID` alike.
   const words = name.replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2');
-  const isText = inferred.type === 'number' && inferred.fromText;
-  return isText && ID.test(words) ? { type: 'string', because: 'an id or phone number by its name', fromText: true } : inferred;
+  if (inferred.type === 'number' && inferred.fromText && ID.test(words))
+    return { type: 'string', because: 'an id or phone number by its name' };
+  return inferred;
 }
 
 function formatOf({ name }: Column, seen: Seen): DateFormat {
@@ -99,7 +117,9 @@ function formatOf({ name }: Column, seen: Seen): DateFormat {
   const column = `the dates of the column ${JSON.stringify(name)}`;
   const remedy = 'say which with --date-format, or with dateFormat in --map';
   if ('ambiguous' in found)
-    throw new ImportError(`${column} may be dd/MM/yyyy or MM/dd/yyyy, as in row ${found.ambiguous}: ${remedy}`);
+    throw new ImportError(
+      `${column} may be dd/MM/yyyy or MM/dd/yyyy, as in row ${found.ambiguous}: ${remedy}`,
+    );
   throw new ImportError(
     `${column} are dd/MM/yyyy in row ${found.dayFirst} and MM/dd/yyyy in row ${found.monthFirst}: ${remedy}`,
   );

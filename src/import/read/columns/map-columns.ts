@@ -24,20 +24,27 @@ export function mapColumn(name: string, choices: ColumnChoices, kind: RecordKind
     const found = targetByName(name, kind);
     if ('target' in found)
       return { name, target: found.target, by: 'its name', type: undefined, dateFormat: undefined };
-    throw new ImportError(
-      `the column ${quoted(name)} ${found.fault}. ${RENAME(name, kind)}`,
-    );
+    throw new ImportError(`the column ${quoted(name)} ${found.fault}. ${RENAME(name, kind)}`);
   }
   const { choice, from } = chosen;
   if (choice === null) return { name, target: undefined, by: from, type: undefined, dateFormat: undefined };
   const found = targetOf(choice.field, kind);
   if (!('target' in found))
-    throw new ImportError(`${from} gives the column ${quoted(name)} to ${quoted(choice.field)}, which ${found.fault}`);
+    throw new ImportError(
+      `${from} gives the column ${quoted(name)} to ${quoted(choice.field)}, which ${found.fault}`,
+    );
   if (found.target.of === 'field' && choice.type !== undefined)
     throw new ImportError(
       `${from} gives the column ${quoted(name)} a type, but WebEngage has one for ${choice.field}: leave it out`,
     );
-  return { name, target: found.target, by: from, type: choice.type, dateFormat: choice.dateFormat };
+  const { type, dateFormat } = choice;
+  if (dateFormat !== undefined && type !== undefined && type !== 'date')
+    throw new ImportError(
+      `${from} gives the column ${quoted(name)} a dateFormat, but the type ${type}: leave one out`,
+    );
+  const isAttribute = found.target.of === 'attribute';
+  const implied = dateFormat !== undefined && isAttribute ? 'date' : undefined;
+  return { name, target: found.target, by: from, type: type ?? implied, dateFormat };
 }
 
 const quoted = (name: string) => JSON.stringify(name);
@@ -50,7 +57,9 @@ export function checkHeader(names: readonly string[], file: string): void {
   const seen = new Map<string, number>();
   for (const [index, name] of names.entries()) {
     if (name === '')
-      throw new ImportError(`${file}, line 1: column ${index + 1} has no name: name it in the header, or remove it`);
+      throw new ImportError(
+        `${file}, line 1: column ${index + 1} has no name: name it in the header, or remove it`,
+      );
     const first = seen.get(name);
     if (first !== undefined)
       throw new ImportError(
@@ -65,7 +74,9 @@ export function checkColumns(columns: readonly Column[], choices: ColumnChoices,
   const names = columns.map(({ name }) => name);
   for (const [name, { from }] of choices)
     if (!names.includes(name))
-      throw new ImportError(`${from} names the column ${quoted(name)}, which the file does not have. It has ${listed(names)}`);
+      throw new ImportError(
+        `${from} names the column ${quoted(name)}, which the file does not have. It has ${listed(names)}`,
+      );
   const fields = new Map<string, string>();
   for (const { name, target } of columns) {
     if (target === undefined) continue;

@@ -24,7 +24,12 @@ export const KINDS: { readonly [kind in RecordKind]: KindOfRecord } = {
     foreign: ['eventName', 'eventTime', 'eventData'],
     owner: 'a user',
   },
-  event: { fields: Object.keys(eventFields), custom: 'eventData', foreign: ['attributes'], owner: 'an event' },
+  event: {
+    fields: Object.keys(eventFields),
+    custom: 'eventData',
+    foreign: ['attributes'],
+    owner: 'an event',
+  },
 };
 
 /** The type that WebEngage gives a field. */
@@ -58,7 +63,8 @@ export function targetByName(column: string, kind: RecordKind): FoundTarget {
   const field = fields.find((name) => plain(name) === plain(column));
   if (field !== undefined) return { target: { of: 'field', name: field } };
   if (column.startsWith(`${custom}.`)) return attribute(column.slice(custom.length + 1));
-  if (column === custom) return { fault: `holds custom attributes: give each a column, named ${custom}.<name>` };
+  if (column === custom)
+    return { fault: `holds custom attributes: give each a column, named ${custom}.<name>` };
   const other = foreign.find((name) => plain(name) === plain(column.split('.')[0] ?? ''));
   if (other !== undefined) return { fault: `is not a field of ${owner}: is --kind right?` };
   return attribute(column);
@@ -66,7 +72,9 @@ export function targetByName(column: string, kind: RecordKind): FoundTarget {
 
 function attribute(name: string): FoundTarget {
   const rule = name === '__proto__' ? 'must not be __proto__' : nameRule(name);
-  return rule === undefined ? { target: { of: 'attribute', name } } : { fault: `is an attribute whose name ${rule}` };
+  return rule === undefined
+    ? { target: { of: 'attribute', name } }
+    : { fault: `is an attribute whose name ${rule}` };
 }
 
 /** A name without case and punctuation: `E-mail` is `email`. */

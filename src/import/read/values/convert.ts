@@ -1,7 +1,7 @@
-import { faultInJson } from '../../../contract/strict-json.ts';
 import type { AttributeType } from '../../../contract/rules/attributes.ts';
 import { isPlainObject } from '../../../contract/rules/attributes.ts';
 import { formatDate } from '../../../contract/rules/date.ts';
+import { faultInJson } from '../../../contract/strict-json.ts';
 import { type DateFormat, type DayOrder, readDate } from './date-forms.ts';
 import type { TimeZone } from './time-zone.ts';
 
@@ -88,7 +88,8 @@ function toDate(value: unknown, { format, zone }: DateReading): string | undefin
   const written = readDate(value.trim(), orderOf(format));
   if (written === undefined) return undefined;
   const { local, offsetMinutes } = written;
-  const moment = offsetMinutes === undefined ? zone(local) : { at: local - offsetMinutes * 60_000, offsetMinutes };
+  const moment =
+    offsetMinutes === undefined ? zone(local) : { at: local - offsetMinutes * 60_000, offsetMinutes };
   return formatDate(moment.at, moment.offsetMinutes);
 }
 

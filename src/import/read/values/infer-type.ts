@@ -122,6 +122,16 @@ const every = (type: InferredType['type'], fromText = false): InferredType => ({
   fromText,
 });
 
+/** True if all dates of a column can be read in this format. */
+export function fitsFormat(
+  { possible, dayFirstRow, monthFirstRow, eitherRow }: Seen,
+  format: DateFormat,
+): boolean {
+  if (format === 'dd/MM/yyyy') return (possible & DAY_FIRST) !== 0;
+  if (format === 'MM/dd/yyyy') return (possible & MONTH_FIRST) !== 0;
+  return dayFirstRow + monthFirstRow + eitherRow === 0;
+}
+
 /** How a column's dates are to be read: a format, or the rows that leave it open. */
 export type InferredFormat =
   | { readonly format: DateFormat }

@@ -21,7 +21,10 @@ export function timeZone(name: string): TimeZone | undefined {
     const before = offsetAt(local - DAY_MS);
     const after = offsetAt(local + DAY_MS);
     if (before === after) return { at: local - before * MINUTE_MS, offsetMinutes: before };
-    const moments = [before, after].map((offset) => ({ at: local - offset * MINUTE_MS, offsetMinutes: offset }));
+    const moments = [before, after].map((offset) => ({
+      at: local - offset * MINUTE_MS,
+      offsetMinutes: offset,
+    }));
     const real = moments.filter(({ at, offsetMinutes }) => offsetAt(at) === offsetMinutes);
     const [first] = real.sort((a, b) => a.at - b.at);
     if (first !== undefined) return first;

@@ -24,7 +24,9 @@ test('any other column is an attribute of its own name', () => {
 });
 
 test('what the user says is taken exactly', () => {
-  expect(targetOf('attributes.Plan.Level', 'user')).toEqual({ target: { of: 'attribute', name: 'Plan.Level' } });
+  expect(targetOf('attributes.Plan.Level', 'user')).toEqual({
+    target: { of: 'attribute', name: 'Plan.Level' },
+  });
   expect(targetOf('e-mail', 'user')).toHaveProperty('fault');
   expect(targetOf('eventData.Plan', 'user')).toHaveProperty('fault');
 });
@@ -38,15 +40,35 @@ describe('columns that can’t be used end the import before any row is read, wi
       {},
       'the columns "E-mail" and "email" are both for email: leave one out with --column "email="',
     ],
-    ['userId,a\n', { b: 'email' }, '--column names the column "b", which the file does not have. It has "userId", "a"'],
-    ['name,mail\n', {}, 'no column is for userId or anonymousId, which a user needs: name one with --column "<column>=userId"'],
-    ['userId,a\n', { a: 'mail' }, '--column gives the column "a" to "mail", which is not a field of a user: use attributes.<name>'],
+    [
+      'userId,a\n',
+      { b: 'email' },
+      '--column names the column "b", which the file does not have. It has "userId", "a"',
+    ],
+    [
+      'name,mail\n',
+      {},
+      'no column is for userId or anonymousId, which a user needs: name one with --column "<column>=userId"',
+    ],
+    [
+      'userId,a\n',
+      { a: 'mail' },
+      '--column gives the column "a" to "mail", which is not a field of a user: use attributes.<name>',
+    ],
     ['userId,we_a\n', {}, 'the column "we_a" is an attribute whose name must not start with we_'],
-    [`userId,${'x'.repeat(50)}\n`, {}, 'is an attribute whose name must be well-formed text of 1 to 49 characters'],
+    [
+      `userId,${'x'.repeat(50)}\n`,
+      {},
+      'is an attribute whose name must be well-formed text of 1 to 49 characters',
+    ],
     ['userId,__proto__\n', {}, 'the column "__proto__" is an attribute whose name must not be __proto__'],
     ['userId,a\n', { a: 'attributes.__proto__' }, 'is an attribute whose name must not be __proto__'],
     ['userId,event time\n', {}, 'the column "event time" is not a field of a user: is --kind right?'],
-    ['userId,attributes\n', {}, 'the column "attributes" holds custom attributes: give each a column, named attributes.<name>'],
+    [
+      'userId,attributes\n',
+      {},
+      'the column "attributes" holds custom attributes: give each a column, named attributes.<name>',
+    ],
   ] as const)('%j', async (header, choices, message) => {
     await expect(opened(`${header}u1,2,3\n`, { choices: columns(choices) })).rejects.toThrow(message);
   });
@@ -69,7 +91,9 @@ describe('columns that can’t be used end the import before any row is read, wi
   });
 
   test('and a type for a field, which WebEngage has decided', async () => {
-    const choices = new Map([['a', { choice: { field: 'email', type: 'string' as const }, from: '--map' as const }]]);
+    const choices = new Map([
+      ['a', { choice: { field: 'email', type: 'string' as const }, from: '--map' as const }],
+    ]);
 
     await expect(opened('userId,a\n', { choices })).rejects.toThrow(
       '--map gives the column "a" a type, but WebEngage has one for email: leave it out',
@@ -77,8 +101,18 @@ describe('columns that can’t be used end the import before any row is read, wi
   });
 });
 
+test('a format of dates for a column of another type ends the import', async () => {
+  const choice = { field: 'attributes.a', type: 'number', dateFormat: 'iso' } as const;
+
+  await expect(
+    opened('userId,a\n', { choices: new Map([['a', { choice, from: '--map' }]]) }),
+  ).rejects.toThrow('--map gives the column "a" a dateFormat, but the type number: leave one out');
+});
+
 test('the remedy of two columns for one field helps', async () => {
-  const { columns: table } = await opened('userId,E-mail,email\nu1,a,b\n', { choices: columns({ email: null }) });
+  const { columns: table } = await opened('userId,E-mail,email\nu1,a,b\n', {
+    choices: columns({ email: null }),
+  });
 
   expect(table.map(({ field }) => field)).toEqual(['userId', 'email', undefined]);
 });
@@ -108,7 +142,10 @@ describe('a map', () => {
       choices: new Map([
         ['Mail', { choice: { field: 'email' }, from: '--map' }],
         ['Notes', { choice: null, from: '--map' }],
-        ['Since', { choice: { field: 'attributes.Since', type: 'date', dateFormat: 'dd/MM/yyyy' }, from: '--map' }],
+        [
+          'Since',
+          { choice: { field: 'attributes.Since', type: 'date', dateFormat: 'dd/MM/yyyy' }, from: '--map' },
+        ],
       ]),
     });
   });
@@ -116,9 +153,13 @@ describe('a map', () => {
   test.each([
     [[], '', 'must be an object'],
     [{ a: 1 }, 'a', 'must be a field, null, or an object with field, type and dateFormat'],
-    [{ a: { field: 'email', typ: 'date' } }, 'a', ''],
-    [{ a: { field: 'attributes.a', type: 'text' } }, 'a', 'must be one of string, number, boolean, date, array, object'],
-    [{ a: { field: 'attributes.a', dateFormat: 'd.M.y' } }, 'a', 'must be one of iso, dd/MM/yyyy'],
+    [{ a: { field: 'email', typ: 'date' } }, 'a.typ', 'is not known: use field, type and dateFormat'],
+    [
+      { a: { field: 'attributes.a', type: 'text' } },
+      'a',
+      'must be one of string, number, boolean, date, array, object',
+    ],
+    [{ a: { field: 'attributes.a', dateFormat: 'd.M.y' } }, 'a.dateFormat', 'must be one of iso, dd/MM/yyyy'],
   ])('that is wrong is refused: %j', (given, path, message) => {
     const parsed = parseColumnMap(given);
 

@@ -80,6 +80,8 @@ describe('a date is written in WebEngage’s form', () => {
 test('a birthday stays a day, whatever the zone', () => {
   expect(converted('3/4/1990', 'birthday', 'dd/MM/yyyy', 'Asia/Kolkata')).toBe('1990-04-03');
   expect(converted('1990-04-03', 'birthday', 'iso', 'America/New_York')).toBe('1990-04-03');
-  expect(converted('1990-04-03 10:00', 'birthday', 'iso', 'America/New_York')).toBe('1990-04-03T10:00:00-0400');
+  expect(converted('1990-04-03 10:00', 'birthday', 'iso', 'America/New_York')).toBe(
+    '1990-04-03T10:00:00-0400',
+  );
   expect(converted('3 April', 'birthday', 'iso')).toBeUndefined();
 });

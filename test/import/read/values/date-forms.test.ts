@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DAY_FIRST, MONTH_FIRST, readDate, readingsOf } from '../../../../src/import/read/values/date-forms.ts';
+import {
+  DAY_FIRST,
+  MONTH_FIRST,
+  readDate,
+  readingsOf,
+} from '../../../../src/import/read/values/date-forms.ts';
 
 const BOTH = DAY_FIRST | MONTH_FIRST;
 const at = (text: string) => Date.parse(`${text}Z`);
@@ -57,9 +62,25 @@ describe('dates with the year last, by the order of day and month', () => {
 
 describe('what is not a date', () => {
   test.each([
-    '', '2026', '20261123', '2026-13-01', '2026-02-30', '2026-11-23T24:00', '2026-11-23T15:60', '2026-11-23T15:45:60',
-    '2026-11-23 13:00 PM', '2026-11-23 0:10 AM', '2026-11-23x', '2026-11/23', '1.2.3.2026', '03/04/26', '+4915112345678',
-    '2026-11-23T15:45:07 CEST', '0000-01-01', ' 2026-11-23', '12-34567',
+    '',
+    '2026',
+    '20261123',
+    '2026-13-01',
+    '2026-02-30',
+    '2026-11-23T24:00',
+    '2026-11-23T15:60',
+    '2026-11-23T15:45:60',
+    '2026-11-23 13:00 PM',
+    '2026-11-23 0:10 AM',
+    '2026-11-23x',
+    '2026-11/23',
+    '1.2.3.2026',
+    '03/04/26',
+    '+4915112345678',
+    '2026-11-23T15:45:07 CEST',
+    '0000-01-01',
+    ' 2026-11-23',
+    '12-34567',
   ])('%j', (text) => {
     expect(readingsOf(text)).toBe(0);
     expect(readDate(text, 'dd/MM/yyyy')).toBeUndefined();
@@ -68,13 +89,16 @@ describe('what is not a date', () => {
 
 test('any day comes back from its text, whatever the form', () => {
   fc.assert(
-    fc.property(fc.date({ min: new Date('0100-01-01'), max: new Date('9999-12-31'), noInvalidDate: true }), (date) => {
-      const [year = '', month = '', day = ''] = date.toISOString().slice(0, 10).split('-');
-      const local = at(`${year}-${month}-${day}T00:00:00`);
+    fc.property(
+      fc.date({ min: new Date('0100-01-01'), max: new Date('9999-12-31'), noInvalidDate: true }),
+      (date) => {
+        const [year = '', month = '', day = ''] = date.toISOString().slice(0, 10).split('-');
+        const local = at(`${year}-${month}-${day}T00:00:00`);
 
-      expect(readDate(`${year}-${month}-${day}`, undefined)?.local).toBe(local);
-      expect(readDate(`${day}/${month}/${year}`, 'dd/MM/yyyy')?.local).toBe(local);
-      expect(readDate(`${Number(month)}/${Number(day)}/${year}`, 'MM/dd/yyyy')?.local).toBe(local);
-    }),
+        expect(readDate(`${year}-${month}-${day}`, undefined)?.local).toBe(local);
+        expect(readDate(`${day}/${month}/${year}`, 'dd/MM/yyyy')?.local).toBe(local);
+        expect(readDate(`${Number(month)}/${Number(day)}/${year}`, 'MM/dd/yyyy')?.local).toBe(local);
+      },
+    ),
   );
 });

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { inferDateFormat, inferType, nothingSeen, see } from '../../../../src/import/read/values/infer-type.ts';
+import {
+  inferDateFormat,
+  inferType,
+  nothingSeen,
+  see,
+} from '../../../../src/import/read/values/infer-type.ts';
 
 function seen(values: readonly unknown[], { fromText = true, isDate = false } = {}) {
   const all = nothingSeen(fromText);
@@ -28,12 +33,22 @@ describe('the type of a column of a CSV fits every value', () => {
 });
 
 describe('text that looks like a number stays text where a number would change it', () => {
-  test.each(['007', '+4915112345678', '1234567890123456', '12e4', '1,5', '1.', '.5', ' 1', '0x1f', 'NaN', '-', '1_000'])(
-    '%j',
-    (value) => {
-      expect(typeOf(['1', value])).toBe('string');
-    },
-  );
+  test.each([
+    '007',
+    '+4915112345678',
+    '1234567890123456',
+    '12e4',
+    '1,5',
+    '1.',
+    '.5',
+    ' 1',
+    '0x1f',
+    'NaN',
+    '-',
+    '1_000',
+  ])('%j', (value) => {
+    expect(typeOf(['1', value])).toBe('string');
+  });
 });
 
 test('one text among many numbers makes a column of text, wherever it stands', () => {
