@@ -36,7 +36,7 @@ test('the command contains its libraries and their licenses, and imports nothing
 
   for (const name of ['commander', '@clack/prompts', 'csv-parse', 'cli-progress'].flatMap(withTheirs)) {
     const files = await readdir(`node_modules/${name}`);
-    const license = files.find((file) => /^licen[cs]e(\.md)?$/i.test(file));
+    const license = files.find((file) => /^licen[cs]e/i.test(file));
     expect(command, name).toContain(await readFile(`node_modules/${name}/${license}`, 'utf8'));
   }
   const { output } = await (await rollup({ input: 'dist/cli.js', external: /^[^.]/ })).generate({});
