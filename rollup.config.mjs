@@ -273,11 +273,18 @@ export default [
     // asks for Node 22.12 so that it can be required; in a bundle it runs wherever this package does.
     input: `${modules}/cli/cli.js`,
     external: [/^node:/, 'ky', 'valibot'],
-    // With the names that a stack trace shows. The progress bar is CommonJS.
     plugins: [
       nodeResolve({ preferBuiltins: true }),
+      // The progress bar is CommonJS.
       commonjs(),
-      terser({ ecma: 2022, module: true, keep_fnames: true }),
+      terser({
+        ecma: 2022,
+        module: true,
+        // With the names that a stack trace shows.
+        keep_fnames: true,
+        // A function that is written into its only caller is made anew in each call: for each row of an import.
+        compress: { reduce_funcs: false },
+      }),
       planSchema,
     ],
     output: { file: 'dist/cli.js', format: 'es', banner: licensesOf },

@@ -132,7 +132,7 @@ export function addImport(program: Command, run: (options: ImportOptions) => Pro
     .description('Send a file of users or events, or only check it')
     .argument('<file>', 'CSV, NDJSON or a JSON array, also as gzip; - is standard input')
     .addOption(
-      new Option('--kind <kind>', 'What a row is: users or events')
+      new Option('--kind <kind>', 'The kind of the rows: users or events')
         .argParser(oneOf('--kind', ['users', 'events']))
         .makeOptionMandatory(),
     )

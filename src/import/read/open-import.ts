@@ -55,14 +55,17 @@ export async function openImport(file: InputFile, options: ImportOptions): Promi
     maxEventAge: ageInWords(options.maxEventAgeMs ?? 0),
   });
 
-  async function* read(after = 0): AsyncGenerator<ImportRow> {
+  async function* groups(after: number): AsyncGenerator<readonly ImportRow[]> {
     let number = 0;
     const table = await open();
-    for await (const group of table.rows)
+    for await (const group of table.rows) {
+      const rows: ImportRow[] = [];
       for (const raw of group) {
         number += 1;
-        if (number > after) yield check(raw, number);
+        if (number > after) rows.push(check(raw, number));
       }
+      yield rows;
+    }
   }
 
   return {
@@ -71,7 +74,7 @@ export async function openImport(file: InputFile, options: ImportOptions): Promi
     columns: columns.map((column, index) =>
       toImportColumn(column, options.kind, seen[index] ?? nothingSeen(true)),
     ),
-    read,
+    read: (after = 0) => oneByOne(groups(after)),
   };
 }
 
@@ -164,4 +167,26 @@ function digestOf(
   );
   const text = JSON.stringify(['webengage-relay/import', file, format, kind, zone, decided]);
   return createHash('sha256').update(text).digest('hex');
+}
+
+/** The values of groups. An async generator would do the same, but needs several promises for each value. */
+function oneByOne<Value extends object>(groups: AsyncGenerator<readonly Value[]>): AsyncIterable<Value> {
+  let group: readonly Value[] = [];
+  let at = 0;
+  async function next(): Promise<IteratorResult<Value, undefined>> {
+    for (;;) {
+      const value = group[at];
+      at += 1;
+      if (value !== undefined) return { done: false, value };
+      const step = await groups.next();
+      if (step.done) return { done: true, value: undefined };
+      group = step.value;
+      at = 0;
+    }
+  }
+  async function end(): Promise<IteratorResult<Value, undefined>> {
+    await groups.return(undefined);
+    return { done: true, value: undefined };
+  }
+  return { [Symbol.asyncIterator]: () => ({ next, return: end }) };
 }

@@ -61,7 +61,7 @@ Plan     attributes.Plan  string  by its name; text
 
 3 rows: 1 good, 2 refused
 
-rows  refused because                         row numbers
+rows  refused because                        row numbers
 2     phone must be E.164, as +551155256325  2, 3`;
 
 test('a dry run shows the columns and the reasons, and no value of any row', async () => {
@@ -105,7 +105,7 @@ test('with --json, the same is one document', async () => {
   });
 });
 
-test('with --repair, what was changed is told', async () => {
+test('with --repair, each change is reported', async () => {
   const { code, said } = await run({ file: await file('users.csv', USERS), repair: true });
 
   expect(code).toBe(0);
@@ -164,7 +164,7 @@ describe('refused rows go to a file', () => {
   });
 });
 
-describe('what the user says about columns', () => {
+describe('the user’s word about columns', () => {
   test('--column goes before --map, and both are shown', async () => {
     const map = await file('map.json', '{ "Plan": "attributes.Level", "phone": null }');
 

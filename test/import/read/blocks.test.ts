@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { fileBlocks } from '../../../src/import/read/blocks.ts';
 import { all, memoryFile } from '../../fakes/memory-file.ts';
 
-const BLOCK = 256 * 1024;
+const BLOCK = 128 * 1024;
 const CHANGED = 'people.csv has changed while it was read: run the import again once nothing writes to it';
 
 test('a file is read again and again, and its digest is that of its bytes', async () => {

@@ -166,7 +166,7 @@ describe('rows that break a rule are refused, each with its reasons', () => {
   });
 });
 
-test('with repair, a value that breaks a rule is cut or left out, and told', async () => {
+test('with repair, a value that breaks a rule is cut or left out, and reported', async () => {
   const rows = await rowsOf(`userId,phone,Note,email_opt_in\nu1,0151,${'x'.repeat(1_200)},on\n,+491,,\n`, {
     repair: true,
   });
@@ -355,7 +355,7 @@ describe('the digest', () => {
   });
 });
 
-test('what is sent says how large it is, and whose it is', async () => {
+test('a good row says how large it is, and whose it is', async () => {
   const rows = await all((await opened('userId,anonymousId,Name\nu1,a1,Zoë\n,a2,x\n')).read());
 
   expect(rows.map((row) => row.ok && [row.person, row.bytes === Buffer.byteLength(row.json)])).toEqual([

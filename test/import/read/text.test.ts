@@ -65,7 +65,7 @@ describe('bytes that are not UTF-8 end the reading, with their line and place', 
   });
 });
 
-describe('what is not a text is refused with a remedy', () => {
+describe('another kind of file is refused with a remedy', () => {
   test.each([
     ['UTF-16 with a mark', Buffer.from('\uFEFFid,name', 'utf16le'), 'UTF-16: save it as UTF-8'],
     ['UTF-16 without a mark', Buffer.from('id,name', 'utf16le'), 'UTF-16: save it as UTF-8'],

@@ -33,27 +33,36 @@ export const MONTH_FIRST = 2;
 /** The ways in which a text can be read as a date. With the year first it is the same date in both. */
 export function readingsOf(text: string): number {
   if (!startsAsDate(text)) return 0;
-  if (YEAR_FIRST.test(text)) return readDate(text, undefined) === undefined ? 0 : DAY_FIRST | MONTH_FIRST;
+  if (!isYearLast(text)) return readYearFirst(text) === undefined ? 0 : DAY_FIRST | MONTH_FIRST;
   return (
-    (readDate(text, 'dd/MM/yyyy') === undefined ? 0 : DAY_FIRST) |
-    (readDate(text, 'MM/dd/yyyy') === undefined ? 0 : MONTH_FIRST)
+    (readYearLast(text, 'dd/MM/yyyy') === undefined ? 0 : DAY_FIRST) |
+    (readYearLast(text, 'MM/dd/yyyy') === undefined ? 0 : MONTH_FIRST)
   );
 }
 
-/** True for a text in which day and month have to be told apart. */
-export const isYearLast = (text: string): boolean => YEAR_LAST.test(text);
+/** True for a date in which day and month have to be told apart: its first number has one or two digits. */
+export function isYearLast(text: string): boolean {
+  return !isDigit(text.charCodeAt(1)) || !isDigit(text.charCodeAt(2));
+}
 
 /** Reads a date with the year first, and one with the year last if the order of day and month is given. */
 export function readDate(text: string, order: DayOrder | undefined): WrittenDate | undefined {
   if (!startsAsDate(text)) return undefined;
-  const yearFirst = YEAR_FIRST.exec(text);
-  if (yearFirst !== null) {
-    const [start, year, , month, day] = yearFirst;
-    return withTime(dayOf(Number(year), Number(month), Number(day)), text.slice(start.length));
-  }
-  const yearLast = order === undefined ? null : YEAR_LAST.exec(text);
-  if (yearLast === null) return undefined;
-  const [start, first, separator, second, year] = yearLast;
+  if (!isYearLast(text)) return readYearFirst(text);
+  return order === undefined ? undefined : readYearLast(text, order);
+}
+
+function readYearFirst(text: string): WrittenDate | undefined {
+  const found = YEAR_FIRST.exec(text);
+  if (found === null) return undefined;
+  const [start, year, , month, day] = found;
+  return withTime(dayOf(Number(year), Number(month), Number(day)), text.slice(start.length));
+}
+
+function readYearLast(text: string, order: DayOrder): WrittenDate | undefined {
+  const found = YEAR_LAST.exec(text);
+  if (found === null) return undefined;
+  const [start, first, separator, second, year] = found;
   // Dots stand in dates of countries that write the day first.
   if (separator === '.' && order === 'MM/dd/yyyy') return undefined;
   const [day, month] = order === 'dd/MM/yyyy' ? [first, second] : [second, first];
@@ -67,18 +76,21 @@ const NINE = 0x39;
 
 /** A quick look, since most cells are not dates. */
 function startsAsDate(text: string): boolean {
-  const first = text.charCodeAt(0);
-  return first >= ZERO && first <= NINE && text.length >= MIN_LENGTH && text.length <= MAX_LENGTH;
+  return isDigit(text.charCodeAt(0)) && text.length >= MIN_LENGTH && text.length <= MAX_LENGTH;
 }
+
+const isDigit = (code: number) => code >= ZERO && code <= NINE;
 
 /** Undefined for a day that no calendar has. */
 function dayOf(year: number, month: number, day: number): number | undefined {
-  if (month < 1 || month > 12 || day < 1 || day > 31 || year < 1) return undefined;
-  const date = new Date(0);
-  // Not `Date.UTC`, for which the year 20 is 1920.
-  const at = date.setUTCFullYear(year, month - 1, day);
-  return date.getUTCDate() === day ? at : undefined;
+  if (month < 1 || month > 12 || day < 1 || day > 31 || year < FIRST_YEAR) return undefined;
+  const at = Date.UTC(year, month - 1, day);
+  // The usual case. Any later day may be the first of the next month.
+  return day <= 28 || new Date(at).getUTCDate() === day ? at : undefined;
 }
+
+// `Date.UTC` takes the year 20 for 1920.
+const FIRST_YEAR = 100;
 
 function withTime(day: number | undefined, rest: string): WrittenDate | undefined {
   if (day === undefined) return undefined;

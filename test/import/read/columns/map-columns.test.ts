@@ -23,7 +23,7 @@ test('any other column is an attribute of its own name', () => {
   expect(targetByName('eventData.Price', 'event')).toEqual({ target: { of: 'attribute', name: 'Price' } });
 });
 
-test('what the user says is taken exactly', () => {
+test('a name that the user gives is taken exactly', () => {
   expect(targetOf('attributes.Plan.Level', 'user')).toEqual({
     target: { of: 'attribute', name: 'Plan.Level' },
   });

@@ -45,7 +45,7 @@ describe('where the clocks change', () => {
   });
 });
 
-test('any moment comes back from its local time, but for the second hour of a repeat', () => {
+test('any moment comes back from its local time, except for the second hour of a repeat', () => {
   fc.assert(
     fc.property(
       fc
