@@ -19,8 +19,8 @@ type Relay = RelayState & {
 // Like a browser's connections to one host.
 const MAX_IN_FLIGHT = 6;
 
-// Full requests for all devices, three times over: one under way, one that is gathered, and room for uneven slots.
-const LIMITS = { maxRows: 3 * SLOTS * MAX_REQUEST_RECORDS, maxBytes: 16 * 1024 * 1024 };
+// A full request for each device, and as many rows on their way in. More would only cost memory.
+const LIMITS = { maxRows: 2 * SLOTS * MAX_REQUEST_RECORDS, maxBytes: 2 * SLOTS * MAX_BODY_BYTES };
 
 const TOO_LARGE = { path: '', message: 'makes a record that is larger than a request may be' };
 
