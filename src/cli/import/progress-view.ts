@@ -52,14 +52,19 @@ export function progressBar(stream: ProgressStream): ProgressView {
     cliProgress.Presets.shades_classic,
   );
   let isShown = false;
+  let isOver = false;
   return {
     show: (progress) => {
+      if (isOver) return;
       const payload = { text: progressText(progress) };
       if (isShown) bar.update(progress.rows, payload);
       else bar.start(progress.of, progress.rows, payload);
       isShown = true;
     },
-    end: () => bar.stop(),
+    end: () => {
+      isOver = true;
+      bar.stop();
+    },
   };
 }
 

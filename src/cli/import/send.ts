@@ -63,9 +63,8 @@ export async function sendRows(
   sayEarlier(options, source, ledger, world);
   const removesJournal = options.journal === undefined && !destination.needsJournal;
   const ended = await run({ options, source, destination, ledger, world, removesJournal });
-  // A folder that holds something else stays.
-  if (removesJournal && journal !== undefined && ended.kind === 'complete')
-    await rmdir(journal).catch(() => {});
+  // A folder that still holds something stays.
+  if (journal !== undefined) await rmdir(journal).catch(() => {});
   sayEnd(options, source, ledger, ended, world);
   if (ended.kind === 'interrupted') return INTERRUPTED;
   if (ended.kind === 'failed') return 1;
@@ -97,13 +96,11 @@ async function run({ options, source, destination, ledger, world, removesJournal
     process,
     mono,
     () => {
+      view.end();
       world.complain('interrupted: waits up to 5 seconds for answers. Ctrl-C again ends it at once');
       halt.stop({ kind: 'interrupted' });
     },
-    () => {
-      view.end();
-      process.exit(INTERRUPTED);
-    },
+    () => process.exit(INTERRUPTED),
   );
   try {
     return await runImport({

@@ -39,25 +39,30 @@ export async function runImport(ports: RunPorts): Promise<Ended> {
   const ticking = tick(ports, over.signal);
   const fails = (error: unknown) => halt.stop({ kind: 'failed', message: messageOf(error) });
 
+  const resumed = new Set([...ledger.sealed.values()].flatMap(({ rows }) => rows));
   await sender.resume?.(source.read).catch(fails);
-  await readRows(ports).catch(fails);
+  await readRows(ports, resumed).catch(fails);
   await sender.finish();
   cancelGrace();
   over.abort();
   await ticking;
-  const isComplete = halt.reason() === undefined;
-  await (isComplete && removesJournal ? ledger.remove() : ledger.close()).catch(fails);
+  const isDone = halt.reason() === undefined && removesJournal;
+  // A journal that knows of no row would only bind the next run to a setting that was wrong.
+  const isUseless = ledger.report().good === 0 && ledger.sealed.size === 0 && halt.reason() !== undefined;
+  await (isDone || isUseless ? ledger.remove() : ledger.close()).catch(fails);
   return halt.reason() ?? { kind: 'complete' };
 }
 
-async function readRows({ source, sender, ledger, halt }: RunPorts): Promise<void> {
-  // Refused while an earlier run was resumed: later rows decide whether they are at fault.
-  const undecided = new Set([...ledger.sealed.values()].flatMap(({ rows }) => rows));
+/** @param resumed rows that were sent already: if one was refused, later rows decide whether it is at fault */
+async function readRows(
+  { source, sender, ledger, halt }: RunPorts,
+  resumed: ReadonlySet<number>,
+): Promise<void> {
   const { settled } = ledger;
   if (halt.signal.aborted || settled.upTo() === source.rows) return;
   for await (const row of source.read(settled.upTo())) {
     if (halt.signal.aborted) return;
-    if (settled.has(row.number) || undecided.has(row.number)) continue;
+    if (settled.has(row.number) || resumed.has(row.number)) continue;
     if (row.ok) sender.add(row);
     else ledger.refuse(row);
     if (ledger.pendingLength() > MAX_PENDING_LENGTH) await ledger.flush();

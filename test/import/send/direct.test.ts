@@ -165,6 +165,22 @@ describe('a direct import', () => {
     });
     expect(account.calls).toHaveLength(1);
     expect(run.ledger.report()).toMatchObject({ rows: 0 });
+    // The next run may go to another account.
+    expect([...disk.files.keys()]).toEqual([]);
+  });
+
+  test('that stops after a call with a lost answer keeps its seal', async () => {
+    const { time, account, disk } = played();
+    const source = fakeSource(rowsOf(20));
+    account.replies.push('lost', '401');
+
+    const run = await importDirectly({ source, time, disk }, account.upstream);
+    expect(await run.finish()).toMatchObject({ kind: 'failed' });
+    const next = await importDirectly({ source, time, disk }, account.upstream);
+    expect(await next.finish()).toEqual({ kind: 'complete' });
+
+    expect(new Set(account.calls.map(({ requestId }) => requestId)).size).toBe(1);
+    expect(numbersAt(account)).toEqual(upTo(20));
   });
 
   test('takes refusals without a success for a wrong license code, and refuses no row', async () => {

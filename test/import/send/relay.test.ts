@@ -187,10 +187,13 @@ describe('a wrong setting stops an import at once, and no row is refused for it'
     ],
   ])('%s', async (_, response, message) => {
     const { time } = played();
-    const run = await importToRelay({ source: fakeSource(rowsOf(10)), time }, answered(response));
+    const disk = fakeDisk();
+    const run = await importToRelay({ source: fakeSource(rowsOf(10)), time, disk }, answered(response));
 
     expect(await run.finish(60_000)).toEqual({ kind: 'failed', message });
     expect(run.ledger.report()).toMatchObject({ rows: 0, refused: 0 });
+    // The next run may go to another relay.
+    expect([...disk.files.keys()]).toEqual([]);
   });
 
   test('a host that does not exist, after 15 seconds', async () => {

@@ -60,14 +60,20 @@ export async function note(
   }
 }
 
-/** Sends a sealed batch until it is decided, as it was sealed each time. A refused one is halved to the row at fault. */
+/**
+ * Sends a sealed batch until it is decided, as it was sealed each time. A refused one is halved to the row at fault.
+ *
+ * @param mayHaveArrived an earlier run may have made the call
+ */
 export async function deliver(
   calls: DirectCalls,
   batch: SealedBatch,
   rows: readonly ReadyRow[],
+  mayHaveArrived = false,
 ): Promise<Fate> {
   const { ports, gate, patience } = calls;
-  const { time, halt, chance } = ports;
+  const { time, halt, chance, ledger } = ports;
+  let isOpen = mayHaveArrived;
   for (let failures = 1; await gate.take(); ) {
     const answer = await call(calls, batch, rows);
     const verdict = verdictOf(answer, time.wall());
@@ -80,6 +86,7 @@ export async function deliver(
         gate.pause(verdict.forMs);
         break;
       case 'unknown':
+        isOpen = true;
         if (patience.isOver(time.mono(), answer.status > 0))
           return fail(calls, `WebEngage takes no rows (${saidBy(answer)}): try again later`);
         await sleep(time, backoffMs(failures++, BACKOFF, chance.random()), halt.signal);
@@ -90,12 +97,15 @@ export async function deliver(
       case 'refused':
         return isolate(calls, batch, rows, answer);
       case 'misconfigured':
+        if (!isOpen) ledger.unseal(batch.id);
         return fail(
           calls,
           `WebEngage refuses the calls (${saidBy(answer)}): check WEBENGAGE_API_KEY, --license-code and --region`,
         );
     }
   }
+  // WebEngage has none of the rows: the next run may cut them anew.
+  if (!isOpen) ledger.unseal(batch.id);
   return 'halted';
 }
 
@@ -138,10 +148,8 @@ async function isolate(
   if (rows.length > 1 || row === undefined) return deliverHalves(calls, batch, rows, answer);
   const { ledger } = calls.ports;
   const issues = [{ path: '', message: `was refused by WebEngage (${saidBy(answer)})` }];
-  const isRowsFault = calls.doubt.refuse(() => {
-    ledger.refuse(refusedAs(row, issues));
-    ledger.unseal(batch.id);
-  });
+  ledger.unseal(batch.id);
+  const isRowsFault = calls.doubt.refuse(() => ledger.refuse(refusedAs(row, issues)));
   if (isRowsFault) return 'refused';
   return fail(
     calls,

@@ -82,7 +82,7 @@ async function resume(direct: Direct, read: ImportSource['read']): Promise<void>
     if (halt.signal.aborted) return;
     const rows = batch.rows.map((number) => found.get(number)).filter((row) => row !== undefined);
     if (rows.length === 0) ledger.unseal(batch.id);
-    else await deliver(direct, batch, rows);
+    else await deliver(direct, batch, rows, true);
   }
 }
 

@@ -1,7 +1,7 @@
 import { utf8Bytes } from '../../../contract/rules/text.ts';
 import type { JournalDisk, JournalFile, Self } from '../../../server/journal/disk.ts';
 import type { ImportReport } from '../../read/report.ts';
-import type { ImportRow } from '../../read/source.ts';
+import { ImportError, type ImportRow } from '../../read/source.ts';
 import { grouped } from './grouped.ts';
 import { type Journal, openJournal } from './journal.ts';
 import {
@@ -71,7 +71,7 @@ type Outputs = { readonly journal: Journal | undefined; readonly rejects: Journa
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
-/** Opens the ledger of an import, as earlier runs have left it. Rejects with a `LedgerError`. */
+/** Opens the ledger of an import, as earlier runs have left it. Rejects with a `LedgerError` or an `ImportError`. */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const journal = await journalOf(options);
   const state = stateFrom(journal?.left ?? []);
@@ -105,6 +105,7 @@ async function journalOf({ digest, into, journal }: LedgerOptions): Promise<Jour
 
 async function rejectsOf({ rejects }: LedgerOptions, keepBytes: number): Promise<JournalFile | undefined> {
   return rejects?.open(rejects.path, keepBytes).catch((error) => {
+    if (error instanceof ImportError) throw error;
     throw new LedgerError(`${rejects.path} can't be opened: ${messageOf(error)}. Name another --rejects`);
   });
 }
