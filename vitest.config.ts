@@ -13,6 +13,8 @@ const SLOW = [
   // They bundle the package again, or start Wrangler for each command.
   'test/{size,supply-chain}.test.ts',
   'test/samples/commands.test.ts',
+  // They check hundreds of thousands of rows.
+  'test/cli/import/memory.test.ts',
   // They play hours, or draw thousands of inputs.
   'test/attacks/**',
   'test/edge/delivery/{fairness,faults,isolation,unknowns}.test.ts',
@@ -26,6 +28,25 @@ const isolate = !process.env.FAST;
 
 // Where there is none, Playwright says so once the browser project runs: the other projects need no browser.
 const executablePath = findChromium();
+
+// How `@cloudflare/vitest-plugin` names the Worker under test of the project `edge`.
+const RELAY = 'vitest-plugin-runner-edge';
+
+/** Another Worker with bindings to the relay's entrypoint, as of some day. Tests call it as `env[name]`. */
+function caller(name: string, compatibilityDate: string) {
+  const entrypoint = { name: RELAY, entrypoint: 'RelayEntrypoint' };
+  return {
+    name,
+    compatibilityDate,
+    modules: true,
+    scriptPath: './test/edge/rpc/caller.js',
+    serviceBindings: {
+      RELAY: entrypoint,
+      NAMED: { ...entrypoint, props: { name: 'shop.eu-1', source: 'shop', lane: 'import' } },
+      WRONG: { ...entrypoint, props: { naem: 'shop' } },
+    },
+  };
+}
 
 /** One project for each environment: it holds what only that environment can show. */
 export default defineConfig({
@@ -80,6 +101,11 @@ export default defineConfig({
                 ALLOWED_ORIGINS: 'https://shop.example.com,https://example.com',
                 ADMIN_TOKEN: 'an-operator-token-of-enough-characters',
               },
+              serviceBindings: {
+                CALLER: { name: 'caller', entrypoint: 'Caller' },
+                OLD_CALLER: { name: 'old-caller', entrypoint: 'Caller' },
+              },
+              workers: [caller('caller', '2026-10-01'), caller('old-caller', '2024-09-23')],
             },
           }),
         ],

@@ -44,7 +44,7 @@ const MAY_IMPORT: { readonly [room: string]: readonly string[] } = {
   ui: [],
   inspector: ['tracker', 'ui'],
   admin: ['edge', 'ui'],
-  edge: ['plan', 'tracking-plan.json'],
+  edge: ['plan', 'server', 'tracker', 'tracking-plan.json'],
   server: ['tracker'],
   import: ['edge', 'plan', 'server'],
   cli: ['edge', 'plan', 'import', 'server'],
@@ -67,6 +67,7 @@ const FLOORS: { readonly [room: string]: Floors } = {
     platform: [],
   },
   edge: {
+    rpc: ['http', 'durable-objects', 'queue', 'settings', 'telemetry'],
     operator: ['http', 'durable-objects', 'queue', 'auth', 'settings', 'telemetry'],
     http: ['durable-objects', 'queue', 'gate', 'limits', 'auth', 'settings', 'telemetry'],
     'durable-objects': ['delivery', 'queue', 'gate', 'limits', 'auth', 'settings', 'telemetry'],
@@ -87,11 +88,12 @@ const FLOORS: { readonly [room: string]: Floors } = {
   server: { journal: [''] },
   import: { read: [], send: ['read'] },
   cli: {
-    dev: ['init', 'doctor', ''],
+    dev: ['init', 'doctor', 'probe', ''],
     init: [''],
     doctor: [''],
     types: [''],
     import: [''],
+    probe: ['init', ''],
   },
 };
 
@@ -154,6 +156,21 @@ describe('the rooms of src', () => {
       .filter((file) => file.startsWith('src/tracker/'));
 
     expect(shared.filter((file) => !file.startsWith('src/tracker/record/'))).toEqual([]);
+  });
+
+  test('let the relay share only the pure part of the client for servers', () => {
+    const shared = files
+      .filter((file) => file.startsWith('src/edge/'))
+      .flatMap((file) => imports.get(file) ?? [])
+      .filter((file) => /^src\/(server|tracker)\//.test(file));
+
+    expect([...new Set(shared)].sort()).toEqual([
+      'src/server/call.ts',
+      'src/server/record-id.ts',
+      'src/server/relay-error.ts',
+      'src/tracker/record/capture.ts',
+      'src/tracker/record/event-types.ts',
+    ]);
   });
 
   test('let the admin page know only the types of the relay’s answers', () => {

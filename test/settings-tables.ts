@@ -58,6 +58,11 @@ const ENTRIES: Readonly<Record<SettingName, Entry>> = {
     mayBe: "32 characters or more, random, ASCII, no other secret's value",
     otherwise: 'none: only pages send',
   },
+  SERVER_TOKENS: {
+    isSecret: true,
+    table: 'senders',
+    mayBe: '`name=token` pairs with commas or newlines, each token as above',
+  },
   IDENTITY: { table: 'senders', mayBe: listed(IDENTITY_MODES) },
   IDENTITY_KEY: {
     isSecret: true,

@@ -53,7 +53,7 @@ const LEAST_FLUSHES = 3_000;
 // A cache: the tables use some scenarios twice.
 const simulated = new Map<string, Fill>();
 
-type Phase = 'asleep' | 'asking' | 'starting' | 'waiting' | 'ending';
+type Phase = 'asleep' | 'asking' | 'starting' | 'waiting';
 
 type Outbox = {
   phase: Phase;
@@ -82,7 +82,7 @@ function chances(seed: number): () => number {
 /**
  * Simulates outboxes and the gate in virtual time. Flushes of events arrive at random, each from another
  * browser, and WebEngage accepts every call. The relay's own code cuts batches and grants permits. Alarms and
- * passes are modelled on `ingest` and `relayPass`, which need the Workers runtime.
+ * passes are modelled on `ingest` and `relayPasses`, which need the Workers runtime.
  */
 export function simulateFill(traffic: Traffic): Fill {
   const key = JSON.stringify(traffic, ['recordsPerSecond', 'recordsPerFlush', 'shards', 'lingerMs']);
@@ -143,8 +143,7 @@ function simulate({ recordsPerSecond, recordsPerFlush, shards, lingerMs }: Traff
 
   const look = (outbox: Outbox, now: number): void => {
     if (now >= outbox.passEndsAt) {
-      Object.assign(outbox, { phase: 'ending', at: Number.POSITIVE_INFINITY });
-      if (outbox.landings.length === 0) endPass(outbox, now, false, now);
+      endPass(outbox, now, false, now);
       return;
     }
     if (outbox.landings.length >= MAX_IN_FLIGHT) {
@@ -192,7 +191,7 @@ function simulate({ recordsPerSecond, recordsPerFlush, shards, lingerMs }: Traff
     const landed = outbox.landings.some((at) => at <= now);
     outbox.landings = outbox.landings.filter((at) => at > now);
     const { phase } = outbox;
-    if (landed && (phase === 'waiting' || phase === 'ending')) look(outbox, now);
+    if (landed && phase === 'waiting') look(outbox, now);
     else if (outbox.at > now) return;
     else if (phase === 'asking') requestPermit(outbox, now);
     else if (phase === 'starting') start(outbox, now);

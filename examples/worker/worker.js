@@ -1,7 +1,7 @@
 import { createRelay } from 'webengage-relay/edge';
 import page from './page.html';
 
-export { Outbox, RateGate } from 'webengage-relay/edge';
+export { Outbox, RateGate, RelayEntrypoint } from 'webengage-relay/edge';
 
 const relay = createRelay();
 

@@ -1,4 +1,5 @@
 import { argv, cwd, env, stderr, stdin, stdout } from 'node:process';
+import { setTimeout } from 'node:timers/promises';
 import { runCommand } from './command.ts';
 import { dev } from './dev/dev.ts';
 import { endingSignal } from './dev/shutdown-signal.ts';
@@ -7,6 +8,7 @@ import { wantsColor } from './doctor/format-check.ts';
 import { importFile } from './import/import.ts';
 import { init } from './init/init.ts';
 import { readPackage } from './package.ts';
+import { probe } from './probe/probe.ts';
 import { run } from './spawn.ts';
 import { types } from './types/types.ts';
 
@@ -24,4 +26,16 @@ process.exitCode = await runCommand(argv.slice(2), {
   doctor: (options) => doctor(options, { ...world, colored: wantsColor(stdout, env) }),
   types: (options) => types(options, world),
   import: (options) => importFile(options, { ...world, stdin, progress: stderr, now: Date.now }),
+  probe: (options) => {
+    const signal = endingSignal();
+    // Interrupted, the wait is over: whoever waits looks at the signal.
+    const wait = (ms: number) => setTimeout(ms, undefined, { signal }).catch(() => undefined);
+    return probe(options, {
+      ...world,
+      terminal: { input: stdin, output: stdout },
+      wait,
+      now: Date.now,
+      signal,
+    });
+  },
 });

@@ -13,6 +13,8 @@ export type DevOptions = {
   readonly pagePort: number;
   /** The sites that may send, with commas; undefined: all. */
   readonly origins?: string;
+  /** The file of an account's profile, which the sandbox is to play. */
+  readonly profile?: string;
 };
 
 export type InitOptions = Partial<Answers> & {
@@ -43,6 +45,17 @@ export type TypesOptions = {
   readonly check?: boolean;
 };
 
+export type ProbeOptions = {
+  readonly license?: string;
+  readonly region?: string;
+  /** The file of the profile. */
+  readonly out: string;
+  /** All calls are made without a question. */
+  readonly yes?: boolean;
+  /** Each call is asked for. */
+  readonly step?: boolean;
+};
+
 /** What each command does. */
 export type Actions = {
   readonly dev: (options: DevOptions) => Promise<ExitCode>;
@@ -50,6 +63,7 @@ export type Actions = {
   readonly doctor: (options: DoctorOptions) => Promise<ExitCode>;
   readonly types: (options: TypesOptions) => Promise<ExitCode>;
   readonly import: (options: ImportOptions) => Promise<ExitCode>;
+  readonly probe: (options: ProbeOptions) => Promise<ExitCode>;
 };
 
 /** Where help and errors go. */
@@ -92,6 +106,7 @@ export async function runCommand(
   addDoctor(program, (options) => end(actions.doctor(options)));
   addTypes(program, (options) => end(actions.types(options)));
   addImport(program, (options) => end(actions.import(options)));
+  addProbe(program, (options) => end(actions.probe(options)));
   for (const command of program.commands)
     command.showHelpAfterError(`Try webengage-relay help ${command.name()}.`);
   try {
@@ -137,6 +152,7 @@ function addDev(program: Command, run: Run<DevOptions>): void {
       'The sites that may send, separated by commas (default: all)',
       valid(dev, 'origins'),
     )
+    .option('--profile <file>', 'Play an account: the file that webengage-relay probe has written')
     .addHelpText('after', '\nIn a folder that init created, it runs that relay with its settings.')
     .action((options: DevOptions) => {
       const { port, sandboxPort, pagePort } = options;
@@ -158,11 +174,7 @@ function addInit(program: Command, run: Run<InitOptions>): void {
   setting('origins', 'origins', 'The sites that may send, separated by commas: https://shop.example.com');
   setting('name', 'name', "The Worker's name (default: webengage-relay)");
   setting('domain', 'host', 'Its host name in a zone of your account, such as t.example.com');
-  for (const flag of SECRET_FLAGS) {
-    const refuse = () =>
-      init.error(`there is no ${flag}, because a secret in a flag stays in the shell's history`);
-    init.addOption(new Option(`${flag} <secret>`).hideHelp().argParser(refuse));
-  }
+  refuseSecrets(init);
   init
     .option('--check-key', 'Check the key first, with one empty call to WebEngage')
     .option('--no-secrets', 'Only write the files')
@@ -170,6 +182,14 @@ function addInit(program: Command, run: Run<InitOptions>): void {
     .option('--force', 'Overwrite existing files')
     .addHelpText('after', KEY_HELP)
     .action((dir: string, options: Omit<InitOptions, 'dir'>) => run({ ...options, dir }));
+}
+
+function refuseSecrets(command: Command): void {
+  for (const flag of SECRET_FLAGS) {
+    const refuse = () =>
+      command.error(`there is no ${flag}, because a secret in a flag stays in the shell's history`);
+    command.addOption(new Option(`${flag} <secret>`).hideHelp().argParser(refuse));
+  }
 }
 
 function addDoctor(program: Command, run: Run<DoctorOptions>): void {
@@ -210,4 +230,20 @@ function addTypes(program: Command, run: Run<TypesOptions>): void {
       if (options.check && options.out === undefined) types.error('--check needs --out, the file to check');
       return run({ ...options, plan });
     });
+}
+
+function addProbe(program: Command, run: Run<ProbeOptions>): void {
+  const probe = program.command('probe');
+  probe
+    .description('Ask a WebEngage test account what its documents leave open, and write its profile')
+    .option('--license <code>', "The test account's license code, with its ~", valid(probe, 'license'))
+    .option('--region <region>', 'Where it lives: global (default), in or ksa', valid(probe, 'region'))
+    .option('--out <file>', 'The file to write', 'webengage-profile.json')
+    .option('--step', 'Ask before each call')
+    .option('-y, --yes', 'Make all calls without a question');
+  refuseSecrets(probe);
+  probe.addHelpText('after', KEY_HELP).action((options: ProbeOptions) => {
+    if (options.yes && options.step) probe.error('--yes asks nothing, so it cannot be used with --step');
+    return run(options);
+  });
 }

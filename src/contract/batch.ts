@@ -9,6 +9,7 @@ import {
   number,
   object,
   optional,
+  picklist,
   pipe,
   regex,
   safeInteger,
@@ -16,6 +17,7 @@ import {
   unknown,
 } from 'valibot';
 import { fieldMessage } from './issue.ts';
+import type { Lane } from './lane.ts';
 
 /**
  * Calls that WebEngage takes from an account in a minute, unless it states another limit.
@@ -55,6 +57,9 @@ const RECORDS_RULE = `must hold 1 to ${MAX_REQUEST_RECORDS} records`;
 
 const OFFSET_RULE = 'must be a whole number of milliseconds';
 
+/** The lanes that a server may choose. */
+export const SERVER_LANES = ['server', 'import'] as const satisfies readonly Lane[];
+
 /**
  * The envelope of a batch. Unknown fields are ignored, since a later release may send more.
  * Records are checked one by one, so that a bad one does not affect the others.
@@ -78,6 +83,8 @@ export const batchSchema = object(
     clockOffset: optional(pipe(number(OFFSET_RULE), safeInteger(OFFSET_RULE))),
     /** The sender wants records repaired where possible. Without it, a record that breaks any rule is refused. */
     lenient: optional(boolean('must be true or false')),
+    /** For a server. From a page the field counts as unknown. */
+    lane: optional(picklist(SERVER_LANES, `must be ${SERVER_LANES.join(' or ')}`)),
     records: pipe(
       array(unknown(), RECORDS_RULE),
       minLength(1, RECORDS_RULE),

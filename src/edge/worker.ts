@@ -4,12 +4,14 @@ import { identity } from './auth/identity.ts';
 import { corsHeaders, originAllowed } from './auth/origin.ts';
 import type { Env, Relay } from './durable-objects/env.ts';
 import { wakeAll } from './durable-objects/outbox-directory.ts';
+import { readPlanMode } from './http/enforce-plan.ts';
 import { ANSWER_HEADERS } from './http/headers.ts';
 import { health, reportLive } from './http/health.ts';
 import { batchDoor } from './http/post-batch.ts';
 import { preflight } from './http/preflight.ts';
 import { refusal } from './http/responses.ts';
 import { operatorRoutes } from './operator/routes.ts';
+import { entrypointOf, type RelayEntrypointClass } from './rpc/entrypoint.ts';
 import { originsIn } from './settings/origin-pattern.ts';
 import { readSettings } from './settings/settings.ts';
 import { isLoopback } from './settings/upstream.ts';
@@ -84,6 +86,15 @@ export function createRelay({ plan }: RelayOptions = {}): RelayWorker {
   };
 }
 
+/**
+ * Creates the entrypoint through which your other Workers send, as a class to export:
+ * `export const RelayEntrypoint = relayEntrypoint({ plan })`. Use it with `createRelay({ plan })`; without a plan,
+ * export `RelayEntrypoint` as it is. Throws if the plan is invalid.
+ */
+export function relayEntrypoint({ plan }: RelayOptions = {}): RelayEntrypointClass {
+  return entrypointOf(plan && planOf(plan));
+}
+
 function planOf(plan: object): Plan {
   const parsed = parsePlan(plan);
   if (!parsed.ok) throw new Error(`invalid tracking plan: ${planFaults(parsed.issues).join('; ')}`);
@@ -101,23 +112,32 @@ async function setUp(
   const { settings } = read;
   if (isLoopback(settings.upstream) && !isLoopback(new URL(c.req.url).origin))
     return 'WEBENGAGE_HOST may be this machine only if the relay runs on it too';
-  const { trackingPlan } = settings;
-  if (!hasPlan && trackingPlan !== undefined && trackingPlan !== 'off')
-    return `TRACKING_PLAN is ${trackingPlan}, but there is no tracking plan: pass one, as createRelay({ plan })`;
+  const plan = readPlanMode(settings, hasPlan);
+  if (!plan.ok) return plan.message;
   const users = await readIdentity(settings.identity);
   if (!users.ok) return users.message;
   c.set('settings', settings);
   c.set('authorizeUsers', users.authorizeUsers);
-  c.set('planMode', hasPlan ? (trackingPlan ?? 'report') : undefined);
+  c.set('planMode', plan.mode);
   return undefined;
 }
 
 const unavailable = (message: string) =>
   refusal('unavailable', message, { 'Retry-After': String(UNAVAILABLE_RETRY_AFTER_S) });
 
+export type { Answer } from '../contract/answer.ts';
 export type { Env } from './durable-objects/env.ts';
 export { Outbox } from './durable-objects/outbox.ts';
 export { RateGate } from './durable-objects/rate-gate.ts';
+export type { WireBatch } from './rpc/batch-text.ts';
+export type { RelayCalls, RelayEntrypointClass } from './rpc/entrypoint.ts';
+export type { RelayProps } from './rpc/props.ts';
+
+/**
+ * The entrypoint for your other Workers, without a tracking plan. Bind it there as a service with
+ * `"entrypoint": "RelayEntrypoint"`, and call `ctx.waitUntil(env.RELAY.track(…))`. `RelayProps` are the binding's `props`.
+ */
+export const RelayEntrypoint: RelayEntrypointClass = relayEntrypoint();
 
 /** The relay as a complete Worker, without a tracking plan. */
 export default createRelay() satisfies ExportedHandler<Env>;

@@ -2,6 +2,7 @@ import { DurableObject } from 'cloudflare:workers';
 import { answer, type Call, type Reply, type Scene } from './answer.ts';
 import { nextChance } from './chance.ts';
 import { type Control, type ControlOrder, controlOf } from './control.ts';
+import { answerPrivacyRequest, type StoredRecord } from './portability.ts';
 import { minuteBegan } from './rate.ts';
 import type { BulkPath, Judged } from './verdict.ts';
 
@@ -82,6 +83,14 @@ export class Account extends DurableObject<AccountSettings> {
       this.#sql.exec('INSERT INTO request VALUES (?, ?, ?)', requestId, now, body);
     this.#keep(path, records);
     return reply;
+  }
+
+  /** Answers with what is stored of one user. It counts against no limit, and among no calls. */
+  privacyRequest(call: Call): Reply {
+    const control = this.control();
+    return answerPrivacyRequest(control, call, this.#scene(control, call), (userId) =>
+      this.#recordsOf(userId),
+    );
   }
 
   records(): { users: object[]; events: object[] } {
@@ -187,6 +196,20 @@ export class Account extends DurableObject<AccountSettings> {
     return this.#sql
       .exec<{ body: string }>('SELECT body FROM request WHERE requestId = ?', requestId)
       .toArray()[0]?.body;
+  }
+
+  #recordsOf(userId: string): StoredRecord[] {
+    return this.#sql
+      .exec<{ path: BulkPath; body: string; dropped: string }>(
+        `SELECT path, body, dropped FROM record WHERE taken = 1 AND body ->> 'userId' = ? ORDER BY id`,
+        userId,
+      )
+      .toArray()
+      .map(({ path, body, dropped }) => ({
+        path,
+        record: JSON.parse(body),
+        dropped: JSON.parse(dropped),
+      }));
   }
 
   #keep(path: string, records: readonly Judged[]): void {

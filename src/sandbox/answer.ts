@@ -88,6 +88,14 @@ function keepNothing(reply: Reply): Made {
   return keep(reply, [], false);
 }
 
+/** What keeps a call that only reads from its answer: a fault, a wrong key, a wrong license code. */
+export function refusedReading(control: Control, call: Call, scene: Scene): Reply | undefined {
+  const { fault, faultAt } = faultOf(control, scene.chance);
+  // Nothing is taken here, before the answer or after it; and a slow answer is one.
+  const ordered = fault === 'slow' ? undefined : orderedReply({ fault, faultAt }, control, scene);
+  return ordered ?? strangerReply(control, call, scene);
+}
+
 /** Whether a fault befalls the answer alone, and the records are taken. */
 function isAfterTaking({ fault, faultAt }: DrawnFault): boolean {
   if (fault === 'slow' || fault === 'cut') return true;
@@ -138,7 +146,7 @@ function statusReply(status: number, control: Control, scene: Scene): Reply {
 }
 
 /** In WebEngage's words: without a message, a success. */
-function jsonReply(control: Control, scene: Scene, status: number, message?: string): Reply {
+export function jsonReply(control: Control, scene: Scene, status: number, message?: string): Reply {
   const response = message === undefined ? { status: 'queued' } : { message, status: 'error' };
   return {
     status,

@@ -38,6 +38,9 @@ const fault = union(
 
 const faultAt = oneOf(['before', 'after']);
 
+// What may become of a record. `dropped`: it is gone without a word.
+const ENDS = ['refused', 'dropped', 'accepted'] as const;
+
 // Sums of chances as people write them, 0.1 + 0.2 + 0.7, come out a little over 1.
 const ROUNDING = 1e-9;
 const RULE_OF_CHANCE = 'must be a number from 0 to 1';
@@ -99,10 +102,29 @@ const controlSchema = strictObject(
       ),
     ),
     /** Dates near the documented form: `Z`, `±hh:mm`, milliseconds, epoch numbers. `dropped`: without a word. */
-    otherDates: optional(oneOf(['refused', 'dropped', 'accepted']), 'refused'),
+    otherDates: optional(oneOf(ENDS), 'refused'),
+    /** The same for one form alone, in place of `otherDates`. A date of two forms gets the stricter answer. */
+    dateForms: optional(
+      strictObject(
+        {
+          z: optional(oneOf(ENDS)),
+          colon: optional(oneOf(ENDS)),
+          milliseconds: optional(oneOf(ENDS)),
+          epoch: optional(oneOf(ENDS)),
+        },
+        messageOfKeys,
+      ),
+    ),
     /** A null, anywhere in a record. */
-    nulls: optional(oneOf(['refused', 'accepted']), 'refused'),
+    nulls: optional(oneOf(ENDS), 'refused'),
     numericUserId: optional(oneOf(['refused', 'accepted']), 'refused'),
+    /** A field of single users that the bulk page does not list. `ignored`: the record is taken without it. */
+    rcsOptIn: optional(oneOf(['accepted', 'ignored', 'refused']), 'accepted'),
+
+    /** A call with more than 25 records. `cut`: the first 25 are taken, the rest are gone without a word. */
+    tooMany: optional(oneOf(['refused', 'cut', 'accepted']), 'refused'),
+    /** A call without a record. */
+    empty: optional(oneOf(['refused', 'accepted']), 'refused'),
 
     /** The keys that are taken, in place of WEBENGAGE_API_KEY: to rotate it while a relay runs. Empty: none is. */
     acceptKeys: optional(array(text(), 'must be a list of keys')),
@@ -135,6 +157,12 @@ const controlSchema = strictObject(
     /** `Retry-After` with a 429, of `retryAfterSeconds`. */
     retryAfter: optional(oneOf(['none', 'seconds', 'date', 'garbage']), 'none'),
     retryAfterSeconds: optional(whole(0, 86_400), 5),
+
+    /**
+     * The privacy API's answer to `portability`. `profile`: the user's fields and attributes; `profile_and_events`: their
+     * events too. `receipt`: that the request was received, and no data. `refused`: 403.
+     */
+    portability: optional(oneOf(['profile', 'profile_and_events', 'receipt', 'refused']), 'profile'),
   },
   messageOfKeys,
 );

@@ -12,6 +12,20 @@ const MAX_OFFSET_HOURS = 18;
 /** `near`: a date that is not in the documented form. `none`: no date at all, as a 30th of February. */
 export type DateForm = 'documented' | 'near' | 'none';
 
+/** A way in which a date differs from the documented form. */
+export type NearForm = 'z' | 'colon' | 'milliseconds' | 'epoch';
+
+/** The ways in which a date that is `near` differs; none of them where it only lacks its offset. */
+export function nearForms(date: unknown): readonly NearForm[] {
+  const text = String(date);
+  if (typeof date === 'number') return ['epoch'];
+  return [
+    ...(text.endsWith('Z') ? (['z'] as const) : []),
+    ...(/[+-]\d\d:\d\d$/.test(text) ? (['colon'] as const) : []),
+    ...(text.includes('.') ? (['milliseconds'] as const) : []),
+  ];
+}
+
 export function dateForm(value: unknown): DateForm {
   if (typeof value === 'number') return 'near';
   if (typeof value !== 'string' || !NEAR.test(value) || !isReal(value)) return 'none';

@@ -26,6 +26,18 @@ app.post('/v1/accounts/:license/:path{bulk-users|bulk-events}', async (c) => {
   return responseOf(reply);
 });
 
+// The privacy API, by which one user's data is read back.
+app.post('/v1/accounts/:license/opengdpr_requests', async (c) => {
+  const reply = await account(c.env).privacyRequest({
+    license: c.req.param('license'),
+    path: 'opengdpr_requests',
+    authorization: c.req.header('Authorization') ?? '',
+    requestId: '',
+    body: await c.req.text(),
+  });
+  return responseOf(reply);
+});
+
 // What only a sandbox has: a look inside, and faults on demand. Pages of this machine may, and no site that happens to be
 // open beside them: who tries a page out signs in as somebody.
 app.use(cors({ origin: (origin) => (LOCAL_PAGE.test(origin) ? origin : null) }));

@@ -43,10 +43,17 @@ export type ServerEvent<Events extends object, Name extends keyof Events> = Pers
 /** A call of `identify`. */
 export type ServerUser<Attributes extends object = object> = Person & Once & Profile<Attributes>;
 
+type Fields = { readonly [name: string]: unknown };
+
+/** The person of a call or a record, as a key: the same text for all that is about them. */
+export function personOf({ userId, anonymousId }: Fields): string {
+  return userId === undefined ? `anonymous ${anonymousId}` : `user ${userId}`;
+}
+
 /** A call as plain text, checked: its caller may change the values without effect. */
 export type CheckedCall = {
   readonly kind: RecordKind;
-  /** The person, as a key: the same text for all calls about them. */
+  /** From `personOf`. */
   readonly person: string;
   readonly messageId: string | undefined;
   /** The record without id and age: a JSON object. */
@@ -54,8 +61,6 @@ export type CheckedCall = {
   /** The size of `json` in UTF-8. */
   readonly bytes: number;
 };
-
-type Fields = { readonly [name: string]: unknown };
 
 const messageIdRule = lengthRule(1, 999);
 
@@ -105,10 +110,9 @@ export function checkCall(kind: RecordKind, given: unknown): CheckedCall {
       issues.map((issue) => ({ ...issue, message: issue.message + remedyOf(issue, kind) })),
     );
   const json = JSON.stringify({ kind, ...fields });
-  const { userId, anonymousId } = fields;
   return {
     kind,
-    person: userId === undefined ? `anonymous ${anonymousId}` : `user ${userId}`,
+    person: personOf(fields),
     messageId: messageId === undefined ? undefined : String(messageId),
     json,
     bytes: utf8Bytes(json),

@@ -5,7 +5,7 @@ export type ServerClientOptions = {
   /** The relay's address, such as `https://t.example.com`. Absolute, http or https. The token goes there: use https. */
   readonly endpoint: string;
 
-  /** The relay's `SERVER_TOKEN`. It is sent to `endpoint` alone, and is in no error. */
+  /** The relay's `SERVER_TOKEN`, or one of its `SERVER_TOKENS`. It is sent to `endpoint` alone, and is in no error. */
   readonly token: string;
 
   /**

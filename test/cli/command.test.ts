@@ -12,6 +12,16 @@ describe('a command gets its options, and its exit code becomes the program’s'
       'dev --port 1 --sandbox-port 65535 --page-port 3 --origins http://shop.test:3000',
       { port: 1, sandboxPort: 65_535, pagePort: 3, origins: 'http://shop.test:3000' },
     ],
+    [
+      'dev --profile webengage-profile.json',
+      { port: 8787, sandboxPort: 8788, pagePort: 8789, profile: 'webengage-profile.json' },
+    ],
+    ['probe', { out: 'webengage-profile.json' }],
+    [
+      'probe --license ~abc --region ksa --out account.json --step',
+      { license: '~abc', region: 'ksa', out: 'account.json', step: true },
+    ],
+    ['probe -y', { out: 'webengage-profile.json', yes: true }],
     ['init', { dir: '.', secrets: true }],
     [
       'init shop --license ~abc --region in --origins https://a.example --name shop-relay --domain t.a.example --yes --force --no-secrets --check-key',
@@ -122,12 +132,12 @@ describe('help', () => {
     const { code, printed, complained } = await understood([flag]);
 
     expect([code, complained]).toEqual([0, '']);
-    for (const command of ['dev', 'init', 'doctor', 'types', 'import'])
+    for (const command of ['dev', 'init', 'doctor', 'types', 'import', 'probe'])
       expect(printed).toContain(`\n  ${command} [`);
   });
 
   test.each([
-    ['dev', ['port', 'sandbox-port', 'page-port', 'origins']],
+    ['dev', ['port', 'sandbox-port', 'page-port', 'origins', 'profile']],
     ['init', ['license', 'region', 'origins', 'name', 'domain', 'check-key', 'no-secrets', 'yes', 'force']],
     ['doctor', ['origin', 'admin-token-env', 'json']],
     ['types', ['out', 'name', 'check']],
@@ -157,6 +167,7 @@ describe('help', () => {
         'journal',
       ],
     ],
+    ['probe', ['license', 'region', 'out', 'step', 'yes']],
   ])('the help of %s lists all its flags, in each of its three forms', async (command, flags) => {
     const { code, printed, complained, ...ran } = await understood([command, '--help']);
 
@@ -211,6 +222,9 @@ describe('an invalid command line runs nothing, and ends with 2 and a message', 
     [['doctor', 'https://user@t.example.com'], 'must be an http or https URL'],
     [['doctor', 'https://:password@t.example.com'], 'must be an http or https URL'],
     [['doctor', 'https://t.example.com/?a=b'], 'must be an http or https URL'],
+    [['probe', '--license', '~a b'], '--license must be set, and hold only letters'],
+    [['probe', '--region', 'mars'], '--region must be global, in or ksa'],
+    [['probe', '--yes', '--step'], '--yes asks nothing'],
     [['types', 'a.json', 'b.json'], "too many arguments for 'types'"],
     [['types', '--check'], '--check needs --out'],
     [['types', '--name', 'string'], '--name must be the name of a type'],
@@ -236,8 +250,8 @@ describe('an invalid command line runs nothing, and ends with 2 and a message', 
     expect([code, command, printed]).toEqual([2, undefined, '']);
     expect(complained).toContain(message);
     // Where to look, unless that is what it has shown.
-    const known =
-      ['dev', 'init', 'doctor', 'types', 'import'].find((name) => name === args[0]) ?? '<command>';
+    const commands = ['dev', 'init', 'doctor', 'types', 'import', 'probe'];
+    const known = commands.find((name) => name === args[0]) ?? '<command>';
     expect(complained).toMatch(new RegExp(`webengage-relay help ${known}|^Usage: `));
   });
 
@@ -257,6 +271,7 @@ describe('a secret on the command line is refused and not shown', () => {
     [['init', '--api-key=a-secret']],
     [['init', '--webengage-api-key=a-secret']],
     [['init', '--admin-token', 'a-secret']],
+    [['probe', '--api-key', 'a-secret']],
     [['init', "--unknown=a-secret's-end"]],
     [['init', 'my-relay', 'a-secret']],
     [['init', '--license', 'a-secret !']],

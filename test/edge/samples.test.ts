@@ -9,6 +9,7 @@ import {
   logLimited,
   logOffPlan,
   logRecovered,
+  logServerRefused,
   logSuspended,
   logTokensRefused,
   logUnfamiliar,
@@ -58,6 +59,7 @@ test('docs/guides/operating.md shows exactly the lines of the log', () => {
     logDeadLetters('discarded', 3);
     logTokensRefused({ expired: 41, missing: 2 });
     logLimited({ address: 212, browser: 0, share: 38 });
+    logServerRefused('orders', { limited: 2, rejected: 7 });
     logOffPlan({ missing: 12, type: 5, unknown_event: 1 });
   });
 

@@ -1,5 +1,6 @@
 import { answer, type Reply } from '../../src/sandbox/answer.ts';
 import { type ControlOrder, controlOf } from '../../src/sandbox/control.ts';
+import { answerPrivacyRequest, type StoredRecord } from '../../src/sandbox/portability.ts';
 import { minuteBegan } from '../../src/sandbox/rate.ts';
 
 type Arrival = {
@@ -19,7 +20,10 @@ export type FakeAccount = {
     readonly requestId: string;
     readonly body: string;
     readonly key?: string;
+    readonly license?: string;
   }) => Reply;
+  /** The privacy API. */
+  readonly privacyRequest: (request: { readonly body: string; readonly key?: string }) => Reply;
   /** How it behaves from now on. */
   readonly order: (control: ControlOrder) => void;
   readonly arrivals: readonly Arrival[];
@@ -37,6 +41,7 @@ export function fakeAccount(order: ControlOrder, now: () => number, random: () =
   let control = controlOf(order);
   const arrivals: Arrival[] = [];
   const taken: TakenRecord[] = [];
+  const stored: StoredRecord[] = [];
   const bodies = new Map<string, string>();
   let swallowed = 0;
   return {
@@ -46,26 +51,45 @@ export function fakeAccount(order: ControlOrder, now: () => number, random: () =
     order: (next) => {
       control = controlOf(next);
     },
-    call: ({ kind, requestId, body, key = FAKE_KEY }) => {
-      const path = `bulk-${kind}s`;
-      const from = minuteBegan(control.minute, now());
-      const { reply, sent, records, settlesId, ...made } = answer(
+    privacyRequest: ({ body, key = FAKE_KEY }) =>
+      answerPrivacyRequest(
         control,
-        { license: LICENSE, path, authorization: `Bearer ${key}`, requestId, body },
+        { license: LICENSE, path: 'opengdpr_requests', authorization: `Bearer ${key}`, requestId: '', body },
         {
           now: now(),
           chance: random(),
           key: FAKE_KEY,
           license: LICENSE,
           requestsPerMinute: REQUESTS_PER_MINUTE,
-          arrivals: arrivals.filter(({ at }) => at > from).length,
+          arrivals: 0,
+          bodyBefore: undefined,
+        },
+        (userId) => stored.filter(({ record }) => record.userId === userId),
+      ),
+    call: ({ kind, requestId, body, key = FAKE_KEY, license = LICENSE }) => {
+      const path = `bulk-${kind}s` as const;
+      const counts = (arrival: Arrival) => control.limit === 'shared' || arrival.path === path;
+      const from = minuteBegan(control.minute, now());
+      const { reply, sent, records, settlesId, ...made } = answer(
+        control,
+        { license, path, authorization: `Bearer ${key}`, requestId, body },
+        {
+          now: now(),
+          chance: random(),
+          key: FAKE_KEY,
+          license: LICENSE,
+          requestsPerMinute: REQUESTS_PER_MINUTE,
+          arrivals: arrivals.filter((arrival) => arrival.at > from && counts(arrival)).length,
           bodyBefore: bodies.get(requestId),
         },
       );
       arrivals.push({ at: now(), path, status: reply.cut ? 0 : reply.status, records: sent });
       if (settlesId) bodies.set(requestId, body);
-      for (const { record } of records.filter((judged) => judged.taken))
-        taken.push({ path, record: record as TakenRecord['record'] });
+      for (const judged of records.filter((each) => each.taken)) {
+        const record = judged.record as TakenRecord['record'];
+        taken.push({ path, record });
+        stored.push({ path, record, dropped: judged.dropped });
+      }
       swallowed += made.swallowed;
       return reply;
     },

@@ -102,7 +102,10 @@ export function fakeBrowser({
       ...(fakes.fetchLater !== undefined && { fetchLater: fakes.fetchLater }),
     });
     const resolved = resolveOptions({ endpoint: ENDPOINT, ...settings });
-    const tracker = startTracker(resolved, platformFakes.platform, settings.plugins);
+    const { platform } = platformFakes;
+    // A database that does not answer can't be deleted either.
+    const ownPlatform = hasFallback ? { ...platform, removeStore: async () => true } : platform;
+    const tracker = startTracker(resolved, ownPlatform, settings.plugins);
 
     return {
       tracker,

@@ -23,6 +23,7 @@ export async function understood(args: readonly string[]): Promise<Understood> {
     doctor: remember('doctor'),
     types: remember('types'),
     import: remember('import'),
+    probe: remember('probe'),
   };
   const code = await runCommand(args, actions, {
     writeOut: (text) => {

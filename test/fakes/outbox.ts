@@ -2,7 +2,7 @@ import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import type { TrackerRecord } from '../../src/contract/record.ts';
 import { noEvidence } from '../../src/edge/delivery/evidence.ts';
-import { type PassEnd, type RelayPassPorts, relayPass } from '../../src/edge/delivery/relay-pass.ts';
+import { type PassEnd, type RelayPassPorts, relayPasses } from '../../src/edge/delivery/relay-pass.ts';
 import type { UpstreamAnswer, UpstreamCall } from '../../src/edge/delivery/webengage.ts';
 import type { Outbox } from '../../src/edge/durable-objects/outbox.ts';
 import type { Permit } from '../../src/edge/gate/permits.ts';
@@ -143,7 +143,7 @@ export function passAt(
   ports: Partial<RelayPassPorts> = {},
 ): Promise<PassEnd> {
   return runInDurableObject(stub, (_, { storage }) =>
-    relayPass({ ...quietPorts(), storage, upstream: upstream.answer, now: () => now, ...ports }),
+    relayPasses({ ...quietPorts(), storage, upstream: upstream.answer, now: () => now, ...ports })(),
   );
 }
 

@@ -2,7 +2,7 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { MAX_BATCH_RECORDS } from '../../src/contract/batch.ts';
 import { saidIn } from '../../src/edge/delivery/error-text.ts';
 import { noEvidence } from '../../src/edge/delivery/evidence.ts';
-import { type RelayPassPorts, relayPass } from '../../src/edge/delivery/relay-pass.ts';
+import { type RelayPassPorts, relayPasses } from '../../src/edge/delivery/relay-pass.ts';
 import { signal } from '../../src/edge/delivery/signal.ts';
 import { bulkBody, type UpstreamCall } from '../../src/edge/delivery/webengage.ts';
 import type { Outbox } from '../../src/edge/durable-objects/outbox.ts';
@@ -39,6 +39,8 @@ export type SimulationOptions = {
   readonly gateMs?: () => number;
   readonly limits?: GateLimits;
   readonly lingerMs?: number;
+  /** How long a relay pass runs at most. */
+  readonly passMs?: number;
   /** In place of the relay's own, for each life of the outbox. */
   readonly shares?: () => Shares;
   /** Whether the outbox crashes here. */
@@ -140,6 +142,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationEn
     const ports: RelayPassPorts = {
       storage: virtual,
       lingerMs,
+      ...(options.passMs !== undefined && { passMs: options.passMs }),
       msPerRecord: msPerRecordOf(recordsPerMinute),
       dueTimes: known,
       evidence: noEvidence(),
@@ -215,10 +218,12 @@ export async function simulate(options: SimulationOptions): Promise<SimulationEn
       },
     };
 
+    const nextPass = relayPasses(ports);
+
     function pass(): void {
       alarmAt = null;
       passing = true;
-      relayPass(ports).then(
+      nextPass().then(
         ({ nextAt, backsOff }) => {
           passing = false;
           backoffUntil = backsOff ? (nextAt ?? 0) : 0;

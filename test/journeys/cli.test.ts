@@ -9,6 +9,9 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startWorker } from '../../src/cli/dev/local-worker.ts';
+import { probe } from '../../src/cli/probe/probe.ts';
+import { parseProfile, sandboxOrder } from '../../src/cli/probe/profile.ts';
+import { playedPipe } from '../fakes/operator.ts';
 import { sample } from '../samples/samples.ts';
 import { freePort } from './free-port.ts';
 import { type Stack, startStack } from './stack.ts';
@@ -350,5 +353,61 @@ describe('init', () => {
     expect(ended.code).toBe(code);
     expect(existsSync(dir)).toBe(code === 0);
     expect(await stack.received()).toEqual({ users: [], events: [] });
+  });
+});
+
+describe('probe', () => {
+  const account = (apiKey: string) => ({ WEBENGAGE_API_KEY: apiKey, WEBENGAGE_HOST: stack.sandboxUrl });
+
+  test('at a wrong key it stops after one call, with the remedy', async () => {
+    const out = join(scratch, 'never.json');
+
+    const { code, said, complained } = await cli(
+      ['probe', '--yes', '--license', stack.licenseCode, '--out', out],
+      account('another-key'),
+    );
+
+    expect(code).toBe(1);
+    expect(said).toContain('relay-probe-');
+    expect(complained).toContain('WebEngage answers 401');
+    expect(complained).toContain('Bulk calls made: 1');
+    expect(existsSync(out)).toBe(false);
+  });
+
+  test('the running sandbox has the switches that the profile names', async () => {
+    const order = {
+      success: 201,
+      invalid: 'drops_record',
+      dateForms: { z: 'accepted', colon: 'dropped', milliseconds: 'accepted', epoch: 'dropped' },
+      nulls: 'dropped',
+      rcsOptIn: 'ignored',
+      tooMany: 'cut',
+      empty: 'accepted',
+      idempotency: 'ignored',
+      reusedRequestId: 'swallowed',
+      limit: 'separate',
+      requestsPerMinute: 1_000,
+      rateHeaders: 'sent',
+      maxBodyBytes: 102_400,
+      portability: 'profile_and_events',
+    };
+    await stack.order(order);
+    const out = join(scratch, 'webengage-profile.json');
+
+    // As the command is run, but without its waits.
+    const code = await probe(
+      { license: stack.licenseCode, region: 'global', out, yes: true },
+      {
+        ...playedPipe(),
+        env: account(stack.apiKey),
+        wait: async () => undefined,
+        now: Date.now,
+        signal: new AbortController().signal,
+      },
+    );
+
+    expect(code).toBe(0);
+    const read = parseProfile(await readFile(out, 'utf8'));
+    expect(read.ok && sandboxOrder(read.profile)).toEqual(order);
   });
 });

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { isTaken } from '../../src/cli/dev/ports.ts';
+import { ANSWERS } from '../../src/cli/probe/profile.ts';
 import { chromiumPath, LAUNCH_ARGS } from '../chromium.ts';
 import { freePort } from './free-port.ts';
 import { type Installed, installPackage } from './installed.ts';
@@ -214,6 +215,29 @@ describe('with Wrangler installed', () => {
     expect(await statusOf('http://shop.test:3000')).toBe(204);
     expect(await statusOf(`http://localhost:${run.ports.page}`)).toBe(204);
     expect(await statusOf('http://localhost:3000')).toBe(403);
+  });
+
+  test('the sandbox plays the account of a profile, and a wrong one is reported before anything starts', async () => {
+    const unknown = { value: 'unknown', evidence: 'not asked' };
+    const answers = Object.fromEntries(ANSWERS.map((name) => [name, unknown]));
+    const profile = {
+      version: 1,
+      probedAt: '',
+      answers: { ...answers, tooMany: { ...unknown, value: 'cut' } },
+    };
+    await installed.write('webengage-profile.json', JSON.stringify(profile));
+    await installed.write('wrong.json', JSON.stringify({ ...profile, version: 2 }));
+
+    const run = await dev(['--profile', 'webengage-profile.json']);
+    await run.says('Ctrl-C');
+    const control = await (await fetch(`http://localhost:${run.ports.sandbox}/control`)).json();
+    const wrong = await (await dev(['--profile', 'wrong.json'])).ended;
+
+    expect(control).toMatchObject({ tooMany: 'cut', nulls: 'refused' });
+    expect(wrong).toMatchObject({
+      code: 1,
+      said: expect.stringContaining('wrong.json: version must be 1, not 2'),
+    });
   });
 
   test('an invalid site is reported before anything starts', async () => {

@@ -252,6 +252,7 @@ describe('compiled', () => {
       await compile('beside', BESIDE, ['es2023', 'dom', 'dom.iterable'], []);
       await compile('service-worker', SERVICE_WORKER, ['es2023', 'webworker'], []);
       await compile('own-worker', OWN_WORKER, ['es2023'], ['@cloudflare/workers-types']);
+      await compile('caller', CALLER, ['es2023'], ['@cloudflare/workers-types']);
       await compile('server', SERVER, ['es2023'], ['node']);
       await compile('server-in-worker', SERVER, ['es2023'], ['@cloudflare/workers-types']);
     },
@@ -260,13 +261,40 @@ describe('compiled', () => {
 
 // As docs/guides/deploying.md has it, for a Worker of one's own.
 const OWN_WORKER = `
-  import relay, { createRelay, type Env } from 'webengage-relay/edge';
-  export { Outbox, RateGate } from 'webengage-relay/edge';
+  import relay, { createRelay, type Env, relayEntrypoint } from 'webengage-relay/edge';
+  export { Outbox, RateGate, RelayEntrypoint } from 'webengage-relay/edge';
+  export const PlannedEntrypoint = relayEntrypoint({ plan: { events: { 'Signed Out': {} } } });
   export const own = createRelay();
   export const planned = createRelay({ plan: { events: { 'Signed Out': {} } } }) satisfies ExportedHandler<Env>;
   export default {
     fetch: (request, env, ctx) => own.fetch(request, env, ctx),
     scheduled: relay.scheduled,
+  } satisfies ExportedHandler<Env>;`;
+
+// Another Worker, with a binding to the relay's.
+const CALLER = `
+  import type { RelayCalls, RelayEntrypoint, RelayProps } from 'webengage-relay/edge';
+  type Env = { readonly RELAY: Service<typeof RelayEntrypoint>; readonly PLANNED: Service<RelayCalls> };
+  export const props: RelayProps = { name: 'shop', lane: 'import' };
+  // @ts-expect-error No such lane.
+  export const wrong: RelayProps = { lane: 'live' };
+  export default {
+    async fetch(request, { RELAY, PLANNED }, ctx) {
+      ctx.waitUntil(RELAY.track({ userId: 'j', eventName: 'Paid', eventTime: new Date(), eventData: { Total: 1 } }));
+      ctx.waitUntil(PLANNED.identify({ anonymousId: 'v', email: 'j@doe.com', attributes: { Since: new Date() } }));
+      // @ts-expect-error A person is missing.
+      await RELAY.track({ eventName: 'Paid' });
+      // @ts-expect-error The event's name is missing.
+      await RELAY.track({ userId: 'j' });
+      // @ts-expect-error No such field.
+      await RELAY.identify({ userId: 'j', mail: 'j@doe.com' });
+      const { accepted, rejected } = await RELAY.batch([{ kind: 'event', id: 'x.1' }]);
+      await RELAY.batch({ v: 1, device: 'x', lane: 'import', records: [] });
+      // @ts-expect-error A list or an envelope.
+      await RELAY.batch('x');
+      const ids: readonly string[] = rejected.map(({ id, issues }) => id + issues[0]?.path);
+      return Response.json({ total: accepted + 1, ids });
+    },
   } satisfies ExportedHandler<Env>;`;
 
 describe('in an app that Vite builds', () => {

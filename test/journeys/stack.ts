@@ -18,6 +18,8 @@ export type Stack = {
   /** A page that loads the tracker by its script tag. `?stub` calls it before it has loaded. */
   readonly siteUrl: string;
   readonly relayUrl: string;
+  /** What the relay persists to. A Worker that starts with the same folder finds it by its name. */
+  readonly relayStorage: string;
   readonly sandboxUrl: string;
   readonly stopRelay: () => Promise<void>;
   readonly startRelay: () => Promise<void>;
@@ -127,6 +129,7 @@ export async function startStack({
     adminToken,
     siteUrl: site.url,
     relayUrl,
+    relayStorage: join(storage, 'relay'),
     sandboxUrl: sandbox.url,
     // As a machine that goes dark: nothing is tidied up.
     stopRelay: async () => {

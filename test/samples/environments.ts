@@ -64,6 +64,10 @@ export const ELSEWHERE: Readonly<Record<string, EnvironmentName>> = {
   'docs/guides/sending-from-a-server.md#serverless-functions-and-workers ts': 'worker',
   'docs/guides/sending-from-a-server.md#a-journal-on-disk ts': 'server',
   'docs/guides/sending-from-a-server.md#typed-events ts': 'server',
+  'docs/guides/sending-from-a-worker.md#set-up js': 'worker',
+  'docs/guides/sending-from-a-worker.md#calls ts': 'worker',
+  'docs/guides/sending-from-a-worker.md#calls ts 2': 'worker',
+  'docs/guides/sending-from-a-worker.md#with-a-tracking-plan js': 'worker',
   'docs/guides/tracking-plan.md#at-the-relay js': 'worker',
   'docs/guides/troubleshooting.md js': 'console',
 };

@@ -16,6 +16,9 @@ describe('a configuration of the sandbox', () => {
       otherDates: 'refused',
       nulls: 'refused',
       numericUserId: 'refused',
+      rcsOptIn: 'accepted',
+      tooMany: 'refused',
+      empty: 'refused',
       wrongKey: 401,
       wrongLicense: 404,
       idempotency: 'honoured',
@@ -26,6 +29,7 @@ describe('a configuration of the sandbox', () => {
       rateHeaders: 'sent',
       retryAfter: 'none',
       retryAfterSeconds: 5,
+      portability: 'profile',
     });
   });
 

@@ -100,6 +100,37 @@ describe('dates', () => {
     expect(endOf(judgeEvent({ eventTime }, { otherDates: 'accepted' }))).toBe('taken');
   });
 
+  test.each([
+    ['z', '2018-09-15T18:29:00Z'],
+    ['colon', '2018-09-15T18:29:00-08:00'],
+    ['milliseconds', '2018-09-15T18:29:00.123-0800'],
+    ['epoch', 1537064940000],
+  ] as const)('the form %s has a switch of its own', (form, eventTime) => {
+    // In the same form and no other, or in this one.
+    const others = NEAR.filter(
+      (date) => date !== eventTime && !(form === 'milliseconds' && /\.000-/.test(String(date))),
+    );
+
+    for (const [end, seen] of [
+      ['accepted', 'taken'],
+      ['dropped', 'dropped'],
+      ['refused', 'refused'],
+    ] as const)
+      expect(endOf(judgeEvent({ eventTime }, { dateForms: { [form]: end } }))).toBe(seen);
+    for (const other of others)
+      expect(endOf(judgeEvent({ eventTime: other }, { dateForms: { [form]: 'accepted' } }))).toBe('refused');
+  });
+
+  test('a date of two forms gets the stricter answer', () => {
+    const eventTime = '2018-09-15T18:29:00.123Z';
+    const seen = (z: 'accepted' | 'dropped', milliseconds: 'accepted' | 'dropped') =>
+      endOf(judgeEvent({ eventTime }, { dateForms: { z, milliseconds } }));
+
+    expect(seen('accepted', 'accepted')).toBe('taken');
+    expect(seen('accepted', 'dropped')).toBe('dropped');
+    expect(seen('dropped', 'accepted')).toBe('dropped');
+  });
+
   test.each(NONE)('%j is refused in each setting', (eventTime) => {
     for (const otherDates of ['refused', 'dropped', 'accepted'] as const)
       expect(endOf(judgeEvent({ eventTime }, { otherDates }))).toBe('refused');
@@ -112,8 +143,9 @@ describe('nulls', () => {
     { eventData: { deep: [{ in: null }] } },
     { eventTime: null },
     { userId: null, anonymousId: 'a' },
-  ])('in %j are refused or accepted', (fields) => {
+  ])('in %j are refused, dropped or accepted', (fields) => {
     expect(endOf(judgeEvent(fields))).toBe('refused');
+    expect(endOf(judgeEvent(fields, { nulls: 'dropped' }))).toBe('dropped');
     expect(endOf(judgeEvent(fields, { nulls: 'accepted' }))).toBe('taken');
   });
 
@@ -128,6 +160,36 @@ test('a numeric userId is refused or accepted', () => {
   expect(endOf(judgeEvent({ userId: 5 }))).toBe('refused');
   expect(endOf(judgeEvent({ userId: 5, anonymousId: 'a' }))).toBe('refused');
   expect(endOf(judgeEvent({ userId: 5 }, { numericUserId: 'accepted' }))).toBe('taken');
+});
+
+test('rcsOptIn is accepted, ignored or refused', () => {
+  const judgeUser = (rcsOptIn?: ControlOrder['rcsOptIn']) =>
+    judge('bulk-users', '{"users":[{"userId":"u","rcsOptIn":true}]}', controlOf({ rcsOptIn }));
+
+  expect(judgeUser()).toMatchObject({ ok: true, records: [{ taken: true, dropped: [] }] });
+  expect(judgeUser('ignored')).toMatchObject({
+    ok: true,
+    records: [{ taken: true, dropped: [{ path: 'rcsOptIn' }] }],
+  });
+  expect(judgeUser('refused')).toMatchObject({ ok: false, status: 400 });
+});
+
+test('more than 25 records are refused, cut or accepted', () => {
+  const events = Array.from({ length: 27 }, () => ADDED_TO_CART);
+  const taken = (order: ControlOrder) => {
+    const verdict = judgeEvents(events, order);
+    return verdict.ok ? verdict.records.map((record) => record.taken) : verdict.status;
+  };
+
+  expect(taken({})).toBe(400);
+  expect(taken({ tooMany: 'accepted' })).toEqual(Array.from({ length: 27 }, () => true));
+  expect(taken({ tooMany: 'cut' })).toEqual(Array.from({ length: 27 }, (_, index) => index < 25));
+});
+
+test('a call without a record is refused or accepted', () => {
+  expect(judgeEvents([])).toMatchObject({ ok: false, status: 400 });
+  expect(judgeEvents([], { empty: 'accepted' })).toEqual({ ok: true, sent: 0, records: [] });
+  expect(judgeEvents(undefined, { empty: 'accepted' })).toMatchObject({ ok: false, status: 400 });
 });
 
 describe('a configured rule to refuse records', () => {

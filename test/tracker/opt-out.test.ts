@@ -192,6 +192,27 @@ describe('a visitor who has opted out', () => {
     expect(await disk.state.get('visitor')).toEqual({ choices: 1, changes: expect.any(Number) });
   });
 
+  test('has leftover data deleted by the next page if the database did not answer', async () => {
+    const { open, map, disk, time } = fakeBrowser({ relay: scriptedRelay(never), hasFallback: true });
+    const first = open();
+    await first.tracker.track('e1');
+    await first.crash();
+    disk.hold();
+    const { tracker, crash } = open();
+    const out = tracker.optOut();
+    await time.pass(10_000);
+    await out;
+    await crash();
+    disk.release();
+    expect(await disk.buffered()).toHaveLength(1);
+
+    open();
+    await quiet();
+
+    expect([...map]).toEqual([[MARK, '1']]);
+    expect(await disk.buffered()).toEqual([]);
+  });
+
   test('is asked for no identity token any more', async () => {
     const asked: string[] = [];
     const identityToken = (userId: string) => {

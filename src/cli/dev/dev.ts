@@ -1,8 +1,10 @@
+import { readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import type { DevOptions } from '../command.ts';
 import { messageIn } from '../doctor/response-body.ts';
 import type { ExitCode } from '../exit-code.ts';
 import type { Package } from '../package.ts';
+import { type Profile, parseProfile, type ReadProfile, sandboxOrder } from '../probe/profile.ts';
 import { scriptTag } from '../script-tag.ts';
 import { isInstalledIn, ownRelayIn } from './find-project.ts';
 import { type LocalRelay, startLocalRelay } from './local-relay.ts';
@@ -35,12 +37,24 @@ export async function dev(options: DevOptions, world: World): Promise<ExitCode> 
     return 1;
   }
 
+  const profile = options.profile === undefined ? undefined : await readProfile(options.profile);
+  if (profile !== undefined && !profile.ok) {
+    complain(`${options.profile}: ${profile.message}`);
+    return 1;
+  }
+
   const started = await start(options, world).catch((error: unknown) =>
     error instanceof Error ? error.message : String(error),
   );
   if (typeof started === 'string') {
     if (!signal.aborted) complain(started);
     return signal.aborted ? 0 : 1;
+  }
+  const refused = profile && (await play(profile.profile, started));
+  if (refused !== undefined) {
+    complain(refused);
+    await started.stop();
+    return 1;
   }
   const page = await servePage(firstPage(started), options.pagePort);
   say(whatIsWhere(started, options));
@@ -53,6 +67,22 @@ export async function dev(options: DevOptions, world: World): Promise<ExitCode> 
   if (ended === undefined || signal.aborted) return 0;
   complain(`the relay or the sandbox stopped unexpectedly:\n${ended}`);
   return 1;
+}
+
+/** An account's profile, from its file. */
+async function readProfile(path: string): Promise<ReadProfile> {
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  if (text !== undefined) return parseProfile(text);
+  return { ok: false, message: "the file does not exist or can't be read: webengage-relay probe writes it" };
+}
+
+/** Has the sandbox behave as the account that was probed. Undefined if it does; else why not. */
+async function play(profile: Profile, { sandboxUrl }: LocalRelay): Promise<string | undefined> {
+  const answer = await fetch(`${sandboxUrl}/control`, {
+    method: 'POST',
+    body: JSON.stringify(sandboxOrder(profile)),
+  });
+  return answer.ok ? undefined : `the sandbox refuses the profile: ${await answer.text()}`;
 }
 
 /** Why it can't start, and what to do about it; undefined where it can. */

@@ -1,5 +1,4 @@
-import type { ColumnChoices } from '../../import/read/columns/column-map.ts';
-import { parseColumnMap } from '../../import/read/columns/column-map.ts';
+import { type ColumnChoices, parseColumnMap } from '../../import/read/columns/column-map.ts';
 import { type InputFile, type InputStream, openInput } from '../../import/read/input-file.ts';
 import { openImport } from '../../import/read/open-import.ts';
 import { ImportError, type ImportSource } from '../../import/read/source.ts';

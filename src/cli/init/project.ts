@@ -21,7 +21,7 @@ export const OTHER_CONFIGS = ['wrangler.json', 'wrangler.toml'] as const;
 export type ProjectFile = { readonly path: string; readonly text: string };
 
 const ENTRY = `// The relay, unchanged. For a Worker of your own around it, see docs/guides/deploying.md in the repository of webengage-relay.
-export { default, Outbox, RateGate } from 'webengage-relay/edge';
+export { default, Outbox, RateGate, RelayEntrypoint } from 'webengage-relay/edge';
 `;
 
 const FREE_PLAN = `// On Cloudflare's free plan: "MAX_SUBREQUESTS": "50",`;

@@ -9,6 +9,8 @@ import { FAULTS, settingFault } from './validate-settings.ts';
 const REGION = 'global';
 const NAME = 'webengage-relay';
 
+const NO_KEY_REMEDY = 'set it, pipe the key in, or use --no-secrets to set it later';
+
 type Asked = {
   readonly answers: Answers;
   /** Empty where none is needed. */
@@ -34,7 +36,7 @@ export async function askAll(
   const agrees = async (message: string) => yes || answered(await confirm({ message, ...terminal }));
   return {
     answers,
-    key: secrets || checkKey ? validKey(key || (await readKey(terminal))) : '',
+    key: secrets || checkKey ? validKey(key || (await readKey(terminal)), NO_KEY_REMEDY) : '',
     checksKey:
       checkKey ||
       (asksMore &&
@@ -57,20 +59,12 @@ function withDefaults(given: Partial<Answers>): Answers {
 
 /** What is not given is asked for. */
 async function askAnswers(given: Partial<Answers>, terminal: Terminal): Promise<Answers> {
-  const ask = async (of: keyof Answers, message: string, placeholder = '', initialValue = '') => {
-    const validate = (typed = '') => FAULTS[of](typed.trim());
-    return answered(await text({ message, placeholder, initialValue, validate, ...terminal })).trim();
-  };
-  const askRegion = async () => {
-    const message = 'Where does the WebEngage account live?';
-    const options = REGIONS.map((value) => ({ value }));
-    return answered(await select({ message, options, initialValue: REGION, ...terminal }));
-  };
+  const ask = (of: keyof Answers, message: string, placeholder?: string, initialValue?: string) =>
+    askText(terminal, { of, message, placeholder, initialValue });
   const host = 'A host name for the relay in a zone of your account, or nothing for workers.dev';
   // One after the other, in this order.
   return {
-    license: given.license ?? (await ask('license', "WebEngage's license code, with its ~")),
-    region: given.region ?? (await askRegion()),
+    ...(await askAccount(given, terminal)),
     origins:
       given.origins ??
       (await ask('origins', 'The sites that may send, separated by commas', 'https://shop.example.com')),
@@ -79,8 +73,37 @@ async function askAnswers(given: Partial<Answers>, terminal: Terminal): Promise<
   };
 }
 
+type Question = {
+  readonly of: keyof Answers;
+  readonly message: string;
+  readonly placeholder?: string | undefined;
+  readonly initialValue?: string | undefined;
+};
+
+async function askText(terminal: Terminal, { of, placeholder = '', initialValue = '', message }: Question) {
+  const validate = (typed = '') => FAULTS[of](typed.trim());
+  return answered(await text({ message, placeholder, initialValue, validate, ...terminal })).trim();
+}
+
+/** Asks for the WebEngage account, as far as it is not given. */
+export async function askAccount(
+  given: Partial<Pick<Answers, 'license' | 'region'>>,
+  terminal: Terminal,
+): Promise<Pick<Answers, 'license' | 'region'>> {
+  const askRegion = async () => {
+    const message = 'Where does the WebEngage account live?';
+    const options = REGIONS.map((value) => ({ value }));
+    return answered(await select({ message, options, initialValue: REGION, ...terminal }));
+  };
+  const message = "WebEngage's license code, with its ~";
+  return {
+    license: given.license ?? (await askText(terminal, { of: 'license', message })),
+    region: given.region ?? (await askRegion()),
+  };
+}
+
 /** The key from a prompt that hides it, or all that is piped in; empty where neither is to be had. */
-async function readKey(terminal: Terminal): Promise<string> {
+export async function readKey(terminal: Terminal): Promise<string> {
   const { input } = terminal;
   // A terminal for input alone would show what is typed.
   if (!isInteractive(terminal)) return input.isTTY ? '' : textOf(input);
@@ -91,8 +114,9 @@ async function readKey(terminal: Terminal): Promise<string> {
 const keyFault = (key = ''): string | undefined =>
   key.trim() === '' ? 'WEBENGAGE_API_KEY must not be empty' : settingFault({ WEBENGAGE_API_KEY: key.trim() });
 
-function validKey(key: string): string {
+/** The key, if the relay would take it. Throws `NoAnswer`, with a remedy. */
+export function validKey(key: string, remedy: string): string {
   const fault = keyFault(key);
   if (fault === undefined) return key.trim();
-  throw new NoAnswer(`${fault}: set it, pipe the key in, or use --no-secrets to set it later`, 2);
+  throw new NoAnswer(`${fault}: ${remedy}`, 2);
 }

@@ -1,33 +1,40 @@
 import { isAppOrigin } from '../settings/origin-pattern.ts';
+import type { ServerToken } from '../settings/server-tokens.ts';
 import type { RelaySettings } from '../settings/settings.ts';
 import { showsToken } from './bearer.ts';
 import { originAllowed } from './origin.ts';
 
 /**
- * The sender of a batch: a page of an allowed origin, a server with the right token, or a sender that is refused.
+ * The sender of a batch: a page of an allowed origin, a server with a token of its own, or a sender that is refused.
  */
 export type Sender =
   | { readonly kind: 'page' }
-  | { readonly kind: 'server' }
+  /** `name` is the token's, for totals and the log. */
+  | { readonly kind: 'server'; readonly name: string }
   | {
       readonly kind: 'refused';
       readonly code: 'origin_not_allowed' | 'invalid_token';
       readonly message: string;
     };
 
-type Allowed = Pick<RelaySettings, 'allowedOrigins' | 'serverToken'>;
+type Allowed = Pick<RelaySettings, 'allowedOrigins' | 'serverTokens'>;
 
 /**
  * Identifies the sender by its headers. With an `Origin` the request is a page's, and its `Authorization` is
- * ignored: a page must never hold the server token, and must gain nothing by sending it.
+ * ignored: a page must never hold a server's token, and must gain nothing by sending it.
  */
-export async function senderOf(headers: Headers, { allowedOrigins, serverToken }: Allowed): Promise<Sender> {
+export async function senderOf(headers: Headers, { allowedOrigins, serverTokens }: Allowed): Promise<Sender> {
   const origin = headers.get('Origin');
   const authorization = headers.get('Authorization');
-  if (origin === null && authorization !== null)
-    return (await showsToken(authorization, serverToken))
-      ? { kind: 'server' }
-      : refused('invalid_token', 'the token is not the SERVER_TOKEN of this relay, or this relay has none');
+  if (origin === null && authorization !== null) {
+    const name = await nameOfToken(authorization, serverTokens);
+    return name === undefined
+      ? refused(
+          'invalid_token',
+          'the token is neither the SERVER_TOKEN of this relay nor one of its SERVER_TOKENS',
+        )
+      : { kind: 'server', name };
+  }
   if (origin === null)
     return refused(
       'origin_not_allowed',
@@ -38,6 +45,15 @@ export async function senderOf(headers: Headers, { allowedOrigins, serverToken }
   if (!isMadeByScript(headers, origin))
     return refused('origin_not_allowed', 'batches must be sent by a script, with fetch or sendBeacon');
   return { kind: 'page' };
+}
+
+/** The name of the token that is shown. All tokens are compared, so the time does not tell which one it is. */
+async function nameOfToken(
+  authorization: string,
+  tokens: readonly ServerToken[],
+): Promise<string | undefined> {
+  const shown = await Promise.all(tokens.map(({ token }) => showsToken(authorization, token)));
+  return tokens[shown.indexOf(true)]?.name;
 }
 
 const refused = (code: 'origin_not_allowed' | 'invalid_token', message: string): Sender => ({

@@ -7,7 +7,7 @@ export type CallsInFlight = {
   readonly failed: () => boolean;
   /** Resolves when the next answer has been handled. Never settles if no call is in flight. */
   readonly next: () => Promise<void>;
-  /** Resolves when all answers have been handled. Rejects with the first fault of any call so far. */
+  /** Resolves when all answers have been handled. Rejects with the first fault of any call since the last time. */
   readonly all: () => Promise<void>;
 };
 
@@ -26,7 +26,8 @@ export function callsInFlight(): CallsInFlight {
     next: () => Promise.race(underWay.values()),
     all: async () => {
       await Promise.all(underWay.values());
-      if (faults.length > 0) throw faults[0];
+      const [first] = faults.splice(0);
+      if (first !== undefined) throw first;
     },
   };
 }

@@ -19,6 +19,8 @@ export type RelayPassPorts = CallPorts & {
    * invocation of a Worker.
    */
   readonly maxSubrequests: number;
+  /** How long a pass runs at most. By default, three minutes. */
+  readonly passMs?: number;
   readonly sleep: (ms: number) => Promise<void>;
   /** Resolves when the next full batch arrives. */
   readonly fullBatch: () => Promise<void>;
@@ -28,8 +30,7 @@ export type RelayPassPorts = CallPorts & {
 export type PassEnd = { readonly nextAt: number | undefined; readonly backsOff: boolean };
 
 // An alarm may run for 15 minutes, with 30 s of CPU time: a call takes 8 ms at most, with a flood or refused
-// records. The next pass continues with the rest. Between two passes nothing is in flight, so the end of each
-// costs up to five calls of the allowance.
+// records. The next pass continues with the rest.
 const PASS_MS = 180_000;
 
 // The platform's limit of open connections for one invocation. At 700 ms an answer, six calls use the
@@ -56,7 +57,7 @@ type Granted = Extract<Permit, { granted: true }>;
 type Refused = Extract<Permit, { granted: false }>;
 type Sendable = Extract<Work, { step: 'resend' | 'cut' }>;
 
-/** The state of a pass between two steps. */
+/** The state of an outbox's passes between two steps. */
 type Pass = {
   readonly ports: RelayPassPorts;
   readonly calls: CallsInFlight;
@@ -67,32 +68,44 @@ type Pass = {
 };
 
 /**
- * Sends due batches to WebEngage, several calls at a time. Ends when nothing is due, when its time or its
- * subrequests are used up, or when handling an answer has failed. No two calls in flight hold records of one
- * browser. Wherever a pass is interrupted, the next one continues from storage.
+ * Creates the relay passes of one outbox. A pass sends due batches to WebEngage, several calls at a time. It ends
+ * when nothing is due, when its time or its subrequests are used up, or when handling an answer has failed. No two
+ * calls in flight hold records of one browser. Wherever a pass is interrupted, the next one continues from storage.
+ *
+ * Run one pass at a time. A pass whose time is up leaves its calls in flight and its permits to the next one:
+ * waiting for their end would cost several calls of the allowance.
  */
-export async function relayPass(ports: RelayPassPorts): Promise<PassEnd> {
-  const { storage, now, maxSubrequests } = ports;
-  const calls = callsInFlight();
-  const endAt = now() + PASS_MS;
+export function relayPasses(ports: RelayPassPorts): () => Promise<PassEnd> {
+  const { storage, now, maxSubrequests, passMs = PASS_MS } = ports;
   const pass: Pass = {
     ports,
-    calls,
+    calls: callsInFlight(),
     permits: permitRequests(ports, () => {
       pass.subrequestsLeft -= 1;
     }),
     subrequestsLeft: maxSubrequests,
     isolationFrom: 0,
   };
-  let end: PassEnd | undefined;
-  recoverLaunched(storage, now());
-  try {
-    while (end === undefined && !calls.failed() && now() < endAt && pass.subrequestsLeft >= OF_A_STEP)
-      end = await step(pass);
-  } finally {
-    await calls.all();
-  }
-  return end ?? { nextAt: now(), backsOff: false };
+  return async () => {
+    const { calls } = pass;
+    const endAt = now() + passMs;
+    Object.assign(pass, { subrequestsLeft: maxSubrequests, isolationFrom: 0 });
+    let end: PassEnd | undefined;
+    let isTimeUp = false;
+    recoverLaunched(storage, calls.underWay, now());
+    try {
+      while (end === undefined && !isTimeUp && !calls.failed() && pass.subrequestsLeft >= OF_A_STEP) {
+        end = await step(pass);
+        isTimeUp = now() >= endAt;
+      }
+    } finally {
+      if (!isTimeUp || calls.failed()) {
+        pass.permits.drop();
+        await calls.all();
+      }
+    }
+    return end ?? { nextAt: now(), backsOff: false };
+  };
 }
 
 /**

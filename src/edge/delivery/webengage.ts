@@ -83,7 +83,8 @@ export function webEngage({
   };
 }
 
-function rateLimitOf(headers: Headers): UpstreamAnswer['rateLimit'] {
+/** What an answer says of the account's limit. Undefined if it does not have both headers. */
+export function rateLimitOf(headers: Headers): UpstreamAnswer['rateLimit'] {
   const [limit, remaining] = ['X-RateLimit-Limit', 'X-RateLimit-Remaining'].map((name) => {
     const text = headers.get(name) ?? '';
     return /^\d{1,9}$/.test(text) ? Number(text) : undefined;

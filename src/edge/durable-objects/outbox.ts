@@ -1,6 +1,6 @@
 import { DurableObject } from 'cloudflare:workers';
 import { noEvidence } from '../delivery/evidence.ts';
-import { type PassEnd, relayPass } from '../delivery/relay-pass.ts';
+import { type PassEnd, relayPasses } from '../delivery/relay-pass.ts';
 import { signal } from '../delivery/signal.ts';
 import { webEngage } from '../delivery/webengage.ts';
 import type { RefusalStreak } from '../gate/state.ts';
@@ -69,6 +69,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
   readonly #joinGroup: () => Promise<Alarm>;
   readonly #enrolment: Enrolment;
   #shares: Shares | undefined;
+  #pass: (() => Promise<PassEnd>) | undefined;
   // Flushes being stored, whose records are not visible yet.
   #storing = 0;
 
@@ -195,8 +196,25 @@ export class Outbox extends DurableObject<OutboxEnv> {
     const { storage } = this.ctx;
     const startedAt = Date.now();
     const before = readTotals(storage.sql);
-    const end = await relayPass({
-      storage,
+    this.#pass ??= this.#passes(settings);
+    const end = await this.#pass();
+    const after = readTotals(storage.sql);
+    const now = Date.now();
+    this.#violations.write(storage.sql, now);
+    report(this.env.ANALYTICS, {
+      outbox: storage.kv.get<string>('name') ?? '',
+      did: difference(after, before),
+      waiting: waiting(after),
+      deadLetters: deadLetters(after),
+      tookMs: now - startedAt,
+      nextInMs: end.nextAt === undefined ? null : Math.max(0, end.nextAt - now),
+    });
+    return end;
+  }
+
+  #passes(settings: RelaySettings): () => Promise<PassEnd> {
+    return relayPasses({
+      storage: this.ctx.storage,
       gate: gateClient(this.env),
       upstream: webEngage(settings),
       lingerMs: settings.lingerMs,
@@ -213,18 +231,6 @@ export class Outbox extends DurableObject<OutboxEnv> {
       maxSubrequests: settings.maxSubrequests,
       logFault: (fault) => logFault('call_fault', fault),
     });
-    const after = readTotals(storage.sql);
-    const now = Date.now();
-    this.#violations.write(storage.sql, now);
-    report(this.env.ANALYTICS, {
-      outbox: storage.kv.get<string>('name') ?? '',
-      did: difference(after, before),
-      waiting: waiting(after),
-      deadLetters: deadLetters(after),
-      tookMs: now - startedAt,
-      nextInMs: end.nextAt === undefined ? null : Math.max(0, end.nextAt - now),
-    });
-    return end;
   }
 
   /** Keeps an earlier alarm that an ingest has set. Never sets one for now: such an alarm can be lost. */

@@ -3,9 +3,21 @@ import type { Issue } from '../../contract/issue.ts';
 import type { TrackerRecord } from '../../contract/record.ts';
 import { type Breach, type OffPlan, offPlan, type Violations } from '../../plan/off-plan.ts';
 import type { Plan } from '../../plan/plan.ts';
-import type { PlanMode } from '../settings/settings.ts';
+import type { PlanMode, RelaySettings } from '../settings/settings.ts';
 import type { Counts } from '../telemetry/throttled-count.ts';
 import { issueAllowance } from './issue-allowance.ts';
+
+/** What happens to violations, or a message on what to set. Undefined without a plan. */
+export type ReadPlanMode =
+  | { readonly ok: true; readonly mode: PlanMode | undefined }
+  | { readonly ok: false; readonly message: string };
+
+export function readPlanMode({ trackingPlan }: RelaySettings, hasPlan: boolean): ReadPlanMode {
+  if (hasPlan) return { ok: true, mode: trackingPlan ?? 'report' };
+  if (trackingPlan === undefined || trackingPlan === 'off') return { ok: true, mode: undefined };
+  const message = `TRACKING_PLAN is ${trackingPlan}, but there is no tracking plan: pass one, as createRelay({ plan })`;
+  return { ok: false, message };
+}
 
 /** The result of checking records against the plan. */
 export type EnforcedPlan = {

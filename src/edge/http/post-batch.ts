@@ -1,27 +1,21 @@
 import type { Context } from 'hono';
-import type { Answer } from '../../contract/answer.ts';
 import { MAX_BODY_BYTES } from '../../contract/batch.ts';
 import type { TrackerRecord } from '../../contract/record.ts';
-import type { Breach } from '../../plan/off-plan.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { Authorized } from '../auth/authorize-users.ts';
 import type { AuthorizeUsers } from '../auth/identity.ts';
 import { type Sender, senderOf } from '../auth/sender.ts';
 import { TOKEN_FAULTS, type TokenFault } from '../auth/token-fault.ts';
 import type { Relay } from '../durable-objects/env.ts';
-import { outboxNamed } from '../durable-objects/outbox-directory.ts';
-import { withRetry } from '../durable-objects/with-retry.ts';
 import { type MarkOf, networkMarks, networkOf } from '../limits/client-network.ts';
-import { type LoadShedding, loadShedding } from '../limits/load-shedding.ts';
 import { type SenderLimits, senderLimits } from '../limits/sender-limits.ts';
 import type { Receipt } from '../queue/ingest.ts';
-import { toRuns } from '../queue/run.ts';
 import { shardOf } from '../settings/shards.ts';
-import { type Limited, logLimited, logOffPlan, logTokensRefused } from '../telemetry/log.ts';
+import { logLimited, logTokensRefused } from '../telemetry/log.ts';
 import { type Counts, throttledCount } from '../telemetry/throttled-count.ts';
 import { type ReadBody, readBody } from './body.ts';
-import { enforcePlan } from './enforce-plan.ts';
 import { refusal } from './responses.ts';
+import { answerOf, type Intake, intake, planBatch, storeDelivery } from './take-batch.ts';
 import { checkBatch, parseBatch } from './validate-batch.ts';
 
 // The type that `fetch` sends for a string, and the type a server would send. All others are refused.
@@ -36,10 +30,9 @@ const FULL_RETRY_AFTER_S = 60;
 const LIMITED_RETRY_AFTER_MS = 5_000;
 
 /** State that one isolate of the Worker keeps between batches. */
-type Known = LoadShedding &
+type Known = Intake &
   SenderLimits & {
     readonly countRefused: (faults: Counts<TokenFault>, now: number) => void;
-    readonly countOffPlan: (breaches: Counts<Breach>, now: number) => void;
     readonly markOf: MarkOf;
   };
 
@@ -51,10 +44,9 @@ type Known = LoadShedding &
  */
 export function batchDoor(plan: Plan | undefined): (c: Context<Relay>) => Promise<Response> {
   const known: Known = {
-    ...loadShedding(),
+    ...intake(),
     ...senderLimits(logLimited),
     countRefused: throttledCount(logTokensRefused),
-    countOffPlan: throttledCount(logOffPlan),
     markOf: networkMarks(),
   };
   return (c) => acceptBatch(c, known, plan);
@@ -62,77 +54,73 @@ export function batchDoor(plan: Plan | undefined): (c: Context<Relay>) => Promis
 
 async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefined): Promise<Response> {
   const { settings } = c.var;
-  const limited = (over: keyof Limited, retryInMs: number): Response => {
-    known.count(over, Date.now());
-    return rateLimited(retryInMs);
-  };
   const sender = await senderOf(c.req.raw.headers, settings);
   if (sender.kind === 'refused') return refusal(sender.code, sender.message);
   // Cloudflare sets it on every request from outside. Without it no limit applies: all senders would look like one.
-  const address = c.req.header('CF-Connecting-IP');
+  const address = sender.kind === 'page' ? c.req.header('CF-Connecting-IP') : undefined;
   const network = address && networkOf(address);
-  if (network && !(await known.allowsNetwork(network, c.env.ADDRESS_LIMIT, Date.now())))
-    return limited('address', LIMITED_RETRY_AFTER_MS);
-  if (!MEDIA_TYPE.test(c.req.header('Content-Type') ?? ''))
-    return refusal('unsupported_media_type', 'Content-Type must be text/plain or application/json, in UTF-8');
+  if (network && !(await known.allowsNetwork(network, c.env.ADDRESS_LIMIT, Date.now()))) {
+    known.count('address', Date.now());
+    return rateLimited(LIMITED_RETRY_AFTER_MS);
+  }
+  const body = await readText(c.req.raw);
+  if (!body.ok) return body.refusal;
 
-  if (!/^(identity)?$/i.test(c.req.header('Content-Encoding') ?? ''))
-    return refusal('unsupported_media_type', 'Content-Encoding must be left out: send the body uncompressed');
-
-  const body = await readBody(c.req.raw, MAX_BODY_BYTES, AbortSignal.timeout(BODY_TIMEOUT_MS));
-  if (!body.ok) return bodyRefused(body.reason);
-
-  const parsed = parseBatch(body.text);
+  const parsed = parseBatch(body.text, sender.kind);
   if (!parsed.ok) return refusal(parsed.code, parsed.message);
 
   const device = parsed.batch.device.toLowerCase();
-  const name = shardOf(device, settings.shards, settings.jurisdiction);
-  if (known.isShedding(name, Date.now())) return full();
-  const overQuota = known.refusesBrowser(device, Date.now());
-  if (overQuota !== undefined) return limited(overQuota.over, overQuota.retryInMs);
-
-  const arrival = { sender: sender.kind, now: Date.now() };
-  const { good, rejected: offContract, repaired, expired } = checkBatch(parsed, arrival);
+  const outbox = shardOf(device, settings.shards, settings.jurisdiction);
+  if (known.isShedding(outbox, Date.now())) return full(sender, known);
+  const overQuota = sender.kind === 'page' ? known.refusesBrowser(device, Date.now()) : undefined;
+  if (overQuota !== undefined) {
+    known.count(overQuota.over, Date.now());
+    return rateLimited(overQuota.retryInMs);
+  }
+  const checked = checkBatch(parsed, { sender: sender.kind, now: Date.now() });
   // Before the outbox is called: an unauthorized sender must not learn which of a user's records are stored.
-  const authorized = await authorize(sender, c.var.authorizeUsers, good, parsed.batch.token);
+  const authorized = await authorize(sender, c.var.authorizeUsers, checked.good, parsed.batch.token);
   if (!authorized.ok) {
     known.countRefused({ [authorized.fault]: 1 }, Date.now());
     return refusal('invalid_token', TOKEN_FAULTS[authorized.fault]);
   }
-  const { unverified } = authorized;
-  const enforced = enforcePlan(good, plan, c.var.planMode);
-  known.countOffPlan(enforced.breaches, Date.now());
-  const rejected = [...offContract, ...enforced.rejected];
-  const refused = { expired, rejected: rejected.length - expired };
-  try {
-    const from = {
-      device,
-      ...(network && { network: await known.markOf(network, settings.apiKeys.primary) }),
-    };
-    const delivery = {
-      ...from,
-      runs: toRuns(enforced.kept),
-      refused,
-      unverified,
-      violations: enforced.violations,
-    };
-    const receipt = await withRetry<Receipt>(async () => outboxNamed(c.env, name).ingest(name, delivery));
-    if (receipt.stored) return accepted(receipt, { rejected, repaired });
-    if (receipt.retryInMs !== undefined) {
-      known.rest(device, receipt.retryInMs, Date.now());
-      return limited('share', receipt.retryInMs);
-    }
-  } catch (error) {
-    // The platform says that the object is overloaded. A retry would only add to its load.
-    if (!(error instanceof Error && 'overloaded' in error && error.overloaded)) throw error;
-  }
-  known.shed(name, Date.now());
-  return full();
+  const { toStore, reported, breaches } = planBatch(checked, plan, c.var.planMode);
+  known.countOffPlan(breaches, Date.now());
+  const from =
+    sender.kind === 'server'
+      ? { lane: parsed.batch.lane ?? 'server', sender: sender.name }
+      : {
+          lane: 'live' as const,
+          ...(network && { network: await known.markOf(network, settings.apiKeys.primary) }),
+        };
+  const delivery = { device, ...from, ...toStore, unverified: authorized.unverified };
+  const receipt = await storeDelivery(c.env, outbox, delivery);
+  if (!receipt.stored) return notStored(receipt, { device, outbox }, sender, known);
+  countRejected(sender, reported.rejected.length, known);
+  return Response.json(answerOf(receipt, reported), { status: 202 });
 }
 
-/** Your own server may send for any of your users: it authenticates with the server token. */
+/** The body of a request, or the answer to one that has none which the relay reads. */
+async function readText(
+  request: Request,
+): Promise<
+  { readonly ok: true; readonly text: string } | { readonly ok: false; readonly refusal: Response }
+> {
+  const unsupported = (message: string) =>
+    ({ ok: false, refusal: refusal('unsupported_media_type', message) }) as const;
+  if (!MEDIA_TYPE.test(request.headers.get('Content-Type') ?? ''))
+    return unsupported('Content-Type must be text/plain or application/json, in UTF-8');
+  if (!/^(identity)?$/i.test(request.headers.get('Content-Encoding') ?? ''))
+    return unsupported('Content-Encoding must be left out: send the body uncompressed');
+  const body = await readBody(request, MAX_BODY_BYTES, AbortSignal.timeout(BODY_TIMEOUT_MS));
+  return body.ok ? body : { ok: false, refusal: bodyRefused(body.reason) };
+}
+
+type LetIn = Extract<Sender, { kind: 'page' | 'server' }>;
+
+/** Your own server may send for any of your users: it authenticates with a token of its own. */
 async function authorize(
-  sender: Extract<Sender, { kind: 'page' | 'server' }>,
+  sender: LetIn,
   authorizeUsers: AuthorizeUsers,
   records: readonly TrackerRecord[],
   token: string | undefined,
@@ -140,6 +128,31 @@ async function authorize(
   return sender.kind === 'server'
     ? { ok: true, unverified: false }
     : authorizeUsers(records, token, Date.now());
+}
+
+/** The answer for an outbox that has stored nothing. A browser then rests; a server has many, and none of its own. */
+function notStored(
+  { retryInMs }: Extract<Receipt, { stored: false }>,
+  { device, outbox }: { readonly device: string; readonly outbox: string },
+  sender: LetIn,
+  known: Known,
+): Response {
+  if (retryInMs === undefined) {
+    known.shed(outbox, Date.now());
+    return full(sender, known);
+  }
+  if (sender.kind === 'server') {
+    known.countServerRefused(sender.name, { limited: 1 }, Date.now());
+    return rateLimited(retryInMs);
+  }
+  known.rest(device, retryInMs, Date.now());
+  known.count('share', Date.now());
+  return rateLimited(retryInMs);
+}
+
+function countRejected(sender: LetIn, rejected: number, known: Known): void {
+  if (sender.kind === 'server' && rejected > 0)
+    known.countServerRefused(sender.name, { rejected }, Date.now());
 }
 
 function bodyRefused(reason: Exclude<ReadBody, { ok: true }>['reason']): Response {
@@ -153,24 +166,12 @@ function bodyRefused(reason: Exclude<ReadBody, { ok: true }>['reason']): Respons
   }
 }
 
-function accepted(
-  { accepted, duplicates }: Pick<Answer, 'accepted' | 'duplicates'>,
-  reported: Pick<Answer, 'rejected' | 'repaired'>,
-): Response {
-  const answer: Answer = {
-    response: { status: 'queued' },
-    accepted,
-    duplicates,
-    ...reported,
-    now: Date.now(),
-  };
-  return Response.json(answer, { status: 202 });
-}
-
-const full = () =>
-  refusal('unavailable', 'the relay is full: keep the records, and send them later', {
+function full(sender: LetIn, known: Known): Response {
+  if (sender.kind === 'server') known.countServerRefused(sender.name, { full: 1 }, Date.now());
+  return refusal('unavailable', 'the relay is full: keep the records, and send them later', {
     'Retry-After': String(FULL_RETRY_AFTER_S),
   });
+}
 
 /** Adds up to 100 % at random, so that waiting senders do not all come back at the same moment. */
 const rateLimited = (retryInMs: number) =>

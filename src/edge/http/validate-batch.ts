@@ -1,4 +1,4 @@
-import { safeParse } from 'valibot';
+import { omit, safeParse } from 'valibot';
 import type { Rejection, Repaired } from '../../contract/answer.ts';
 import { type Batch, batchSchema, MAX_AGE_MS, PROTOCOL_VERSION } from '../../contract/batch.ts';
 import { type Issue, toIssues } from '../../contract/issue.ts';
@@ -20,8 +20,11 @@ export type ParsedBatch =
       readonly message: string;
     };
 
+// Only a server may choose a lane. From a page even a wrong one is ignored, as an unknown field is.
+const pageBatchSchema = omit(batchSchema, ['lane']);
+
 /** Parses and checks the envelope. */
-export function parseBatch(text: string): ParsedBatch {
+export function parseBatch(text: string, sender: Arrival['sender']): ParsedBatch {
   const { ofBatch, ofRecords } = faultsInBatch(text);
   if (ofBatch !== undefined) return invalid([ofBatch]);
   let json: unknown;
@@ -37,7 +40,8 @@ export function parseBatch(text: string): ParsedBatch {
       code: 'unsupported_version',
       message: `v must be ${PROTOCOL_VERSION}, the only protocol version of this relay`,
     };
-  const { success, output, issues } = safeParse(batchSchema, json);
+  const schema = sender === 'server' ? batchSchema : pageBatchSchema;
+  const { success, output, issues } = safeParse(schema, json);
   return success ? { ok: true, batch: output, faults: ofRecords } : invalid(toIssues(issues));
 }
 

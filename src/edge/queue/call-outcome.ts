@@ -66,10 +66,17 @@ export function postpone(
 }
 
 /**
- * Recovers batches whose call left with an outbox that died: at the start of a pass, no call is in flight.
- * Their outcome is unknown and counted as such, and each is sent again unchanged.
+ * Recovers batches whose call left with an outbox that died. Their outcome is unknown and counted as such, and
+ * each is sent again unchanged.
+ *
+ * @param underWay request ids of the calls that this outbox has in flight
  */
-export function recoverLaunched(storage: DurableObjectStorage, now: number): void {
+export function recoverLaunched(
+  storage: DurableObjectStorage,
+  underWay: Pick<ReadonlyMap<string, unknown>, 'has'>,
+  now: number,
+): void {
   for (const batch of launchedBatches(storage.sql))
-    postpone(storage, batch, { status: 0, failures: batch.failures, dueAt: now }, { unknown: 1 }, now);
+    if (!underWay.has(batch.requestId))
+      postpone(storage, batch, { status: 0, failures: batch.failures, dueAt: now }, { unknown: 1 }, now);
 }

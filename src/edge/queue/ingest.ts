@@ -1,4 +1,5 @@
 import { MAX_BATCH_RECORDS } from '../../contract/batch.ts';
+import type { Lane } from '../../contract/lane.ts';
 import { splitId } from '../../contract/record.ts';
 import type { Violations } from '../../plan/off-plan.ts';
 import { NO_SHARES, type Sender, type Shares } from '../limits/fair-share.ts';
@@ -7,8 +8,12 @@ import { admitNew } from './dedup.ts';
 import { type CountViolations, violationTally } from './plan-violations.ts';
 import { type NewRun, withoutKnown } from './run.ts';
 
-/** One browser's records, checked. */
+/** One device's records, checked. */
 export type Delivery = Sender & {
+  /** A Worker of an earlier version sends none: then `live`. */
+  readonly lane?: Lane;
+  /** The name of the server that sends. A page has none. */
+  readonly sender?: string;
   readonly runs: readonly NewRun[];
   /** How many records of the same batch the ingest endpoint refused, for the counters. */
   readonly refused: Pick<Totals, 'rejected' | 'expired'>;
@@ -79,7 +84,7 @@ export function ingest(
   now: number,
   { shares = NO_SHARES, countViolations = violationTally().count }: Partial<Accounts> = {},
 ): Receipt {
-  const { device } = sender;
+  const { device, lane = 'live' } = sender;
   const ids = sent.flatMap((run) => run.ids);
   let known: ReadonlySet<string> = new Set();
   const receipt = storage.transactionSync((): Receipt => {
@@ -87,7 +92,8 @@ export function ingest(
     if (ids.length > 0 && !hasRoom(storage.sql, totals, ids.length, room)) return { stored: false };
     const sessions = new Set(ids.map((id) => splitId(id).session)).size;
     const cost = { records: ids.length, sessions };
-    const retryInMs = shares.enter(sender, cost, waiting(totals), now);
+    // Shares divide an outbox among visitors. A server has many people, and few devices.
+    const retryInMs = lane === 'live' ? shares.enter(sender, cost, waiting(totals), now) : 0;
     if (retryInMs > 0) return { stored: false, retryInMs };
 
     const fresh = new Set(admitNew(storage.sql, device, ids, now));

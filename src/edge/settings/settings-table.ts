@@ -1,7 +1,7 @@
 import { ACCOUNT_REQUESTS_PER_MINUTE, MAX_REQUEST_RECORDS } from '../../contract/batch.ts';
 import { originsRule, parseOrigins } from './origin-pattern.ts';
 import { JURISDICTIONS, LOCATION_HINTS } from './placement.ts';
-import { isStrongToken } from './strong-token.ts';
+import { HEADER_VALUE, parseServerToken, parseServerTokens, serverTokensRule } from './server-tokens.ts';
 import { REGIONS, upstreamOfHost } from './upstream.ts';
 
 /** How one setting is checked and parsed. */
@@ -19,8 +19,6 @@ export type Setting<Value> = {
 // A path segment of the upstream address. It is not percent-encoded, so no other characters are allowed.
 const LICENSE_CODE = /^[\w~-]+$/;
 
-// A character that a header can't hold would throw at the first call, hours after the deploy.
-const HEADER_VALUE = /^[\x21-\x7e]+$/;
 const HEADER_RULE = 'must be printable ASCII without spaces';
 
 // The watchdog wakes each one every five minutes, and the admin page asks each one.
@@ -68,7 +66,11 @@ export const SETTINGS = {
   },
   SERVER_TOKEN: {
     rule: 'must be 32 random characters or more, printable ASCII without spaces',
-    parse: optional((text) => (isStrongToken(text) && HEADER_VALUE.test(text) ? text : undefined)),
+    parse: optional(parseServerToken),
+  },
+  SERVER_TOKENS: {
+    rule: serverTokensRule,
+    parse: optional(parseServerTokens),
   },
   ADMIN_TOKEN: UNCHECKED,
   REQUESTS_PER_MINUTE: wholeNumber(ACCOUNT_REQUESTS_PER_MINUTE, 2, 10_000),

@@ -1,5 +1,6 @@
 import { ACCOUNT_REQUESTS_PER_MINUTE, MAX_BATCH_RECORDS, MAX_REQUEST_RECORDS } from '../../contract/batch.ts';
 import type { Jurisdiction } from './placement.ts';
+import { type ServerToken, UNNAMED_SERVER } from './server-tokens.ts';
 import { type SettingsEnv, textOf } from './settings-env.ts';
 import { SETTINGS, type Setting, type SettingName, type SettingValues } from './settings-table.ts';
 import { isLoopback, upstreamOfRegion } from './upstream.ts';
@@ -18,7 +19,8 @@ export type RelaySettings = {
   /** WebEngage's address, without a slash at the end. */
   readonly upstream: string;
   readonly allowedOrigins: readonly string[];
-  readonly serverToken?: string;
+  /** Those of SERVER_TOKENS, and SERVER_TOKEN. None if only pages send. */
+  readonly serverTokens: readonly ServerToken[];
   readonly requestsPerMinute: number;
   readonly lingerMs: number;
   readonly maxSubrequests: number;
@@ -74,15 +76,22 @@ function parseAll(env: SettingsEnv): SettingValues | string {
 
 /** A message about the first conflict between settings that are valid by themselves. */
 function findConflict(values: SettingValues): string | undefined {
-  // Every server holds this token, so it must give access to nothing else.
+  // A server holds its token, so that must give access to nothing else.
   const others = [
     values.WEBENGAGE_API_KEY,
     values.WEBENGAGE_API_KEY_SECONDARY,
     values.ADMIN_TOKEN,
     values.IDENTITY_KEY,
   ];
+  const named = values.SERVER_TOKENS ?? [];
   if (values.SERVER_TOKEN !== null && others.includes(values.SERVER_TOKEN))
     return 'SERVER_TOKEN must differ from ADMIN_TOKEN, IDENTITY_KEY and the WebEngage keys';
+  if (named.some(({ token }) => others.includes(token)))
+    return 'SERVER_TOKENS must differ from ADMIN_TOKEN, IDENTITY_KEY and the WebEngage keys';
+  if (values.SERVER_TOKEN !== null && named.some(({ token }) => token === values.SERVER_TOKEN))
+    return 'SERVER_TOKENS must not repeat the SERVER_TOKEN';
+  if (values.SERVER_TOKEN !== null && named.some(({ name }) => name === UNNAMED_SERVER))
+    return `SERVER_TOKENS must not use the name ${UNNAMED_SERVER}, which is that of SERVER_TOKEN`;
 
   // Records may linger for LINGER_MS, which must not count as stale.
   if (values.HEALTH_STALE_MS < values.LINGER_MS) return 'HEALTH_STALE_MS must be at least LINGER_MS';
@@ -110,7 +119,7 @@ function settingsOf(values: SettingValues): RelaySettings {
     licenseCode: values.WEBENGAGE_LICENSE_CODE,
     upstream,
     allowedOrigins: values.ALLOWED_ORIGINS,
-    ...(values.SERVER_TOKEN && { serverToken: values.SERVER_TOKEN }),
+    serverTokens: serverTokensOf(values),
     requestsPerMinute,
     lingerMs: values.LINGER_MS,
     maxSubrequests: values.MAX_SUBREQUESTS,
@@ -124,6 +133,13 @@ function settingsOf(values: SettingValues): RelaySettings {
     identity: identityOf(values),
     recordsPerMinutePerShard: recordsPerMinute / shards,
   };
+}
+
+function serverTokensOf({
+  SERVER_TOKEN: token,
+  SERVER_TOKENS: named,
+}: SettingValues): readonly ServerToken[] {
+  return [...(token === null ? [] : [{ name: UNNAMED_SERVER, token }]), ...(named ?? [])];
 }
 
 function identityOf({ IDENTITY: mode, IDENTITY_KEY: key }: SettingValues): IdentitySettings {

@@ -85,6 +85,14 @@ export function logLimited(refused: Limited): void {
   console.warn(JSON.stringify({ event: 'rate_limited', ...refused }));
 }
 
+/** Of one server: batches that had to wait, because of a limit or of a full outbox, and rejected records. */
+export type ServerRefused = 'limited' | 'full' | 'rejected';
+
+/** Logs what the relay did not take of a server since the last such line. The name is the operator's own. */
+export function logServerRefused(sender: string, refused: Counts<ServerRefused>): void {
+  console.warn(JSON.stringify({ event: 'server_refused', sender, ...refused }));
+}
+
 /** Logs that deliveries are suspended: WebEngage accepts nothing. All records are kept until the configuration is fixed. */
 export function logSuspended(status: number): void {
   console.error(JSON.stringify({ event: 'suspended', status }));

@@ -1,6 +1,5 @@
-import type { JsonText } from './json-table.ts';
 import { ImportError } from './source.ts';
-import { MAX_ROW_BYTES } from './table.ts';
+import { type JsonText, MAX_ROW_BYTES, tooLong } from './table.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -115,10 +114,4 @@ function scanner(name: string) {
   }
 
   return { next, end };
-}
-
-export function tooLong(name: string, line: number): ImportError {
-  return new ImportError(
-    `${name}, line ${line}: the row has more than ${MAX_ROW_BYTES} characters: is a quote or bracket missing?`,
-  );
 }

@@ -1,6 +1,4 @@
-import { tooLong } from './json-array.ts';
-import type { JsonText } from './json-table.ts';
-import { MAX_ROW_BYTES } from './table.ts';
+import { type JsonText, MAX_ROW_BYTES, tooLong } from './table.ts';
 
 /** Divides text into lines, and leaves out empty ones. */
 export async function* jsonLines(

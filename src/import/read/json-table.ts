@@ -4,10 +4,7 @@ import { faultInJson } from '../../contract/strict-json.ts';
 import { arrayElements } from './json-array.ts';
 import { jsonLines } from './json-lines.ts';
 import { ImportError } from './source.ts';
-import type { RawRow, Table } from './table.ts';
-
-/** The text of one row. */
-export type JsonText = { readonly line: number; readonly text: string };
+import type { JsonText, RawRow, Table } from './table.ts';
 
 /** The most columns in a file. A file with more has data in its names. */
 const MAX_COLUMNS = 1_000;

@@ -1,4 +1,5 @@
 import type { Issue } from '../../contract/issue.ts';
+import { ImportError } from './source.ts';
 
 /** One row as the file has it. Values stand in the order of the table's columns; one may be missing. */
 export type RawRow = {
@@ -19,6 +20,15 @@ export type Table = {
 
 /** The longest row that is read. A missing quote could otherwise make a row of the whole rest. */
 export const MAX_ROW_BYTES = 16 * 1024 * 1024;
+
+/** The text of one row of JSON. */
+export type JsonText = { readonly line: number; readonly text: string };
+
+export function tooLong(name: string, line: number): ImportError {
+  return new ImportError(
+    `${name}, line ${line}: the row has more than ${MAX_ROW_BYTES} characters: is a quote or bracket missing?`,
+  );
+}
 
 /** The row as an object, for the file of rejected rows. */
 export function originalRow(raw: RawRow, names: readonly string[]): unknown {

@@ -70,7 +70,7 @@ async function* gunzip(bytes: Bytes, name: string): AsyncGenerator<Buffer> {
  * The rows of a piece are in memory together. With larger pieces more of them outlive a collection of garbage, for
  * which V8 enlarges its young generation up to 128 MB.
  */
-const PIECE_BYTES = 8 * 1024;
+const PIECE_BYTES = 2 * 1024;
 
 const LINE_FEED = 0x0a;
 

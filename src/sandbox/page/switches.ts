@@ -49,12 +49,13 @@ function changeBy(field: Field): Change {
   return { [name]: part === undefined ? read(field) : readParts(name) };
 }
 
-/** All parts of one switch; nothing if the first of them is empty. */
+/** All parts of one switch; nothing if they are empty, or one is that must not be. */
 function readParts(name: string): Change | undefined {
-  const parts = fields
-    .filter((field) => nameOf(field)[0] === name)
-    .map((field) => [nameOf(field)[1] ?? '', read(field)] as const);
-  return parts[0]?.[1] === undefined ? undefined : Object.fromEntries(parts);
+  const ofSwitch = fields.filter((field) => nameOf(field)[0] === name);
+  const parts = ofSwitch.map((field) => [nameOf(field)[1] ?? '', read(field)] as const);
+  const lacksOne = ofSwitch.some((field) => 'required' in field.dataset && read(field) === undefined);
+  const isEmpty = parts.every(([, value]) => value === undefined);
+  return lacksOne || isEmpty ? undefined : Object.fromEntries(parts);
 }
 
 // What is empty is left out of the order: it is then as it should be.

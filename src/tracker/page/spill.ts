@@ -26,7 +26,8 @@ export function readSpills(page: Page): readonly Call[] {
     // This page's own calls are still in memory.
     if (key === page.endpointName || key === ownKey(page)) continue;
     const text = pageStorage.get(key);
-    spillTexts[key] = text;
+    // Not the key that asks for a deletion: it stays until the database has confirmed that.
+    if (text !== '[]') spillTexts[key] = text;
     // Keeps the order of each page, even if its clock was set back: no call counts as earlier than
     // the one before it.
     let latest = 0;

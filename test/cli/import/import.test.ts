@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -210,6 +211,28 @@ describe('the user’s word about columns', () => {
     expect((await run({ file: join(folder, 'none') })).complained).toEqual([
       `${join(folder, 'none')} can't be read: there is no such file`,
     ]);
+  });
+});
+
+describe('the built command', () => {
+  test.each([
+    ['userId,phone\nu1,+491\n', 0, '1 row: 1 good, 0 refused', ''],
+    ['userId,phone\nu1,0151\n', 3, 'phone must be E.164', ''],
+    ['name\nu1\n', 1, '', 'webengage-relay: no column is for userId or anonymousId'],
+    [
+      'userId,phone\n"u1,0151\n',
+      1,
+      '',
+      'webengage-relay: standard input, line 2 (row 1): a cell begins with a quote',
+    ],
+  ])('reads standard input: %j ends with %d', (input, code, said, complained) => {
+    const args = ['dist/bin.js', 'import', '-', '--kind', 'users', '--dry-run'];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { input, encoding: 'utf8' });
+
+    expect(status).toBe(code);
+    expect(stdout).toContain(said);
+    expect(stderr).toContain(complained);
+    expect(stderr === '').toBe(complained === '');
   });
 });
 

@@ -1,9 +1,9 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { senderOf } from '../../../src/edge/auth/sender.ts';
 
 const SHOP = 'https://shop.example.com';
 const SERVER_TOKEN = 'a-server-token-of-enough-characters';
-const ALLOWED = { allowedOrigins: [SHOP], serverToken: SERVER_TOKEN };
+const ALLOWED = { allowedOrigins: [SHOP], serverTokens: [{ name: 'server', token: SERVER_TOKEN }] };
 
 const sender = (headers: Record<string, string>, allowed: Parameters<typeof senderOf>[1] = ALLOWED) =>
   senderOf(new Headers(headers), allowed);
@@ -53,7 +53,24 @@ describe('a request from an allowed origin is refused if no script sent it', () 
 
 describe('a server', () => {
   test('sends its token and has no origin', async () => {
-    expect(await sender({ Authorization: `Bearer ${SERVER_TOKEN}` })).toEqual({ kind: 'server' });
+    expect(await sender({ Authorization: `Bearer ${SERVER_TOKEN}` })).toEqual({
+      kind: 'server',
+      name: 'server',
+    });
+  });
+
+  test('is named by its token, wherever that is in the list, and all tokens are compared', async () => {
+    const names = ['orders', 'crm', 'import.2026-11'];
+    const serverTokens = names.map((name) => ({ name, token: `a-token-of-the-server-called-${name}` }));
+    const compare = vi.spyOn(crypto.subtle, 'timingSafeEqual');
+
+    for (const { name, token } of serverTokens)
+      expect(
+        await sender({ Authorization: `Bearer ${token}` }, { allowedOrigins: [SHOP], serverTokens }),
+      ).toEqual({ kind: 'server', name });
+
+    expect(compare).toHaveBeenCalledTimes(names.length ** 2);
+    compare.mockRestore();
   });
 
   test.each([
@@ -72,13 +89,15 @@ describe('a server', () => {
   });
 
   test('is refused if no token is set, or a weak one', async () => {
-    expect(await sender({ Authorization: 'Bearer undefined' }, { allowedOrigins: ['*'] })).toMatchObject({
+    expect(
+      await sender({ Authorization: 'Bearer undefined' }, { allowedOrigins: ['*'], serverTokens: [] }),
+    ).toMatchObject({
       code: 'invalid_token',
     });
     expect(
       await sender(
         { Authorization: `Bearer ${'x'.repeat(40)}` },
-        { allowedOrigins: ['*'], serverToken: 'x'.repeat(40) },
+        { allowedOrigins: ['*'], serverTokens: [{ name: 'server', token: 'x'.repeat(40) }] },
       ),
     ).toMatchObject({ code: 'invalid_token' });
   });

@@ -40,6 +40,8 @@ async function journey(seed: number, control: ControlOrder = FAULTS) {
     latencyMs: () => 50 + Math.floor(random() * 1_300),
     gateMs: () => 1 + Math.floor(random() * 100),
     random,
+    // Passes that end while calls are in flight.
+    passMs: 1_000 + Math.floor(random() * 20_000),
     crashes: () => random() < 0.002,
   });
   const arrived = end.account.taken.map(({ record }) => nameOf(record));

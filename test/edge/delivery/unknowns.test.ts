@@ -426,7 +426,7 @@ describe('a backlog of 15,000 records at 700 ms an answer', () => {
   });
 
   test.each([2, 100])(
-    'uses 96 %% of the allowance on average, and 95 %% in any minute, across the end of a pass: gate %d ms away',
+    'uses at least 96 %% of the allowance in any minute, across the end of a pass: gate %d ms away',
     async (gateMs) => {
       const untilMs = 5_000 + 4 * MINUTE;
       const { account } = await simulateWith(
@@ -434,12 +434,10 @@ describe('a backlog of 15,000 records at 700 ms an answer', () => {
         { deliveries: fullFlushes(2_100), latencyMs: () => 700, gateMs: () => gateMs, untilMs },
       );
 
-      const startsIn = (from: number, lastsMs: number) =>
-        account.arrivals.filter(({ at }) => at >= from && at < from + lastsMs).length;
-      const from = SIMULATION_START + 5_000;
-      expect(startsIn(from, 4 * MINUTE)).toBeGreaterThanOrEqual(4 * 480);
-      for (let later = 0; later <= 3 * MINUTE; later += 1_000)
-        expect(startsIn(from + later, MINUTE)).toBeGreaterThanOrEqual(475);
+      for (let from = SIMULATION_START + 5_000; from <= SIMULATION_START + 5_000 + 3 * MINUTE; from += 1_000)
+        expect(
+          account.arrivals.filter(({ at }) => at >= from && at < from + MINUTE).length,
+        ).toBeGreaterThanOrEqual(480);
     },
   );
 

@@ -8,6 +8,7 @@ const SETTINGS: RelaySettings = {
   licenseCode: '~47b6655b',
   upstream: 'https://api.webengage.com',
   allowedOrigins: ['*'],
+  serverTokens: [],
   requestsPerMinute: 500,
   lingerMs: 1_000,
   maxSubrequests: 10_000,

@@ -1,6 +1,8 @@
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import server from '../../../docs/guides/sending-from-a-server.md?raw';
+import type { Delivery, Receipt } from '../../../src/edge/queue/ingest.ts';
+import type { Env } from '../../../src/edge/worker.ts';
 import { relayEnv } from '../../fakes/outbox.ts';
 import { eventRecord, idOf } from '../../fakes/records.ts';
 import {
@@ -91,6 +93,29 @@ describe('/admin is closed to other sites', () => {
   });
 });
 
+const ORDERS_TOKEN = 'the-token-of-the-order-service-1234';
+
+/** An outbox that stores everything, unless the function returns another receipt. */
+const outboxThat = (take: (delivery: Delivery) => unknown) => {
+  const ingest = (_: string, delivery: Delivery) => {
+    const receipt = take(delivery);
+    return typeof receipt === 'object' ? receipt : { stored: true, accepted: 1, duplicates: 0 };
+  };
+  return { OUTBOX: { getByName: () => ({ ingest }) } as unknown as Env['OUTBOX'] };
+};
+
+test('a page can’t choose a lane: the field is ignored, whatever it holds', async () => {
+  const taken: Delivery[] = [];
+  const env = outboxThat((it) => taken.push(it));
+
+  for (const lane of ['import', 'server', 'live', 7])
+    expect(
+      (await post({ ...batchOf(), lane }, { Authorization: `Bearer ${SERVER_TOKEN}` }, env)).status,
+    ).toBe(202);
+
+  expect(taken.map(({ lane, sender }) => [lane, sender])).toEqual(Array(4).fill(['live', undefined]));
+});
+
 describe('a server', () => {
   const asServer = (token: string, headers: Record<string, string> = {}) => ({
     Origin: '',
@@ -137,6 +162,88 @@ describe('a server', () => {
       repaired: [],
       now: expect.any(Number),
     });
+  });
+
+  test('sends in its own lane, or in that of imports, and under the name of its token', async () => {
+    const taken: Delivery[] = [];
+    const env = { SERVER_TOKENS: `orders=${ORDERS_TOKEN}`, ...outboxThat((it) => taken.push(it)) };
+    const orders = asServer(ORDERS_TOKEN, { 'CF-Connecting-IP': '203.0.113.9' });
+
+    expect((await post(batchOf(), orders, env)).status).toBe(202);
+    expect((await post({ ...batchOf(), lane: 'import' }, orders, env)).status).toBe(202);
+    expect((await post({ ...batchOf(), lane: 'server' }, asServer(SERVER_TOKEN), env)).status).toBe(202);
+
+    expect(taken.map(({ lane, sender, network }) => [lane, sender, network])).toEqual([
+      ['server', 'orders', undefined],
+      ['import', 'orders', undefined],
+      ['server', 'server', undefined],
+    ]);
+  });
+
+  test.each(['live', 'Import', '', 1, null])('can’t send in the lane %j', async (lane) => {
+    const answer = await post({ ...batchOf(), lane }, asServer(SERVER_TOKEN));
+
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({
+      error: { code: 'invalid_batch', message: 'lane must be server or import' },
+    });
+  });
+
+  test('passes no quota of networks and of browsers, as often as it sends', async () => {
+    const asked = vi.fn(async () => ({ success: false }));
+    const env = { ADDRESS_LIMIT: { limit: asked }, ...outboxThat(() => {}) };
+    const { post } = testRelay(env);
+    const headers = asServer(SERVER_TOKEN, { 'CF-Connecting-IP': '203.0.113.9' });
+    const sent = batchOf();
+
+    const statuses = new Set<number>();
+    // A browser has 600 requests a minute.
+    for (let at = 0; at < 700; at++) statuses.add((await post(sent, headers)).status);
+
+    expect([...statuses]).toEqual([202]);
+    expect(asked).not.toHaveBeenCalled();
+    expect((await post(sent, { 'CF-Connecting-IP': '203.0.113.9' })).status).toBe(429);
+  });
+
+  test('waits as long as its outbox says, and may then send with the same device at once', async () => {
+    const receipts: Receipt[] = [
+      { stored: false, retryInMs: 3_000 },
+      { stored: true, accepted: 1, duplicates: 0 },
+    ];
+    const env = outboxThat(() => receipts.shift());
+    const { post } = testRelay(env);
+    const sent = batchOf();
+
+    const answer = await post(sent, asServer(SERVER_TOKEN));
+
+    expect(answer.status).toBe(429);
+    expect(Number(answer.headers.get('Retry-After'))).toBeGreaterThanOrEqual(3);
+    expect(Number(answer.headers.get('Retry-After'))).toBeLessThanOrEqual(6);
+    // A browser would have to rest.
+    expect((await post(sent, asServer(SERVER_TOKEN))).status).toBe(202);
+  });
+
+  test('is named in the log with what was not taken of it, once a minute', async () => {
+    const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const receipts: (Receipt | undefined)[] = [{ stored: false, retryInMs: 1 }, undefined, { stored: false }];
+    const env = { SERVER_TOKENS: `orders=${ORDERS_TOKEN}`, ...outboxThat(() => receipts.shift()) };
+    const { post } = testRelay(env);
+    const bad = batchOf(eventRecord(1, { id: idOf(1, newSession()), eventName: 'we_own' }));
+
+    for (const sent of [batchOf(), bad, batchOf()]) await post(sent, asServer(ORDERS_TOKEN));
+    await post(batchOf(), asServer(SERVER_TOKEN));
+
+    expect(warned.mock.calls.flat()).toEqual([
+      '{"event":"server_refused","sender":"orders","limited":1}',
+      '{"event":"server_refused","sender":"server","full":1}',
+    ]);
+    // The rest is in the next line of that server.
+    const later = Date.now() + 61_000;
+    vi.spyOn(Date, 'now').mockReturnValue(later);
+    await post(bad, asServer(ORDERS_TOKEN));
+    expect(warned.mock.calls.flat().at(-1)).toBe(
+      '{"event":"server_refused","sender":"orders","rejected":2,"full":1}',
+    );
   });
 
   test.each([

@@ -135,7 +135,7 @@ test('a body that breaks a rule of JSON in one record costs that record alone', 
   });
   const bad = JSON.stringify(eventRecord(2)).replace('"Price"', '"__proto__"');
 
-  const parsed = parseBatch(body.replace(',7,', `,${bad},`));
+  const parsed = parseBatch(body.replace(',7,', `,${bad},`), 'page');
 
   expect(parsed.ok && checkBatch(parsed, { sender: 'page', now: NOW })).toMatchObject({
     good: [{ id: idOf(1) }, { id: idOf(3) }],

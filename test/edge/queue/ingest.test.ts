@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { MAX_BODY_BYTES } from '../../../src/contract/batch.ts';
 import type { TrackerRecord } from '../../../src/contract/record.ts';
 import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
+import type { Shares } from '../../../src/edge/limits/fair-share.ts';
 import { ingest, type Receipt, type Room } from '../../../src/edge/queue/ingest.ts';
 import { seal } from '../../../src/edge/queue/sealed-batches.ts';
 import {
@@ -46,6 +47,30 @@ test('a flush is stored as one row per run of one kind, in order', async () => {
 
   expect(receipt).toEqual({ stored: true, accepted: 4, duplicates: 0 });
   expect(await storedIds(stub)).toEqual([[idOf(1)], [idOf(2), idOf(3)], [idOf(4)]]);
+});
+
+test('a page’s delivery is charged to its shares, also from an older Worker; those of other lanes are not', async () => {
+  const stub = newOutbox();
+  const charged: string[] = [];
+  const shares: Shares = {
+    enter: ({ device }) => {
+      charged.push(device);
+      return 700;
+    },
+  };
+
+  const receipts = await runInDurableObject(stub, async (_, { storage }) => {
+    const lanes = [{}, { lane: 'live' }, { lane: 'server', sender: 'erp' }, { lane: 'import' }] as const;
+    const stored = lanes.map((lane, n) => {
+      const sent = { ...delivery(`device-${n}`, eventRecord(n + 1)), ...lane };
+      return ingest(storage, sent, SENDING_ON, ROOM, NOW, { shares }).stored;
+    });
+    await storage.deleteAlarm();
+    return stored;
+  });
+
+  expect(receipts).toEqual([false, false, true, true]);
+  expect(charged).toEqual(['device-0', 'device-1']);
 });
 
 describe('each record is accepted once', () => {

@@ -7,7 +7,7 @@ import {
   ROWS_WRITTEN_PER_FLUSH,
   ROWS_WRITTEN_PER_MEMBER_RUN,
 } from '../../../bench/rows.ts';
-import { type RelayPassPorts, relayPass } from '../../../src/edge/delivery/relay-pass.ts';
+import { type RelayPassPorts, relayPasses } from '../../../src/edge/delivery/relay-pass.ts';
 import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
 import { readTotals } from '../../../src/edge/queue/counters.ts';
 import { ingest } from '../../../src/edge/queue/ingest.ts';
@@ -66,7 +66,7 @@ async function rowsOf(
 }
 
 function passOf(storage: DurableObjectStorage, ports: Partial<RelayPassPorts> = {}): Promise<unknown> {
-  return relayPass({ ...quietPorts(), storage, now: () => NOW + 1_000, ...ports });
+  return relayPasses({ ...quietPorts(), storage, now: () => NOW + 1_000, ...ports })();
 }
 
 const failing = { upstream: async () => answerOf(503) };

@@ -16,6 +16,7 @@ test('the defaults are the global host, the account’s whole allowance and one 
       licenseCode: '~47b6655b',
       upstream: 'https://api.webengage.com',
       allowedOrigins: ['https://shop.example.com', 'https://example.com'],
+      serverTokens: [],
       requestsPerMinute: 500,
       lingerMs: 1_000,
       maxSubrequests: 10_000,
@@ -107,13 +108,89 @@ test.each(['ADMIN_TOKEN', 'IDENTITY_KEY', 'WEBENGAGE_API_KEY', 'WEBENGAGE_API_KE
   (name) => {
     const SERVER_TOKEN = 'one-secret-for-everything-is-no-secret';
 
-    expect(readSettings({ ...ENV, SERVER_TOKEN })).toMatchObject({ settings: { serverToken: SERVER_TOKEN } });
+    expect(readSettings({ ...ENV, SERVER_TOKEN })).toMatchObject({
+      settings: { serverTokens: [{ name: 'server', token: SERVER_TOKEN }] },
+    });
     expect(readSettings({ ...ENV, SERVER_TOKEN, [name]: SERVER_TOKEN })).toMatchObject({
       ok: false,
       message: expect.stringContaining('SERVER_TOKEN must differ'),
     });
   },
 );
+
+describe('SERVER_TOKENS', () => {
+  const [A, B] = ['ySV8wYnPqTx/zh6Bb0aZkDs3+mE2rJfu=', 'Kq1VtLw9cXo5+Gd7HiUyNe4Ra8/MpSjb0w=='];
+  const read = (SERVER_TOKENS: string, more: object = {}) => readSettings({ ...ENV, ...more, SERVER_TOKENS });
+
+  test.each([
+    ['with commas', `orders=${A},crm.eu-1_x=${B}`],
+    ['with newlines', `orders=${A}\ncrm.eu-1_x=${B}\n`],
+    ['with white space, and a comma at the end', ` orders = ${A} ,\r\n crm.eu-1_x=${B},`],
+  ])('lists names and tokens %s', (_, text) => {
+    expect(read(text)).toMatchObject({
+      settings: {
+        serverTokens: [
+          { name: 'orders', token: A },
+          { name: 'crm.eu-1_x', token: B },
+        ],
+      },
+    });
+  });
+
+  test('adds to SERVER_TOKEN, which is named server', () => {
+    expect(read(`orders=${A}`, { SERVER_TOKEN: B })).toMatchObject({
+      settings: {
+        serverTokens: [
+          { name: 'server', token: B },
+          { name: 'orders', token: A },
+        ],
+      },
+    });
+  });
+
+  test.each([
+    ['no name', `orders=${A},${B}`, 2],
+    ['an empty name', `=${A}`, 1],
+    ['a name of too many characters', `${'n'.repeat(41)}=${A}`, 1],
+    ['a name with another sign', `orders eu=${A}`, 1],
+    ['no token', `orders=${A},crm=`, 2],
+    ['a short token', 'orders=short', 1],
+    ['a token that can be guessed', `orders=${A},crm=${'x'.repeat(40)}`, 2],
+    ['a token with a space', 'orders=0123456789abcdef 0123456789abcdef', 1],
+    ['a name twice', `orders=${A},orders=${B}`, 2],
+    ['a token twice', `orders=${A},crm=${A}`, 2],
+    ['nothing', ',', undefined],
+  ])('is refused with %s, in one line that names the entry and no value', (_, text, entry) => {
+    const refused = read(text);
+
+    const at = entry === undefined ? 'it has no pair' : `entry ${entry} is not one`;
+    expect(refused).toMatchObject({ ok: false, message: expect.stringContaining(`SERVER_TOKENS must`) });
+    const { message } = refused as { readonly message: string };
+    expect(message).toContain(at);
+    expect(message).not.toMatch(/\n/);
+    for (const value of [A, B, 'orders', 'crm']) expect(message).not.toContain(value);
+  });
+
+  test.each(['ADMIN_TOKEN', 'IDENTITY_KEY', 'WEBENGAGE_API_KEY', 'WEBENGAGE_API_KEY_SECONDARY'])(
+    'holds separate secrets: not %s',
+    (name) => {
+      expect(read(`orders=${A},crm=${B}`, { [name]: B })).toEqual({
+        ok: false,
+        message: 'SERVER_TOKENS must differ from ADMIN_TOKEN, IDENTITY_KEY and the WebEngage keys',
+      });
+    },
+  );
+
+  test('shares neither token nor name with SERVER_TOKEN', () => {
+    expect(read(`orders=${A}`, { SERVER_TOKEN: A })).toMatchObject({
+      message: 'SERVER_TOKENS must not repeat the SERVER_TOKEN',
+    });
+    expect(read(`server=${A}`, { SERVER_TOKEN: B })).toMatchObject({
+      message: 'SERVER_TOKENS must not use the name server, which is that of SERVER_TOKEN',
+    });
+    expect(read(`server=${A}`)).toMatchObject({ ok: true });
+  });
+});
 
 test('a host overrides the region, which is then ignored', () => {
   expect(

@@ -33,7 +33,7 @@ export type TypeOptions = {
 };
 
 /** The types that a tracking plan has for an attribute: for all events that have it, or for all users. */
-export function plannedTypes(
+function plannedTypes(
   { target }: Column,
   { kind, plan }: TypeOptions,
 ): { readonly all?: AttributeType | undefined; readonly ofEvents: ReadonlyMap<string, AttributeType> } {

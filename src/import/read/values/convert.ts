@@ -1,5 +1,4 @@
-import type { AttributeType } from '../../../contract/rules/attributes.ts';
-import { isPlainObject } from '../../../contract/rules/attributes.ts';
+import { type AttributeType, isPlainObject } from '../../../contract/rules/attributes.ts';
 import { formatDate } from '../../../contract/rules/date.ts';
 import { faultInJson } from '../../../contract/strict-json.ts';
 import { type DateFormat, type DayOrder, readDate } from './date-forms.ts';

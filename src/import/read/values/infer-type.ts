@@ -78,7 +78,7 @@ function jsonTypeOf(value: unknown): number {
   return Array.isArray(value) ? ARRAY : OBJECT;
 }
 
-export function isPlainNumber(text: string): boolean {
+function isPlainNumber(text: string): boolean {
   return PLAIN_NUMBER.test(text) && text.replace(/^-?0*\.?|\.|-/g, '').length <= MAX_DIGITS;
 }
 

@@ -1,5 +1,5 @@
 /** A moment and the offset in which it is written, as WebEngage's form has them. */
-export type ZonedMoment = { readonly at: number; readonly offsetMinutes: number };
+type ZonedMoment = { readonly at: number; readonly offsetMinutes: number };
 
 /**
  * Turns a local time of a zone into a moment. The local time is given as if it were UTC, in milliseconds.

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseColumnMap, parseColumnOption } from '../../../../src/import/read/columns/column-map.ts';
 import { targetByName, targetOf } from '../../../../src/import/read/columns/target.ts';
 import { columns, opened } from '../../../fakes/imported.ts';
+import { sample } from '../../../samples/samples.ts';
 
 describe('obvious spellings of a field are found', () => {
   test.each([
@@ -130,6 +131,21 @@ describe('--column', () => {
 });
 
 describe('a map', () => {
+  test('as the guide shows it gives columns to fields', async () => {
+    const map = parseColumnMap(JSON.parse(sample('docs/guides/importing-files.md#columns json').text));
+
+    const { columns: table } = await opened('userId,Mail,Notes,Member since\nu1,a,b,01/02/2026\n', {
+      choices: map.ok ? map.choices : new Map(),
+    });
+
+    expect(table.map(({ field, type }) => [field, type])).toEqual([
+      ['userId', 'string'],
+      ['email', 'string'],
+      [undefined, undefined],
+      ['attributes.Since', 'date'],
+    ]);
+  });
+
   test('gives columns to fields, with types and formats of dates', () => {
     const parsed = parseColumnMap({
       Mail: 'email',

@@ -1,0 +1,58 @@
+import { isStrongToken } from './strong-token.ts';
+
+/** The token of one of your servers, and the server's name in totals and in the log. */
+export type ServerToken = { readonly name: string; readonly token: string };
+
+/** The name of the server that has the SERVER_TOKEN. */
+export const UNNAMED_SERVER = 'server';
+
+/** What names a server or another Worker. It is shown to operators as it is. */
+export const SENDER_NAME = /^[\w.-]{1,40}$/;
+
+/**
+ * What a header can hold. A key with another character would throw at the first call, hours after the deploy, and
+ * no server could send such a token.
+ */
+export const HEADER_VALUE = /^[\x21-\x7e]+$/;
+
+/** The value of SERVER_TOKEN. Undefined if it could be guessed, or can't be sent. */
+export function parseServerToken(text: string): string | undefined {
+  return isStrongToken(text) && HEADER_VALUE.test(text) ? text : undefined;
+}
+
+/** The pairs of SERVER_TOKENS. Undefined if there are none, or one of them is invalid. */
+export function parseServerTokens(text: string): readonly ServerToken[] | undefined {
+  const entries = entriesIn(text);
+  const tokens = entries.flatMap((entry, index) => readPair(entry, entries.slice(0, index)) ?? []);
+  return tokens.length > 0 && tokens.length === entries.length ? tokens : undefined;
+}
+
+/** The rule that a wrong SERVER_TOKENS breaks. It gives a wrong entry's position in the list, never its text. */
+export function serverTokensRule(text: string): string {
+  const entries = entriesIn(text);
+  const wrong = 1 + entries.findIndex((entry, index) => !readPair(entry, entries.slice(0, index)));
+  const at = wrong === 0 ? 'it has no pair' : `entry ${wrong} is not one`;
+  return `must list name=token pairs, separated by commas or newlines, and ${at}: a name has 1 to 40 letters, digits, -, _ and ., a token 32 random characters or more, printable ASCII without spaces, and both occur once`;
+}
+
+function entriesIn(text: string): readonly string[] {
+  return text
+    .split(/[,\n]/)
+    .map((entry) => entry.trim())
+    .filter(Boolean);
+}
+
+/** A pair. Undefined if it is invalid, or repeats the name or the token of an earlier one. */
+function readPair(entry: string, earlier: readonly string[]): ServerToken | undefined {
+  const [name, token] = split(entry);
+  const isRepeated = earlier.map(split).some(([other, its]) => other === name || its === token);
+  return SENDER_NAME.test(name) && parseServerToken(token) !== undefined && !isRepeated
+    ? { name, token }
+    : undefined;
+}
+
+/** A pair's name and token. Base64 ends with `=`, so only the first one divides. */
+function split(entry: string): readonly [name: string, token: string] {
+  const at = entry.indexOf('=');
+  return at < 0 ? ['', entry] : [entry.slice(0, at).trim(), entry.slice(at + 1).trim()];
+}
