@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import commonjs from '@rollup/plugin-commonjs';
 import nodeResolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
 import { SHORT_NAMES } from './short-names.mjs';
@@ -160,7 +161,8 @@ const planSchema = {
 
 /** The licenses of the packages that a file holds: they ask to be kept with it. */
 function licensesOf({ moduleIds }) {
-  const folders = moduleIds.map((id) => /^.*\/node_modules\/(@[^/]+\/)?[^/]+/.exec(id)?.[0]);
+  // Modules that a plugin has made begin with a null character.
+  const folders = moduleIds.map((id) => /[^\0]*\/node_modules\/(@[^/]+\/)?[^/?]+/.exec(id)?.[0]);
   const texts = [...new Set(folders)].filter(Boolean).map((folder) => {
     const file = readdirSync(folder).find((name) => /^licen[cs]e/i.test(name));
     return `${folder.split('node_modules/').at(-1)}\n\n${readFileSync(`${folder}/${file}`, 'utf8')}`;
@@ -270,10 +272,11 @@ export default [
     // Built beside the package's own files, which it reads. With its libraries in it, nobody installs them. commander
     // asks for Node 22.12 so that it can be required; in a bundle it runs wherever this package does.
     input: `${modules}/cli/cli.js`,
-    // csv-parse names Node's own module without `node:`.
-    external: [/^node:/, 'stream', 'valibot'],
+    external: [/^node:/, 'ky', 'valibot'],
     plugins: [
-      nodeResolve(),
+      nodeResolve({ preferBuiltins: true }),
+      // The progress bar is CommonJS.
+      commonjs(),
       terser({
         ecma: 2022,
         module: true,

@@ -46,8 +46,8 @@ const MAY_IMPORT: { readonly [room: string]: readonly string[] } = {
   admin: ['edge', 'ui'],
   edge: ['plan', 'server', 'tracker', 'tracking-plan.json'],
   server: ['tracker'],
-  import: ['plan'],
-  cli: ['edge', 'plan', 'import'],
+  import: ['edge', 'plan', 'server'],
+  cli: ['edge', 'plan', 'import', 'server'],
   sandbox: ['ui'],
 };
 
@@ -88,7 +88,7 @@ const FLOORS: { readonly [room: string]: Floors } = {
   },
   sandbox: { page: [''] },
   server: { journal: [''] },
-  import: { read: [] },
+  import: { read: [], send: ['read'] },
   cli: {
     dev: ['init', 'doctor', 'probe', ''],
     init: [''],

@@ -25,7 +25,7 @@ process.exitCode = await runCommand(argv.slice(2), {
   init: (options) => init(options, { ...world, terminal: { input: stdin, output: stdout }, run }),
   doctor: (options) => doctor(options, { ...world, colored: wantsColor(stdout, env) }),
   types: (options) => types(options, world),
-  import: (options) => importFile(options, { ...world, stdin, now: Date.now }),
+  import: (options) => importFile(options, { ...world, stdin, progress: stderr, now: Date.now }),
   probe: (options) => {
     const signal = endingSignal();
     // Interrupted, the wait is over: whoever waits looks at the signal.

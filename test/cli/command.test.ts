@@ -2,6 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { VERSION } from '../../src/contract/version.ts';
 import { understood } from '../fakes/command-line.ts';
 
+// Where an import's rows go, by default.
+const SENDING = { tokenEnv: 'SERVER_TOKEN', requestsPerMinute: 250 };
+
 describe('a command gets its options, and its exit code becomes the program’s', () => {
   test.each([
     ['dev', { port: 8787, sandboxPort: 8788, pagePort: 8789 }],
@@ -43,7 +46,14 @@ describe('a command gets its options, and its exit code becomes the program’s'
     ],
     [
       'import users.csv --kind users --dry-run',
-      { file: 'users.csv', kind: 'users', timeZone: 'UTC', maxEventAge: 2_678_400_000, dryRun: true },
+      {
+        file: 'users.csv',
+        kind: 'users',
+        timeZone: 'UTC',
+        maxEventAge: 2_678_400_000,
+        dryRun: true,
+        ...SENDING,
+      },
     ],
     [
       'import - --kind events --format csv --delimiter tab --map map.json --column E-mail=email --column Notes= --plan plan.json --date-format dd/MM/yyyy --time-zone Europe/Berlin --repair --max-event-age 12h --allow-old-events --dry-run --rejects rejects.ndjson --json',
@@ -66,6 +76,22 @@ describe('a command gets its options, and its exit code becomes the program’s'
         dryRun: true,
         rejects: 'rejects.ndjson',
         json: true,
+        ...SENDING,
+      },
+    ],
+    [
+      'import a.csv --kind users --direct --license-code ~abc --region in --requests-per-minute 400 --journal a.journal',
+      {
+        file: 'a.csv',
+        kind: 'users',
+        timeZone: 'UTC',
+        maxEventAge: 2_678_400_000,
+        ...SENDING,
+        direct: true,
+        licenseCode: '~abc',
+        region: 'in',
+        requestsPerMinute: 400,
+        journal: 'a.journal',
       },
     ],
     ['doctor t.example.com', { url: 'https://t.example.com' }],
@@ -132,6 +158,13 @@ describe('help', () => {
         'dry-run',
         'rejects',
         'json',
+        'relay',
+        'token-env',
+        'direct',
+        'license-code',
+        'region',
+        'requests-per-minute',
+        'journal',
       ],
     ],
     ['probe', ['license', 'region', 'out', 'step', 'yes']],
@@ -201,7 +234,7 @@ describe('an invalid command line runs nothing, and ends with 2 and a message', 
     [['import', '--kind', 'users'], "missing required argument 'file'"],
     [['import', 'a.csv'], "required option '--kind <kind>' not specified"],
     [['import', 'a.csv', '--kind', 'user'], '--kind must be one of users, events'],
-    [['import', 'a.csv', '--kind', 'users'], '--dry-run is needed'],
+    [['import', 'a.csv', '--kind', 'users'], 'say where the rows go'],
     [['import', 'a.csv', '--format', 'xlsx'], '--format must be one of csv, json, ndjson'],
     [['import', 'a.csv', '--delimiter', ':'], '--delimiter must be one of , ; | tab'],
     [['import', 'a.csv', '--column', 'email'], '--column must be a column and a field'],

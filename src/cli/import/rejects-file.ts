@@ -1,5 +1,7 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { ImportError, type ImportRow } from '../../import/read/source.ts';
+import { refusedLine } from '../../import/send/ledger/ledger.ts';
+import type { JournalFile } from '../../server/journal/disk.ts';
 
 /** The file of refused rows, one JSON object a line. */
 export type RejectsFile = {
@@ -10,34 +12,51 @@ export type RejectsFile = {
 const PRIVATE = 0o600;
 const BUFFER_LENGTH = 64 * 1024;
 
-/** Creates the file, or empties it. Only this user may read it, since it holds what the rows hold. */
+/** Creates the file, or empties it. */
 export async function createRejects(path: string, input: string): Promise<RejectsFile> {
-  if (await isSameFile(path, input))
-    throw new ImportError(`--rejects is the imported file itself: name another one`);
-  const handle = await open(path, 'w', PRIVATE).catch((error) => {
+  const file = await openRejects(path, input, 0).catch((error) => {
     throw failed(path, error);
   });
-  // A file from before keeps its mode when it is emptied. A pipe or a device keeps it for good.
-  if ((await handle.stat()).isFile()) await handle.chmod(PRIVATE);
   let lines = '';
   async function write(): Promise<void> {
     const text = lines;
     lines = '';
-    await append(handle, text, path);
+    await file.append(text).catch((error) => {
+      throw failed(path, error);
+    });
   }
   return {
-    async add({ number, line, issues, row }) {
-      const reasons = issues.map(({ path: field, message }) => `${field} ${message}`.trim());
-      lines += `${JSON.stringify({ number, line, reasons, row })}\n`;
+    async add(row) {
+      lines += refusedLine(row);
       if (lines.length > BUFFER_LENGTH) await write();
     },
     async close() {
       try {
         await write();
       } finally {
-        await handle.close();
+        await file.close();
       }
     },
+  };
+}
+
+/**
+ * Opens the file to append to it, and cuts it to its first bytes, which an earlier run has written. Only this user may
+ * read it, since it holds what the rows hold.
+ */
+export async function openRejects(path: string, input: string, keepBytes: number): Promise<JournalFile> {
+  if (await isSameFile(path, input))
+    throw new ImportError(`--rejects is the imported file itself: name another one`);
+  const handle = await open(path, 'a', PRIVATE);
+  const found = await handle.stat();
+  // A file from before keeps its mode when it is opened. A pipe or a device keeps it for good.
+  if (found.isFile()) await handle.chmod(PRIVATE);
+  if (found.size > keepBytes) await handle.truncate(keepBytes);
+  return {
+    append: (text) => handle.appendFile(text),
+    sync: () => handle.datasync(),
+    truncate: (bytes) => handle.truncate(bytes),
+    close: () => handle.close(),
   };
 }
 
@@ -46,13 +65,9 @@ async function isSameFile(path: string, input: string): Promise<boolean> {
   return one !== undefined && one.ino === other?.ino && one.dev === other.dev;
 }
 
-async function append(handle: FileHandle, text: string, path: string): Promise<void> {
-  await handle.appendFile(text).catch((error) => {
-    throw failed(path, error);
-  });
-}
-
-function failed(path: string, { code, message }: NodeJS.ErrnoException): ImportError {
+function failed(path: string, error: NodeJS.ErrnoException): ImportError {
+  if (error instanceof ImportError) return error;
+  const { code, message } = error;
   const remedy = code === 'ENOSPC' ? 'the disk is full: name a file on another one' : (code ?? message);
   return new ImportError(`${path} can't be written: ${remedy}`);
 }

@@ -9,18 +9,31 @@ export function columnLines(columns: readonly ImportColumn[]): string[] {
 }
 
 /** The result of a check, with the reasons. */
-export function reportLines({
-  rows,
-  good,
-  refused,
-  repaired,
-  reasons,
-  repairs,
-  otherReasons,
-}: ImportReport): string[] {
-  const counts = [`${counted(rows, 'row')}: ${number(good)} good, ${number(refused)} refused`];
-  if (repaired > 0) counts.push(`, ${number(repaired)} of the good ones repaired`);
-  const lines = [counts.join('')];
+export function reportLines(report: ImportReport): string[] {
+  const { rows, good, refused, repaired } = report;
+  const repairs = repaired > 0 ? `, ${number(repaired)} of the good ones repaired` : '';
+  return [
+    `${counted(rows, 'row')}: ${number(good)} good, ${number(refused)} refused${repairs}`,
+    ...foundLines(report),
+  ];
+}
+
+/**
+ * The result of sending, with the reasons.
+ *
+ * @param rows of the file
+ */
+export function sentLines(report: ImportReport, duplicates: number, rows: number): string[] {
+  const { good, refused, repaired } = report;
+  const counts = [`${number(good)} sent`, `${number(refused)} refused`];
+  if (repaired > 0) counts.push(`${number(repaired)} of the sent ones repaired`);
+  if (duplicates > 0) counts.push(`${number(duplicates)} of the sent ones were at the relay already`);
+  if (report.rows < rows) counts.push(`${number(rows - report.rows)} not yet sent`);
+  return [`${counted(rows, 'row')}: ${counts.join(', ')}`, ...foundLines(report)];
+}
+
+function foundLines({ reasons, repairs, otherReasons }: ImportReport): string[] {
+  const lines: string[] = [];
   if (reasons.length > 0) lines.push('', ...reasonLines('refused because', reasons));
   if (repairs.length > 0) lines.push('', ...reasonLines('repaired because', repairs));
   if (otherReasons > 0) lines.push('', `and for other reasons ${number(otherReasons)} times`);

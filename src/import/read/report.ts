@@ -31,14 +31,14 @@ const FIRST_ROWS = 5;
 // Names inside nested objects come from the file, so their number has no limit of its own.
 const MAX_REASONS = 100;
 
-/** Collects the report of a run, row by row. */
-export function importReport(): {
-  readonly add: (row: ImportRow) => void;
-  readonly result: () => ImportReport;
-} {
-  const reasons = reasonTable();
-  const repairs = reasonTable();
-  const counts = { rows: 0, good: 0, repaired: 0 };
+/** Collects a report, row by row. */
+export type ReportCollector = { readonly add: (row: ImportRow) => void; readonly result: () => ImportReport };
+
+/** @param earlier what the report goes on from */
+export function importReport(earlier?: ImportReport): ReportCollector {
+  const reasons = reasonTable(earlier?.reasons, earlier?.otherReasons);
+  const repairs = reasonTable(earlier?.repairs);
+  const counts = { rows: earlier?.rows ?? 0, good: earlier?.good ?? 0, repaired: earlier?.repaired ?? 0 };
   return {
     add(row) {
       counts.rows += 1;
@@ -62,12 +62,18 @@ export function importReport(): {
   };
 }
 
-function reasonTable() {
-  const known = new Map<string, { path: string; message: string; rows: number; firstRows: number[] }>();
-  let others = 0;
+function reasonTable(earlier: readonly Reason[] = [], earlierOthers = 0) {
+  const keyOf = (path: string, message: string) => `${path}\n${message}`;
+  const known = new Map(
+    earlier.map((reason) => [
+      keyOf(reason.path, reason.message),
+      { ...reason, firstRows: [...reason.firstRows] },
+    ]),
+  );
+  let others = earlierOthers;
   return {
     add(path: string, message: string, row: number): void {
-      const key = `${path}\n${message}`;
+      const key = keyOf(path, message);
       const reason = known.get(key);
       if (reason === undefined) {
         if (known.size === MAX_REASONS) others += 1;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { isPrivate } from '../../../src/cli/address.ts';
 import type { Check } from '../../../src/cli/doctor/check.ts';
-import { diagnose, isPrivate } from '../../../src/cli/doctor/diagnosis.ts';
+import { diagnose } from '../../../src/cli/doctor/diagnosis.ts';
 import type { Probe, Reply } from '../../../src/cli/doctor/probe.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:00Z');

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { importFile } from '../../../src/cli/import/import.ts';
@@ -17,15 +17,28 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
+// Defaults of the command line, which checking does not use.
+const SENDING = { tokenEnv: 'SERVER_TOKEN', requestsPerMinute: 250 };
+
 async function run(options: Partial<ImportOptions>, stdin: string | Uint8Array = '') {
   const said: string[] = [];
   const complained: string[] = [];
   const code = await importFile(
-    { file: '-', kind: 'users', timeZone: 'UTC', maxEventAge: 31 * DAY_MS, dryRun: true, ...options },
+    {
+      file: '-',
+      kind: 'users',
+      timeZone: 'UTC',
+      maxEventAge: 31 * DAY_MS,
+      dryRun: true,
+      ...SENDING,
+      ...options,
+    },
     {
       say: (text) => void said.push(text),
       complain: (line) => void complained.push(line),
       stdin: Readable.from([Buffer.from(stdin)]),
+      progress: new PassThrough(),
+      env: {},
       now: () => NOW,
     },
   );
