@@ -20,6 +20,7 @@ import {
   string,
   union,
 } from 'valibot';
+import { sdkSwitches } from './sdk-switches.ts';
 
 const RULE_OF_FAULT = 'must be down, 429, slow, cut, cut_before, page, none or a status from 300 to 599';
 
@@ -135,6 +136,8 @@ const controlSchema = strictObject(
     /** `Retry-After` with a 429, of `retryAfterSeconds`. */
     retryAfter: optional(oneOf(['none', 'seconds', 'date', 'garbage']), 'none'),
     retryAfterSeconds: optional(whole(0, 86_400), 5),
+
+    ...sdkSwitches,
   },
   messageOfKeys,
 );

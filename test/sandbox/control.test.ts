@@ -26,6 +26,10 @@ describe('a configuration of the sandbox', () => {
       rateHeaders: 'sent',
       retryAfter: 'none',
       retryAfterSeconds: 5,
+      anonymousBefore: 'merged',
+      anonymousAfter: 'merged',
+      idAfterLogout: 'new',
+      idAfterLogin: 'answers',
     });
   });
 
