@@ -6,7 +6,7 @@ export type ForwardedEvent = { readonly eventName: string; readonly eventData: o
 /** What forwarded events need of their surroundings. */
 export type ForwardPorts = {
   readonly sdk: () => Sdk | undefined;
-  /** Whether the visitor has consented, as far as is known. */
+  /** Whether the visitor has consented, and the SDK knows who it is. */
   readonly isAllowed: () => boolean;
   readonly timer: (run: () => void, afterMs: number) => unknown;
   readonly toRelay: (event: ForwardedEvent) => void;

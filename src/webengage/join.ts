@@ -1,6 +1,6 @@
 import type { Tracker } from '../tracker/tracker.ts';
 import { type ForwardedEvent, forwardedEvents } from './forwarded-events.ts';
-import { type LoginStorage, stateStore } from './login-state.ts';
+import { LOGOUT, type LoginStorage, lastUser, NOTHING, stateStore } from './login-state.ts';
 import { CONSENT_LOOK_MS, createLogins, type LoginToken, MAX_TIMER_MS } from './logins.ts';
 import { pagePlace, type SdkPlace, watchSdk } from './sdk.ts';
 
@@ -88,10 +88,11 @@ export function joinOn(tracker: JoinedTracker, options: JoinOptions, platform: J
   const state = stateStore(platform.storage);
   const report = reporter(platform.warn);
   let isOver = false;
-  let isAllowed = false;
+  let hasConsent = false;
   let isAsking = false;
   let isOwnCall = false;
-  let deliveredAt = Number.NEGATIVE_INFINITY;
+  // The page before this one may have sent records as it was left.
+  let deliveredAt = now();
   let becomeReady = () => {};
   const ready = new Promise<void>((resolve) => {
     becomeReady = resolve;
@@ -106,21 +107,34 @@ export function joinOn(tracker: JoinedTracker, options: JoinOptions, platform: J
     isOwnCall = false;
   };
   const allowed = () => {
-    isAllowed = true;
+    hasConsent = true;
     events.pass();
   };
+  // Until the SDK has logged out, it would take the event for one of the user before.
+  const isAllowed = () => hasConsent && !state.read().todo.includes(LOGOUT);
   const watch = watchSdk(platform, () => {
     logins.resume();
     becomeReady();
     events.pass();
   });
-  const ports = { tracker, state, sdk: watch.get, ready, now, timer, report, toRelay, allowed };
-  const events = forwardedEvents(Math.min(wait, MAX_TIMER_MS), { ...ports, isAllowed: () => isAllowed });
+  const ports = {
+    tracker,
+    state,
+    sdk: watch.get,
+    ready,
+    now,
+    timer,
+    report,
+    toRelay,
+    allowed,
+    changed: () => events.pass(),
+  };
+  const events = forwardedEvents(Math.min(wait, MAX_TIMER_MS), { ...ports, isAllowed });
   const logins = createLogins(wait, login, { ...ports, deliveredAt: () => deliveredAt });
 
   /** Only a flush tells whether the visitor has yet to choose. */
   async function askConsent(): Promise<void> {
-    if (isAllowed || isAsking) return;
+    if (hasConsent || isAsking) return;
     isAsking = true;
     // The stub's promise rejects if the tracker's script never loads.
     const result = await tracker.flush().catch(() => undefined);
@@ -131,9 +145,9 @@ export function joinOn(tracker: JoinedTracker, options: JoinOptions, platform: J
   }
 
   function signIn(userId: string): void {
-    const { user, out, next = out ? undefined : user } = state.read();
+    const last = lastUser(state.read());
     // What waits was done by another person.
-    if (next !== undefined && next !== userId) events.release();
+    if (last && last !== userId) events.release();
     logins.identify(userId);
   }
 
@@ -157,9 +171,9 @@ export function joinOn(tracker: JoinedTracker, options: JoinOptions, platform: J
   tracker.on('reset', ({ optedOut }) => {
     if (isOver) return;
     if (optedOut) {
-      isAllowed = false;
+      hasConsent = false;
       events.discard();
-      state.write({});
+      state.write(NOTHING);
     } else {
       events.release();
       logins.reset();

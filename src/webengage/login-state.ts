@@ -2,11 +2,19 @@
 export type LoginState = {
   /** The user whom the SDK has logged in. */
   readonly user?: string | undefined;
-  /** Whether the SDK is to log out first. */
-  readonly out?: boolean | undefined;
-  /** The user whom the SDK is to log in. */
-  readonly next?: string | undefined;
+  /**
+   * The users whom the SDK is to log in, in order; an empty text is a logout. None is left out: the login of a user who
+   * has gone since still merges what that user did before it.
+   */
+  readonly todo: readonly string[];
 };
+
+export const LOGOUT = '';
+
+export const NOTHING: LoginState = { todo: [] };
+
+// Where the SDK never comes, only the last user counts.
+const MAX_TODO = 9;
 
 /** Text under a key, for all pages and tabs of the site. */
 export type LoginStorage = {
@@ -21,16 +29,15 @@ export type StateStore = {
 };
 
 export function stateStore({ get, set }: LoginStorage): StateStore {
-  let own: LoginState = {};
-  let hasStorage = true;
+  let own = NOTHING;
   return {
     read: () => {
       // The storage may be blocked, and anything may be stored there.
       try {
-        const text = hasStorage && get();
-        if (text) own = { ...JSON.parse(text) };
+        const { user, todo } = JSON.parse(get() ?? '');
+        own = { user, todo: [...todo] };
       } catch {
-        hasStorage = false;
+        // Then it is what this page knows.
       }
       return own;
     },
@@ -39,27 +46,33 @@ export function stateStore({ get, set }: LoginStorage): StateStore {
       try {
         set(JSON.stringify(next));
       } catch {
-        hasStorage = false;
+        // It holds for this page.
       }
     },
   };
 }
 
+/** Who the SDK's user will be, or `LOGOUT`. */
+export function lastUser({ user = LOGOUT, todo }: LoginState): string {
+  return todo.at(-1) ?? user;
+}
+
 /** After an `identify`. The same state if it says nothing new. */
 export function signedIn(state: LoginState, userId: string): LoginState {
-  const { user, out, next } = state;
-  if (next === undefined && user === userId && !out) return state;
-  if (next === userId) return state;
-  // The one who was logged in before is another person.
-  return { user, out: out || (user !== undefined && user !== userId) || undefined, next: userId };
+  const { user, todo } = state;
+  const last = lastUser(state);
+  if (last === userId) return state;
+  // The one who was signed in before is another person.
+  const next = [...todo, ...(last ? [LOGOUT] : []), userId];
+  return { user, todo: next.length > MAX_TODO ? [LOGOUT, userId] : next };
 }
 
 /** After a `reset`. */
-export function signedOut({ user }: LoginState): LoginState {
-  return { user, out: true };
+export function signedOut({ user, todo }: LoginState): LoginState {
+  return { user, todo: todo.at(-1) === LOGOUT ? todo : [...todo, LOGOUT] };
 }
 
-/** After the SDK has logged out. */
-export function loggedOut({ next }: LoginState): LoginState {
-  return { next };
+/** After the SDK has been told the first of what was to be done. */
+export function told({ todo: [first, ...todo] }: LoginState): LoginState {
+  return first ? { user: first, todo } : { todo };
 }

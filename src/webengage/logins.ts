@@ -1,5 +1,5 @@
 import type { Tracker } from '../tracker/tracker.ts';
-import { loggedOut, type StateStore, signedIn, signedOut } from './login-state.ts';
+import { LOGOUT, NOTHING, type StateStore, signedIn, signedOut, told } from './login-state.ts';
 import type { Sdk } from './sdk.ts';
 
 /** Gets the identity token with which the SDK logs a user in. */
@@ -17,6 +17,8 @@ export type LoginPorts = {
   readonly deliveredAt: () => number;
   /** Called once it is known that the visitor has consented. */
   readonly allowed: () => void;
+  /** Called after the SDK has been told who its user is. */
+  readonly changed: () => void;
   readonly report: (trouble: string) => void;
 };
 
@@ -39,7 +41,7 @@ const TOKEN_MS = 10_000;
 // A timer can't be longer.
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** Tells the SDK who is signed in, each change once. */
+/** Tells the SDK who is signed in, each change once and in order. */
 export function createLogins(waitMs: number, login: LoginToken | undefined, ports: LoginPorts): Logins {
   const { tracker, state, sdk, now, timer, report } = ports;
   let isRunning = false;
@@ -49,20 +51,21 @@ export function createLogins(waitMs: number, login: LoginToken | undefined, port
       timer(() => resolve(undefined), Math.min(forMs, MAX_TIMER_MS));
     });
 
-  /** Returns whether the SDK is logged out, if it has to be. */
+  /** Logs the SDK out, as far as that is next and the SDK is ready. Returns whether it had to, and could not. */
   function logOut(): boolean {
     const current = state.read();
-    const ready = sdk();
-    if (!current.out) return true;
-    if (!ready) return false;
+    if (current.todo[0] !== LOGOUT) return false;
+    const found = sdk();
     try {
-      ready.user.logout();
+      found?.user.logout();
     } catch {
       report('webengage.user.logout failed');
-      return false;
+      return true;
     }
-    state.write(loggedOut(current));
-    return true;
+    if (!found) return true;
+    state.write(told(current));
+    ports.changed();
+    return logOut();
   }
 
   /** Settles what the visitor did while anonymous, or gives up in time. Returns false if no one may be logged in. */
@@ -87,15 +90,15 @@ export function createLogins(waitMs: number, login: LoginToken | undefined, port
     await pause(Math.min(ports.deliveredAt() + ARRIVAL_MS, until) - now());
     // Nothing is counted for a visitor who has opted out, perhaps on a page without this script.
     const { tracked } = await tracker.stats();
-    if (tracked === 0) state.write({});
+    if (tracked === 0) state.write(NOTHING);
     return tracked > 0;
   }
 
-  /** Takes one step towards the user who is to be logged in. Returns whether there may be another. */
-  async function step(userId: string): Promise<boolean> {
+  /** Logs in the user who is next. */
+  async function logIn(userId: string): Promise<void> {
     // After the page's own call has been made.
     await undefined;
-    if (!(await settle())) return false;
+    if (!(await settle())) return;
     await ports.ready;
     const token = await Promise.race([
       login?.(userId),
@@ -104,28 +107,33 @@ export function createLogins(waitMs: number, login: LoginToken | undefined, port
       }),
     ]);
     // From here on without a pause: another tab may log in the same user.
-    if (state.read().next !== userId) return true;
-    if (!logOut()) return false;
+    const current = state.read();
+    if (current.todo[0] !== userId) return;
     const found = sdk();
     if (!found) throw new Error('the SDK has disappeared');
     if (token === undefined) found.user.login(userId);
     else found.user.login(userId, token);
-    state.write({ user: userId });
-    return false;
+    state.write(told(current));
+    ports.changed();
   }
 
   async function run(): Promise<void> {
     if (isRunning) return;
     isRunning = true;
-    for (let { next } = state.read(); next !== undefined; ) {
-      const userId = next;
-      const goesOn = await step(userId).catch(() => {
+    for (;;) {
+      if (logOut()) break;
+      const [userId] = state.read().todo;
+      if (userId === undefined) break;
+      try {
+        await logIn(userId);
+      } catch {
         // The error is not reported: it may contain a token.
-        report('webengage.user.login failed, or its identity token; it is tried again on the next page');
-        return false;
-      });
-      ({ next } = state.read());
-      if (!goesOn && next === userId) break;
+        report('webengage.user.login failed, or its identity token');
+        const { user, todo } = state.read();
+        // The next page, or the next `identify`, tries again, unless the user has gone since.
+        if (todo.length < 2) break;
+        if (todo[0] === userId) state.write({ user, todo: todo.slice(1) });
+      }
     }
     isRunning = false;
   }
@@ -139,7 +147,7 @@ export function createLogins(waitMs: number, login: LoginToken | undefined, port
     },
     reset: () => {
       state.write(signedOut(state.read()));
-      logOut();
+      void run();
     },
     resume: () => {
       logOut();

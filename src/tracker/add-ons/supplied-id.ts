@@ -62,13 +62,15 @@ export function anonymousId(source: AnonymousIdSource): AddOn {
           return records.append((kept) => {
             const made = change(kept);
             const { visitor, entries } = made;
-            const { anonymousId } = visitor;
+            const { supplied, anonymousId: own } = visitor;
             // Another tab may have given it to a visitor before this one.
-            if (id && id !== visitor.supplied) {
+            if (id && id !== supplied) {
+              // A first id is for the visitor before these calls. After a `reset` among them, it is for nobody.
+              const isOwn = supplied || own === (kept.anonymousId || page.ids?.anonymousId);
               Object.assign(visitor, { supplied: id, changes: visitor.changes + 1 });
               // The objects have just been made, and the id that they have left is in no earlier record.
-              for (const it of [visitor, ...entries])
-                if (it.anonymousId === anonymousId) Object.assign(it, { anonymousId: id });
+              for (const it of isOwn ? [visitor, ...entries] : [])
+                if (it.anonymousId === own) Object.assign(it, { anonymousId: id });
             }
             return made;
           });
