@@ -18,6 +18,5 @@ export type { LoginToken } from './logins.ts';
  * @param source is called again and again; it returns nothing while the id is unknown
  */
 export function anonymousId(source: AnonymousIdSource = sdkAnonymousId()): AddOn {
-  if (typeof source !== 'function') throw new RangeError(`anonymousId must be a function, not ${source}`);
   return supplied(source);
 }

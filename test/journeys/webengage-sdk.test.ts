@@ -84,12 +84,10 @@ test('anonymous records become the user’s, in one profile, and a reset begins 
   await call(page, 'reset()');
   await call(page, `track('Browsed')`);
   await call(page, 'flush()');
-  await expect
-    .poll(people, { timeout: 40_000 })
-    .toEqual({
-      ada: ['Cart Opened sdk', 'Page Viewed rest', 'Page Viewed rest'],
-      anonymous: ['Browsed rest'],
-    });
+  await expect.poll(people, { timeout: 40_000 }).toEqual({
+    ada: ['Cart Opened sdk', 'Page Viewed rest', 'Page Viewed rest'],
+    anonymous: ['Browsed rest'],
+  });
   const luid = /we_luid=([^;]+)/.exec(await page.evaluate(() => document.cookie))?.[1];
   expect((await profiles()).profiles.map(({ anonymousId }) => anonymousId)).toContain(luid);
   expect((await profiles()).lost).toEqual([]);

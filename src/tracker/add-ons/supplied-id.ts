@@ -1,6 +1,8 @@
 import { pendingCalls } from '../page/pending-records.ts';
 import { isIn } from '../page/visitor-state.ts';
+import type { Call } from '../record/call.ts';
 import { bare } from '../record/own-fields.ts';
+import type { Visitor } from '../record/visitor.ts';
 import type { AddOn } from './add-on.ts';
 
 /** Returns the id of the anonymous visitor, or nothing while it is unknown. It is called again and again. */
@@ -14,6 +16,9 @@ const WAIT_MS = LOOKS * LOOK_EVERY_MS;
 // WebEngage's limit. https://docs.webengage.com/docs/rest-api-tracking-users
 const MAX_ID_LENGTH = 100;
 
+/** What an append has just made, and nobody has seen yet. */
+type Fresh<T> = { -readonly [Field in keyof T]: T[Field] };
+
 /** Returns the value of a cookie of the page. Throws if the page may not read it. */
 export function cookieNamed(name: string): () => string {
   return () => decodeURIComponent(`; ${document.cookie}`.split(`; ${name}=`)[1]?.split(';')[0] ?? '');
@@ -21,12 +26,14 @@ export function cookieNamed(name: string): () => string {
 
 /**
  * Gives anonymous records the id that another SDK on the page has for this browser.
+ * Throws a `RangeError` for anything but a function.
  *
  * In a new browser, and after `reset()`, calls wait for an id, in the spill: they survive the page. A page that is
  * left before leaves them to the next one. After 5 s without an id they get a random id of the tracker. No id is
  * given to a second visitor. From then on, each call takes the latest id of the source.
  */
 export function anonymousId(source: AnonymousIdSource): AddOn {
+  if (typeof source !== 'function') throw new RangeError(`anonymousId must be a function, not ${source}`);
   return bare<AddOn>({
     engine: (engine, page) => {
       const { records, time, pageStorage, endpointName } = page;
@@ -61,16 +68,16 @@ export function anonymousId(source: AnonymousIdSource): AddOn {
           const id = latest;
           return records.append((kept) => {
             const made = change(kept);
-            const { visitor, entries } = made;
+            const visitor: Fresh<Visitor> = made.visitor;
             const { supplied, anonymousId: own } = visitor;
             // Another tab may have given it to a visitor before this one.
             if (id && id !== supplied) {
               // A first id is for the visitor before these calls. After a `reset` among them, it is for nobody.
               const isOwn = supplied || own === (kept.anonymousId || page.ids?.anonymousId);
-              Object.assign(visitor, { supplied: id, changes: visitor.changes + 1 });
-              // The objects have just been made, and the id that they have left is in no earlier record.
-              for (const it of isOwn ? [visitor, ...entries] : [])
-                if (it.anonymousId === own) Object.assign(it, { anonymousId: id });
+              visitor.supplied = id;
+              visitor.changes += 1;
+              const all: readonly Fresh<Pick<Call, 'anonymousId'>>[] = [visitor, ...made.entries];
+              for (const it of all) if (isOwn && it.anonymousId === own) it.anonymousId = id;
             }
             return made;
           });
