@@ -74,7 +74,7 @@ export function simulateSdk(
   };
   for (const [path, args] of queue) {
     const [first = '', second] = path.split('.');
-    const object: unknown = second === undefined ? sdk : Reflect.get(sdk, first);
+    const object: unknown = second === undefined ? sdk : (Reflect.get(sdk, first) ?? {});
     const method: unknown = Reflect.get(object as object, second ?? first);
     if (typeof method === 'function') method(...Array.from(args));
   }

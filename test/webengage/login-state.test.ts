@@ -8,7 +8,7 @@ import {
   told,
 } from '../../src/webengage/login-state.ts';
 
-describe('what the SDK is to be told', () => {
+describe('the SDK’s next steps', () => {
   test.each<[string, LoginState, LoginState]>([
     ['a first sign-in', { todo: [] }, { todo: ['ada'] }],
     ['the same user', { user: 'ada', todo: [] }, { user: 'ada', todo: [] }],

@@ -88,7 +88,7 @@ describe('an anonymous id from the page', () => {
     ['never answers', () => new Promise<string>(() => {})],
     ['returns too long an id', () => 'x'.repeat(101)],
     ['returns a number', () => 7 as never],
-  ])('is given up after 5 s if the source %s, which is told once', async (_, source) => {
+  ])('is given up after 5 s if the source %s, and a listener gets that once', async (_, source) => {
     const { open, ids, time, unmerged } = world(source);
     const { tracker } = open();
     void tracker.track('e1');
