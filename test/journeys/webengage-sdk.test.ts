@@ -74,6 +74,9 @@ test('anonymous records become the user’s, in one profile, and a reset begins 
   await stack.order({ anonymousAfter: 'lost' });
   const { page, errors } = await visit('/shelf');
   await call(page, `track('Cart Opened', { Items: 1 })`);
+  await expect
+    .poll(people, { timeout: 40_000 })
+    .toMatchObject({ anonymous: expect.arrayContaining(['Cart Opened sdk']) });
   await page.goto(`${site.url}/checkout`, { waitUntil: 'load' });
 
   await call(page, `identify('ada')`);

@@ -256,8 +256,8 @@ describe('after a reset', () => {
   });
 });
 
-describe('other visitors', () => {
-  test('who are signed in don’t wait, once their browser is known', async () => {
+describe('a visitor', () => {
+  test('signed in on a browser that is known does not wait', async () => {
     let id: string | undefined = 'luid-1';
     const { open, ids, time } = world(() => id);
     const first = open();
@@ -273,7 +273,7 @@ describe('other visitors', () => {
     expect(ids()).toEqual({ 'identify ada': 'ada', e1: 'ada' });
   });
 
-  test('who have yet to consent are not asked about', async () => {
+  test('before consent causes no question to the source', async () => {
     let asked = 0;
     const source = () => {
       asked += 1;
@@ -290,7 +290,7 @@ describe('other visitors', () => {
     expect(ids()).toEqual({ e1: 'luid-1' });
   });
 
-  test('who opt out meanwhile don’t wait for it', async () => {
+  test('opting out meanwhile does not wait for it', async () => {
     const { open, ids, time, unmerged } = world(() => undefined);
     const { tracker } = open();
     void tracker.track('e1');
@@ -306,7 +306,7 @@ describe('other visitors', () => {
     expect(unmerged).toEqual([]);
   });
 
-  test('keep their own id where the database is missing, too', async () => {
+  test('without a database has the id, too', async () => {
     const { open, ids } = world(() => 'luid-1');
     const { tracker } = open({ memory: true });
 
