@@ -11,7 +11,7 @@ export type Arrival =
 type ProfileEvent = { readonly eventName: string; readonly from: 'rest' | 'sdk'; readonly data?: unknown };
 
 /** A person, as the dashboard shows one: a known user, or an anonymous visitor by the id that was sent. */
-export type Profile = {
+type Profile = {
   readonly userId?: string;
   readonly anonymousId?: string;
   readonly events: readonly ProfileEvent[];

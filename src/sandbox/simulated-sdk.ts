@@ -2,7 +2,7 @@ import type { SdkCall } from './sdk-call.ts';
 import type { SdkSwitches } from './sdk-switches.ts';
 
 /** What the SDK keeps in a browser. */
-export type SdkMemory = {
+type SdkMemory = {
   /** The anonymous id: the cookie `we_luid`. */
   readonly luid: () => string | undefined;
   readonly setLuid: (luid: string) => void;

@@ -13,7 +13,7 @@ import { fakeTime } from './platform.ts';
 /** How long the relay takes to pass on what it has accepted. */
 const RELAY_MS = 1_500;
 
-export const SWITCHES: SdkSwitches = {
+const SWITCHES: SdkSwitches = {
   anonymousBefore: 'merged',
   anonymousAfter: 'merged',
   idAfterLogout: 'new',

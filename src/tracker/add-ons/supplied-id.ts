@@ -72,8 +72,11 @@ export function anonymousId(source: AnonymousIdSource): AddOn {
             const { supplied, anonymousId: own } = visitor;
             // Another tab may have given it to a visitor before this one.
             if (id && id !== supplied) {
-              // A first id is for the visitor before these calls. After a `reset` among them, it is for nobody.
-              const isOwn = supplied || own === (kept.anonymousId || page.ids?.anonymousId);
+              // Among several visitors, nobody knows whose it is: then it is for none of them. A first id is for the
+              // first visitor of the browser, a later one for the visitor after the only change.
+              const isOwn = supplied
+                ? visitor.changes < kept.changes + 2
+                : kept.changes < 2 && own === (kept.anonymousId || page.ids?.anonymousId);
               visitor.supplied = id;
               visitor.changes += 1;
               const all: readonly Fresh<Pick<Call, 'anonymousId'>>[] = [visitor, ...made.entries];
