@@ -212,6 +212,20 @@ export default [
     output: { file: 'dist/page-views-module.js', format: 'es' },
   },
   {
+    input: `${modules}/webengage/script-tag.js`,
+    plugins: [nodeResolve(), oneKeyword, minify()],
+    output: [
+      { file: 'dist/webengage.js', format: 'iife', plugins: [printIntegrity] },
+      { file: `${PUBLIC}/webengage.js`, format: 'iife' },
+    ],
+  },
+  {
+    input: `${modules}/webengage/index.js`,
+    external: trackerNeeds,
+    plugins: [nodeResolve()],
+    output: { file: 'dist/webengage-module.js', format: 'es' },
+  },
+  {
     // Minified, so that it is as small for a page that imports it as for a site that bundles it.
     input: `${modules}/segment/segment.js`,
     plugins: [oneKeyword, minify()],
@@ -256,6 +270,12 @@ export default [
     input: `${modules}/sandbox/page/sandbox.js`,
     plugins: [terser({ ecma: 2022, module: true })],
     output: { file: 'dist/sandbox/public/sandbox.js', format: 'es' },
+  },
+  {
+    // In place of WebEngage's own SDK.
+    input: `${modules}/sandbox/page/sdk.js`,
+    plugins: [terser({ ecma: 2022 })],
+    output: { file: 'dist/sandbox/public/sdk.js', format: 'iife' },
   },
   {
     input: `${modules}/sandbox/worker.js`,

@@ -83,7 +83,9 @@ export default defineConfig({
           name: 'page',
           ...PATIENT,
           isolate,
-          include: ['test/{tracker,page-views,segment,inspector,admin,sandbox/page,ui}/**/*.test.{ts,tsx}'],
+          include: [
+            'test/{tracker,page-views,webengage,segment,inspector,admin,sandbox/page,ui}/**/*.test.{ts,tsx}',
+          ],
           exclude: ['test/**/*.browser.test.ts', ...leftOut],
           environment: 'happy-dom',
         },

@@ -40,6 +40,7 @@ const MAY_IMPORT: { readonly [room: string]: readonly string[] } = {
   plan: [],
   segment: [],
   'page-views': ['tracker'],
+  webengage: ['tracker'],
   tracker: [],
   ui: [],
   inspector: ['tracker', 'ui'],

@@ -3,13 +3,17 @@
  * By its name among the `exports` of package.json; docs/reference/sizes.md says the same.
  */
 export const BUDGETS: Readonly<Record<string, number>> = {
-  './tracker.js': 10_900,
-  './tracker.full.js': 14_500,
+  // With the add-on settings of the anonymous id, which it refuses, and `on('reset')`.
+  './tracker.js': 10_940,
+  // With the anonymous id: its wait, the cookie, and that no id reaches a second visitor.
+  './tracker.full.js': 14_800,
   './service-worker.js': 12_100,
   '.': 15_200,
   './service-worker': 13_750,
   './page-views.js': 1_090,
   './page-views': 945,
+  './webengage.js': 2_200,
+  './webengage': 2_640,
   './segment': 700,
   './inspector.js': 11_100,
   './inspector': 11_200,
