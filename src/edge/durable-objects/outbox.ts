@@ -236,7 +236,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
   #passes(settings: RelaySettings): () => Promise<PassEnd> {
     return relayPasses({
       storage: this.ctx.storage,
-      gate: gateClient(this.env),
+      gate: gateClient(this.env, this.ctx.id.toString()),
       upstream: webEngage(settings),
       lingerMs: settings.lingerMs,
       msPerRecord: msPerRecordOf(settings.recordsPerMinutePerShard),

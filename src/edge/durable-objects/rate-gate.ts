@@ -31,7 +31,7 @@ import { readSettings } from '../settings/settings.ts';
 import type { SettingsEnv } from '../settings/settings-env.ts';
 import { shardsOf } from '../settings/shards.ts';
 import { logAlert, logAlertsGivenUp, logRecovered, logSuspended } from '../telemetry/log.ts';
-import { inTurn } from './turn.ts';
+import { inTurn, type Turns } from './turn.ts';
 
 /** What the operator sees about the account. */
 export type GateStatus = {
@@ -83,11 +83,15 @@ const AFTER_FAULT_MS = 30_000;
  * state is stored before an answer leaves, so that a gate that dies can't grant the same start twice.
  */
 export class RateGate extends DurableObject<SettingsEnv> {
-  // A cache: without it, all waiting outboxes get the same retry slot once. Imports wait in a row of their own.
-  #nextTurnAt = { imports: 0, others: 0 };
+  // Imports wait in a row of their own.
+  readonly #turns = { imports: new Map() as Turns, others: new Map() as Turns };
 
-  /** Asks to start one call to WebEngage. A granted permit that is not used is lost. */
-  take(request: PermitRequest): Permit {
+  /**
+   * Asks to start one call to WebEngage. A granted permit that is not used is lost.
+   *
+   * @param outbox identifies who asks. Outboxes of older releases do not say
+   */
+  take(request: PermitRequest, outbox = ''): Permit {
     const limits = this.#limits();
     if (limits === undefined)
       return {
@@ -100,14 +104,12 @@ export class RateGate extends DurableObject<SettingsEnv> {
       };
     const before = this.#state();
     const now = Date.now();
-    const { state, permit: decided } = takePermit(before, request, limits, now);
+    const { state, permit } = takePermit(before, request, limits, now);
     // Each write is billed as a row, so it writes only if a permit or a header changed the state. This never
     // starts or ends a suspension, so it is not logged.
     if (state !== before) this.ctx.storage.kv.put('state', state);
-    const row = !decided.granted && decided.importsOnly ? 'imports' : 'others';
-    const { permit, nextTurnAt } = inTurn(decided, this.#nextTurnAt[row], now);
-    this.#nextTurnAt[row] = nextTurnAt;
-    return permit;
+    const row = !permit.granted && permit.importsOnly ? 'imports' : 'others';
+    return inTurn(permit, this.#turns[row], outbox, now);
   }
 
   /** Grants nothing for a while, because WebEngage says that the limit is exceeded. */

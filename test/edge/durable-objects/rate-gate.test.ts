@@ -118,7 +118,7 @@ test('a gate that refuses a request writes nothing', async () => {
 
 test('each outbox refused only for the rate gets its own retry slot', async () => {
   const permits = await runInDurableObject(newGate(), (gate) =>
-    Array.from({ length: 15 }, () => gate.take(ASK)),
+    Array.from({ length: 15 }, (_, index) => gate.take(ASK, `${index}`)),
   );
   const turns = permits.flatMap((permit) => (permit.granted ? [] : [permit.retryInMs]));
 
