@@ -16,7 +16,7 @@ import {
   requeue,
   type StoredDeadLetterPage,
 } from '../queue/dead-letters.ts';
-import { dropExpiredDays } from '../queue/dedup.ts';
+import { dropExpiredDays } from '../queue/dedup/dedup.ts';
 import {
   alarmComes,
   type Delivery,
