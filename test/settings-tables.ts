@@ -31,7 +31,7 @@ export function refusalOf(env: SettingsEnv): string | undefined {
 type Entry = {
   /** Set by `wrangler secret put`, and never a variable of wrangler.jsonc. */
   readonly isSecret?: true;
-  readonly table: 'upstream' | 'senders' | 'placement' | 'plan' | 'sending';
+  readonly table: 'upstream' | 'senders' | 'placement' | 'plan' | 'lanes' | 'sending';
   /** Left out of a whole number, which has a range in SETTINGS. */
   readonly mayBe?: string;
   /** What holds where it is not set, if that is not the default in SETTINGS. */
@@ -87,6 +87,11 @@ const ENTRIES: Readonly<Record<SettingName, Entry>> = {
     otherwise: '`report`, where there is a plan',
   },
 
+  LANES: {
+    table: 'lanes',
+    mayBe: 'percentages for live, server and import: each 1 or more, together 100 or less',
+  },
+
   REQUESTS_PER_MINUTE: { table: 'sending' },
   LINGER_MS: { table: 'sending' },
   OUTBOX_SHARDS: { table: 'sending' },
@@ -112,6 +117,7 @@ export function settingsTables(): Readonly<Record<Entry['table'], string>> {
     senders: tableOf('senders', WORDS_HEAD),
     placement: tableOf('placement', WORDS_HEAD),
     plan: tableOf('plan', WORDS_HEAD),
+    lanes: tableOf('lanes', WORDS_HEAD),
     sending: tableOf('sending', NUMBERS_HEAD),
   };
 }

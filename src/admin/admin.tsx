@@ -8,7 +8,7 @@ import { SignIn } from './sign-in.tsx';
 import { Figures } from './status/figures.tsx';
 import { Health } from './status/health.tsx';
 import { healthSummary, outOfReach } from './status/health-summary.ts';
-import { Ledgers, Shards } from './status/tables.tsx';
+import { Ledgers, Senders, Shards } from './status/tables.tsx';
 import { Violations } from './status/violations.tsx';
 import { useVisit } from './use-visit.ts';
 import type { Visit } from './visit.ts';
@@ -41,6 +41,7 @@ function Admin(): JSX.Element {
           />
           {status.trackingPlan && <Violations plan={status.trackingPlan} now={status.at} />}
           <Ledgers status={status} />
+          <Senders lanes={status.lanes} senders={status.senders} />
           <Shards shards={status.shards} />
         </main>
       ) : (

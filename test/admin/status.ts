@@ -23,6 +23,12 @@ export function status(changes: Changes = {}): RelayStatus {
       growthPerMinute: 0,
       drainMs: 0,
     },
+    lanes: [
+      { lane: 'live', records: 0, oldestAgeMs: 0 },
+      { lane: 'server', records: 0, oldestAgeMs: 0 },
+      { lane: 'import', records: 0, oldestAgeMs: 0 },
+    ],
+    senders: [{ name: null, lane: 'live', accepted: 0, duplicates: 0, rejected: 0 }],
     deadLetters: 0,
     gate: { requestsPerMinute: 500, pausedUntil: null, suspension: null, key: 'primary', maxCallBytes: null },
     minutes: [],

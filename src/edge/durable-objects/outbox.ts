@@ -6,6 +6,7 @@ import { webEngage } from '../delivery/webengage.ts';
 import type { RefusalStreak } from '../gate/state.ts';
 import { dueTimes, msPerRecordOf } from '../limits/fair-queue.ts';
 import { type Shares, shares } from '../limits/fair-share.ts';
+import { laneCredits } from '../limits/lane-credit.ts';
 import { deadLetters, difference, readTotals, waiting } from '../queue/counters.ts';
 import {
   type DeadLetterSelection,
@@ -19,6 +20,7 @@ import { dropExpiredDays } from '../queue/dedup.ts';
 import {
   alarmComes,
   type Delivery,
+  IMPORT_AHEAD_MINUTES,
   ingest,
   MAX_DATABASE_BYTES,
   type Receipt,
@@ -27,6 +29,7 @@ import {
 } from '../queue/ingest.ts';
 import { dropExpiredViolations, violationTally } from '../queue/plan-violations.ts';
 import { openTables } from '../queue/schema.ts';
+import { senderTally } from '../queue/sender-tally.ts';
 import { type OutboxStatus, outboxStatus, type QueueHealth, queueHealth } from '../queue/status.ts';
 import { type RelaySettings, readSettings } from '../settings/settings.ts';
 import type { SettingsEnv } from '../settings/settings-env.ts';
@@ -66,6 +69,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
   readonly #evidence = noEvidence();
   readonly #dueTimes = dueTimes();
   readonly #violations = violationTally();
+  readonly #senders = senderTally();
   readonly #joinGroup: () => Promise<Alarm>;
   readonly #enrolment: Enrolment;
   #shares: Shares | undefined;
@@ -127,14 +131,18 @@ export class Outbox extends DurableObject<OutboxEnv> {
     return ingest(storage, delivery, sendingOn, roomOf(settings), Date.now(), {
       ...(this.#shares && { shares: this.#shares }),
       countViolations: this.#violations.count,
+      countSender: this.#senders.count,
     });
   }
 
   status(): OutboxStatus {
-    const { sql } = this.ctx.storage;
+    const { sql, kv } = this.ctx.storage;
     const now = Date.now();
-    const status = outboxStatus(sql, roomOf(this.#settings()), now);
-    return { ...status, violations: this.#violations.read(sql, now) };
+    return {
+      ...outboxStatus(sql, roomOf(this.#settings()), now),
+      violations: this.#violations.read(sql, now),
+      senders: this.#senders.read(kv),
+    };
   }
 
   /**
@@ -147,6 +155,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     if (streak !== undefined) requeue(storage, streak, newRequestId, now);
     const remembersIds = dropExpiredDays(storage.sql, now);
     this.#violations.write(storage.sql, now);
+    this.#senders.write(storage.kv);
     const remembersViolations = dropExpiredViolations(storage.sql, now);
     const totals = readTotals(storage.sql);
     if (waiting(totals) === 0) {
@@ -201,6 +210,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     const after = readTotals(storage.sql);
     const now = Date.now();
     this.#violations.write(storage.sql, now);
+    this.#senders.write(storage.kv);
     report(this.env.ANALYTICS, {
       outbox: storage.kv.get<string>('name') ?? '',
       did: difference(after, before),
@@ -220,6 +230,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
       lingerMs: settings.lingerMs,
       msPerRecord: msPerRecordOf(settings.recordsPerMinutePerShard),
       dueTimes: this.#dueTimes,
+      lanes: laneCredits(settings.laneFloors),
       now: Date.now,
       sleep: (ms) => scheduler.wait(ms),
       random: Math.random,
@@ -247,7 +258,9 @@ export class Outbox extends DurableObject<OutboxEnv> {
 
 /** No room if a setting is missing. The relay accepts no batches then either. */
 function roomOf(settings: RelaySettings | undefined): Room {
-  return { records: settings?.maxBacklogPerShard ?? 0, bytes: MAX_DATABASE_BYTES };
+  const records = settings?.maxBacklogPerShard ?? 0;
+  const ahead = IMPORT_AHEAD_MINUTES * (settings?.recordsPerMinutePerShard ?? 0);
+  return { records, bytes: MAX_DATABASE_BYTES, importRecords: Math.min(records / 2, ahead) };
 }
 
 const newRequestId = () => crypto.randomUUID().replaceAll('-', '');

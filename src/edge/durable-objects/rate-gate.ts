@@ -49,8 +49,8 @@ const AFTER_FAULT_MS = 30_000;
  * state is stored before an answer leaves, so that a gate that dies can't grant the same start twice.
  */
 export class RateGate extends DurableObject<SettingsEnv> {
-  // A cache: without it, all waiting outboxes get the same retry slot once.
-  #nextTurnAt = 0;
+  // A cache: without it, all waiting outboxes get the same retry slot once. Imports wait in a row of their own.
+  #nextTurnAt = { imports: 0, others: 0 };
 
   /** Asks to start one call to WebEngage. A granted permit that is not used is lost. */
   take(request: PermitRequest): Permit {
@@ -60,6 +60,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
         granted: false,
         retryInMs: AFTER_FAULT_MS,
         isolatingOnly: false,
+        importsOnly: false,
         streak: undefined,
         pacedMs: undefined,
       };
@@ -69,8 +70,9 @@ export class RateGate extends DurableObject<SettingsEnv> {
     // Each write is billed as a row, so it writes only if a permit or a header changed the state. This never
     // starts or ends a suspension, so it is not logged.
     if (state !== before) this.ctx.storage.kv.put('state', state);
-    const { permit, nextTurnAt } = inTurn(decided, this.#nextTurnAt, now);
-    this.#nextTurnAt = nextTurnAt;
+    const row = !decided.granted && decided.importsOnly ? 'imports' : 'others';
+    const { permit, nextTurnAt } = inTurn(decided, this.#nextTurnAt[row], now);
+    this.#nextTurnAt[row] = nextTurnAt;
     return permit;
   }
 
@@ -185,8 +187,12 @@ export class RateGate extends DurableObject<SettingsEnv> {
   #limits(): GateLimits | undefined {
     const read = readSettings(this.env);
     if (!read.ok) return undefined;
-    const { requestsPerMinute, apiKeys } = read.settings;
-    return { requestsPerMinute, hasSecondaryKey: apiKeys.secondary !== undefined };
+    const { requestsPerMinute, apiKeys, laneFloors } = read.settings;
+    return {
+      requestsPerMinute,
+      hasSecondaryKey: apiKeys.secondary !== undefined,
+      importFloor: laneFloors.import,
+    };
   }
 }
 

@@ -1,8 +1,10 @@
+import { LANES, type Lane } from '../../contract/lane.ts';
 import { MINUTE_MS } from '../../pacing/minute.ts';
 import type { GateStatus } from '../durable-objects/rate-gate.ts';
 import { difference, NOTHING, sum, type Totals, waiting } from '../queue/counters.ts';
 import { addViolations, NO_VIOLATIONS, type ViolationCounts } from '../queue/plan-violations.ts';
-import type { OutboxStatus } from '../queue/status.ts';
+import { addSenders } from '../queue/sender-tally.ts';
+import type { LaneStatus, OutboxStatus } from '../queue/status.ts';
 import type { PlanMode } from '../settings/settings.ts';
 
 /** An outbox's name and status. The status is undefined if the outbox did not answer. */
@@ -21,6 +23,17 @@ type MinuteStatus = {
   readonly failed: number;
 };
 
+/** What became of a sender's records on arrival. */
+export type SenderStatus = {
+  /** The name of its token. Null for all pages together. */
+  readonly name: string | null;
+  readonly lane: Lane;
+  readonly accepted: number;
+  readonly duplicates: number;
+  /** Expired ones included. */
+  readonly rejected: number;
+};
+
 /** The state of the relay: the answer to `GET /admin/status`. */
 export type RelayStatus = {
   readonly version: string;
@@ -36,6 +49,10 @@ export type RelayStatus = {
     /** How long it takes to drain at that pace. 0 if it is empty, null if it does not shrink. */
     readonly drainMs: number | null;
   };
+  /** What waits, by lane. The most important one first. */
+  readonly lanes: readonly LaneStatus[];
+  /** Pages first, then each server in each lane that it has used. */
+  readonly senders: readonly SenderStatus[];
   readonly deadLetters: number;
   readonly gate: GateStatus;
   /** The last hour, oldest first. Minutes without activity are left out. */
@@ -77,6 +94,8 @@ export const EMPTY_OUTBOX: OutboxStatus = {
   totals: NOTHING,
   minutes: [],
   violations: NO_VIOLATIONS,
+  lanes: LANES.map((lane) => ({ lane, records: 0, oldestAgeMs: 0 })),
+  senders: [],
 };
 
 /** Combines the statuses of the outboxes and the gate. */
@@ -110,6 +129,8 @@ export function relayStatus(
       growthPerMinute,
       drainMs: drainMs(records, growthPerMinute),
     },
+    lanes: lanesOf(statuses),
+    senders: sendersOf(statuses, totals),
     deadLetters: statuses.reduce((all, status) => all + status.deadLetters, 0),
     gate,
     minutes: [...perMinute].map(([at, happened]) => ({
@@ -146,6 +167,39 @@ export function relayStatus(
             ),
           },
   };
+}
+
+function lanesOf(statuses: readonly OutboxStatus[]): readonly LaneStatus[] {
+  return LANES.map((lane) => {
+    const all = statuses.flatMap(({ lanes }) => lanes.filter((each) => each.lane === lane));
+    return {
+      lane,
+      records: all.reduce((sum, { records }) => sum + records, 0),
+      oldestAgeMs: Math.max(0, ...all.map(({ oldestAgeMs }) => oldestAgeMs)),
+    };
+  });
+}
+
+/** Pages are not counted by themselves, because each count is billed: they sent what no server did. */
+function sendersOf(statuses: readonly OutboxStatus[], totals: Totals): readonly SenderStatus[] {
+  const servers = addSenders(statuses.flatMap(({ senders }) => senders));
+  const restOf = (all: number, part: 'accepted' | 'duplicates' | 'rejected') =>
+    Math.max(
+      0,
+      servers.reduce((left, counts) => left - counts[part], all),
+    );
+  return [
+    {
+      name: null,
+      lane: 'live',
+      accepted: restOf(totals.entered - totals.replayed, 'accepted'),
+      duplicates: restOf(totals.duplicate, 'duplicates'),
+      rejected: restOf(totals.rejected + totals.expired, 'rejected'),
+    },
+    ...servers.toSorted(
+      (a, b) => a.name.localeCompare(b.name) || LANES.indexOf(a.lane) - LANES.indexOf(b.lane),
+    ),
+  ];
 }
 
 const calls = ({ taken, refused, paused, misconfigured, unknown, too_large }: Totals): number =>

@@ -1,16 +1,28 @@
 import { MAX_BATCH_RECORDS } from '../../contract/batch.ts';
+import { LANES, type Lane } from '../../contract/lane.ts';
 import type { RecordKind } from '../../contract/record.ts';
 import {
   deadLetters,
   type Minute,
   minutes,
   readTakenAt,
+  readTally,
   readTotals,
   type Totals,
   waiting,
 } from './counters.ts';
 import { hasRoom, type Room } from './ingest.ts';
+import { within } from './lanes.ts';
 import type { ViolationCounts } from './plan-violations.ts';
+import type { SenderCounts } from './sender-tally.ts';
+
+/** What waits in a lane. */
+export type LaneStatus = {
+  readonly lane: Lane;
+  readonly records: number;
+  /** How long the oldest has waited; 0 if none waits. */
+  readonly oldestAgeMs: number;
+};
 
 /** The status of one outbox. */
 export type OutboxStatus = {
@@ -29,6 +41,10 @@ export type OutboxStatus = {
   readonly totals: Totals;
   readonly minutes: readonly Minute[];
   readonly violations: ViolationCounts;
+  /** The most important lane first. */
+  readonly lanes: readonly LaneStatus[];
+  /** What servers have sent. */
+  readonly senders: readonly SenderCounts[];
 };
 
 /** Whether records come in and leave. */
@@ -48,8 +64,8 @@ export type QueueHealth = {
 
 /**
  * Leaves out batches that alone are not accepted, and the records behind them, because others of their kind
- * are accepted. Of records that wait for their first call, only the oldest is read, however many millions
- * wait.
+ * are accepted. Of records that wait for their first call, only the oldest of each lane is read, however many
+ * millions wait.
  */
 export function queueHealth(sql: SqlStorage, room: Room): QueueHealth {
   const takenAt = readTakenAt(sql);
@@ -57,12 +73,7 @@ export function queueHealth(sql: SqlStorage, room: Room): QueueHealth {
     `SELECT batch.kind AS kind, MIN(run.at) AS since
      FROM batch, json_each(batch.members) AS member JOIN run ON run.seq = member.value ->> 'seq'
      WHERE batch.suspicions = 0 AND batch.attempts > 0 AND NOT batch.isolating GROUP BY batch.kind
-     UNION ALL
-     SELECT kind, at FROM (
-       SELECT kind, at FROM run
-       WHERE device NOT IN (SELECT member.value ->> 'device' FROM batch, json_each(batch.members) AS member)
-       ORDER BY seq LIMIT 1
-     )`,
+     UNION ALL ${OLDEST_UNSEALED}`,
   );
   return {
     waiting: Array.from(waits, ({ kind, since }) => ({ kind, since, takenAt: takenAt[kind] })),
@@ -70,15 +81,32 @@ export function queueHealth(sql: SqlStorage, room: Room): QueueHealth {
   };
 }
 
+const OLDEST_UNSEALED = LANES.map(
+  (lane) => `SELECT kind, at FROM (
+       SELECT kind, at FROM run
+       WHERE ${within(lane)}
+         AND device NOT IN (SELECT member.value ->> 'device' FROM batch, json_each(batch.members) AS member)
+       ORDER BY seq LIMIT 1
+     )`,
+).join(' UNION ALL ');
+
 function fullOf(sql: SqlStorage, room: Room): QueueHealth['full'] {
   if (hasRoom(sql, readTotals(sql), MAX_BATCH_RECORDS, room)) return undefined;
   return sql.databaseSize > room.bytes ? 'bytes' : 'records';
 }
 
 /** Reads no more rows for a backlog of millions than for one of ten. */
-export function outboxStatus(sql: SqlStorage, room: Room, now: number): Omit<OutboxStatus, 'violations'> {
-  const totals = readTotals(sql);
-  const [oldest] = sql.exec<{ at: number }>('SELECT at FROM run ORDER BY seq LIMIT 1').toArray();
+export function outboxStatus(
+  sql: SqlStorage,
+  room: Room,
+  now: number,
+): Omit<OutboxStatus, 'violations' | 'senders'> {
+  const { totals, waiting: inLane } = readTally(sql);
+  const lanes = LANES.map((lane) => ({
+    lane,
+    records: inLane[lane],
+    oldestAgeMs: oldestAgeMs(sql, lane, now),
+  }));
   const statuses = sql
     .exec<{ status: number; batches: number }>(
       'SELECT status, COUNT(*) AS batches FROM batch WHERE attempts > 0 GROUP BY status',
@@ -86,7 +114,7 @@ export function outboxStatus(sql: SqlStorage, room: Room, now: number): Omit<Out
     .toArray();
   return {
     records: waiting(totals),
-    oldestAgeMs: oldest === undefined ? 0 : Math.max(0, now - oldest.at),
+    oldestAgeMs: Math.max(...lanes.map(({ oldestAgeMs }) => oldestAgeMs)),
     retrying: statuses.reduce((sum, { batches }) => sum + batches, 0),
     byStatus: Object.fromEntries(statuses.map(({ status, batches }) => [String(status), batches])),
     deadLetters: deadLetters(totals),
@@ -94,5 +122,13 @@ export function outboxStatus(sql: SqlStorage, room: Room, now: number): Omit<Out
     full: !hasRoom(sql, totals, MAX_BATCH_RECORDS, room),
     totals,
     minutes: minutes(sql),
+    lanes,
   };
+}
+
+function oldestAgeMs(sql: SqlStorage, lane: Lane, now: number): number {
+  const [oldest] = sql
+    .exec<{ at: number }>(`SELECT at FROM run WHERE ${within(lane)} ORDER BY seq LIMIT 1`)
+    .toArray();
+  return oldest === undefined ? 0 : Math.max(0, now - oldest.at);
 }

@@ -1,4 +1,5 @@
 import { ACCOUNT_REQUESTS_PER_MINUTE, MAX_REQUEST_RECORDS } from '../../contract/batch.ts';
+import type { Lane } from '../../contract/lane.ts';
 import { originsRule, parseOrigins } from './origin-pattern.ts';
 import { JURISDICTIONS, LOCATION_HINTS } from './placement.ts';
 import { isStrongToken } from './strong-token.ts';
@@ -71,6 +72,11 @@ export const SETTINGS = {
     parse: optional((text) => (isStrongToken(text) && HEADER_VALUE.test(text) ? text : undefined)),
   },
   ADMIN_TOKEN: UNCHECKED,
+  LANES: {
+    otherwise: '50,30,5',
+    rule: 'must be three whole percentages, each at least 1 and together at most 100, such as 50,30,5',
+    parse: parseLaneFloors,
+  },
   REQUESTS_PER_MINUTE: wholeNumber(ACCOUNT_REQUESTS_PER_MINUTE, 2, 10_000),
   MAX_SUBREQUESTS: wholeNumber(10_000, 10, 10_000),
   HEALTH_STALE_MS: wholeNumber(300_000, 1_000, 86_400_000),
@@ -120,6 +126,14 @@ function matching(pattern: RegExp): (text: string) => string | undefined {
 
 function oneOf<Word extends string>(words: readonly Word[]): (text: string) => Word | undefined {
   return (text) => words.find((word) => word === text);
+}
+
+/** The floors of the live, server and import lane, as shares from 0 to 1. */
+function parseLaneFloors(text: string): Readonly<Record<Lane, number>> | undefined {
+  const [, ...texts] = /^(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})$/.exec(text) ?? [];
+  const [live = 0, server = 0, imports = 0] = texts.map(Number);
+  const isValid = Math.min(live, server, imports) >= 1 && live + server + imports <= 100;
+  return isValid ? { live: live / 100, server: server / 100, import: imports / 100 } : undefined;
 }
 
 function integerIn(min: number, max: number): (text: string) => number | undefined {

@@ -1,4 +1,5 @@
 import { ACCOUNT_REQUESTS_PER_MINUTE, MAX_BATCH_RECORDS, MAX_REQUEST_RECORDS } from '../../contract/batch.ts';
+import type { Lane } from '../../contract/lane.ts';
 import type { Jurisdiction } from './placement.ts';
 import { type SettingsEnv, textOf } from './settings-env.ts';
 import { SETTINGS, type Setting, type SettingName, type SettingValues } from './settings-table.ts';
@@ -20,6 +21,8 @@ export type RelaySettings = {
   readonly allowedOrigins: readonly string[];
   readonly serverToken?: string;
   readonly requestsPerMinute: number;
+  /** Each lane's floor: its share of the calls while it has records, from 0 to 1. */
+  readonly laneFloors: Readonly<Record<Lane, number>>;
   readonly lingerMs: number;
   readonly maxSubrequests: number;
   readonly shards: number;
@@ -112,6 +115,7 @@ function settingsOf(values: SettingValues): RelaySettings {
     allowedOrigins: values.ALLOWED_ORIGINS,
     ...(values.SERVER_TOKEN && { serverToken: values.SERVER_TOKEN }),
     requestsPerMinute,
+    laneFloors: values.LANES,
     lingerMs: values.LINGER_MS,
     maxSubrequests: values.MAX_SUBREQUESTS,
     shards,

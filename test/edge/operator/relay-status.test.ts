@@ -22,6 +22,8 @@ function outbox(name: string, fields: Partial<OutboxStatus> = {}) {
     totals: NOTHING,
     minutes: [],
     violations: NO_VIOLATIONS,
+    lanes: [],
+    senders: [],
     ...fields,
   };
   return { name, status };
