@@ -1,5 +1,6 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { RecordKind } from '../../contract/record.ts';
+import { MINUTE_MS } from '../../pacing/minute.ts';
 import { allowance } from '../gate/allowance.ts';
 import { type Answered, type Fault, misconfigured, type Refusal, refused, taken } from '../gate/answers.ts';
 import { fitted, maxBytes, tooLarge } from '../gate/call-size.ts';
@@ -17,6 +18,10 @@ import { readSettings } from '../settings/settings.ts';
 import type { SettingsEnv } from '../settings/settings-env.ts';
 import { shardsOf } from '../settings/shards.ts';
 import { logRecovered, logSuspended } from '../telemetry/log.ts';
+import type { Observations } from '../telemetry/observations.ts';
+import { observedTally } from '../telemetry/observed-tally.ts';
+import type { OutboxMetrics } from './outbox-metrics.ts';
+import { restingOutboxes } from './resting-outboxes.ts';
 import { inTurn } from './turn.ts';
 
 /** What the operator sees about the account. */
@@ -27,6 +32,15 @@ export type GateStatus = {
   readonly key: KeyName;
   /** The most bytes in a call, if WebEngage has refused one as too large. Otherwise null. */
   readonly maxCallBytes: number | null;
+};
+
+/** The account's figures for `/metrics`, and which outboxes there are. */
+export type GateMetrics = GateStatus & {
+  readonly startedInLastMinute: number;
+  /** What isolates of the Worker reported without an outbox. */
+  readonly observed: Observations;
+  /** With the figures of those that rest. The others have to be asked. */
+  readonly outboxes: readonly { readonly name: string; readonly resting: OutboxMetrics | undefined }[];
 };
 
 /** An outbox that may hold something, with the number of its latest enrolment. */
@@ -52,8 +66,16 @@ export class RateGate extends DurableObject<SettingsEnv> {
   // A cache: without it, all waiting outboxes get the same retry slot once. Imports wait in a row of their own.
   #nextTurnAt = { imports: 0, others: 0 };
 
-  /** Asks to start one call to WebEngage. A granted permit that is not used is lost. */
-  take(request: PermitRequest): Permit {
+  readonly #observed = observedTally();
+  readonly #resting = restingOutboxes(this.ctx.storage.kv);
+
+  /**
+   * Asks to start one call to WebEngage. A granted permit that is not used is lost.
+   *
+   * @param outbox the name of the outbox that asks, which an older release does not tell
+   */
+  take(request: PermitRequest, outbox?: string): Permit {
+    if (outbox !== undefined) this.#resting.end(outbox);
     const limits = this.#limits();
     if (limits === undefined)
       return {
@@ -125,6 +147,35 @@ export class RateGate extends DurableObject<SettingsEnv> {
     };
   }
 
+  /** @param ticket names this scrape, for `keepResting` */
+  metrics(ticket: string): GateMetrics {
+    const now = Date.now();
+    return {
+      ...this.status(),
+      startedInLastMinute: this.#state().starts.filter((at) => at > now - MINUTE_MS && at <= now).length,
+      observed: this.#observed.write(this.ctx.storage.kv),
+      outboxes: this.outboxes().map(({ name }) => ({ name, resting: this.#resting.read(name, ticket) })),
+    };
+  }
+
+  /** Keeps the figures of outboxes that rest, as a scrape has found them. */
+  keepResting(
+    ticket: string,
+    outboxes: readonly { readonly name: string; readonly figures: OutboxMetrics }[],
+  ): void {
+    for (const { name, figures } of outboxes) this.#resting.keep(name, ticket, figures);
+  }
+
+  /** This outbox has counted something without a permit: its figures must be asked for again. */
+  endRest(outbox: string): void {
+    this.#resting.end(outbox);
+  }
+
+  /** Counts what an isolate of the Worker has observed, if no batch could take it along. */
+  observe(observed: Observations): void {
+    this.#observed.add(observed);
+  }
+
   /** The last refusal streak. Records that were given up during it may not have been at fault. */
   lastStreak(): RefusalStreak | undefined {
     return this.#state().lastStreak;
@@ -147,7 +198,9 @@ export class RateGate extends DurableObject<SettingsEnv> {
     const known = this.outboxes();
     const isEmpty = ({ name, turn }: InUse) => empty.some((each) => each.name === name && each.turn === turn);
     const left = known.filter((each) => !isEmpty(each));
-    if (left.length < known.length) this.#keepOutboxes(left);
+    if (left.length === known.length) return;
+    this.#keepOutboxes(left);
+    for (const { name } of empty) this.#resting.end(name);
   }
 
   /** Every outbox that may hold something. */

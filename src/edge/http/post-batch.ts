@@ -18,9 +18,11 @@ import type { Receipt } from '../queue/ingest.ts';
 import { toRuns } from '../queue/run.ts';
 import { shardOf } from '../settings/shards.ts';
 import { type Limited, logLimited, logOffPlan, logTokensRefused } from '../telemetry/log.ts';
+import { type Observer, observer } from '../telemetry/observer.ts';
 import { type Counts, throttledCount } from '../telemetry/throttled-count.ts';
 import { type ReadBody, readBody } from './body.ts';
 import { enforcePlan } from './enforce-plan.ts';
+import { observed } from './observed.ts';
 import { refusal } from './responses.ts';
 import { checkBatch, parseBatch } from './validate-batch.ts';
 
@@ -37,7 +39,8 @@ const LIMITED_RETRY_AFTER_MS = 5_000;
 
 /** State that one isolate of the Worker keeps between batches. */
 type Known = LoadShedding &
-  SenderLimits & {
+  SenderLimits &
+  Observer & {
     readonly countRefused: (faults: Counts<TokenFault>, now: number) => void;
     readonly countOffPlan: (breaches: Counts<Breach>, now: number) => void;
     readonly markOf: MarkOf;
@@ -53,11 +56,12 @@ export function batchDoor(plan: Plan | undefined): (c: Context<Relay>) => Promis
   const known: Known = {
     ...loadShedding(),
     ...senderLimits(logLimited),
+    ...observer(),
     countRefused: throttledCount(logTokensRefused),
     countOffPlan: throttledCount(logOffPlan),
     markOf: networkMarks(),
   };
-  return (c) => acceptBatch(c, known, plan);
+  return observed(known, (c) => acceptBatch(c, known, plan));
 }
 
 async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefined): Promise<Response> {
@@ -116,7 +120,9 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
       unverified,
       violations: enforced.violations,
     };
-    const receipt = await withRetry<Receipt>(async () => outboxNamed(c.env, name).ingest(name, delivery));
+    const receipt = await known.carry<Receipt>((seen) =>
+      withRetry(async () => outboxNamed(c.env, name).ingest(name, delivery, seen)),
+    );
     if (receipt.stored) return accepted(receipt, { rejected, repaired });
     if (receipt.retryInMs !== undefined) {
       known.rest(device, receipt.retryInMs, Date.now());

@@ -15,6 +15,13 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   unavailable: 503,
 };
 
+/** The reason of an answer to a batch. Status 400 has several, which only the body tells apart. */
+export function reasonOf(status: number): RefusalCode {
+  const [code] = Object.entries(STATUS).find(([, each]) => each === status) ?? [];
+  // The keys are all of this type.
+  return (code as RefusalCode | undefined) ?? 'unavailable';
+}
+
 /** Refuses a whole request. The body carries the relay's clock, from which trackers learn their own offset. */
 export function refusal(code: RefusalCode, message: string, headers: Record<string, string> = {}): Response {
   const body: Refusal = { error: { code, message }, now: Date.now() };

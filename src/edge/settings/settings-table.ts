@@ -71,6 +71,10 @@ export const SETTINGS = {
     rule: 'must be 32 random characters or more, printable ASCII without spaces',
     parse: optional((text) => (isStrongToken(text) && HEADER_VALUE.test(text) ? text : undefined)),
   },
+  METRICS_TOKEN: {
+    rule: 'must be 32 random characters or more, printable ASCII without spaces',
+    parse: optional((text) => (isStrongToken(text) && HEADER_VALUE.test(text) ? text : undefined)),
+  },
   ADMIN_TOKEN: UNCHECKED,
   LANES: {
     otherwise: '50,30,5',

@@ -20,6 +20,8 @@ export type RelaySettings = {
   readonly upstream: string;
   readonly allowedOrigins: readonly string[];
   readonly serverToken?: string;
+  /** Opens `/metrics`. Without it nothing is observed for that. */
+  readonly metricsToken?: string;
   readonly requestsPerMinute: number;
   /** Each lane's floor: its share of the calls while it has records, from 0 to 1. */
   readonly laneFloors: Readonly<Record<Lane, number>>;
@@ -87,6 +89,10 @@ function findConflict(values: SettingValues): string | undefined {
   if (values.SERVER_TOKEN !== null && others.includes(values.SERVER_TOKEN))
     return 'SERVER_TOKEN must differ from ADMIN_TOKEN, IDENTITY_KEY and the WebEngage keys';
 
+  // Whatever scrapes the metrics holds this token, so it must give access to nothing else.
+  if (values.METRICS_TOKEN !== null && [...others, values.SERVER_TOKEN].includes(values.METRICS_TOKEN))
+    return 'METRICS_TOKEN must differ from ADMIN_TOKEN, SERVER_TOKEN, IDENTITY_KEY and the WebEngage keys';
+
   // Records may linger for LINGER_MS, which must not count as stale.
   if (values.HEALTH_STALE_MS < values.LINGER_MS) return 'HEALTH_STALE_MS must be at least LINGER_MS';
 
@@ -114,6 +120,7 @@ function settingsOf(values: SettingValues): RelaySettings {
     upstream,
     allowedOrigins: values.ALLOWED_ORIGINS,
     ...(values.SERVER_TOKEN && { serverToken: values.SERVER_TOKEN }),
+    ...(values.METRICS_TOKEN && { metricsToken: values.METRICS_TOKEN }),
     requestsPerMinute,
     laneFloors: values.LANES,
     lingerMs: values.LINGER_MS,
