@@ -1,4 +1,5 @@
 import type { Refusal, RefusalCode } from '../../contract/answer.ts';
+import { REFUSED_BATCHES, type RefusedBatch } from '../telemetry/observations.ts';
 
 const STATUS: Readonly<Record<RefusalCode, number>> = {
   invalid_batch: 400,
@@ -15,11 +16,9 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   unavailable: 503,
 };
 
-/** The reason of an answer to a batch. Status 400 has several, which only the body tells apart. */
-export function reasonOf(status: number): RefusalCode {
-  const [code] = Object.entries(STATUS).find(([, each]) => each === status) ?? [];
-  // The keys are all of this type.
-  return (code as RefusalCode | undefined) ?? 'unavailable';
+/** Why a batch got an answer with this status. */
+export function reasonOf(status: number): RefusedBatch {
+  return REFUSED_BATCHES.find((code) => STATUS[code] === status) ?? 'unavailable';
 }
 
 /** Refuses a whole request. The body carries the relay's clock, from which trackers learn their own offset. */

@@ -2,7 +2,12 @@ import { VERSION } from '../../contract/version.ts';
 import type { OutboxMetrics } from '../durable-objects/outbox-metrics.ts';
 import type { GateMetrics } from '../durable-objects/rate-gate.ts';
 import type { Histogram } from '../telemetry/histogram.ts';
-import { ANSWER_BOUNDS_MS, DELIVERY_BOUNDS_MS, type Observations } from '../telemetry/observations.ts';
+import {
+  ANSWER_BOUNDS_MS,
+  DELIVERY_BOUNDS_MS,
+  type Observations,
+  REFUSED_BATCHES,
+} from '../telemetry/observations.ts';
 import type { Family, Labels } from './exposition.ts';
 import { sendersOf } from './relay-status.ts';
 
@@ -71,9 +76,9 @@ function recordFamilies(each: Each): Family[] {
         byLabel({}, 'end', { delivered, dead_letter }),
       ),
     }),
-    counter('dead_letters_left', 'Dead letters that are none any more, by why.', {
+    counter('dead_letters_resolved', 'Dead letters that were requeued, replayed or discarded.', {
       samples: each(({ totals: { requeued, replayed, discarded } }) =>
-        byLabel({}, 'why', { requeued, replayed, discarded }),
+        byLabel({}, 'how', { requeued, replayed, discarded }),
       ),
     }),
     gauge('dead_letters', 'Records that WebEngage refuses by themselves.', {
@@ -150,7 +155,16 @@ function batchFamilies(
       samples: timesOf('answered'),
     },
     counter('batches_refused', 'Batches that were refused, by reason. Their senders keep the records.', {
-      samples: observed.flatMap(({ labels, seen: { refused } }) => byLabel(labels, 'reason', refused)),
+      // The gate's are there from the start: a rate needs a first value, even if it is 0.
+      samples: [
+        ...observed
+          .slice(0, -1)
+          .flatMap(({ labels, seen: { refused } }) => byLabel(labels, 'reason', refused)),
+        ...REFUSED_BATCHES.map((reason) => ({
+          labels: { reason },
+          value: gate.observed.refused[reason] ?? 0,
+        })),
+      ],
     }),
     {
       type: 'histogram',

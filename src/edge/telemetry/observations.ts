@@ -1,3 +1,4 @@
+import type { RefusalCode } from '../../contract/answer.ts';
 import { addHistograms, amountsIn, emptyHistogram, type Histogram, observe } from './histogram.ts';
 import type { Counts } from './throttled-count.ts';
 
@@ -9,12 +10,26 @@ export const DELIVERY_BOUNDS_MS: readonly number[] = [
   2_000, 5_000, 15_000, 60_000, 300_000, 900_000, 3_600_000, 21_600_000,
 ];
 
+/** Why a batch is refused: the code of its answer, or the one of several that status 400 stands for. */
+export const REFUSED_BATCHES = [
+  'invalid_batch',
+  'invalid_token',
+  'origin_not_allowed',
+  'rate_limited',
+  'too_large',
+  'too_slow',
+  'unavailable',
+  'unsupported_media_type',
+] as const satisfies readonly RefusalCode[];
+
+export type RefusedBatch = (typeof REFUSED_BATCHES)[number];
+
 /** What is counted only for `/metrics`: too little to bill a row for each, and none of it is a record's end. */
 export type Observations = {
   /** How long batches took until they were answered with 202. */
   readonly answered: Histogram;
   /** Batches that were refused, by reason. */
-  readonly refused: Counts<string>;
+  readonly refused: Counts<RefusedBatch>;
   /** How long delivered records had waited since they were stored. */
   readonly delivered: Histogram;
 };
@@ -29,7 +44,7 @@ export function answeredIn(ms: number): Observations {
   return { ...NOTHING_OBSERVED, answered: observe(ANSWER_BOUNDS_MS, NOTHING_OBSERVED.answered, ms) };
 }
 
-export function refusedFor(reason: string): Observations {
+export function refusedFor(reason: RefusedBatch): Observations {
   return { ...NOTHING_OBSERVED, refused: { [reason]: 1 } };
 }
 
@@ -45,12 +60,13 @@ export function deliveredAfter(
 }
 
 export function addObservations(a: Observations, b: Observations): Observations {
-  const refused: Record<string, number> = {};
-  for (const [reason, count] of [...Object.entries(a.refused), ...Object.entries(b.refused)])
-    refused[reason] = (refused[reason] ?? 0) + (count ?? 0);
+  const counted = REFUSED_BATCHES.map((reason) => [
+    reason,
+    (a.refused[reason] ?? 0) + (b.refused[reason] ?? 0),
+  ]);
   return {
     answered: addHistograms(a.answered, b.answered),
-    refused,
+    refused: Object.fromEntries(counted.filter(([, count]) => count !== 0)),
     delivered: addHistograms(a.delivered, b.delivered),
   };
 }

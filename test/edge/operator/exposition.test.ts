@@ -49,7 +49,7 @@ test('the older format names a counter with its suffix, and leaves quotation mar
   ]);
 });
 
-describe('what is written is read back', () => {
+describe('a parser reads back', () => {
   const name = fc.stringMatching(/^[a-z][a-z_]{0,20}$/);
   const labels = fc.dictionary(
     fc.stringMatching(/^[a-z]{1,8}$/).filter((each) => each !== 'le'),
@@ -64,7 +64,7 @@ describe('what is written is read back', () => {
   test.each([
     ['OpenMetrics', openMetrics, ''],
     ['the older format', plainText, '_total'],
-  ] as const)('in %s: names, labels, values and help texts', (_, write, suffix) => {
+  ] as const)('names, labels, values and help texts in %s', (_, write, suffix) => {
     fc.assert(
       fc.property(fc.uniqueArray(family, { selector: (each) => each.name }), (drawn) => {
         const families = drawn.map(

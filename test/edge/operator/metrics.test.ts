@@ -137,7 +137,7 @@ describe('the endpoint', () => {
     expect(logged()).not.toContain('not-the-one');
   });
 
-  test('answers in OpenMetrics to whoever asks for it, else in the older format', async () => {
+  test('answers in OpenMetrics if asked for it, else in the older format', async () => {
     const open = await ask(
       '/metrics',
       withToken(TOKEN, { Accept: 'application/openmetrics-text;version=1.0.0' }),
