@@ -45,6 +45,10 @@ const CALLS_PER_MINUTE = 500;
 const RECORDS_PER_CALL = 25;
 
 const ADMIN_TOKEN = 'a-token-for-the-operator-of-a-bench';
+
+// With METRICS=1 the relays are scraped every 15 s, as a Prometheus would.
+const METRICS_TOKEN = process.env.METRICS ? 'a-token-for-the-metrics-of-a-bench' : '';
+const SCRAPE_EVERY_MS = 15_000;
 const PLOT = 'docs/images/calls-per-1000.svg';
 
 const scratch = mkdtempSync(join(tmpdir(), 'webengage-relay-bench-'));
@@ -105,6 +109,7 @@ async function start(
       WEBENGAGE_API_KEY: 'bench-key',
       ALLOWED_ORIGINS: ORIGIN,
       ADMIN_TOKEN,
+      METRICS_TOKEN,
       ...(setup === 'verified' && { IDENTITY: 'required', IDENTITY_KEY }),
     },
     objects: setup === 'passThrough' ? {} : { OUTBOX: 'Outbox', RATE_GATE: 'RateGate' },
@@ -118,7 +123,21 @@ async function start(
     ageOutboxes(options.directory, PAGE_LOADS);
     workerd = await startWorkerd(options);
   }
+  if (METRICS_TOKEN !== '' && setup !== 'passThrough') scrape(workerd.url);
   return { ...workerd, account, client: clientAt(workerd.url) };
+}
+
+/** Until the relay is stopped. */
+function scrape(url: string): void {
+  const timer = setInterval(async () => {
+    const headers = { Authorization: `Bearer ${METRICS_TOKEN}`, Accept: 'application/openmetrics-text' };
+    const text = await fetch(`${url}/metrics`, { headers }).then(
+      (answer) => answer.text(),
+      () => undefined,
+    );
+    if (text === undefined) clearInterval(timer);
+    else if (!text.endsWith('# EOF\n')) throw new Error(`a scrape was answered with ${text}`);
+  }, SCRAPE_EVERY_MS).unref();
 }
 
 async function startBoth(upstream: string, day: 'first' | 'ninth') {
