@@ -15,7 +15,7 @@ const SLOW = [
   'test/samples/commands.test.ts',
   // They play hours, or draw thousands of inputs.
   'test/attacks/**',
-  'test/edge/delivery/{fairness,faults,isolation,unknowns}.test.ts',
+  'test/edge/delivery/{fairness,faults,isolation,lanes,unknowns}.test.ts',
   'test/tracker/{visits,delivery/send-rate}.test.ts',
   'test/scale.test.ts',
 ];

@@ -222,6 +222,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationEn
             const { state, permit: decided } = takePermit(gate, ask, limits, now);
             gate = state;
             const row = !decided.granted && decided.importsOnly ? 'imports' : 'others';
+            // A lone outbox has nobody to take turns with.
+            if (outboxes === 1) nextTurnAt[row] = 0;
             const { permit, nextTurnAt: turnAt } = inTurnAtGate(decided, nextTurnAt[row], now);
             nextTurnAt[row] = turnAt;
             await step('permit granted');

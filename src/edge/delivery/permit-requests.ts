@@ -31,6 +31,8 @@ export type PermitRequests = {
   readonly next: (lane: Lane) => Promise<Requested>;
   /** True if a permit for an import was asked for ahead. */
   readonly awaitsImports: () => boolean;
+  /** How long the gate's last answer took. */
+  readonly gateTookMs: () => number;
   /** A new permit for isolating. These are never asked for ahead. */
   readonly isolating: () => Promise<Requested>;
   /** Asks for permits ahead, enough to make up for the gate's delay, if the backlog has work for them. */
@@ -43,20 +45,30 @@ export type PermitRequests = {
 
 /** @param onRequest runs at each request to the gate */
 export function permitRequests(
-  { gate, storage, evidence, now }: Pick<CallPorts, 'gate' | 'storage' | 'evidence' | 'now'>,
+  {
+    gate,
+    storage,
+    evidence,
+    now,
+    sleep,
+  }: Pick<CallPorts, 'gate' | 'storage' | 'evidence' | 'now'> & {
+    readonly sleep: (ms: number) => Promise<void>;
+  },
   onRequest: () => void,
 ): PermitRequests {
   const ahead: Promise<Requested>[] = [];
   const importsAhead: Promise<Requested>[] = [];
+  let nextImportAt = 0;
   let lastSeen: SeenLimit | undefined;
   // How long the gate's last answer took.
   let gateTookMs = 0;
 
-  async function request(lane: Lane, isolating = false): Promise<Requested> {
+  async function request(lane: Lane, { isolating = false, after = 0 } = {}): Promise<Requested> {
+    onRequest();
+    if (after > now()) await sleep(after - now());
     const at = now();
     const seen = lastSeen;
     lastSeen = undefined;
-    onRequest();
     const permit = await gate.take({ isolating, lane, seen });
     gateTookMs = now() - at;
     return { isolating, at, permit };
@@ -67,23 +79,26 @@ export function permitRequests(
     const depth = 1 + Math.min(MAX_AHEAD, Math.floor(gateTookMs / PERMIT_TAKES_MS));
     const { waiting } = readTally(storage.sql);
     const urgent = waiting.live + waiting.server - MAX_BATCH_RECORDS * evidence.suspects.parked.size;
-    if (urgent >= AHEAD_FROM_RECORDS) askAhead(ahead, 'live', depth);
-    else if (urgent + waiting.import >= AHEAD_FROM_RECORDS) askAhead(importsAhead, 'import', depth);
-  }
-
-  function askAhead(queue: Promise<Requested>[], lane: Lane, depth: number): void {
-    while (queue.length < depth) {
-      const requested = request(lane);
+    const askAhead = (lane: Lane, after = 0) => {
+      const requested = request(lane, { after });
       // Awaited when its turn comes, if ever: until then a rejection must not count as unhandled.
       requested.catch(() => {});
-      queue.push(requested);
+      return requested;
+    };
+    if (urgent >= AHEAD_FROM_RECORDS) while (ahead.length < depth) ahead.push(askAhead('live'));
+    if (urgent >= AHEAD_FROM_RECORDS || urgent + waiting.import < AHEAD_FROM_RECORDS) return;
+    // An import is granted no start ahead. So its requests arrive one after the other, and one more than others ask.
+    while (importsAhead.length <= depth) {
+      nextImportAt = Math.max(now(), nextImportAt + gateTookMs / (depth + 1));
+      importsAhead.push(askAhead('import', nextImportAt));
     }
   }
 
   return {
     next: (lane) => ahead.shift() ?? (lane === 'import' ? importsAhead.shift() : undefined) ?? request(lane),
     awaitsImports: () => importsAhead.length > 0,
-    isolating: () => request('live', true),
+    gateTookMs: () => gateTookMs,
+    isolating: () => request('live', { isolating: true }),
     requestAhead,
     drop: () => {
       ahead.length = 0;

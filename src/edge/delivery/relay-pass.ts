@@ -52,9 +52,9 @@ const MAX_LATE_MS = 1_500;
 const MIN_LOOK_MS = 25;
 
 // Subrequests of a call: itself, and up to two reports of its answer to the gate. Before the call, a step
-// asks for its permit and for up to `1 + MAX_AHEAD` more.
+// asks for its permit and for up to `2 + MAX_AHEAD` more.
 const OF_A_CALL = 3;
-const OF_A_STEP = OF_A_CALL + 1 + MAX_AHEAD + 1;
+const OF_A_STEP = OF_A_CALL + 1 + MAX_AHEAD + 2;
 
 type Granted = Extract<Permit, { granted: true }>;
 type Refused = Extract<Permit, { granted: false }>;
@@ -186,11 +186,15 @@ async function afterRefusal(pass: Pass, permit: Refused): Promise<PassEnd | unde
 /** Others go on. Where nothing is under way, a full batch of theirs ends a short wait. */
 async function afterImportRefusal(pass: Pass, retryInMs: number): Promise<undefined> {
   const { now, sleep, fullBatch } = pass.ports;
+  const { awaitsImports, gateTookMs, requestAhead } = pass.permits;
+  if (retryInMs <= gateTookMs()) requestAhead();
   // Another permit is on its way, and would be lost if nobody took it in time.
-  if (pass.permits.awaitsImports()) return;
-  pass.importsFrom = now() + retryInMs;
-  if (retryInMs <= SLEEP_RATHER_MS && pass.calls.underWay.size === 0)
-    await Promise.race([sleep(retryInMs), fullBatch()]);
+  if (awaitsImports()) return;
+  // The next request is on its way for as long as this answer was.
+  const inMs = Math.max(0, retryInMs - gateTookMs());
+  pass.importsFrom = now() + inMs;
+  if (inMs <= SLEEP_RATHER_MS && pass.calls.underWay.size === 0)
+    await Promise.race([sleep(inMs), fullBatch()]);
 }
 
 /** Waits for the permit's start, then starts a call. Drops a permit that is too late or has no work left. */

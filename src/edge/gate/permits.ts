@@ -1,6 +1,12 @@
 import type { Lane } from '../../contract/lane.ts';
 import { MINUTE_MS } from '../../pacing/minute.ts';
-import { admit, limitWithin, type SlidingLimit, type SlidingLimitState } from '../../pacing/sliding-limit.ts';
+import {
+  type Admission,
+  admit,
+  limitWithin,
+  type SlidingLimit,
+  type SlidingLimitState,
+} from '../../pacing/sliding-limit.ts';
 import { allowance, type SeenLimit } from './allowance.ts';
 import { maxBytes, newsFrom } from './call-size.ts';
 import {
@@ -104,18 +110,12 @@ export function takePermit(
   if (overdrawn !== undefined) return refuse(overdrawn + MINUTE_MS - now);
 
   const limit = limitWithin(perMinute);
-  const isImport = request.lane === 'import' && !request.isolating && state.suspension === undefined;
   const importSpacingMs = MINUTE_MS / (perMinute * limits.importFloor);
-  // Further ahead, it comes from a clock that has since been set back.
-  const importOwedInMs = Math.min(state.importDueAt - now, importSpacingMs);
-  const importsOnly = isImport && importOwedInMs > 0;
-  // An import takes a start that nobody else has asked for so far. So others wait at most the spacing for it.
-  const admitted = admit(state.pace, limit, now, importsOnly ? 0 : MAX_AHEAD_MS);
-  if (!admitted.granted) {
-    const { retryInMs: inMs } = admitted;
-    const retryInMs = importsOnly ? Math.ceil(Math.min(inMs, importOwedInMs)) : inMs;
-    return refuse(retryInMs, { importsOnly, pacedMs: limit.spacingMs });
-  }
+  const isImport = request.lane === 'import' && !request.isolating && state.suspension === undefined;
+  const { importsOnly, admitted } = isImport
+    ? admitImport(state, limit, importSpacingMs, now)
+    : { importsOnly: false, admitted: admit(state.pace, limit, now, MAX_AHEAD_MS) };
+  if (!admitted.granted) return refuse(admitted.retryInMs, { importsOnly, pacedMs: limit.spacingMs });
 
   // Isolating is not charged for a probe, nor for allowance that nobody else uses.
   const lately = starts.filter((at) => at > now - LATELY_MS).length;
@@ -154,6 +154,31 @@ function isolationLimit(perMinute: number): SlidingLimit {
   const share = Math.max(1, perMinute * ISOLATION_SHARE);
   const burst = Math.max(1, Math.floor(share * ISOLATION_BURST));
   return { spacingMs: MINUTE_MS / Math.max(0.5, share * 0.96 - burst), burst };
+}
+
+// How much of a start an import leaves to others, where a burst has more than one. A whole one would cost imports
+// a part of the allowance whenever their outbox is late; none at all would cost others half the spacing.
+const LEFT_TO_OTHERS = 0.5;
+
+/**
+ * An import takes a start that nobody else has asked for. So other calls hardly wait for it. Once it is owed its floor, it goes before those that wait.
+ */
+function admitImport(
+  { pace, importDueAt }: GateState,
+  limit: SlidingLimit,
+  importSpacingMs: number,
+  now: number,
+): { readonly importsOnly: boolean; readonly admitted: Admission } {
+  // Further ahead, it comes from a clock that has since been set back.
+  const owedInMs = Math.min(importDueAt - now, importSpacingMs);
+  if (owedInMs <= 0) {
+    const aheadMs = MAX_AHEAD_MS + Math.min(MAX_AHEAD_MS, limit.spacingMs);
+    return { importsOnly: false, admitted: admit(pace, limit, now, aheadMs) };
+  }
+  const admitted = admit(pace, { ...limit, burst: Math.max(1, limit.burst - LEFT_TO_OTHERS) }, now, 0);
+  if (admitted.granted) return { importsOnly: true, admitted };
+  const retryInMs = Math.ceil(Math.min(admitted.retryInMs, owedInMs));
+  return { importsOnly: true, admitted: { granted: false, retryInMs } };
 }
 
 /**

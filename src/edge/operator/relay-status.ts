@@ -24,7 +24,7 @@ type MinuteStatus = {
 };
 
 /** What became of a sender's records on arrival. */
-export type SenderStatus = {
+type SenderStatus = {
   /** The name of its token. Null for all pages together. */
   readonly name: string | null;
   readonly lane: Lane;

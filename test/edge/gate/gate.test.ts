@@ -123,19 +123,29 @@ describe('an import', () => {
     expect(busiestMinute(starts)).toBeLessThanOrEqual(500);
   });
 
-  test('is granted no start ahead: another call waits at most the spacing behind it', () => {
+  test('is granted no start ahead: another call waits at most half the spacing behind it', () => {
     let { state, permit } = take(OPEN_GATE, NOW, { lane: 'import' });
     while (permit.granted) {
       expect(permit.startInMs).toBe(0);
       ({ state, permit } = take(state, NOW, { lane: 'import' }));
     }
 
-    const spacingMs = MINUTE / (500 * 0.965);
     expect(permit).toMatchObject({ importsOnly: true });
-    expect(permit.retryInMs).toBeLessThanOrEqual(Math.ceil(spacingMs));
-    expect(take(state, NOW, { lane: 'live' }).permit).toMatchObject({
-      granted: true,
-      startInMs: expect.closeTo(spacingMs, 0),
+    expect(permit.retryInMs).toBeLessThanOrEqual(Math.ceil(MINUTE / (500 * 0.965)));
+    const live = take(state, NOW, { lane: 'live' }).permit;
+    expect(live.granted && live.startInMs).toBeLessThanOrEqual(MINUTE / (500 * 0.965) / 2);
+  });
+
+  test('delays another call by at most the spacing if the allowance is too small for a burst', () => {
+    const small = { ...LIMITS, requestsPerMinute: 60 };
+
+    const { state } = take(OPEN_GATE, NOW, { lane: 'import' }, small);
+    const { permit } = take(state, NOW + 900, { lane: 'live' }, small);
+
+    expect(permit).toMatchObject({ granted: true });
+    expect(take(state, NOW, { lane: 'live' }, small).permit).toMatchObject({
+      granted: false,
+      importsOnly: false,
     });
   });
 

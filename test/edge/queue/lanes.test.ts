@@ -128,7 +128,7 @@ describe('the import lane', () => {
       return receipt;
     });
 
-  test('takes no more than its part: the sender is told when to come back, and loses nothing', async () => {
+  test('takes no more than its part: the sender gets a time to come back, and loses nothing', async () => {
     const stub = newOutbox();
     const room = { importRecords: 50 };
     await ingestWith(stub, room, inLane('import', ...events(1, 50)));
@@ -187,6 +187,26 @@ test('only live senders have shares: who holds a server token is trusted', async
   });
 
   expect(receipts.map(({ stored }) => stored)).toEqual([false, true, true]);
+});
+
+test('the shares of browsers depend on live records alone: an import in the backlog delays no page', async () => {
+  const stub = newOutbox();
+  await ingestAt(stub, inLane('import', ...events(1, 200)), NOW);
+  await ingestAt(stub, inLane('live', ...events(1, 7)), NOW);
+  const seen: number[] = [];
+  const shares = {
+    enter: (_sender: unknown, _cost: unknown, waiting: number) => {
+      seen.push(waiting);
+      return 0;
+    },
+  };
+
+  await runInDurableObject(stub, async (_, { storage }) => {
+    ingest(storage, inLane('live', eventRecord(8)), SENDING_ON, ROOM, NOW, { shares });
+    await storage.deleteAlarm();
+  });
+
+  expect(seen).toEqual([7]);
 });
 
 describe('dead letters', () => {

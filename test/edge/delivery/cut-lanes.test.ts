@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { LANES, type Lane } from '../../../src/contract/lane.ts';
-import { cutLanes, type LaneRules, type RunsOf } from '../../../src/edge/queue/cut-lanes.ts';
+import { cutLanes, type LaneRules, type RunsOf } from '../../../src/edge/delivery/cut-lanes.ts';
 import { firstSeq, laneOf } from '../../../src/edge/queue/lanes.ts';
 import type { Run } from '../../../src/edge/queue/run.ts';
 
@@ -97,7 +97,7 @@ describe('room that is left', () => {
   });
 });
 
-test('a pass waits for the lane whose records are due first, and rests if there are none', () => {
+test('a pass waits for the lane whose records are due first, and rests without records', () => {
   expect(cut([run('live', 1, { at: NOW }), run('import', 1, { at: NOW - 400 })])).toEqual({
     step: 'wait',
     until: NOW + 600,

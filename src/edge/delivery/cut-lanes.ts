@@ -1,8 +1,8 @@
 import { MAX_BATCH_RECORDS } from '../../contract/batch.ts';
 import { LANES, type Lane } from '../../contract/lane.ts';
-import { type CutRules, type CutStep, cutBatch } from './cut-batch.ts';
-import type { Run } from './run.ts';
-import { countRecords } from './sealed-batches.ts';
+import { type CutRules, type CutStep, cutBatch } from '../queue/cut-batch.ts';
+import type { Run } from '../queue/run.ts';
+import { countRecords } from '../queue/sealed-batches.ts';
 
 export type LaneCutStep =
   | (Extract<CutStep, { step: 'cut' }> & {
