@@ -132,7 +132,7 @@ describe('the rules', () => {
   });
 
   test('have a case for each alert in which it fires, and a quiet hour in which none does', () => {
-    const cases = readFileSync('ops/prometheus/rules.test.yml', 'utf8');
+    const cases = readFileSync('ops/prometheus/rules-tests.yml', 'utf8');
     const [, quiet = ''] = /- name: a quiet hour(.*?)\n {2}- name/s.exec(cases) ?? [];
 
     for (const [, alert = ''] of RULES.matchAll(/- alert: (\w+)/g)) {
@@ -142,7 +142,7 @@ describe('the rules', () => {
   });
 
   test.skipIf(!hasPrometheus)('pass their own tests, and Prometheus takes them and the configuration', () => {
-    expect(promtool(['test', 'rules', 'ops/prometheus/rules.test.yml'])).toMatchObject({ ok: true });
+    expect(promtool(['test', 'rules', 'ops/prometheus/rules-tests.yml'])).toMatchObject({ ok: true });
     expect(promtool(['check', 'rules', 'ops/prometheus/rules.yml'])).toMatchObject({ ok: true });
     expect(promtool(['check', 'config', '--syntax-only', 'ops/prometheus/prometheus.yml'])).toMatchObject({
       ok: true,

@@ -27,7 +27,7 @@ const STYLE = `
   h2 { font-size: 12px; margin: 0 0 4px; }
   p { font-size: 22px; margin: 6px 0; color: #175cd3; }
   .u-legend { font-size: 11px; text-align: left; }
-  .u-legend .u-value { display: none; }
+  section.stat + section.plot { grid-column: 1 / span 4; }
 `;
 
 /** Draws them with uPlot, in their order, and writes a picture. */
@@ -97,6 +97,7 @@ function drawInPage(panels: readonly DrawnPanel[]): void {
         width: 358,
         height: 170,
         cursor: { show: false },
+        legend: { live: false },
         scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
         axes: [{ size: 28 }, { size: 52, values: (_, ticks) => ticks.map((tick) => inWords(tick, unit)) }],
         series: [

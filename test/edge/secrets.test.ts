@@ -25,6 +25,7 @@ const SECRETS = {
   WEBENGAGE_API_KEY_SECONDARY: 'canary-secondary/+=%&<>"\'\\~?#0123456789',
   ADMIN_TOKEN: 'canary-operator-token-0123456789abcdef',
   SERVER_TOKEN: 'canary-server-token-0123456789abcdef-xyz',
+  METRICS_TOKEN: 'canary-metrics-token-0123456789abcdef-xy',
 };
 
 afterEach(async () => {
