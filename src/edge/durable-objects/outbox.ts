@@ -163,7 +163,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     // A full outbox depends on a setting, which may change while it rests.
     const isResting = figures.records === 0 && !figures.full && this.#storing === 0;
     this.#isRestKept = isResting;
-    return { ...figures, observed: this.#observed.write(kv), isResting };
+    return { ...figures, observed: this.#observed.write(kv, Date.now()), isResting };
   }
 
   /** Tells the gate that figures it may keep have changed, though no permit is asked for. */
@@ -249,7 +249,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     const now = Date.now();
     this.#violations.write(storage.sql, now);
     this.#senders.write(storage.kv);
-    this.#observed.write(storage.kv);
+    this.#observed.writeAfterPass(storage.kv, now);
     report(this.env.ANALYTICS, {
       outbox: storage.kv.get<string>('name') ?? '',
       did: difference(after, before),

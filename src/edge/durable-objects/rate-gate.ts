@@ -153,7 +153,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
     return {
       ...this.status(),
       startedInLastMinute: this.#state().starts.filter((at) => at > now - MINUTE_MS && at <= now).length,
-      observed: this.#observed.write(this.ctx.storage.kv),
+      observed: this.#observed.write(this.ctx.storage.kv, now),
       outboxes: this.outboxes().map(({ name }) => ({ name, resting: this.#resting.read(name, ticket) })),
     };
   }

@@ -152,6 +152,13 @@ describe('the endpoint', () => {
     expect(await older.text()).toContain('# TYPE webengage_relay_calls_total counter');
   });
 
+  test('is closed to pages of other sites: no header lets one read it', async () => {
+    const answer = await ask('/metrics', withToken(TOKEN, { Origin: SHOP }), { ALLOWED_ORIGINS: '*' });
+
+    expect([...answer.headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
+    expect(answer.headers.get('Cache-Control')).toBe('no-store');
+  });
+
   test('asks the objects at most once in 10 seconds', async () => {
     const scrapeAgain = () => ask('/metrics', withToken(TOKEN));
     await scrapeAgain();
