@@ -1,5 +1,5 @@
 /** A series and its value, as a text of either format has them. */
-export type ReadSample = {
+type ReadSample = {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;

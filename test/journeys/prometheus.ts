@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { freePort } from './free-port.ts';
 
 /** The answer to a query: each series with its labels, and its values with their times in seconds. */
-export type Series = {
+type Series = {
   readonly metric: Readonly<Record<string, string>>;
   readonly values: readonly (readonly [at: number, value: string])[];
 };
