@@ -71,6 +71,12 @@ const ENTRIES: Readonly<Record<SettingName, Entry>> = {
     otherwise: 'none: must be set unless `IDENTITY` is `off`',
     refusal: quoted(await identityKeyRefusal()),
   },
+  METRICS_TOKEN: {
+    isSecret: true,
+    table: 'senders',
+    mayBe: "32 characters or more, random, ASCII, no other secret's value",
+    otherwise: 'none: `/metrics` is 404',
+  },
   ADMIN_TOKEN: {
     isSecret: true,
     table: 'senders',

@@ -17,6 +17,7 @@ import {
   logSuspended,
   logTokensRefused,
   logUnfamiliar,
+  logWrongMetricsTokens,
   logWrongTokens,
   type PassReport,
   report,
@@ -62,6 +63,7 @@ test('docs/guides/operating.md shows exactly the lines of the log', () => {
     logSuspended(401);
     logRecovered({ status: 401, since: 1_000 }, 62_034);
     logWrongTokens(17);
+    logWrongMetricsTokens(3);
     logDeadLetters('discarded', 3);
     logTokensRefused({ expired: 41, missing: 2 });
     logLimited({ address: 212, browser: 0, share: 38 });

@@ -6,11 +6,11 @@ import { withRetry } from './with-retry.ts';
 /**
  * The rate gate for an outbox. A call is retried once if the platform marks its error as retryable.
  *
- * @param outbox identifies it at the gate
+ * @param name the outbox's own
  */
-export function gateClient(env: GateEnv, outbox: string): RelayPassPorts['gate'] {
+export function gateClient(env: GateEnv, name: () => string | undefined): RelayPassPorts['gate'] {
   return {
-    take: (request) => withRetry<Permit>(async () => gateOf(env).take(request, outbox)),
+    take: (request) => withRetry<Permit>(async () => gateOf(env).take(request, name())),
     pause: (forMs) => withRetry(() => gateOf(env).pause(forMs)),
     taken: (key, kind) => withRetry(() => gateOf(env).taken(key, kind)),
     misconfigured: (status, answered) => withRetry(() => gateOf(env).misconfigured(status, answered)),

@@ -31,6 +31,10 @@ import { readSettings } from '../settings/settings.ts';
 import type { SettingsEnv } from '../settings/settings-env.ts';
 import { shardsOf } from '../settings/shards.ts';
 import { logAlert, logAlertsGivenUp, logRecovered, logSuspended } from '../telemetry/log.ts';
+import type { Observations } from '../telemetry/observations.ts';
+import { observedTally } from '../telemetry/observed-tally.ts';
+import type { OutboxMetrics } from './outbox-metrics.ts';
+import { restingOutboxes } from './resting-outboxes.ts';
 import { inTurn, type Turns } from './turn.ts';
 
 /** What the operator sees about the account. */
@@ -60,6 +64,15 @@ export type WatchEnd = {
   readonly destinations: readonly string[];
 };
 
+/** The account's figures for `/metrics`, and which outboxes there are. */
+export type GateMetrics = GateStatus & {
+  readonly startedInLastMinute: number;
+  /** What isolates of the Worker reported without an outbox. */
+  readonly observed: Observations;
+  /** With the figures of those that rest. The others have to be asked. */
+  readonly outboxes: readonly { readonly name: string; readonly resting: OutboxMetrics | undefined }[];
+};
+
 /** An outbox that may hold something, with the number of its latest enrolment. */
 export type InUse = { readonly name: string; readonly turn: number };
 
@@ -85,13 +98,16 @@ const AFTER_FAULT_MS = 30_000;
 export class RateGate extends DurableObject<SettingsEnv> {
   // Imports wait in a row of their own.
   readonly #turns = { imports: new Map() as Turns, others: new Map() as Turns };
+  readonly #observed = observedTally();
+  readonly #resting = restingOutboxes(this.ctx.storage.kv);
 
   /**
    * Asks to start one call to WebEngage. A granted permit that is not used is lost.
    *
-   * @param outbox identifies who asks. Outboxes of older releases do not say
+   * @param outbox the name of the outbox that asks, which an older release does not tell
    */
-  take(request: PermitRequest, outbox = ''): Permit {
+  take(request: PermitRequest, outbox?: string): Permit {
+    if (outbox !== undefined) this.#resting.end(outbox);
     const limits = this.#limits();
     if (limits === undefined)
       return {
@@ -109,7 +125,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
     // starts or ends a suspension, so it is not logged.
     if (state !== before) this.ctx.storage.kv.put('state', state);
     const row = !permit.granted && permit.importsOnly ? 'imports' : 'others';
-    return inTurn(permit, this.#turns[row], outbox, now);
+    return inTurn(permit, this.#turns[row], outbox ?? '', now);
   }
 
   /** Grants nothing for a while, because WebEngage says that the limit is exceeded. */
@@ -159,6 +175,35 @@ export class RateGate extends DurableObject<SettingsEnv> {
       key: state.key,
       maxCallBytes: maxBytes(state.callSize, Date.now()) ?? null,
     };
+  }
+
+  /** @param ticket names this scrape, for `keepResting` */
+  metrics(ticket: string): GateMetrics {
+    const now = Date.now();
+    return {
+      ...this.status(),
+      startedInLastMinute: this.#state().starts.filter((at) => at > now - MINUTE_MS && at <= now).length,
+      observed: this.#observed.write(this.ctx.storage.kv, now),
+      outboxes: this.outboxes().map(({ name }) => ({ name, resting: this.#resting.read(name, ticket) })),
+    };
+  }
+
+  /** Keeps the figures of outboxes that rest, as a scrape has found them. */
+  keepResting(
+    ticket: string,
+    outboxes: readonly { readonly name: string; readonly figures: OutboxMetrics }[],
+  ): void {
+    for (const { name, figures } of outboxes) this.#resting.keep(name, ticket, figures);
+  }
+
+  /** This outbox has counted something without a permit: its figures must be asked for again. */
+  endRest(outbox: string): void {
+    this.#resting.end(outbox);
+  }
+
+  /** Counts what an isolate of the Worker has observed, if no batch could take it along. */
+  observe(observed: Observations): void {
+    this.#observed.add(observed);
   }
 
   /** The last refusal streak. Records that were given up during it may not have been at fault. */
@@ -244,7 +289,9 @@ export class RateGate extends DurableObject<SettingsEnv> {
     const known = this.outboxes();
     const isEmpty = ({ name, turn }: InUse) => empty.some((each) => each.name === name && each.turn === turn);
     const left = known.filter((each) => !isEmpty(each));
-    if (left.length < known.length) this.#keepOutboxes(left);
+    if (left.length === known.length) return;
+    this.#keepOutboxes(left);
+    for (const { name } of empty) this.#resting.end(name);
   }
 
   /** Every outbox that may hold something. */

@@ -13,8 +13,10 @@ import { type SenderLimits, senderLimits } from '../limits/sender-limits.ts';
 import type { Receipt } from '../queue/ingest.ts';
 import { shardOf } from '../settings/shards.ts';
 import { logFault, logLimited, logTokensRefused } from '../telemetry/log.ts';
+import { type Observer, observer } from '../telemetry/observer.ts';
 import { type Counts, throttledCount } from '../telemetry/throttled-count.ts';
 import { type ReadBody, readBody } from './body.ts';
+import { observed } from './observed.ts';
 import { refusal } from './responses.ts';
 import { answerOf, type Intake, intake, planBatch, storeDelivery } from './take-batch.ts';
 import { checkBatch, parseBatch } from './validate-batch.ts';
@@ -32,7 +34,8 @@ const LIMITED_RETRY_AFTER_MS = 5_000;
 
 /** State that one isolate of the Worker keeps between batches. */
 type Known = Intake &
-  SenderLimits & {
+  SenderLimits &
+  Observer & {
     readonly countRefused: (faults: Counts<TokenFault>, now: number) => Counts<TokenFault> | undefined;
     readonly markOf: MarkOf;
   };
@@ -47,10 +50,11 @@ export function batchDoor(plan: Plan | undefined): (c: Context<Relay>) => Promis
   const known: Known = {
     ...intake(),
     ...senderLimits(logLimited),
+    ...observer(),
     countRefused: throttledCount(logTokensRefused),
     markOf: networkMarks(),
   };
-  return (c) => acceptBatch(c, known, plan);
+  return observed(known, (c) => acceptBatch(c, known, plan));
 }
 
 async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefined): Promise<Response> {
@@ -96,7 +100,7 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
           ...(network && { network: await known.markOf(network, settings.apiKeys.primary) }),
         };
   const delivery = { device, ...from, ...toStore, unverified: authorized.unverified };
-  const receipt = await storeDelivery(c.env, outbox, delivery);
+  const receipt = await known.carry((seen) => storeDelivery(c.env, outbox, delivery, seen));
   if (!receipt.stored) return notStored(receipt, { device, outbox }, sender, known);
   countRejected(sender, reported.rejected.length, known);
   return Response.json(answerOf(receipt, reported), { status: 202 });

@@ -209,7 +209,10 @@ function lanesOf(statuses: readonly OutboxStatus[]): readonly LaneStatus[] {
 }
 
 /** Pages are not counted by themselves, because each count is billed: they sent what no server did. */
-function sendersOf(statuses: readonly OutboxStatus[], totals: Totals): readonly SenderStatus[] {
+export function sendersOf(
+  statuses: readonly Pick<OutboxStatus, 'senders'>[],
+  totals: Totals,
+): readonly SenderStatus[] {
   const servers = addSenders(statuses.flatMap(({ senders }) => senders));
   const restOf = (all: number, part: 'accepted' | 'duplicates' | 'rejected') =>
     Math.max(

@@ -3,21 +3,36 @@ import type { Slice } from './cut-batch.ts';
 import { countByLane } from './lanes.ts';
 import { countRecords, launchedBatches, type SealedBatch } from './sealed-batches.ts';
 
-/** Deletes a batch that WebEngage has accepted, and its records. */
+/** How long records of a batch had waited since they were stored, and how many of them. */
+export type Wait = { readonly ms: number; readonly records: number };
+
+/** Deletes a batch that WebEngage has accepted, and its records. Returns how long they had waited. */
 export function settle(
   storage: DurableObjectStorage,
   batch: SealedBatch,
   happened: Partial<Totals>,
   now: number,
-): void {
-  storage.transactionSync(() => {
-    if (!unseal(storage.sql, batch)) return;
+): readonly Wait[] {
+  return storage.transactionSync(() => {
+    if (!unseal(storage.sql, batch)) return [];
+    const waits = waitsOf(storage.sql, batch.members, now);
     // Counted first: the total `entered` is read from the runs, which are deleted here.
     const { kind, members } = batch;
     const counted = { ...happened, taken: 1, delivered: countRecords(members) };
     count(storage.sql, counted, now, { taken: kind, left: countByLane(members) });
     forget(storage.sql, batch.members);
+    return waits;
   });
+}
+
+function waitsOf(sql: SqlStorage, members: readonly Slice[], now: number): readonly Wait[] {
+  const rows = sql.exec<{ at: number; records: number }>(
+    `SELECT run.at AS at, member.value ->> 'to' - member.value ->> 'from' AS records
+     FROM json_each(?) AS member JOIN run ON run.seq = member.value ->> 'seq'`,
+    JSON.stringify(members),
+  );
+  // The clock may have been set back.
+  return Array.from(rows, ({ at, records }) => ({ ms: Math.max(0, now - at), records }));
 }
 
 /**

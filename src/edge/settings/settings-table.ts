@@ -77,6 +77,10 @@ export const SETTINGS = {
     rule: serverTokensRule,
     parse: optional(parseServerTokens),
   },
+  METRICS_TOKEN: {
+    rule: STRONG_RULE,
+    parse: optional(strongToken),
+  },
   ADMIN_TOKEN: UNCHECKED,
   LANES: {
     otherwise: '50,30,5',
