@@ -3,7 +3,8 @@
  * By its name among the `exports` of package.json; docs/reference/sizes.md says the same.
  */
 export const BUDGETS: Readonly<Record<string, number>> = {
-  './tracker.js': 10_900,
+  // The last 20 bytes are for `navigator.webdriver` in the envelope, by which the relay counts bots.
+  './tracker.js': 10_920,
   './tracker.full.js': 14_500,
   './service-worker.js': 12_100,
   '.': 15_200,
@@ -14,7 +15,7 @@ export const BUDGETS: Readonly<Record<string, number>> = {
   './inspector.js': 11_100,
   './inspector': 11_200,
   './server': 9_900,
-  './edge': 56_500,
+  './edge': 58_400,
 };
 
 /** What the line that queues calls may weigh, with its tags. */

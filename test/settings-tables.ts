@@ -3,6 +3,7 @@ import { JURISDICTIONS, LOCATION_HINTS, locationHintOf } from '../src/edge/setti
 import { readSettings } from '../src/edge/settings/settings.ts';
 import type { SettingsEnv } from '../src/edge/settings/settings-env.ts';
 import {
+  BOT_MODES,
   IDENTITY_MODES,
   PLAN_MODES,
   SETTINGS,
@@ -71,6 +72,7 @@ const ENTRIES: Readonly<Record<SettingName, Entry>> = {
     otherwise: 'none: must be set unless `IDENTITY` is `off`',
     refusal: quoted(await identityKeyRefusal()),
   },
+  BOTS: { table: 'senders', mayBe: listed(BOT_MODES) },
   ADMIN_TOKEN: {
     isSecret: true,
     table: 'senders',

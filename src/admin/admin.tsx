@@ -5,6 +5,7 @@ import { clock } from './format.ts';
 import { lastHour } from './plots/last-hour.ts';
 import { Plots } from './plots/plots.tsx';
 import { SignIn } from './sign-in.tsx';
+import { BotRecords } from './status/bots.tsx';
 import { Figures } from './status/figures.tsx';
 import { Health } from './status/health.tsx';
 import { healthSummary, outOfReach } from './status/health-summary.ts';
@@ -41,6 +42,7 @@ function Admin(): JSX.Element {
           />
           {status.trackingPlan && <Violations plan={status.trackingPlan} now={status.at} />}
           <Ledgers status={status} />
+          <BotRecords bots={status.bots} />
           <Shards shards={status.shards} />
         </main>
       ) : (

@@ -4,6 +4,7 @@ import { allowance } from '../gate/allowance.ts';
 import { type Answered, type Fault, misconfigured, type Refusal, refused, taken } from '../gate/answers.ts';
 import { fitted, maxBytes, tooLarge } from '../gate/call-size.ts';
 import { type Permit, type PermitRequest, paused, takePermit } from '../gate/permits.ts';
+import { type CountTally, countTally, lastCounts, type NamedCounts } from '../gate/shared-counts.ts';
 import {
   type GateLimits,
   type GateState,
@@ -29,6 +30,12 @@ export type GateStatus = {
   readonly maxCallBytes: number | null;
 };
 
+/** What the isolates of the Worker count together. */
+export type CountGroup = 'bots';
+
+/** Counts by name, of the last hour and since the first count. */
+export type GroupCounts = { readonly lastHour: NamedCounts; readonly total: NamedCounts };
+
 /** An outbox that may hold something, with the number of its latest enrolment. */
 export type InUse = { readonly name: string; readonly turn: number };
 
@@ -41,6 +48,8 @@ type OlderState = {
   readonly lastWall?: RefusalStreak | undefined;
 };
 
+const HOUR_MINUTES = 60;
+
 // How long an outbox waits before it asks again if a setting is missing.
 const AFTER_FAULT_MS = 30_000;
 
@@ -51,6 +60,7 @@ const AFTER_FAULT_MS = 30_000;
 export class RateGate extends DurableObject<SettingsEnv> {
   // A cache: without it, all waiting outboxes get the same retry slot once.
   #nextTurnAt = 0;
+  readonly #counts: Readonly<Record<CountGroup, CountTally>> = { bots: countTally('counts:bots') };
 
   /** Asks to start one call to WebEngage. A granted permit that is not used is lost. */
   take(request: PermitRequest): Permit {
@@ -126,6 +136,17 @@ export class RateGate extends DurableObject<SettingsEnv> {
   /** The last refusal streak. Records that were given up during it may not have been at fault. */
   lastStreak(): RefusalStreak | undefined {
     return this.#state().lastStreak;
+  }
+
+  /** An isolate of the Worker has counted this much since its last report. */
+  addCounts(group: CountGroup, counts: NamedCounts): void {
+    this.#counts[group].add(this.ctx.storage.kv, counts, Date.now());
+  }
+
+  /** What the isolates have counted together. */
+  counts(group: CountGroup): GroupCounts {
+    const counts = this.#counts[group].read(this.ctx.storage.kv);
+    return { lastHour: lastCounts(counts, HOUR_MINUTES, Date.now()), total: counts.total };
   }
 
   /**

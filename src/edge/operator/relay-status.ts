@@ -1,9 +1,10 @@
 import { MINUTE_MS } from '../../pacing/minute.ts';
-import type { GateStatus } from '../durable-objects/rate-gate.ts';
+import type { GateStatus, GroupCounts } from '../durable-objects/rate-gate.ts';
 import { difference, NOTHING, sum, type Totals, waiting } from '../queue/counters.ts';
 import { addViolations, NO_VIOLATIONS, type ViolationCounts } from '../queue/plan-violations.ts';
 import type { OutboxStatus } from '../queue/status.ts';
-import type { PlanMode } from '../settings/settings.ts';
+import type { BotMode, PlanMode } from '../settings/settings.ts';
+import { type BotStatus, botStatus } from './bot-status.ts';
 
 /** An outbox's name and status. The status is undefined if the outbox did not answer. */
 export type NamedOutbox = { readonly name: string; readonly status: OutboxStatus | undefined };
@@ -56,6 +57,7 @@ export type RelayStatus = {
     /** It did not answer, so its figures here are zero. Its records are still stored. */
     readonly unreachable: boolean;
   }[];
+  readonly bots: BotStatus;
   /** Violations of the tracking plan in the last days. Null if the relay has no plan. */
   readonly trackingPlan: ({ readonly mode: PlanMode } & ViolationCounts) | null;
 };
@@ -86,6 +88,7 @@ export function relayStatus(
   about: {
     readonly version: string;
     readonly maxBacklog: number;
+    readonly bots: { readonly mode: BotMode; readonly counts: GroupCounts };
     /** Set if the relay has a tracking plan. */
     readonly planMode?: PlanMode | undefined;
   },
@@ -135,6 +138,7 @@ export function relayStatus(
         unreachable: status === undefined,
       };
     }),
+    bots: botStatus(about.bots.counts, about.bots.mode),
     trackingPlan:
       about.planMode === undefined
         ? null

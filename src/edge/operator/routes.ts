@@ -64,8 +64,9 @@ async function reportStatus(c: Context<Relay>): Promise<Response> {
   const { settings } = c.var;
   const inUse = await outboxesInUse(c.env);
   const unused = outboxesOf(settings).filter((name) => !inUse.includes(name));
-  const [gate, ...used] = await Promise.all([
+  const [gate, bots, ...used] = await Promise.all([
     gateOf(c.env).status(),
+    gateOf(c.env).counts('bots'),
     // An outbox that does not answer must not hide the others.
     ...inUse.map(
       async (name): Promise<NamedOutbox> => ({
@@ -78,7 +79,12 @@ async function reportStatus(c: Context<Relay>): Promise<Response> {
   ]);
   const outboxes = [...used, ...unused.map((name) => ({ name, status: EMPTY_OUTBOX }))];
   const { maxBacklog } = settings;
-  const about = { version: VERSION, maxBacklog, planMode: c.var.planMode };
+  const about = {
+    version: VERSION,
+    maxBacklog,
+    bots: { mode: settings.bots, counts: bots },
+    planMode: c.var.planMode,
+  };
   return json(relayStatus(outboxes, gate, about, Date.now()));
 }
 

@@ -129,6 +129,14 @@ export function logOffPlan(breaches: Counts<Breach>): void {
   console.warn(JSON.stringify({ event: 'off_plan', ...breaches }));
 }
 
+/**
+ * Logs the records of bots since the last such line, by what gave the bots away, and how many of them were refused.
+ * The line contains no user agent, which can identify someone.
+ */
+export function logBots(records: Counts<string>): void {
+  console.log(JSON.stringify({ event: 'bots', ...records }));
+}
+
 /** Logs an unexpected error: its type and its place. It leaves out the message, which may quote a visitor's data. */
 export function logFault(event: string, error: unknown): void {
   const { name, message, stack = '' } = error instanceof Error ? error : { name: typeof error, message: '' };

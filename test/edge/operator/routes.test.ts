@@ -2,6 +2,7 @@ import { createExecutionContext, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Env } from '../../../src/edge/durable-objects/env.ts';
 import { gateOf } from '../../../src/edge/durable-objects/rate-gate.ts';
+import type { RelayStatus } from '../../../src/edge/operator/relay-status.ts';
 import { createRelay } from '../../../src/edge/worker.ts';
 import { delivery, ingestAt, passAt, relayEnv, rulingUpstream } from '../../fakes/outbox.ts';
 import { eventRecord, idOf } from '../../fakes/records.ts';
@@ -97,6 +98,24 @@ describe('the status', () => {
       shards: [{ unreachable: false }, { name: '2/1', unreachable: true }],
     });
   });
+});
+
+test('the status has the records of bots, and the calls that they cost or would have cost', async () => {
+  await relayEnv.RATE_GATE.getByName('account').addCounts('bots', {
+    user_agent: 26,
+    webdriver: 4,
+    refused: 20,
+  });
+
+  const { bots } = await (await request('/status')).json<RelayStatus>();
+
+  const counted = {
+    records: 30,
+    refused: 20,
+    calls: 2,
+    bySign: { user_agent: 26, webdriver: 4, cloudflare: 0 },
+  };
+  expect(bots).toEqual({ mode: 'count', lastHour: counted, total: counted });
 });
 
 describe('dead letters', () => {

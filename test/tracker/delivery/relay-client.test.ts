@@ -100,6 +100,24 @@ test('the age is sent for a record of this page, and for others once an answer h
   expect(ages()).toEqual([42_900, 7_000]);
 });
 
+test.each<[string, object | undefined, boolean | undefined]>([
+  ['a program drives', { webdriver: true }, true],
+  ['a visitor uses', { webdriver: false }, undefined],
+  ['does not know the property', {}, undefined],
+  ['has no navigator', undefined, undefined],
+  ['has an object of the page’s own in its place', { webdriver: {} }, true],
+])('a browser that %s', (_, navigator, bot) => {
+  const { page } = pageWith();
+  vi.stubGlobal('navigator', navigator);
+  onTestFinished(() => void vi.unstubAllGlobals());
+
+  for (const leavesNow of [true, false]) {
+    const [, { body }] = relayRequest(page, [entry], leavesNow);
+
+    expect(JSON.parse(String(body)).bot).toBe(bot);
+  }
+});
+
 test('a request with an unknown send time does not give one', () => {
   const { page } = pageWith();
 
