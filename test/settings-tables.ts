@@ -72,7 +72,6 @@ const ENTRIES: Readonly<Record<SettingName, Entry>> = {
     otherwise: 'none: must be set unless `IDENTITY` is `off`',
     refusal: quoted(await identityKeyRefusal()),
   },
-  BOTS: { table: 'senders', mayBe: listed(BOT_MODES) },
   ADMIN_TOKEN: {
     isSecret: true,
     table: 'senders',
@@ -93,6 +92,7 @@ const ENTRIES: Readonly<Record<SettingName, Entry>> = {
     mayBe: listed(PLAN_MODES),
     otherwise: '`report`, where there is a plan',
   },
+  BOTS: { table: 'plan', mayBe: listed(BOT_MODES) },
 
   REQUESTS_PER_MINUTE: { table: 'sending' },
   LINGER_MS: { table: 'sending' },

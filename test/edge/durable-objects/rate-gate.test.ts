@@ -166,7 +166,7 @@ test('suspending all calls is one line in the log, and resuming is another', asy
   ]);
 });
 
-test('counts of all isolates add up, and survive an eviction, but for those of the last minute', async () => {
+test('counts of all isolates add up, and survive an eviction, except for those of the last minute', async () => {
   const gate = newGate();
   await gate.addCounts('bots', { user_agent: 3, refused: 3 });
   await gate.addCounts('bots', { user_agent: 1, webdriver: 2 });

@@ -48,7 +48,7 @@ test('a clock that is set back loses nothing of the total, and counts no minute 
   expect(lastCounts(counts, 60, NOW)).toEqual({ records: 1 });
 });
 
-test('whatever is counted and when, the total is the sum, and at most an hour is kept', () => {
+test('the total is the sum of all counts at any times, and at most an hour is kept by minute', () => {
   const counted = fc.array(
     fc.record({
       counts: fc.dictionary(
