@@ -4,6 +4,7 @@ import identityTokens from '../../docs/guides/identity-tokens.md?raw';
 import operating from '../../docs/guides/operating.md?raw';
 import { NOTHING } from '../../src/edge/queue/counters.ts';
 import {
+  logBots,
   logDeadLetters,
   logFailedCall,
   logLimited,
@@ -61,6 +62,7 @@ test('docs/guides/operating.md shows exactly the lines of the log', () => {
     logLimited({ address: 212, browser: 0, share: 38 });
     logServerRefused('orders', { limited: 2, rejected: 7 });
     logOffPlan({ missing: 12, type: 5, unknown_event: 1 });
+    logBots({ user_agent: 40, webdriver: 2, refused: 42 });
   });
 
   expect(shown).toEqual(lines);

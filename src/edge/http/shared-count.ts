@@ -18,9 +18,10 @@ export function sharedCount<Name extends string>(
   log: (counts: Counts<Name>) => void,
 ): (c: Counting, counted: Counts<Name>, now: number) => void {
   const count = throttledCount(log);
-  return ({ env, executionCtx }, counted, now) => {
+  return (c, counted, now) => {
     const reported = count(counted, now);
-    if (reported !== undefined) executionCtx.waitUntil(passOn(env, group, reported));
+    // Read only now: it throws for a request without one.
+    if (reported !== undefined) c.executionCtx.waitUntil(passOn(c.env, group, reported));
   };
 }
 

@@ -4,7 +4,7 @@ import type { GroupCounts } from '../durable-objects/rate-gate.ts';
 import type { BotMode } from '../settings/settings.ts';
 
 /** Records of bots, each counted by the first sign that gave its bot away. */
-export type BotRecords = {
+type BotRecords = {
   readonly records: number;
   /** Those that were refused. All others were accepted. */
   readonly refused: number;
