@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import commonjs from '@rollup/plugin-commonjs';
 import nodeResolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
 import { SHORT_NAMES } from './short-names.mjs';
@@ -160,7 +161,8 @@ const planSchema = {
 
 /** The licenses of the packages that a file holds: they ask to be kept with it. */
 function licensesOf({ moduleIds }) {
-  const folders = moduleIds.map((id) => /^.*\/node_modules\/(@[^/]+\/)?[^/]+/.exec(id)?.[0]);
+  // Modules that a plugin has made begin with a null character.
+  const folders = moduleIds.map((id) => /[^\0]*\/node_modules\/(@[^/]+\/)?[^/?]+/.exec(id)?.[0]);
   const texts = [...new Set(folders)].filter(Boolean).map((folder) => {
     const file = readdirSync(folder).find((name) => /^licen[cs]e/i.test(name));
     return `${folder.split('node_modules/').at(-1)}\n\n${readFileSync(`${folder}/${file}`, 'utf8')}`;
@@ -210,6 +212,20 @@ export default [
     output: { file: 'dist/page-views-module.js', format: 'es' },
   },
   {
+    input: `${modules}/webengage/script-tag.js`,
+    plugins: [nodeResolve(), oneKeyword, minify()],
+    output: [
+      { file: 'dist/webengage.js', format: 'iife', plugins: [printIntegrity] },
+      { file: `${PUBLIC}/webengage.js`, format: 'iife' },
+    ],
+  },
+  {
+    input: `${modules}/webengage/index.js`,
+    external: trackerNeeds,
+    plugins: [nodeResolve()],
+    output: { file: 'dist/webengage-module.js', format: 'es' },
+  },
+  {
     // Minified, so that it is as small for a page that imports it as for a site that bundles it.
     input: `${modules}/segment/segment.js`,
     plugins: [oneKeyword, minify()],
@@ -256,6 +272,12 @@ export default [
     output: { file: 'dist/sandbox/public/sandbox.js', format: 'es' },
   },
   {
+    // In place of WebEngage's own SDK.
+    input: `${modules}/sandbox/page/sdk.js`,
+    plugins: [terser({ ecma: 2022 })],
+    output: { file: 'dist/sandbox/public/sdk.js', format: 'iife' },
+  },
+  {
     input: `${modules}/sandbox/worker.js`,
     external: ['cloudflare:workers', /^hono/, 'valibot'],
     output: { file: 'dist/sandbox/worker.js', format: 'es', plugins: [sandboxFiles] },
@@ -270,9 +292,21 @@ export default [
     // Built beside the package's own files, which it reads. With its libraries in it, nobody installs them. commander
     // asks for Node 22.12 so that it can be required; in a bundle it runs wherever this package does.
     input: `${modules}/cli/cli.js`,
-    external: [/^node:/, 'valibot'],
-    // With the names that a stack trace shows.
-    plugins: [nodeResolve(), terser({ ecma: 2022, module: true, keep_fnames: true }), planSchema],
+    external: [/^node:/, 'ky', 'valibot'],
+    plugins: [
+      nodeResolve({ preferBuiltins: true }),
+      // The progress bar is CommonJS.
+      commonjs(),
+      terser({
+        ecma: 2022,
+        module: true,
+        // With the names that a stack trace shows.
+        keep_fnames: true,
+        // A function that is written into its only caller is made anew in each call: for each row of an import.
+        compress: { reduce_funcs: false },
+      }),
+      planSchema,
+    ],
     output: { file: 'dist/cli.js', format: 'es', banner: licensesOf },
   },
 ];

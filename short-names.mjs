@@ -8,6 +8,7 @@ export const SHORT_NAMES = [
   // Page
   'appendedMeanwhile',
   'armed',
+  'awaitsId',
   'askSync',
   'begun',
   'cancelFlush',

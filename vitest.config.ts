@@ -13,9 +13,11 @@ const SLOW = [
   // They bundle the package again, or start Wrangler for each command.
   'test/{size,supply-chain}.test.ts',
   'test/samples/commands.test.ts',
+  // They check hundreds of thousands of rows.
+  'test/cli/import/memory.test.ts',
   // They play hours, or draw thousands of inputs.
   'test/attacks/**',
-  'test/edge/delivery/{fairness,faults,isolation,unknowns}.test.ts',
+  'test/edge/delivery/{fairness,faults,isolation,lanes,unknowns}.test.ts',
   'test/tracker/{visits,delivery/send-rate}.test.ts',
   'test/scale.test.ts',
 ];
@@ -66,6 +68,7 @@ export default defineConfig({
             'test/plan/**/*.test.ts',
             'test/sandbox/**/*.test.ts',
             'test/server/**/*.test.ts',
+            'test/import/**/*.test.ts',
             'test/cli/**/*.test.ts',
             'test/release/**/*.test.ts',
             'test/gtm/**/*.test.ts',
@@ -80,7 +83,9 @@ export default defineConfig({
           name: 'page',
           ...PATIENT,
           isolate,
-          include: ['test/{tracker,page-views,segment,inspector,admin,sandbox/page,ui}/**/*.test.{ts,tsx}'],
+          include: [
+            'test/{tracker,page-views,webengage,segment,inspector,admin,sandbox/page,ui}/**/*.test.{ts,tsx}',
+          ],
           exclude: ['test/**/*.browser.test.ts', ...leftOut],
           environment: 'happy-dom',
         },

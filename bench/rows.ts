@@ -37,7 +37,7 @@ export const ROWS_WRITTEN_PER_MEMBER_RUN = 1;
 export const ROWS_WRITTEN_PER_PERMIT = 1;
 
 /**
- * At most: the newest minute, the newest run, the dedup tables of nine days, and the catalogue of tables. The
+ * At most: the newest minute, the newest run of each lane, the dedup tables of nine days, and the catalogue of tables. The
  * catalogue is read once and then cached (queue/counters.ts, queue/dedup.ts).
  */
 export const ROWS_READ_PER_FLUSH = 24;

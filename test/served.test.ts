@@ -69,6 +69,7 @@ test('only the scripts may be loaded from anywhere', () => {
       ...pinned,
       '/tracker.js',
       '/tracker.full.js',
+      '/webengage.js',
     ].sort(),
   );
 });

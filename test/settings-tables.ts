@@ -32,7 +32,7 @@ export function refusalOf(env: SettingsEnv): string | undefined {
 type Entry = {
   /** Set by `wrangler secret put`, and never a variable of wrangler.jsonc. */
   readonly isSecret?: true;
-  readonly table: 'upstream' | 'senders' | 'placement' | 'plan' | 'sending';
+  readonly table: 'upstream' | 'senders' | 'placement' | 'plan' | 'alerts' | 'lanes' | 'sending';
   /** Left out of a whole number, which has a range in SETTINGS. */
   readonly mayBe?: string;
   /** What holds where it is not set, if that is not the default in SETTINGS. */
@@ -94,12 +94,31 @@ const ENTRIES: Readonly<Record<SettingName, Entry>> = {
   },
   BOTS: { table: 'plan', mayBe: listed(BOT_MODES) },
 
+  ALERT_WEBHOOK: {
+    isSecret: true,
+    table: 'alerts',
+    mayBe: '1 to 5 `https` addresses with commas',
+    otherwise: 'none: no messages',
+  },
+  ALERT_SECRET: {
+    isSecret: true,
+    table: 'alerts',
+    mayBe: "32 characters or more, random, ASCII, no other secret's value",
+    otherwise: 'none: not signed',
+  },
+
+  LANES: {
+    table: 'lanes',
+    mayBe: 'percentages for live, server and import: each 1 or more, together 100 or less',
+  },
+
   REQUESTS_PER_MINUTE: { table: 'sending' },
   LINGER_MS: { table: 'sending' },
   OUTBOX_SHARDS: { table: 'sending' },
   MAX_BACKLOG: { table: 'sending', otherwise: defaultBacklog() },
   MAX_SUBREQUESTS: { table: 'sending' },
   HEALTH_STALE_MS: { table: 'sending' },
+  ALERT_LATE_MS: { table: 'sending' },
 };
 
 export const SETTING_NAMES = Object.keys(ENTRIES) as readonly SettingName[];
@@ -119,6 +138,8 @@ export function settingsTables(): Readonly<Record<Entry['table'], string>> {
     senders: tableOf('senders', WORDS_HEAD),
     placement: tableOf('placement', WORDS_HEAD),
     plan: tableOf('plan', WORDS_HEAD),
+    alerts: tableOf('alerts', WORDS_HEAD),
+    lanes: tableOf('lanes', WORDS_HEAD),
     sending: tableOf('sending', NUMBERS_HEAD),
   };
 }

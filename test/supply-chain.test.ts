@@ -94,6 +94,7 @@ describe('the build', () => {
     'dist/tracker.full.js',
     'dist/service-worker.js',
     'dist/page-views.js',
+    'dist/webengage.js',
     'dist/inspector.js',
   ])(
     'makes the same bytes of %s again, and prints their hash',

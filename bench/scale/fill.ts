@@ -44,7 +44,7 @@ export const ANSWER_MS = { from: 200, to: 400 } as const;
 export const ASK_MS = { from: 4, to: 16 } as const;
 
 // The account's default limit, without a secondary key.
-const LIMITS = { requestsPerMinute: 500, hasSecondaryKey: false };
+const LIMITS = { requestsPerMinute: 500, hasSecondaryKey: false, importFloor: 0.05 };
 
 // Long enough that chance does not show in the figures.
 const LEAST_MS = 120_000;

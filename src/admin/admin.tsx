@@ -5,11 +5,12 @@ import { clock } from './format.ts';
 import { lastHour } from './plots/last-hour.ts';
 import { Plots } from './plots/plots.tsx';
 import { SignIn } from './sign-in.tsx';
+import { ActiveAlerts } from './status/alerts.tsx';
 import { BotRecords } from './status/bots.tsx';
 import { Figures } from './status/figures.tsx';
 import { Health } from './status/health.tsx';
 import { healthSummary, outOfReach } from './status/health-summary.ts';
-import { Ledgers, Shards } from './status/tables.tsx';
+import { Ledgers, Senders, Shards } from './status/tables.tsx';
 import { Violations } from './status/violations.tsx';
 import { useVisit } from './use-visit.ts';
 import type { Visit } from './visit.ts';
@@ -30,8 +31,9 @@ function Admin(): JSX.Element {
       <Bar visit={visit} leave={leave} />
       {client && status && summary ? (
         <main id="figures" class={isLive ? 'figures' : 'figures stale'}>
-          <Health summary={summary} />
+          <Health summary={summary} runbooks={status.alerts.runbooks} />
           <Figures status={status} hour={hour} />
+          <ActiveAlerts client={client} alerts={status.alerts} now={status.at} />
           <Plots hour={hour} limit={status.gate.requestsPerMinute} />
           <DeadLetters
             client={client}
@@ -42,6 +44,7 @@ function Admin(): JSX.Element {
           />
           {status.trackingPlan && <Violations plan={status.trackingPlan} now={status.at} />}
           <Ledgers status={status} />
+          <Senders lanes={status.lanes} senders={status.senders} />
           <BotRecords bots={status.bots} />
           <Shards shards={status.shards} />
         </main>

@@ -1,4 +1,4 @@
-import type { RelayStatus } from '../edge/operator/relay-status.ts';
+import type { RelayStatus, TestedAlerts } from '../edge/operator/relay-status.ts';
 import type { DeadLetterPage } from '../edge/operator/routes.ts';
 
 /** What can be done with dead letters. */
@@ -20,6 +20,8 @@ export type Client = {
   readonly deadLetters: (after: string | null) => Promise<Outcome<DeadLetterPage>>;
   /** All dead letters, one JSON a line. */
   readonly exportDeadLetters: () => Promise<Outcome<Blob>>;
+  /** Sends a test message to each destination of alerts. */
+  readonly testAlerts: () => Promise<Outcome<TestedAlerts>>;
   /** Resolves to the number of dead letters it was done to. */
   readonly settle: (action: Action, selection: Selection) => Promise<Outcome<number>>;
 };
@@ -46,6 +48,7 @@ export function createClient(token: string): Client {
       return ask(`dead-letters?${query}`, { headers }, ANSWER_MS, readJson);
     },
     exportDeadLetters: () => ask('dead-letters.ndjson', { headers }, MANY_MS, (response) => response.blob()),
+    testAlerts: () => ask('alerts/test', { method: 'POST', headers }, MANY_MS, readJson),
     settle: async (action, selection) => {
       let settled = 0;
       for (const part of partsOf(selection)) {

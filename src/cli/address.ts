@@ -1,6 +1,12 @@
 /** Whether a host, as `URL` has it, is this machine. */
 export const isLocal = (hostname: string): boolean => ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
 
+/** Whether a secret may go there: over TLS, or not off this machine. */
+export function isPrivate(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'https:' || isLocal(hostname);
+}
+
 /**
  * A relay's address as trackers have it: absolute, without a slash at its end; undefined for what is none. A bare host is taken
  * for https, or for http if it is this machine.

@@ -5,6 +5,7 @@ import { dev } from './dev/dev.ts';
 import { endingSignal } from './dev/shutdown-signal.ts';
 import { doctor } from './doctor/doctor.ts';
 import { wantsColor } from './doctor/format-check.ts';
+import { importFile } from './import/import.ts';
 import { init } from './init/init.ts';
 import { readPackage } from './package.ts';
 import { probe } from './probe/probe.ts';
@@ -24,6 +25,7 @@ process.exitCode = await runCommand(argv.slice(2), {
   init: (options) => init(options, { ...world, terminal: { input: stdin, output: stdout }, run }),
   doctor: (options) => doctor(options, { ...world, colored: wantsColor(stdout, env) }),
   types: (options) => types(options, world),
+  import: (options) => importFile(options, { ...world, stdin, progress: stderr, now: Date.now }),
   probe: (options) => {
     const signal = endingSignal();
     // Interrupted, the wait is over: whoever waits looks at the signal.

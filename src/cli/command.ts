@@ -2,6 +2,7 @@ import { Command, CommanderError, Option, type OutputConfiguration } from 'comma
 import { VERSION } from '../contract/version.ts';
 import { addressOf } from './address.ts';
 import type { ExitCode } from './exit-code.ts';
+import { addImport, type ImportOptions } from './import/options.ts';
 import type { Answers } from './init/project.ts';
 import { FAULTS } from './init/validate-settings.ts';
 
@@ -61,6 +62,7 @@ export type Actions = {
   readonly init: (options: InitOptions) => Promise<ExitCode>;
   readonly doctor: (options: DoctorOptions) => Promise<ExitCode>;
   readonly types: (options: TypesOptions) => Promise<ExitCode>;
+  readonly import: (options: ImportOptions) => Promise<ExitCode>;
   readonly probe: (options: ProbeOptions) => Promise<ExitCode>;
 };
 
@@ -103,6 +105,7 @@ export async function runCommand(
   addInit(program, (options) => end(actions.init(options)));
   addDoctor(program, (options) => end(actions.doctor(options)));
   addTypes(program, (options) => end(actions.types(options)));
+  addImport(program, (options) => end(actions.import(options)));
   addProbe(program, (options) => end(actions.probe(options)));
   for (const command of program.commands)
     command.showHelpAfterError(`Try webengage-relay help ${command.name()}.`);

@@ -1,9 +1,9 @@
 import { type Context, Hono } from 'hono';
 import { type Plan, parsePlan, planFaults } from '../plan/plan.ts';
+import { LIVE_PORTS } from './alerts/send.ts';
 import { identity } from './auth/identity.ts';
 import { corsHeaders, originAllowed } from './auth/origin.ts';
 import type { Env, Relay } from './durable-objects/env.ts';
-import { wakeAll } from './durable-objects/outbox-directory.ts';
 import { readPlanMode } from './http/enforce-plan.ts';
 import { ANSWER_HEADERS } from './http/headers.ts';
 import { health, reportLive } from './http/health.ts';
@@ -16,14 +16,18 @@ import { originsIn } from './settings/origin-pattern.ts';
 import { readSettings } from './settings/settings.ts';
 import { isLoopback } from './settings/upstream.ts';
 import { logFault } from './telemetry/log.ts';
+import { watch } from './watchdog/watchdog.ts';
 
 const UNAVAILABLE_RETRY_AFTER_S = 10;
 
 /** The complete relay, as the default export of a Worker: its request handler and its watchdog. */
 export type RelayWorker = {
   readonly fetch: (request: Request, env: Env, ctx: ExecutionContext) => Response | Promise<Response>;
-  /** The watchdog, for a cron trigger. Wakes every outbox whose alarm the platform has given up. */
-  readonly scheduled: (controller: unknown, env: Env) => Promise<void>;
+  /**
+   * The watchdog, for a cron trigger of every minute. Wakes every outbox whose alarm the platform has given up,
+   * and sends alerts.
+   */
+  readonly scheduled: (controller: { readonly scheduledTime?: number }, env: Env) => Promise<void>;
 };
 
 /** The relay's options beside its variables and secrets. */
@@ -79,10 +83,7 @@ export function createRelay({ plan }: RelayOptions = {}): RelayWorker {
   });
   return {
     fetch: app.fetch,
-    scheduled: async (_controller, env) => {
-      const read = readSettings(env);
-      if (read.ok) await wakeAll(env);
-    },
+    scheduled: ({ scheduledTime = Date.now() }, env) => watch(env, scheduledTime, LIVE_PORTS),
   };
 }
 

@@ -16,6 +16,8 @@ const NAMES: { readonly [name in keyof TrackerEvents]: true } = {
   repaired: true,
   retrying: true,
   degraded: true,
+  unmerged: true,
+  reset: true,
 };
 
 /**

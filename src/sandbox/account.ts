@@ -3,7 +3,9 @@ import { answer, type Call, type Reply, type Scene } from './answer.ts';
 import { nextChance } from './chance.ts';
 import { type Control, type ControlOrder, controlOf } from './control.ts';
 import { answerPrivacyRequest, type StoredRecord } from './portability.ts';
+import { type Arrival, type Profiles, profilesOf } from './profiles.ts';
 import { minuteBegan } from './rate.ts';
+import type { SdkCall } from './sdk-call.ts';
 import type { BulkPath, Judged } from './verdict.ts';
 
 /** What a relay that sends here must be set to. */
@@ -100,6 +102,30 @@ export class Account extends DurableObject<AccountSettings> {
         .toArray()
         .map(({ body }) => JSON.parse(body));
     return { users: of('bulk-users'), events: of('bulk-events') };
+  }
+
+  /** Keeps what the SDK says, among the records: profiles depend on the order of both. */
+  hearSdk(call: SdkCall): void {
+    this.#sql.exec(
+      `INSERT INTO record (path, body, taken, dropped) VALUES ('sdk', ?, 0, '[]')`,
+      JSON.stringify(call),
+    );
+  }
+
+  /** The people that the dashboard would show. */
+  profiles(): Profiles {
+    const arrivals = this.#sql
+      .exec<{ path: string; body: string }>(
+        `SELECT path, body FROM record WHERE taken = 1 OR path = 'sdk' ORDER BY id`,
+      )
+      .toArray()
+      .map(
+        ({ path, body }): Arrival =>
+          path === 'sdk'
+            ? { from: 'sdk', call: JSON.parse(body) }
+            : { from: 'rest', record: JSON.parse(body) },
+      );
+    return profilesOf(arrivals, this.control());
   }
 
   /** Every call. `status` 0: it waits for its answer. `records`: how many it brought, taken or not. */

@@ -20,6 +20,7 @@ import {
   string,
   union,
 } from 'valibot';
+import { sdkSwitches } from './sdk-switches.ts';
 
 const RULE_OF_FAULT = 'must be down, 429, slow, cut, cut_before, page, none or a status from 300 to 599';
 
@@ -163,6 +164,7 @@ const controlSchema = strictObject(
      * events too. `receipt`: that the request was received, and no data. `refused`: 403.
      */
     portability: optional(oneOf(['profile', 'profile_and_events', 'receipt', 'refused']), 'profile'),
+    ...sdkSwitches,
   },
   messageOfKeys,
 );

@@ -3,6 +3,7 @@ import { cors } from 'hono/cors';
 import { Account, type AccountSettings } from './account.ts';
 import { parseControl } from './control.ts';
 import { responseOf } from './response.ts';
+import { parseSdkCall } from './sdk-call.ts';
 
 type Env = AccountSettings & { readonly ACCOUNT: DurableObjectNamespace<Account> };
 
@@ -45,6 +46,14 @@ app.get('/records', async (c) => c.json(await account(c.env).records()));
 app.get('/calls', async (c) => c.json(await account(c.env).calls()));
 app.get('/dropped', async (c) => c.json(await account(c.env).dropped()));
 app.get('/counts', async (c) => c.json(await account(c.env).counts()));
+app.get('/profiles', async (c) => c.json(await account(c.env).profiles()));
+// From the simulated SDK, `/sdk.js`.
+app.post('/sdk', async (c) => {
+  const call = parseSdkCall(await c.req.text());
+  if (call === undefined) return c.json({ error: 'the body must be a call of the SDK' }, 400);
+  await account(c.env).hearSdk(call);
+  return c.body(null, 204);
+});
 app.get('/control', async (c) => c.json(await account(c.env).control()));
 app.post('/control', async (c) => {
   const parsed = parseControl(await c.req.text());

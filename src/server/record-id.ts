@@ -38,7 +38,7 @@ export async function deviceOf(source: string, slot: number, digest: Digest): Pr
 }
 
 /** 132 bits as 22 characters of base64url. */
-function toSession(bytes: Uint8Array): string {
+export function toSession(bytes: Uint8Array): string {
   const base64 = btoa(String.fromCharCode(...bytes.slice(0, 18)));
   return base64.replaceAll('+', '-').replaceAll('/', '_').slice(0, 22);
 }

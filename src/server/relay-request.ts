@@ -1,5 +1,6 @@
 import type { Answer, Refusal, RefusalCode, Rejection } from '../contract/answer.ts';
 import { PROTOCOL_VERSION } from '../contract/batch.ts';
+import type { Lane } from '../contract/lane.ts';
 import { retryAfterMs } from '../pacing/retry-after.ts';
 import type { Settings } from './options.ts';
 import type { ServerPlatform } from './platform.ts';
@@ -8,9 +9,20 @@ import { RelayError } from './relay-error.ts';
 /** What became of a request. */
 export type Outcome =
   /** The relay has stored each record, or rejected it for good. */
-  | { readonly kind: 'settled'; readonly rejected: readonly Rejection[] }
+  | {
+      readonly kind: 'settled';
+      /** How many of the records the relay had stored before. */
+      readonly duplicates: number;
+      readonly rejected: readonly Rejection[];
+    }
   /** The same records may be sent again. Whether the relay has stored them is not known. */
-  | { readonly kind: 'retry'; readonly why: string; readonly afterMs: number | undefined }
+  | {
+      readonly kind: 'retry';
+      readonly why: string;
+      /** Of the answer, if there was one. */
+      readonly status?: number;
+      readonly afterMs: number | undefined;
+    }
   /** The same request would be refused again. */
   | {
       readonly kind: 'refused';
@@ -30,6 +42,17 @@ const OF_ENDPOINT: ReadonlySet<number> = new Set([401, 404, 405, 407]);
 
 type Body = Partial<Answer & Refusal>;
 
+/** The relay, and how to send there. */
+export type Target = Pick<Settings, 'endpoint' | 'token' | 'timeoutMs'>;
+
+/** Records of one device, each as JSON, in order. */
+export type RelayBatch = {
+  readonly device: string;
+  /** If it is not the lane that a server has by default. */
+  readonly lane?: Lane;
+  readonly records: readonly string[];
+};
+
 function parse(text: string): Body {
   try {
     const body: unknown = JSON.parse(text);
@@ -40,12 +63,14 @@ function parse(text: string): Body {
 }
 
 /** What an answer means for the records of its request. */
-function judge({ status, ok, headers }: Response, body: Body, settings: Settings, now: number): Outcome {
-  const { response, rejected, error } = body;
-  if (ok && response?.status === 'queued' && Array.isArray(rejected)) return { kind: 'settled', rejected };
+function judge({ status, ok, headers }: Response, body: Body, target: Target, now: number): Outcome {
+  const { response, duplicates = 0, rejected, error } = body;
+  if (ok && response?.status === 'queued' && Array.isArray(rejected))
+    return { kind: 'settled', duplicates, rejected };
   if (status === 408 || status === 429 || status >= 500)
     return {
       kind: 'retry',
+      status,
       why: `status ${status}${error === undefined ? '' : `: ${error.message}`}`,
       afterMs: retryAfterMs(headers.get('Retry-After'), now),
     };
@@ -58,7 +83,7 @@ function judge({ status, ok, headers }: Response, body: Body, settings: Settings
       kind: 'refused',
       error: new RelayError(
         'not_a_relay',
-        `endpoint ${settings.endpoint} answered ${status}, but not as a relay does: ${remedy}`,
+        `endpoint ${target.endpoint} answered ${status}, but not as a relay does: ${remedy}`,
       ),
       isMaybeOne: status >= 400 && !OF_ENDPOINT.has(status),
     };
@@ -87,17 +112,17 @@ function reasonOf(error: unknown): string {
 /**
  * Sends records of one device, in order. Never rejects: a dead network is normal.
  *
- * @param records each as JSON
  * @param stop ends the request
  */
 export async function sendRecords(
-  { fetch, time }: ServerPlatform,
-  settings: Settings,
-  batch: { readonly device: string; readonly records: readonly string[] },
+  { fetch, time }: Pick<ServerPlatform, 'fetch' | 'time'>,
+  target: Target,
+  { device, lane, records }: RelayBatch,
   stop: AbortController,
 ): Promise<Outcome> {
-  const { endpoint, token, timeoutMs } = settings;
-  const body = `{"v":${PROTOCOL_VERSION},"device":"${batch.device}","records":[${batch.records.join()}]}`;
+  const { endpoint, token, timeoutMs } = target;
+  const envelope = `"v":${PROTOCOL_VERSION},${lane === undefined ? '' : `"lane":"${lane}",`}"device":"${device}"`;
+  const body = `{${envelope},"records":[${records.join()}]}`;
   const exchange = async (): Promise<Outcome> => {
     const response = await fetch(`${endpoint}/v1/batch`, {
       method: 'POST',
@@ -107,7 +132,7 @@ export async function sendRecords(
       redirect: 'manual',
       signal: stop.signal,
     });
-    return judge(response, parse(await response.text()), settings, time.wall());
+    return judge(response, parse(await response.text()), target, time.wall());
   };
   return new Promise((resolve) => {
     const fail = (why: string) => resolve({ kind: 'retry', why, afterMs: undefined });

@@ -41,12 +41,20 @@ export type NextStep =
   | { readonly step: 'wait'; readonly forMs: number }
   | { readonly step: 'rest' };
 
-/** The oldest records, as many as one request takes. */
-function cut({ queue, most }: Slot): readonly Entry[] {
+/** What a record takes of a request's body. `bytes`: the size of its JSON without id and age. */
+export function requestBytes({ bytes }: { readonly bytes: number }): number {
+  return RECORD_BYTES + bytes;
+}
+
+/** The first records of a queue, as many as one request takes. */
+export function cutRequest<Queued extends { readonly bytes: number }>(
+  queue: readonly Queued[],
+  most: number,
+): readonly Queued[] {
   let room = MAX_BODY_BYTES - ENVELOPE_BYTES;
   let count = 0;
-  for (const { bytes } of queue) {
-    room -= RECORD_BYTES + bytes;
+  for (const record of queue) {
+    room -= requestBytes(record);
     if (room < 0 || count === most) break;
     count += 1;
   }
@@ -69,5 +77,7 @@ export function nextStep(
   if (oldest === undefined || isSending) return { step: 'rest' };
   const mayWait = queue.length < batchSize && !isFlushing;
   const dueAt = Math.max(pausedUntil, mayWait ? oldest.queuedAt + maxWaitMs : now);
-  return dueAt > now ? { step: 'wait', forMs: dueAt - now } : { step: 'send', entries: cut(slot) };
+  return dueAt > now
+    ? { step: 'wait', forMs: dueAt - now }
+    : { step: 'send', entries: cutRequest(queue, slot.most) };
 }

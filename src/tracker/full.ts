@@ -2,6 +2,7 @@ import type { AddOn } from './add-ons/add-on.ts';
 import { checks } from './add-ons/checks.ts';
 import { consent } from './add-ons/consent.ts';
 import { identityTokens } from './add-ons/identity-tokens.ts';
+import { type AnonymousIdSource, anonymousId, cookieNamed } from './add-ons/supplied-id.ts';
 import type { FetchToken } from './add-ons/user-tokens.ts';
 import { ownFields } from './record/own-fields.ts';
 
@@ -16,6 +17,10 @@ export type FullOptions = {
   /** Gets identity tokens: a function, or the name of a global one that the page may define later. */
   readonly identityToken?: unknown;
   readonly strict?: unknown;
+  /** Returns the id of the anonymous visitor. */
+  readonly anonymousId?: unknown;
+  /** The name of a cookie that holds it. */
+  readonly anonymousIdCookie?: unknown;
 };
 
 /** The global function of this name, looked up at each call. */
@@ -37,9 +42,12 @@ export function fullAddOns(options: FullOptions): readonly AddOn[] {
     respectGpc = false,
     identityToken,
     strict = false,
+    anonymousIdCookie: cookie,
+    anonymousId: source = cookie && cookieNamed(`${cookie}`),
   } = ownFields(options);
   // Each add-on refuses a value of the wrong type.
   const addOns = [checks({ strict } as object), consent({ initial, respectGpc } as object)];
+  if (source) addOns[addOns.length] = anonymousId(source as AnonymousIdSource);
   if (identityToken === undefined) return addOns;
   const fetchToken =
     identityToken && typeof identityToken === 'string' ? namedFunction(identityToken) : identityToken;

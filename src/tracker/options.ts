@@ -113,6 +113,8 @@ export const ADD_ON_SETTINGS: { readonly [name: string]: unknown } = ownFields({
   respectGpc: false,
   identityToken: undefined,
   strict: false,
+  anonymousId: undefined,
+  anonymousIdCookie: undefined,
 });
 
 /**
@@ -125,13 +127,17 @@ export function refuseAddOnSettings(given: { readonly [name: string]: unknown })
       throw new RangeError(`${name}: ${given[name]} needs tracker.full.js, or its add-on in plugins`);
 }
 
-/** Fills in the defaults. Throws a `RangeError` that names the option and the rule, or the remedy. */
-export function resolveOptions(options: TrackerOptions | OptionsLike): Settings {
+/**
+ * Fills in the defaults. Throws a `RangeError` that names the option and the rule, or the remedy.
+ *
+ * @param hasAddOns there is an add-on for each setting that needs one
+ */
+export function resolveOptions(options: TrackerOptions | OptionsLike, hasAddOns = false): Settings {
   const given: { readonly [name: string]: unknown } = ownFields(options);
   const mustBe = (name: string, rule: string): never => {
     throw new RangeError(`${name} must be ${rule}, not ${given[name]}`);
   };
-  refuseAddOnSettings(given);
+  if (!hasAddOns) refuseAddOnSettings(given);
 
   // Not `URL.canParse`, which Safari has only since 17. The match leaves out slashes at the end.
   const endpoint =

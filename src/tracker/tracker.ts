@@ -171,9 +171,16 @@ export function startTracker(
     madeAt,
     on,
     use,
+    optOut: () => {
+      emit('reset', { optedOut: true });
+      return engine.optOut();
+    },
     reset: () => {
       const reset = { kind: 'reset', json: '', anonymousId: randomUuid(chance.bytes) } as const;
-      if (isHeard()) void make(reset, time.wall());
+      if (isHeard()) {
+        emit('reset', { optedOut: false });
+        void make(reset, time.wall());
+      }
     },
   };
 }

@@ -30,6 +30,12 @@ export function status(changes: Changes = {}): RelayStatus {
       growthPerMinute: 0,
       drainMs: 0,
     },
+    lanes: [
+      { lane: 'live', records: 0, oldestAgeMs: 0 },
+      { lane: 'server', records: 0, oldestAgeMs: 0 },
+      { lane: 'import', records: 0, oldestAgeMs: 0 },
+    ],
+    senders: [{ name: null, lane: 'live', accepted: 0, duplicates: 0, rejected: 0 }],
     deadLetters: 0,
     gate: { requestsPerMinute: 500, pausedUntil: null, suspension: null, key: 'primary', maxCallBytes: null },
     minutes: [],
@@ -57,6 +63,7 @@ export function status(changes: Changes = {}): RelayStatus {
     },
     shards: [],
     bots: { mode: 'count', lastHour: NO_BOTS, total: NO_BOTS },
+    alerts: { active: [], destinations: [], runbooks: 'https://docs.example/runbooks.md' },
     trackingPlan: null,
   };
   return {

@@ -8,6 +8,7 @@ const clientOf = (): Client => ({
   status: UNASKED,
   deadLetters: UNASKED,
   exportDeadLetters: UNASKED,
+  testAlerts: UNASKED,
   settle: UNASKED,
 });
 const FAILED = { kind: 'failed', reason: 'The relay is out of reach.' } as const;

@@ -2,6 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { VERSION } from '../../src/contract/version.ts';
 import { understood } from '../fakes/command-line.ts';
 
+// Where an import's rows go, by default.
+const SENDING = { tokenEnv: 'SERVER_TOKEN', requestsPerMinute: 250 };
+
 describe('a command gets its options, and its exit code becomes the program’s', () => {
   test.each([
     ['dev', { port: 8787, sandboxPort: 8788, pagePort: 8789 }],
@@ -41,6 +44,56 @@ describe('a command gets its options, and its exit code becomes the program’s'
       'types plans/shop.json --out src/events.ts --name ShopEvents --check',
       { plan: 'plans/shop.json', out: 'src/events.ts', name: 'ShopEvents', check: true },
     ],
+    [
+      'import users.csv --kind users --dry-run',
+      {
+        file: 'users.csv',
+        kind: 'users',
+        timeZone: 'UTC',
+        maxEventAge: 2_678_400_000,
+        dryRun: true,
+        ...SENDING,
+      },
+    ],
+    [
+      'import - --kind events --format csv --delimiter tab --map map.json --column E-mail=email --column Notes= --plan plan.json --date-format dd/MM/yyyy --time-zone Europe/Berlin --repair --max-event-age 12h --allow-old-events --dry-run --rejects rejects.ndjson --json',
+      {
+        file: '-',
+        kind: 'events',
+        format: 'csv',
+        delimiter: '\t',
+        map: 'map.json',
+        column: [
+          ['E-mail', { field: 'email' }],
+          ['Notes', null],
+        ],
+        plan: 'plan.json',
+        dateFormat: 'dd/MM/yyyy',
+        timeZone: 'Europe/Berlin',
+        repair: true,
+        maxEventAge: 43_200_000,
+        allowOldEvents: true,
+        dryRun: true,
+        rejects: 'rejects.ndjson',
+        json: true,
+        ...SENDING,
+      },
+    ],
+    [
+      'import a.csv --kind users --direct --license-code ~abc --region in --requests-per-minute 400 --journal a.journal',
+      {
+        file: 'a.csv',
+        kind: 'users',
+        timeZone: 'UTC',
+        maxEventAge: 2_678_400_000,
+        ...SENDING,
+        direct: true,
+        licenseCode: '~abc',
+        region: 'in',
+        requestsPerMinute: 400,
+        journal: 'a.journal',
+      },
+    ],
     ['doctor t.example.com', { url: 'https://t.example.com' }],
     ['doctor https://t.example.com/', { url: 'https://t.example.com' }],
     ['doctor http://127.0.0.1:8787', { url: 'http://127.0.0.1:8787' }],
@@ -79,7 +132,7 @@ describe('help', () => {
     const { code, printed, complained } = await understood([flag]);
 
     expect([code, complained]).toEqual([0, '']);
-    for (const command of ['dev', 'init', 'doctor', 'types', 'probe'])
+    for (const command of ['dev', 'init', 'doctor', 'types', 'import', 'probe'])
       expect(printed).toContain(`\n  ${command} [`);
   });
 
@@ -88,6 +141,32 @@ describe('help', () => {
     ['init', ['license', 'region', 'origins', 'name', 'domain', 'check-key', 'no-secrets', 'yes', 'force']],
     ['doctor', ['origin', 'admin-token-env', 'json']],
     ['types', ['out', 'name', 'check']],
+    [
+      'import',
+      [
+        'kind',
+        'format',
+        'delimiter',
+        'map',
+        'column',
+        'plan',
+        'date-format',
+        'time-zone',
+        'repair',
+        'max-event-age',
+        'allow-old-events',
+        'dry-run',
+        'rejects',
+        'json',
+        'relay',
+        'token-env',
+        'direct',
+        'license-code',
+        'region',
+        'requests-per-minute',
+        'journal',
+      ],
+    ],
     ['probe', ['license', 'region', 'out', 'step', 'yes']],
   ])('the help of %s lists all its flags, in each of its three forms', async (command, flags) => {
     const { code, printed, complained, ...ran } = await understood([command, '--help']);
@@ -152,13 +231,27 @@ describe('an invalid command line runs nothing, and ends with 2 and a message', 
     [['types', '--name', 'Date'], '--name must be the name of a type'],
     [['types', '--name', 'Record'], '--name must be the name of a type'],
     [['types', '--name', 'A; import x'], '--name must be the name of a type'],
+    [['import', '--kind', 'users'], "missing required argument 'file'"],
+    [['import', 'a.csv'], "required option '--kind <kind>' not specified"],
+    [['import', 'a.csv', '--kind', 'user'], '--kind must be one of users, events'],
+    [['import', 'a.csv', '--kind', 'users'], 'say where the rows go'],
+    [['import', 'a.csv', '--format', 'xlsx'], '--format must be one of csv, json, ndjson'],
+    [['import', 'a.csv', '--delimiter', ':'], '--delimiter must be one of , ; | tab'],
+    [['import', 'a.csv', '--column', 'email'], '--column must be a column and a field'],
+    [['import', 'a.csv', '--date-format', 'd.M.y'], '--date-format must be one of iso, dd/MM/yyyy'],
+    [
+      ['import', 'a.csv', '--max-event-age', '31'],
+      '--max-event-age must be days or hours, such as 31d or 12h',
+    ],
+    [['import', 'a.csv', '--max-event-age', '0d'], '--max-event-age must be days or hours'],
   ])('%j', async (args, message) => {
     const { code, command, printed, complained } = await understood(args);
 
     expect([code, command, printed]).toEqual([2, undefined, '']);
     expect(complained).toContain(message);
     // Where to look, unless that is what it has shown.
-    const known = ['dev', 'init', 'doctor', 'types', 'probe'].find((name) => name === args[0]) ?? '<command>';
+    const commands = ['dev', 'init', 'doctor', 'types', 'import', 'probe'];
+    const known = commands.find((name) => name === args[0]) ?? '<command>';
     expect(complained).toMatch(new RegExp(`webengage-relay help ${known}|^Usage: `));
   });
 

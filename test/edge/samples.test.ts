@@ -1,9 +1,13 @@
-import { runInDurableObject } from 'cloudflare:test';
+import { createExecutionContext, runInDurableObject } from 'cloudflare:test';
 import { afterEach, expect, test, vi } from 'vitest';
+import alerts from '../../docs/guides/alerts.md?raw';
 import identityTokens from '../../docs/guides/identity-tokens.md?raw';
 import operating from '../../docs/guides/operating.md?raw';
 import { NOTHING } from '../../src/edge/queue/counters.ts';
 import {
+  logAlert,
+  logAlertFailed,
+  logAlertsGivenUp,
   logBots,
   logDeadLetters,
   logFailedCall,
@@ -18,12 +22,14 @@ import {
   type PassReport,
   report,
 } from '../../src/edge/telemetry/log.ts';
-import { newOutbox } from '../fakes/outbox.ts';
+import { createRelay } from '../../src/edge/worker.ts';
+import { newOutbox, relayEnv } from '../fakes/outbox.ts';
 import { named, samplesIn } from '../samples/markdown.ts';
 
 const SAMPLES = [
   ...samplesIn('docs/guides/operating.md', operating),
   ...samplesIn('docs/guides/identity-tokens.md', identityTokens),
+  ...samplesIn('docs/guides/alerts.md', alerts),
 ];
 const sample = (name: string) => named(SAMPLES, name);
 
@@ -63,6 +69,9 @@ test('docs/guides/operating.md shows exactly the lines of the log', () => {
     logServerRefused('orders', { limited: 2, rejected: 7 });
     logOffPlan({ missing: 12, type: 5, unknown_event: 1 });
     logBots({ user_agent: 40, webdriver: 2, refused: 42 });
+    logAlert({ alert: 'suspended', state: 'begins' });
+    logAlertFailed({ form: 'slack', status: 503 });
+    logAlertsGivenUp(2);
   });
 
   expect(shown).toEqual(lines);
@@ -72,6 +81,30 @@ test('docs/guides/identity-tokens.md shows exactly the line of the log', () => {
   const shown = sample('docs/guides/identity-tokens.md#when-one-is-refused json').text;
 
   expect(logged(() => logTokensRefused({ expired: 41, missing: 2 }))).toEqual([shown.trimEnd()]);
+});
+
+test('the command of docs/guides/alerts.md sends a test', async () => {
+  const { text } = sample('docs/guides/alerts.md#setting-it-up sh 2');
+  const [, method = '', name = '', value = '', address = ''] =
+    /^curl -X (\w+) -H "(\w+): (.+)" (https:\S+)\n$/.exec(text) ?? [];
+  const got: string[] = [];
+  vi.stubGlobal('fetch', async (call: Request) => {
+    got.push(call.url);
+    return new Response('');
+  });
+
+  const headers = { [name]: value.replace('$ADMIN_TOKEN', relayEnv.ADMIN_TOKEN ?? '') };
+  const url = new URL(new URL(address).pathname, 'http://127.0.0.1:8787');
+  const env = { ...relayEnv, ALERT_WEBHOOK: 'https://ops.example.com/hook' };
+  const answer = await createRelay().fetch(
+    new Request(url, { method, headers }),
+    env,
+    createExecutionContext(),
+  );
+  vi.unstubAllGlobals();
+
+  expect(answer.status).toBe(200);
+  expect(got).toHaveLength(2);
 });
 
 test('the query of docs/guides/operating.md reads the figures that the relay writes', async () => {

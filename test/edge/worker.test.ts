@@ -538,7 +538,7 @@ test('the watchdog sets a lost alarm again', async () => {
   await post(batch());
   await runInDurableObject(outbox, (_, { storage }) => storage.deleteAlarm());
 
-  await worker.scheduled({} as ScheduledController, relayEnv);
+  await worker.scheduled({ scheduledTime: 0 }, relayEnv);
 
   expect(await runInDurableObject(outbox, (_, { storage }) => storage.getAlarm())).toBeGreaterThan(0);
 });
@@ -567,7 +567,7 @@ test('the watchdog leaves a pending alarm alone', async () => {
   const later = Date.now() + 60_000;
   await runInDurableObject(outbox, (_, { storage }) => storage.setAlarm(later));
 
-  await worker.scheduled({} as ScheduledController, relayEnv);
+  await worker.scheduled({ scheduledTime: 0 }, relayEnv);
 
   expect(await runInDurableObject(outbox, (_, { storage }) => storage.getAlarm())).toBe(later);
 });

@@ -22,6 +22,7 @@ export async function understood(args: readonly string[]): Promise<Understood> {
     init: remember('init'),
     doctor: remember('doctor'),
     types: remember('types'),
+    import: remember('import'),
     probe: remember('probe'),
   };
   const code = await runCommand(args, actions, {

@@ -43,6 +43,8 @@ export const EVENTS: TrackerEvents = {
   repaired: { record: 'Bought', path: 'eventData.Note', rule: 'must be short', done: 'cut' },
   retrying: { reason: 'network', inMs: 4_000 },
   degraded: { reason: 'no IndexedDB' },
+  unmerged: { waitedMs: 5_000 },
+  reset: { optedOut: false },
 };
 
 /** A record that waits, as a look finds it. */

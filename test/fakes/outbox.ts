@@ -7,6 +7,7 @@ import type { UpstreamAnswer, UpstreamCall } from '../../src/edge/delivery/weben
 import type { Outbox } from '../../src/edge/durable-objects/outbox.ts';
 import type { Permit } from '../../src/edge/gate/permits.ts';
 import { dueTimes } from '../../src/edge/limits/fair-queue.ts';
+import { type LaneFloors, laneCredits } from '../../src/edge/limits/lane-credit.ts';
 import type { DeadLetter } from '../../src/edge/queue/dead-letters.ts';
 import {
   type Delivery,
@@ -37,7 +38,10 @@ export const SENDING_ON: SendingOn = {
 };
 
 /** Room for everything. */
-export const ROOM: Room = { records: 1_000_000, bytes: 1_000_000_000 };
+export const ROOM: Room = { records: 1_000_000, bytes: 1_000_000_000, importRecords: 500_000 };
+
+/** The default of `LANES`. */
+export const FLOORS: LaneFloors = { live: 0.5, server: 0.3, import: 0.05 };
 
 /** Stores a delivery at a moment of the test's choice, and leaves no alarm behind. */
 export function ingestAt(stub: DurableObjectStub<Outbox>, delivery: Delivery, now: number): Promise<Receipt> {
@@ -110,6 +114,7 @@ export const REFUSED = {
   granted: false,
   retryInMs: 1_000,
   isolatingOnly: false,
+  importsOnly: false,
   streak: undefined,
   pacedMs: undefined,
 } as const satisfies Permit;
@@ -123,6 +128,7 @@ export function quietPorts(): Omit<RelayPassPorts, 'storage' | 'now'> {
     lingerMs: 1_000,
     msPerRecord: 0,
     dueTimes: dueTimes(),
+    lanes: laneCredits(FLOORS),
     // A turn of the event loop, so that a pass that waits for ever hangs its own test alone.
     sleep: () => new Promise((resolve) => setTimeout(resolve, 0)),
     random: () => 0.5,

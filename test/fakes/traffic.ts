@@ -1,3 +1,4 @@
+import type { Lane } from '../../src/contract/lane.ts';
 import type { TrackerRecord } from '../../src/contract/record.ts';
 import type { Delivery } from '../../src/edge/queue/ingest.ts';
 import { nextChance } from '../../src/sandbox/chance.ts';
@@ -22,10 +23,18 @@ export type Traffic = {
   readonly records: number;
 };
 
+type TrafficOptions = {
+  readonly devices: number;
+  readonly recordsEach: number;
+  readonly poisonShare: number;
+  /** The devices take turns in these. */
+  readonly lanes?: readonly Lane[];
+};
+
 /** What many browsers send: identifies and events mixed, in flushes of 1 to 5, some of them twice, some poison. */
 export function traffic(
   random: () => number,
-  { devices, recordsEach, poisonShare }: { devices: number; recordsEach: number; poisonShare: number },
+  { devices, recordsEach, poisonShare, lanes = ['live'] }: TrafficOptions,
 ): Traffic {
   const deliveries: { at: number; delivery: Delivery }[] = [];
   const poison: string[] = [];
@@ -50,8 +59,9 @@ export function traffic(
               },
         );
       }
-      deliveries.push({ at, delivery: delivery(name, ...records) });
-      if (random() < 0.1) deliveries.push({ at: at + 50, delivery: delivery(name, ...records) });
+      const sent = { ...delivery(name, ...records), lane: lanes[device % lanes.length] };
+      deliveries.push({ at, delivery: sent });
+      if (random() < 0.1) deliveries.push({ at: at + 50, delivery: sent });
       at += 100 + Math.floor(random() * 5_000);
     }
   }

@@ -185,13 +185,13 @@ describe('an inspector', () => {
   test('stops listening when it leaves the page, and starts again when it is back', async () => {
     const { tracker, listeners } = inspectedTracker();
     const { inspector } = inspect(tracker);
-    expect(listeners()).toBe(6);
+    expect(listeners()).toBe(8);
 
     inspector.remove();
     await expect.poll(listeners).toBe(0);
 
     document.body.append(inspector);
-    expect(listeners()).toBe(6);
+    expect(listeners()).toBe(8);
   });
 
   test('accepts another tracker in place of one', async () => {

@@ -30,7 +30,7 @@ describe('the tarball', () => {
       .map(({ path }) => path)
       .filter(
         (path) =>
-          !/^dist\/(public\/|sandbox\/|modules\/(contract|edge|inspector|pacing|page-views|plan|segment|server|tracker|ui)\/.*\.d\.ts$|[\w.-]+\.js$)/.test(
+          !/^dist\/(public\/|sandbox\/|modules\/(contract|edge|inspector|pacing|page-views|plan|segment|server|tracker|ui|webengage)\/.*\.d\.ts$|[\w.-]+\.js$)/.test(
             path,
           ),
       );
@@ -62,7 +62,7 @@ describe('the tarball', () => {
 });
 
 describe('imported in plain Node', () => {
-  const PAGE_ENTRIES = ['', '/service-worker', '/page-views', '/segment'].map(
+  const PAGE_ENTRIES = ['', '/service-worker', '/page-views', '/webengage', '/segment'].map(
     (path) => `webengage-relay${path}`,
   );
 

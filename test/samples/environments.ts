@@ -60,6 +60,7 @@ export const ELSEWHERE: Readonly<Record<string, EnvironmentName>> = {
   'docs/guides/service-worker.md js': 'serviceWorker',
   'docs/guides/identity-tokens.md#making-a-token js': 'server',
   'docs/guides/identity-tokens.md#making-a-token js 2': 'server',
+  'docs/guides/alerts.md#checking-the-signature js': 'server',
   'docs/guides/sending-from-a-server.md#the-client ts': 'server',
   'docs/guides/sending-from-a-server.md#serverless-functions-and-workers ts': 'worker',
   'docs/guides/sending-from-a-server.md#a-journal-on-disk ts': 'server',

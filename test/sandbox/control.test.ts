@@ -30,6 +30,10 @@ describe('a configuration of the sandbox', () => {
       retryAfter: 'none',
       retryAfterSeconds: 5,
       portability: 'profile',
+      anonymousBefore: 'merged',
+      anonymousAfter: 'merged',
+      idAfterLogout: 'new',
+      idAfterLogin: 'answers',
     });
   });
 
@@ -105,8 +109,9 @@ describe('a configuration of the sandbox', () => {
 });
 
 describe('every setting', async () => {
-  const code = await readFile('src/sandbox/control.ts', 'utf8');
-  const names = [...code.matchAll(/^ {4}(\w+): optional\(/gm)].map(([, name = '']) => name);
+  const files = ['src/sandbox/control.ts', 'src/sandbox/sdk-switches.ts'];
+  const code = (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('\n');
+  const names = [...code.matchAll(/^ {2,4}(\w+): optional\(/gm)].map(([, name = '']) => name);
 
   test('is known here', () => {
     expect(names).toEqual(expect.arrayContaining(Object.keys(controlOf({}))));

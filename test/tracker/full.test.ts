@@ -82,6 +82,21 @@ describe('the settings of the full script', () => {
   });
 });
 
+test('the full script takes the anonymous id from a cookie, or from a function', async () => {
+  Object.defineProperty(document, 'cookie', { get: () => 'we_luid=luid-1', configurable: true });
+  const fromCookie = fullTracker({ anonymousIdCookie: 'we_luid' });
+  const fromFunction = fullTracker({ anonymousIdCookie: 'we_luid', anonymousId: () => 'luid-2' });
+
+  for (const { tracker } of [fromCookie, fromFunction]) {
+    await tracker.track('Clicked');
+    await tracker.flush();
+  }
+  Reflect.deleteProperty(document, 'cookie');
+
+  expect(fromCookie.bodies()[0].records).toMatchObject([{ anonymousId: 'luid-1' }]);
+  expect(fromFunction.bodies()[0].records).toMatchObject([{ anonymousId: 'luid-2' }]);
+});
+
 test.each<[string, FullOptions]>([
   ['consent', { consent: 'pendng' }],
   ['consent', { consent: true }],
@@ -90,6 +105,7 @@ test.each<[string, FullOptions]>([
   ['identityToken', { identityToken: true }],
   ['identityToken', { identityToken: '' }],
   ['strict', { strict: 'very' }],
+  ['anonymousId', { anonymousId: 'luid' }],
 ])('an invalid %s throws: %j', (name, options) => {
   expect(() => fullAddOns(options)).toThrow(new RegExp(`^${name} must be`));
 });

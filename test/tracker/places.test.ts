@@ -127,17 +127,21 @@ describe('in Node', () => {
   const node = (script: string) =>
     promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], { timeout: 30_000 });
 
-  test.each(['index', 'service-worker-module', 'page-views-module', 'segment', 'inspector-module'])(
-    'importing dist/%s.js does nothing',
-    async (entry) => {
-      const { stdout, stderr } = await node(`
+  test.each([
+    'index',
+    'service-worker-module',
+    'page-views-module',
+    'webengage-module',
+    'segment',
+    'inspector-module',
+  ])('importing dist/%s.js does nothing', async (entry) => {
+    const { stdout, stderr } = await node(`
       const before = Object.getOwnPropertyNames(globalThis).join();
       await import('./dist/${entry}.js');
       console.log(Object.getOwnPropertyNames(globalThis).join() === before);`);
 
-      expect([stdout, stderr]).toEqual(['true\n', '']);
-    },
-  );
+    expect([stdout, stderr]).toEqual(['true\n', '']);
+  });
 
   test('a tracker works in memory, and lets the process end once no records are waiting', async () => {
     const { stdout, stderr } = await node(`

@@ -10,6 +10,8 @@ export type HealthSummary = {
   readonly line: string;
   /** What to do, or that there is nothing to do; commands and settings in backquotes. */
   readonly advice: string;
+  /** The section of the runbooks about this state. Undefined if nothing is wrong. */
+  readonly runbook?: string;
   /** What else there is to know. */
   readonly also: readonly string[];
 };
@@ -44,6 +46,7 @@ export function outOfReach(reason: string, lastSeen: string): HealthSummary {
   return {
     mood: 'lost',
     name: 'Unreachable',
+    runbook: 'unreachable',
     line: `${reason} The figures below are from ${lastSeen}.`,
     advice: 'This page keeps trying. Accepted records are on disk.',
     also: [],
@@ -56,6 +59,7 @@ const suspended: Check = ({ at, gate }) => {
   return {
     mood: 'bad',
     name: 'Suspended',
+    runbook: 'suspended',
     isHarmless: true,
     line: `WebEngage has answered ${status} since ${clock(since, at)}, for ${duration(at - since)}.`,
     // Without a figure that changes: the reader copies the command from here.
@@ -87,6 +91,7 @@ const full: Check = ({ shards }) => {
   return {
     mood: 'bad',
     name: 'Full',
+    runbook: 'full',
     line: `${subject} full: new records are answered 503, and the browsers keep them for up to 7 days.`,
     advice:
       'It accepts records again once there is room. Find out why it does not drain, and replay or discard dead letters, which take up room too.',
@@ -100,6 +105,7 @@ const silentShards: Check = ({ shards }) => {
   return {
     mood: 'bad',
     name: 'Shard unreachable',
+    runbook: 'silent',
     line: `${silent.length} of ${counted(shards.length, 'shard')} ${silent.length === 1 ? 'does' : 'do'} not answer (${names}): the figures do not include their records.`,
     advice: 'Their records are on disk. If this lasts, check Cloudflare’s status page and the Worker’s log.',
   };
@@ -111,6 +117,7 @@ const paused: Check = ({ at, gate }) => {
   return {
     mood: 'warn',
     name: 'Paused',
+    runbook: 'paused',
     isHarmless: true,
     line: `WebEngage answered 429: the relay makes no calls until ${clock(at + leftMs, at)}, ${duration(leftMs)} from now.`,
     advice:
@@ -132,6 +139,7 @@ const failing: Check = ({ at, backlog, gate, minutes }) => {
   return {
     mood: 'warn',
     name: 'WebEngage failing',
+    runbook: 'stale',
     isHarmless: true,
     line: `WebEngage has accepted no call in the last two minutes. ${toSendAgain(backlog)}`,
     advice: 'No action needed: the relay sends the same batches again. If this lasts, ask WebEngage.',
@@ -145,6 +153,7 @@ const waiting: Check = ({ backlog }) => {
     return {
       mood: 'warn',
       name: backlog.growthPerMinute > 0 ? 'Growing' : 'Waiting',
+      runbook: 'late',
       line: `${subject}, and the backlog does not shrink.`,
       advice:
         'Look at the calls below: if they are at the limit, the backlog drains once fewer records come in. The relay keeps all records.',
@@ -152,6 +161,7 @@ const waiting: Check = ({ backlog }) => {
   return {
     mood: 'busy',
     name: 'Draining',
+    runbook: 'late',
     line: `${subject}; empty in about ${duration(backlog.drainMs)}.`,
     advice: 'No action needed.',
   };

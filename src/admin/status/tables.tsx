@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import type { RelayStatus } from '../../edge/operator/relay-status.ts';
 import { bytes, count, duration } from '../format.ts';
+import { plainText } from '../plain-text.ts';
 import { TableHead } from '../table-head.tsx';
 import { callLedger, deadLetterLedger, intakeLedger, type LedgerRow, recordLedger } from './ledger.ts';
 
@@ -41,6 +42,45 @@ function Ledger({ rows }: { readonly rows: readonly LedgerRow[] }) {
         ))}
       </tbody>
     </table>
+  );
+}
+
+const LANE_NAMES = { live: 'pages', server: 'servers', import: 'imports' };
+
+/** What waits in each lane, and who sent what. Only pages send to most relays, so then there is nothing to compare. */
+export function Senders({ lanes, senders }: Pick<RelayStatus, 'lanes' | 'senders'>): JSX.Element | null {
+  if (senders.length < 2) return null;
+  return (
+    <section class="panel" aria-labelledby="senders-title">
+      <h2 id="senders-title">Lanes</h2>
+      <table class="grid">
+        <TableHead columns={['lane', 'waiting', 'oldest']} />
+        <tbody>
+          {lanes.map(({ lane, records, oldestAgeMs }) => (
+            <tr key={lane}>
+              <th scope="row">{LANE_NAMES[lane]}</th>
+              <td>{count(records)}</td>
+              <td>{records === 0 ? '–' : duration(oldestAgeMs)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <h2>Senders</h2>
+      <table class="grid">
+        <TableHead columns={['sender', 'lane', 'accepted', 'duplicates', 'rejected']} />
+        <tbody>
+          {senders.map(({ name, lane, accepted, duplicates, rejected }) => (
+            <tr key={`${name} ${lane}`}>
+              <th scope="row">{name === null ? 'all pages' : plainText(name)}</th>
+              <td>{LANE_NAMES[lane]}</td>
+              <td>{count(accepted)}</td>
+              <td>{count(duplicates)}</td>
+              <td>{count(rejected)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
   );
 }
 

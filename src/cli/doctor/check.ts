@@ -15,7 +15,8 @@ export type Check = {
     | 'dead-letters'
     | 'key'
     | 'pace'
-    | 'outboxes';
+    | 'outboxes'
+    | 'alerts';
   /** `bad`: something does not work. `unsure`: it works, or nobody can tell, and it deserves a look. */
   readonly verdict: 'good' | 'bad' | 'unsure';
   readonly says: string;

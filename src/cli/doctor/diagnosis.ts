@@ -63,12 +63,6 @@ function tls(url: string): Check {
       );
 }
 
-/** Whether a secret may go there: over TLS, or not off this machine. */
-export function isPrivate(url: string): boolean {
-  const { protocol, hostname } = new URL(url);
-  return protocol === 'https:' || isLocal(hostname);
-}
-
 /** Whether /health answers as a relay does, well or not. */
 function isRelays({ status, body }: Answered): boolean {
   return (

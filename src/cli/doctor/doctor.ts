@@ -1,7 +1,8 @@
+import { isPrivate } from '../address.ts';
 import type { DoctorOptions } from '../command.ts';
 import type { ExitCode } from '../exit-code.ts';
 import type { Package } from '../package.ts';
-import { diagnose, isPrivate } from './diagnosis.ts';
+import { diagnose } from './diagnosis.ts';
 import { lineOf } from './format-check.ts';
 import { probe } from './probe.ts';
 

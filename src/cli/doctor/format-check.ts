@@ -1,3 +1,4 @@
+import { plain } from '../plain-text.ts';
 import type { Check } from './check.ts';
 
 // Select Graphic Rendition, ECMA-48: green, red, yellow.
@@ -13,9 +14,6 @@ export function lineOf({ verdict, says, todo }: Check, colored: boolean): string
   const mark = colored ? `\u001b[${color}m${sign}\u001b[39m` : sign;
   return `${mark} ${plain(todo === undefined ? says : `${says} → ${todo}`)}`;
 }
-
-// Much of it comes from the other side, which may be anybody's: a terminal obeys control characters.
-const plain = (text: string): string => text.replace(/\p{C}+/gu, ' ');
 
 /** Whether colors are wanted there. https://no-color.org */
 export function wantsColor(

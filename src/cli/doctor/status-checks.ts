@@ -5,6 +5,7 @@ import {
   nullable,
   number,
   object,
+  optional,
   picklist,
   safeParse,
   string,
@@ -26,6 +27,15 @@ const statusSchema = object({
   }),
   minutes: array(object({ at: number(), calls: number() })),
   totals: object({ taken: number() }),
+  // A relay of an earlier version has none.
+  alerts: optional(
+    object({
+      active: array(object({ title: string(), link: string() })),
+      destinations: array(
+        object({ last: nullable(object({ at: number(), delivered: boolean(), status: number() })) }),
+      ),
+    }),
+  ),
   shards: array(object({ name: string(), full: boolean(), unreachable: boolean() })),
 });
 
@@ -53,7 +63,9 @@ export function standing(reply: Reply, isHere: boolean): readonly Check[] {
     return [
       unsure('admin', `/admin/status answers ${reply.status}, which is not as expected`, 'see /health'),
     ];
-  return [backlog(status), deadLetters(status), key(status), pace(status), outboxes(status)];
+  const known = [backlog(status), deadLetters(status), key(status), pace(status), outboxes(status)];
+  // Nobody wants to be woken by a relay in development.
+  return isHere ? known : [...known, ...alerts(status)];
 }
 
 function statusOf(body: string): Status | undefined {
@@ -71,7 +83,7 @@ function backlog({ backlog: { records, oldestAgeMs, growthPerMinute } }: Status)
   if (oldestAgeMs <= MINUTE_MS) return good('backlog', says);
   return growthPerMinute < 0
     ? unsure('backlog', `${says}; the backlog shrinks by ${-growthPerMinute} a minute`, 'no action needed')
-    : unsure('backlog', says, 'see "What it says" in the repository\'s docs/guides/operating.md');
+    : unsure('backlog', says, 'see "late" in the repository\'s docs/guides/runbooks.md');
 }
 
 function deadLetters({ deadLetters }: Status): Check {
@@ -137,5 +149,28 @@ function outboxes({ shards }: Status): Check {
         `${shards.length === 1 ? 'the outbox accepts' : `all ${shards.length} outboxes accept`} records`,
       );
 }
+
+function alerts({ alerts }: Status): readonly Check[] {
+  if (alerts === undefined) return [];
+  const [first] = alerts.active;
+  if (first !== undefined)
+    return [unsure('alerts', `active: ${titlesOf(alerts.active)}`, `see ${first.link}`)];
+  const { destinations } = alerts;
+  if (destinations.length === 0)
+    return [unsure('alerts', 'no alerts are sent', 'run npx wrangler secret put ALERT_WEBHOOK')];
+  const failed = destinations.find(({ last }) => last?.delivered === false)?.last;
+  return [
+    failed
+      ? unsure(
+          'alerts',
+          `the last message was not delivered (${failed.status === 0 ? 'no answer' : failed.status})`,
+          'send a test at /admin/, and correct ALERT_WEBHOOK',
+        )
+      : good('alerts', `no alert is active; ${count(destinations.length, 'receiver')}`),
+  ];
+}
+
+const titlesOf = (active: readonly { readonly title: string }[]): string =>
+  active.map(({ title }) => title).join('; ');
 
 const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;

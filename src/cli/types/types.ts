@@ -1,10 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { faultInJson } from '../../contract/strict-json.ts';
-import { type Plan, parsePlan, planFaults } from '../../plan/plan.ts';
 import { toTypeScript } from '../../plan/typescript.ts';
 import type { TypesOptions } from '../command.ts';
 import type { ExitCode } from '../exit-code.ts';
+import { readPlan } from '../json-file.ts';
 
 type World = {
   /** Says one line, or a whole file's. */
@@ -45,27 +44,6 @@ export async function types(options: TypesOptions, { say, complain }: World): Pr
   }
   say(`wrote ${out}`);
   return 0;
-}
-
-type ReadPlan =
-  | { readonly ok: true; readonly plan: Plan }
-  | { readonly ok: false; readonly faults: readonly string[] };
-
-async function readPlan(path: string): Promise<ReadPlan> {
-  const fail = (...faults: readonly string[]): ReadPlan => ({ ok: false, faults });
-  const text = await textOf(path);
-  if (text === undefined) return fail("the file does not exist or can't be read");
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    return fail(`is not JSON: ${error instanceof Error ? error.message : error}`);
-  }
-  // Of two events of one name `JSON.parse` takes the last, without a word.
-  const fault = faultInJson(text);
-  if (fault !== undefined) return fail(`${fault.path} ${fault.message}`.trim());
-  const parsed = parsePlan(json);
-  return parsed.ok ? parsed : fail(...planFaults(parsed.issues));
 }
 
 /** Undefined where there is no such file, or none that can be read. */

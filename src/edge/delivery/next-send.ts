@@ -1,20 +1,27 @@
+import type { Lane } from '../../contract/lane.ts';
 import type { RecordKind } from '../../contract/record.ts';
 import type { DueTimes } from '../limits/fair-queue.ts';
-import { type Cut, type CutRules, type CutStep, cutBatch } from '../queue/cut-batch.ts';
+import type { LaneCredits } from '../limits/lane-credit.ts';
+import { type Cut, cutBatch } from '../queue/cut-batch.ts';
+import { leadingLane } from '../queue/lanes.ts';
 import { oldestRuns, randomDeviceRuns } from '../queue/oldest-runs.ts';
 import { countRecords, type SealedBatch, sealedBatches } from '../queue/sealed-batches.ts';
+import { cutLanes, type LaneCutStep, type LaneRules } from './cut-lanes.ts';
 import type { Evidence } from './evidence.ts';
 import { cutParked, withoutSuspects } from './trim-cut.ts';
 import { isRefusal } from './verdict.ts';
 
 export type Work =
-  /** `isolates`: charged to the allowance for isolating refused records. */
-  | { readonly step: 'resend'; readonly batch: SealedBatch; readonly isolates: boolean }
+  /**
+   * `isolates`: charged to the allowance for isolating refused records. `lane`: the lane that the call is
+   * requested for.
+   */
+  | { readonly step: 'resend'; readonly batch: SealedBatch; readonly isolates: boolean; readonly lane: Lane }
   /**
    * `isTrial`: cut although batches of its kind fail, to learn whether WebEngage or those batches are at
    * fault.
    */
-  | (Extract<CutStep, { step: 'cut' }> & { readonly isTrial: boolean; readonly isolates: boolean })
+  | (Extract<LaneCutStep, { step: 'cut' }> & { readonly isTrial: boolean; readonly isolates: boolean })
   /** Nothing is due before `until`. `backsOff`: new records are no reason to look sooner. */
   | { readonly step: 'wait'; readonly until: number; readonly backsOff: boolean }
   /** Nothing waits, apart from calls in flight. */
@@ -26,6 +33,8 @@ export type SchedulerState = {
   readonly inFlight: Pick<ReadonlySet<string>, 'has'>;
   /** Until then, the gate grants no permit for isolating. */
   readonly isolationFrom: number;
+  /** Until then, the gate grants no permit for imports. */
+  readonly importsFrom: number;
   /**
    * Prefer one record by itself that WebEngage has not refused: a whole batch should not decide about the
    * account.
@@ -40,6 +49,7 @@ export type SchedulerState = {
   /** How long after a record the next one of its browser is due. */
   readonly msPerRecord: number;
   readonly dueTimes: Pick<DueTimes, 'dueFrom'>;
+  readonly lanes: Pick<LaneCredits, 'owed'>;
   readonly evidence: Evidence;
 };
 
@@ -62,7 +72,7 @@ const KINDS: readonly RecordKind[] = ['user', 'event'];
  * refused batches and parked records take turns, and go before other retries.
  */
 export function nextSend(sql: SqlStorage, schedulerState: SchedulerState, now: number): Work {
-  const { inFlight, isolationFrom, probes, evidence } = schedulerState;
+  const { inFlight, isolationFrom, importsFrom, probes, evidence } = schedulerState;
   const sealed = sealedBatches(sql);
   if (probes) {
     const probe = cutBatch(
@@ -70,13 +80,17 @@ export function nextSend(sql: SqlStorage, schedulerState: SchedulerState, now: n
       { lingerMs: 0, maxRecords: 1 },
       now,
     );
-    if (probe.step === 'cut') return { ...probe, isTrial: false, isolates: false };
+    if (probe.step === 'cut') return { ...probe, ...laneOfCut(probe.cut), isTrial: false, isolates: false };
   }
   const waitsForFirst = secondHalves(sealed, evidence);
   const sendable = inOrder(sealed)
     .filter(({ requestId }) => !inFlight.has(requestId) && !waitsForFirst.has(requestId))
-    .map((batch) => ({ batch, at: batch.isolating ? Math.max(batch.dueAt, isolationFrom) : batch.dueAt }));
-  const due = sendable.filter(({ at }) => at <= now).map(({ batch }) => batch);
+    .map((batch) => {
+      const lane = leadingLane(batch.members);
+      const importableFrom = lane === 'import' ? importsFrom : 0;
+      return { batch, lane, at: Math.max(batch.dueAt, batch.isolating ? isolationFrom : importableFrom) };
+    });
+  const due = sendable.filter(({ at }) => at <= now);
   const trials = trialsOf(sealed, evidence);
   const later = trials.filter(({ at }) => at > now);
   const kinds = KINDS.filter((kind) => !later.some((trial) => trial.kind === kind));
@@ -88,20 +102,23 @@ export function nextSend(sql: SqlStorage, schedulerState: SchedulerState, now: n
     step: 'cut',
     cut,
     dueFrom: new Map(),
+    ...laneOfCut(cut),
     isTrial: isTrial(cut.kind),
     isolates: true,
   });
 
   const parkedBefore = cutOfParked();
   // The smallest part first, so that one search ends before the next begins. Its result shortens the others.
-  const part = due.filter(({ isolating }) => isolating).sort((a, b) => sizeOf(a) - sizeOf(b))[0];
+  const part = due
+    .filter(({ batch }) => batch.isolating)
+    .sort((a, b) => sizeOf(a.batch) - sizeOf(b.batch))[0];
   const isPartsTurn = evidence.isolated === 'parked' || parkedBefore === undefined;
-  const unrefused = probes ? due.find((batch) => !wasRefused(batch)) : undefined;
+  const unrefused = probes ? due.find(({ batch }) => !wasRefused(batch)) : undefined;
   const resend = unrefused ?? (isPartsTurn ? part : undefined);
-  if (resend !== undefined) return { step: 'resend', batch: resend, isolates: resend.isolating };
+  if (resend !== undefined) return toResend(resend);
   if (parkedBefore !== undefined) return toTry(parkedBefore);
   const [first] = due;
-  if (first !== undefined) return { step: 'resend', batch: first, isolates: first.isolating };
+  if (first !== undefined) return toResend(first);
 
   const next = kinds.length > 0 ? cutClean(sql, [...busy], schedulerState, kinds, now) : undefined;
   if (next?.step === 'cut') return { ...next, isTrial: isTrial(next.cut.kind), isolates: false };
@@ -118,6 +135,15 @@ export function nextSend(sql: SqlStorage, schedulerState: SchedulerState, now: n
   return moments.length > 0
     ? { step: 'wait', until: Math.min(...moments), backsOff: kinds.length === 0 }
     : { step: 'rest' };
+}
+
+function toResend({ batch, lane }: { readonly batch: SealedBatch; readonly lane: Lane }): Work {
+  return { step: 'resend', batch, lane, isolates: batch.isolating };
+}
+
+function laneOfCut({ members }: Cut): { readonly leader: Lane; readonly lane: Lane } {
+  const lane = leadingLane(members);
+  return { leader: lane, lane };
 }
 
 /**
@@ -150,18 +176,18 @@ function trialsOf(
 function cutClean(
   sql: SqlStorage,
   busy: readonly string[],
-  { lingerMs, msPerRecord, dueTimes, evidence }: SchedulerState,
+  { lingerMs, msPerRecord, dueTimes, lanes, importsFrom, evidence }: SchedulerState,
   kinds: readonly RecordKind[],
   now: number,
-): CutStep {
+): LaneCutStep {
   const dueFrom = (device: string) => dueTimes.dueFrom(device, now);
-  const rules: CutRules = { lingerMs, kinds, msPerRecord, dueFrom };
+  const rules: LaneRules = { lingerMs, kinds, msPerRecord, dueFrom, owed: lanes.owed(), importsFrom };
   const passedOver = [...busy, ...evidence.suspects.parked.keys()];
   for (let looks = 0; looks < MAX_LOOKS; looks++) {
-    const next = cutBatch(oldestRuns(sql, passedOver), rules, now);
+    const next = cutLanes((lane, others) => oldestRuns(sql, lane, [...passedOver, ...others]), rules, now);
     if (next.step !== 'cut') return next;
     const { clean, leftOut } = withoutSuspects(sql, next, evidence.suspects);
-    if (clean.cut.members.length > 0) return clean;
+    if (clean.cut.members.length > 0) return { ...next, ...clean };
     passedOver.push(...leftOut);
   }
   return { step: 'wait', until: now + Math.max(lingerMs, 1_000) };

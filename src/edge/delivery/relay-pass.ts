@@ -1,7 +1,9 @@
 import type { Permit } from '../gate/permits.ts';
 import type { DueTimes } from '../limits/fair-queue.ts';
+import type { LaneCredits } from '../limits/lane-credit.ts';
 import { recoverLaunched } from '../queue/call-outcome.ts';
 import { requeue } from '../queue/dead-letters.ts';
+import { countByLane, hasWork } from '../queue/lanes.ts';
 import { launch, type SealedBatch, seal, untriedBatch } from '../queue/sealed-batches.ts';
 import { isMixed, release } from './bisect.ts';
 import { type CallsInFlight, callsInFlight } from './in-flight.ts';
@@ -14,6 +16,7 @@ export type RelayPassPorts = CallPorts & {
   readonly lingerMs: number;
   readonly msPerRecord: number;
   readonly dueTimes: DueTimes;
+  readonly lanes: LaneCredits;
   /**
    * The most requests that one pass may make, to WebEngage and the gate: the platform's limit for one
    * invocation of a Worker.
@@ -49,9 +52,9 @@ const MAX_LATE_MS = 1_500;
 const MIN_LOOK_MS = 25;
 
 // Subrequests of a call: itself, and up to two reports of its answer to the gate. Before the call, a step
-// asks for its permit and for up to `1 + MAX_AHEAD` more.
+// asks for its permit and for up to `2 + MAX_AHEAD` more.
 const OF_A_CALL = 3;
-const OF_A_STEP = OF_A_CALL + 1 + MAX_AHEAD + 1;
+const OF_A_STEP = OF_A_CALL + 1 + MAX_AHEAD + 2;
 
 type Granted = Extract<Permit, { granted: true }>;
 type Refused = Extract<Permit, { granted: false }>;
@@ -65,6 +68,8 @@ type Pass = {
   subrequestsLeft: number;
   /** Until then, the gate grants no permit for isolating. */
   isolationFrom: number;
+  /** Until then, it grants none for imports. */
+  importsFrom: number;
 };
 
 /**
@@ -85,11 +90,12 @@ export function relayPasses(ports: RelayPassPorts): () => Promise<PassEnd> {
     }),
     subrequestsLeft: maxSubrequests,
     isolationFrom: 0,
+    importsFrom: 0,
   };
   return async () => {
     const { calls } = pass;
     const endAt = now() + passMs;
-    Object.assign(pass, { subrequestsLeft: maxSubrequests, isolationFrom: 0 });
+    Object.assign(pass, { subrequestsLeft: maxSubrequests, isolationFrom: 0, importsFrom: 0 });
     let end: PassEnd | undefined;
     let isTimeUp = false;
     recoverLaunched(storage, calls.underWay, now());
@@ -123,7 +129,7 @@ async function step(pass: Pass): Promise<PassEnd | undefined> {
   if (work.step === 'wait') return waitOrEnd(pass, work.until, work.backsOff);
   if (work.step === 'resend' && isMixedPart(ports, work.batch))
     return void release(ports.storage, work.batch, ports.evidence.suspects, undefined, ports.now());
-  const requested = await (work.isolates ? pass.permits.isolating() : pass.permits.next());
+  const requested = await (work.isolates ? pass.permits.isolating() : pass.permits.next(work.lane));
   return requested.permit.granted
     ? use(pass, requested.permit, requested)
     : afterRefusal(pass, requested.permit);
@@ -140,12 +146,12 @@ function isMixedPart({ storage, evidence }: RelayPassPorts, batch: SealedBatch):
 }
 
 function schedulerState(
-  { ports, calls, isolationFrom }: Pass,
+  { ports, calls, isolationFrom, importsFrom }: Pass,
   changes: Partial<SchedulerState> = {},
 ): SchedulerState {
-  const { lingerMs, msPerRecord, dueTimes, evidence } = ports;
-  const now = { inFlight: calls.underWay, isolationFrom, probes: false, chance: 0 };
-  return { ...now, lingerMs, msPerRecord, dueTimes, evidence, ...changes };
+  const { lingerMs, msPerRecord, dueTimes, lanes, evidence } = ports;
+  const now = { inFlight: calls.underWay, isolationFrom, importsFrom, probes: false, chance: 0 };
+  return { ...now, lingerMs, msPerRecord, dueTimes, lanes, evidence, ...changes };
 }
 
 /**
@@ -166,8 +172,9 @@ async function waitOrEnd(
 async function afterRefusal(pass: Pass, permit: Refused): Promise<PassEnd | undefined> {
   const { ports, calls, permits } = pass;
   const { storage, now, newRequestId, sleep } = ports;
-  const { streak, isolatingOnly, retryInMs } = permit;
+  const { streak, isolatingOnly, importsOnly, retryInMs } = permit;
   if (streak !== undefined) requeue(storage, streak, newRequestId, now());
+  if (importsOnly) return afterImportRefusal(pass, retryInMs);
   // Permits already asked for will be too late after this wait.
   if (retryInMs > MAX_LATE_MS) permits.drop();
   if (isolatingOnly) pass.isolationFrom = now() + retryInMs;
@@ -176,10 +183,24 @@ async function afterRefusal(pass: Pass, permit: Refused): Promise<PassEnd | unde
   return undefined;
 }
 
+/** Others go on. Where nothing is under way, a full batch of theirs ends a short wait. */
+async function afterImportRefusal(pass: Pass, retryInMs: number): Promise<undefined> {
+  const { now, sleep, fullBatch } = pass.ports;
+  const { awaitsImports, gateTookMs, requestAhead } = pass.permits;
+  if (retryInMs <= gateTookMs()) requestAhead();
+  // Another permit is on its way, and would be lost if nobody took it in time.
+  if (awaitsImports()) return;
+  // The next request is on its way for as long as this answer was.
+  const inMs = Math.max(0, retryInMs - gateTookMs());
+  pass.importsFrom = now() + inMs;
+  if (inMs <= SLEEP_RATHER_MS && pass.calls.underWay.size === 0)
+    await Promise.race([sleep(inMs), fullBatch()]);
+}
+
 /** Waits for the permit's start, then starts a call. Drops a permit that is too late or has no work left. */
 async function use(pass: Pass, permit: Granted, { isolating, at }: Requested): Promise<undefined> {
   const { ports, calls, permits } = pass;
-  const { storage, evidence, dueTimes, now, sleep, random, newRequestId } = ports;
+  const { storage, evidence, dueTimes, lanes, now, sleep, random, newRequestId } = ports;
   if (!isolating) permits.requestAhead();
   if (permit.startInMs > 0) await sleep(permit.startInMs);
   if (calls.underWay.size >= MAX_IN_FLIGHT) await calls.next();
@@ -194,6 +215,8 @@ async function use(pass: Pass, permit: Granted, { isolating, at }: Requested): P
       chance: random(),
       // A permit that is not for isolating must not send a part: that would spend everybody's allowance.
       isolationFrom: isolating ? pass.isolationFrom : Number.POSITIVE_INFINITY,
+      // A permit that is granted is lost if nobody uses it.
+      importsFrom: 0,
     }),
     now(),
   );
@@ -206,6 +229,8 @@ async function use(pass: Pass, permit: Granted, { isolating, at }: Requested): P
   }
   if (fitting.isolates) evidence.isolated = fitting.step === 'cut' ? 'parked' : 'part';
   const batch = toLaunch(storage.sql, fitting, newRequestId, now());
+  if (fitting.step === 'cut' && !fitting.isolates)
+    lanes.cut(fitting.leader, countByLane(fitting.cut.members), (lane) => hasWork(storage.sql, lane));
   pass.subrequestsLeft -= OF_A_CALL;
   calls.begin(batch.requestId, async () => {
     permits.report(await sendBatch(ports, batch, permit));

@@ -10,6 +10,8 @@ export type UpstreamCall = {
   readonly requestId: string;
   readonly records: readonly StoredRecord[];
   readonly key: KeyName;
+  /** Ends the call before its time is over. */
+  readonly signal?: AbortSignal;
 };
 
 /** WebEngage's answer to a call. */
@@ -41,7 +43,11 @@ export function bulkBody({ kind, records }: Pick<UpstreamCall, 'kind' | 'records
   return JSON.stringify({ [`${kind}s`]: records.map(({ id: _, ...record }) => record) });
 }
 
-export function webEngage({ upstream, licenseCode, apiKeys }: RelaySettings): Upstream {
+export function webEngage({
+  upstream,
+  licenseCode,
+  apiKeys,
+}: Pick<RelaySettings, 'upstream' | 'licenseCode' | 'apiKeys'>): Upstream {
   return async (call) => {
     const apiKey = apiKeys[call.key] ?? apiKeys.primary;
     const body = new TextEncoder().encode(bulkBody(call));
@@ -62,7 +68,7 @@ export function webEngage({ upstream, licenseCode, apiKeys }: RelaySettings): Up
         throwHttpErrors: false,
         // ky's own timeout ends with the headers, but a body can hang too. So a signal is used instead.
         timeout: false,
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(call.signal ? [call.signal] : [])]),
       });
       return {
         status: response.status,

@@ -21,23 +21,3 @@ export async function outboxesInUse(env: Env): Promise<string[]> {
 export function outboxesOf({ shards, jurisdiction }: RelaySettings): string[] {
   return shardsOf(shards).map((name) => (jurisdiction === undefined ? name : `${jurisdiction}/${name}`));
 }
-
-/**
- * The watchdog: sets the alarm again in every outbox whose alarm the platform has given up. Outboxes of an
- * earlier number of shards, or of another jurisdiction, are included until they are empty.
- */
-export async function wakeAll(env: Env): Promise<void> {
-  const gate = gateOf(env);
-  const [streak, inUse] = await Promise.all([gate.lastStreak(), gate.outboxes()]);
-  const empty = await Promise.all(
-    inUse.map(async ({ name }) => {
-      try {
-        return await outboxNamed(env, name).wake(streak);
-      } catch {
-        // The next run, five minutes later, wakes it. It must not keep the others from being woken.
-        return false;
-      }
-    }),
-  );
-  await gate.retire(inUse.filter((_, index) => empty[index]));
-}

@@ -6,6 +6,7 @@ import { webEngage } from '../delivery/webengage.ts';
 import type { RefusalStreak } from '../gate/state.ts';
 import { dueTimes, msPerRecordOf } from '../limits/fair-queue.ts';
 import { type Shares, shares } from '../limits/fair-share.ts';
+import { laneCredits } from '../limits/lane-credit.ts';
 import { deadLetters, difference, readTotals, waiting } from '../queue/counters.ts';
 import {
   type DeadLetterSelection,
@@ -19,6 +20,7 @@ import { dropExpiredDays } from '../queue/dedup.ts';
 import {
   alarmComes,
   type Delivery,
+  IMPORT_AHEAD_MINUTES,
   ingest,
   MAX_DATABASE_BYTES,
   type Receipt,
@@ -27,7 +29,9 @@ import {
 } from '../queue/ingest.ts';
 import { dropExpiredViolations, violationTally } from '../queue/plan-violations.ts';
 import { openTables } from '../queue/schema.ts';
+import { senderTally } from '../queue/sender-tally.ts';
 import { type OutboxStatus, outboxStatus, type QueueHealth, queueHealth } from '../queue/status.ts';
+import { type QueueWatch, queueWatch } from '../queue/watch.ts';
 import { type RelaySettings, readSettings } from '../settings/settings.ts';
 import type { SettingsEnv } from '../settings/settings-env.ts';
 import { logFailedCall, logFault, logUnfamiliar, report } from '../telemetry/log.ts';
@@ -55,6 +59,9 @@ export type OutboxEnv = SettingsEnv & {
   readonly ANALYTICS?: AnalyticsEngineDataset;
 };
 
+/** `isEmpty`: the outbox holds and remembers nothing, so nobody need look after it. */
+export type OutboxWatch = { readonly isEmpty: boolean; readonly figures: QueueWatch };
+
 /** The time of the alarm, or null. */
 type Alarm = { at: number | null };
 
@@ -66,6 +73,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
   readonly #evidence = noEvidence();
   readonly #dueTimes = dueTimes();
   readonly #violations = violationTally();
+  readonly #senders = senderTally();
   readonly #joinGroup: () => Promise<Alarm>;
   readonly #enrolment: Enrolment;
   #shares: Shares | undefined;
@@ -127,14 +135,18 @@ export class Outbox extends DurableObject<OutboxEnv> {
     return ingest(storage, delivery, sendingOn, roomOf(settings), Date.now(), {
       ...(this.#shares && { shares: this.#shares }),
       countViolations: this.#violations.count,
+      countSender: this.#senders.count,
     });
   }
 
   status(): OutboxStatus {
-    const { sql } = this.ctx.storage;
+    const { sql, kv } = this.ctx.storage;
     const now = Date.now();
-    const status = outboxStatus(sql, roomOf(this.#settings()), now);
-    return { ...status, violations: this.#violations.read(sql, now) };
+    return {
+      ...outboxStatus(sql, roomOf(this.#settings()), now),
+      violations: this.#violations.read(sql, now),
+      senders: this.#senders.read(kv),
+    };
   }
 
   /**
@@ -147,6 +159,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     if (streak !== undefined) requeue(storage, streak, newRequestId, now);
     const remembersIds = dropExpiredDays(storage.sql, now);
     this.#violations.write(storage.sql, now);
+    this.#senders.write(storage.kv);
     const remembersViolations = dropExpiredViolations(storage.sql, now);
     const totals = readTotals(storage.sql);
     if (waiting(totals) === 0) {
@@ -157,6 +170,13 @@ export class Outbox extends DurableObject<OutboxEnv> {
     }
     if (!alarmComes(await storage.getAlarm(), now)) await storage.setAlarm(now + SOONEST_ALARM_MS);
     return false;
+  }
+
+  /** Looks after the outbox like `wake`, and returns the figures that alerts are made of. */
+  async watch(streak?: RefusalStreak): Promise<OutboxWatch> {
+    const isEmpty = await this.wake(streak);
+    const { sql } = this.ctx.storage;
+    return { isEmpty, figures: queueWatch(sql, roomOf(this.#settings()), Date.now()) };
   }
 
   /** A page of dead letters after an id, oldest first. */
@@ -201,6 +221,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     const after = readTotals(storage.sql);
     const now = Date.now();
     this.#violations.write(storage.sql, now);
+    this.#senders.write(storage.kv);
     report(this.env.ANALYTICS, {
       outbox: storage.kv.get<string>('name') ?? '',
       did: difference(after, before),
@@ -220,6 +241,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
       lingerMs: settings.lingerMs,
       msPerRecord: msPerRecordOf(settings.recordsPerMinutePerShard),
       dueTimes: this.#dueTimes,
+      lanes: laneCredits(settings.laneFloors),
       now: Date.now,
       sleep: (ms) => scheduler.wait(ms),
       random: Math.random,
@@ -247,7 +269,9 @@ export class Outbox extends DurableObject<OutboxEnv> {
 
 /** No room if a setting is missing. The relay accepts no batches then either. */
 function roomOf(settings: RelaySettings | undefined): Room {
-  return { records: settings?.maxBacklogPerShard ?? 0, bytes: MAX_DATABASE_BYTES };
+  const records = settings?.maxBacklogPerShard ?? 0;
+  const ahead = IMPORT_AHEAD_MINUTES * (settings?.recordsPerMinutePerShard ?? 0);
+  return { records, bytes: MAX_DATABASE_BYTES, importRecords: Math.min(records / 2, ahead) };
 }
 
 const newRequestId = () => crypto.randomUUID().replaceAll('-', '');

@@ -1,5 +1,18 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { RecordKind } from '../../contract/record.ts';
+import { MINUTE_MS } from '../../pacing/minute.ts';
+import type { AlertLimits, WatchedOutbox } from '../alerts/conditions.ts';
+import type { Attempt } from '../alerts/queue.ts';
+import {
+  type AlertReport,
+  type AlertState,
+  alertReport,
+  type Due,
+  delivered,
+  isQuiet,
+  NO_ALERTS,
+  runOf,
+} from '../alerts/run.ts';
 import { allowance } from '../gate/allowance.ts';
 import { type Answered, type Fault, misconfigured, type Refusal, refused, taken } from '../gate/answers.ts';
 import { fitted, maxBytes, tooLarge } from '../gate/call-size.ts';
@@ -17,7 +30,7 @@ import { locationHintOf } from '../settings/placement.ts';
 import { readSettings } from '../settings/settings.ts';
 import type { SettingsEnv } from '../settings/settings-env.ts';
 import { shardsOf } from '../settings/shards.ts';
-import { logRecovered, logSuspended } from '../telemetry/log.ts';
+import { logAlert, logAlertsGivenUp, logRecovered, logSuspended } from '../telemetry/log.ts';
 import { inTurn } from './turn.ts';
 
 /** What the operator sees about the account. */
@@ -31,10 +44,26 @@ export type GateStatus = {
 };
 
 /** What the isolates of the Worker count together. */
-export type CountGroup = 'bots';
+export type CountGroup = 'bots' | 'tokens_refused';
 
 /** Counts by name, of the last hour and since the first count. */
 export type GroupCounts = { readonly lastHour: NamedCounts; readonly total: NamedCounts };
+/** What the watchdog needs to begin a run. */
+export type WatchBegin = {
+  readonly streak: RefusalStreak | undefined;
+  readonly outboxes: readonly InUse[];
+  /** Nothing waits, nothing was sent since the last run, and no alert is active: no outbox need be asked. */
+  readonly isQuiet: boolean;
+};
+
+/** What the watchdog has found, and where its alerts go. */
+export type WatchEnd = {
+  readonly isBroken: boolean;
+  readonly outboxes: readonly WatchedOutbox[];
+  readonly limits: AlertLimits;
+  /** The fingerprints of the destinations. */
+  readonly destinations: readonly string[];
+};
 
 /** An outbox that may hold something, with the number of its latest enrolment. */
 export type InUse = { readonly name: string; readonly turn: number };
@@ -50,6 +79,12 @@ type OlderState = {
 
 const HOUR_MINUTES = 60;
 
+// Batches refused for their tokens make an alert if there are enough of them within these minutes.
+const RECENT_MINUTES = 5;
+
+// Longer than the time between two runs of the watchdog.
+const ACTIVE_FOR_MS = 2 * MINUTE_MS;
+
 // How long an outbox waits before it asks again if a setting is missing.
 const AFTER_FAULT_MS = 30_000;
 
@@ -58,9 +93,12 @@ const AFTER_FAULT_MS = 30_000;
  * state is stored before an answer leaves, so that a gate that dies can't grant the same start twice.
  */
 export class RateGate extends DurableObject<SettingsEnv> {
-  // A cache: without it, all waiting outboxes get the same retry slot once.
-  #nextTurnAt = 0;
-  readonly #counts: Readonly<Record<CountGroup, CountTally>> = { bots: countTally('counts:bots') };
+  // A cache: without it, all waiting outboxes get the same retry slot once. Imports wait in a row of their own.
+  #nextTurnAt = { imports: 0, others: 0 };
+  readonly #counts: Readonly<Record<CountGroup, CountTally>> = {
+    bots: countTally('counts:bots'),
+    tokens_refused: countTally('counts:tokens_refused'),
+  };
 
   /** Asks to start one call to WebEngage. A granted permit that is not used is lost. */
   take(request: PermitRequest): Permit {
@@ -70,6 +108,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
         granted: false,
         retryInMs: AFTER_FAULT_MS,
         isolatingOnly: false,
+        importsOnly: false,
         streak: undefined,
         pacedMs: undefined,
       };
@@ -79,8 +118,9 @@ export class RateGate extends DurableObject<SettingsEnv> {
     // Each write is billed as a row, so it writes only if a permit or a header changed the state. This never
     // starts or ends a suspension, so it is not logged.
     if (state !== before) this.ctx.storage.kv.put('state', state);
-    const { permit, nextTurnAt } = inTurn(decided, this.#nextTurnAt, now);
-    this.#nextTurnAt = nextTurnAt;
+    const row = !decided.granted && decided.importsOnly ? 'imports' : 'others';
+    const { permit, nextTurnAt } = inTurn(decided, this.#nextTurnAt[row], now);
+    this.#nextTurnAt[row] = nextTurnAt;
     return permit;
   }
 
@@ -149,6 +189,67 @@ export class RateGate extends DurableObject<SettingsEnv> {
     return { lastHour: lastCounts(counts, HOUR_MINUTES, Date.now()), total: counts.total };
   }
 
+  /** The begin of a run of the watchdog. */
+  beginWatch(): WatchBegin {
+    const now = Date.now();
+    const { suspension, pausedUntil, starts } = this.#state();
+    const isSending =
+      suspension !== undefined || Math.max(pausedUntil, starts.at(-1) ?? 0) > now - ACTIVE_FOR_MS;
+    const isRefusing = this.#tokensRefused(now) > 0;
+    return {
+      streak: this.lastStreak(),
+      outboxes: this.outboxes(),
+      isQuiet: !isSending && !isRefusing && isQuiet(this.#alerts()),
+    };
+  }
+
+  /**
+   * The end of a run: begins and ends alerts, and returns the messages to send. They are stored before, and
+   * other runs don't send them for a while, so each is sent at least once and seldom twice.
+   */
+  endWatch({ limits, destinations, ...found }: WatchEnd): Due {
+    const now = Date.now();
+    const findings = {
+      ...found,
+      suspendedBy: this.#state().suspension?.status ?? null,
+      tokensRefused: this.#tokensRefused(now),
+    };
+    const before = this.#alerts();
+    const { state, due, made, givenUp } = runOf(before, findings, { limits, destinations }, now);
+    // Each write is billed as a row.
+    if (state !== before) this.#keepAlerts(state);
+    for (const notice of made) logAlert(notice);
+    if (givenUp > 0) logAlertsGivenUp(givenUp);
+    return due;
+  }
+
+  /** Messages of this destination were sent, or could not be sent. */
+  alertsSent(destination: string, attempt: Attempt): void {
+    this.#keepAlerts(delivered(this.#alerts(), destination, attempt, Date.now()));
+  }
+
+  /** What the operator sees of the alerts. */
+  alertReport(): AlertReport {
+    return alertReport(this.#alerts());
+  }
+
+  /** The batches that were refused for their identity tokens within the last minutes. */
+  #tokensRefused(now: number): number {
+    const counts = this.#counts.tokens_refused.read(this.ctx.storage.kv);
+    return Object.values(lastCounts(counts, RECENT_MINUTES, now)).reduce<number>(
+      (sum, count = 0) => sum + count,
+      0,
+    );
+  }
+
+  #alerts(): AlertState {
+    return this.ctx.storage.kv.get<AlertState>('alerts') ?? NO_ALERTS;
+  }
+
+  #keepAlerts(state: AlertState): void {
+    this.ctx.storage.kv.put('alerts', state);
+  }
+
   /**
    * Lists this outbox as in use, so that the watchdog finds it even if new records go to others. Releases before
    * 0.2.0 have a method `enrol` that takes a number. The names differ because both releases may run during a deploy.
@@ -206,8 +307,12 @@ export class RateGate extends DurableObject<SettingsEnv> {
   #limits(): GateLimits | undefined {
     const read = readSettings(this.env);
     if (!read.ok) return undefined;
-    const { requestsPerMinute, apiKeys } = read.settings;
-    return { requestsPerMinute, hasSecondaryKey: apiKeys.secondary !== undefined };
+    const { requestsPerMinute, apiKeys, laneFloors } = read.settings;
+    return {
+      requestsPerMinute,
+      hasSecondaryKey: apiKeys.secondary !== undefined,
+      importFloor: laneFloors.import,
+    };
   }
 }
 

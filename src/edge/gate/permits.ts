@@ -1,5 +1,12 @@
+import type { Lane } from '../../contract/lane.ts';
 import { MINUTE_MS } from '../../pacing/minute.ts';
-import { admit, limitWithin, type SlidingLimit, type SlidingLimitState } from '../../pacing/sliding-limit.ts';
+import {
+  type Admission,
+  admit,
+  limitWithin,
+  type SlidingLimit,
+  type SlidingLimitState,
+} from '../../pacing/sliding-limit.ts';
 import { allowance, type SeenLimit } from './allowance.ts';
 import { maxBytes, newsFrom } from './call-size.ts';
 import {
@@ -14,6 +21,8 @@ import {
 export type PermitRequest = {
   /** For a search for refused records: a part of a refused batch, or parked records. */
   readonly isolating: boolean;
+  /** The most important lane with a batch that is due. Outboxes of older releases send none. */
+  readonly lane?: Lane;
   /** What the last answer said about the rate limit, unless the gate already knows. */
   readonly seen: SeenLimit | undefined;
 };
@@ -43,6 +52,8 @@ export type Permit =
       readonly retryInMs: number;
       /** Refused only because it is for isolating: other calls may be granted. */
       readonly isolatingOnly: boolean;
+      /** Refused only because it is for imports: other calls may be granted. A gate of an older release never says so. */
+      readonly importsOnly: boolean;
       /** Set if all recent calls were refused: none of their records is known to be at fault. */
       readonly streak: RefusalStreak | undefined;
       /** Set if only the pace is the reason: the time between two calls. */
@@ -50,6 +61,8 @@ export type Permit =
     };
 
 type Refused = Extract<Permit, { granted: false }>;
+
+const NO_REASON = { isolatingOnly: false, importsOnly: false, pacedMs: undefined };
 
 // A start that is promised dies with the outbox that holds it, and its part of the allowance with it. So no
 // start is promised further ahead.
@@ -80,9 +93,10 @@ export function takePermit(
 ): { readonly state: GateState; readonly permit: Permit } {
   const updated = request.seen === undefined ? before : { ...before, seen: request.seen };
   const state = afterClockSetBack(updated, now);
-  const refuse = (retryInMs: number, { isolatingOnly = false, pacedMs }: Partial<Refused> = {}) => ({
+  const streak = refusalStreak(state);
+  const refuse = (retryInMs: number, reason: Partial<Refused> = {}) => ({
     state,
-    permit: { granted: false, retryInMs, isolatingOnly, streak: refusalStreak(state), pacedMs } as const,
+    permit: { granted: false, retryInMs, ...NO_REASON, ...reason, streak } as const,
   });
 
   const blockedUntil = Math.max(state.suspension?.probeAt ?? 0, state.pausedUntil);
@@ -96,8 +110,12 @@ export function takePermit(
   if (overdrawn !== undefined) return refuse(overdrawn + MINUTE_MS - now);
 
   const limit = limitWithin(perMinute);
-  const admitted = admit(state.pace, limit, now, MAX_AHEAD_MS);
-  if (!admitted.granted) return refuse(admitted.retryInMs, { pacedMs: limit.spacingMs });
+  const importSpacingMs = MINUTE_MS / (perMinute * limits.importFloor);
+  const isImport = request.lane === 'import' && !request.isolating && state.suspension === undefined;
+  const { importsOnly, admitted } = isImport
+    ? admitImport(state, limit, importSpacingMs, now)
+    : { importsOnly: false, admitted: admit(state.pace, limit, now, MAX_AHEAD_MS) };
+  if (!admitted.granted) return refuse(admitted.retryInMs, { importsOnly, pacedMs: limit.spacingMs });
 
   // Isolating is not charged for a probe, nor for allowance that nobody else uses.
   const lately = starts.filter((at) => at > now - LATELY_MS).length;
@@ -114,6 +132,7 @@ export function takePermit(
       pace: admitted.state,
       starts: [...starts, now + startInMs],
       isolationPace: mustIsolate && isolated.granted ? isolated.state : state.isolationPace,
+      importDueAt: isImport ? nextImportDueAt(state, importSpacingMs, now) : state.importDueAt,
       suspension: suspension && { ...suspension, probeAt: now + PROBE_EVERY_MS },
     },
     permit: {
@@ -135,6 +154,38 @@ function isolationLimit(perMinute: number): SlidingLimit {
   const share = Math.max(1, perMinute * ISOLATION_SHARE);
   const burst = Math.max(1, Math.floor(share * ISOLATION_BURST));
   return { spacingMs: MINUTE_MS / Math.max(0.5, share * 0.96 - burst), burst };
+}
+
+// How much of a start an import leaves to others, where a burst has more than one. A whole one would cost imports
+// a part of the allowance whenever their outbox is late; none at all would cost others half the spacing.
+const LEFT_TO_OTHERS = 0.5;
+
+/**
+ * An import takes a start that nobody else has asked for. So other calls hardly wait for it. Once it is owed its floor, it goes before those that wait.
+ */
+function admitImport(
+  { pace, importDueAt }: GateState,
+  limit: SlidingLimit,
+  importSpacingMs: number,
+  now: number,
+): { readonly importsOnly: boolean; readonly admitted: Admission } {
+  // Further ahead, it comes from a clock that has since been set back.
+  const owedInMs = Math.min(importDueAt - now, importSpacingMs);
+  if (owedInMs <= 0) {
+    const aheadMs = MAX_AHEAD_MS + Math.min(MAX_AHEAD_MS, limit.spacingMs);
+    return { importsOnly: false, admitted: admit(pace, limit, now, aheadMs) };
+  }
+  const admitted = admit(pace, { ...limit, burst: Math.max(1, limit.burst - LEFT_TO_OTHERS) }, now, 0);
+  if (admitted.granted) return { importsOnly: true, admitted };
+  const retryInMs = Math.ceil(Math.min(admitted.retryInMs, owedInMs));
+  return { importsOnly: true, admitted: { granted: false, retryInMs } };
+}
+
+/**
+ * When the next import is owed. One that came late is made up for; starts that nobody else wanted are not charged.
+ */
+function nextImportDueAt({ importDueAt }: GateState, spacingMs: number, now: number): number {
+  return Math.min(now, Math.max(importDueAt, now - spacingMs)) + spacingMs;
 }
 
 function sizeOf({ callSize }: GateState, now: number): Extract<Permit, { granted: true }>['size'] {

@@ -19,6 +19,8 @@ export type GateState = {
   readonly pace: SlidingLimitState;
   /** Calls that search for a refused record have an allowance of their own, within the account's. */
   readonly isolationPace: SlidingLimitState;
+  /** When the next import is due, even if others wait. */
+  readonly importDueAt: number;
   /** When the calls of the last 60 seconds started, in order. */
   readonly starts: readonly number[];
   readonly pausedUntil: number;
@@ -50,6 +52,7 @@ export type RefusalStreak = { readonly since: number; readonly until: number | u
 export const OPEN_GATE: GateState = {
   pace: { nextDueAt: 0 },
   isolationPace: { nextDueAt: 0 },
+  importDueAt: 0,
   starts: [],
   pausedUntil: 0,
   seen: undefined,
@@ -65,7 +68,12 @@ export const OPEN_GATE: GateState = {
 };
 
 /** The operator's settings. */
-export type GateLimits = { readonly requestsPerMinute: number; readonly hasSecondaryKey: boolean };
+export type GateLimits = {
+  readonly requestsPerMinute: number;
+  readonly hasSecondaryKey: boolean;
+  /** The share of the calls that imports get while others wait, from 0 to 1. */
+  readonly importFloor: number;
+};
 
 export const PROBE_EVERY_MS = 60_000;
 

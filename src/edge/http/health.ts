@@ -1,19 +1,17 @@
 import { VERSION } from '../../contract/version.ts';
 import type { Env } from '../durable-objects/env.ts';
+import { ANSWERS_WITHIN_MS, inTime } from '../durable-objects/in-time.ts';
 import { PROBE } from '../durable-objects/outbox.ts';
 import { outboxesInUse, outboxesOf, outboxNamed } from '../durable-objects/outbox-directory.ts';
 import { type GateStatus, gateOf } from '../durable-objects/rate-gate.ts';
 import { withRetry } from '../durable-objects/with-retry.ts';
-import type { QueueHealth } from '../queue/status.ts';
+import { longestStall, type QueueHealth } from '../queue/status.ts';
 import type { RelaySettings } from '../settings/settings.ts';
 import { logFault } from '../telemetry/log.ts';
 import { ANSWER_HEADERS } from './headers.ts';
 
 // `/health` is public. However often it is requested, the objects are asked at most this often.
 const KNOWN_FOR_MS = 5_000;
-
-// The time after which an object counts as silent.
-const ANSWERS_WITHIN_MS = 10_000;
 
 // How a request waits for another one's first look: as long as that may take to find an object silent.
 const WAIT_MS = 100;
@@ -125,21 +123,6 @@ async function gateOrTrouble(env: Env, { jurisdiction }: RelaySettings): Promise
   }
 }
 
-async function inTime<T>(ask: () => Promise<T>): Promise<T> {
-  const answered = new AbortController();
-  const tooLate = scheduler.wait(ANSWERS_WITHIN_MS, { signal: answered.signal }).then(
-    (): never => {
-      throw new Error('it did not answer in time');
-    },
-    () => new Promise<never>(() => {}),
-  );
-  try {
-    return await Promise.race([ask(), tooLate]);
-  } finally {
-    answered.abort();
-  }
-}
-
 function fullTrouble(name: string, { full }: QueueHealth): Trouble | undefined {
   if (full === undefined) return undefined;
   const remedy =
@@ -154,14 +137,12 @@ function fullTrouble(name: string, { full }: QueueHealth): Trouble | undefined {
 
 function stale(
   name: string,
-  { waiting }: QueueHealth,
+  health: QueueHealth,
   { pausedUntil }: GateStatus,
   { healthStaleMs }: RelaySettings,
   now: number,
 ): Trouble | undefined {
-  const longest = waiting
-    .map(({ kind, since, takenAt }) => ({ kind, since: Math.max(since, takenAt) }))
-    .sort((a, b) => a.since - b.since)[0];
+  const longest = longestStall(health);
   if (longest === undefined || now - longest.since < healthStaleMs) return undefined;
   const { kind, since } = longest;
   const why =

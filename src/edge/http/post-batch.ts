@@ -14,7 +14,7 @@ import { type SenderLimits, senderLimits } from '../limits/sender-limits.ts';
 import type { Receipt } from '../queue/ingest.ts';
 import { shardOf } from '../settings/shards.ts';
 import { logBots, logLimited, logTokensRefused } from '../telemetry/log.ts';
-import { type Counts, throttledCount } from '../telemetry/throttled-count.ts';
+import type { Counts } from '../telemetry/throttled-count.ts';
 import { type ReadBody, readBody } from './body.ts';
 import { refusal } from './responses.ts';
 import { sharedCount } from './shared-count.ts';
@@ -35,7 +35,7 @@ const LIMITED_RETRY_AFTER_MS = 5_000;
 /** State that one isolate of the Worker keeps between batches. */
 type Known = Intake &
   SenderLimits & {
-    readonly countRefused: (faults: Counts<TokenFault>, now: number) => void;
+    readonly countRefused: (c: Context<Relay>, faults: Counts<TokenFault>, now: number) => void;
     readonly countBots: (c: Context<Relay>, records: Counts<BotCount>, now: number) => void;
     readonly markOf: MarkOf;
   };
@@ -50,7 +50,7 @@ export function batchDoor(plan: Plan | undefined): (c: Context<Relay>) => Promis
   const known: Known = {
     ...intake(),
     ...senderLimits(logLimited),
-    countRefused: throttledCount(logTokensRefused),
+    countRefused: sharedCount('tokens_refused', logTokensRefused),
     countBots: sharedCount('bots', logBots),
     markOf: networkMarks(),
   };
@@ -89,7 +89,7 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
   // Before the outbox is called: an unauthorized sender must not learn which of a user's records are stored.
   const authorized = await authorize(sender, c.var.authorizeUsers, checked.good, parsed.batch.token);
   if (!authorized.ok) {
-    known.countRefused({ [authorized.fault]: 1 }, Date.now());
+    known.countRefused(c, { [authorized.fault]: 1 }, Date.now());
     return refusal('invalid_token', TOKEN_FAULTS[authorized.fault]);
   }
   const { toStore, reported, breaches } = planBatch(checked, plan, c.var.planMode);

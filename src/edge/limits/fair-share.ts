@@ -14,7 +14,7 @@ export type Shares = {
    * returns how many milliseconds to wait. The share of records is enforced only while more waits than leaves
    * soon; the share of work always is.
    *
-   * @param waiting records in the outbox's backlog
+   * @param waiting live records in the outbox's backlog
    */
   readonly enter: (sender: Sender, cost: Cost, waiting: number, now: number) => number;
 };

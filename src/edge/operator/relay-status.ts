@@ -1,8 +1,13 @@
+import { LANES, type Lane } from '../../contract/lane.ts';
 import { MINUTE_MS } from '../../pacing/minute.ts';
+import type { AlertName, AlertText } from '../alerts/alert.ts';
+import type { LastDelivery } from '../alerts/queue.ts';
 import type { GateStatus, GroupCounts } from '../durable-objects/rate-gate.ts';
 import { difference, NOTHING, sum, type Totals, waiting } from '../queue/counters.ts';
 import { addViolations, NO_VIOLATIONS, type ViolationCounts } from '../queue/plan-violations.ts';
-import type { OutboxStatus } from '../queue/status.ts';
+import { addSenders } from '../queue/sender-tally.ts';
+import type { LaneStatus, OutboxStatus } from '../queue/status.ts';
+import type { Webhook } from '../settings/alert-webhook.ts';
 import type { BotMode, PlanMode } from '../settings/settings.ts';
 import { type BotStatus, botStatus } from './bot-status.ts';
 
@@ -22,6 +27,41 @@ type MinuteStatus = {
   readonly failed: number;
 };
 
+/** The active alerts, and where messages about them go. */
+export type AlertStatus = {
+  readonly active: readonly (AlertText & { readonly alert: AlertName; readonly since: number })[];
+  readonly destinations: readonly {
+    readonly form: Webhook['form'];
+    /** Messages that have not arrived yet. */
+    readonly waiting: number;
+    /** The outcome of the last message; null if there was none. Status 0 means no answer. */
+    readonly last: LastDelivery | null;
+  }[];
+  /** The document with a section for each alert and state. */
+  readonly runbooks: string;
+};
+
+/** What `POST /admin/alerts/test` answers: one entry for each destination, in the order of ALERT_WEBHOOK. */
+export type TestedAlerts = {
+  readonly sent: readonly {
+    readonly form: Webhook['form'];
+    readonly delivered: boolean;
+    /** The answer of the destination; 0 if there was none within ten seconds. */
+    readonly status: number;
+  }[];
+};
+
+/** What became of a sender's records on arrival. */
+type SenderStatus = {
+  /** The name of its token. Null for all pages together. */
+  readonly name: string | null;
+  readonly lane: Lane;
+  readonly accepted: number;
+  readonly duplicates: number;
+  /** Expired ones included. */
+  readonly rejected: number;
+};
+
 /** The state of the relay: the answer to `GET /admin/status`. */
 export type RelayStatus = {
   readonly version: string;
@@ -37,6 +77,10 @@ export type RelayStatus = {
     /** How long it takes to drain at that pace. 0 if it is empty, null if it does not shrink. */
     readonly drainMs: number | null;
   };
+  /** What waits, by lane. The most important one first. */
+  readonly lanes: readonly LaneStatus[];
+  /** Pages first, then each server in each lane that it has used. */
+  readonly senders: readonly SenderStatus[];
   readonly deadLetters: number;
   readonly gate: GateStatus;
   /** The last hour, oldest first. Minutes without activity are left out. */
@@ -58,6 +102,7 @@ export type RelayStatus = {
     readonly unreachable: boolean;
   }[];
   readonly bots: BotStatus;
+  readonly alerts: AlertStatus;
   /** Violations of the tracking plan in the last days. Null if the relay has no plan. */
   readonly trackingPlan: ({ readonly mode: PlanMode } & ViolationCounts) | null;
 };
@@ -79,6 +124,8 @@ export const EMPTY_OUTBOX: OutboxStatus = {
   totals: NOTHING,
   minutes: [],
   violations: NO_VIOLATIONS,
+  lanes: LANES.map((lane) => ({ lane, records: 0, oldestAgeMs: 0 })),
+  senders: [],
 };
 
 /** Combines the statuses of the outboxes and the gate. */
@@ -93,7 +140,7 @@ export function relayStatus(
     readonly planMode?: PlanMode | undefined;
   },
   now: number,
-): RelayStatus {
+): Omit<RelayStatus, 'alerts'> {
   const statuses = outboxes.map(({ status }) => status ?? EMPTY_OUTBOX);
   const perMinute = minutesOf(statuses, now);
   const totals = statuses.reduce((all, status) => sum(all, status.totals), NOTHING);
@@ -113,6 +160,8 @@ export function relayStatus(
       growthPerMinute,
       drainMs: drainMs(records, growthPerMinute),
     },
+    lanes: lanesOf(statuses),
+    senders: sendersOf(statuses, totals),
     deadLetters: statuses.reduce((all, status) => all + status.deadLetters, 0),
     gate,
     minutes: [...perMinute].map(([at, happened]) => ({
@@ -150,6 +199,39 @@ export function relayStatus(
             ),
           },
   };
+}
+
+function lanesOf(statuses: readonly OutboxStatus[]): readonly LaneStatus[] {
+  return LANES.map((lane) => {
+    const all = statuses.flatMap(({ lanes }) => lanes.filter((each) => each.lane === lane));
+    return {
+      lane,
+      records: all.reduce((sum, { records }) => sum + records, 0),
+      oldestAgeMs: Math.max(0, ...all.map(({ oldestAgeMs }) => oldestAgeMs)),
+    };
+  });
+}
+
+/** Pages are not counted by themselves, because each count is billed: they sent what no server did. */
+function sendersOf(statuses: readonly OutboxStatus[], totals: Totals): readonly SenderStatus[] {
+  const servers = addSenders(statuses.flatMap(({ senders }) => senders));
+  const restOf = (all: number, part: 'accepted' | 'duplicates' | 'rejected') =>
+    Math.max(
+      0,
+      servers.reduce((left, counts) => left - counts[part], all),
+    );
+  return [
+    {
+      name: null,
+      lane: 'live',
+      accepted: restOf(totals.entered - totals.replayed, 'accepted'),
+      duplicates: restOf(totals.duplicate, 'duplicates'),
+      rejected: restOf(totals.rejected + totals.expired, 'rejected'),
+    },
+    ...servers.toSorted(
+      (a, b) => a.name.localeCompare(b.name) || LANES.indexOf(a.lane) - LANES.indexOf(b.lane),
+    ),
+  ];
 }
 
 const calls = ({ taken, refused, paused, misconfigured, unknown, too_large }: Totals): number =>

@@ -12,7 +12,8 @@ import type { DeadLetter, DeadLetterSelection } from '../queue/dead-letters.ts';
 import { logDeadLetters, logWrongTokens } from '../telemetry/log.ts';
 import { printableJson } from '../telemetry/printable-json.ts';
 import { throttledCount } from '../telemetry/throttled-count.ts';
-import { EMPTY_OUTBOX, type NamedOutbox, relayStatus } from './relay-status.ts';
+import { alertStatus, testAlerts } from './alerts.ts';
+import { EMPTY_OUTBOX, type NamedOutbox, type RelayStatus, relayStatus } from './relay-status.ts';
 
 // One page of dead letters, and one step of replaying or discarding many: the work an object does at once.
 const MAX_PAGE = 500;
@@ -49,6 +50,7 @@ export function operatorRoutes(): Hono<Relay> {
     return refusal('not_found', 'not found');
   });
   app.get('/status', reportStatus);
+  app.post('/alerts/test', testAlerts);
   app.get('/dead-letters', listDeadLetters);
   app.get('/dead-letters.ndjson', exportDeadLetters);
   app.post('/dead-letters/replay', (c) =>
@@ -64,7 +66,9 @@ async function reportStatus(c: Context<Relay>): Promise<Response> {
   const { settings } = c.var;
   const inUse = await outboxesInUse(c.env);
   const unused = outboxesOf(settings).filter((name) => !inUse.includes(name));
-  const [gate, bots, ...used] = await Promise.all([
+  const now = Date.now();
+  const [alerts, gate, bots, ...used] = await Promise.all([
+    alertStatus(c.env, now),
     gateOf(c.env).status(),
     gateOf(c.env).counts('bots'),
     // An outbox that does not answer must not hide the others.
@@ -85,7 +89,8 @@ async function reportStatus(c: Context<Relay>): Promise<Response> {
     bots: { mode: settings.bots, counts: bots },
     planMode: c.var.planMode,
   };
-  return json(relayStatus(outboxes, gate, about, Date.now()));
+  const status: RelayStatus = { ...relayStatus(outboxes, gate, about, now), alerts };
+  return json(status);
 }
 
 /** JSON that may contain names from senders, safe to print. */

@@ -1,5 +1,6 @@
 import { count, type Totals } from './counters.ts';
 import type { Slice } from './cut-batch.ts';
+import { countByLane } from './lanes.ts';
 import { countRecords, launchedBatches, type SealedBatch } from './sealed-batches.ts';
 
 /** Deletes a batch that WebEngage has accepted, and its records. */
@@ -12,7 +13,9 @@ export function settle(
   storage.transactionSync(() => {
     if (!unseal(storage.sql, batch)) return;
     // Counted first: the total `entered` is read from the runs, which are deleted here.
-    count(storage.sql, { ...happened, taken: 1, delivered: countRecords(batch.members) }, now, batch.kind);
+    const { kind, members } = batch;
+    const counted = { ...happened, taken: 1, delivered: countRecords(members) };
+    count(storage.sql, counted, now, { taken: kind, left: countByLane(members) });
     forget(storage.sql, batch.members);
   });
 }

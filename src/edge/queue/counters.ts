@@ -1,5 +1,7 @@
+import { LANES, type Lane } from '../../contract/lane.ts';
 import type { RecordKind } from '../../contract/record.ts';
 import { MINUTE_MS } from '../../pacing/minute.ts';
+import { type ByLane, byLane, firstSeq, seqAfter, within } from './lanes.ts';
 
 /**
  * The closed list of what the relay counts, since its outbox began.
@@ -50,31 +52,83 @@ const KEPT_MINUTES = 60;
 /** When a call of each kind was last accepted; 0 if none ever was. */
 export type TakenAt = Readonly<Record<RecordKind, number>>;
 
+/** Records of one lane besides the live one: how many ever entered, and how many have left. */
+type Passed = { readonly entered: number; readonly left: number };
+
+type PassedLane = Exclude<Lane, 'live'>;
+
 /** Everything that was ever counted, and when calls were last accepted. */
-type Tally = { readonly at: number; readonly totals: Totals; readonly takenAt: TakenAt };
+export type Tally = {
+  readonly at: number;
+  readonly totals: Totals;
+  readonly takenAt: TakenAt;
+  /** Records that wait, by lane. */
+  readonly waiting: ByLane;
+  /** The number of the next run, by lane. */
+  readonly nextSeq: ByLane;
+  readonly passed: Readonly<Record<PassedLane, Passed>>;
+};
+
+type NewestRun = {
+  readonly lane: Lane;
+  readonly seq: number;
+  readonly count: number;
+  readonly entered: number;
+  readonly unverified: number;
+};
+
+const NEWEST_RUNS = LANES.map(
+  (lane) =>
+    `SELECT * FROM (SELECT '${lane}' AS lane, seq, count, entered, unverified FROM run
+     WHERE ${within(lane)} ORDER BY seq DESC LIMIT 1)`,
+).join(' UNION ALL ');
 
 /**
  * Rows written are billed, so a flush of new records writes none just to count them. Instead, each run
- * carries the totals `entered` and `unverified` at its time. All other counts are in the row of their minute.
+ * carries the totals `entered` and `unverified` at its time, and its number tells what entered its lane. All
+ * other counts are in the row of their minute.
  */
-function readTally(sql: SqlStorage): Tally {
-  const { at, totals, entered, unverified } = sql
-    .exec<{ at: number | null; totals: string | null; entered: number | null; unverified: number | null }>(
-      `SELECT latest.at, latest.totals, newest.entered, newest.unverified FROM (SELECT 1)
-       LEFT JOIN (SELECT at, totals FROM minute ORDER BY at DESC LIMIT 1) AS latest
-       LEFT JOIN (SELECT entered, unverified FROM run ORDER BY seq DESC LIMIT 1) AS newest`,
-    )
-    .one();
-  const counted = parseRow(totals ?? '{}');
+export function readTally(sql: SqlStorage): Tally {
+  const [latest] = sql
+    .exec<{ at: number; totals: string }>('SELECT at, totals FROM minute ORDER BY at DESC LIMIT 1')
+    .toArray();
+  const runs = sql.exec<NewestRun>(NEWEST_RUNS).toArray();
+  const newest = (lane: Lane) => runs.find((run) => run.lane === lane);
+  const { totals: counted, takenAt, lanes } = parseRow(latest?.totals ?? '{}');
+  const totals: Totals = {
+    ...counted,
+    entered: Math.max(counted.entered, ...runs.map(({ entered }) => entered)),
+    unverified: Math.max(counted.unverified, ...runs.map(({ unverified }) => unverified)),
+  };
+  const passed = {
+    server: passedOf(lanes.server, 'server', newest('server')),
+    import: passedOf(lanes.import, 'import', newest('import')),
+  };
+  const inLane = (lane: PassedLane) => Math.max(0, passed[lane].entered - passed[lane].left);
+  const live = newest('live');
   return {
-    at: at ?? 0,
-    takenAt: counted.takenAt,
-    totals: {
-      ...counted.totals,
-      entered: Math.max(counted.totals.entered, entered ?? 0),
-      unverified: Math.max(counted.totals.unverified, unverified ?? 0),
+    at: latest?.at ?? 0,
+    totals,
+    takenAt,
+    passed,
+    waiting: {
+      live: Math.max(0, waiting(totals) - inLane('server') - inLane('import')),
+      server: inLane('server'),
+      import: inLane('import'),
+    },
+    nextSeq: {
+      live: live === undefined ? firstSeq('live') : seqAfter(live.seq, live.count),
+      server: firstSeq('server') + passed.server.entered,
+      import: firstSeq('import') + passed.import.entered,
     },
   };
+}
+
+function passedOf(stored: Passed, lane: PassedLane, newest: NewestRun | undefined): Passed {
+  // An older release counts no lanes: after a rollback to one, an empty lane corrects the count.
+  if (newest === undefined) return { ...stored, left: stored.entered };
+  const entered = seqAfter(newest.seq, newest.count) - firstSeq(lane);
+  return { ...stored, entered: Math.max(stored.entered, entered) };
 }
 
 /** Everything that was ever counted. */
@@ -86,21 +140,37 @@ export function readTakenAt(sql: SqlStorage): TakenAt {
   return readTally(sql).takenAt;
 }
 
-/**
- * Adds to the counts: one row written, that of the current minute.
- *
- * @param taken the kind of the call that was accepted just now, if one was
- */
-export function count(sql: SqlStorage, happened: Partial<Totals>, now: number, taken?: RecordKind): void {
+/** What happened besides the counts. */
+type Beside = {
+  /** The kind of the call that was accepted just now, if one was. */
+  readonly taken?: RecordKind;
+  /** The records that no longer wait, by lane. Negative for those that wait again. */
+  readonly left?: ByLane;
+};
+
+const NONE = byLane(() => 0);
+
+/** Adds to the counts: one row written, that of the current minute. */
+export function count(
+  sql: SqlStorage,
+  happened: Partial<Totals>,
+  now: number,
+  { taken, left = NONE }: Beside = {},
+): void {
   const before = readTally(sql);
   const takenAt = { ...before.takenAt, ...(taken && { [taken]: now }) };
+  const passedWith = (lane: PassedLane) => ({
+    ...before.passed[lane],
+    left: before.passed[lane].left + left[lane],
+  });
+  const lanes = { server: passedWith('server'), import: passedWith('import') };
   // If the clock was set back, counting continues in the latest minute: the newest row is the one that
   // counts.
   const at = Math.max(now - (now % MINUTE_MS), before.at);
   sql.exec(
     'INSERT INTO minute (at, totals) VALUES (?, ?) ON CONFLICT DO UPDATE SET totals = excluded.totals',
     at,
-    JSON.stringify({ ...sum(before.totals, happened), takenAt }),
+    JSON.stringify({ ...sum(before.totals, happened), takenAt, lanes }),
   );
   if (at === before.at) return;
   // The newest row from before the hour stays: the first minute of the hour is the difference from it.
@@ -137,13 +207,23 @@ export function difference(later: Totals, earlier: Totals): Totals {
 }
 
 /** A count that an older release did not have is 0. It called `requeued` `pardoned`. */
-function parseRow(json: string): Pick<Tally, 'totals' | 'takenAt'> {
-  const { pardoned = 0, takenAt, ...counted }: StoredRow = JSON.parse(json);
+function parseRow(json: string): Pick<Tally, 'totals' | 'takenAt'> & { readonly lanes: Tally['passed'] } {
+  const { pardoned = 0, takenAt, lanes, ...counted }: StoredRow = JSON.parse(json);
   const known: Partial<Totals> = { requeued: pardoned, ...counted };
-  return { totals: mapTotals((name) => known[name] ?? 0), takenAt: { user: 0, event: 0, ...takenAt } };
+  return {
+    totals: mapTotals((name) => known[name] ?? 0),
+    takenAt: { user: 0, event: 0, ...takenAt },
+    lanes: { server: NEVER_USED, import: NEVER_USED, ...lanes },
+  };
 }
 
-type StoredRow = Partial<Totals> & { readonly pardoned?: number; readonly takenAt?: TakenAt };
+const NEVER_USED: Passed = { entered: 0, left: 0 };
+
+type StoredRow = Partial<Totals> & {
+  readonly pardoned?: number;
+  readonly takenAt?: TakenAt;
+  readonly lanes?: Tally['passed'];
+};
 
 function mapTotals(amountOf: (name: Counted) => number): Totals {
   return Object.fromEntries(COUNTED.map((name) => [name, amountOf(name)])) as Record<Counted, number>;

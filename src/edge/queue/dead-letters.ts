@@ -1,6 +1,8 @@
+import type { Lane } from '../../contract/lane.ts';
 import type { RecordKind } from '../../contract/record.ts';
 import { forget, unseal } from './call-outcome.ts';
-import { count, readTotals } from './counters.ts';
+import { count, readTally, readTotals } from './counters.ts';
+import { byLane, countByLane, firstSeq, laneOf, seqAfter, within } from './lanes.ts';
 import { recordsOf, type SealedBatch, seal } from './sealed-batches.ts';
 
 /** How WebEngage refused a call, and what that says about its records. */
@@ -43,6 +45,7 @@ type DeadRow = {
   proven: number;
   words: string;
   record: string;
+  lane: Lane;
 };
 
 /** Moves the only record of a refused batch to the dead letters. Later records of its browser go on. */
@@ -59,10 +62,11 @@ export function moveToDeadLetters(
     if (!unseal(sql, batch)) return;
     const [record] = recordsOf(sql, batch);
     const { at } = sql.exec<{ at: number }>('SELECT at FROM run WHERE seq = ?', slice.seq).one();
-    count(sql, { ...(counted && { [counted]: 1 }), dead_letter: 1 }, now);
+    const happened = { ...(counted && { [counted]: 1 }), dead_letter: 1 };
+    count(sql, happened, now, { left: countByLane(batch.members) });
     sql.exec(
-      `INSERT INTO dead (device, kind, accepted_at, given_up_at, status, attempts, proven, words, record)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO dead (device, kind, accepted_at, given_up_at, status, attempts, proven, words, record, lane)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       slice.device,
       batch.kind,
       at,
@@ -72,6 +76,7 @@ export function moveToDeadLetters(
       proven ? 1 : 0,
       words,
       JSON.stringify(record),
+      laneOf(slice.seq),
     );
     forget(sql, batch.members);
   });
@@ -83,7 +88,7 @@ const CLOCKS_DIFFER_MS = 2_000;
 
 /**
  * Requeues what was given up during a refusal streak: every call was refused then, so the records are not
- * at fault. They go to the front in their order, each as a batch of its own. Returns how many.
+ * at fault. They go to the front of their lane in their order, each as a batch of its own. Returns how many.
  *
  * While the streak lasts, no later record of their browsers has been accepted. After it has ended, some may
  * have been: an outbox with nothing to ask the gate does not learn of the streak until then.
@@ -105,11 +110,12 @@ export function requeue(
       .toArray();
     if (rows.length === 0) return 0;
     const { entered, unverified } = readTotals(sql);
-    for (const { id, device, kind, accepted_at, given_up_at, status, attempts, record } of rows) {
+    for (const { id, device, kind, accepted_at, given_up_at, status, attempts, record, lane } of rows) {
       const { seq } = sql
         .exec<{ seq: number }>(
           `INSERT INTO run (seq, device, kind, at, count, entered, unverified, records)
-           SELECT COALESCE(MIN(seq), 1) - 1, ?, ?, ?, 1, ?, ?, ? FROM run RETURNING seq`,
+           SELECT COALESCE(MIN(seq), ?) - 1, ?, ?, ?, 1, ?, ?, ? FROM run WHERE ${within(lane)} RETURNING seq`,
+          firstSeq(lane),
           device,
           kind,
           accepted_at,
@@ -123,7 +129,8 @@ export function requeue(
       seal(sql, { kind, members, isolating: true, ...then }, newRequestId(), now);
       sql.exec('DELETE FROM dead WHERE id = ?', id);
     }
-    count(sql, { requeued: rows.length }, now);
+    const left = byLane((lane) => -rows.filter((row) => row.lane === lane).length);
+    count(sql, { requeued: rows.length }, now, { left });
     return rows.length;
   });
 }
@@ -138,7 +145,7 @@ const MAX_PAGE_BYTES = 8_000_000;
 export function listDeadLetters(sql: SqlStorage, afterId: number, limit: number): StoredDeadLetterPage {
   const deadLetters: DeadLetter[] = [];
   let bytes = 0;
-  const rows = sql.exec<Omit<DeadRow, 'proven'>>(
+  const rows = sql.exec<Omit<DeadRow, 'proven' | 'lane'>>(
     `SELECT id, device, kind, accepted_at, given_up_at, status, attempts, words, record FROM dead
      WHERE id > ? ORDER BY id LIMIT ?`,
     afterId,
@@ -157,8 +164,8 @@ export function listDeadLetters(sql: SqlStorage, afterId: number, limit: number)
 export type DeadLetterSelection = { readonly ids: readonly number[] } | { readonly until: number };
 
 /**
- * Queues dead letters again, behind everything that waits, including later records of their browsers. They
- * keep their time of arrival. At most `limit` of them; returns how many.
+ * Queues dead letters again, behind everything that waits in their lane, including later records of their
+ * browsers. They keep their time of arrival. At most `limit` of them; returns how many.
  */
 export function replay(
   storage: DurableObjectStorage,
@@ -168,16 +175,21 @@ export function replay(
 ): number {
   const { sql } = storage;
   return takeOut(storage, selection, limit, 'replayed', now, (ids) => {
-    const { entered, unverified } = readTotals(sql);
-    // Copied by the database: all of them at once might not fit into memory.
-    for (const [index, id] of ids.entries())
+    const { totals, nextSeq } = readTally(sql);
+    const next = { ...nextSeq };
+    for (const [index, id] of ids.entries()) {
+      const { lane } = sql.exec<{ lane: Lane }>('SELECT lane FROM dead WHERE id = ?', id).one();
+      // Copied by the database: all of them at once might not fit into memory.
       sql.exec(
-        `INSERT INTO run (device, kind, at, count, entered, unverified, records)
-         SELECT device, kind, accepted_at, 1, ?, ?, '[' || record || ']' FROM dead WHERE id = ?`,
-        entered + index + 1,
-        unverified,
+        `INSERT INTO run (seq, device, kind, at, count, entered, unverified, records)
+         SELECT ?, device, kind, accepted_at, 1, ?, ?, '[' || record || ']' FROM dead WHERE id = ?`,
+        next[lane],
+        totals.entered + index + 1,
+        totals.unverified,
         id,
       );
+      next[lane] = seqAfter(next[lane], 1);
+    }
   });
 }
 

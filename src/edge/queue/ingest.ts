@@ -1,19 +1,22 @@
 import { MAX_BATCH_RECORDS } from '../../contract/batch.ts';
 import type { Lane } from '../../contract/lane.ts';
 import { splitId } from '../../contract/record.ts';
+import { MINUTE_MS } from '../../pacing/minute.ts';
 import type { Violations } from '../../plan/off-plan.ts';
 import { NO_SHARES, type Sender, type Shares } from '../limits/fair-share.ts';
-import { count, deadLetters, readTotals, type Totals, waiting } from './counters.ts';
+import { count, deadLetters, readTally, type Tally, type Totals, waiting } from './counters.ts';
 import { admitNew } from './dedup.ts';
+import { seqAfter, within } from './lanes.ts';
 import { type CountViolations, violationTally } from './plan-violations.ts';
 import { type NewRun, withoutKnown } from './run.ts';
+import type { SenderTally } from './sender-tally.ts';
 
-/** One device's records, checked. */
+/** The records of one browser, or of one device of a server or an import, checked. */
 export type Delivery = Sender & {
-  /** A Worker of an earlier version sends none: then `live`. */
-  readonly lane?: Lane;
-  /** The name of the server that sends. A page has none. */
-  readonly sender?: string;
+  /** Live by default: Workers of older releases send no lane. */
+  readonly lane?: Lane | undefined;
+  /** The name of the server token. Undefined for a page. */
+  readonly sender?: string | undefined;
   readonly runs: readonly NewRun[];
   /** How many records of the same batch the ingest endpoint refused, for the counters. */
   readonly refused: Pick<Totals, 'rejected' | 'expired'>;
@@ -36,11 +39,24 @@ export type Room = {
   /** Records that wait, and dead letters. */
   readonly records: number;
   readonly bytes: number;
+  /** Records of the import lane that wait. Beyond it, a file waits at its sender. */
+  readonly importRecords: number;
 };
 
 // The platform allows 10 GB for an object. The rest is for batches, dead letters and counts, so that stored
 // records can always be sent. https://developers.cloudflare.com/durable-objects/platform/limits/
 export const MAX_DATABASE_BYTES = 8_000_000_000;
+
+/**
+ * The import lane holds what leaves in this time at the whole allowance. So a file waits on its own disk, and
+ * its sender knows how far it is.
+ */
+export const IMPORT_AHEAD_MINUTES = 5;
+
+// An import that is told to wait comes back when its next records fit, by the whole allowance. Sooner it would
+// only ask in vain, later it might find the lane empty.
+const LEAST_IMPORT_WAIT_MS = 5_000;
+const MOST_IMPORT_WAIT_MS = 60_000;
 
 // An alarm set for now, from inside another alarm, can be lost.
 // https://github.com/cloudflare/workerd/issues/6866
@@ -70,7 +86,11 @@ export type SendingOn = {
 };
 
 /** What an outbox keeps in memory. */
-export type Accounts = { readonly shares: Shares; readonly countViolations: CountViolations };
+export type Accounts = {
+  readonly shares: Shares;
+  readonly countViolations: CountViolations;
+  readonly countSender: SenderTally['count'];
+};
 
 /**
  * Stores a delivery's new records. Known ids, rows and alarm go into one transaction: all of it, or nothing.
@@ -78,22 +98,31 @@ export type Accounts = { readonly shares: Shares; readonly countViolations: Coun
  */
 export function ingest(
   storage: DurableObjectStorage,
-  { runs: sent, refused, unverified: isUnverified, violations, ...sender }: Delivery,
+  { runs: sent, refused, unverified: isUnverified, violations, lane = 'live', sender, ...from }: Delivery,
   sendingOn: SendingOn,
   room: Room,
   now: number,
-  { shares = NO_SHARES, countViolations = violationTally().count }: Partial<Accounts> = {},
+  {
+    shares = NO_SHARES,
+    countViolations = violationTally().count,
+    countSender = () => {},
+  }: Partial<Accounts> = {},
 ): Receipt {
-  const { device, lane = 'live' } = sender;
+  const { device } = from;
   const ids = sent.flatMap((run) => run.ids);
   let known: ReadonlySet<string> = new Set();
   const receipt = storage.transactionSync((): Receipt => {
-    const totals = readTotals(storage.sql);
+    const tally = readTally(storage.sql);
+    const { totals } = tally;
     if (ids.length > 0 && !hasRoom(storage.sql, totals, ids.length, room)) return { stored: false };
     const sessions = new Set(ids.map((id) => splitId(id).session)).size;
     const cost = { records: ids.length, sessions };
-    // Shares divide an outbox among visitors. A server has many people, and few devices.
-    const retryInMs = lane === 'live' ? shares.enter(sender, cost, waiting(totals), now) : 0;
+    const retryInMs = {
+      live: () => shares.enter(from, cost, tally.waiting.live, now),
+      // Whoever holds the token is trusted, and the lane's floor is all that it can take from others.
+      server: () => 0,
+      import: () => importWaitMs(tally.waiting.import, ids.length, room),
+    }[lane]();
     if (retryInMs > 0) return { stored: false, retryInMs };
 
     const fresh = new Set(admitNew(storage.sql, device, ids, now));
@@ -102,50 +131,79 @@ export function ingest(
     // new.
     const runs = sent.map((run) => withoutKnown(run, (id) => !fresh.delete(id)));
 
-    let { entered, unverified } = totals;
-    for (const {
-      kind,
-      ids: { length },
-      ofUsers,
-      records,
-    } of runs) {
-      if (length === 0) continue;
-      entered += length;
-      if (isUnverified) unverified += ofUsers;
-      storage.sql.exec(
-        'INSERT INTO run (device, kind, at, count, entered, unverified, records) VALUES (?, ?, ?, ?, ?, ?, ?)',
-        device,
-        kind,
-        now,
-        length,
-        entered,
-        unverified,
-        records,
-      );
-    }
-    const accepted = entered - totals.entered;
+    const accepted = insertRuns(storage.sql, runs, { device, lane, isUnverified }, tally, now);
     const duplicate = ids.length - accepted;
     // Rare, and worth a row. A flush of new records alone writes none for the counters.
     if (duplicate + refused.rejected + refused.expired > 0)
       count(storage.sql, { ...refused, duplicate }, now);
-    if (accepted > 0) sendOn(storage, sendingOn, now);
+    if (accepted > 0) sendOn(storage, lane, sendingOn, now);
     return { stored: true, accepted, duplicates: duplicate };
   });
-  if (!receipt.stored || violations === undefined) return receipt;
+  if (!receipt.stored) return receipt;
   // After the transaction: counts in memory can't be rolled back.
+  if (sender !== undefined) {
+    const { accepted, duplicates } = receipt;
+    countSender({ name: sender, lane, accepted, duplicates, rejected: refused.rejected + refused.expired });
+  }
+  if (violations === undefined) return receipt;
   const isUnwritten = countViolations(storage.sql, violations, (id) => known.has(id), now);
   // A pass writes them. If it comes anyway, nothing is to be done.
-  if (isUnwritten && receipt.accepted === 0) sendOn(storage, sendingOn, now);
+  if (isUnwritten && receipt.accepted === 0) sendOn(storage, lane, sendingOn, now);
   return receipt;
 }
 
+/** Stores each run as a row with the totals at its time. Returns the number of records. */
+function insertRuns(
+  sql: SqlStorage,
+  runs: readonly NewRun[],
+  {
+    device,
+    lane,
+    isUnverified,
+  }: { readonly device: string; readonly lane: Lane; readonly isUnverified: boolean },
+  { totals, nextSeq }: Tally,
+  now: number,
+): number {
+  let { entered, unverified } = totals;
+  let seq = nextSeq[lane];
+  for (const { kind, ids, ofUsers, records } of runs) {
+    if (ids.length === 0) continue;
+    entered += ids.length;
+    if (isUnverified) unverified += ofUsers;
+    sql.exec(
+      'INSERT INTO run (seq, device, kind, at, count, entered, unverified, records) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      seq,
+      device,
+      kind,
+      now,
+      ids.length,
+      entered,
+      unverified,
+      records,
+    );
+    seq = seqAfter(seq, ids.length);
+  }
+  return entered - totals.entered;
+}
+
+/**
+ * How long an import has to wait before it may send these records; 0 if they fit. In an empty lane any request
+ * fits, however small the allowance.
+ */
+function importWaitMs(waiting: number, more: number, { importRecords }: Room): number {
+  const excess = waiting + more - importRecords;
+  if (waiting === 0 || excess <= 0) return 0;
+  const gone = (excess / importRecords) * IMPORT_AHEAD_MINUTES * MINUTE_MS;
+  return Math.ceil(Math.min(MOST_IMPORT_WAIT_MS, Math.max(LEAST_IMPORT_WAIT_MS, gone)));
+}
+
 /** Sets the alarm, or wakes the running pass, so that the new records are sent in time. */
-function sendOn(storage: DurableObjectStorage, sendingOn: SendingOn, now: number): void {
+function sendOn(storage: DurableObjectStorage, lane: Lane, sendingOn: SendingOn, now: number): void {
   const { alarmAt, lingerMs, backoffUntil, awaitsFullBatch, fullBatch } = sendingOn;
   const dueAt = Math.max(now + SOONEST_ALARM_MS, backoffUntil);
   const comesAnyway = alarmComes(alarmAt, now) && alarmAt <= dueAt;
   if (comesAnyway && !awaitsFullBatch) return;
-  const isFull = holdsFullBatch(storage.sql);
+  const isFull = holdsFullBatch(storage.sql, lane);
   if (isFull) fullBatch();
   const fullOrLingeredAt = isFull ? dueAt : Math.max(dueAt, now + lingerMs);
   if (alarmComes(alarmAt, now) && alarmAt <= fullOrLingeredAt) return;
@@ -159,16 +217,17 @@ export function hasRoom(sql: SqlStorage, totals: Totals, more: number, { records
 }
 
 /**
- * True if the oldest rows make a full batch of one kind. Browsers with a sealed batch are left out, because
+ * True if the lane's oldest rows make a full batch of one kind. Browsers with a sealed batch are left out, because
  * it holds back their later records. Reads at most two batches' worth of rows.
  */
-function holdsFullBatch(sql: SqlStorage): boolean {
+function holdsFullBatch(sql: SqlStorage, lane: Lane): boolean {
   const { users, events } = sql
     .exec<{ users: number; events: number }>(
       `SELECT SUM(IIF(kind = 'user', count - taken, 0)) AS users, SUM(IIF(kind = 'event', count - taken, 0)) AS events
        FROM (
          SELECT kind, count, taken FROM run
-         WHERE device NOT IN (SELECT member.value ->> 'device' FROM batch, json_each(batch.members) AS member)
+         WHERE ${within(lane)}
+           AND device NOT IN (SELECT member.value ->> 'device' FROM batch, json_each(batch.members) AS member)
          ORDER BY seq LIMIT ?
        )`,
       2 * MAX_BATCH_RECORDS,

@@ -2,7 +2,7 @@
  * The outbox's tables. Cloudflare bills rows written. So there is no secondary index, and records that arrive
  * together share one row. https://developers.cloudflare.com/durable-objects/platform/pricing/
  *
- * SQLite may reuse a run's number once the run is gone. Code that keeps one also checks its batch, which has
+ * A live run's number may be reused once the run is gone. Code that keeps one also checks its batch, which has
  * a random id, or its browser. A dead letter's number is never reused, because the operator may ask for it
  * twice.
  */
@@ -55,6 +55,8 @@ function createTables(sql: SqlStorage): void {
 const MIGRATIONS: readonly ((sql: SqlStorage) => void)[] = [
   // A release before 0.2.0 made the same tables, and stored no version.
   createTables,
+  // Dead letters return to their lane. Older releases had only one.
+  (sql) => sql.exec("ALTER TABLE dead ADD COLUMN lane TEXT NOT NULL DEFAULT 'live'"),
 ];
 
 /** Makes the tables, or migrates those of an older release. Leaves those of a newer release as they are. */

@@ -1,16 +1,28 @@
 import { MAX_BATCH_RECORDS } from '../../contract/batch.ts';
+import { LANES, type Lane } from '../../contract/lane.ts';
 import type { RecordKind } from '../../contract/record.ts';
 import {
   deadLetters,
   type Minute,
   minutes,
   readTakenAt,
+  readTally,
   readTotals,
   type Totals,
   waiting,
 } from './counters.ts';
 import { hasRoom, type Room } from './ingest.ts';
+import { within } from './lanes.ts';
 import type { ViolationCounts } from './plan-violations.ts';
+import type { SenderCounts } from './sender-tally.ts';
+
+/** What waits in a lane. */
+export type LaneStatus = {
+  readonly lane: Lane;
+  readonly records: number;
+  /** How long the oldest has waited; 0 if none waits. */
+  readonly oldestAgeMs: number;
+};
 
 /** The status of one outbox. */
 export type OutboxStatus = {
@@ -29,16 +41,21 @@ export type OutboxStatus = {
   readonly totals: Totals;
   readonly minutes: readonly Minute[];
   readonly violations: ViolationCounts;
+  /** The most important lane first. */
+  readonly lanes: readonly LaneStatus[];
+  /** What servers have sent. */
+  readonly senders: readonly SenderCounts[];
 };
 
 /** Whether records come in and leave. */
 export type QueueHealth = {
   /**
    * The oldest records that wait, by kind, and when a call of that kind was last accepted; 0 if none ever
-   * was.
+   * was. `lane`: of records that were never sent, where it is known.
    */
   readonly waiting: readonly {
     readonly kind: RecordKind;
+    readonly lane: Lane | null;
     readonly since: number;
     readonly takenAt: number;
   }[];
@@ -48,27 +65,40 @@ export type QueueHealth = {
 
 /**
  * Leaves out batches that alone are not accepted, and the records behind them, because others of their kind
- * are accepted. Of records that wait for their first call, only the oldest is read, however many millions
- * wait.
+ * are accepted. Of records that wait for their first call, only the oldest of each lane is read, however many
+ * millions wait.
  */
 export function queueHealth(sql: SqlStorage, room: Room): QueueHealth {
   const takenAt = readTakenAt(sql);
-  const waits = sql.exec<{ kind: RecordKind; since: number }>(
-    `SELECT batch.kind AS kind, MIN(run.at) AS since
+  const waits = sql.exec<{ kind: RecordKind; since: number; lane: Lane | null }>(
+    `SELECT NULL AS lane, batch.kind AS kind, MIN(run.at) AS since
      FROM batch, json_each(batch.members) AS member JOIN run ON run.seq = member.value ->> 'seq'
      WHERE batch.suspicions = 0 AND batch.attempts > 0 AND NOT batch.isolating GROUP BY batch.kind
-     UNION ALL
-     SELECT kind, at FROM (
-       SELECT kind, at FROM run
-       WHERE device NOT IN (SELECT member.value ->> 'device' FROM batch, json_each(batch.members) AS member)
-       ORDER BY seq LIMIT 1
-     )`,
+     UNION ALL ${OLDEST_UNSEALED}`,
   );
   return {
-    waiting: Array.from(waits, ({ kind, since }) => ({ kind, since, takenAt: takenAt[kind] })),
+    waiting: Array.from(waits, (waiting) => ({ ...waiting, takenAt: takenAt[waiting.kind] })),
     full: fullOf(sql, room),
   };
 }
+
+/** The kind of which records have waited longest with none accepted, and since when. Undefined if none waits. */
+export function longestStall({
+  waiting,
+}: QueueHealth): { readonly kind: RecordKind; readonly since: number } | undefined {
+  return waiting
+    .map(({ kind, since, takenAt }) => ({ kind, since: Math.max(since, takenAt) }))
+    .sort((a, b) => a.since - b.since)[0];
+}
+
+const OLDEST_UNSEALED = LANES.map(
+  (lane) => `SELECT '${lane}', kind, at FROM (
+       SELECT kind, at FROM run
+       WHERE ${within(lane)}
+         AND device NOT IN (SELECT member.value ->> 'device' FROM batch, json_each(batch.members) AS member)
+       ORDER BY seq LIMIT 1
+     )`,
+).join(' UNION ALL ');
 
 function fullOf(sql: SqlStorage, room: Room): QueueHealth['full'] {
   if (hasRoom(sql, readTotals(sql), MAX_BATCH_RECORDS, room)) return undefined;
@@ -76,9 +106,17 @@ function fullOf(sql: SqlStorage, room: Room): QueueHealth['full'] {
 }
 
 /** Reads no more rows for a backlog of millions than for one of ten. */
-export function outboxStatus(sql: SqlStorage, room: Room, now: number): Omit<OutboxStatus, 'violations'> {
-  const totals = readTotals(sql);
-  const [oldest] = sql.exec<{ at: number }>('SELECT at FROM run ORDER BY seq LIMIT 1').toArray();
+export function outboxStatus(
+  sql: SqlStorage,
+  room: Room,
+  now: number,
+): Omit<OutboxStatus, 'violations' | 'senders'> {
+  const { totals, waiting: inLane } = readTally(sql);
+  const lanes = LANES.map((lane) => ({
+    lane,
+    records: inLane[lane],
+    oldestAgeMs: oldestAgeMs(sql, lane, now),
+  }));
   const statuses = sql
     .exec<{ status: number; batches: number }>(
       'SELECT status, COUNT(*) AS batches FROM batch WHERE attempts > 0 GROUP BY status',
@@ -86,7 +124,7 @@ export function outboxStatus(sql: SqlStorage, room: Room, now: number): Omit<Out
     .toArray();
   return {
     records: waiting(totals),
-    oldestAgeMs: oldest === undefined ? 0 : Math.max(0, now - oldest.at),
+    oldestAgeMs: Math.max(...lanes.map(({ oldestAgeMs }) => oldestAgeMs)),
     retrying: statuses.reduce((sum, { batches }) => sum + batches, 0),
     byStatus: Object.fromEntries(statuses.map(({ status, batches }) => [String(status), batches])),
     deadLetters: deadLetters(totals),
@@ -94,5 +132,13 @@ export function outboxStatus(sql: SqlStorage, room: Room, now: number): Omit<Out
     full: !hasRoom(sql, totals, MAX_BATCH_RECORDS, room),
     totals,
     minutes: minutes(sql),
+    lanes,
   };
+}
+
+function oldestAgeMs(sql: SqlStorage, lane: Lane, now: number): number {
+  const [oldest] = sql
+    .exec<{ at: number }>(`SELECT at FROM run WHERE ${within(lane)} ORDER BY seq LIMIT 1`)
+    .toArray();
+  return oldest === undefined ? 0 : Math.max(0, now - oldest.at);
 }

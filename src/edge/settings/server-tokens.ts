@@ -1,4 +1,4 @@
-import { isStrongToken } from './strong-token.ts';
+import { strongToken } from './strong-token.ts';
 
 /** The token of one of your servers, and the server's name in totals and in the log. */
 export type ServerToken = { readonly name: string; readonly token: string };
@@ -8,17 +8,6 @@ export const UNNAMED_SERVER = 'server';
 
 /** What names a server or another Worker. It is shown to operators as it is. */
 export const SENDER_NAME = /^[\w.-]{1,40}$/;
-
-/**
- * What a header can hold. A key with another character would throw at the first call, hours after the deploy, and
- * no server could send such a token.
- */
-export const HEADER_VALUE = /^[\x21-\x7e]+$/;
-
-/** The value of SERVER_TOKEN. Undefined if it could be guessed, or can't be sent. */
-export function parseServerToken(text: string): string | undefined {
-  return isStrongToken(text) && HEADER_VALUE.test(text) ? text : undefined;
-}
 
 /** The pairs of SERVER_TOKENS. Undefined if there are none, or one of them is invalid. */
 export function parseServerTokens(text: string): readonly ServerToken[] | undefined {
@@ -46,7 +35,7 @@ function entriesIn(text: string): readonly string[] {
 function readPair(entry: string, earlier: readonly string[]): ServerToken | undefined {
   const [name, token] = split(entry);
   const isRepeated = earlier.map(split).some(([other, its]) => other === name || its === token);
-  return SENDER_NAME.test(name) && parseServerToken(token) !== undefined && !isRepeated
+  return SENDER_NAME.test(name) && strongToken(token) !== undefined && !isRepeated
     ? { name, token }
     : undefined;
 }

@@ -1,7 +1,10 @@
 import { ACCOUNT_REQUESTS_PER_MINUTE, MAX_REQUEST_RECORDS } from '../../contract/batch.ts';
+import type { Lane } from '../../contract/lane.ts';
+import { parseWebhooks, webhooksRule } from './alert-webhook.ts';
 import { originsRule, parseOrigins } from './origin-pattern.ts';
 import { JURISDICTIONS, LOCATION_HINTS } from './placement.ts';
-import { HEADER_VALUE, parseServerToken, parseServerTokens, serverTokensRule } from './server-tokens.ts';
+import { parseServerTokens, serverTokensRule } from './server-tokens.ts';
+import { HEADER_VALUE, strongToken } from './strong-token.ts';
 import { REGIONS, upstreamOfHost } from './upstream.ts';
 
 /** How one setting is checked and parsed. */
@@ -21,7 +24,9 @@ const LICENSE_CODE = /^[\w~-]+$/;
 
 const HEADER_RULE = 'must be printable ASCII without spaces';
 
-// The watchdog wakes each one every five minutes, and the admin page asks each one.
+const STRONG_RULE = 'must be 32 random characters or more, printable ASCII without spaces';
+
+// The watchdog wakes each one every minute while records wait, and the admin page asks each one.
 export const MAX_SHARDS = 64;
 
 const MAX_BACKLOG = 1_000_000_000;
@@ -66,17 +71,31 @@ export const SETTINGS = {
     parse: parseOrigins,
   },
   SERVER_TOKEN: {
-    rule: 'must be 32 random characters or more, printable ASCII without spaces',
-    parse: optional(parseServerToken),
+    rule: STRONG_RULE,
+    parse: optional(strongToken),
   },
   SERVER_TOKENS: {
     rule: serverTokensRule,
     parse: optional(parseServerTokens),
   },
   ADMIN_TOKEN: UNCHECKED,
+  LANES: {
+    otherwise: '50,30,5',
+    rule: 'must be three whole percentages, each at least 1 and together at most 100, such as 50,30,5',
+    parse: parseLaneFloors,
+  },
   REQUESTS_PER_MINUTE: wholeNumber(ACCOUNT_REQUESTS_PER_MINUTE, 2, 10_000),
   MAX_SUBREQUESTS: wholeNumber(10_000, 10, 10_000),
   HEALTH_STALE_MS: wholeNumber(300_000, 1_000, 86_400_000),
+  ALERT_WEBHOOK: {
+    rule: webhooksRule,
+    parse: optional(parseWebhooks),
+  },
+  ALERT_SECRET: {
+    rule: STRONG_RULE,
+    parse: optional(strongToken),
+  },
+  ALERT_LATE_MS: wholeNumber(900_000, 3_000, 86_400_000),
   LOCATION_HINT: {
     rule: `must be one of ${LOCATION_HINTS.join(', ')}`,
     parse: optional(oneOf(LOCATION_HINTS)),
@@ -128,6 +147,14 @@ function matching(pattern: RegExp): (text: string) => string | undefined {
 
 function oneOf<Word extends string>(words: readonly Word[]): (text: string) => Word | undefined {
   return (text) => words.find((word) => word === text);
+}
+
+/** The floors of the live, server and import lane, as shares from 0 to 1. */
+function parseLaneFloors(text: string): Readonly<Record<Lane, number>> | undefined {
+  const [, ...texts] = /^(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})$/.exec(text) ?? [];
+  const [live = 0, server = 0, imports = 0] = texts.map(Number);
+  const isValid = Math.min(live, server, imports) >= 1 && live + server + imports <= 100;
+  return isValid ? { live: live / 100, server: server / 100, import: imports / 100 } : undefined;
 }
 
 function integerIn(min: number, max: number): (text: string) => number | undefined {

@@ -1,4 +1,5 @@
 import { ACCOUNT_REQUESTS_PER_MINUTE, MAX_BATCH_RECORDS, MAX_REQUEST_RECORDS } from '../../contract/batch.ts';
+import type { Lane } from '../../contract/lane.ts';
 import type { Jurisdiction } from './placement.ts';
 import { type ServerToken, UNNAMED_SERVER } from './server-tokens.ts';
 import { type SettingsEnv, textOf } from './settings-env.ts';
@@ -25,6 +26,8 @@ export type RelaySettings = {
   /** Those of SERVER_TOKENS, and SERVER_TOKEN. None if only pages send. */
   readonly serverTokens: readonly ServerToken[];
   readonly requestsPerMinute: number;
+  /** Each lane's floor: its share of the calls while it has records, from 0 to 1. */
+  readonly laneFloors: Readonly<Record<Lane, number>>;
   readonly lingerMs: number;
   readonly maxSubrequests: number;
   readonly shards: number;
@@ -97,8 +100,14 @@ function findConflict(values: SettingValues): string | undefined {
   if (values.SERVER_TOKEN !== null && named.some(({ name }) => name === UNNAMED_SERVER))
     return `SERVER_TOKENS must not use the name ${UNNAMED_SERVER}, which is that of SERVER_TOKEN`;
 
-  // Records may linger for LINGER_MS, which must not count as stale.
+  // The receivers of alerts hold this secret, so it must give access to nothing either.
+  const tokens = [...others, values.SERVER_TOKEN, ...named.map(({ token }) => token)];
+  if (values.ALERT_SECRET !== null && tokens.includes(values.ALERT_SECRET))
+    return 'ALERT_SECRET must differ from all tokens, IDENTITY_KEY and the WebEngage keys';
+
+  // Records may linger for LINGER_MS, which must not count as stale or late.
   if (values.HEALTH_STALE_MS < values.LINGER_MS) return 'HEALTH_STALE_MS must be at least LINGER_MS';
+  if (values.ALERT_LATE_MS <= 2 * values.LINGER_MS) return 'ALERT_LATE_MS must be more than twice LINGER_MS';
 
   if (values.MAX_BACKLOG !== null && values.MAX_BACKLOG < MAX_REQUEST_RECORDS * values.OUTBOX_SHARDS)
     return `MAX_BACKLOG ${SETTINGS.MAX_BACKLOG.rule}`;
@@ -125,6 +134,7 @@ function settingsOf(values: SettingValues): RelaySettings {
     allowedOrigins: values.ALLOWED_ORIGINS,
     serverTokens: serverTokensOf(values),
     requestsPerMinute,
+    laneFloors: values.LANES,
     lingerMs: values.LINGER_MS,
     maxSubrequests: values.MAX_SUBREQUESTS,
     shards,

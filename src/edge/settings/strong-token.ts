@@ -8,3 +8,14 @@ const MIN_DIFFERENT = 8;
 export function isStrongToken(token: string): boolean {
   return token.length >= MIN_TOKEN_LENGTH && new Set(token).size >= MIN_DIFFERENT;
 }
+
+/**
+ * What a header can hold. A key with another character would throw at the first call, hours after the deploy, and
+ * no server could send such a token.
+ */
+export const HEADER_VALUE = /^[\x21-\x7e]+$/;
+
+/** The text as a token of a setting. Undefined if it could be guessed, or a header can't hold it. */
+export function strongToken(text: string): string | undefined {
+  return isStrongToken(text) && HEADER_VALUE.test(text) ? text : undefined;
+}

@@ -137,6 +137,27 @@ export function logBots(records: Counts<string>): void {
   console.log(JSON.stringify({ event: 'bots', ...records }));
 }
 
+/** Logs that an alert begins or ends. */
+export function logAlert({
+  alert,
+  state,
+}: {
+  readonly alert: string;
+  readonly state: 'begins' | 'ends';
+}): void {
+  console.warn(JSON.stringify({ event: 'alert', alert, state }));
+}
+
+/** Logs that a receiver of alerts did not take a message. Status 0 means no answer. */
+export function logAlertFailed({ form, status }: { readonly form: string; readonly status: number }): void {
+  console.warn(JSON.stringify({ event: 'alert_failed', form, status }));
+}
+
+/** Logs how many messages about alerts were given up, because no receiver took them for a day. */
+export function logAlertsGivenUp(messages: number): void {
+  console.error(JSON.stringify({ event: 'alerts_given_up', messages }));
+}
+
 /** Logs an unexpected error: its type and its place. It leaves out the message, which may quote a visitor's data. */
 export function logFault(event: string, error: unknown): void {
   const { name, message, stack = '' } = error instanceof Error ? error : { name: typeof error, message: '' };

@@ -48,9 +48,9 @@ export function relayRequest(
     device: page.visitor.device,
     token: page.tokens?.token(batch) ?? undefined,
     clockOffset: clockOffset(page),
-    lenient: true,
     // A program drives the browser. The property may be missing, as in a worker, or a page's own.
     bot: globalThis.navigator?.webdriver ? true : undefined,
+    lenient: true,
   });
   const body = `{${fields},"records":[${batch.map((entry) => toRecord(page, entry)).join()}]}`;
   // It is sent without a prototype, and wrappers that pages put around `fetch` may call this method.

@@ -19,6 +19,16 @@ export type TrackerEvents = {
   retrying: { readonly reason: RetryReason; readonly inMs: number };
   /** Records no longer outlive the page: IndexedDB is missing or broken. */
   degraded: { readonly reason: string };
+  /**
+   * The site has supplied no `anonymousId` in time. Anonymous records go under a random id of the tracker, and
+   * WebEngage does not merge them into the user who signs in.
+   */
+  unmerged: { readonly waitedMs: number };
+  /**
+   * The page has called `reset()` or `optOut()`. Calls that a listener makes at a `reset()` still belong to the
+   * visitor who logs out.
+   */
+  reset: { readonly optedOut: boolean };
 };
 
 /**

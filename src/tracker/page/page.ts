@@ -51,6 +51,8 @@ type CallState = {
   drained: Promise<void>;
   /** Resolves when the database was first read. Absent until the engine starts. */
   begun?: Promise<void>;
+  /** Whether an add-on still waits for the anonymous id of these calls: an unload must not send them. */
+  awaitsId?: boolean;
 };
 
 /**
@@ -148,7 +150,8 @@ export type Page = Omit<Platform, 'exclusive'> &
     readonly endpointName: string;
     /** The id of the page load. */
     readonly session: string;
-    readonly records: RecordStore;
+    /** An add-on may wrap it before the engine starts. */
+    records: RecordStore;
     /** Runs one task at a time, across all tabs. */
     readonly exclusive: Exclusive;
     tokens?: Sendable | undefined;

@@ -9,8 +9,10 @@ export type Visitor = {
   readonly choices: number;
   /** The random id of this browser's buffer, by which the relay recognizes a record that arrives twice. */
   readonly device: string;
-  /** Random. Sent with records until a `userId` is known. */
+  /** Random, or supplied by the site. Sent with records until a `userId` is known. */
   readonly anonymousId: string;
+  /** The id that the site has supplied last. It is never given to a second visitor. */
+  readonly supplied?: string | undefined;
   readonly userId?: string | undefined;
   /** How often the fields above have changed. */
   readonly changes: number;

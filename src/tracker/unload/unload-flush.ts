@@ -37,7 +37,7 @@ function unsaved(page: Page): readonly Call[] {
  * @param all includes records that may overtake others, if nothing else keeps them
  */
 function sendable(page: Page, all: boolean): readonly Entry[] {
-  const { pause, tokens, isWhole, sentOnUnload } = page;
+  const { pause, tokens, isWhole, sentOnUnload, isDegraded, awaitsId } = page;
   // A failed network is no reason not to try.
   const isPaused = pause?.reason !== 'network' && pausedForMs(pause, relayNow(page), !!tokens);
   // Later records would overtake those that could not be delivered.
@@ -46,8 +46,9 @@ function sendable(page: Page, all: boolean): readonly Entry[] {
   // Nor may records from before a choice that this page has not read yet.
   if (!isCurrent(page)) return [];
   const known = allUnsettled(page).filter(({ key }) => all || key <= page.reach);
-  // Without a database, a spill may become records of another device: then it must not have been sent.
-  const calls = (all || (isWhole && !page.isDegraded)) && isFresh(page) ? pendingRecords(page) : [];
+  // Without a database, a spill may become records of another device: then it must not have been sent. Nor if the
+  // next page may find another anonymous id.
+  const calls = (all || (isWhole && !isDegraded && !awaitsId)) && isFresh(page) ? pendingRecords(page) : [];
   const entries = [...known, ...calls].filter((entry) => !isSetAside(page, entry));
   return (tokens?.together(entries, true) ?? entries).slice(0, MAX_REQUEST_RECORDS);
 }
@@ -146,8 +147,8 @@ export function leaveHidden(page: Page): void {
 /**
  * Call it with each call of the page. It makes the page ready to unload after the task, if that matters.
  * It matters when the page has just been hidden: the page's own listeners come after ours, and their
- * calls are its last. It matters until the database has answered: a browser that is killed may take
- * all calls with it.
+ * calls are its last. It matters until the database has answered, and while calls wait for their anonymous id:
+ * a browser that is killed may take all calls with it.
  */
 export function called(page: Page): void {
   if (page.isTaskOpen) return;
@@ -155,6 +156,6 @@ export function called(page: Page): void {
   queueMicrotask(() => {
     page.isTaskOpen = false;
     if (page.time.mono() < page.leavesUntil) leaveWithin(page);
-    else if (page.isActive && !page.isConfirmed) keep(page);
+    else if (page.isActive && (page.awaitsId || !page.isConfirmed)) keep(page);
   });
 }

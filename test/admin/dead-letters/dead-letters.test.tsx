@@ -18,6 +18,7 @@ function list(...ids: readonly string[]) {
       return { kind: 'ok', body: { deadLetters, next } };
     },
     exportDeadLetters: async () => ({ kind: 'failed', reason: 'Nothing to export.' }),
+    testAlerts: async () => ({ kind: 'failed', reason: 'Nobody tests.' }),
     settle: async (action, selection) => {
       settled.push([action, selection]);
       const before = held.length;

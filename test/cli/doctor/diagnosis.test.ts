@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { isPrivate } from '../../../src/cli/address.ts';
 import type { Check } from '../../../src/cli/doctor/check.ts';
-import { diagnose, isPrivate } from '../../../src/cli/doctor/diagnosis.ts';
+import { diagnose } from '../../../src/cli/doctor/diagnosis.ts';
 import type { Probe, Reply } from '../../../src/cli/doctor/probe.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:00Z');
@@ -38,8 +39,15 @@ const STATUS = {
   gate: { requestsPerMinute: 500, pausedUntil: null, suspension: null, key: 'primary' },
   minutes: [{ at: NOW - 60_000, calls: 40 }],
   totals: { taken: 40 },
+  alerts: { active: [], destinations: [{ form: 'slack', waiting: 0, last: null }] },
   shards: [{ name: '1/0', full: false, unreachable: false }],
 };
+
+/** A status with these alerts. */
+const withAlerts = (alerts: object) => ({
+  status: reply(200, { ...STATUS, alerts: { ...STATUS.alerts, ...alerts } }),
+});
+const failed = (status: number) => ({ last: { at: NOW, delivered: false, status } });
 
 const GOOD: Probe = {
   url: 'https://t.example.com',
@@ -74,7 +82,16 @@ test('a healthy relay passes every check, and all are reported', () => {
     'key',
     'pace',
     'outboxes',
+    'alerts',
   ]);
+});
+
+test('alerts are not asked for on this machine, nor of a relay that does not know them', () => {
+  const { alerts: _, ...older } = STATUS;
+  const here = { ...GOOD, url: 'http://localhost:8787', ...withAlerts({ destinations: [] }) };
+
+  expect(find(diagnose(here, OWN), 'alerts')).toBeUndefined();
+  expect(find(diagnose({ ...GOOD, status: reply(200, older) }, OWN), 'alerts')).toBeUndefined();
 });
 
 test('every failed check says what to do', () => {
@@ -292,6 +309,16 @@ test.each<[wrong: string, probe: Partial<Probe>, name: string, verdict: string, 
     'unsure',
     '40 of 500 calls',
   ],
+  [
+    'an active alert',
+    withAlerts({ active: [{ title: 'Records are late', link: 'https://docs.example/#late' }] }),
+    'alerts',
+    'unsure',
+    'https://docs.example/#late',
+  ],
+  ['no receiver of alerts', withAlerts({ destinations: [] }), 'alerts', 'unsure', 'ALERT_WEBHOOK'],
+  ['a failed receiver', withAlerts({ destinations: [failed(404)] }), 'alerts', 'unsure', '(404)'],
+  ['a receiver without answer', withAlerts({ destinations: [failed(0)] }), 'alerts', 'unsure', '(no answer)'],
   [
     'a full outbox',
     { status: reply(200, { ...STATUS, shards: [{ name: '2/1', full: true, unreachable: false }] }) },

@@ -267,6 +267,44 @@ describe('a refusal', () => {
 
     expect(logged).toEqual(['{"event":"tokens_refused","expired":1}']);
   });
+
+  test('is counted for the alert in the gate, by one call a minute', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const reported: unknown[] = [];
+    const gate = { addCounts: async (...counted: unknown[]) => void reported.push(counted) };
+    const RATE_GATE = { getByName: () => gate } as unknown as Env['RATE_GATE'];
+    const fresh = createRelay();
+    const refuse = () => {
+      const device = crypto.randomUUID();
+      const body = JSON.stringify({ v: 1, device, token: TOKENS.forged, records: recordsOf('johndoe') });
+      return request('/v1/batch', { method: 'POST', body }, { ...required, RATE_GATE }, fresh);
+    };
+
+    for (let n = 0; n < 5; n++) await refuse();
+    vi.advanceTimersByTime(60_000);
+    await refuse();
+    vi.useRealTimers();
+
+    expect(reported).toEqual([
+      ['tokens_refused', { bad_signature: 1 }],
+      ['tokens_refused', { bad_signature: 5 }],
+    ]);
+  });
+
+  test('is refused alike if the gate can’t count it', async () => {
+    const gate = { addCounts: () => Promise.reject(new Error('gone')) };
+    const RATE_GATE = { getByName: () => gate } as unknown as Env['RATE_GATE'];
+    const body = JSON.stringify({ v: 1, device: crypto.randomUUID(), records: recordsOf('johndoe') });
+
+    const answer = await request(
+      '/v1/batch',
+      { method: 'POST', body },
+      { ...required, RATE_GATE },
+      createRelay(),
+    );
+
+    expect(answer.status).toBe(401);
+  });
 });
 
 describe('the key', () => {

@@ -88,7 +88,7 @@ async function simulateSources(
     deliveries,
     account,
     latencyMs: () => 200 + Math.floor(random() * 200),
-    limits: { requestsPerMinute, hasSecondaryKey: false },
+    limits: { requestsPerMinute, hasSecondaryKey: false, importFloor: 0.05 },
     random,
     ...changes,
   });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { LANES } from '../../../src/contract/lane.ts';
 import type { ControlOrder } from '../../../src/sandbox/control.ts';
 import { busiestMinute, fakeAccount } from '../../fakes/account.ts';
 import { deadLettersOf } from '../../fakes/outbox.ts';
@@ -13,7 +14,8 @@ declare global {
 
 const SEEDS = Number(import.meta.env.VITE_SEEDS ?? 4);
 const FIRST_SEED = Number(import.meta.env.VITE_FIRST_SEED ?? 1);
-const TRAFFIC = { devices: 500, recordsEach: 10, poisonShare: 0.01 };
+// Pages, servers and imports: each device is in one lane.
+const TRAFFIC = { devices: 500, recordsEach: 10, poisonShare: 0.01, lanes: LANES };
 
 const FAULTS: ControlOrder = {
   refuse: { field: 'eventName', value: 'Poison' },
@@ -49,7 +51,7 @@ async function journey(seed: number, control: ControlOrder = FAULTS) {
   return { ...end, ...sent, arrived, deadLetters };
 }
 
-describe('5,000 records of 500 browsers under every fault', () => {
+describe('5,000 records of 500 devices in all lanes under every fault', () => {
   test.each(Array.from({ length: SEEDS }, (_, index) => FIRST_SEED + index))(
     'seed %d: every good record arrives once and in order, and every bad one is a dead letter of its own',
     async (seed) => {

@@ -5,19 +5,22 @@ import { nextSend, type SchedulerState, type Work } from '../../../src/edge/deli
 import { cutParked } from '../../../src/edge/delivery/trim-cut.ts';
 import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
 import { dueTimes } from '../../../src/edge/limits/fair-queue.ts';
+import { laneCredits } from '../../../src/edge/limits/lane-credit.ts';
 import { seal } from '../../../src/edge/queue/sealed-batches.ts';
-import { delivery, ingestAt, newOutbox } from '../../fakes/outbox.ts';
+import { delivery, FLOORS, ingestAt, newOutbox } from '../../fakes/outbox.ts';
 import { eventRecord, userRecord } from '../../fakes/records.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:00Z');
 const STANDING: SchedulerState = {
   inFlight: new Set(),
   isolationFrom: 0,
+  importsFrom: 0,
   probes: false,
   chance: 0,
   lingerMs: 1_000,
   msPerRecord: 0,
   dueTimes: dueTimes(),
+  lanes: laneCredits(FLOORS),
   evidence: noEvidence(),
 };
 

@@ -162,7 +162,7 @@ describe('a configuration error loses nothing and discards nothing, however long
   test('a rotated key: the relay tries the secondary key at once and suspends nothing', async () => {
     const end = await simulateWith(
       { acceptKeys: ['secondary-key'] },
-      { poisonShare: 0, limits: { requestsPerMinute: 500, hasSecondaryKey: true } },
+      { poisonShare: 0, limits: { requestsPerMinute: 500, hasSecondaryKey: true, importFloor: 0.05 } },
     );
 
     expectAllOnce(end);

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type UpstreamCall, webEngage } from '../../../src/edge/delivery/webengage.ts';
 import type { RelaySettings } from '../../../src/edge/settings/settings.ts';
+import { FLOORS } from '../../fakes/outbox.ts';
 import { ADDED_TO_CART, idOf, JOHN } from '../../fakes/records.ts';
 
 const SETTINGS: RelaySettings = {
@@ -10,6 +11,7 @@ const SETTINGS: RelaySettings = {
   allowedOrigins: ['*'],
   serverTokens: [],
   requestsPerMinute: 500,
+  laneFloors: FLOORS,
   lingerMs: 1_000,
   maxSubrequests: 10_000,
   healthStaleMs: 300_000,

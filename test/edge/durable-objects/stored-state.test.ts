@@ -77,6 +77,24 @@ test('its dead letters are shown and replayed', async () => {
   expect(sentIds(upstream).flat()).toHaveLength(7);
 });
 
+test('its tables get what this release needs, and new records of every lane are sent beside its own', async () => {
+  const stub = await oldOutbox();
+  for (const lane of ['import', 'server'] as const)
+    await ingestAt(stub, { ...delivery(lane, eventRecord(1)), lane }, LATER);
+  const upstream = rulingUpstream(() => 200);
+
+  const before = await stub.status();
+  for (let pass = 0; pass < 4; pass++) await passAt(stub, upstream, LATER + pass * 5_000);
+
+  expect(before.lanes.map(({ records }) => records)).toEqual([before.records - 2, 1, 1]);
+  expect(sentIds(upstream).flat()).toHaveLength(8);
+  expect(await stub.status()).toMatchObject({ records: 0, deadLetters: 1 });
+  await runInDurableObject(stub, (_, { storage: { sql, kv } }) => {
+    expect(kv.get('schemaVersion')).toBe(2);
+    expect(sql.exec('SELECT lane FROM dead').toArray()).toEqual([{ lane: 'live' }]);
+  });
+});
+
 test('its gate state is read: the outboxes are known, and calls are granted', async () => {
   const gate = relayEnv.RATE_GATE.getByName(`old ${crypto.randomUUID()}`);
   await runInDurableObject(gate, (_, { storage: { kv } }) => {

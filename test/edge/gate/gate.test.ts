@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Lane } from '../../../src/contract/lane.ts';
 import type { RecordKind } from '../../../src/contract/record.ts';
 import { inTurn } from '../../../src/edge/durable-objects/turn.ts';
 import { allowance, type SeenLimit } from '../../../src/edge/gate/allowance.ts';
@@ -16,8 +17,8 @@ import { busiestMinute } from '../../fakes/account.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:30Z');
 const MINUTE = 60_000;
-const LIMITS: GateLimits = { requestsPerMinute: 500, hasSecondaryKey: false };
-const TWO_KEYS: GateLimits = { ...LIMITS, hasSecondaryKey: true };
+const LIMITS: GateLimits = { requestsPerMinute: 500, hasSecondaryKey: false, importFloor: 0.05 };
+const TWO_KEYS: GateLimits = { ...LIMITS, hasSecondaryKey: true, importFloor: 0.05 };
 
 const take = (state: GateState, now: number, request: Partial<PermitRequest> = {}, limits = LIMITS) =>
   takePermit(state, { isolating: false, seen: undefined, ...request }, limits, now);
@@ -80,6 +81,89 @@ describe('any 60 seconds', () => {
       const used = starts.filter(({ at }) => at >= from && at < from + MINUTE).length;
       expect(used).toBeGreaterThanOrEqual(475);
     }
+  });
+});
+
+describe('an import', () => {
+  /** An outbox for each of these, with a backlog: it asks again when the gate tells it to. */
+  function askFor(minutes: number, lanes: readonly Lane[], before = OPEN_GATE, from = NOW) {
+    const starts: { at: number; lane: Lane }[] = [];
+    const outboxes = lanes.map((lane) => ({ lane, asksAt: from }));
+    const nextTurnAt = { imports: 0, others: 0 };
+    let state = before;
+    for (let now = from; now < from + minutes * MINUTE; now += 5)
+      for (const outbox of outboxes.filter(({ asksAt }) => asksAt <= now)) {
+        const { lane } = outbox;
+        const answer = take(state, now, { lane });
+        state = JSON.parse(JSON.stringify(answer.state));
+        const row = !answer.permit.granted && answer.permit.importsOnly ? 'imports' : 'others';
+        const placed = inTurn(answer.permit, nextTurnAt[row], now);
+        nextTurnAt[row] = placed.nextTurnAt;
+        const { permit } = placed;
+        if (permit.granted) starts.push({ at: now + permit.startInMs, lane });
+        outbox.asksAt = now + (permit.granted ? permit.startInMs : permit.retryInMs);
+      }
+    return { starts, state };
+  }
+
+  test('alone gets 95 % of the allowance', () => {
+    const { starts } = askFor(3, ['import']);
+
+    expect(starts.filter(({ at }) => at >= NOW + MINUTE && at < NOW + 2 * MINUTE).length).toBeGreaterThan(
+      475,
+    );
+  });
+
+  test('beside others that use up the allowance gets its floor, and no more', () => {
+    const { starts } = askFor(10, [...Array<Lane>(8).fill('live'), 'import', 'import']);
+
+    const imports = starts.filter(({ lane }) => lane === 'import').length;
+    expect(imports).toBeGreaterThanOrEqual(10 * 500 * 0.05 - 1);
+    expect(imports).toBeLessThanOrEqual(10 * 500 * 0.05 + 3);
+    expect(busiestMinute(starts)).toBeLessThanOrEqual(500);
+  });
+
+  test('is granted no start ahead: another call waits at most half the spacing behind it', () => {
+    let { state, permit } = take(OPEN_GATE, NOW, { lane: 'import' });
+    while (permit.granted) {
+      expect(permit.startInMs).toBe(0);
+      ({ state, permit } = take(state, NOW, { lane: 'import' }));
+    }
+
+    expect(permit).toMatchObject({ importsOnly: true });
+    expect(permit.retryInMs).toBeLessThanOrEqual(Math.ceil(MINUTE / (500 * 0.965)));
+    const live = take(state, NOW, { lane: 'live' }).permit;
+    expect(live.granted && live.startInMs).toBeLessThanOrEqual(MINUTE / (500 * 0.965) / 2);
+  });
+
+  test('delays another call by at most the spacing if the allowance is too small for a burst', () => {
+    const small = { ...LIMITS, requestsPerMinute: 60 };
+
+    const { state } = take(OPEN_GATE, NOW, { lane: 'import' }, small);
+    const { permit } = take(state, NOW + 900, { lane: 'live' }, small);
+
+    expect(permit).toMatchObject({ granted: true });
+    expect(take(state, NOW, { lane: 'live' }, small).permit).toMatchObject({
+      granted: false,
+      importsOnly: false,
+    });
+  });
+
+  test('that was granted what nobody else wanted is not charged for it', () => {
+    const { state } = askFor(1, ['import']);
+
+    const { starts } = askFor(1, [...Array<Lane>(8).fill('live'), 'import'], state, NOW + MINUTE);
+
+    const first = starts.find(({ lane }) => lane === 'import')?.at ?? Number.POSITIVE_INFINITY;
+    // A 20th of 500 calls a minute is one every 2.4 s, and then its turn comes.
+    expect(first - NOW - MINUTE).toBeLessThanOrEqual(2_400 + 1_500);
+  });
+
+  test('is granted again at once after the clock was set back', () => {
+    const { state } = take(OPEN_GATE, NOW + 60 * MINUTE, { lane: 'import' });
+    const busy = { ...state, pace: { nextDueAt: NOW + 300 } };
+
+    expect(take(busy, NOW + 2_500, { lane: 'import' }).permit).toMatchObject({ granted: true });
   });
 });
 

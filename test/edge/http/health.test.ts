@@ -62,14 +62,14 @@ describe('/health is 200', () => {
 });
 
 function waitsAndTook(waitsMs: number, tookMs: number): Scene {
-  const waiting = [{ kind: 'event', since: ago(waitsMs), takenAt: ago(tookMs) }] as const;
+  const waiting = [{ lane: 'live', kind: 'event', since: ago(waitsMs), takenAt: ago(tookMs) }] as const;
   return { outboxes: { '1/0': { waiting } } };
 }
 
 function usersWait(): Scene {
   const waiting = [
-    { kind: 'event', since: ago(MINUTE), takenAt: ago(1_000) },
-    { kind: 'user', since: ago(60 * MINUTE), takenAt: ago(60 * MINUTE) },
+    { lane: 'live', kind: 'event', since: ago(MINUTE), takenAt: ago(1_000) },
+    { lane: 'live', kind: 'user', since: ago(60 * MINUTE), takenAt: ago(60 * MINUTE) },
   ] as const;
   return { outboxes: { '1/0': { waiting } } };
 }

@@ -22,6 +22,8 @@ function outbox(name: string, fields: Partial<OutboxStatus> = {}) {
     totals: NOTHING,
     minutes: [],
     violations: NO_VIOLATIONS,
+    lanes: [],
+    senders: [],
     ...fields,
   };
   return { name, status };
@@ -178,4 +180,40 @@ test('a replayed record counts as accepted once', () => {
 
   expect(sums).toMatchObject({ accepted: 10, replayed: 2, calls: 3 });
   expect((sums.accepted ?? 0) + (sums.replayed ?? 0)).toBe((sums.delivered ?? 0) + (sums.dead_letter ?? 0));
+});
+
+describe('lanes and senders', () => {
+  const crm = { name: 'crm', lane: 'server', accepted: 5, duplicates: 2, rejected: 1 } as const;
+  const imports = { name: 'crm', lane: 'import', accepted: 100, duplicates: 0, rejected: 0 } as const;
+  const lanesOf = (live: number, server: number, oldestAgeMs: number) =>
+    [
+      { lane: 'live', records: live, oldestAgeMs },
+      { lane: 'server', records: server, oldestAgeMs: 0 },
+      { lane: 'import', records: 0, oldestAgeMs: 0 },
+    ] as const;
+
+  test('are added up over all outboxes, with the longest wait in each lane', () => {
+    const { lanes, senders } = statusOf(
+      outbox('2/0', { lanes: lanesOf(3, 1, 400), senders: [crm] }),
+      outbox('2/1', { lanes: lanesOf(4, 0, 900), senders: [imports, crm] }),
+    );
+
+    expect(lanes).toEqual(lanesOf(7, 1, 900));
+    expect(senders.slice(1)).toEqual([{ ...crm, accepted: 10, duplicates: 4, rejected: 2 }, imports]);
+  });
+
+  test('count as pages’ whatever no server sent', () => {
+    const counted = totals({ entered: 121, replayed: 1, duplicate: 6, rejected: 2, expired: 3 });
+
+    const { senders } = statusOf(outbox('1/0', { totals: counted, senders: [crm, imports] }));
+
+    expect(senders[0]).toEqual({ name: null, lane: 'live', accepted: 15, duplicates: 4, rejected: 4 });
+  });
+
+  test('are those of all pages alone, and empty, for a relay that never got a record', () => {
+    const { lanes, senders } = statusOf({ name: '1/0', status: undefined });
+
+    expect(lanes).toEqual(lanesOf(0, 0, 0));
+    expect(senders).toEqual([{ name: null, lane: 'live', accepted: 0, duplicates: 0, rejected: 0 }]);
+  });
 });

@@ -1,8 +1,8 @@
 import { createExecutionContext, runInDurableObject } from 'cloudflare:test';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Env } from '../../../src/edge/durable-objects/env.ts';
 import { gateOf } from '../../../src/edge/durable-objects/rate-gate.ts';
-import type { RelayStatus } from '../../../src/edge/operator/relay-status.ts';
+import type { RelayStatus, TestedAlerts } from '../../../src/edge/operator/relay-status.ts';
 import { createRelay } from '../../../src/edge/worker.ts';
 import { delivery, ingestAt, passAt, relayEnv, rulingUpstream } from '../../fakes/outbox.ts';
 import { eventRecord, idOf } from '../../fakes/records.ts';
@@ -116,6 +116,98 @@ test('the status has the records of bots, and the calls that they cost or would 
     bySign: { user_agent: 26, webdriver: 4, cloudflare: 0 },
   };
   expect(bots).toEqual({ mode: 'count', lastHour: counted, total: counted });
+});
+
+describe('alerts', () => {
+  const messages: {
+    readonly url: string;
+    readonly body: { readonly alert: string; readonly state: string };
+  }[] = [];
+
+  function answering(...statuses: readonly number[]): void {
+    const left = [...statuses];
+    messages.length = 0;
+    vi.stubGlobal('fetch', async (call: Request) => {
+      messages.push({ url: call.url, body: await call.json() });
+      return new Response('', { status: left.shift() ?? 200 });
+    });
+  }
+
+  beforeEach(() => {
+    const gate = `gate ${crypto.randomUUID()}`;
+    const RATE_GATE = { getByName: () => relayEnv.RATE_GATE.getByName(gate) } as unknown as Env['RATE_GATE'];
+    const ALERT_WEBHOOK = 'https://ops.example.com/secret-path,https://hooks.slack.com/services/secret-too';
+    env = { ...env, RATE_GATE, ALERT_WEBHOOK };
+  });
+  afterEach(() => {
+    vi.unstubAllGlobals();
+  });
+
+  test('are in the status with their words and the outcome of the last message', async () => {
+    answering(500);
+    await gateOf(env).misconfigured(401, { key: 'primary', kind: 'event', before: undefined });
+    await relay.scheduled({ scheduledTime: 0 }, env);
+
+    const { alerts } = await (await request('/status')).json<RelayStatus>();
+    expect(alerts).toEqual({
+      active: [
+        {
+          alert: 'suspended',
+          since: expect.any(Number),
+          severity: 'critical',
+          title: 'Deliveries are suspended',
+          what: expect.stringContaining('401'),
+          why: expect.any(String),
+          remedy: expect.stringContaining('WEBENGAGE_API_KEY'),
+          link: `${alerts.runbooks}#suspended`,
+        },
+      ],
+      destinations: expect.arrayContaining([
+        { form: 'json', waiting: expect.any(Number), last: expect.anything() },
+        { form: 'slack', waiting: expect.any(Number), last: expect.anything() },
+      ]),
+      runbooks: expect.stringMatching(/docs\/guides\/runbooks\.md$/),
+    });
+    expect(alerts.destinations.map(({ last }) => last?.status).toSorted()).toEqual([200, 500]);
+    expect(JSON.stringify(alerts)).not.toMatch(/secret-|ops\.example/);
+  });
+
+  test('can be tested: each destination gets a begin and an end, and the answer has no address', async () => {
+    answering();
+
+    const answer = await request('/alerts/test', {});
+
+    expect(await answer.json()).toEqual({
+      sent: [
+        { form: 'json', delivered: true, status: 200 },
+        { form: 'slack', delivered: true, status: 200 },
+      ],
+    });
+    const toOurs = messages.filter(({ url }) => url.startsWith('https://ops.'));
+    expect(toOurs.map(({ body }) => `${body.alert} ${body.state}`)).toEqual(['test begins', 'test ends']);
+    expect((await (await request('/status')).json<RelayStatus>()).alerts.active).toEqual([]);
+  });
+
+  test('can be tested with a receiver that fails, and the answer says how', async () => {
+    answering(403, 500);
+
+    const { sent } = await (await request('/alerts/test', {})).json<TestedAlerts>();
+
+    expect(sent.map(({ delivered }) => delivered)).toEqual([false, false]);
+    expect(sent.map(({ status }) => status).toSorted()).toEqual([403, 500]);
+  });
+
+  test('can’t be tested without a receiver, or by anyone else', async () => {
+    answering();
+    const other = await request('/alerts/test', {}, 'a-token-that-is-not-the-operators-own');
+    env = { ...env, ALERT_WEBHOOK: '' };
+    const unset = await request('/alerts/test', {});
+
+    expect(other.status).toBe(404);
+    expect(unset.status).toBe(400);
+    expect(await unset.text()).toContain('ALERT_WEBHOOK');
+    expect(messages).toEqual([]);
+  });
 });
 
 describe('dead letters', () => {

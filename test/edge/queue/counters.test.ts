@@ -1,9 +1,11 @@
 import { runInDurableObject } from 'cloudflare:test';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { count, deadLetters, minutes, readTotals, waiting } from '../../../src/edge/queue/counters.ts';
-import { discard, replay } from '../../../src/edge/queue/dead-letters.ts';
+import { LANES, type Lane } from '../../../src/contract/lane.ts';
+import { count, deadLetters, minutes, readTally, waiting } from '../../../src/edge/queue/counters.ts';
+import { discard, replay, requeue } from '../../../src/edge/queue/dead-letters.ts';
 import { ingest } from '../../../src/edge/queue/ingest.ts';
+import { within } from '../../../src/edge/queue/lanes.ts';
 import { delivery, newOutbox, passAt, ROOM, rulingUpstream, SENDING_ON } from '../../fakes/outbox.ts';
 import { eventRecord } from '../../fakes/records.ts';
 
@@ -15,10 +17,13 @@ const steps = fc.array(
     fc.record({
       do: fc.constant('ingest' as const),
       device: fc.constantFrom('a', 'b', 'c'),
+      lane: fc.constantFrom<Lane>(...LANES),
       poison: fc.boolean(),
       unverified: fc.boolean(),
     }),
-    fc.record({ do: fc.constantFrom('pass' as const, 'replay' as const, 'discard' as const) }),
+    fc.record({
+      do: fc.constantFrom('pass' as const, 'replay' as const, 'discard' as const, 'requeue' as const),
+    }),
   ),
   { maxLength: 40 },
 );
@@ -44,22 +49,35 @@ test('waiting records, dead letters and unverified records are counted without a
           await runInDurableObject(stub, async (_, { storage }) => {
             if (step.do === 'replay') replay(storage, { until: now }, 2, now);
             if (step.do === 'discard') discard(storage, { until: now }, 1, now);
+            if (step.do === 'requeue') {
+              storage.sql.exec('UPDATE dead SET proven = id % 2');
+              requeue(storage, { since: NOW, until: undefined }, () => crypto.randomUUID(), now);
+            }
             if (step.do !== 'ingest') return;
             const records = [1, 2, 3].map((n) =>
               eventRecord(seq + n, { eventName: step.poison && n === 2 ? 'Poison' : 'Clicked' }),
             );
             seq += 3;
             if (step.unverified) unverified += 3;
-            const delivered = { ...delivery(step.device, ...records), unverified: step.unverified };
+            const { device, lane, unverified: isUnverified } = step;
+            const delivered = {
+              ...delivery(`${device} ${lane}`, ...records),
+              lane,
+              unverified: isUnverified,
+            };
             ingest(storage, delivered, SENDING_ON, ROOM, now);
             await storage.deleteAlarm();
           });
       }
 
       await runInDurableObject(stub, (_, { storage: { sql } }) => {
-        const totals = readTotals(sql);
+        const { totals, waiting: inLanes } = readTally(sql);
         const one = (query: string) => sql.exec<{ n: number }>(query).one().n;
         expect(waiting(totals)).toBe(one('SELECT COALESCE(SUM(count - taken), 0) AS n FROM run'));
+        for (const lane of LANES)
+          expect(inLanes[lane]).toBe(
+            one(`SELECT COALESCE(SUM(count - taken), 0) AS n FROM run WHERE ${within(lane)}`),
+          );
         expect(deadLetters(totals)).toBe(one('SELECT COUNT(*) AS n FROM dead'));
         expect(totals.unverified).toBe(unverified);
       });

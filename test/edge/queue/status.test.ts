@@ -57,7 +57,7 @@ describe('waiting records by kind', () => {
     await passAt(stub, answer, NOW + 2_000);
 
     const { waiting } = await healthOf(stub);
-    expect(waiting).toEqual([{ kind: 'user', since: NOW, takenAt: 0 }]);
+    expect(waiting).toEqual([{ lane: null, kind: 'user', since: NOW, takenAt: 0 }]);
   });
 
   test('exclude records that wait only behind a failing batch', async () => {

@@ -18,6 +18,7 @@ test('the defaults are the global host, the account’s whole allowance and one 
       allowedOrigins: ['https://shop.example.com', 'https://example.com'],
       serverTokens: [],
       requestsPerMinute: 500,
+      laneFloors: { live: 0.5, server: 0.3, import: 0.05 },
       lingerMs: 1_000,
       maxSubrequests: 10_000,
       healthStaleMs: 300_000,
@@ -223,6 +224,32 @@ test('the backlog has room for a request in each outbox', () => {
   expect(read('1599')).toEqual({
     ok: false,
     message: 'MAX_BACKLOG must be a whole number from 400 times OUTBOX_SHARDS to 1000000000',
+  });
+});
+
+describe('the floors of the lanes', () => {
+  const floorsOf = (LANES?: string) => {
+    const read = readSettings({ ...ENV, ...(LANES !== undefined && { LANES }) });
+    return read.ok ? read.settings.laneFloors : undefined;
+  };
+
+  test('are shares of the calls, for live, server and import', () => {
+    expect(floorsOf()).toEqual({ live: 0.5, server: 0.3, import: 0.05 });
+    expect(floorsOf('1, 98 ,1')).toEqual({ live: 0.01, server: 0.98, import: 0.01 });
+  });
+
+  test.each([
+    '50,30',
+    '50,30,5,5',
+    '0,30,5',
+    '50,30,0',
+    '60,30,11',
+    '50,30,5.5',
+    '-1,30,5',
+    '50 %,30,5',
+    ' ',
+  ])('%j is refused, unless it is empty', (text) => {
+    expect(floorsOf(text)).toEqual(text.trim() === '' ? floorsOf() : undefined);
   });
 });
 

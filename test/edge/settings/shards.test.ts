@@ -1,11 +1,13 @@
 import { createExecutionContext, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { LIVE_PORTS } from '../../../src/edge/alerts/send.ts';
 import type { Env } from '../../../src/edge/durable-objects/env.ts';
-import { outboxesInUse, wakeAll } from '../../../src/edge/durable-objects/outbox-directory.ts';
+import { outboxesInUse } from '../../../src/edge/durable-objects/outbox-directory.ts';
 import { gateOf } from '../../../src/edge/durable-objects/rate-gate.ts';
 import { readSettings } from '../../../src/edge/settings/settings.ts';
 import { MAX_SHARDS } from '../../../src/edge/settings/settings-table.ts';
 import { jurisdictionOf, shardOf, shardsOf } from '../../../src/edge/settings/shards.ts';
+import { watch } from '../../../src/edge/watchdog/watchdog.ts';
 import { createRelay } from '../../../src/edge/worker.ts';
 import {
   deadLettersOf,
@@ -20,6 +22,9 @@ import { eventRecord, idOf } from '../../fakes/records.ts';
 
 const DAY = 86_400_000;
 const relay = createRelay();
+
+/** The watchdog in a minute in which it asks even the outboxes of a quiet relay. */
+const wakeAll = (env: Env) => watch(env, 0, LIVE_PORTS);
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -147,14 +152,18 @@ function withOutboxes(names: readonly string[], wake: (name: string) => Promise<
   const calls: string[] = [];
   const retired: string[] = [];
   const gate = {
-    lastStreak: async () => undefined,
-    outboxes: async () => names.map((name, turn) => ({ name, turn })),
+    beginWatch: async () => ({
+      streak: undefined,
+      outboxes: names.map((name, turn) => ({ name, turn })),
+      isQuiet: true,
+    }),
+    endWatch: async () => ({}),
     retire: async (empty: readonly { name: string }[]) => void retired.push(...empty.map(({ name }) => name)),
   };
   const outboxes = (jurisdiction: string) => ({
     getByName: (name: string, { locationHint }: { locationHint: string }) => {
       calls.push(`${jurisdiction} ${name} ${locationHint}`);
-      return { wake: () => wake(name) };
+      return { watch: async () => ({ isEmpty: await wake(name) }) };
     },
     jurisdiction: outboxes,
   });

@@ -1,0 +1,48 @@
+import { MINUTE_MS } from '../../pacing/minute.ts';
+import { deadLetters, difference, minutes, NOTHING, readTotals, type Totals, waiting } from './counters.ts';
+import type { Room } from './ingest.ts';
+import { longestStall, queueHealth } from './status.ts';
+
+/** Dead letters and calls of unknown outcome are counted over this many minutes, the current one included. */
+const RECENT_MINUTES = 5;
+
+/** The figures of one outbox that alerts are made of. It contains no records and no ids. */
+export type QueueWatch = {
+  /**
+   * When the oldest record arrived that waits for no fault of its own. Null if none waits. Without imports that
+   * were never sent: they wait on purpose while others have records.
+   */
+  readonly oldestAt: number | null;
+  /** Since when records wait with none of their kind accepted. Null if none waits. */
+  readonly stalledSince: number | null;
+  /** The part of the room that is used, from 0 to 1. */
+  readonly used: number;
+  /** There is no room for another whole batch. */
+  readonly full: boolean;
+  /** Dead letters of the last five minutes, without those that were taken back. */
+  readonly deadLetters: number;
+  /** Calls of the last five minutes whose outcome is unknown. */
+  readonly unknown: number;
+};
+
+export function queueWatch(sql: SqlStorage, room: Room, now: number): QueueWatch {
+  const health = queueHealth(sql, room);
+  const totals = readTotals(sql);
+  const { dead_letter, requeued, unknown } = recent(sql, totals, now);
+  const sinces = health.waiting.filter(({ lane }) => lane !== 'import').map(({ since }) => since);
+  return {
+    oldestAt: sinces.length === 0 ? null : Math.min(...sinces),
+    stalledSince: longestStall(health)?.since ?? null,
+    used: Math.max((waiting(totals) + deadLetters(totals)) / room.records, sql.databaseSize / room.bytes),
+    full: health.full !== undefined,
+    deadLetters: Math.max(0, dead_letter - requeued),
+    unknown,
+  };
+}
+
+/** What was counted in the last minutes. It needs no memory of an earlier look, so a missed one loses nothing. */
+function recent(sql: SqlStorage, totals: Totals, now: number): Totals {
+  const from = now - (now % MINUTE_MS) - (RECENT_MINUTES - 1) * MINUTE_MS;
+  const before = minutes(sql).findLast(({ at }) => at < from);
+  return difference(totals, before?.totals ?? NOTHING);
+}

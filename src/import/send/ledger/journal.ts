@@ -1,0 +1,81 @@
+import { utf8Bytes } from '../../../contract/rules/text.ts';
+import type { JournalDisk, JournalFile, Self } from '../../../server/journal/disk.ts';
+import { takeLock } from '../../../server/journal/lock.ts';
+import { SEGMENT_NAME, segmentName } from '../../../server/journal/segment.ts';
+import { formatLine, type Line, parseLines } from './journal-line.ts';
+
+/** A folder that says which rows of a file are settled, so that the next run goes on from there. */
+export type Journal = {
+  /** What earlier runs have left: the first line holds everything, each later one what has changed. */
+  readonly left: readonly Line[];
+  /** True if the next line must hold everything, because it begins a file. */
+  readonly beginsFile: () => boolean;
+  /** Resolves when the line is on disk. After it has rejected, no more lines may be appended. */
+  readonly append: (line: Line) => Promise<void>;
+  /** Frees the folder for the next run. */
+  readonly close: () => Promise<void>;
+  /** Removes the journal's files. */
+  readonly remove: () => Promise<void>;
+};
+
+// A new file after this many bytes. Its first line holds everything, so the earlier ones can go.
+const FILE_BYTES = 1024 * 1024;
+
+/** Opens a journal. Rejects if another process may have it open, or if a line in its middle can't be read. */
+export async function openJournal(disk: JournalDisk, self: Self): Promise<Journal> {
+  const lock = await takeLock(disk, self);
+  const { names, left } = await readLeft(disk).catch(async (error) => {
+    await disk.remove(lock);
+    throw error;
+  });
+  let nextNumber = Number.parseInt(names.at(-1) ?? '0', 10) + 1;
+  let file: JournalFile | undefined;
+  let bytes = 0;
+
+  async function beginFile(text: string): Promise<void> {
+    await file?.close();
+    const name = segmentName(nextNumber++);
+    file = await disk.create(name);
+    await file.append(text);
+    await file.sync();
+    for (const old of names.splice(0)) await disk.remove(old);
+    names.push(name);
+    bytes = 0;
+  }
+
+  const close = async () => {
+    await file?.close();
+    file = undefined;
+    await disk.remove(lock);
+  };
+  const beginsFile = () => file === undefined || bytes > FILE_BYTES;
+  return {
+    left,
+    beginsFile,
+    append: async (line) => {
+      const text = formatLine(line);
+      if (beginsFile()) await beginFile(text);
+      else {
+        await file?.append(text);
+        await file?.sync();
+        bytes += utf8Bytes(text);
+      }
+    },
+    close,
+    remove: async () => {
+      for (const name of names.splice(0)) await disk.remove(name);
+      await close();
+    },
+  };
+}
+
+/** Reads the newest file that has a whole first line: a crash may have left a newer one without it. */
+async function readLeft(disk: JournalDisk): Promise<{ names: string[]; left: readonly Line[] }> {
+  const names = (await disk.list()).filter((name) => SEGMENT_NAME.test(name)).sort();
+  for (const name of names.toReversed()) {
+    const read = parseLines(await disk.read(name));
+    if (!read.ok) throw new Error(`line ${read.damagedLine} of ${name} is damaged`);
+    if (read.lines[0]?.import !== undefined) return { names, left: read.lines };
+  }
+  return { names, left: [] };
+}

@@ -1,0 +1,212 @@
+import { utf8Bytes } from '../../../contract/rules/text.ts';
+import type { JournalDisk, JournalFile, Self } from '../../../server/journal/disk.ts';
+import type { ImportReport } from '../../read/report.ts';
+import { ImportError, type ImportRow } from '../../read/source.ts';
+import { grouped } from './grouped.ts';
+import { type Journal, openJournal } from './journal.ts';
+import {
+  firstLine,
+  type LedgerState,
+  lineOf,
+  noChanges,
+  type SealedBatch,
+  stateFrom,
+} from './ledger-state.ts';
+import type { RowSet } from './row-set.ts';
+
+/** A row that may be sent. */
+export type ReadyRow = Extract<ImportRow, { ok: true }>;
+
+/** A row that is not sent, and why. */
+export type RefusedRow = Extract<ImportRow, { ok: false }>;
+
+/** Knows what became of each row, in memory and on disk. */
+export type Ledger = {
+  readonly settled: Pick<RowSet, 'has' | 'upTo' | 'size'>;
+  readonly sealed: ReadonlyMap<string, SealedBatch>;
+  /** About all rows that are settled, also by earlier runs. */
+  readonly report: () => ImportReport;
+  /** Good rows that an earlier run had brought to the relay without noting it. */
+  readonly duplicates: () => number;
+  /** Notes rows that have arrived, `duplicates` of them in an earlier run. */
+  readonly settle: (rows: readonly ReadyRow[], duplicates?: number) => void;
+  readonly refuse: (row: RefusedRow) => void;
+  /** Notes batches whose calls may leave once this is flushed, in place of another batch. */
+  readonly seal: (batches: readonly SealedBatch[], instead?: string) => void;
+  readonly unseal: (id: string) => void;
+  /** Characters that wait for the next flush. */
+  readonly pendingLength: () => number;
+  /** Resolves when everything noted so far is on disk. Rejects with a `LedgerError`, from then on always. */
+  readonly flush: () => Promise<void>;
+  /** Flushes, and frees the journal. */
+  readonly close: () => Promise<void>;
+  /** Flushes, and removes the journal's files. */
+  readonly remove: () => Promise<void>;
+};
+
+/** The journal, or the file of refused rows, can't be used. The message names the path and the remedy. */
+export class LedgerError extends Error {
+  override readonly name = 'LedgerError';
+}
+
+export type LedgerOptions = {
+  /** Identifies the import. */
+  readonly digest: string;
+  /** Where the rows go, for people. */
+  readonly into: string;
+  readonly journal?: {
+    readonly path: string;
+    readonly disk: (path: string) => Promise<JournalDisk>;
+    readonly self: () => Promise<Self>;
+  };
+  readonly rejects?: {
+    readonly path: string;
+    /** Opens the file, and cuts it to its first bytes. */
+    readonly open: (path: string, keepBytes: number) => Promise<JournalFile>;
+  };
+};
+
+/** What is written to. */
+type Outputs = { readonly journal: Journal | undefined; readonly rejects: JournalFile | undefined };
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+/** Opens the ledger of an import, as earlier runs have left it. Rejects with a `LedgerError` or an `ImportError`. */
+export async function openLedger(options: LedgerOptions): Promise<Ledger> {
+  const journal = await journalOf(options);
+  const state = stateFrom(journal?.left ?? []);
+  try {
+    return ledgerOf(options, state, { journal, rejects: await rejectsOf(options, state.refusedBytes) });
+  } catch (error) {
+    await journal?.close();
+    throw error;
+  }
+}
+
+async function journalOf({ digest, into, journal }: LedgerOptions): Promise<Journal | undefined> {
+  if (journal === undefined) return undefined;
+  const { path, disk, self } = journal;
+  const opened = await Promise.all([disk(path), self()])
+    .then((ports) => openJournal(...ports))
+    .catch((error) => {
+      throw new LedgerError(
+        `the journal ${path} can't be opened: ${messageOf(error)}. A journal is a folder: name another one with --journal`,
+      );
+    });
+  const [first] = opened.left;
+  if (first === undefined || (first.import === digest && first.into === into)) return opened;
+  await opened.close();
+  throw new LedgerError(
+    first.import === digest
+      ? `the journal ${path} belongs to an import into ${first.into}: go on with that one, or name another journal with --journal`
+      : `the journal ${path} belongs to another import: the file, or a flag that decides what becomes of its rows, has changed. Go on with the old ones, name another journal with --journal, or remove this one to begin anew`,
+  );
+}
+
+async function rejectsOf({ rejects }: LedgerOptions, keepBytes: number): Promise<JournalFile | undefined> {
+  return rejects?.open(rejects.path, keepBytes).catch((error) => {
+    if (error instanceof ImportError) throw error;
+    throw new LedgerError(`${rejects.path} can't be opened: ${messageOf(error)}. Name another --rejects`);
+  });
+}
+
+function ledgerOf(options: LedgerOptions, state: LedgerState, outputs: Outputs): Ledger {
+  const { settled, sealed, report } = state;
+  let changes = noChanges();
+  const take = () => {
+    const taken = changes;
+    changes = noChanges();
+    return taken;
+  };
+  const { flush, end } = writerOf(options, state, outputs, take);
+  const settleRow = (row: ImportRow) => {
+    settled.add(row.number);
+    changes.settled.push(row.number);
+    report.add(row);
+    changes.isAny = true;
+  };
+  return {
+    settled,
+    sealed,
+    report: report.result,
+    duplicates: () => state.duplicates,
+    settle: (rows, duplicates = 0) => {
+      rows.forEach(settleRow);
+      state.duplicates += duplicates;
+    },
+    refuse: (row) => {
+      settleRow(row);
+      if (outputs.rejects !== undefined) changes.refused += refusedLine(row);
+    },
+    seal: (batches, instead) => {
+      for (const batch of batches) sealed.set(batch.id, batch);
+      changes.sealed.push(...batches);
+      if (instead !== undefined) {
+        sealed.delete(instead);
+        changes.unsealed.push(instead);
+      }
+      changes.isAny = true;
+    },
+    unseal: (id) => {
+      sealed.delete(id);
+      changes.unsealed.push(id);
+      changes.isAny = true;
+    },
+    pendingLength: () => changes.refused.length,
+    flush,
+    close: () => end('close'),
+    remove: () => end('remove'),
+  };
+}
+
+/** A refused row in the file for them. */
+export function refusedLine({ number, line, issues, row }: RefusedRow): string {
+  const reasons = issues.map(({ path, message }) => `${path} ${message}`.trim());
+  return `${JSON.stringify({ number, line, reasons, row })}\n`;
+}
+
+/** Writes changes in groups. */
+function writerOf(
+  options: LedgerOptions,
+  state: LedgerState,
+  { journal, rejects }: Outputs,
+  take: () => ReturnType<typeof noChanges>,
+): { readonly flush: () => Promise<void>; readonly end: (how: 'close' | 'remove') => Promise<void> } {
+  let broken: LedgerError | undefined;
+  const failAt = (place: string) => (error: unknown) => {
+    broken = new LedgerError(
+      `${place} can't be written: ${messageOf(error)}. Make room, then run the same command again: no row is lost`,
+    );
+    throw broken;
+  };
+  async function write(): Promise<void> {
+    if (broken !== undefined) throw broken;
+    const changes = take();
+    const isFirst = journal?.beginsFile() ?? false;
+    if (!changes.isAny && !isFirst) return;
+    // Made before the first wait: a row that is refused meanwhile is not in the other file yet.
+    const line = isFirst ? firstLine(state, options) : lineOf(state, changes);
+    if (rejects !== undefined && changes.refused !== '') {
+      const append = async () => {
+        await rejects.append(changes.refused);
+        await rejects.sync();
+      };
+      await append().catch(failAt(`${options.rejects?.path}`));
+      state.refusedBytes += utf8Bytes(changes.refused);
+    }
+    const { refusedBytes } = state;
+    await journal?.append({ ...line, refusedBytes }).catch(failAt(`the journal ${options.journal?.path}`));
+  }
+  const flush = grouped(write);
+  return {
+    flush,
+    end: async (how) => {
+      try {
+        await flush();
+      } finally {
+        await rejects?.close();
+        await journal?.[broken === undefined ? how : 'close']();
+      }
+    },
+  };
+}

@@ -1,0 +1,92 @@
+import { pendingCalls } from '../page/pending-records.ts';
+import { isIn } from '../page/visitor-state.ts';
+import type { Call } from '../record/call.ts';
+import { bare } from '../record/own-fields.ts';
+import type { Visitor } from '../record/visitor.ts';
+import type { AddOn } from './add-on.ts';
+
+/** Returns the id of the anonymous visitor, or nothing while it is unknown. It is called again and again. */
+export type AnonymousIdSource = () => string | undefined | Promise<string | undefined>;
+
+// An SDK that a script loads takes its time. One that is blocked never comes.
+const LOOKS = 50;
+const LOOK_EVERY_MS = 100;
+const WAIT_MS = LOOKS * LOOK_EVERY_MS;
+
+// WebEngage's limit. https://docs.webengage.com/docs/rest-api-tracking-users
+const MAX_ID_LENGTH = 100;
+
+/** What an append has just made, and nobody has seen yet. */
+type Fresh<T> = { -readonly [Field in keyof T]: T[Field] };
+
+/** Returns the value of a cookie of the page. Throws if the page may not read it. */
+export function cookieNamed(name: string): () => string {
+  return () => decodeURIComponent(`; ${document.cookie}`.split(`; ${name}=`)[1]?.split(';')[0] ?? '');
+}
+
+/**
+ * Gives anonymous records the id that another SDK on the page has for this browser.
+ * Throws a `RangeError` for anything but a function.
+ *
+ * In a new browser, and after `reset()`, calls wait for an id, in the spill: they survive the page. A page that is
+ * left before leaves them to the next one. After 5 s without an id they get a random id of the tracker. No id is
+ * given to a second visitor. From then on, each call takes the latest id of the source.
+ */
+export function anonymousId(source: AnonymousIdSource): AddOn {
+  if (typeof source !== 'function') throw new RangeError(`anonymousId must be a function, not ${source}`);
+  return bare<AddOn>({
+    engine: (engine, page) => {
+      const { records, time, pageStorage, endpointName } = page;
+      let latest = '';
+
+      async function ask(): Promise<void> {
+        try {
+          const id = await source();
+          if (typeof id === 'string' && id.length <= MAX_ID_LENGTH) latest = id;
+        } catch {
+          // The error is the site's own, and may contain anything.
+        }
+      }
+
+      page.records = bare({
+        ...records,
+        append: async (change) => {
+          const { supplied } = page.visitor;
+          // A browser that is known to the tracker has a hint.
+          const mustWait =
+            pageStorage.get(endpointName) === null ||
+            (supplied && pendingCalls(page).some(({ kind }) => kind === 'reset'));
+          for (let looks = mustWait ? LOOKS : 0; ; looks -= 1) {
+            void ask();
+            // After a source that answers at once. A promise is heard at the next look, or by the next call.
+            await undefined;
+            page.awaitsId = looks > 0 && (!latest || latest === supplied) && isIn(page);
+            if (!page.awaitsId) break;
+            if (looks === 1) page.emit('unmerged', { waitedMs: WAIT_MS });
+            await new Promise<void>((resolve) => void time.timer(resolve, LOOK_EVERY_MS));
+          }
+          const id = latest;
+          return records.append((kept) => {
+            const made = change(kept);
+            const visitor: Fresh<Visitor> = made.visitor;
+            const { supplied, anonymousId: own } = visitor;
+            // Another tab may have given it to a visitor before this one.
+            if (id && id !== supplied) {
+              // Among several visitors, nobody knows whose it is: then it is for none of them. A first id is for the
+              // first visitor of the browser, a later one for the visitor after the only change.
+              const isOwn = supplied
+                ? visitor.changes < kept.changes + 2
+                : kept.changes < 2 && own === (kept.anonymousId || page.ids?.anonymousId);
+              visitor.supplied = id;
+              visitor.changes += 1;
+              const all: readonly Fresh<Pick<Call, 'anonymousId'>>[] = [visitor, ...made.entries];
+              for (const it of all) if (isOwn && it.anonymousId === own) it.anonymousId = id;
+            }
+            return made;
+          });
+        },
+      });
+      return engine;
+    },
+  });
+}
