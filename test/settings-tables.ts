@@ -3,6 +3,7 @@ import { JURISDICTIONS, LOCATION_HINTS, locationHintOf } from '../src/edge/setti
 import { readSettings } from '../src/edge/settings/settings.ts';
 import type { SettingsEnv } from '../src/edge/settings/settings-env.ts';
 import {
+  BOT_MODES,
   IDENTITY_MODES,
   PLAN_MODES,
   SETTINGS,
@@ -97,6 +98,7 @@ const ENTRIES: Readonly<Record<SettingName, Entry>> = {
     mayBe: listed(PLAN_MODES),
     otherwise: '`report`, where there is a plan',
   },
+  BOTS: { table: 'plan', mayBe: listed(BOT_MODES) },
 
   ALERT_WEBHOOK: {
     isSecret: true,

@@ -8,6 +8,7 @@ import {
   logAlert,
   logAlertFailed,
   logAlertsGivenUp,
+  logBots,
   logDeadLetters,
   logFailedCall,
   logLimited,
@@ -69,6 +70,7 @@ test('docs/guides/operating.md shows exactly the lines of the log', () => {
     logLimited({ address: 212, browser: 0, share: 38 });
     logServerRefused('orders', { limited: 2, rejected: 7 });
     logOffPlan({ missing: 12, type: 5, unknown_event: 1 });
+    logBots({ user_agent: 40, webdriver: 2, refused: 42 });
     logAlert({ alert: 'suspended', state: 'begins' });
     logAlertFailed({ form: 'slack', status: 503 });
     logAlertsGivenUp(2);

@@ -3,7 +3,6 @@ import type { RecordKind } from '../../contract/record.ts';
 import { MINUTE_MS } from '../../pacing/minute.ts';
 import type { AlertLimits, WatchedOutbox } from '../alerts/conditions.ts';
 import type { Attempt } from '../alerts/queue.ts';
-import { addRecent, type RecentCounts, recentSum } from '../alerts/recent-counts.ts';
 import {
   type AlertReport,
   type AlertState,
@@ -18,6 +17,7 @@ import { allowance } from '../gate/allowance.ts';
 import { type Answered, type Fault, misconfigured, type Refusal, refused, taken } from '../gate/answers.ts';
 import { fitted, maxBytes, tooLarge } from '../gate/call-size.ts';
 import { type Permit, type PermitRequest, paused, takePermit } from '../gate/permits.ts';
+import { type CountTally, countTally, lastCounts, type NamedCounts } from '../gate/shared-counts.ts';
 import {
   type GateLimits,
   type GateState,
@@ -47,6 +47,11 @@ export type GateStatus = {
   readonly maxCallBytes: number | null;
 };
 
+/** What the isolates of the Worker count together. */
+export type CountGroup = 'bots' | 'tokens_refused';
+
+/** Counts by name, of the last hour and since the first count. */
+export type GroupCounts = { readonly lastHour: NamedCounts; readonly total: NamedCounts };
 /** What the watchdog needs to begin a run. */
 export type WatchBegin = {
   readonly streak: RefusalStreak | undefined;
@@ -85,6 +90,11 @@ type OlderState = {
   readonly lastWall?: RefusalStreak | undefined;
 };
 
+const HOUR_MINUTES = 60;
+
+// Batches refused for their tokens make an alert if there are enough of them within these minutes.
+const RECENT_MINUTES = 5;
+
 // Longer than the time between two runs of the watchdog.
 const ACTIVE_FOR_MS = 2 * MINUTE_MS;
 
@@ -100,6 +110,10 @@ export class RateGate extends DurableObject<SettingsEnv> {
   readonly #turns = { imports: new Map() as Turns, others: new Map() as Turns };
   readonly #observed = observedTally();
   readonly #resting = restingOutboxes(this.ctx.storage.kv);
+  readonly #counts: Readonly<Record<CountGroup, CountTally>> = {
+    bots: countTally('counts:bots'),
+    tokens_refused: countTally('counts:tokens_refused'),
+  };
 
   /**
    * Asks to start one call to WebEngage. A granted permit that is not used is lost.
@@ -211,13 +225,24 @@ export class RateGate extends DurableObject<SettingsEnv> {
     return this.#state().lastStreak;
   }
 
+  /** An isolate of the Worker has counted this much since its last report. */
+  addCounts(group: CountGroup, counts: NamedCounts): void {
+    this.#counts[group].add(this.ctx.storage.kv, counts, Date.now());
+  }
+
+  /** What the isolates have counted together. */
+  counts(group: CountGroup): GroupCounts {
+    const counts = this.#counts[group].read(this.ctx.storage.kv);
+    return { lastHour: lastCounts(counts, HOUR_MINUTES, Date.now()), total: counts.total };
+  }
+
   /** The begin of a run of the watchdog. */
   beginWatch(): WatchBegin {
     const now = Date.now();
     const { suspension, pausedUntil, starts } = this.#state();
     const isSending =
       suspension !== undefined || Math.max(pausedUntil, starts.at(-1) ?? 0) > now - ACTIVE_FOR_MS;
-    const isRefusing = recentSum(this.#tokensRefused(), now) > 0;
+    const isRefusing = this.#tokensRefused(now) > 0;
     return {
       streak: this.lastStreak(),
       outboxes: this.outboxes(),
@@ -234,7 +259,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
     const findings = {
       ...found,
       suspendedBy: this.#state().suspension?.status ?? null,
-      tokensRefused: recentSum(this.#tokensRefused(), now),
+      tokensRefused: this.#tokensRefused(now),
     };
     const before = this.#alerts();
     const { state, due, made, givenUp } = runOf(before, findings, { limits, destinations }, now);
@@ -255,13 +280,13 @@ export class RateGate extends DurableObject<SettingsEnv> {
     return alertReport(this.#alerts());
   }
 
-  /** An isolate of the Worker has refused this many batches for their identity tokens. */
-  tokensRefused(batches: number): void {
-    this.ctx.storage.kv.put('tokensRefused', addRecent(this.#tokensRefused(), batches, Date.now()));
-  }
-
-  #tokensRefused(): RecentCounts {
-    return this.ctx.storage.kv.get<RecentCounts>('tokensRefused') ?? [];
+  /** The batches that were refused for their identity tokens within the last minutes. */
+  #tokensRefused(now: number): number {
+    const counts = this.#counts.tokens_refused.read(this.ctx.storage.kv);
+    return Object.values(lastCounts(counts, RECENT_MINUTES, now)).reduce<number>(
+      (sum, count = 0) => sum + count,
+      0,
+    );
   }
 
   #alerts(): AlertState {

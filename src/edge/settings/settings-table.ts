@@ -32,6 +32,7 @@ export const MAX_SHARDS = 64;
 const MAX_BACKLOG = 1_000_000_000;
 
 export const PLAN_MODES = ['off', 'report', 'enforce'] as const;
+export const BOT_MODES = ['off', 'count', 'refuse'] as const;
 export const IDENTITY_MODES = ['off', 'optional', 'required'] as const;
 
 // Checked where they are used: ADMIN_TOKEN in auth/bearer.ts, IDENTITY_KEY in auth/identity-key.ts.
@@ -120,6 +121,11 @@ export const SETTINGS = {
     parse: oneOf(IDENTITY_MODES),
   },
   IDENTITY_KEY: UNCHECKED,
+  BOTS: {
+    otherwise: 'count',
+    rule: 'must be off, count or refuse',
+    parse: oneOf(BOT_MODES),
+  },
   TRACKING_PLAN: {
     rule: 'must be off, report or enforce',
     parse: optional(oneOf(PLAN_MODES)),

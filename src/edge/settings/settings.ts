@@ -9,6 +9,9 @@ import { isLoopback, upstreamOfRegion } from './upstream.ts';
 /** What happens to records that violate the tracking plan: nothing, a report, or a rejection. */
 export type PlanMode = NonNullable<SettingValues['TRACKING_PLAN']>;
 
+/** What happens to records of bots: nothing, a count, or a rejection and a count. */
+export type BotMode = SettingValues['BOTS'];
+
 /** Whether identity tokens are ignored, checked when present, or required. `key` is the setting's text. */
 export type IdentitySettings =
   | { readonly mode: 'off' }
@@ -34,6 +37,7 @@ export type RelaySettings = {
   /** One outbox's share of `maxBacklog`. */
   readonly maxBacklogPerShard: number;
   readonly identity: IdentitySettings;
+  readonly bots: BotMode;
   readonly trackingPlan?: PlanMode;
   readonly jurisdiction?: Jurisdiction;
   readonly healthStaleMs: number;
@@ -147,6 +151,7 @@ function settingsOf(values: SettingValues): RelaySettings {
     ...(values.JURISDICTION && !isLoopback(upstream) && { jurisdiction: values.JURISDICTION }),
     healthStaleMs: values.HEALTH_STALE_MS,
     identity: identityOf(values),
+    bots: values.BOTS,
     recordsPerMinutePerShard: recordsPerMinute / shards,
   };
 }

@@ -134,6 +134,14 @@ export function logOffPlan(breaches: Counts<Breach>): void {
   console.warn(JSON.stringify({ event: 'off_plan', ...breaches }));
 }
 
+/**
+ * Logs the records of bots since the last such line, by what gave the bots away, and how many of them were refused.
+ * The line contains no user agent, which can identify someone.
+ */
+export function logBots(records: Counts<string>): void {
+  console.log(JSON.stringify({ event: 'bots', ...records }));
+}
+
 /** Logs that an alert begins or ends. */
 export function logAlert({
   alert,

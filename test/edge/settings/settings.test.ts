@@ -27,6 +27,7 @@ test('the defaults are the global host, the account’s whole allowance and one 
       maxBacklog: 18_000_000,
       maxBacklogPerShard: 18_000_000,
       identity: { mode: 'off' },
+      bots: 'count',
       recordsPerMinutePerShard: 12_500,
     },
   });
