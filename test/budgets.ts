@@ -8,7 +8,7 @@ export const BUDGETS: Readonly<Record<string, number>> = {
   './tracker.js': 10_970,
   // With the anonymous id: its wait, the cookie, and that no id reaches a second visitor.
   './tracker.full.js': 14_880,
-  './service-worker.js': 12_120,
+  './service-worker.js': 12_130,
   '.': 15_200,
   './service-worker': 13_750,
   './page-views.js': 1_090,

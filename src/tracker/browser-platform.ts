@@ -22,7 +22,10 @@ export function browserPlatform(): Platform {
     // There may be no database. If a frozen tab holds it open, the browser deletes it when that tab closes.
     removeStore: async (name) =>
       tryOrUndefined(() =>
-        timeout(promisifyRequest(indexedDB.deleteDatabase(name)), HUNG_AFTER_MS).catch(() => true),
+        timeout(
+          promisifyRequest(indexedDB.deleteDatabase(name)).then(() => true),
+          HUNG_AFTER_MS,
+        ).catch(() => {}),
       ),
     pageStorage: localPageStorage,
     exclusive: (name) => tabLock(name, globalThis.navigator?.locks),

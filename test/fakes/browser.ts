@@ -47,7 +47,9 @@ export function fakeBrowser({
   const disk = fakeDisk();
   const locks = fakeLocks();
   const map = new Map<string, string>();
-  const spillKeys = () => [...map.keys()].filter((key) => key.startsWith(`${NAME}#`));
+  // Without the key that asks the next page for a deletion: it may stay until the next opt-out.
+  const spillKeys = () =>
+    [...map].flatMap(([key, text]) => (key.startsWith(`${NAME}#`) && text !== '[]' ? [key] : []));
   const spilledCalls = (): readonly Call[] => spillKeys().flatMap((key) => JSON.parse(map.get(key) ?? '[]'));
 
   /** `memory`: this page finds its database missing or broken. `worker`: it is no page, but a worker. */
@@ -104,7 +106,7 @@ export function fakeBrowser({
     const resolved = resolveOptions({ endpoint: ENDPOINT, ...settings });
     const { platform } = platformFakes;
     // A database that does not answer can't be deleted either.
-    const ownPlatform = hasFallback ? { ...platform, removeStore: async () => true } : platform;
+    const ownPlatform = hasFallback ? { ...platform, removeStore: async () => undefined } : platform;
     const tracker = startTracker(resolved, ownPlatform, settings.plugins);
 
     return {

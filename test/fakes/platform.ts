@@ -168,6 +168,7 @@ export function fakePlatform({
       }),
     removeStore: async () => {
       removed.count += 1;
+      return true;
     },
     address: () => globalThis.document?.URL,
     exclusive: (name) => tabLock(name, locks),

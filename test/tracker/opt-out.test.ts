@@ -472,7 +472,7 @@ describe('a visitor who has opted out', () => {
     const tracker = startTracker(resolveOptions({ endpoint: ENDPOINT }), {
       ...platform,
       store: (_, report) => recordStore(openDatabase(hung, timeout, report)),
-      removeStore: async (name) => void removed.push(name),
+      removeStore: async (name) => removed.push(name),
     });
     const early = tracker.track('e1');
     const out = tracker.optOut();

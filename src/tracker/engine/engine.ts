@@ -73,7 +73,7 @@ async function optOut(page: Page): Promise<void> {
   await write(page);
   if (!page.isDegraded) return;
   // The database may hold data that it could not delete.
-  if (!isIn(page) && !(await page.removeStore(page.endpointName))) forget(page);
+  if (!isIn(page) && (await page.removeStore(page.endpointName))) forget(page);
   if (!isKept)
     throw new Error('the opt-out holds for this page alone: localStorage and IndexedDB both failed');
 }

@@ -15,7 +15,7 @@ export type Platform = {
   readonly fetchLater: FetchLater | undefined;
   /** Opens the store with its first operation. */
   readonly store: (name: string, reportDegraded: (why: unknown) => void) => RecordStore;
-  /** Deletes what a store of this name has kept, if there is any. True if something may remain. Never rejects. */
+  /** Deletes what a store of this name has kept, if there is any. True once nothing is left. Never rejects. */
   readonly removeStore: (name: string) => Promise<unknown>;
   readonly pageStorage: PageStorage;
   readonly exclusive: (name: string) => Exclusive;
