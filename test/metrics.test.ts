@@ -141,13 +141,19 @@ describe('the rules', () => {
     }
   });
 
-  test.skipIf(!hasPrometheus)('pass their own tests, and Prometheus takes them and the configuration', () => {
-    expect(promtool(['test', 'rules', 'ops/prometheus/rules-tests.yml'])).toMatchObject({ ok: true });
-    expect(promtool(['check', 'rules', 'ops/prometheus/rules.yml'])).toMatchObject({ ok: true });
-    expect(promtool(['check', 'config', '--syntax-only', 'ops/prometheus/prometheus.yml'])).toMatchObject({
-      ok: true,
-    });
-  });
+  test.skipIf(!hasPrometheus)(
+    'pass their own tests, and Prometheus takes them and the configuration',
+    {
+      timeout: 180_000,
+    },
+    () => {
+      expect(promtool(['test', 'rules', 'ops/prometheus/rules-tests.yml'])).toMatchObject({ ok: true });
+      expect(promtool(['check', 'rules', 'ops/prometheus/rules.yml'])).toMatchObject({ ok: true });
+      expect(promtool(['check', 'config', '--syntax-only', 'ops/prometheus/prometheus.yml'])).toMatchObject({
+        ok: true,
+      });
+    },
+  );
 });
 
 describe.skipIf(!hasPrometheus)('the text of a busy relay', () => {

@@ -3,6 +3,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import alerts from '../../docs/guides/alerts.md?raw';
 import identityTokens from '../../docs/guides/identity-tokens.md?raw';
 import operating from '../../docs/guides/operating.md?raw';
+import { botStatus } from '../../src/edge/operator/bot-status.ts';
 import { NOTHING } from '../../src/edge/queue/counters.ts';
 import {
   logAlert,
@@ -53,6 +54,16 @@ function logged(log: () => void): readonly string[] {
   vi.restoreAllMocks();
   return lines;
 }
+
+test('docs/guides/operating.md shows the counts of bots as the status has them', () => {
+  const shown = JSON.parse(sample('docs/guides/operating.md#bots json').text);
+
+  const counts = {
+    lastHour: { ...shown.lastHour.bySign, refused: 0 },
+    total: { ...shown.total.bySign, refused: 0 },
+  };
+  expect(botStatus(counts, shown.mode)).toEqual(shown);
+});
 
 test('docs/guides/operating.md shows exactly the lines of the log', () => {
   const shown = sample('docs/guides/operating.md#in-the-log json').text.trimEnd().split('\n');

@@ -65,15 +65,11 @@ function linesOf(rows: readonly (readonly string[])[]): number[] {
   return rows
     .map((row) => {
       const start = line;
-      line += 1 + row.join('').split(/\r\n|\n|\r/).length - 1 - joints(row);
+      for (const cell of row) line += cell.split(/\r\n|\n|\r/).length - 1;
+      line += 1;
       return start;
     })
     .slice(1);
-}
-
-/** Line breaks of a joined row that are one only because a cell ends with CR and the next begins with LF. */
-function joints(row: readonly string[]): number {
-  return -row.slice(1).filter((text, index) => text.startsWith('\n') && row[index]?.endsWith('\r')).length;
 }
 
 test('lines are counted through empty lines and line breaks in cells', async () => {
