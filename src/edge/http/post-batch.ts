@@ -98,8 +98,9 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
   const delivery = { device, ...from, ...toStore, unverified: authorized.unverified };
   const receipt = await storeDelivery(c.env, outbox, delivery);
   if (!receipt.stored) return notStored(receipt, { device, outbox }, sender, known);
-  countRejected(sender, reported.rejected.length, known);
-  return Response.json(answerOf(receipt, reported), { status: 202 });
+  const answer = answerOf(receipt, reported);
+  countRejected(sender, answer.rejected.length, known);
+  return Response.json(answer, { status: 202 });
 }
 
 /** Adds to the count from which the watchdog makes an alert. It runs in another isolate. */

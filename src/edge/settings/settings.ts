@@ -35,6 +35,8 @@ export type RelaySettings = {
   readonly trackingPlan?: PlanMode;
   readonly jurisdiction?: Jurisdiction;
   readonly healthStaleMs: number;
+  /** Dead letters are discarded at this age. Without it they stay until somebody deals with them. */
+  readonly deadLetterMaxAgeDays?: number;
   /** One outbox's share of the account's allowance, in records. */
   readonly recordsPerMinutePerShard: number;
 };
@@ -140,6 +142,7 @@ function settingsOf(values: SettingValues): RelaySettings {
     // Local runtimes have no jurisdictions.
     ...(values.JURISDICTION && !isLoopback(upstream) && { jurisdiction: values.JURISDICTION }),
     healthStaleMs: values.HEALTH_STALE_MS,
+    ...(values.DEAD_LETTER_MAX_AGE_DAYS && { deadLetterMaxAgeDays: values.DEAD_LETTER_MAX_AGE_DAYS }),
     identity: identityOf(values),
     recordsPerMinutePerShard: recordsPerMinute / shards,
   };
