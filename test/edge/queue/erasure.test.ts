@@ -1,6 +1,6 @@
 import { runInDurableObject } from 'cloudflare:test';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { LANES, type Lane } from '../../../src/contract/lane.ts';
 import { relayPasses } from '../../../src/edge/delivery/relay-pass.ts';
 import type { UpstreamCall } from '../../../src/edge/delivery/webengage.ts';
@@ -11,7 +11,17 @@ import type { Person } from '../../../src/edge/queue/erasure/person.ts';
 import { suppression } from '../../../src/edge/queue/erasure/suppression.ts';
 import { ingest } from '../../../src/edge/queue/ingest.ts';
 import { within } from '../../../src/edge/queue/lanes.ts';
-import { answerOf, delivery, newOutbox, quietPorts, ROOM, SENDING_ON } from '../../fakes/outbox.ts';
+import {
+  answerOf,
+  delivery,
+  ingestAt,
+  newOutbox,
+  passAt,
+  quietPorts,
+  ROOM,
+  rulingUpstream,
+  SENDING_ON,
+} from '../../fakes/outbox.ts';
 import { eventRecord, idOf, userRecord } from '../../fakes/records.ts';
 import { settled } from '../../fakes/settled.ts';
 
@@ -290,3 +300,83 @@ test('whatever happens, nothing of an erased person stays, and nothing of anyone
   // Otherwise the hardest case was not among them.
   expect(erasedInFlight).toBeGreaterThan(0);
 }, 120_000);
+
+describe('a large outbox is read in steps', () => {
+  const john = { userId: 'john' };
+
+  test('and a dead letter that is replayed behind the reader is found', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', eventRecord(1, { ...john, eventName: 'Poison' })), START);
+    await passAt(
+      stub,
+      rulingUpstream(() => 400),
+      START + 1_000,
+    );
+    for (const n of [2, 3])
+      await ingestAt(
+        stub,
+        { ...delivery(`b${n}`, eventRecord(n, { userId: 'ada' })), lane: 'import' },
+        START,
+      );
+
+    await runInDurableObject(stub, async (_, { storage }) => {
+      // The reader is in the import lane when the letter goes to the live lane.
+      const first = eraseStep(storage, john, undefined, START, { runs: 1, characters: 1_000 });
+      expect(replay(storage, { until: START + 1_000 }, 10, START)).toBe(1);
+      let steps = 1;
+      let { next } = first;
+      let waits = 0;
+      while (next !== undefined && steps < 10) {
+        const step = eraseStep(storage, john, next, START, { runs: 1, characters: 1_000 });
+        waits += step.erased.waiting;
+        next = step.next;
+        steps += 1;
+      }
+
+      expect(waits).toBe(1);
+      expect(steps).toBeGreaterThan(1);
+      expect(storage.sql.exec('SELECT seq FROM run').toArray()).toHaveLength(2);
+    });
+  });
+});
+
+describe('marks', () => {
+  const john = { userId: 'john' };
+  const DAY = 24 * 60 * 60 * 1000;
+  const sent = () => delivery('a', eventRecord(1, john), eventRecord(2, { userId: 'ada' }));
+
+  test('refuse a person for eight days', async () => {
+    await runInDurableObject(newOutbox(), async (_, { storage }) => {
+      const people = suppression(storage);
+      await people.add(john, START);
+
+      expect((await people.admit(sent(), START + 8 * DAY - 1)).refusedIds).toEqual([idOf(1)]);
+      expect((await people.admit(sent(), START + 8 * DAY)).refusedIds).toEqual([]);
+      expect(people.dropExpired(START + 8 * DAY - 1)).toBe(true);
+      expect(people.dropExpired(START + 8 * DAY)).toBe(false);
+      expect(storage.sql.exec('SELECT * FROM suppressed').toArray()).toEqual([]);
+    });
+  });
+
+  test('are known to the next life of an outbox, by a key that is made once', async () => {
+    await runInDurableObject(newOutbox(), async (_, { storage }) => {
+      await suppression(storage).add(john, START);
+      const key = storage.kv.get<Uint8Array>('suppressionKey')?.join();
+      const next = suppression(storage);
+      await next.add({ anonymousId: 'x' }, START);
+
+      expect((await next.admit(sent(), START)).refusedIds).toEqual([idOf(1)]);
+      expect(storage.kv.get<Uint8Array>('suppressionKey')?.join()).toBe(key);
+    });
+  });
+
+  test('cost nothing while there are none: no hash, and the delivery is not read', async () => {
+    await runInDurableObject(newOutbox(), async (_, { storage }) => {
+      const people = suppression(storage);
+      const given = sent();
+
+      expect(await people.admit(given, START)).toEqual({ delivery: given, refusedIds: [] });
+      expect(storage.kv.get('suppressionKey')).toBeUndefined();
+    });
+  });
+});
