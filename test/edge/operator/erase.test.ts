@@ -276,6 +276,22 @@ describe('what a browser brings back', () => {
       expect((await post(own(1, newSession()))).answer).toMatchObject({ accepted: 0 });
   });
 
+  test('is refused too if it waited for its commit while the person was erased', async () => {
+    const ingestAs = (device: string, record: TrackerRecord) =>
+      outbox('2/0').ingest('2/0', delivery(device, record));
+    // The next flush waits, so that it shares a commit.
+    await ingestAs('a', eventRecord(1, { userId: 'ada' }));
+    const flushes = Array.from({ length: 20 }, (_, n) =>
+      ingestAs(`b${n}`, eventRecord(1, { userId: JOHN, id: idOf(1, newSession()) })),
+    );
+
+    await receiptOf({ userId: JOHN });
+    await Promise.all(flushes);
+
+    expect(await everythingIn(outbox('2/0'))).not.toContain(JOHN);
+    await runInDurableObject(outbox('2/0'), (_, { storage }) => storage.deleteAlarm());
+  });
+
   test('is taken again once the mark is lifted', async () => {
     await receiptOf({ userId: JOHN });
 
