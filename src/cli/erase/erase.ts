@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { VERSION } from '../../contract/version.ts';
-import type { ErasureReceipt } from '../../edge/operator/erase.ts';
+import type { ErasureReceipt } from '../../edge/operator/erasure-receipt.ts';
 import { isPrivate } from '../address.ts';
 import type { ExitCode } from '../exit-code.ts';
 import type { EraseOptions } from './options.ts';

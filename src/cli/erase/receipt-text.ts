@@ -1,4 +1,4 @@
-import type { ErasureReceipt } from '../../edge/operator/erase.ts';
+import type { ErasureReceipt } from '../../edge/operator/erasure-receipt.ts';
 
 /** A receipt for people. It contains no id of the person. */
 export function receiptLines(receipt: ErasureReceipt): readonly string[] {

@@ -12,25 +12,8 @@ import { refusal } from '../http/responses.ts';
 import { idOfPerson, type Person } from '../queue/erasure/person.ts';
 import { SUPPRESSED_MS } from '../queue/erasure/suppression.ts';
 import { logErasure, logFault } from '../telemetry/log.ts';
-import { type ErasureRequest, requestErasure } from './erasure-request.ts';
-
-/** What `POST /admin/erase` answers. It contains no id of the person. */
-export type ErasureReceipt = {
-  /** Every outbox has answered, and WebEngage if it was asked. Otherwise the same request is to be repeated. */
-  readonly complete: boolean;
-  /** What was removed. */
-  readonly erased: Omit<OutboxErased['erased'], 'inFlight'>;
-  /** Records in calls that may have reached WebEngage. They are erased once the outcome is known. */
-  readonly inFlight: number;
-  /** Until then, in milliseconds since 1970, the relay refuses records of the person. Null if that was lifted. */
-  readonly suppressedUntil: number | null;
-  /** How many outboxes have answered. */
-  readonly outboxes: number;
-  /** The names of those that have not. */
-  readonly unanswered: readonly string[];
-  /** WebEngage's own request. Null if none was filed: it was not asked for, or an outbox has not answered. */
-  readonly upstream: ErasureRequest | null;
-};
+import type { ErasureReceipt } from './erasure-receipt.ts';
+import { requestErasure } from './erasure-request.ts';
 
 const MAX_BODY_BYTES = 4_096;
 const BODY_TIMEOUT_MS = 10_000;

@@ -1,15 +1,7 @@
 import type { GateEnv } from '../durable-objects/rate-gate.ts';
 import { gateOf } from '../durable-objects/rate-gate.ts';
 import type { RelaySettings } from '../settings/settings.ts';
-
-/** WebEngage's own request to erase a user, as it was filed. */
-export type ErasureRequest = {
-  /** The `subject_request_id`, by which WebEngage knows the request. */
-  readonly id: string;
-  readonly filed: boolean;
-  /** The status of WebEngage's answer; 0: none. */
-  readonly status: number;
-};
+import type { ErasureRequest } from './erasure-receipt.ts';
 
 const TIMEOUT_MS = 10_000;
 

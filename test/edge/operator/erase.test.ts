@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { TrackerRecord } from '../../../src/contract/record.ts';
 import type { Env } from '../../../src/edge/durable-objects/env.ts';
 import { gateOf } from '../../../src/edge/durable-objects/rate-gate.ts';
-import type { ErasureReceipt } from '../../../src/edge/operator/erase.ts';
+import type { ErasureReceipt } from '../../../src/edge/operator/erasure-receipt.ts';
 import { createRelay } from '../../../src/edge/worker.ts';
 import { answerOf, delivery, ingestAt, passAt, relayEnv, rulingUpstream } from '../../fakes/outbox.ts';
 import { eventRecord, idOf, userRecord } from '../../fakes/records.ts';
