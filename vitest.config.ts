@@ -102,6 +102,7 @@ export default defineConfig({
                 WEBENGAGE_HOST: 'http://127.0.0.1:9',
                 ALLOWED_ORIGINS: 'https://shop.example.com,https://example.com',
                 ADMIN_TOKEN: 'an-operator-token-of-enough-characters',
+                METRICS_TOKEN: 'a-metrics-token-of-enough-characters',
               },
               serviceBindings: {
                 CALLER: { name: 'caller', entrypoint: 'Caller' },

@@ -45,18 +45,20 @@ const CALLS_PER_MINUTE = 500;
 const RECORDS_PER_CALL = 25;
 
 const ADMIN_TOKEN = 'a-token-for-the-operator-of-a-bench';
+const METRICS_TOKEN = 'a-token-for-the-metrics-of-a-bench';
 const PLOT = 'docs/images/calls-per-1000.svg';
 
 const scratch = mkdtempSync(join(tmpdir(), 'webengage-relay-bench-'));
 process.once('exit', () => rmSync(scratch, { recursive: true, force: true, maxRetries: 5 }));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 
-type Setup = 'relay' | 'passThrough' | 'verified';
+type Setup = 'relay' | 'passThrough' | 'verified' | 'scraped';
 
 const bundle = bundleOfRelay();
 const scripts: Readonly<Record<Setup, string>> = {
   relay: bundle,
   verified: bundle,
+  scraped: bundle,
   passThrough: readFileSync('bench/pass-through.js', 'utf8'),
 };
 
@@ -105,6 +107,7 @@ async function start(
       WEBENGAGE_API_KEY: 'bench-key',
       ALLOWED_ORIGINS: ORIGIN,
       ADMIN_TOKEN,
+      ...(setup === 'scraped' && { METRICS_TOKEN }),
       ...(setup === 'verified' && { IDENTITY: 'required', IDENTITY_KEY }),
     },
     objects: setup === 'passThrough' ? {} : { OUTBOX: 'Outbox', RATE_GATE: 'RateGate' },
@@ -145,27 +148,43 @@ const rounded = (value: number, digits = 1) => Number(value.toFixed(digits));
 type Rush = { readonly taken: readonly Answer[]; readonly perSecond: number; readonly cpuMs: number };
 type Round = Readonly<Record<Setup, Rush>>;
 
+/** As a Prometheus does, but more often than every 15 s: while each round is measured. */
+async function scrape(url: string): Promise<void> {
+  const headers = { Authorization: `Bearer ${METRICS_TOKEN}`, Accept: 'application/openmetrics-text' };
+  const text = await (await fetch(`${url}/metrics`, { headers })).text();
+  if (!text.endsWith('# EOF\n')) throw new Error(`a scrape was answered with ${text}`);
+}
+
 /** Alternates between the endpoints, so that other load on the machine affects all alike. */
 async function compareClients(upstream: string, records: number): Promise<readonly Round[]> {
   const both = await startBoth(upstream, 'ninth');
-  const setups = { ...both, verified: await start('verified', upstream, 'ninth') };
+  const setups = {
+    ...both,
+    verified: await start('verified', upstream, 'ninth'),
+    scraped: await start('scraped', upstream, 'ninth'),
+  };
   const rush = async (setup: Setup, forMs: number = ROUND_MS): Promise<Rush> => {
-    const { client, cpuMs } = setups[setup];
+    const { client, cpuMs, url } = setups[setup];
     const [from, cpuFrom] = [performance.now(), cpuMs()];
-    const taken = mustBeTaken(await crowd(client, { records, atOnce: AT_ONCE, forMs }));
+    const [answers] = await Promise.all([
+      crowd(client, { records, atOnce: AT_ONCE, forMs }),
+      setup === 'scraped' && scrape(url),
+    ]);
+    const taken = mustBeTaken(answers);
     const perSecond = (taken.length * 1_000) / (performance.now() - from);
     return { taken, perSecond, cpuMs: (cpuMs() - cpuFrom) / taken.length };
   };
 
-  for (const setup of ['relay', 'verified', 'passThrough'] as const) await rush(setup, WARM_UP_MS);
+  for (const setup of ['relay', 'scraped', 'verified', 'passThrough'] as const) await rush(setup, WARM_UP_MS);
   const rounds: Round[] = [];
   for (let round = 0; round < ROUNDS; round += 1)
     rounds.push({
       relay: await rush('relay'),
+      scraped: await rush('scraped'),
       verified: await rush('verified'),
       passThrough: await rush('passThrough'),
     });
-  await Promise.all([both.stop(), setups.verified.stop()]);
+  await Promise.all([both.stop(), setups.verified.stop(), setups.scraped.stop()]);
   return rounds;
 }
 
@@ -197,6 +216,7 @@ async function reportClients(upstream: string, records: number): Promise<void> {
   console.log(`\nBatches of ${records} records, ${AT_ONCE} at once, one shard, ${ROUNDS} rounds each:`);
   console.table({
     relay: clientRow(rounds, 'relay'),
+    'relay, with its metrics scraped': clientRow(rounds, 'scraped'),
     'relay, each with a token': clientRow(rounds, 'verified'),
     'pass-through': clientRow(rounds, 'passThrough'),
   });
@@ -205,6 +225,8 @@ async function reportClients(upstream: string, records: number): Promise<void> {
   console.log(`with tokens : without = ${ratio(rounds, 'perSecond', 'verified', 'relay')}`);
   // The Worker's own CPU time, so it stays the same on a busy machine.
   console.log(`… in processor time = ${ratio(rounds, 'cpuMs', 'verified', 'relay')}`);
+  console.log(`scraped : not scraped = ${ratio(rounds, 'perSecond', 'scraped', 'relay')}`);
+  console.log(`… in processor time = ${ratio(rounds, 'cpuMs', 'scraped', 'relay')}`);
 }
 
 async function lightLoad(upstream: string) {

@@ -9,7 +9,7 @@
  */
 const ROWS_WRITTEN_PER_RUN = 1;
 
-/** One interval row for the page load of the ids (queue/dedup.ts). A flush across two page loads writes two. */
+/** One interval row for the page load of the ids (queue/dedup/dedup.ts). A flush across two page loads writes two. */
 const ROWS_WRITTEN_PER_SESSION = 1;
 
 /** A flush of new records of one kind, from one page load. Counting them writes no row (queue/counters.ts). */
@@ -38,7 +38,7 @@ export const ROWS_WRITTEN_PER_PERMIT = 1;
 
 /**
  * At most: the newest minute, the newest run of each lane, the dedup tables of nine days, and the catalogue of tables. The
- * catalogue is read once and then cached (queue/counters.ts, queue/dedup.ts).
+ * catalogue is read once and then cached (queue/counters.ts, queue/dedup/dedup.ts).
  */
 export const ROWS_READ_PER_FLUSH = 24;
 

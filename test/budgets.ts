@@ -3,22 +3,23 @@
  * By its name among the `exports` of package.json; docs/reference/sizes.md says the same.
  */
 export const BUDGETS: Readonly<Record<string, number>> = {
-  // With the add-on settings of the anonymous id, which it refuses, and `on('reset')`.
-  './tracker.js': 10_940,
+  // With the add-on settings of the anonymous id, which it refuses, and `on('reset')`. Of each tracker, 16 to 22
+  // bytes say `navigator.webdriver` to the relay, which counts bots.
+  './tracker.js': 10_970,
   // With the anonymous id: its wait, the cookie, and that no id reaches a second visitor.
-  './tracker.full.js': 14_800,
-  './service-worker.js': 12_100,
+  './tracker.full.js': 14_880,
+  './service-worker.js': 12_120,
   '.': 15_200,
   './service-worker': 13_750,
   './page-views.js': 1_090,
   './page-views': 945,
   './webengage.js': 2_200,
-  './webengage': 2_640,
+  './webengage': 2_650,
   './segment': 700,
   './inspector.js': 11_100,
   './inspector': 11_200,
   './server': 9_900,
-  './edge': 62_000,
+  './edge': 71_000,
 };
 
 /** What the line that queues calls may weigh, with its tags. */

@@ -81,7 +81,7 @@ describe('the table of limits', () => {
   test('has the quiet time of the code, to which counted alerts add the minutes that they count', () => {
     const active = source('src/edge/alerts/active.ts');
     const counted = inCode(source('src/edge/queue/watch.ts'), 'RECENT_MINUTES');
-    expect(inCode(source('src/edge/alerts/recent-counts.ts'), 'RECENT_MINUTES')).toBe(counted);
+    expect(inCode(source('src/edge/durable-objects/rate-gate.ts'), 'RECENT_MINUTES')).toBe(counted);
 
     for (const name of ALERT_NAMES) {
       const isCounted = ['dead_letters', 'tokens_refused', 'doubles_possible'].includes(name);

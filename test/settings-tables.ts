@@ -3,6 +3,7 @@ import { JURISDICTIONS, LOCATION_HINTS, locationHintOf } from '../src/edge/setti
 import { readSettings } from '../src/edge/settings/settings.ts';
 import type { SettingsEnv } from '../src/edge/settings/settings-env.ts';
 import {
+  BOT_MODES,
   IDENTITY_MODES,
   PLAN_MODES,
   SETTINGS,
@@ -71,6 +72,12 @@ const ENTRIES: Readonly<Record<SettingName, Entry>> = {
     otherwise: 'none: must be set unless `IDENTITY` is `off`',
     refusal: quoted(await identityKeyRefusal()),
   },
+  METRICS_TOKEN: {
+    isSecret: true,
+    table: 'senders',
+    mayBe: "32 characters or more, random, ASCII, no other secret's value",
+    otherwise: 'none: `/metrics` is 404',
+  },
   ADMIN_TOKEN: {
     isSecret: true,
     table: 'senders',
@@ -91,6 +98,7 @@ const ENTRIES: Readonly<Record<SettingName, Entry>> = {
     mayBe: listed(PLAN_MODES),
     otherwise: '`report`, where there is a plan',
   },
+  BOTS: { table: 'plan', mayBe: listed(BOT_MODES) },
 
   ALERT_WEBHOOK: {
     isSecret: true,

@@ -1,5 +1,5 @@
 import { MAX_BATCH_RECORDS } from '../../src/contract/batch.ts';
-import { inTurn } from '../../src/edge/durable-objects/turn.ts';
+import { inTurn, type Turns } from '../../src/edge/durable-objects/turn.ts';
 import { takePermit } from '../../src/edge/gate/permits.ts';
 import { OPEN_GATE } from '../../src/edge/gate/state.ts';
 import { cutBatch } from '../../src/edge/queue/cut-batch.ts';
@@ -118,7 +118,7 @@ function simulate({ recordsPerSecond, recordsPerFlush, shards, lingerMs }: Traff
   // Starts with the burst used up. In reality it comes once after a rest, not every two minutes.
   const { burst, spacingMs } = limitWithin(LIMITS.requestsPerMinute);
   let gate = { ...OPEN_GATE, pace: { nextDueAt: burst * spacingMs } };
-  let nextTurnAt = 0;
+  const turns: Turns = new Map();
   let seq = 0;
   const total = { came: 0, sent: 0, calls: 0, waitedMs: 0, permitRequests: 0, passes: 0, alarmsSet: 0 };
 
@@ -164,9 +164,7 @@ function simulate({ recordsPerSecond, recordsPerFlush, shards, lingerMs }: Traff
     total.permitRequests += 1;
     const decided = takePermit(gate, { isolating: false, seen: undefined }, LIMITS, now);
     gate = decided.state;
-    const placed = inTurn(decided.permit, nextTurnAt, now);
-    ({ nextTurnAt } = placed);
-    const { permit } = placed;
+    const permit = inTurn(decided.permit, turns, `${outboxes.indexOf(outbox)}`, now);
     if (permit.granted) Object.assign(outbox, { phase: 'starting', at: now + permit.startInMs });
     else if (permit.retryInMs <= SLEEP_RATHER_MS && outbox.landings.length === 0)
       Object.assign(outbox, { phase: 'waiting', at: now + permit.retryInMs, hearsBell: false });

@@ -6,6 +6,7 @@ import { lastHour } from './plots/last-hour.ts';
 import { Plots } from './plots/plots.tsx';
 import { SignIn } from './sign-in.tsx';
 import { ActiveAlerts } from './status/alerts.tsx';
+import { BotRecords } from './status/bots.tsx';
 import { Figures } from './status/figures.tsx';
 import { Health } from './status/health.tsx';
 import { healthSummary, outOfReach } from './status/health-summary.ts';
@@ -44,6 +45,7 @@ function Admin(): JSX.Element {
           {status.trackingPlan && <Violations plan={status.trackingPlan} now={status.at} />}
           <Ledgers status={status} />
           <Senders lanes={status.lanes} senders={status.senders} />
+          <BotRecords bots={status.bots} />
           <Shards shards={status.shards} />
         </main>
       ) : (

@@ -83,6 +83,8 @@ export const batchSchema = object(
     clockOffset: optional(pipe(number(OFFSET_RULE), safeInteger(OFFSET_RULE))),
     /** The sender wants records repaired where possible. Without it, a record that breaks any rule is refused. */
     lenient: optional(boolean('must be true or false')),
+    /** The page's browser says that it is automated: `navigator.webdriver`. From a server the field counts as unknown. */
+    bot: optional(boolean('must be true or false')),
     /** For a server. From a page the field counts as unknown. */
     lane: optional(picklist(SERVER_LANES, `must be ${SERVER_LANES.join(' or ')}`)),
     records: pipe(

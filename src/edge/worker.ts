@@ -10,6 +10,7 @@ import { health, reportLive } from './http/health.ts';
 import { batchDoor } from './http/post-batch.ts';
 import { preflight } from './http/preflight.ts';
 import { refusal } from './http/responses.ts';
+import { reportMetrics } from './operator/metrics.ts';
 import { operatorRoutes } from './operator/routes.ts';
 import { entrypointOf, type RelayEntrypointClass } from './rpc/entrypoint.ts';
 import { originsIn } from './settings/origin-pattern.ts';
@@ -56,8 +57,8 @@ export function createRelay({ plan }: RelayOptions = {}): RelayWorker {
     if (toSet === undefined) await next();
     else c.res = unavailable(toSet);
     // On every answer, errors included: a page that can't read one takes it for a network failure. The admin
-    // API has no CORS headers, as only the relay's own page reads it.
-    const isOperators = /^\/admin(\/|$)/.test(c.req.path);
+    // API and the metrics have no CORS headers, as no other site reads them.
+    const isOperators = /^\/(admin|metrics)(\/|$)/.test(c.req.path);
     const cors = isOperators
       ? {}
       : corsHeaders(c.req.header('Origin') ?? null, originsIn(c.env.ALLOWED_ORIGINS));
@@ -76,6 +77,7 @@ export function createRelay({ plan }: RelayOptions = {}): RelayWorker {
   );
   app.get('/health', (c) => reportHealth(c.env, c.var.settings, Date.now));
   app.route('/admin', operatorRoutes());
+  app.get('/metrics', reportMetrics());
   app.notFound(() => refusal('not_found', 'not found'));
   app.onError((error) => {
     logFault('request_failed', error);

@@ -3,6 +3,13 @@ import type { RelayStatus } from '../../src/edge/operator/relay-status.ts';
 /** 2026-11-24T02:14:30Z. */
 export const NOW = 1_795_486_470_000;
 
+const NO_BOTS: RelayStatus['bots']['total'] = {
+  records: 0,
+  refused: 0,
+  calls: 0,
+  bySign: { user_agent: 0, webdriver: 0, cloudflare: 0 },
+};
+
 type Changes = {
   readonly [Part in keyof RelayStatus]?: RelayStatus[Part] extends readonly unknown[]
     ? RelayStatus[Part]
@@ -56,6 +63,7 @@ export function status(changes: Changes = {}): RelayStatus {
       unfamiliar: 0,
     },
     shards: [],
+    bots: { mode: 'count', lastHour: NO_BOTS, total: NO_BOTS },
     alerts: { active: [], destinations: [], runbooks: 'https://docs.example/runbooks.md' },
     trackingPlan: null,
   };

@@ -42,6 +42,7 @@ test.each([
   ['401 records', { records: Array(401).fill(eventRecord(1)) }],
   ['records that are not a list', { records: {} }],
   ['a lenient flag as a string', { lenient: 'true' }],
+  ['a bot flag as a string', { bot: 'true' }],
   ['a fractional offset', { clockOffset: 0.5 }],
   ['an offset that is too large', { clockOffset: 1e300 }],
   ['an offset as a string', { clockOffset: '7' }],

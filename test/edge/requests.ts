@@ -95,6 +95,9 @@ export async function everyAnswer(env: Partial<Env> = {}, fault = 'restarting'):
         '/%ff',
       ].map((path) => request(path)),
     )),
+    await request('/metrics', {
+      headers: { Origin: '', Authorization: `Bearer ${env.METRICS_TOKEN ?? relayEnv.METRICS_TOKEN}` },
+    }),
     await request('/admin/status', { headers: operator }),
     await request('/admin/dead-letters', { headers: operator }),
     await request('/admin/dead-letters?limit=0', { headers: operator }),

@@ -8,6 +8,7 @@ import {
   logAlert,
   logAlertFailed,
   logAlertsGivenUp,
+  logBots,
   logDeadLetters,
   logFailedCall,
   logLimited,
@@ -17,6 +18,7 @@ import {
   logSuspended,
   logTokensRefused,
   logUnfamiliar,
+  logWrongMetricsTokens,
   logWrongTokens,
   type PassReport,
   report,
@@ -62,11 +64,13 @@ test('docs/guides/operating.md shows exactly the lines of the log', () => {
     logSuspended(401);
     logRecovered({ status: 401, since: 1_000 }, 62_034);
     logWrongTokens(17);
+    logWrongMetricsTokens(3);
     logDeadLetters('discarded', 3);
     logTokensRefused({ expired: 41, missing: 2 });
     logLimited({ address: 212, browser: 0, share: 38 });
     logServerRefused('orders', { limited: 2, rejected: 7 });
     logOffPlan({ missing: 12, type: 5, unknown_event: 1 });
+    logBots({ user_agent: 40, webdriver: 2, refused: 42 });
     logAlert({ alert: 'suspended', state: 'begins' });
     logAlertFailed({ form: 'slack', status: 503 });
     logAlertsGivenUp(2);

@@ -26,6 +26,7 @@ const SECRETS = {
   ADMIN_TOKEN: 'canary-operator-token-0123456789abcdef',
   SERVER_TOKEN: 'canary-server-token-0123456789abcdef-xyz',
   SERVER_TOKENS: 'orders=canary-orders-token-0123456789abcdef-xyz',
+  METRICS_TOKEN: 'canary-metrics-token-0123456789abcdef-xy',
 };
 
 afterEach(async () => {

@@ -6,7 +6,7 @@ import { type RelayPassPorts, relayPasses } from '../../src/edge/delivery/relay-
 import { signal } from '../../src/edge/delivery/signal.ts';
 import { bulkBody, type UpstreamCall } from '../../src/edge/delivery/webengage.ts';
 import type { Outbox } from '../../src/edge/durable-objects/outbox.ts';
-import { inTurn as inTurnAtGate } from '../../src/edge/durable-objects/turn.ts';
+import { inTurn as inTurnAtGate, type Turns } from '../../src/edge/durable-objects/turn.ts';
 import { misconfigured, refused, taken } from '../../src/edge/gate/answers.ts';
 import { fitted, tooLarge } from '../../src/edge/gate/call-size.ts';
 import { paused, takePermit } from '../../src/edge/gate/permits.ts';
@@ -129,7 +129,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationEn
   ];
   let now = SIMULATION_START;
   let gate = OPEN_GATE;
-  const nextTurnAt = { imports: 0, others: 0 };
+  const turns: Readonly<Record<'imports' | 'others', Turns>> = { imports: new Map(), others: new Map() };
   const alarms: (number | null)[] = names.map(() => null);
   let crashCount = 0;
   let mostInFlight = 0;
@@ -222,10 +222,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationEn
             const { state, permit: decided } = takePermit(gate, ask, limits, now);
             gate = state;
             const row = !decided.granted && decided.importsOnly ? 'imports' : 'others';
-            // A lone outbox has nobody to take turns with.
-            if (outboxes === 1) nextTurnAt[row] = 0;
-            const { permit, nextTurnAt: turnAt } = inTurnAtGate(decided, nextTurnAt[row], now);
-            nextTurnAt[row] = turnAt;
+            const permit = inTurnAtGate(decided, turns[row], `${index}`, now);
             await step('permit granted');
             return permit;
           },

@@ -2,12 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startProxy } from './proxy.ts';
 import { type Stack, startStack } from './stack.ts';
 
 const SERVER_TOKEN = 'a-server-token-of-enough-characters';
@@ -59,36 +58,6 @@ function start(args: readonly string[], env: Record<string, string> = { SERVER_T
 
 const run = (...given: Parameters<typeof start>) => start(...given).ended;
 
-/** Stands before the relay, and does something to the sender once it has passed on some requests. */
-async function startProxy(after: number, strike: () => void) {
-  let requests = 0;
-  const server = createServer(async (request, response) => {
-    const body = await text(request);
-    const answer = await fetch(`${stack.relayUrl}${request.url}`, {
-      method: 'POST',
-      headers: {
-        'Content-Type': 'application/json',
-        Authorization: request.headers.authorization ?? '',
-      },
-      body,
-    });
-    const answered = await answer.text();
-    requests += 1;
-    if (requests === after) strike();
-    response.writeHead(answer.status, { 'Content-Type': 'application/json' }).end(answered);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    requests: () => requests,
-    close: () => {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
-}
-
 /** The ids of the users that WebEngage has, sorted, once it has so many and the relay has nothing left. */
 async function userIds(count: number): Promise<readonly (string | undefined)[]> {
   const ids = async () => (await stack.received()).users.map(({ userId }) => userId);
@@ -103,7 +72,7 @@ describe('a file that is imported through a relay', () => {
     const COUNT = 10_000;
     const { file, ids } = await users(COUNT);
     let child: ChildProcess | undefined;
-    const proxy = await startProxy(8, () => child?.kill('SIGKILL'));
+    const proxy = await startProxy(stack.relayUrl, 8, () => child?.kill('SIGKILL'));
     const first = start([file, '--relay', proxy.url]);
     child = first.child;
     expect(await first.ended).toMatchObject({ code: null, signal: 'SIGKILL' });
@@ -124,7 +93,7 @@ describe('a file that is imported through a relay', () => {
   test('ends after Ctrl-C with its answers noted, and says how to go on', async () => {
     const { file, ids } = await users(3_000);
     let child: ChildProcess | undefined;
-    const proxy = await startProxy(3, () => child?.kill('SIGINT'));
+    const proxy = await startProxy(stack.relayUrl, 3, () => child?.kill('SIGINT'));
     const journal = `${file}.journal`;
     const flags = [file, '--relay', proxy.url, '--journal', journal];
     const first = start(flags);

@@ -41,6 +41,10 @@ describe('the tarball', () => {
       'README.md',
       'dist/integrity.json',
       'dist/tracking-plan.schema.json',
+      'ops/grafana/dashboard.json',
+      'ops/prometheus/prometheus.yml',
+      'ops/prometheus/rules-tests.yml',
+      'ops/prometheus/rules.yml',
       'package.json',
       'wrangler.jsonc',
     ]);

@@ -45,6 +45,22 @@ test('figures for Workers Analytics Engine', () => {
   expect(warnings).toEqual([]);
 });
 
+test('the log for a service that takes OTLP', () => {
+  const { text } = sample('docs/guides/metrics.md#logs-and-traces-elsewhere jsonc');
+  const config = join(folder, 'wrangler.jsonc');
+  // The relay's own settings of the same name are replaced.
+  const own = readFileSync('wrangler.jsonc', 'utf8').replace(/ {2}"observability": .*\n/, text);
+  writeFileSync(config, own);
+
+  expect(unstable_readConfig({ config })).toMatchObject({
+    observability: {
+      logs: { invocation_logs: false, destinations: ['relay-logs'] },
+      traces: { enabled: false },
+    },
+  });
+  expect(warnings).toEqual([]);
+});
+
 test('an entry that Wrangler does not know would be reported', () => {
   configWith('"workers_develop": false');
 

@@ -51,6 +51,25 @@ test('records of a page load are numbered from 1 under one session', async () =>
   expect(second).toBe(first?.replace('.1', '.2'));
 });
 
+test('a tracker whose records are all refused, as those of a bot, reports each and does not send it again', async () => {
+  const issues = [{ path: '', message: 'comes from a bot, and BOTS is refuse' }];
+  const relay = scriptedRelay((records) =>
+    accepted([], { rejected: records.map(({ id }) => ({ id, issues })) }),
+  );
+  const { tracker, time, sent } = trackerWith({}, { relay });
+  const rejected: object[] = [];
+  tracker.on('rejected', ({ issues: [issue] }) => rejected.push(issue ?? {}));
+
+  for (let n = 0; n < 3; n++) void tracker.track('Clicked');
+  const end = await tracker.flush();
+  await time.pass(3_600_000);
+
+  expect(end).toEqual({ settled: true });
+  expect(sent()).toHaveLength(3);
+  expect(rejected).toEqual([...issues, ...issues, ...issues]);
+  expect(await tracker.stats()).toMatchObject({ tracked: 3, rejected: 3, delivered: 0, buffered: 0 });
+});
+
 describe('an automatic flush', () => {
   test('comes when 25 wait', async () => {
     const { tracker, relay } = trackerWith();

@@ -4,7 +4,7 @@ import type { SeenLimit } from '../gate/allowance.ts';
 import type { Answered, Fault, Refusal } from '../gate/answers.ts';
 import type { Permit, PermitRequest } from '../gate/permits.ts';
 import type { KeyName } from '../gate/state.ts';
-import { type Postponement, postpone, settle } from '../queue/call-outcome.ts';
+import { type Postponement, postpone, settle, type Wait } from '../queue/call-outcome.ts';
 import { type RefusedWith, requeue } from '../queue/dead-letters.ts';
 import type { StoredRecord } from '../queue/run.ts';
 import {
@@ -43,6 +43,8 @@ export type CallPorts = {
   /** From 0 to 1, 1 excluded. */
   readonly random: () => number;
   readonly newRequestId: () => string;
+  /** Observes how long delivered records had waited. */
+  readonly observeDelivered?: (waits: readonly Wait[]) => void;
   /** Logs that a call did not settle its batch. Status 0: no answer. */
   readonly logFailedCall: (call: FailedCall) => void;
   /** Logs that WebEngage accepted a call with an answer that it does not document. */
@@ -113,10 +115,11 @@ async function settleTaken(
   { says = '', bytes }: UpstreamAnswer,
   { suspect, key, size }: Granted,
 ): Promise<void> {
-  const { storage, evidence, now, newRequestId, logUnfamiliar } = ports;
+  const { storage, evidence, now, newRequestId, logUnfamiliar, observeDelivered } = ports;
   const { kind, requestId } = batch;
   const isFamiliar = says === FAMILIAR;
-  settle(storage, batch, isFamiliar ? {} : { unfamiliar: 1 }, now());
+  const waits = settle(storage, batch, isFamiliar ? {} : { unfamiliar: 1 }, now());
+  observeDelivered?.(waits);
   if (!isFamiliar) logUnfamiliar(says);
   const isNews = suspect || evidence.isTroubled;
   evidence.takenAt[kind] = now();

@@ -17,7 +17,7 @@ import {
   requeue,
   type StoredDeadLetterPage,
 } from '../queue/dead-letters.ts';
-import { dropExpiredDays } from '../queue/dedup.ts';
+import { dropExpiredDays } from '../queue/dedup/dedup.ts';
 import { type EraseCursor, type Erased, eraseStep } from '../queue/erasure/erase.ts';
 import { idOfPerson, type Person } from '../queue/erasure/person.ts';
 import { type Suppression, suppression } from '../queue/erasure/suppression.ts';
@@ -39,9 +39,12 @@ import { type QueueWatch, queueWatch } from '../queue/watch.ts';
 import { type RelaySettings, readSettings } from '../settings/settings.ts';
 import type { SettingsEnv } from '../settings/settings-env.ts';
 import { logFailedCall, logFault, logUnfamiliar, report } from '../telemetry/log.ts';
+import { deliveredAfter, type Observations } from '../telemetry/observations.ts';
+import { observedTally } from '../telemetry/observed-tally.ts';
 import { type Enrolment, enrolment } from './enrolment.ts';
 import { gateClient } from './gate-client.ts';
 import { groupCommit } from './group-commit.ts';
+import type { OutboxMetrics } from './outbox-metrics.ts';
 import { gateOf, type RateGate } from './rate-gate.ts';
 import { isRetryable, withRetry } from './with-retry.ts';
 
@@ -85,11 +88,14 @@ export class Outbox extends DurableObject<OutboxEnv> {
   readonly #dueTimes = dueTimes();
   readonly #violations = violationTally();
   readonly #senders = senderTally();
+  readonly #observed = observedTally();
   readonly #suppression: Suppression;
   readonly #joinGroup: () => Promise<Alarm>;
   readonly #enrolment: Enrolment;
   #shares: Shares | undefined;
   #pass: (() => Promise<PassEnd>) | undefined;
+  // An evicted outbox does not know whether the gate keeps its figures.
+  #isRestKept = true;
   // Flushes being stored, whose records are not visible yet.
   #storing = 0;
 
@@ -117,11 +123,16 @@ export class Outbox extends DurableObject<OutboxEnv> {
    * Stores the new records of a delivery. After the answer `stored` they are on disk and will be sent.
    *
    * @param name this outbox's own name, which the platform does not pass to its alarm
+   * @param observed what the caller has observed before. Counted only if the records are stored.
    */
-  async ingest(name: string, delivery: Delivery): Promise<Receipt> {
+  async ingest(name: string, delivery: Delivery, observed?: Observations): Promise<Receipt> {
     this.#storing += 1;
     try {
-      return await this.#store(name, delivery);
+      const receipt = await this.#store(name, delivery);
+      if (receipt.stored && observed !== undefined) this.#observed.add(observed);
+      // Where something was accepted, a pass follows, and tells the gate by asking for a permit.
+      if (receipt.stored && receipt.accepted === 0) this.#endRest();
+      return receipt;
     } finally {
       this.#storing -= 1;
     }
@@ -176,6 +187,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     if (from === undefined) await this.#suppression.add(person, Date.now());
     const now = Date.now();
     const { erased, next } = eraseStep(storage, person, from, now);
+    this.#endRest();
     const [, id] = idOfPerson(person);
     const violations = next === undefined ? this.#violations.forgetName(storage.sql, id, now) : 0;
     return { erased: { ...erased, violations }, next };
@@ -196,6 +208,29 @@ export class Outbox extends DurableObject<OutboxEnv> {
     };
   }
 
+  metrics(): OutboxMetrics {
+    const { kv } = this.ctx.storage;
+    this.#senders.write(kv);
+    const { minutes: _, violations: __, byStatus: ___, ...figures } = this.status();
+    // A full outbox depends on a setting, which may change while it rests.
+    const isResting = figures.records === 0 && !figures.full && this.#storing === 0;
+    this.#isRestKept = isResting;
+    return { ...figures, observed: this.#observed.write(kv, Date.now()), isResting };
+  }
+
+  /** Tells the gate that figures it may keep have changed, though no permit is asked for. */
+  #endRest(): void {
+    const name = this.ctx.storage.kv.get<string>('name');
+    if (!this.#isRestKept || name === undefined || this.#settings()?.metricsToken === undefined) return;
+    this.#isRestKept = false;
+    const ended = gateOf(this.env).endRest(name);
+    this.ctx.waitUntil(
+      ended.catch(() => {
+        this.#isRestKept = true;
+      }),
+    );
+  }
+
   /**
    * Looks after the outbox between passes. It sets the alarm if records wait without one, deletes expired
    * data, and requeues the dead letters of a refusal streak. True if the outbox is completely empty.
@@ -203,14 +238,17 @@ export class Outbox extends DurableObject<OutboxEnv> {
   async wake(streak?: RefusalStreak): Promise<boolean> {
     const { storage } = this.ctx;
     const now = Date.now();
+    const bytesBefore = storage.sql.databaseSize;
     if (streak !== undefined) requeue(storage, streak, newRequestId, now);
     const { deadLetterMaxAgeDays } = this.#settings() ?? {};
-    if (deadLetterMaxAgeDays !== undefined) discardExpired(storage, deadLetterMaxAgeDays, now);
+    const discarded =
+      deadLetterMaxAgeDays === undefined ? 0 : discardExpired(storage, deadLetterMaxAgeDays, now);
     const remembersPeople = this.#suppression.dropExpired(now);
     const remembersIds = dropExpiredDays(storage.sql, now);
     this.#violations.write(storage.sql, now);
     this.#senders.write(storage.kv);
     const remembersViolations = dropExpiredViolations(storage.sql, now);
+    if (discarded > 0 || storage.sql.databaseSize !== bytesBefore) this.#endRest();
     const totals = readTotals(storage.sql);
     if (waiting(totals) === 0) {
       const remembers = remembersIds || remembersViolations || remembersPeople;
@@ -243,7 +281,9 @@ export class Outbox extends DurableObject<OutboxEnv> {
 
   /** Deletes dead letters, at most `limit` of them. Returns how many. */
   discard(selection: DeadLetterSelection, limit: number): number {
-    return discard(this.ctx.storage, selection, limit, Date.now());
+    const discarded = discard(this.ctx.storage, selection, limit, Date.now());
+    if (discarded > 0) this.#endRest();
+    return discarded;
   }
 
   override async alarm(): Promise<void> {
@@ -272,6 +312,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     const now = Date.now();
     this.#violations.write(storage.sql, now);
     this.#senders.write(storage.kv);
+    this.#observed.writeAfterPass(storage.kv, now);
     report(this.env.ANALYTICS, {
       outbox: storage.kv.get<string>('name') ?? '',
       did: difference(after, before),
@@ -286,7 +327,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
   #passes(settings: RelaySettings): () => Promise<PassEnd> {
     return relayPasses({
       storage: this.ctx.storage,
-      gate: gateClient(this.env),
+      gate: gateClient(this.env, () => this.ctx.storage.kv.get('name')),
       upstream: webEngage(settings),
       lingerMs: settings.lingerMs,
       msPerRecord: msPerRecordOf(settings.recordsPerMinutePerShard),
@@ -298,6 +339,9 @@ export class Outbox extends DurableObject<OutboxEnv> {
       newRequestId,
       evidence: this.#evidence,
       fullBatch: this.#fullBatch.heard,
+      ...(settings.metricsToken && {
+        observeDelivered: (waits) => this.#observed.add(deliveredAfter(waits)),
+      }),
       logFailedCall,
       logUnfamiliar,
       maxSubrequests: settings.maxSubrequests,

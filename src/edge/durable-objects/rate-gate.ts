@@ -3,7 +3,6 @@ import type { RecordKind } from '../../contract/record.ts';
 import { MINUTE_MS } from '../../pacing/minute.ts';
 import type { AlertLimits, WatchedOutbox } from '../alerts/conditions.ts';
 import type { Attempt } from '../alerts/queue.ts';
-import { addRecent, type RecentCounts, recentSum } from '../alerts/recent-counts.ts';
 import {
   type AlertReport,
   type AlertState,
@@ -18,6 +17,7 @@ import { allowance } from '../gate/allowance.ts';
 import { type Answered, type Fault, misconfigured, type Refusal, refused, taken } from '../gate/answers.ts';
 import { fitted, maxBytes, tooLarge } from '../gate/call-size.ts';
 import { type Permit, type PermitRequest, paused, takePermit } from '../gate/permits.ts';
+import { type CountTally, countTally, lastCounts, type NamedCounts } from '../gate/shared-counts.ts';
 import {
   type GateLimits,
   type GateState,
@@ -31,7 +31,11 @@ import { readSettings } from '../settings/settings.ts';
 import type { SettingsEnv } from '../settings/settings-env.ts';
 import { shardsOf } from '../settings/shards.ts';
 import { logAlert, logAlertsGivenUp, logRecovered, logSuspended } from '../telemetry/log.ts';
-import { inTurn } from './turn.ts';
+import type { Observations } from '../telemetry/observations.ts';
+import { observedTally } from '../telemetry/observed-tally.ts';
+import type { OutboxMetrics } from './outbox-metrics.ts';
+import { restingOutboxes } from './resting-outboxes.ts';
+import { inTurn, type Turns } from './turn.ts';
 
 /** What the operator sees about the account. */
 export type GateStatus = {
@@ -43,6 +47,11 @@ export type GateStatus = {
   readonly maxCallBytes: number | null;
 };
 
+/** What the isolates of the Worker count together. */
+export type CountGroup = 'bots' | 'tokens_refused';
+
+/** Counts by name, of the last hour and since the first count. */
+export type GroupCounts = { readonly lastHour: NamedCounts; readonly total: NamedCounts };
 /** What the watchdog needs to begin a run. */
 export type WatchBegin = {
   readonly streak: RefusalStreak | undefined;
@@ -60,6 +69,15 @@ export type WatchEnd = {
   readonly destinations: readonly string[];
 };
 
+/** The account's figures for `/metrics`, and which outboxes there are. */
+export type GateMetrics = GateStatus & {
+  readonly startedInLastMinute: number;
+  /** What isolates of the Worker reported without an outbox. */
+  readonly observed: Observations;
+  /** With the figures of those that rest. The others have to be asked. */
+  readonly outboxes: readonly { readonly name: string; readonly resting: OutboxMetrics | undefined }[];
+};
+
 /** An outbox that may hold something, with the number of its latest enrolment. */
 export type InUse = { readonly name: string; readonly turn: number };
 
@@ -72,6 +90,11 @@ type OlderState = {
   readonly lastWall?: RefusalStreak | undefined;
 };
 
+const HOUR_MINUTES = 60;
+
+// Batches refused for their tokens make an alert if there are enough of them within these minutes.
+const RECENT_MINUTES = 5;
+
 // Longer than the time between two runs of the watchdog.
 const ACTIVE_FOR_MS = 2 * MINUTE_MS;
 
@@ -83,11 +106,22 @@ const AFTER_FAULT_MS = 30_000;
  * state is stored before an answer leaves, so that a gate that dies can't grant the same start twice.
  */
 export class RateGate extends DurableObject<SettingsEnv> {
-  // A cache: without it, all waiting outboxes get the same retry slot once. Imports wait in a row of their own.
-  #nextTurnAt = { imports: 0, others: 0 };
+  // Imports wait in a row of their own.
+  readonly #turns = { imports: new Map() as Turns, others: new Map() as Turns };
+  readonly #observed = observedTally();
+  readonly #resting = restingOutboxes(this.ctx.storage.kv);
+  readonly #counts: Readonly<Record<CountGroup, CountTally>> = {
+    bots: countTally('counts:bots'),
+    tokens_refused: countTally('counts:tokens_refused'),
+  };
 
-  /** Asks to start one call to WebEngage. A granted permit that is not used is lost. */
-  take(request: PermitRequest): Permit {
+  /**
+   * Asks to start one call to WebEngage. A granted permit that is not used is lost.
+   *
+   * @param outbox the name of the outbox that asks, which an older release does not tell
+   */
+  take(request: PermitRequest, outbox?: string): Permit {
+    if (outbox !== undefined) this.#resting.end(outbox);
     const limits = this.#limits();
     if (limits === undefined)
       return {
@@ -100,14 +134,12 @@ export class RateGate extends DurableObject<SettingsEnv> {
       };
     const before = this.#state();
     const now = Date.now();
-    const { state, permit: decided } = takePermit(before, request, limits, now);
+    const { state, permit } = takePermit(before, request, limits, now);
     // Each write is billed as a row, so it writes only if a permit or a header changed the state. This never
     // starts or ends a suspension, so it is not logged.
     if (state !== before) this.ctx.storage.kv.put('state', state);
-    const row = !decided.granted && decided.importsOnly ? 'imports' : 'others';
-    const { permit, nextTurnAt } = inTurn(decided, this.#nextTurnAt[row], now);
-    this.#nextTurnAt[row] = nextTurnAt;
-    return permit;
+    const row = !permit.granted && permit.importsOnly ? 'imports' : 'others';
+    return inTurn(permit, this.#turns[row], outbox ?? '', now);
   }
 
   /** Grants nothing for a while, because WebEngage says that the limit is exceeded. */
@@ -159,9 +191,49 @@ export class RateGate extends DurableObject<SettingsEnv> {
     };
   }
 
+  /** @param ticket names this scrape, for `keepResting` */
+  metrics(ticket: string): GateMetrics {
+    const now = Date.now();
+    return {
+      ...this.status(),
+      startedInLastMinute: this.#state().starts.filter((at) => at > now - MINUTE_MS && at <= now).length,
+      observed: this.#observed.write(this.ctx.storage.kv, now),
+      outboxes: this.outboxes().map(({ name }) => ({ name, resting: this.#resting.read(name, ticket) })),
+    };
+  }
+
+  /** Keeps the figures of outboxes that rest, as a scrape has found them. */
+  keepResting(
+    ticket: string,
+    outboxes: readonly { readonly name: string; readonly figures: OutboxMetrics }[],
+  ): void {
+    for (const { name, figures } of outboxes) this.#resting.keep(name, ticket, figures);
+  }
+
+  /** This outbox has counted something without a permit: its figures must be asked for again. */
+  endRest(outbox: string): void {
+    this.#resting.end(outbox);
+  }
+
+  /** Counts what an isolate of the Worker has observed, if no batch could take it along. */
+  observe(observed: Observations): void {
+    this.#observed.add(observed);
+  }
+
   /** The last refusal streak. Records that were given up during it may not have been at fault. */
   lastStreak(): RefusalStreak | undefined {
     return this.#state().lastStreak;
+  }
+
+  /** An isolate of the Worker has counted this much since its last report. */
+  addCounts(group: CountGroup, counts: NamedCounts): void {
+    this.#counts[group].add(this.ctx.storage.kv, counts, Date.now());
+  }
+
+  /** What the isolates have counted together. */
+  counts(group: CountGroup): GroupCounts {
+    const counts = this.#counts[group].read(this.ctx.storage.kv);
+    return { lastHour: lastCounts(counts, HOUR_MINUTES, Date.now()), total: counts.total };
   }
 
   /** The begin of a run of the watchdog. */
@@ -170,7 +242,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
     const { suspension, pausedUntil, starts } = this.#state();
     const isSending =
       suspension !== undefined || Math.max(pausedUntil, starts.at(-1) ?? 0) > now - ACTIVE_FOR_MS;
-    const isRefusing = recentSum(this.#tokensRefused(), now) > 0;
+    const isRefusing = this.#tokensRefused(now) > 0;
     return {
       streak: this.lastStreak(),
       outboxes: this.outboxes(),
@@ -187,7 +259,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
     const findings = {
       ...found,
       suspendedBy: this.#state().suspension?.status ?? null,
-      tokensRefused: recentSum(this.#tokensRefused(), now),
+      tokensRefused: this.#tokensRefused(now),
     };
     const before = this.#alerts();
     const { state, due, made, givenUp } = runOf(before, findings, { limits, destinations }, now);
@@ -208,13 +280,13 @@ export class RateGate extends DurableObject<SettingsEnv> {
     return alertReport(this.#alerts());
   }
 
-  /** An isolate of the Worker has refused this many batches for their identity tokens. */
-  tokensRefused(batches: number): void {
-    this.ctx.storage.kv.put('tokensRefused', addRecent(this.#tokensRefused(), batches, Date.now()));
-  }
-
-  #tokensRefused(): RecentCounts {
-    return this.ctx.storage.kv.get<RecentCounts>('tokensRefused') ?? [];
+  /** The batches that were refused for their identity tokens within the last minutes. */
+  #tokensRefused(now: number): number {
+    const counts = this.#counts.tokens_refused.read(this.ctx.storage.kv);
+    return Object.values(lastCounts(counts, RECENT_MINUTES, now)).reduce<number>(
+      (sum, count = 0) => sum + count,
+      0,
+    );
   }
 
   #alerts(): AlertState {
@@ -242,7 +314,9 @@ export class RateGate extends DurableObject<SettingsEnv> {
     const known = this.outboxes();
     const isEmpty = ({ name, turn }: InUse) => empty.some((each) => each.name === name && each.turn === turn);
     const left = known.filter((each) => !isEmpty(each));
-    if (left.length < known.length) this.#keepOutboxes(left);
+    if (left.length === known.length) return;
+    this.#keepOutboxes(left);
+    for (const { name } of empty) this.#resting.end(name);
   }
 
   /** Every outbox that may hold something. */

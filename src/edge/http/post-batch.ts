@@ -1,23 +1,27 @@
 import type { Context } from 'hono';
-import { MAX_BODY_BYTES } from '../../contract/batch.ts';
+import { type Batch, MAX_BODY_BYTES } from '../../contract/batch.ts';
+import type { Issue } from '../../contract/issue.ts';
 import type { TrackerRecord } from '../../contract/record.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { Authorized } from '../auth/authorize-users.ts';
+import { type BotCount, type BotSign, botSign, type CloudflareSigns } from '../auth/bot.ts';
 import type { AuthorizeUsers } from '../auth/identity.ts';
 import { type Sender, senderOf } from '../auth/sender.ts';
 import { TOKEN_FAULTS, type TokenFault } from '../auth/token-fault.ts';
-import type { Env, Relay } from '../durable-objects/env.ts';
-import { gateOf } from '../durable-objects/rate-gate.ts';
+import type { Relay } from '../durable-objects/env.ts';
 import { type MarkOf, networkMarks, networkOf } from '../limits/client-network.ts';
 import { type SenderLimits, senderLimits } from '../limits/sender-limits.ts';
 import type { Receipt } from '../queue/ingest.ts';
 import { shardOf } from '../settings/shards.ts';
-import { logFault, logLimited, logTokensRefused } from '../telemetry/log.ts';
-import { type Counts, throttledCount } from '../telemetry/throttled-count.ts';
+import { logBots, logLimited, logTokensRefused } from '../telemetry/log.ts';
+import { type Observer, observer } from '../telemetry/observer.ts';
+import type { Counts } from '../telemetry/throttled-count.ts';
 import { type ReadBody, readBody } from './body.ts';
+import { observed } from './observed.ts';
 import { refusal } from './responses.ts';
+import { sharedCount } from './shared-count.ts';
 import { answerOf, type Intake, intake, planBatch, storeDelivery } from './take-batch.ts';
-import { checkBatch, parseBatch } from './validate-batch.ts';
+import { checkBatch, parseBatch, rejectAll } from './validate-batch.ts';
 
 // The type that `fetch` sends for a string, and the type a server would send. All others are refused.
 const MEDIA_TYPE = /^(text\/plain|application\/json)\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
@@ -32,8 +36,10 @@ const LIMITED_RETRY_AFTER_MS = 5_000;
 
 /** State that one isolate of the Worker keeps between batches. */
 type Known = Intake &
-  SenderLimits & {
-    readonly countRefused: (faults: Counts<TokenFault>, now: number) => Counts<TokenFault> | undefined;
+  SenderLimits &
+  Observer & {
+    readonly countRefused: (c: Context<Relay>, faults: Counts<TokenFault>, now: number) => void;
+    readonly countBots: (c: Context<Relay>, records: Counts<BotCount>, now: number) => void;
     readonly markOf: MarkOf;
   };
 
@@ -47,10 +53,12 @@ export function batchDoor(plan: Plan | undefined): (c: Context<Relay>) => Promis
   const known: Known = {
     ...intake(),
     ...senderLimits(logLimited),
-    countRefused: throttledCount(logTokensRefused),
+    ...observer(),
+    countRefused: sharedCount('tokens_refused', logTokensRefused),
+    countBots: sharedCount('bots', logBots),
     markOf: networkMarks(),
   };
-  return (c) => acceptBatch(c, known, plan);
+  return observed(known, (c) => acceptBatch(c, known, plan));
 }
 
 async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefined): Promise<Response> {
@@ -70,6 +78,9 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
   const parsed = parseBatch(body.text, sender.kind);
   if (!parsed.ok) return refusal(parsed.code, parsed.message);
 
+  const bot = sender.kind === 'page' ? signOf(c, parsed.batch) : undefined;
+  if (bot !== undefined && settings.bots === 'refuse') return refuseBot(c, parsed.batch, bot, known);
+
   const device = parsed.batch.device.toLowerCase();
   const outbox = shardOf(device, settings.shards, settings.jurisdiction);
   if (known.isShedding(outbox, Date.now())) return full(sender, known);
@@ -82,8 +93,7 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
   // Before the outbox is called: an unauthorized sender must not learn which of a user's records are stored.
   const authorized = await authorize(sender, c.var.authorizeUsers, checked.good, parsed.batch.token);
   if (!authorized.ok) {
-    const reported = known.countRefused({ [authorized.fault]: 1 }, Date.now());
-    if (reported !== undefined) c.executionCtx.waitUntil(reportTokensRefused(c.env, reported));
+    known.countRefused(c, { [authorized.fault]: 1 }, Date.now());
     return refusal('invalid_token', TOKEN_FAULTS[authorized.fault]);
   }
   const { toStore, reported, breaches } = planBatch(checked, plan, c.var.planMode);
@@ -96,22 +106,37 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
           ...(network && { network: await known.markOf(network, settings.apiKeys.primary) }),
         };
   const delivery = { device, ...from, ...toStore, unverified: authorized.unverified };
-  const receipt = await storeDelivery(c.env, outbox, delivery);
+  const receipt = await known.carry((seen) => storeDelivery(c.env, outbox, delivery, seen));
   if (!receipt.stored) return notStored(receipt, { device, outbox }, sender, known);
   const answer = answerOf(receipt, reported);
   countRejected(sender, answer.rejected.length, known);
+  // Also without a bot: what was counted within the last minute is still to be reported.
+  known.countBots(
+    c,
+    bot !== undefined && receipt.accepted > 0 ? { [bot]: receipt.accepted } : {},
+    Date.now(),
+  );
   return Response.json(answer, { status: 202 });
 }
 
-/** Adds to the count from which the watchdog makes an alert. It runs in another isolate. */
-async function reportTokensRefused(env: Env, refused: Counts<TokenFault>): Promise<void> {
-  try {
-    const batches = Object.values(refused).reduce((sum, count) => sum + count, 0);
-    await gateOf(env).tokensRefused(batches);
-  } catch (error) {
-    // The sender has its answer, and the count is in the log.
-    logFault('report_failed', error);
-  }
+/** What shows that a page's visitor is a bot, unless the operator does not care. */
+function signOf(c: Context<Relay>, { bot }: Batch): BotSign | undefined {
+  if (c.var.settings.bots === 'off') return undefined;
+  const cloudflare = c.req.raw.cf as CloudflareSigns | undefined;
+  return botSign({ userAgent: c.req.header('User-Agent') ?? null, isAutomated: bot, cloudflare });
+}
+
+const OF_A_BOT: Issue = { path: '', message: 'comes from a bot, and BOTS is refuse' };
+
+/**
+ * Settles all records, so that the tracker does not send them again. The page learns why: a test of your own that
+ * runs in such a browser must not believe that they arrived. No outbox is called.
+ */
+function refuseBot(c: Context<Relay>, batch: Batch, sign: BotSign, known: Known): Response {
+  const { length } = batch.records;
+  known.countBots(c, { [sign]: length, refused: length }, Date.now());
+  const reported = { rejected: rejectAll(batch, OF_A_BOT), repaired: [] };
+  return Response.json(answerOf({ stored: true, accepted: 0, duplicates: 0 }, reported), { status: 202 });
 }
 
 /** The body of a request, or the answer to one that has none which the relay reads. */

@@ -1,4 +1,5 @@
 import type { Refusal, RefusalCode } from '../../contract/answer.ts';
+import { REFUSED_BATCHES, type RefusedBatch } from '../telemetry/observations.ts';
 
 const STATUS: Readonly<Record<RefusalCode, number>> = {
   invalid_batch: 400,
@@ -14,6 +15,11 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   rate_limited: 429,
   unavailable: 503,
 };
+
+/** Why a batch got an answer with this status. */
+export function reasonOf(status: number): RefusedBatch {
+  return REFUSED_BATCHES.find((code) => STATUS[code] === status) ?? 'unavailable';
+}
 
 /** Refuses a whole request. The body carries the relay's clock, from which trackers learn their own offset. */
 export function refusal(code: RefusalCode, message: string, headers: Record<string, string> = {}): Response {

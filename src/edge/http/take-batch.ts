@@ -10,6 +10,7 @@ import type { Delivery, Receipt } from '../queue/ingest.ts';
 import { type NewRun, toRuns } from '../queue/run.ts';
 import type { PlanMode } from '../settings/settings.ts';
 import { logOffPlan, logServerRefused, type ServerRefused } from '../telemetry/log.ts';
+import type { Observations } from '../telemetry/observations.ts';
 import { type Counts, throttledCount } from '../telemetry/throttled-count.ts';
 import { enforcePlan } from './enforce-plan.ts';
 import type { CheckedBatch } from './validate-batch.ts';
@@ -60,10 +61,19 @@ export function planBatch(
   };
 }
 
-/** Hands a delivery to its outbox. One that the platform calls overloaded counts as full. */
-export async function storeDelivery(env: Env, outbox: string, delivery: Delivery): Promise<Receipt> {
+/**
+ * Hands a delivery to its outbox. One that the platform calls overloaded counts as full.
+ *
+ * @param seen what this isolate has observed, for the outbox to count
+ */
+export async function storeDelivery(
+  env: Env,
+  outbox: string,
+  delivery: Delivery,
+  seen?: Observations,
+): Promise<Receipt> {
   try {
-    return await withRetry<Receipt>(async () => outboxNamed(env, outbox).ingest(outbox, delivery));
+    return await withRetry<Receipt>(async () => outboxNamed(env, outbox).ingest(outbox, delivery, seen));
   } catch (error) {
     // A retry would only add to its load.
     if (error instanceof Error && 'overloaded' in error && error.overloaded) return { stored: false };

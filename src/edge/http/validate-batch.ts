@@ -20,8 +20,10 @@ export type ParsedBatch =
       readonly message: string;
     };
 
-// Only a server may choose a lane. From a page even a wrong one is ignored, as an unknown field is.
+// Only a server may choose a lane, and only a page may be a bot's. From the other one even a wrong value is
+// ignored, as an unknown field is.
 const pageBatchSchema = omit(batchSchema, ['lane']);
+const serverBatchSchema = omit(batchSchema, ['bot']);
 
 /** Parses and checks the envelope. */
 export function parseBatch(text: string, sender: Arrival['sender']): ParsedBatch {
@@ -40,7 +42,7 @@ export function parseBatch(text: string, sender: Arrival['sender']): ParsedBatch
       code: 'unsupported_version',
       message: `v must be ${PROTOCOL_VERSION}, the only protocol version of this relay`,
     };
-  const schema = sender === 'server' ? batchSchema : pageBatchSchema;
+  const schema = sender === 'server' ? serverBatchSchema : pageBatchSchema;
   const { success, output, issues } = safeParse(schema, json);
   return success ? { ok: true, batch: output, faults: ofRecords } : invalid(toIssues(issues));
 }
@@ -81,7 +83,7 @@ export function checkBatch({ batch, faults }: ReadBatch, arrival: Arrival): Chec
   for (const [index, input] of records.entries()) {
     const read = readOrRefuse(input, faults.get(index), lenient);
     if (!read.ok) {
-      rejected.push({ id: idOf(input) ?? `records[${index}]`, issues: issuesToReport(read.issues) });
+      rejected.push({ id: reportedId(input, index), issues: issuesToReport(read.issues) });
       continue;
     }
     const { record, repairs } = read;
@@ -108,9 +110,14 @@ function readOrRefuse(input: unknown, fault: Issue | undefined, lenient: boolean
 // An invalid id may be anything. This much of it is enough for its sender to recognize it.
 const MAX_ECHOED_ID = 100;
 
-function idOf(input: unknown): string | undefined {
+function reportedId(input: unknown, index: number): string {
   const id: unknown = typeof input === 'object' && input !== null && 'id' in input ? input.id : undefined;
-  return typeof id === 'string' ? id.slice(0, MAX_ECHOED_ID) : undefined;
+  return typeof id === 'string' ? id.slice(0, MAX_ECHOED_ID) : `records[${index}]`;
+}
+
+/** Rejects every record of a batch for the same reason, unchecked. */
+export function rejectAll({ records }: Batch, issue: Issue): readonly Rejection[] {
+  return records.map((input, index) => ({ id: reportedId(input, index), issues: [issue] }));
 }
 
 /** The event with its time by the relay's clock. */

@@ -2,13 +2,14 @@ import { LANES, type Lane } from '../../contract/lane.ts';
 import { MINUTE_MS } from '../../pacing/minute.ts';
 import type { AlertName, AlertText } from '../alerts/alert.ts';
 import type { LastDelivery } from '../alerts/queue.ts';
-import type { GateStatus } from '../durable-objects/rate-gate.ts';
+import type { GateStatus, GroupCounts } from '../durable-objects/rate-gate.ts';
 import { difference, NOTHING, sum, type Totals, waiting } from '../queue/counters.ts';
 import { addViolations, NO_VIOLATIONS, type ViolationCounts } from '../queue/plan-violations.ts';
 import { addSenders } from '../queue/sender-tally.ts';
 import type { LaneStatus, OutboxStatus } from '../queue/status.ts';
 import type { Webhook } from '../settings/alert-webhook.ts';
-import type { PlanMode } from '../settings/settings.ts';
+import type { BotMode, PlanMode } from '../settings/settings.ts';
+import { type BotStatus, botStatus } from './bot-status.ts';
 
 /** An outbox's name and status. The status is undefined if the outbox did not answer. */
 export type NamedOutbox = { readonly name: string; readonly status: OutboxStatus | undefined };
@@ -100,6 +101,7 @@ export type RelayStatus = {
     /** It did not answer, so its figures here are zero. Its records are still stored. */
     readonly unreachable: boolean;
   }[];
+  readonly bots: BotStatus;
   readonly alerts: AlertStatus;
   /** Violations of the tracking plan in the last days. Null if the relay has no plan. */
   readonly trackingPlan: ({ readonly mode: PlanMode } & ViolationCounts) | null;
@@ -133,6 +135,7 @@ export function relayStatus(
   about: {
     readonly version: string;
     readonly maxBacklog: number;
+    readonly bots: { readonly mode: BotMode; readonly counts: GroupCounts };
     /** Set if the relay has a tracking plan. */
     readonly planMode?: PlanMode | undefined;
   },
@@ -184,6 +187,7 @@ export function relayStatus(
         unreachable: status === undefined,
       };
     }),
+    bots: botStatus(about.bots.counts, about.bots.mode),
     trackingPlan:
       about.planMode === undefined
         ? null
@@ -209,7 +213,10 @@ function lanesOf(statuses: readonly OutboxStatus[]): readonly LaneStatus[] {
 }
 
 /** Pages are not counted by themselves, because each count is billed: they sent what no server did. */
-function sendersOf(statuses: readonly OutboxStatus[], totals: Totals): readonly SenderStatus[] {
+export function sendersOf(
+  statuses: readonly Pick<OutboxStatus, 'senders'>[],
+  totals: Totals,
+): readonly SenderStatus[] {
   const servers = addSenders(statuses.flatMap(({ senders }) => senders));
   const restOf = (all: number, part: 'accepted' | 'duplicates' | 'rejected') =>
     Math.max(

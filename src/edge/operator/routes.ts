@@ -69,9 +69,10 @@ async function reportStatus(c: Context<Relay>): Promise<Response> {
   const inUse = await outboxesInUse(c.env);
   const unused = outboxesOf(settings).filter((name) => !inUse.includes(name));
   const now = Date.now();
-  const [alerts, gate, ...used] = await Promise.all([
+  const [alerts, gate, bots, ...used] = await Promise.all([
     alertStatus(c.env, now),
     gateOf(c.env).status(),
+    gateOf(c.env).counts('bots'),
     // An outbox that does not answer must not hide the others.
     ...inUse.map(
       async (name): Promise<NamedOutbox> => ({
@@ -84,7 +85,12 @@ async function reportStatus(c: Context<Relay>): Promise<Response> {
   ]);
   const outboxes = [...used, ...unused.map((name) => ({ name, status: EMPTY_OUTBOX }))];
   const { maxBacklog } = settings;
-  const about = { version: VERSION, maxBacklog, planMode: c.var.planMode };
+  const about = {
+    version: VERSION,
+    maxBacklog,
+    bots: { mode: settings.bots, counts: bots },
+    planMode: c.var.planMode,
+  };
   const status: RelayStatus = { ...relayStatus(outboxes, gate, about, now), alerts };
   return json(status);
 }

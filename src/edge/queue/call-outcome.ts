@@ -4,21 +4,36 @@ import { dropErased } from './erasure/remove-records.ts';
 import { countByLane } from './lanes.ts';
 import { countRecords, launchedBatches, type SealedBatch, storedBatch } from './sealed-batches.ts';
 
-/** Deletes a batch that WebEngage has accepted, and its records. */
+/** How long records of a batch had waited since they were stored, and how many of them. */
+export type Wait = { readonly ms: number; readonly records: number };
+
+/** Deletes a batch that WebEngage has accepted, and its records. Returns how long they had waited. */
 export function settle(
   storage: DurableObjectStorage,
   batch: SealedBatch,
   happened: Partial<Totals>,
   now: number,
-): void {
-  storage.transactionSync(() => {
+): readonly Wait[] {
+  return storage.transactionSync(() => {
     const members = unseal(storage.sql, batch);
-    if (members === undefined) return;
+    if (members === undefined) return [];
+    const waits = waitsOf(storage.sql, members, now);
     // Counted first: the total `entered` is read from the runs, which are deleted here.
     const counted = { ...happened, taken: 1, delivered: countRecords(members) };
     count(storage.sql, counted, now, { taken: batch.kind, left: countByLane(members) });
     forget(storage.sql, members);
+    return waits;
   });
+}
+
+function waitsOf(sql: SqlStorage, members: readonly Slice[], now: number): readonly Wait[] {
+  const rows = sql.exec<{ at: number; records: number }>(
+    `SELECT run.at AS at, member.value ->> 'to' - member.value ->> 'from' AS records
+     FROM json_each(?) AS member JOIN run ON run.seq = member.value ->> 'seq'`,
+    JSON.stringify(members),
+  );
+  // The clock may have been set back.
+  return Array.from(rows, ({ at, records }) => ({ ms: Math.max(0, now - at), records }));
 }
 
 /**

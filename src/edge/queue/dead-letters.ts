@@ -210,13 +210,13 @@ const MAX_EXPIRED = 1_000;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Discards dead letters that are older than this. Reads one row while none is. */
-export function discardExpired(storage: DurableObjectStorage, maxAgeDays: number, now: number): void {
+/** Discards dead letters that are older than this. Returns how many. Reads one row while there are none. */
+export function discardExpired(storage: DurableObjectStorage, maxAgeDays: number, now: number): number {
   const until = now - maxAgeDays * DAY_MS;
   const [oldest] = storage.sql
     .exec<{ at: number }>('SELECT given_up_at AS at FROM dead ORDER BY id LIMIT 1')
     .toArray();
-  if (oldest !== undefined && oldest.at <= until) discard(storage, { until }, MAX_EXPIRED, now);
+  return oldest !== undefined && oldest.at <= until ? discard(storage, { until }, MAX_EXPIRED, now) : 0;
 }
 
 /** Removes dead letters once `then` has dealt with them, all in one transaction. Returns how many. */

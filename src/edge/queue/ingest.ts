@@ -5,7 +5,7 @@ import { MINUTE_MS } from '../../pacing/minute.ts';
 import type { Violations } from '../../plan/off-plan.ts';
 import { NO_SHARES, type Sender, type Shares } from '../limits/fair-share.ts';
 import { count, deadLetters, readTally, type Tally, type Totals, waiting } from './counters.ts';
-import { admitNew } from './dedup.ts';
+import { admitNew } from './dedup/dedup.ts';
 import { seqAfter, within } from './lanes.ts';
 import { type CountViolations, violationTally } from './plan-violations.ts';
 import { type NewRun, withoutKnown } from './run.ts';

@@ -34,6 +34,7 @@ const MAX_BACKLOG = 1_000_000_000;
 const MAX_DEAD_LETTER_DAYS = 3_650;
 
 export const PLAN_MODES = ['off', 'report', 'enforce'] as const;
+export const BOT_MODES = ['off', 'count', 'refuse'] as const;
 export const IDENTITY_MODES = ['off', 'optional', 'required'] as const;
 
 // Checked where they are used: ADMIN_TOKEN in auth/bearer.ts, IDENTITY_KEY in auth/identity-key.ts.
@@ -79,6 +80,10 @@ export const SETTINGS = {
     rule: serverTokensRule,
     parse: optional(parseServerTokens),
   },
+  METRICS_TOKEN: {
+    rule: STRONG_RULE,
+    parse: optional(strongToken),
+  },
   ADMIN_TOKEN: UNCHECKED,
   LANES: {
     otherwise: '50,30,5',
@@ -123,6 +128,11 @@ export const SETTINGS = {
     parse: oneOf(IDENTITY_MODES),
   },
   IDENTITY_KEY: UNCHECKED,
+  BOTS: {
+    otherwise: 'count',
+    rule: 'must be off, count or refuse',
+    parse: oneOf(BOT_MODES),
+  },
   TRACKING_PLAN: {
     rule: 'must be off, report or enforce',
     parse: optional(oneOf(PLAN_MODES)),

@@ -9,6 +9,9 @@ import { isLoopback, upstreamOfRegion } from './upstream.ts';
 /** What happens to records that violate the tracking plan: nothing, a report, or a rejection. */
 export type PlanMode = NonNullable<SettingValues['TRACKING_PLAN']>;
 
+/** What happens to records of bots: nothing, a count, or a rejection and a count. */
+export type BotMode = SettingValues['BOTS'];
+
 /** Whether identity tokens are ignored, checked when present, or required. `key` is the setting's text. */
 export type IdentitySettings =
   | { readonly mode: 'off' }
@@ -22,6 +25,8 @@ export type RelaySettings = {
   readonly allowedOrigins: readonly string[];
   /** Those of SERVER_TOKENS, and SERVER_TOKEN. None if only pages send. */
   readonly serverTokens: readonly ServerToken[];
+  /** Opens `/metrics`. Without it nothing is observed for that. */
+  readonly metricsToken?: string;
   readonly requestsPerMinute: number;
   /** Each lane's floor: its share of the calls while it has records, from 0 to 1. */
   readonly laneFloors: Readonly<Record<Lane, number>>;
@@ -32,6 +37,7 @@ export type RelaySettings = {
   /** One outbox's share of `maxBacklog`. */
   readonly maxBacklogPerShard: number;
   readonly identity: IdentitySettings;
+  readonly bots: BotMode;
   readonly trackingPlan?: PlanMode;
   readonly jurisdiction?: Jurisdiction;
   readonly healthStaleMs: number;
@@ -98,10 +104,13 @@ function findConflict(values: SettingValues): string | undefined {
   if (values.SERVER_TOKEN !== null && named.some(({ name }) => name === UNNAMED_SERVER))
     return `SERVER_TOKENS must not use the name ${UNNAMED_SERVER}, which is that of SERVER_TOKEN`;
 
-  // The receivers of alerts hold this secret, so it must give access to nothing either.
   const tokens = [...others, values.SERVER_TOKEN, ...named.map(({ token }) => token)];
+  // The receivers of alerts hold this secret, so it must give access to nothing either.
   if (values.ALERT_SECRET !== null && tokens.includes(values.ALERT_SECRET))
     return 'ALERT_SECRET must differ from all tokens, IDENTITY_KEY and the WebEngage keys';
+  // And whatever scrapes the metrics holds this token.
+  if (values.METRICS_TOKEN !== null && [...tokens, values.ALERT_SECRET].includes(values.METRICS_TOKEN))
+    return 'METRICS_TOKEN must differ from all other tokens, ALERT_SECRET, IDENTITY_KEY and the WebEngage keys';
 
   // Records may linger for LINGER_MS, which must not count as stale or late.
   if (values.HEALTH_STALE_MS < values.LINGER_MS) return 'HEALTH_STALE_MS must be at least LINGER_MS';
@@ -131,6 +140,7 @@ function settingsOf(values: SettingValues): RelaySettings {
     upstream,
     allowedOrigins: values.ALLOWED_ORIGINS,
     serverTokens: serverTokensOf(values),
+    ...(values.METRICS_TOKEN && { metricsToken: values.METRICS_TOKEN }),
     requestsPerMinute,
     laneFloors: values.LANES,
     lingerMs: values.LINGER_MS,
@@ -144,6 +154,7 @@ function settingsOf(values: SettingValues): RelaySettings {
     healthStaleMs: values.HEALTH_STALE_MS,
     ...(values.DEAD_LETTER_MAX_AGE_DAYS && { deadLetterMaxAgeDays: values.DEAD_LETTER_MAX_AGE_DAYS }),
     identity: identityOf(values),
+    bots: values.BOTS,
     recordsPerMinutePerShard: recordsPerMinute / shards,
   };
 }

@@ -111,6 +111,11 @@ export function logWrongTokens(wrong: number): void {
   console.warn(JSON.stringify({ event: 'wrong_admin_token', times: wrong }));
 }
 
+/** Logs how often a wrong METRICS_TOKEN was sent to `/metrics` since the last such line. */
+export function logWrongMetricsTokens(wrong: number): void {
+  console.warn(JSON.stringify({ event: 'wrong_metrics_token', times: wrong }));
+}
+
 /** Logs, as an audit trail, how many dead letters an ADMIN_TOKEN holder has replayed or discarded. */
 export function logDeadLetters(done: 'replayed' | 'discarded', deadLetters: number): void {
   console.log(JSON.stringify({ event: 'dead_letters', [done]: deadLetters }));
@@ -141,6 +146,14 @@ export function logTokensRefused(refusals: Counts<string>): void {
  */
 export function logOffPlan(breaches: Counts<Breach>): void {
   console.warn(JSON.stringify({ event: 'off_plan', ...breaches }));
+}
+
+/**
+ * Logs the records of bots since the last such line, by what gave the bots away, and how many of them were refused.
+ * The line contains no user agent, which can identify someone.
+ */
+export function logBots(records: Counts<string>): void {
+  console.log(JSON.stringify({ event: 'bots', ...records }));
 }
 
 /** Logs that an alert begins or ends. */

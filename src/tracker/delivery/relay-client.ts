@@ -48,6 +48,8 @@ export function relayRequest(
     device: page.visitor.device,
     token: page.tokens?.token(batch) ?? undefined,
     clockOffset: clockOffset(page),
+    // A program drives the browser. The property may be missing, as in a worker, or a page's own.
+    bot: globalThis.navigator?.webdriver ? true : undefined,
     lenient: true,
   });
   const body = `{${fields},"records":[${batch.map((entry) => toRecord(page, entry)).join()}]}`;

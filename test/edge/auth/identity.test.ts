@@ -270,8 +270,8 @@ describe('a refusal', () => {
 
   test('is counted for the alert in the gate, by one call a minute', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
-    const reported: number[] = [];
-    const gate = { tokensRefused: async (batches: number) => void reported.push(batches) };
+    const reported: unknown[] = [];
+    const gate = { addCounts: async (...counted: unknown[]) => void reported.push(counted) };
     const RATE_GATE = { getByName: () => gate } as unknown as Env['RATE_GATE'];
     const fresh = createRelay();
     const refuse = () => {
@@ -285,11 +285,14 @@ describe('a refusal', () => {
     await refuse();
     vi.useRealTimers();
 
-    expect(reported).toEqual([1, 5]);
+    expect(reported).toEqual([
+      ['tokens_refused', { bad_signature: 1 }],
+      ['tokens_refused', { bad_signature: 5 }],
+    ]);
   });
 
   test('is refused alike if the gate can’t count it', async () => {
-    const gate = { tokensRefused: () => Promise.reject(new Error('gone')) };
+    const gate = { addCounts: () => Promise.reject(new Error('gone')) };
     const RATE_GATE = { getByName: () => gate } as unknown as Env['RATE_GATE'];
     const body = JSON.stringify({ v: 1, device: crypto.randomUUID(), records: recordsOf('johndoe') });
 

@@ -19,6 +19,7 @@ const SETTINGS: RelaySettings = {
   maxBacklog: 1_000,
   maxBacklogPerShard: 1_000,
   identity: { mode: 'off' },
+  bots: 'count',
   recordsPerMinutePerShard: 12_500,
 };
 

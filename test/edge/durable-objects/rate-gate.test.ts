@@ -118,7 +118,7 @@ test('a gate that refuses a request writes nothing', async () => {
 
 test('each outbox refused only for the rate gets its own retry slot', async () => {
   const permits = await runInDurableObject(newGate(), (gate) =>
-    Array.from({ length: 15 }, () => gate.take(ASK)),
+    Array.from({ length: 15 }, (_, index) => gate.take(ASK, `${index}`)),
   );
   const turns = permits.flatMap((permit) => (permit.granted ? [] : [permit.retryInMs]));
 
@@ -164,4 +164,18 @@ test('suspending all calls is one line in the log, and resuming is another', asy
     { event: 'suspended', status: 401 },
     { event: 'recovered', status: 401, afterMs: expect.any(Number) },
   ]);
+});
+
+test('counts of all isolates add up, and survive an eviction, except for those of the last minute', async () => {
+  const gate = newGate();
+  await gate.addCounts('bots', { user_agent: 3, refused: 3 });
+  await gate.addCounts('bots', { user_agent: 1, webdriver: 2 });
+  const before = await gate.counts('bots');
+
+  await evictDurableObject(gate);
+  await gate.addCounts('bots', { cloudflare: 5 });
+  const after = await gate.counts('bots');
+
+  expect(before.total).toEqual({ user_agent: 4, webdriver: 2, refused: 3 });
+  expect(after.total).toEqual({ user_agent: 3, refused: 3, cloudflare: 5 });
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Lane } from '../../../src/contract/lane.ts';
 import type { RecordKind } from '../../../src/contract/record.ts';
-import { inTurn } from '../../../src/edge/durable-objects/turn.ts';
+import { inTurn, type Turns } from '../../../src/edge/durable-objects/turn.ts';
 import { allowance, type SeenLimit } from '../../../src/edge/gate/allowance.ts';
 import { misconfigured, refused, taken } from '../../../src/edge/gate/answers.ts';
 import { type Permit, type PermitRequest, paused, takePermit } from '../../../src/edge/gate/permits.ts';
@@ -88,18 +88,16 @@ describe('an import', () => {
   /** An outbox for each of these, with a backlog: it asks again when the gate tells it to. */
   function askFor(minutes: number, lanes: readonly Lane[], before = OPEN_GATE, from = NOW) {
     const starts: { at: number; lane: Lane }[] = [];
-    const outboxes = lanes.map((lane) => ({ lane, asksAt: from }));
-    const nextTurnAt = { imports: 0, others: 0 };
+    const outboxes = lanes.map((lane, index) => ({ name: `${index}`, lane, asksAt: from }));
+    const turns: Readonly<Record<'imports' | 'others', Turns>> = { imports: new Map(), others: new Map() };
     let state = before;
     for (let now = from; now < from + minutes * MINUTE; now += 5)
       for (const outbox of outboxes.filter(({ asksAt }) => asksAt <= now)) {
-        const { lane } = outbox;
+        const { name, lane } = outbox;
         const answer = take(state, now, { lane });
         state = JSON.parse(JSON.stringify(answer.state));
         const row = !answer.permit.granted && answer.permit.importsOnly ? 'imports' : 'others';
-        const placed = inTurn(answer.permit, nextTurnAt[row], now);
-        nextTurnAt[row] = placed.nextTurnAt;
-        const { permit } = placed;
+        const permit = inTurn(answer.permit, turns[row], name, now);
         if (permit.granted) starts.push({ at: now + permit.startInMs, lane });
         outbox.asksAt = now + (permit.granted ? permit.startInMs : permit.retryInMs);
       }
@@ -197,9 +195,9 @@ test('bisection may use what no other call needs', () => {
 
 describe('many outboxes that wait for the same gate', () => {
   test('each get a slot, so that it is asked little more often than it grants', () => {
-    const outboxes = Array.from({ length: 64 }, () => ({ requestsAt: NOW }));
+    const outboxes = Array.from({ length: 64 }, (_, index) => ({ name: `${index}`, requestsAt: NOW }));
     let state = OPEN_GATE;
-    let nextTurnAt = 0;
+    const turns: Turns = new Map();
     let requests = 0;
     let granted = 0;
     for (let now = NOW; now < NOW + 2 * MINUTE; now += 5)
@@ -208,13 +206,10 @@ describe('many outboxes that wait for the same gate', () => {
         requests += 1;
         const answer = take(state, now);
         state = answer.state;
-        const placed = inTurn(answer.permit, nextTurnAt, now);
-        ({ nextTurnAt } = placed);
-        if (placed.permit.granted) granted += 1;
+        const permit = inTurn(answer.permit, turns, outbox.name, now);
+        if (permit.granted) granted += 1;
         // A call is under way meanwhile, and others with it.
-        outbox.requestsAt = placed.permit.granted
-          ? now + placed.permit.startInMs
-          : now + placed.permit.retryInMs;
+        outbox.requestsAt = now + (permit.granted ? permit.startInMs : permit.retryInMs);
       }
 
     expect(granted).toBeGreaterThanOrEqual(2 * 475);
@@ -225,15 +220,28 @@ describe('many outboxes that wait for the same gate', () => {
     let { state, permit } = take(OPEN_GATE, NOW);
     while (permit.granted) ({ state, permit } = take(state, NOW));
 
-    expect(inTurn(permit, 0, NOW).permit).toEqual(permit);
-    expect(inTurn(permit, NOW - MINUTE, NOW).permit).toEqual(permit);
+    expect(inTurn(permit, new Map(), 'a', NOW)).toEqual(permit);
+    expect(inTurn(permit, new Map([['b', NOW - MINUTE]]), 'a', NOW)).toEqual(permit);
+  });
+
+  test('keep their slot if they ask before it', () => {
+    let { state, permit } = take(OPEN_GATE, NOW);
+    while (permit.granted) ({ state, permit } = take(state, NOW));
+    const turns: Turns = new Map([['b', NOW + 1_000]]);
+    const first = inTurn(permit, turns, 'a', NOW);
+
+    for (let asked = 1; asked < 10; asked++) expect(inTurn(permit, turns, 'a', NOW)).toEqual(first);
+    expect(turns.size).toBe(2);
   });
 
   test('get a slot at most two seconds ahead, because those before may have nothing left to send', () => {
     let { state, permit } = take(OPEN_GATE, NOW);
     while (permit.granted) ({ state, permit } = take(state, NOW));
 
-    expect(inTurn(permit, NOW + MINUTE, NOW).permit).toMatchObject({ granted: false, retryInMs: 2_000 });
+    expect(inTurn(permit, new Map([['b', NOW + MINUTE]]), 'a', NOW)).toMatchObject({
+      granted: false,
+      retryInMs: 2_000,
+    });
   });
 });
 

@@ -36,8 +36,10 @@ const GATE = {
   key: 'primary',
   maxCallBytes: null,
 } as const;
+const BOTS = { mode: 'count', counts: { lastHour: {}, total: {} } } as const;
+
 const statusOf = (...outboxes: Parameters<typeof relayStatus>[0]) =>
-  relayStatus(outboxes, GATE, { version: '1.2.3', maxBacklog: 1_000 }, NOW);
+  relayStatus(outboxes, GATE, { version: '1.2.3', maxBacklog: 1_000, bots: BOTS }, NOW);
 
 describe('the minutes', () => {
   test('contain what happened in each, over all outboxes, and the running one also uncommitted counts', () => {

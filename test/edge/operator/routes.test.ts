@@ -100,6 +100,24 @@ describe('the status', () => {
   });
 });
 
+test('the status has the records of bots, and the calls that they cost or would have cost', async () => {
+  await relayEnv.RATE_GATE.getByName('account').addCounts('bots', {
+    user_agent: 26,
+    webdriver: 4,
+    refused: 20,
+  });
+
+  const { bots } = await (await request('/status')).json<RelayStatus>();
+
+  const counted = {
+    records: 30,
+    refused: 20,
+    calls: 2,
+    bySign: { user_agent: 26, webdriver: 4, cloudflare: 0 },
+  };
+  expect(bots).toEqual({ mode: 'count', lastHour: counted, total: counted });
+});
+
 describe('alerts', () => {
   const messages: {
     readonly url: string;

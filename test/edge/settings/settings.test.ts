@@ -27,6 +27,7 @@ test('the defaults are the global host, the account’s whole allowance and one 
       maxBacklog: 18_000_000,
       maxBacklogPerShard: 18_000_000,
       identity: { mode: 'off' },
+      bots: 'count',
       recordsPerMinutePerShard: 12_500,
     },
   });
@@ -70,6 +71,8 @@ describe('a missing or invalid setting is named without its value', () => {
     ['ALLOWED_ORIGINS', 'https://shop.example.com,https://*'],
     ['ALLOWED_ORIGINS', 'capacitor://localhost,htps://shop.example.com'],
     ['SERVER_TOKEN', 'short'],
+    ['METRICS_TOKEN', 'short'],
+    ['METRICS_TOKEN', 'x'.repeat(40)],
     ['SERVER_TOKEN', 'x'.repeat(40)],
     ['SERVER_TOKEN', 'a server token with spaces in it, and long'],
     ['WEBENGAGE_REGION', 'constructor'],
@@ -101,6 +104,25 @@ test('apps may send beside sites, and a wrong origin is named by its position', 
   expect(readSettings({ ...ENV, ALLOWED_ORIGINS: `${apps}, https://secret.example.com/` })).toMatchObject({
     ok: false,
     message: expect.stringMatching(/^ALLOWED_ORIGINS .* entry 5 is not one/),
+  });
+});
+
+test.each([
+  'ADMIN_TOKEN',
+  'SERVER_TOKEN',
+  'IDENTITY_KEY',
+  'WEBENGAGE_API_KEY',
+  'WEBENGAGE_API_KEY_SECONDARY',
+])('METRICS_TOKEN must be a separate secret: not %s', (name) => {
+  const METRICS_TOKEN = 'one-secret-for-scrapes-and-nothing-else';
+
+  expect(readSettings({ ...ENV, METRICS_TOKEN })).toMatchObject({
+    ok: true,
+    settings: { metricsToken: METRICS_TOKEN },
+  });
+  expect(readSettings({ ...ENV, METRICS_TOKEN, [name]: METRICS_TOKEN })).toMatchObject({
+    ok: false,
+    message: expect.stringMatching(/^METRICS_TOKEN must differ from /),
   });
 });
 

@@ -14,11 +14,19 @@ test('a storm of refusals makes one line a minute, which counts all of them by r
   expect(lines).toEqual([{ bad_signature: 1 }, { bad_signature: 60 }, { bad_signature: 60 }, { expired: 2 }]);
 });
 
+test('the caller learns what was reported', () => {
+  const count = throttledCount<'expired'>(() => {});
+
+  const reported = [0, 1_000, 60_000].map((afterMs) => count({ expired: 1 }, NOW + afterMs));
+
+  expect(reported).toEqual([{ expired: 1 }, undefined, { expired: 2 }]);
+});
+
 test('no events make no line', () => {
   const lines: object[] = [];
   const count = throttledCount((line) => lines.push(line));
 
-  count({}, NOW);
+  expect(count({}, NOW)).toBeUndefined();
 
   expect(lines).toEqual([]);
 });

@@ -97,7 +97,10 @@ async function waitingSince(ms: number): Promise<void> {
 
 async function refuseTokens(batches: number, minutesAgo = 0): Promise<void> {
   await runInDurableObject(gateOf(env), (_, { storage: { kv } }) =>
-    kv.put('tokensRefused', [{ at: Date.now() - minutesAgo * MINUTE - 1, count: batches }]),
+    kv.put('counts:tokens_refused', {
+      total: { expired: batches },
+      minutes: [{ at: Date.now() - minutesAgo * MINUTE - 1, counts: { expired: batches } }],
+    }),
   );
 }
 

@@ -19,6 +19,12 @@ function pageWith(...script: Parameters<typeof scriptedRelay>) {
   return { page, time, relay };
 }
 
+/** Puts this in the place of happy-dom's, which says that it is automated. */
+function withNavigator(navigator: object | undefined): void {
+  vi.stubGlobal('navigator', navigator);
+  onTestFinished(() => void vi.unstubAllGlobals());
+}
+
 const entry = storedEntry(18, { at: NOW - 42_900 });
 
 describe('the meaning of an answer', () => {
@@ -58,6 +64,7 @@ describe('the meaning of an answer', () => {
 });
 
 test('a batch is posted as in the protocol, without a cookie and a preflight', async () => {
+  withNavigator({ webdriver: false });
   const { page, relay } = pageWith();
 
   await sendBatch(page, [entry], true);
@@ -98,6 +105,23 @@ test('the age is sent for a record of this page, and for others once an answer h
 
   expect(before).toEqual([undefined, 7_000]);
   expect(ages()).toEqual([42_900, 7_000]);
+});
+
+test.each<[string, object | undefined, boolean | undefined]>([
+  ['a program drives', { webdriver: true }, true],
+  ['a visitor uses', { webdriver: false }, undefined],
+  ['does not know the property', {}, undefined],
+  ['has no navigator', undefined, undefined],
+  ['has an object of the page’s own in its place', { webdriver: {} }, true],
+])('a browser that %s', (_, navigator, bot) => {
+  const { page } = pageWith();
+  withNavigator(navigator);
+
+  for (const leavesNow of [true, false]) {
+    const [, { body }] = relayRequest(page, [entry], leavesNow);
+
+    expect(JSON.parse(String(body)).bot).toBe(bot);
+  }
 });
 
 test('a request with an unknown send time does not give one', () => {

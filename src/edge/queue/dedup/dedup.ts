@@ -1,4 +1,4 @@
-import { splitId } from '../../contract/record.ts';
+import { splitId } from '../../../contract/record.ts';
 import { addSeqs, formatSeqs, hasSeq, parseSeqs } from './seq-ranges.ts';
 
 /** How long ids are remembered: a day longer than records are accepted, for those under way at the end. */

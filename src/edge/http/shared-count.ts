@@ -1,0 +1,35 @@
+import type { Env } from '../durable-objects/env.ts';
+import { type CountGroup, gateOf } from '../durable-objects/rate-gate.ts';
+import { logFault } from '../telemetry/log.ts';
+import { type Counts, throttledCount } from '../telemetry/throttled-count.ts';
+
+/** What a count needs of the request that it comes with. */
+type Counting = {
+  readonly env: Env;
+  readonly executionCtx: { readonly waitUntil: (promise: Promise<unknown>) => void };
+};
+
+/**
+ * Counts by name within one isolate of the Worker, and adds up the counts of all isolates in the gate. The first
+ * count is logged and passed on at once, then at most once a minute: no request waits for it, or costs a call of its own.
+ */
+export function sharedCount<Name extends string>(
+  group: CountGroup,
+  log: (counts: Counts<Name>) => void,
+): (c: Counting, counted: Counts<Name>, now: number) => void {
+  const count = throttledCount(log);
+  return (c, counted, now) => {
+    const reported = count(counted, now);
+    // Read only now: it throws for a request without one.
+    if (reported !== undefined) c.executionCtx.waitUntil(passOn(c.env, group, reported));
+  };
+}
+
+async function passOn(env: Env, group: CountGroup, counts: Counts<string>): Promise<void> {
+  try {
+    await gateOf(env).addCounts(group, counts);
+  } catch (error) {
+    // The sender has its answer, and the count is in the log.
+    logFault('count_failed', error);
+  }
+}
