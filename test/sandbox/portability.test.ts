@@ -99,7 +99,7 @@ describe('a portability request', () => {
   test.each([
     ['as ordered', 403, { portability: 'refused' }, REQUEST, FAKE_KEY],
     ['with a wrong key', 401, {}, REQUEST, 'another-key'],
-    ['of another type', 400, {}, { ...REQUEST, subject_request_type: 'erasure' }, FAKE_KEY],
+    ['of another type', 400, {}, { ...REQUEST, subject_request_type: 'restriction' }, FAKE_KEY],
     ['without a user', 400, {}, { ...REQUEST, subject_identities: [] }, FAKE_KEY],
     ['while WebEngage is down', 503, { fault: 'down' }, REQUEST, FAKE_KEY],
   ] as const)('is refused %s', (_, status, order, request, key) => {

@@ -241,7 +241,7 @@ describe('a call that may have reached WebEngage', () => {
   });
 });
 
-describe('what a browser brings back', () => {
+describe('a record that a browser brings back', () => {
   const own = (seq: number, session: string, fields: object = {}) =>
     eventRecord(seq, { id: idOf(seq, session), userId: JOHN, ...fields });
 

@@ -258,7 +258,7 @@ function parseDead(sql: SqlStorage): readonly string[] {
     .map(({ record }) => JSON.parse(record).id);
 }
 
-test('whatever happens, nothing of an erased person stays, and nothing of anyone else is lost, doubled or out of order', async () => {
+test('nothing of an erased person stays, and nothing of anyone else is lost, doubled or out of order, through crashes, splits and replays', async () => {
   let erasedInFlight = 0;
   await fc.assert(
     fc.asyncProperty(steps, async (taken) => {
@@ -370,7 +370,7 @@ describe('marks', () => {
     });
   });
 
-  test('cost nothing while there are none: no hash, and the delivery is not read', async () => {
+  test('cost nothing while nobody is marked: no hash, and the delivery is not read', async () => {
     await runInDurableObject(newOutbox(), async (_, { storage }) => {
       const people = suppression(storage);
       const given = sent();
