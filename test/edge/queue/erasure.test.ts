@@ -75,7 +75,7 @@ const steps = fc.array(
 );
 
 type Step = (typeof steps extends fc.Arbitrary<infer Taken> ? Taken : never)[number];
-type Made = { readonly id: string; readonly device: string; readonly of: number; readonly isPoison: boolean };
+type Made = { readonly id: string; readonly device: string; readonly of: number };
 type Open = { readonly call: UpstreamCall; readonly answer: (status: number) => void };
 type Erasure = { readonly of: number; next: EraseCursor | undefined; isDone: boolean; inFlight: number };
 
@@ -163,7 +163,7 @@ function world(storage: DurableObjectStorage) {
         const records = step.records.map(({ of, isUser, isPoison }) => {
           seq += 1;
           const poison = isPoison === 0;
-          made.push({ id: idOf(seq), device, of, isPoison: poison });
+          made.push({ id: idOf(seq), device, of });
           const { userId: _, ...nobody } = isUser
             ? userRecord(seq, poison ? { firstName: 'Poison' } : {})
             : eventRecord(seq, poison ? { eventName: 'Poison' } : {});
@@ -264,11 +264,14 @@ test('nothing of an erased person stays, and nothing of anyone else is lost, dou
     fc.asyncProperty(steps, async (taken) => {
       await runInDurableObject(newOutbox(), async (_, { storage }) => {
         const played = world(storage);
+        // Replayed dead letters go behind later records of their browser.
+        const wereDead = new Set<string>();
         played.begin();
         for (const step of taken) {
           await played.run(step);
           played.checkSums();
           played.checkErased();
+          for (const id of parseDead(storage.sql)) wereDead.add(id);
         }
         await played.finish();
         played.checkSums();
@@ -288,7 +291,7 @@ test('nothing of an erased person stays, and nothing of anyone else is lost, dou
         );
         for (const [, own] of Map.groupBy(made, ({ device }) => device)) {
           const inOrder = own
-            .filter(({ id, isPoison }) => !isPoison && arrived.includes(id))
+            .filter(({ id }) => !wereDead.has(id) && arrived.includes(id))
             .map(({ id }) => id);
           const ofDevice = new Set(inOrder);
           expect(arrived.filter((id) => ofDevice.has(id))).toEqual(inOrder);
