@@ -218,6 +218,29 @@ describe('a call that may have reached WebEngage', () => {
     });
   });
 
+  test('keeps its own records when it is refused after earlier ones of its run were erased', async () => {
+    const ofAda = Array.from({ length: 26 }, (_, n) => eventRecord(n + 2, { userId: 'ada' }));
+    await store('2/0', 'a', eventRecord(1, { userId: JOHN }), ...ofAda);
+    const taken: string[] = [];
+    await passAt(
+      outbox('2/0'),
+      {
+        calls: [],
+        answer: async ({ records }) => {
+          if (records.length === 2) {
+            await receiptOf({ userId: JOHN });
+            return answerOf(400);
+          }
+          taken.push(...records.map(({ id }) => id));
+          return answerOf(200);
+        },
+      },
+      NOW + 1_000,
+    );
+
+    expect(taken).toEqual([idOf(1), ...ofAda.map(({ id }) => id)]);
+  });
+
   test('that is in flight at that moment is not changed', async () => {
     await store('2/0', 'a', eventRecord(1, { userId: JOHN }), eventRecord(2, { userId: 'ada' }));
     let receipt: ErasureReceipt | undefined;
