@@ -97,6 +97,7 @@ const FLOORS: { readonly [room: string]: Floors } = {
     types: [''],
     import: [''],
     probe: ['init', ''],
+    erase: [''],
   },
 };
 

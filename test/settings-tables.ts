@@ -122,6 +122,7 @@ const ENTRIES: Readonly<Record<SettingName, Entry>> = {
   LINGER_MS: { table: 'sending' },
   OUTBOX_SHARDS: { table: 'sending' },
   MAX_BACKLOG: { table: 'sending', otherwise: defaultBacklog() },
+  DEAD_LETTER_MAX_AGE_DAYS: { table: 'sending', otherwise: 'none: dead letters stay' },
   MAX_SUBREQUESTS: { table: 'sending' },
   HEALTH_STALE_MS: { table: 'sending' },
   ALERT_LATE_MS: { table: 'sending' },

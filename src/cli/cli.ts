@@ -5,6 +5,7 @@ import { dev } from './dev/dev.ts';
 import { endingSignal } from './dev/shutdown-signal.ts';
 import { doctor } from './doctor/doctor.ts';
 import { wantsColor } from './doctor/format-check.ts';
+import { erase } from './erase/erase.ts';
 import { importFile } from './import/import.ts';
 import { init } from './init/init.ts';
 import { readPackage } from './package.ts';
@@ -26,6 +27,7 @@ process.exitCode = await runCommand(argv.slice(2), {
   doctor: (options) => doctor(options, { ...world, colored: wantsColor(stdout, env) }),
   types: (options) => types(options, world),
   import: (options) => importFile(options, { ...world, stdin, progress: stderr, now: Date.now }),
+  erase: (options) => erase(options, { ...world, stdin }),
   probe: (options) => {
     const signal = endingSignal();
     // Interrupted, the wait is over: whoever waits looks at the signal.

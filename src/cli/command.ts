@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option, type OutputConfiguration } from 'commander';
 import { VERSION } from '../contract/version.ts';
 import { addressOf } from './address.ts';
+import { addErase, type EraseOptions } from './erase/options.ts';
 import type { ExitCode } from './exit-code.ts';
 import { addImport, type ImportOptions } from './import/options.ts';
 import type { Answers } from './init/project.ts';
@@ -64,6 +65,7 @@ export type Actions = {
   readonly types: (options: TypesOptions) => Promise<ExitCode>;
   readonly import: (options: ImportOptions) => Promise<ExitCode>;
   readonly probe: (options: ProbeOptions) => Promise<ExitCode>;
+  readonly erase: (options: EraseOptions) => Promise<ExitCode>;
 };
 
 /** Where help and errors go. */
@@ -107,6 +109,7 @@ export async function runCommand(
   addTypes(program, (options) => end(actions.types(options)));
   addImport(program, (options) => end(actions.import(options)));
   addProbe(program, (options) => end(actions.probe(options)));
+  addErase(program, (options) => end(actions.erase(options)));
   for (const command of program.commands)
     command.showHelpAfterError(`Try webengage-relay help ${command.name()}.`);
   try {

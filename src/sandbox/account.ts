@@ -87,12 +87,13 @@ export class Account extends DurableObject<AccountSettings> {
     return reply;
   }
 
-  /** Answers with what is stored of one user. It counts against no limit, and among no calls. */
+  /** Answers with what is stored of one user, or erases it. It counts against no limit, and among no calls. */
   privacyRequest(call: Call): Reply {
     const control = this.control();
-    return answerPrivacyRequest(control, call, this.#scene(control, call), (userId) =>
-      this.#recordsOf(userId),
-    );
+    return answerPrivacyRequest(control, call, this.#scene(control, call), {
+      recordsOf: (userId) => this.#recordsOf(userId),
+      erase: (userId) => void this.#sql.exec("DELETE FROM record WHERE body ->> 'userId' = ?", userId),
+    });
   }
 
   records(): { users: object[]; events: object[] } {

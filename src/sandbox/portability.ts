@@ -24,18 +24,24 @@ type PrivacyRequest = {
 /** When a receipt promises the data: OpenGDPR asks for a date. */
 const RECEIPT_MS = 7 * 24 * 60 * 60 * 1000;
 
+/** What is stored of users. */
+export type StoredUsers = {
+  /** In the order in which it came. */
+  readonly recordsOf: (userId: string) => readonly StoredRecord[];
+  readonly erase: (userId: string) => void;
+};
+
 /**
- * Answers a request to the privacy API, which follows OpenGDPR. What `portability` answers with is documented only as the
+ * Answers a request to the privacy API, which follows OpenGDPR. An erasure is carried out at once, and answered with
+ * a receipt; WebEngage takes days. What `portability` answers with is documented only as the
  * user's data, in the body: the form of it is made up here.
  * https://docs.webengage.com/docs/rest-api-gdpr-requests
- *
- * @param recordsOf what is stored of a user, in the order in which it came
  */
 export function answerPrivacyRequest(
   control: Control,
   call: Call,
   scene: Scene,
-  recordsOf: (userId: string) => readonly StoredRecord[],
+  { recordsOf, erase }: StoredUsers,
 ): Reply {
   const fail = (status: number, message: string) => jsonReply(control, scene, status, `Error: ${message}`);
   const refused = refusedReading(control, call, scene);
@@ -45,14 +51,16 @@ export function answerPrivacyRequest(
 
   const request = parse(call.body);
   const { identity_type, identity_value } = request?.subject_identities?.[0] ?? {};
-  if (request?.subject_request_type !== 'portability')
-    return fail(400, 'the sandbox only knows portability.');
+  const isErasure = request?.subject_request_type === 'erasure';
+  if (!isErasure && request?.subject_request_type !== 'portability')
+    return fail(400, 'the sandbox only knows portability and erasure.');
   if (typeof request.subject_request_id !== 'string' || identity_type !== 'cuid')
     return fail(400, 'subject_request_id and an identity of type cuid are needed.');
 
   const { subject_request_id } = request;
   const answered = (body: object) => ({ ...jsonReply(control, scene, 201), body: JSON.stringify(body) });
-  if (control.portability === 'receipt')
+  if (isErasure) erase(String(identity_value));
+  if (isErasure || control.portability === 'receipt')
     return answered({
       subject_request_id,
       received_time: new Date(scene.now).toISOString(),

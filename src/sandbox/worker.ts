@@ -27,7 +27,7 @@ app.post('/v1/accounts/:license/:path{bulk-users|bulk-events}', async (c) => {
   return responseOf(reply);
 });
 
-// The privacy API, by which one user's data is read back.
+// The privacy API, by which one user's data is read back or erased.
 app.post('/v1/accounts/:license/opengdpr_requests', async (c) => {
   const reply = await account(c.env).privacyRequest({
     license: c.req.param('license'),

@@ -49,6 +49,7 @@ export function status(changes: Changes = {}): RelayStatus {
       unverified: 0,
       delivered: 0,
       dead_letter: 0,
+      erased: 0,
       requeued: 0,
       replayed: 0,
       discarded: 0,

@@ -132,7 +132,7 @@ describe('help', () => {
     const { code, printed, complained } = await understood([flag]);
 
     expect([code, complained]).toEqual([0, '']);
-    for (const command of ['dev', 'init', 'doctor', 'types', 'import', 'probe'])
+    for (const command of ['dev', 'init', 'doctor', 'types', 'import', 'probe', 'erase'])
       expect(printed).toContain(`\n  ${command} [`);
   });
 
@@ -168,6 +168,7 @@ describe('help', () => {
       ],
     ],
     ['probe', ['license', 'region', 'out', 'step', 'yes']],
+    ['erase', ['relay', 'user-id', 'anonymous-id', 'upstream', 'lift', 'token-env', 'json']],
   ])('the help of %s lists all its flags, in each of its three forms', async (command, flags) => {
     const { code, printed, complained, ...ran } = await understood([command, '--help']);
 

@@ -64,7 +64,12 @@ export function fakeAccount(order: ControlOrder, now: () => number, random: () =
           arrivals: 0,
           bodyBefore: undefined,
         },
-        (userId) => stored.filter(({ record }) => record.userId === userId),
+        {
+          recordsOf: (userId) => stored.filter(({ record }) => record.userId === userId),
+          erase: (userId) => {
+            stored.splice(0, stored.length, ...stored.filter(({ record }) => record.userId !== userId));
+          },
+        },
       ),
     call: ({ kind, requestId, body, key = FAKE_KEY, license = LICENSE }) => {
       const path = `bulk-${kind}s` as const;

@@ -307,12 +307,19 @@ describe('in a shell', () => {
     expect(await deadLetters()).toEqual([]);
   });
 
-  test('docs/reference/security.md: one person’s dead letters are discarded, and no others', async () => {
+  test('docs/guides/erasing-a-person.md: one person is erased, and nobody else, and the receipt has the fields of the sample', async () => {
     await refuseTwo();
+    const { text } = sample('docs/guides/erasing-a-person.md#without-the-command sh');
 
-    await typed(sample('docs/reference/security.md#erasing-a-person sh').text);
+    const receipt = JSON.parse(await typed(text));
 
+    const shown = JSON.parse(sample('docs/guides/erasing-a-person.md#without-the-command json').text);
+    const fields = (of: object) =>
+      Object.entries(of).map(([name, value]) => [name, Object.keys(value ?? {})]);
+    expect(fields(receipt)).toEqual(fields(shown));
+    expect(receipt).toMatchObject({ complete: true, erased: { deadLetters: 1 }, upstream: { filed: true } });
     expect(await deadLetters()).toMatchObject([{ record: { userId: 'janedoe' } }]);
+    await typed(text.replace('"upstream"', '"lift"'));
     await typed(
       `curl -H "Authorization: Bearer $ADMIN_TOKEN" -d '{"all":true}' https://t.example.com/admin/dead-letters/discard`,
     );

@@ -31,6 +31,23 @@ function answerTo(order: ControlOrder = {}, request: object = REQUEST, key = FAK
   return { status, json: JSON.parse(body) };
 }
 
+test('an erasure request is answered with a receipt, and removes that user alone', () => {
+  const account = accountWith({});
+  const send = (type: string, userId: string) => {
+    const identity = { identity_type: 'cuid', identity_value: userId };
+    const request = { ...REQUEST, subject_request_type: type, subject_identities: [identity] };
+    const { status, body } = account.privacyRequest({ body: JSON.stringify(request) });
+    return { status, json: JSON.parse(body) };
+  };
+
+  expect(send('erasure', 'johndoe')).toMatchObject({
+    status: 201,
+    json: { subject_request_id: 'a-new-id', expected_completion_time: expect.any(String) },
+  });
+  expect(send('portability', 'johndoe').json.response.data.user).toEqual({ attributes: {} });
+  expect(send('portability', 'ada').json.response.data.user).toMatchObject({ email: 'ada@x.example' });
+});
+
 describe('a portability request', () => {
   test('shows the latest profile of that user alone, without dropped values', () => {
     expect(answerTo()).toEqual({
@@ -82,7 +99,7 @@ describe('a portability request', () => {
   test.each([
     ['as ordered', 403, { portability: 'refused' }, REQUEST, FAKE_KEY],
     ['with a wrong key', 401, {}, REQUEST, 'another-key'],
-    ['of another type', 400, {}, { ...REQUEST, subject_request_type: 'erasure' }, FAKE_KEY],
+    ['of another type', 400, {}, { ...REQUEST, subject_request_type: 'restriction' }, FAKE_KEY],
     ['without a user', 400, {}, { ...REQUEST, subject_identities: [] }, FAKE_KEY],
     ['while WebEngage is down', 503, { fault: 'down' }, REQUEST, FAKE_KEY],
   ] as const)('is refused %s', (_, status, order, request, key) => {

@@ -11,7 +11,7 @@ export type LedgerRow = {
 /** Where every record is that was ever accepted: both sums are the same, or a row says by how much they differ. */
 export function recordLedger({ totals, backlog }: RelayStatus): readonly LedgerRow[] {
   const cameIn = totals.accepted + totals.replayed + totals.requeued;
-  const known = totals.delivered + totals.dead_letter + backlog.records;
+  const known = totals.delivered + totals.dead_letter + totals.erased + backlog.records;
   return [
     { name: 'accepted', amount: totals.accepted, means: 'stored, and acknowledged to the browser' },
     { name: 'replayed', amount: totals.replayed, means: 'dead letters sent again' },
@@ -19,6 +19,7 @@ export function recordLedger({ totals, backlog }: RelayStatus): readonly LedgerR
     { name: 'received', amount: cameIn, means: '', isSum: true },
     { name: 'delivered', amount: totals.delivered, means: 'accepted by WebEngage' },
     { name: 'dead letter', amount: totals.dead_letter, means: 'refused by WebEngage for good' },
+    ...rare(totals.erased, 'erased', 'with their person, while they waited'),
     { name: 'waiting', amount: backlog.records, means: 'the backlog' },
     ...rare(cameIn - known, 'between two counts', 'shards are not counted at the same instant'),
     { name: 'accounted for', amount: cameIn, means: '', isSum: true },
@@ -31,7 +32,11 @@ export function deadLetterLedger({ totals, deadLetters }: RelayStatus): readonly
   return [
     { name: 'still here', amount: deadLetters, means: 'listed above' },
     { name: 'replayed', amount: totals.replayed, means: 'by an operator' },
-    { name: 'discarded', amount: totals.discarded, means: 'by an operator' },
+    {
+      name: 'discarded',
+      amount: totals.discarded,
+      means: 'by an operator, with their person, or for their age',
+    },
     ...rare(totals.requeued, 'requeued', 'by the relay, after a time when every call was refused'),
     ...rare(totals.dead_letter - known, 'between two counts', 'shards are not counted at the same instant'),
     { name: 'all dead letters', amount: totals.dead_letter, means: '', isSum: true },
@@ -45,7 +50,7 @@ export function intakeLedger({ totals }: RelayStatus): readonly LedgerRow[] {
     {
       name: 'rejected',
       amount: totals.rejected,
-      means: 'violates WebEngage’s contract or the tracking plan',
+      means: 'violates WebEngage’s contract or the tracking plan, or is of an erased person',
     },
     { name: 'expired', amount: totals.expired, means: 'older than the relay remembers' },
     {

@@ -1,4 +1,4 @@
-import { unseal } from '../queue/call-outcome.ts';
+import { withdraw } from '../queue/call-outcome.ts';
 import { count } from '../queue/counters.ts';
 import type { Slice } from '../queue/cut-batch.ts';
 import { moveToDeadLetters, type RefusedWith } from '../queue/dead-letters.ts';
@@ -84,7 +84,8 @@ export function release(
   // If a later record of a browser is parked, that record is no longer the browser's next one.
   for (const { device } of batch.members) suspects.unpark(device);
   storage.transactionSync(() => {
-    if (unseal(storage.sql, batch) && counted !== undefined) count(storage.sql, { [counted]: 1 }, now);
+    const hasEnded = withdraw(storage.sql, batch, now) === undefined;
+    if (!hasEnded && counted !== undefined) count(storage.sql, { [counted]: 1 }, now);
   });
 }
 
@@ -103,7 +104,10 @@ const TOO_LARGE = 413;
 type Half = Pick<SealedBatch, 'isolating' | 'status'> &
   Partial<Pick<SealedBatch, 'refusedAt' | 'suspicions'>>;
 
-/** Seals both halves, each under an id of its own. Returns no half if the batch has already ended. */
+/**
+ * Seals both halves, each under an id of its own. Returns no half if the batch has already ended, and leaves out
+ * one that erasing has emptied.
+ */
 function halve(
   storage: DurableObjectStorage,
   batch: SealedBatch,
@@ -113,10 +117,12 @@ function halve(
   now: number,
 ): readonly SealedBatch[] {
   return storage.transactionSync(() => {
-    if (!unseal(storage.sql, batch)) return [];
+    const all = withdraw(storage.sql, batch, now);
+    if (all === undefined) return [];
     if (counted !== undefined) count(storage.sql, { [counted]: 1 }, now);
     const attempts = batch.attempts + (counted === undefined ? 0 : 1);
-    return halves(batch.members).map((members) => {
+    const filled = halves(all).filter((members) => members.length > 0);
+    return filled.map((members) => {
       const sealed = { ...half, kind: batch.kind, members, attempts, answeredAt: now };
       return seal(storage.sql, sealed, newRequestId(), now);
     });

@@ -7,7 +7,13 @@ import type { KeyName } from '../gate/state.ts';
 import { type Postponement, postpone, settle, type Wait } from '../queue/call-outcome.ts';
 import { type RefusedWith, requeue } from '../queue/dead-letters.ts';
 import type { StoredRecord } from '../queue/run.ts';
-import { countRecords, recordsOf, type SealedBatch, untriedBatch } from '../queue/sealed-batches.ts';
+import {
+  countRecords,
+  recordsOf,
+  type SealedBatch,
+  storedBatch,
+  untriedBatch,
+} from '../queue/sealed-batches.ts';
 import type { FailedCall } from '../telemetry/log.ts';
 import { bisect, split } from './bisect.ts';
 import type { Evidence } from './evidence.ts';
@@ -220,14 +226,17 @@ function carryOut(
   fate: Fate,
   records: readonly StoredRecord[] = [],
 ): void {
+  // Erasing may have moved its slices while the call was in flight.
+  const stored = storedBatch(storage.sql, batch);
+  if (stored === undefined) return;
   if (fate.do === 'send later')
     postpone(storage, batch, fate.how, fate.counted ? { [fate.counted]: 1 } : {}, now());
-  else if (fate.do === 'split') split(storage, batch, newRequestId, now());
+  else if (fate.do === 'split') split(storage, stored, newRequestId, now());
   else {
     const [only, ...others] = records;
     const isRefused = fate.refusal.counted === 'refused';
     if (isRefused && only !== undefined && others.length === 0) evidence.suspects.refused(batch.kind, only);
-    bisect(storage, batch, fate.refusal, evidence, newRequestId, now());
+    bisect(storage, stored, fate.refusal, evidence, newRequestId, now());
   }
 }
 

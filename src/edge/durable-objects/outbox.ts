@@ -11,12 +11,16 @@ import { deadLetters, difference, readTotals, waiting } from '../queue/counters.
 import {
   type DeadLetterSelection,
   discard,
+  discardExpired,
   listDeadLetters,
   replay,
   requeue,
   type StoredDeadLetterPage,
 } from '../queue/dead-letters.ts';
 import { dropExpiredDays } from '../queue/dedup/dedup.ts';
+import { type EraseCursor, type Erased, eraseStep } from '../queue/erasure/erase.ts';
+import { idOfPerson, type Person } from '../queue/erasure/person.ts';
+import { type Suppression, suppression } from '../queue/erasure/suppression.ts';
 import {
   alarmComes,
   type Delivery,
@@ -65,6 +69,13 @@ export type OutboxEnv = SettingsEnv & {
 /** `isEmpty`: the outbox holds and remembers nothing, so nobody need look after it. */
 export type OutboxWatch = { readonly isEmpty: boolean; readonly figures: QueueWatch };
 
+/** What one step of erasing has removed, and where the next one continues. Undefined after the last one. */
+export type OutboxErased = {
+  /** `violations`: kinds of violation that contained the id. */
+  readonly erased: Erased & { readonly violations: number };
+  readonly next: EraseCursor | undefined;
+};
+
 /** The time of the alarm, or null. */
 type Alarm = { at: number | null };
 
@@ -78,6 +89,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
   readonly #violations = violationTally();
   readonly #senders = senderTally();
   readonly #observed = observedTally();
+  readonly #suppression: Suppression;
   readonly #joinGroup: () => Promise<Alarm>;
   readonly #enrolment: Enrolment;
   #shares: Shares | undefined;
@@ -90,6 +102,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
   constructor(ctx: DurableObjectState, env: OutboxEnv) {
     super(ctx, env);
     if (!ctx.id.name?.endsWith(PROBE)) openTables(ctx.storage);
+    this.#suppression = suppression(ctx.storage);
     const clock = { now: Date.now, sleep: (ms: number) => scheduler.wait(ms) };
     this.#joinGroup = groupCommit(GROUP_MS, clock, async () => ({ at: await ctx.storage.getAlarm() }));
     const enrol = (name: string) => withRetry(() => gateOf(this.env).enrolOutbox(name));
@@ -125,11 +138,11 @@ export class Outbox extends DurableObject<OutboxEnv> {
     }
   }
 
-  async #store(name: string, delivery: Delivery): Promise<Receipt> {
+  async #store(name: string, sent: Delivery): Promise<Receipt> {
     const { storage } = this.ctx;
     await this.#enrolment.ensure(name);
     const settings = this.#settings();
-    const alarm = await this.#joinGroup();
+    const { alarm, refusedIds, delivery } = await this.#admit(sent);
     // No `await` from here on: the group shares one commit because it continues in one turn.
     const sendingOn = {
       alarmAt: alarm.at,
@@ -143,11 +156,46 @@ export class Outbox extends DurableObject<OutboxEnv> {
       fullBatch: this.#fullBatch.ring,
     };
     this.#shares ??= settings && shares(settings.recordsPerMinutePerShard, this.#dueTimes);
-    return ingest(storage, delivery, sendingOn, roomOf(settings), Date.now(), {
+    const receipt = ingest(storage, delivery, sendingOn, roomOf(settings), Date.now(), {
       ...(this.#shares && { shares: this.#shares }),
       countViolations: this.#violations.count,
       countSender: this.#senders.count,
     });
+    return receipt.stored && refusedIds.length > 0 ? { ...receipt, refusedIds } : receipt;
+  }
+
+  /** The delivery without the records of erased people, at its turn in its group. */
+  async #admit(sent: Delivery) {
+    for (;;) {
+      const turn = this.#suppression.turn();
+      const admitted = await this.#suppression.admit(sent, Date.now());
+      const alarm = await this.#joinGroup();
+      // Otherwise somebody was erased while it waited.
+      if (turn === this.#suppression.turn()) return { ...admitted, alarm };
+    }
+  }
+
+  /**
+   * Removes a person, as far as one step goes, and refuses new records of them for eight days.
+   *
+   * @param from what the previous step has returned as `next`
+   */
+  async erase(name: string, person: Person, from?: EraseCursor): Promise<OutboxErased> {
+    // Listed while it remembers somebody, so that it is woken to forget them.
+    await this.#enrolment.ensure(name);
+    const { storage } = this.ctx;
+    if (from === undefined) await this.#suppression.add(person, Date.now());
+    const now = Date.now();
+    const { erased, next } = eraseStep(storage, person, from, now);
+    this.#endRest();
+    const [, id] = idOfPerson(person);
+    const violations = next === undefined ? this.#violations.forgetName(storage.sql, id, now) : 0;
+    return { erased: { ...erased, violations }, next };
+  }
+
+  /** Takes records of an erased person again. False if the outbox remembers no such person. */
+  lift(person: Person): Promise<boolean> {
+    return this.#suppression.lift(person);
   }
 
   status(): OutboxStatus {
@@ -192,15 +240,19 @@ export class Outbox extends DurableObject<OutboxEnv> {
     const now = Date.now();
     const bytesBefore = storage.sql.databaseSize;
     if (streak !== undefined) requeue(storage, streak, newRequestId, now);
+    const { deadLetterMaxAgeDays } = this.#settings() ?? {};
+    const discarded =
+      deadLetterMaxAgeDays === undefined ? 0 : discardExpired(storage, deadLetterMaxAgeDays, now);
+    const remembersPeople = this.#suppression.dropExpired(now);
     const remembersIds = dropExpiredDays(storage.sql, now);
     this.#violations.write(storage.sql, now);
     this.#senders.write(storage.kv);
     const remembersViolations = dropExpiredViolations(storage.sql, now);
-    if (storage.sql.databaseSize !== bytesBefore) this.#endRest();
+    if (discarded > 0 || storage.sql.databaseSize !== bytesBefore) this.#endRest();
     const totals = readTotals(storage.sql);
     if (waiting(totals) === 0) {
-      const isEmpty =
-        deadLetters(totals) === 0 && !remembersIds && !remembersViolations && this.#storing === 0;
+      const remembers = remembersIds || remembersViolations || remembersPeople;
+      const isEmpty = deadLetters(totals) === 0 && !remembers && this.#storing === 0;
       if (isEmpty) this.#enrolment.end();
       return isEmpty;
     }

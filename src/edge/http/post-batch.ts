@@ -108,14 +108,15 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
   const delivery = { device, ...from, ...toStore, unverified: authorized.unverified };
   const receipt = await known.carry((seen) => storeDelivery(c.env, outbox, delivery, seen));
   if (!receipt.stored) return notStored(receipt, { device, outbox }, sender, known);
-  countRejected(sender, reported.rejected.length, known);
+  const answer = answerOf(receipt, reported);
+  countRejected(sender, answer.rejected.length, known);
   // Also without a bot: what was counted within the last minute is still to be reported.
   known.countBots(
     c,
     bot !== undefined && receipt.accepted > 0 ? { [bot]: receipt.accepted } : {},
     Date.now(),
   );
-  return Response.json(answerOf(receipt, reported), { status: 202 });
+  return Response.json(answer, { status: 202 });
 }
 
 /** What shows that a page's visitor is a bot, unless the operator does not care. */

@@ -1,4 +1,5 @@
 import type { Answer } from '../../contract/answer.ts';
+import type { Issue } from '../../contract/issue.ts';
 import type { Breach, Violations } from '../../plan/off-plan.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { Env } from '../durable-objects/env.ts';
@@ -80,10 +81,24 @@ export async function storeDelivery(
   }
 }
 
+/** It names neither id, so it says nothing of which of a record's two people was erased. */
+const ERASED: Issue = {
+  path: '',
+  message:
+    'is of a person who was erased: the relay takes no records of them for 8 days, unless the mark is lifted',
+};
+
 /** What a sender is told of a batch that is stored. */
 export function answerOf(
-  { accepted, duplicates }: Extract<Receipt, { stored: true }>,
-  reported: PlannedBatch['reported'],
+  { accepted, duplicates, refusedIds = [] }: Extract<Receipt, { stored: true }>,
+  { rejected, repaired }: PlannedBatch['reported'],
 ): Answer {
-  return { response: { status: 'queued' }, accepted, duplicates, ...reported, now: Date.now() };
+  return {
+    response: { status: 'queued' },
+    accepted,
+    duplicates,
+    rejected: [...rejected, ...refusedIds.map((id) => ({ id, issues: [ERASED] }))],
+    repaired,
+    now: Date.now(),
+  };
 }

@@ -72,8 +72,8 @@ function recordFamilies(each: Each): Family[] {
       samples: each(({ totals }) => single(totals.unverified)),
     }),
     counter('records_ended', 'Records by how they ended. A dead letter can be sent again.', {
-      samples: each(({ totals: { delivered, dead_letter } }) =>
-        byLabel({}, 'end', { delivered, dead_letter }),
+      samples: each(({ totals: { delivered, dead_letter, erased } }) =>
+        byLabel({}, 'end', { delivered, dead_letter, erased }),
       ),
     }),
     counter('dead_letters_resolved', 'Dead letters that were requeued, replayed or discarded.', {

@@ -13,6 +13,7 @@ import { logDeadLetters, logWrongTokens } from '../telemetry/log.ts';
 import { printableJson } from '../telemetry/printable-json.ts';
 import { throttledCount } from '../telemetry/throttled-count.ts';
 import { alertStatus, testAlerts } from './alerts.ts';
+import { erasePerson } from './erase.ts';
 import { EMPTY_OUTBOX, type NamedOutbox, type RelayStatus, relayStatus } from './relay-status.ts';
 
 // One page of dead letters, and one step of replaying or discarding many: the work an object does at once.
@@ -59,6 +60,7 @@ export function operatorRoutes(): Hono<Relay> {
   app.post('/dead-letters/discard', (c) =>
     dealWith(c, 'discarded', (outbox, ...args) => outbox.discard(...args)),
   );
+  app.post('/erase', erasePerson);
   return app;
 }
 

@@ -1,7 +1,8 @@
 import { count, type Totals } from './counters.ts';
 import type { Slice } from './cut-batch.ts';
+import { dropErased } from './erasure/remove-records.ts';
 import { countByLane } from './lanes.ts';
-import { countRecords, launchedBatches, type SealedBatch } from './sealed-batches.ts';
+import { countRecords, launchedBatches, type SealedBatch, storedBatch } from './sealed-batches.ts';
 
 /** How long records of a batch had waited since they were stored, and how many of them. */
 export type Wait = { readonly ms: number; readonly records: number };
@@ -14,13 +15,13 @@ export function settle(
   now: number,
 ): readonly Wait[] {
   return storage.transactionSync(() => {
-    if (!unseal(storage.sql, batch)) return [];
-    const waits = waitsOf(storage.sql, batch.members, now);
+    const members = unseal(storage.sql, batch);
+    if (members === undefined) return [];
+    const waits = waitsOf(storage.sql, members, now);
     // Counted first: the total `entered` is read from the runs, which are deleted here.
-    const { kind, members } = batch;
     const counted = { ...happened, taken: 1, delivered: countRecords(members) };
-    count(storage.sql, counted, now, { taken: kind, left: countByLane(members) });
-    forget(storage.sql, batch.members);
+    count(storage.sql, counted, now, { taken: batch.kind, left: countByLane(members) });
+    forget(storage.sql, members);
     return waits;
   });
 }
@@ -36,11 +37,25 @@ function waitsOf(sql: SqlStorage, members: readonly Slice[], now: number): reado
 }
 
 /**
- * Ends a batch. Returns false if it has already ended. Then its members may have changed, and nothing may be
+ * Ends a batch. Returns its members as they are stored, or undefined if it has already ended. Then nothing may be
  * done with them. Call it inside the transaction that uses them.
  */
-export function unseal(sql: SqlStorage, { requestId }: SealedBatch): boolean {
-  return sql.exec('DELETE FROM batch WHERE request_id = ?', requestId).rowsWritten > 0;
+function unseal(sql: SqlStorage, { requestId }: SealedBatch): readonly Slice[] | undefined {
+  const [row] = sql
+    .exec<{ members: string }>('DELETE FROM batch WHERE request_id = ? RETURNING members', requestId)
+    .toArray();
+  return row && JSON.parse(row.members);
+}
+
+/**
+ * Ends a batch that WebEngage has not accepted, like `unseal`. Records that were to be erased once its outcome is
+ * known are erased, and are no members any more.
+ */
+export function withdraw(sql: SqlStorage, batch: SealedBatch, now: number): readonly Slice[] | undefined {
+  const isSealed = storedBatch(sql, batch) !== undefined;
+  dropErased(sql, batch.requestId, now);
+  // Erasing all of its records has unsealed it.
+  return unseal(sql, batch) ?? (isSealed ? [] : undefined);
 }
 
 /** Removes these records from their runs. Call it inside a transaction. */

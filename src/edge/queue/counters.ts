@@ -6,8 +6,8 @@ import { type ByLane, byLane, firstSeq, seqAfter, within } from './lanes.ts';
 /**
  * The closed list of what the relay counts, since its outbox began.
  *
- * Records: `entered + requeued = delivered + dead_letter` + those that wait. Calls: `calls` is the sum of
- * `taken` to `too_large`.
+ * Records: `entered + requeued = delivered + dead_letter + erased` + those that wait. Calls: `calls` is the sum
+ * of `taken` to `too_large`.
  */
 const COUNTED = [
   // Records, by what happened on arrival.
@@ -20,7 +20,10 @@ const COUNTED = [
   // Records, by how they ended.
   'delivered',
   'dead_letter',
+  // Erased with their person, while they waited.
+  'erased',
   // Dead letters: requeued because the records were not at fault, and replayed or discarded by the operator.
+  // Erased and expired ones are discarded.
   'requeued',
   'replayed',
   'discarded',
@@ -189,8 +192,8 @@ export function minutes(sql: SqlStorage): Minute[] {
 }
 
 /** Records that wait to be sent. */
-export function waiting({ entered, requeued, delivered, dead_letter }: Totals): number {
-  return entered + requeued - delivered - dead_letter;
+export function waiting({ entered, requeued, delivered, dead_letter, erased }: Totals): number {
+  return entered + requeued - delivered - dead_letter - erased;
 }
 
 /** Records that are in the dead letters now. */

@@ -1,6 +1,6 @@
 import type { Lane } from '../../contract/lane.ts';
 import type { RecordKind } from '../../contract/record.ts';
-import { forget, unseal } from './call-outcome.ts';
+import { forget, withdraw } from './call-outcome.ts';
 import { count, readTally, readTotals } from './counters.ts';
 import { byLane, countByLane, firstSeq, laneOf, seqAfter, within } from './lanes.ts';
 import { recordsOf, type SealedBatch, seal } from './sealed-batches.ts';
@@ -56,14 +56,16 @@ export function moveToDeadLetters(
   now: number,
 ): void {
   const { sql } = storage;
-  const [slice] = batch.members;
-  if (slice === undefined) return;
   storage.transactionSync(() => {
-    if (!unseal(sql, batch)) return;
-    const [record] = recordsOf(sql, batch);
+    const members = withdraw(sql, batch, now);
+    if (members === undefined) return;
+    const ofCall = counted && { [counted]: 1 };
+    const [slice] = members;
+    // Its person was erased meanwhile.
+    if (slice === undefined) return count(sql, { ...ofCall }, now);
+    const [record] = recordsOf(sql, { members });
     const { at } = sql.exec<{ at: number }>('SELECT at FROM run WHERE seq = ?', slice.seq).one();
-    const happened = { ...(counted && { [counted]: 1 }), dead_letter: 1 };
-    count(sql, happened, now, { left: countByLane(batch.members) });
+    count(sql, { ...ofCall, dead_letter: 1 }, now, { left: countByLane(members) });
     sql.exec(
       `INSERT INTO dead (device, kind, accepted_at, given_up_at, status, attempts, proven, words, record, lane)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -78,7 +80,7 @@ export function moveToDeadLetters(
       JSON.stringify(record),
       laneOf(slice.seq),
     );
-    forget(sql, batch.members);
+    forget(sql, members);
   });
 }
 
@@ -201,6 +203,20 @@ export function discard(
   now: number,
 ): number {
   return takeOut(storage, selection, limit, 'discarded', now, () => {});
+}
+
+// Of one wake, so that it stays short. The next one, a minute later, continues.
+const MAX_EXPIRED = 1_000;
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Discards dead letters that are older than this. Returns how many. Reads one row while there are none. */
+export function discardExpired(storage: DurableObjectStorage, maxAgeDays: number, now: number): number {
+  const until = now - maxAgeDays * DAY_MS;
+  const [oldest] = storage.sql
+    .exec<{ at: number }>('SELECT given_up_at AS at FROM dead ORDER BY id LIMIT 1')
+    .toArray();
+  return oldest !== undefined && oldest.at <= until ? discard(storage, { until }, MAX_EXPIRED, now) : 0;
 }
 
 /** Removes dead letters once `then` has dealt with them, all in one transaction. Returns how many. */

@@ -27,7 +27,13 @@ export type Delivery = Sender & {
 };
 
 export type Receipt =
-  | { readonly stored: true; readonly accepted: number; readonly duplicates: number }
+  | {
+      readonly stored: true;
+      readonly accepted: number;
+      readonly duplicates: number;
+      /** Ids of records that were not stored, because their person was erased. Left out if there are none. */
+      readonly refusedIds?: readonly string[];
+    }
   /**
    * Nothing was stored. With `retryInMs`, the sender has used its share and may come again then. Without,
    * there is no room.

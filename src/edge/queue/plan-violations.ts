@@ -67,6 +67,8 @@ export type ViolationTally = {
   readonly read: (sql: SqlStorage, now: number) => ViolationCounts;
   /** Writes the counts that are still in memory. */
   readonly write: (sql: SqlStorage, now: number) => void;
+  /** Counts the kinds that contain this name among the others. Returns their number. */
+  readonly forgetName: (sql: SqlStorage, name: string, now: number) => number;
 };
 
 export function violationTally(): ViolationTally {
@@ -88,7 +90,22 @@ export function violationTally(): ViolationTally {
     if (now >= writtenAt + MINUTE_MS) write(sql, now);
     return pending.kinds.length > 0;
   };
-  return { count, read: all, write };
+  const forgetName = (sql: SqlStorage, name: string, now: number): number => {
+    const known = all(sql, now);
+    const named = known.kinds.filter((kind) => contains(kind, name));
+    if (named.length === 0) return 0;
+    const others = named.reduce((sum, kind) => sum + kind.count, known.others);
+    writeRow(sql, { kinds: known.kinds.filter((kind) => !named.includes(kind)), others });
+    pending = NO_VIOLATIONS;
+    writtenAt = now;
+    return named.length;
+  };
+  return { count, read: all, write, forgetName };
+}
+
+/** Anybody may call an event or an attribute anything, also by the id of a person. */
+function contains({ of, path }: Violation, name: string): boolean {
+  return of === name || `.${path}.`.includes(`.${name}.`);
 }
 
 /**

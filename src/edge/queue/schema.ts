@@ -57,6 +57,13 @@ const MIGRATIONS: readonly ((sql: SqlStorage) => void)[] = [
   createTables,
   // Dead letters return to their lane. Older releases had only one.
   (sql) => sql.exec("ALTER TABLE dead ADD COLUMN lane TEXT NOT NULL DEFAULT 'live'"),
+  // Erasing: whether a batch was ever sent under its id, what of it is to be erased, and who was erased.
+  (sql) =>
+    sql.exec(`
+      ALTER TABLE batch ADD COLUMN sealed_with INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE batch ADD COLUMN to_erase TEXT;
+      CREATE TABLE IF NOT EXISTS suppressed (mark TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+    `),
 ];
 
 /** Makes the tables, or migrates those of an older release. Leaves those of a newer release as they are. */

@@ -56,6 +56,14 @@ export function launchedBatches(sql: SqlStorage): SealedBatch[] {
 }
 
 /**
+ * The batch as it is stored now. Erasing moves the slices of a batch that is in flight, though its records stay
+ * the same. Undefined if it has ended.
+ */
+export function storedBatch(sql: SqlStorage, { requestId }: SealedBatch): SealedBatch | undefined {
+  return readBatches(sql, `SELECT ${COLUMNS} FROM batch WHERE request_id = ?`, requestId)[0];
+}
+
+/**
  * The batch, if no call was made with it since it had this many attempts. Undefined if one was, or is in
  * flight.
  */
@@ -147,7 +155,7 @@ export function seal(
   };
   const batch: SealedBatch = { ...unsent, ...cut, requestId, dueAt: now };
   sql.exec(
-    `INSERT INTO batch (${COLUMNS}, launched) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO batch (${COLUMNS}, launched, sealed_with) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     requestId,
     batch.kind,
     JSON.stringify(batch.members),
@@ -160,6 +168,7 @@ export function seal(
     batch.suspicions,
     now,
     launched ? 1 : 0,
+    batch.attempts,
   );
   return batch;
 }

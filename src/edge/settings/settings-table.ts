@@ -31,6 +31,8 @@ export const MAX_SHARDS = 64;
 
 const MAX_BACKLOG = 1_000_000_000;
 
+const MAX_DEAD_LETTER_DAYS = 3_650;
+
 export const PLAN_MODES = ['off', 'report', 'enforce'] as const;
 export const BOT_MODES = ['off', 'count', 'refuse'] as const;
 export const IDENTITY_MODES = ['off', 'optional', 'required'] as const;
@@ -114,6 +116,11 @@ export const SETTINGS = {
     range: [MAX_REQUEST_RECORDS, MAX_BACKLOG],
     rule: `must be a whole number from ${MAX_REQUEST_RECORDS} times OUTBOX_SHARDS to ${MAX_BACKLOG}`,
     parse: optional(integerIn(MAX_REQUEST_RECORDS, MAX_BACKLOG)),
+  },
+  DEAD_LETTER_MAX_AGE_DAYS: {
+    range: [1, MAX_DEAD_LETTER_DAYS],
+    rule: `must be a whole number from 1 to ${MAX_DEAD_LETTER_DAYS}`,
+    parse: optional(integerIn(1, MAX_DEAD_LETTER_DAYS)),
   },
   IDENTITY: {
     otherwise: 'off',

@@ -41,6 +41,8 @@ export type RelaySettings = {
   readonly trackingPlan?: PlanMode;
   readonly jurisdiction?: Jurisdiction;
   readonly healthStaleMs: number;
+  /** Dead letters are discarded at this age. Without it they stay until somebody deals with them. */
+  readonly deadLetterMaxAgeDays?: number;
   /** One outbox's share of the account's allowance, in records. */
   readonly recordsPerMinutePerShard: number;
 };
@@ -150,6 +152,7 @@ function settingsOf(values: SettingValues): RelaySettings {
     // Local runtimes have no jurisdictions.
     ...(values.JURISDICTION && !isLoopback(upstream) && { jurisdiction: values.JURISDICTION }),
     healthStaleMs: values.HEALTH_STALE_MS,
+    ...(values.DEAD_LETTER_MAX_AGE_DAYS && { deadLetterMaxAgeDays: values.DEAD_LETTER_MAX_AGE_DAYS }),
     identity: identityOf(values),
     bots: values.BOTS,
     recordsPerMinutePerShard: recordsPerMinute / shards,

@@ -121,6 +121,20 @@ export function logDeadLetters(done: 'replayed' | 'discarded', deadLetters: numb
   console.log(JSON.stringify({ event: 'dead_letters', [done]: deadLetters }));
 }
 
+/** What an ADMIN_TOKEN holder has erased. */
+type LoggedErasure = {
+  readonly waiting: number;
+  readonly inFlight: number;
+  readonly deadLetters: number;
+  readonly unanswered: number;
+  readonly lifted: boolean;
+};
+
+/** Logs, as an audit trail, that a person was erased, or that their mark was lifted. The line contains no id. */
+export function logErasure(erasure: LoggedErasure): void {
+  console.log(JSON.stringify({ event: 'erasure', ...erasure }));
+}
+
 /** Logs the batches refused for their identity token, by reason. The line contains nothing of a token. */
 export function logTokensRefused(refusals: Counts<string>): void {
   console.warn(JSON.stringify({ event: 'tokens_refused', ...refusals }));

@@ -1,7 +1,7 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, test } from 'vitest';
 import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
-import { discard, replay, requeue } from '../../../src/edge/queue/dead-letters.ts';
+import { discard, discardExpired, replay, requeue } from '../../../src/edge/queue/dead-letters.ts';
 import { outboxStatus } from '../../../src/edge/queue/status.ts';
 import {
   deadLettersOf,
@@ -202,4 +202,19 @@ describe('requeued dead letters', () => {
     expect(requeued).toBe(0);
     expect(await deadLetterIds(stub)).toHaveLength(1);
   });
+});
+
+test('dead letters that are too old are discarded and counted, and younger ones stay', async () => {
+  const stub = await withDeadLetters(1, 2);
+  const DAY = 24 * 60 * 60 * 1000;
+  const at = NOW + 1_000 + 30 * DAY;
+  const expire = (now: number) =>
+    runInDurableObject(stub, (_, { storage }) => discardExpired(storage, 30, now));
+  await ingestAt(stub, delivery('b', poison(3)), NOW);
+  await passAt(stub, refusing(), NOW + 5_000);
+
+  await expire(at - 1);
+  expect(await statusOf(stub)).toMatchObject({ deadLetters: 3 });
+  await expire(at);
+  expect(await statusOf(stub)).toMatchObject({ deadLetters: 1, totals: { discarded: 2 } });
 });
