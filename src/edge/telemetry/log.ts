@@ -121,6 +121,21 @@ export function logDeadLetters(done: 'replayed' | 'discarded', deadLetters: numb
   console.log(JSON.stringify({ event: 'dead_letters', [done]: deadLetters }));
 }
 
+/** Logs that an outbox is about to be restored, with the bookmark that undoes it. It contains no record. */
+export function logRestoring(outbox: string, undoBookmark: string): void {
+  console.warn(JSON.stringify({ event: 'restoring', outbox, undoBookmark }));
+}
+
+/** Logs, as an audit trail, a step of a restore by an ADMIN_TOKEN holder. */
+export function logRestore(
+  outbox: string,
+  step: 'restored' | 'not_restored' | 'undone' | 'resumed',
+  at?: number,
+): void {
+  const to = at === undefined ? {} : { to: new Date(at).toISOString() };
+  console.warn(JSON.stringify({ event: 'restore', outbox, step, ...to }));
+}
+
 /** Logs the batches refused for their identity token, by reason. The line contains nothing of a token. */
 export function logTokensRefused(refusals: Counts<string>): void {
   console.warn(JSON.stringify({ event: 'tokens_refused', ...refusals }));
