@@ -9,6 +9,7 @@ import { importFile } from './import/import.ts';
 import { init } from './init/init.ts';
 import { readPackage } from './package.ts';
 import { probe } from './probe/probe.ts';
+import { restore } from './restore/restore.ts';
 import { run } from './spawn.ts';
 import { types } from './types/types.ts';
 
@@ -26,6 +27,7 @@ process.exitCode = await runCommand(argv.slice(2), {
   doctor: (options) => doctor(options, { ...world, colored: wantsColor(stdout, env) }),
   types: (options) => types(options, world),
   import: (options) => importFile(options, { ...world, stdin, progress: stderr, now: Date.now }),
+  restore: (options) => restore(options, world),
   probe: (options) => {
     const signal = endingSignal();
     // Interrupted, the wait is over: whoever waits looks at the signal.

@@ -5,6 +5,7 @@ import type { ExitCode } from './exit-code.ts';
 import { addImport, type ImportOptions } from './import/options.ts';
 import type { Answers } from './init/project.ts';
 import { FAULTS } from './init/validate-settings.ts';
+import { addRestore, type RestoreOptions } from './restore/restore.ts';
 
 export type DevOptions = {
   /** Of the relay, the sandbox, and a page to try them: three that differ. */
@@ -64,6 +65,7 @@ export type Actions = {
   readonly types: (options: TypesOptions) => Promise<ExitCode>;
   readonly import: (options: ImportOptions) => Promise<ExitCode>;
   readonly probe: (options: ProbeOptions) => Promise<ExitCode>;
+  readonly restore: (options: RestoreOptions) => Promise<ExitCode>;
 };
 
 /** Where help and errors go. */
@@ -107,6 +109,7 @@ export async function runCommand(
   addTypes(program, (options) => end(actions.types(options)));
   addImport(program, (options) => end(actions.import(options)));
   addProbe(program, (options) => end(actions.probe(options)));
+  addRestore(program, (options) => end(actions.restore(options)));
   for (const command of program.commands)
     command.showHelpAfterError(`Try webengage-relay help ${command.name()}.`);
   try {

@@ -24,6 +24,7 @@ export async function understood(args: readonly string[]): Promise<Understood> {
     types: remember('types'),
     import: remember('import'),
     probe: remember('probe'),
+    restore: remember('restore'),
   };
   const code = await runCommand(args, actions, {
     writeOut: (text) => {

@@ -33,7 +33,8 @@ import { launchedBatches } from '../queue/sealed-batches.ts';
 import { senderTally } from '../queue/sender-tally.ts';
 import { type OutboxStatus, outboxStatus, type QueueHealth, queueHealth } from '../queue/status.ts';
 import { type QueueWatch, queueWatch } from '../queue/watch.ts';
-import { type Estimate, estimate, type Figures } from '../restore/figures.ts';
+import { estimate, type Figures } from '../restore/figures.ts';
+import type { Estimate } from '../restore/report.ts';
 import {
   forgetRestore,
   type History,

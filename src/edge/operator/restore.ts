@@ -6,30 +6,11 @@ import { gateOf } from '../durable-objects/rate-gate.ts';
 import { withRetry } from '../durable-objects/with-retry.ts';
 import { readBody } from '../http/body.ts';
 import { refusal } from '../http/responses.ts';
-import { type Cost, costOf, type Estimate, type Figures, isUnbroken } from '../restore/figures.ts';
+import { costOf, type Figures, isUnbroken } from '../restore/figures.ts';
 import type { Hold } from '../restore/holds.ts';
+import type { RestorePreview, RestoreReport } from '../restore/report.ts';
 import type { NotRestored, Target } from '../restore/rewind.ts';
 import { logFault, logRestore } from '../telemetry/log.ts';
-
-/** What `POST /admin/restore` answers to a dry run. Nothing was changed. */
-export type RestorePreview = Estimate & {
-  readonly outbox: string;
-  readonly at: string;
-  readonly onHold: false;
-};
-
-/** What `POST /admin/restore` answers once the outbox is restored, and to a dry run until it is resumed. */
-export type RestoreReport = Cost & {
-  readonly outbox: string;
-  readonly at: string;
-  readonly onHold: true;
-  /** What the outbox holds now. */
-  readonly records: number;
-  readonly deadLetters: number;
-  /** Nothing was ever counted in the outbox as it is now. It may not have existed at the moment. */
-  readonly isNew: boolean;
-  readonly undoBookmark: string | null;
-};
 
 // The platform's history. https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/#pitr-point-in-time-recovery-api
 const HISTORY_DAYS = 30;

@@ -1,5 +1,6 @@
 import { MINUTE_MS } from '../../pacing/minute.ts';
 import { deadLetters, minutes, NOTHING, readTotals, waiting } from '../queue/counters.ts';
+import type { Cost, Estimate } from './report.ts';
 
 /** What a restore compares. It contains no record. */
 export type Figures = {
@@ -9,21 +10,6 @@ export type Figures = {
   readonly deadLetters: number;
   /** Of the records that wait, those in sealed batches. */
   readonly sealed: number;
-};
-
-/** The most that a restore would cost, as far as it is known before. */
-export type Estimate = {
-  readonly lostAtMost: number;
-  /** Null if the outbox was restored to an earlier moment since: its counts say nothing then. */
-  readonly sentTwiceAtMost: number | null;
-};
-
-/** The most that a restore costs. `estimate` comes before it, and this while the outbox is on hold after it. */
-export type Cost = Estimate & {
-  /** Of the records that are sent twice, at most this many are sent under their first `x-request-id`. */
-  readonly underSameIdAtMost: number;
-  /** Their ids are forgotten: a browser that sends one of them again makes it a new record. */
-  readonly forgotten: number | null;
 };
 
 export function readFigures(sql: SqlStorage): Figures {

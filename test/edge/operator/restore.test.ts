@@ -4,9 +4,9 @@ import type { Env } from '../../../src/edge/durable-objects/env.ts';
 import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
 import { gateOf } from '../../../src/edge/durable-objects/rate-gate.ts';
 import { createRelay } from '../../../src/edge/worker.ts';
-import { playedHistory } from '../restore/played-history.ts';
 import { delivery, passAt, relayEnv, scriptedUpstream, sentIds } from '../../fakes/outbox.ts';
 import { eventRecord, idOf } from '../../fakes/records.ts';
+import { playedHistory } from '../restore/played-history.ts';
 
 const relay = createRelay();
 const ASK = { isolating: false, seen: undefined };
