@@ -31,7 +31,7 @@ import { locationHintOf } from '../settings/placement.ts';
 import { readSettings } from '../settings/settings.ts';
 import type { SettingsEnv } from '../settings/settings-env.ts';
 import { shardsOf } from '../settings/shards.ts';
-import { logAlert, logAlertsGivenUp, logRecovered, logSuspended } from '../telemetry/log.ts';
+import { logAlert, logAlertsGivenUp, logOnHold, logRecovered, logSuspended } from '../telemetry/log.ts';
 import type { Observations } from '../telemetry/observations.ts';
 import { observedTally } from '../telemetry/observed-tally.ts';
 import type { OutboxMetrics } from './outbox-metrics.ts';
@@ -46,6 +46,8 @@ export type GateStatus = {
   readonly key: KeyName;
   /** The most bytes in a call, if WebEngage has refused one as too large. Otherwise null. */
   readonly maxCallBytes: number | null;
+  /** Outboxes that neither send nor store, because of a restore. */
+  readonly onHold: readonly string[];
 };
 
 /** What the isolates of the Worker count together. */
@@ -191,6 +193,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
       suspension: state.suspension ?? null,
       key: state.key,
       maxCallBytes: maxBytes(state.callSize, Date.now()) ?? null,
+      onHold: this.#holds.onHold(),
     };
   }
 
@@ -246,6 +249,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
     const isSending =
       suspension !== undefined || Math.max(pausedUntil, starts.at(-1) ?? 0) > now - ACTIVE_FOR_MS;
     const isRefusing = this.#tokensRefused(now) > 0;
+    for (const outbox of this.#holds.onHold()) logOnHold(outbox);
     return {
       streak: this.lastStreak(),
       outboxes: this.outboxes(),

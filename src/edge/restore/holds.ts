@@ -25,6 +25,8 @@ export type RestoreState = {
  */
 export type Holds = {
   readonly read: (outbox: string) => RestoreState;
+  /** The outboxes that are on hold. */
+  readonly onHold: () => readonly string[];
   /** False if the outbox is on hold already. */
   readonly begin: (outbox: string, hold: Hold) => boolean;
   /** Adds to the hold of this restore. Does nothing if the outbox is on hold for another one. */
@@ -49,6 +51,7 @@ export function holds(kv: SyncKvStorage): Holds {
   };
   return {
     read,
+    onHold: () => Object.entries(all()).flatMap(([outbox, { hold }]) => (hold === undefined ? [] : [outbox])),
     begin: (outbox, hold) => {
       if (read(outbox).hold !== undefined) return false;
       write(outbox, { ...read(outbox), hold });

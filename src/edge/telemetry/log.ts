@@ -136,6 +136,11 @@ export function logRestore(
   console.warn(JSON.stringify({ event: 'restore', outbox, step, ...to }));
 }
 
+/** Logs, in each run of the watchdog, that an outbox is on hold: a hold must not be forgotten. */
+export function logOnHold(outbox: string): void {
+  console.warn(JSON.stringify({ event: 'on_hold', outbox }));
+}
+
 /** Logs the batches refused for their identity token, by reason. The line contains nothing of a token. */
 export function logTokensRefused(refusals: Counts<string>): void {
   console.warn(JSON.stringify({ event: 'tokens_refused', ...refusals }));

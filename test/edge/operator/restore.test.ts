@@ -116,6 +116,8 @@ describe('a restore', () => {
     expect(await gate.take(ASK, outbox)).toMatchObject({ granted: false });
     expect(await gate.take(ASK, '20/19')).toMatchObject({ granted: true });
 
+    expect((await gate.status()).onHold).toContain(outbox);
+
     // An eviction meanwhile changes nothing.
     await evictDurableObject(stub);
     expect(await store(9)).toEqual({ stored: false });
@@ -124,7 +126,7 @@ describe('a restore', () => {
 
     await post('/restore/resume', { outbox });
     expect(await store(9)).toMatchObject({ stored: true });
-    expect(await runInDurableObject(stub, (_, { storage }) => storage.getAlarm())).toBeNull();
+    expect((await gate.status()).onHold).not.toContain(outbox);
   });
 
   test('can be undone while it is on hold, and nothing is lost or sent twice', async () => {
@@ -179,6 +181,7 @@ describe('a restore', () => {
     const history = playedHistory(stub);
     const { at } = await sentAfterMoment(history);
     await restore(at);
+    await gateOf(env).beginWatch();
     await post('/restore/resume', { outbox });
     for (const spy of spies) spy.mockRestore();
 
@@ -187,6 +190,7 @@ describe('a restore', () => {
     expect(logged).toContain('"undoBookmark":"undo-1"');
     expect(logged).toContain(`"step":"restored","to":"${at}"`);
     expect(logged).toContain('"step":"resumed"');
+    expect(logged).toContain(`{"event":"on_hold","outbox":"${outbox}"}`);
     for (const seq of [1, 2, 3, 4]) expect(logged).not.toContain(idOf(seq));
   });
 });
