@@ -72,8 +72,9 @@ async function carryOut(c: Context<Relay>, outbox: string, at: number): Promise<
     logRestore(outbox, 'not_restored', at);
     return notRestored(why ?? 'busy');
   }
-  logRestore(outbox, 'restored', at);
-  return report(c, outbox);
+  const response = await report(c, outbox);
+  logRestore(outbox, response.ok ? 'restored' : 'unclear', at);
+  return response;
 }
 
 /** Undefined if the outbox may have been restored. */

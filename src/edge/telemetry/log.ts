@@ -129,7 +129,7 @@ export function logRestoring(outbox: string, undoBookmark: string): void {
 /** Logs, as an audit trail, a step of a restore by an ADMIN_TOKEN holder. */
 export function logRestore(
   outbox: string,
-  step: 'restored' | 'not_restored' | 'undone' | 'resumed',
+  step: 'restored' | 'not_restored' | 'unclear' | 'undone' | 'resumed',
   at?: number,
 ): void {
   const to = at === undefined ? {} : { to: new Date(at).toISOString() };

@@ -1,4 +1,9 @@
-import { createExecutionContext, evictDurableObject, runInDurableObject } from 'cloudflare:test';
+import {
+  createExecutionContext,
+  evictDurableObject,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from 'cloudflare:test';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Env } from '../../../src/edge/durable-objects/env.ts';
 import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
@@ -124,7 +129,25 @@ describe('a restore', () => {
     expect((await restore(at, true)).body).toMatchObject({ onHold: true, sentTwiceAtMost: 4 });
     expect((await restore(at)).status).toBe(400);
 
+    let calls = 0;
+    vi.stubGlobal('fetch', async () => {
+      calls += 1;
+      return Response.json({ response: { status: 'queued' } });
+    });
+    const runAlarm = async () => {
+      await runInDurableObject(stub, (_, { storage }) => {
+        storage.sql.exec('UPDATE batch SET due_at = 0');
+        return storage.setAlarm(Date.now() + 60_000);
+      });
+      await runDurableObjectAlarm(stub);
+    };
+    await runAlarm();
+    expect(calls).toBe(0);
+
     await post('/restore/resume', { outbox });
+    await runAlarm();
+    vi.unstubAllGlobals();
+    expect(calls).toBeGreaterThan(0);
     expect(await store(9)).toMatchObject({ stored: true });
     expect((await gate.status()).onHold).not.toContain(outbox);
   });
