@@ -70,9 +70,20 @@ const FLOORS: { readonly [room: string]: Floors } = {
   edge: {
     rpc: ['http', 'durable-objects', 'queue', 'settings', 'telemetry'],
     watchdog: ['durable-objects', 'alerts', 'settings', 'telemetry'],
-    operator: ['http', 'durable-objects', 'alerts', 'queue', 'auth', 'settings', 'telemetry'],
+    operator: ['http', 'durable-objects', 'restore', 'alerts', 'queue', 'auth', 'settings', 'telemetry'],
     http: ['durable-objects', 'queue', 'gate', 'limits', 'auth', 'settings', 'telemetry'],
-    'durable-objects': ['alerts', 'delivery', 'queue', 'gate', 'limits', 'auth', 'settings', 'telemetry'],
+    'durable-objects': [
+      'restore',
+      'alerts',
+      'delivery',
+      'queue',
+      'gate',
+      'limits',
+      'auth',
+      'settings',
+      'telemetry',
+    ],
+    restore: ['queue'],
     alerts: ['queue', 'settings'],
     delivery: ['queue', 'gate', 'limits', 'settings', 'telemetry'],
     queue: ['limits'],
@@ -98,6 +109,7 @@ const FLOORS: { readonly [room: string]: Floors } = {
     import: [''],
     probe: ['init', ''],
     erase: [''],
+    restore: [''],
   },
 };
 

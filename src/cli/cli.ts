@@ -10,6 +10,7 @@ import { importFile } from './import/import.ts';
 import { init } from './init/init.ts';
 import { readPackage } from './package.ts';
 import { probe } from './probe/probe.ts';
+import { restore } from './restore/restore.ts';
 import { run } from './spawn.ts';
 import { types } from './types/types.ts';
 
@@ -28,6 +29,7 @@ process.exitCode = await runCommand(argv.slice(2), {
   types: (options) => types(options, world),
   import: (options) => importFile(options, { ...world, stdin, progress: stderr, now: Date.now }),
   erase: (options) => erase(options, { ...world, stdin }),
+  restore: (options) => restore(options, world),
   probe: (options) => {
     const signal = endingSignal();
     // Interrupted, the wait is over: whoever waits looks at the signal.

@@ -6,6 +6,7 @@ import type { ExitCode } from './exit-code.ts';
 import { addImport, type ImportOptions } from './import/options.ts';
 import type { Answers } from './init/project.ts';
 import { FAULTS } from './init/validate-settings.ts';
+import { addRestore, type RestoreOptions } from './restore/restore.ts';
 
 export type DevOptions = {
   /** Of the relay, the sandbox, and a page to try them: three that differ. */
@@ -66,6 +67,7 @@ export type Actions = {
   readonly import: (options: ImportOptions) => Promise<ExitCode>;
   readonly probe: (options: ProbeOptions) => Promise<ExitCode>;
   readonly erase: (options: EraseOptions) => Promise<ExitCode>;
+  readonly restore: (options: RestoreOptions) => Promise<ExitCode>;
 };
 
 /** Where help and errors go. */
@@ -110,6 +112,7 @@ export async function runCommand(
   addImport(program, (options) => end(actions.import(options)));
   addProbe(program, (options) => end(actions.probe(options)));
   addErase(program, (options) => end(actions.erase(options)));
+  addRestore(program, (options) => end(actions.restore(options)));
   for (const command of program.commands)
     command.showHelpAfterError(`Try webengage-relay help ${command.name()}.`);
   try {

@@ -37,7 +37,14 @@ export function status(changes: Changes = {}): RelayStatus {
     ],
     senders: [{ name: null, lane: 'live', accepted: 0, duplicates: 0, rejected: 0 }],
     deadLetters: 0,
-    gate: { requestsPerMinute: 500, pausedUntil: null, suspension: null, key: 'primary', maxCallBytes: null },
+    gate: {
+      requestsPerMinute: 500,
+      pausedUntil: null,
+      suspension: null,
+      key: 'primary',
+      maxCallBytes: null,
+      onHold: [],
+    },
     minutes: [],
     recordsPerCall: null,
     totals: {

@@ -11,10 +11,14 @@ import {
   logAlertsGivenUp,
   logBots,
   logDeadLetters,
+  logErasure,
   logFailedCall,
   logLimited,
   logOffPlan,
+  logOnHold,
   logRecovered,
+  logRestore,
+  logRestoring,
   logServerRefused,
   logSuspended,
   logTokensRefused,
@@ -77,6 +81,10 @@ test('docs/guides/operating.md shows exactly the lines of the log', () => {
     logWrongTokens(17);
     logWrongMetricsTokens(3);
     logDeadLetters('discarded', 3);
+    logErasure({ waiting: 3, deadLetters: 1, violations: 0, inFlight: 2, unanswered: 0, lifted: false });
+    logRestoring('1/0', '0000007b-0000b26e-00001538-0c3e87bb37b3db5cc52eedb93cd3b96b');
+    logRestore('1/0', 'restored', Date.parse('2026-11-23T15:45:00Z'));
+    logOnHold('1/0');
     logTokensRefused({ expired: 41, missing: 2 });
     logLimited({ address: 212, browser: 0, share: 38 });
     logServerRefused('orders', { limited: 2, rejected: 7 });

@@ -25,6 +25,7 @@ export async function understood(args: readonly string[]): Promise<Understood> {
     import: remember('import'),
     probe: remember('probe'),
     erase: remember('erase'),
+    restore: remember('restore'),
   };
   const code = await runCommand(args, actions, {
     writeOut: (text) => {

@@ -46,6 +46,7 @@ export const MEASURED: Measured = {
     suspension: null,
     key: 'primary',
     maxCallBytes: null,
+    onHold: [],
     startedInLastMinute: 7,
     observed: refusedFor('origin_not_allowed'),
     outboxes: [],

@@ -188,6 +188,8 @@ function remarks(status: RelayStatus): readonly string[] {
   const unverified = sum(minutes.map(({ unverified }) => unverified));
   const violations = recentViolations(status);
   return [
+    gate.onHold.length > 0 &&
+      `On hold for a restore: ${gate.onHold.join(', ')}. Resume or undo it, because its senders have to wait.`,
     gate.suspension === null &&
       gate.key === 'secondary' &&
       'WebEngage refuses the primary key and accepts the secondary one: replace WEBENGAGE_API_KEY.',

@@ -1,7 +1,10 @@
 /** Lists an outbox as in use at the gate, so that the watchdog finds it after a resharding too. */
 export type Enrolment = {
-  /** Resolves once the outbox is listed under this name. Callers that wait continue in their order. */
-  readonly ensure: (name: string) => Promise<void>;
+  /**
+   * Resolves once the outbox is listed under this name. Callers that wait continue in their order. True if the
+   * outbox is on hold: the gate is asked each time then.
+   */
+  readonly ensure: (name: string) => Promise<boolean>;
   /** The gate may drop the outbox from its list now. The next `ensure` lists it again. */
   readonly end: () => void;
 };
@@ -9,18 +12,19 @@ export type Enrolment = {
 /**
  * The enrolment of one outbox, which is repeated after each start.
  *
- * @param enrol asks the gate
+ * @param enrol asks the gate, which says whether the outbox is on hold
  * @param kv keeps the name, for what has no caller to tell it
  */
-export function enrolment(enrol: (name: string) => Promise<void>, kv: SyncKvStorage): Enrolment {
+export function enrolment(enrol: (name: string) => Promise<boolean>, kv: SyncKvStorage): Enrolment {
   let enrolledAs: string | undefined;
-  let enrolling: Promise<void> | undefined;
+  let enrolling: Promise<boolean> | undefined;
 
-  async function enrolOnce(name: string): Promise<void> {
+  async function enrolOnce(name: string): Promise<boolean> {
     try {
-      await enrol(name);
+      const isOnHold = await enrol(name);
       kv.put('name', name);
-      enrolledAs = name;
+      if (!isOnHold) enrolledAs = name;
+      return isOnHold;
     } finally {
       enrolling = undefined;
     }
@@ -28,10 +32,10 @@ export function enrolment(enrol: (name: string) => Promise<void>, kv: SyncKvStor
 
   return {
     ensure: async (name) => {
-      if (enrolledAs === name) return;
+      if (enrolledAs === name) return false;
       // One request for all that wait: several might be answered in another order.
       enrolling ??= enrolOnce(name);
-      await enrolling;
+      return enrolling;
     },
     end: () => {
       kv.delete('name');

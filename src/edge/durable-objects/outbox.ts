@@ -33,12 +33,23 @@ import {
 } from '../queue/ingest.ts';
 import { dropExpiredViolations, violationTally } from '../queue/plan-violations.ts';
 import { openTables } from '../queue/schema.ts';
+import { launchedBatches } from '../queue/sealed-batches.ts';
 import { senderTally } from '../queue/sender-tally.ts';
 import { type OutboxStatus, outboxStatus, type QueueHealth, queueHealth } from '../queue/status.ts';
 import { type QueueWatch, queueWatch } from '../queue/watch.ts';
+import { estimate, type Figures } from '../restore/figures.ts';
+import type { Estimate } from '../restore/report.ts';
+import {
+  forgetRestore,
+  type History,
+  type NotRestored,
+  rewind,
+  type Target,
+  wasRestored,
+} from '../restore/rewind.ts';
 import { type RelaySettings, readSettings } from '../settings/settings.ts';
 import type { SettingsEnv } from '../settings/settings-env.ts';
-import { logFailedCall, logFault, logUnfamiliar, report } from '../telemetry/log.ts';
+import { logFailedCall, logFault, logRestoring, logUnfamiliar, report } from '../telemetry/log.ts';
 import { deliveredAfter, type Observations } from '../telemetry/observations.ts';
 import { observedTally } from '../telemetry/observed-tally.ts';
 import { type Enrolment, enrolment } from './enrolment.ts';
@@ -98,6 +109,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
   #isRestKept = true;
   // Flushes being stored, whose records are not visible yet.
   #storing = 0;
+  #isRestoring = false;
 
   constructor(ctx: DurableObjectState, env: OutboxEnv) {
     super(ctx, env);
@@ -105,7 +117,9 @@ export class Outbox extends DurableObject<OutboxEnv> {
     this.#suppression = suppression(ctx.storage);
     const clock = { now: Date.now, sleep: (ms: number) => scheduler.wait(ms) };
     this.#joinGroup = groupCommit(GROUP_MS, clock, async () => ({ at: await ctx.storage.getAlarm() }));
-    const enrol = (name: string) => withRetry(() => gateOf(this.env).enrolOutbox(name));
+    // A gate of an older release answers nothing.
+    const enrol = async (name: string) =>
+      (await withRetry(() => gateOf(this.env).enrolOutbox(name))) === true;
     this.#enrolment = enrolment(enrol, ctx.storage.kv);
   }
 
@@ -140,9 +154,11 @@ export class Outbox extends DurableObject<OutboxEnv> {
 
   async #store(name: string, sent: Delivery): Promise<Receipt> {
     const { storage } = this.ctx;
-    await this.#enrolment.ensure(name);
+    const isOnHold = await this.#enrolment.ensure(name);
     const settings = this.#settings();
     const { alarm, refusedIds, delivery } = await this.#admit(sent);
+    // Senders keep their records: what entered now would be lost if the restore is undone.
+    if (isOnHold || this.#isRestoring) return { stored: false };
     // No `await` from here on: the group shares one commit because it continues in one turn.
     const sendingOn = {
       alarmAt: alarm.at,
@@ -284,6 +300,58 @@ export class Outbox extends DurableObject<OutboxEnv> {
     const discarded = discard(this.ctx.storage, selection, limit, Date.now());
     if (discarded > 0) this.#endRest();
     return discarded;
+  }
+
+  /** The most that a restore to a moment would cost. Undefined if the platform has no history of it. */
+  async estimateRestore(at: number, restoredAt: number | undefined): Promise<Estimate | undefined> {
+    const bookmark = await this.#history()
+      .bookmarkAt(at)
+      .catch(() => undefined);
+    return bookmark === undefined ? undefined : estimate(this.ctx.storage.sql, at, restoredAt);
+  }
+
+  /**
+   * Restores an outbox that is on hold. If it succeeds the object restarts, and the call throws: ask `restored`.
+   *
+   * @param id names this restore
+   */
+  async restore(name: string, target: Target, id: string): Promise<NotRestored> {
+    this.#isRestoring = true;
+    try {
+      return await rewind(target, id, {
+        storage: this.ctx.storage,
+        history: this.#history(),
+        keep: (found) => withRetry(() => gateOf(this.env).keepHold(name, id, found)),
+        isIdle: () => this.#storing === 0 && launchedBatches(this.ctx.storage.sql).length === 0,
+        wait: (ms) => scheduler.wait(ms),
+        logRestoring: (undo) => logRestoring(name, undo),
+      });
+    } finally {
+      this.#isRestoring = false;
+    }
+  }
+
+  /** The figures after a restore. Undefined if it has not taken place. */
+  restored(id: string): Figures | undefined {
+    return wasRestored(this.ctx.storage, id);
+  }
+
+  /** Sends and stores again, once the gate has ended the hold. */
+  async resume(): Promise<void> {
+    forgetRestore(this.ctx.storage);
+    await this.wake();
+  }
+
+  #history(): History {
+    const { storage } = this.ctx;
+    return {
+      bookmarkAt: async (at) => storage.getBookmarkForTime(at),
+      restoreOnStart: async (bookmark) => storage.onNextSessionRestoreBookmark(bookmark),
+      restart: () => {
+        this.ctx.abort('restoring to an earlier moment');
+        throw new Error('the object restarts');
+      },
+    };
   }
 
   override async alarm(): Promise<void> {

@@ -26,11 +26,12 @@ import {
   type RefusalStreak,
   type Suspension,
 } from '../gate/state.ts';
+import { type Hold, holds, type RestoreState } from '../restore/holds.ts';
 import { locationHintOf } from '../settings/placement.ts';
 import { readSettings } from '../settings/settings.ts';
 import type { SettingsEnv } from '../settings/settings-env.ts';
 import { shardsOf } from '../settings/shards.ts';
-import { logAlert, logAlertsGivenUp, logRecovered, logSuspended } from '../telemetry/log.ts';
+import { logAlert, logAlertsGivenUp, logOnHold, logRecovered, logSuspended } from '../telemetry/log.ts';
 import type { Observations } from '../telemetry/observations.ts';
 import { observedTally } from '../telemetry/observed-tally.ts';
 import type { OutboxMetrics } from './outbox-metrics.ts';
@@ -45,6 +46,8 @@ export type GateStatus = {
   readonly key: KeyName;
   /** The most bytes in a call, if WebEngage has refused one as too large. Otherwise null. */
   readonly maxCallBytes: number | null;
+  /** Outboxes that neither send nor store, because of a restore. */
+  readonly onHold: readonly string[];
 };
 
 /** What the isolates of the Worker count together. */
@@ -98,7 +101,7 @@ const RECENT_MINUTES = 5;
 // Longer than the time between two runs of the watchdog.
 const ACTIVE_FOR_MS = 2 * MINUTE_MS;
 
-// How long an outbox waits before it asks again if a setting is missing.
+// How long an outbox waits before it asks again if a setting is missing, or if it is on hold.
 const AFTER_FAULT_MS = 30_000;
 
 /**
@@ -110,6 +113,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
   readonly #turns = { imports: new Map() as Turns, others: new Map() as Turns };
   readonly #observed = observedTally();
   readonly #resting = restingOutboxes(this.ctx.storage.kv);
+  readonly #holds = holds(this.ctx.storage.kv);
   readonly #counts: Readonly<Record<CountGroup, CountTally>> = {
     bots: countTally('counts:bots'),
     tokens_refused: countTally('counts:tokens_refused'),
@@ -123,7 +127,8 @@ export class RateGate extends DurableObject<SettingsEnv> {
   take(request: PermitRequest, outbox?: string): Permit {
     if (outbox !== undefined) this.#resting.end(outbox);
     const limits = this.#limits();
-    if (limits === undefined)
+    const isOnHold = outbox !== undefined && this.#holds.read(outbox).hold !== undefined;
+    if (limits === undefined || isOnHold)
       return {
         granted: false,
         retryInMs: AFTER_FAULT_MS,
@@ -188,6 +193,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
       suspension: state.suspension ?? null,
       key: state.key,
       maxCallBytes: maxBytes(state.callSize, Date.now()) ?? null,
+      onHold: this.#holds.onHold(),
     };
   }
 
@@ -243,6 +249,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
     const isSending =
       suspension !== undefined || Math.max(pausedUntil, starts.at(-1) ?? 0) > now - ACTIVE_FOR_MS;
     const isRefusing = this.#tokensRefused(now) > 0;
+    for (const outbox of this.#holds.onHold()) logOnHold(outbox);
     return {
       streak: this.lastStreak(),
       outboxes: this.outboxes(),
@@ -300,13 +307,42 @@ export class RateGate extends DurableObject<SettingsEnv> {
   /**
    * Lists this outbox as in use, so that the watchdog finds it even if new records go to others. Releases before
    * 0.2.0 have a method `enrol` that takes a number. The names differ because both releases may run during a deploy.
+   * True if the outbox is on hold.
    */
-  enrolOutbox(name: string): void {
+  enrolOutbox(name: string): boolean {
     const { kv } = this.ctx.storage;
+    const isOnHold = this.#holds.read(name).hold !== undefined;
+    if (isOnHold && this.outboxes().some((each) => each.name === name)) return true;
     // Never reused: `retire` removes an outbox only if it has not enrolled since it was found empty.
     const turn = 1 + Math.max(kv.get<number>('turn') ?? 0, ...this.outboxes().map((each) => each.turn));
     kv.put('turn', turn);
     this.#keepOutboxes([...this.outboxes().filter((each) => each.name !== name), { name, turn }]);
+    return isOnHold;
+  }
+
+  /** Whether an outbox is on hold for a restore, and when it was last restored. */
+  restoreOf(outbox: string): RestoreState {
+    return this.#holds.read(outbox);
+  }
+
+  /** Puts an outbox on hold: it gets no permits, and takes no records. False if it is on hold already. */
+  beginHold(outbox: string, hold: Hold): boolean {
+    if (!this.#holds.begin(outbox, hold)) return false;
+    this.#resting.end(outbox);
+    // What is restored may hold records, though the outbox was empty and forgotten.
+    this.enrolOutbox(outbox);
+    return true;
+  }
+
+  /** Adds what a restore has found to the hold of its outbox. */
+  keepHold(outbox: string, id: string, found: Pick<Hold, 'before' | 'undo'>): void {
+    this.#holds.keep(outbox, id, found);
+  }
+
+  /** Ends the hold. `restored`: whether the outbox stays as it was at the moment. */
+  endHold(outbox: string, restored: boolean): void {
+    this.#resting.end(outbox);
+    this.#holds.end(outbox, restored);
   }
 
   /** Removes outboxes that are empty, except those that have enrolled since. */

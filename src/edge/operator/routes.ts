@@ -15,6 +15,7 @@ import { throttledCount } from '../telemetry/throttled-count.ts';
 import { alertStatus, testAlerts } from './alerts.ts';
 import { erasePerson } from './erase.ts';
 import { EMPTY_OUTBOX, type NamedOutbox, type RelayStatus, relayStatus } from './relay-status.ts';
+import { restoreOutbox, resumeOutbox, undoRestore } from './restore.ts';
 
 // One page of dead letters, and one step of replaying or discarding many: the work an object does at once.
 const MAX_PAGE = 500;
@@ -61,6 +62,9 @@ export function operatorRoutes(): Hono<Relay> {
     dealWith(c, 'discarded', (outbox, ...args) => outbox.discard(...args)),
   );
   app.post('/erase', erasePerson);
+  app.post('/restore', restoreOutbox);
+  app.post('/restore/undo', undoRestore);
+  app.post('/restore/resume', resumeOutbox);
   return app;
 }
 

@@ -135,6 +135,26 @@ export function logErasure(erasure: LoggedErasure): void {
   console.log(JSON.stringify({ event: 'erasure', ...erasure }));
 }
 
+/** Logs that an outbox is about to be restored, with the bookmark that undoes it. It contains no record. */
+export function logRestoring(outbox: string, undoBookmark: string): void {
+  console.warn(JSON.stringify({ event: 'restoring', outbox, undoBookmark }));
+}
+
+/** Logs, as an audit trail, a step of a restore by an ADMIN_TOKEN holder. */
+export function logRestore(
+  outbox: string,
+  step: 'restored' | 'not_restored' | 'unclear' | 'undone' | 'resumed',
+  at?: number,
+): void {
+  const to = at === undefined ? {} : { to: new Date(at).toISOString() };
+  console.warn(JSON.stringify({ event: 'restore', outbox, step, ...to }));
+}
+
+/** Logs, in each run of the watchdog, that an outbox is on hold: a hold must not be forgotten. */
+export function logOnHold(outbox: string): void {
+  console.warn(JSON.stringify({ event: 'on_hold', outbox }));
+}
+
 /** Logs the batches refused for their identity token, by reason. The line contains nothing of a token. */
 export function logTokensRefused(refusals: Counts<string>): void {
   console.warn(JSON.stringify({ event: 'tokens_refused', ...refusals }));

@@ -121,6 +121,12 @@ test('answers by a page, smaller calls and undocumented words are reported as su
   expect(also.join(' ')).toMatch(/kept under 96,000 bytes.*3 calls with an undocumented answer/);
 });
 
+test('an outbox on hold for a restore is named', () => {
+  expect(healthSummary(status({ gate: { onHold: ['1/0'] } })).also.join(' ')).toContain(
+    'On hold for a restore: 1/0.',
+  );
+});
+
 test('a shard that does not answer is named', () => {
   const state = healthSummary(
     status({ shards: [shard({ name: '2/0' }), shard({ name: '2/1', unreachable: true })] }),

@@ -9,7 +9,7 @@ function enrolling() {
     () => {
       const request = Promise.withResolvers<void>();
       requests.push(request);
-      return request.promise;
+      return request.promise.then(() => false);
     },
     {
       put: (key: string, value: unknown) => void kv.set(key, value),

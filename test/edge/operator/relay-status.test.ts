@@ -35,6 +35,7 @@ const GATE = {
   suspension: null,
   key: 'primary',
   maxCallBytes: null,
+  onHold: [],
 } as const;
 const BOTS = { mode: 'count', counts: { lastHour: {}, total: {} } } as const;
 
