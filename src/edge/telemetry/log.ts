@@ -126,6 +126,7 @@ type LoggedErasure = {
   readonly waiting: number;
   readonly inFlight: number;
   readonly deadLetters: number;
+  readonly violations: number;
   readonly unanswered: number;
   readonly lifted: boolean;
 };
