@@ -2,6 +2,7 @@ import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { findChromium, LAUNCH_ARGS } from './test/chromium.ts';
+import { testRules } from './test/game-day.ts';
 
 // Tests wait for a clock only where they say so, but a busy machine may stall all the same.
 const PATIENT = { testTimeout: 30_000, expect: { poll: { timeout: 10_000 } } };
@@ -107,6 +108,7 @@ export default defineConfig({
               serviceBindings: {
                 CALLER: { name: 'caller', entrypoint: 'Caller' },
                 OLD_CALLER: { name: 'old-caller', entrypoint: 'Caller' },
+                PROMTOOL: testRules,
               },
               workers: [caller('caller', '2026-10-01'), caller('old-caller', '2024-09-23')],
             },
