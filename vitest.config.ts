@@ -2,7 +2,7 @@ import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { findChromium, LAUNCH_ARGS } from './test/chromium.ts';
-import { testRules } from './test/game-day.ts';
+import { testRules } from './test/game-day/test-rules.ts';
 
 // Tests wait for a clock only where they say so, but a busy machine may stall all the same.
 const PATIENT = { testTimeout: 30_000, expect: { poll: { timeout: 10_000 } } };

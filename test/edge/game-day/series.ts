@@ -3,8 +3,17 @@ import type { Scrape } from './virtual-relay.ts';
 
 const JOB = { job: 'webengage-relay', instance: 't.example.com' };
 
+/** A query at some minute, with what it has to bring, as promtool's tests write it. */
+export type RuleQuery = {
+  readonly eval_time: string;
+  readonly expr: string;
+  readonly exp_samples: readonly { readonly labels: string; readonly value: number }[];
+};
+
 /** What Prometheus stores of these scrapes, as promtool's tests write it. A series that is gone is marked as stale. */
-export function seriesOf(scrapes: readonly Scrape[]): readonly { readonly series: string; readonly values: string }[] {
+export function seriesOf(
+  scrapes: readonly Scrape[],
+): readonly { readonly series: string; readonly values: string }[] {
   const all = new Map<string, string[]>();
   const put = (at: number, name: string, labels: object, value: number) => {
     const text = Object.entries({ ...labels, ...JOB }).map(([label, of]) => `${label}=${JSON.stringify(of)}`);

@@ -8,8 +8,8 @@ import {
 import { vi } from 'vitest';
 import type { Env } from '../../../src/edge/durable-objects/env.ts';
 import { gateOf } from '../../../src/edge/durable-objects/rate-gate.ts';
-import { createRelay } from '../../../src/edge/worker.ts';
 import { watch } from '../../../src/edge/watchdog/watchdog.ts';
+import { createRelay } from '../../../src/edge/worker.ts';
 import type { ControlOrder } from '../../../src/sandbox/control.ts';
 import { FAKE_KEY, type FakeAccount, fakeAccount } from '../../fakes/account.ts';
 import { relayEnv } from '../../fakes/outbox.ts';
@@ -54,19 +54,22 @@ export type VirtualRelay = {
   readonly sent: readonly string[];
   /** Events that browsers still keep, as no 202 has come. */
   readonly kept: () => number;
+  /** How many of the events have the name `Refused`. */
+  readonly refusedEvents: () => number;
   readonly order: (control: ControlOrder) => void;
   /** Sets or removes settings and bindings of the Worker. */
-  readonly deploy: (changed: Partial<Env>) => Promise<void>;
+  readonly deploy: (changed: object) => Promise<void>;
   /** Browsers send this many events a minute. Of a hundred, one has the name `Refused` if `poison` is true. */
   readonly traffic: (perMinute: number, poison?: boolean) => void;
+  /** Sets what was missing. */
+  readonly restore: (missing: 'OUTBOX' | 'WEBENGAGE_LICENSE_CODE') => Promise<void>;
   readonly pass: (minutes: number) => Promise<void>;
-  readonly health: () => Promise<number>;
 };
 
 const realWait = scheduler.wait.bind(scheduler);
 const RECORDS_A_FLUSH = 25;
 
-export async function virtualRelay(settings: Partial<Env>): Promise<VirtualRelay> {
+export async function virtualRelay(settings: object = {}): Promise<VirtualRelay> {
   await reset();
   const start = today;
   vi.setSystemTime(start);
@@ -90,12 +93,14 @@ export async function virtualRelay(settings: Partial<Env>): Promise<VirtualRelay
   let isAlarmKnown = false;
   let perMinute = 0;
   let poison = false;
+  let refusedCount = 0;
   let nextFlushAt = start;
 
   /** As the platform's, in virtual time. It looks at the clock by itself: no promise crosses from object to object. */
   async function wait(ms: number, { signal }: WaitOptions = {}, among = sleeps): Promise<void> {
     activity += 1;
-    const until = now() + ms;
+    // The clock has no fractions.
+    const until = Math.ceil(now() + ms);
     const waiting = { until };
     among.add(waiting);
     while (now() < until && !signal?.aborted) await realWait(0);
@@ -165,11 +170,20 @@ export async function virtualRelay(settings: Partial<Env>): Promise<VirtualRelay
     const session = crypto.randomUUID().replaceAll('-', '').slice(0, 22);
     const records = Array.from({ length: RECORDS_A_FLUSH }, (_, n) => {
       sent.push(`${session}.${n + 1}`);
-      const eventName = poison && sent.length % 100 === 0 ? 'Refused' : 'Clicked';
-      return { kind: 'event', id: `${session}.${n + 1}`, userId: session, eventName, eventData: { n: `${session}.${n + 1}` } };
+      const isRefused = poison && sent.length % 100 === 0;
+      if (isRefused) refusedCount += 1;
+      const eventName = isRefused ? 'Refused' : 'Clicked';
+      return {
+        kind: 'event',
+        id: `${session}.${n + 1}`,
+        userId: session,
+        eventName,
+        eventData: { n: `${session}.${n + 1}` },
+      };
     });
     const device = crypto.randomUUID();
-    const body = (at: number) => JSON.stringify({ v: 1, sentAt: new Date(at).toISOString(), device, records });
+    const body = (at: number) =>
+      JSON.stringify({ v: 1, sentAt: new Date(at).toISOString(), device, records });
     browsers.push({ device, body, at: now() });
   }
 
@@ -184,7 +198,7 @@ export async function virtualRelay(settings: Partial<Env>): Promise<VirtualRelay
   async function settle(): Promise<void> {
     let seen = -1;
     for (let turn = 0; seen !== activity || ((isPassing || requests > 0) && sleeps.size === 0); turn++) {
-      if (turn > 20_000) throw new Error(`the relay pass neither sleeps nor ends ${seen} ${activity} ${isPassing} ${sleeps.size} ${new Date().toISOString()} ${account.arrivals.length}`);
+      if (turn > 20_000) throw new Error('something neither sleeps nor ends');
       seen = activity;
       await realWait(0);
     }
@@ -257,18 +271,19 @@ export async function virtualRelay(settings: Partial<Env>): Promise<VirtualRelay
     today = now() + 24 * 60 * MINUTE_MS;
   }
 
-  async function deploy(changed: Partial<Env>): Promise<void> {
+  async function deploy(changed: object): Promise<void> {
     env = { ...env, ...changed };
     await useSettings();
   }
 
-  env = {
+  const complete: Env = {
     ...relayEnv,
     WEBENGAGE_API_KEY: FAKE_KEY,
     WEBENGAGE_LICENSE_CODE: '~fake',
     ALERT_WEBHOOK: 'https://ops.example.com/hook',
     ...settings,
   };
+  env = complete;
   await useSettings();
   return {
     account,
@@ -276,14 +291,15 @@ export async function virtualRelay(settings: Partial<Env>): Promise<VirtualRelay
     scrapes,
     sent,
     kept: () => browsers.length * RECORDS_A_FLUSH,
+    refusedEvents: () => refusedCount,
     order: account.order,
     deploy,
+    restore: (missing) => deploy({ [missing]: complete[missing] }),
     traffic: (amount, hasPoison = false) => {
       perMinute = amount;
       poison = hasPoison;
       nextFlushAt = now();
     },
     pass,
-    health: async () => (await ask('/health', {})).status,
   };
 }

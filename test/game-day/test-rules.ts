@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { hasPrometheus, promtool } from './promtool.ts';
+import { hasPrometheus, promtool } from '../promtool.ts';
 
 /** Runs tests of rules in promtool's own format. A Worker can't start a process, so it asks for it by a binding. */
 export async function testRules(request: { readonly text: () => Promise<string> }): Promise<Response> {
