@@ -17,6 +17,7 @@ const SLOW = [
   // They check hundreds of thousands of rows.
   'test/cli/import/memory.test.ts',
   // They play hours, or draw thousands of inputs.
+  'test/edge/game-day/**',
   'test/attacks/**',
   'test/edge/delivery/{fairness,faults,isolation,lanes,unknowns}.test.ts',
   'test/tracker/{visits,delivery/send-rate}.test.ts',

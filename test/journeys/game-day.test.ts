@@ -104,7 +104,7 @@ async function expectDelivered(events: number): Promise<void> {
   await expect.poll(async () => (await stack.received()).events.length, { timeout: 90_000 }).toBe(events);
   const { events: received } = await stack.received();
   expect(new Set(received.map(({ eventData }) => eventData?.id)).size).toBe(events);
-  expect(await stack.backlog()).toBe(0);
+  await expect.poll(stack.backlog, { timeout: 60_000 }).toBe(0);
 }
 
 test('with normal traffic no alert begins', async () => {
