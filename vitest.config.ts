@@ -2,6 +2,7 @@ import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { findChromium, LAUNCH_ARGS } from './test/chromium.ts';
+import { testRules } from './test/game-day/test-rules.ts';
 
 // Tests wait for a clock only where they say so, but a busy machine may stall all the same.
 const PATIENT = { testTimeout: 30_000, expect: { poll: { timeout: 10_000 } } };
@@ -16,6 +17,7 @@ const SLOW = [
   // They check hundreds of thousands of rows.
   'test/cli/import/memory.test.ts',
   // They play hours, or draw thousands of inputs.
+  'test/edge/game-day/**',
   'test/attacks/**',
   'test/edge/delivery/{fairness,faults,isolation,lanes,unknowns}.test.ts',
   'test/tracker/{visits,delivery/send-rate}.test.ts',
@@ -107,6 +109,7 @@ export default defineConfig({
               serviceBindings: {
                 CALLER: { name: 'caller', entrypoint: 'Caller' },
                 OLD_CALLER: { name: 'old-caller', entrypoint: 'Caller' },
+                PROMTOOL: testRules,
               },
               workers: [caller('caller', '2026-10-01'), caller('old-caller', '2024-09-23')],
             },

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ALERT_NAMES, RUNBOOKS } from '../src/edge/alerts/alert.ts';
+import { REMEDIES } from './game-day/remedies.ts';
+import { SCENARIOS } from './game-day/scenarios.ts';
 import { tableUnder } from './tables.ts';
 
 const source = (file: string) => readFileSync(file, 'utf8');
@@ -90,5 +92,33 @@ describe('the table of limits', () => {
         : inCode(active, '\\bCLEAR_MS');
       expect(row(name)).toMatch(new RegExp(isCounted ? `${minutes} minutes` : `${minutes} quiet minutes`));
     }
+  });
+});
+
+describe('the game day', () => {
+  const firing = (list: readonly { readonly name: string; readonly withinMinutes: number }[]) =>
+    list
+      .map(({ name, withinMinutes }) => `${name.replace('WebEngageRelay', '…')} ${withinMinutes}`)
+      .join('<br>');
+
+  test('is documented fault by fault, as it is played', () => {
+    expect(tableUnder(source('docs/guides/alerts.md'), 'Game day')).toEqual(
+      SCENARIOS.map(({ fault, minutes, alerts, rules }) => [
+        fault,
+        `${minutes}`,
+        firing(alerts),
+        firing(rules),
+      ]),
+    );
+  });
+
+  test.each(Object.entries(REMEDIES))('and its remedy for %s is that of the runbook', (alert, remedy) => {
+    const [, advice = ''] = /\*\*What to do\*\*(.*?)\*\*It is over/s.exec(sections.get(alert) ?? '') ?? [];
+
+    const words = advice
+      .replaceAll(/`|\[|\]\([^)]*\)/g, '')
+      .replaceAll(/\s+/g, ' ')
+      .toLowerCase();
+    expect(words).toContain(remedy.toLowerCase());
   });
 });

@@ -22,7 +22,8 @@ export type Stack = {
   readonly relayStorage: string;
   readonly sandboxUrl: string;
   readonly stopRelay: () => Promise<void>;
-  readonly startRelay: () => Promise<void>;
+  /** Starts it again, with another wrangler.jsonc if one is given. */
+  readonly startRelay: (config?: string) => Promise<void>;
   readonly order: (control: object) => Promise<void>;
   readonly received: () => Promise<WebEngageRecords>;
   readonly calls: () => Promise<readonly WebEngageCall[]>;
@@ -104,9 +105,9 @@ export async function startStack({
     vars: { WEBENGAGE_API_KEY: apiKey, WEBENGAGE_LICENSE_CODE: licenseCode },
     persistTo: join(storage, 'sandbox'),
   });
-  const bootRelay = () =>
+  const bootRelay = (config = relayConfig) =>
     startWorker({
-      config: relayConfig,
+      config,
       port: relayPort,
       vars: {
         WEBENGAGE_API_KEY: apiKey,
@@ -136,8 +137,8 @@ export async function startStack({
       await relay?.stop('SIGKILL');
       relay = undefined;
     },
-    startRelay: async () => {
-      relay = await bootRelay();
+    startRelay: async (config) => {
+      relay = await bootRelay(config);
     },
     order: async (control) => {
       await fetch(`${sandbox.url}/control`, { method: 'POST', body: JSON.stringify(control) });

@@ -65,7 +65,8 @@ export type QueueHealth = {
 
 /**
  * Leaves out batches that alone are not accepted, and the records behind them, because others of their kind
- * are accepted. Of records that wait for their first call, only the oldest of each lane is read, however many
+ * are accepted. A batch that is suspected counts all the same while none of its kind was accepted since it
+ * arrived: in a small shop an outage makes every batch suspect. Of records that wait for their first call, only the oldest of each lane is read, however many
  * millions wait.
  */
 export function queueHealth(sql: SqlStorage, room: Room): QueueHealth {
@@ -73,8 +74,12 @@ export function queueHealth(sql: SqlStorage, room: Room): QueueHealth {
   const waits = sql.exec<{ kind: RecordKind; since: number; lane: Lane | null }>(
     `SELECT NULL AS lane, batch.kind AS kind, MIN(run.at) AS since
      FROM batch, json_each(batch.members) AS member JOIN run ON run.seq = member.value ->> 'seq'
-     WHERE batch.suspicions = 0 AND batch.attempts > 0 AND NOT batch.isolating GROUP BY batch.kind
+     WHERE batch.attempts > 0 AND NOT batch.isolating
+       AND (batch.suspicions = 0 OR run.at > CASE batch.kind WHEN 'user' THEN ? ELSE ? END)
+     GROUP BY batch.kind
      UNION ALL ${OLDEST_UNSEALED}`,
+    takenAt.user,
+    takenAt.event,
   );
   return {
     waiting: Array.from(waits, (waiting) => ({ ...waiting, takenAt: takenAt[waiting.kind] })),

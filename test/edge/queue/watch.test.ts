@@ -54,6 +54,24 @@ test('records that wait are not stalled since before the last accepted call of t
   expect(await watchOf(stub)).toMatchObject({ oldestAt: NOW - 9 * MINUTE, stalledSince: NOW - MINUTE });
 });
 
+test('a batch that is suspected counts until a later record of its kind is accepted', async () => {
+  const stub = newOutbox();
+  await ingestAt(stub, delivery('a', eventRecord(1)), NOW - 6 * MINUTE);
+  await passAt(stub, scriptedUpstream(...Array(20).fill(503)), NOW - 5 * MINUTE);
+  await runInDurableObject(stub, (_, { storage: { sql } }) => {
+    sql.exec('UPDATE batch SET suspicions = 1, attempts = 1, isolating = 0');
+  });
+  expect(await watchOf(stub)).toMatchObject({
+    oldestAt: NOW - 6 * MINUTE,
+    stalledSince: NOW - 6 * MINUTE,
+  });
+
+  await runInDurableObject(stub, (_, { storage: { sql } }) =>
+    count(sql, { taken: 1 }, NOW - MINUTE, { taken: 'event' }),
+  );
+  expect(await watchOf(stub)).toMatchObject({ oldestAt: null, stalledSince: null });
+});
+
 test('an import that waits is not late, but counts as stalled', async () => {
   const stub = newOutbox();
   await ingestAt(stub, { ...delivery('file', eventRecord(1)), lane: 'import' }, NOW - 60 * MINUTE);

@@ -1,0 +1,111 @@
+import { env } from 'cloudflare:workers';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { REMEDIES } from '../../game-day/remedies.ts';
+import { QUIET_MINUTES, SCENARIOS, type Scenario, USUAL_PER_MINUTE } from '../../game-day/scenarios.ts';
+import { type RuleQuery, seriesOf } from './series.ts';
+import { SCRAPE_MS, type VirtualRelay, virtualRelay } from './virtual-relay.ts';
+
+const { PROMTOOL } = env as unknown as { readonly PROMTOOL: Fetcher };
+
+// Once for all tests: an outbox keeps the clock that it was made with.
+beforeAll(() => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2036-01-07T00:00:00Z') });
+});
+
+afterAll(() => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+/** Plays a day: quiet minutes, the fault, and what comes after it until nothing fires any more. */
+async function play(scenario: Scenario): Promise<VirtualRelay> {
+  const { order = {}, missing, floodPerMinute = USUAL_PER_MINUTE, refusedEvents = false } = scenario;
+  const relay = await virtualRelay(scenario.settings);
+  relay.traffic(USUAL_PER_MINUTE);
+  await relay.pass(QUIET_MINUTES);
+
+  relay.order(order);
+  if (missing !== undefined) await relay.deploy({ [missing]: undefined });
+  relay.traffic(floodPerMinute, refusedEvents);
+  await relay.pass(scenario.minutes);
+
+  relay.order(refusedEvents ? order : {});
+  if (missing !== undefined) await relay.restore(missing);
+  relay.traffic(USUAL_PER_MINUTE);
+  await relay.pass(scenario.overAfterMinutes);
+  relay.traffic(0);
+  await relay.pass(3);
+  return relay;
+}
+
+/** What promtool says to these queries over the recorded metrics. */
+async function evaluate(
+  relay: VirtualRelay,
+  queries: readonly RuleQuery[],
+): Promise<{ readonly ok: boolean; readonly said: string } | undefined> {
+  const tests = [
+    {
+      interval: `${SCRAPE_MS / 1_000}s`,
+      input_series: seriesOf(relay.scrapes),
+      promql_expr_test: queries,
+    },
+  ];
+  const body = JSON.stringify({ evaluation_interval: '1m', tests });
+  const answer = await PROMTOOL.fetch('http://promtool/', { method: 'POST', body });
+  return answer.status === 200 ? answer.json() : undefined;
+}
+
+const firing = (minute: number, expr: string, names: readonly string[]): RuleQuery => ({
+  eval_time: `${minute}m`,
+  expr: `group by (alertname) (${expr})`,
+  exp_samples: names.map((name) => ({ labels: `{alertname="${name}"}`, value: 1 })),
+});
+
+test.each(SCENARIOS)(
+  '$fault: each alert begins in time, names the remedy and ends, and nothing is lost',
+  async (scenario) => {
+    const { alerts, rules, minutes, overAfterMinutes, order } = scenario;
+    const relay = await play(scenario);
+
+    const told = relay.messages.map(({ alert, state }) => `${alert} ${state}`);
+    expect(told.toSorted()).toEqual(
+      alerts.flatMap(({ name }) => [`${name} begins`, `${name} ends`]).toSorted(),
+    );
+    for (const { name, withinMinutes } of alerts) {
+      const begun = relay.messages.find(({ alert, state }) => alert === name && state === 'begins');
+      expect(begun?.minute, name).toBeGreaterThanOrEqual(QUIET_MINUTES);
+      expect(begun?.minute, name).toBeLessThanOrEqual(QUIET_MINUTES + withinMinutes);
+      expect(begun?.remedy).toContain(REMEDIES[name]);
+      expect(begun?.link).toMatch(new RegExp(`/runbooks\\.md#${name}$`));
+    }
+
+    const refused = order?.refuse === undefined ? 0 : relay.refusedEvents();
+    const delivered = relay.account.taken.map(({ record }) => Object(record.eventData).n);
+    expect(relay.kept()).toBe(0);
+    expect(delivered).toHaveLength(relay.sent.length - refused);
+    expect(new Set(delivered).size).toBe(delivered.length);
+
+    const end = QUIET_MINUTES + minutes + overAfterMinutes;
+    const ALERTS = 'ALERTS{alertstate="firing"}';
+    const found = await evaluate(relay, [
+      firing(QUIET_MINUTES, ALERTS, []),
+      ...rules.map(({ name, withinMinutes }) =>
+        firing(
+          QUIET_MINUTES + withinMinutes,
+          `max_over_time(ALERTS{alertstate="firing",alertname="${name}"}[${withinMinutes}m])`,
+          [name],
+        ),
+      ),
+      firing(
+        end,
+        `max_over_time(${ALERTS}[${end}m])`,
+        rules.map(({ name }) => name),
+      ),
+      firing(end, ALERTS, []),
+    ]);
+    // Without Prometheus on this machine there is nothing to ask.
+    if (found !== undefined) expect(found).toMatchObject({ ok: true });
+  },
+  600_000,
+);
