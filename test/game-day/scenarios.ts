@@ -7,13 +7,10 @@ type Firing<Name> = { readonly name: Name; readonly withinMinutes: number };
 /** A fault, and everything that has to follow from it. */
 export type Scenario = {
   readonly fault: string;
-  readonly settings?: Readonly<Record<string, string>>;
   /** How WebEngage behaves during the fault. */
   readonly order?: ControlOrder;
   /** The setting or binding that is missing during the fault. */
   readonly missing?: 'OUTBOX' | 'WEBENGAGE_LICENSE_CODE';
-  /** Events that browsers send in each minute of the fault, if others than usual. */
-  readonly floodPerMinute?: number;
   /** One event in a hundred is one that WebEngage refuses. */
   readonly refusedEvents?: boolean;
   /** How long the fault lasts. */

@@ -22,8 +22,7 @@ export type Stack = {
   readonly relayStorage: string;
   readonly sandboxUrl: string;
   readonly stopRelay: () => Promise<void>;
-  /** Starts it again, with another wrangler.jsonc if one is given. */
-  readonly startRelay: (config?: string) => Promise<void>;
+  readonly startRelay: () => Promise<void>;
   readonly order: (control: object) => Promise<void>;
   readonly received: () => Promise<WebEngageRecords>;
   readonly calls: () => Promise<readonly WebEngageCall[]>;
@@ -105,9 +104,9 @@ export async function startStack({
     vars: { WEBENGAGE_API_KEY: apiKey, WEBENGAGE_LICENSE_CODE: licenseCode },
     persistTo: join(storage, 'sandbox'),
   });
-  const bootRelay = (config = relayConfig) =>
+  const bootRelay = () =>
     startWorker({
-      config,
+      config: relayConfig,
       port: relayPort,
       vars: {
         WEBENGAGE_API_KEY: apiKey,
@@ -137,8 +136,8 @@ export async function startStack({
       await relay?.stop('SIGKILL');
       relay = undefined;
     },
-    startRelay: async (config) => {
-      relay = await bootRelay(config);
+    startRelay: async () => {
+      relay = await bootRelay();
     },
     order: async (control) => {
       await fetch(`${sandbox.url}/control`, { method: 'POST', body: JSON.stringify(control) });

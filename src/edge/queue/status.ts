@@ -65,9 +65,9 @@ export type QueueHealth = {
 
 /**
  * Leaves out batches that alone are not accepted, and the records behind them, because others of their kind
- * are accepted. A batch that is suspected counts all the same while none of its kind was accepted since it
- * arrived: in a small shop an outage makes every batch suspect. Of records that wait for their first call, only the oldest of each lane is read, however many
- * millions wait.
+ * are accepted. A suspected batch counts all the same while none of its kind was accepted since it arrived:
+ * where little is sent, an outage makes every batch suspect. Of records that wait for their first call, only the
+ * oldest of each lane is read, however many millions wait.
  */
 export function queueHealth(sql: SqlStorage, room: Room): QueueHealth {
   const takenAt = readTakenAt(sql);

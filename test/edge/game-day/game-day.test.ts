@@ -20,14 +20,14 @@ afterAll(() => {
 
 /** Plays a day: quiet minutes, the fault, and what comes after it until nothing fires any more. */
 async function play(scenario: Scenario): Promise<VirtualRelay> {
-  const { order = {}, missing, floodPerMinute = USUAL_PER_MINUTE, refusedEvents = false } = scenario;
-  const relay = await virtualRelay(scenario.settings);
+  const { order = {}, missing, refusedEvents = false } = scenario;
+  const relay = await virtualRelay();
   relay.traffic(USUAL_PER_MINUTE);
   await relay.pass(QUIET_MINUTES);
 
   relay.order(order);
   if (missing !== undefined) await relay.deploy({ [missing]: undefined });
-  relay.traffic(floodPerMinute, refusedEvents);
+  relay.traffic(USUAL_PER_MINUTE, refusedEvents);
   await relay.pass(scenario.minutes);
 
   relay.order(refusedEvents ? order : {});
