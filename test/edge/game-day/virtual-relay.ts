@@ -28,7 +28,7 @@ let today = Date.parse('2036-01-07T00:00:00Z');
 const LATENCY_MS = 300;
 
 /** A message of the relay, as its receiver got it. */
-export type Message = {
+type Message = {
   readonly alert: string;
   readonly state: 'begins' | 'ends';
   readonly remedy: string;
