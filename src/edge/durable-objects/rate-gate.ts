@@ -221,9 +221,13 @@ export class RateGate extends DurableObject<SettingsEnv> {
     this.#resting.end(outbox);
   }
 
-  /** Counts what an isolate of the Worker has observed, if no batch could take it along. */
+  /**
+   * Counts what an isolate of the Worker has observed, if no batch could take it along. Written at once: the gate
+   * may be evicted before the next scrape.
+   */
   observe(observed: Observations): void {
     this.#observed.add(observed);
+    this.#observed.write(this.ctx.storage.kv, Date.now());
   }
 
   /** The last refusal streak. Records that were given up during it may not have been at fault. */

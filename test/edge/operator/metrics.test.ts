@@ -208,7 +208,7 @@ describe('the figures', () => {
     expect(sumOf(after, 'webengage_relay_suspended')).toBe(0);
   });
 
-  test('count refused batches by reason, the first at once and others within a minute', async () => {
+  test('count refused batches by reason, the first at once and others within a minute, though the gate is evicted', async () => {
     const refused = (read: ReadExposition, reason: string) =>
       sumOf(read, 'webengage_relay_batches_refused_total', { reason }) ?? 0;
     const before = await scrape();
@@ -217,6 +217,7 @@ describe('the figures', () => {
     relay = isolate;
     expect(await post(batchOf(), { Origin: 'https://evil.example' })).toBe(403);
     expect(await post('no batch')).toBe(400);
+    await evict(gate);
     const first = await scrape();
     vi.setSystemTime(Date.now() + 60_000);
     relay = isolate;
