@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -76,20 +76,41 @@ afterAll(async () => {
   await installed?.remove();
 });
 
-/** A run of the import command. With `dies`, its process is killed after some requests. */
-async function importUsers(file: string, dies: boolean): Promise<number | null> {
-  const proxy = await startProxy(stack.relayUrl, dies ? 8 : 0, () => child.kill('SIGKILL'));
+type Ended = { readonly code: number | null; readonly said: string };
+
+/** A run of the import command. `begun` gets its process. */
+async function importUsers(
+  file: string,
+  relayUrl: string,
+  begun: (child: ChildProcess) => void,
+): Promise<Ended> {
   const child = execFile(
     process.execPath,
     [
       join(installed.folder, 'node_modules/webengage-relay/dist/bin.js'),
-      ...['import', file, '--kind', 'users', '--relay', proxy.url, '--token-env', 'TOKEN'],
+      ...['import', file, '--kind', 'users', '--relay', relayUrl, '--token-env', 'TOKEN'],
     ],
     { env: { ...process.env, TOKEN: CRM_TOKEN } },
   );
+  begun(child);
+  let said = '';
+  child.stderr?.on('data', (text) => {
+    said += text;
+  });
   const [code] = await once(child, 'close');
+  return { code, said };
+}
+
+/** Imports a file. The first process is killed after some requests, and a second one goes on. */
+async function importTwice(file: string): Promise<void> {
+  let first: ChildProcess | undefined;
+  const proxy = await startProxy(stack.relayUrl, 8, () => first?.kill('SIGKILL'));
+  const killed = await importUsers(file, proxy.url, (child) => {
+    first = child;
+  });
+  expect(killed).toMatchObject({ code: null });
+  expect(await importUsers(file, proxy.url, () => {})).toMatchObject({ code: 0 });
   proxy.close();
-  return code;
 }
 
 /** The same webhook, delivered three times to a backend, and three times to another Worker. */
@@ -108,8 +129,7 @@ test('a page, a backend, another Worker and a file reach WebEngage once each, an
   const ids = Array.from({ length: IMPORTED }, (_, n) => `customer-${n}`);
   await writeFile(file, ['User ID,E-mail', ...ids.map((id) => `${id},${id}@example.com`), ''].join('\n'));
 
-  expect(await importUsers(file, true)).toBe(null);
-  expect(await importUsers(file, false)).toBe(0);
+  await importTwice(file);
   const queuedBefore = await stack.backlog();
   const page = await browser.newPage();
   await page.goto(stack.siteUrl, { waitUntil: 'load' });
