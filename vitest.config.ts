@@ -143,11 +143,12 @@ export default defineConfig({
         test: {
           name: 'journeys',
           include: ['test/journeys/**/*.test.ts'],
-          // Whole systems in real processes: one at a time. The first start of a runtime can be slow.
-          fileParallelism: false,
+          // Whole systems in real processes, which mostly wait. After the others, which use up the whole machine.
+          sequence: { groupOrder: 1 },
           // A free port may be taken by the time a process listens on it.
           retry: 1,
           testTimeout: 60_000,
+          // The first start of a runtime can be slow.
           hookTimeout: 120_000,
         },
       },
@@ -174,7 +175,7 @@ export default defineConfig({
           name: 'faults',
           include: ['test/faults/**/*.test.ts'],
           // After all others: two browsers use up the whole machine.
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
           maxWorkers: 2,
           hookTimeout: 120_000,
         },
