@@ -3,9 +3,9 @@ import { answer, type Call, type Reply, type Scene } from './answer.ts';
 import { nextChance } from './chance.ts';
 import { type Control, type ControlOrder, controlOf } from './control.ts';
 import { answerPrivacyRequest, type StoredRecord } from './portability.ts';
-import { type Arrival, type Profiles, profilesOf } from './profiles.ts';
 import { minuteBegan } from './rate.ts';
-import type { SdkCall } from './sdk-call.ts';
+import { type Arrival, type Profiles, profilesOf } from './sdk/profiles.ts';
+import type { SdkCall } from './sdk/sdk-call.ts';
 import type { BulkPath, Judged } from './verdict.ts';
 
 /** What a relay that sends here must be set to. */

@@ -20,7 +20,7 @@ import {
   string,
   union,
 } from 'valibot';
-import { sdkSwitches } from './sdk-switches.ts';
+import { sdkSwitches } from './sdk/sdk-switches.ts';
 
 const RULE_OF_FAULT = 'must be down, 429, slow, cut, cut_before, page, none or a status from 300 to 599';
 
