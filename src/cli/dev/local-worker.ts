@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { findWrangler } from './wrangler.ts';
 
 export type LocalWorkerOptions = {
@@ -74,7 +75,7 @@ export async function startWorker({
         ...process.env,
         WRANGLER_SEND_METRICS: 'false',
         CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-        // What it writes for itself goes with its storage, be it ended ever so suddenly.
+        // Its own files lie in its storage too, so nothing stays behind however suddenly it ends.
         TMPDIR: persistTo,
         TEMP: persistTo,
         TMP: persistTo,
@@ -112,7 +113,7 @@ export async function startWorker({
       await stop('SIGKILL');
       throw new Error(`${config} did not start on port ${port}:\n${output}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await wait(100);
   }
   isReady = true;
   return { url, ended, stop };
