@@ -32,7 +32,7 @@ process.exitCode = await runCommand(argv.slice(2), {
   restore: (options) => restore(options, world),
   probe: (options) => {
     const signal = endingSignal();
-    // Interrupted, the wait is over: whoever waits looks at the signal.
+    // An interrupt ends the wait. The caller then checks the signal.
     const wait = (ms: number) => setTimeout(ms, undefined, { signal }).catch(() => undefined);
     return probe(options, {
       ...world,

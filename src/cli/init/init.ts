@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import type { InitOptions } from '../command.ts';
 import type { ExitCode } from '../exit-code.ts';
 import type { Package } from '../package.ts';
 import { scriptTag } from '../script-tag.ts';
 import type { Run } from '../spawn.ts';
 import { folderFault, writeFiles } from './files.ts';
 import { checkKey } from './key-check.ts';
+import type { InitOptions } from './options.ts';
 import { type Answers, frameFiles, relayFiles } from './project.ts';
 import { askAll } from './prompts.ts';
 import { type Failure, installCommands, prepareWrangler, putSecret } from './secrets.ts';

@@ -1,7 +1,7 @@
 import { text as textOf } from 'node:stream/consumers';
 import { confirm, password, select, text } from '@clack/prompts';
 import { REGIONS } from '../../edge/settings/upstream.ts';
-import type { InitOptions } from '../command.ts';
+import type { InitOptions } from './options.ts';
 import type { Answers } from './project.ts';
 import { answered, isInteractive, NoAnswer, type Terminal } from './terminal.ts';
 import { FAULTS, settingFault } from './validate-settings.ts';

@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ProbeOptions } from '../../../src/cli/command.ts';
+import type { Answers } from '../../../src/cli/probe/answers.ts';
+import type { ProbeOptions } from '../../../src/cli/probe/options.ts';
 import { probe } from '../../../src/cli/probe/probe.ts';
-import { type Answers, type Profile, parseProfile, sandboxOrder } from '../../../src/cli/probe/profile.ts';
+import { type Profile, parseProfile } from '../../../src/cli/probe/profile.ts';
+import { sandboxOrder } from '../../../src/cli/probe/sandbox-order.ts';
 import { type ControlOrder, parseControl } from '../../../src/sandbox/control.ts';
 import { FAKE_KEY } from '../../fakes/account.ts';
 import { type PlayedOperator, playedOperator, playedPipe } from '../../fakes/operator.ts';
@@ -226,7 +228,7 @@ describe('against the sandbox', () => {
       fc.asyncProperty(readable, async (order) => {
         await using first = await servedAccount(order);
         const profile = profileIn((await probed(first)).text);
-        const played = parseControl(JSON.stringify(sandboxOrder(profile)));
+        const played = parseControl(JSON.stringify(sandboxOrder(profile.answers)));
         if (!played.ok) throw new Error(played.message);
 
         await using second = await servedAccount(played.control as ControlOrder);
