@@ -16,7 +16,7 @@ type World = SendWorld & {
   readonly now: () => number;
 };
 
-/** Sends a file of users or events, or only checks it, row by row, and says what is wrong with it. */
+/** Sends the rows of a file of users or events, or only checks them, and reports the rows that are refused. */
 export async function importFile(options: ImportOptions, world: World): Promise<ExitCode> {
   // Before the file is read, which may take minutes.
   const destination = options.dryRun ? undefined : destinationOf(options, world.env);

@@ -90,7 +90,7 @@ function settle(
   ledger.settle(taken, Math.min(duplicates, taken.length));
   for (const row of rows) {
     const issues = issuesOf.get(row.number);
-    if (issues !== undefined) ledger.refuse(refusedAs(row, issues));
+    if (issues !== undefined) ledger.refuse(refusedAs(row, issues), 'destination');
   }
 }
 
@@ -125,9 +125,8 @@ function refuse(
     fail(state, messageOf(error, state.target));
     return;
   }
-  const { ledger } = state.ports;
   const issues = [{ path: '', message: error.message }];
-  const isRowsFault = state.doubt.refuse(() => ledger.refuse(refusedAs(row, issues)));
+  const isRowsFault = state.doubt.refuse(refusedAs(row, issues));
   remove(state, slot, rows);
   if (!isRowsFault) fail(state, messageOf(error, state.target));
 }

@@ -47,7 +47,7 @@ export async function relaySender(ports: SenderPorts, target: RelayTarget, diges
     slots: await Promise.all(Array.from({ length: SLOTS }, (_, index) => slotFor(index))),
     inFlight: new Set(),
     flow: createFlow(LIMITS, ledger.settled.upTo, halt.signal, () => pump(relay)),
-    doubt: createDoubt(() => ledger.report().good > 0),
+    doubt: createDoubt(ledger),
     patience: createPatience(time.mono()),
   };
   return {
@@ -65,7 +65,7 @@ function add(relay: Relay, row: ReadyRow): void {
   const { slots, flow, ports } = relay;
   const slot = slots[slotOf(row.person)];
   if (slot === undefined || cutRequest([row], 1).length === 0) {
-    ports.ledger.refuse(refusedAs(row, [TOO_LARGE]));
+    ports.ledger.refuse(refusedAs(row, [TOO_LARGE]), 'check');
     return;
   }
   slot.queue.push(row);
