@@ -39,6 +39,7 @@ process.exitCode = await runCommand(argv.slice(2), {
       terminal: { input: stdin, output: stdout },
       wait,
       now: Date.now,
+      fetch,
       signal,
     });
   },

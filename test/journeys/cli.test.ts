@@ -403,6 +403,7 @@ describe('probe', () => {
         env: account(stack.apiKey),
         wait: async () => undefined,
         now: Date.now,
+        fetch,
         signal: new AbortController().signal,
       },
     );

@@ -23,6 +23,7 @@ type World = {
   /** Resolves after so many milliseconds, or once `signal` is aborted. */
   readonly wait: (ms: number) => Promise<void>;
   readonly now: () => number;
+  readonly fetch: typeof globalThis.fetch;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
 };
@@ -75,7 +76,7 @@ async function probed(options: ProbeOptions, world: World): Promise<ExitCode> {
   const ports: Ports = {
     ...world,
     signal,
-    webEngage: webEngage(read.settings, signal),
+    webEngage: webEngage(read.settings, world.fetch, signal),
     agrees: step ? agreesToStep : async () => true,
   };
   const asking = await askAll([...ALL, LAST], run, ports);

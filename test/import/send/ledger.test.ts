@@ -175,7 +175,7 @@ describe('a journal', () => {
     ledger.settle(odd(400_000));
     await ledger.flush();
     const [before] = [...disk.files.keys()].filter((name) => name.endsWith('.ndjson'));
-    for (let from = 800_000; from < 1_000_000; from += 20_000) {
+    for (let from = 800_000; from < 1_200_000; from += 20_000) {
       ledger.settle(odd(10_000, from));
       await ledger.flush();
     }
