@@ -41,21 +41,12 @@ process.once('exit', () => {
   for (const child of running) signalTree(child, 'SIGKILL');
 });
 
-/** Starts a Worker; resolves once it answers. */
-export async function startWorker({
-  config,
-  entry,
-  port,
-  vars,
-  persistTo,
-  signal,
-  onOutput,
-}: LocalWorkerOptions): Promise<LocalWorker> {
+/** Starts Wrangler. It may take a while to answer. */
+function spawnWrangler({ config, entry, port, vars, persistTo }: LocalWorkerOptions) {
   const wrangler = findWrangler(process.cwd());
   if (wrangler === undefined) throw new Error('Wrangler is not installed');
-  const url = `http://127.0.0.1:${port}`;
   mkdirSync(persistTo, { recursive: true });
-  const child = spawn(
+  return spawn(
     process.execPath,
     [
       wrangler,
@@ -63,7 +54,7 @@ export async function startWorker({
       ...(entry === undefined ? [] : [entry]),
       ...['--config', config, '--ip', '127.0.0.1', '--port', String(port), '--persist-to', persistTo],
       ...['--inspector-port', '0', '--show-interactive-dev-session=false', '--log-level', 'error'],
-      // Else a route of its configuration is what it takes for its own address.
+      // Otherwise it takes a route of its configuration for its own address.
       ...['--local-upstream', `127.0.0.1:${port}`],
       ...Object.entries(vars).flatMap(([name, value]) => ['--var', `${name}:${value}`]),
     ],
@@ -84,6 +75,13 @@ export async function startWorker({
       },
     },
   );
+}
+
+/** Starts a Worker; resolves once it answers. */
+export async function startWorker(options: LocalWorkerOptions): Promise<LocalWorker> {
+  const { config, port, signal, onOutput } = options;
+  const url = `http://127.0.0.1:${port}`;
+  const child = spawnWrangler(options);
   running.add(child);
   let output = '';
   let isReady = false;

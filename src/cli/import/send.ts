@@ -6,7 +6,7 @@ import { progressMeter } from '../../import/send/progress.ts';
 import { type Ended, runImport } from '../../import/send/run.ts';
 import { nodeDisk, nodeSelf } from '../../server/journal/node-disk.ts';
 import { serverPlatform } from '../../server/platform.ts';
-import type { ExitCode } from '../exit-code.ts';
+import { type ExitCode, INTERRUPTED, ROWS_REFUSED } from '../exit-code.ts';
 import type { Destination } from './destination.ts';
 import { onInterrupt } from './interrupts.ts';
 import type { ImportOptions } from './options.ts';
@@ -25,9 +25,6 @@ export type SendWorld = {
   readonly complain: (line: string) => void;
   readonly progress: ProgressStream;
 };
-
-const ROWS_REFUSED = 3;
-const INTERRUPTED = 130;
 
 /** Sends the rows of a file, and reports the result. */
 export async function sendRows(

@@ -4,11 +4,11 @@ import { takeLock } from '../../../server/journal/lock.ts';
 import { SEGMENT_NAME, segmentName } from '../../../server/journal/segment.ts';
 import { formatLine, type Line, parseLines } from './journal-line.ts';
 
-/** A folder that says which rows of a file are settled, so that the next run goes on from there. */
+/** A folder that records which rows of a file are sent, so that the next run continues from there. */
 export type Journal = {
-  /** What earlier runs have left: the first line holds everything, each later one what has changed. */
+  /** The lines of earlier runs: the first holds everything, each later one what has changed. */
   readonly left: readonly Line[];
-  /** True if the next line must hold everything, because it begins a file. */
+  /** True if the next line begins a file, and must hold everything. */
   readonly beginsFile: () => boolean;
   /** Resolves when the line is on disk. After it has rejected, no more lines may be appended. */
   readonly append: (line: Line) => Promise<void>;

@@ -23,7 +23,7 @@ export type RefusedRow = Extract<ImportRow, { ok: false }>;
 /** Who refuses a row: our own checks, or the relay or WebEngage. */
 type Refuser = 'check' | 'destination';
 
-/** Knows what became of each row, in memory and on disk. */
+/** Records what became of each row, in memory and on disk. */
 export type Ledger = {
   /** Rows that this run has nothing to do with any more: they have arrived, or this run has refused them. */
   readonly settled: Pick<RowSet, 'has' | 'upTo' | 'size'>;
@@ -41,7 +41,7 @@ export type Ledger = {
   /** Notes batches whose calls may leave once this is flushed, in place of another batch. */
   readonly seal: (batches: readonly SealedBatch[], instead?: string) => void;
   readonly unseal: (id: string) => void;
-  /** Characters that wait for the next flush. */
+  /** Characters to be written with the next flush. */
   readonly pendingLength: () => number;
   /** Resolves when everything noted so far is on disk. Rejects with a `LedgerError`, from then on always. */
   readonly flush: () => Promise<void>;
@@ -59,7 +59,7 @@ export class LedgerError extends Error {
 export type LedgerOptions = {
   /** Identifies the import. */
   readonly digest: string;
-  /** Where the rows go, for people. */
+  /** The destination, for messages. */
   readonly into: string;
   readonly journal?: {
     readonly path: string;

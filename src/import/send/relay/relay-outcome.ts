@@ -20,16 +20,16 @@ export type RelayTarget = Target & {
 export type Slot = {
   readonly device: string;
   readonly queue: ReadyRow[];
-  /** What the queue takes in requests. */
+  /** The size of the queue in requests. */
   bytes: number;
   isBusy: boolean;
-  /** Requests in a row that failed. */
+  /** Consecutive requests that failed. */
   failures: number;
   /** The most rows of the next request. Fewer while the slot looks for one that is refused. */
   most: number;
 };
 
-/** What decides about rows, and is told what became of them. */
+/** What handling an answer needs. */
 export type RelayState = {
   readonly ports: SenderPorts;
   readonly target: RelayTarget;
@@ -102,7 +102,7 @@ function pauseFor(
   const { ports, target, patience } = state;
   const now = ports.time.mono();
   const random = ports.chance.random();
-  // The import lane paces its senders so. It is no failure, however long it takes.
+  // This is how the import lane paces its senders. It is not a failure, however long it takes.
   if (status === PACED) patience.good(now);
   else if (patience.isOver(now, status !== undefined))
     fail(state, `${target.endpoint} takes no rows (${why}): check --relay, and that the relay runs`);

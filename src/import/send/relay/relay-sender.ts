@@ -25,8 +25,8 @@ const LIMITS = { maxRows: 2 * SLOTS * MAX_REQUEST_RECORDS, maxBytes: 2 * SLOTS *
 const TOO_LARGE = { path: '', message: 'makes a record that is larger than a request may be' };
 
 /**
- * Sends rows to a relay. A row's id is made of the file's digest and the row's number alone, so the relay knows it again
- * in each later run. Not of its place among the rows of its device: that changes if a later release rejects more rows,
+ * Sends rows to a relay. A row's id is made of the file's digest and the row's number alone, so the relay recognizes it in
+ * each later run. The row's place among those of its device would not do: it changes if a later release refuses more rows,
  * or fewer, and the relay would then take one row for another.
  */
 export async function relaySender(ports: SenderPorts, target: RelayTarget, digest: string): Promise<Sender> {
