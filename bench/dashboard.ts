@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { dashboardPanels } from '../test/fakes/dashboard.ts';
 import { type Prometheus, startPrometheus } from '../test/journeys/prometheus.ts';
 import { type Stack, startStack } from '../test/journeys/stack.ts';
@@ -37,7 +38,7 @@ async function send(stack: Stack, records: number, eventName: string, headers: H
   await answer.text();
 }
 
-/** What is sent in one second: visitors in waves, a server now and then, and a page of a site that is not listed. */
+/** Sends one second's traffic: visitors in waves, sometimes a server, and sometimes a page of a site that is not listed. */
 async function sendSecond(stack: Stack, second: number): Promise<void> {
   const visitors = Math.round(6 + 4 * Math.sin(second / 25));
   const page = { Origin: stack.siteUrl };
@@ -85,9 +86,7 @@ try {
     if (second === DOWN_UNTIL || second === REFUSES_UNTIL) await stack.order({});
     // A request that fails is missing in the picture, and nothing else.
     const sent = sendSecond(stack, second).catch(() => undefined);
-    await new Promise((resolve) =>
-      setTimeout(resolve, Math.max(0, (from + second + 1) * 1_000 - Date.now())),
-    );
+    await setTimeout(Math.max(0, (from + second + 1) * 1_000 - Date.now()));
     await sent;
   }
   // Without the first minute, in which a rate has too few values.

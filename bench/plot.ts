@@ -81,7 +81,7 @@ export function plot({ points, limits, floor }: PlotOptions): string {
       fill: PASS_THROUGH,
     }),
     text(x(limits.relay) + 8, y(112), 'over 500 calls a minute:', { fill: RELAY }),
-    text(x(limits.relay) + 8, y(112) + 16, 'what is over waits in the relay', { fill: RELAY }),
+    text(x(limits.relay) + 8, y(112) + 16, 'the rest waits in the relay', { fill: RELAY }),
     ...curve(points, 'passThrough', PASS_THROUGH, limits.passThrough),
     ...curve(points, 'relay', RELAY, limits.relay),
     text(x(1) + 44, y(200) + 20, 'pass-through', { fill: PASS_THROUGH, size: 14 }),

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { startWorker } from '../src/cli/dev/local-worker.ts';
 import { newAddress, ORIGIN } from './visitors.ts';
 
@@ -80,7 +81,7 @@ for (let sent = 0; sent < BATCHES; sent += AT_ONCE) {
   accepted += answers.filter(Boolean).length;
 }
 console.log(`${accepted} of ${BATCHES} batches of 25 accepted; watching for ${WATCHED_MS / 1_000} s …`);
-await new Promise((resolve) => setTimeout(resolve, WATCHED_MS - (Date.now() - from)));
+await setTimeout(WATCHED_MS - (Date.now() - from));
 
 const calls: Call[] = await (await fetch(`${sandbox.url}/calls`)).json();
 const moments = calls.map(({ at }) => at);

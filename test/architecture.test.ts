@@ -98,7 +98,7 @@ const FLOORS: { readonly [room: string]: Floors } = {
     status: ['plots', ''],
     plots: [''],
   },
-  sandbox: { page: [''] },
+  sandbox: { page: ['sdk', ''], sdk: [] },
   server: { journal: [''] },
   import: { read: [], send: ['read'] },
   cli: {

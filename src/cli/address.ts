@@ -8,8 +8,8 @@ export function isPrivate(url: string): boolean {
 }
 
 /**
- * A relay's address as trackers have it: absolute, without a slash at its end; undefined for what is none. A bare host is taken
- * for https, or for http if it is this machine.
+ * Parses a relay's address: absolute, without a slash at its end. Undefined if it is not one. A bare host gets https, or
+ * http if it is this machine.
  */
 export function addressOf(given: string): string | undefined {
   const address = given.includes('://') ? given : withScheme(given);

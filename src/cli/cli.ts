@@ -7,6 +7,7 @@ import { doctor } from './doctor/doctor.ts';
 import { wantsColor } from './doctor/format-check.ts';
 import { erase } from './erase/erase.ts';
 import { importFile } from './import/import.ts';
+import { keepHeapSmall } from './import/small-heap.ts';
 import { init } from './init/init.ts';
 import { readPackage } from './package.ts';
 import { probe } from './probe/probe.ts';
@@ -27,18 +28,23 @@ process.exitCode = await runCommand(argv.slice(2), {
   init: (options) => init(options, { ...world, terminal: { input: stdin, output: stdout }, run }),
   doctor: (options) => doctor(options, { ...world, colored: wantsColor(stdout, env) }),
   types: (options) => types(options, world),
-  import: (options) => importFile(options, { ...world, stdin, progress: stderr, now: Date.now }),
+  import: (options) => {
+    // A file is checked as fast as possible, but sent as fast as WebEngage allows.
+    if (!options.dryRun) keepHeapSmall();
+    return importFile(options, { ...world, stdin, progress: stderr, now: Date.now });
+  },
   erase: (options) => erase(options, { ...world, stdin }),
   restore: (options) => restore(options, world),
   probe: (options) => {
     const signal = endingSignal();
-    // Interrupted, the wait is over: whoever waits looks at the signal.
+    // An interrupt ends the wait. The caller then checks the signal.
     const wait = (ms: number) => setTimeout(ms, undefined, { signal }).catch(() => undefined);
     return probe(options, {
       ...world,
       terminal: { input: stdin, output: stdout },
       wait,
       now: Date.now,
+      fetch,
       signal,
     });
   },

@@ -1,5 +1,8 @@
 /**
- * How a command ends: 0 well, 1 not, 2 wrongly called, 3 with rows of an import refused, 130 at a question that was
+ * How a command ends: 0 success, 1 failure, 2 wrong usage, 3 an import is complete but some rows were refused, 130
  * interrupted.
  */
-export type ExitCode = 0 | 1 | 2 | 3 | 130;
+export type ExitCode = 0 | 1 | 2 | typeof ROWS_REFUSED | typeof INTERRUPTED;
+
+export const ROWS_REFUSED = 3;
+export const INTERRUPTED = 130;

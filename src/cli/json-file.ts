@@ -8,7 +8,7 @@ type ReadPlan = { readonly ok: true; readonly plan: Plan } | Faults;
 
 const fail = (...faults: readonly string[]): Faults => ({ ok: false, faults });
 
-/** Reads a file of JSON that somebody has written by hand. */
+/** Reads a file of JSON that was written by hand. */
 export async function readJson(path: string): Promise<ReadJson> {
   const text = await readFile(path, 'utf8').catch(() => undefined);
   if (text === undefined) return fail("the file does not exist or can't be read");
@@ -18,7 +18,7 @@ export async function readJson(path: string): Promise<ReadJson> {
   } catch (error) {
     return fail(`is not JSON: ${error instanceof Error ? error.message : error}`);
   }
-  // Of two events of one name `JSON.parse` takes the last, without a word.
+  // If a name occurs twice, `JSON.parse` silently takes the last.
   const fault = faultInJson(text);
   return fault === undefined ? { ok: true, json } : fail(`${fault.path} ${fault.message}`.trim());
 }

@@ -1,2 +1,2 @@
-/** Text of anybody's for a terminal, which obeys control characters. */
+/** Makes untrusted text safe for a terminal, which obeys control characters. */
 export const plain = (text: string): string => text.replace(/\p{C}+/gu, ' ');

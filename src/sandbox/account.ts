@@ -2,11 +2,11 @@ import { DurableObject } from 'cloudflare:workers';
 import { answer, type Call, type Reply, type Scene } from './answer.ts';
 import { nextChance } from './chance.ts';
 import { type Control, type ControlOrder, controlOf } from './control.ts';
-import { answerPrivacyRequest, type StoredRecord } from './portability.ts';
-import { type Arrival, type Profiles, profilesOf } from './profiles.ts';
+import { answerPrivacyRequest } from './portability.ts';
 import { minuteBegan } from './rate.ts';
-import type { SdkCall } from './sdk-call.ts';
-import type { BulkPath, Judged } from './verdict.ts';
+import { type Profiles, profilesOf } from './sdk/profiles.ts';
+import type { SdkCall } from './sdk/sdk-call.ts';
+import { RECORD_TABLE, storedRecords } from './stored-records.ts';
 
 /** What a relay that sends here must be set to. */
 export type AccountSettings = {
@@ -22,7 +22,7 @@ export type Counts = {
   readonly statuses: Readonly<Record<string, number>>;
   readonly users: number;
   readonly events: number;
-  /** Records of which something, or all, is gone without a word. */
+  /** Records that were dropped silently, in part or as a whole. */
   readonly dropped: number;
   /** Records lost because another call had their `x-request-id`. */
   readonly swallowed: number;
@@ -34,6 +34,7 @@ const MINUTE_MS = 60_000;
 const IDEMPOTENT_MS = 4 * 60 * 60 * 1000;
 
 const TABLES = `
+  ${RECORD_TABLE}
   CREATE TABLE call (
     id INTEGER PRIMARY KEY, at INTEGER, path TEXT, status INTEGER, answeredAt INTEGER, requestId TEXT,
     records INTEGER, swallowed INTEGER
@@ -41,9 +42,6 @@ const TABLES = `
   CREATE INDEX callAt ON call (at);
   CREATE TABLE arrival (at INTEGER, path TEXT);
   CREATE INDEX arrivalAt ON arrival (at);
-  CREATE TABLE record (id INTEGER PRIMARY KEY, path TEXT, body TEXT, taken INTEGER, dropped TEXT);
-  CREATE INDEX recordTaken ON record (taken, path);
-  CREATE INDEX recordDropped ON record (id) WHERE dropped <> '[]';
   CREATE TABLE request (requestId TEXT PRIMARY KEY, at INTEGER, body TEXT);
   CREATE INDEX requestAt ON request (at);
 `;
@@ -56,6 +54,7 @@ export class Account extends DurableObject<AccountSettings> {
 
   readonly #sql = this.ctx.storage.sql;
   readonly #kv = this.ctx.storage.kv;
+  readonly #records = storedRecords(this.#sql);
 
   constructor(ctx: DurableObjectState, env: AccountSettings) {
     super(ctx, env);
@@ -68,7 +67,7 @@ export class Account extends DurableObject<AccountSettings> {
     this.#kv.delete('control');
   }
 
-  /** Answers a call at once: what is to be waited for stands in the reply. */
+  /** Answers a call at once. The reply says how long its sender must delay it. */
   call(call: Call): Reply {
     const control = this.control();
     const scene = this.#scene(control, call);
@@ -83,50 +82,27 @@ export class Account extends DurableObject<AccountSettings> {
     );
     if (settlesId && requestId !== '')
       this.#sql.exec('INSERT INTO request VALUES (?, ?, ?)', requestId, now, body);
-    this.#keep(path, records);
+    this.#records.keep(path, records);
     return reply;
   }
 
-  /** Answers with what is stored of one user, or erases it. It counts against no limit, and among no calls. */
+  /** Answers with one user's data, or erases it. Counts against no limit, and not as a call. */
   privacyRequest(call: Call): Reply {
     const control = this.control();
-    return answerPrivacyRequest(control, call, this.#scene(control, call), {
-      recordsOf: (userId) => this.#recordsOf(userId),
-      erase: (userId) => void this.#sql.exec("DELETE FROM record WHERE body ->> 'userId' = ?", userId),
-    });
+    return answerPrivacyRequest(control, call, this.#scene(control, call), this.#records);
   }
 
   records(): { users: object[]; events: object[] } {
-    const of = (path: BulkPath) =>
-      this.#sql
-        .exec<{ body: string }>('SELECT body FROM record WHERE taken = 1 AND path = ? ORDER BY id', path)
-        .toArray()
-        .map(({ body }) => JSON.parse(body));
-    return { users: of('bulk-users'), events: of('bulk-events') };
+    return { users: this.#records.taken('bulk-users'), events: this.#records.taken('bulk-events') };
   }
 
-  /** Keeps what the SDK says, among the records: profiles depend on the order of both. */
   hearSdk(call: SdkCall): void {
-    this.#sql.exec(
-      `INSERT INTO record (path, body, taken, dropped) VALUES ('sdk', ?, 0, '[]')`,
-      JSON.stringify(call),
-    );
+    this.#records.keepSdkCall(call);
   }
 
   /** The people that the dashboard would show. */
   profiles(): Profiles {
-    const arrivals = this.#sql
-      .exec<{ path: string; body: string }>(
-        `SELECT path, body FROM record WHERE taken = 1 OR path = 'sdk' ORDER BY id`,
-      )
-      .toArray()
-      .map(
-        ({ path, body }): Arrival =>
-          path === 'sdk'
-            ? { from: 'sdk', call: JSON.parse(body) }
-            : { from: 'rest', record: JSON.parse(body) },
-      );
-    return profilesOf(arrivals, this.control());
+    return profilesOf(this.#records.arrivals(), this.control());
   }
 
   /** Every call. `status` 0: it waits for its answer. `records`: how many it brought, taken or not. */
@@ -140,14 +116,8 @@ export class Account extends DurableObject<AccountSettings> {
       .toArray();
   }
 
-  /** The records that the real WebEngage would have taken and then not shown, with the reasons. */
   dropped(): object[] {
-    return this.#sql
-      .exec<{ body: string; dropped: string }>(
-        `SELECT body, dropped FROM record WHERE dropped <> '[]' ORDER BY id`,
-      )
-      .toArray()
-      .map(({ body, dropped }) => ({ record: JSON.parse(body), issues: JSON.parse(dropped) }));
+    return this.#records.dropped();
   }
 
   /** Cheap however much there is: no record is read. */
@@ -176,7 +146,7 @@ export class Account extends DurableObject<AccountSettings> {
     return this.#kv.get<Control>('control') ?? controlOf({});
   }
 
-  /** Replaces what was ordered before: what is left out is as it should be. */
+  /** Replaces the earlier order. A setting that is left out gets its default. */
   setControl(order: ControlOrder): Control {
     const control = controlOf(order);
     this.#kv.put('control', control);
@@ -209,7 +179,7 @@ export class Account extends DurableObject<AccountSettings> {
     return chance;
   }
 
-  /** Calls that have arrived since, refused ones too: that is what the limit counts. What is emptied still counts. */
+  /** Calls since then, refused ones included, as the limit counts them. Emptying the sandbox does not reset that. */
   #arrivals(since: number, now: number, path: string): number {
     this.#sql.exec('DELETE FROM arrival WHERE at <= ?', now - MINUTE_MS);
     return this.#sql
@@ -223,30 +193,5 @@ export class Account extends DurableObject<AccountSettings> {
     return this.#sql
       .exec<{ body: string }>('SELECT body FROM request WHERE requestId = ?', requestId)
       .toArray()[0]?.body;
-  }
-
-  #recordsOf(userId: string): StoredRecord[] {
-    return this.#sql
-      .exec<{ path: BulkPath; body: string; dropped: string }>(
-        `SELECT path, body, dropped FROM record WHERE taken = 1 AND body ->> 'userId' = ? ORDER BY id`,
-        userId,
-      )
-      .toArray()
-      .map(({ path, body, dropped }) => ({
-        path,
-        record: JSON.parse(body),
-        dropped: JSON.parse(dropped),
-      }));
-  }
-
-  #keep(path: string, records: readonly Judged[]): void {
-    for (const { record, taken, dropped } of records)
-      this.#sql.exec(
-        'INSERT INTO record (path, body, taken, dropped) VALUES (?, ?, ?, ?)',
-        path,
-        JSON.stringify(record),
-        Number(taken),
-        JSON.stringify(dropped),
-      );
   }
 }

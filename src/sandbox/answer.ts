@@ -12,7 +12,7 @@ export type Call = {
   readonly body: string;
 };
 
-/** What is answered. Nobody has waited yet: `delayMs` is for whoever sends it. */
+/** An answer. Its sender must still wait for `delayMs`. */
 export type Reply = {
   readonly status: number;
   readonly body: string;
@@ -88,10 +88,10 @@ function keepNothing(reply: Reply): Made {
   return keep(reply, [], false);
 }
 
-/** What keeps a call that only reads from its answer: a fault, a wrong key, a wrong license code. */
+/** The refusal of a call that only reads: by a fault, a wrong key or a wrong license code. Undefined if it may read. */
 export function refusedReading(control: Control, call: Call, scene: Scene): Reply | undefined {
   const { fault, faultAt } = faultOf(control, scene.chance);
-  // Nothing is taken here, before the answer or after it; and a slow answer is one.
+  // A reading call takes no records, so a fault comes before or after nothing. A slow answer is still an answer.
   const ordered = fault === 'slow' ? undefined : orderedReply({ fault, faultAt }, control, scene);
   return ordered ?? strangerReply(control, call, scene);
 }
@@ -102,7 +102,7 @@ function isAfterTaking({ fault, faultAt }: DrawnFault): boolean {
   return (fault === 'page' || typeof fault === 'number') && faultAt === 'after';
 }
 
-/** What a fault answers with; undefined where there is none. */
+/** The answer of a fault. Undefined if there is no fault. */
 function orderedReply({ fault }: DrawnFault, control: Control, scene: Scene): Reply | undefined {
   switch (fault) {
     case 'none':

@@ -20,7 +20,7 @@ import {
   string,
   union,
 } from 'valibot';
-import { sdkSwitches } from './sdk-switches.ts';
+import { sdkSwitches } from './sdk/sdk-switches.ts';
 
 const RULE_OF_FAULT = 'must be down, 429, slow, cut, cut_before, page, none or a status from 300 to 599';
 
@@ -39,7 +39,7 @@ const fault = union(
 
 const faultAt = oneOf(['before', 'after']);
 
-// What may become of a record. `dropped`: it is gone without a word.
+// What may become of a record. `dropped`: it is dropped silently.
 const ENDS = ['refused', 'dropped', 'accepted'] as const;
 
 // Sums of chances as people write them, 0.1 + 0.2 + 0.7, come out a little over 1.
@@ -57,7 +57,7 @@ const controlSchema = strictObject(
     fault: optional(fault, 'none'),
     /** Where a status or a page comes from: from before the records were taken, or from after it. */
     faultAt: optional(faultAt, 'before'),
-    /** Faults by chance, where `fault` is none: each call draws once. Chances add up to at most 1; the rest has no fault. */
+    /** Random faults, while `fault` is `none`: each call draws once. Chances add up to at most 1; other calls have no fault. */
     faults: optional(
       pipe(
         array(
@@ -78,10 +78,10 @@ const controlSchema = strictObject(
     /** Where a 3xx points to. */
     location: optional(text(), 'https://elsewhere.example/'),
 
-    /** What a success is answered with: nobody knows which it is. */
+    /** The status of a success, which may be either. */
     success: optional(oneOf([200, 201]), 200),
 
-    /** What a record that is against the rules costs: the whole call, or itself, without a word. */
+    /** Whether a record that breaks a rule fails the whole call, or is dropped silently. */
     invalid: optional(oneOf(['fails_call', 'drops_record']), 'fails_call'),
     /**
      * A rule of its own by which records are invalid: those with `value` in `field`; without `value`, those that have
@@ -102,7 +102,7 @@ const controlSchema = strictObject(
         messageOfKeys,
       ),
     ),
-    /** Dates near the documented form: `Z`, `±hh:mm`, milliseconds, epoch numbers. `dropped`: without a word. */
+    /** Dates near the documented form: `Z`, `±hh:mm`, milliseconds, epoch numbers. */
     otherDates: optional(oneOf(ENDS), 'refused'),
     /** The same for one form alone, in place of `otherDates`. A date of two forms gets the stricter answer. */
     dateForms: optional(
@@ -122,7 +122,7 @@ const controlSchema = strictObject(
     /** A field of single users that the bulk page does not list. `ignored`: the record is taken without it. */
     rcsOptIn: optional(oneOf(['accepted', 'ignored', 'refused']), 'accepted'),
 
-    /** A call with more than 25 records. `cut`: the first 25 are taken, the rest are gone without a word. */
+    /** A call with more than 25 records. `cut`: the first 25 are taken, and the rest dropped silently. */
     tooMany: optional(oneOf(['refused', 'cut', 'accepted']), 'refused'),
     /** A call without a record. */
     empty: optional(oneOf(['refused', 'accepted']), 'refused'),
@@ -169,7 +169,7 @@ const controlSchema = strictObject(
   messageOfKeys,
 );
 
-/** An order to the sandbox. What is left out is as it should be. */
+/** An order to the sandbox. A setting that is left out gets its default. */
 export type ControlOrder = InferInput<typeof controlSchema>;
 
 /** How the sandbox behaves. */
@@ -181,7 +181,7 @@ export type ParsedControl =
   | { readonly ok: true; readonly control: Control }
   | { readonly ok: false; readonly message: string };
 
-/** Fills in what an order leaves out. Throws at an order that is none: `parseControl` checks one from outside. */
+/** Fills in the defaults of an order. Throws if the order is invalid: `parseControl` checks one from outside. */
 export function controlOf(order: ControlOrder): Control {
   return parse(controlSchema, order);
 }

@@ -15,7 +15,7 @@ export type DateForm = 'documented' | 'near' | 'none';
 /** A way in which a date differs from the documented form. */
 export type NearForm = 'z' | 'colon' | 'milliseconds' | 'epoch';
 
-/** The ways in which a date that is `near` differs; none of them where it only lacks its offset. */
+/** The ways in which a `near` date differs. Empty if it only lacks its offset. */
 export function nearForms(date: unknown): readonly NearForm[] {
   const text = String(date);
   if (typeof date === 'number') return ['epoch'];

@@ -3,7 +3,7 @@ import type { Control } from './control.ts';
 import type { DroppedIssue } from './dropped.ts';
 import type { BulkPath } from './verdict.ts';
 
-/** A record that WebEngage has, and what of it is gone without a word. */
+/** A record that WebEngage has, and the parts of it that were dropped silently. */
 export type StoredRecord = {
   readonly path: BulkPath;
   readonly record: Fields;
@@ -21,10 +21,10 @@ type PrivacyRequest = {
   }[];
 };
 
-/** When a receipt promises the data: OpenGDPR asks for a date. */
+/** How long after a request its receipt promises the data: OpenGDPR asks for a date. */
 const RECEIPT_MS = 7 * 24 * 60 * 60 * 1000;
 
-/** What is stored of users. */
+/** The stored data of users. */
 export type StoredUsers = {
   /** In the order in which it came. */
   readonly recordsOf: (userId: string) => readonly StoredRecord[];
@@ -79,7 +79,7 @@ export function answerPrivacyRequest(
   });
 }
 
-/** The fields of all records as one profile: what came later stands, and what is dropped does not. */
+/** Merges the fields of all records into one profile: later values win, and dropped ones are left out. */
 function profileOf(records: readonly StoredRecord[]): Fields {
   const profile: Record<string, unknown> = {};
   const attributes: Record<string, unknown> = {};

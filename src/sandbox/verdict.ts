@@ -10,8 +10,7 @@ export type Verdict =
   | { readonly ok: false; readonly sent: number; readonly status: number; readonly message: string };
 
 /**
- * A record as it came, whether WebEngage has it then, and what of it is gone without a word:
- * all of it where it is not taken.
+ * A record as it came, whether WebEngage has it, and what was dropped silently: the whole record if it is not taken.
  */
 export type Judged = {
   readonly record: object;
@@ -41,7 +40,7 @@ const MAX_RECORDS = 25;
 const MAX_ID_LENGTH = 100;
 const DATE_FIELDS = ['birthDate', 'eventTime'];
 
-/** What befalls each record after the last that is taken, where a call has too many. */
+/** The fault of each record beyond the limit, if a call with too many is cut. */
 const BEYOND: Fault = { message: `comes after ${MAX_RECORDS} others.`, status: 400, silent: true };
 
 /** Judges the body of a bulk call as WebEngage does, with one setting for each undocumented behavior. */

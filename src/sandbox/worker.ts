@@ -3,7 +3,7 @@ import { cors } from 'hono/cors';
 import { Account, type AccountSettings } from './account.ts';
 import { parseControl } from './control.ts';
 import { responseOf } from './response.ts';
-import { parseSdkCall } from './sdk-call.ts';
+import { parseSdkCall } from './sdk/sdk-call.ts';
 
 type Env = AccountSettings & { readonly ACCOUNT: DurableObjectNamespace<Account> };
 

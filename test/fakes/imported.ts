@@ -28,8 +28,8 @@ export async function rowsOf(content: string | Uint8Array, options: Partial<Impo
   return rowsFrom(await opened(content, options));
 }
 
-export async function rowsFrom(source: ImportSource, after?: number) {
-  return (await all(source.read(after))).map(shown);
+export async function rowsFrom(source: ImportSource, ...wants: Parameters<ImportSource['read']>) {
+  return (await all(source.read(...wants))).map(shown);
 }
 
 function shown(row: ImportRow) {

@@ -27,9 +27,9 @@ export type FakeRow = {
   readonly data?: object;
 };
 
-/** A file whose rows hold their own number. */
-export function fakeSource(rows: readonly FakeRow[], digest = DIGEST): ImportSource & { reads: number[] } {
-  const reads: number[] = [];
+/** A file whose rows hold their own number. `reads`: the rows that each pass has checked. */
+export function fakeSource(rows: readonly FakeRow[], digest = DIGEST): ImportSource & { reads: number[][] } {
+  const reads: number[][] = [];
   const toRow = ({ person, issue, kind = 'event', bytes = 200, data }: FakeRow, index: number): ImportRow => {
     const place = { number: index + 1, line: index + 2 };
     if (issue !== undefined)
@@ -52,9 +52,14 @@ export function fakeSource(rows: readonly FakeRow[], digest = DIGEST): ImportSou
     rows: rows.length,
     columns: [],
     reads,
-    read: async function* (after = 0) {
-      reads.push(after);
-      for (const [index, row] of rows.entries()) if (index >= after) yield toRow(row, index);
+    read: async function* (wants = () => true) {
+      const checked: number[] = [];
+      reads.push(checked);
+      for (const [index, row] of rows.entries()) {
+        if (!wants(index + 1)) continue;
+        checked.push(index + 1);
+        yield toRow(row, index);
+      }
     },
   };
 }
@@ -63,8 +68,8 @@ export function fakeSource(rows: readonly FakeRow[], digest = DIGEST): ImportSou
 export function fakeRejects(text = '') {
   const file = { text };
   const trouble: { is?: string } = {};
-  const open = async (_: string, keepBytes: number): Promise<JournalFile> => {
-    file.text = file.text.slice(0, keepBytes);
+  const open = async (): Promise<JournalFile> => {
+    file.text = '';
     return {
       append: async (more) => {
         if (trouble.is !== undefined) throw new Error(trouble.is);

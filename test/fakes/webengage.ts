@@ -1,8 +1,8 @@
 import type { TrackerRecord } from '../../src/contract/record.ts';
-import { type Arrival, profilesOf } from '../../src/sandbox/profiles.ts';
-import type { SdkCall } from '../../src/sandbox/sdk-call.ts';
-import type { SdkSwitches } from '../../src/sandbox/sdk-switches.ts';
-import { type QueuedSdkCall, simulateSdk } from '../../src/sandbox/simulated-sdk.ts';
+import { type Arrival, profilesOf } from '../../src/sandbox/sdk/profiles.ts';
+import type { SdkCall } from '../../src/sandbox/sdk/sdk-call.ts';
+import type { SdkSwitches } from '../../src/sandbox/sdk/sdk-switches.ts';
+import { type QueuedSdkCall, simulateSdk } from '../../src/sandbox/sdk/simulated-sdk.ts';
 import { anonymousId } from '../../src/tracker/add-ons/supplied-id.ts';
 import { type JoinOptions, joinOn } from '../../src/webengage/join.ts';
 import { sdkAnonymousId } from '../../src/webengage/sdk.ts';

@@ -10,7 +10,8 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startWorker } from '../../src/cli/dev/local-worker.ts';
 import { probe } from '../../src/cli/probe/probe.ts';
-import { parseProfile, sandboxOrder } from '../../src/cli/probe/profile.ts';
+import { parseProfile } from '../../src/cli/probe/profile.ts';
+import { sandboxOrder } from '../../src/cli/probe/sandbox-order.ts';
 import { playedPipe } from '../fakes/operator.ts';
 import { sample } from '../samples/samples.ts';
 import { freePort } from './free-port.ts';
@@ -402,12 +403,13 @@ describe('probe', () => {
         env: account(stack.apiKey),
         wait: async () => undefined,
         now: Date.now,
+        fetch,
         signal: new AbortController().signal,
       },
     );
 
     expect(code).toBe(0);
     const read = parseProfile(await readFile(out, 'utf8'));
-    expect(read.ok && sandboxOrder(read.profile)).toEqual(order);
+    expect(read.ok && sandboxOrder(read.profile.answers)).toEqual(order);
   });
 });

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { isTaken } from '../../src/cli/dev/ports.ts';
-import { ANSWERS } from '../../src/cli/probe/profile.ts';
+import { ANSWERS } from '../../src/cli/probe/answers.ts';
 import { chromiumPath, LAUNCH_ARGS } from '../chromium.ts';
 import { freePort } from './free-port.ts';
 import { type Installed, installPackage } from './installed.ts';

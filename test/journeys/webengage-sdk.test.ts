@@ -1,6 +1,6 @@
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Profiles } from '../../src/sandbox/profiles.ts';
+import type { Profiles } from '../../src/sandbox/sdk/profiles.ts';
 import { chromiumPath, LAUNCH_ARGS } from '../chromium.ts';
 import { README_STUB } from '../readme-stub.ts';
 import { serveSite } from './site.ts';

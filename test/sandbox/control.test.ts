@@ -109,7 +109,7 @@ describe('a configuration of the sandbox', () => {
 });
 
 describe('every setting', async () => {
-  const files = ['src/sandbox/control.ts', 'src/sandbox/sdk-switches.ts'];
+  const files = ['src/sandbox/control.ts', 'src/sandbox/sdk/sdk-switches.ts'];
   const code = (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('\n');
   const names = [...code.matchAll(/^ {2,4}(\w+): optional\(/gm)].map(([, name = '']) => name);
 

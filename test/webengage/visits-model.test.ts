@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { SdkSwitches } from '../../src/sandbox/sdk-switches.ts';
+import type { SdkSwitches } from '../../src/sandbox/sdk/sdk-switches.ts';
 import { webEngageWorld } from '../fakes/webengage.ts';
 
 // Visits with the SDK beside the tracker, under each answer that WebEngage's documents leave open.

@@ -1,13 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
-import type { DevOptions } from '../command.ts';
 import { messageIn } from '../doctor/response-body.ts';
 import type { ExitCode } from '../exit-code.ts';
 import type { Package } from '../package.ts';
-import { type Profile, parseProfile, type ReadProfile, sandboxOrder } from '../probe/profile.ts';
+import { type Profile, parseProfile, type ReadProfile } from '../probe/profile.ts';
+import { sandboxOrder } from '../probe/sandbox-order.ts';
 import { scriptTag } from '../script-tag.ts';
 import { isInstalledIn, ownRelayIn } from './find-project.ts';
 import { type LocalRelay, startLocalRelay } from './local-relay.ts';
+import type { DevOptions } from './options.ts';
 import { configOf } from './packaged-workers.ts';
 import { servePage } from './page-server.ts';
 import { isTaken } from './ports.ts';
@@ -69,23 +70,23 @@ export async function dev(options: DevOptions, world: World): Promise<ExitCode> 
   return 1;
 }
 
-/** An account's profile, from its file. */
+/** Reads an account's profile from its file. */
 async function readProfile(path: string): Promise<ReadProfile> {
   const text = await readFile(path, 'utf8').catch(() => undefined);
   if (text !== undefined) return parseProfile(text);
   return { ok: false, message: "the file does not exist or can't be read: webengage-relay probe writes it" };
 }
 
-/** Has the sandbox behave as the account that was probed. Undefined if it does; else why not. */
+/** Makes the sandbox behave as the account that was probed. Returns why it can't, or undefined. */
 async function play(profile: Profile, { sandboxUrl }: LocalRelay): Promise<string | undefined> {
   const answer = await fetch(`${sandboxUrl}/control`, {
     method: 'POST',
-    body: JSON.stringify(sandboxOrder(profile)),
+    body: JSON.stringify(sandboxOrder(profile.answers)),
   });
   return answer.ok ? undefined : `the sandbox refuses the profile: ${await answer.text()}`;
 }
 
-/** Why it can't start, and what to do about it; undefined where it can. */
+/** Returns why it can't start, and the remedy. Undefined if it can. */
 async function whatIsMissing(
   { port, sandboxPort, pagePort }: DevOptions,
   { dir, own }: World,
@@ -117,7 +118,7 @@ async function start(options: DevOptions, { root, dir, say, complain, signal }: 
 }
 
 function originsOf({ origins, pagePort }: DevOptions): string {
-  // A page of one's own is anywhere on this machine, a file's too; and nobody's records are here.
+  // Your own page may be anywhere on this machine, even in a file, and no real records are here.
   return origins === undefined ? '*' : `${origins},http://localhost:${pagePort}`;
 }
 
@@ -145,7 +146,7 @@ const tracker = createTracker({ endpoint: '${relayUrl}' });
 Ctrl-C stops everything and deletes what it stored.`;
 }
 
-/** What the relay misses, in its own words: a project may have set what can't be. */
+/** What the relay says is missing: a project may have wrong settings. */
 async function faultOf({ relayUrl }: LocalRelay): Promise<string | undefined> {
   const health = await fetch(`${relayUrl}/health`);
   return health.ok ? undefined : messageIn(await health.text());

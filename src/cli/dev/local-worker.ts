@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { findWrangler } from './wrangler.ts';
 
 export type LocalWorkerOptions = {
@@ -40,21 +41,12 @@ process.once('exit', () => {
   for (const child of running) signalTree(child, 'SIGKILL');
 });
 
-/** Starts a Worker; resolves once it answers. */
-export async function startWorker({
-  config,
-  entry,
-  port,
-  vars,
-  persistTo,
-  signal,
-  onOutput,
-}: LocalWorkerOptions): Promise<LocalWorker> {
+/** Starts Wrangler. It may take a while to answer. */
+function spawnWrangler({ config, entry, port, vars, persistTo }: LocalWorkerOptions) {
   const wrangler = findWrangler(process.cwd());
   if (wrangler === undefined) throw new Error('Wrangler is not installed');
-  const url = `http://127.0.0.1:${port}`;
   mkdirSync(persistTo, { recursive: true });
-  const child = spawn(
+  return spawn(
     process.execPath,
     [
       wrangler,
@@ -62,7 +54,7 @@ export async function startWorker({
       ...(entry === undefined ? [] : [entry]),
       ...['--config', config, '--ip', '127.0.0.1', '--port', String(port), '--persist-to', persistTo],
       ...['--inspector-port', '0', '--show-interactive-dev-session=false', '--log-level', 'error'],
-      // Else a route of its configuration is what it takes for its own address.
+      // Otherwise it takes a route of its configuration for its own address.
       ...['--local-upstream', `127.0.0.1:${port}`],
       ...Object.entries(vars).flatMap(([name, value]) => ['--var', `${name}:${value}`]),
     ],
@@ -74,7 +66,7 @@ export async function startWorker({
         ...process.env,
         WRANGLER_SEND_METRICS: 'false',
         CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-        // What it writes for itself goes with its storage, be it ended ever so suddenly.
+        // Its own files lie in its storage too, so nothing stays behind however suddenly it ends.
         TMPDIR: persistTo,
         TEMP: persistTo,
         TMP: persistTo,
@@ -83,6 +75,13 @@ export async function startWorker({
       },
     },
   );
+}
+
+/** Starts a Worker; resolves once it answers. */
+export async function startWorker(options: LocalWorkerOptions): Promise<LocalWorker> {
+  const { config, port, signal, onOutput } = options;
+  const url = `http://127.0.0.1:${port}`;
+  const child = spawnWrangler(options);
   running.add(child);
   let output = '';
   let isReady = false;
@@ -112,7 +111,7 @@ export async function startWorker({
       await stop('SIGKILL');
       throw new Error(`${config} did not start on port ${port}:\n${output}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await wait(100);
   }
   isReady = true;
   return { url, ended, stop };

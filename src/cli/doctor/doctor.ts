@@ -1,9 +1,9 @@
 import { isPrivate } from '../address.ts';
-import type { DoctorOptions } from '../command.ts';
 import type { ExitCode } from '../exit-code.ts';
 import type { Package } from '../package.ts';
 import { diagnose } from './diagnosis.ts';
 import { lineOf } from './format-check.ts';
+import type { DoctorOptions } from './options.ts';
 import { probe } from './probe.ts';
 
 type World = {

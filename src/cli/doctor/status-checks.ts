@@ -14,7 +14,7 @@ import { MINUTE_MS } from '../../pacing/minute.ts';
 import { bad, type Check, good, unsure } from './check.ts';
 import type { Reply } from './probe.ts';
 
-// What is read of /admin/status here; a relay of another version may tell more.
+// The part of /admin/status that is used here. A relay of another version may answer with more.
 const statusSchema = object({
   at: number(),
   backlog: object({ records: number(), oldestAgeMs: number(), growthPerMinute: number() }),
@@ -64,7 +64,7 @@ export function standing(reply: Reply, isHere: boolean): readonly Check[] {
       unsure('admin', `/admin/status answers ${reply.status}, which is not as expected`, 'see /health'),
     ];
   const known = [backlog(status), deadLetters(status), key(status), pace(status), outboxes(status)];
-  // Nobody wants to be woken by a relay in development.
+  // A relay in development needs no alerts.
   return isHere ? known : [...known, ...alerts(status)];
 }
 

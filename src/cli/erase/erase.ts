@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline';
 import { VERSION } from '../../contract/version.ts';
 import type { ErasureReceipt } from '../../edge/operator/erasure-receipt.ts';
-import { isPrivate } from '../address.ts';
 import type { ExitCode } from '../exit-code.ts';
+import { tokenFor } from '../relay-token.ts';
 import type { EraseOptions } from './options.ts';
 import { receiptLines } from './receipt-text.ts';
 
@@ -20,19 +20,15 @@ type Asked =
 
 const MAX_ID_LENGTH = 100;
 
-// An outbox that holds millions of records is read in steps.
+// An outbox with millions of records is read in steps, which takes time.
 const TIMEOUT_MS = 300_000;
-
-// A token with another character would throw at the first request, with the token in the error.
-const HEADER_VALUE = /^[\x21-\x7e]+$/;
 
 /** Erases one person after the other, and prints a receipt for each. The first failed request ends it. */
 export async function erase(options: EraseOptions, { say, complain, env, stdin }: World): Promise<ExitCode> {
   const { relay, tokenEnv, json } = options;
-  const token = env[tokenEnv]?.trim() ?? '';
-  const mistake = mistakeIn(relay, token, tokenEnv);
-  if (mistake !== undefined) {
-    complain(mistake);
+  const read = tokenFor(relay, 'the ADMIN_TOKEN', tokenEnv, env);
+  if (!read.ok) {
+    complain(read.message);
     return 2;
   }
   const given = options.userId ?? options.anonymousId ?? '';
@@ -40,7 +36,7 @@ export async function erase(options: EraseOptions, { say, complain, env, stdin }
   let people = 0;
   for await (const { id, line } of idsOf(given, stdin)) {
     const of = line === undefined ? '' : `line ${line}: `;
-    const asked = await ask(options, token, id);
+    const asked = await ask(options, read.token, id);
     if (!asked.ok) {
       complain(`${of}${asked.message}`);
       return 1;
@@ -57,12 +53,6 @@ export async function erase(options: EraseOptions, { say, complain, env, stdin }
   }
   if (!isComplete) complain('not complete: run the same command again');
   return isComplete ? 0 : 1;
-}
-
-function mistakeIn(relay: string, token: string, tokenEnv: string): string | undefined {
-  if (token === '') return `the variable ${tokenEnv} is not set: it must hold the ADMIN_TOKEN of ${relay}`;
-  if (!HEADER_VALUE.test(token)) return `${tokenEnv} must be printable ASCII without spaces`;
-  return isPrivate(relay) ? undefined : 'the token is only sent over https: use an https address for --relay';
 }
 
 type Id = { readonly id: string; readonly line?: number };

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { addressOf } from '../address.ts';
+import { refuseSecrets, relayFlag } from '../flags.ts';
 
 export type EraseOptions = {
   /** The relay's address, without a slash at its end. */
@@ -18,7 +18,7 @@ const HELP = `
 It removes the person's records that wait, and dead letters, and refuses new records of them for 8 days.
 A repeat does no harm: run the same command again if it exits with 1.
 
-Exit codes: 0 all outboxes have answered; 1 one has not, or WebEngage did not take the request; 2 a wrong call.`;
+Exit codes: 0 all outboxes have answered; 1 one has not, or WebEngage did not take the request; 2 wrong usage.`;
 
 // Flags that a user may try for the token.
 const SECRET_FLAGS = ['--token', '--admin-token'];
@@ -26,13 +26,11 @@ const SECRET_FLAGS = ['--token', '--admin-token'];
 /** Adds the command `erase`. */
 export function addErase(program: Command, run: (options: EraseOptions) => Promise<void>): void {
   const command = program.command('erase');
-  const urlOf = (given: string): string =>
-    addressOf(given) ?? command.error('--relay must be an http or https URL such as https://t.example.com');
   command
     .description('Erase a person from a relay, and print the receipt')
     .addOption(
       new Option('--relay <url>', "The relay's address, such as https://t.example.com")
-        .argParser(urlOf)
+        .argParser(relayFlag(command))
         .makeOptionMandatory(),
     )
     .option('--user-id <id>', 'The person by their userId; - reads ids from standard input, one a line')
@@ -47,11 +45,7 @@ export function addErase(program: Command, run: (options: EraseOptions) => Promi
       if (mistake !== undefined) command.error(mistake);
       return run(options);
     });
-  for (const flag of SECRET_FLAGS) {
-    const refuse = () =>
-      command.error(`there is no ${flag}, because a secret in a flag stays in the shell's history`);
-    command.addOption(new Option(`${flag} <secret>`).hideHelp().argParser(refuse));
-  }
+  refuseSecrets(command, SECRET_FLAGS);
 }
 
 /** The mistake in the flags, if there is one. It never contains an id. */

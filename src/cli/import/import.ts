@@ -1,7 +1,7 @@
 import type { InputStream } from '../../import/read/input-file.ts';
 import { type ImportReport, importReport } from '../../import/read/report.ts';
 import { ImportError, type ImportSource } from '../../import/read/source.ts';
-import type { ExitCode } from '../exit-code.ts';
+import { type ExitCode, ROWS_REFUSED } from '../exit-code.ts';
 import { type Destination, destinationOf } from './destination.ts';
 import { type OpenSource, openSource } from './open.ts';
 import type { ImportOptions } from './options.ts';
@@ -16,7 +16,7 @@ type World = SendWorld & {
   readonly now: () => number;
 };
 
-/** Sends a file of users or events, or only checks it, row by row, and says what is wrong with it. */
+/** Sends the rows of a file of users or events, or only checks them, and reports the rows that are refused. */
 export async function importFile(options: ImportOptions, world: World): Promise<ExitCode> {
   // Before the file is read, which may take minutes.
   const destination = options.dryRun ? undefined : destinationOf(options, world.env);
@@ -50,8 +50,6 @@ async function handleRows(
   world.say(reportText(options, source, report));
   return report.refused === 0 ? 0 : ROWS_REFUSED;
 }
-
-const ROWS_REFUSED = 3;
 
 /** Reads all rows, and sends none. */
 async function checkRows(

@@ -4,11 +4,11 @@ type Signals = {
   readonly off: (signal: NodeJS.Signals, run: () => void) => unknown;
 };
 
-// npx passes Ctrl-C on to a process that has had it from the terminal.
+// npx passes Ctrl-C on to a process that has already received it from the terminal.
 const SAME_MS = 500;
 
 /**
- * Listens for Ctrl-C, and for whatever else asks this process to end. Returns a function that ends that.
+ * Listens for Ctrl-C and the other signals that ask this process to end. Returns a function that stops listening.
  *
  * @param first runs at the first one
  * @param again runs at each later one

@@ -35,7 +35,7 @@ export async function openSource(
   }
 }
 
-/** What `--column` says goes before what the map says. */
+/** The user's choices. `--column` takes precedence over the map. */
 async function choicesOf({ map, column = [] }: ImportOptions): Promise<ColumnChoices> {
   const choices = new Map(map === undefined ? [] : await mapOf(map));
   const given = new Set<string>();

@@ -4,7 +4,7 @@ import { type ColumnChoice, parseColumnOption } from '../../import/read/columns/
 import { DELIMITERS, type Delimiter } from '../../import/read/csv-table.ts';
 import { FORMATS } from '../../import/read/format.ts';
 import { DATE_FORMATS, type DateFormat } from '../../import/read/values/date-forms.ts';
-import { addressOf } from '../address.ts';
+import { refuseSecrets, relayFlag } from '../flags.ts';
 
 export type ImportOptions = {
   /** The path, or `-` for standard input. */
@@ -18,7 +18,7 @@ export type ImportOptions = {
   /** The tracking plan's file. */
   readonly plan?: string;
   readonly dateFormat?: DateFormat;
-  /** The zone of dates that name none. */
+  /** The zone of dates that are written without one. */
   readonly timeZone: string;
   readonly repair?: boolean;
   /** In milliseconds. */
@@ -33,7 +33,7 @@ export type ImportOptions = {
   readonly direct?: boolean;
   readonly licenseCode?: string;
   readonly region?: Region;
-  /** Of direct calls. */
+  /** The most direct calls in a minute. */
   readonly requestsPerMinute: number;
   /** The folder of the journal. */
   readonly journal?: string;
@@ -49,10 +49,10 @@ const HELP = `
 The first row of a CSV names the columns. JSON is an array of objects, or one object a line. Each may be gzip.
 Columns with the name of a field become that field; others become custom attributes.
 
-An import that was interrupted goes on where it ended: run the same command again.
+To continue an interrupted import, run the same command again.
 With --direct, WEBENGAGE_API_KEY holds the API key.
 
-Exit codes: 0 all rows are sent, or good; 1 it failed, and can go on; 2 a wrong call; 3 the same as 0, but some rows
+Exit codes: 0 all rows are sent, or good; 1 it failed, and can be continued; 2 wrong usage; 3 complete, but some rows
 were refused; 130 interrupted.`;
 
 // Half of an account's allowance. Live traffic shares the account, and this import knows nothing of it.
@@ -64,8 +64,6 @@ const SECRET_FLAGS = ['--token', '--key', '--api-key'];
 
 /** The flags that say where rows go. */
 function addSending(command: Command): void {
-  const urlOf = (given: string): string =>
-    addressOf(given) ?? command.error('--relay must be an http or https URL such as https://t.example.com');
   const rateOf = (given: string): number => {
     const rate = Number(given);
     const isRate = Number.isInteger(rate) && rate >= 2 && rate <= MAX_REQUESTS_PER_MINUTE;
@@ -77,7 +75,7 @@ function addSending(command: Command): void {
     REGIONS.find((region) => region === given) ??
     command.error(`--region must be one of ${REGIONS.join(', ')}`);
   command
-    .option('--relay <url>', 'Send to this relay, such as https://t.example.com', urlOf)
+    .option('--relay <url>', 'Send to this relay, such as https://t.example.com', relayFlag(command))
     .option('--token-env <NAME>', "The variable that holds the relay's server token", 'SERVER_TOKEN')
     .option('--direct', 'Send to WebEngage itself, without a relay')
     .option('--license-code <code>', "Direct: WebEngage's license code (default: WEBENGAGE_LICENSE_CODE)")
@@ -92,12 +90,11 @@ function addSending(command: Command): void {
       rateOf,
       DIRECT_REQUESTS_PER_MINUTE,
     )
-    .option('--journal <folder>', 'Note what is sent in this folder (default: <file>.webengage-journal)');
-  for (const flag of SECRET_FLAGS) {
-    const refuse = () =>
-      command.error(`there is no ${flag}, because a secret in a flag stays in the shell's history`);
-    command.addOption(new Option(`${flag} <secret>`).hideHelp().argParser(refuse));
-  }
+    .option(
+      '--journal <folder>',
+      'The folder that records which rows are sent (default: <file>.webengage-journal)',
+    );
+  refuseSecrets(command, SECRET_FLAGS);
 }
 
 /** The mistake in the flags that say where rows go, if there is one. */
@@ -154,7 +151,7 @@ export function addImport(program: Command, run: (options: ImportOptions) => Pro
       `How dates are written: ${DATE_FORMATS.join(', ')}`,
       oneOf('--date-format', DATE_FORMATS),
     )
-    .option('--time-zone <zone>', 'The zone of dates that name none, such as Europe/Berlin', 'UTC')
+    .option('--time-zone <zone>', 'The zone of dates without one, such as Europe/Berlin', 'UTC')
     .option('--repair', 'Cut or leave out single values that break a rule, in place of refusing their rows')
     .addOption(
       new Option('--max-event-age <age>', 'Refuse older events, because they still start journeys')

@@ -1,7 +1,7 @@
 import cliProgress from 'cli-progress';
 import type { Progress } from '../../import/send/progress.ts';
 
-/** Shows how far an import is. */
+/** Shows the progress of an import. */
 export type ProgressView = {
   /** Called every second. */
   readonly show: (progress: Progress) => void;
@@ -14,7 +14,6 @@ export type ProgressStream = NodeJS.WritableStream & { readonly isTTY?: boolean 
 const LINE_EVERY_MS = 10_000;
 
 const number = (value: number) => value.toLocaleString('en-US');
-const percent = (share: number) => `${Math.floor(share * 100)} %`;
 
 /** A duration in the two largest units that it needs. */
 export function durationOf(seconds: number): string {
@@ -32,13 +31,19 @@ export function durationOf(seconds: number): string {
     .join(' ');
 }
 
-/** Rows, rate, share of the allowance, time left. */
-export function progressText({ rows, of, rowsPerSecond, allowanceShare, secondsLeft }: Progress): string {
-  const left = secondsLeft === undefined ? '' : `, ${durationOf(secondsLeft)} left`;
-  return `${number(rows)} of ${number(of)} rows, ${number(rowsPerSecond)} a second, ${percent(allowanceShare)} of the allowance${left}`;
+/** Accepted and refused rows, rows still to be sent, rate, time left. */
+export function progressText(progress: Progress): string {
+  const { accepted, refused, left, rowsPerSecond, secondsLeft } = progress;
+  return [
+    `${number(accepted)} rows accepted`,
+    ...(refused > 0 ? [`${number(refused)} refused`] : []),
+    `${number(left)} to send`,
+    `${number(rowsPerSecond)} a second`,
+    ...(secondsLeft === undefined ? [] : [`${durationOf(secondsLeft)} left`]),
+  ].join(', ');
 }
 
-/** A bar on a terminal. */
+/** Shows a bar on a terminal. */
 export function progressBar(stream: ProgressStream): ProgressView {
   const bar = new cliProgress.SingleBar(
     {
@@ -56,9 +61,10 @@ export function progressBar(stream: ProgressStream): ProgressView {
   return {
     show: (progress) => {
       if (isOver) return;
+      const { rows, left } = progress;
       const payload = { text: progressText(progress) };
-      if (isShown) bar.update(progress.rows, payload);
-      else bar.start(progress.of, progress.rows, payload);
+      if (isShown) bar.update(rows - left, payload);
+      else bar.start(rows, rows - left, payload);
       isShown = true;
     },
     end: () => {
@@ -68,7 +74,7 @@ export function progressBar(stream: ProgressStream): ProgressView {
   };
 }
 
-/** A line every ten seconds, elsewhere. */
+/** Writes a line every ten seconds, where there is no terminal. */
 export function progressLines(
   write: (line: string) => void,
   now: () => number,
@@ -85,7 +91,7 @@ export function progressLines(
   };
 }
 
-/** The same as JSON. */
+/** Progress as a line of JSON. */
 export function progressJson(progress: Progress): string {
   return JSON.stringify({ type: 'progress', ...progress });
 }

@@ -14,7 +14,7 @@ const BUFFER_LENGTH = 64 * 1024;
 
 /** Creates the file, or empties it. */
 export async function createRejects(path: string, input: string): Promise<RejectsFile> {
-  const file = await openRejects(path, input, 0).catch((error) => {
+  const file = await openRejects(path, input).catch((error) => {
     throw failed(path, error);
   });
   let lines = '';
@@ -40,18 +40,15 @@ export async function createRejects(path: string, input: string): Promise<Reject
   };
 }
 
-/**
- * Opens the file to append to it, and cuts it to its first bytes, which an earlier run has written. Only this user may
- * read it, since it holds what the rows hold.
- */
-export async function openRejects(path: string, input: string, keepBytes: number): Promise<JournalFile> {
+/** Creates the file, or empties it. Only this user may read it, since it holds what the rows hold. */
+export async function openRejects(path: string, input: string): Promise<JournalFile> {
   if (await isSameFile(path, input))
     throw new ImportError(`--rejects is the imported file itself: name another one`);
   const handle = await open(path, 'a', PRIVATE);
   const found = await handle.stat();
-  // A file from before keeps its mode when it is opened. A pipe or a device keeps it for good.
+  // An existing file keeps its mode when it is opened. A pipe or a device must keep its own.
   if (found.isFile()) await handle.chmod(PRIVATE);
-  if (found.size > keepBytes) await handle.truncate(keepBytes);
+  if (found.size > 0) await handle.truncate();
   return {
     append: (text) => handle.appendFile(text),
     sync: () => handle.datasync(),

@@ -55,7 +55,7 @@ const counted = (value: number, noun: string) => `${number(value)} ${noun}${valu
 const MAX_WIDTH = 40;
 const GAP = '  ';
 
-/** Cells below each other, as far as they are not too wide for it. The text of a file is shown without control characters. */
+/** Aligns cells in columns of limited width, and removes control characters, since the text comes from a file. */
 function tableLines(rows: readonly (readonly string[])[]): string[] {
   const cells = rows.map((row) => row.map(plain));
   const widths = (cells[0] ?? []).map((_, column) =>

@@ -6,7 +6,7 @@ import { progressMeter } from '../../import/send/progress.ts';
 import { type Ended, runImport } from '../../import/send/run.ts';
 import { nodeDisk, nodeSelf } from '../../server/journal/node-disk.ts';
 import { serverPlatform } from '../../server/platform.ts';
-import type { ExitCode } from '../exit-code.ts';
+import { type ExitCode, INTERRUPTED, ROWS_REFUSED } from '../exit-code.ts';
 import type { Destination } from './destination.ts';
 import { onInterrupt } from './interrupts.ts';
 import type { ImportOptions } from './options.ts';
@@ -26,10 +26,7 @@ export type SendWorld = {
   readonly progress: ProgressStream;
 };
 
-const ROWS_REFUSED = 3;
-const INTERRUPTED = 130;
-
-/** Sends the rows of a file, and says what became of them. */
+/** Sends the rows of a file, and reports the result. */
 export async function sendRows(
   options: ImportOptions,
   source: ImportSource,
@@ -39,7 +36,9 @@ export async function sendRows(
   const { complain } = world;
   const journal = journalOf(options);
   if (journal === undefined && destination.needsJournal) {
-    complain('--direct sends standard input only with --journal, which knows what was sent');
+    complain(
+      'to send standard input with --direct, name a folder with --journal: it records which rows are sent',
+    );
     return 2;
   }
   let ledger: Ledger;
@@ -49,10 +48,7 @@ export async function sendRows(
       into: destination.into,
       ...(journal !== undefined && { journal: { path: journal, disk: nodeDisk, self: nodeSelf } }),
       ...(options.rejects !== undefined && {
-        rejects: {
-          path: options.rejects,
-          open: (path, keepBytes) => openRejects(path, options.file, keepBytes),
-        },
+        rejects: { path: options.rejects, open: (path) => openRejects(path, options.file) },
       }),
     });
   } catch (error) {
@@ -63,7 +59,7 @@ export async function sendRows(
   sayEarlier(options, source, ledger, world);
   const removesJournal = options.journal === undefined && !destination.needsJournal;
   const ended = await run({ options, source, destination, ledger, world, removesJournal });
-  // A folder that still holds something stays.
+  // This fails if the folder still holds something, which then stays.
   if (journal !== undefined) await rmdir(journal).catch(() => {});
   sayEnd(options, source, ledger, ended, world);
   if (ended.kind === 'interrupted') return INTERRUPTED;
@@ -71,7 +67,7 @@ export async function sendRows(
   return ledger.report().refused > 0 ? ROWS_REFUSED : 0;
 }
 
-/** Beside the file, if no other is named. */
+/** The journal's folder: beside the file by default. Undefined for standard input. */
 function journalOf({ file, journal }: ImportOptions): string | undefined {
   return journal ?? (file === '-' ? undefined : `${file}.webengage-journal`);
 }
@@ -90,14 +86,17 @@ async function run({ options, source, destination, ledger, world, removesJournal
   const { mono } = platform.time;
   const halt = createHalt();
   const view = viewOf(options, world, mono);
-  const sample = () => ({ at: mono(), rows: ledger.settled.size(), sent: ledger.report().good });
+  const sample = () => {
+    const { good: accepted, refused } = ledger.report();
+    return { at: mono(), accepted, refused };
+  };
   const measure = progressMeter(source.rows, sample());
   const ignore = onInterrupt(
     process,
     mono,
     () => {
       view.end();
-      world.complain('interrupted: waits up to 5 seconds for answers. Ctrl-C again ends it at once');
+      world.complain('interrupted: waiting up to 5 seconds for answers. Press Ctrl-C again to stop at once');
       halt.stop({ kind: 'interrupted' });
     },
     () => process.exit(INTERRUPTED),
@@ -125,18 +124,12 @@ function viewOf({ json }: ImportOptions, { say, progress }: SendWorld, now: () =
 }
 
 function sayEarlier(options: ImportOptions, source: ImportSource, ledger: Ledger, world: SendWorld): void {
-  const settled = ledger.settled.size();
-  if (settled === 0) return;
-  const { refused } = ledger.report();
-  const journal = journalOf(options);
-  const note = (line: string) => void world.progress.write(`${line}\n`);
-  note(
-    settled === source.rows
-      ? `the journal ${journal} says that each row has its result: nothing is sent`
-      : `the journal ${journal} says that ${settled} of ${source.rows} rows have their result: the others are sent`,
+  const sent = ledger.settled.size();
+  if (sent === 0) return;
+  const next = sent === source.rows ? 'nothing is left to send' : 'the others are checked again';
+  world.progress.write(
+    `the journal ${journalOf(options)} says that ${sent} of ${source.rows} rows are sent: ${next}\n`,
   );
-  if (refused > 0)
-    note(`${refused} of them were refused: they are not checked again while this journal is there`);
 }
 
 function sayEnd(
@@ -170,7 +163,7 @@ function sayEnd(
   if (ended.kind === 'failed') complain(ended.message);
   complain(
     journalOf(options) === undefined
-      ? 'to go on, import the same input again within eight days: the relay takes no row twice'
-      : 'to go on, run the same command again: no row is sent twice',
+      ? 'to continue, import the same input again within eight days: the relay takes no row twice'
+      : 'to continue, run the same command again: no row is sent twice',
   );
 }

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import type { InitOptions } from '../command.ts';
 import type { ExitCode } from '../exit-code.ts';
 import type { Package } from '../package.ts';
 import { scriptTag } from '../script-tag.ts';
 import type { Run } from '../spawn.ts';
 import { folderFault, writeFiles } from './files.ts';
 import { checkKey } from './key-check.ts';
+import type { InitOptions } from './options.ts';
 import { type Answers, frameFiles, relayFiles } from './project.ts';
 import { askAll } from './prompts.ts';
 import { type Failure, installCommands, prepareWrangler, putSecret } from './secrets.ts';
@@ -27,7 +27,7 @@ type Secret = (typeof SECRETS)[number];
 
 const ADMIN_TOKEN_BYTES = 32;
 
-/** Makes a relay of one's own: asks, checks, writes, hands over the secrets, and says what comes next. */
+/** Creates your own relay: asks, checks, writes the files, sets the secrets, and names the next steps. */
 export async function init(options: InitOptions, world: World): Promise<ExitCode> {
   const { own, terminal, say, complain, env } = world;
   const { dir, force = false, secrets } = options;
@@ -36,7 +36,7 @@ export async function init(options: InitOptions, world: World): Promise<ExitCode
     return code;
   };
 
-  // Before anything is asked: nobody answers questions to be told no.
+  // Checked before the questions, so that no answer is given in vain.
   const unfit = folderFault(dir, force);
   if (unfit !== undefined) return fail(unfit, 1);
 
@@ -54,7 +54,7 @@ export async function init(options: InitOptions, world: World): Promise<ExitCode
 
   const written = [
     ...(await writeFiles(dir, relayFiles(answers, own), force)),
-    // Whoever's they are, if they are there.
+    // Existing ones may be the user's own, and stay.
     ...(await writeFiles(dir, frameFiles(own), false)),
   ];
   for (const path of written) say(`wrote ${path}`);
@@ -126,7 +126,7 @@ type Left = {
   readonly homepage: string;
 };
 
-/** What is left to do, in the order in which it is done. */
+/** The next steps, in order. */
 function nextSteps({ name, domain, origins }: Answers, { dir, unset, install, homepage }: Left): string {
   const url = `https://${domain || `${name}.<your subdomain>.workers.dev`}`;
   const [site = '*'] = origins.split(',').map((origin) => origin.trim());

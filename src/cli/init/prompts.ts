@@ -1,7 +1,7 @@
 import { text as textOf } from 'node:stream/consumers';
 import { confirm, password, select, text } from '@clack/prompts';
 import { REGIONS } from '../../edge/settings/upstream.ts';
-import type { InitOptions } from '../command.ts';
+import type { InitOptions } from './options.ts';
 import type { Answers } from './project.ts';
 import { answered, isInteractive, NoAnswer, type Terminal } from './terminal.ts';
 import { FAULTS, settingFault } from './validate-settings.ts';
@@ -85,7 +85,7 @@ async function askText(terminal: Terminal, { of, placeholder = '', initialValue 
   return answered(await text({ message, placeholder, initialValue, validate, ...terminal })).trim();
 }
 
-/** Asks for the WebEngage account, as far as it is not given. */
+/** Asks for the parts of the WebEngage account that are not given. */
 export async function askAccount(
   given: Partial<Pick<Answers, 'license' | 'region'>>,
   terminal: Terminal,
@@ -102,7 +102,7 @@ export async function askAccount(
   };
 }
 
-/** The key from a prompt that hides it, or all that is piped in; empty where neither is to be had. */
+/** Reads the key from a hidden prompt, or from a pipe. Empty if there is neither. */
 export async function readKey(terminal: Terminal): Promise<string> {
   const { input } = terminal;
   // A terminal for input alone would show what is typed.
@@ -114,7 +114,7 @@ export async function readKey(terminal: Terminal): Promise<string> {
 const keyFault = (key = ''): string | undefined =>
   key.trim() === '' ? 'WEBENGAGE_API_KEY must not be empty' : settingFault({ WEBENGAGE_API_KEY: key.trim() });
 
-/** The key, if the relay would take it. Throws `NoAnswer`, with a remedy. */
+/** Checks the key as the relay would. Throws `NoAnswer`, with a remedy. */
 export function validKey(key: string, remedy: string): string {
   const fault = keyFault(key);
   if (fault === undefined) return key.trim();

@@ -1,5 +1,6 @@
 import { isRefusal } from '../../edge/delivery/verdict.ts';
 import { meaningOf } from '../init/key-check.ts';
+import { plain } from '../plain-text.ts';
 import type { ProbeCall, Question, Reply, Run } from './question.ts';
 import type { WebEngage } from './webengage.ts';
 
@@ -7,7 +8,7 @@ export type Ports = {
   readonly webEngage: WebEngage;
   /** Resolves after so many milliseconds, or once the run is interrupted. */
   readonly wait: (ms: number) => Promise<void>;
-  /** Whether the operator lets this be made. It has been shown. */
+  /** Whether the operator agrees to a call that has been shown. */
   readonly agrees: (call: string) => Promise<boolean>;
   readonly say: (line: string) => void;
   /** Aborted once the run is interrupted. */
@@ -26,7 +27,7 @@ export type Asking =
 /** Two calls a second: less than half of an account's 500 a minute. */
 export const PACE_MS = 500;
 
-// A limit's minute, and as much again: an account that is still over its limit then is busy.
+// An account that is still over its limit after two minutes is in use.
 const MAX_PAUSES = 2;
 const MAX_PAUSE_MS = 2 * 60_000;
 
@@ -68,13 +69,13 @@ function textOf({ path, body, says }: ProbeCall): string {
   return `${path}: ${says}\n   ${start}`;
 }
 
-/** Of a success, its status says all. */
+/** The reply in one line. A success needs only its status. */
 function saidIn({ status, verdict, words }: Reply): string {
   if (status === 0) return 'no answer';
   return verdict === 'taken' || words === '' ? String(status) : `${status} (${plain(words)})`;
 }
 
-/** A call over the limit was not taken: it is made again after a pause, under its id. */
+/** Makes a call. If it is over the account's limit, makes it again after a pause, under the same id. */
 async function send(call: ProbeCall, { webEngage, wait, say, signal }: Ports): Promise<Reply> {
   for (let pauses = 0; ; pauses += 1) {
     const reply = await webEngage.bulk(call);
@@ -89,8 +90,8 @@ async function send(call: ProbeCall, { webEngage, wait, say, signal }: Ports): P
 }
 
 /**
- * Why no other call can succeed, and what to do; undefined if one may. The first call is as the documents have it: whatever
- * refuses that one refuses the account.
+ * Returns why no other call can succeed, and the remedy; undefined if one may. The first call follows the documents, so a
+ * refusal of it is a refusal of the account.
  */
 function reasonToStop(reply: Reply, isFirst: boolean): string | undefined {
   const { status, words, verdict } = reply;
@@ -99,6 +100,3 @@ function reasonToStop(reply: Reply, isFirst: boolean): string | undefined {
   if (verdict === 'misconfigured') return meaningOf(status, { says: '', words: plain(words) }).words;
   return `WebEngage answers ${status}${words && ` (${plain(words)})`} to a record that its documents allow: compare the license code with the dashboard's`;
 }
-
-// A terminal obeys control characters.
-const plain = (text: string): string => text.replace(/\p{C}+/gu, ' ');

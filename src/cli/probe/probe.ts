@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { confirm, isCancel } from '@clack/prompts';
 import { readSettings } from '../../edge/settings/settings.ts';
-import type { ProbeOptions } from '../command.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { askAccount, readKey, validKey } from '../init/prompts.ts';
 import { answered, isInteractive, NoAnswer, type Terminal } from '../init/terminal.ts';
+import type { Answers } from './answers.ts';
 import { type Asked, askAll, type Ports } from './ask.ts';
-import { type Answers, PROFILE_VERSION, type Profile } from './profile.ts';
+import type { ProbeOptions } from './options.ts';
+import { PROFILE_VERSION, type Profile } from './profile.ts';
 import { type Question, type Reading, type Run, runOf } from './question.ts';
 import { lastCall, QUESTIONS } from './questions.ts';
 import { type Controls, readBack } from './read-back.ts';
@@ -22,7 +23,8 @@ type World = {
   /** Resolves after so many milliseconds, or once `signal` is aborted. */
   readonly wait: (ms: number) => Promise<void>;
   readonly now: () => number;
-  /** Aborted once somebody ends it: Ctrl-C. */
+  readonly fetch: typeof globalThis.fetch;
+  /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
 };
 
@@ -30,7 +32,7 @@ const TOKEN_BYTES = 4;
 
 const ALL: readonly Question[] = Object.values(QUESTIONS);
 
-/** Asks an account what no document says, and writes the answers down. Nothing is called before a yes. */
+/** Asks an account what no document says, and writes its profile. It makes no call before the operator agrees. */
 export async function probe(options: ProbeOptions, world: World): Promise<ExitCode> {
   const { complain, terminal } = world;
   if (!options.yes && !isInteractive(terminal)) {
@@ -74,7 +76,7 @@ async function probed(options: ProbeOptions, world: World): Promise<ExitCode> {
   const ports: Ports = {
     ...world,
     signal,
-    webEngage: webEngage(read.settings, signal),
+    webEngage: webEngage(read.settings, world.fetch, signal),
     agrees: step ? agreesToStep : async () => true,
   };
   const asking = await askAll([...ALL, LAST], run, ports);
@@ -93,7 +95,7 @@ async function probed(options: ProbeOptions, world: World): Promise<ExitCode> {
   return write({ version: PROFILE_VERSION, probedAt: new Date(now()).toISOString(), answers }, out, world);
 }
 
-/** What the relay would be set to: the flags, the environment, and what is asked for. */
+/** The relay's settings: from flags, environment and prompts. */
 async function settingsOf({ license, region, yes = false }: ProbeOptions, { terminal, env }: World) {
   const given = { ...(license && { license }), ...(region && { region }) };
   if (yes && license === undefined)
@@ -105,12 +107,12 @@ async function settingsOf({ license, region, yes = false }: ProbeOptions, { term
     WEBENGAGE_API_KEY: key,
     ...(account.license && { WEBENGAGE_LICENSE_CODE: account.license }),
     ...(account.region && { WEBENGAGE_REGION: account.region }),
-    // In development, as for the relay itself: the sandbox.
+    // The sandbox, in development, as for the relay itself.
     ...(env.WEBENGAGE_HOST && { WEBENGAGE_HOST: env.WEBENGAGE_HOST }),
   };
 }
 
-/** The last call answers nothing by itself: it shows when all have arrived. */
+/** The last call answers no question itself. It shows when all records have arrived. */
 const LAST: Question = {
   asks: 'Have all records arrived?',
   calls: 1,
@@ -118,7 +120,7 @@ const LAST: Question = {
   judge: () => ({}),
 };
 
-/** Both ends of the run must be accepted: what was sent in between is judged by them. */
+/** The records at both ends of the run, if they were accepted. Those in between are judged by them. */
 function controlsOf(asked: readonly Asked[], run: Run): Controls {
   const repliesTo = (question: unknown) => asked.find((each) => each.question === question)?.replies ?? [];
   const [user, event] = repliesTo(QUESTIONS.success);

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Verdict } from '../../edge/delivery/verdict.ts';
-import type { Answer, Answers } from './profile.ts';
+import type { Answer, Answers } from './answers.ts';
 
 /** A bulk call that the probe makes. */
 export type ProbeCall = {
   readonly path: 'bulk-users' | 'bulk-events';
   readonly requestId: string;
   readonly body: string;
-  /** What is in it, for the operator. */
+  /** A description for the operator. */
   readonly says: string;
 };
 
@@ -15,11 +15,11 @@ export type ProbeCall = {
 export type Reply = {
   /** 0: no answer, or none in time. */
   readonly status: number;
-  /** As the relay judges it; but a page with status 400 is `unknown`, as one with status 200 is. */
+  /** As the relay judges it, except that a page with status 400 is `unknown`, like one with status 200. */
   readonly verdict: Verdict['kind'];
-  /** It is WebEngage's JSON, and not the page of something in between. */
+  /** True for WebEngage's JSON, false for the page of a gateway in between. */
   readonly isJson: boolean;
-  /** WebEngage's words, for the operator alone. They never contain the key. */
+  /** WebEngage's message, for the operator alone. It never contains the key. */
   readonly words: string;
   readonly rateLimit?: { readonly limit: number; readonly remaining: number };
 };
@@ -49,16 +49,21 @@ export type Evidence = {
   readonly reading: Reading | undefined;
 };
 
-/** Something that WebEngage's documents leave open. */
+/** A question that WebEngage's documents leave open. */
 export type Question<Name extends keyof Answers = never> = {
   readonly asks: string;
   /** The most calls it makes. */
   readonly calls: number;
-  /** The next call, after these replies; undefined if there is none. */
+  /** Returns the next call after these replies, or undefined after the last. */
   readonly next: (run: Run, replies: readonly Reply[]) => ProbeCall | undefined;
-  /** Judges what was seen. Pure; where the evidence is not enough, the answer is `unknown`. */
+  /** Answers the question from the evidence. Pure. Without enough evidence the answer is `unknown`. */
   readonly judge: (evidence: Evidence) => { readonly [name in Name]: Answer<name> };
 };
+
+/** Makes the same calls whatever is answered. */
+export function fixed(calls: (run: Run) => readonly ProbeCall[]): Question['next'] {
+  return (run, replies) => calls(run)[replies.length];
+}
 
 export function runOf(token: string): Run {
   return {
@@ -104,7 +109,7 @@ export function hasArrived({ run, reading }: Omit<Evidence, 'replies'>, name: st
   return reading && timesIn(reading.user, run.mark(name)) > 0;
 }
 
-/** What a reply is in a few words that hold nothing of WebEngage's own. */
+/** Describes a reply in a few words, none of them WebEngage's. */
 export function wordsOf(reply: Reply | undefined): string {
   if (reply === undefined) return 'not asked';
   if (reply.status === 0) return 'no answer';
@@ -113,7 +118,7 @@ export function wordsOf(reply: Reply | undefined): string {
 
 export const NOT_READ = 'could not be read back';
 
-/** What becomes of one record that came alone. Accepted and dropped look the same until it is read back. */
+/** What became of a record that was sent alone. Accepted and dropped look the same until it is read back. */
 export function endOf(
   evidence: Evidence,
   reply: Reply | undefined,

@@ -1,29 +1,22 @@
 import { bodySize } from './body-size.ts';
-import type { Answer } from './profile.ts';
 import {
-  type Evidence,
   endOf,
   eventRecord,
   eventsCall,
+  fixed,
   hasArrived,
   NOT_READ,
   type ProbeCall,
   type Question,
-  type Reply,
   type Run,
-  timesIn,
   userRecord,
   usersCall,
   wordsOf,
 } from './question.ts';
 import { rateLimit } from './rate-limit.ts';
+import { requestIds } from './request-ids.ts';
 
 const MAX_RECORDS = 25;
-
-/** A question that makes the same calls whatever is answered. */
-function fixed(calls: (run: Run) => readonly ProbeCall[]) {
-  return (run: Run, replies: readonly Reply[]) => calls(run)[replies.length];
-}
 
 /** The answers to a call that is as the documents have it. All other questions need it to be accepted. */
 const success: Question<'success'> = {
@@ -71,62 +64,6 @@ const invalid: Question<'invalid'> = {
     return { invalid: { value: 'drops_record', evidence: arrived } };
   },
 };
-
-type RequestIds = Question<'idempotency' | 'reusedRequestId'>;
-
-/**
- * Two ways, since an export may hold no events: whether a repeated call doubles its event, and whether a call that has the
- * id of another one loses its records.
- */
-const requestIds: RequestIds = {
-  asks: 'Do bulk calls honour x-request-id?',
-  calls: 6,
-  next: fixed((run) => {
-    const event = (id: string, name: string, says: string) =>
-      eventsCall(run, id, says, eventRecord(run, name));
-    return [
-      usersCall(run, 'reuse', 'one user', userRecord(run, 'id_first')),
-      usersCall(run, 'reuse', 'another attribute under the same x-request-id', userRecord(run, 'id_reused')),
-      event('other 1', 'other_ids', 'one event'),
-      event('other 2', 'other_ids', 'the same event under another x-request-id'),
-      event('same', 'same_id', 'one event'),
-      event('same', 'same_id', 'the same event under the same x-request-id'),
-    ];
-  }),
-  judge: (evidence) => {
-    const [, reused] = evidence.replies;
-    return { idempotency: idempotencyOf(evidence), reusedRequestId: reuseOf(reused) };
-  },
-};
-
-function reuseOf(reused: Reply | undefined): Answer<'reusedRequestId'> {
-  const evidence = wordsOf(reused);
-  const isRefused = reused?.verdict === 'refused' || reused?.status === 409;
-  if (isRefused) return { value: 'refused', evidence };
-  return { value: reused?.verdict === 'taken' ? 'accepted' : 'unknown', evidence };
-}
-
-function idempotencyOf(evidence: Evidence): Answer<'idempotency'> {
-  const { replies, reading, run } = evidence;
-  const [first, reused, ...events] = replies;
-  if (reading === undefined) return { value: 'unknown', evidence: NOT_READ };
-
-  const times = (name: string) => timesIn(reading.user, run.mark(name));
-  const areTaken = events.length === 4 && events.every(({ verdict }) => verdict === 'taken');
-  // How often an export names one event is its own affair. Two of them under two ids say so.
-  const perEvent = times('other_ids') / 2;
-  if (areTaken && perEvent >= 1) {
-    if (times('same_id') === perEvent)
-      return { value: 'honoured', evidence: 'a repeated event is there once' };
-    if (times('same_id') === 2 * perEvent)
-      return { value: 'ignored', evidence: 'a repeated event is there twice' };
-  }
-  if (first?.verdict !== 'taken' || reused?.verdict !== 'taken' || !hasArrived(evidence, 'id_first'))
-    return { value: 'unknown', evidence: `a reused id: ${wordsOf(reused)}; events ${NOT_READ}` };
-  return hasArrived(evidence, 'id_reused')
-    ? { value: 'ignored', evidence: 'a record under a reused id arrived' }
-    : { value: 'honoured', evidence: 'a record under a reused id did not arrive' };
-}
 
 const tooMany: Question<'tooMany'> = {
   asks: `May a call have ${MAX_RECORDS + 1} records?`,

@@ -1,6 +1,6 @@
 import { isRefusal } from '../../edge/delivery/verdict.ts';
+import type { Answer } from './answers.ts';
 import { PACE_MS, type Ports } from './ask.ts';
-import type { Answer } from './profile.ts';
 import { type Reading, type Run, timesIn } from './question.ts';
 import type { PrivacyReply } from './webengage.ts';
 
@@ -9,7 +9,7 @@ export type ReadBack = {
   readonly reading: Reading | undefined;
 };
 
-/** How long before each look at the first user: records are stored some time after they are queued. */
+/** The wait before each look at the first user: WebEngage stores records some time after it has queued them. */
 const LOOKS_AFTER_MS = [2_000, 5_000, 10_000, 20_000, 40_000, 60_000];
 // Time for a record that was overtaken by the last one.
 const SETTLE_MS = 20_000;
@@ -17,7 +17,7 @@ const SETTLE_MS = 20_000;
 /** The most privacy requests that reading back makes: each look, one more after the pause, and the second user. */
 export const MAX_PRIVACY_REQUESTS: number = LOOKS_AFTER_MS.length + 2;
 
-/** The marks of documented records that WebEngage has accepted: what is missing beside them is gone. */
+/** The marks of documented records that WebEngage has accepted. A mark that is missing beside them was dropped. */
 export type Controls = { readonly users: readonly string[]; readonly event: string | undefined };
 
 type Look =
@@ -30,7 +30,7 @@ type Look =
     }
   | { readonly kind: 'receipt' | 'refused' | 'nothing'; readonly status: number };
 
-/** Says what an answer of the privacy API shows. Its form is documented nowhere, so that only our own marks count. */
+/** Finds out what an answer of the privacy API shows. Its form is undocumented, so only our own marks count. */
 export function lookAt({ status, body }: PrivacyReply, { users, event }: Controls): Look {
   if (isRefusal(status)) return { kind: 'refused', status };
   if (status < 200 || status >= 300) return { kind: 'nothing', status };
@@ -42,7 +42,7 @@ export function lookAt({ status, body }: PrivacyReply, { users, event }: Control
       isWhole: users.every(isThere),
       hasEvents: event !== undefined && isThere(event),
     };
-  // As OpenGDPR has it: the data comes later, and by another way.
+  // In OpenGDPR the data comes later, in another way.
   return { kind: /"expected_completion_time"/.test(body) ? 'receipt' : 'nothing', status };
 }
 

@@ -1,11 +1,12 @@
+import { ANSWERS, type Answers } from './answers.ts';
 import { PACE_MS } from './ask.ts';
-import { ANSWERS, type Answers, type Profile } from './profile.ts';
+import type { Profile } from './profile.ts';
 import { ATTRIBUTE_PREFIX, EVENT_NAME, type Question, type Run } from './question.ts';
 import { MAX_PRIVACY_REQUESTS } from './read-back.ts';
 
 const DOCUMENTED_PER_MINUTE = 500;
 
-/** What is about to be done, before anything is: the calls, and what they leave behind. */
+/** The plan that is shown first: the calls, and what they leave behind in the account. */
 export function planOf(questions: readonly Question[], run: Run, upstream: string): string {
   const rows = questions.map(({ asks, calls }) => `  ${String(calls).padStart(3)}  ${asks}`);
   const most = questions.reduce((sum, { calls }) => sum + calls, 0);
@@ -25,7 +26,7 @@ Then it reads the records back, by up to ${MAX_PRIVACY_REQUESTS} privacy request
 `;
 }
 
-/** What was found, one answer a line. */
+/** The answers as a table, one a line. */
 export function tableOf({ answers }: Profile): string {
   const rows = ANSWERS.map((name) => [name, shown(answers[name].value), answers[name].evidence] as const);
   const widthOf = (column: 0 | 1) => Math.max(...rows.map((row) => row[column].length));
@@ -41,7 +42,7 @@ function shown(value: Answers[keyof Answers]['value']): string {
   return refusedBytes === null ? `over ${acceptedBytes} bytes` : `${acceptedBytes} bytes`;
 }
 
-/** What to do with the answers. */
+/** The next steps for the operator. */
 export function nextSteps({ answers }: Profile, file: string): string {
   const { value: perMinute } = answers.requestsPerMinute;
   const setting =

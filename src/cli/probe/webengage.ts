@@ -24,7 +24,11 @@ type Account = Pick<RelaySettings, 'upstream' | 'licenseCode' | 'apiKeys'>;
 const TIMEOUT_MS = 30_000;
 
 /** @param signal aborted once the run is interrupted */
-export function webEngage({ upstream, licenseCode, apiKeys }: Account, signal: AbortSignal): WebEngage {
+export function webEngage(
+  { upstream, licenseCode, apiKeys }: Account,
+  fetch: typeof globalThis.fetch,
+  signal: AbortSignal,
+): WebEngage {
   const post = (path: string, body: string, headers: Readonly<Record<string, string>> = {}) =>
     fetch(`${upstream}/v1/accounts/${licenseCode}/${path}`, {
       method: 'POST',

@@ -1,22 +1,9 @@
-import { type Command, Option } from 'commander';
 import { VERSION } from '../../contract/version.ts';
 import type { RestorePreview, RestoreReport } from '../../edge/restore/report.ts';
-import { addressOf, isPrivate } from '../address.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { plain } from '../plain-text.ts';
-
-export type RestoreOptions = {
-  /** The relay's address, without a slash at its end. */
-  readonly relay: string;
-  readonly outbox: string;
-  readonly at?: string;
-  readonly undo?: boolean;
-  readonly resume?: boolean;
-  /** Restore. Without it the cost is only shown. */
-  readonly yes?: boolean;
-  /** The variable with the ADMIN_TOKEN. */
-  readonly adminTokenEnv: string;
-};
+import { tokenFor } from '../relay-token.ts';
+import type { RestoreOptions } from './options.ts';
 
 type World = {
   readonly say: (line: string) => void;
@@ -27,52 +14,18 @@ type World = {
 // The relay waits up to 15 seconds for calls in flight.
 const TIMEOUT_MS = 60_000;
 
-const HELP = `
-Without --yes it only shows what would be lost and sent twice at most.
-A restored outbox is on hold: browsers and servers keep their records until you give --resume or --undo.
-Read docs/guides/restoring-an-outbox.md first.`;
-
-/** Adds the command `restore`. */
-export function addRestore(program: Command, run: (options: RestoreOptions) => Promise<void>): void {
-  const command = program.command('restore');
-  const urlOf = (given: string): string =>
-    addressOf(given) ?? command.error('--relay must be an http or https URL such as https://t.example.com');
-  const required = (flags: string, help: string) => new Option(flags, help).makeOptionMandatory();
-  command
-    .description('Restore one outbox of a relay to an earlier moment')
-    .addOption(
-      required('--relay <url>', "The relay's address, such as https://t.example.com").argParser(urlOf),
-    )
-    .addOption(required('--outbox <name>', 'The outbox, such as 1/0: GET /admin/status names them'))
-    .option('--at <moment>', 'The moment, such as 2026-11-23T15:45:00Z, within the last 30 days')
-    .option('--undo', 'Undo the restore, until the outbox is resumed')
-    .option('--resume', 'End the hold: the outbox sends and stores again')
-    .option('-y, --yes', 'Restore, after showing the cost')
-    .option('--admin-token-env <NAME>', 'The variable that holds the ADMIN_TOKEN', 'ADMIN_TOKEN')
-    .addHelpText('after', HELP)
-    .action((options: RestoreOptions) => {
-      const chosen = [options.at !== undefined, options.undo, options.resume].filter(Boolean);
-      if (chosen.length !== 1) command.error('use one of --at, --undo and --resume');
-      if (options.yes && options.at === undefined) command.error('--yes needs --at');
-      return run(options);
-    });
-}
-
 type Answered<Body> = { readonly ok: true; readonly body: Body } | { readonly ok: false };
 
 /** Shows what a restore costs, restores, undoes or resumes. */
 export async function restore(options: RestoreOptions, world: World): Promise<ExitCode> {
   const { relay, outbox, at, undo, resume, yes, adminTokenEnv } = options;
-  const token = world.env[adminTokenEnv];
-  if (!token) {
-    world.complain(`the variable ${adminTokenEnv} is not set`);
+  const read = tokenFor(relay, 'the ADMIN_TOKEN', adminTokenEnv, world.env);
+  if (!read.ok) {
+    world.complain(read.message);
     return 2;
   }
-  if (!isPrivate(relay)) {
-    world.complain('the ADMIN_TOKEN is only sent over https: use an https address');
-    return 2;
-  }
-  const ask = <Body>(path: string, body: object) => post<Body>(`${relay}/admin${path}`, body, token, world);
+  const ask = <Body>(path: string, body: object) =>
+    post<Body>(`${relay}/admin${path}`, body, read.token, world);
   const from = adminTokenEnv === 'ADMIN_TOKEN' ? '' : ` --admin-token-env ${adminTokenEnv}`;
   const command = `npx webengage-relay restore --relay ${relay} --outbox ${outbox}${from}`;
 

@@ -1,17 +1,17 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { toTypeScript } from '../../plan/typescript.ts';
-import type { TypesOptions } from '../command.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { readPlan } from '../json-file.ts';
+import type { TypesOptions } from './options.ts';
 
 type World = {
-  /** Says one line, or a whole file's. */
+  /** Prints a line, or a whole file. */
   readonly say: (text: string) => void;
   readonly complain: (line: string) => void;
 };
 
-/** Writes the types of a tracking plan; or, to check, says whether they are written already. */
+/** Writes the types of a tracking plan, or checks whether they are up to date. */
 export async function types(options: TypesOptions, { say, complain }: World): Promise<ExitCode> {
   const { plan: source, out, name, check } = options;
   const read = await readPlan(source);
@@ -24,7 +24,7 @@ export async function types(options: TypesOptions, { say, complain }: World): Pr
     say(written.trimEnd());
     return 0;
   }
-  // Git may have given it other ends of lines.
+  // Git may have changed its line breaks.
   const isWritten = (await textOf(out))?.replaceAll('\r\n', '\n') === written;
   if (isWritten) {
     say(`${out} is up to date with ${source}`);
@@ -46,7 +46,7 @@ export async function types(options: TypesOptions, { say, complain }: World): Pr
   return 0;
 }
 
-/** Undefined where there is no such file, or none that can be read. */
+/** Undefined if the file does not exist or can't be read. */
 async function textOf(path: string): Promise<string | undefined> {
   return readFile(path, 'utf8').catch(() => undefined);
 }

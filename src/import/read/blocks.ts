@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import type { InputFile } from './input-file.ts';
 import { ImportError } from './source.ts';
 
-/** The bytes that are read, hashed and compared at once. */
+/** How many bytes are read, hashed and compared at once. */
 const BLOCK_BYTES = 128 * 1024;
 
-/** The bytes of a file, which are the same in every pass. */
+/** Reads a file that must not change between passes. */
 export type FileBlocks = {
   /** From the start. Throws before the first block that differs from an earlier pass. */
   readonly read: () => AsyncGenerator<Buffer>;

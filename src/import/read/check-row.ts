@@ -12,7 +12,7 @@ import { originalRow, type RawRow } from './table.ts';
 import { convert, MUST_BE, type ValueType } from './values/convert.ts';
 import type { TimeZone } from './values/time-zone.ts';
 
-/** How rows are judged. */
+/** The rules for rows. */
 export type RowRules = {
   readonly kind: RecordKind;
   readonly plan?: Plan | undefined;
@@ -26,7 +26,7 @@ export type RowRules = {
 /** Turns a row of the file into a record, and checks it by the contract. */
 export type CheckRow = (raw: RawRow, number: number) => ImportRow;
 
-// The contract asks for an id, which comes with the sending.
+// The contract requires an id. The real one is added when the row is sent.
 const ANY_ID = `${'0'.repeat(22)}.1`;
 
 type Built = {
@@ -103,7 +103,7 @@ function ruleOfTime(record: TrackerRecord, { oldestEventAt, maxEventAge }: RowRu
 const timeOf = ({ eventTime }: EventRecord): number | undefined =>
   eventTime === undefined ? undefined : parseDate(eventTime)?.at;
 
-/** What a column does with a value. */
+/** Where a column's values go in the record, and how they are converted. */
 type Slot = {
   readonly index: number;
   readonly isField: boolean;

@@ -28,14 +28,33 @@ export async function* arrayElements(
   scan.end();
 }
 
-/** Where the scanner is: before the array, before an element, in one, or behind the array. */
+/** The scanner's place: before the array, before an element, in one, or behind the array. */
 type Place = 'before' | 'first' | 'next' | 'element' | 'behind';
 
-function scanner(name: string) {
-  let place: Place = 'before';
+/** Follows an element's characters. Returns true for the first one behind the element. */
+function elementEnd(): (code: number) => boolean {
   let depth = 0;
   let inString = false;
   let isEscaped = false;
+
+  function inText(code: number): void {
+    if (isEscaped) isEscaped = false;
+    else if (code === BACKSLASH) isEscaped = true;
+    else if (code === QUOTE) inString = false;
+  }
+  return (code) => {
+    if (inString) inText(code);
+    else if (code === QUOTE) inString = true;
+    else if (code === OPEN_ARRAY || code === OPEN_OBJECT) depth += 1;
+    else if (depth === 0) return code === COMMA || code === CLOSE_ARRAY || code === CLOSE_OBJECT;
+    else if (code === CLOSE_ARRAY || code === CLOSE_OBJECT) depth -= 1;
+    return false;
+  };
+}
+
+function scanner(name: string) {
+  const isBehind = elementEnd();
+  let place: Place = 'before';
   let line = 1;
   let elementLine = 1;
   // The parts of an element that came with earlier chunks.
@@ -63,37 +82,18 @@ function scanner(name: string) {
     }
   }
 
-  /** True if the element ends before this character. */
-  function inside(code: number): boolean {
-    if (code === QUOTE) inString = true;
-    else if (code === OPEN_ARRAY || code === OPEN_OBJECT) depth += 1;
-    else if (depth === 0) return code === COMMA || code === CLOSE_ARRAY || code === CLOSE_OBJECT;
-    else if (code === CLOSE_ARRAY || code === CLOSE_OBJECT) depth -= 1;
-    return false;
-  }
-
-  function inText(code: number): void {
-    if (isEscaped) isEscaped = false;
-    else if (code === BACKSLASH) isEscaped = true;
-    else if (code === QUOTE) inString = false;
-  }
-
   function next(chunk: string): JsonText[] {
     const group: JsonText[] = [];
     let start = 0;
     for (let at = 0; at < chunk.length; at++) {
       const code = chunk.charCodeAt(at);
       if (code === LINE_FEED) line += 1;
-      if (inString) {
-        inText(code);
-        continue;
-      }
       if (!isInElement()) {
         outside(code);
         if (!isInElement()) continue;
         start = at;
       }
-      if (!inside(code)) continue;
+      if (!isBehind(code)) continue;
       if (code === CLOSE_OBJECT) throw fault('has a } without its {');
       group.push({ line: elementLine, text: parts.join('') + chunk.slice(start, at) });
       parts = [];

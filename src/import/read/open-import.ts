@@ -55,14 +55,14 @@ export async function openImport(file: InputFile, options: ImportOptions): Promi
     maxEventAge: ageInWords(options.maxEventAgeMs ?? 0),
   });
 
-  async function* groups(after: number): AsyncGenerator<readonly ImportRow[]> {
+  async function* groups(wants: (number: number) => boolean): AsyncGenerator<readonly ImportRow[]> {
     let number = 0;
     const table = await open();
     for await (const group of table.rows) {
       const rows: ImportRow[] = [];
       for (const raw of group) {
         number += 1;
-        if (number > after) rows.push(check(raw, number));
+        if (wants(number)) rows.push(check(raw, number));
       }
       yield rows;
     }
@@ -74,7 +74,7 @@ export async function openImport(file: InputFile, options: ImportOptions): Promi
     columns: columns.map((column, index) =>
       toImportColumn(column, options.kind, seen[index] ?? nothingSeen(true)),
     ),
-    read: (after = 0) => oneByOne(groups(after)),
+    read: (wants = () => true) => oneByOne(groups(wants)),
   };
 }
 

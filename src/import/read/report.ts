@@ -31,14 +31,24 @@ const FIRST_ROWS = 5;
 // Names inside nested objects come from the file, so their number has no limit of its own.
 const MAX_REASONS = 100;
 
-/** Collects a report, row by row. */
-export type ReportCollector = { readonly add: (row: ImportRow) => void; readonly result: () => ImportReport };
+/** The part of a report that is about good rows. */
+export type GoodRows = Pick<ImportReport, 'good' | 'repaired' | 'repairs'> & {
+  /** Repairs beyond the limit of reasons. */
+  readonly otherRepairs: number;
+};
 
-/** @param earlier what the report goes on from */
-export function importReport(earlier?: ImportReport): ReportCollector {
-  const reasons = reasonTable(earlier?.reasons, earlier?.otherReasons);
-  const repairs = reasonTable(earlier?.repairs);
-  const counts = { rows: earlier?.rows ?? 0, good: earlier?.good ?? 0, repaired: earlier?.repaired ?? 0 };
+/** Collects a report, row by row. */
+export type ReportCollector = {
+  readonly add: (row: ImportRow) => void;
+  readonly result: () => ImportReport;
+  readonly good: () => GoodRows;
+};
+
+/** @param earlier what the report goes on from: good rows stay good */
+export function importReport(earlier?: GoodRows): ReportCollector {
+  const reasons = reasonTable();
+  const repairs = reasonTable(earlier?.repairs, earlier?.otherRepairs);
+  const counts = { rows: earlier?.good ?? 0, good: earlier?.good ?? 0, repaired: earlier?.repaired ?? 0 };
   return {
     add(row) {
       counts.rows += 1;
@@ -58,6 +68,12 @@ export function importReport(earlier?: ImportReport): ReportCollector {
       reasons: reasons.list(),
       repairs: repairs.list(),
       otherReasons: reasons.others() + repairs.others(),
+    }),
+    good: () => ({
+      good: counts.good,
+      repaired: counts.repaired,
+      repairs: repairs.list(),
+      otherRepairs: repairs.others(),
     }),
   };
 }

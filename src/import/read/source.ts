@@ -43,10 +43,10 @@ export type ImportSource = {
   /** What each column becomes, for the table that the command shows before it sends. */
   readonly columns: readonly ImportColumn[];
   /**
-   * The rows, again and again from the start. `after` skips rows up to that number without checking them.
+   * The rows, again and again from the start. Without `wants`, all of them; others are skipped without a check.
    * Throws an ImportError if the file is no longer the one that was read first.
    */
-  readonly read: (after?: number) => AsyncIterable<ImportRow>;
+  readonly read: (wants?: (number: number) => boolean) => AsyncIterable<ImportRow>;
 };
 
 /** The file, or what was said about it, can't be used. The message names the place, the rule and the remedy. */

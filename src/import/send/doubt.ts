@@ -1,10 +1,13 @@
+import type { Ledger, RefusedRow } from './ledger/ledger.ts';
+
 /**
- * Rows that were refused by themselves, with no success since. Either they are at fault, or all rows would be refused
- * because a setting is wrong. A success of another row decides: then they are refused for good. Until then they count as unsettled.
+ * Rows that the destination refused by themselves, with no success since. Either they are at fault, or all rows would be
+ * refused because a setting is wrong. A success of another row decides: then they are refused. Until then they count as
+ * unsettled. A row that an earlier run has seen refused is in no doubt.
  */
 export type Doubt = {
-  /** Returns false if too many were refused in a row: then none of them is refused for good. */
-  readonly refuse: (reject: () => void) => boolean;
+  /** Returns false if too many were refused in a row: then none of them is refused. */
+  readonly refuse: (row: RefusedRow) => boolean;
   readonly taken: () => void;
   /** Decides at the end of a run, by earlier successes. Returns false if there were none. */
   readonly end: () => boolean;
@@ -13,22 +16,25 @@ export type Doubt = {
 // As many as the relay takes for a streak that means a wrong setting.
 const STREAK = 20;
 
-/** @param hasTaken whether any row has ever arrived */
-export function createDoubt(hasTaken: () => boolean): Doubt {
-  const refused: (() => void)[] = [];
-  const rejectAll = () => {
-    for (const reject of refused.splice(0)) reject();
+export function createDoubt(ledger: Pick<Ledger, 'refuse' | 'refused' | 'report'>): Doubt {
+  const doubtful: RefusedRow[] = [];
+  const refuseAll = () => {
+    for (const row of doubtful.splice(0)) ledger.refuse(row, 'destination');
   };
   return {
-    refuse: (reject) => {
-      refused.push(reject);
-      return refused.length < STREAK;
+    refuse: (row) => {
+      if (ledger.refused.has(row.number)) {
+        ledger.refuse(row, 'destination');
+        return true;
+      }
+      doubtful.push(row);
+      return doubtful.length < STREAK;
     },
-    taken: rejectAll,
+    taken: refuseAll,
     end: () => {
-      if (refused.length === 0) return true;
-      if (!hasTaken()) return false;
-      rejectAll();
+      if (doubtful.length === 0) return true;
+      if (ledger.report().good === 0) return false;
+      refuseAll();
       return true;
     },
   };

@@ -1,44 +1,45 @@
-import { ACCOUNT_REQUESTS_PER_MINUTE, MAX_BATCH_RECORDS } from '../../contract/batch.ts';
-import { MINUTE_MS } from '../../pacing/minute.ts';
-
-/** How far an import is. */
+/** How far an import is. Accepted by a relay means stored there: it sends the last rows on within minutes. */
 export type Progress = {
-  /** Rows that have ended, in this run and in earlier ones. */
+  /** Rows of the file. */
   readonly rows: number;
-  readonly of: number;
-  /** Over the last half minute. */
+  /** Rows that the relay or WebEngage has accepted, in this run and in earlier ones. */
+  readonly accepted: number;
+  /** Rows that this run has refused. */
+  readonly refused: number;
+  /** Rows still to be sent. */
+  readonly left: number;
+  /** Accepted or refused, over the last half minute. */
   readonly rowsPerSecond: number;
-  /** The part of the account's records a minute that these rows need, from 0 to 1. */
-  readonly allowanceShare: number;
-  /** Undefined while there is no rate to tell it by. */
+  /** At that rate. Undefined while it is 0. */
   readonly secondsLeft: number | undefined;
 };
 
-type Sample = { readonly at: number; readonly rows: number; readonly sent: number };
+type Sample = { readonly at: number } & Pick<Progress, 'accepted' | 'refused'>;
 
 const WINDOW_MS = 30_000;
-
-const RECORDS_PER_MS = (ACCOUNT_REQUESTS_PER_MINUTE * MAX_BATCH_RECORDS) / MINUTE_MS;
 
 /**
  * Measures progress from samples.
  *
+ * @param rows of the file
  * @param first when the run began. Rows of earlier runs count as done, but not for the rate
  */
-export function progressMeter(of: number, first: Sample): (sample: Sample) => Progress {
+export function progressMeter(rows: number, first: Sample): (sample: Sample) => Progress {
   const samples = [first];
+  const ended = ({ accepted, refused }: Sample) => accepted + refused;
   return (sample) => {
     samples.push(sample);
     while ((samples[1]?.at ?? sample.at) <= sample.at - WINDOW_MS) samples.shift();
     const [oldest = sample] = samples;
-    const ms = Math.max(1, sample.at - oldest.at);
-    const perMs = (sample.rows - oldest.rows) / ms;
+    const perMs = (ended(sample) - ended(oldest)) / Math.max(1, sample.at - oldest.at);
+    const left = rows - ended(sample);
     return {
-      rows: sample.rows,
-      of,
+      rows,
+      accepted: sample.accepted,
+      refused: sample.refused,
+      left,
       rowsPerSecond: Math.round(perMs * 1_000),
-      allowanceShare: Math.min(1, (sample.sent - oldest.sent) / ms / RECORDS_PER_MS),
-      secondsLeft: perMs > 0 ? Math.ceil((of - sample.rows) / perMs / 1_000) : undefined,
+      secondsLeft: perMs > 0 ? Math.ceil(left / perMs / 1_000) : undefined,
     };
   };
 }

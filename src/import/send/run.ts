@@ -12,7 +12,7 @@ export type RunPorts = {
   readonly sender: Sender;
   readonly ledger: Ledger;
   readonly halt: Halt;
-  /** Remove the journal once every row is settled. */
+  /** Remove the journal once every row has arrived or is refused. */
   readonly removesJournal: boolean;
   /** Runs every second. */
   readonly onTick: () => void;
@@ -28,7 +28,7 @@ const MAX_PENDING_LENGTH = 1024 * 1024;
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
-/** Sends the rows of a file that no earlier run has settled. Never rejects. */
+/** Sends the rows of a file that no earlier run has sent. Never rejects. */
 export async function runImport(ports: RunPorts): Promise<Ended> {
   const { time, source, sender, ledger, halt, removesJournal } = ports;
   const over = new AbortController();
@@ -60,11 +60,10 @@ async function readRows(
 ): Promise<void> {
   const { settled } = ledger;
   if (halt.signal.aborted || settled.upTo() === source.rows) return;
-  for await (const row of source.read(settled.upTo())) {
+  for await (const row of source.read((number) => !settled.has(number) && !resumed.has(number))) {
     if (halt.signal.aborted) return;
-    if (settled.has(row.number) || resumed.has(row.number)) continue;
     if (row.ok) sender.add(row);
-    else ledger.refuse(row);
+    else ledger.refuse(row, 'check');
     if (ledger.pendingLength() > MAX_PENDING_LENGTH) await ledger.flush();
     if (!sender.hasRoom()) await sender.room();
   }

@@ -14,7 +14,7 @@ export type Sender = {
   readonly room: () => Promise<void>;
   /** Resolves when each row has ended; if the run is halted, when nothing is under way. */
   readonly finish: () => Promise<void>;
-  /** Ends what is under way. */
+  /** Aborts the calls under way. */
   readonly abort: () => void;
 };
 

@@ -31,7 +31,7 @@ export type Received = {
   readonly control: Control;
 };
 
-/** What is to change about how it behaves; undefined takes an order back. */
+/** Changed settings. Undefined restores the default. */
 export type Change = { readonly [Switch in string]?: unknown };
 
 export async function look(): Promise<Received> {
@@ -47,7 +47,7 @@ export async function look(): Promise<Received> {
 // One order after the other: each builds on what the one before it has left.
 let ordered: Promise<unknown> = Promise.resolve();
 
-/** Changes how the sandbox behaves; what is not named stays as it is. Rejects with the reason if it refuses the order. */
+/** Changes settings of the sandbox; others stay. Rejects with the reason if the sandbox refuses the order. */
 export function order(change: Change): Promise<void> {
   const made = ordered.then(() => send(change));
   // Whoever gave the order is told; the next one is not to fail with it.

@@ -1,4 +1,4 @@
-import { type QueuedSdkCall, type SdkPorts, simulateSdk } from '../simulated-sdk.ts';
+import { type QueuedSdkCall, type SdkPorts, simulateSdk } from '../sdk/simulated-sdk.ts';
 
 // The script that a page loads in place of WebEngage's: it talks to the sandbox that has served it.
 

@@ -1,8 +1,12 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
+import { json } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { importFile } from '../../../src/cli/import/import.ts';
@@ -23,6 +27,7 @@ const SENDING = { tokenEnv: 'SERVER_TOKEN', requestsPerMinute: 250 };
 async function run(options: Partial<ImportOptions>, stdin: string | Uint8Array = '') {
   const said: string[] = [];
   const complained: string[] = [];
+  const progress = new PassThrough({ encoding: 'utf8' });
   const code = await importFile(
     {
       file: '-',
@@ -37,12 +42,12 @@ async function run(options: Partial<ImportOptions>, stdin: string | Uint8Array =
       say: (text) => void said.push(text),
       complain: (line) => void complained.push(line),
       stdin: Readable.from([Buffer.from(stdin)]),
-      progress: new PassThrough(),
-      env: {},
+      progress,
+      env: { SERVER_TOKEN: 'a-server-token-of-enough-characters' },
       now: () => NOW,
     },
   );
-  return { code, said: said.join('\n'), complained };
+  return { code, said: said.join('\n'), complained, noted: String(progress.read() ?? '') };
 }
 
 async function file(name: string, content: string | Uint8Array): Promise<string> {
@@ -241,4 +246,71 @@ test('names from a file can’t control the terminal', async () => {
 
   expect(said).toContain('[31mred');
   expect(said.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+});
+
+describe('with a journal that stays', () => {
+  const EVENTS = `userId,eventName,eventTime
+u1,Bought,2026-11-20T10:00:00Z
+u2,Bought,2024-11-20T10:00:00Z
+u3,Bought,not a date
+`;
+
+  /** A relay that takes everything, and the names of the users whose events it was sent. */
+  async function relay() {
+    const users: string[] = [];
+    const server = createServer(async (request, response) => {
+      const { records } = (await json(request)) as { records: { userId: string }[] };
+      users.push(...records.map(({ userId }) => userId));
+      const answer = {
+        response: { status: 'queued' },
+        accepted: records.length,
+        duplicates: 0,
+        rejected: [],
+      };
+      response.writeHead(202).end(JSON.stringify(answer));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    return { users, url: `http://127.0.0.1:${port}`, [Symbol.dispose]: () => void server.close() };
+  }
+
+  test('a run with more lenient options sends what an earlier one refused, and nothing twice', async () => {
+    using taking = await relay();
+    const options: Partial<ImportOptions> = {
+      file: await file('events.csv', EVENTS),
+      kind: 'events',
+      dryRun: false,
+      relay: taking.url,
+      journal: join(folder, 'journal'),
+      rejects: join(folder, 'rejects.ndjson'),
+    };
+
+    const first = await run(options);
+    expect([first.code, taking.users]).toEqual([3, ['u1']]);
+    expect(first.said).toContain('3 rows: 1 sent, 2 refused');
+
+    const second = await run({ ...options, allowOldEvents: true });
+    expect([second.code, taking.users]).toEqual([3, ['u1', 'u2']]);
+    expect(second.noted).toContain(
+      `${options.journal} says that 1 of 3 rows are sent: the others are checked again`,
+    );
+    expect(second.said).toContain('3 rows: 2 sent, 1 refused');
+    expect(JSON.parse(await readFile(join(folder, 'rejects.ndjson'), 'utf8'))).toMatchObject({ number: 3 });
+  });
+
+  test('the same command again sends nothing once all rows are sent', async () => {
+    using taking = await relay();
+    const options: Partial<ImportOptions> = {
+      file: await file('users.csv', 'userId\nu1\nu2\n'),
+      dryRun: false,
+      relay: taking.url,
+      journal: join(folder, 'complete-journal'),
+    };
+
+    await run(options);
+    const second = await run(options);
+
+    expect([second.code, taking.users]).toEqual([0, ['u1', 'u2']]);
+    expect(second.noted).toContain('says that 2 of 2 rows are sent: nothing is left to send');
+  });
 });

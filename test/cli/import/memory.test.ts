@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
@@ -66,7 +67,17 @@ test.each([
 // As objects in memory they would take some 60 MB.
 const SENT = 120_000;
 
-test('a file larger than the heap is sent', async () => {
+// In the process: what V8 has of the system, and what is in use after a collection.
+const MEASURE = `data:text/javascript,setInterval(() => {
+  const { heapTotal } = process.memoryUsage();
+  gc();
+  const { heapUsed, external } = process.memoryUsage();
+  console.error(JSON.stringify({ heapTotal, inUse: heapUsed + external }));
+}, 200).unref()`;
+
+type Measured = { readonly heapTotal: number; readonly inUse: number };
+
+test('a file larger than the heap is sent, and memory does not grow with the rows that are sent', async () => {
   const path = join(folder, 'sent.csv.gz');
   await pipeline(Readable.from(csv(SENT)), createGzip({ level: 1 }), createWriteStream(path));
   // A relay that takes everything, later than rows are read.
@@ -81,14 +92,24 @@ test('a file larger than the heap is sent', async () => {
   await once(relay, 'listening');
   const { port } = relay.address() as AddressInfo;
 
-  const args = ['--max-old-space-size=32', 'dist/bin.js', 'import', path, '--kind', 'users', '--json'];
+  const args = [
+    ...['--max-old-space-size=32', '--expose-gc', '--import', MEASURE],
+    ...['dist/bin.js', 'import', path, '--kind', 'users', '--json', '--relay', `http://127.0.0.1:${port}`],
+  ];
   const env = { ...process.env, SERVER_TOKEN: 'a-server-token-of-enough-characters' };
-  const sending = promisify(execFile)(process.execPath, [...args, '--relay', `http://127.0.0.1:${port}`], {
-    env,
-  });
-  const { stdout } = await sending.finally(() => relay.close());
+  const sending = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const measured = new Map<number, Measured>();
+  const measuring = (async () => {
+    for await (const line of createInterface(sending.stderr)) measured.set(taken, JSON.parse(line));
+  })();
+  const [stdout] = await Promise.all([text(sending.stdout), measuring]).finally(() => relay.close());
 
   const report = stdout.trimEnd().split('\n').at(-1) ?? '';
   expect(JSON.parse(report)).toMatchObject({ outcome: 'complete', rows: SENT, sent: SENT, refused: 0 });
   expect(taken).toBe(SENT);
+  const between = (from: number, to: number) =>
+    [...measured].filter(([rows]) => rows > from * SENT && rows <= to * SENT).map(([, each]) => each);
+  const most = (of: keyof Measured, among: readonly Measured[]) => Math.max(...among.map((each) => each[of]));
+  expect(most('inUse', between(0.7, 1)) / most('inUse', between(0.1, 0.3))).toBeLessThan(1.2);
+  expect(most('heapTotal', between(0, 1)) / most('inUse', between(0, 1))).toBeLessThan(2);
 }, 300_000);

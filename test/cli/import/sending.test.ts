@@ -14,10 +14,11 @@ import { understood } from '../../fakes/command-line.ts';
 const TOKEN = 'a-server-token-of-enough-characters';
 const KEY = 'a-key-that-must-not-leak';
 const PROGRESS = {
-  rows: 12_000,
-  of: 200_000,
+  rows: 200_000,
+  accepted: 11_990,
+  refused: 10,
+  left: 188_000,
   rowsPerSecond: 204,
-  allowanceShare: 0.979,
   secondsLeft: 922,
 };
 
@@ -167,15 +168,15 @@ describe('Ctrl-C', () => {
 });
 
 describe('progress', () => {
-  test('names rows, rate, share of the allowance and time left', () => {
+  test('names accepted and refused rows, rows still to be sent, rate and time left', () => {
     expect(progressText(PROGRESS)).toBe(
-      '12,000 of 200,000 rows, 204 a second, 97 % of the allowance, 15 min 22 s left',
+      '11,990 rows accepted, 10 refused, 188,000 to send, 204 a second, 15 min 22 s left',
     );
   });
 
   test('has no time left while there is no rate', () => {
-    expect(progressText({ ...PROGRESS, rowsPerSecond: 0, allowanceShare: 0, secondsLeft: undefined })).toBe(
-      '12,000 of 200,000 rows, 0 a second, 0 % of the allowance',
+    expect(progressText({ ...PROGRESS, refused: 0, rowsPerSecond: 0, secondsLeft: undefined })).toBe(
+      '11,990 rows accepted, 188,000 to send, 0 a second',
     );
   });
 

@@ -4,13 +4,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ProbeOptions } from '../../../src/cli/command.ts';
+import type { Answers } from '../../../src/cli/probe/answers.ts';
+import type { ProbeOptions } from '../../../src/cli/probe/options.ts';
 import { probe } from '../../../src/cli/probe/probe.ts';
-import { type Answers, type Profile, parseProfile, sandboxOrder } from '../../../src/cli/probe/profile.ts';
+import { type Profile, parseProfile } from '../../../src/cli/probe/profile.ts';
+import { sandboxOrder } from '../../../src/cli/probe/sandbox-order.ts';
 import { type ControlOrder, parseControl } from '../../../src/sandbox/control.ts';
 import { FAKE_KEY } from '../../fakes/account.ts';
 import { type PlayedOperator, playedOperator, playedPipe } from '../../fakes/operator.ts';
-import { type Interception, type ServedAccount, servedAccount } from '../../fakes/served-account.ts';
+import {
+  accountNearby,
+  type Interception,
+  type ReachedAccount,
+  servedAccount,
+} from '../../fakes/served-account.ts';
 
 const LICENSE = '~fake';
 // It moves the choice of a yes-or-no question to its other side.
@@ -35,7 +42,10 @@ type Given = {
 };
 
 /** Runs the command against an account, without waiting. */
-async function probed({ host }: ServedAccount, { options, operator = playedPipe(), ...given }: Given = {}) {
+async function probed(
+  { host, fetch }: ReachedAccount,
+  { options, operator = playedPipe(), ...given }: Given = {},
+) {
   files += 1;
   const out = join(dir, `${files}.json`);
   const code = await probe(
@@ -46,6 +56,7 @@ async function probed({ host }: ServedAccount, { options, operator = playedPipe(
       wait: async () => undefined,
       now: () => Date.UTC(2026, 10, 30),
       signal: new AbortController().signal,
+      fetch,
       ...given,
     },
   );
@@ -106,7 +117,7 @@ describe('against the sandbox', () => {
   });
 
   test('neither key nor license code is written or shown', async () => {
-    await using served = await servedAccount();
+    const served = accountNearby();
 
     const { text, shown } = await probed(served);
 
@@ -118,7 +129,7 @@ describe('against the sandbox', () => {
   test('each call is shown before it is made', async () => {
     const shownBefore: boolean[] = [];
     const operator = playedPipe();
-    await using served = await servedAccount({}, ({ body, path }) => {
+    const served = accountNearby({}, ({ body, path }) => {
       const start = path.endsWith('opengdpr_requests') ? 'opengdpr_requests' : body.slice(0, 90);
       shownBefore.push(operator.shown().includes(start));
       return undefined;
@@ -195,9 +206,7 @@ describe('against the sandbox', () => {
   }, async () => {
     await fc.assert(
       fc.asyncProperty(ORDER, async (order) => {
-        await using served = await servedAccount(order);
-
-        const { text } = await probed(served);
+        const { text } = await probed(accountNearby(order));
 
         const { largestBody, ...values } = valuesIn(text);
         expect(values).toEqual(knowable(order));
@@ -224,13 +233,11 @@ describe('against the sandbox', () => {
     }));
     await fc.assert(
       fc.asyncProperty(readable, async (order) => {
-        await using first = await servedAccount(order);
-        const profile = profileIn((await probed(first)).text);
-        const played = parseControl(JSON.stringify(sandboxOrder(profile)));
+        const profile = profileIn((await probed(accountNearby(order))).text);
+        const played = parseControl(JSON.stringify(sandboxOrder(profile.answers)));
         if (!played.ok) throw new Error(played.message);
 
-        await using second = await servedAccount(played.control as ControlOrder);
-        const again = valuesIn((await probed(second)).text);
+        const again = valuesIn((await probed(accountNearby(played.control as ControlOrder))).text);
 
         expect({ ...again, largestBody: undefined }).toEqual({
           ...valuesIn(JSON.stringify(profile)),
@@ -245,7 +252,7 @@ describe('against the sandbox', () => {
 
 describe('without a yes', () => {
   test('a declined plan makes no call and writes nothing', async () => {
-    await using served = await servedAccount();
+    const served = accountNearby();
     const operator = playedOperator();
 
     const { code, text, shown } = await probed(served, { operator, options: { yes: false } });
@@ -256,7 +263,7 @@ describe('without a yes', () => {
   });
 
   test('an accepted plan is asked for once', async () => {
-    await using served = await servedAccount();
+    const served = accountNearby();
     const operator = playedOperator({ 'Is this a test license': LEFT });
 
     const { code } = await probed(served, { operator, options: { yes: false } });
@@ -266,7 +273,7 @@ describe('without a yes', () => {
   });
 
   test('Ctrl-C at the question makes no call', async () => {
-    await using served = await servedAccount();
+    const served = accountNearby();
     const operator = playedOperator({ 'Is this a test license': '\u0003' });
 
     const { code, text } = await probed(served, { operator, options: { yes: false } });
@@ -275,7 +282,7 @@ describe('without a yes', () => {
   });
 
   test('without a terminal and without --yes no call is made', async () => {
-    await using served = await servedAccount();
+    const served = accountNearby();
 
     const { code, shown } = await probed(served, { options: { yes: false } });
 
@@ -284,7 +291,7 @@ describe('without a yes', () => {
   });
 
   test('Ctrl-C at a later question says which calls were made', async () => {
-    await using served = await servedAccount();
+    const served = accountNearby();
     const operator = playedOperator({ 'Make call 3,': '\u0003', 'Make call': LEFT });
 
     const { code, text, shown } = await probed(served, { operator, options: { yes: false, step: true } });
@@ -294,7 +301,7 @@ describe('without a yes', () => {
   });
 
   test('--step asks for each call, and what is declined is unknown', async () => {
-    await using served = await servedAccount({ success: 201 });
+    const served = accountNearby({ success: 201 });
     const operator = playedOperator({ 'Make call 1,': LEFT, 'Make call 2,': LEFT });
 
     const { code, text } = await probed(served, { operator, options: { yes: false, step: true } });
@@ -334,7 +341,7 @@ describe('a bad answer gives unknown, and no guess', () => {
   });
 
   test.each(BAD.filter(([name]) => !/403|400/.test(name)))('%s, to every call', async (_, bad) => {
-    await using served = await servedAccount({}, () => bad);
+    const served = accountNearby({}, () => bad);
 
     const { text } = await probed(served);
 
@@ -342,9 +349,7 @@ describe('a bad answer gives unknown, and no guess', () => {
   });
 
   test.each(BAD)('%s, to the call with a null alone: the rest is known', async (_, bad) => {
-    await using served = await servedAccount({}, ({ body }) =>
-      body.includes('"firstName":null') ? bad : undefined,
-    );
+    const served = accountNearby({}, ({ body }) => (body.includes('"firstName":null') ? bad : undefined));
 
     const { text } = await probed(served);
 
@@ -357,7 +362,7 @@ describe('a bad answer gives unknown, and no guess', () => {
   });
 
   test.each(BAD)('%s, from the privacy API: nothing counts as dropped', async (_, bad) => {
-    await using served = await servedAccount({ nulls: 'dropped', invalid: 'drops_record' }, ({ path }) =>
+    const served = accountNearby({ nulls: 'dropped', invalid: 'drops_record' }, ({ path }) =>
       path.endsWith('opengdpr_requests') ? bad : undefined,
     );
 
@@ -378,7 +383,7 @@ describe('a bad answer gives unknown, and no guess', () => {
     ['has only the last record', ['last']],
   ])('an export that %s is looked at again', async (_, marks) => {
     let looks = 0;
-    await using served = await servedAccount({ nulls: 'accepted' }, ({ path, body }) => {
+    const served = accountNearby({ nulls: 'accepted' }, ({ path, body }) => {
       if (!path.endsWith('opengdpr_requests')) return undefined;
       looks += 1;
       return looks <= 2 ? exportOf(body, ...marks) : undefined;
@@ -391,7 +396,7 @@ describe('a bad answer gives unknown, and no guess', () => {
 
   test('a record that is overtaken by the last one does not count as dropped', async () => {
     let looks = 0;
-    await using served = await servedAccount({ nulls: 'accepted' }, ({ path, body }) => {
+    const served = accountNearby({ nulls: 'accepted' }, ({ path, body }) => {
       if (!path.endsWith('opengdpr_requests')) return undefined;
       looks += 1;
       return looks === 1 ? exportOf(body, 'first', 'last') : undefined;
@@ -427,7 +432,7 @@ describe('it stops', () => {
   });
 
   test('at a key that is revoked meanwhile', async () => {
-    await using served = await servedAccount({}, (_, index) =>
+    const served = accountNearby({}, (_, index) =>
       index < 5 ? undefined : { status: 401, body: '{"response":{"status":"error"}}' },
     );
 
@@ -439,7 +444,7 @@ describe('it stops', () => {
 
   test('at Ctrl-C between two calls, and says what it has left behind', async () => {
     const ending = new AbortController();
-    await using served = await servedAccount({}, (_, index) => {
+    const served = accountNearby({}, (_, index) => {
       if (index === 3) ending.abort();
       return undefined;
     });
@@ -452,7 +457,7 @@ describe('it stops', () => {
 
   test('at Ctrl-C while it reads back', async () => {
     const ending = new AbortController();
-    await using served = await servedAccount({}, ({ path }) => {
+    const served = accountNearby({}, ({ path }) => {
       if (path.endsWith('opengdpr_requests')) ending.abort();
       return undefined;
     });
@@ -467,7 +472,7 @@ describe('it stops', () => {
     [{}, { WEBENGAGE_API_KEY: '' }, 'WEBENGAGE_API_KEY must not be empty'],
     [{}, { WEBENGAGE_HOST: 'https://evil.example.com' }, 'WEBENGAGE_HOST must be'],
   ])('before any call at %j, %j', async (options, env, message) => {
-    await using served = await servedAccount();
+    const served = accountNearby();
 
     const { code, shown } = await probed(served, {
       options: options as Partial<ProbeOptions>,
@@ -482,7 +487,7 @@ describe('it stops', () => {
 
 test('over the limit, it waits for the next minute and makes the same call again', async () => {
   const waits: number[] = [];
-  await using served = await servedAccount({}, (_, index) =>
+  const served = accountNearby({}, (_, index) =>
     index === 8 ? { status: 429, body: '{"response":{"status":"error"}}' } : undefined,
   );
 
@@ -501,7 +506,7 @@ test('over the limit, it waits for the next minute and makes the same call again
 });
 
 test('if the file can’t be written, the answers are shown all the same', async () => {
-  await using served = await servedAccount();
+  const served = accountNearby();
 
   const { code, shown } = await probed(served, { options: { out: join(dir, 'missing', 'profile.json') } });
 
@@ -511,7 +516,7 @@ test('if the file can’t be written, the answers are shown all the same', async
 });
 
 test('an account with another limit gets the setting to make', async () => {
-  await using served = await servedAccount({ requestsPerMinute: 1_200 });
+  const served = accountNearby({ requestsPerMinute: 1_200 });
 
   const { shown, out } = await probed(served);
 

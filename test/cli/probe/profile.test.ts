@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { ANSWERS, parseProfile, sandboxOrder } from '../../../src/cli/probe/profile.ts';
+import { ANSWERS } from '../../../src/cli/probe/answers.ts';
+import { parseProfile } from '../../../src/cli/probe/profile.ts';
+import { sandboxOrder } from '../../../src/cli/probe/sandbox-order.ts';
 import { parseControl } from '../../../src/sandbox/control.ts';
 
 const unknown = () => ({ value: 'unknown', evidence: 'not asked' });
@@ -35,7 +37,7 @@ describe('a profile', () => {
     const read = parse(PROFILE);
     if (!read.ok) throw new Error(read.message);
 
-    const played = parseControl(JSON.stringify(sandboxOrder(read.profile)));
+    const played = parseControl(JSON.stringify(sandboxOrder(read.profile.answers)));
 
     expect(played).toEqual({ ok: true, control: { ...parsedDefaults(), dateForms: {} } });
   });

@@ -1,7 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type RestoreOptions, restore } from '../../../src/cli/restore/restore.ts';
+import type { RestoreOptions } from '../../../src/cli/restore/options.ts';
+import { restore } from '../../../src/cli/restore/restore.ts';
 import { understood } from '../../fakes/command-line.ts';
 
 const AT = '2026-11-23T15:45:00.000Z';
@@ -115,11 +116,18 @@ test('a refusal is shown without its control characters, and nothing is restored
   expect(asked).toHaveLength(1);
 });
 
-test('the token stays at home without TLS, and a missing one is named', async () => {
-  const { asked, run } = await answering();
+test('the token stays at home without TLS, and a missing or broken one is named', async () => {
+  const { asked, relay, run } = await answering();
 
   expect(await run({ at: AT, relay: 'http://t.example.com' })).toMatchObject({ code: 2 });
-  expect(await run({ at: AT }, {})).toEqual({ code: 2, shown: 'the variable ADMIN_TOKEN is not set' });
+  expect(await run({ at: AT }, {})).toEqual({
+    code: 2,
+    shown: `the variable ADMIN_TOKEN is not set: it must hold the ADMIN_TOKEN of ${relay}`,
+  });
+  expect(await run({ at: AT }, { ADMIN_TOKEN: 'a\nb' })).toEqual({
+    code: 2,
+    shown: 'ADMIN_TOKEN must be printable ASCII without spaces',
+  });
   expect(asked).toEqual([]);
 });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Upstream } from '../../../src/edge/delivery/webengage.ts';
-import { type FakeRow, fakeSource, importDirectly } from '../../fakes/importing.ts';
+import { type FakeRow, fakeRejects, fakeSource, importDirectly } from '../../fakes/importing.ts';
 import { fakeDisk, nextProcess, THIS_PROCESS } from '../../fakes/journal-disk.ts';
 import { fakeTime } from '../../fakes/platform.ts';
 import { type CallReply, webEngageAccount } from '../../fakes/webengage-account.ts';
@@ -61,7 +61,7 @@ describe('a direct import', () => {
     expect(again.ledger.settled.size()).toBe(30);
     expect(await again.finish()).toEqual({ kind: 'complete' });
     expect(numbersAt(account)).toHaveLength(30);
-    expect(source.reads).toEqual([0]);
+    expect(source.reads).toEqual([upTo(30)]);
   });
 
   test('sends a call with a lost answer again under its id, with the same rows', async () => {
@@ -125,6 +125,44 @@ describe('a direct import', () => {
         ],
       });
     }
+  });
+
+  test('rows that an earlier run refused are checked again, and sent if they pass now', async () => {
+    const { time, account, disk } = played();
+    const rejects = fakeRejects();
+    const rows = rowsOf(30);
+    const strict = fakeSource(
+      rows.map((row, index) => ([2, 6].includes(index) ? { ...row, issue: 'is old' } : row)),
+    );
+    const lenient = fakeSource(rows.map((row, index) => (index === 6 ? { ...row, issue: 'is wrong' } : row)));
+    const kept = { time, disk, rejects, removesJournal: false };
+
+    await (await importDirectly({ ...kept, source: strict }, account.upstream)).finish();
+    expect(sorted(numbersAt(account))).toEqual(upTo(30).filter((n) => n !== 3 && n !== 7));
+    const next = await importDirectly({ ...kept, source: lenient }, account.upstream);
+    expect(await next.finish()).toEqual({ kind: 'complete' });
+
+    expect(lenient.reads).toEqual([[3, 7]]);
+    expect(sorted(numbersAt(account))).toEqual(upTo(30).filter((n) => n !== 7));
+    expect(next.ledger.report()).toMatchObject({
+      good: 29,
+      refused: 1,
+      reasons: [{ message: 'is wrong', rows: 1, firstRows: [7] }],
+    });
+    expect(JSON.parse(rejects.file.text)).toMatchObject({ number: 7 });
+  });
+
+  test('many rows that WebEngage has refused are refused again, and don’t stop the next run', async () => {
+    const { time, account, disk } = played();
+    account.rules.refuses = ({ n }) => n % 2 === 0;
+    const kept = { source: fakeSource(rowsOf(100)), time, disk, removesJournal: false };
+
+    await (await importDirectly(kept, account.upstream)).finish();
+    const next = await importDirectly(kept, account.upstream);
+
+    expect(await next.finish()).toEqual({ kind: 'complete' });
+    expect(sorted(numbersAt(account))).toEqual(upTo(100).filter((n) => n % 2 === 1));
+    expect(next.ledger.report()).toMatchObject({ good: 50, refused: 50 });
   });
 
   test('learns from 413 how large a call may be', async () => {

@@ -138,8 +138,8 @@ describe('an import through a relay', () => {
     let read = 0;
     const counted = {
       ...source,
-      read: async function* (after?: number) {
-        for await (const row of source.read(after)) {
+      read: async function* (...wants: Parameters<typeof source.read>) {
+        for await (const row of source.read(...wants)) {
           read = row.number;
           yield row;
         }

@@ -93,7 +93,7 @@ function chooseType(column: Column, seen: Seen, options: TypeOptions): ChosenTyp
   return { valueType: inferred.type, ofEvents, because };
 }
 
-/** Names of ids and numbers that nobody adds up. Leading zeros matter in some of them. */
+/** Names of ids and of numbers that are never summed. Leading zeros matter in some of them. */
 const ID = /(^|[^\p{L}])(id|ids|uuid|phone|mobile|msisdn|zip|postcode)$/iu;
 
 function inferFor(

@@ -57,7 +57,7 @@ export function targetOf(given: string, kind: RecordKind): FoundTarget {
   return { fault: `is not a field of ${owner}: use ${custom}.<name>, or one of ${fields.join(', ')}` };
 }
 
-/** The target of a column that nobody has mapped. */
+/** The target of a column that has no mapping. */
 export function targetByName(column: string, kind: RecordKind): FoundTarget {
   const { fields, custom, foreign, owner } = KINDS[kind];
   const field = fields.find((name) => plain(name) === plain(column));

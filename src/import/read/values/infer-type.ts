@@ -43,7 +43,7 @@ export function nothingSeen(fromText: boolean): Seen {
 /**
  * Adds one value that is not empty.
  *
- * @param isDate whether the column's dates must be read even if another value is none
+ * @param isDate whether the column's dates must be read even if another value is not a date
  */
 export function see(seen: Seen, value: unknown, row: number, isDate: boolean): void {
   seen.values += 1;

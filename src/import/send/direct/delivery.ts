@@ -149,7 +149,7 @@ async function isolate(
   const { ledger } = calls.ports;
   const issues = [{ path: '', message: `was refused by WebEngage (${saidBy(answer)})` }];
   ledger.unseal(batch.id);
-  const isRowsFault = calls.doubt.refuse(() => ledger.refuse(refusedAs(row, issues)));
+  const isRowsFault = calls.doubt.refuse(refusedAs(row, issues));
   if (isRowsFault) return 'refused';
   return fail(
     calls,

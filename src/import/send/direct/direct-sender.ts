@@ -11,7 +11,7 @@ import { createGate } from './gate.ts';
 
 type Direct = DirectCalls & {
   readonly flow: Flow;
-  queue: readonly ReadyRow[];
+  queue: ReadyRow[];
   /** Persons with rows in calls under way. */
   readonly busy: Set<string>;
   underWay: number;
@@ -33,7 +33,7 @@ export function directSender(
     ports,
     upstream,
     gate: createGate(time, halt.signal, requestsPerMinute),
-    doubt: createDoubt(() => ledger.report().good > 0),
+    doubt: createDoubt(ledger),
     patience: createPatience(time.mono()),
     flow: createFlow(LIMITS, ledger.settled.upTo, halt.signal, () => pump(direct)),
     cut: cut.signal,
@@ -45,7 +45,7 @@ export function directSender(
   return {
     resume: (read) => resume(direct, read),
     add: (row) => {
-      direct.queue = [...direct.queue, row];
+      direct.queue.push(row);
       direct.flow.enter(row);
       pump(direct);
     },
@@ -71,10 +71,10 @@ async function resume(direct: Direct, read: ImportSource['read']): Promise<void>
   const wanted = new Set(batches.flatMap(({ rows }) => rows));
   if (wanted.size === 0) return;
   const found = new Map<number, ReadyRow>();
-  for await (const row of read(ledger.settled.upTo())) {
-    if (!wanted.delete(row.number)) continue;
+  for await (const row of read((number) => wanted.has(number))) {
+    wanted.delete(row.number);
     if (row.ok) found.set(row.number, row);
-    else ledger.refuse(row);
+    else ledger.refuse(row, 'check');
     if (wanted.size === 0) break;
   }
   // One after the other: halves of one batch may have rows of the same person.

@@ -1,4 +1,4 @@
-/** Runs a write at a time. Calls made during one share the next, which has all that they want written. */
+/** Runs one write at a time. Calls made during a write share the next one, which covers them all. */
 export function grouped(write: () => Promise<void>): () => Promise<void> {
   let writing: Promise<void> | undefined;
   let next: Promise<void> | undefined;

@@ -33,22 +33,19 @@ const lineSchema = strictObject({
   import: optional(pipe(string(), minLength(1))),
   /** In the first line alone: where the rows go. */
   into: optional(string()),
-  /** In the first line alone: all rows up to this one are settled. */
-  upTo: optional(number()),
-  /** Rows that are settled since the last line. */
-  settled: optional(rows),
+  /** Rows that have arrived. */
+  sent: optional(rows),
+  /** Rows that the destination has refused. The next run sends them again. */
+  refused: optional(rows),
   /** Batches whose calls may leave from now on. */
   sealed: optional(array(sealedSchema)),
   /** Ids of sealed batches that have ended. */
   unsealed: optional(array(string())),
-  good: number(),
-  refused: number(),
+  /** How many of the sent rows were repaired, or were at the relay already. */
   repaired: number(),
   duplicates: number(),
-  /** The reasons of the report, if they have changed since the last line. */
-  found: optional(strictObject({ reasons, repairs: reasons, otherReasons: number() })),
-  /** The length of the file of refused rows. */
-  refusedBytes: number(),
+  /** What was repaired, if that has changed since the last line. */
+  repairs: optional(strictObject({ reasons, others: number() })),
 });
 
 /** A line of a journal. The first one of a file holds everything, each later one what has changed. */
@@ -83,6 +80,7 @@ export function parseLines(text: string): ReadLines {
   return { ok: true, lines: lines.filter((line) => line !== undefined) };
 }
 
+/** Row numbers as a line holds them, such as `1-25,27`. */
 export function formatRows(numbers: readonly number[]): string {
   return formatSeqs(addSeqs([], numbers));
 }

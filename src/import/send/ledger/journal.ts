@@ -4,11 +4,11 @@ import { takeLock } from '../../../server/journal/lock.ts';
 import { SEGMENT_NAME, segmentName } from '../../../server/journal/segment.ts';
 import { formatLine, type Line, parseLines } from './journal-line.ts';
 
-/** A folder that says which rows of a file are settled, so that the next run goes on from there. */
+/** A folder that records which rows of a file are sent, so that the next run continues from there. */
 export type Journal = {
-  /** What earlier runs have left: the first line holds everything, each later one what has changed. */
+  /** The lines of earlier runs: the first holds everything, each later one what has changed. */
   readonly left: readonly Line[];
-  /** True if the next line must hold everything, because it begins a file. */
+  /** True if the next line begins a file, and must hold everything. */
   readonly beginsFile: () => boolean;
   /** Resolves when the line is on disk. After it has rejected, no more lines may be appended. */
   readonly append: (line: Line) => Promise<void>;
@@ -18,7 +18,8 @@ export type Journal = {
   readonly remove: () => Promise<void>;
 };
 
-// A new file after this many bytes. Its first line holds everything, so the earlier ones can go.
+// A new file after this many bytes, and no sooner than it has doubled. Its first line holds everything, so the earlier
+// ones can go.
 const FILE_BYTES = 1024 * 1024;
 
 /** Opens a journal. Rejects if another process may have it open, or if a line in its middle can't be read. */
@@ -31,6 +32,7 @@ export async function openJournal(disk: JournalDisk, self: Self): Promise<Journa
   let nextNumber = Number.parseInt(names.at(-1) ?? '0', 10) + 1;
   let file: JournalFile | undefined;
   let bytes = 0;
+  let mostBytes = FILE_BYTES;
 
   async function beginFile(text: string): Promise<void> {
     await file?.close();
@@ -41,6 +43,7 @@ export async function openJournal(disk: JournalDisk, self: Self): Promise<Journa
     for (const old of names.splice(0)) await disk.remove(old);
     names.push(name);
     bytes = 0;
+    mostBytes = Math.max(FILE_BYTES, utf8Bytes(text));
   }
 
   const close = async () => {
@@ -48,7 +51,7 @@ export async function openJournal(disk: JournalDisk, self: Self): Promise<Journa
     file = undefined;
     await disk.remove(lock);
   };
-  const beginsFile = () => file === undefined || bytes > FILE_BYTES;
+  const beginsFile = () => file === undefined || bytes > mostBytes;
   return {
     left,
     beginsFile,

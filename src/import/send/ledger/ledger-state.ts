@@ -1,5 +1,6 @@
 import type { RecordKind } from '../../../contract/record.ts';
-import { type ImportReport, importReport, type ReportCollector } from '../../read/report.ts';
+import { formatSeqs, parseSeqs } from '../../../edge/queue/dedup/seq-ranges.ts';
+import { importReport, type ReportCollector } from '../../read/report.ts';
 import { formatRows, type Line, parseRows, type SealedLine } from './journal-line.ts';
 import { type RowSet, rowSet } from './row-set.ts';
 
@@ -12,72 +13,73 @@ export type SealedBatch = {
 
 /** What became of each row. */
 export type LedgerState = {
-  /** Rows that have arrived, or were refused. */
+  /** Rows that have arrived, in this run and in earlier ones. */
+  readonly sent: RowSet;
+  /** Those, and the rows that this run has refused. */
   readonly settled: RowSet;
+  /** Rows that the destination has refused, in this run and in earlier ones. */
+  readonly refused: RowSet;
   readonly sealed: Map<string, SealedBatch>;
   readonly report: ReportCollector;
   /** Rows that an earlier run had brought to the relay without noting it. */
   duplicates: number;
-  /** The length of the file of refused rows. */
-  refusedBytes: number;
-  /** How many rows the reasons of the last line count. */
-  foundRows: number;
+  /** How many repaired rows the repairs of the last line count. */
+  notedRepaired: number;
 };
 
 /** What has changed since the last line of the journal. */
 export type Changes = {
-  readonly settled: number[];
+  readonly sent: number[];
+  readonly refused: number[];
   readonly sealed: SealedBatch[];
   readonly unsealed: string[];
   /** Lines for the file of refused rows. */
-  refused: string;
-  isAny: boolean;
+  rejects: string;
 };
 
 export function noChanges(): Changes {
-  return { settled: [], sealed: [], unsealed: [], refused: '', isAny: false };
+  return { sent: [], refused: [], sealed: [], unsealed: [], rejects: '' };
+}
+
+/** Whether there is something for the journal to note. */
+export function isNoteworthy({ sent, refused, sealed, unsealed }: Changes): boolean {
+  return sent.length + refused.length + sealed.length + unsealed.length > 0;
 }
 
 /** What the lines of a journal say. */
 export function stateFrom(lines: readonly Line[]): LedgerState {
-  const settled = rowSet(lines[0]?.upTo);
   const sealed = new Map<string, SealedBatch>();
   for (const line of lines) {
-    for (const row of parseRows(line.settled ?? '')) settled.add(row);
     for (const batch of line.sealed ?? []) sealed.set(batch.id, { ...batch, rows: parseRows(batch.rows) });
     for (const id of line.unsealed ?? []) sealed.delete(id);
   }
-  const { good, refused, repaired, duplicates, refusedBytes } = lines.at(-1) ?? NOTHING;
-  const found = lines.findLast((line) => line.found !== undefined)?.found ?? NOTHING_FOUND;
+  const sent = lines.flatMap((line) => parseSeqs(line.sent ?? ''));
+  const settled = rowSet(sent);
+  const { repaired = 0, duplicates = 0 } = lines.at(-1) ?? {};
+  const { reasons = [], others = 0 } = lines.findLast(({ repairs }) => repairs !== undefined)?.repairs ?? {};
   return {
+    sent: rowSet(sent),
     settled,
+    refused: rowSet(lines.flatMap((line) => parseSeqs(line.refused ?? ''))),
     sealed,
-    report: importReport({ rows: good + refused, good, refused, repaired, ...found }),
+    report: importReport({ good: settled.size(), repaired, repairs: reasons, otherRepairs: others }),
     duplicates,
-    refusedBytes,
-    foundRows: refused + repaired,
+    notedRepaired: repaired,
   };
 }
 
-const NOTHING = { good: 0, refused: 0, repaired: 0, duplicates: 0, refusedBytes: 0 };
-const NOTHING_FOUND = { reasons: [], repairs: [], otherReasons: 0 };
-
-/** A line without the length of the file of refused rows, which is known once that file is written. */
-type LineBefore = Omit<Line, 'refusedBytes'>;
-
 const toLine = ({ rows, ...batch }: SealedBatch): SealedLine => ({ ...batch, rows: formatRows(rows) });
 
-const copied = (reasons: ImportReport['reasons']) =>
-  reasons.map((reason) => ({ ...reason, firstRows: [...reason.firstRows] }));
-
-/** The report as a line holds it. */
-function reported(state: LedgerState, isFirst: boolean): LineBefore {
-  const { good, refused, repaired, reasons, repairs, otherReasons } = state.report.result();
-  const hasFound = isFirst || refused + repaired > state.foundRows;
-  state.foundRows = refused + repaired;
+/** The counts of a line, and the repairs if there are new ones. */
+function counted(state: LedgerState, isFirst: boolean): Line {
+  const { repaired, repairs, otherRepairs } = state.report.good();
+  const hasRepairs = isFirst || repaired > state.notedRepaired;
+  state.notedRepaired = repaired;
+  const reasons = repairs.map((reason) => ({ ...reason, firstRows: [...reason.firstRows] }));
   return {
-    ...{ good, refused, repaired, duplicates: state.duplicates },
-    ...(hasFound && { found: { reasons: copied(reasons), repairs: copied(repairs), otherReasons } }),
+    repaired,
+    duplicates: state.duplicates,
+    ...(hasRepairs && { repairs: { reasons, others: otherRepairs } }),
   };
 }
 
@@ -85,23 +87,24 @@ function reported(state: LedgerState, isFirst: boolean): LineBefore {
 export function firstLine(
   state: LedgerState,
   { digest, into }: { readonly digest: string; readonly into: string },
-): LineBefore {
+): Line {
   return {
     import: digest,
     into,
-    upTo: state.settled.upTo(),
-    settled: formatRows(state.settled.above()),
+    sent: formatSeqs(state.sent.intervals()),
+    refused: formatSeqs(state.refused.intervals()),
     sealed: [...state.sealed.values()].map(toLine),
-    ...reported(state, true),
+    ...counted(state, true),
   };
 }
 
 /** A later line. */
-export function lineOf(state: LedgerState, { settled, sealed, unsealed }: Changes): LineBefore {
+export function lineOf(state: LedgerState, { sent, refused, sealed, unsealed }: Changes): Line {
   return {
-    ...(settled.length > 0 && { settled: formatRows(settled) }),
+    ...(sent.length > 0 && { sent: formatRows(sent) }),
+    ...(refused.length > 0 && { refused: formatRows(refused) }),
     ...(sealed.length > 0 && { sealed: sealed.map(toLine) }),
     ...(unsealed.length > 0 && { unsealed }),
-    ...reported(state, false),
+    ...counted(state, false),
   };
 }

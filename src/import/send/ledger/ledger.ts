@@ -1,4 +1,3 @@
-import { utf8Bytes } from '../../../contract/rules/text.ts';
 import type { JournalDisk, JournalFile, Self } from '../../../server/journal/disk.ts';
 import type { ImportReport } from '../../read/report.ts';
 import { ImportError, type ImportRow } from '../../read/source.ts';
@@ -6,6 +5,7 @@ import { grouped } from './grouped.ts';
 import { type Journal, openJournal } from './journal.ts';
 import {
   firstLine,
+  isNoteworthy,
   type LedgerState,
   lineOf,
   noChanges,
@@ -20,21 +20,28 @@ export type ReadyRow = Extract<ImportRow, { ok: true }>;
 /** A row that is not sent, and why. */
 export type RefusedRow = Extract<ImportRow, { ok: false }>;
 
-/** Knows what became of each row, in memory and on disk. */
+/** Who refuses a row: our own checks, or the relay or WebEngage. */
+type Refuser = 'check' | 'destination';
+
+/** Records what became of each row, in memory and on disk. */
 export type Ledger = {
+  /** Rows that this run has nothing to do with any more: they have arrived, or this run has refused them. */
   readonly settled: Pick<RowSet, 'has' | 'upTo' | 'size'>;
+  /** Rows that the destination has refused, also in earlier runs. */
+  readonly refused: Pick<RowSet, 'has'>;
   readonly sealed: ReadonlyMap<string, SealedBatch>;
-  /** About all rows that are settled, also by earlier runs. */
+  /** About all rows that are settled. */
   readonly report: () => ImportReport;
   /** Good rows that an earlier run had brought to the relay without noting it. */
   readonly duplicates: () => number;
   /** Notes rows that have arrived, `duplicates` of them in an earlier run. */
   readonly settle: (rows: readonly ReadyRow[], duplicates?: number) => void;
-  readonly refuse: (row: RefusedRow) => void;
+  /** Notes a row that is not sent. The next run checks it again, since its options may allow it. */
+  readonly refuse: (row: RefusedRow, by: Refuser) => void;
   /** Notes batches whose calls may leave once this is flushed, in place of another batch. */
   readonly seal: (batches: readonly SealedBatch[], instead?: string) => void;
   readonly unseal: (id: string) => void;
-  /** Characters that wait for the next flush. */
+  /** Characters to be written with the next flush. */
   readonly pendingLength: () => number;
   /** Resolves when everything noted so far is on disk. Rejects with a `LedgerError`, from then on always. */
   readonly flush: () => Promise<void>;
@@ -52,7 +59,7 @@ export class LedgerError extends Error {
 export type LedgerOptions = {
   /** Identifies the import. */
   readonly digest: string;
-  /** Where the rows go, for people. */
+  /** The destination, for messages. */
   readonly into: string;
   readonly journal?: {
     readonly path: string;
@@ -61,12 +68,12 @@ export type LedgerOptions = {
   };
   readonly rejects?: {
     readonly path: string;
-    /** Opens the file, and cuts it to its first bytes. */
-    readonly open: (path: string, keepBytes: number) => Promise<JournalFile>;
+    /** Creates the file, or empties it: each run writes it anew. */
+    readonly open: (path: string) => Promise<JournalFile>;
   };
 };
 
-/** What is written to. */
+/** The files that the ledger writes. */
 type Outputs = { readonly journal: Journal | undefined; readonly rejects: JournalFile | undefined };
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
@@ -76,7 +83,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const journal = await journalOf(options);
   const state = stateFrom(journal?.left ?? []);
   try {
-    return ledgerOf(options, state, { journal, rejects: await rejectsOf(options, state.refusedBytes) });
+    return ledgerOf(options, state, { journal, rejects: await rejectsOf(options) });
   } catch (error) {
     await journal?.close();
     throw error;
@@ -103,15 +110,15 @@ async function journalOf({ digest, into, journal }: LedgerOptions): Promise<Jour
   );
 }
 
-async function rejectsOf({ rejects }: LedgerOptions, keepBytes: number): Promise<JournalFile | undefined> {
-  return rejects?.open(rejects.path, keepBytes).catch((error) => {
+async function rejectsOf({ rejects }: LedgerOptions): Promise<JournalFile | undefined> {
+  return rejects?.open(rejects.path).catch((error) => {
     if (error instanceof ImportError) throw error;
     throw new LedgerError(`${rejects.path} can't be opened: ${messageOf(error)}. Name another --rejects`);
   });
 }
 
 function ledgerOf(options: LedgerOptions, state: LedgerState, outputs: Outputs): Ledger {
-  const { settled, sealed, report } = state;
+  const { sent, settled, refused, sealed, report } = state;
   let changes = noChanges();
   const take = () => {
     const taken = changes;
@@ -119,24 +126,28 @@ function ledgerOf(options: LedgerOptions, state: LedgerState, outputs: Outputs):
     return taken;
   };
   const { flush, end } = writerOf(options, state, outputs, take);
-  const settleRow = (row: ImportRow) => {
-    settled.add(row.number);
-    changes.settled.push(row.number);
-    report.add(row);
-    changes.isAny = true;
-  };
   return {
     settled,
+    refused,
     sealed,
     report: report.result,
     duplicates: () => state.duplicates,
     settle: (rows, duplicates = 0) => {
-      rows.forEach(settleRow);
+      for (const row of rows) {
+        sent.add(row.number);
+        settled.add(row.number);
+        changes.sent.push(row.number);
+        report.add(row);
+      }
       state.duplicates += duplicates;
     },
-    refuse: (row) => {
-      settleRow(row);
-      if (outputs.rejects !== undefined) changes.refused += refusedLine(row);
+    refuse: (row, by) => {
+      settled.add(row.number);
+      report.add(row);
+      if (outputs.rejects !== undefined) changes.rejects += refusedLine(row);
+      if (by === 'check' || refused.has(row.number)) return;
+      refused.add(row.number);
+      changes.refused.push(row.number);
     },
     seal: (batches, instead) => {
       for (const batch of batches) sealed.set(batch.id, batch);
@@ -145,14 +156,12 @@ function ledgerOf(options: LedgerOptions, state: LedgerState, outputs: Outputs):
         sealed.delete(instead);
         changes.unsealed.push(instead);
       }
-      changes.isAny = true;
     },
     unseal: (id) => {
       sealed.delete(id);
       changes.unsealed.push(id);
-      changes.isAny = true;
     },
-    pendingLength: () => changes.refused.length,
+    pendingLength: () => changes.rejects.length,
     flush,
     close: () => end('close'),
     remove: () => end('remove'),
@@ -183,19 +192,17 @@ function writerOf(
     if (broken !== undefined) throw broken;
     const changes = take();
     const isFirst = journal?.beginsFile() ?? false;
-    if (!changes.isAny && !isFirst) return;
-    // Made before the first wait: a row that is refused meanwhile is not in the other file yet.
+    // Made before the first wait, so that its counts are those of its rows.
     const line = isFirst ? firstLine(state, options) : lineOf(state, changes);
-    if (rejects !== undefined && changes.refused !== '') {
+    if (rejects !== undefined && changes.rejects !== '') {
       const append = async () => {
-        await rejects.append(changes.refused);
+        await rejects.append(changes.rejects);
         await rejects.sync();
       };
       await append().catch(failAt(`${options.rejects?.path}`));
-      state.refusedBytes += utf8Bytes(changes.refused);
     }
-    const { refusedBytes } = state;
-    await journal?.append({ ...line, refusedBytes }).catch(failAt(`the journal ${options.journal?.path}`));
+    if (isFirst || isNoteworthy(changes))
+      await journal?.append(line).catch(failAt(`the journal ${options.journal?.path}`));
   }
   const flush = grouped(write);
   return {

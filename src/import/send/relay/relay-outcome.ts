@@ -20,16 +20,16 @@ export type RelayTarget = Target & {
 export type Slot = {
   readonly device: string;
   readonly queue: ReadyRow[];
-  /** What the queue takes in requests. */
+  /** The size of the queue in requests. */
   bytes: number;
   isBusy: boolean;
-  /** Requests in a row that failed. */
+  /** Consecutive requests that failed. */
   failures: number;
   /** The most rows of the next request. Fewer while the slot looks for one that is refused. */
   most: number;
 };
 
-/** What decides about rows, and is told what became of them. */
+/** What handling an answer needs. */
 export type RelayState = {
   readonly ports: SenderPorts;
   readonly target: RelayTarget;
@@ -90,7 +90,7 @@ function settle(
   ledger.settle(taken, Math.min(duplicates, taken.length));
   for (const row of rows) {
     const issues = issuesOf.get(row.number);
-    if (issues !== undefined) ledger.refuse(refusedAs(row, issues));
+    if (issues !== undefined) ledger.refuse(refusedAs(row, issues), 'destination');
   }
 }
 
@@ -102,7 +102,7 @@ function pauseFor(
   const { ports, target, patience } = state;
   const now = ports.time.mono();
   const random = ports.chance.random();
-  // The import lane paces its senders so. It is no failure, however long it takes.
+  // This is how the import lane paces its senders. It is not a failure, however long it takes.
   if (status === PACED) patience.good(now);
   else if (patience.isOver(now, status !== undefined))
     fail(state, `${target.endpoint} takes no rows (${why}): check --relay, and that the relay runs`);
@@ -125,9 +125,8 @@ function refuse(
     fail(state, messageOf(error, state.target));
     return;
   }
-  const { ledger } = state.ports;
   const issues = [{ path: '', message: error.message }];
-  const isRowsFault = state.doubt.refuse(() => ledger.refuse(refusedAs(row, issues)));
+  const isRowsFault = state.doubt.refuse(refusedAs(row, issues));
   remove(state, slot, rows);
   if (!isRowsFault) fail(state, messageOf(error, state.target));
 }

@@ -25,8 +25,8 @@ const LIMITS = { maxRows: 2 * SLOTS * MAX_REQUEST_RECORDS, maxBytes: 2 * SLOTS *
 const TOO_LARGE = { path: '', message: 'makes a record that is larger than a request may be' };
 
 /**
- * Sends rows to a relay. A row's id is made of the file's digest and the row's number alone, so the relay knows it again
- * in each later run. Not of its place among the rows of its device: that changes if a later release rejects more rows,
+ * Sends rows to a relay. A row's id is made of the file's digest and the row's number alone, so the relay recognizes it in
+ * each later run. The row's place among those of its device would not do: it changes if a later release refuses more rows,
  * or fewer, and the relay would then take one row for another.
  */
 export async function relaySender(ports: SenderPorts, target: RelayTarget, digest: string): Promise<Sender> {
@@ -47,7 +47,7 @@ export async function relaySender(ports: SenderPorts, target: RelayTarget, diges
     slots: await Promise.all(Array.from({ length: SLOTS }, (_, index) => slotFor(index))),
     inFlight: new Set(),
     flow: createFlow(LIMITS, ledger.settled.upTo, halt.signal, () => pump(relay)),
-    doubt: createDoubt(() => ledger.report().good > 0),
+    doubt: createDoubt(ledger),
     patience: createPatience(time.mono()),
   };
   return {
@@ -65,7 +65,7 @@ function add(relay: Relay, row: ReadyRow): void {
   const { slots, flow, ports } = relay;
   const slot = slots[slotOf(row.person)];
   if (slot === undefined || cutRequest([row], 1).length === 0) {
-    ports.ledger.refuse(refusedAs(row, [TOO_LARGE]));
+    ports.ledger.refuse(refusedAs(row, [TOO_LARGE]), 'check');
     return;
   }
   slot.queue.push(row);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { SdkCall } from '../../src/sandbox/sdk-call.ts';
-import { simulateSdk } from '../../src/sandbox/simulated-sdk.ts';
+import type { SdkCall } from '../../../src/sandbox/sdk/sdk-call.ts';
+import { simulateSdk } from '../../../src/sandbox/sdk/simulated-sdk.ts';
 
 function browser(switches: Partial<Parameters<typeof simulateSdk>[0]['switches']> = {}) {
   const kept: { luid?: string; user?: string | undefined } = {};

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type Arrival, profilesOf } from '../../src/sandbox/profiles.ts';
-import { parseSdkCall } from '../../src/sandbox/sdk-call.ts';
-import type { SdkSwitches } from '../../src/sandbox/sdk-switches.ts';
+import { type Arrival, profilesOf } from '../../../src/sandbox/sdk/profiles.ts';
+import { parseSdkCall } from '../../../src/sandbox/sdk/sdk-call.ts';
+import type { SdkSwitches } from '../../../src/sandbox/sdk/sdk-switches.ts';
 
 const SWITCHES: SdkSwitches = {
   anonymousBefore: 'merged',
