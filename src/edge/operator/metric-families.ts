@@ -9,7 +9,7 @@ import {
   REFUSED_BATCHES,
 } from '../telemetry/observations.ts';
 import type { Family, Labels } from './exposition.ts';
-import { sendersOf } from './relay-status.ts';
+import { sendersOf } from './sender-status.ts';
 
 /** An outbox's name and figures. Undefined if it did not answer. */
 export type MeasuredOutbox = { readonly name: string; readonly figures: OutboxMetrics | undefined };
