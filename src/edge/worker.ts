@@ -1,4 +1,5 @@
-import { type Context, Hono } from 'hono';
+import { waitUntil } from 'cloudflare:workers';
+import { type Context, Hono, type ExecutionContext as HonoContext } from 'hono';
 import { type Plan, parsePlan, planFaults } from '../plan/plan.ts';
 import { LIVE_PORTS } from './alerts/send.ts';
 import { identity } from './auth/identity.ts';
@@ -21,9 +22,12 @@ import { watch } from './watchdog/watchdog.ts';
 
 const UNAVAILABLE_RETRY_AFTER_S = 10;
 
+// For a Worker of yours that passes no `ctx` on. The platform's own function knows the request.
+const WITHOUT_CONTEXT: HonoContext = { waitUntil, passThroughOnException: () => {}, props: {} };
+
 /** The complete relay, as the default export of a Worker: its request handler and its watchdog. */
 export type RelayWorker = {
-  readonly fetch: (request: Request, env: Env, ctx: ExecutionContext) => Response | Promise<Response>;
+  readonly fetch: (request: Request, env: Env, ctx?: ExecutionContext) => Response | Promise<Response>;
   /**
    * The watchdog, for a cron trigger of every minute. Wakes every outbox whose alarm the platform has given up,
    * and sends alerts.
@@ -84,7 +88,7 @@ export function createRelay({ plan }: RelayOptions = {}): RelayWorker {
     return unavailable('try again later');
   });
   return {
-    fetch: app.fetch,
+    fetch: (request, env, ctx) => app.fetch(request, env, ctx ?? WITHOUT_CONTEXT),
     scheduled: ({ scheduledTime = Date.now() }, env) => watch(env, scheduledTime, LIVE_PORTS),
   };
 }

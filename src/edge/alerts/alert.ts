@@ -107,12 +107,12 @@ const DESCRIPTIONS: Readonly<Record<Notice['alert'], Description>> = {
   },
   tokens_refused: {
     severity: 'warning',
-    title: 'Identity tokens are refused',
+    title: 'Tokens are refused',
     what: ({ batches = 0 }) =>
-      `The relay refused ${counted(batches, 'batch', 'batches')} for their identity tokens within five minutes. Browsers keep them.`,
-    why: 'The key that signs tokens is not the one in IDENTITY_KEY, tokens expire, or somebody tries to write as another user.',
+      `The relay refused ${counted(batches, 'batch', 'batches')} for their tokens within five minutes. Browsers keep them, and servers have to.`,
+    why: 'The key that signs tokens is not the one in IDENTITY_KEY, tokens expire, a server has a wrong token, or somebody tries to write as another user.',
     remedy: () =>
-      'Look for tokens_refused in the log: it has the reasons. Correct IDENTITY_KEY or the server that signs.',
+      'Look for tokens_refused in the log: it has the reasons. Correct IDENTITY_KEY or the server that signs, and for server_token the token of a server.',
   },
   doubles_possible: {
     severity: 'warning',

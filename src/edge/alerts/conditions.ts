@@ -27,7 +27,7 @@ export type Findings = {
   readonly silentBefore: readonly string[];
   /** The status that WebEngage answers to every call. Null unless deliveries are suspended. */
   readonly suspendedBy: number | null;
-  /** Batches of the last five minutes that were refused for their identity tokens. */
+  /** Batches of the last five minutes that were refused for their tokens. */
   readonly tokensRefused: number;
 };
 

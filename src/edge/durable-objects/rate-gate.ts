@@ -287,7 +287,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
     return alertReport(this.#alerts());
   }
 
-  /** The batches that were refused for their identity tokens within the last minutes. */
+  /** How many batches were refused for their tokens within the last minutes. */
   #tokensRefused(now: number): number {
     const counts = this.#counts.tokens_refused.read(this.ctx.storage.kv);
     return Object.values(lastCounts(counts, RECENT_MINUTES, now)).reduce<number>(

@@ -45,16 +45,20 @@ const PLATFORM: RpcPlatform = {
 export function entrypointOf(plan: Plan | undefined): RelayEntrypointClass {
   const { takeCall, takeBatch } = callTaker(plan, PLATFORM);
   return class extends WorkerEntrypoint<Env, RelayProps> {
+    get #caller() {
+      return { env: this.env, ctx: this.ctx };
+    }
+
     track(event: ServerEvent<AnyEvents, string>): Promise<void> {
-      return takeCall({ env: this.env, props: this.ctx.props }, 'event', event);
+      return takeCall(this.#caller, 'event', event);
     }
 
     identify(user: ServerUser): Promise<void> {
-      return takeCall({ env: this.env, props: this.ctx.props }, 'user', user);
+      return takeCall(this.#caller, 'user', user);
     }
 
     batch(batch: readonly object[] | WireBatch): Promise<Answer> {
-      return takeBatch({ env: this.env, props: this.ctx.props }, batch);
+      return takeBatch(this.#caller, batch);
     }
   };
 }
