@@ -57,7 +57,7 @@ export function createRelay({ plan }: RelayOptions = {}): RelayWorker {
 
   app.get('/health/live', reportLive);
   app.use(async (c, next) => {
-    const toSet = await setUp(c, readIdentity, planned !== undefined);
+    const toSet = prepare(c, await readSetUp(c.env, readIdentity, planned !== undefined));
     if (toSet === undefined) await next();
     else c.res = unavailable(toSet);
     // On every answer, errors included: a page that can't read one takes it for a network failure. The admin
@@ -89,7 +89,10 @@ export function createRelay({ plan }: RelayOptions = {}): RelayWorker {
   });
   return {
     fetch: (request, env, ctx) => app.fetch(request, env, ctx ?? WITHOUT_CONTEXT),
-    scheduled: ({ scheduledTime = Date.now() }, env) => watch(env, scheduledTime, LIVE_PORTS),
+    scheduled: async ({ scheduledTime = Date.now() }, env) => {
+      const { ok } = await readSetUp(env, readIdentity, planned !== undefined);
+      await watch(env, { scheduledAt: scheduledTime, isSetUp: ok }, LIVE_PORTS);
+    },
   };
 }
 
@@ -108,24 +111,37 @@ function planOf(plan: object): Plan {
   return parsed.plan;
 }
 
-/** Prepares the variables of the routes. Or returns what to set, if a setting is missing or impossible. */
-async function setUp(
-  c: Context<Relay>,
+/** The variables of the routes, or a message on what to set. */
+type SetUp =
+  | { readonly ok: true; readonly variables: Relay['Variables'] }
+  | { readonly ok: false; readonly message: string };
+
+/** Reads the settings, with those that need more than their text to be checked. */
+async function readSetUp(
+  env: Env,
   readIdentity: ReturnType<typeof identity>,
   hasPlan: boolean,
-): Promise<string | undefined> {
-  const read = readSettings(c.env);
-  if (!read.ok) return read.message;
+): Promise<SetUp> {
+  const read = readSettings(env);
+  if (!read.ok) return read;
   const { settings } = read;
+  const plan = readPlanMode(settings, hasPlan);
+  if (!plan.ok) return plan;
+  const users = await readIdentity(settings.identity);
+  if (!users.ok) return users;
+  const { authorizeUsers } = users;
+  return { ok: true, variables: { settings, authorizeUsers, planMode: plan.mode } };
+}
+
+/** Sets the variables of the routes. Or returns what to set, if a setting is missing or impossible. */
+function prepare(c: Context<Relay>, read: SetUp): string | undefined {
+  if (!read.ok) return read.message;
+  const { settings, authorizeUsers, planMode } = read.variables;
   if (isLoopback(settings.upstream) && !isLoopback(new URL(c.req.url).origin))
     return 'WEBENGAGE_HOST may be this machine only if the relay runs on it too';
-  const plan = readPlanMode(settings, hasPlan);
-  if (!plan.ok) return plan.message;
-  const users = await readIdentity(settings.identity);
-  if (!users.ok) return users.message;
   c.set('settings', settings);
-  c.set('authorizeUsers', users.authorizeUsers);
-  c.set('planMode', plan.mode);
+  c.set('authorizeUsers', authorizeUsers);
+  c.set('planMode', planMode);
   return undefined;
 }
 

@@ -66,6 +66,7 @@ export type WatchBegin = {
 /** What the watchdog has found, and where its alerts go. */
 export type WatchEnd = {
   readonly isBroken: boolean;
+  readonly missingBindings: number;
   readonly outboxes: readonly WatchedOutbox[];
   readonly limits: AlertLimits;
   /** The fingerprints of the destinations. */
