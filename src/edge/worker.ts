@@ -1,5 +1,5 @@
 import { waitUntil } from 'cloudflare:workers';
-import { type Context, Hono, type ExecutionContext as HonoContext } from 'hono';
+import type { Context, ExecutionContext as HonoContext } from 'hono';
 import { type Plan, parsePlan, planFaults } from '../plan/plan.ts';
 import { LIVE_PORTS } from './alerts/send.ts';
 import { identity } from './auth/identity.ts';
@@ -11,6 +11,7 @@ import { health, reportLive } from './http/health.ts';
 import { batchDoor } from './http/post-batch.ts';
 import { preflight } from './http/preflight.ts';
 import { refusal } from './http/responses.ts';
+import { newApp } from './http/router.ts';
 import { reportMetrics } from './operator/metrics.ts';
 import { operatorRoutes } from './operator/routes.ts';
 import { entrypointOf, type RelayEntrypointClass } from './rpc/entrypoint.ts';
@@ -50,7 +51,7 @@ export type RelayOptions = {
  * Throws if the plan is invalid, and lists its faults. So an invalid plan can't be deployed.
  */
 export function createRelay({ plan }: RelayOptions = {}): RelayWorker {
-  const app = new Hono<Relay>();
+  const app = newApp();
   const planned = plan && planOf(plan);
   const readIdentity = identity();
   const reportHealth = health();

@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import { showsToken } from '../auth/bearer.ts';
 import { type BindingName, missingBindings } from '../durable-objects/bindings.ts';
 import type { Env, Relay } from '../durable-objects/env.ts';
+import { inTime } from '../durable-objects/in-time.ts';
 import { outboxNamed } from '../durable-objects/outbox-directory.ts';
 import type { OutboxMetrics } from '../durable-objects/outbox-metrics.ts';
 import { gateOf } from '../durable-objects/rate-gate.ts';
@@ -70,17 +71,11 @@ async function measure(c: Context<Relay>, missing: readonly BindingName[]): Prom
 
 /** Undefined if it fails, or does not answer in time. */
 async function figuresOf(env: Env, name: string): Promise<OutboxMetrics | undefined> {
-  const answered = new AbortController();
-  const tooLate = scheduler.wait(ANSWERS_WITHIN_MS, { signal: answered.signal }).then(
-    () => undefined,
-    () => undefined,
-  );
   try {
-    return await Promise.race([withRetry(async () => outboxNamed(env, name).metrics()), tooLate]);
+    const ask = () => withRetry(async () => outboxNamed(env, name).metrics());
+    return await inTime(ask, ANSWERS_WITHIN_MS);
   } catch (error) {
     logFault('metrics_failed', error);
     return undefined;
-  } finally {
-    answered.abort();
   }
 }
