@@ -76,11 +76,6 @@ export function callLedger({ totals }: RelayStatus): readonly LedgerRow[] {
       means: '5xx, no answer, or one that is not WebEngage’s: sent again under the same id',
     },
     ...rare(too_large, 'too large', '413: split in halves, and the next ones are smaller'),
-    ...rare(
-      calls - (taken + refused + paused + misconfigured + unknown + too_large),
-      'in flight',
-      'not answered yet',
-    ),
     { name: 'calls', amount: calls, means: '', isSum: true },
   ];
 }
