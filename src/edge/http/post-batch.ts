@@ -49,7 +49,7 @@ type Known = Intake &
  * The ingest endpoint, for one isolate of the Worker. It checks the sender, the quotas, the records and their
  * users before it calls the outbox. Answers 202 after the accepted records are stored.
  *
- * @param plan the tracking plan, if there is one
+ * @param plan the tracking plan; undefined for a relay without one
  */
 export function batchDoor(plan: Plan | undefined): (c: Context<Relay>) => Promise<Response> {
   const known: Known = {

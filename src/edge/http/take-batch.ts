@@ -48,7 +48,7 @@ export type PlannedBatch = {
   readonly breaches: Counts<Breach>;
 };
 
-/** Holds a checked batch against the tracking plan, if there is one. */
+/** Checks a batch against the tracking plan of the relay. Without a plan, everything passes. */
 export function planBatch(
   { good, rejected: offContract, repaired, expired }: CheckedBatch,
   plan: Plan | undefined,

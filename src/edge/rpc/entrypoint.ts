@@ -41,7 +41,7 @@ const PLATFORM: RpcPlatform = {
     new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))),
 };
 
-/** The entrypoint with this tracking plan, if there is one. The platform makes an instance for each call. */
+/** The entrypoint of a relay with or without a tracking plan. The platform makes an instance for each call. */
 export function entrypointOf(plan: Plan | undefined): RelayEntrypointClass {
   const { takeCall, takeBatch } = callTaker(plan, PLATFORM);
   return class extends WorkerEntrypoint<Env, RelayProps> {
