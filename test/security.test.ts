@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { isThere, testsNamedIn } from './named-tests.ts';
 
@@ -41,4 +41,30 @@ test('a deployed relay has no previews and no request log', () => {
 
   expect(deployed).toMatch(/^ {2}"preview_urls": false,$/m);
   expect(deployed).toContain('"logs": { "invocation_logs": false }');
+});
+
+test('the relay reads as many headers of a request as threat 5 says', () => {
+  const code = readdirSync('src/edge', { recursive: true, encoding: 'utf8' })
+    // These read the headers of answers.
+    .filter((file) => file.endsWith('.ts') && !/^(alerts|delivery)\//.test(file))
+    .map((file) => readFileSync(`src/edge/${file}`, 'utf8'))
+    .join('\n');
+  const read = code.matchAll(/\.header\('([\w-]+)'\)|headers\.get\('([\w-]+)'\)|'(Sec-Fetch-\w+)':/g);
+
+  const names = new Set([...read].map(([, one, other, third]) => one ?? other ?? third));
+  expect([...names].toSorted()).toEqual([
+    'Accept',
+    'Access-Control-Request-Headers',
+    'Authorization',
+    'CF-Connecting-IP',
+    'Content-Encoding',
+    'Content-Length',
+    'Content-Type',
+    'Origin',
+    'Sec-Fetch-Dest',
+    'Sec-Fetch-Mode',
+    'Sec-Fetch-Site',
+    'User-Agent',
+  ]);
+  expect(document).toContain('It reads twelve headers of a request.');
 });

@@ -13,7 +13,7 @@ export type Outcome<Body> =
   /** Why, in a sentence for the operator. */
   | { readonly kind: 'failed'; readonly reason: string };
 
-/** The relay's admin API, for whoever holds the token. Nothing here rejects. */
+/** The relay's admin API, for the holder of the token. Nothing here rejects. */
 export type Client = {
   readonly status: () => Promise<Outcome<RelayStatus>>;
   /** Outbox by outbox, the oldest first in each. */
@@ -22,7 +22,7 @@ export type Client = {
   readonly exportDeadLetters: () => Promise<Outcome<Blob>>;
   /** Sends a test message to each destination of alerts. */
   readonly testAlerts: () => Promise<Outcome<TestedAlerts>>;
-  /** Resolves to the number of dead letters it was done to. */
+  /** Resolves to the number of dead letters that were replayed or discarded. */
   readonly settle: (action: Action, selection: Selection) => Promise<Outcome<number>>;
 };
 

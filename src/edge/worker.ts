@@ -1,4 +1,5 @@
-import { type Context, Hono } from 'hono';
+import { waitUntil } from 'cloudflare:workers';
+import type { Context, ExecutionContext as HonoContext } from 'hono';
 import { type Plan, parsePlan, planFaults } from '../plan/plan.ts';
 import { LIVE_PORTS } from './alerts/send.ts';
 import { identity } from './auth/identity.ts';
@@ -10,6 +11,7 @@ import { health, reportLive } from './http/health.ts';
 import { batchDoor } from './http/post-batch.ts';
 import { preflight } from './http/preflight.ts';
 import { refusal } from './http/responses.ts';
+import { newApp } from './http/router.ts';
 import { reportMetrics } from './operator/metrics.ts';
 import { operatorRoutes } from './operator/routes.ts';
 import { entrypointOf, type RelayEntrypointClass } from './rpc/entrypoint.ts';
@@ -21,9 +23,12 @@ import { watch } from './watchdog/watchdog.ts';
 
 const UNAVAILABLE_RETRY_AFTER_S = 10;
 
+// For a Worker of yours that passes no `ctx` on. The platform's own function knows the request.
+const WITHOUT_CONTEXT: HonoContext = { waitUntil, passThroughOnException: () => {}, props: {} };
+
 /** The complete relay, as the default export of a Worker: its request handler and its watchdog. */
 export type RelayWorker = {
-  readonly fetch: (request: Request, env: Env, ctx: ExecutionContext) => Response | Promise<Response>;
+  readonly fetch: (request: Request, env: Env, ctx?: ExecutionContext) => Response | Promise<Response>;
   /**
    * The watchdog, for a cron trigger of every minute. Wakes every outbox whose alarm the platform has given up,
    * and sends alerts.
@@ -46,14 +51,14 @@ export type RelayOptions = {
  * Throws if the plan is invalid, and lists its faults. So an invalid plan can't be deployed.
  */
 export function createRelay({ plan }: RelayOptions = {}): RelayWorker {
-  const app = new Hono<Relay>();
+  const app = newApp();
   const planned = plan && planOf(plan);
   const readIdentity = identity();
   const reportHealth = health();
 
   app.get('/health/live', reportLive);
   app.use(async (c, next) => {
-    const toSet = await setUp(c, readIdentity, planned !== undefined);
+    const toSet = prepare(c, await readSetUp(c.env, readIdentity, planned !== undefined));
     if (toSet === undefined) await next();
     else c.res = unavailable(toSet);
     // On every answer, errors included: a page that can't read one takes it for a network failure. The admin
@@ -84,8 +89,11 @@ export function createRelay({ plan }: RelayOptions = {}): RelayWorker {
     return unavailable('try again later');
   });
   return {
-    fetch: app.fetch,
-    scheduled: ({ scheduledTime = Date.now() }, env) => watch(env, scheduledTime, LIVE_PORTS),
+    fetch: (request, env, ctx) => app.fetch(request, env, ctx ?? WITHOUT_CONTEXT),
+    scheduled: async ({ scheduledTime = Date.now() }, env) => {
+      const { ok } = await readSetUp(env, readIdentity, planned !== undefined);
+      await watch(env, { scheduledAt: scheduledTime, isSetUp: ok }, LIVE_PORTS);
+    },
   };
 }
 
@@ -104,24 +112,37 @@ function planOf(plan: object): Plan {
   return parsed.plan;
 }
 
-/** Prepares the variables of the routes. Or returns what to set, if a setting is missing or impossible. */
-async function setUp(
-  c: Context<Relay>,
+/** The variables of the routes, or a message on what to set. */
+type SetUp =
+  | { readonly ok: true; readonly variables: Relay['Variables'] }
+  | { readonly ok: false; readonly message: string };
+
+/** Reads the settings, with those that need more than their text to be checked. */
+async function readSetUp(
+  env: Env,
   readIdentity: ReturnType<typeof identity>,
   hasPlan: boolean,
-): Promise<string | undefined> {
-  const read = readSettings(c.env);
-  if (!read.ok) return read.message;
+): Promise<SetUp> {
+  const read = readSettings(env);
+  if (!read.ok) return read;
   const { settings } = read;
+  const plan = readPlanMode(settings, hasPlan);
+  if (!plan.ok) return plan;
+  const users = await readIdentity(settings.identity);
+  if (!users.ok) return users;
+  const { authorizeUsers } = users;
+  return { ok: true, variables: { settings, authorizeUsers, planMode: plan.mode } };
+}
+
+/** Sets the variables of the routes. Or returns what to set, if a setting is missing or impossible. */
+function prepare(c: Context<Relay>, read: SetUp): string | undefined {
+  if (!read.ok) return read.message;
+  const { settings, authorizeUsers, planMode } = read.variables;
   if (isLoopback(settings.upstream) && !isLoopback(new URL(c.req.url).origin))
     return 'WEBENGAGE_HOST may be this machine only if the relay runs on it too';
-  const plan = readPlanMode(settings, hasPlan);
-  if (!plan.ok) return plan.message;
-  const users = await readIdentity(settings.identity);
-  if (!users.ok) return users.message;
   c.set('settings', settings);
-  c.set('authorizeUsers', users.authorizeUsers);
-  c.set('planMode', plan.mode);
+  c.set('authorizeUsers', authorizeUsers);
+  c.set('planMode', planMode);
   return undefined;
 }
 

@@ -85,7 +85,7 @@ test('docs/guides/operating.md shows exactly the lines of the log', () => {
     logRestoring('1/0', '0000007b-0000b26e-00001538-0c3e87bb37b3db5cc52eedb93cd3b96b');
     logRestore('1/0', 'restored', Date.parse('2026-11-23T15:45:00Z'));
     logOnHold('1/0');
-    logTokensRefused({ expired: 41, missing: 2 });
+    logTokensRefused({ expired: 41, missing: 2, server_token: 3 });
     logLimited({ address: 212, browser: 0, share: 38 });
     logServerRefused('orders', { limited: 2, rejected: 7 });
     logOffPlan({ missing: 12, type: 5, unknown_event: 1 });

@@ -55,5 +55,6 @@ export const MEASURED: Measured = {
     { name: '2/0', figures: FIGURES },
     { name: '2/1', figures: undefined },
   ],
+  missing: [],
   maxBacklog: 18_000_000,
 };

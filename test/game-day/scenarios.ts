@@ -105,7 +105,7 @@ export const SCENARIOS: readonly Scenario[] = [
     rules: [
       { name: 'WebEngageRelayNotTakingFast', withinMinutes: 5 },
       { name: 'WebEngageRelayNotTakingSlow', withinMinutes: 5 },
-      { name: 'WebEngageRelayOutboxSilent', withinMinutes: 7 },
+      { name: 'WebEngageRelayBindingMissing', withinMinutes: 4 },
     ],
   },
   {

@@ -7,7 +7,7 @@ type Bots = RelayStatus['bots'];
 type Row = { readonly name: string; readonly of: (counted: Bots['total']) => number };
 
 const MODES = {
-  off: 'BOTS is off: nobody is taken for a bot.',
+  off: 'BOTS is off: bots are not counted.',
   count: 'BOTS is count: these records were accepted like all others.',
   refuse: 'BOTS is refuse: these records cost no call.',
 };

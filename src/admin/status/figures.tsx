@@ -19,9 +19,9 @@ export function Figures({ status, hour }: FiguresProps): JSX.Element {
         more={`there is room for ${shortCount(backlog.maxRecords)}`}
       />
       <Tile
-        name="Oldest waits for"
+        name="Oldest record"
         figure={backlog.records === 0 ? '–' : duration(backlog.oldestAgeMs)}
-        more="since the relay took it"
+        more="since the relay accepted it"
       />
       <Tile name="Growth a minute" figure={growth(backlog.growthPerMinute)} more={emptyIn(backlog)} />
       <Tile

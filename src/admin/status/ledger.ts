@@ -19,7 +19,7 @@ export function recordLedger({ totals, backlog }: RelayStatus): readonly LedgerR
     { name: 'received', amount: cameIn, means: '', isSum: true },
     { name: 'delivered', amount: totals.delivered, means: 'accepted by WebEngage' },
     { name: 'dead letter', amount: totals.dead_letter, means: 'refused by WebEngage for good' },
-    ...rare(totals.erased, 'erased', 'with their person, while they waited'),
+    ...rare(totals.erased, 'erased', 'with an erased person, before they were sent'),
     { name: 'waiting', amount: backlog.records, means: 'the backlog' },
     ...rare(cameIn - known, 'between two counts', 'shards are not counted at the same instant'),
     { name: 'accounted for', amount: cameIn, means: '', isSum: true },
@@ -35,7 +35,7 @@ export function deadLetterLedger({ totals, deadLetters }: RelayStatus): readonly
     {
       name: 'discarded',
       amount: totals.discarded,
-      means: 'by an operator, with their person, or for their age',
+      means: 'by an operator, with an erased person, or because of their age',
     },
     ...rare(totals.requeued, 'requeued', 'by the relay, after a time when every call was refused'),
     ...rare(totals.dead_letter - known, 'between two counts', 'shards are not counted at the same instant'),
@@ -76,11 +76,6 @@ export function callLedger({ totals }: RelayStatus): readonly LedgerRow[] {
       means: '5xx, no answer, or one that is not WebEngage’s: sent again under the same id',
     },
     ...rare(too_large, 'too large', '413: split in halves, and the next ones are smaller'),
-    ...rare(
-      calls - (taken + refused + paused + misconfigured + unknown + too_large),
-      'in flight',
-      'not answered yet',
-    ),
     { name: 'calls', amount: calls, means: '', isSum: true },
   ];
 }

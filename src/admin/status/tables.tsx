@@ -47,7 +47,7 @@ function Ledger({ rows }: { readonly rows: readonly LedgerRow[] }) {
 
 const LANE_NAMES = { live: 'pages', server: 'servers', import: 'imports' };
 
-/** What waits in each lane, and who sent what. Only pages send to most relays, so then there is nothing to compare. */
+/** The backlog of each lane, and the records of each sender. Left out if only pages send, as at most relays. */
 export function Senders({ lanes, senders }: Pick<RelayStatus, 'lanes' | 'senders'>): JSX.Element | null {
   if (senders.length < 2) return null;
   return (

@@ -12,7 +12,7 @@ const MODES = {
   enforce: 'TRACKING_PLAN is enforce: these were refused.',
 };
 
-/** How records violated the tracking plan. Names that are in no plan were written by whoever sent them. */
+/** How records violated the tracking plan. Their senders chose the names that are in no plan. */
 export function Violations({ plan, now }: { readonly plan: Plan; readonly now: number }): JSX.Element {
   const { mode, kinds } = plan;
   return (

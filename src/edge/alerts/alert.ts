@@ -43,9 +43,16 @@ const DESCRIPTIONS: Readonly<Record<Notice['alert'], Description>> = {
   broken: {
     severity: 'critical',
     title: 'The relay is broken',
-    what: () => 'The relay answers 503 to every request. Browsers keep their records.',
+    what: ({ bindings = 0 }) =>
+      bindings > 0
+        ? 'The binding OUTBOX is missing, so the relay stores and sends nothing. Browsers keep their records.'
+        : 'The relay answers 503 to every request. Browsers keep their records.',
     why: 'A setting or a binding is missing or invalid.',
-    remedy: () => 'Open /health: it names the setting or binding and its rule. Correct it, and deploy.',
+    // No message can be about RATE_GATE, because that object keeps the alerts.
+    remedy: ({ bindings = 0 }) =>
+      bindings > 0
+        ? 'Bind OUTBOX under durable_objects in wrangler.jsonc, and deploy. Or roll back.'
+        : 'Open /health: it names the setting and its rule. Correct it, and deploy.',
   },
   suspended: {
     severity: 'critical',
@@ -58,7 +65,7 @@ const DESCRIPTIONS: Readonly<Record<Notice['alert'], Description>> = {
     severity: 'critical',
     title: 'WebEngage accepts nothing',
     what: ({ seconds = 0 }) =>
-      `Records wait, and WebEngage has accepted none of their kind for ${seconds} seconds.`,
+      `Records are waiting, and WebEngage has accepted none of their kind for ${seconds} seconds.`,
     why: 'WebEngage is down or unreachable, answers 429, or refuses one of the two calls. Or the relay makes no calls.',
     remedy: () =>
       'Look at the answers on /admin/. If they are 5xx or missing, wait, and check the status page of WebEngage. If 429, find the other program that uses the account. If there are no calls, look for relay_pass_failed in the log.',
@@ -98,21 +105,21 @@ const DESCRIPTIONS: Readonly<Record<Notice['alert'], Description>> = {
   },
   dead_letters: {
     severity: 'warning',
-    title: 'Dead letters arrive',
+    title: 'There are new dead letters',
     what: ({ records = 0 }) =>
-      `WebEngage refused ${counted(records, 'record', 'records')} by themselves within five minutes.`,
+      `WebEngage refused ${counted(records, 'single record', 'single records')} within five minutes.`,
     why: 'A page or a server sends something that WebEngage does not accept. All other records go on.',
     remedy: () =>
       'Read the reasons at /admin/. Correct the page or server, then replay or discard the dead letters.',
   },
   tokens_refused: {
     severity: 'warning',
-    title: 'Identity tokens are refused',
+    title: 'Tokens are refused',
     what: ({ batches = 0 }) =>
-      `The relay refused ${counted(batches, 'batch', 'batches')} for their identity tokens within five minutes. Browsers keep them.`,
-    why: 'The key that signs tokens is not the one in IDENTITY_KEY, tokens expire, or somebody tries to write as another user.',
+      `The relay refused ${counted(batches, 'batch', 'batches')} for their tokens within five minutes. Browsers keep them, and servers have to.`,
+    why: 'The key that signs tokens is not the one in IDENTITY_KEY, tokens expire, a server has a wrong token, or somebody tries to write as another user.',
     remedy: () =>
-      'Look for tokens_refused in the log: it has the reasons. Correct IDENTITY_KEY or the server that signs.',
+      'Look for tokens_refused in the log: it has the reasons. Correct IDENTITY_KEY or the server that signs, and for server_token the token of a server.',
   },
   doubles_possible: {
     severity: 'warning',

@@ -20,14 +20,15 @@ export type WatchedOutbox = {
 
 /** What one run of the watchdog found out. */
 export type Findings = {
-  /** A setting or binding is missing or invalid. The outboxes were not asked then. */
+  /** A setting or binding is missing or invalid. Then the outboxes may not have been asked. */
   readonly isBroken: boolean;
+  readonly missingBindings: number;
   readonly outboxes: readonly WatchedOutbox[];
   /** The outboxes that did not answer in the run before. */
   readonly silentBefore: readonly string[];
   /** The status that WebEngage answers to every call. Null unless deliveries are suspended. */
   readonly suspendedBy: number | null;
-  /** Batches of the last five minutes that were refused for their identity tokens. */
+  /** Batches of the last five minutes that were refused for their tokens. */
   readonly tokensRefused: number;
 };
 
@@ -49,11 +50,11 @@ const MIN_UNKNOWN_CALLS = 10;
 
 /** The conditions of all alerts. */
 export function conditionsOf(findings: Findings, limits: AlertLimits, now: number): Conditions {
-  const { isBroken, suspendedBy, tokensRefused } = findings;
+  const { isBroken, missingBindings, suspendedBy, tokensRefused } = findings;
   const outboxes = ofOutboxes(findings, limits, now);
   return {
-    ...(isBroken ? mapConditions(outboxes, unclear) : outboxes),
-    broken: isBroken ? on() : OFF,
+    ...(isBroken && findings.outboxes.length === 0 ? mapConditions(outboxes, unclear) : outboxes),
+    broken: isBroken ? on(missingBindings > 0 ? { bindings: missingBindings } : {}) : OFF,
     suspended: suspendedBy === null ? OFF : on({ status: suspendedBy }),
     tokens_refused: counted('batches', tokensRefused, MIN_TOKENS_REFUSED),
   };

@@ -21,7 +21,7 @@ export const LIVE_PORTS: SendPorts = {
   timeout: (ms) => AbortSignal.timeout(ms),
 };
 
-/** A receiver and the key that signs messages to it, if there is one. */
+/** A receiver, and the key that signs messages to it. Without a key they are not signed. */
 export type Receiver = { readonly webhook: Webhook; readonly secret: string | undefined };
 
 /**

@@ -2,9 +2,9 @@
 export const ANSWERS_WITHIN_MS = 10_000;
 
 /** Asks an object, and throws if it does not answer in time. */
-export async function inTime<T>(ask: () => Promise<T>): Promise<T> {
+export async function inTime<T>(ask: () => Promise<T>, withinMs: number = ANSWERS_WITHIN_MS): Promise<T> {
   const answered = new AbortController();
-  const tooLate = scheduler.wait(ANSWERS_WITHIN_MS, { signal: answered.signal }).then(
+  const tooLate = scheduler.wait(withinMs, { signal: answered.signal }).then(
     (): never => {
       throw new Error('it did not answer in time');
     },

@@ -21,3 +21,8 @@ export async function outboxesInUse(env: Env): Promise<string[]> {
 export function outboxesOf({ shards, jurisdiction }: RelaySettings): string[] {
   return shardsOf(shards).map((name) => (jurisdiction === undefined ? name : `${jurisdiction}/${name}`));
 }
+
+/** The outboxes that may hold something, and those that get new records. Asking one of the latter may create it. */
+export async function everyOutbox(env: Env, settings: RelaySettings): Promise<readonly string[]> {
+  return [...new Set([...(await outboxesInUse(env)), ...outboxesOf(settings)])];
+}

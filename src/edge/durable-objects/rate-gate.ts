@@ -66,6 +66,7 @@ export type WatchBegin = {
 /** What the watchdog has found, and where its alerts go. */
 export type WatchEnd = {
   readonly isBroken: boolean;
+  readonly missingBindings: number;
   readonly outboxes: readonly WatchedOutbox[];
   readonly limits: AlertLimits;
   /** The fingerprints of the destinations. */
@@ -291,7 +292,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
     return alertReport(this.#alerts());
   }
 
-  /** The batches that were refused for their identity tokens within the last minutes. */
+  /** How many batches were refused for their tokens within the last minutes. */
   #tokensRefused(now: number): number {
     const counts = this.#counts.tokens_refused.read(this.ctx.storage.kv);
     return Object.values(lastCounts(counts, RECENT_MINUTES, now)).reduce<number>(

@@ -1,4 +1,5 @@
 import { VERSION } from '../../contract/version.ts';
+import { missingBindings } from '../durable-objects/bindings.ts';
 import type { Env } from '../durable-objects/env.ts';
 import { ANSWERS_WITHIN_MS, inTime } from '../durable-objects/in-time.ts';
 import { PROBE } from '../durable-objects/outbox.ts';
@@ -87,13 +88,11 @@ async function findTrouble(env: Env, settings: RelaySettings, now: number): Prom
 }
 
 function brokenBinding(env: Env): Trouble | undefined {
-  const unbound = (['OUTBOX', 'RATE_GATE'] as const).filter(
-    (name) => typeof env[name]?.getByName !== 'function',
-  );
-  if (unbound.length === 0) return undefined;
+  const missing = missingBindings(env);
+  if (missing.length === 0) return undefined;
   return {
     status: 'broken',
-    message: `${unbound.join(' and ')} is not bound to a Durable Object: bind it under durable_objects in wrangler.jsonc, with a compatibility_date no older than the package's, and deploy`,
+    message: `${missing.join(' and ')} is not bound to a Durable Object: bind it under durable_objects in wrangler.jsonc, with a compatibility_date no older than the package's, and deploy`,
   };
 }
 

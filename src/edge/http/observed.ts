@@ -1,28 +1,37 @@
-import type { Context } from 'hono';
-import type { Relay } from '../durable-objects/env.ts';
+import type { Env } from '../durable-objects/env.ts';
 import { gateOf } from '../durable-objects/rate-gate.ts';
-import { answeredIn, refusedFor } from '../telemetry/observations.ts';
+import type { RelaySettings } from '../settings/settings.ts';
+import { answeredIn, type RefusedBatch, refusedFor } from '../telemetry/observations.ts';
 import type { Observer } from '../telemetry/observer.ts';
-import { reasonOf } from './responses.ts';
 
-type Accept = (c: Context<Relay>) => Promise<Response>;
+/** What surrounds a batch that is observed. */
+type Surroundings = {
+  readonly env: Env;
+  readonly ctx: { readonly waitUntil: (promise: Promise<unknown>) => void };
+  readonly settings: RelaySettings;
+  readonly now: () => number;
+};
 
-/** The ingest endpoint, observed for `/metrics`. Without a METRICS_TOKEN it only accepts. */
-export function observed({ observe, report }: Observer, accept: Accept): Accept {
-  return async (c) => {
-    if (c.var.settings.metricsToken === undefined) return accept(c);
-    const startedAt = Date.now();
-    // What is thrown is answered with 503.
-    let status = 503;
-    try {
-      const answer = await accept(c);
-      status = answer.status;
-      return answer;
-    } finally {
-      const now = Date.now();
-      observe(status === 202 ? answeredIn(now - startedAt) : refusedFor(reasonOf(status)));
-      const reported = report(async (seen) => gateOf(c.env).observe(seen), now);
-      if (reported !== undefined) c.executionCtx.waitUntil(reported);
-    }
-  };
+/**
+ * Takes a batch, and observes for `/metrics` how long that took or why it was refused. Without a METRICS_TOKEN it
+ * only takes the batch.
+ *
+ * @param refusalOf why the batch was refused. Undefined if it was taken
+ */
+export async function observed<Answer>(
+  { observe, report }: Observer,
+  { env, ctx, settings, now }: Surroundings,
+  take: () => Promise<Answer>,
+  refusalOf: (outcome: PromiseSettledResult<Answer>) => RefusedBatch | undefined,
+): Promise<Answer> {
+  if (settings.metricsToken === undefined) return take();
+  const startedAt = now();
+  const [outcome] = await Promise.allSettled([take()]);
+  const endedAt = now();
+  const refusal = refusalOf(outcome);
+  observe(refusal === undefined ? answeredIn(endedAt - startedAt) : refusedFor(refusal));
+  const reported = report(async (seen) => gateOf(env).observe(seen), endedAt);
+  if (reported !== undefined) ctx.waitUntil(reported);
+  if (outcome.status === 'rejected') throw outcome.reason;
+  return outcome.value;
 }

@@ -14,11 +14,11 @@ import { type SenderLimits, senderLimits } from '../limits/sender-limits.ts';
 import type { Receipt } from '../queue/ingest.ts';
 import { shardOf } from '../settings/shards.ts';
 import { logBots, logLimited, logTokensRefused } from '../telemetry/log.ts';
-import { type Observer, observer } from '../telemetry/observer.ts';
+import type { RefusedBatch } from '../telemetry/observations.ts';
 import type { Counts } from '../telemetry/throttled-count.ts';
 import { type ReadBody, readBody } from './body.ts';
 import { observed } from './observed.ts';
-import { refusal } from './responses.ts';
+import { reasonOf, refusal } from './responses.ts';
 import { sharedCount } from './shared-count.ts';
 import { answerOf, type Intake, intake, planBatch, storeDelivery } from './take-batch.ts';
 import { checkBatch, parseBatch, rejectAll } from './validate-batch.ts';
@@ -34,11 +34,13 @@ const FULL_RETRY_AFTER_S = 60;
 
 const LIMITED_RETRY_AFTER_MS = 5_000;
 
+/** Why a batch was refused for its token: a fault of its identity token, or a wrong token of a server. */
+type RefusedToken = TokenFault | 'server_token';
+
 /** State that one isolate of the Worker keeps between batches. */
 type Known = Intake &
-  SenderLimits &
-  Observer & {
-    readonly countRefused: (c: Context<Relay>, faults: Counts<TokenFault>, now: number) => void;
+  SenderLimits & {
+    readonly countRefused: (c: Context<Relay>, faults: Counts<RefusedToken>, now: number) => void;
     readonly countBots: (c: Context<Relay>, records: Counts<BotCount>, now: number) => void;
     readonly markOf: MarkOf;
   };
@@ -47,24 +49,36 @@ type Known = Intake &
  * The ingest endpoint, for one isolate of the Worker. It checks the sender, the quotas, the records and their
  * users before it calls the outbox. Answers 202 after the accepted records are stored.
  *
- * @param plan the tracking plan, if there is one
+ * @param plan the tracking plan; undefined for a relay without one
  */
 export function batchDoor(plan: Plan | undefined): (c: Context<Relay>) => Promise<Response> {
   const known: Known = {
     ...intake(),
     ...senderLimits(logLimited),
-    ...observer(),
     countRefused: sharedCount('tokens_refused', logTokensRefused),
     countBots: sharedCount('bots', logBots),
     markOf: networkMarks(),
   };
-  return observed(known, (c) => acceptBatch(c, known, plan));
+  return (c) => {
+    const { env, executionCtx: ctx, var: vars } = c;
+    const surroundings = { env, ctx, settings: vars.settings, now: Date.now };
+    return observed(known, surroundings, () => acceptBatch(c, known, plan), refusalOf);
+  };
+}
+
+/** What is thrown is answered with 503. */
+function refusalOf(outcome: PromiseSettledResult<Response>): RefusedBatch | undefined {
+  const status = outcome.status === 'fulfilled' ? outcome.value.status : 503;
+  return status === 202 ? undefined : reasonOf(status);
 }
 
 async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefined): Promise<Response> {
   const { settings } = c.var;
   const sender = await senderOf(c.req.raw.headers, settings);
-  if (sender.kind === 'refused') return refusal(sender.code, sender.message);
+  if (sender.kind === 'refused') {
+    if (sender.code === 'invalid_token') known.countRefused(c, { server_token: 1 }, Date.now());
+    return refusal(sender.code, sender.message);
+  }
   // Cloudflare sets it on every request from outside. Without it no limit applies: all senders would look like one.
   const address = sender.kind === 'page' ? c.req.header('CF-Connecting-IP') : undefined;
   const network = address && networkOf(address);
@@ -106,7 +120,7 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
           ...(network && { network: await known.markOf(network, settings.apiKeys.primary) }),
         };
   const delivery = { device, ...from, ...toStore, unverified: authorized.unverified };
-  const receipt = await known.carry((seen) => storeDelivery(c.env, outbox, delivery, seen));
+  const receipt = await storeDelivery(c.env, outbox, delivery, known);
   if (!receipt.stored) return notStored(receipt, { device, outbox }, sender, known);
   const answer = answerOf(receipt, reported);
   countRejected(sender, answer.rejected.length, known);

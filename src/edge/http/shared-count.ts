@@ -20,7 +20,6 @@ export function sharedCount<Name extends string>(
   const count = throttledCount(log);
   return (c, counted, now) => {
     const reported = count(counted, now);
-    // Read only now: it throws for a request without one.
     if (reported !== undefined) c.executionCtx.waitUntil(passOn(c.env, group, reported));
   };
 }

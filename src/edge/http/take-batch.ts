@@ -10,22 +10,24 @@ import type { Delivery, Receipt } from '../queue/ingest.ts';
 import { type NewRun, toRuns } from '../queue/run.ts';
 import type { PlanMode } from '../settings/settings.ts';
 import { logOffPlan, logServerRefused, type ServerRefused } from '../telemetry/log.ts';
-import type { Observations } from '../telemetry/observations.ts';
+import { type Observer, observer } from '../telemetry/observer.ts';
 import { type Counts, throttledCount } from '../telemetry/throttled-count.ts';
 import { enforcePlan } from './enforce-plan.ts';
 import type { CheckedBatch } from './validate-batch.ts';
 
 /** What one isolate of the Worker keeps between batches, however they arrive. */
-export type Intake = LoadShedding & {
-  readonly countOffPlan: (breaches: Counts<Breach>, now: number) => void;
-  readonly countServerRefused: (name: string, refused: Counts<ServerRefused>, now: number) => void;
-};
+export type Intake = LoadShedding &
+  Observer & {
+    readonly countOffPlan: (breaches: Counts<Breach>, now: number) => void;
+    readonly countServerRefused: (name: string, refused: Counts<ServerRefused>, now: number) => void;
+  };
 
 export function intake(): Intake {
   // Has at most one entry for each name that the operator has given.
   const ofServers = new Map<string, (refused: Counts<ServerRefused>, now: number) => void>();
   return {
     ...loadShedding(),
+    ...observer(),
     countOffPlan: throttledCount(logOffPlan),
     countServerRefused: (name, refused, now) => {
       const count = ofServers.get(name) ?? throttledCount((counts) => logServerRefused(name, counts));
@@ -46,7 +48,7 @@ export type PlannedBatch = {
   readonly breaches: Counts<Breach>;
 };
 
-/** Holds a checked batch against the tracking plan, if there is one. */
+/** Checks a batch against the tracking plan of the relay. Without a plan, everything passes. */
 export function planBatch(
   { good, rejected: offContract, repaired, expired }: CheckedBatch,
   plan: Plan | undefined,
@@ -62,18 +64,19 @@ export function planBatch(
 }
 
 /**
- * Hands a delivery to its outbox. One that the platform calls overloaded counts as full.
- *
- * @param seen what this isolate has observed, for the outbox to count
+ * Hands a delivery to its outbox, with everything that this isolate has observed. An outbox that the platform calls
+ * overloaded counts as full.
  */
 export async function storeDelivery(
   env: Env,
   outbox: string,
   delivery: Delivery,
-  seen?: Observations,
+  { carry }: Pick<Intake, 'carry'>,
 ): Promise<Receipt> {
   try {
-    return await withRetry<Receipt>(async () => outboxNamed(env, outbox).ingest(outbox, delivery, seen));
+    return await carry((seen) =>
+      withRetry<Receipt>(async () => outboxNamed(env, outbox).ingest(outbox, delivery, seen)),
+    );
   } catch (error) {
     // A retry would only add to its load.
     if (error instanceof Error && 'overloaded' in error && error.overloaded) return { stored: false };

@@ -10,7 +10,7 @@ import type { AlertStatus, TestedAlerts } from './relay-status.ts';
 
 const NO_MESSAGES: QueueReport = { waiting: 0, last: null };
 
-/** The active alerts, and what became of the last message to each destination. */
+/** The active alerts, and the outcome of the last message to each destination. */
 export async function alertStatus(env: Env, now: number): Promise<AlertStatus> {
   const { active, queues } = await gateOf(env).alertReport();
   return {

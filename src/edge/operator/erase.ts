@@ -5,18 +5,17 @@ import { idRule } from '../../contract/rules/visitor.ts';
 import type { Env, Relay } from '../durable-objects/env.ts';
 import { inTime } from '../durable-objects/in-time.ts';
 import type { OutboxErased } from '../durable-objects/outbox.ts';
-import { outboxesInUse, outboxesOf, outboxNamed } from '../durable-objects/outbox-directory.ts';
+import { everyOutbox, outboxesInUse, outboxNamed } from '../durable-objects/outbox-directory.ts';
 import { withRetry } from '../durable-objects/with-retry.ts';
-import { readBody } from '../http/body.ts';
 import { refusal } from '../http/responses.ts';
 import { idOfPerson, type Person } from '../queue/erasure/person.ts';
 import { SUPPRESSED_MS } from '../queue/erasure/suppression.ts';
 import { logErasure, logFault } from '../telemetry/log.ts';
 import type { ErasureReceipt } from './erasure-receipt.ts';
 import { requestErasure } from './erasure-request.ts';
+import { jsonBody } from './json-body.ts';
 
 const MAX_BODY_BYTES = 4_096;
-const BODY_TIMEOUT_MS = 10_000;
 
 const id = ruleSchema(idRule);
 
@@ -33,8 +32,7 @@ const BODY_RULE =
 
 /** Erases a person in every outbox, or lifts the mark of one who was erased. */
 export async function erasePerson(c: Context<Relay>): Promise<Response> {
-  const body = await readBody(c.req.raw, MAX_BODY_BYTES, AbortSignal.timeout(BODY_TIMEOUT_MS));
-  const { success, output } = safeParse(bodySchema, body.ok ? parseJson(body.text) : undefined);
+  const { success, output } = safeParse(bodySchema, await jsonBody(c.req.raw, MAX_BODY_BYTES));
   if (!success) return refusal('invalid_request', BODY_RULE);
   const person: Person = 'userId' in output ? { userId: output.userId } : { anonymousId: output.anonymousId };
   const isLifted = 'lift' in output;
@@ -56,9 +54,9 @@ const NOTHING = { waiting: 0, deadLetters: 0, violations: 0 };
 /** Every outbox that may hold records of the person, or may get some. */
 async function eraseEverywhere({ env, var: { settings } }: Context<Relay>, person: Person): Promise<InRelay> {
   // A returning browser may belong to an outbox that holds nothing yet.
-  const names = new Set([...(await outboxesInUse(env)), ...outboxesOf(settings)]);
+  const names = await everyOutbox(env, settings);
   const begunAt = Date.now();
-  const { answers, unanswered } = await askAll([...names], (name) => eraseIn(env, name, person));
+  const { answers, unanswered } = await askAll(names, (name) => eraseIn(env, name, person));
   const sum = (of: (erased: OutboxErased['erased']) => number) =>
     answers.flat().reduce((total, { erased }) => total + of(erased), 0);
   return {
@@ -108,26 +106,12 @@ async function askAll<T>(
   names: readonly string[],
   ask: (name: string) => Promise<T>,
 ): Promise<{ readonly answers: readonly T[]; readonly unanswered: readonly string[] }> {
-  const asked = await Promise.all(
-    names.map(async (name) => {
-      try {
-        return { name, answer: await ask(name) };
-      } catch (error) {
-        logFault('erase_failed', error);
-        return { name };
-      }
-    }),
-  );
-  return {
-    answers: asked.flatMap((each) => ('answer' in each ? [each.answer as T] : [])),
-    unanswered: asked.flatMap(({ name, ...rest }) => ('answer' in rest ? [] : [name])),
-  };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // The schema refuses it.
-  }
+  const outcomes = await Promise.allSettled(names.map(ask));
+  const unanswered = outcomes.flatMap((outcome, index) => {
+    if (outcome.status === 'fulfilled') return [];
+    logFault('erase_failed', outcome.reason);
+    return names[index] ?? [];
+  });
+  const answers = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+  return { answers, unanswered };
 }

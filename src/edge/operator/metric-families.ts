@@ -1,4 +1,5 @@
 import { VERSION } from '../../contract/version.ts';
+import { BINDINGS, type BindingName } from '../durable-objects/bindings.ts';
 import type { OutboxMetrics } from '../durable-objects/outbox-metrics.ts';
 import type { GateMetrics } from '../durable-objects/rate-gate.ts';
 import type { Histogram } from '../telemetry/histogram.ts';
@@ -9,7 +10,7 @@ import {
   REFUSED_BATCHES,
 } from '../telemetry/observations.ts';
 import type { Family, Labels } from './exposition.ts';
-import { sendersOf } from './relay-status.ts';
+import { sendersOf } from './sender-status.ts';
 
 /** An outbox's name and figures. Undefined if it did not answer. */
 export type MeasuredOutbox = { readonly name: string; readonly figures: OutboxMetrics | undefined };
@@ -18,6 +19,7 @@ export type MeasuredOutbox = { readonly name: string; readonly figures: OutboxMe
 export type Measured = {
   readonly gate: GateMetrics;
   readonly outboxes: readonly MeasuredOutbox[];
+  readonly missing: readonly BindingName[];
   readonly maxBacklog: number;
 };
 
@@ -29,7 +31,7 @@ const PREFIX = 'webengage_relay_';
  * All metrics. Each count has the label `outbox`, and no sum is made here: if an outbox does not answer, its
  * series are missing, while a sum would fall, which Prometheus takes for a restart.
  */
-export function metricFamilies({ gate, outboxes, maxBacklog }: Measured): readonly Family[] {
+export function metricFamilies({ gate, outboxes, missing, maxBacklog }: Measured): readonly Family[] {
   const found = outboxes.flatMap(({ name, figures }) => (figures === undefined ? [] : [{ name, figures }]));
   const each = (samples: (figures: OutboxMetrics) => readonly Sample[]): readonly Sample[] =>
     found.flatMap(({ name, figures }) =>
@@ -40,21 +42,32 @@ export function metricFamilies({ gate, outboxes, maxBacklog }: Measured): readon
     ...backlogFamilies(each, maxBacklog),
     ...callFamilies(each, gate),
     ...batchFamilies(found, gate),
-    gauge('outbox_up', 'Whether the outbox answered. Without, its other series are missing.', {
+    gauge('outbox_up', 'Whether the outbox answered. If not, its other series are missing.', {
       samples: outboxes.map(({ name, figures }) => ({
         labels: { outbox: name },
         value: figures === undefined ? 0 : 1,
       })),
     }),
+    bindingFamily(missing),
     gauge('build_info', 'Always 1. The label is the version of the relay.', one(1, { version: VERSION })),
   ];
+}
+
+/** Says which bindings are there, even if the gate and the outboxes can't be asked. */
+export function bindingFamily(missing: readonly BindingName[]): Family {
+  return gauge('binding_up', 'Whether the Worker has this binding to a Durable Object.', {
+    samples: BINDINGS.map((binding) => ({
+      labels: { binding },
+      value: Number(!missing.includes(binding)),
+    })),
+  });
 }
 
 type Each = (samples: (figures: OutboxMetrics) => readonly Sample[]) => readonly Sample[];
 
 function recordFamilies(each: Each): Family[] {
   return [
-    counter('records_received', 'Records by what became of them on arrival. Pages have no sender.', {
+    counter('records_received', 'Records by their outcome on arrival. Pages have no sender.', {
       samples: each(({ senders, totals }) =>
         sendersOf([{ senders }], totals).flatMap(({ name, lane, accepted, duplicates, rejected }) =>
           byLabel({ lane, ...(name !== null && { sender: name }) }, 'outcome', {
@@ -71,7 +84,7 @@ function recordFamilies(each: Each): Family[] {
     counter('records_unverified', 'Accepted records of a user without an identity token.', {
       samples: each(({ totals }) => single(totals.unverified)),
     }),
-    counter('records_ended', 'Records by how they ended. A dead letter can be sent again.', {
+    counter('records_ended', 'Records by their final outcome. A dead letter can be sent again.', {
       samples: each(({ totals: { delivered, dead_letter, erased } }) =>
         byLabel({}, 'end', { delivered, dead_letter, erased }),
       ),
@@ -81,7 +94,7 @@ function recordFamilies(each: Each): Family[] {
         byLabel({}, 'how', { requeued, replayed, discarded }),
       ),
     }),
-    gauge('dead_letters', 'Records that WebEngage refuses by themselves.', {
+    gauge('dead_letters', 'Refused records that are kept until they are replayed or discarded.', {
       samples: each(({ deadLetters }) => single(deadLetters)),
     }),
   ];
@@ -120,7 +133,7 @@ function callFamilies(each: Each, gate: GateMetrics): Family[] {
         byLabel({}, 'outcome', { taken, refused, paused, misconfigured, unknown, too_large }),
       ),
     }),
-    counter('calls_unfamiliar', 'Calls that WebEngage accepted with another word than queued.', {
+    counter('calls_unfamiliar', 'Calls that WebEngage accepted with a status other than queued.', {
       samples: each(({ totals }) => single(totals.unfamiliar)),
     }),
     gauge('allowance_calls', 'Calls that the account may make in 60 seconds.', one(requestsPerMinute)),

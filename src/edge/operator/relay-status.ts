@@ -1,31 +1,25 @@
-import { LANES, type Lane } from '../../contract/lane.ts';
-import { MINUTE_MS } from '../../pacing/minute.ts';
+import { LANES } from '../../contract/lane.ts';
 import type { AlertName, AlertText } from '../alerts/alert.ts';
 import type { LastDelivery } from '../alerts/queue.ts';
 import type { GateStatus, GroupCounts } from '../durable-objects/rate-gate.ts';
-import { difference, NOTHING, sum, type Totals, waiting } from '../queue/counters.ts';
+import { NOTHING, sum, type Totals, waiting } from '../queue/counters.ts';
 import { addViolations, NO_VIOLATIONS, type ViolationCounts } from '../queue/plan-violations.ts';
-import { addSenders } from '../queue/sender-tally.ts';
 import type { LaneStatus, OutboxStatus } from '../queue/status.ts';
 import type { Webhook } from '../settings/alert-webhook.ts';
 import type { BotMode, PlanMode } from '../settings/settings.ts';
 import { type BotStatus, botStatus } from './bot-status.ts';
+import {
+  callsIn,
+  drainMs,
+  growthPerMinute,
+  lastHour,
+  type MinuteStatus,
+  minuteStatus,
+} from './minute-status.ts';
+import { type SenderStatus, sendersOf } from './sender-status.ts';
 
 /** An outbox's name and status. The status is undefined if the outbox did not answer. */
 export type NamedOutbox = { readonly name: string; readonly status: OutboxStatus | undefined };
-
-/** Totals of one minute over all outboxes. */
-type MinuteStatus = {
-  readonly at: number;
-  readonly accepted: number;
-  readonly calls: number;
-  readonly delivered: number;
-  readonly deadLetters: number;
-  /** Accepted records that name a user without an identity token. */
-  readonly unverified: number;
-  /** Calls that WebEngage did not accept, for any reason. */
-  readonly failed: number;
-};
 
 /** The active alerts, and where messages about them go. */
 export type AlertStatus = {
@@ -51,17 +45,6 @@ export type TestedAlerts = {
   }[];
 };
 
-/** What became of a sender's records on arrival. */
-type SenderStatus = {
-  /** The name of its token. Null for all pages together. */
-  readonly name: string | null;
-  readonly lane: Lane;
-  readonly accepted: number;
-  readonly duplicates: number;
-  /** Expired ones included. */
-  readonly rejected: number;
-};
-
 /** The state of the relay: the answer to `GET /admin/status`. */
 export type RelayStatus = {
   readonly version: string;
@@ -77,7 +60,7 @@ export type RelayStatus = {
     /** How long it takes to drain at that pace. 0 if it is empty, null if it does not shrink. */
     readonly drainMs: number | null;
   };
-  /** What waits, by lane. The most important one first. */
+  /** The waiting records by lane. The most important lane comes first. */
   readonly lanes: readonly LaneStatus[];
   /** Pages first, then each server in each lane that it has used. */
   readonly senders: readonly SenderStatus[];
@@ -106,11 +89,6 @@ export type RelayStatus = {
   /** Violations of the tracking plan in the last days. Null if the relay has no plan. */
   readonly trackingPlan: ({ readonly mode: PlanMode } & ViolationCounts) | null;
 };
-
-const HOUR_MINUTES = 60;
-
-// Long enough that a pause of a few seconds does not look like a trend.
-const TREND_MINUTES = 5;
 
 /** The status of an outbox that has had no records, or that did not answer. */
 export const EMPTY_OUTBOX: OutboxStatus = {
@@ -142,10 +120,10 @@ export function relayStatus(
   now: number,
 ): Omit<RelayStatus, 'alerts'> {
   const statuses = outboxes.map(({ status }) => status ?? EMPTY_OUTBOX);
-  const perMinute = minutesOf(statuses, now);
+  const perMinute = lastHour(statuses, now);
   const totals = statuses.reduce((all, status) => sum(all, status.totals), NOTHING);
   const records = waiting(totals);
-  const growthPerMinute = trend(perMinute, now);
+  const growth = growthPerMinute(perMinute, now);
   const { entered, replayed } = totals;
   const hour = [...perMinute.values()].reduce(sum, NOTHING);
   return {
@@ -157,24 +135,16 @@ export function relayStatus(
       retrying: statuses.reduce((all, { retrying }) => all + retrying, 0),
       byStatus: sumByStatus(statuses),
       maxRecords: about.maxBacklog,
-      growthPerMinute,
-      drainMs: drainMs(records, growthPerMinute),
+      growthPerMinute: growth,
+      drainMs: drainMs(records, growth),
     },
     lanes: lanesOf(statuses),
     senders: sendersOf(statuses, totals),
     deadLetters: statuses.reduce((all, status) => all + status.deadLetters, 0),
     gate,
-    minutes: [...perMinute].map(([at, happened]) => ({
-      at,
-      accepted: happened.entered - happened.replayed,
-      unverified: happened.unverified,
-      calls: calls(happened),
-      delivered: happened.delivered,
-      deadLetters: happened.dead_letter,
-      failed: calls(happened) - happened.taken,
-    })),
+    minutes: [...perMinute].map(([at, happened]) => minuteStatus(at, happened)),
     recordsPerCall: hour.taken === 0 ? null : hour.delivered / hour.taken,
-    totals: { ...totals, accepted: entered - replayed, calls: calls(totals) },
+    totals: { ...totals, accepted: entered - replayed, calls: callsIn(totals) },
     shards: outboxes.map(({ name, status }) => {
       const { records, oldestAgeMs, deadLetters, databaseBytes, full } = status ?? EMPTY_OUTBOX;
       return {
@@ -210,70 +180,6 @@ function lanesOf(statuses: readonly OutboxStatus[]): readonly LaneStatus[] {
       oldestAgeMs: Math.max(0, ...all.map(({ oldestAgeMs }) => oldestAgeMs)),
     };
   });
-}
-
-/** Pages are not counted by themselves, because each count is billed: they sent what no server did. */
-export function sendersOf(
-  statuses: readonly Pick<OutboxStatus, 'senders'>[],
-  totals: Totals,
-): readonly SenderStatus[] {
-  const servers = addSenders(statuses.flatMap(({ senders }) => senders));
-  const restOf = (all: number, part: 'accepted' | 'duplicates' | 'rejected') =>
-    Math.max(
-      0,
-      servers.reduce((left, counts) => left - counts[part], all),
-    );
-  return [
-    {
-      name: null,
-      lane: 'live',
-      accepted: restOf(totals.entered - totals.replayed, 'accepted'),
-      duplicates: restOf(totals.duplicate, 'duplicates'),
-      rejected: restOf(totals.rejected + totals.expired, 'rejected'),
-    },
-    ...servers.toSorted(
-      (a, b) => a.name.localeCompare(b.name) || LANES.indexOf(a.lane) - LANES.indexOf(b.lane),
-    ),
-  ];
-}
-
-const calls = ({ taken, refused, paused, misconfigured, unknown, too_large }: Totals): number =>
-  taken + refused + paused + misconfigured + unknown + too_large;
-
-/** The totals of each minute in the last hour, oldest first. */
-function minutesOf(statuses: readonly OutboxStatus[], now: number): ReadonlyMap<number, Totals> {
-  const running = now - (now % MINUTE_MS);
-  const from = running - (HOUR_MINUTES - 1) * MINUTE_MS;
-  const happened = new Map<number, Totals>();
-  for (const { minutes, totals } of statuses) {
-    // Activity since the last stored row belongs to the current minute.
-    const marks = [...minutes, { at: Math.max(running, minutes.at(-1)?.at ?? 0), totals }];
-    let before = NOTHING;
-    for (const mark of marks) {
-      const known = happened.get(mark.at) ?? NOTHING;
-      happened.set(mark.at, sum(known, difference(mark.totals, before)));
-      before = mark.totals;
-    }
-  }
-  return new Map(
-    [...happened]
-      .filter(([at, totals]) => at >= from && Object.values(totals).some((value) => value !== 0))
-      .sort(([a], [b]) => a - b),
-  );
-}
-
-function trend(perMinute: ReadonlyMap<number, Totals>, now: number): number {
-  const from = now - (now % MINUTE_MS) - (TREND_MINUTES - 1) * MINUTE_MS;
-  const minutes = [...perMinute].filter(([at]) => at >= from);
-  const [first] = minutes[0] ?? [now];
-  const elapsed = Math.max(1, (now - first) / MINUTE_MS);
-  const grown = minutes.reduce((all, [, happened]) => all + waiting(happened), 0);
-  return Math.round(grown / elapsed);
-}
-
-function drainMs(records: number, growthPerMinute: number): number | null {
-  if (records <= 0) return 0;
-  return growthPerMinute < 0 ? Math.round((records / -growthPerMinute) * MINUTE_MS) : null;
 }
 
 function sumByStatus(statuses: readonly OutboxStatus[]): Record<string, number> {

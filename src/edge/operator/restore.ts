@@ -1,23 +1,22 @@
 import type { Context } from 'hono';
 import { boolean, type InferOutput, maxLength, pipe, regex, safeParse, strictObject, string } from 'valibot';
 import type { Relay } from '../durable-objects/env.ts';
-import { outboxesInUse, outboxesOf, outboxNamed } from '../durable-objects/outbox-directory.ts';
+import { everyOutbox, outboxNamed } from '../durable-objects/outbox-directory.ts';
 import { gateOf } from '../durable-objects/rate-gate.ts';
 import { withRetry } from '../durable-objects/with-retry.ts';
-import { readBody } from '../http/body.ts';
 import { refusal } from '../http/responses.ts';
 import { costOf, type Figures, isUnbroken } from '../restore/figures.ts';
 import type { Hold } from '../restore/holds.ts';
 import type { RestorePreview, RestoreReport } from '../restore/report.ts';
 import type { NotRestored, Target } from '../restore/rewind.ts';
 import { logFault, logRestore } from '../telemetry/log.ts';
+import { jsonBody } from './json-body.ts';
 
 // The platform's history. https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/#pitr-point-in-time-recovery-api
 const HISTORY_DAYS = 30;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 const MAX_BODY_BYTES = 1024;
-const BODY_TIMEOUT_MS = 10_000;
 
 const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/;
 
@@ -31,7 +30,7 @@ const restoreSchema = strictObject({
 
 /** Restores one outbox to a moment and leaves it on hold, or only says the most that this would cost. */
 export async function restoreOutbox(c: Context<Relay>): Promise<Response> {
-  const { success, output } = safeParse(restoreSchema, await jsonOf(c));
+  const { success, output } = safeParse(restoreSchema, await jsonBody(c.req.raw, MAX_BODY_BYTES));
   if (!success)
     return refusal(
       'invalid_request',
@@ -149,26 +148,17 @@ async function endHold(c: Context<Relay>, outbox: string, step: 'undone' | 'resu
 }
 
 async function outboxOf(c: Context<Relay>): Promise<InferOutput<typeof outboxSchema> | Response> {
-  const { success, output } = safeParse(outboxSchema, await jsonOf(c));
+  const { success, output } = safeParse(outboxSchema, await jsonBody(c.req.raw, MAX_BODY_BYTES));
   if (!success) return refusal('invalid_request', 'the body must be {"outbox":"1/0"}');
   return (await isUnknown(c, output.outbox)) ?? output;
 }
 
 /** A refusal if the relay has no such outbox: asking it would create it. */
 async function isUnknown(c: Context<Relay>, outbox: string): Promise<Response | undefined> {
-  const known = new Set([...(await outboxesInUse(c.env)), ...outboxesOf(c.var.settings)]);
-  return known.has(outbox)
+  const known = await everyOutbox(c.env, c.var.settings);
+  return known.includes(outbox)
     ? undefined
-    : refusal('invalid_request', `outbox must be one of ${[...known].sort().join(', ')}`);
-}
-
-async function jsonOf(c: Context<Relay>): Promise<unknown> {
-  const body = await readBody(c.req.raw, MAX_BODY_BYTES, AbortSignal.timeout(BODY_TIMEOUT_MS));
-  try {
-    return body.ok ? JSON.parse(body.text) : undefined;
-  } catch {
-    return undefined; // The schema refuses it.
-  }
+    : refusal('invalid_request', `outbox must be one of ${known.toSorted().join(', ')}`);
 }
 
 const onHold = () =>

@@ -1,4 +1,5 @@
-import { type Context, Hono } from 'hono';
+import type { Context } from 'hono';
+import type { HonoBase } from 'hono/hono-base';
 import { array, literal, maxLength, pipe, regex, safeParse, strictObject, string, union } from 'valibot';
 import { VERSION } from '../../contract/version.ts';
 import { showsToken } from '../auth/bearer.ts';
@@ -6,14 +7,15 @@ import type { Relay } from '../durable-objects/env.ts';
 import type { Outbox } from '../durable-objects/outbox.ts';
 import { outboxesInUse, outboxesOf, outboxNamed } from '../durable-objects/outbox-directory.ts';
 import { gateOf } from '../durable-objects/rate-gate.ts';
-import { readBody } from '../http/body.ts';
 import { refusal } from '../http/responses.ts';
+import { newApp } from '../http/router.ts';
 import type { DeadLetter, DeadLetterSelection } from '../queue/dead-letters.ts';
 import { logDeadLetters, logWrongTokens } from '../telemetry/log.ts';
 import { printableJson } from '../telemetry/printable-json.ts';
 import { throttledCount } from '../telemetry/throttled-count.ts';
 import { alertStatus, testAlerts } from './alerts.ts';
 import { erasePerson } from './erase.ts';
+import { jsonBody } from './json-body.ts';
 import { EMPTY_OUTBOX, type NamedOutbox, type RelayStatus, relayStatus } from './relay-status.ts';
 import { restoreOutbox, resumeOutbox, undoRestore } from './restore.ts';
 
@@ -23,7 +25,6 @@ const DEFAULT_PAGE = 50;
 
 // The largest body with a selection. 500 ids take a fraction of it.
 const MAX_SELECTION_BYTES = 64 * 1024;
-const SELECTION_TIMEOUT_MS = 10_000;
 
 const DEAD_LETTER_ID = /^((?:[a-z]+\/)?[1-9]\d?\/\d\d?):(\d{1,15})$/;
 
@@ -39,8 +40,8 @@ const selectionSchema = union([
  * routes answer 404. Wrong tokens are counted, and never lock anyone out. A token of 32 characters can't be
  * guessed, and an attacker must not be able to lock out the operator.
  */
-export function operatorRoutes(): Hono<Relay> {
-  const app = new Hono<Relay>();
+export function operatorRoutes(): HonoBase<Relay> {
+  const app = newApp();
   const countWrong = throttledCount<'times'>(({ times = 0 }) => logWrongTokens(times));
   app.use(async (c, next) => {
     // In a browser, only the page at /admin/ calls this. A request from a terminal has no Origin.
@@ -213,8 +214,7 @@ async function dealWith(c: Context<Relay>, done: 'replayed' | 'discarded', deal:
 }
 
 async function selectionOf(c: Context<Relay>): Promise<ReadonlyMap<string, DeadLetterSelection> | undefined> {
-  const body = await readBody(c.req.raw, MAX_SELECTION_BYTES, AbortSignal.timeout(SELECTION_TIMEOUT_MS));
-  const { success, output } = safeParse(selectionSchema, body.ok ? parseJson(body.text) : undefined);
+  const { success, output } = safeParse(selectionSchema, await jsonBody(c.req.raw, MAX_SELECTION_BYTES));
   if (!success) return undefined;
   const names = await outboxesInUse(c.env);
   // Only those up to now: a dead letter that is replayed and fails again at once is not replayed a second time.
@@ -229,12 +229,4 @@ async function selectionOf(c: Context<Relay>): Promise<ReadonlyMap<string, DeadL
       .filter((name) => byOutbox.has(name))
       .map((name) => [name, { ids: (byOutbox.get(name) ?? []).map(([, , id]) => Number(id)) }]),
   );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // The schema refuses it.
-  }
 }

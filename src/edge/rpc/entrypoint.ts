@@ -41,20 +41,24 @@ const PLATFORM: RpcPlatform = {
     new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))),
 };
 
-/** The entrypoint with this tracking plan, if there is one. The platform makes an instance for each call. */
+/** The entrypoint of a relay with or without a tracking plan. The platform makes an instance for each call. */
 export function entrypointOf(plan: Plan | undefined): RelayEntrypointClass {
   const { takeCall, takeBatch } = callTaker(plan, PLATFORM);
   return class extends WorkerEntrypoint<Env, RelayProps> {
+    get #caller() {
+      return { env: this.env, ctx: this.ctx };
+    }
+
     track(event: ServerEvent<AnyEvents, string>): Promise<void> {
-      return takeCall({ env: this.env, props: this.ctx.props }, 'event', event);
+      return takeCall(this.#caller, 'event', event);
     }
 
     identify(user: ServerUser): Promise<void> {
-      return takeCall({ env: this.env, props: this.ctx.props }, 'user', user);
+      return takeCall(this.#caller, 'user', user);
     }
 
     batch(batch: readonly object[] | WireBatch): Promise<Answer> {
-      return takeBatch({ env: this.env, props: this.ctx.props }, batch);
+      return takeBatch(this.#caller, batch);
     }
   };
 }

@@ -4,6 +4,7 @@ import type { Env } from '../durable-objects/env.ts';
 import { type Intake, storeDelivery } from '../http/take-batch.ts';
 import type { Delivery, Receipt } from '../queue/ingest.ts';
 import { logFault } from '../telemetry/log.ts';
+import type { RefusedBatch } from '../telemetry/observations.ts';
 
 /** The time and chance of retries. */
 export type Clock = {
@@ -38,7 +39,7 @@ export async function storeWithRetries(
     if (receipt !== undefined)
       known.countServerRefused(delivery.sender, { [isLimited ? 'limited' : 'full']: 1 }, now());
     const waitMs = receipt?.retryInMs ?? backoffMs(failures, BACKOFF, random());
-    if (now() + waitMs > giveUpAt) throw unavailable(reasonOf(receipt), waitMs);
+    if (now() + waitMs > giveUpAt) throw unavailable(receipt, waitMs);
     await sleep(waitMs);
   }
 }
@@ -54,7 +55,7 @@ async function storeOnce(
   // A note that this isolate keeps for a few seconds: asking a full outbox again would cost it a call.
   if (known.isShedding(outbox, now())) return { stored: false };
   try {
-    const receipt = await storeDelivery(env, outbox, delivery);
+    const receipt = await storeDelivery(env, outbox, delivery, known);
     if (!receipt.stored && receipt.retryInMs === undefined) known.shed(outbox, now());
     return receipt;
   } catch (error) {
@@ -63,14 +64,20 @@ async function storeOnce(
   }
 }
 
-function reasonOf(receipt: Receipt | undefined): string {
+type NotStored = Extract<Receipt, { stored: false }>;
+
+function reasonOf(receipt: NotStored | undefined): string {
   if (receipt === undefined) return "can't reach its outbox";
-  return 'retryInMs' in receipt ? 'is behind' : 'is full';
+  return receipt.retryInMs === undefined ? 'is full' : 'is behind';
 }
 
-/** An error that says by `retryable`, as those of the platform do, that the same call may succeed later. */
-function unavailable(reason: string, waitMs: number): RelayError {
+/**
+ * An error that says by `retryable`, as those of the platform do, that the same call may succeed later. Its cause is
+ * how `/v1/batch` would have refused the batch.
+ */
+function unavailable(receipt: NotStored | undefined, waitMs: number): RelayError {
   const inS = Math.ceil(waitMs / 1_000);
-  const message = `the relay ${reason} and did not store the record: call again, in ${inS} s or later`;
-  return Object.assign(new RelayError('unavailable', message), { retryable: true });
+  const message = `the relay ${reasonOf(receipt)} and did not store the record: call again, in ${inS} s or later`;
+  const cause: RefusedBatch = receipt?.retryInMs === undefined ? 'unavailable' : 'rate_limited';
+  return Object.assign(new RelayError('unavailable', message, { cause }), { retryable: true });
 }

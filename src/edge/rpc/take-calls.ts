@@ -9,10 +9,12 @@ import { RelayError } from '../../server/relay-error.ts';
 import { RecordError } from '../../tracker/record/capture.ts';
 import type { Env } from '../durable-objects/env.ts';
 import { readPlanMode } from '../http/enforce-plan.ts';
+import { observed } from '../http/observed.ts';
 import { answerOf, type Intake, intake, type PlannedBatch, planBatch } from '../http/take-batch.ts';
 import { type Arrival, type CheckedBatch, checkBatch, parseBatch } from '../http/validate-batch.ts';
 import { type PlanMode, type RelaySettings, readSettings } from '../settings/settings.ts';
 import { shardOf } from '../settings/shards.ts';
+import { REFUSED_BATCHES, type RefusedBatch } from '../telemetry/observations.ts';
 import { batchText } from './batch-text.ts';
 import { type RelayProps, readProps } from './props.ts';
 import { type Clock, storeWithRetries } from './store-with-retries.ts';
@@ -31,8 +33,13 @@ export type CallTaker = {
   readonly takeBatch: (from: Caller, given: unknown) => Promise<Answer>;
 };
 
-/** The bindings of this Worker, and what the caller's binding says about it. */
-type Caller = { readonly env: Env; readonly props: unknown };
+/** The bindings of this Worker, and the context of the call, with what the caller's binding says about it. */
+type Caller = { readonly env: Env; readonly ctx: CallContext };
+
+type CallContext = {
+  readonly props: unknown;
+  readonly waitUntil: (promise: Promise<unknown>) => void;
+};
 
 /** What holds for one call, once its caller and the settings are known to be right. */
 type Ready = {
@@ -70,36 +77,52 @@ export function callTaker(plan: Plan | undefined, platform: RpcPlatform): CallTa
     return Promise.all(divided.map(deliver));
   }
 
+  async function takeCall(ready: Ready, kind: RecordKind, given: unknown): Promise<void> {
+    const call = checkCall(kind, given);
+    const device = await deviceOf(ready.props.source, slotOf(call.person), platform.digest);
+    const id = call.messageId === undefined ? newId() : await messageRecordId(call, platform.digest);
+    const records = [{ id, ...JSON.parse(call.json) }];
+    const batch: Batch = { v: PROTOCOL_VERSION, device, records };
+    const checked = checkBatch({ batch, faults: new Map() }, arrival());
+    const [answer] = await store(ready, undefined, [{ device, checked }]);
+    const [refused] = answer?.rejected ?? [];
+    if (refused !== undefined) throw new RecordError(refused.issues);
+  }
+
+  async function takeBatch(ready: Ready, given: unknown): Promise<Answer> {
+    const written = batchText(given);
+    if (!written.ok) throw new RelayError('refused', written.message);
+    const read = parseBatch(written.text, 'server');
+    if (!read.ok) throw new RelayError('refused', `${read.code}: ${read.message}`);
+    const checked = checkBatch(read, arrival());
+    const divided = Array.isArray(given)
+      ? await bySlot(checked, ready.props.source, platform.digest)
+      : [{ device: read.batch.device.toLowerCase(), checked }];
+    return joined(await store(ready, read.batch.lane, divided));
+  }
+
+  const take = async <Result>({ env, ctx }: Caller, taking: (ready: Ready) => Promise<Result>) => {
+    const ready = readyFor(env, ctx.props, plan !== undefined);
+    const surroundings = { env, ctx, settings: ready.settings, now: platform.now };
+    return observed(known, surroundings, () => taking(ready), refusalOf);
+  };
+
   return {
-    takeCall: async (from, kind, given) => {
-      const call = checkCall(kind, given);
-      const ready = readyFor(from, plan !== undefined);
-      const device = await deviceOf(ready.props.source, slotOf(call.person), platform.digest);
-      const id = call.messageId === undefined ? newId() : await messageRecordId(call, platform.digest);
-      const records = [{ id, ...JSON.parse(call.json) }];
-      const batch: Batch = { v: PROTOCOL_VERSION, device, records };
-      const checked = checkBatch({ batch, faults: new Map() }, arrival());
-      const [answer] = await store(ready, undefined, [{ device, checked }]);
-      const [refused] = answer?.rejected ?? [];
-      if (refused !== undefined) throw new RecordError(refused.issues);
-    },
-    takeBatch: async (from, given) => {
-      const written = batchText(given);
-      if (!written.ok) throw new RelayError('refused', written.message);
-      const read = parseBatch(written.text, 'server');
-      if (!read.ok) throw new RelayError('refused', `${read.code}: ${read.message}`);
-      const ready = readyFor(from, plan !== undefined);
-      const checked = checkBatch(read, arrival());
-      const divided = Array.isArray(given)
-        ? await bySlot(checked, ready.props.source, platform.digest)
-        : [{ device: read.batch.device.toLowerCase(), checked }];
-      return joined(await store(ready, read.batch.lane, divided));
-    },
+    takeCall: (from, kind, given) => take(from, (ready) => takeCall(ready, kind, given)),
+    takeBatch: (from, given) => take(from, (ready) => takeBatch(ready, given)),
   };
 }
 
+/** As `/v1/batch` would have refused it. A record that is rejected by itself does not refuse its batch. */
+function refusalOf(outcome: PromiseSettledResult<unknown>): RefusedBatch | undefined {
+  if (outcome.status === 'fulfilled' || outcome.reason instanceof RecordError) return undefined;
+  if (!(outcome.reason instanceof RelayError)) return 'unavailable';
+  const { code, cause } = outcome.reason;
+  return code === 'refused' ? 'invalid_batch' : REFUSED_BATCHES.find((reason) => reason === cause);
+}
+
 /** Throws a `RelayError` if a setting of the relay or a prop of the caller's binding is wrong. */
-function readyFor({ env, props: given }: Caller, hasPlan: boolean): Ready {
+function readyFor(env: Env, given: unknown, hasPlan: boolean): Ready {
   const read = readProps(given);
   if (!read.ok) throw new RelayError('refused', `the binding of this Worker is wrong: ${read.message}`);
   const set = readSettings(env);

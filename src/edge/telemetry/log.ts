@@ -156,7 +156,7 @@ export function logOnHold(outbox: string): void {
   console.warn(JSON.stringify({ event: 'on_hold', outbox }));
 }
 
-/** Logs the batches refused for their identity token, by reason. The line contains nothing of a token. */
+/** Logs the batches refused for an identity token or a server's token, by reason. The line contains nothing of a token. */
 export function logTokensRefused(refusals: Counts<string>): void {
   console.warn(JSON.stringify({ event: 'tokens_refused', ...refusals }));
 }

@@ -2,6 +2,7 @@ import { MINUTE_MS } from '../../pacing/minute.ts';
 import type { WatchedOutbox } from '../alerts/conditions.ts';
 import type { Due } from '../alerts/run.ts';
 import { fingerprintOf, type SendPorts, sendAll } from '../alerts/send.ts';
+import { missingBindings } from '../durable-objects/bindings.ts';
 import type { Env } from '../durable-objects/env.ts';
 import { inTime } from '../durable-objects/in-time.ts';
 import type { OutboxWatch } from '../durable-objects/outbox.ts';
@@ -16,25 +17,35 @@ import { logAlertFailed, logFault } from '../telemetry/log.ts';
 // A lost alarm is found this late if the relay is quiet, so that outboxes without work stay asleep.
 const QUIET_MINUTES = 5;
 
+/** What a run of the watchdog is told. */
+export type WatchRun = {
+  /** The minute of this run, in milliseconds since 1970. */
+  readonly scheduledAt: number;
+  /** False if the relay answers 503 to every request, because of any setting. */
+  readonly isSetUp: boolean;
+};
+
 /**
  * One run of the watchdog. It sets the alarm again in every outbox whose alarm the platform has given up, and
  * sends the alerts. Outboxes of an earlier number of shards, or of another jurisdiction, are included until
  * they are empty. A quiet relay's outboxes are asked in every fifth minute only.
- *
- * @param scheduledAt the minute of this run, in milliseconds since 1970
  */
-export async function watch(env: Env, scheduledAt: number, ports: SendPorts): Promise<void> {
+export async function watch(env: Env, { scheduledAt, isSetUp }: WatchRun, ports: SendPorts): Promise<void> {
   const read = readSettings(env);
-  const settings = read.ok && typeof env.OUTBOX?.getByName === 'function' ? read.settings : undefined;
+  // The gate's can't be missing: without it, no alert is known, and the run ends here.
+  const missing = missingBindings(env).length;
+  const settings = read.ok && missing === 0 ? read.settings : undefined;
   const begin = await withRetry(async () => gateOf(env).beginWatch());
   const isDue = Math.floor(scheduledAt / MINUTE_MS) % QUIET_MINUTES === 0;
-  if (begin.isQuiet && settings !== undefined && !isDue) return;
+  const isBroken = settings === undefined || !isSetUp;
+  if (begin.isQuiet && !isBroken && !isDue) return;
   const outboxes = settings === undefined ? [] : await lookAfter(env, settings, begin);
   const alerts = readAlertSettings(env);
   const webhooks = new Map<string, Webhook>();
   for (const webhook of alerts.webhooks) webhooks.set(await fingerprintOf(webhook), webhook);
   const due = await gateOf(env).endWatch({
-    isBroken: settings === undefined,
+    isBroken,
+    missingBindings: missing,
     outboxes,
     // The second one does not matter without settings: stale outboxes are not looked for then.
     limits: { lateMs: alerts.lateMs, staleMs: settings?.healthStaleMs ?? alerts.lateMs },

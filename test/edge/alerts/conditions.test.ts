@@ -29,6 +29,7 @@ const SILENT: WatchedOutbox = { name: '1/0', isCurrent: true, watch: undefined }
 
 const QUIET: Findings = {
   isBroken: false,
+  missingBindings: 0,
   outboxes: [outbox()],
   silentBefore: [],
   suspendedBy: null,
@@ -57,6 +58,7 @@ test('a busy relay without faults has none either', () => {
 describe('an alert is due', () => {
   test.each<[AlertName, Partial<Findings>, object]>([
     ['broken', { isBroken: true, outboxes: [] }, {}],
+    ['broken', { isBroken: true, missingBindings: 1, outboxes: [] }, { bindings: 1 }],
     ['suspended', { suspendedBy: 401 }, { status: 401 }],
     ['stale', { outboxes: [outbox({ stalledSince: ago(5 * MINUTE) })] }, { seconds: 300 }],
     ['full', { outboxes: [outbox({ full: true, used: 1 })] }, { outboxes: 1 }],

@@ -25,6 +25,7 @@ const REFUSED: Attempt = { ...ANSWERED, status: 500, failed: true };
 function run(state: AlertState, { suspended = false, tokens = 0 }: Found, now: number, destinations = ['a']) {
   const findings = {
     isBroken: false,
+    missingBindings: 0,
     outboxes: [],
     suspendedBy: suspended ? 401 : null,
     tokensRefused: tokens,

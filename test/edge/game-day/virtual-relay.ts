@@ -155,15 +155,19 @@ export async function virtualRelay(): Promise<VirtualRelay> {
   }
 
   const runWatchdog = () =>
-    watch(env, now(), {
-      fetch: async (request) => {
-        const { alert, state, remedy, link } = (await request.json()) as Message;
-        messages.push({ alert, state, remedy, link, minute: (now() - start) / MINUTE_MS });
-        return new Response('ok');
+    watch(
+      env,
+      { scheduledAt: now(), isSetUp: true },
+      {
+        fetch: async (request) => {
+          const { alert, state, remedy, link } = (await request.json()) as Message;
+          messages.push({ alert, state, remedy, link, minute: (now() - start) / MINUTE_MS });
+          return new Response('ok');
+        },
+        now,
+        timeout: () => new AbortController().signal,
       },
-      now,
-      timeout: () => new AbortController().signal,
-    }).catch(() => undefined);
+    ).catch(() => undefined);
 
   /** A visitor flushes, and keeps the batch until a 202 comes. */
   function nextFlush(): void {

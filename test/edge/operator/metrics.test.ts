@@ -244,6 +244,26 @@ describe('the figures', () => {
     await deliver();
   });
 
+  test('say that the binding of the outboxes is missing', async () => {
+    await gate.endRest('1/0');
+    const read = await scrape({ OUTBOX: undefined as unknown as Env['OUTBOX'] });
+
+    expect(sumOf(read, 'webengage_relay_binding_up', { binding: 'OUTBOX' })).toBe(0);
+    expect(sumOf(read, 'webengage_relay_binding_up', { binding: 'RATE_GATE' })).toBe(1);
+    expect(sumOf(read, 'webengage_relay_outbox_up', { outbox: '1/0' })).toBe(0);
+    expect(sumOf(read, 'webengage_relay_allowance_calls')).toBe(500);
+  });
+
+  test('say that the binding of the gate is missing, and nothing else', async () => {
+    const read = await scrape({ RATE_GATE: undefined as unknown as Env['RATE_GATE'] });
+
+    expect(read.samples).toEqual([
+      { name: 'webengage_relay_binding_up', labels: { binding: 'OUTBOX' }, value: 1 },
+      { name: 'webengage_relay_binding_up', labels: { binding: 'RATE_GATE' }, value: 0 },
+    ]);
+    expect(asked).toEqual([]);
+  });
+
   test('never become less, though objects are evicted between scrapes', async () => {
     let last = new Map<string, number>();
     for (let round = 0; round < 3; round++) {

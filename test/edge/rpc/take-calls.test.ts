@@ -1,6 +1,12 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Delivery, Receipt } from '../../../src/edge/queue/ingest.ts';
 import { callTaker, type RpcPlatform } from '../../../src/edge/rpc/take-calls.ts';
+import {
+  addObservations,
+  answeredIn,
+  NOTHING_OBSERVED,
+  type Observations,
+} from '../../../src/edge/telemetry/observations.ts';
 import type { Env } from '../../../src/edge/worker.ts';
 import { parsePlan } from '../../../src/plan/plan.ts';
 import { relayEnv } from '../../fakes/outbox.ts';
@@ -37,17 +43,25 @@ function testPlatform() {
 function scripted(...script: (Receipt | Error)[]) {
   const { platform, slept } = testPlatform();
   const taken: Delivery[] = [];
-  const ingest = async (_: string, delivery: Delivery) => {
+  const observed: (Observations | undefined)[] = [];
+  const ingest = async (_: string, delivery: Delivery, seen?: Observations) => {
     taken.push(delivery);
+    observed.push(seen);
     const next = script.shift() ?? STORED;
     if (next instanceof Error) throw next;
     return next;
   };
-  const OUTBOX = { getByName: () => ({ ingest }) } as unknown as Env['OUTBOX'];
+  const reported: Observations[] = [];
+  const observe = async (seen: Observations) => void reported.push(seen);
+  const ports = { OUTBOX: { getByName: () => ({ ingest }) }, RATE_GATE: { getByName: () => ({ observe }) } };
+  const env = { ...relayEnv, ...(ports as unknown as Partial<Env>) };
   const taker = callTaker(undefined, platform);
-  const from = (props: unknown = {}) => ({ env: { ...relayEnv, OUTBOX }, props });
-  return { ...taker, from, taken, slept };
+  const from = (props: unknown = {}, more: Partial<Env> = {}) => caller({ ...env, ...more }, props);
+  return { ...taker, from, taken, observed, reported, slept };
 }
+
+/** What is begun goes on by itself. */
+const caller = (env: Env, props: unknown = {}) => ({ env, ctx: { props, waitUntil: () => {} } });
 
 const idsOf = (taken: readonly Delivery[]) => taken.flatMap(({ runs }) => runs.flatMap(({ ids }) => ids));
 
@@ -100,8 +114,7 @@ describe('a call', () => {
 
   test('rejects with what to set, if a setting of the relay is wrong', async () => {
     const { takeCall, from } = scripted();
-    const rejected = (more: object) =>
-      expect(takeCall({ env: { ...from().env, ...more }, props: {} }, 'event', PAID)).rejects;
+    const rejected = (more: object) => expect(takeCall(from({}, more), 'event', PAID)).rejects;
 
     await rejected({ WEBENGAGE_LICENSE_CODE: '' }).toMatchObject({
       code: 'unavailable',
@@ -119,8 +132,8 @@ describe('a call', () => {
     const { takeCall } = callTaker(parsed.plan, platform);
     const env = { ...relayEnv, TRACKING_PLAN: 'enforce' };
 
-    await takeCall({ env, props: {} }, 'event', PAID);
-    const unplanned = takeCall({ env, props: {} }, 'event', { ...PAID, eventName: 'Order Piad' });
+    await takeCall(caller(env), 'event', PAID);
+    const unplanned = takeCall(caller(env), 'event', { ...PAID, eventName: 'Order Piad' });
 
     await expect(unplanned).rejects.toMatchObject({
       name: 'RecordError',
@@ -129,10 +142,10 @@ describe('a call', () => {
   });
 });
 
-describe('while the outbox stores nothing', () => {
-  const full: Receipt = { stored: false };
-  const behind = (retryInMs: number): Receipt => ({ stored: false, retryInMs });
+const full: Receipt = { stored: false };
+const behind = (retryInMs: number): Receipt => ({ stored: false, retryInMs });
 
+describe('while the outbox stores nothing', () => {
   test('a call tries again with the same id, and resolves once it is stored', async () => {
     vi.spyOn(console, 'error').mockImplementation(() => {});
     const { takeCall, from, taken, slept } = scripted(behind(700), new Error('restarting'), behind(900));
@@ -200,5 +213,67 @@ describe('while the outbox stores nothing', () => {
       '{"event":"server_refused","sender":"erp","limited":1}',
       '{"event":"server_refused","sender":"crm","rejected":1}',
     ]);
+  });
+});
+
+describe('for the metrics', () => {
+  const sum = (seen: readonly (Observations | undefined)[]) =>
+    seen.map((each) => each ?? NOTHING_OBSERVED).reduce(addObservations, NOTHING_OBSERVED);
+
+  test('each call is a batch, and the time that it took goes along with the next one', async () => {
+    const { takeCall, takeBatch, from, observed, reported } = scripted(behind(700));
+
+    await takeCall(from(), 'event', PAID);
+    await takeBatch(from(), [eventRecord(1), eventRecord(2)]);
+    await takeCall(from(), 'user', { userId: 'johndoe' });
+
+    expect(observed[0]).toBeUndefined();
+    expect(sum(observed)).toEqual(addObservations(answeredIn(700), answeredIn(0)));
+    expect(reported).toEqual([]);
+  });
+
+  test('a record that breaks a rule does not make its call a refused one', async () => {
+    const { takeCall, from, observed } = scripted();
+
+    await expect(takeCall(from(), 'event', { userId: 'johndoe' })).rejects.toThrow('eventName');
+    await takeCall(from(), 'event', PAID);
+
+    expect(sum(observed)).toEqual(answeredIn(0));
+  });
+
+  test.each<[reason: string, outcome: string, script: (Receipt | Error)[]]>([
+    ['unavailable', 'is full', Array<Receipt>(10).fill(full)],
+    ['unavailable', 'can’t be reached', Array<Error>(10).fill(new Error('down'))],
+    ['rate_limited', 'is behind', [behind(60_000)]],
+  ])(
+    'a call is refused as %s if the outbox %s, and the gate learns of it at once',
+    async (reason, _, script) => {
+      vi.spyOn(console, 'error').mockImplementation(() => {});
+      vi.spyOn(console, 'warn').mockImplementation(() => {});
+      const { takeCall, from, reported } = scripted(...script);
+
+      await expect(takeCall(from(), 'event', PAID)).rejects.toMatchObject({ code: 'unavailable' });
+
+      expect(reported).toEqual([{ ...NOTHING_OBSERVED, refused: { [reason]: 1 } }]);
+    },
+  );
+
+  test('a batch that breaks the protocol is refused as invalid_batch', async () => {
+    const { takeBatch, from, reported } = scripted();
+
+    await expect(takeBatch(from(), [])).rejects.toMatchObject({ code: 'refused' });
+
+    expect(reported).toEqual([{ ...NOTHING_OBSERVED, refused: { invalid_batch: 1 } }]);
+  });
+
+  test('nothing is observed without a METRICS_TOKEN', async () => {
+    const { takeCall, takeBatch, from, observed, reported } = scripted();
+
+    await takeCall(from({}, { METRICS_TOKEN: '' }), 'event', PAID);
+    await expect(takeBatch(from({}, { METRICS_TOKEN: '' }), [])).rejects.toThrow();
+    await takeCall(from({}, { METRICS_TOKEN: '' }), 'event', PAID);
+
+    expect(observed).toEqual([undefined, undefined]);
+    expect(reported).toEqual([]);
   });
 });

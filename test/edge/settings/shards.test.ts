@@ -24,7 +24,7 @@ const DAY = 86_400_000;
 const relay = createRelay();
 
 /** The watchdog in a minute in which it asks even the outboxes of a quiet relay. */
-const wakeAll = (env: Env) => watch(env, 0, LIVE_PORTS);
+const wakeAll = (env: Env) => watch(env, { scheduledAt: 0, isSetUp: true }, LIVE_PORTS);
 
 afterEach(() => {
   vi.unstubAllGlobals();

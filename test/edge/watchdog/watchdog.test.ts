@@ -7,6 +7,7 @@ import type { Env } from '../../../src/edge/durable-objects/env.ts';
 import { gateOf } from '../../../src/edge/durable-objects/rate-gate.ts';
 import { count } from '../../../src/edge/queue/counters.ts';
 import { watch } from '../../../src/edge/watchdog/watchdog.ts';
+import { createRelay } from '../../../src/edge/worker.ts';
 import { delivery, ingestAt, newOutbox, passAt, relayEnv, scriptedUpstream } from '../../fakes/outbox.ts';
 import { eventRecord, idOf } from '../../fakes/records.ts';
 import { everythingIn, loggedLines } from '../logs-and-storage.ts';
@@ -19,6 +20,8 @@ type Message = {
   readonly id: string;
   readonly alert: string;
   readonly state: string;
+  readonly what: string;
+  readonly remedy: string;
   readonly figures: object;
 };
 type Got = { readonly url: string; readonly headers: Headers; readonly message: Message };
@@ -60,7 +63,7 @@ const ports: SendPorts = {
 
 /** A run in a minute in which even the outboxes of a quiet relay are asked. */
 const run = (changed: Partial<Env> = {}, scheduledAt = 0) =>
-  watch({ ...env, ...changed }, scheduledAt, ports);
+  watch({ ...env, ...changed }, { scheduledAt, isSetUp: true }, ports);
 
 const told = () => got.map(({ message: { alert, state } }) => `${alert} ${state}`);
 const report = (): Promise<AlertReport> => gateOf(env).alertReport();
@@ -202,10 +205,39 @@ describe('an alert', () => {
     expect(told()).toEqual(['broken begins']);
   });
 
-  test('of a relay without the binding of its outboxes is sent', async () => {
-    await run({ OUTBOX: undefined as unknown as Env['OUTBOX'] });
+  test('of a relay without the binding of its outboxes names it, and no outbox is called silent', async () => {
+    const unbound = { OUTBOX: undefined as unknown as Env['OUTBOX'] };
+    await waitingSince(1_000);
+    await run(unbound);
+    await run(unbound);
 
     expect(told()).toEqual(['broken begins']);
+    const [{ message }] = got as [Got];
+    expect(message.what).toMatch(/^The binding OUTBOX is missing/);
+    expect(message.remedy).toMatch(/^Bind OUTBOX under durable_objects/);
+  });
+
+  test.each([
+    ['IDENTITY_KEY', { IDENTITY: 'required', IDENTITY_KEY: 'too short' }],
+    ['TRACKING_PLAN, without a plan', { TRACKING_PLAN: 'enforce' }],
+  ])('of a relay with an invalid %s is sent, and its outboxes are asked', async (_, invalid) => {
+    await waitingSince(6 * MINUTE);
+    // The outbox that the run wakes may call WebEngage.
+    vi.stubGlobal('fetch', async (request: Request) =>
+      request.url === HOOK ? ports.fetch(request) : Response.json({ response: { status: 'queued' } }),
+    );
+    await createRelay().scheduled({ scheduledTime: MINUTE }, { ...env, ...invalid });
+    vi.unstubAllGlobals();
+
+    expect(told()).toEqual(['broken begins', 'stale begins']);
+  });
+
+  test('of a relay with an invalid setting says where to find its name', async () => {
+    await run({ LINGER_MS: 'soon' });
+
+    const [{ message }] = got as [Got];
+    expect(message.what).toMatch(/^The relay answers 503 to every request/);
+    expect(message.remedy).toMatch(/^Open \/health/);
   });
 });
 
