@@ -1,6 +1,6 @@
 import { eventNameRule } from '../../contract/event.ts';
 import { fitCustom } from '../../contract/fit-attributes.ts';
-import { fitField } from '../../contract/fit-field.ts';
+import { fitField } from '../../contract/fit-record.ts';
 import { notAField } from '../../contract/issue.ts';
 import { collect, type Fitting, leftOut, type Misfit, toRepair } from '../../contract/repair.ts';
 import type { Attributes } from '../../contract/rules/attributes.ts';
