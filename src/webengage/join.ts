@@ -1,3 +1,4 @@
+import { LOGINS_KEY } from '../tracker/add-ons/supplied-id.ts';
 import type { Tracker } from '../tracker/tracker.ts';
 import { type ForwardedEvent, forwardedEvents } from './forwarded-events.ts';
 import { LOGOUT, type LoginStorage, lastUser, NOTHING, stateStore } from './login-state.ts';
@@ -44,8 +45,6 @@ export type JoinPlatform = SdkPlace & {
   readonly warn: (text: string) => void;
 };
 
-const STATE_KEY = 'webengage-relay/webengage';
-
 // WebEngage's limit for user ids.
 const MAX_ID_LENGTH = 100;
 
@@ -53,8 +52,8 @@ const pagePlatform: JoinPlatform = {
   ...pagePlace,
   now: () => performance.now(),
   storage: {
-    get: () => localStorage.getItem(STATE_KEY),
-    set: (text) => localStorage.setItem(STATE_KEY, text),
+    get: () => localStorage.getItem(LOGINS_KEY),
+    set: (text) => localStorage.setItem(LOGINS_KEY, text),
   },
   whenHidden: (run) => {
     addEventListener('pagehide', run);

@@ -16,6 +16,12 @@ const WAIT_MS = LOOKS * LOOK_EVERY_MS;
 // WebEngage's limit. https://docs.webengage.com/docs/rest-api-tracking-users
 const MAX_ID_LENGTH = 100;
 
+/**
+ * The key under which `joinWebEngage` keeps the logins and logouts that WebEngage's SDK has yet to make.
+ * A logout is an empty text in a list.
+ */
+export const LOGINS_KEY = 'webengage-relay/webengage';
+
 /** What an append has just made, and nobody has seen yet. */
 type Fresh<T> = { -readonly [Field in keyof T]: T[Field] };
 
@@ -42,7 +48,9 @@ export function anonymousId(source: AnonymousIdSource): AddOn {
       async function ask(): Promise<void> {
         try {
           const id = await source();
-          if (typeof id === 'string' && id.length <= MAX_ID_LENGTH) latest = id;
+          // Until the SDK has logged out, its id is a former user's, and its next login merges that id into a user.
+          const isFormer = /[[,]""/.test(`${pageStorage.get(LOGINS_KEY)}`);
+          if (typeof id === 'string' && id.length <= MAX_ID_LENGTH && !isFormer) latest = id;
         } catch {
           // The error is the site's own, and may contain anything.
         }
