@@ -73,7 +73,7 @@ export type TrackerOptions = {
   readonly backgroundSync?: boolean;
 
   /**
-   * Logs what becomes of each record to the console: ids, reasons, fields and rules, but no values.
+   * Logs the outcome of each record to the console: ids, reasons, fields and rules, but no values.
    * `'data'` also logs the values of each record that is stored, personal data included. For development.
    *
    * @default false

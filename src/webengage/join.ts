@@ -13,8 +13,8 @@ export type JoinedTracker = Pick<Tracker, 'use' | 'on' | 'flush' | 'stats'> & {
 /** Options of `joinWebEngage`. */
 export type JoinOptions = {
   /**
-   * The names of events that go to the SDK instead of the relay. Only what the SDK sees can start a message on the
-   * page.
+   * The names of events that go to the SDK instead of the relay. Only an event that the SDK gets can start a message
+   * on the page.
    *
    * @default none
    */
@@ -71,7 +71,7 @@ function checked({ forward = [], login, wait = 5_000 }: JoinOptions) {
   return { forward: forward as readonly string[], login, wait };
 }
 
-/** Reports each trouble once. It names no user and no value. */
+/** Reports each problem once, without a user or a value. */
 function reporter(warn: (text: string) => void): (trouble: string) => void {
   const reported: { [trouble: string]: true } = {};
   return (trouble) => {
@@ -99,7 +99,7 @@ export function joinOn(tracker: JoinedTracker, options: JoinOptions, platform: J
 
   const toRelay = ({ eventName, eventData }: ForwardedEvent) => {
     isOwnCall = true;
-    // Its error is in no promise of the page.
+    // The promise of the page's own call has resolved, so the error is reported here.
     tracker
       .track(eventName, eventData)
       .catch(() => report('a forwarded event is invalid, and the relay did not get it'));
@@ -109,7 +109,7 @@ export function joinOn(tracker: JoinedTracker, options: JoinOptions, platform: J
     hasConsent = true;
     events.pass();
   };
-  // Until the SDK has logged out, it would take the event for one of the user before.
+  // Until the SDK has logged out, it would give the event to the previous user.
   const isAllowed = () => hasConsent && !state.read().todo.includes(LOGOUT);
   const watch = watchSdk(platform, () => {
     logins.resume();
@@ -145,7 +145,7 @@ export function joinOn(tracker: JoinedTracker, options: JoinOptions, platform: J
 
   function signIn(userId: string): void {
     const last = lastUser(state.read());
-    // What waits was done by another person.
+    // The waiting events are another person's.
     if (last && last !== userId) events.release();
     logins.identify(userId);
   }

@@ -15,9 +15,9 @@ export type LoginPorts = {
   readonly timer: (run: () => void, afterMs: number) => unknown;
   /** When the relay last accepted records of this page. */
   readonly deliveredAt: () => number;
-  /** Called once it is known that the visitor has consented. */
+  /** Called when the visitor is known to have consented. */
   readonly allowed: () => void;
-  /** Called after the SDK has been told who its user is. */
+  /** Called after each login and logout of the SDK. */
   readonly changed: () => void;
   readonly report: (trouble: string) => void;
 };
@@ -25,11 +25,11 @@ export type LoginPorts = {
 export type Logins = {
   readonly identify: (userId: string) => void;
   readonly reset: () => void;
-  /** Goes on with what this page or an earlier one has begun. */
+  /** Continues what this page or an earlier one has begun. */
   readonly resume: () => void;
 };
 
-// How long the relay usually takes to pass on what it has accepted: it collects for a second, and then calls.
+// How long the relay usually takes to pass on accepted records: it collects for a second, and then calls.
 const ARRIVAL_MS = 3_000;
 
 // A page that asks for consent waits for a person.
@@ -51,7 +51,7 @@ export function createLogins(waitMs: number, login: LoginToken | undefined, port
       timer(() => resolve(undefined), Math.min(forMs, MAX_TIMER_MS));
     });
 
-  /** Logs the SDK out, as far as that is next and the SDK is ready. Returns whether it had to, and could not. */
+  /** Logs the SDK out if that comes next. Returns true if it comes next but is not possible yet. */
   function logOut(): boolean {
     const current = state.read();
     if (current.todo[0] !== LOGOUT) return false;
@@ -68,7 +68,7 @@ export function createLogins(waitMs: number, login: LoginToken | undefined, port
     return logOut();
   }
 
-  /** Settles what the visitor did while anonymous, or gives up in time. Returns false if no one may be logged in. */
+  /** Waits until the anonymous records have arrived, or gives up in time. Returns false if no one may be logged in. */
   async function settle(): Promise<boolean> {
     let until = now() + waitMs;
     for (;;) {
@@ -106,7 +106,7 @@ export function createLogins(waitMs: number, login: LoginToken | undefined, port
         if (login) throw new Error('no answer');
       }),
     ]);
-    // From here on without a pause: another tab may log in the same user.
+    // No pause from here on: another tab may log in the same user.
     const current = state.read();
     if (current.todo[0] !== userId) return;
     const found = sdk();

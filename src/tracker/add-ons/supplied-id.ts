@@ -22,7 +22,7 @@ const MAX_ID_LENGTH = 100;
  */
 export const LOGINS_KEY = 'webengage-relay/webengage';
 
-/** What an append has just made, and nobody has seen yet. */
+/** An object that an append has just made, and that no other code has seen yet. */
 type Fresh<T> = { -readonly [Field in keyof T]: T[Field] };
 
 /** Returns the value of a cookie of the page. Throws if the page may not read it. */
@@ -80,7 +80,7 @@ export function anonymousId(source: AnonymousIdSource): AddOn {
             const { supplied, anonymousId: own } = visitor;
             // Another tab may have given it to a visitor before this one.
             if (id && id !== supplied) {
-              // Among several visitors, nobody knows whose it is: then it is for none of them. A first id is for the
+              // Among several visitors its owner is unknown, so none of them gets it. A first id is for the
               // first visitor of the browser, a later one for the visitor after the only change.
               const isOwn = supplied
                 ? visitor.changes < kept.changes + 2

@@ -3,7 +3,7 @@ import { tryOrUndefined } from './try-or-undefined.ts';
 /** The page's synchronous storage: what is written survives the page. Never throws. */
 export type PageStorage = {
   readonly keys: () => readonly string[];
-  /** Null or undefined if there is no value, or none can be read. */
+  /** Null if there is no value; undefined if the storage can't be read. */
   readonly get: (key: string) => string | null | undefined;
   /** False if there is no room, or no storage. Then nothing is stored there: an old value would be wrong. */
   readonly set: (key: string, text: string) => boolean;
