@@ -79,7 +79,7 @@ export const SHORT_NAMES = [
   'fresh',
   'isPassive',
   'madeAt',
-  'oldestAgeMs',
+  'oldestAt',
   'outer',
   'suspects',
   'afterMs',
