@@ -158,7 +158,9 @@ describe('one clear error, and nothing is joined', () => {
   test('appears for a wrong attribute', async () => {
     const { joins } = relay();
 
-    await expect(load(tag({ wait: 'soon' }))).rejects.toThrow('wait must be a number of milliseconds, not NaN');
+    await expect(load(tag({ wait: 'soon' }))).rejects.toThrow(
+      'wait must be a number of milliseconds, not NaN',
+    );
 
     expect(joins).toEqual([]);
   });

@@ -1,4 +1,5 @@
 import { pendingCalls } from '../page/pending-records.ts';
+import { readSpills, writeSpill } from '../page/spill.ts';
 import { isIn } from '../page/visitor-state.ts';
 import type { Call } from '../record/call.ts';
 import { bare } from '../record/own-fields.ts';
@@ -48,8 +49,8 @@ export function anonymousId(source: AnonymousIdSource): AddOn {
       async function ask(): Promise<void> {
         try {
           const id = await source();
-          // Until the SDK has logged out, its id is a former user's, and its next login merges that id into a user.
-          const isFormer = /[[,]""/.test(`${pageStorage.get(LOGINS_KEY)}`);
+          // Until the SDK has made its last logout, another id than the first belongs to a user who has gone.
+          const isFormer = page.visitor.supplied && /[[,]""/.test(`${pageStorage.get(LOGINS_KEY)}`);
           if (typeof id === 'string' && id.length <= MAX_ID_LENGTH && !isFormer) latest = id;
         } catch {
           // The error is the site's own, and may contain anything.
@@ -60,16 +61,23 @@ export function anonymousId(source: AnonymousIdSource): AddOn {
         ...records,
         append: async (change) => {
           const { supplied } = page.visitor;
+          const { spilled = [] } = page;
+          // Another tab may wait for an id too. Its calls come before these: there may be a sign-out among them.
+          const others = readSpills(page).filter(({ id }) => !spilled.some((call) => call.id === id));
+          page.spilled = [...spilled, ...others];
+          const calls = [...page.spilled, ...pendingCalls(page)];
           // A browser that is known to the tracker has a hint.
           const mustWait =
             pageStorage.get(endpointName) === null ||
-            (supplied && pendingCalls(page).some(({ kind }) => kind === 'reset'));
+            (supplied && calls.some(({ kind }) => kind === 'reset'));
           for (let looks = mustWait ? LOOKS : 0; ; looks -= 1) {
             void ask();
             // After a source that answers at once. A promise is heard at the next look, or by the next call.
             await undefined;
             page.awaitsId = looks > 0 && (!latest || latest === supplied) && isIn(page);
             if (!page.awaitsId) break;
+            // Later calls are spilled as they are made.
+            if (looks === LOOKS) writeSpill(page, calls);
             if (looks === 1) page.emit('unmerged', { waitedMs: WAIT_MS });
             await new Promise<void>((resolve) => void time.timer(resolve, LOOK_EVERY_MS));
           }
