@@ -57,7 +57,7 @@ export function forwardedEvents(waitMs: number, ports: ForwardPorts): ForwardedE
       timer(() => {
         if (!waiting.includes(event)) return;
         waiting = waiting.filter((other) => other !== event);
-        report(`WebEngage's SDK was not ready in ${waitMs} ms, so forwarded events go to the relay`);
+        report(`WebEngage's SDK was not ready in ${waitMs} ms, so the event goes to the relay`);
         toRelay(event);
       }, waitMs);
     },

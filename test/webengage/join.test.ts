@@ -250,7 +250,7 @@ describe('reset', () => {
 });
 
 describe('the anonymous id after a reset', () => {
-  test('is none that a login which is still to come merges into a user who has gone', async () => {
+  test('is not one that a later login merges into a user who has gone', async () => {
     const { open, time, log, people } = webEngageWorld();
     const first = open({ sdkAfterMs: 0 });
     void first.tracker.identify('ada');
@@ -313,7 +313,7 @@ describe('a forwarded event', () => {
 
     expect(Object.values(people())).toEqual([['Cart Opened rest', 'Cart Opened rest']]);
     expect(warnings).toEqual([
-      "webengage-relay: WebEngage's SDK was not ready in 5000 ms, so forwarded events go to the relay",
+      "webengage-relay: WebEngage's SDK was not ready in 5000 ms, so the event goes to the relay",
     ]);
   });
 

@@ -1,6 +1,4 @@
 import { pendingCalls } from '../page/pending-records.ts';
-import { readSpills, writeSpill } from '../page/spill.ts';
-import { isIn } from '../page/visitor-state.ts';
 import type { Call } from '../record/call.ts';
 import { bare } from '../record/own-fields.ts';
 import type { Visitor } from '../record/visitor.ts';
@@ -50,34 +48,28 @@ export function anonymousId(source: AnonymousIdSource): AddOn {
         try {
           const id = await source();
           // Until the SDK has made its last logout, another id than the first belongs to a user who has gone.
-          const isFormer = page.visitor.supplied && /[[,]""/.test(`${pageStorage.get(LOGINS_KEY)}`);
+          const isFormer = page.visitor.supplied && pageStorage.get(LOGINS_KEY)?.match(/[[,]""/);
           if (typeof id === 'string' && id.length <= MAX_ID_LENGTH && !isFormer) latest = id;
         } catch {
           // The error is the site's own, and may contain anything.
         }
       }
 
-      page.records = bare({
+      page.records = {
         ...records,
         append: async (change) => {
           const { supplied } = page.visitor;
-          const { spilled = [] } = page;
-          // Another tab may wait for an id too. Its calls come before these: there may be a sign-out among them.
-          const others = readSpills(page).filter(({ id }) => !spilled.some((call) => call.id === id));
-          page.spilled = [...spilled, ...others];
-          const calls = [...page.spilled, ...pendingCalls(page)];
           // A browser that is known to the tracker has a hint.
           const mustWait =
             pageStorage.get(endpointName) === null ||
-            (supplied && calls.some(({ kind }) => kind === 'reset'));
+            (supplied &&
+              [...(page.spilled ?? []), ...pendingCalls(page)].some(({ kind }) => kind === 'reset'));
           for (let looks = mustWait ? LOOKS : 0; ; looks -= 1) {
             void ask();
             // After a source that answers at once. A promise is heard at the next look, or by the next call.
             await undefined;
-            page.awaitsId = looks > 0 && (!latest || latest === supplied) && isIn(page);
+            page.awaitsId = looks > 0 && (!latest || latest === supplied) && engine.isHeard();
             if (!page.awaitsId) break;
-            // Later calls are spilled as they are made.
-            if (looks === LOOKS) writeSpill(page, calls);
             if (looks === 1) page.emit('unmerged', { waitedMs: WAIT_MS });
             await new Promise<void>((resolve) => void time.timer(resolve, LOOK_EVERY_MS));
           }
@@ -101,8 +93,18 @@ export function anonymousId(source: AnonymousIdSource): AddOn {
             return made;
           });
         },
-      });
-      return engine;
+      };
+      return {
+        ...engine,
+        add: (call) => {
+          // Another tab may wait for an id. Its calls, a sign-out among them, come before this one: they are
+          // read again.
+          if (!page.spilled?.length) page.spilled = undefined;
+          // A sign-out of this tab is spilled at once, for the others to find.
+          page.awaitsId ||= call.kind === 'reset';
+          return engine.add(call);
+        },
+      };
     },
   });
 }

@@ -27,22 +27,20 @@ function close(page: Page, calls: readonly Call[]): void {
 /** Appends calls as records of the visitor in the database, after those that earlier pages left. */
 async function append(page: Page, calls: readonly Call[]): Promise<void> {
   page.spilled ??= readSpills(page);
-  const { chosen } = page;
-  let all: readonly Call[] = [];
+  const { chosen, spilled } = page;
   const appended = await page.records.append((kept) => {
     const known = knownVisitor(page, kept);
     if (page.learntLead === undefined && known.clockOffset !== undefined)
       learnOffset(page, known.clockOffset);
     close(page, calls);
-    all = [...(page.spilled ?? []), ...calls];
-    const made = makeRecords(page, known, all);
+    const made = makeRecords(page, known, [...spilled, ...calls]);
     return { ...made, clears: made.visitor.choices !== kept.choices };
   });
   // Without a gap: a page that unloads now must know the calls as either pending or stored.
   page.spilled = page.writing = [];
   if (page.chosen === chosen) page.chosen = undefined;
   confirmVisitor(page, appended.visitor);
-  finish(page, all, appended);
+  finish(page, [...spilled, ...calls], appended);
 }
 
 /** Updates the page after an append, and does what follows from it. */
