@@ -10,6 +10,10 @@ export type PageStorage = {
   readonly remove: (key: string) => void;
 };
 
+function remove(key: string): undefined {
+  tryOrUndefined(() => localStorage.removeItem(key));
+}
+
 /**
  * `localStorage`. It may be missing, denied or full: its users do without.
  * Workers have none, and in a sandboxed frame the mere access throws.
@@ -20,7 +24,3 @@ export const localPageStorage: PageStorage = {
   set: (key, text) => tryOrUndefined(() => localStorage.setItem(key, text) ?? true) ?? !!remove(key),
   remove,
 };
-
-function remove(key: string): undefined {
-  tryOrUndefined(() => localStorage.removeItem(key));
-}
