@@ -19,7 +19,9 @@ const minify = ({ leavesName = false, isTracker = false } = {}) =>
     module: !leavesName,
     // A classic script is read in the encoding of its page if its server names none.
     format: { ascii_only: true },
-    mangle: isTracker ? { properties: { regex: new RegExp(`^(${SHORT_NAMES.join('|')})$`) } } : {},
+    mangle: isTracker
+      ? { properties: { builtins: true, regex: new RegExp(`^(${SHORT_NAMES.join('|')})$`) } }
+      : {},
     compress: {
       passes: 4,
       unsafe: true,
@@ -42,7 +44,7 @@ const oneKeyword = { name: 'one-keyword', renderChunk: (code) => code.replace(/\
 const oneFunction = {
   name: 'one-function',
   renderChunk: (code) =>
-    code.replace(/^(\s*)(async )?function (\w+)\(([^()]*)\) \{/gm, '$1let $3 = $2($4) => {'),
+    code.replace(/^(\s*)(async )?function ([\w$]+)\(([^()]*)\) \{/gm, '$1let $3 = $2($4) => {'),
 };
 
 const PUBLIC = 'dist/public';

@@ -6,6 +6,7 @@
  */
 export const SHORT_NAMES = [
   // Page
+  'answer',
   'appendedMeanwhile',
   'armed',
   'awaitsId',
@@ -61,10 +62,12 @@ export const SHORT_NAMES = [
   'online',
   'pageStorage',
   'report',
+  'time',
   'timer',
   'removeStore',
   'watchPage',
   // RecordStore
+  'update',
   'cleared',
   'clears',
   'peek',
@@ -79,7 +82,7 @@ export const SHORT_NAMES = [
   'fresh',
   'isPassive',
   'madeAt',
-  'oldestAgeMs',
+  'oldestAt',
   'outer',
   'suspects',
   'afterMs',

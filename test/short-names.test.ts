@@ -35,7 +35,7 @@ const IN_MEMORY = new Set([
   'seq',
   'session',
   'suspects',
-  'oldestAgeMs',
+  'oldestAt',
   'baseMs',
   'capMs',
 ]);

@@ -1,12 +1,12 @@
 import { eventFields } from './event.ts';
 import { fitCustom } from './fit-attributes.ts';
-import { fitField } from './fit-field.ts';
 import { type Issue, notAField } from './issue.ts';
 import type { TrackerRecord } from './record.ts';
 import { type Fitting, leftOut } from './repair.ts';
 import { ageRule } from './rules/age.ts';
-import { type AttributesField, isPlainObject } from './rules/attributes.ts';
+import { type AttributesField, isPlainObject, MAX_STRING_LENGTH } from './rules/attributes.ts';
 import type { Rule } from './rules/rule.ts';
+import { cutText } from './rules/text.ts';
 import { userFields } from './user.ts';
 
 // No schema library here: a page that checks records need not load one.
@@ -94,4 +94,14 @@ export function unfitting(record: FittableRecord): readonly Issue[] {
 function fitOther(name: string, value: unknown, kind: Kind): Fitting<unknown> {
   const field = ATTRIBUTES[kind];
   return name === field ? fitCustom(value, field) : fitField(name, value, RULES[kind][name]);
+}
+
+/** Makes a field's value fit its rule. Text is cut if that helps, and anything else is left out. */
+export function* fitField(name: string, value: unknown, rule: Rule<unknown> | undefined): Fitting<unknown> {
+  const broken = rule?.(value);
+  if (rule === undefined || broken === undefined || value === undefined) return value;
+  const cut = typeof value === 'string' ? cutText(value, MAX_STRING_LENGTH) : undefined;
+  const fits = cut !== undefined && rule(cut) === undefined;
+  yield { path: [name], rule: broken, done: fits ? 'cut' : 'left_out' };
+  return fits ? cut : undefined;
 }

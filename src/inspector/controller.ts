@@ -15,13 +15,13 @@ import { styleSheet } from './view/styles.ts';
 import { createView, type View } from './view/view.ts';
 import { type Seen, toViewModel } from './view-model.ts';
 
-/** What goes on in one inspector element while it is in a page. */
+/** Runs one inspector element while it is in a page. */
 export type Controller = {
-  /** The tracker that the page has given it, if it has. */
+  /** The tracker that the page has set as a property, if any. */
   tracker: InspectedTracker | undefined;
-  /** Listens, and looks again and again while it is open and the page is visible. */
+  /** Starts listening, and looks repeatedly while the element is open and the page visible. */
   readonly start: () => void;
-  /** Ends both, and lets go of everything. The journal stays. */
+  /** Stops both, and releases everything but the journal. */
   readonly stop: () => void;
   readonly open: (isOpen: boolean) => void;
 };
@@ -40,7 +40,7 @@ export function createController(host: HTMLElement, ownOrigin?: string): Control
   const view = createView({
     flush: () => flushTracker(current()),
     clear: () => {
-      // What can't be listed still can't.
+      // A broken database stays broken.
       journal = { ...EMPTY_JOURNAL, degraded: journal.degraded };
       view.showBrief(journal);
       poll.wake();
@@ -55,7 +55,7 @@ export function createController(host: HTMLElement, ownOrigin?: string): Control
       try {
         await turn();
       } catch (error) {
-        // A page that has changed its built-ins can break any line; the next turn may go well.
+        // A page that has changed its built-ins can break any line. The next look may succeed.
         if (!hasFailed) console.warn('relay-inspector', error);
         hasFailed = true;
       }
@@ -66,7 +66,7 @@ export function createController(host: HTMLElement, ownOrigin?: string): Control
   view.showBrief(journal);
 
   async function turn(): Promise<void> {
-    // It may come, or another in its place, at any moment.
+    // It, or another one, may appear at any moment.
     const tracker = current();
     subscription.follow(tracker);
     if (!view.box.open || document.hidden) return database.close();
@@ -98,7 +98,7 @@ export function createController(host: HTMLElement, ownOrigin?: string): Control
   };
 }
 
-/** The settings of the tracker, or in words why they can't be. */
+/** The settings of the tracker, or a message that says why they are invalid. */
 function trySettings(inspector: HTMLElement, ownOrigin?: string): Seen['settings'] {
   try {
     const { scripts } = document;
@@ -108,7 +108,7 @@ function trySettings(inspector: HTMLElement, ownOrigin?: string): Seen['settings
   }
 }
 
-/** Puts a view into its element, whose `open` says from now on whether it is open. */
+/** Puts a view into its element. From now on the element's `open` tells whether it is open. */
 function attach(host: HTMLElement, { box }: View, wake: () => void): void {
   box.addEventListener('toggle', () => {
     host.toggleAttribute('open', box.open);
@@ -119,14 +119,14 @@ function attach(host: HTMLElement, { box }: View, wake: () => void): void {
   try {
     root.adoptedStyleSheets = [styleSheet()];
   } catch {
-    // An older browser has none of these: it is plain there, and all of it works.
+    // Older browsers lack constructed stylesheets. The inspector works there without styles.
   }
 }
 
 // A page that makes many records must not fill its memory with their names.
 const MAX_NAMES = 1_000;
 
-/** Remembers the names of records that events may yet name by their ids. */
+/** Remembers the names of records, for later events that have only ids. */
 function rememberNames() {
   const names = new Map<string, string>();
   return {

@@ -10,9 +10,9 @@ export type RelayInspector = HTMLElement & {
 };
 
 /**
- * Defines the element, once. Without a DOM nothing happens: server rendering may call it.
+ * Defines the element, once. Without a DOM it does nothing, so server rendering may call it.
  *
- * @param ownOrigin where the inspector's own script comes from, if it is one: a relay, most likely
+ * @param ownOrigin the origin of the inspector's own script, if it is one: most likely a relay
  */
 export function defineInspector(ownOrigin?: string): void {
   if (!globalThis.customElements || customElements.get(NAME)) return;
@@ -31,7 +31,7 @@ export function defineInspector(ownOrigin?: string): void {
       }
 
       connectedCallback(): void {
-        // Set before the element was defined, it lies on the element itself, and in the way.
+        // A value that was set before the element was defined is an own property, which hides the accessor.
         if (Object.hasOwn(this, 'tracker')) {
           const { tracker } = this;
           Reflect.deleteProperty(this, 'tracker');

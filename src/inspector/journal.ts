@@ -1,12 +1,12 @@
 import type { Issue, TrackerEvents } from '../tracker/index.ts';
 import { countOf, dropMessage, retryMessage, retryTime, ruleMessage } from './messages.ts';
 
-/** An event of a tracker: its name, and what `on` hands to a listener. */
+/** An event of a tracker: its name, and the payload that `on` passes to a listener. */
 export type TrackerEvent = {
   [Name in keyof TrackerEvents]: { readonly name: Name; readonly payload: TrackerEvents[Name] };
 }[keyof TrackerEvents];
 
-/** A line of a list. Equal lines are one, as last reported, with how often they were. */
+/** A line of a list. Equal lines are merged into the last one, with a count. */
 type Line<Fresh> = Fresh & { readonly at: number; readonly times: number };
 
 type FreshBatch = {
@@ -15,19 +15,19 @@ type FreshBatch = {
   readonly detail: string;
 };
 
-/** How a batch ended, or that it has not. */
+/** How a batch ended, or that it is being retried. */
 export type BatchEnd = Line<FreshBatch>;
 
 type FreshTrouble = {
   readonly key: string;
   readonly kind: keyof TrackerEvents;
-  /** A record's name and id, as far as they are known, or how many records. */
+  /** The record's name and id, as far as they are known, or the number of records. */
   readonly about: string;
-  /** Field and rule. The field is empty where it is about no single one. */
+  /** Field and rule. The field is empty for the record as a whole. */
   readonly issues: readonly Issue[];
 };
 
-/** Something that the site's developers would want to mend. */
+/** A problem that the site's developers may want to fix. */
 export type Trouble = Line<FreshTrouble>;
 
 type FreshDrift = {
@@ -38,19 +38,19 @@ type FreshDrift = {
   readonly rule: string;
 };
 
-/** An attribute whose values are not all of one type: WebEngage takes the first it saw, and drops the others in silence. */
+/** An attribute whose values have several types. WebEngage keeps the first type, and silently drops the others. */
 export type Drift = Line<FreshDrift>;
 
-/** A tracker's events since the inspector has listened: the newest first, and a few lines of each. */
+/** A tracker's events since the inspector began to listen: the newest first, and a few lines of each kind. */
 export type Journal = {
   readonly batches: readonly BatchEnd[];
   readonly troubles: readonly Trouble[];
   readonly drifts: readonly Drift[];
-  /** How many events there were. */
+  /** The number of events. */
   readonly events: number;
-  /** How many of them were for `troubles` or `drifts`, which may no longer list them. */
+  /** How many of them belong in `troubles` or `drifts`, which may no longer list them. */
   readonly errors: number;
-  /** Why records no longer outlive the page, if it is so. */
+  /** Why records no longer outlive the page, if they don't. */
   readonly degraded: string | undefined;
 };
 
@@ -86,7 +86,7 @@ export function addEvent(journal: Journal, { event, at }: TimedEvent, nameOf: Na
   };
 }
 
-/** The lines with one more on top; one of the same key makes room for it. */
+/** The lines with one more on top, which replaces one of the same key. */
 function withLine<Fresh extends { readonly key: string }>(
   lines: readonly Line<Fresh>[],
   fresh: Fresh | undefined,
@@ -121,7 +121,7 @@ function batchOf({ name, payload }: TrackerEvent, before: number): FreshBatch | 
 
 function troubleOf({ name, payload }: TrackerEvent, nameOf: NameOf): FreshTrouble | undefined {
   const trouble = (about: string, issues: readonly Issue[], alike = about) => ({
-    // One stands for all those that have one reason.
+    // One line for all of the same reason.
     key: toKey(name, alike, ...issues.flatMap(({ path, message }) => [path, message])),
     kind: name,
     about,
@@ -163,7 +163,7 @@ function recordOf({ record, id = '' }: TrackerEvents['repaired'], nameOf: NameOf
   return record ?? nameOf(id) ?? id;
 }
 
-/** One text for several: two lists of texts have the same only if they are the same. */
+/** Joins texts into one key. Two lists have the same key only if they are equal. */
 function toKey(...texts: readonly string[]): string {
   return texts.map((text) => `${text.length}:${text}`).join('');
 }

@@ -2,7 +2,7 @@ import { type FittableRecord, fitFields, leaveOutUnknown, unfitting } from '../c
 import { collect, type Misfit, toRepair } from '../contract/repair.ts';
 import { type InspectedRecord, ownFields } from '../tracker/inspect.ts';
 
-/** What the relay will do about one field of a record, by WebEngage's rules. */
+/** The relay's decision about one field of a record, by WebEngage's rules. */
 export type Finding = {
   /** Empty: the record as a whole. */
   readonly path: string;
@@ -12,18 +12,18 @@ export type Finding = {
   readonly done: 'refused' | 'cut' | 'left_out';
 };
 
-/** The record as the relay gets it, but for the time and the age, which it gets as it is sent. */
+/** The record as the relay gets it, without the time and the age, which are added when it is sent. */
 export function toWire({ kind, id, userId, anonymousId, fields }: InspectedRecord): FittableRecord {
   const visitor = userId === undefined ? { anonymousId } : { userId };
   return asOwn({ kind, ...ownFields({ id, ...visitor, ...fields }) });
 }
 
-/** Without a prototype: the rules must not read what a page has put on it. */
+/** Without a prototype: the rules must not read names that a page has added to it. */
 function asOwn(record: FittableRecord): FittableRecord {
   return { __proto__: null, ...record };
 }
 
-/** What the relay will say of a record by itself: the relay's own code says it. */
+/** The relay's decision about a record, made by the relay's own code. */
 export function judgeRecord(record: InspectedRecord): readonly Finding[] {
   if (record.fields === undefined) return [{ path: '', rule: 'must be JSON', done: 'refused' }];
   const misfits: Misfit[] = [];

@@ -18,34 +18,34 @@ const DROPS: { readonly [reason in DropReason]: string } = {
   opted_out: 'the visitor has opted out',
 };
 
-/** The message for a name. A later tracker may have other names, and the page may have put some on every object. */
+/** The message for a name. A later tracker may have other names, and a page may have added names to every object. */
 function messageFor(messages: { readonly [name: string]: string }, name: string): string | undefined {
   return Object.hasOwn(messages, name) ? messages[name] : undefined;
 }
 
-/** Why records wait: the reason by its name, as the documents have it, and what it means. */
+/** Why records wait: the reason's name, as in the documents, and its meaning. */
 export function retryMessage(reason: string): string {
   return `${reason}: ${messageFor(RETRIES, reason) ?? 'see the documentation'}`;
 }
 
-/** Why records were given up, likewise. */
+/** Why records were given up, in the same form. */
 export function dropMessage(reason: string): string {
   return `${reason}: ${messageFor(DROPS, reason) ?? 'see the documentation'}`;
 }
 
-/** A rule, and what is done about the field that breaks it. */
+/** A rule, and what happens to the field that breaks it. */
 export function ruleMessage(rule: string, done: string): string {
   return `${rule}: ${done.replace('_', ' ')}`;
 }
 
-/** What became of a flush. */
+/** The result of a flush, in words. */
 export function flushMessage(result: FlushResult): string {
   if (result.settled) return 'Every buffered record is settled.';
   if (result.reason === 'no_consent') return 'The visitor has not consented yet: the tracker sends nothing.';
   return `Kept, ${retryTime(result.retryInMs)}. ${retryMessage(result.reason)}.`;
 }
 
-/** What the relay will do with a record, in a word or two. */
+/** The relay's decision about a record, in a few words. */
 export function verdictMessage(findings: readonly Finding[]): string {
   if (findings.length === 0) return 'accepts it';
   return findings.some(({ done }) => done === 'refused')
@@ -58,7 +58,7 @@ export function nameOfRecord({ kind, eventName }: Pick<InspectedRecord, 'kind' |
   return kind === 'event' ? (eventName ?? '(no name)') : 'identify';
 }
 
-/** When it is tried again. */
+/** When the tracker tries again. */
 export function retryTime(inMs: number): string {
   // Never "in 0 s".
   return Number.isFinite(inMs) ? `again in ${formatSpan(Math.max(1_000, inMs))}` : 'until its user signs in';

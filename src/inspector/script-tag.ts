@@ -1,11 +1,11 @@
 import { defineInspector, NAME } from './define.ts';
 
-// A classic script has one; a module has none, and can import the package's entry in its place.
+// A classic script has one. A module has none, and can import the package's entry instead.
 const { src } = document.currentScript as HTMLScriptElement;
 
 defineInspector(new URL(src).origin);
 
-/** Where the page has none of its own it gets one, out of its way. */
+/** Adds a floating inspector to a page that has none of its own. */
 function addOne(): void {
   if (document.querySelector(NAME)) return;
   const inspector = document.createElement(NAME);

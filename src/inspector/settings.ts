@@ -1,22 +1,22 @@
 import { ownFields, resolveOptions } from '../tracker/inspect.ts';
 
-/** What finds a tracker's buffer, and says how fast it may send. */
+/** The settings that identify a tracker's buffer and limit its rate. */
 export type InspectedSettings = Pick<
   ReturnType<typeof resolveOptions>,
   'endpoint' | 'burst' | 'requestsPerMinute'
 >;
 
-/** Where the settings of a tracker can stand in a page. */
+/** The places in a page that may have a tracker's settings. */
 export type SettingsSources = {
   readonly inspector: Element;
   readonly scripts: Iterable<HTMLScriptElement>;
-  /** The `options` of the page's stub. Anything may stand there. */
+  /** The `options` of the page's stub. They can be anything. */
   readonly options?: unknown;
-  /** Where the inspector's own script comes from, if it has one: a relay, most likely. */
+  /** The origin of the inspector's own script, if it has one: most likely a relay. */
   readonly ownOrigin?: string | undefined;
 };
 
-// `/tracker.js` or `/tracker.full.js`, or under the name that says its hash.
+// `/tracker.js` or `/tracker.full.js`, or the same with a hash in its name.
 const TRACKER = /\/tracker(\.full)?(\.\w{12})?\.js(?![^?#])/;
 
 const NUMBERS = [
@@ -26,8 +26,8 @@ const NUMBERS = [
 
 /**
  * The settings of the inspected tracker: from the inspector's own attributes, else from the stub, else from the attributes
- * of the tracker's script tag. A tracker's script sends to its own origin unless told otherwise. Undefined where nothing says where
- * the tracker sends to. Throws a `RangeError` for an impossible setting, as the tracker does.
+ * of the tracker's script tag. A tracker's script sends to its own origin by default. Undefined if the endpoint is unknown.
+ * Throws a `RangeError` for an invalid setting, as the tracker does.
  */
 export function readSettings(sources: SettingsSources): InspectedSettings | undefined {
   const { inspector, scripts, ownOrigin } = sources;

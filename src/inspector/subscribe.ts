@@ -3,10 +3,10 @@ import { ownFields, timeout } from '../tracker/inspect.ts';
 import type { TrackerEvent } from './journal.ts';
 import type { TrackerSeen } from './view-model.ts';
 
-/** What an inspector asks of a tracker: any has it, and so has what stands there until its script has loaded. */
+/** The part of a tracker that an inspector uses. The stub that queues calls has it too. */
 export type InspectedTracker = Pick<Tracker, 'on' | 'stats' | 'flush'>;
 
-/** What queues calls until the tracker's script has loaded, which then gives the queue a `push` of its own. */
+/** The stub, which queues calls until the tracker's script has loaded. The script then replaces the queue's `push`. */
 type Stub = { readonly queue?: readonly (readonly [method: string])[]; readonly options?: unknown };
 
 const NAMES: { readonly [name in keyof TrackerEvents]: true } = {
@@ -21,22 +21,22 @@ const NAMES: { readonly [name in keyof TrackerEvents]: true } = {
 };
 
 /**
- * Listens to all events of a tracker, and returns a function that ends it. A tracker that can't start reports none.
- * What `onEvent` throws stays here: to a tracker, a listener that throws is an error of the page.
+ * Listens to all events of a tracker, and returns a function that stops it. A tracker that can't start reports none.
+ * Errors of `onEvent` are caught: a tracker reports an error of a listener as one of the page.
  */
 export function subscribe(tracker: InspectedTracker, onEvent: (event: TrackerEvent) => void): () => void {
   const ends = (Object.keys(NAMES) as (keyof TrackerEvents)[]).map(async (name) => {
     try {
-      // A promise before the script has loaded. It rejects where the tracker can't start.
+      // Before the script has loaded, this is a promise. It rejects if the tracker can't start.
       return await tracker.on(name, (payload) => {
         try {
           onEvent({ name, payload: ownFields(payload) } as TrackerEvent);
         } catch {
-          // None of our trackers reports this: there is nothing to show of it.
+          // No tracker of ours reports this, so there is nothing to show.
         }
       });
     } catch {
-      // The next look says so: it asks the same tracker.
+      // The next look shows why, because it asks the same tracker.
       return undefined;
     }
   });
@@ -51,7 +51,7 @@ const webengageRelay = () =>
       undefined,
   );
 
-/** The tracker that a script tag has left on the page, or what stands there until it has loaded. */
+/** The tracker that a script tag has left on the page, or its stub. */
 export function trackerOfPage(): InspectedTracker | undefined {
   const { on, stats } = webengageRelay();
   if (!on || !stats) return undefined;
@@ -59,12 +59,12 @@ export function trackerOfPage(): InspectedTracker | undefined {
   return (globalThis as unknown as { readonly webengageRelay: InspectedTracker }).webengageRelay;
 }
 
-/** The settings that stand on the page's stub. */
+/** The settings on the page's stub. */
 export function optionsOfPage(): unknown {
   return webengageRelay().options;
 }
 
-/** The calls that wait for a tracker's script, as long as it has not loaded: calls made by then only join them. */
+/** The queued calls, if the tracker's script has not loaded: later calls would only join them. */
 export function queuedFor(tracker: InspectedTracker): Stub['queue'] {
   const { queue } = ownFields(tracker as Stub);
   return queue && !Object.hasOwn(queue, 'push') ? queue : undefined;
@@ -72,7 +72,7 @@ export function queuedFor(tracker: InspectedTracker): Stub['queue'] {
 
 const SILENT_AFTER_MS = 3_000;
 
-/** How a tracker is doing. Never rejects, and asks nothing of one that has not loaded. */
+/** The state of a tracker. Never rejects, and calls nothing on one that has not loaded. */
 export async function lookAtTracker(tracker: InspectedTracker | undefined): Promise<TrackerSeen> {
   if (tracker === undefined) return { kind: 'missing' };
   const queue = queuedFor(tracker);

@@ -5,7 +5,7 @@ import { type Finding, judgeRecord } from './judge.ts';
 import { countOf, formatSpan, nameOfRecord, retryMessage, retryTime } from './messages.ts';
 import type { InspectedSettings } from './settings.ts';
 
-/** How the tracker of the page is found. */
+/** The state of the page's tracker. */
 export type TrackerSeen =
   | { readonly kind: 'there'; readonly stats: TrackerStats }
   | { readonly kind: 'missing' }
@@ -13,16 +13,16 @@ export type TrackerSeen =
   | { readonly kind: 'loading'; readonly calls: number }
   | { readonly kind: 'silent'; readonly why: string };
 
-/** All that one look has seen. */
+/** Everything that one look has found. */
 export type Seen = Inspected & {
   readonly tracker: TrackerSeen;
-  /** A text says why there are none: an impossible option. */
+  /** A text if there are none: it names the invalid option. */
   readonly settings: InspectedSettings | undefined | string;
 };
 
 type Buffer = Inspected['buffer'];
 
-/** Something that is missing or off, and the line to put it right by, if there is one. */
+/** A problem, and the line of code that solves it, if there is one. */
 export type Notice = { readonly key: string; readonly code: string };
 
 export type RecordLine = {
@@ -31,25 +31,25 @@ export type RecordLine = {
   readonly kind: 'identify' | 'track';
   readonly age: string;
   readonly record: InspectedRecord;
-  /** What the relay will do about it. */
+  /** The relay's decisions about it. */
   readonly findings: () => readonly Finding[];
 };
 
-/** What is shown. */
+/** Everything that is shown. */
 export type ViewModel = {
   readonly notices: readonly Notice[];
   readonly waiting: string;
   readonly oldest: string;
   readonly records: readonly RecordLine[];
-  /** Which of them are listed, or why none are. */
+  /** Says which records are listed, or why none is. */
   readonly listed: string;
-  /** How full the bucket is: a number for each token it holds, 1 for a whole one. */
+  /** How full the token bucket is: a number from 0 to 1 for each of its places. */
   readonly pips: readonly number[];
   readonly tokens: string;
   readonly rate: string;
-  /** Why sending waits after a failure, and for how long; empty where it does not. */
+  /** Why sending waits after a failure, and for how long. Empty if it does not wait. */
   readonly pause: string;
-  /** By how much the visitor's clock is wrong; empty where it is right, or unknown. */
+  /** How far the visitor's clock is off. Empty if it is right, or unknown. */
   readonly clock: string;
   readonly tracked: string;
   /** Their sum is `tracked`. */
@@ -61,15 +61,15 @@ export type ViewModel = {
 
 const NONE = '–';
 
-// Nobody says how large it is, or what is left of it can't be read.
+// The limit is unknown, or its use can't be read.
 const UNKNOWN: Pick<InspectedSettings, 'burst' | 'requestsPerMinute'> = { burst: 0, requestsPerMinute: 0 };
 
-// Answers travel for as long: a clock that is off by less is right.
+// An answer may take this long, so a clock that is off by less counts as right.
 const MIN_CLOCK_OFFSET_MS = 2_000;
 
 /** The result of one look and of all events. */
 export function toViewModel(seen: Seen, journal: Journal): ViewModel {
-  // What the database holds is then another page's, or an earlier one's.
+  // The database's records are then those of another page, or of an earlier one.
   const buffer: Buffer =
     journal.degraded === undefined ? seen.buffer : { kind: 'unreadable', why: journal.degraded };
   const stats = statsSeen(seen.tracker, buffer);
@@ -96,7 +96,7 @@ export function briefOf({ errors }: Journal): string {
   return errors === 0 ? 'no errors' : countOf(errors, 'error');
 }
 
-/** The tracker's own counts, for it may keep them in memory; or those in the database, that an earlier page has left. */
+/** The tracker's own counts, which may be in memory, or else those that an earlier page has left in the database. */
 function statsSeen(tracker: TrackerSeen, buffer: Buffer): TrackerStats | undefined {
   if (tracker.kind === 'there') return tracker.stats;
   return buffer.kind === 'there' ? buffer.counts : undefined;

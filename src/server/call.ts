@@ -6,7 +6,7 @@ import { lengthRule, utf8Bytes } from '../contract/rules/text.ts';
 import { RecordError } from '../tracker/record/capture.ts';
 import type { EventData } from '../tracker/record/event-types.ts';
 import type { Profile } from '../tracker/record/profile.ts';
-import { copyFields, toJsonObject } from '../tracker/record/safe-copy.ts';
+import { copyObject } from '../tracker/record/safe-copy.ts';
 
 /** Whom a call is about: a user by your own id, or an anonymous visitor. WebEngage ignores the second id beside the first. */
 export type Person =
@@ -95,10 +95,10 @@ function issuesOf(record: Fields & { readonly kind: RecordKind }, messageId: unk
  */
 export function checkCall(kind: RecordKind, given: unknown): CheckedCall {
   const uncopied: Issue[] = [];
-  const copy = toJsonObject(
-    copyFields(given, '', ({ path, rule }) => uncopied.push({ path: path || 'the call', message: rule })),
+  const copy = copyObject(given, '', ({ path, rule }) =>
+    uncopied.push({ path: path || 'the call', message: rule }),
   );
-  const { messageId, ...fields }: Fields = JSON.parse(copy);
+  const { messageId, ...fields }: Fields = JSON.parse(copy.json);
   const own = OWN_FIELDS.filter((name) => name in fields);
   const issues = [
     ...uncopied,

@@ -73,7 +73,7 @@ export type TrackerOptions = {
   readonly backgroundSync?: boolean;
 
   /**
-   * Logs what becomes of each record to the console: ids, reasons, fields and rules, but no values.
+   * Logs the outcome of each record to the console: ids, reasons, fields and rules, but no values.
    * `'data'` also logs the values of each record that is stored, personal data included. For development.
    *
    * @default false
@@ -97,15 +97,15 @@ export type OptionsLike = {
 // WebEngage's limit for the whole account. No single browser needs more.
 const ACCOUNT_REQUESTS_PER_MINUTE = 500;
 
-/** The default, the minimum and the maximum of each number. */
-const NUMBERS = {
-  batchSize: [MAX_BATCH_RECORDS, 1, MAX_BATCH_RECORDS],
-  maxWaitMs: [5_000, 100, 3_600_000],
-  requestsPerMinute: [60, 1, ACCOUNT_REQUESTS_PER_MINUTE],
-  burst: [5, 1, 100],
-  maxRecords: [10_000, 100, 1_000_000],
-  maxAgeMs: [MAX_AGE_MS, 60_000, MAX_AGE_MS],
-} as const;
+/** Each number with its default, minimum and maximum. */
+const NUMBERS: readonly (readonly [name: string, otherwise: number, least: number, most: number])[] = [
+  ['batchSize', MAX_BATCH_RECORDS, 1, MAX_BATCH_RECORDS],
+  ['maxWaitMs', 5_000, 100, 3_600_000],
+  ['requestsPerMinute', 60, 1, ACCOUNT_REQUESTS_PER_MINUTE],
+  ['burst', 5, 1, 100],
+  ['maxRecords', 10_000, 100, 1_000_000],
+  ['maxAgeMs', MAX_AGE_MS, 60_000, MAX_AGE_MS],
+];
 
 /** Settings that only an add-on understands, each with the value that asks for nothing. */
 export const ADD_ON_SETTINGS: { readonly [name: string]: unknown } = ownFields({
@@ -149,11 +149,7 @@ export function resolveOptions(options: TrackerOptions | OptionsLike, hasAddOns 
     backgroundSync: given.backgroundSync,
     debug: given.debug,
   };
-  let name: keyof typeof NUMBERS;
-  for (name in NUMBERS) {
-    // A page may have added enumerable names to every object.
-    if (!Object.hasOwn(NUMBERS, name)) continue;
-    const [otherwise, least, most] = NUMBERS[name];
+  for (const [name, otherwise, least, most] of NUMBERS) {
     const value = Number(given[name] ?? otherwise);
     if (!(value >= least && value <= most)) mustBe(name, `from ${least} to ${most}`);
     settings[name] = Math.floor(value);

@@ -73,7 +73,7 @@ export type Tracker<Events extends object = AnyEvents, Attributes extends object
    * own, and the call goes on unchanged. Returns a function that removes the middleware.
    */
   use(middleware: Middleware): () => void;
-  /** Listens to what becomes of records. Returns a function that removes the listener. */
+  /** Listens to the outcomes of records. Returns a function that removes the listener. */
   on<Name extends keyof TrackerEvents>(name: Name, listener: Listener<Name>): () => void;
 };
 

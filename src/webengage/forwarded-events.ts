@@ -3,7 +3,7 @@ import type { Sdk } from './sdk.ts';
 /** An event that goes to the SDK instead of the relay. */
 export type ForwardedEvent = { readonly eventName: string; readonly eventData: object };
 
-/** What forwarded events need of their surroundings. */
+/** Everything that forwarded events need from outside. */
 export type ForwardPorts = {
   readonly sdk: () => Sdk | undefined;
   /** Whether the visitor has consented, and the SDK knows who it is. */
@@ -15,9 +15,9 @@ export type ForwardPorts = {
 
 export type ForwardedEvents = {
   readonly add: (event: ForwardedEvent) => void;
-  /** Passes the events that wait to the SDK, if it is ready and the visitor has consented. */
+  /** Passes the waiting events to the SDK, if it is ready and the visitor has consented. */
   readonly pass: () => void;
-  /** Sends the events that wait to the relay: the SDK will not get them any more. */
+  /** Sends the waiting events to the relay instead of the SDK. */
   readonly release: () => void;
   readonly discard: () => void;
 };
@@ -57,7 +57,7 @@ export function forwardedEvents(waitMs: number, ports: ForwardPorts): ForwardedE
       timer(() => {
         if (!waiting.includes(event)) return;
         waiting = waiting.filter((other) => other !== event);
-        report(`WebEngage's SDK was not ready in ${waitMs} ms, so forwarded events go to the relay`);
+        report(`WebEngage's SDK was not ready in ${waitMs} ms, so the event goes to the relay`);
         toRelay(event);
       }, waitMs);
     },

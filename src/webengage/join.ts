@@ -1,3 +1,4 @@
+import { LOGINS_KEY } from '../tracker/add-ons/supplied-id.ts';
 import type { Tracker } from '../tracker/tracker.ts';
 import { type ForwardedEvent, forwardedEvents } from './forwarded-events.ts';
 import { LOGOUT, type LoginStorage, lastUser, NOTHING, stateStore } from './login-state.ts';
@@ -12,8 +13,8 @@ export type JoinedTracker = Pick<Tracker, 'use' | 'on' | 'flush' | 'stats'> & {
 /** Options of `joinWebEngage`. */
 export type JoinOptions = {
   /**
-   * The names of events that go to the SDK instead of the relay. Only what the SDK sees can start a message on the
-   * page.
+   * The names of events that go to the SDK instead of the relay. Only an event that the SDK gets can start a message
+   * on the page.
    *
    * @default none
    */
@@ -44,8 +45,6 @@ export type JoinPlatform = SdkPlace & {
   readonly warn: (text: string) => void;
 };
 
-const STATE_KEY = 'webengage-relay/webengage';
-
 // WebEngage's limit for user ids.
 const MAX_ID_LENGTH = 100;
 
@@ -53,8 +52,8 @@ const pagePlatform: JoinPlatform = {
   ...pagePlace,
   now: () => performance.now(),
   storage: {
-    get: () => localStorage.getItem(STATE_KEY),
-    set: (text) => localStorage.setItem(STATE_KEY, text),
+    get: () => localStorage.getItem(LOGINS_KEY),
+    set: (text) => localStorage.setItem(LOGINS_KEY, text),
   },
   whenHidden: (run) => {
     addEventListener('pagehide', run);
@@ -72,7 +71,7 @@ function checked({ forward = [], login, wait = 5_000 }: JoinOptions) {
   return { forward: forward as readonly string[], login, wait };
 }
 
-/** Reports each trouble once. It names no user and no value. */
+/** Reports each problem once, without a user or a value. */
 function reporter(warn: (text: string) => void): (trouble: string) => void {
   const reported: { [trouble: string]: true } = {};
   return (trouble) => {
@@ -100,7 +99,7 @@ export function joinOn(tracker: JoinedTracker, options: JoinOptions, platform: J
 
   const toRelay = ({ eventName, eventData }: ForwardedEvent) => {
     isOwnCall = true;
-    // Its error is in no promise of the page.
+    // The promise of the page's own call has resolved, so the error is reported here.
     tracker
       .track(eventName, eventData)
       .catch(() => report('a forwarded event is invalid, and the relay did not get it'));
@@ -110,7 +109,7 @@ export function joinOn(tracker: JoinedTracker, options: JoinOptions, platform: J
     hasConsent = true;
     events.pass();
   };
-  // Until the SDK has logged out, it would take the event for one of the user before.
+  // Until the SDK has logged out, it would give the event to the previous user.
   const isAllowed = () => hasConsent && !state.read().todo.includes(LOGOUT);
   const watch = watchSdk(platform, () => {
     logins.resume();
@@ -146,7 +145,7 @@ export function joinOn(tracker: JoinedTracker, options: JoinOptions, platform: J
 
   function signIn(userId: string): void {
     const last = lastUser(state.read());
-    // What waits was done by another person.
+    // The waiting events are another person's.
     if (last && last !== userId) events.release();
     logins.identify(userId);
   }

@@ -1,10 +1,10 @@
-/** What the SDK has been told, and what it is still to be told. */
+/** The SDK's user, and the logins and logouts that it has yet to make. */
 export type LoginState = {
-  /** The user whom the SDK has logged in. */
+  /** The user whom the SDK has logged in. Missing if it is logged out. */
   readonly user?: string | undefined;
   /**
-   * The users whom the SDK is to log in, in order; an empty text is a logout. None is left out: the login of a user who
-   * has gone since still merges what that user did before it.
+   * The users to log in, in order; an empty text is a logout. The login of a user who has gone since is made too,
+   * because it merges that user's earlier anonymous records.
    */
   readonly todo: readonly string[];
 };
@@ -13,7 +13,7 @@ export const LOGOUT = '';
 
 export const NOTHING: LoginState = { todo: [] };
 
-// Where the SDK never comes, only the last user counts.
+// If the SDK never comes, only the last user counts.
 const MAX_TODO = 9;
 
 /** Text under a key, for all pages and tabs of the site. */
@@ -22,7 +22,7 @@ export type LoginStorage = {
   readonly set: (text: string) => void;
 };
 
-/** The state, one for all pages and tabs. In the page's memory if there is no storage. */
+/** One state for all pages and tabs, or in the page's memory if there is no storage. */
 export type StateStore = {
   readonly read: () => LoginState;
   readonly write: (next: LoginState) => void;
@@ -37,7 +37,7 @@ export function stateStore({ get, set }: LoginStorage): StateStore {
         const { user, todo } = JSON.parse(get() ?? '');
         own = { user, todo: [...todo] };
       } catch {
-        // Then it is what this page knows.
+        // Then this page's own state counts.
       }
       return own;
     },
@@ -46,13 +46,13 @@ export function stateStore({ get, set }: LoginStorage): StateStore {
       try {
         set(JSON.stringify(next));
       } catch {
-        // It holds for this page.
+        // Then it counts for this page alone.
       }
     },
   };
 }
 
-/** Who the SDK's user will be, or `LOGOUT`. */
+/** The SDK's user once all logins and logouts are made, or `LOGOUT`. */
 export function lastUser({ user = LOGOUT, todo }: LoginState): string {
   return todo.at(-1) ?? user;
 }
@@ -62,7 +62,7 @@ export function signedIn(state: LoginState, userId: string): LoginState {
   const { user, todo } = state;
   const last = lastUser(state);
   if (last === userId) return state;
-  // The one who was signed in before is another person.
+  // Another person was signed in.
   const next = [...todo, ...(last ? [LOGOUT] : []), userId];
   return { user, todo: next.length > MAX_TODO ? [LOGOUT, userId] : next };
 }
@@ -72,7 +72,7 @@ export function signedOut({ user, todo }: LoginState): LoginState {
   return { user, todo: todo.at(-1) === LOGOUT ? todo : [...todo, LOGOUT] };
 }
 
-/** After the SDK has been told the first of what was to be done. */
+/** After the SDK has made the first login or logout. */
 export function told({ todo: [first, ...todo] }: LoginState): LoginState {
   return first ? { user: first, todo } : { todo };
 }

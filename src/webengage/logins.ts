@@ -15,9 +15,9 @@ export type LoginPorts = {
   readonly timer: (run: () => void, afterMs: number) => unknown;
   /** When the relay last accepted records of this page. */
   readonly deliveredAt: () => number;
-  /** Called once it is known that the visitor has consented. */
+  /** Called when the visitor is known to have consented. */
   readonly allowed: () => void;
-  /** Called after the SDK has been told who its user is. */
+  /** Called after each login and logout of the SDK. */
   readonly changed: () => void;
   readonly report: (trouble: string) => void;
 };
@@ -25,11 +25,11 @@ export type LoginPorts = {
 export type Logins = {
   readonly identify: (userId: string) => void;
   readonly reset: () => void;
-  /** Goes on with what this page or an earlier one has begun. */
+  /** Continues what this page or an earlier one has begun. */
   readonly resume: () => void;
 };
 
-// How long the relay usually takes to pass on what it has accepted: it collects for a second, and then calls.
+// How long the relay usually takes to pass on accepted records: it collects for a second, and then calls.
 const ARRIVAL_MS = 3_000;
 
 // A page that asks for consent waits for a person.
@@ -41,6 +41,11 @@ const TOKEN_MS = 10_000;
 // A timer can't be longer.
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/** No message: errors of a login are not reported, because they may contain a token. */
+function fail(): never {
+  throw new Error();
+}
+
 /** Tells the SDK who is signed in, each change once and in order. */
 export function createLogins(waitMs: number, login: LoginToken | undefined, ports: LoginPorts): Logins {
   const { tracker, state, sdk, now, timer, report } = ports;
@@ -51,24 +56,24 @@ export function createLogins(waitMs: number, login: LoginToken | undefined, port
       timer(() => resolve(undefined), Math.min(forMs, MAX_TIMER_MS));
     });
 
-  /** Logs the SDK out, as far as that is next and the SDK is ready. Returns whether it had to, and could not. */
+  /** Logs the SDK out if that comes next. Returns true if it comes next but is not possible yet. */
   function logOut(): boolean {
     const current = state.read();
     if (current.todo[0] !== LOGOUT) return false;
     const found = sdk();
+    if (!found) return true;
     try {
-      found?.user.logout();
+      found.user.logout();
     } catch {
       report('webengage.user.logout failed');
       return true;
     }
-    if (!found) return true;
     state.write(told(current));
     ports.changed();
     return logOut();
   }
 
-  /** Settles what the visitor did while anonymous, or gives up in time. Returns false if no one may be logged in. */
+  /** Waits until the anonymous records have arrived, or gives up in time. Returns false if no one may be logged in. */
   async function settle(): Promise<boolean> {
     let until = now() + waitMs;
     for (;;) {
@@ -100,19 +105,13 @@ export function createLogins(waitMs: number, login: LoginToken | undefined, port
     await undefined;
     if (!(await settle())) return;
     await ports.ready;
-    const token = await Promise.race([
-      login?.(userId),
-      pause(TOKEN_MS).then(() => {
-        if (login) throw new Error('no answer');
-      }),
-    ]);
-    // From here on without a pause: another tab may log in the same user.
+    const token = login && (await Promise.race([login(userId), pause(TOKEN_MS).then(fail)]));
+    // No pause from here on: another tab may log in the same user.
     const current = state.read();
     if (current.todo[0] !== userId) return;
-    const found = sdk();
-    if (!found) throw new Error('the SDK has disappeared');
-    if (token === undefined) found.user.login(userId);
-    else found.user.login(userId, token);
+    const { user } = sdk() ?? fail();
+    if (token === undefined) user.login(userId);
+    else user.login(userId, token);
     state.write(told(current));
     ports.changed();
   }
@@ -127,7 +126,6 @@ export function createLogins(waitMs: number, login: LoginToken | undefined, port
       try {
         await logIn(userId);
       } catch {
-        // The error is not reported: it may contain a token.
         report('webengage.user.login failed, or its identity token');
         const { user, todo } = state.read();
         // The next page, or the next `identify`, tries again, unless the user has gone since.
@@ -140,9 +138,7 @@ export function createLogins(waitMs: number, login: LoginToken | undefined, port
 
   return {
     identify: (userId) => {
-      const current = state.read();
-      const next = signedIn(current, userId);
-      if (next !== current) state.write(next);
+      state.write(signedIn(state.read(), userId));
       void run();
     },
     reset: () => {

@@ -11,9 +11,9 @@ export type Sdk = {
   };
 };
 
-/** Where the SDK is looked for, and by which timer. Tests have their own. */
+/** Where to look for the SDK, and a timer. Tests provide their own. */
 export type SdkPlace = {
-  /** What stands in the page's global `webengage` at this moment. It can be anything. */
+  /** The current value of the page's global `webengage`. It can be anything. */
   readonly sdk: () => unknown;
   readonly timer: (run: () => void, afterMs: number) => unknown;
 };

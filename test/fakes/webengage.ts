@@ -3,7 +3,7 @@ import { type Arrival, profilesOf } from '../../src/sandbox/sdk/profiles.ts';
 import type { SdkCall } from '../../src/sandbox/sdk/sdk-call.ts';
 import type { SdkSwitches } from '../../src/sandbox/sdk/sdk-switches.ts';
 import { type QueuedSdkCall, simulateSdk } from '../../src/sandbox/sdk/simulated-sdk.ts';
-import { anonymousId } from '../../src/tracker/add-ons/supplied-id.ts';
+import { anonymousId, LOGINS_KEY } from '../../src/tracker/add-ons/supplied-id.ts';
 import { type JoinOptions, joinOn } from '../../src/webengage/join.ts';
 import { sdkAnonymousId } from '../../src/webengage/sdk.ts';
 import { fakeBrowser, quiet } from './browser.ts';
@@ -124,8 +124,8 @@ export function webEngageWorld(switches: Partial<SdkSwitches> = {}) {
       ...place,
       now: time.mono,
       storage: {
-        get: () => kept.get('state'),
-        set: (text) => void (lives && kept.set('state', text)),
+        get: () => browser.map.get(LOGINS_KEY),
+        set: (text) => void (lives && browser.map.set(LOGINS_KEY, text)),
       },
       whenHidden: (run) => hidden.push(run),
       warn: (text) => warnings.push(text),
@@ -174,7 +174,8 @@ export function webEngageWorld(switches: Partial<SdkSwitches> = {}) {
     unmerged,
     trouble,
     memory,
-    kept,
+    /** What the join keeps in `localStorage`. */
+    logins: () => browser.map.get(LOGINS_KEY),
     browser,
     profiles: () => profilesOf(arrivals, all),
     /** The events of each profile, with where they came from. Anonymous ones by their ids. */

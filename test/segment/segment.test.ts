@@ -4,7 +4,7 @@ import { identifyFields } from '../../src/contract/user.ts';
 import { type SegmentLike, type SegmentTracker, segmentLike } from '../../src/segment/segment.ts';
 import { profileOf } from '../../src/segment/traits.ts';
 import type { Tracker } from '../../src/tracker/index.ts';
-import { copyFields } from '../../src/tracker/record/safe-copy.ts';
+import { copyObject } from '../../src/tracker/record/safe-copy.ts';
 import { onSpoiltPage, SPOILT_PAGES } from '../fakes/spoilt-page.ts';
 
 function begin(outcome: () => Promise<void> = async () => {}) {
@@ -29,7 +29,7 @@ const rules: Readonly<Record<string, (value: unknown) => string | undefined>> = 
 
 /** What WebEngage would refuse about a field, once the tracker has copied it: text cut, dates written. */
 function refusal(field: string, given: unknown): string | undefined {
-  const [[, json] = ['', 'null']] = copyFields({ given }, '', () => {});
+  const [[, json] = ['', 'null']] = copyObject({ given }, '', () => {}).fields;
   return rules[field]?.(JSON.parse(json));
 }
 

@@ -7,7 +7,7 @@ const NAMES = [
   ...[
     'reason',
     'forMs',
-    'oldestAgeMs',
+    'oldestAt',
     'expired',
     'rate',
     'asksTime',

@@ -305,6 +305,26 @@ test('flush waits for calls that are still being written', async () => {
   expect(sent()).toHaveLength(1);
 });
 
+test('flush is not settled while its records wait, even if the browser releases the lock a second late', async () => {
+  const time = fakeTime();
+  const locks = {
+    query: async () => ({}),
+    request: async (_: string, __: LockOptions, task: () => Promise<unknown>) => {
+      const end = await task();
+      time.set(time.now() + 1_000);
+      return end;
+    },
+  } as unknown as LockManager;
+  const relay = scriptedRelay(...Array(9).fill(() => new TypeError('Failed to fetch')));
+  const { tracker, storage } = trackerWith({}, { relay, time, locks });
+  void tracker.track('Clicked');
+
+  const end = await tracker.flush();
+
+  expect(end).toMatchObject({ settled: false, reason: 'network' });
+  expect(await storage.peek(25)).toHaveLength(1);
+});
+
 test('reading the visitor writes nothing', async () => {
   const { tracker, storage, page } = trackerWith();
   await tracker.track('Clicked');

@@ -249,6 +249,47 @@ describe('reset', () => {
   });
 });
 
+describe('the anonymous id after a reset', () => {
+  test('is not one that a later login merges into a user who has gone', async () => {
+    const { open, time, log, people } = webEngageWorld();
+    const first = open({ sdkAfterMs: 0 });
+    void first.tracker.identify('ada');
+    await time.pass(ALL_MS);
+    await first.leave();
+    const { tracker } = open({ sdkAfterMs: 1_000 });
+    void tracker.identify('bob');
+    await time.pass(100);
+
+    tracker.reset();
+    void tracker.track('e1');
+    await time.pass(ALL_MS);
+
+    expect(log).toEqual(['login ada', 'logout', 'login bob', 'logout']);
+    expect(people()).toMatchObject({ bob: [] });
+  });
+
+  test('is that of the last logout, if the SDK has to make several', async () => {
+    const { open, time, log, people } = webEngageWorld();
+    const first = open({ sdkAfterMs: 0 });
+    void first.tracker.track('e1');
+    await time.pass(ALL_MS);
+    await first.leave();
+    const { tracker } = open({ sdkAfterMs: 1_000 });
+    for (const userId of ['ada', 'bob']) {
+      void tracker.identify(userId);
+      await time.pass(100);
+    }
+
+    tracker.reset();
+    await time.pass(ALL_MS);
+    void tracker.track('e2');
+    await time.pass(ALL_MS);
+
+    expect(log).toEqual(['login ada', 'logout', 'login bob', 'logout']);
+    expect(people()).toMatchObject({ ada: ['e1 rest'], 'luid-3': ['e2 rest'] });
+  });
+});
+
 describe('a forwarded event', () => {
   test('goes to the SDK alone, with its data as of the call', async () => {
     const { open, time, people, profiles, arrived } = webEngageWorld();
@@ -272,7 +313,7 @@ describe('a forwarded event', () => {
 
     expect(Object.values(people())).toEqual([['Cart Opened rest', 'Cart Opened rest']]);
     expect(warnings).toEqual([
-      "webengage-relay: WebEngage's SDK was not ready in 5000 ms, so forwarded events go to the relay",
+      "webengage-relay: WebEngage's SDK was not ready in 5000 ms, so the event goes to the relay",
     ]);
   });
 
@@ -327,7 +368,7 @@ describe('a forwarded event', () => {
   });
 
   test('is discarded with the rest when the visitor opts out', async () => {
-    const { open, time, arrived, log, kept } = webEngageWorld();
+    const { open, time, arrived, log, logins } = webEngageWorld();
     const { tracker } = open({ sdkAfterMs: 3_000, forward: ['Cart Opened'] });
     void tracker.identify('ada');
     void tracker.track('Cart Opened');
@@ -337,7 +378,7 @@ describe('a forwarded event', () => {
 
     expect([...arrived.values()].map(({ record }) => record.kind)).not.toContain('event');
     expect(log).toEqual([]);
-    expect(kept.get('state')).toBe('{"todo":[]}');
+    expect(logins()).toBe('{"todo":[]}');
   });
 });
 

@@ -76,9 +76,9 @@ async function runVisit({ switches, sdk, steps, waits }: Visit) {
   let pages = 0;
   let visitors = 0;
   let person = `anonymous ${visitors}`;
-  const open = () =>
+  const open = (sdkAfterMs = sdk[pages++ % sdk.length]) =>
     world.open({
-      sdkAfterMs: sdk[pages++ % sdk.length],
+      sdkAfterMs,
       forward: ['F'],
       ...(waits === 'until sent' && { wait: Number.POSITIVE_INFINITY }),
     });
@@ -111,7 +111,7 @@ async function runVisit({ switches, sdk, steps, waits }: Visit) {
   }
   await page.leave();
   world.replies.length = 0;
-  const last = world.open({ sdkAfterMs: 0, forward: ['F'] });
+  const last = open(0);
   await world.time.pass(AT_LAST_MS);
   return { ...world, made, became, nextUser, person, last };
 }

@@ -7,9 +7,9 @@ export type Figures = {
 };
 
 /**
- * How much waits, how much may be sent, and the button that sends it.
+ * The number of waiting records, the allowance, and the button that flushes.
  *
- * @param flush answers with what became of it, in words
+ * @param flush resolves to its result, in words
  */
 export function createFigures(flush: () => Promise<string>): Figures {
   const waiting = element('dd');

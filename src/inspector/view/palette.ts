@@ -1,13 +1,13 @@
 /** A colour in the light scheme, and in the dark one. */
 type Shades = readonly [light: string, dark: string];
 
-/** What surfaces are made of. */
+/** The colours of surfaces. */
 export const SURFACES = {
   surface: ['#ffffff', '#181c1a'],
   sunken: ['#f3f5f2', '#101311'],
 } as const satisfies Record<string, Shades>;
 
-/** What is written on them: each with a contrast of 4.5 or more on each surface. */
+/** The colours of text: each with a contrast of 4.5 or more on each surface. */
 export const INKS = {
   ink: ['#17201b', '#edf1ee'],
   muted: ['#56615a', '#a2ada6'],
@@ -17,14 +17,14 @@ export const INKS = {
   bad: ['#b3261e', '#ff8f85'],
 } as const satisfies Record<string, Shades>;
 
-/** Borders and what is empty: nothing is said by them alone. */
+/** The colours of borders and empty places. They carry no meaning alone. */
 const LINES = { line: ['#d9ddd7', '#2f3631'] } as const satisfies Record<string, Shades>;
 
 const LIGHT_DARK = 'light-dark(#000,#fff)';
 
 /**
- * All of them as custom properties of the element, which a page may set in its own way. Browsers of before 2024 have
- * no `light-dark`, and take the light ones.
+ * All colours as custom properties of the element, which a page may override. Browsers from before 2024 lack
+ * `light-dark`, and use the light ones.
  */
 export function colourRules(): string {
   const all = Object.entries<Shades>({ ...SURFACES, ...INKS, ...LINES });

@@ -1,6 +1,6 @@
 import { element } from '../../ui/dom.ts';
 
-/** A part under a heading, with a sentence in its place while there is nothing to see. */
+/** A part under a heading. While it has no content, a sentence takes its place. */
 export type Part = {
   readonly node: HTMLElement;
   /** The line of the heading. */
@@ -20,7 +20,7 @@ export function part(name: string, content: HTMLElement, empty?: string): Part {
   return { node, top, show };
 }
 
-/** A list that scrolls and can be reached by Tab: else a keyboard could not scroll it. */
+/** A list that scrolls. It can be reached by Tab, so that a keyboard can scroll it. */
 export function scroller(name: string, content: HTMLElement): HTMLElement {
   return element('div', { class: 'scroll', role: 'group', 'aria-label': name, tabindex: '0' }, content);
 }
@@ -37,7 +37,7 @@ export function table(caption: string, columns: readonly string[]): HTMLTableEle
   );
 }
 
-/** A row of a table as a body of its own, so that it lies beside the others under one key. */
+/** A row of a table as a body of its own, so that a keyed list can hold it. */
 export function tableRow(...cells: readonly Node[]): HTMLElement {
   return element('tbody', {}, element('tr', {}, ...cells));
 }
@@ -46,7 +46,7 @@ export function rowHead(...content: readonly (Node | string)[]): HTMLElement {
   return element('th', { scope: 'row' }, ...content);
 }
 
-/** A field and what is said of it. The field is empty where it is about no single one. */
+/** A field and its message. The field is empty for the record as a whole. */
 export function fieldLine(path: string, message: string): HTMLElement {
   return element('div', {}, ...(path === '' ? [] : [element('code', {}, path), ' ']), message);
 }

@@ -4,10 +4,10 @@ import { formatSize, ruleMessage, verdictMessage } from '../messages.ts';
 import type { RecordLine, ViewModel } from '../view-model.ts';
 import { fieldLine, type Part, part, rowHead, scroller, table, tableRow } from './parts.ts';
 
-// As it was when the script was loaded: a page may replace it later.
+// Saved when the script loads: a page may replace it later.
 const { stringify } = JSON;
 
-/** The records that wait, and the content of the one that is opened. */
+/** The waiting records, and the content of the one that is open. */
 export function createRecordList(): Part & { readonly showRecords: (model: ViewModel) => void } {
   const records = table('', ['Record', 'Call', 'Age', 'Size', 'Relay']);
   const scroll = scroller('Buffer', records);
@@ -52,7 +52,7 @@ function recordRow(line: RecordLine, panel: RecordPanel): Row<RecordLine> {
   };
 }
 
-/** The content of one record. It stays when the record has left: seconds would not do to read it. */
+/** The content of one record. It stays after the record has left, or there would be no time to read it. */
 function recordPanel(closed: () => void) {
   let shown = '';
   const name = element('b');

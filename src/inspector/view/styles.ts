@@ -1,8 +1,8 @@
 import { colourRules } from './palette.ts';
 
 /**
- * How it looks, as a stylesheet of its own: a page's policy for styles does not stop one that a script constructs.
- * In the scheme that the visitor prefers; a page that has another sets `color-scheme` on the element.
+ * The styles, as a constructed stylesheet, which a page's CSP does not block.
+ * They follow the visitor's colour scheme, unless the page sets `color-scheme` on the element.
  */
 export function styleSheet(): CSSStyleSheet {
   const sheet = new CSSStyleSheet();

@@ -6,25 +6,25 @@ import { type Part, part, scroller, table } from './parts.ts';
 import { createRecordList } from './record-list.ts';
 import { batchRow, driftRow, noticeRow, outcomeRow, troubleRow } from './rows.ts';
 
-/** What the buttons do. */
+/** The actions of the buttons. */
 export type Controls = {
-  /** Answers with what became of it, in words. */
+  /** Resolves to the result, in words. */
   readonly flush: () => Promise<string>;
   readonly clear: () => void;
 };
 
 export type View = {
-  /** The whole of it, to be opened and closed. */
+  /** The whole inspector, which can be opened and closed. */
   readonly box: HTMLDetailsElement;
   readonly show: (model: ViewModel) => void;
-  /** The number of errors, which a closed inspector shows too. */
+  /** The number of errors, which is also shown while the inspector is closed. */
   readonly showBrief: (journal: Journal) => void;
 };
 
-/** A part that shows its share of the model. */
+/** A part that shows some of the model. */
 type Shown = { readonly part: Part; readonly show: (model: ViewModel) => void };
 
-/** The parts of the inspector as elements, made once. */
+/** Makes the parts of the inspector, once. */
 export function createView({ flush, clear }: Controls): View {
   const brief = element('span', { class: 'brief' });
   const notices = element('div', { class: 'notices', role: 'status' });
@@ -65,7 +65,7 @@ export function createView({ flush, clear }: Controls): View {
   };
 }
 
-/** A part that is a list, with a sentence in its place while the list is empty. */
+/** A part with a list. While the list is empty, a sentence takes its place. */
 function listPart<Line extends { readonly key: string }>(list: {
   readonly name: string;
   readonly node: HTMLElement;

@@ -1,6 +1,6 @@
 import { eventNameRule } from '../../contract/event.ts';
 import { fitCustom } from '../../contract/fit-attributes.ts';
-import { fitField } from '../../contract/fit-field.ts';
+import { fitField } from '../../contract/fit-record.ts';
 import { notAField } from '../../contract/issue.ts';
 import { collect, type Fitting, leftOut, type Misfit, toRepair } from '../../contract/repair.ts';
 import type { Attributes } from '../../contract/rules/attributes.ts';
@@ -10,7 +10,7 @@ import { identifyFields } from '../../contract/user.ts';
 import { type Captured, RecordError } from '../record/capture.ts';
 import type { Repair } from '../record/outcome.ts';
 import { bare, ownFields } from '../record/own-fields.ts';
-import { copyFields, toJsonObject } from '../record/safe-copy.ts';
+import { copyObject } from '../record/safe-copy.ts';
 import type { AddOn } from './add-on.ts';
 import { typeDrift } from './type-drift.ts';
 
@@ -92,7 +92,7 @@ export function checks(options: ChecksOptions = {}): AddOn {
         repairs[repairs.length] = repair;
       if (found.every(({ done }) => done === 'kept')) return captured;
       // Serialized by our own copy, which calls no `toJSON` of the page.
-      return { ...captured, json: toJsonObject(copyFields(fields, '', () => {})).slice(1, -1) };
+      return { ...captured, json: copyObject(fields, '', () => {}).json.slice(1, -1) };
     },
   });
 }

@@ -1,5 +1,5 @@
 import type { Engine } from '../engine/engine.ts';
-import { ageOf } from '../page/clock.ts';
+import { ageOf, madeAtMono } from '../page/clock.ts';
 import type { Page } from '../page/page.ts';
 import type { Sendable } from '../page/sendable.ts';
 import { isSetAside, resync } from '../page/unsettled.ts';
@@ -167,10 +167,9 @@ function waitForTokens(
         const result = await engine.flush();
         const oldest = oldestSkipped();
         if (!result.settled || !oldest || !engine.isHeard()) return result;
-        const ageMs = ageOf(page, oldest);
-        // Records made since the call are not waited for. A negative age means that a clock was set back
-        // after the record was made.
-        if (ageMs >= 0 && ageMs < time.mono() - calledAt) return result;
+        const oldestAt = madeAtMono(page, oldest);
+        // Records made since the call are not waited for. One of the future is older: the clock was set back.
+        if (oldestAt > calledAt && oldestAt <= time.mono()) return result;
         await tokens.asked();
         if (!engine.isHeard()) return { settled: true };
         if (!hasNewlySendable())

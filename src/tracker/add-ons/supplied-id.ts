@@ -1,5 +1,4 @@
 import { pendingCalls } from '../page/pending-records.ts';
-import { isIn } from '../page/visitor-state.ts';
 import type { Call } from '../record/call.ts';
 import { bare } from '../record/own-fields.ts';
 import type { Visitor } from '../record/visitor.ts';
@@ -16,7 +15,13 @@ const WAIT_MS = LOOKS * LOOK_EVERY_MS;
 // WebEngage's limit. https://docs.webengage.com/docs/rest-api-tracking-users
 const MAX_ID_LENGTH = 100;
 
-/** What an append has just made, and nobody has seen yet. */
+/**
+ * The key under which `joinWebEngage` keeps the logins and logouts that WebEngage's SDK has yet to make.
+ * A logout is an empty text in a list.
+ */
+export const LOGINS_KEY = 'webengage-relay/webengage';
+
+/** An object that an append has just made, and that no other code has seen yet. */
 type Fresh<T> = { -readonly [Field in keyof T]: T[Field] };
 
 /** Returns the value of a cookie of the page. Throws if the page may not read it. */
@@ -42,25 +47,28 @@ export function anonymousId(source: AnonymousIdSource): AddOn {
       async function ask(): Promise<void> {
         try {
           const id = await source();
-          if (typeof id === 'string' && id.length <= MAX_ID_LENGTH) latest = id;
+          // Until the SDK has made its last logout, another id than the first belongs to a user who has gone.
+          const isFormer = page.visitor.supplied && pageStorage.get(LOGINS_KEY)?.match(/[[,]""/);
+          if (typeof id === 'string' && id.length <= MAX_ID_LENGTH && !isFormer) latest = id;
         } catch {
           // The error is the site's own, and may contain anything.
         }
       }
 
-      page.records = bare({
+      page.records = {
         ...records,
         append: async (change) => {
           const { supplied } = page.visitor;
           // A browser that is known to the tracker has a hint.
           const mustWait =
             pageStorage.get(endpointName) === null ||
-            (supplied && pendingCalls(page).some(({ kind }) => kind === 'reset'));
+            (supplied &&
+              [...(page.spilled ?? []), ...pendingCalls(page)].some(({ kind }) => kind === 'reset'));
           for (let looks = mustWait ? LOOKS : 0; ; looks -= 1) {
             void ask();
             // After a source that answers at once. A promise is heard at the next look, or by the next call.
             await undefined;
-            page.awaitsId = looks > 0 && (!latest || latest === supplied) && isIn(page);
+            page.awaitsId = looks > 0 && (!latest || latest === supplied) && engine.isHeard();
             if (!page.awaitsId) break;
             if (looks === 1) page.emit('unmerged', { waitedMs: WAIT_MS });
             await new Promise<void>((resolve) => void time.timer(resolve, LOOK_EVERY_MS));
@@ -72,7 +80,7 @@ export function anonymousId(source: AnonymousIdSource): AddOn {
             const { supplied, anonymousId: own } = visitor;
             // Another tab may have given it to a visitor before this one.
             if (id && id !== supplied) {
-              // Among several visitors, nobody knows whose it is: then it is for none of them. A first id is for the
+              // Among several visitors its owner is unknown, so none of them gets it. A first id is for the
               // first visitor of the browser, a later one for the visitor after the only change.
               const isOwn = supplied
                 ? visitor.changes < kept.changes + 2
@@ -85,8 +93,18 @@ export function anonymousId(source: AnonymousIdSource): AddOn {
             return made;
           });
         },
-      });
-      return engine;
+      };
+      return {
+        ...engine,
+        add: (call) => {
+          // Another tab may wait for an id. Its calls, a sign-out among them, come before this one: they are
+          // read again.
+          if (!page.spilled?.length) page.spilled = undefined;
+          // A sign-out of this tab is spilled at once, for the others to find.
+          page.awaitsId ||= call.kind === 'reset';
+          return engine.add(call);
+        },
+      };
     },
   });
 }

@@ -1,5 +1,5 @@
 import { takeToken } from '../../pacing/allowance.ts';
-import { ageOf, relayNow } from '../page/clock.ts';
+import { ageOf, madeAtMono, relayNow } from '../page/clock.ts';
 import type { Page } from '../page/page.ts';
 import type { StoredEntry } from '../record/call.ts';
 import type { FlushEnd } from '../record/outcome.ts';
@@ -38,10 +38,11 @@ export function nextStep(
   if (oldest.length < settings.batchSize && oldestAgeMs >= 0 && oldestAgeMs < dueAgeMs && forMs > 0)
     return { forMs };
 
+  const oldestAt = madeAtMono(page, first);
   const { pause } = rate;
   const now = relayNow(page);
   const pausedMs = pausedForMs(pause, now, !!page.tokens);
-  if (pause && pausedMs) return { reason: pause.reason, forMs: pausedMs, oldestAgeMs };
+  if (pause && pausedMs) return { reason: pause.reason, forMs: pausedMs, oldestAt };
   const { fullAt, inMs } = takeToken(rate.fullAt, settings, now);
-  return inMs > 0 ? { reason: 'tokens', forMs: inMs, oldestAgeMs } : { rate: { ...rate, fullAt }, asksTime };
+  return inMs > 0 ? { reason: 'tokens', forMs: inMs, oldestAt } : { rate: { ...rate, fullAt }, asksTime };
 }

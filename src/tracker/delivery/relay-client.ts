@@ -3,7 +3,7 @@ import { formatDate } from '../../contract/rules/date.ts';
 import { clockOffset, eventTime, knownAge, learnOffset, relayNow } from '../page/clock.ts';
 import type { Page } from '../page/page.ts';
 import { tryOrUndefined } from '../platform/try-or-undefined.ts';
-import { hasOwnField } from '../record/built-ins.ts';
+import { hasOwnField, isArray } from '../record/built-ins.ts';
 import type { Entry } from '../record/call.ts';
 import type { Outcome, RetryReason } from '../record/outcome.ts';
 import { bare, ownFields } from '../record/own-fields.ts';
@@ -67,7 +67,7 @@ function readAnswer(
   now: number,
 ): Outcome {
   const { rejected, duplicates = 0, repaired = [] } = answer;
-  if (ok && ownFields(answer.response).status === 'queued' && Array.isArray(rejected))
+  if (ok && ownFields(answer.response).status === 'queued' && isArray(rejected))
     return bare({ rejected, duplicates, repaired });
   const { code, message } = ownFields(answer.error);
   // Only the relay itself can refuse a batch: a proxy that answers 400 to everything must

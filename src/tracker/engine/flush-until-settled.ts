@@ -8,9 +8,9 @@ export async function flushUntilSettled(page: Page): Promise<FlushResult> {
   const { time } = page;
   const calledAt = time.mono();
   for (;;) {
-    const { reason, forMs = 0, oldestAgeMs = -1 } = await flushNow(page, calledAt);
-    // Records made since the call are not waited for.
-    const isLater = oldestAgeMs >= 0 && oldestAgeMs < time.mono() - calledAt;
+    const { reason, forMs = 0, oldestAt = 0 } = await flushNow(page, calledAt);
+    // Records made since the call are not waited for. One of the future is older: the clock was set back.
+    const isLater = oldestAt > calledAt && oldestAt <= time.mono();
     if (!reason || isLater || !isIn(page)) return { settled: true };
     if (reason !== 'tokens') return { settled: false, reason, retryInMs: forMs };
     await new Promise<void>((resolve) => void time.timer(resolve, forMs));

@@ -20,8 +20,6 @@ export type Assigned = {
   readonly entries: readonly Entry[];
   /** The visitor after these calls. */
   readonly visitor: Visitor;
-  /** The visitor has opted out, or in again: nothing that was stored before belongs to them. */
-  readonly clears: boolean;
 };
 
 // Page loads whose last call is remembered. A call arrives twice if its page spilled it during unload
@@ -92,5 +90,5 @@ export function assignVisitor(kept: Visitor, calls: readonly Call[], page: PageS
     entries.push(bare({ ...call, ...whose, fields: undefined, at: page.madeAt(call) }));
   }
   visitor = bare({ ...visitor, reported, applied: applied.slice(-MAX_SESSIONS) });
-  return { entries, visitor, clears: visitor.choices !== kept.choices };
+  return { entries, visitor };
 }

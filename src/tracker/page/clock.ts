@@ -42,9 +42,14 @@ export function madeAt(page: Page, { at, wall }: Call): number {
   return at ?? wall - (clockOffset(page) ?? 0);
 }
 
-/** How long ago a call was made. Within its page load, the monotonic clock decides. */
+/** When a call was made, by the page's monotonic clock. Within its page load, that clock alone decides. */
+export function madeAtMono(page: Page, call: Call): number {
+  return isOurs(page, call) ? call.mono : madeAt(page, call) - page.relayLead;
+}
+
+/** How long ago a call was made. */
 export function ageOf(page: Page, call: Call): number {
-  return isOurs(page, call) ? page.time.mono() - call.mono : relayNow(page) - madeAt(page, call);
+  return page.time.mono() - madeAtMono(page, call);
 }
 
 /** The same in whole milliseconds. Undefined if it may rest on nothing but an old offset. */

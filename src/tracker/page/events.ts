@@ -65,7 +65,7 @@ export function createRegistry<T>(): Registry<T> {
 }
 
 /**
- * Reports to listeners what becomes of records. One that throws harms neither the tracker nor the others.
+ * Reports the outcomes of records to listeners. One that throws harms neither the tracker nor the others.
  *
  * @param report is given what a listener throws
  * @param debug writes all events to the console

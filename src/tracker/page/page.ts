@@ -37,8 +37,8 @@ type VisitorState = {
 type CallState = {
   /** The number of calls that the page has made. */
   seq: number;
-  /** Calls spilled by earlier pages. Absent until they are read. */
-  spilled?: readonly Call[];
+  /** Calls spilled by other pages. Absent until they are read. */
+  spilled?: readonly Call[] | undefined;
   /** The spills in `localStorage`, by key. */
   spillTexts: ById<string | null | undefined>;
   /** Calls gathered for the next transaction. */

@@ -1,4 +1,5 @@
 import { tryOrUndefined } from '../platform/try-or-undefined.ts';
+import { values } from '../record/built-ins.ts';
 import type { Call } from '../record/call.ts';
 import { bare } from '../record/own-fields.ts';
 import { toFields } from '../record/quote.ts';
@@ -40,7 +41,7 @@ export function readSpills(page: Page): readonly Call[] {
         }
     });
   }
-  return Object.values(found)
+  return values(found)
     .sort(([a], [b]) => a - b)
     .map(([, call]) => call);
 }

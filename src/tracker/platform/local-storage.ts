@@ -3,12 +3,16 @@ import { tryOrUndefined } from './try-or-undefined.ts';
 /** The page's synchronous storage: what is written survives the page. Never throws. */
 export type PageStorage = {
   readonly keys: () => readonly string[];
-  /** Null or undefined if there is no value, or none can be read. */
+  /** Null if there is no value; undefined if the storage can't be read. */
   readonly get: (key: string) => string | null | undefined;
   /** False if there is no room, or no storage. Then nothing is stored there: an old value would be wrong. */
   readonly set: (key: string, text: string) => boolean;
   readonly remove: (key: string) => void;
 };
+
+function remove(key: string): undefined {
+  tryOrUndefined(() => localStorage.removeItem(key));
+}
 
 /**
  * `localStorage`. It may be missing, denied or full: its users do without.
@@ -20,7 +24,3 @@ export const localPageStorage: PageStorage = {
   set: (key, text) => tryOrUndefined(() => localStorage.setItem(key, text) ?? true) ?? !!remove(key),
   remove,
 };
-
-function remove(key: string): undefined {
-  tryOrUndefined(() => localStorage.removeItem(key));
-}

@@ -1,7 +1,7 @@
 import type { Issue } from '../../contract/issue.ts';
 import type { Call } from './call.ts';
 import { quote } from './quote.ts';
-import { copyFields, type Difference, toJsonObject } from './safe-copy.ts';
+import { copyObject, type Difference, toJsonObject } from './safe-copy.ts';
 
 /** Why a call made no record. No other call is affected. */
 export class RecordError extends Error {
@@ -36,9 +36,9 @@ function mustBeText(path: string, value: unknown, maxLength: number): asserts va
 /** Copies a `track` call. Throws a `RecordError` if the event name is missing or too long. */
 export function captureEvent(eventName: unknown, eventData: unknown, report: Report): Captured {
   mustBeText('eventName', eventName, MAX_NAME_LENGTH);
-  const data = copyFields(eventData, 'eventData', report);
+  const data = copyObject(eventData, 'eventData', report).json;
   const json = `"eventName":${quote(eventName)}`;
-  return { kind: 'event', json: data.length > 0 ? `${json},"eventData":${toJsonObject(data)}` : json };
+  return { kind: 'event', json: data === '{}' ? json : `${json},"eventData":${data}` };
 }
 
 /**
@@ -47,7 +47,7 @@ export function captureEvent(eventName: unknown, eventData: unknown, report: Rep
  */
 export function captureUser(userId: string | undefined, profile: unknown, report: Report): Captured {
   if (userId !== undefined) mustBeText('userId', userId, MAX_ID_LENGTH);
-  const fields = copyFields(profile, '', report).filter(([path]) => {
+  const fields = copyObject(profile, '', report).fields.filter(([path]) => {
     const isOwn = OWN_FIELDS.test(path);
     if (isOwn) report({ path, rule: 'is set by the tracker', done: 'left_out' });
     return !isOwn;

@@ -19,7 +19,7 @@ type SendableOf<Value> = unknown extends Value
         : never;
 
 /**
- * Declarations of events: for each name a plain object of attributes, or `undefined` for none.
+ * Declarations of events: for each name a plain object of attributes, or `undefined` for an event without any.
  * Null and functions do not compile, because a call would leave them out at run time.
  */
 export type EventsOf<Events> = {

@@ -50,8 +50,8 @@ export type FlushEnd = {
   readonly reason?: RetryReason | 'tokens';
   /** How long until something may or must be sent, if anything waits at all. */
   readonly forMs?: number;
-  /** The age of the oldest record that has to wait. */
-  readonly oldestAgeMs?: number;
+  /** When the oldest record that has to wait was made, by the page's monotonic clock. */
+  readonly oldestAt?: number;
 };
 
 /** Why the tracker gave up a record. The list is closed: there is no other reason. */

@@ -94,12 +94,15 @@ function formOf(given: unknown, path: string, report: Report): string | object |
     : undefined;
 }
 
+/** An object as JSON, as a whole and by property. */
+export type Copy = { readonly json: string; readonly fields: readonly Field[] };
+
 /**
  * Copies the own properties of a given object as safe JSON texts, in order.
- * Reads each property once, and never throws. Returns `[]` and reports it if the value is not an object.
+ * Reads each property once, and never throws. Copies `{}` and reports it if the value is not an object.
  * Undefined and null count as absent, which is not reported.
  */
-export function copyFields(given: unknown, root: string, report: Report): readonly Field[] {
+export function copyObject(given: unknown, root: string, report: Report): Copy {
   const fields: Field[] = [];
   let values = 0;
   let bytes = 0;
@@ -165,6 +168,7 @@ export function copyFields(given: unknown, root: string, report: Report): readon
 
   const top = { value: { [root]: given ?? undefined }, path: '', depth: root ? 1 : 0 };
   const json = copyProperty(top, root, '');
-  if (json && json[0] !== '{') leaveOut(root, 'must be an object');
-  return fields;
+  if (json?.[0] === '{') return { json, fields };
+  if (json) leaveOut(root, 'must be an object');
+  return { json: '{}', fields };
 }

@@ -30,8 +30,9 @@ export function isOut({ choices }: Pick<Visitor, 'choices'>): boolean {
   return choices % 2 === 1;
 }
 
+// Marked as pure: otherwise a bundle that does not use it would keep the call.
 /** No visitor yet: in a new browser, or one without a database. */
-export const NO_VISITOR: Visitor = bare({
+export const NO_VISITOR: Visitor = /* @__PURE__ */ bare({
   choices: 0,
   device: '',
   anonymousId: '',

@@ -1,5 +1,6 @@
 import { ADD_ON_SETTINGS } from '../options.ts';
-import { type JoinSettings, ownProperties, type PageSettings } from './settings.ts';
+import { bare } from '../record/own-fields.ts';
+import type { JoinSettings, PageSettings } from './settings.ts';
 
 // From the least strict to the strictest.
 const CONSENTS: readonly unknown[] = ['granted', 'pending', 'denied'];
@@ -36,9 +37,8 @@ const CORE_SETTING =
  * A tag manager that drops attributes leaves such a tag, and `data-consent="pending"` may
  * have been among them.
  */
-function requireSettings(attributes: PageSettings, options: PageSettings): void {
-  for (const name in ownProperties(attributes, options))
-    if (CORE_SETTING.test(name) || name in ADD_ON_SETTINGS) return;
+function requireSettings(settings: PageSettings): void {
+  for (const name in settings) if (CORE_SETTING.test(name) || name in ADD_ON_SETTINGS) return;
   throw new Error(
     'tracker.full.js has no settings, or has lost them: write data-consent="granted" on its tag, or webengageRelay.options = { consent: "granted" } before it',
   );
@@ -50,9 +50,9 @@ function requireSettings(attributes: PageSettings, options: PageSettings): void 
  * template's unfilled `{{consent}}`, is an error.
  */
 export const fullSettings: JoinSettings = (attributes, options) => {
-  requireSettings(attributes, options);
+  const settings: PageSettings = bare({ ...attributes, ...options });
+  requireSettings(settings);
   const sources = [attributes, options];
-  const settings = ownProperties(attributes, options);
   const consent = strictestConsent(sources);
   if (consent) settings.consent = consent;
   if (respectsGpc(sources)) settings.respectGpc = true;

@@ -1,11 +1,6 @@
+import { bare, ownFields } from '../record/own-fields.ts';
 import type { StartedTracker } from '../tracker.ts';
-import {
-  attributeSettings,
-  type JoinSettings,
-  ownProperties,
-  type PageSettings,
-  scriptOrigin,
-} from './settings.ts';
+import { attributeSettings, type JoinSettings, type PageSettings, scriptOrigin } from './settings.ts';
 
 /** A call made before the script loaded, as the stub queues it. */
 type QueuedCall = readonly [
@@ -18,22 +13,24 @@ type QueuedCall = readonly [
 ];
 
 /** The object on the page until a tracker takes its place. */
-type Stub = { readonly queue: QueuedCall[]; readonly options?: unknown };
+type Stub = { readonly queue: QueuedCall[]; readonly options?: PageSettings | undefined };
 
 /** Starts a tracker. Throws for an invalid option before it has started anything. */
 export type StartTracker = (options: PageSettings) => StartedTracker;
 
 type Methods = Record<string, (...call: never[]) => unknown>;
 
-// The page's own global, which can hold anything.
-const page = globalThis as { webengageRelay?: unknown };
+// The page's own global. It can hold anything, so it is read as own fields, any of which may be missing.
+type Global = Partial<Stub> & { readonly createTracker?: unknown; readonly track?: unknown };
+
+const page = globalThis as { webengageRelay?: Global };
 
 const METHODS = ['identify', 'track', 'reset', 'flush', 'stats', 'optOut', 'optIn', 'on', 'use'];
 
 /** A stub for a page without one: its calls have a place to go even if no tracker may start. */
-function ownStub(options: unknown): Stub {
+function ownStub(options: Stub['options']): Stub {
   const queue: QueuedCall[] = [];
-  const stub = ownProperties({ queue, options });
+  const stub: Stub & PageSettings = bare({ queue, options });
   for (const method of METHODS)
     stub[method] = (...call: never[]) => {
       const made = new Promise((resolve, reject) =>
@@ -43,7 +40,7 @@ function ownStub(options: unknown): Stub {
       made.catch(() => {});
       return made;
     };
-  return stub as Stub;
+  return stub;
 }
 
 /**
@@ -51,7 +48,7 @@ function ownStub(options: unknown): Stub {
  * ours, or one from npm.
  */
 function findStub(): Stub | undefined {
-  const { createTracker, track, queue, options } = ownProperties(page.webengageRelay);
+  const { createTracker, track, queue, options } = ownFields(page.webengageRelay);
   if (createTracker || (track && !queue)) return undefined;
   return queue ? (page.webengageRelay as Stub) : ownStub(options);
 }
@@ -61,7 +58,7 @@ function readSettings(stub: Stub, join: JoinSettings): PageSettings {
   // Null in a module. And an element of the page with this name can take its place.
   const { currentScript } = document;
   const script = currentScript instanceof HTMLScriptElement ? currentScript : undefined;
-  const settings = join(attributeSettings(script?.dataset), ownProperties(stub.options));
+  const settings = join(attributeSettings(script?.dataset), ownFields(stub.options));
   if (!('endpoint' in settings)) settings.endpoint = scriptOrigin(script);
   return settings;
 }
@@ -70,7 +67,7 @@ function readSettings(stub: Stub, join: JoinSettings): PageSettings {
  * Passes each call from now on to `take`. Not by `queue.push =`: a page may have frozen `Array.prototype`.
  */
 function takeCalls(queue: QueuedCall[], take: (call: QueuedCall) => void): void {
-  Object.defineProperty(queue, 'push', ownProperties({ value: take, configurable: true }));
+  Object.defineProperty(queue, 'push', bare({ value: take, configurable: true }));
 }
 
 /** Puts a tracker in the stub's place, which makes the calls that wait. */

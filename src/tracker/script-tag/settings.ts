@@ -1,16 +1,9 @@
 import { refuseAddOnSettings } from '../options.ts';
 import { keys } from '../record/built-ins.ts';
+import { bare } from '../record/own-fields.ts';
 
 /** Settings as a page has written them: any name, any value. */
 export type PageSettings = Record<string, unknown>;
-
-/**
- * The own properties of all sources. The last source wins, and one that is not an object has none.
- * The result has no prototype: what a page has added to `Object.prototype` sets nothing.
- */
-export function ownProperties(...sources: unknown[]): PageSettings {
-  return Object.assign(Object.create(null), ...sources);
-}
 
 /**
  * Reads an attribute: `data-batch-size="10"` is `batchSize: 10`, and a bare `data-strict` is `true`.
@@ -23,7 +16,7 @@ function attributeValue(attribute: unknown): unknown {
 
 /** The `data-` attributes of a script tag, under their camelCase names. */
 export function attributeSettings(attributes: DOMStringMap | undefined): PageSettings {
-  const settings = ownProperties();
+  const settings: PageSettings = bare({});
   // One by one: Chromium can't copy them all if a page has added a `get` to `Object.prototype`.
   for (const name of keys(attributes ?? {})) settings[name] = attributeValue(attributes?.[name]);
   return settings;
@@ -39,9 +32,9 @@ export type JoinSettings = (attributes: PageSettings, options: PageSettings) => 
  * Joins the settings for `tracker.js`. An invalid consent, such as a template's unfilled `{{consent}}`, is
  * not consent either.
  */
-export const coreSettings: JoinSettings = (...sources) => {
-  for (const said of sources) refuseAddOnSettings(said);
-  return ownProperties(...sources);
+export const coreSettings: JoinSettings = (attributes, options) => {
+  for (const said of [attributes, options]) refuseAddOnSettings(said);
+  return bare({ ...attributes, ...options });
 };
 
 // A relay serves the tracker under these names. A copy on the site's own host has them too.

@@ -45,7 +45,7 @@ export async function connect(name: string): Promise<Connection> {
  * of the page's life.
  *
  * @param open connects; rejects if there is no database
- * @param tellDegraded is called once, when records no longer outlive the page
+ * @param reportDegraded is called once, when records no longer outlive the page
  */
 export function openDatabase(
   open: () => Promise<Connection>,

@@ -66,7 +66,7 @@ test('sending uses the allowance, and waits once it is used up', () => {
   const quarterLeft: SendRate = { ...RATE, fullAt: NOW + 4_750 };
 
   expect(step(waiting(25, NOW))).toEqual({ rate: { ...RATE, fullAt: NOW + 1_000 }, asksTime: false });
-  expect(step(waiting(25, NOW), quarterLeft)).toEqual({ forMs: 750, reason: 'tokens', oldestAgeMs: 0 });
+  expect(step(waiting(25, NOW), quarterLeft)).toEqual({ forMs: 750, reason: 'tokens', oldestAt: NOW });
 });
 
 test('a pause blocks everything until its end, or until the clock was set back before its start', () => {
@@ -80,7 +80,7 @@ test('a pause blocks everything until its end, or until the clock was set back b
   expect(step(due, paused, { now: NOW + 1_000 })).toEqual({
     forMs: 59_000,
     reason: 'rate_limited',
-    oldestAgeMs: 1_000,
+    oldestAt: NOW,
   });
   expect(step(due, paused, { now: NOW + 60_000 })).toMatchObject({ rate: { failures: 1 } });
   expect(step(due, paused, { now: NOW - 86_400_000 })).toMatchObject({ rate: { failures: 1 } });

@@ -124,14 +124,14 @@ describe('an identify', () => {
 });
 
 describe('a choice', () => {
-  test('to opt out deletes the ids and stored data, and makes no record', () => {
-    const { entries, visitor, clears } = assign(
+  test('to opt out deletes the ids, and makes no record', () => {
+    const { entries, visitor } = assign(
       [track('One')],
       { choices: 1 },
       { ...KNOWN, userId: 'johndoe', reported: [['email', '"x"']] },
     );
 
-    expect({ entries, clears }).toEqual({ entries: [], clears: true });
+    expect(entries).toEqual([]);
     expect(visitor).toMatchObject({ choices: 1, device: '', anonymousId: '', applied: [] });
     expect([visitor.userId, visitor.reported]).toEqual([undefined, undefined]);
   });
@@ -139,10 +139,9 @@ describe('a choice', () => {
   test('to opt in again makes another visitor, and drops earlier calls', () => {
     const early = { ...track('Early'), choices: 0 };
 
-    const { entries, visitor, clears } = assign([early, track('Late')], { choices: 2 });
+    const { entries, visitor } = assign([early, track('Late')], { choices: 2 });
 
-    expect(clears).toBe(true);
-    expect(visitor).toMatchObject({ device: 'device 2', anonymousId: 'anonymous 2' });
+    expect(visitor).toMatchObject({ choices: 2, device: 'device 2', anonymousId: 'anonymous 2' });
     expect(entries).toMatchObject([{ json: '"eventName":"Late"', anonymousId: 'anonymous 2' }]);
   });
 });

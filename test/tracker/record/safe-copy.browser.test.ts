@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { copyFields, type Difference, toJsonObject } from '../../../src/tracker/record/safe-copy.ts';
+import { copyObject, type Difference } from '../../../src/tracker/record/safe-copy.ts';
 import { writeDate } from '../../../src/tracker/record/write-date.ts';
 
 const frame = document.createElement('iframe');
@@ -14,7 +14,7 @@ afterAll(() => frame.remove());
 
 function copy(given: unknown) {
   const reported: Difference[] = [];
-  const json = toJsonObject(copyFields({ given }, 'eventData', (difference) => reported.push(difference)));
+  const { json } = copyObject({ given }, 'eventData', (difference) => reported.push(difference));
   return { kept: JSON.parse(json).given, paths: reported.map(({ path }) => path) };
 }
 

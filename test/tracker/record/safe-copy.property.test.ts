@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { utf8Bytes } from '../../../src/contract/rules/text.ts';
-import { copyFields, type Difference, toJsonObject } from '../../../src/tracker/record/safe-copy.ts';
+import { copyObject, type Difference } from '../../../src/tracker/record/safe-copy.ts';
 import { writeDate } from '../../../src/tracker/record/write-date.ts';
 import { onSpoiltPage, SPOILT_PAGES } from '../../fakes/spoilt-page.ts';
 
@@ -156,11 +156,9 @@ function unreportedIn(given: unknown, kept: unknown, at: string, reported: Reado
 
 function copy(given: unknown, path: string) {
   const differences: Difference[] = [];
-  const json = toJsonObject(
-    copyFields(given, path, (difference) => {
-      differences[differences.length] = difference;
-    }),
-  );
+  const { json } = copyObject(given, path, (difference) => {
+    differences[differences.length] = difference;
+  });
   return { json, differences };
 }
 
@@ -225,10 +223,10 @@ test.each([
   // Node loads what it reads TypeScript with by the first import.
   const script = `await import('./src/contract/rules/rule.ts');
     ${change}
-    const { copyFields, toJsonObject } = await import('./src/tracker/record/safe-copy.ts');
+    const { copyObject } = await import('./src/tracker/record/safe-copy.ts');
     const given = { a: [1, { b: 'x' }], c: { d: true }, toString: 'own' };
     const reported = [];
-    const json = toJsonObject(copyFields(given, '', (difference) => reported.push(difference)));
+    const { json } = copyObject(given, '', (difference) => reported.push(difference));
     process.stdout.write(JSON.stringify([json, reported]));`;
 
   const out = execFileSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' });

@@ -1,13 +1,13 @@
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { utf8Bytes } from '../../../src/contract/rules/text.ts';
-import { copyFields, type Difference, toJsonObject } from '../../../src/tracker/record/safe-copy.ts';
+import { copyObject, type Difference } from '../../../src/tracker/record/safe-copy.ts';
 import { writeDate } from '../../../src/tracker/record/write-date.ts';
 import { onSpoiltPage, SPOILT_PAGES } from '../../fakes/spoilt-page.ts';
 
 function copy(given: unknown, path = 'eventData') {
   const reported: Difference[] = [];
-  const json = toJsonObject(copyFields(given, path, (difference) => reported.push(difference)));
+  const { json } = copyObject(given, path, (difference) => reported.push(difference));
   return { json, kept: JSON.parse(json), reported, paths: reported.map(({ path }) => path) };
 }
 
@@ -144,7 +144,7 @@ describe('an accepted value', () => {
   });
 
   test('fields keep their order, as JSON texts', () => {
-    expect(copyFields({ b: 'x"', a: [1], c: {} }, '', () => {})).toEqual([
+    expect(copyObject({ b: 'x"', a: [1], c: {} }, '', () => {}).fields).toEqual([
       ['b', '"x\\""'],
       ['a', '[1]'],
       ['c', '{}'],
@@ -460,10 +460,10 @@ test('each property is read once', () => {
 
 test('the given object is copied at the call', () => {
   const given = { Cart: [{ Price: 1 }] };
-  const fields = copyFields(given, 'eventData', () => {});
+  const { json } = copyObject(given, 'eventData', () => {});
   given.Cart.push({ Price: 2 });
 
-  expect(toJsonObject(fields)).toBe('{"Cart":[{"Price":1}]}');
+  expect(json).toBe('{"Cart":[{"Price":1}]}');
 });
 
 describe('a page’s own built-ins change nothing:', () => {
@@ -490,12 +490,10 @@ describe('a page’s own built-ins change nothing:', () => {
   test.each(Object.keys(SPOILT_PAGES))('%s', (name) => {
     const reported: Difference[] = [];
 
-    const json = onSpoiltPage(name, () =>
-      toJsonObject(
-        copyFields(given, 'eventData', (difference) => {
-          reported[reported.length] = difference;
-        }),
-      ),
+    const { json } = onSpoiltPage(name, () =>
+      copyObject(given, 'eventData', (difference) => {
+        reported[reported.length] = difference;
+      }),
     );
 
     expect(json).toBe(right.json);
@@ -507,12 +505,10 @@ describe('a page’s own built-ins change nothing:', () => {
 
     // biome-ignore lint/suspicious/noSparseArray: that is what pages give
     const list = [0, , 2];
-    const json = onSpoiltPage('enumerable names on Array.prototype', () =>
-      toJsonObject(
-        copyFields({ list }, '', (difference) => {
-          reported[reported.length] = difference;
-        }),
-      ),
+    const { json } = onSpoiltPage('enumerable names on Array.prototype', () =>
+      copyObject({ list }, '', (difference) => {
+        reported[reported.length] = difference;
+      }),
     );
 
     expect(json).toBe('{"list":[0,2]}');

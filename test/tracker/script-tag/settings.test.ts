@@ -1,12 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { resolveOptions } from '../../../src/tracker/options.ts';
+import { bare } from '../../../src/tracker/record/own-fields.ts';
 import { fullSettings } from '../../../src/tracker/script-tag/full-settings.ts';
-import {
-  attributeSettings,
-  coreSettings,
-  ownProperties,
-  scriptOrigin,
-} from '../../../src/tracker/script-tag/settings.ts';
+import { attributeSettings, coreSettings, scriptOrigin } from '../../../src/tracker/script-tag/settings.ts';
 
 /** A script tag with these attributes. */
 function tag(attributes: Readonly<Record<string, string>>): HTMLScriptElement {
@@ -64,8 +60,8 @@ describe.each([
 ])('%s', (_, join) => {
   test('prefers an option of the stub to an attribute of its name', () => {
     const joined = join(
-      ownProperties({ endpoint: 'https://a.example', burst: 3, consent: 'granted' }),
-      ownProperties({ endpoint: 'https://b.example' }),
+      bare({ endpoint: 'https://a.example', burst: 3, consent: 'granted' }),
+      bare({ endpoint: 'https://b.example' }),
     );
 
     expect({ ...joined }).toEqual({ endpoint: 'https://b.example', burst: 3, consent: 'granted' });
@@ -84,12 +80,12 @@ describe.each([
     ['granted'],
     0,
   ])('accepts no consent of %j', (consent) => {
-    expect(() => join(ownProperties({ burst: 3 }), ownProperties({ consent }))).toThrow('consent');
-    expect(() => join(ownProperties({ consent }), ownProperties({ consent: 'granted' }))).toThrow('consent');
+    expect(() => join(bare({ burst: 3 }), bare({ consent }))).toThrow('consent');
+    expect(() => join(bare({ consent }), bare({ consent: 'granted' }))).toThrow('consent');
   });
 
   test.each(['{{ gpc }}', undefined, null, 1])('accepts no respectGpc of %j', (respectGpc) => {
-    expect(() => join(ownProperties({ burst: 3 }), ownProperties({ respectGpc }))).toThrow('respectGpc');
+    expect(() => join(bare({ burst: 3 }), bare({ respectGpc }))).toThrow('respectGpc');
   });
 });
 
@@ -101,14 +97,14 @@ test.each([
   { identityToken: () => '' },
   { strict: true },
 ])('tracker.js does not start with %j, in either place', (settings) => {
-  expect(() => coreSettings(ownProperties(settings), ownProperties())).toThrow('needs tracker.full.js');
-  expect(() => coreSettings(ownProperties(), ownProperties(settings))).toThrow('needs tracker.full.js');
+  expect(() => coreSettings(bare(settings), bare({}))).toThrow('needs tracker.full.js');
+  expect(() => coreSettings(bare({}), bare(settings))).toThrow('needs tracker.full.js');
 });
 
 test('tracker.js starts with a setting that has no effect', () => {
   const off = { consent: 'granted', respectGpc: false, identityToken: undefined, strict: false };
 
-  expect({ ...coreSettings(ownProperties(), ownProperties(off)) }).toEqual(off);
+  expect({ ...coreSettings(bare({}), bare(off)) }).toEqual(off);
 });
 
 test.each([
@@ -118,13 +114,13 @@ test.each([
   ['granted', 'denied', 'denied'],
   ['granted', 'granted', 'granted'],
 ])('of %s and %s the stricter consent applies', (consent, other, strictest) => {
-  const joined = fullSettings(ownProperties({ consent }), ownProperties({ consent: other }));
+  const joined = fullSettings(bare({ consent }), bare({ consent: other }));
 
   expect(joined.consent).toBe(strictest);
 });
 
 test('Global Privacy Control is respected if either place says so', () => {
-  const [yes, no] = [ownProperties({ respectGpc: true }), ownProperties({ respectGpc: false })];
+  const [yes, no] = [bare({ respectGpc: true }), bare({ respectGpc: false })];
 
   expect(
     [fullSettings(yes, no), fullSettings(no, yes), fullSettings(no, no)].map((all) => all.respectGpc),
@@ -138,15 +134,15 @@ test('every option of a tracker counts as a setting of the tag', () => {
 
   for (const name of [...names, 'debug', 'identityToken'])
     expect(
-      () => fullSettings(ownProperties({ [name]: 'x', ...(name in values && values) }), ownProperties()),
+      () => fullSettings(bare({ [name]: 'x', ...(name in values && values) }), bare({})),
       name,
     ).not.toThrow();
 });
 
 test('settings on the stub are enough, as no tag manager has dropped them', () => {
-  const options = ownProperties({ endpoint: 'https://t.example.com', maxWaitMs: 100 });
+  const options = bare({ endpoint: 'https://t.example.com', maxWaitMs: 100 });
 
-  expect(fullSettings(ownProperties(), options)).toMatchObject({ maxWaitMs: 100 });
+  expect(fullSettings(bare({}), options)).toMatchObject({ maxWaitMs: 100 });
 });
 
 test.each([
@@ -154,14 +150,12 @@ test.each([
   [{ gtmsrc: 'x', cookieconsent: 'statistics' }, {}],
   [{}, { ofAnotherScript: 'x' }],
 ])('tracker.full.js with %j and %j has lost its settings', (attributes, options) => {
-  expect(() => fullSettings(ownProperties(attributes), ownProperties(options))).toThrow(
-    'data-consent="granted"',
-  );
+  expect(() => fullSettings(bare(attributes), bare(options))).toThrow('data-consent="granted"');
 });
 
 test('names that the page has put on Object.prototype set nothing', () => {
   Object.assign(Object.prototype, { consent: 'pending' });
-  const settings = coreSettings(ownProperties({ burst: 3 }), ownProperties());
+  const settings = coreSettings(bare({ burst: 3 }), bare({}));
   delete (Object.prototype as { consent?: unknown }).consent;
 
   expect({ ...settings }).toEqual({ burst: 3 });
