@@ -72,19 +72,28 @@ export type Tally = {
   readonly passed: Readonly<Record<PassedLane, Passed>>;
 };
 
-type NewestRun = {
-  readonly lane: Lane;
-  readonly seq: number;
+type NewestRow = {
+  readonly source: Lane | 'minute';
+  /** A run's `seq`, or a minute's `at`. */
+  readonly key: number;
   readonly count: number;
   readonly entered: number;
   readonly unverified: number;
+  readonly totals: string;
 };
 
-const NEWEST_RUNS = LANES.map(
-  (lane) =>
-    `SELECT * FROM (SELECT '${lane}' AS lane, seq, count, entered, unverified FROM run
-     WHERE ${within(lane)} ORDER BY seq DESC LIMIT 1)`,
-).join(' UNION ALL ');
+// One statement, because it runs in every ingest: the latest minute, and the newest run of each lane.
+const NEWEST = [
+  `SELECT 'minute' AS source, at AS key, 0 AS count, 0 AS entered, 0 AS unverified, totals
+   FROM minute ORDER BY at DESC LIMIT 1`,
+  ...LANES.map(
+    (lane) =>
+      `SELECT '${lane}', seq, count, entered, unverified, '' FROM run
+       WHERE ${within(lane)} ORDER BY seq DESC LIMIT 1`,
+  ),
+]
+  .map((select) => `SELECT * FROM (${select})`)
+  .join(' UNION ALL ');
 
 /**
  * Rows written are billed, so a flush of new records writes none just to count them. Instead, each run
@@ -92,16 +101,14 @@ const NEWEST_RUNS = LANES.map(
  * other counts are in the row of their minute.
  */
 export function readTally(sql: SqlStorage): Tally {
-  const [latest] = sql
-    .exec<{ at: number; totals: string }>('SELECT at, totals FROM minute ORDER BY at DESC LIMIT 1')
-    .toArray();
-  const runs = sql.exec<NewestRun>(NEWEST_RUNS).toArray();
-  const newest = (lane: Lane) => runs.find((run) => run.lane === lane);
-  const { totals: counted, takenAt, lanes } = parseRow(latest?.totals ?? '{}');
+  const rows = sql.exec<NewestRow>(NEWEST).toArray();
+  const newest = (source: Lane | 'minute') => rows.find((row) => row.source === source);
+  const minute = newest('minute');
+  const { totals: counted, takenAt, lanes } = parseLatest(sql, minute?.totals ?? '{}');
   const totals: Totals = {
     ...counted,
-    entered: Math.max(counted.entered, ...runs.map(({ entered }) => entered)),
-    unverified: Math.max(counted.unverified, ...runs.map(({ unverified }) => unverified)),
+    entered: Math.max(counted.entered, ...rows.map(({ entered }) => entered)),
+    unverified: Math.max(counted.unverified, ...rows.map(({ unverified }) => unverified)),
   };
   const passed = {
     server: passedOf(lanes.server, 'server', newest('server')),
@@ -110,7 +117,7 @@ export function readTally(sql: SqlStorage): Tally {
   const inLane = (lane: PassedLane) => Math.max(0, passed[lane].entered - passed[lane].left);
   const live = newest('live');
   return {
-    at: latest?.at ?? 0,
+    at: minute?.key ?? 0,
     totals,
     takenAt,
     passed,
@@ -120,17 +127,17 @@ export function readTally(sql: SqlStorage): Tally {
       import: inLane('import'),
     },
     nextSeq: {
-      live: live === undefined ? firstSeq('live') : seqAfter(live.seq, live.count),
+      live: live === undefined ? firstSeq('live') : seqAfter(live.key, live.count),
       server: firstSeq('server') + passed.server.entered,
       import: firstSeq('import') + passed.import.entered,
     },
   };
 }
 
-function passedOf(stored: Passed, lane: PassedLane, newest: NewestRun | undefined): Passed {
+function passedOf(stored: Passed, lane: PassedLane, newest: NewestRow | undefined): Passed {
   // An older release counts no lanes: after a rollback to one, an empty lane corrects the count.
   if (newest === undefined) return { ...stored, left: stored.entered };
-  const entered = seqAfter(newest.seq, newest.count) - firstSeq(lane);
+  const entered = seqAfter(newest.key, newest.count) - firstSeq(lane);
   return { ...stored, entered: Math.max(stored.entered, entered) };
 }
 
@@ -209,8 +216,21 @@ export function difference(later: Totals, earlier: Totals): Totals {
   return mapTotals((name) => later[name] - earlier[name]);
 }
 
+type ParsedRow = Pick<Tally, 'totals' | 'takenAt'> & { readonly lanes: Tally['passed'] };
+
+// A cache by the row's text: most ingests find the same row as the one before.
+const latestRows = new WeakMap<SqlStorage, { readonly json: string; readonly row: ParsedRow }>();
+
+function parseLatest(sql: SqlStorage, json: string): ParsedRow {
+  const known = latestRows.get(sql);
+  if (known?.json === json) return known.row;
+  const row = parseRow(json);
+  latestRows.set(sql, { json, row });
+  return row;
+}
+
 /** A count that an older release did not have is 0. It called `requeued` `pardoned`. */
-function parseRow(json: string): Pick<Tally, 'totals' | 'takenAt'> & { readonly lanes: Tally['passed'] } {
+function parseRow(json: string): ParsedRow {
   const { pardoned = 0, takenAt, lanes, ...counted }: StoredRow = JSON.parse(json);
   const known: Partial<Totals> = { requeued: pardoned, ...counted };
   return {

@@ -121,10 +121,11 @@ export function ingest(
     const tally = readTally(storage.sql);
     const { totals } = tally;
     if (ids.length > 0 && !hasRoom(storage.sql, totals, ids.length, room)) return { stored: false };
-    const sessions = new Set(ids.map((id) => splitId(id).session)).size;
-    const cost = { records: ids.length, sessions };
     const retryInMs = {
-      live: () => shares.enter(from, cost, tally.waiting.live, now),
+      live: () => {
+        const sessions = new Set(ids.map((id) => splitId(id).session)).size;
+        return shares.enter(from, { records: ids.length, sessions }, tally.waiting.live, now);
+      },
       // Whoever holds the token is trusted, and the lane's floor is all that it can take from others.
       server: () => 0,
       import: () => importWaitMs(tally.waiting.import, ids.length, room),
