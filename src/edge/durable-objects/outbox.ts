@@ -34,7 +34,7 @@ import {
 import { dropExpiredViolations, violationTally } from '../queue/plan-violations.ts';
 import { openTables } from '../queue/schema.ts';
 import { launchedBatches } from '../queue/sealed-batches.ts';
-import { senderTally } from '../queue/sender-tally.ts';
+import { addSenders, type SenderCounts } from '../queue/sender-counts.ts';
 import { type OutboxStatus, outboxStatus, type QueueHealth, queueHealth } from '../queue/status.ts';
 import { type QueueWatch, queueWatch } from '../queue/watch.ts';
 import { estimate, type Figures } from '../restore/figures.ts';
@@ -52,6 +52,7 @@ import type { SettingsEnv } from '../settings/settings-env.ts';
 import { logFailedCall, logFault, logRestoring, logUnfamiliar, report } from '../telemetry/log.ts';
 import { deliveredAfter, type Observations } from '../telemetry/observations.ts';
 import { observedTally } from '../telemetry/observed-tally.ts';
+import { storedTally } from '../telemetry/stored-tally.ts';
 import { type Enrolment, enrolment } from './enrolment.ts';
 import { gateClient } from './gate-client.ts';
 import { groupCommit } from './group-commit.ts';
@@ -64,6 +65,9 @@ const AFTER_FAULT_MS = 30_000;
 
 // The wait if the platform marks the error as retryable: one to two times this, at random.
 const SOON_MS = 1_000;
+
+// A scrape writes the observations too, and comes about this often. So passes seldom write a row for them.
+const OBSERVED_EVERY_MS = 15_000;
 
 // Flushes that arrive this soon after the last commit share the next one. A longer window would save little more.
 const GROUP_MS = 5;
@@ -98,7 +102,9 @@ export class Outbox extends DurableObject<OutboxEnv> {
   readonly #evidence = noEvidence();
   readonly #dueTimes = dueTimes();
   readonly #violations = violationTally();
-  readonly #senders = senderTally();
+  readonly #senders = storedTally<readonly SenderCounts[]>('senders', [], (...both) =>
+    addSenders(both.flat()),
+  );
   readonly #observed = observedTally();
   readonly #suppression: Suppression;
   readonly #joinGroup: () => Promise<Alarm>;
@@ -175,7 +181,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     const receipt = ingest(storage, delivery, sendingOn, roomOf(settings), Date.now(), {
       ...(this.#shares && { shares: this.#shares }),
       countViolations: this.#violations.count,
-      countSender: this.#senders.count,
+      countSender: (counts) => this.#senders.add([counts]),
     });
     return receipt.stored && refusedIds.length > 0 ? { ...receipt, refusedIds } : receipt;
   }
@@ -226,12 +232,13 @@ export class Outbox extends DurableObject<OutboxEnv> {
 
   metrics(): OutboxMetrics {
     const { kv } = this.ctx.storage;
-    this.#senders.write(kv);
+    const now = Date.now();
+    this.#senders.write(kv, now);
     const { minutes: _, violations: __, byStatus: ___, ...figures } = this.status();
     // A full outbox depends on a setting, which may change while it rests.
     const isResting = figures.records === 0 && !figures.full && this.#storing === 0;
     this.#isRestKept = isResting;
-    return { ...figures, observed: this.#observed.write(kv, Date.now()), isResting };
+    return { ...figures, observed: this.#observed.write(kv, now), isResting };
   }
 
   /** Tells the gate that figures it may keep have changed, though no permit is asked for. */
@@ -262,7 +269,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     const remembersPeople = this.#suppression.dropExpired(now);
     const remembersIds = dropExpiredDays(storage.sql, now);
     this.#violations.write(storage.sql, now);
-    this.#senders.write(storage.kv);
+    this.#senders.write(storage.kv, now);
     const remembersViolations = dropExpiredViolations(storage.sql, now);
     if (discarded > 0 || storage.sql.databaseSize !== bytesBefore) this.#endRest();
     const totals = readTotals(storage.sql);
@@ -379,8 +386,8 @@ export class Outbox extends DurableObject<OutboxEnv> {
     const after = readTotals(storage.sql);
     const now = Date.now();
     this.#violations.write(storage.sql, now);
-    this.#senders.write(storage.kv);
-    this.#observed.writeAfterPass(storage.kv, now);
+    this.#senders.write(storage.kv, now);
+    this.#observed.writeAtMostEvery(OBSERVED_EVERY_MS, storage.kv, now);
     report(this.env.ANALYTICS, {
       outbox: storage.kv.get<string>('name') ?? '',
       did: difference(after, before),

@@ -5,7 +5,7 @@ import type { LastDelivery } from '../alerts/queue.ts';
 import type { GateStatus, GroupCounts } from '../durable-objects/rate-gate.ts';
 import { difference, NOTHING, sum, type Totals, waiting } from '../queue/counters.ts';
 import { addViolations, NO_VIOLATIONS, type ViolationCounts } from '../queue/plan-violations.ts';
-import { addSenders } from '../queue/sender-tally.ts';
+import { addSenders } from '../queue/sender-counts.ts';
 import type { LaneStatus, OutboxStatus } from '../queue/status.ts';
 import type { Webhook } from '../settings/alert-webhook.ts';
 import type { BotMode, PlanMode } from '../settings/settings.ts';

@@ -9,7 +9,7 @@ import { admitNew } from './dedup/dedup.ts';
 import { seqAfter, within } from './lanes.ts';
 import { type CountViolations, violationTally } from './plan-violations.ts';
 import { type NewRun, withoutKnown } from './run.ts';
-import type { SenderTally } from './sender-tally.ts';
+import type { SenderCounts } from './sender-counts.ts';
 
 /** The records of one browser, or of one device of a server or an import, checked. */
 export type Delivery = Sender & {
@@ -95,7 +95,7 @@ export type SendingOn = {
 export type Accounts = {
   readonly shares: Shares;
   readonly countViolations: CountViolations;
-  readonly countSender: SenderTally['count'];
+  readonly countSender: (counts: SenderCounts) => void;
 };
 
 /**

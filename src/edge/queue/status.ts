@@ -14,7 +14,7 @@ import {
 import { hasRoom, type Room } from './ingest.ts';
 import { within } from './lanes.ts';
 import type { ViolationCounts } from './plan-violations.ts';
-import type { SenderCounts } from './sender-tally.ts';
+import type { SenderCounts } from './sender-counts.ts';
 
 /** What waits in a lane. */
 export type LaneStatus = {
