@@ -9,13 +9,8 @@ import type { Permit } from '../../src/edge/gate/permits.ts';
 import { dueTimes } from '../../src/edge/limits/fair-queue.ts';
 import { type LaneFloors, laneCredits } from '../../src/edge/limits/lane-credit.ts';
 import type { DeadLetter } from '../../src/edge/queue/dead-letters.ts';
-import {
-  type Delivery,
-  ingest,
-  type Receipt,
-  type Room,
-  type SendingOn,
-} from '../../src/edge/queue/ingest.ts';
+import { type Delivery, ingest, type Receipt, type SendingOn } from '../../src/edge/queue/ingest.ts';
+import type { Room } from '../../src/edge/queue/room.ts';
 import { toRuns } from '../../src/edge/queue/run.ts';
 import type { Env } from '../../src/edge/worker.ts';
 

@@ -21,17 +21,9 @@ import { dropExpiredDays } from '../queue/dedup/dedup.ts';
 import { type EraseCursor, type Erased, eraseStep } from '../queue/erasure/erase.ts';
 import { idOfPerson, type Person } from '../queue/erasure/person.ts';
 import { type Suppression, suppression } from '../queue/erasure/suppression.ts';
-import {
-  alarmComes,
-  type Delivery,
-  IMPORT_AHEAD_MINUTES,
-  ingest,
-  MAX_DATABASE_BYTES,
-  type Receipt,
-  type Room,
-  SOONEST_ALARM_MS,
-} from '../queue/ingest.ts';
+import { alarmComes, type Delivery, ingest, type Receipt, SOONEST_ALARM_MS } from '../queue/ingest.ts';
 import { dropExpiredViolations, violationTally } from '../queue/plan-violations.ts';
+import { roomOf } from '../queue/room.ts';
 import { openTables } from '../queue/schema.ts';
 import { launchedBatches } from '../queue/sealed-batches.ts';
 import { addSenders, type SenderCounts } from '../queue/sender-counts.ts';
@@ -434,13 +426,6 @@ export class Outbox extends DurableObject<OutboxEnv> {
     const read = readSettings(this.env);
     return read.ok ? read.settings : undefined;
   }
-}
-
-/** No room if a setting is missing. The relay accepts no batches then either. */
-function roomOf(settings: RelaySettings | undefined): Room {
-  const records = settings?.maxBacklogPerShard ?? 0;
-  const ahead = IMPORT_AHEAD_MINUTES * (settings?.recordsPerMinutePerShard ?? 0);
-  return { records, bytes: MAX_DATABASE_BYTES, importRecords: Math.min(records / 2, ahead) };
 }
 
 const newRequestId = () => crypto.randomUUID().replaceAll('-', '');

@@ -1,13 +1,13 @@
 import { MAX_BATCH_RECORDS } from '../../contract/batch.ts';
 import type { Lane } from '../../contract/lane.ts';
 import { splitId } from '../../contract/record.ts';
-import { MINUTE_MS } from '../../pacing/minute.ts';
 import type { Violations } from '../../plan/off-plan.ts';
 import { NO_SHARES, type Sender, type Shares } from '../limits/fair-share.ts';
-import { count, deadLetters, readTally, type Tally, type Totals, waiting } from './counters.ts';
+import { count, readTally, type Tally, type Totals } from './counters.ts';
 import { admitNew } from './dedup/dedup.ts';
 import { seqAfter, within } from './lanes.ts';
 import { type CountViolations, violationTally } from './plan-violations.ts';
+import { hasRoom, importWaitMs, type Room } from './room.ts';
 import { type NewRun, withoutKnown } from './run.ts';
 import type { SenderCounts } from './sender-counts.ts';
 
@@ -39,30 +39,6 @@ export type Receipt =
    * there is no room.
    */
   | { readonly stored: false; readonly retryInMs?: number };
-
-/** The most that an outbox stores. Beyond it, browsers keep their records. */
-export type Room = {
-  /** Records that wait, and dead letters. */
-  readonly records: number;
-  readonly bytes: number;
-  /** Records of the import lane that wait. Beyond it, a file waits at its sender. */
-  readonly importRecords: number;
-};
-
-// The platform allows 10 GB for an object. The rest is for batches, dead letters and counts, so that stored
-// records can always be sent. https://developers.cloudflare.com/durable-objects/platform/limits/
-export const MAX_DATABASE_BYTES = 8_000_000_000;
-
-/**
- * The import lane holds what leaves in this time at the whole allowance. So a file waits on its own disk, and
- * its sender knows how far it is.
- */
-export const IMPORT_AHEAD_MINUTES = 5;
-
-// An import that is told to wait comes back when its next records fit, by the whole allowance. Sooner it would
-// only ask in vain, later it might find the lane empty.
-const LEAST_IMPORT_WAIT_MS = 5_000;
-const MOST_IMPORT_WAIT_MS = 60_000;
 
 // An alarm set for now, from inside another alarm, can be lost.
 // https://github.com/cloudflare/workerd/issues/6866
@@ -193,17 +169,6 @@ function insertRuns(
   return entered - totals.entered;
 }
 
-/**
- * How long an import has to wait before it may send these records; 0 if they fit. In an empty lane any request
- * fits, however small the allowance.
- */
-function importWaitMs(waiting: number, more: number, { importRecords }: Room): number {
-  const excess = waiting + more - importRecords;
-  if (waiting === 0 || excess <= 0) return 0;
-  const gone = (excess / importRecords) * IMPORT_AHEAD_MINUTES * MINUTE_MS;
-  return Math.ceil(Math.min(MOST_IMPORT_WAIT_MS, Math.max(LEAST_IMPORT_WAIT_MS, gone)));
-}
-
 /** Sets the alarm, or wakes the running pass, so that the new records are sent in time. */
 function sendOn(storage: DurableObjectStorage, lane: Lane, sendingOn: SendingOn, now: number): void {
   const { alarmAt, lingerMs, backoffUntil, awaitsFullBatch, fullBatch } = sendingOn;
@@ -216,11 +181,6 @@ function sendOn(storage: DurableObjectStorage, lane: Lane, sendingOn: SendingOn,
   if (alarmComes(alarmAt, now) && alarmAt <= fullOrLingeredAt) return;
   const { setAlarm = (at) => void storage.setAlarm(at) } = sendingOn;
   setAlarm(fullOrLingeredAt);
-}
-
-/** True if `more` records fit. */
-export function hasRoom(sql: SqlStorage, totals: Totals, more: number, { records, bytes }: Room): boolean {
-  return waiting(totals) + deadLetters(totals) + more <= records && sql.databaseSize <= bytes;
 }
 
 /**

@@ -11,9 +11,9 @@ import {
   type Totals,
   waiting,
 } from './counters.ts';
-import { hasRoom, type Room } from './ingest.ts';
 import { within } from './lanes.ts';
 import type { ViolationCounts } from './plan-violations.ts';
+import { hasRoom, type Room } from './room.ts';
 import type { SenderCounts } from './sender-counts.ts';
 
 /** What waits in a lane. */

@@ -1,6 +1,6 @@
 import { MINUTE_MS } from '../../pacing/minute.ts';
 import { deadLetters, difference, minutes, NOTHING, readTotals, type Totals, waiting } from './counters.ts';
-import type { Room } from './ingest.ts';
+import type { Room } from './room.ts';
 import { longestStall, queueHealth } from './status.ts';
 
 /** Dead letters and calls of unknown outcome are counted over this many minutes, the current one included. */

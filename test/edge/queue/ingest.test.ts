@@ -4,7 +4,8 @@ import { MAX_BODY_BYTES } from '../../../src/contract/batch.ts';
 import type { TrackerRecord } from '../../../src/contract/record.ts';
 import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
 import type { Shares } from '../../../src/edge/limits/fair-share.ts';
-import { ingest, type Receipt, type Room } from '../../../src/edge/queue/ingest.ts';
+import { ingest, type Receipt } from '../../../src/edge/queue/ingest.ts';
+import type { Room } from '../../../src/edge/queue/room.ts';
 import { seal } from '../../../src/edge/queue/sealed-batches.ts';
 import {
   deadLettersOf,

@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { LANES, type Lane } from '../../../src/contract/lane.ts';
 import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
 import { requeue } from '../../../src/edge/queue/dead-letters.ts';
-import { type Delivery, ingest, type Receipt, type Room } from '../../../src/edge/queue/ingest.ts';
+import { type Delivery, ingest, type Receipt } from '../../../src/edge/queue/ingest.ts';
 import { laneOf } from '../../../src/edge/queue/lanes.ts';
 import { randomDeviceRuns } from '../../../src/edge/queue/oldest-runs.ts';
+import type { Room } from '../../../src/edge/queue/room.ts';
 import { addSenders, type SenderCounts } from '../../../src/edge/queue/sender-counts.ts';
 import { outboxStatus, queueHealth } from '../../../src/edge/queue/status.ts';
 import {
