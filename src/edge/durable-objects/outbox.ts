@@ -1,12 +1,10 @@
 import { DurableObject } from 'cloudflare:workers';
 import { noEvidence } from '../delivery/evidence.ts';
-import { type PassEnd, relayPasses } from '../delivery/relay-pass.ts';
+import type { PassEnd } from '../delivery/relay-pass.ts';
 import { signal } from '../delivery/signal.ts';
-import { webEngage } from '../delivery/webengage.ts';
 import type { RefusalStreak } from '../gate/state.ts';
-import { dueTimes, msPerRecordOf } from '../limits/fair-queue.ts';
+import { dueTimes } from '../limits/fair-queue.ts';
 import { type Shares, shares } from '../limits/fair-share.ts';
-import { laneCredits } from '../limits/lane-credit.ts';
 import { deadLetters, difference, readTotals, waiting } from '../queue/counters.ts';
 import {
   type DeadLetterSelection,
@@ -41,14 +39,14 @@ import {
 } from '../restore/rewind.ts';
 import { type RelaySettings, readSettings } from '../settings/settings.ts';
 import type { SettingsEnv } from '../settings/settings-env.ts';
-import { logFailedCall, logFault, logRestoring, logUnfamiliar, report } from '../telemetry/log.ts';
+import { logFault, logRestoring, report } from '../telemetry/log.ts';
 import { deliveredAfter, type Observations } from '../telemetry/observations.ts';
 import { observedTally } from '../telemetry/observed-tally.ts';
 import { storedTally } from '../telemetry/stored-tally.ts';
 import { type Enrolment, enrolment } from './enrolment.ts';
-import { gateClient } from './gate-client.ts';
 import { groupCommit } from './group-commit.ts';
 import type { OutboxMetrics } from './outbox-metrics.ts';
+import { newRequestId, outboxPasses } from './outbox-passes.ts';
 import { gateOf, type RateGate } from './rate-gate.ts';
 import { isRetryable, withRetry } from './with-retry.ts';
 
@@ -235,8 +233,9 @@ export class Outbox extends DurableObject<OutboxEnv> {
 
   /** Tells the gate that figures it may keep have changed, though no permit is asked for. */
   #endRest(): void {
+    if (!this.#isRestKept || this.#settings()?.metricsToken === undefined) return;
     const name = this.ctx.storage.kv.get<string>('name');
-    if (!this.#isRestKept || name === undefined || this.#settings()?.metricsToken === undefined) return;
+    if (name === undefined) return;
     this.#isRestKept = false;
     const ended = gateOf(this.env).endRest(name);
     this.ctx.waitUntil(
@@ -373,7 +372,12 @@ export class Outbox extends DurableObject<OutboxEnv> {
     const { storage } = this.ctx;
     const startedAt = Date.now();
     const before = readTotals(storage.sql);
-    this.#pass ??= this.#passes(settings);
+    this.#pass ??= outboxPasses(storage, this.env, settings, {
+      evidence: this.#evidence,
+      dueTimes: this.#dueTimes,
+      fullBatch: this.#fullBatch.heard,
+      observe: this.#observed.add,
+    });
     const end = await this.#pass();
     const after = readTotals(storage.sql);
     const now = Date.now();
@@ -391,31 +395,6 @@ export class Outbox extends DurableObject<OutboxEnv> {
     return end;
   }
 
-  #passes(settings: RelaySettings): () => Promise<PassEnd> {
-    return relayPasses({
-      storage: this.ctx.storage,
-      gate: gateClient(this.env, () => this.ctx.storage.kv.get('name')),
-      upstream: webEngage(settings),
-      lingerMs: settings.lingerMs,
-      msPerRecord: msPerRecordOf(settings.recordsPerMinutePerShard),
-      dueTimes: this.#dueTimes,
-      lanes: laneCredits(settings.laneFloors),
-      now: Date.now,
-      sleep: (ms) => scheduler.wait(ms),
-      random: Math.random,
-      newRequestId,
-      evidence: this.#evidence,
-      fullBatch: this.#fullBatch.heard,
-      ...(settings.metricsToken && {
-        observeDelivered: (waits) => this.#observed.add(deliveredAfter(waits)),
-      }),
-      logFailedCall,
-      logUnfamiliar,
-      maxSubrequests: settings.maxSubrequests,
-      logFault: (fault) => logFault('call_fault', fault),
-    });
-  }
-
   /** Keeps an earlier alarm that an ingest has set. Never sets one for now: such an alarm can be lost. */
   async #setAlarm(nextAt: number): Promise<void> {
     const set = await this.ctx.storage.getAlarm();
@@ -427,5 +406,3 @@ export class Outbox extends DurableObject<OutboxEnv> {
     return read.ok ? read.settings : undefined;
   }
 }
-
-const newRequestId = () => crypto.randomUUID().replaceAll('-', '');
