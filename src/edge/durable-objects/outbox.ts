@@ -40,7 +40,7 @@ import {
 import { type RelaySettings, readSettings } from '../settings/settings.ts';
 import type { SettingsEnv } from '../settings/settings-env.ts';
 import { logFault, logRestoring, report } from '../telemetry/log.ts';
-import { deliveredAfter, type Observations } from '../telemetry/observations.ts';
+import type { Observations } from '../telemetry/observations.ts';
 import { observedTally } from '../telemetry/observed-tally.ts';
 import { storedTally } from '../telemetry/stored-tally.ts';
 import { type Enrolment, enrolment } from './enrolment.ts';
@@ -71,13 +71,14 @@ export type OutboxEnv = SettingsEnv & {
   readonly ANALYTICS?: AnalyticsEngineDataset;
 };
 
-/** `isEmpty`: the outbox holds and remembers nothing, so nobody need look after it. */
+/** `isEmpty`: the outbox stores and remembers nothing, so the watchdog may leave it out. */
 export type OutboxWatch = { readonly isEmpty: boolean; readonly figures: QueueWatch };
 
-/** What one step of erasing has removed, and where the next one continues. Undefined after the last one. */
+/** The result of one step of erasing a person. */
 export type OutboxErased = {
   /** `violations`: kinds of violation that contained the id. */
   readonly erased: Erased & { readonly violations: number };
+  /** Where the next step continues. Undefined after the last step. */
   readonly next: EraseCursor | undefined;
 };
 
@@ -101,9 +102,9 @@ export class Outbox extends DurableObject<OutboxEnv> {
   readonly #enrolment: Enrolment;
   #shares: Shares | undefined;
   #pass: (() => Promise<PassEnd>) | undefined;
-  // An evicted outbox does not know whether the gate keeps its figures.
+  // True at the start, because an evicted outbox does not know whether the gate keeps its figures.
   #isRestKept = true;
-  // Flushes being stored, whose records are not visible yet.
+  // How many flushes are being stored. Their records are not visible yet.
   #storing = 0;
   #isRestoring = false;
 
@@ -133,14 +134,14 @@ export class Outbox extends DurableObject<OutboxEnv> {
    * Stores the new records of a delivery. After the answer `stored` they are on disk and will be sent.
    *
    * @param name this outbox's own name, which the platform does not pass to its alarm
-   * @param observed what the caller has observed before. Counted only if the records are stored.
+   * @param observed observations of the caller, which count only if the records are stored
    */
   async ingest(name: string, delivery: Delivery, observed?: Observations): Promise<Receipt> {
     this.#storing += 1;
     try {
       const receipt = await this.#store(name, delivery);
       if (receipt.stored && observed !== undefined) this.#observed.add(observed);
-      // Where something was accepted, a pass follows, and tells the gate by asking for a permit.
+      // If a record was accepted, a pass follows, and its request for a permit tells the gate.
       if (receipt.stored && receipt.accepted === 0) this.#endRest();
       return receipt;
     } finally {
@@ -153,7 +154,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     const isOnHold = await this.#enrolment.ensure(name);
     const settings = this.#settings();
     const { alarm, refusedIds, delivery } = await this.#admit(sent);
-    // Senders keep their records: what entered now would be lost if the restore is undone.
+    // Senders keep their records, which would be lost if the restore were undone.
     if (isOnHold || this.#isRestoring) return { stored: false };
     // No `await` from here on: the group shares one commit because it continues in one turn.
     const sendingOn = {
@@ -176,24 +177,24 @@ export class Outbox extends DurableObject<OutboxEnv> {
     return receipt.stored && refusedIds.length > 0 ? { ...receipt, refusedIds } : receipt;
   }
 
-  /** The delivery without the records of erased people, at its turn in its group. */
+  /** Removes the records of erased people, and waits for the delivery's turn in its group. */
   async #admit(sent: Delivery) {
     for (;;) {
       const turn = this.#suppression.turn();
       const admitted = await this.#suppression.admit(sent, Date.now());
       const alarm = await this.#joinGroup();
-      // Otherwise somebody was erased while it waited.
+      // Otherwise a person was erased while the delivery waited, so it has to be admitted again.
       if (turn === this.#suppression.turn()) return { ...admitted, alarm };
     }
   }
 
   /**
-   * Removes a person, as far as one step goes, and refuses new records of them for eight days.
+   * Runs one step of erasing a person, and refuses new records of that person for eight days.
    *
-   * @param from what the previous step has returned as `next`
+   * @param from `next` of the previous step; undefined for the first step
    */
   async erase(name: string, person: Person, from?: EraseCursor): Promise<OutboxErased> {
-    // Listed while it remembers somebody, so that it is woken to forget them.
+    // Only listed outboxes are woken, and this one has to forget the person after those eight days.
     await this.#enrolment.ensure(name);
     const { storage } = this.ctx;
     if (from === undefined) await this.#suppression.add(person, Date.now());
@@ -205,7 +206,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     return { erased: { ...erased, violations }, next };
   }
 
-  /** Takes records of an erased person again. False if the outbox remembers no such person. */
+  /** Accepts records of an erased person again. Returns false if the person is not marked as erased. */
   lift(person: Person): Promise<boolean> {
     return this.#suppression.lift(person);
   }
@@ -225,13 +226,13 @@ export class Outbox extends DurableObject<OutboxEnv> {
     const now = Date.now();
     this.#senders.write(kv, now);
     const { minutes: _, violations: __, byStatus: ___, ...figures } = this.status();
-    // A full outbox depends on a setting, which may change while it rests.
+    // Whether an outbox is full depends on a setting, which may change while it rests.
     const isResting = figures.records === 0 && !figures.full && this.#storing === 0;
     this.#isRestKept = isResting;
     return { ...figures, observed: this.#observed.write(kv, now), isResting };
   }
 
-  /** Tells the gate that figures it may keep have changed, though no permit is asked for. */
+  /** Tells the gate that the figures which it may keep have changed. A request for a permit tells it too. */
   #endRest(): void {
     if (!this.#isRestKept || this.#settings()?.metricsToken === undefined) return;
     const name = this.ctx.storage.kv.get<string>('name');
@@ -247,7 +248,8 @@ export class Outbox extends DurableObject<OutboxEnv> {
 
   /**
    * Looks after the outbox between passes. It sets the alarm if records wait without one, deletes expired
-   * data, and requeues the dead letters of a refusal streak. True if the outbox is completely empty.
+   * data, and requeues the dead letters of a refusal streak. Returns true if the outbox stores and
+   * remembers nothing.
    */
   async wake(streak?: RefusalStreak): Promise<boolean> {
     const { storage } = this.ctx;
@@ -274,7 +276,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     return false;
   }
 
-  /** Looks after the outbox like `wake`, and returns the figures that alerts are made of. */
+  /** Does the same as `wake`, and returns the figures for the alerts. */
   async watch(streak?: RefusalStreak): Promise<OutboxWatch> {
     const isEmpty = await this.wake(streak);
     const { sql } = this.ctx.storage;
@@ -300,7 +302,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     return discarded;
   }
 
-  /** The most that a restore to a moment would cost. Undefined if the platform has no history of it. */
+  /** The maximum cost of a restore to a moment. Undefined if the platform has no history of it. */
   async estimateRestore(at: number, restoredAt: number | undefined): Promise<Estimate | undefined> {
     const bookmark = await this.#history()
       .bookmarkAt(at)
@@ -309,7 +311,8 @@ export class Outbox extends DurableObject<OutboxEnv> {
   }
 
   /**
-   * Restores an outbox that is on hold. If it succeeds the object restarts, and the call throws: ask `restored`.
+   * Restores an outbox that is on hold. On success the object restarts and the call throws. Then `restored` has
+   * the result.
    *
    * @param id names this restore
    */
@@ -334,7 +337,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     return wasRestored(this.ctx.storage, id);
   }
 
-  /** Sends and stores again, once the gate has ended the hold. */
+  /** Sends and stores records again. Call it after the gate has ended the hold. */
   async resume(): Promise<void> {
     forgetRestore(this.ctx.storage);
     await this.wake();

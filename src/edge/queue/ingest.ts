@@ -31,7 +31,7 @@ export type Receipt =
       readonly stored: true;
       readonly accepted: number;
       readonly duplicates: number;
-      /** Ids of records that were not stored, because their person was erased. Left out if there are none. */
+      /** Ids of records that were not stored because their person was erased. Undefined instead of empty. */
       readonly refusedIds?: readonly string[];
     }
   /**
@@ -44,16 +44,16 @@ export type Receipt =
 // https://github.com/cloudflare/workerd/issues/6866
 export const SOONEST_ALARM_MS = 25;
 
-// An alarm that is overdue by this much may never come: the platform may have given it up. It may also wait for
-// a long pass to end. Then setting it again costs a row.
+// An alarm that is overdue by this much may never come: the platform may have given it up. If it only waits for
+// a long pass to end, setting it again costs a row.
 const STALE_ALARM_MS = 60_000;
 
-/** True for an alarm that is set and will come for certain. */
+/** True for an alarm that is set and certain to come. */
 export function alarmComes(alarmAt: number | null, now: number): alarmAt is number {
   return alarmAt !== null && alarmAt > now - STALE_ALARM_MS;
 }
 
-/** What decides when stored records are sent. */
+/** When stored records are to be sent. */
 export type SendingOn = {
   /** When the alarm is set for, or null. */
   readonly alarmAt: number | null;
@@ -67,7 +67,7 @@ export type SendingOn = {
   readonly setAlarm?: (at: number) => void;
 };
 
-/** What an outbox keeps in memory. */
+/** The accounts that an outbox keeps in memory. */
 export type Accounts = {
   readonly shares: Shares;
   readonly countViolations: CountViolations;
@@ -75,7 +75,7 @@ export type Accounts = {
 };
 
 /**
- * Stores a delivery's new records. Known ids, rows and alarm go into one transaction: all of it, or nothing.
+ * Stores a delivery's new records. Known ids, rows and alarm go into one transaction, so all of it is stored or none.
  * The platform holds the answer back until all of it is on disk.
  */
 export function ingest(
@@ -102,7 +102,7 @@ export function ingest(
         const sessions = new Set(ids.map((id) => splitId(id).session)).size;
         return shares.enter(from, { records: ids.length, sessions }, tally.waiting.live, now);
       },
-      // Whoever holds the token is trusted, and the lane's floor is all that it can take from others.
+      // The holder of the token is trusted, and can take no more from others than the floor of its lane.
       server: () => 0,
       import: () => importWaitMs(tally.waiting.import, ids.length, room),
     }[lane]();
@@ -116,7 +116,7 @@ export function ingest(
 
     const accepted = insertRuns(storage.sql, runs, { device, lane, isUnverified }, tally, now);
     const duplicate = ids.length - accepted;
-    // Rare, and worth a row. A flush of new records alone writes none for the counters.
+    // These are rare, and worth a row. A flush of new records alone writes no row for the counters.
     if (duplicate + refused.rejected + refused.expired > 0)
       count(storage.sql, { ...refused, duplicate }, now);
     if (accepted > 0) sendOn(storage, lane, sendingOn, now);
@@ -130,7 +130,7 @@ export function ingest(
   }
   if (violations === undefined) return receipt;
   const isUnwritten = countViolations(storage.sql, violations, (id) => known.has(id), now);
-  // A pass writes them. If it comes anyway, nothing is to be done.
+  // A pass writes them. After an accepted record one comes anyway.
   if (isUnwritten && receipt.accepted === 0) sendOn(storage, lane, sendingOn, now);
   return receipt;
 }
