@@ -1,5 +1,6 @@
 import type { Lane } from '../../contract/lane.ts';
 import type { RecordKind } from '../../contract/record.ts';
+import { DAY_MS } from '../../pacing/minute.ts';
 import { forget, withdraw } from './call-outcome.ts';
 import { count, readTally, readTotals } from './counters.ts';
 import { byLane, countByLane, firstSeq, laneOf, seqAfter, within } from './lanes.ts';
@@ -207,8 +208,6 @@ export function discard(
 
 // The most in one wake, so that it stays short. The next one, a minute later, continues.
 const MAX_EXPIRED = 1_000;
-
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Discards dead letters above this age, and returns their number. Reads a single row if none has expired. */
 export function discardExpired(storage: DurableObjectStorage, maxAgeDays: number, now: number): number {

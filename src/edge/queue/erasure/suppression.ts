@@ -1,8 +1,7 @@
+import { DAY_MS } from '../../../pacing/minute.ts';
 import type { Delivery } from '../ingest.ts';
 import { type StoredRecord, withoutKnown } from '../run.ts';
 import { idOfPerson, type Person, peopleOf } from './person.ts';
-
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** How long the records of an erased person are refused: a day longer than browsers keep records. */
 export const SUPPRESSED_MS: number = 8 * DAY_MS;
