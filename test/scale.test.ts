@@ -43,7 +43,7 @@ test('the simulation has the limits of the relay', async () => {
   };
 
   expect(await declared('queue/ingest.ts', 'SOONEST_ALARM_MS')).toBe(SOONEST_ALARM_MS);
-  expect(await declared('queue/ingest.ts', 'MAX_DATABASE_BYTES')).toBe(MAX_DATABASE_BYTES);
+  expect(await declared('queue/room.ts', 'MAX_DATABASE_BYTES')).toBe(MAX_DATABASE_BYTES);
   expect(await declared('delivery/relay-pass.ts', 'MAX_IN_FLIGHT')).toBe(MAX_IN_FLIGHT);
   expect(await declared('delivery/relay-pass.ts', 'PASS_MS')).toBe(PASS_MS);
   expect(await declared('delivery/relay-pass.ts', 'MIN_LOOK_MS')).toBe(MIN_LOOK_MS);

@@ -6,9 +6,10 @@ import type { Env } from '../../src/edge/worker.ts';
 import worker, { createRelay } from '../../src/edge/worker.ts';
 import { relayEnv } from '../fakes/outbox.ts';
 import { ADDED_TO_CART, eventRecord, idOf, JOHN, userRecord } from '../fakes/records.ts';
+import { batchOf, newSession, SHOP, testRelay } from './requests.ts';
 
-const SHOP = 'https://shop.example.com';
 const relay = createRelay();
+const { request, post } = testRelay();
 const outbox = relayEnv.OUTBOX.getByName('1/0');
 
 afterEach(async () => {
@@ -16,29 +17,8 @@ afterEach(async () => {
   await runInDurableObject(outbox, (_, { storage }) => storage.deleteAlarm());
 });
 
-const newSession = () => crypto.randomUUID().replaceAll('-', '').slice(0, 22);
-
-function batch(
-  records: readonly unknown[] = [eventRecord(1, { id: idOf(1, newSession()) })],
-  fields: object = {},
-) {
-  return { v: 1, sentAt: new Date().toISOString(), device: crypto.randomUUID(), records, ...fields };
-}
-
-function request(path: string, init: RequestInit = {}, env: Partial<Env> = {}): Promise<Response> {
-  const headers = new Headers({ Origin: SHOP, ...(init.headers as Record<string, string>) });
-  if (headers.get('Origin') === '') headers.delete('Origin');
-  const asked = new Request(`http://127.0.0.1:8787${path}`, { ...init, headers });
-  return Promise.resolve(relay.fetch(asked, { ...relayEnv, ...env }, createExecutionContext()));
-}
-
-function post(
-  body: unknown,
-  headers: Record<string, string> = {},
-  env: Partial<Env> = {},
-): Promise<Response> {
-  const text = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
-  return request('/v1/batch', { method: 'POST', body: text as string, headers }, env);
+function batch(records?: readonly unknown[], fields: object = {}) {
+  return { ...batchOf(), ...(records && { records }), ...fields };
 }
 
 describe('POST /v1/batch', () => {
@@ -242,14 +222,14 @@ describe('POST /v1/batch', () => {
 describe('quotas', () => {
   const over: RateLimit = { limit: async () => ({ success: false }) };
 
-  function from(address: string | undefined, env: Partial<Env>, testRelay = relay): Promise<Response> {
+  function from(address: string | undefined, env: Partial<Env>, ownRelay = relay): Promise<Response> {
     const headers = { Origin: SHOP, ...(address && { 'CF-Connecting-IP': address }) };
     const asked = new Request('http://127.0.0.1:8787/v1/batch', {
       method: 'POST',
       body: JSON.stringify(batch()),
       headers,
     });
-    return Promise.resolve(testRelay.fetch(asked, { ...relayEnv, ...env }, createExecutionContext()));
+    return Promise.resolve(ownRelay.fetch(asked, { ...relayEnv, ...env }, createExecutionContext()));
   }
 
   test('a network that sends too much gets 429 and Retry-After, readable by the page', async () => {
@@ -370,9 +350,9 @@ describe('quotas', () => {
   test('refusals are a line in the log that names no one', async () => {
     const lines: string[] = [];
     vi.spyOn(console, 'warn').mockImplementation((line: string) => void lines.push(line));
-    const testRelay = createRelay();
+    const ownRelay = createRelay();
 
-    for (let n = 0; n < 3; n++) await from('203.0.113.7', { ADDRESS_LIMIT: over }, testRelay);
+    for (let n = 0; n < 3; n++) await from('203.0.113.7', { ADDRESS_LIMIT: over }, ownRelay);
     vi.restoreAllMocks();
 
     expect(lines.map((line) => JSON.parse(line))).toEqual([

@@ -10,12 +10,13 @@ import { dueTimes } from '../../src/edge/limits/fair-queue.ts';
 import { type LaneFloors, laneCredits } from '../../src/edge/limits/lane-credit.ts';
 import type { DeadLetter } from '../../src/edge/queue/dead-letters.ts';
 import {
+  type Accounts,
   type Delivery,
   ingest,
   type Receipt,
-  type Room,
   type SendingOn,
 } from '../../src/edge/queue/ingest.ts';
+import type { Room } from '../../src/edge/queue/room.ts';
 import { toRuns } from '../../src/edge/queue/run.ts';
 import type { Env } from '../../src/edge/worker.ts';
 
@@ -43,10 +44,27 @@ export const ROOM: Room = { records: 1_000_000, bytes: 1_000_000_000, importReco
 /** The default of `LANES`. */
 export const FLOORS: LaneFloors = { live: 0.5, server: 0.3, import: 0.05 };
 
+type IngestOptions = Partial<Accounts> & {
+  readonly sendingOn?: Partial<SendingOn>;
+  readonly room?: Partial<Room>;
+};
+
 /** Stores a delivery at a moment of the test's choice, and leaves no alarm behind. */
-export function ingestAt(stub: DurableObjectStub<Outbox>, delivery: Delivery, now: number): Promise<Receipt> {
+export function ingestAt(
+  stub: DurableObjectStub<Outbox>,
+  delivery: Delivery,
+  now: number,
+  { sendingOn, room, ...accounts }: IngestOptions = {},
+): Promise<Receipt> {
   return runInDurableObject(stub, async (_, { storage }) => {
-    const receipt = ingest(storage, delivery, SENDING_ON, ROOM, now);
+    const receipt = ingest(
+      storage,
+      delivery,
+      { ...SENDING_ON, ...sendingOn },
+      { ...ROOM, ...room },
+      now,
+      accounts,
+    );
     await storage.deleteAlarm();
     return receipt;
   });

@@ -42,6 +42,11 @@ export function eventRecord(seq: number, fields: Partial<EventRecord> = {}): Eve
   return { kind: 'event', id: idOf(seq), ...ADDED_TO_CART, ...fields };
 }
 
+/** Events with these numbers, both included. */
+export function events(from: number, to: number): EventRecord[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => eventRecord(from + index));
+}
+
 export function userRecord(seq: number, fields: Partial<UserRecord> = {}): UserRecord {
   return { kind: 'user', id: idOf(seq), ...JOHN, ...fields };
 }

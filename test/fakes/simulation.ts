@@ -14,7 +14,8 @@ import { type GateLimits, type GateState, OPEN_GATE } from '../../src/edge/gate/
 import { dueTimes, msPerRecordOf } from '../../src/edge/limits/fair-queue.ts';
 import { type Shares, shares } from '../../src/edge/limits/fair-share.ts';
 import { laneCredits } from '../../src/edge/limits/lane-credit.ts';
-import { type Delivery, IMPORT_AHEAD_MINUTES, ingest } from '../../src/edge/queue/ingest.ts';
+import { type Delivery, ingest } from '../../src/edge/queue/ingest.ts';
+import { IMPORT_AHEAD_MINUTES } from '../../src/edge/queue/room.ts';
 import { openTables } from '../../src/edge/queue/schema.ts';
 import { shardOf, shardsOf } from '../../src/edge/settings/shards.ts';
 import { FAKE_KEY, type FakeAccount } from './account.ts';

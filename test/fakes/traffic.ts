@@ -2,6 +2,8 @@ import type { Lane } from '../../src/contract/lane.ts';
 import type { TrackerRecord } from '../../src/contract/record.ts';
 import type { Delivery } from '../../src/edge/queue/ingest.ts';
 import { nextChance } from '../../src/sandbox/chance.ts';
+import type { ControlOrder } from '../../src/sandbox/control.ts';
+import { type FakeAccount, fakeAccount } from './account.ts';
 import { delivery } from './outbox.ts';
 import { idOf } from './records.ts';
 import { SIMULATION_START } from './simulation.ts';
@@ -77,6 +79,32 @@ export function nameOf(record: Readonly<Record<string, unknown>>): string {
     attributes?: { n: number };
   };
   return `${userId}.${(eventData ?? attributes)?.n}`;
+}
+
+/** An account that notes when it accepted each record, by the record's name. */
+export function timedAccount(
+  control: ControlOrder,
+  random: () => number,
+): {
+  readonly account: (now: () => number) => FakeAccount;
+  readonly takenAt: ReadonlyMap<string, number>;
+} {
+  const takenAt = new Map<string, number>();
+  return {
+    takenAt,
+    account: (now) => {
+      const inner = fakeAccount(control, now, random);
+      return {
+        ...inner,
+        call: (call) => {
+          const before = inner.taken.length;
+          const reply = inner.call(call);
+          for (const { record } of inner.taken.slice(before)) takenAt.set(nameOf(record), now());
+          return reply;
+        },
+      };
+    },
+  };
 }
 
 /** The records that arrived after a later one of their browser. */

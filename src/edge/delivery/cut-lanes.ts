@@ -14,7 +14,7 @@ export type LaneCutStep =
   | Exclude<CutStep, { step: 'cut' }>;
 
 export type LaneRules = CutRules & {
-  /** Lanes that have earned the next batch, the first of them first. */
+  /** Lanes that have earned the next batch, the one with the most credit first. */
   readonly owed: readonly Lane[];
   /** Until then, no batch may leave if only imports are due. */
   readonly importsFrom: number;
@@ -23,13 +23,13 @@ export type LaneRules = CutRules & {
 /** A lane's runs, oldest first, without those of the browsers passed over. */
 export type RunsOf = (lane: Lane, passedOver: readonly string[]) => Iterable<Run>;
 
-// How many runs of another lane are looked at to fill a batch.
+// The most runs of another lane that are read to fill a batch.
 const FILLING_RUNS = 100;
 
 /**
  * Cuts the next batch across lanes. The most important lane with a batch that is due leads it, unless one below
- * has earned it. Room that is left goes to records of the other lanes in their order, whether they have lingered
- * or not: a call that leaves anyway should be full.
+ * has earned it. The remaining room goes to records of the other lanes in their order, whether or not they have
+ * lingered: a call that leaves anyway should be full.
  */
 export function cutLanes(runsOf: RunsOf, rules: LaneRules, now: number): LaneCutStep {
   const waits: number[] = [];

@@ -24,7 +24,7 @@ export type Work =
   | (Extract<LaneCutStep, { step: 'cut' }> & { readonly isTrial: boolean; readonly isolates: boolean })
   /** Nothing is due before `until`. `backsOff`: new records are no reason to look sooner. */
   | { readonly step: 'wait'; readonly until: number; readonly backsOff: boolean }
-  /** Nothing waits, apart from calls in flight. */
+  /** No record waits, apart from those in flight. */
   | { readonly step: 'rest' };
 
 /** What a pass knows when it looks for work. */
@@ -36,8 +36,7 @@ export type SchedulerState = {
   /** Until then, the gate grants no permit for imports. */
   readonly importsFrom: number;
   /**
-   * Prefer one record by itself that WebEngage has not refused: a whole batch should not decide about the
-   * account.
+   * Prefer a single record that WebEngage has not refused: a whole batch should not decide about the account.
    */
   readonly probes: boolean;
   /**

@@ -87,7 +87,8 @@ export function permitRequests(
     };
     if (urgent >= AHEAD_FROM_RECORDS) while (ahead.length < depth) ahead.push(askAhead('live'));
     if (urgent >= AHEAD_FROM_RECORDS || urgent + waiting.import < AHEAD_FROM_RECORDS) return;
-    // An import is granted no start ahead. So its requests arrive one after the other, and one more than others ask.
+    // An import is granted no start ahead. So its requests arrive one after the other, and there is one more of them
+    // than for other lanes.
     while (importsAhead.length <= depth) {
       nextImportAt = Math.max(now(), nextImportAt + gateTookMs / (depth + 1));
       importsAhead.push(askAhead('import', nextImportAt));

@@ -183,12 +183,12 @@ async function afterRefusal(pass: Pass, permit: Refused): Promise<PassEnd | unde
   return undefined;
 }
 
-/** Others go on. Where nothing is under way, a full batch of theirs ends a short wait. */
+/** The other lanes go on. If no call is in flight, a full batch of theirs ends a short wait. */
 async function afterImportRefusal(pass: Pass, retryInMs: number): Promise<undefined> {
   const { now, sleep, fullBatch } = pass.ports;
   const { awaitsImports, gateTookMs, requestAhead } = pass.permits;
   if (retryInMs <= gateTookMs()) requestAhead();
-  // Another permit is on its way, and would be lost if nobody took it in time.
+  // Another permit is on its way, and is lost if it is not used in time.
   if (awaitsImports()) return;
   // The next request is on its way for as long as this answer was.
   const inMs = Math.max(0, retryInMs - gateTookMs());
@@ -215,7 +215,7 @@ async function use(pass: Pass, permit: Granted, { isolating, at }: Requested): P
       chance: random(),
       // A permit that is not for isolating must not send a part: that would spend everybody's allowance.
       isolationFrom: isolating ? pass.isolationFrom : Number.POSITIVE_INFINITY,
-      // A permit that is granted is lost if nobody uses it.
+      // A granted permit is lost if it is not used.
       importsFrom: 0,
     }),
     now(),

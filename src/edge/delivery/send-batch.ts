@@ -138,7 +138,7 @@ async function settleTaken(
     await reportToGate(ports, (gate) => gate.sized(bytes, true));
 }
 
-/** What becomes of a batch that was not accepted. */
+/** How to go on with a batch that was not accepted. */
 type Fate =
   | {
       readonly do: 'send later';
@@ -150,7 +150,7 @@ type Fate =
   | { readonly do: 'split' };
 
 /**
- * Decides what becomes of a batch that was not accepted, and leaves the batch itself unchanged. Marks
+ * Decides how to go on with a batch that was not accepted, and leaves the batch itself unchanged. Marks
  * `evidence` as troubled, reports to the gate, and requeues dead letters if the configuration is at fault.
  */
 async function decide(

@@ -13,7 +13,7 @@ export type Enrolment = {
  * The enrolment of one outbox, which is repeated after each start.
  *
  * @param enrol asks the gate, which says whether the outbox is on hold
- * @param kv keeps the name, for what has no caller to tell it
+ * @param kv stores the name, because an alarm has no caller that tells it
  */
 export function enrolment(enrol: (name: string) => Promise<boolean>, kv: SyncKvStorage): Enrolment {
   let enrolledAs: string | undefined;

@@ -1,12 +1,10 @@
 import { DurableObject } from 'cloudflare:workers';
 import { noEvidence } from '../delivery/evidence.ts';
-import { type PassEnd, relayPasses } from '../delivery/relay-pass.ts';
+import type { PassEnd } from '../delivery/relay-pass.ts';
 import { signal } from '../delivery/signal.ts';
-import { webEngage } from '../delivery/webengage.ts';
 import type { RefusalStreak } from '../gate/state.ts';
-import { dueTimes, msPerRecordOf } from '../limits/fair-queue.ts';
+import { dueTimes } from '../limits/fair-queue.ts';
 import { type Shares, shares } from '../limits/fair-share.ts';
-import { laneCredits } from '../limits/lane-credit.ts';
 import { deadLetters, difference, readTotals, waiting } from '../queue/counters.ts';
 import {
   type DeadLetterSelection,
@@ -21,20 +19,12 @@ import { dropExpiredDays } from '../queue/dedup/dedup.ts';
 import { type EraseCursor, type Erased, eraseStep } from '../queue/erasure/erase.ts';
 import { idOfPerson, type Person } from '../queue/erasure/person.ts';
 import { type Suppression, suppression } from '../queue/erasure/suppression.ts';
-import {
-  alarmComes,
-  type Delivery,
-  IMPORT_AHEAD_MINUTES,
-  ingest,
-  MAX_DATABASE_BYTES,
-  type Receipt,
-  type Room,
-  SOONEST_ALARM_MS,
-} from '../queue/ingest.ts';
+import { alarmComes, type Delivery, ingest, type Receipt, SOONEST_ALARM_MS } from '../queue/ingest.ts';
 import { dropExpiredViolations, violationTally } from '../queue/plan-violations.ts';
+import { roomOf } from '../queue/room.ts';
 import { openTables } from '../queue/schema.ts';
 import { launchedBatches } from '../queue/sealed-batches.ts';
-import { senderTally } from '../queue/sender-tally.ts';
+import { addSenders, type SenderCounts } from '../queue/sender-counts.ts';
 import { type OutboxStatus, outboxStatus, type QueueHealth, queueHealth } from '../queue/status.ts';
 import { type QueueWatch, queueWatch } from '../queue/watch.ts';
 import { estimate, type Figures } from '../restore/figures.ts';
@@ -49,13 +39,14 @@ import {
 } from '../restore/rewind.ts';
 import { type RelaySettings, readSettings } from '../settings/settings.ts';
 import type { SettingsEnv } from '../settings/settings-env.ts';
-import { logFailedCall, logFault, logRestoring, logUnfamiliar, report } from '../telemetry/log.ts';
-import { deliveredAfter, type Observations } from '../telemetry/observations.ts';
+import { logFault, logRestoring, report } from '../telemetry/log.ts';
+import type { Observations } from '../telemetry/observations.ts';
 import { observedTally } from '../telemetry/observed-tally.ts';
+import { storedTally } from '../telemetry/stored-tally.ts';
 import { type Enrolment, enrolment } from './enrolment.ts';
-import { gateClient } from './gate-client.ts';
 import { groupCommit } from './group-commit.ts';
 import type { OutboxMetrics } from './outbox-metrics.ts';
+import { newRequestId, outboxPasses } from './outbox-passes.ts';
 import { gateOf, type RateGate } from './rate-gate.ts';
 import { isRetryable, withRetry } from './with-retry.ts';
 
@@ -64,6 +55,9 @@ const AFTER_FAULT_MS = 30_000;
 
 // The wait if the platform marks the error as retryable: one to two times this, at random.
 const SOON_MS = 1_000;
+
+// A scrape writes the observations too, and comes about this often. So passes seldom write a row for them.
+const OBSERVED_EVERY_MS = 15_000;
 
 // Flushes that arrive this soon after the last commit share the next one. A longer window would save little more.
 const GROUP_MS = 5;
@@ -77,13 +71,14 @@ export type OutboxEnv = SettingsEnv & {
   readonly ANALYTICS?: AnalyticsEngineDataset;
 };
 
-/** `isEmpty`: the outbox holds and remembers nothing, so nobody need look after it. */
+/** `isEmpty`: the outbox stores and remembers nothing, so the watchdog may leave it out. */
 export type OutboxWatch = { readonly isEmpty: boolean; readonly figures: QueueWatch };
 
-/** What one step of erasing has removed, and where the next one continues. Undefined after the last one. */
+/** The result of one step of erasing a person. */
 export type OutboxErased = {
   /** `violations`: kinds of violation that contained the id. */
   readonly erased: Erased & { readonly violations: number };
+  /** Where the next step continues. Undefined after the last step. */
   readonly next: EraseCursor | undefined;
 };
 
@@ -98,16 +93,18 @@ export class Outbox extends DurableObject<OutboxEnv> {
   readonly #evidence = noEvidence();
   readonly #dueTimes = dueTimes();
   readonly #violations = violationTally();
-  readonly #senders = senderTally();
+  readonly #senders = storedTally<readonly SenderCounts[]>('senders', [], (...both) =>
+    addSenders(both.flat()),
+  );
   readonly #observed = observedTally();
   readonly #suppression: Suppression;
   readonly #joinGroup: () => Promise<Alarm>;
   readonly #enrolment: Enrolment;
   #shares: Shares | undefined;
   #pass: (() => Promise<PassEnd>) | undefined;
-  // An evicted outbox does not know whether the gate keeps its figures.
+  // True at the start, because an evicted outbox does not know whether the gate keeps its figures.
   #isRestKept = true;
-  // Flushes being stored, whose records are not visible yet.
+  // How many flushes are being stored. Their records are not visible yet.
   #storing = 0;
   #isRestoring = false;
 
@@ -137,14 +134,14 @@ export class Outbox extends DurableObject<OutboxEnv> {
    * Stores the new records of a delivery. After the answer `stored` they are on disk and will be sent.
    *
    * @param name this outbox's own name, which the platform does not pass to its alarm
-   * @param observed what the caller has observed before. Counted only if the records are stored.
+   * @param observed observations of the caller, which count only if the records are stored
    */
   async ingest(name: string, delivery: Delivery, observed?: Observations): Promise<Receipt> {
     this.#storing += 1;
     try {
       const receipt = await this.#store(name, delivery);
       if (receipt.stored && observed !== undefined) this.#observed.add(observed);
-      // Where something was accepted, a pass follows, and tells the gate by asking for a permit.
+      // If a record was accepted, a pass follows, and its request for a permit tells the gate.
       if (receipt.stored && receipt.accepted === 0) this.#endRest();
       return receipt;
     } finally {
@@ -157,7 +154,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     const isOnHold = await this.#enrolment.ensure(name);
     const settings = this.#settings();
     const { alarm, refusedIds, delivery } = await this.#admit(sent);
-    // Senders keep their records: what entered now would be lost if the restore is undone.
+    // Senders keep their records, which would be lost if the restore were undone.
     if (isOnHold || this.#isRestoring) return { stored: false };
     // No `await` from here on: the group shares one commit because it continues in one turn.
     const sendingOn = {
@@ -175,29 +172,29 @@ export class Outbox extends DurableObject<OutboxEnv> {
     const receipt = ingest(storage, delivery, sendingOn, roomOf(settings), Date.now(), {
       ...(this.#shares && { shares: this.#shares }),
       countViolations: this.#violations.count,
-      countSender: this.#senders.count,
+      countSender: (counts) => this.#senders.add([counts]),
     });
     return receipt.stored && refusedIds.length > 0 ? { ...receipt, refusedIds } : receipt;
   }
 
-  /** The delivery without the records of erased people, at its turn in its group. */
+  /** Removes the records of erased people, and waits for the delivery's turn in its group. */
   async #admit(sent: Delivery) {
     for (;;) {
       const turn = this.#suppression.turn();
       const admitted = await this.#suppression.admit(sent, Date.now());
       const alarm = await this.#joinGroup();
-      // Otherwise somebody was erased while it waited.
+      // Otherwise a person was erased while the delivery waited, so it has to be admitted again.
       if (turn === this.#suppression.turn()) return { ...admitted, alarm };
     }
   }
 
   /**
-   * Removes a person, as far as one step goes, and refuses new records of them for eight days.
+   * Runs one step of erasing a person, and refuses new records of that person for eight days.
    *
-   * @param from what the previous step has returned as `next`
+   * @param from `next` of the previous step; undefined for the first step
    */
   async erase(name: string, person: Person, from?: EraseCursor): Promise<OutboxErased> {
-    // Listed while it remembers somebody, so that it is woken to forget them.
+    // Only listed outboxes are woken, and this one has to forget the person after those eight days.
     await this.#enrolment.ensure(name);
     const { storage } = this.ctx;
     if (from === undefined) await this.#suppression.add(person, Date.now());
@@ -209,7 +206,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     return { erased: { ...erased, violations }, next };
   }
 
-  /** Takes records of an erased person again. False if the outbox remembers no such person. */
+  /** Accepts records of an erased person again. Returns false if the person is not marked as erased. */
   lift(person: Person): Promise<boolean> {
     return this.#suppression.lift(person);
   }
@@ -226,18 +223,20 @@ export class Outbox extends DurableObject<OutboxEnv> {
 
   metrics(): OutboxMetrics {
     const { kv } = this.ctx.storage;
-    this.#senders.write(kv);
+    const now = Date.now();
+    this.#senders.write(kv, now);
     const { minutes: _, violations: __, byStatus: ___, ...figures } = this.status();
-    // A full outbox depends on a setting, which may change while it rests.
+    // Whether an outbox is full depends on a setting, which may change while it rests.
     const isResting = figures.records === 0 && !figures.full && this.#storing === 0;
     this.#isRestKept = isResting;
-    return { ...figures, observed: this.#observed.write(kv, Date.now()), isResting };
+    return { ...figures, observed: this.#observed.write(kv, now), isResting };
   }
 
-  /** Tells the gate that figures it may keep have changed, though no permit is asked for. */
+  /** Tells the gate that the figures which it may keep have changed. A request for a permit tells it too. */
   #endRest(): void {
+    if (!this.#isRestKept || this.#settings()?.metricsToken === undefined) return;
     const name = this.ctx.storage.kv.get<string>('name');
-    if (!this.#isRestKept || name === undefined || this.#settings()?.metricsToken === undefined) return;
+    if (name === undefined) return;
     this.#isRestKept = false;
     const ended = gateOf(this.env).endRest(name);
     this.ctx.waitUntil(
@@ -249,7 +248,8 @@ export class Outbox extends DurableObject<OutboxEnv> {
 
   /**
    * Looks after the outbox between passes. It sets the alarm if records wait without one, deletes expired
-   * data, and requeues the dead letters of a refusal streak. True if the outbox is completely empty.
+   * data, and requeues the dead letters of a refusal streak. Returns true if the outbox stores and
+   * remembers nothing.
    */
   async wake(streak?: RefusalStreak): Promise<boolean> {
     const { storage } = this.ctx;
@@ -262,7 +262,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     const remembersPeople = this.#suppression.dropExpired(now);
     const remembersIds = dropExpiredDays(storage.sql, now);
     this.#violations.write(storage.sql, now);
-    this.#senders.write(storage.kv);
+    this.#senders.write(storage.kv, now);
     const remembersViolations = dropExpiredViolations(storage.sql, now);
     if (discarded > 0 || storage.sql.databaseSize !== bytesBefore) this.#endRest();
     const totals = readTotals(storage.sql);
@@ -276,7 +276,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     return false;
   }
 
-  /** Looks after the outbox like `wake`, and returns the figures that alerts are made of. */
+  /** Does the same as `wake`, and returns the figures for the alerts. */
   async watch(streak?: RefusalStreak): Promise<OutboxWatch> {
     const isEmpty = await this.wake(streak);
     const { sql } = this.ctx.storage;
@@ -302,7 +302,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     return discarded;
   }
 
-  /** The most that a restore to a moment would cost. Undefined if the platform has no history of it. */
+  /** The maximum cost of a restore to a moment. Undefined if the platform has no history of it. */
   async estimateRestore(at: number, restoredAt: number | undefined): Promise<Estimate | undefined> {
     const bookmark = await this.#history()
       .bookmarkAt(at)
@@ -311,7 +311,8 @@ export class Outbox extends DurableObject<OutboxEnv> {
   }
 
   /**
-   * Restores an outbox that is on hold. If it succeeds the object restarts, and the call throws: ask `restored`.
+   * Restores an outbox that is on hold. On success the object restarts and the call throws. Then `restored` has
+   * the result.
    *
    * @param id names this restore
    */
@@ -336,7 +337,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
     return wasRestored(this.ctx.storage, id);
   }
 
-  /** Sends and stores again, once the gate has ended the hold. */
+  /** Sends and stores records again. Call it after the gate has ended the hold. */
   async resume(): Promise<void> {
     forgetRestore(this.ctx.storage);
     await this.wake();
@@ -374,13 +375,18 @@ export class Outbox extends DurableObject<OutboxEnv> {
     const { storage } = this.ctx;
     const startedAt = Date.now();
     const before = readTotals(storage.sql);
-    this.#pass ??= this.#passes(settings);
+    this.#pass ??= outboxPasses(storage, this.env, settings, {
+      evidence: this.#evidence,
+      dueTimes: this.#dueTimes,
+      fullBatch: this.#fullBatch.heard,
+      observe: this.#observed.add,
+    });
     const end = await this.#pass();
     const after = readTotals(storage.sql);
     const now = Date.now();
     this.#violations.write(storage.sql, now);
-    this.#senders.write(storage.kv);
-    this.#observed.writeAfterPass(storage.kv, now);
+    this.#senders.write(storage.kv, now);
+    this.#observed.writeAtMostEvery(OBSERVED_EVERY_MS, storage.kv, now);
     report(this.env.ANALYTICS, {
       outbox: storage.kv.get<string>('name') ?? '',
       did: difference(after, before),
@@ -390,31 +396,6 @@ export class Outbox extends DurableObject<OutboxEnv> {
       nextInMs: end.nextAt === undefined ? null : Math.max(0, end.nextAt - now),
     });
     return end;
-  }
-
-  #passes(settings: RelaySettings): () => Promise<PassEnd> {
-    return relayPasses({
-      storage: this.ctx.storage,
-      gate: gateClient(this.env, () => this.ctx.storage.kv.get('name')),
-      upstream: webEngage(settings),
-      lingerMs: settings.lingerMs,
-      msPerRecord: msPerRecordOf(settings.recordsPerMinutePerShard),
-      dueTimes: this.#dueTimes,
-      lanes: laneCredits(settings.laneFloors),
-      now: Date.now,
-      sleep: (ms) => scheduler.wait(ms),
-      random: Math.random,
-      newRequestId,
-      evidence: this.#evidence,
-      fullBatch: this.#fullBatch.heard,
-      ...(settings.metricsToken && {
-        observeDelivered: (waits) => this.#observed.add(deliveredAfter(waits)),
-      }),
-      logFailedCall,
-      logUnfamiliar,
-      maxSubrequests: settings.maxSubrequests,
-      logFault: (fault) => logFault('call_fault', fault),
-    });
   }
 
   /** Keeps an earlier alarm that an ingest has set. Never sets one for now: such an alarm can be lost. */
@@ -428,12 +409,3 @@ export class Outbox extends DurableObject<OutboxEnv> {
     return read.ok ? read.settings : undefined;
   }
 }
-
-/** No room if a setting is missing. The relay accepts no batches then either. */
-function roomOf(settings: RelaySettings | undefined): Room {
-  const records = settings?.maxBacklogPerShard ?? 0;
-  const ahead = IMPORT_AHEAD_MINUTES * (settings?.recordsPerMinutePerShard ?? 0);
-  return { records, bytes: MAX_DATABASE_BYTES, importRecords: Math.min(records / 2, ahead) };
-}
-
-const newRequestId = () => crypto.randomUUID().replaceAll('-', '');

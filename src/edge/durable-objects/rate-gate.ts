@@ -55,15 +55,19 @@ export type CountGroup = 'bots' | 'tokens_refused';
 
 /** Counts by name, of the last hour and since the first count. */
 export type GroupCounts = { readonly lastHour: NamedCounts; readonly total: NamedCounts };
-/** What the watchdog needs to begin a run. */
+
+/** What the gate tells the watchdog at the beginning of a run. */
 export type WatchBegin = {
   readonly streak: RefusalStreak | undefined;
   readonly outboxes: readonly InUse[];
-  /** Nothing waits, nothing was sent since the last run, and no alert is active: no outbox need be asked. */
+  /**
+   * No outbox has to be asked: lately no call has started, nothing was paused or suspended, no token was refused, and
+   * no alert is active.
+   */
   readonly isQuiet: boolean;
 };
 
-/** What the watchdog has found, and where its alerts go. */
+/** The findings of the watchdog, and the destinations of its alerts. */
 export type WatchEnd = {
   readonly isBroken: boolean;
   readonly missingBindings: number;
@@ -76,7 +80,7 @@ export type WatchEnd = {
 /** The account's figures for `/metrics`, and which outboxes there are. */
 export type GateMetrics = GateStatus & {
   readonly startedInLastMinute: number;
-  /** What isolates of the Worker reported without an outbox. */
+  /** The observations that isolates of the Worker reported without an outbox. */
   readonly observed: Observations;
   /** With the figures of those that rest. The others have to be asked. */
   readonly outboxes: readonly { readonly name: string; readonly resting: OutboxMetrics | undefined }[];
@@ -123,7 +127,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
   /**
    * Asks to start one call to WebEngage. A granted permit that is not used is lost.
    *
-   * @param outbox the name of the outbox that asks, which an older release does not tell
+   * @param outbox the name of the outbox that asks; undefined for outboxes of an older release
    */
   take(request: PermitRequest, outbox?: string): Permit {
     if (outbox !== undefined) this.#resting.end(outbox);
@@ -217,7 +221,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
     for (const { name, figures } of outboxes) this.#resting.keep(name, ticket, figures);
   }
 
-  /** This outbox has counted something without a permit: its figures must be asked for again. */
+  /** This outbox has counted something without asking for a permit. Its figures have to be read again. */
   endRest(outbox: string): void {
     this.#resting.end(outbox);
   }
@@ -236,18 +240,18 @@ export class RateGate extends DurableObject<SettingsEnv> {
     return this.#state().lastStreak;
   }
 
-  /** An isolate of the Worker has counted this much since its last report. */
+  /** Adds the counts of an isolate of the Worker since its last report. */
   addCounts(group: CountGroup, counts: NamedCounts): void {
     this.#counts[group].add(this.ctx.storage.kv, counts, Date.now());
   }
 
-  /** What the isolates have counted together. */
+  /** The counts of all isolates together. */
   counts(group: CountGroup): GroupCounts {
     const counts = this.#counts[group].read(this.ctx.storage.kv);
     return { lastHour: lastCounts(counts, HOUR_MINUTES, Date.now()), total: counts.total };
   }
 
-  /** The begin of a run of the watchdog. */
+  /** Begins a run of the watchdog. */
   beginWatch(): WatchBegin {
     const now = Date.now();
     const { suspension, pausedUntil, starts } = this.#state();
@@ -263,8 +267,8 @@ export class RateGate extends DurableObject<SettingsEnv> {
   }
 
   /**
-   * The end of a run: begins and ends alerts, and returns the messages to send. They are stored before, and
-   * other runs don't send them for a while, so each is sent at least once and seldom twice.
+   * Ends a run: begins and ends alerts, and returns the messages to send. They are stored first, and other runs
+   * don't send them for a while. So each message is sent at least once, and seldom twice.
    */
   endWatch({ limits, destinations, ...found }: WatchEnd): Due {
     const now = Date.now();
@@ -287,7 +291,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
     this.#keepAlerts(delivered(this.#alerts(), destination, attempt, Date.now()));
   }
 
-  /** What the operator sees of the alerts. */
+  /** The alerts, as the operator sees them. */
   alertReport(): AlertReport {
     return alertReport(this.#alerts());
   }
@@ -334,12 +338,12 @@ export class RateGate extends DurableObject<SettingsEnv> {
   beginHold(outbox: string, hold: Hold): boolean {
     if (!this.#holds.begin(outbox, hold)) return false;
     this.#resting.end(outbox);
-    // What is restored may hold records, though the outbox was empty and forgotten.
+    // The restored outbox may hold records, even if it was empty and no longer listed.
     this.enrolOutbox(outbox);
     return true;
   }
 
-  /** Adds what a restore has found to the hold of its outbox. */
+  /** Adds the findings of a restore to the hold of its outbox. */
   keepHold(outbox: string, id: string, found: Pick<Hold, 'before' | 'undo'>): void {
     this.#holds.keep(outbox, id, found);
   }

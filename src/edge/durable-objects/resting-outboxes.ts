@@ -6,8 +6,8 @@ import type { OutboxMetrics } from './outbox-metrics.ts';
  */
 export type RestingOutboxes = {
   /**
-   * The last figures of an outbox that rests. Undefined if it must be asked. What it then answers may be kept
-   * with this ticket, unless the outbox has counted something meanwhile or another scrape has asked.
+   * The last figures of an outbox that rests. Undefined if it must be asked. Its answer may be kept with
+   * this ticket, unless the outbox has counted something in the meantime or another scrape has asked.
    */
   readonly read: (name: string, ticket: string) => OutboxMetrics | undefined;
   readonly keep: (name: string, ticket: string, figures: OutboxMetrics) => void;
@@ -17,7 +17,7 @@ export type RestingOutboxes = {
 
 export function restingOutboxes(kv: SyncKvStorage): RestingOutboxes {
   const tickets = new Map<string, string>();
-  // A cache: an outbox that sends asks for eight permits a second, and each is no news.
+  // A cache: an outbox that sends asks for eight permits a second, and only the first of them ends its rest.
   const awake = new Set<string>();
   const key = (name: string) => `resting ${name}`;
   return {

@@ -117,7 +117,7 @@ export function takePermit(
     : { importsOnly: false, admitted: admit(state.pace, limit, now, MAX_AHEAD_MS) };
   if (!admitted.granted) return refuse(admitted.retryInMs, { importsOnly, pacedMs: limit.spacingMs });
 
-  // Isolating is not charged for a probe, nor for allowance that nobody else uses.
+  // Isolating is not charged for a probe, nor for allowance that is otherwise unused.
   const lately = starts.filter((at) => at > now - LATELY_MS).length;
   const isIdle = lately < perMinute * IDLE_SHARE * (LATELY_MS / MINUTE_MS);
   const mustIsolate = request.isolating && state.suspension === undefined && !isIdle;
@@ -161,7 +161,8 @@ function isolationLimit(perMinute: number): SlidingLimit {
 const LEFT_TO_OTHERS = 0.5;
 
 /**
- * An import takes a start that nobody else has asked for. So other calls hardly wait for it. Once it is owed its floor, it goes before those that wait.
+ * An import takes a start that no other call has asked for, so other calls hardly wait for it. Once it is owed its
+ * floor, it goes before the waiting calls.
  */
 function admitImport(
   { pace, importDueAt }: GateState,
@@ -182,7 +183,7 @@ function admitImport(
 }
 
 /**
- * When the next import is owed. One that came late is made up for; starts that nobody else wanted are not charged.
+ * When the next import is owed. A late import is made up for, and starts that no other call wanted are not charged.
  */
 function nextImportDueAt({ importDueAt }: GateState, spacingMs: number, now: number): number {
   return Math.min(now, Math.max(importDueAt, now - spacingMs)) + spacingMs;

@@ -3,7 +3,7 @@ import { MINUTE_MS } from '../../pacing/minute.ts';
 /** Counts by name. */
 export type NamedCounts = Readonly<Record<string, number | undefined>>;
 
-/** What the isolates of the Worker have counted together: since the first count, and by minute over the last hour. */
+/** The counts of all isolates of the Worker together: since the first one, and by minute over the last hour. */
 export type SharedCounts = {
   readonly total: NamedCounts;
   /** Oldest first. */

@@ -11,12 +11,12 @@ export type LaneCredit = ByLane;
 
 export const NO_CREDIT: LaneCredit = { live: 0, server: 0, import: 0 };
 
-// A lane whose records can't go, because their browsers have others in flight, keeps at most this much.
+// The most that a lane keeps if its records can't be sent, because their browsers have others in flight.
 const MOST_CREDIT = 2 * MAX_BATCH_RECORDS;
 
 /**
- * The lanes that have earned the next call, the one with most credit first. Any other call is the most
- * important lane's.
+ * The lanes that have earned the next call, the one with most credit first. Any other call belongs to
+ * the most important lane.
  */
 export function owedLanes(credit: LaneCredit, floors: LaneFloors): readonly Lane[] {
   return LANES.filter((lane) => credit[lane] + earned(floors, lane) >= MAX_BATCH_RECORDS).sort(
@@ -50,7 +50,7 @@ function earned(floors: LaneFloors, lane: Lane): number {
 /** The credit of one outbox. In memory: after an eviction, all lanes start afresh. */
 export type LaneCredits = {
   readonly owed: () => readonly Lane[];
-  /** A call was cut, led by this lane, with so many records of each. */
+  /** Charges a call to the lane that leads it and to others with records in it. */
   readonly cut: (leader: Lane, records: ByLane, hasWork: (lane: Lane) => boolean) => void;
 };
 

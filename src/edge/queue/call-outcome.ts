@@ -4,7 +4,7 @@ import { dropErased } from './erasure/remove-records.ts';
 import { countByLane } from './lanes.ts';
 import { countRecords, launchedBatches, type SealedBatch, storedBatch } from './sealed-batches.ts';
 
-/** How long records of a batch had waited since they were stored, and how many of them. */
+/** How long some records of a batch had waited since they were stored, and their number. */
 export type Wait = { readonly ms: number; readonly records: number };
 
 /** Deletes a batch that WebEngage has accepted, and its records. Returns how long they had waited. */

@@ -6,21 +6,21 @@ import { type ByLane, byLane, firstSeq, seqAfter, within } from './lanes.ts';
 /**
  * The closed list of what the relay counts, since its outbox began.
  *
- * Records: `entered + requeued = delivered + dead_letter + erased` + those that wait. Calls: `calls` is the sum
- * of `taken` to `too_large`.
+ * Records: `entered + requeued = delivered + dead_letter + erased` + the waiting ones. Calls: their number is the
+ * sum of `taken` to `too_large`.
  */
 const COUNTED = [
-  // Records, by what happened on arrival.
+  // Records, by their outcome on arrival.
   'entered',
   'duplicate',
   'rejected',
   'expired',
-  // Of the entered records, those that name a user without an identity token for it.
+  // The entered records that name a user without an identity token for that user.
   'unverified',
-  // Records, by how they ended.
+  // Records, by their final outcome.
   'delivered',
   'dead_letter',
-  // Erased with their person, while they waited.
+  // Waiting records of a person who was erased.
   'erased',
   // Dead letters: requeued because the records were not at fault, and replayed or discarded by the operator.
   // Erased and expired ones are discarded.
@@ -34,7 +34,7 @@ const COUNTED = [
   'misconfigured',
   'unknown',
   'too_large',
-  // Of the calls that were taken, those answered with another word than `queued`.
+  // The accepted calls that were answered with a status other than `queued`.
   'unfamiliar',
 ] as const;
 
@@ -52,10 +52,10 @@ export type Minute = { readonly at: number; readonly totals: Totals };
 // As far back as the operator's plot goes.
 const KEPT_MINUTES = 60;
 
-/** When a call of each kind was last accepted; 0 if none ever was. */
+/** When a call of each kind was last accepted; 0 if never. */
 export type TakenAt = Readonly<Record<RecordKind, number>>;
 
-/** Records of one lane besides the live one: how many ever entered, and how many have left. */
+/** How many records have ever entered a lane, and how many have left it. */
 type Passed = { readonly entered: number; readonly left: number };
 
 type PassedLane = Exclude<Lane, 'live'>;
@@ -65,43 +65,50 @@ export type Tally = {
   readonly at: number;
   readonly totals: Totals;
   readonly takenAt: TakenAt;
-  /** Records that wait, by lane. */
+  /** Waiting records, by lane. */
   readonly waiting: ByLane;
   /** The number of the next run, by lane. */
   readonly nextSeq: ByLane;
   readonly passed: Readonly<Record<PassedLane, Passed>>;
 };
 
-type NewestRun = {
-  readonly lane: Lane;
-  readonly seq: number;
+type NewestRow = {
+  readonly source: Lane | 'minute';
+  /** A run's `seq`, or a minute's `at`. */
+  readonly key: number;
   readonly count: number;
   readonly entered: number;
   readonly unverified: number;
+  readonly totals: string;
 };
 
-const NEWEST_RUNS = LANES.map(
-  (lane) =>
-    `SELECT * FROM (SELECT '${lane}' AS lane, seq, count, entered, unverified FROM run
-     WHERE ${within(lane)} ORDER BY seq DESC LIMIT 1)`,
-).join(' UNION ALL ');
+// One statement, because it runs in every ingest: the latest minute, and the newest run of each lane.
+const NEWEST = [
+  `SELECT 'minute' AS source, at AS key, 0 AS count, 0 AS entered, 0 AS unverified, totals
+   FROM minute ORDER BY at DESC LIMIT 1`,
+  ...LANES.map(
+    (lane) =>
+      `SELECT '${lane}', seq, count, entered, unverified, '' FROM run
+       WHERE ${within(lane)} ORDER BY seq DESC LIMIT 1`,
+  ),
+]
+  .map((select) => `SELECT * FROM (${select})`)
+  .join(' UNION ALL ');
 
 /**
  * Rows written are billed, so a flush of new records writes none just to count them. Instead, each run
- * carries the totals `entered` and `unverified` at its time, and its number tells what entered its lane. All
- * other counts are in the row of their minute.
+ * carries the totals `entered` and `unverified` at its time, and its number tells how many records have
+ * entered its lane. All other counts are in the row of their minute.
  */
 export function readTally(sql: SqlStorage): Tally {
-  const [latest] = sql
-    .exec<{ at: number; totals: string }>('SELECT at, totals FROM minute ORDER BY at DESC LIMIT 1')
-    .toArray();
-  const runs = sql.exec<NewestRun>(NEWEST_RUNS).toArray();
-  const newest = (lane: Lane) => runs.find((run) => run.lane === lane);
-  const { totals: counted, takenAt, lanes } = parseRow(latest?.totals ?? '{}');
+  const rows = sql.exec<NewestRow>(NEWEST).toArray();
+  const newest = (source: Lane | 'minute') => rows.find((row) => row.source === source);
+  const minute = newest('minute');
+  const { totals: counted, takenAt, lanes } = parseLatest(sql, minute?.totals ?? '{}');
   const totals: Totals = {
     ...counted,
-    entered: Math.max(counted.entered, ...runs.map(({ entered }) => entered)),
-    unverified: Math.max(counted.unverified, ...runs.map(({ unverified }) => unverified)),
+    entered: Math.max(counted.entered, ...rows.map(({ entered }) => entered)),
+    unverified: Math.max(counted.unverified, ...rows.map(({ unverified }) => unverified)),
   };
   const passed = {
     server: passedOf(lanes.server, 'server', newest('server')),
@@ -110,7 +117,7 @@ export function readTally(sql: SqlStorage): Tally {
   const inLane = (lane: PassedLane) => Math.max(0, passed[lane].entered - passed[lane].left);
   const live = newest('live');
   return {
-    at: latest?.at ?? 0,
+    at: minute?.key ?? 0,
     totals,
     takenAt,
     passed,
@@ -120,17 +127,17 @@ export function readTally(sql: SqlStorage): Tally {
       import: inLane('import'),
     },
     nextSeq: {
-      live: live === undefined ? firstSeq('live') : seqAfter(live.seq, live.count),
+      live: live === undefined ? firstSeq('live') : seqAfter(live.key, live.count),
       server: firstSeq('server') + passed.server.entered,
       import: firstSeq('import') + passed.import.entered,
     },
   };
 }
 
-function passedOf(stored: Passed, lane: PassedLane, newest: NewestRun | undefined): Passed {
+function passedOf(stored: Passed, lane: PassedLane, newest: NewestRow | undefined): Passed {
   // An older release counts no lanes: after a rollback to one, an empty lane corrects the count.
   if (newest === undefined) return { ...stored, left: stored.entered };
-  const entered = seqAfter(newest.seq, newest.count) - firstSeq(lane);
+  const entered = seqAfter(newest.key, newest.count) - firstSeq(lane);
   return { ...stored, entered: Math.max(stored.entered, entered) };
 }
 
@@ -143,11 +150,11 @@ export function readTakenAt(sql: SqlStorage): TakenAt {
   return readTally(sql).takenAt;
 }
 
-/** What happened besides the counts. */
+/** Changes besides the counts. */
 type Beside = {
-  /** The kind of the call that was accepted just now, if one was. */
+  /** The kind of a call that has just been accepted. */
   readonly taken?: RecordKind;
-  /** The records that no longer wait, by lane. Negative for those that wait again. */
+  /** How many records have stopped waiting, by lane. Negative if they wait again. */
   readonly left?: ByLane;
 };
 
@@ -167,8 +174,8 @@ export function count(
     left: before.passed[lane].left + left[lane],
   });
   const lanes = { server: passedWith('server'), import: passedWith('import') };
-  // If the clock was set back, counting continues in the latest minute: the newest row is the one that
-  // counts.
+  // If the clock was set back, counting continues in the latest minute, because only the newest row is
+  // read.
   const at = Math.max(now - (now % MINUTE_MS), before.at);
   sql.exec(
     'INSERT INTO minute (at, totals) VALUES (?, ?) ON CONFLICT DO UPDATE SET totals = excluded.totals',
@@ -209,8 +216,21 @@ export function difference(later: Totals, earlier: Totals): Totals {
   return mapTotals((name) => later[name] - earlier[name]);
 }
 
-/** A count that an older release did not have is 0. It called `requeued` `pardoned`. */
-function parseRow(json: string): Pick<Tally, 'totals' | 'takenAt'> & { readonly lanes: Tally['passed'] } {
+type ParsedRow = Pick<Tally, 'totals' | 'takenAt'> & { readonly lanes: Tally['passed'] };
+
+// A cache by the row's text: most ingests find the same row as the one before.
+const latestRows = new WeakMap<SqlStorage, { readonly json: string; readonly row: ParsedRow }>();
+
+function parseLatest(sql: SqlStorage, json: string): ParsedRow {
+  const known = latestRows.get(sql);
+  if (known?.json === json) return known.row;
+  const row = parseRow(json);
+  latestRows.set(sql, { json, row });
+  return row;
+}
+
+/** Counts that an older release did not have are 0. Older releases called `requeued` `pardoned`. */
+function parseRow(json: string): ParsedRow {
   const { pardoned = 0, takenAt, lanes, ...counted }: StoredRow = JSON.parse(json);
   const known: Partial<Totals> = { requeued: pardoned, ...counted };
   return {

@@ -1,5 +1,6 @@
 import type { Lane } from '../../contract/lane.ts';
 import type { RecordKind } from '../../contract/record.ts';
+import { DAY_MS } from '../../pacing/minute.ts';
 import { forget, withdraw } from './call-outcome.ts';
 import { count, readTally, readTotals } from './counters.ts';
 import { byLane, countByLane, firstSeq, laneOf, seqAfter, within } from './lanes.ts';
@@ -11,9 +12,9 @@ export type RefusedWith = {
   readonly words: string;
   /** Refused again, with others accepted in between: a refusal streak does not requeue it. */
   readonly proven: boolean;
-  /** What the call counts as; undefined if there was none. */
+  /** The count that the call adds to. Undefined if no call was made. */
   readonly counted: 'refused' | 'misconfigured' | 'unknown' | 'too_large' | undefined;
-  /** The number of suspicions that a half begins with. */
+  /** The suspicions that each half begins with. */
   readonly suspicions: number;
 };
 
@@ -61,7 +62,7 @@ export function moveToDeadLetters(
     if (members === undefined) return;
     const ofCall = counted && { [counted]: 1 };
     const [slice] = members;
-    // Its person was erased meanwhile.
+    // Its person was erased in the meantime.
     if (slice === undefined) return count(sql, { ...ofCall }, now);
     const [record] = recordsOf(sql, { members });
     const { at } = sql.exec<{ at: number }>('SELECT at FROM run WHERE seq = ?', slice.seq).one();
@@ -89,11 +90,11 @@ export function moveToDeadLetters(
 const CLOCKS_DIFFER_MS = 2_000;
 
 /**
- * Requeues what was given up during a refusal streak: every call was refused then, so the records are not
- * at fault. They go to the front of their lane in their order, each as a batch of its own. Returns how many.
+ * Requeues the dead letters of a refusal streak: every call was refused then, so the records are not at
+ * fault. They go to the front of their lane in their order, each as a batch of its own. Returns how many.
  *
  * While the streak lasts, no later record of their browsers has been accepted. After it has ended, some may
- * have been: an outbox with nothing to ask the gate does not learn of the streak until then.
+ * have been: an outbox that asks the gate for nothing learns of the streak only then.
  */
 export function requeue(
   storage: DurableObjectStorage,
@@ -143,7 +144,7 @@ export type StoredDeadLetterPage = { readonly deadLetters: readonly DeadLetter[]
 // A page has to fit into a message between objects, 32 MiB, and into memory.
 const MAX_PAGE_BYTES = 8_000_000;
 
-/** Dead letters after an id, oldest first: as many as fit into a page, and at least one if there is any. */
+/** Dead letters after an id, oldest first: as many as fit into a page, but at least one. */
 export function listDeadLetters(sql: SqlStorage, afterId: number, limit: number): StoredDeadLetterPage {
   const deadLetters: DeadLetter[] = [];
   let bytes = 0;
@@ -205,12 +206,10 @@ export function discard(
   return takeOut(storage, selection, limit, 'discarded', now, () => {});
 }
 
-// Of one wake, so that it stays short. The next one, a minute later, continues.
+// The most in one wake, so that it stays short. The next one, a minute later, continues.
 const MAX_EXPIRED = 1_000;
 
-const DAY_MS = 24 * 60 * 60 * 1000;
-
-/** Discards dead letters that are older than this. Returns how many. Reads one row while there are none. */
+/** Discards dead letters above this age, and returns their number. Reads a single row if none has expired. */
 export function discardExpired(storage: DurableObjectStorage, maxAgeDays: number, now: number): number {
   const until = now - maxAgeDays * DAY_MS;
   const [oldest] = storage.sql
@@ -219,7 +218,7 @@ export function discardExpired(storage: DurableObjectStorage, maxAgeDays: number
   return oldest !== undefined && oldest.at <= until ? discard(storage, { until }, MAX_EXPIRED, now) : 0;
 }
 
-/** Removes dead letters once `then` has dealt with them, all in one transaction. Returns how many. */
+/** Removes dead letters after `then` has dealt with them, in one transaction. Returns their number. */
 function takeOut(
   storage: DurableObjectStorage,
   selection: DeadLetterSelection,

@@ -1,15 +1,15 @@
 import { MAX_BATCH_RECORDS } from '../../contract/batch.ts';
 import type { Lane } from '../../contract/lane.ts';
 import { splitId } from '../../contract/record.ts';
-import { MINUTE_MS } from '../../pacing/minute.ts';
 import type { Violations } from '../../plan/off-plan.ts';
 import { NO_SHARES, type Sender, type Shares } from '../limits/fair-share.ts';
-import { count, deadLetters, readTally, type Tally, type Totals, waiting } from './counters.ts';
+import { count, readTally, type Tally, type Totals } from './counters.ts';
 import { admitNew } from './dedup/dedup.ts';
 import { seqAfter, within } from './lanes.ts';
 import { type CountViolations, violationTally } from './plan-violations.ts';
+import { hasRoom, importWaitMs, type Room } from './room.ts';
 import { type NewRun, withoutKnown } from './run.ts';
-import type { SenderTally } from './sender-tally.ts';
+import type { SenderCounts } from './sender-counts.ts';
 
 /** The records of one browser, or of one device of a server or an import, checked. */
 export type Delivery = Sender & {
@@ -31,7 +31,7 @@ export type Receipt =
       readonly stored: true;
       readonly accepted: number;
       readonly duplicates: number;
-      /** Ids of records that were not stored, because their person was erased. Left out if there are none. */
+      /** Ids of records that were not stored because their person was erased. Undefined instead of empty. */
       readonly refusedIds?: readonly string[];
     }
   /**
@@ -40,44 +40,20 @@ export type Receipt =
    */
   | { readonly stored: false; readonly retryInMs?: number };
 
-/** The most that an outbox stores. Beyond it, browsers keep their records. */
-export type Room = {
-  /** Records that wait, and dead letters. */
-  readonly records: number;
-  readonly bytes: number;
-  /** Records of the import lane that wait. Beyond it, a file waits at its sender. */
-  readonly importRecords: number;
-};
-
-// The platform allows 10 GB for an object. The rest is for batches, dead letters and counts, so that stored
-// records can always be sent. https://developers.cloudflare.com/durable-objects/platform/limits/
-export const MAX_DATABASE_BYTES = 8_000_000_000;
-
-/**
- * The import lane holds what leaves in this time at the whole allowance. So a file waits on its own disk, and
- * its sender knows how far it is.
- */
-export const IMPORT_AHEAD_MINUTES = 5;
-
-// An import that is told to wait comes back when its next records fit, by the whole allowance. Sooner it would
-// only ask in vain, later it might find the lane empty.
-const LEAST_IMPORT_WAIT_MS = 5_000;
-const MOST_IMPORT_WAIT_MS = 60_000;
-
 // An alarm set for now, from inside another alarm, can be lost.
 // https://github.com/cloudflare/workerd/issues/6866
 export const SOONEST_ALARM_MS = 25;
 
-// An alarm that is overdue by this much may never come: the platform may have given it up. It may also wait for
-// a long pass to end. Then setting it again costs a row.
+// An alarm that is overdue by this much may never come: the platform may have given it up. If it only waits for
+// a long pass to end, setting it again costs a row.
 const STALE_ALARM_MS = 60_000;
 
-/** True for an alarm that is set and will come for certain. */
+/** True for an alarm that is set and certain to come. */
 export function alarmComes(alarmAt: number | null, now: number): alarmAt is number {
   return alarmAt !== null && alarmAt > now - STALE_ALARM_MS;
 }
 
-/** What decides when stored records are sent. */
+/** When stored records are to be sent. */
 export type SendingOn = {
   /** When the alarm is set for, or null. */
   readonly alarmAt: number | null;
@@ -91,15 +67,15 @@ export type SendingOn = {
   readonly setAlarm?: (at: number) => void;
 };
 
-/** What an outbox keeps in memory. */
+/** The accounts that an outbox keeps in memory. */
 export type Accounts = {
   readonly shares: Shares;
   readonly countViolations: CountViolations;
-  readonly countSender: SenderTally['count'];
+  readonly countSender: (counts: SenderCounts) => void;
 };
 
 /**
- * Stores a delivery's new records. Known ids, rows and alarm go into one transaction: all of it, or nothing.
+ * Stores a delivery's new records. Known ids, rows and alarm go into one transaction, so all of it is stored or none.
  * The platform holds the answer back until all of it is on disk.
  */
 export function ingest(
@@ -121,11 +97,12 @@ export function ingest(
     const tally = readTally(storage.sql);
     const { totals } = tally;
     if (ids.length > 0 && !hasRoom(storage.sql, totals, ids.length, room)) return { stored: false };
-    const sessions = new Set(ids.map((id) => splitId(id).session)).size;
-    const cost = { records: ids.length, sessions };
     const retryInMs = {
-      live: () => shares.enter(from, cost, tally.waiting.live, now),
-      // Whoever holds the token is trusted, and the lane's floor is all that it can take from others.
+      live: () => {
+        const sessions = new Set(ids.map((id) => splitId(id).session)).size;
+        return shares.enter(from, { records: ids.length, sessions }, tally.waiting.live, now);
+      },
+      // The holder of the token is trusted, and can take no more from others than the floor of its lane.
       server: () => 0,
       import: () => importWaitMs(tally.waiting.import, ids.length, room),
     }[lane]();
@@ -139,7 +116,7 @@ export function ingest(
 
     const accepted = insertRuns(storage.sql, runs, { device, lane, isUnverified }, tally, now);
     const duplicate = ids.length - accepted;
-    // Rare, and worth a row. A flush of new records alone writes none for the counters.
+    // These are rare, and worth a row. A flush of new records alone writes no row for the counters.
     if (duplicate + refused.rejected + refused.expired > 0)
       count(storage.sql, { ...refused, duplicate }, now);
     if (accepted > 0) sendOn(storage, lane, sendingOn, now);
@@ -153,7 +130,7 @@ export function ingest(
   }
   if (violations === undefined) return receipt;
   const isUnwritten = countViolations(storage.sql, violations, (id) => known.has(id), now);
-  // A pass writes them. If it comes anyway, nothing is to be done.
+  // A pass writes them. After an accepted record one comes anyway.
   if (isUnwritten && receipt.accepted === 0) sendOn(storage, lane, sendingOn, now);
   return receipt;
 }
@@ -192,17 +169,6 @@ function insertRuns(
   return entered - totals.entered;
 }
 
-/**
- * How long an import has to wait before it may send these records; 0 if they fit. In an empty lane any request
- * fits, however small the allowance.
- */
-function importWaitMs(waiting: number, more: number, { importRecords }: Room): number {
-  const excess = waiting + more - importRecords;
-  if (waiting === 0 || excess <= 0) return 0;
-  const gone = (excess / importRecords) * IMPORT_AHEAD_MINUTES * MINUTE_MS;
-  return Math.ceil(Math.min(MOST_IMPORT_WAIT_MS, Math.max(LEAST_IMPORT_WAIT_MS, gone)));
-}
-
 /** Sets the alarm, or wakes the running pass, so that the new records are sent in time. */
 function sendOn(storage: DurableObjectStorage, lane: Lane, sendingOn: SendingOn, now: number): void {
   const { alarmAt, lingerMs, backoffUntil, awaitsFullBatch, fullBatch } = sendingOn;
@@ -215,11 +181,6 @@ function sendOn(storage: DurableObjectStorage, lane: Lane, sendingOn: SendingOn,
   if (alarmComes(alarmAt, now) && alarmAt <= fullOrLingeredAt) return;
   const { setAlarm = (at) => void storage.setAlarm(at) } = sendingOn;
   setAlarm(fullOrLingeredAt);
-}
-
-/** True if `more` records fit. */
-export function hasRoom(sql: SqlStorage, totals: Totals, more: number, { records, bytes }: Room): boolean {
-  return waiting(totals) + deadLetters(totals) + more <= records && sql.databaseSize <= bytes;
 }
 
 /**

@@ -40,7 +40,7 @@ export function laneOf(seq: number): Lane {
 }
 
 /**
- * The number of the run after one with these records. Outside the live lane, numbers grow by the records, so
+ * The number of the run that follows a run with this many records. Outside the live lane, numbers grow by the records, so
  * the newest one tells how many have entered its lane.
  */
 export function seqAfter(seq: number, records: number): number {
@@ -60,7 +60,7 @@ export function countByLane(
   );
 }
 
-/** True if records of the lane are stored, sealed ones included. */
+/** True if the lane has records, including those in sealed batches. */
 export function hasWork(sql: SqlStorage, lane: Lane): boolean {
   return sql.exec(`SELECT 1 FROM run WHERE ${within(lane)} LIMIT 1`).toArray().length > 0;
 }

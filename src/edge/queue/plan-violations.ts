@@ -1,4 +1,4 @@
-import { MINUTE_MS } from '../../pacing/minute.ts';
+import { DAY_MS, MINUTE_MS } from '../../pacing/minute.ts';
 import type { Violation, Violations } from '../../plan/off-plan.ts';
 
 /** How often records violated the plan in one way, and when last. */
@@ -25,7 +25,7 @@ export const MAX_KINDS = 200;
 const LATEST = 50;
 
 // A violation that was corrected disappears after a week.
-const KEPT_MS = 7 * 24 * 60 * 60 * 1000;
+const KEPT_MS = 7 * DAY_MS;
 
 /** Adds counts up. If there are too many kinds, keeps the most frequent, and the latest of the others. */
 export function addViolations(all: readonly ViolationCounts[], now: number): ViolationCounts {

@@ -11,16 +11,16 @@ import {
   type Totals,
   waiting,
 } from './counters.ts';
-import { hasRoom, type Room } from './ingest.ts';
 import { within } from './lanes.ts';
 import type { ViolationCounts } from './plan-violations.ts';
-import type { SenderCounts } from './sender-tally.ts';
+import { hasRoom, type Room } from './room.ts';
+import type { SenderCounts } from './sender-counts.ts';
 
-/** What waits in a lane. */
+/** The waiting records of a lane. */
 export type LaneStatus = {
   readonly lane: Lane;
   readonly records: number;
-  /** How long the oldest has waited; 0 if none waits. */
+  /** How long the oldest of them has waited; 0 if the lane is empty. */
   readonly oldestAgeMs: number;
 };
 
@@ -28,11 +28,11 @@ export type LaneStatus = {
 export type OutboxStatus = {
   /** Records that wait to be sent. */
   readonly records: number;
-  /** How long the oldest has waited; 0 if none waits. */
+  /** How long the oldest of them has waited; 0 if the outbox is empty. */
   readonly oldestAgeMs: number;
   /** Unsettled batches whose records were sent at least once. */
   readonly retrying: number;
-  /** Their number by the status of their last answer; 0: no answer. */
+  /** Those batches by the status of their last answer. Status 0 means no answer. */
   readonly byStatus: Readonly<Record<string, number>>;
   readonly deadLetters: number;
   readonly databaseBytes: number;
@@ -43,15 +43,15 @@ export type OutboxStatus = {
   readonly violations: ViolationCounts;
   /** The most important lane first. */
   readonly lanes: readonly LaneStatus[];
-  /** What servers have sent. */
+  /** The records of servers, by server and lane. */
   readonly senders: readonly SenderCounts[];
 };
 
-/** Whether records come in and leave. */
+/** Whether the outbox takes records and sends them. */
 export type QueueHealth = {
   /**
-   * The oldest records that wait, by kind, and when a call of that kind was last accepted; 0 if none ever
-   * was. `lane`: of records that were never sent, where it is known.
+   * The oldest waiting records by kind, and when a call of that kind was last accepted; 0 if never. `lane`: null
+   * for records that have been sent before.
    */
   readonly waiting: readonly {
     readonly kind: RecordKind;
@@ -59,15 +59,15 @@ export type QueueHealth = {
     readonly since: number;
     readonly takenAt: number;
   }[];
-  /** Which limit is reached, if any. */
+  /** The limit that is reached. Undefined if there is room. */
   readonly full: 'records' | 'bytes' | undefined;
 };
 
 /**
- * Leaves out batches that alone are not accepted, and the records behind them, because others of their kind
- * are accepted. A suspected batch counts all the same while none of its kind was accepted since it arrived:
- * where little is sent, an outage makes every batch suspect. Of records that wait for their first call, only the
- * oldest of each lane is read, however many millions wait.
+ * Leaves out batches that WebEngage does not accept although it accepts others of their kind, and the records
+ * behind them. A suspected batch still counts while no call of its kind has been accepted since it arrived: with
+ * little traffic, an outage makes every batch suspect. Of the records that were never sent, only the oldest of
+ * each lane is read, so a backlog of millions takes no longer.
  */
 export function queueHealth(sql: SqlStorage, room: Room): QueueHealth {
   const takenAt = readTakenAt(sql);
@@ -87,7 +87,10 @@ export function queueHealth(sql: SqlStorage, room: Room): QueueHealth {
   };
 }
 
-/** The kind of which records have waited longest with none accepted, and since when. Undefined if none waits. */
+/**
+ * The kind whose records have waited longest without an accepted call, and since when. Undefined if no record
+ * waits.
+ */
 export function longestStall({
   waiting,
 }: QueueHealth): { readonly kind: RecordKind; readonly since: number } | undefined {

@@ -1,25 +1,25 @@
 import { MINUTE_MS } from '../../pacing/minute.ts';
 import { deadLetters, difference, minutes, NOTHING, readTotals, type Totals, waiting } from './counters.ts';
-import type { Room } from './ingest.ts';
+import type { Room } from './room.ts';
 import { longestStall, queueHealth } from './status.ts';
 
 /** Dead letters and calls of unknown outcome are counted over this many minutes, the current one included. */
 const RECENT_MINUTES = 5;
 
-/** The figures of one outbox that alerts are made of. It contains no records and no ids. */
+/** The figures of one outbox for the alerts. They contain no records and no ids. */
 export type QueueWatch = {
   /**
-   * When the oldest record arrived that waits for no fault of its own. Null if none waits. Without imports that
-   * were never sent: they wait on purpose while others have records.
+   * When the oldest waiting record arrived, apart from records that are at fault themselves. Null if no record
+   * waits. Imports that were never sent don't count: they wait on purpose while other lanes have records.
    */
   readonly oldestAt: number | null;
-  /** Since when records wait with none of their kind accepted. Null if none waits. */
+  /** Since when records have waited without an accepted call of their kind. Null if no record waits. */
   readonly stalledSince: number | null;
   /** The part of the room that is used, from 0 to 1. */
   readonly used: number;
   /** There is no room for another whole batch. */
   readonly full: boolean;
-  /** Dead letters of the last five minutes, without those that were taken back. */
+  /** Dead letters of the last five minutes, without those that were requeued. */
   readonly deadLetters: number;
   /** Calls of the last five minutes whose outcome is unknown. */
   readonly unknown: number;
@@ -40,7 +40,7 @@ export function queueWatch(sql: SqlStorage, room: Room, now: number): QueueWatch
   };
 }
 
-/** What was counted in the last minutes. It needs no memory of an earlier look, so a missed one loses nothing. */
+/** The counts of the last minutes. They don't depend on an earlier call, so a missed one loses nothing. */
 function recent(sql: SqlStorage, totals: Totals, now: number): Totals {
   const from = now - (now % MINUTE_MS) - (RECENT_MINUTES - 1) * MINUTE_MS;
   const before = minutes(sql).findLast(({ at }) => at < from);

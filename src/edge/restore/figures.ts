@@ -2,13 +2,13 @@ import { MINUTE_MS } from '../../pacing/minute.ts';
 import { deadLetters, minutes, NOTHING, readTotals, waiting } from '../queue/counters.ts';
 import type { Cost, Estimate } from './report.ts';
 
-/** What a restore compares. It contains no record. */
+/** The figures that a restore compares. They contain no record. */
 export type Figures = {
   readonly entered: number;
   readonly delivered: number;
   readonly waiting: number;
   readonly deadLetters: number;
-  /** Of the records that wait, those in sealed batches. */
+  /** The waiting records that are in sealed batches. */
   readonly sealed: number;
 };
 
@@ -28,8 +28,8 @@ export function readFigures(sql: SqlStorage): Figures {
 const APPROXIMATELY_MS = MINUTE_MS;
 
 /**
- * The most that a restore to a moment would cost. Counts never fall, so those of an earlier minute are good for
- * an upper limit. Minutes are kept for an hour: for older moments the limits are far above the real cost.
+ * The maximum cost of a restore to a moment. Counts never fall, so those of an earlier minute give an upper
+ * limit. Minutes are kept for an hour: for older moments the limits are far above the real cost.
  */
 export function estimate(sql: SqlStorage, at: number, restoredAt: number | undefined): Estimate {
   const now = readFigures(sql);
@@ -42,7 +42,7 @@ export function estimate(sql: SqlStorage, at: number, restoredAt: number | undef
   };
 }
 
-/** The most that a restore costs, from the figures before and after it. */
+/** The maximum cost of a restore, from the figures before and after it. */
 export function costOf(before: Figures, after: Figures, isOneHistory: boolean): Cost {
   const forgotten = isOneHistory ? before.entered - after.entered : null;
   const sentSince = isOneHistory ? before.delivered - after.delivered : held(after);

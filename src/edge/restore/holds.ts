@@ -7,7 +7,7 @@ export type Hold = {
   /** The moment to which the outbox is restored. */
   readonly at: number;
   readonly since: number;
-  /** The figures before the restore. Undefined if it did not come that far. */
+  /** The figures just before the restore. Undefined until they are read. */
   readonly before?: Figures;
   /** The bookmark that undoes the restore. */
   readonly undo?: string;

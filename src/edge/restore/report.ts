@@ -1,34 +1,34 @@
-/** The most that a restore would cost, as far as it is known before. */
+/** The maximum cost of a restore, as far as it is known in advance. */
 export type Estimate = {
   readonly lostAtMost: number;
-  /** Null if the outbox was restored to an earlier moment since: its counts say nothing then. */
+  /** Null if the outbox has been restored since that moment, because its counts are then no measure. */
   readonly sentTwiceAtMost: number | null;
 };
 
-/** The most that a restore costs. `estimate` comes before it, and this while the outbox is on hold after it. */
+/** The maximum cost of a restore that has taken place. It is known until the outbox is resumed. */
 export type Cost = Estimate & {
-  /** Of the records that are sent twice, at most this many are sent under their first `x-request-id`. */
+  /** At most this many of the records that are sent twice have the same `x-request-id` both times. */
   readonly underSameIdAtMost: number;
-  /** Their ids are forgotten: a browser that sends one of them again makes it a new record. */
+  /** Records whose ids are forgotten. If a browser sends one of them again, it counts as new. */
   readonly forgotten: number | null;
 };
 
-/** What `POST /admin/restore` answers to a dry run. Nothing was changed. */
+/** The answer of `POST /admin/restore` to a dry run. Nothing was changed. */
 export type RestorePreview = Estimate & {
   readonly outbox: string;
   readonly at: string;
   readonly onHold: false;
 };
 
-/** What `POST /admin/restore` answers once the outbox is restored, and to a dry run until it is resumed. */
+/** The answer of `POST /admin/restore` after a restore, also to a dry run until the outbox is resumed. */
 export type RestoreReport = Cost & {
   readonly outbox: string;
   readonly at: string;
   readonly onHold: true;
-  /** What the outbox holds now. */
+  /** The waiting records of the restored outbox. */
   readonly records: number;
   readonly deadLetters: number;
-  /** Nothing was ever counted in the outbox as it is now. It may not have existed at the moment. */
+  /** The restored outbox has never counted anything. It may not have existed at that moment. */
   readonly isNew: boolean;
   readonly undoBookmark: string | null;
 };

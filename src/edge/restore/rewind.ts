@@ -16,7 +16,7 @@ export type RewindPorts = {
   readonly history: History;
   /** Stores at the gate what this restore has found. */
   readonly keep: (found: Pick<Hold, 'before' | 'undo'>) => Promise<void>;
-  /** No flush is being stored, and no call is in flight. */
+  /** True if no flush is being stored and no call is in flight. */
   readonly isIdle: () => boolean;
   readonly wait: (ms: number) => Promise<void>;
   readonly logRestoring: (undo: string) => void;
@@ -25,7 +25,7 @@ export type RewindPorts = {
 /** The target of a restore: a moment, or the bookmark that undoes one. */
 export type Target = { readonly at: number } | { readonly bookmark: string };
 
-/** Why nothing was restored. */
+/** The reason why nothing was restored. */
 export type NotRestored = 'no_history' | 'busy';
 
 // The key under which an outbox notes its restore. The restore itself removes the note.

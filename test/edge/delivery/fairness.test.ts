@@ -3,11 +3,10 @@ import { percentile } from '../../../bench/percentile.ts';
 import type { TrackerRecord } from '../../../src/contract/record.ts';
 import type { StoredRecord } from '../../../src/edge/queue/run.ts';
 import type { ControlOrder } from '../../../src/sandbox/control.ts';
-import { type FakeAccount, fakeAccount } from '../../fakes/account.ts';
 import { delivery } from '../../fakes/outbox.ts';
 import { idOf } from '../../fakes/records.ts';
 import { SIMULATION_START, type SimulationOptions, simulate } from '../../fakes/simulation.ts';
-import { chances, nameOf, outOfOrder } from '../../fakes/traffic.ts';
+import { chances, nameOf, outOfOrder, timedAccount } from '../../fakes/traffic.ts';
 
 const MINUTES = 3;
 
@@ -71,19 +70,7 @@ async function simulateSources(
 ) {
   const random = chances(7);
   const deliveries = sources.flatMap((source) => flushesOf(source, random)).sort((a, b) => a.at - b.at);
-  const takenAt = new Map<string, number>();
-  const account = (now: () => number): FakeAccount => {
-    const inner = fakeAccount(control, now, random);
-    return {
-      ...inner,
-      call: (call) => {
-        const before = inner.taken.length;
-        const reply = inner.call(call);
-        for (const { record } of inner.taken.slice(before)) takenAt.set(nameOf(record), now());
-        return reply;
-      },
-    };
-  };
+  const { account, takenAt } = timedAccount(control, random);
   const end = await simulate({
     deliveries,
     account,

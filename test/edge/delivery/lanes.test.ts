@@ -4,11 +4,11 @@ import type { Lane } from '../../../src/contract/lane.ts';
 import type { TrackerRecord } from '../../../src/contract/record.ts';
 import type { Delivery } from '../../../src/edge/queue/ingest.ts';
 import { shardOf } from '../../../src/edge/settings/shards.ts';
-import { busiestMinute, type FakeAccount, fakeAccount } from '../../fakes/account.ts';
+import { busiestMinute } from '../../fakes/account.ts';
 import { delivery } from '../../fakes/outbox.ts';
 import { idOf } from '../../fakes/records.ts';
 import { SIMULATION_START, type SimulationOptions, simulate } from '../../fakes/simulation.ts';
-import { chances, nameOf, outOfOrder } from '../../fakes/traffic.ts';
+import { chances, nameOf, outOfOrder, timedAccount } from '../../fakes/traffic.ts';
 
 const MINUTE = 60_000;
 
@@ -74,19 +74,7 @@ type Played = Partial<SimulationOptions> & { readonly traffic?: readonly Traffic
 async function play({ traffic = [], ...changes }: Played) {
   const random = chances(11);
   const deliveries = traffic.flatMap(flushesOf).sort((a, b) => a.at - b.at);
-  const takenAt = new Map<string, number>();
-  const account = (now: () => number): FakeAccount => {
-    const inner = fakeAccount({}, now, random);
-    return {
-      ...inner,
-      call: (call) => {
-        const before = inner.taken.length;
-        const reply = inner.call(call);
-        for (const { record } of inner.taken.slice(before)) takenAt.set(nameOf(record), now());
-        return reply;
-      },
-    };
-  };
+  const { account, takenAt } = timedAccount({}, random);
   const end = await simulate({
     deliveries,
     account,

@@ -22,14 +22,12 @@ import {
   scriptedUpstream,
   sentIds,
 } from '../../fakes/outbox.ts';
-import { eventRecord, idOf, userRecord } from '../../fakes/records.ts';
+import { eventRecord, events, idOf, userRecord } from '../../fakes/records.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:00Z');
 const LINGERED = NOW + 1_000;
 const DOWN = 503;
 
-const events = (from: number, to: number) =>
-  Array.from({ length: to - from + 1 }, (_, index) => eventRecord(from + index));
 const ids = (from: number, to: number) => events(from, to).map(({ id }) => id);
 
 const refusing = (eventName: string) =>

@@ -4,7 +4,8 @@ import { MAX_BODY_BYTES } from '../../../src/contract/batch.ts';
 import type { TrackerRecord } from '../../../src/contract/record.ts';
 import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
 import type { Shares } from '../../../src/edge/limits/fair-share.ts';
-import { ingest, type Receipt, type Room } from '../../../src/edge/queue/ingest.ts';
+import { ingest, type Receipt } from '../../../src/edge/queue/ingest.ts';
+import type { Room } from '../../../src/edge/queue/room.ts';
 import { seal } from '../../../src/edge/queue/sealed-batches.ts';
 import {
   deadLettersOf,
@@ -18,14 +19,11 @@ import {
   scriptedUpstream,
   sentIds,
 } from '../../fakes/outbox.ts';
-import { eventRecord, idOf, userRecord } from '../../fakes/records.ts';
+import { eventRecord, events, idOf, userRecord } from '../../fakes/records.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:00Z');
 const DAY = 86_400_000;
 const DEVICE = '0b9d3c5e-8f1a-4c2b-9d7e-6a5b4c3d2e1f';
-
-const events = (from: number, to: number) =>
-  Array.from({ length: to - from + 1 }, (_, index) => eventRecord(from + index));
 
 function storedIds(stub: DurableObjectStub<Outbox>): Promise<string[][]> {
   return runInDurableObject(stub, (_, { storage }) =>
@@ -59,17 +57,14 @@ test('a page’s delivery is charged to its shares, also from an older Worker; t
     },
   };
 
-  const receipts = await runInDurableObject(stub, async (_, { storage }) => {
-    const lanes = [{}, { lane: 'live' }, { lane: 'server', sender: 'erp' }, { lane: 'import' }] as const;
-    const stored = lanes.map((lane, n) => {
-      const sent = { ...delivery(`device-${n}`, eventRecord(n + 1)), ...lane };
-      return ingest(storage, sent, SENDING_ON, ROOM, NOW, { shares }).stored;
-    });
-    await storage.deleteAlarm();
-    return stored;
-  });
+  const stored: boolean[] = [];
+  const lanes = [{}, { lane: 'live' }, { lane: 'server', sender: 'erp' }, { lane: 'import' }] as const;
+  for (const [n, lane] of lanes.entries()) {
+    const sent = { ...delivery(`device-${n}`, eventRecord(n + 1)), ...lane };
+    stored.push((await ingestAt(stub, sent, NOW, { shares })).stored);
+  }
 
-  expect(receipts).toEqual([false, false, true, true]);
+  expect(stored).toEqual([false, false, true, true]);
   expect(charged).toEqual(['device-0', 'device-1']);
 });
 
@@ -159,11 +154,7 @@ test('ids are forgotten with their table once the relay no longer accepts record
 
 describe('a full outbox stores nothing more', () => {
   const ingestInto = (stub: DurableObjectStub<Outbox>, room: Partial<Room>, ...records: TrackerRecord[]) =>
-    runInDurableObject(stub, async (_, { storage }) => {
-      const receipt = ingest(storage, delivery(DEVICE, ...records), SENDING_ON, { ...ROOM, ...room }, NOW);
-      await storage.deleteAlarm();
-      return receipt;
-    });
+    ingestAt(stub, delivery(DEVICE, ...records), NOW, { room });
 
   test('counting records: a flush is stored whole, or not at all so that it can be sent again', async () => {
     const stub = newOutbox();
@@ -264,15 +255,14 @@ test('the Worker’s rejected records are counted with the rest', async () => {
 });
 
 test('a full batch is signalled to a running pass', async () => {
+  const stub = newOutbox();
   let signals = 0;
-  await runInDurableObject(newOutbox(), async (_, { storage }) => {
-    // Its alarm is set, and does not come before the pass is over.
-    const comes = { ...SENDING_ON, alarmAt: NOW, awaitsFullBatch: true, fullBatch: () => (signals += 1) };
-    ingest(storage, delivery(DEVICE, ...events(1, 24)), comes, ROOM, NOW);
-    expect(signals).toBe(0);
-    ingest(storage, delivery(DEVICE, ...events(25, 25)), comes, ROOM, NOW);
-    await storage.deleteAlarm();
-  });
+  // Its alarm is set, and does not come before the pass is over.
+  const sendingOn = { alarmAt: NOW, awaitsFullBatch: true, fullBatch: () => (signals += 1) };
+
+  await ingestAt(stub, delivery(DEVICE, ...events(1, 24)), NOW, { sendingOn });
+  expect(signals).toBe(0);
+  await ingestAt(stub, delivery(DEVICE, eventRecord(25)), NOW, { sendingOn });
 
   expect(signals).toBe(1);
 });

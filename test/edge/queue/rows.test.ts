@@ -27,12 +27,13 @@ import { eventRecord } from '../../fakes/records.ts';
 // Rows read and written are what Cloudflare bills. https://developers.cloudflare.com/durable-objects/platform/pricing/
 
 const NOW = Date.parse('2026-11-23T12:00:00Z');
+const DAY = 86_400_000;
 
-type Rows = { read: number; written: number };
+type Rows = { statements: number; read: number; written: number };
 
 const events = (count: number, from = 1) => Array.from({ length: count }, (_, n) => eventRecord(from + n));
 
-/** Counts the rows of whatever is done with a storage. */
+/** Counts the statements and rows of an action on a storage. */
 async function rowsOf(
   stub: DurableObjectStub<Outbox>,
   act: (storage: DurableObjectStorage) => unknown,
@@ -59,6 +60,7 @@ async function rowsOf(
     await act(counted);
     await storage.deleteAlarm();
     return {
+      statements: cursors.length,
       read: cursors.reduce((sum, { rowsRead }) => sum + rowsRead, 0),
       written: cursors.reduce((sum, { rowsWritten }) => sum + rowsWritten, 0),
     };
@@ -205,4 +207,23 @@ describe('rows read', () => {
     expect(large).toBeLessThanOrEqual(small * 1.1);
     expect(large).toBeLessThanOrEqual(120);
   });
+});
+
+test('a flush runs four statements, and one more from the sixth day on', async () => {
+  const stub = newOutbox();
+  const statementsOn = async (day: number) => {
+    const now = NOW + day * DAY;
+    await ingestAt(stub, delivery('a', eventRecord(1 + day)), now);
+    const { statements } = await rowsOf(stub, (storage) => {
+      for (const device of [`first on day ${day}`, `second on day ${day}`])
+        ingest(storage, delivery(device, ...events(25)), { ...SENDING_ON, alarmAt: now }, ROOM, now);
+    });
+    // The first flush also reads which days have a table.
+    return (statements - 1) / 2;
+  };
+
+  const statements: number[] = [];
+  for (let day = 0; day < 9; day++) statements.push(await statementsOn(day));
+
+  expect(statements).toEqual([4, 4, 4, 4, 4, 5, 5, 5, 5]);
 });

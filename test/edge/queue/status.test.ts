@@ -2,7 +2,7 @@ import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, test } from 'vitest';
 import { noEvidence } from '../../../src/edge/delivery/evidence.ts';
 import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
-import type { Room } from '../../../src/edge/queue/ingest.ts';
+import type { Room } from '../../../src/edge/queue/room.ts';
 import { seal } from '../../../src/edge/queue/sealed-batches.ts';
 import { outboxStatus, queueHealth } from '../../../src/edge/queue/status.ts';
 import { delivery, ingestAt, newOutbox, passAt, ROOM, rulingUpstream } from '../../fakes/outbox.ts';

@@ -1,10 +1,9 @@
 import { splitId } from '../../../contract/record.ts';
+import { DAY_MS } from '../../../pacing/minute.ts';
 import { addSeqs, formatSeqs, hasSeq, parseSeqs } from './seq-ranges.ts';
 
 /** How long ids are remembered: a day longer than records are accepted, for those under way at the end. */
 const REMEMBERED_DAYS = 8;
-
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 // How many of a page load's sequence numbers share a row. More would save rows for the rare long page load.
 // But a sender that scatters its numbers makes rows that are slow to read, and one request can touch 400 of

@@ -3,7 +3,7 @@ import type { StoredRecord } from '../run.ts';
 import { isOfPerson, type Person, textOfPerson } from './person.ts';
 import { type Removed, removeRecords } from './remove-records.ts';
 
-/** What one outbox has removed of a person. */
+/** How many records of a person one outbox has removed. */
 export type Erased = {
   /** Records that waited to be sent. */
   readonly waiting: number;
@@ -21,7 +21,7 @@ export type EraseCursor = {
 
 export type EraseStep = { readonly erased: Erased; readonly next: EraseCursor | undefined };
 
-/** How much one step reads: the work an object does at once. */
+/** The most that one step reads, so that it does not block the object for long. */
 export type StepSize = { readonly runs: number; readonly characters: number };
 
 const STEP: StepSize = { runs: 10_000, characters: 64_000_000 };
@@ -29,8 +29,8 @@ const STEP: StepSize = { runs: 10_000, characters: 64_000_000 };
 type Hit = { readonly seq: number };
 
 /**
- * Removes a person's records from the queue and the dead letters, as far as one step goes. Nothing of the person
- * may be stored from the first step on.
+ * Runs one step of removing a person's records from the queue and the dead letters. The caller must store no
+ * record of the person from the first step on.
  *
  * Records move between the steps. So the last one reads the dead letters, and every run that was stored since the
  * first step: a dead letter may have been queued again behind the part that was read.

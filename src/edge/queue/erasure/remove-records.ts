@@ -6,7 +6,7 @@ import type { StoredRecord } from '../run.ts';
 /** Positions of records in runs, by the number of the run. */
 export type Positions = ReadonlyMap<number, ReadonlySet<number>>;
 
-/** What became of the records: erased at once, or left in a batch that may have been sent. */
+/** How many records were erased at once, and how many stay in a batch that may have been sent. */
 export type Removed = { readonly erased: number; readonly inFlight: number };
 
 type BatchRow = {
@@ -20,11 +20,11 @@ type EditedBatch = {
   readonly requestId: string;
   readonly isSent: boolean;
   readonly members: readonly Slice[];
-  /** Which of its records are to be erased once its outcome is known: their places in the batch. */
+  /** The places in the batch of the records to erase once its outcome is known. */
   readonly toErase: ReadonlySet<number>;
 };
 
-// A batch that no call was made with under its id. `sealed_with` are the calls that its records had had before.
+// A batch is sent if a call was made under its id. `sealed_with` counts the earlier calls with its records.
 const ALL_BATCHES =
   'SELECT request_id, members, to_erase, launched = 1 OR attempts > sealed_with AS is_sent FROM batch';
 
@@ -55,8 +55,8 @@ export function removeRecords(sql: SqlStorage, positions: Positions, now: number
 }
 
 /**
- * Removes what is noted in a batch as to be erased. Call it once the batch has an outcome, before its records are
- * sealed, queued or kept otherwise, and inside that transaction.
+ * Erases the records that are noted in a batch. Call it once the batch has an outcome, before its records are sealed
+ * or queued again, and inside the same transaction.
  */
 export function dropErased(sql: SqlStorage, requestId: string, now: number): void {
   const [row] = sql

@@ -1,8 +1,7 @@
+import { DAY_MS } from '../../../pacing/minute.ts';
 import type { Delivery } from '../ingest.ts';
 import { type StoredRecord, withoutKnown } from '../run.ts';
 import { idOfPerson, type Person, peopleOf } from './person.ts';
-
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** How long the records of an erased person are refused: a day longer than browsers keep records. */
 export const SUPPRESSED_MS: number = 8 * DAY_MS;
@@ -15,19 +14,19 @@ type Admitted = { readonly delivery: Delivery; readonly refusedIds: readonly str
 
 /**
  * Remembers who was erased, so that a browser which still holds records of them can't bring them back. It stores
- * no id, but a keyed hash. The key is random, made once and kept beside the hashes: without it, a stolen setting
- * could not check them, and a changed setting could not lose them.
+ * no id, but a keyed hash. The key is random and stored beside the hashes. It is no setting: a stolen one could
+ * be used to test ids, and a changed one would make the hashes useless.
  */
 export type Suppression = {
   /** Marks a person as erased, from now on or again. */
   readonly add: (person: Person, now: number) => Promise<void>;
-  /** Removes a person's mark. False if there is none. */
+  /** Removes a person's mark. Returns false if the person has none. */
   readonly lift: (person: Person) => Promise<boolean>;
   /** Removes the records of erased people from a delivery. Computes no hash while nobody is marked. */
   readonly admit: (delivery: Delivery, now: number) => Promise<Admitted>;
   /** Changes whenever a person is marked. A delivery that was admitted before has to be admitted again. */
   readonly turn: () => number;
-  /** Deletes expired marks. True while any is left. */
+  /** Deletes expired marks. Returns true if any are left. */
   readonly dropExpired: (now: number) => boolean;
 };
 
@@ -61,7 +60,7 @@ export function suppression({ sql, kv }: DurableObjectStorage): Suppression {
     return btoa(String.fromCharCode(...new Uint8Array(mark)));
   }
 
-  /** Whether each of these people, by their text, is marked. */
+  /** The marked people whom these records name, by their text. */
   async function suppressedAmong(
     records: readonly StoredRecord[],
     now: number,
