@@ -1,7 +1,9 @@
 import { env } from 'cloudflare:workers';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { MINUTE_MS } from '../../../src/pacing/minute.ts';
 import { REMEDIES } from '../../game-day/remedies.ts';
 import { QUIET_MINUTES, SCENARIOS, type Scenario, USUAL_PER_MINUTE } from '../../game-day/scenarios.ts';
+import type { Scrape } from './deployment.ts';
 import { type RuleQuery, seriesOf } from './series.ts';
 import { SCRAPE_MS, type VirtualRelay, virtualRelay } from './virtual-relay.ts';
 
@@ -21,33 +23,34 @@ afterAll(() => {
 /** Plays a day: quiet minutes, the fault, and what comes after it until nothing fires any more. */
 async function play(scenario: Scenario): Promise<VirtualRelay> {
   const { order = {}, missing, refusedEvents = false } = scenario;
-  const relay = await virtualRelay();
-  relay.traffic(USUAL_PER_MINUTE);
-  await relay.pass(QUIET_MINUTES);
+  const day = await virtualRelay();
+  const { relay, webEngage, visitors } = day;
+  visitors.send(USUAL_PER_MINUTE);
+  await day.pass(QUIET_MINUTES);
 
-  relay.order(order);
+  webEngage.order(order);
   if (missing !== undefined) await relay.deploy({ [missing]: undefined });
-  relay.traffic(USUAL_PER_MINUTE, refusedEvents);
-  await relay.pass(scenario.minutes);
+  visitors.send(USUAL_PER_MINUTE, refusedEvents);
+  await day.pass(scenario.minutes);
 
-  relay.order(refusedEvents ? order : {});
+  webEngage.order(refusedEvents ? order : {});
   if (missing !== undefined) await relay.restore(missing);
-  relay.traffic(USUAL_PER_MINUTE);
-  await relay.pass(scenario.overAfterMinutes);
-  relay.traffic(0);
-  await relay.pass(3);
-  return relay;
+  visitors.send(USUAL_PER_MINUTE);
+  await day.pass(scenario.overAfterMinutes);
+  visitors.send(0);
+  await day.pass(3);
+  return day;
 }
 
 /** What promtool says to these queries over the recorded metrics. */
 async function evaluate(
-  relay: VirtualRelay,
+  scrapes: readonly Scrape[],
   queries: readonly RuleQuery[],
 ): Promise<{ readonly ok: boolean; readonly said: string } | undefined> {
   const tests = [
     {
       interval: `${SCRAPE_MS / 1_000}s`,
-      input_series: seriesOf(relay.scrapes),
+      input_series: seriesOf(scrapes),
       promql_expr_test: queries,
     },
   ];
@@ -66,7 +69,7 @@ test.each(SCENARIOS)(
   '$fault: each alert begins in time, names the remedy and ends, and nothing is lost',
   async (scenario) => {
     const { alerts, rules, minutes, overAfterMinutes, order } = scenario;
-    const relay = await play(scenario);
+    const { start, relay, webEngage, visitors } = await play(scenario);
 
     const told = relay.messages.map(({ alert, state }) => `${alert} ${state}`);
     expect(told.toSorted()).toEqual(
@@ -74,21 +77,22 @@ test.each(SCENARIOS)(
     );
     for (const { name, withinMinutes } of alerts) {
       const begun = relay.messages.find(({ alert, state }) => alert === name && state === 'begins');
-      expect(begun?.minute, name).toBeGreaterThanOrEqual(QUIET_MINUTES);
-      expect(begun?.minute, name).toBeLessThanOrEqual(QUIET_MINUTES + withinMinutes);
+      const minute = (Number(begun?.at) - start) / MINUTE_MS;
+      expect(minute, name).toBeGreaterThanOrEqual(QUIET_MINUTES);
+      expect(minute, name).toBeLessThanOrEqual(QUIET_MINUTES + withinMinutes);
       expect(begun?.remedy).toContain(REMEDIES[name]);
       expect(begun?.link).toMatch(new RegExp(`/runbooks\\.md#${name}$`));
     }
 
-    const refused = order?.refuse === undefined ? 0 : relay.refusedEvents();
-    const delivered = relay.account.taken.map(({ record }) => Object(record.eventData).n);
-    expect(relay.kept()).toBe(0);
-    expect(delivered).toHaveLength(relay.sent.length - refused);
+    const refused = order?.refuse === undefined ? 0 : visitors.refusedEvents();
+    const delivered = webEngage.taken().map(({ eventData }) => Object(eventData).n);
+    expect(visitors.kept()).toBe(0);
+    expect(delivered).toHaveLength(visitors.sent.length - refused);
     expect(new Set(delivered).size).toBe(delivered.length);
 
     const end = QUIET_MINUTES + minutes + overAfterMinutes;
     const ALERTS = 'ALERTS{alertstate="firing"}';
-    const found = await evaluate(relay, [
+    const found = await evaluate(relay.scrapes, [
       firing(QUIET_MINUTES, ALERTS, []),
       ...rules.map(({ name, withinMinutes }) =>
         firing(
