@@ -5,6 +5,7 @@ import { watch } from '../../../src/edge/watchdog/watchdog.ts';
 import { createRelay } from '../../../src/edge/worker.ts';
 import { FAKE_KEY } from '../../fakes/account.ts';
 import { relayEnv } from '../../fakes/outbox.ts';
+import { SERVER_TOKEN } from '../requests.ts';
 
 /** A message of the relay, as its receiver got it. */
 type Message = {
@@ -36,6 +37,7 @@ const COMPLETE: Env = {
   ...relayEnv,
   WEBENGAGE_API_KEY: FAKE_KEY,
   WEBENGAGE_LICENSE_CODE: '~fake',
+  SERVER_TOKEN,
   ALERT_WEBHOOK: 'https://ops.example.com/hook',
 };
 

@@ -2,9 +2,9 @@ import { reset } from 'cloudflare:test';
 import { MINUTE_MS } from '../../../src/pacing/minute.ts';
 import { type Deployment, deployRelay } from './deployment.ts';
 import { type OutboxAlarm, outboxAlarm } from './outbox-alarm.ts';
+import { type Senders, senders } from './senders.ts';
 import { type VirtualTime, virtualTime } from './virtual-time.ts';
 import { type VirtualWebEngage, virtualWebEngage } from './virtual-webengage.ts';
-import { type Visitors, visitors } from './visitors.ts';
 
 /** Twice the interval of ops/prometheus/prometheus.yml: the rules must not need more. */
 export const SCRAPE_MS = 30_000;
@@ -19,7 +19,7 @@ export type VirtualRelay = {
   readonly start: number;
   readonly relay: Deployment;
   readonly webEngage: VirtualWebEngage;
-  readonly visitors: Visitors;
+  readonly senders: Senders;
   readonly pass: (minutes: number) => Promise<void>;
 };
 
@@ -34,11 +34,11 @@ export async function virtualRelay(): Promise<VirtualRelay> {
   const time = virtualTime(start);
   const webEngage = virtualWebEngage(time);
   const relay = await deployRelay();
-  const parts = { time, webEngage, relay, visitors: visitors(relay), alarm: outboxAlarm(time) };
+  const parts = { time, webEngage, relay, senders: senders(relay), alarm: outboxAlarm(time) };
   return { ...parts, start, pass: (minutes) => pass(parts, minutes) };
 }
 
-async function pass({ time, webEngage, relay, visitors, alarm }: Parts, minutes: number): Promise<void> {
+async function pass({ time, webEngage, relay, senders, alarm }: Parts, minutes: number): Promise<void> {
   const end = Date.now() + minutes * MINUTE_MS;
   const everyScrape = timer(SCRAPE_MS, relay.scrape);
   const everyWatch = timer(MINUTE_MS, relay.runWatchdog);
@@ -52,10 +52,10 @@ async function pass({ time, webEngage, relay, visitors, alarm }: Parts, minutes:
     }
     await alarm.look();
     const limits = webEngage.inFlight() > 0 ? time.timeLimits() : [];
-    const timers = [everyScrape.at(), everyWatch.at(), ...visitors.moments(), ...alarm.moments()];
+    const timers = [everyScrape.at(), everyWatch.at(), ...senders.moments(), ...alarm.moments()];
     time.moveTo(Math.min(end, ...timers, ...time.wakings(), ...limits));
     alarm.fire();
-    const request = visitors.nextRequest() ?? everyScrape.next() ?? everyWatch.next();
+    const request = senders.nextRequest() ?? everyScrape.next() ?? everyWatch.next();
     if (request === undefined) continue;
     isAsking = true;
     time.run(request).finally(() => {

@@ -6,18 +6,22 @@ import type { VirtualTime } from './virtual-time.ts';
 
 const LATENCY_MS = 300;
 
+/** An event by the id that its sender gave it, and when WebEngage took it, in milliseconds since 1970. */
+type TakenEvent = { readonly id: string; readonly at: number };
+
 /** WebEngage by the sandbox's rules, at the other end of a slow network. Everything that is fetched asks it. */
 export type VirtualWebEngage = {
   /** How it behaves from now on. */
   readonly order: (control: ControlOrder) => void;
   /** The events that it has taken, in their order. */
-  readonly taken: () => readonly Readonly<Record<string, unknown>>[];
+  readonly taken: readonly TakenEvent[];
   /** Calls that have no answer yet. */
   readonly inFlight: () => number;
 };
 
 export function virtualWebEngage(time: VirtualTime): VirtualWebEngage {
   const account = fakeAccount({}, Date.now, chances(7));
+  const taken: TakenEvent[] = [];
   let inFlight = 0;
 
   async function answer(request: Request): Promise<Response> {
@@ -30,6 +34,8 @@ export function virtualWebEngage(time: VirtualTime): VirtualWebEngage {
       key: (request.headers.get('Authorization') ?? '').replace('Bearer ', ''),
       body: await request.text(),
     });
+    for (const { record } of account.taken.slice(taken.length))
+      taken.push({ id: Object(record.eventData).n, at: Date.now() });
     inFlight += 1;
     try {
       await time.wait(LATENCY_MS + reply.delayMs, { signal: request.signal });
@@ -43,7 +49,7 @@ export function virtualWebEngage(time: VirtualTime): VirtualWebEngage {
   vi.stubGlobal('fetch', answer);
   return {
     order: account.order,
-    taken: () => account.taken.map(({ record }) => record),
+    taken,
     inFlight: () => inFlight,
   };
 }
