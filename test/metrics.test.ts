@@ -16,6 +16,16 @@ const OPEN_METRICS = readFileSync('test/edge/fixtures/metrics.openmetrics.txt', 
 const PLAIN_TEXT = readFileSync('test/edge/fixtures/metrics.plain.txt', 'utf8');
 const { samples, types, help } = readExposition(OPEN_METRICS);
 
+type Dashboard = {
+  readonly templating: { readonly list: readonly { readonly name: string }[] };
+  readonly panels: readonly {
+    readonly title: string;
+    readonly datasource: object;
+    readonly fieldConfig: { readonly defaults: { readonly unit: string } };
+    readonly targets: readonly { readonly refId: string }[];
+  }[];
+};
+
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'webengage-relay-metrics-'));
@@ -84,6 +94,9 @@ describe('the guide', () => {
   });
 });
 
+// Those of Grafana's units that the dashboard uses, by their ids in its `valueFormats`.
+const UNITS = ['short', 's', 'percentunit', 'bytes', 'cps', 'cpm'];
+
 describe('the dashboard', () => {
   const queries = dashboardPanels().flatMap(({ title, targets }) =>
     targets.map(({ expr }) => ({ title, expr })),
@@ -94,6 +107,21 @@ describe('the dashboard', () => {
     expectAnswerable(expr);
     const known = new Set([...ADDED, ...selectorsIn(expr).flatMap(({ name }) => [...labelsOf(name)])]);
     for (const label of groupedBy(expr)) expect([...known]).toContain(label);
+  });
+
+  test('asks the data source that its user picks, in a unit that Grafana knows', () => {
+    const dashboard: Dashboard = JSON.parse(readFileSync('ops/grafana/dashboard.json', 'utf8'));
+    const picked = { type: 'prometheus', uid: `\${${dashboard.templating.list[0]?.name}}` };
+
+    expect(dashboard.templating.list[0]).toMatchObject({ type: 'datasource', query: 'prometheus' });
+    for (const { title, datasource, targets, fieldConfig } of dashboard.panels) {
+      expect(datasource, title).toEqual(picked);
+      expect(UNITS, title).toContain(fieldConfig.defaults.unit);
+      expect(targets.length, title).toBeGreaterThan(0);
+      for (const target of targets)
+        expect(target, title).toMatchObject({ datasource: picked, expr: expect.stringMatching(/\S/) });
+      expect(new Set(targets.map(({ refId }) => refId)).size, title).toBe(targets.length);
+    }
   });
 
   test('has panels that do not overlap, each with an id of its own', () => {

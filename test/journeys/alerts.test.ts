@@ -1,8 +1,7 @@
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type AlertReceiver, startAlertReceiver } from './alert-receiver.ts';
 import { type Stack, startStack } from './stack.ts';
 
 // The real runtime and a real receiver: no fake of either stands between them.
@@ -14,44 +13,23 @@ type TestedAlerts = {
   readonly sent: readonly { readonly form: string; readonly delivered: boolean; readonly status: number }[];
 };
 
-type Message = { readonly path: string; readonly signature: string; readonly body: string };
-
 let stack: Stack;
-let got: Message[] = [];
-let answer: (response: ServerResponse) => void;
-const receiver = createServer((request, response) => {
-  let body = '';
-  request.setEncoding('utf8');
-  request.on('data', (part: string) => {
-    body += part;
-  });
-  request.on('end', () => {
-    const signature = `${request.headers['webengage-relay-signature']}`;
-    got.push({ path: request.url ?? '', signature, body });
-    answer(response);
-  });
-});
+let receiver: AlertReceiver;
 
 beforeAll(async () => {
-  receiver.listen(0, '127.0.0.1');
-  await once(receiver, 'listening');
-  const { port } = receiver.address() as AddressInfo;
+  receiver = await startAlertReceiver();
   stack = await startStack({
     lingerMs: 0,
-    settings: { ALERT_WEBHOOK: `http://127.0.0.1:${port}/hook`, ALERT_SECRET: SECRET },
+    settings: { ALERT_WEBHOOK: receiver.url, ALERT_SECRET: SECRET },
   });
 });
 
 afterAll(async () => {
-  receiver.closeAllConnections();
-  receiver.close();
+  receiver?.stop();
   await stack?.stop();
 });
 
-beforeEach(() => {
-  got = [];
-  answer = (response) => response.end();
-});
+beforeEach(() => receiver.reset());
 
 async function sendTest(): Promise<TestedAlerts['sent']> {
   const response = await fetch(`${stack.relayUrl}/admin/alerts/test`, {
@@ -85,8 +63,8 @@ async function active(): Promise<readonly string[]> {
 test('a test message arrives, signed', async () => {
   expect(await sendTest()).toEqual([{ form: 'json', delivered: true, status: 200 }]);
 
-  expect(got.map(({ body }) => JSON.parse(body).state)).toEqual(['begins', 'ends']);
-  for (const { signature, body } of got) {
+  expect(receiver.got().map(({ body }) => JSON.parse(body).state)).toEqual(['begins', 'ends']);
+  for (const { signature, body } of receiver.got()) {
     const [, seconds] = /^t=(\d+),/.exec(signature) ?? [];
     const expected = createHmac('sha256', SECRET).update(`${seconds}.${body}`).digest('hex');
     expect(signature).toBe(`t=${seconds},v1=${expected}`);
@@ -100,10 +78,10 @@ test.each<[string, (response: ServerResponse) => void, number]>([
   ['closes the connection', (response) => response.socket?.destroy(), 0],
   ['never answers', () => {}, 0],
 ])('a receiver that %s is reported, and gets nothing else', async (_, failing, status) => {
-  answer = failing;
+  receiver.answerBy(failing);
 
   expect(await sendTest()).toEqual([{ form: 'json', delivered: false, status }]);
-  expect(got.map(({ path }) => path)).toEqual(['/hook']);
+  expect(receiver.got().map(({ path }) => path)).toEqual(['/hook']);
 });
 
 test('a suspension is one message, although the machine goes dark', async () => {
@@ -121,7 +99,7 @@ test('a suspension is one message, although the machine goes dark', async () => 
   await runWatchdog();
   await runWatchdog();
 
-  const messages = got.map(({ body }) => JSON.parse(body));
+  const messages = receiver.got().map(({ body }) => JSON.parse(body));
   expect(messages.filter(({ alert }) => alert === 'suspended')).toEqual([
     expect.objectContaining({ state: 'begins', figures: { status: 401 } }),
   ]);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './free-port.ts';
@@ -11,13 +11,21 @@ type Series = {
   readonly values: readonly (readonly [at: number, value: string])[];
 };
 
+type Rule = { readonly name: string; readonly health: string; readonly state?: string };
+
+type PrometheusOptions = {
+  readonly scrapeSeconds: number;
+  /** Changes the text of rules.yml, so that a test need not wait for minutes. */
+  readonly changeRules?: (text: string) => string;
+};
+
 /** A real Prometheus that scrapes a relay, with the configuration and the rules of the package. */
 export type Prometheus = {
   /** The series of a query now. Throws if Prometheus refuses it. */
   readonly query: (expr: string) => Promise<readonly Series[]>;
   readonly queryRange: (expr: string, from: number, to: number, stepS: number) => Promise<readonly Series[]>;
-  /** Each rule, and whether it could be evaluated. */
-  readonly rules: () => Promise<readonly { readonly name: string; readonly health: string }[]>;
+  /** Each rule, whether it could be evaluated, and the state of an alert: `inactive`, `pending` or `firing`. */
+  readonly rules: () => Promise<readonly Rule[]>;
   /** What its last scrape came to: `up`, or `down` and why. */
   readonly target: () => Promise<{ readonly health: string; readonly lastError: string }>;
   readonly stop: () => Promise<void>;
@@ -28,7 +36,7 @@ const READY_WITHIN_MS = 30_000;
 export async function startPrometheus(
   relayUrl: string,
   token: string,
-  { scrapeSeconds }: { readonly scrapeSeconds: number },
+  { scrapeSeconds, changeRules = (text) => text }: PrometheusOptions,
 ): Promise<Prometheus> {
   const folder = mkdtempSync(join(tmpdir(), 'webengage-relay-prometheus-'));
   const ours = readFileSync('ops/prometheus/prometheus.yml', 'utf8');
@@ -44,7 +52,7 @@ export async function startPrometheus(
     `global:\n  evaluation_interval: ${scrapeSeconds}s\n${config}`,
   );
   writeFileSync(join(folder, 'metrics-token'), token);
-  copyFileSync('ops/prometheus/rules.yml', join(folder, 'rules.yml'));
+  writeFileSync(join(folder, 'rules.yml'), changeRules(readFileSync('ops/prometheus/rules.yml', 'utf8')));
 
   const address = `127.0.0.1:${await freePort()}`;
   const child = spawn(

@@ -80,6 +80,8 @@ export type StackOptions = {
   readonly settings?: Readonly<Record<string, string>>;
   /** The wrangler.jsonc of the relay; this repository's, if none is given. */
   readonly relayConfig?: string;
+  /** The entry file of the relay; that of its configuration, if none is given. */
+  readonly relayEntry?: string;
   readonly identity?: Identity;
 };
 
@@ -88,6 +90,7 @@ export async function startStack({
   lingerMs,
   settings,
   relayConfig = 'wrangler.jsonc',
+  relayEntry,
   identity,
 }: StackOptions = {}): Promise<Stack> {
   const storage = await mkdtemp(join(tmpdir(), 'webengage-relay-journey-'));
@@ -107,6 +110,7 @@ export async function startStack({
   const bootRelay = () =>
     startWorker({
       config: relayConfig,
+      ...(relayEntry !== undefined && { entry: relayEntry }),
       port: relayPort,
       vars: {
         WEBENGAGE_API_KEY: apiKey,

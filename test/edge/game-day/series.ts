@@ -1,5 +1,5 @@
 import { readExposition } from '../../fakes/exposition.ts';
-import type { Scrape } from './virtual-relay.ts';
+import type { Scrape } from './deployment.ts';
 
 const JOB = { job: 'webengage-relay', instance: 't.example.com' };
 
