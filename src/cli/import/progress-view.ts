@@ -13,6 +13,7 @@ export type ProgressStream = NodeJS.WritableStream & { readonly isTTY?: boolean 
 
 const LINE_EVERY_MS = 10_000;
 
+const percent = (share: number) => `${Math.floor(share * 100)} %`;
 const number = (value: number) => value.toLocaleString('en-US');
 
 /** A duration in the two largest units that it needs. */
@@ -31,14 +32,15 @@ export function durationOf(seconds: number): string {
     .join(' ');
 }
 
-/** Accepted and refused rows, rows still to be sent, rate, time left. */
+/** Accepted and refused rows, rows still to be sent, rate, share of the allowance, time left. */
 export function progressText(progress: Progress): string {
-  const { accepted, refused, left, rowsPerSecond, secondsLeft } = progress;
+  const { accepted, refused, left, rowsPerSecond, allowanceShare, secondsLeft } = progress;
   return [
     `${number(accepted)} rows accepted`,
     ...(refused > 0 ? [`${number(refused)} refused`] : []),
     `${number(left)} to send`,
     `${number(rowsPerSecond)} a second`,
+    `${percent(allowanceShare)} of the allowance`,
     ...(secondsLeft === undefined ? [] : [`${durationOf(secondsLeft)} left`]),
   ].join(', ');
 }

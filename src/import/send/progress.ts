@@ -1,3 +1,6 @@
+import { ACCOUNT_REQUESTS_PER_MINUTE, MAX_BATCH_RECORDS } from '../../contract/batch.ts';
+import { MINUTE_MS } from '../../pacing/minute.ts';
+
 /** How far an import is. Accepted by a relay means stored there: it sends the last rows on within minutes. */
 export type Progress = {
   /** Rows of the file. */
@@ -10,6 +13,11 @@ export type Progress = {
   readonly left: number;
   /** Accepted or refused, over the last half minute. */
   readonly rowsPerSecond: number;
+  /**
+   * The share of the account's calls that the accepted rows need at that rate, from 0 to 1. It stays at 1 while a relay
+   * stores rows faster than it may send them.
+   */
+  readonly allowanceShare: number;
   /** At that rate. Undefined while it is 0. */
   readonly secondsLeft: number | undefined;
 };
@@ -17,6 +25,8 @@ export type Progress = {
 type Sample = { readonly at: number } & Pick<Progress, 'accepted' | 'refused'>;
 
 const WINDOW_MS = 30_000;
+
+const ALLOWED_PER_MS = (ACCOUNT_REQUESTS_PER_MINUTE * MAX_BATCH_RECORDS) / MINUTE_MS;
 
 /**
  * Measures progress from samples.
@@ -31,7 +41,8 @@ export function progressMeter(rows: number, first: Sample): (sample: Sample) => 
     samples.push(sample);
     while ((samples[1]?.at ?? sample.at) <= sample.at - WINDOW_MS) samples.shift();
     const [oldest = sample] = samples;
-    const perMs = (ended(sample) - ended(oldest)) / Math.max(1, sample.at - oldest.at);
+    const ms = Math.max(1, sample.at - oldest.at);
+    const perMs = (ended(sample) - ended(oldest)) / ms;
     const left = rows - ended(sample);
     return {
       rows,
@@ -39,6 +50,7 @@ export function progressMeter(rows: number, first: Sample): (sample: Sample) => 
       refused: sample.refused,
       left,
       rowsPerSecond: Math.round(perMs * 1_000),
+      allowanceShare: Math.min(1, (sample.accepted - oldest.accepted) / ms / ALLOWED_PER_MS),
       secondsLeft: perMs > 0 ? Math.ceil(left / perMs / 1_000) : undefined,
     };
   };

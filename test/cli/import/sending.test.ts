@@ -19,6 +19,7 @@ const PROGRESS = {
   refused: 10,
   left: 188_000,
   rowsPerSecond: 204,
+  allowanceShare: 0.9799,
   secondsLeft: 922,
 };
 
@@ -168,16 +169,16 @@ describe('Ctrl-C', () => {
 });
 
 describe('progress', () => {
-  test('names accepted and refused rows, rows still to be sent, rate and time left', () => {
+  test('names accepted and refused rows, rows still to be sent, rate, share and time left', () => {
     expect(progressText(PROGRESS)).toBe(
-      '11,990 rows accepted, 10 refused, 188,000 to send, 204 a second, 15 min 22 s left',
+      '11,990 rows accepted, 10 refused, 188,000 to send, 204 a second, 97 % of the allowance, 15 min 22 s left',
     );
   });
 
   test('has no time left while there is no rate', () => {
-    expect(progressText({ ...PROGRESS, refused: 0, rowsPerSecond: 0, secondsLeft: undefined })).toBe(
-      '11,990 rows accepted, 188,000 to send, 0 a second',
-    );
+    expect(
+      progressText({ ...PROGRESS, refused: 0, rowsPerSecond: 0, allowanceShare: 0, secondsLeft: undefined }),
+    ).toBe('11,990 rows accepted, 188,000 to send, 0 a second, 0 % of the allowance');
   });
 
   test.each([
