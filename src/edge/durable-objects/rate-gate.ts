@@ -30,10 +30,10 @@ import { type Hold, holds, type RestoreState } from '../restore/holds.ts';
 import { locationHintOf } from '../settings/placement.ts';
 import { readSettings } from '../settings/settings.ts';
 import type { SettingsEnv } from '../settings/settings-env.ts';
-import { shardsOf } from '../settings/shards.ts';
 import { logAlert, logAlertsGivenUp, logOnHold, logRecovered, logSuspended } from '../telemetry/log.ts';
 import type { Observations } from '../telemetry/observations.ts';
 import { observedTally } from '../telemetry/observed-tally.ts';
+import { type InUse, outboxList } from './outbox-list.ts';
 import type { OutboxMetrics } from './outbox-metrics.ts';
 import { restingOutboxes } from './resting-outboxes.ts';
 import { inTurn, type Turns } from './turn.ts';
@@ -86,12 +86,6 @@ export type GateMetrics = GateStatus & {
   readonly outboxes: readonly { readonly name: string; readonly resting: OutboxMetrics | undefined }[];
 };
 
-/** An outbox that may hold something, with the number of its latest enrolment. */
-export type InUse = { readonly name: string; readonly turn: number };
-
-// Version 0 was never stored. It belongs to releases before 0.2.0.
-const SCHEMA_VERSION = 1;
-
 /** Fields of the gate's state whose names have changed since releases before 0.2.0. */
 type OlderState = {
   readonly held?: Suspension | undefined;
@@ -117,6 +111,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
   // Imports wait in a row of their own.
   readonly #turns = { imports: new Map() as Turns, others: new Map() as Turns };
   readonly #observed = observedTally();
+  readonly #outboxes = outboxList(this.ctx.storage.kv);
   readonly #resting = restingOutboxes(this.ctx.storage.kv);
   readonly #holds = holds(this.ctx.storage.kv);
   readonly #counts: Readonly<Record<CountGroup, CountTally>> = {
@@ -319,13 +314,9 @@ export class RateGate extends DurableObject<SettingsEnv> {
    * True if the outbox is on hold.
    */
   enrolOutbox(name: string): boolean {
-    const { kv } = this.ctx.storage;
     const isOnHold = this.#holds.read(name).hold !== undefined;
-    if (isOnHold && this.outboxes().some((each) => each.name === name)) return true;
-    // Never reused: `retire` removes an outbox only if it has not enrolled since it was found empty.
-    const turn = 1 + Math.max(kv.get<number>('turn') ?? 0, ...this.outboxes().map((each) => each.turn));
-    kv.put('turn', turn);
-    this.#keepOutboxes([...this.outboxes().filter((each) => each.name !== name), { name, turn }]);
+    const isListed = this.outboxes().some((each) => each.name === name);
+    if (!isOnHold || !isListed) this.#outboxes.enrol(name);
     return isOnHold;
   }
 
@@ -356,32 +347,12 @@ export class RateGate extends DurableObject<SettingsEnv> {
 
   /** Removes outboxes that are empty, except those that have enrolled since. */
   retire(empty: readonly InUse[]): void {
-    const known = this.outboxes();
-    const isEmpty = ({ name, turn }: InUse) => empty.some((each) => each.name === name && each.turn === turn);
-    const left = known.filter((each) => !isEmpty(each));
-    if (left.length === known.length) return;
-    this.#keepOutboxes(left);
-    for (const { name } of empty) this.#resting.end(name);
+    for (const name of this.#outboxes.retire(empty)) this.#resting.end(name);
   }
 
   /** Every outbox that may hold something. */
   outboxes(): readonly InUse[] {
-    const { kv } = this.ctx.storage;
-    const known = kv.get<InUse[]>('outboxes') ?? [];
-    // Releases before 0.2.0 store numbers of shards, and may do so again after a rollback.
-    const epochs = kv.get<{ readonly shards: number; readonly turn: number }[]>('epochs') ?? [];
-    const older = epochs
-      .flatMap(({ shards, turn }) => shardsOf(shards).map((name) => ({ name, turn })))
-      .filter(({ name }) => !known.some((each) => each.name === name));
-    return [...known, ...older];
-  }
-
-  /** Stores the complete list. It includes the outboxes of older releases, so their `epochs` are deleted. */
-  #keepOutboxes(outboxes: readonly InUse[]): void {
-    const { kv } = this.ctx.storage;
-    kv.put('schemaVersion', SCHEMA_VERSION);
-    kv.put('outboxes', outboxes);
-    kv.delete('epochs');
+    return this.#outboxes.list();
   }
 
   #state(): GateState {
