@@ -92,6 +92,12 @@ test('good rows end with 0, from a file, from gzip, and from standard input', as
   expect((await run({ file: '-' }, gzipSync(good))).code).toBe(0);
 });
 
+test('no message has a control character from the file, which a terminal would obey', async () => {
+  const { complained } = await run({ file: await file('twice.csv', 'userId,a\u009b2J,a\u009b2J\nu1,1,2\n') });
+
+  expect(complained).toEqual([expect.stringContaining('are both named "a 2J"')]);
+});
+
 test('with --json, the same is one document', async () => {
   const { code, said } = await run({ file: await file('users.csv', USERS), json: true });
 
