@@ -354,11 +354,15 @@ export class RateGate extends DurableObject<SettingsEnv> {
     this.#holds.end(outbox, restored);
   }
 
-  /** Removes outboxes that are empty, except those that have enrolled since. */
+  /**
+   * Removes outboxes that are empty, except those that have enrolled since. Also except those on hold: no request
+   * could name them then, so nobody could undo the restore or end the hold.
+   */
   retire(empty: readonly InUse[]): void {
     const known = this.outboxes();
+    const onHold = this.#holds.onHold();
     const isEmpty = ({ name, turn }: InUse) => empty.some((each) => each.name === name && each.turn === turn);
-    const left = known.filter((each) => !isEmpty(each));
+    const left = known.filter((each) => !isEmpty(each) || onHold.includes(each.name));
     if (left.length === known.length) return;
     this.#keepOutboxes(left);
     for (const { name } of empty) this.#resting.end(name);
