@@ -272,8 +272,14 @@ export class RateGate extends DurableObject<SettingsEnv> {
    */
   endWatch({ limits, destinations, ...found }: WatchEnd): Due {
     const now = Date.now();
+    const onHold = this.#holds.onHold();
     const findings = {
       ...found,
+      // An outbox on hold answers 503 to new records too.
+      outboxes: found.outboxes.map(({ watch, ...outbox }) => ({
+        ...outbox,
+        watch: watch && { ...watch, full: watch.full || onHold.includes(outbox.name) },
+      })),
       suspendedBy: this.#state().suspension?.status ?? null,
       tokensRefused: this.#tokensRefused(now),
     };
