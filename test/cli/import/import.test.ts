@@ -126,6 +126,22 @@ test('with --repair, each change is reported', async () => {
 });
 
 describe('refused rows go to a file', () => {
+  test.each([
+    ['a list', (deep: string) => deep],
+    ['an object', (deep: string) => `{"userId":"u2","x":${deep}}`],
+  ])('as text if %s is nested deeper than the stack', async (_, rowOf) => {
+    const row = rowOf('['.repeat(200_000) + ']'.repeat(200_000));
+    const rejects = join(folder, 'deep-rejects.ndjson');
+
+    const { code, complained } = await run({
+      file: await file('deep.ndjson', `{"userId":"u1"}\n${row}\n`),
+      rejects,
+    });
+
+    expect([code, complained]).toEqual([3, []]);
+    expect(JSON.parse(await readFile(rejects, 'utf8')).row).toBe(row);
+  });
+
   test('that only this user may read, even if it was there before', async () => {
     const rejects = await file('rejects.ndjson', 'old');
 
