@@ -66,7 +66,9 @@ async function* idsOf(given: string, stdin: NodeJS.ReadableStream): AsyncGenerat
   let line = 0;
   for await (const text of createInterface({ input: stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
     line += 1;
-    if (text !== '') yield { id: text, line };
+    // Programs of Windows begin a file with a byte order mark, which is no part of the first id.
+    const id = line === 1 ? text.replace(/^\uFEFF/, '') : text;
+    if (id !== '') yield { id, line };
   }
 }
 
@@ -77,6 +79,8 @@ async function ask(
 ): Promise<Asked> {
   if (id.length === 0 || id.length > MAX_ID_LENGTH)
     return no(`the id must have 1 to ${MAX_ID_LENGTH} characters`);
+  // What decoding leaves of Latin-1 and of UTF-16. The receipt would be about nobody.
+  if (/[\0\uFFFD]/.test(id)) return no('the id is not UTF-8: save the list as UTF-8');
   try {
     const response = await fetch(`${relay}/admin/erase`, {
       method: 'POST',

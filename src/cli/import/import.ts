@@ -2,6 +2,7 @@ import type { InputStream } from '../../import/read/input-file.ts';
 import { type ImportReport, importReport } from '../../import/read/report.ts';
 import { ImportError, type ImportSource } from '../../import/read/source.ts';
 import { type ExitCode, ROWS_REFUSED } from '../exit-code.ts';
+import { plain } from '../plain-text.ts';
 import { type Destination, destinationOf } from './destination.ts';
 import { type OpenSource, openSource } from './open.ts';
 import type { ImportOptions } from './options.ts';
@@ -17,7 +18,9 @@ type World = SendWorld & {
 };
 
 /** Sends the rows of a file of users or events, or only checks them, and reports the rows that are refused. */
-export async function importFile(options: ImportOptions, world: World): Promise<ExitCode> {
+export async function importFile(options: ImportOptions, given: World): Promise<ExitCode> {
+  // Messages name columns of the file, and repeat what a server says.
+  const world: World = { ...given, complain: (line) => given.complain(plain(line)) };
   // Before the file is read, which may take minutes.
   const destination = options.dryRun ? undefined : destinationOf(options, world.env);
   if (destination !== undefined && !destination.ok) {

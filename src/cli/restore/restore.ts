@@ -32,7 +32,11 @@ export async function restore(options: RestoreOptions, world: World): Promise<Ex
   if (undo || resume) {
     const { ok } = await ask(undo ? '/restore/undo' : '/restore/resume', { outbox });
     if (ok)
-      world.say(`${outbox} ${undo ? 'is as it was before the restore. It ' : ''}sends and stores again.`);
+      world.say(
+        undo
+          ? `${outbox} is as it was before the restore. It sends and stores again. Delete again whatever you have deleted on hold.`
+          : `${outbox} sends and stores again.`,
+      );
     return ok ? 0 : 1;
   }
   const shown = await ask<RestorePreview | RestoreReport>('/restore', { outbox, at, dryRun: true });

@@ -75,9 +75,9 @@ const DESCRIPTIONS: Readonly<Record<Notice['alert'], Description>> = {
     title: 'An outbox is full',
     what: ({ outboxes = 0 }) =>
       `${counted(outboxes, 'outbox', 'outboxes')} answered 503 to new records. Browsers keep them for 7 days.`,
-    why: 'Records do not leave as fast as they arrive, or dead letters take up the room.',
+    why: 'Records do not leave as fast as they arrive, dead letters take up the room, or it is on hold for a restore.',
     remedy: () =>
-      'Find out why the backlog does not drain. Replay or discard dead letters at /admin/. Then raise MAX_BACKLOG.',
+      'If gate.onHold of /admin/status names it, resume it or undo the restore. Else find out why the backlog does not drain. Replay or discard dead letters at /admin/. Then raise MAX_BACKLOG.',
   },
   silent: {
     severity: 'critical',

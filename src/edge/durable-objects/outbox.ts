@@ -28,6 +28,7 @@ import { addSenders, type SenderCounts } from '../queue/sender-counts.ts';
 import { type OutboxStatus, outboxStatus, type QueueHealth, queueHealth } from '../queue/status.ts';
 import { type QueueWatch, queueWatch } from '../queue/watch.ts';
 import { estimate, type Figures } from '../restore/figures.ts';
+import type { RestoreState } from '../restore/holds.ts';
 import type { Estimate } from '../restore/report.ts';
 import {
   forgetRestore,
@@ -107,6 +108,8 @@ export class Outbox extends DurableObject<OutboxEnv> {
   // How many flushes are being stored. Their records are not visible yet.
   #storing = 0;
   #isRestoring = false;
+  // A pass may hold a permit for a call that has not left yet.
+  #isPassing = false;
 
   constructor(ctx: DurableObjectState, env: OutboxEnv) {
     super(ctx, env);
@@ -314,16 +317,25 @@ export class Outbox extends DurableObject<OutboxEnv> {
    * Restores an outbox that is on hold. On success the object restarts and the call throws. Then `restored` has
    * the result.
    *
-   * @param id names this restore
+   * @param ids name this restore, and the hold under which it happens: that of an undo is older
    */
-  async restore(name: string, target: Target, id: string): Promise<NotRestored> {
+  async restore(
+    name: string,
+    target: Target,
+    { id, hold }: { readonly id: string; readonly hold: string },
+  ): Promise<NotRestored> {
     this.#isRestoring = true;
     try {
       return await rewind(target, id, {
         storage: this.ctx.storage,
         history: this.#history(),
         keep: (found) => withRetry(() => gateOf(this.env).keepHold(name, id, found)),
-        isIdle: () => this.#storing === 0 && launchedBatches(this.ctx.storage.sql).length === 0,
+        isIdle: () =>
+          this.#storing === 0 && !this.#isPassing && launchedBatches(this.ctx.storage.sql).length === 0,
+        isOnHold: async () => {
+          const state = await withRetry<RestoreState>(async () => gateOf(this.env).restoreOf(name));
+          return state.hold?.id === hold;
+        },
         wait: (ms) => scheduler.wait(ms),
         logRestoring: (undo) => logRestoring(name, undo),
       });
@@ -357,6 +369,7 @@ export class Outbox extends DurableObject<OutboxEnv> {
 
   override async alarm(): Promise<void> {
     // The platform gives up an alarm after six throws. Only a failure of the storage may escape from here.
+    this.#isPassing = true;
     try {
       const { nextAt, backsOff } = await this.#relayPass();
       this.#backoffUntil = backsOff ? (nextAt ?? 0) : 0;
@@ -366,6 +379,8 @@ export class Outbox extends DurableObject<OutboxEnv> {
       const inMs = isRetryable(error) ? SOON_MS * (1 + Math.random()) : AFTER_FAULT_MS;
       this.#backoffUntil = Date.now() + inMs;
       await this.ctx.storage.setAlarm(this.#backoffUntil);
+    } finally {
+      this.#isPassing = false;
     }
   }
 

@@ -267,8 +267,14 @@ export class RateGate extends DurableObject<SettingsEnv> {
    */
   endWatch({ limits, destinations, ...found }: WatchEnd): Due {
     const now = Date.now();
+    const onHold = this.#holds.onHold();
     const findings = {
       ...found,
+      // An outbox on hold answers 503 to new records too.
+      outboxes: found.outboxes.map(({ watch, ...outbox }) => ({
+        ...outbox,
+        watch: watch && { ...watch, full: watch.full || onHold.includes(outbox.name) },
+      })),
       suspendedBy: this.#state().suspension?.status ?? null,
       tokensRefused: this.#tokensRefused(now),
     };
@@ -345,9 +351,14 @@ export class RateGate extends DurableObject<SettingsEnv> {
     this.#holds.end(outbox, restored);
   }
 
-  /** Removes outboxes that are empty, except those that have enrolled since. */
+  /**
+   * Removes outboxes that are empty, except those that have enrolled since. Also except those on hold: no request
+   * could name them then, so nobody could undo the restore or end the hold.
+   */
   retire(empty: readonly InUse[]): void {
-    for (const name of this.#outboxes.retire(empty)) this.#resting.end(name);
+    const onHold = this.#holds.onHold();
+    const retired = this.#outboxes.retire(empty.filter(({ name }) => !onHold.includes(name)));
+    for (const name of retired) this.#resting.end(name);
   }
 
   /** Every outbox that may hold something. */

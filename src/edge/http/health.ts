@@ -72,11 +72,12 @@ async function findTrouble(env: Env, settings: RelaySettings, now: number): Prom
   const gate = await gateOrTrouble(env, settings);
   if ('message' in gate) return { trouble: gate, silent };
   const current = new Set(outboxesOf(settings));
+  const onHold = new Set(gate.onHold);
   const look = async (name: string): Promise<Trouble | undefined> => {
     try {
       const outbox = await inTime(() => withRetry(async () => outboxNamed(env, name).health()));
-      const full = current.has(name) ? fullTrouble(name, outbox) : undefined;
-      return full ?? stale(name, outbox, gate, settings, now);
+      const full = onHold.has(name) ? holdTrouble(name) : fullTrouble(name, outbox);
+      return (current.has(name) ? full : undefined) ?? stale(name, outbox, gate, settings, now);
     } catch (error) {
       logFault('health_failed', error);
       silent.set(name, silentTrouble(`outbox ${name}`, error));
@@ -131,6 +132,13 @@ function fullTrouble(name: string, { full }: QueueHealth): Trouble | undefined {
   return {
     status: 'full',
     message: `outbox ${name} is full: find out why it does not drain, and ${remedy}. Browsers keep their records, so nothing is lost.`,
+  };
+}
+
+function holdTrouble(name: string): Trouble {
+  return {
+    status: 'full',
+    message: `outbox ${name} is on hold for a restore, and takes no records: resume it, or undo the restore. Browsers keep their records, so nothing is lost.`,
   };
 }
 

@@ -63,11 +63,12 @@ async function preview(c: Context<Relay>, outbox: string, at: number): Promise<R
 async function carryOut(c: Context<Relay>, outbox: string, at: number): Promise<Response> {
   const hold: Hold = { id: crypto.randomUUID(), at, since: Date.now() };
   if (!(await gateOf(c.env).beginHold(outbox, hold))) return onHold();
-  const why = await rewound(c, outbox, { at }, hold.id);
+  const why = await rewound(c, outbox, { at }, { id: hold.id, hold: hold.id });
   const state = await gateOf(c.env).restoreOf(outbox);
   // If it came so far as to keep its figures, the platform may have agreed: only the operator ends the hold.
   if (why !== undefined || state.hold?.before === undefined) {
-    await gateOf(c.env).endHold(outbox, false);
+    // It may be on hold for another restore by now.
+    if (state.hold?.id === hold.id) await gateOf(c.env).endHold(outbox, false);
     logRestore(outbox, 'not_restored', at);
     return notRestored(why ?? 'busy');
   }
@@ -81,10 +82,10 @@ async function rewound(
   c: Context<Relay>,
   outbox: string,
   target: Target,
-  id: string,
+  ids: { readonly id: string; readonly hold: string },
 ): Promise<NotRestored | undefined> {
   try {
-    return await outboxNamed(c.env, outbox).restore(outbox, target, id);
+    return await outboxNamed(c.env, outbox).restore(outbox, target, ids);
   } catch (error) {
     // This is how a restart looks to its caller.
     logFault('outbox_restarts', error);
@@ -126,7 +127,7 @@ export async function undoRestore(c: Context<Relay>): Promise<Response> {
       'outbox has no restore to undo: that is possible until it is resumed. Restore it to a moment before instead',
     );
   const id = crypto.randomUUID();
-  const why = await rewound(c, outbox, { bookmark: hold.undo }, id);
+  const why = await rewound(c, outbox, { bookmark: hold.undo }, { id, hold: hold.id });
   if (why !== undefined) return notRestored(why);
   if ((await figuresAfter(c, outbox, id)) === undefined) return unclear();
   await endHold(c, outbox, 'undone');
@@ -176,6 +177,7 @@ const unclear = () =>
 const WHY: Readonly<Record<NotRestored, string>> = {
   no_history:
     'the platform has no history of this outbox at that moment, and none at all on a developer’s machine. Nothing was changed',
+  resumed: 'the outbox was resumed before it could be restored. Nothing was changed',
   busy: 'the outbox did not come to rest in time: try again. Nothing was changed',
 };
 

@@ -16,8 +16,10 @@ export type RewindPorts = {
   readonly history: History;
   /** Stores at the gate what this restore has found. */
   readonly keep: (found: Pick<Hold, 'before' | 'undo'>) => Promise<void>;
-  /** True if no flush is being stored and no call is in flight. */
+  /** True if no flush is being stored, no call is in flight, and none is about to leave. */
   readonly isIdle: () => boolean;
+  /** Asks the gate whether the outbox is still on hold for this restore. */
+  readonly isOnHold: () => Promise<boolean>;
   readonly wait: (ms: number) => Promise<void>;
   readonly logRestoring: (undo: string) => void;
 };
@@ -26,12 +28,12 @@ export type RewindPorts = {
 export type Target = { readonly at: number } | { readonly bookmark: string };
 
 /** The reason why nothing was restored. */
-export type NotRestored = 'no_history' | 'busy';
+export type NotRestored = 'no_history' | 'busy' | 'resumed';
 
 // The key under which an outbox notes its restore. The restore itself removes the note.
 const NOTE = 'restoring';
 
-// A call gets its answer within 10 seconds, and may leave 1.5 seconds after its permit.
+// A call gets its answer within 10 seconds, and may leave 1.5 seconds after its permit. The gate grants none on hold.
 const MAX_LOOKS = 60;
 const LOOK_EVERY_MS = 250;
 
@@ -51,6 +53,11 @@ export async function rewind(target: Target, id: string, ports: RewindPorts): Pr
   await storage.sync();
   // Before the platform is asked: once it has agreed, a crash restores too.
   await keep({ before: readFigures(storage.sql) });
+  // The operator may have ended the hold meanwhile. A restored outbox would then send at once.
+  if (!(await ports.isOnHold())) {
+    storage.kv.delete(NOTE);
+    return 'resumed';
+  }
   const undo = await history.restoreOnStart(bookmark).catch(() => undefined);
   if (undo === undefined) {
     storage.kv.delete(NOTE);

@@ -73,8 +73,10 @@ function readObject(text: string): ReadObject {
     // The error of `JSON.parse` quotes the text.
     return { issue: { path: '', message: 'must be a JSON object: the text is not JSON' }, text };
   }
-  if (!isPlainObject(value)) return { issue: { path: '', message: 'must be a JSON object' }, text: value };
-  // Of two fields with one name, `JSON.parse` keeps the last.
+  // Of two fields with one name, `JSON.parse` keeps the last. And it takes any depth, which `JSON.stringify` does not.
   const fault = faultInJson(text);
-  return fault === undefined ? { object: value } : { issue: fault, text };
+  if (fault !== undefined) return { issue: fault, text };
+  return isPlainObject(value)
+    ? { object: value }
+    : { issue: { path: '', message: 'must be a JSON object' }, text: value };
 }

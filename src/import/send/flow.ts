@@ -32,7 +32,10 @@ export function createFlow(
   let wake = () => {};
   halted.addEventListener('abort', () => wake());
 
-  const hasRoom = () => rows < maxRows && bytes < maxBytes && lastNumber - settledUpTo() < MAX_AHEAD_ROWS;
+  // Without a row in memory, nothing would ever make room: the first unsettled row may be in doubt until a later one
+  // is taken.
+  const hasRoom = () =>
+    rows === 0 || (rows < maxRows && bytes < maxBytes && lastNumber - settledUpTo() < MAX_AHEAD_ROWS);
   const until = async (holds: () => boolean) => {
     isDraining = true;
     onDrain();

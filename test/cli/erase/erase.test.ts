@@ -47,7 +47,7 @@ async function relay(...answers: readonly Answer[]) {
 
 async function run(
   options: Partial<EraseOptions>,
-  piped = '',
+  piped: string | Buffer = '',
   env: Record<string, string> = { ADMIN_TOKEN: TOKEN },
 ) {
   let [said, complained] = ['', ''];
@@ -109,6 +109,27 @@ test('ids of standard input are erased line by line, and printed by the number o
     { line: 1, ...RECEIPT },
     { line: 3, ...RECEIPT },
   ]);
+});
+
+test('a byte order mark is no part of the first id', async () => {
+  const { url, asked } = await relay({});
+
+  await run({ relay: url, userId: '-' }, Buffer.from('\uFEFFjohndoe\r\nada\r\n'));
+
+  expect(asked.map(({ body }) => body)).toEqual([{ userId: 'johndoe' }, { userId: 'ada' }]);
+});
+
+test.each<[string, BufferEncoding, string]>([
+  ['Latin-1', 'latin1', 'müller'],
+  ['UTF-16', 'utf16le', 'johndoe'],
+  ['UTF-16 with a byte order mark', 'utf16le', '\uFEFFjohndoe'],
+])('a list in %s is refused: its receipts would be about nobody', async (_, encoding, id) => {
+  const { url, asked } = await relay({});
+
+  const { code, complained } = await run({ relay: url, userId: '-' }, Buffer.from(`${id}\n`, encoding));
+
+  expect([code, complained]).toEqual([1, 'line 1: the id is not UTF-8: save the list as UTF-8\n']);
+  expect(asked).toEqual([]);
 });
 
 test.each<[string, Partial<typeof RECEIPT>, number, string]>([

@@ -92,6 +92,12 @@ test('good rows end with 0, from a file, from gzip, and from standard input', as
   expect((await run({ file: '-' }, gzipSync(good))).code).toBe(0);
 });
 
+test('no message has a control character from the file, which a terminal would obey', async () => {
+  const { complained } = await run({ file: await file('twice.csv', 'userId,a\u009b2J,a\u009b2J\nu1,1,2\n') });
+
+  expect(complained).toEqual([expect.stringContaining('are both named "a 2J"')]);
+});
+
 test('with --json, the same is one document', async () => {
   const { code, said } = await run({ file: await file('users.csv', USERS), json: true });
 
@@ -120,6 +126,22 @@ test('with --repair, each change is reported', async () => {
 });
 
 describe('refused rows go to a file', () => {
+  test.each([
+    ['a list', (deep: string) => deep],
+    ['an object', (deep: string) => `{"userId":"u2","x":${deep}}`],
+  ])('as text if %s is nested deeper than the stack', async (_, rowOf) => {
+    const row = rowOf('['.repeat(200_000) + ']'.repeat(200_000));
+    const rejects = join(folder, 'deep-rejects.ndjson');
+
+    const { code, complained } = await run({
+      file: await file('deep.ndjson', `{"userId":"u1"}\n${row}\n`),
+      rejects,
+    });
+
+    expect([code, complained]).toEqual([3, []]);
+    expect(JSON.parse(await readFile(rejects, 'utf8')).row).toBe(row);
+  });
+
   test('that only this user may read, even if it was there before', async () => {
     const rejects = await file('rejects.ndjson', 'old');
 

@@ -91,6 +91,19 @@ test('a retirement under an earlier registration has no effect on a later one', 
   expect(await gate.outboxes()).toHaveLength(1);
 });
 
+test('an outbox on hold is not retired, though its restore has emptied it: it can still be undone or resumed', async () => {
+  const gate = newGate();
+  const names = async () => (await gate.outboxes()).map(({ name }) => name);
+  await gate.beginHold('2/0', { id: 'this', at: 1, since: 2 });
+
+  await gate.retire(await gate.outboxes());
+  expect(await names()).toEqual(['2/0']);
+
+  await gate.endHold('2/0', true);
+  await gate.retire(await gate.outboxes());
+  expect(await names()).toEqual([]);
+});
+
 test('shard numbers that an older release stored are read, also after a rollback to it', async () => {
   const gate = newGate();
   await gate.enrolOutbox('1/0');

@@ -12,6 +12,7 @@ const MINUTE = 60_000;
 type Scene = {
   readonly suspension?: { readonly since: number; readonly status: number } | null;
   readonly pausedUntil?: number | null;
+  readonly onHold?: readonly string[];
   /** How each outbox stands that is in use. */
   readonly outboxes?: Readonly<Record<string, Partial<QueueHealth> | Error>>;
   readonly probe?: Error;
@@ -23,10 +24,10 @@ const orThrow = <T>(value: T | Error): T => {
 };
 
 /** The relay's bindings, with a gate and outboxes as the test has them; and whom it asked. */
-function fakeBindings({ suspension = null, pausedUntil = null, outboxes = {}, probe }: Scene) {
+function fakeBindings({ suspension = null, pausedUntil = null, onHold = [], outboxes = {}, probe }: Scene) {
   const calls: string[] = [];
   const gate = {
-    status: async () => ({ suspension, pausedUntil }),
+    status: async () => ({ suspension, pausedUntil, onHold }),
     outboxes: async () => Object.keys(outboxes).map((name, turn) => ({ name, turn })),
   };
   const named = (name: string) => ({
@@ -55,6 +56,7 @@ describe('/health is 200', () => {
     ['if no records wait', { outboxes: { '1/0': {} } }],
     ['if records wait, and some were just accepted', waitsAndTook(60 * MINUTE, MINUTE)],
     ['if records have just arrived, after a quiet night', waitsAndTook(MINUTE, 600 * MINUTE)],
+    ['if an outbox that gets no records is on hold', { outboxes: { '4/0': {} }, onHold: ['4/0'] }],
     ['if a retired outbox is fuller than the limit allows now', { outboxes: { '4/0': { full: 'records' } } }],
   ])('%s', async (_, scene) => {
     expect(await healthOf(fakeBindings(scene).env)).toMatchObject({ code: 200, status: 'ok' });
@@ -93,6 +95,7 @@ describe('/health is 503, and says what to do', () => {
     ],
     ['an outbox has too many records', { outboxes: { '1/0': { full: 'records' } } }, 'full', /MAX_BACKLOG/],
     ['an outbox has too many bytes', { outboxes: { '1/0': { full: 'bytes' } } }, 'full', /OUTBOX_SHARDS/],
+    ['an outbox is on hold', { outboxes: { '1/0': {} }, onHold: ['1/0'] }, 'full', /resume it, or undo/],
     ['an outbox can’t be created', { probe: new Error('no SQLite') }, 'broken', /new_sqlite_classes/],
   ])('%s', async (_, scene, status, message) => {
     expect(await healthOf(fakeBindings(scene).env)).toMatchObject({

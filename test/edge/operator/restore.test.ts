@@ -185,6 +185,37 @@ describe('a restore', () => {
     await post('/restore/resume', { outbox });
   });
 
+  test('waits for a call that has its permit but has not left', async () => {
+    const history = playedHistory(stub);
+    const { at } = await sentAfterMoment(history);
+    await store(5);
+    const steps: string[] = [];
+    const permit = Promise.withResolvers<object>();
+    const gate = {
+      take: () => permit.promise,
+      keepHold: async () => void steps.push('restored'),
+      restoreOf: async () => ({ hold: { id: 'this' } }),
+      endRest: async () => {},
+    };
+
+    await runInDurableObject(stub, async (running, { storage }) => {
+      storage.sql.exec('UPDATE run SET at = 0');
+      Object.assign(running, { env: { ...env, RATE_GATE: { getByName: () => gate } } });
+      const passing = running.alarm();
+      const restoring = running
+        .restore(outbox, { at: Date.parse(at) }, { id: 'this', hold: 'this' })
+        .catch(() => {});
+      await scheduler.wait(600);
+      steps.push('refused');
+      permit.resolve({ granted: false, retryInMs: 30_000, isolatingOnly: false, importsOnly: false });
+      await passing;
+      await restoring;
+    });
+    await history.restart();
+
+    expect(steps.slice(0, 2)).toEqual(['refused', 'restored']);
+  });
+
   test('lists an outbox again that was forgotten as empty', async () => {
     const history = playedHistory(stub);
     const { at } = await sentAfterMoment(history);
@@ -245,6 +276,28 @@ describe('nothing is restored', () => {
     expect(await store(9)).toEqual({ stored: false });
     await post('/restore/resume', { outbox });
 
+    expect((await stub.status()).totals).toEqual(before.totals);
+    expect(await store(9)).toMatchObject({ stored: true });
+  });
+
+  test('if the operator ends the hold while a call is in flight', async () => {
+    const history = playedHistory(stub);
+    const { at } = await sentAfterMoment(history);
+    const before = await stub.status();
+    const change = (query: string) =>
+      runInDurableObject(stub, (_, { storage }) => void storage.sql.exec(query));
+    await change(
+      "INSERT INTO batch (request_id, kind, members, due_at, launched) VALUES ('aa', 'event', '[]', 0, 1)",
+    );
+
+    const restoring = restore(at);
+    while ((await gateOf(env).restoreOf(outbox)).hold === undefined) await scheduler.wait(1);
+    await post('/restore/resume', { outbox });
+    await change('DELETE FROM batch');
+
+    const { status, body } = await restoring;
+    expect(status).toBe(503);
+    expect(JSON.stringify(body)).toContain('resumed before it could be restored');
     expect((await stub.status()).totals).toEqual(before.totals);
     expect(await store(9)).toMatchObject({ stored: true });
   });

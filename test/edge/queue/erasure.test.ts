@@ -147,7 +147,7 @@ function world(storage: DurableObjectStorage) {
 
   async function goOn(erasure: Erasure): Promise<void> {
     const { erased, next } = eraseStep(storage, PEOPLE[erasure.of] as Person, erasure.next, now, {
-      runs: 2,
+      rows: 2,
       characters: 1_000,
     });
     erasure.next = next;
@@ -324,13 +324,13 @@ describe('a large outbox is read in steps', () => {
 
     await runInDurableObject(stub, async (_, { storage }) => {
       // The reader is in the import lane when the letter goes to the live lane.
-      const first = eraseStep(storage, john, undefined, START, { runs: 1, characters: 1_000 });
+      const first = eraseStep(storage, john, undefined, START, { rows: 1, characters: 1_000 });
       expect(replay(storage, { until: START + 1_000 }, 10, START)).toBe(1);
       let steps = 1;
       let { next } = first;
       let waits = 0;
       while (next !== undefined && steps < 10) {
-        const step = eraseStep(storage, john, next, START, { runs: 1, characters: 1_000 });
+        const step = eraseStep(storage, john, next, START, { rows: 1, characters: 1_000 });
         waits += step.erased.waiting;
         next = step.next;
         steps += 1;
@@ -341,6 +341,42 @@ describe('a large outbox is read in steps', () => {
       expect(storage.sql.exec('SELECT seq FROM run').toArray()).toHaveLength(2);
     });
   });
+});
+
+test('dead letters are read in steps too, and those that come meanwhile are found', async () => {
+  const john = { userId: 'john' };
+  const stub = newOutbox();
+  const bury = async (...seqs: number[]) => {
+    for (const seq of seqs)
+      await ingestAt(
+        stub,
+        delivery(`d${seq}`, eventRecord(seq, seq % 2 === 1 ? john : { userId: 'ada' })),
+        START,
+      );
+    await passAt(
+      stub,
+      rulingUpstream(() => 400),
+      START + 60_000,
+    );
+  };
+  const erase = (from: EraseCursor | undefined) =>
+    runInDurableObject(stub, (_, { storage }) =>
+      eraseStep(storage, john, from, START, { rows: 1, characters: 1_000 }),
+    );
+  await bury(1);
+  await bury(2);
+  await bury(3);
+
+  const found: number[] = [];
+  let step = await erase(undefined);
+  await bury(5);
+  for (let steps = 1; step.next !== undefined && steps < 20; steps++) {
+    found.push(step.erased.deadLetters);
+    step = await erase(step.next);
+  }
+
+  expect(found.filter((letters) => letters > 0)).toEqual([1, 1, 1]);
+  expect(await runInDurableObject(stub, (_, { storage }) => parseDead(storage.sql))).toEqual([idOf(2)]);
 });
 
 describe('marks', () => {

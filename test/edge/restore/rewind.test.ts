@@ -24,6 +24,7 @@ function rewinding(ports: Partial<RewindPorts>, history: Partial<RewindPorts['hi
       },
       keep: async (found) => step(`keep ${Object.keys(found)}`),
       isIdle: () => true,
+      isOnHold: async () => true,
       wait: async () => step('wait'),
       logRestoring: (undo) => step(`log ${undo}`),
       ...ports,
@@ -60,6 +61,14 @@ test('a platform that refuses the bookmark leaves the outbox as it was', async (
   const { outcome, steps, figures } = await rewinding({}, { restoreOnStart });
 
   expect(outcome).toBe('no_history');
+  expect(steps).toEqual(['keep before']);
+  expect(figures).toMatchObject({ entered: 0 });
+});
+
+test('an outbox whose hold has ended meanwhile stays as it is', async () => {
+  const { outcome, steps, figures } = await rewinding({ isOnHold: async () => false });
+
+  expect(outcome).toBe('resumed');
   expect(steps).toEqual(['keep before']);
   expect(figures).toMatchObject({ entered: 0 });
 });

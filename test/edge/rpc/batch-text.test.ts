@@ -47,6 +47,13 @@ test('a value that JSON would leave out or rewrite becomes null, which no rule a
   expect(written([{ value: undefined, beside: 1 }, undefined])).toEqual([{ beside: 1 }, null]);
 });
 
+test('a hole in the list becomes null too, and costs no other record', () => {
+  const records: object[] = [];
+  records[1] = { beside: 1 };
+
+  expect(written(records)).toEqual([null, { beside: 1 }]);
+});
+
 test('a Date is written in UTC and whole seconds, at any depth', () => {
   const at = new Date('2026-11-23T15:45:00.999Z');
 

@@ -156,6 +156,18 @@ describe('an alert', () => {
     },
   );
 
+  test('begins for an outbox on hold as for a full one, because it refuses new records', async () => {
+    await gateOf(env).beginHold('1/0', { id: 'this', at: 1, since: Date.now() });
+    await run();
+    expect(told()).toEqual(['full begins']);
+
+    await gateOf(env).endHold('1/0', false);
+    await run();
+    await pass(10 * MINUTE);
+    await run();
+    expect(told()).toEqual(['full begins', 'full ends']);
+  });
+
   test('is in the log and in the status, with or without a receiver', async () => {
     const lines = loggedLines();
     await suspend();

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { openLedger } from '../../../src/import/send/ledger/ledger.ts';
+import { recordLine } from '../../../src/server/journal/segment.ts';
 import { fakeRejects, JOURNAL } from '../../fakes/importing.ts';
 import { fakeDisk, nextProcess, THIS_PROCESS } from '../../fakes/journal-disk.ts';
 
@@ -119,6 +120,18 @@ describe('a journal', () => {
     );
     // The lock is free again.
     expect([...disk.files.keys()]).toEqual(['000000000001.ndjson']);
+  });
+
+  test('of a server is refused, and keeps its records', async () => {
+    const disk = fakeDisk();
+    const text = recordLine({ slot: 0, id: 'an-id', at: 1, source: 'default', json: '{"kind":"event"}' });
+    for (const name of ['000000000001.ndjson', '000000000002.ndjson'])
+      disk.files.set(name, { text, syncedLength: text.length });
+
+    expect(await reasonOf(open(disk))).toBe(
+      `the journal ${JOURNAL} can't be opened: 000000000002.ndjson was not written by an import of this version. A journal is a folder: name another one with --journal`,
+    );
+    expect([...disk.files.values()].map((file) => file.text)).toEqual([text, text]);
   });
 
   test('of another file, or into another relay, is refused with the remedy', async () => {

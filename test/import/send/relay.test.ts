@@ -270,6 +270,21 @@ describe('a single row that is refused', () => {
     expect(run.ledger.report().reasons).toMatchObject([{ firstRows: [13] }]);
   });
 
+  test('does not stop an import if the next row that could clear a doubt is far behind', async () => {
+    const { time, relay } = played();
+    relay.onTheWay.answer = (body) =>
+      /"n":(1|70002)[,}]/.test(body) ? new Response('denied', { status: 403 }) : undefined;
+    const rows = rowsOf(70_003).map((row, index) =>
+      index > 0 && index < 70_001 ? { ...row, issue: 'must be an e-mail address' } : row,
+    );
+
+    const run = await importToRelay({ source: fakeSource(rows), time }, relay.relay.fetch);
+
+    expect(await run.finish()).toEqual({ kind: 'complete' });
+    expect(numbersAt(relay)).toEqual([70_003]);
+    expect(run.ledger.report()).toMatchObject({ rows: 70_003, good: 1 });
+  });
+
   test('does not stop an import in which an earlier run has sent rows', async () => {
     const { time, relay } = played();
     const disk = fakeDisk();

@@ -14,26 +14,30 @@ export type Erased = {
 
 /** Where the next step continues. */
 export type EraseCursor = {
+  /** The last run that was read. */
   readonly afterSeq: number;
+  /** The last dead letter that was read. 0: none yet. */
+  readonly afterDead: number;
   /** The total of entered records when the first step began. */
   readonly entered: number;
 };
 
 export type EraseStep = { readonly erased: Erased; readonly next: EraseCursor | undefined };
 
-/** The most that one step reads, so that it does not block the object for long. */
-export type StepSize = { readonly runs: number; readonly characters: number };
+/** The most that one step reads of the runs and of the dead letters, so that it does not block the object for long. */
+export type StepSize = { readonly rows: number; readonly characters: number };
 
-const STEP: StepSize = { runs: 10_000, characters: 64_000_000 };
+const STEP: StepSize = { rows: 10_000, characters: 64_000_000 };
 
 type Hit = { readonly seq: number };
 
 /**
- * Runs one step of removing a person's records from the queue and the dead letters. The caller must store no
- * record of the person from the first step on.
+ * Runs one step of removing a person's records from the queue, and then from the dead letters. The caller must store
+ * no record of the person from the first step on.
  *
- * Records move between the steps. So the last one reads the dead letters, and every run that was stored since the
- * first step: a dead letter may have been queued again behind the part that was read.
+ * Records move between the steps. A new dead letter has a higher number, so it is still to be read. The last step
+ * reads every run that was stored since the first one: a dead letter may have been queued again behind the part that
+ * was read.
  */
 export function eraseStep(
   storage: DurableObjectStorage,
@@ -45,50 +49,58 @@ export function eraseStep(
   const { sql } = storage;
   const text = textOfPerson(person);
   return storage.transactionSync(() => {
-    const { afterSeq, entered } = from ?? {
+    const { afterSeq, afterDead, entered } = from ?? {
       afterSeq: Number.MIN_SAFE_INTEGER,
+      afterDead: 0,
       entered: readTotals(sql).entered,
     };
-    const { hits, last } = readRuns(sql, text, afterSeq, size);
-    const isEnd = last === undefined;
+    const runs = read(sql, RUNS, text, afterSeq, size);
+    const dead = runs.isEnd ? read(sql, DEAD, text, afterDead, size) : undefined;
+    const isEnd = dead?.isEnd === true;
     const since =
       isEnd && from !== undefined
         ? sql.exec<Hit>('SELECT seq FROM run WHERE entered >= ? AND instr(records, ?) > 0', entered, text)
         : [];
-    const seqs = new Set([...hits, ...Array.from(since, ({ seq }) => seq)]);
+    const seqs = new Set([...runs.hits, ...Array.from(since, ({ seq }) => seq)]);
     const removed = removeFrom(sql, [...seqs], person, now);
-    const deadLetters = isEnd ? eraseDeadLetters(sql, person, now) : 0;
+    const deadLetters = eraseDeadLetters(sql, dead?.hits ?? [], person, now);
     return {
       erased: { waiting: removed.erased, inFlight: removed.inFlight, deadLetters },
-      next: last === undefined ? undefined : { afterSeq: last, entered },
+      next: isEnd ? undefined : { afterSeq: runs.last, afterDead: dead?.last ?? afterDead, entered },
     };
   });
 }
 
-/** The runs that contain the text, and the last run that was read. Undefined if there are no more. */
-function readRuns(
+const RUNS = `SELECT seq AS number, length(records) AS size, instr(records, ?) > 0 AS hit FROM run
+  WHERE seq > ? ORDER BY seq LIMIT ?`;
+const DEAD = `SELECT id AS number, length(record) AS size, instr(record, ?) > 0 AS hit FROM dead
+  WHERE id > ? ORDER BY id LIMIT ?`;
+
+/** The numbers of the rows that contain the text, and the last row that was read. */
+function read(
   sql: SqlStorage,
+  query: string,
   text: string,
-  afterSeq: number,
-  { runs, characters }: StepSize,
-): { readonly hits: readonly number[]; readonly last: number | undefined } {
+  after: number,
+  { rows, characters }: StepSize,
+): { readonly hits: readonly number[]; readonly last: number; readonly isEnd: boolean } {
   const hits: number[] = [];
+  let last = after;
   let left = characters;
-  let read = 0;
-  const rows = sql.exec<{ seq: number; size: number; hit: number }>(
-    `SELECT seq, length(records) AS size, instr(records, ?) > 0 AS hit FROM run WHERE seq > ?
-     ORDER BY seq LIMIT ?`,
+  let some = 0;
+  for (const { number, size, hit } of sql.exec<{ number: number; size: number; hit: number }>(
+    query,
     text,
-    afterSeq,
-    runs,
-  );
-  for (const { seq, size, hit } of rows) {
-    if (hit === 1) hits.push(seq);
-    read += 1;
+    after,
+    rows,
+  )) {
+    if (hit === 1) hits.push(number);
+    last = number;
+    some += 1;
     left -= size;
-    if (left <= 0 || read === runs) return { hits, last: seq };
+    if (left <= 0 || some === rows) return { hits, last, isEnd: false };
   }
-  return { hits, last: undefined };
+  return { hits, last, isEnd: true };
 }
 
 function removeFrom(sql: SqlStorage, seqs: readonly number[], person: Person, now: number): Removed {
@@ -103,16 +115,12 @@ function removeFrom(sql: SqlStorage, seqs: readonly number[], person: Person, no
   return removeRecords(sql, positions, now);
 }
 
-function eraseDeadLetters(sql: SqlStorage, person: Person, now: number): number {
-  const ids = sql
-    .exec<{ id: number; record: string }>(
-      'SELECT id, record FROM dead WHERE instr(record, ?) > 0',
-      textOfPerson(person),
-    )
-    .toArray()
-    .filter(({ record }) => isOfPerson(JSON.parse(record), person))
-    .map(({ id }) => id);
-  for (const id of ids) sql.exec('DELETE FROM dead WHERE id = ?', id);
-  if (ids.length > 0) count(sql, { discarded: ids.length }, now);
-  return ids.length;
+function eraseDeadLetters(sql: SqlStorage, ids: readonly number[], person: Person, now: number): number {
+  const ofPerson = ids.filter((id) => {
+    const { record } = sql.exec<{ record: string }>('SELECT record FROM dead WHERE id = ?', id).one();
+    return isOfPerson(JSON.parse(record), person);
+  });
+  for (const id of ofPerson) sql.exec('DELETE FROM dead WHERE id = ?', id);
+  if (ofPerson.length > 0) count(sql, { discarded: ofPerson.length }, now);
+  return ofPerson.length;
 }

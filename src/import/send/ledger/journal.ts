@@ -22,7 +22,10 @@ export type Journal = {
 // ones can go.
 const FILE_BYTES = 1024 * 1024;
 
-/** Opens a journal. Rejects if another process may have it open, or if a line in its middle can't be read. */
+/**
+ * Opens a journal. Rejects if another process may have it open, if a line in its middle can't be read, or if its files
+ * are something else, such as the journal of a server or of another release.
+ */
 export async function openJournal(disk: JournalDisk, self: Self): Promise<Journal> {
   const lock = await takeLock(disk, self);
   const { names, left } = await readLeft(disk).catch(async (error) => {
@@ -75,10 +78,15 @@ export async function openJournal(disk: JournalDisk, self: Self): Promise<Journa
 /** Reads the newest file that has a whole first line: a crash may have left a newer one without it. */
 async function readLeft(disk: JournalDisk): Promise<{ names: string[]; left: readonly Line[] }> {
   const names = (await disk.list()).filter((name) => SEGMENT_NAME.test(name)).sort();
+  let foreign: string | undefined;
   for (const name of names.toReversed()) {
-    const read = parseLines(await disk.read(name));
+    const text = await disk.read(name);
+    const read = parseLines(text);
     if (!read.ok) throw new Error(`line ${read.damagedLine} of ${name} is damaged`);
     if (read.lines[0]?.import !== undefined) return { names, left: read.lines };
+    // A crash leaves a first line without an end. Whole lines are something else, which must not be removed.
+    if (text.includes('\n')) foreign ??= name;
   }
+  if (foreign !== undefined) throw new Error(`${foreign} was not written by an import of this version`);
   return { names, left: [] };
 }
