@@ -53,7 +53,7 @@ ${buttons.join('\n')}
   }
   webengageRelay.on('delivered', ({ ids }) => say('stored by the relay: ' + ids.length));
   webengageRelay.on('repaired', ({ path, rule, done }) => say(done.replace('_', ' ') + ': ' + path + ' ' + rule));
-  webengageRelay.on('rejected', ({ issues: [{ path, message }] }) => say('refused by the relay: ' + path + ' ' + message));
+  webengageRelay.on('rejected', ({ issues: [{ path, message }] }) => say('refused by the relay: ' + (path || 'the record') + ' ' + message));
   webengageRelay.on('retrying', ({ reason }) => say('kept, and will be retried: ' + reason));
 
   let known;
