@@ -33,24 +33,26 @@ for (const what of ['shop', 'relay', 'sandbox'] as const)
 const signal = endingSignal();
 
 console.log('Starting WebEngage (a sandbox), the relay and a shop …');
-const { relayUrl, sandboxUrl, adminToken, stop } = await startLocalRelay({
+const { relayUrl, sandboxUrl, adminToken, serverToken, stop } = await startLocalRelay({
   relay: { config: configOf('../wrangler.jsonc'), entry: configOf('relay.js'), port: ports.relay },
   sandbox: { config: configOf('../src/sandbox/wrangler.jsonc'), port: ports.sandbox },
   origins: `http://localhost:${ports.shop},http://127.0.0.1:${ports.shop}`,
+  makesServerToken: true,
   storage: makeScratch('webengage-relay-demo'),
   signal,
 }).catch((error: unknown) => (signal.aborted ? process.exit(0) : fail(String(error))));
 const shop = await startShop({ port: ports.shop, relayUrl, sandboxUrl, adminToken });
 
 console.log(`
-  Shop                 http://localhost:${ports.shop}      click around, and watch each record's way
+  Shop                 http://localhost:${ports.shop}      click around, and follow each record
   Relay                ${relayUrl}/health      serves /tracker.js, takes /v1/batch
   WebEngage (sandbox)  ${sandboxUrl}      what arrived, and faults to switch on
   Admin page           ${relayUrl}/admin/      its token, for this run: ${adminToken}
+  Servers, imports     SERVER_TOKEN=${serverToken}      for this run
 
   Ctrl-C stops all three.`);
 
-// However it ends, nothing of it is left: the Workers' processes and their storage go with this one.
+// However it ends, the Workers' processes and their storage go with this one.
 await aborted(signal);
 shop.close();
 shop.closeAllConnections();

@@ -38,7 +38,7 @@ function keptFor(ms) {
 }
 
 function inBuffer(waiting) {
-  return waiting === 0 ? 'Kept on disk until the relay has answered' : 'Waits for 25 or 5 s, and a token';
+  return waiting === 0 ? 'Kept on disk until the relay has answered' : 'Sent once there are 25, or after 5 s';
 }
 
 export function showRelay({ records, oldestAgeMs, retrying }, { sent, answered }) {

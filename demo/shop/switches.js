@@ -7,7 +7,7 @@ const faultButtons = document.querySelectorAll('[data-fault]');
 const pressed = (button) => button.getAttribute('aria-pressed') === 'true';
 const press = (button, on) => button.setAttribute('aria-pressed', String(on));
 
-/** The switches that make it hard for a record to arrive. `order` asks the sandbox for a fault. */
+/** The switches for faults. `order` asks the sandbox for one. */
 export function startSwitches(wire, order) {
   const offline = find('#offline');
   press(offline, wire.isOffline());

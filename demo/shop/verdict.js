@@ -20,8 +20,7 @@ export function showVerdict(verdict) {
 
 function inWords({ made, arrived, onTheWay, lost, doubled, farEndSeen }) {
   const none = 'Nothing lost, nothing doubled';
-  if (!farEndSeen)
-    return { state: 'moving', headline: 'Waiting …', howFar: 'The other end can’t be seen just now.' };
+  if (!farEndSeen) return { state: 'moving', headline: 'Waiting …', howFar: 'The sandbox does not answer.' };
   if (lost > 0 || doubled > 0)
     return {
       state: 'bad',

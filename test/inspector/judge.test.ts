@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readRecord } from '../../src/contract/read-record.ts';
 import { judgeRecord, toWire } from '../../src/inspector/judge.ts';
+import { verdictMessage } from '../../src/inspector/messages.ts';
 import { inspectedEvent, inspectedUser } from '../fakes/inspected.ts';
 import { idOf } from '../fakes/records.ts';
 
@@ -72,3 +74,14 @@ test('the inspector’s verdict on any record is the relay’s answer', () => {
     { numRuns: 60 },
   );
 }, 60_000);
+
+test('the guide explains each verdict, in the inspector’s words', () => {
+  const guide = readFileSync('docs/guides/inspector.md', 'utf8');
+  const verdictOf = (fields: { readonly [name: string]: unknown }) =>
+    verdictMessage(judgeRecord(inspectedUser(1, { fields })));
+
+  const verdicts = [{}, { phone: '98765', shoeSize: 42 }, { userId: '' }].map(verdictOf);
+
+  expect(verdicts).toEqual(['accepts it', 'repairs 2 fields', 'refuses it']);
+  for (const verdict of verdicts) expect(guide).toContain(`- \`${verdict}\`: `);
+});

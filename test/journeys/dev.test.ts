@@ -203,6 +203,30 @@ describe('with Wrangler installed', () => {
     site.stop();
   });
 
+  test('a file is imported with the token it prints', async () => {
+    const run = await dev();
+    const [, token = ''] = /SERVER_TOKEN=(\S+)/.exec(await run.says('Ctrl-C')) ?? [];
+    await installed.write('users.csv', 'User ID;Plan\nann;gold\n;\n');
+
+    await promisify(execFile)(
+      'npx',
+      [
+        'webengage-relay',
+        'import',
+        'users.csv',
+        '--kind',
+        'users',
+        '--relay',
+        `localhost:${run.ports.relay}`,
+      ],
+      { cwd: installed.folder, env: { ...process.env, SERVER_TOKEN: token } },
+    );
+
+    await expect
+      .poll(async () => (await received(run)).users, { timeout: 20_000 })
+      .toMatchObject([{ userId: 'ann', attributes: { Plan: 'gold' } }]);
+  });
+
   test('only the named sites may send, and the page to try it with', async () => {
     const run = await dev(['--origins', 'http://shop.test:3000']);
     await run.says('Ctrl-C');

@@ -111,6 +111,7 @@ async function start(options: DevOptions, { root, dir, say, complain, signal }: 
     relay: { config: project ?? configOf('relay', root, storage), port: options.port },
     sandbox: { config: configOf('sandbox', root, storage), port: options.sandboxPort },
     origins: originsOf(options),
+    makesServerToken: project === undefined,
     storage,
     signal,
     onOutput: complain,
@@ -123,16 +124,18 @@ function originsOf({ origins, pagePort }: DevOptions): string {
 }
 
 function whatIsWhere(
-  { relayUrl, sandboxUrl, adminToken }: LocalRelay,
+  { relayUrl, sandboxUrl, adminToken, serverToken }: LocalRelay,
   { pagePort, origins }: DevOptions,
 ): string {
   const accepts =
     origins === undefined ? 'any page; --origins restricts it' : `the first page and pages of ${origins}`;
+  const forServers =
+    serverToken === undefined ? '' : `\n  Servers, imports     SERVER_TOKEN=${serverToken}      for this run`;
   return `
   A first page         http://localhost:${pagePort}      press its buttons, and watch each record
   WebEngage (sandbox)  ${sandboxUrl}      what has arrived, and faults to switch on
   The relay            ${relayUrl}      accepts ${accepts}
-  Admin page           ${relayUrl}/admin/      its token, for this run: ${adminToken}
+  Admin page           ${relayUrl}/admin/      its token, for this run: ${adminToken}${forServers}
 
 Add these two lines to your page, as early as possible:
 

@@ -8,6 +8,8 @@ export type LocalRelayOptions = {
   readonly sandbox: { readonly config: string; readonly port: number };
   /** The sites that may send, as ALLOWED_ORIGINS has them. */
   readonly origins: string;
+  /** Whether to make a SERVER_TOKEN. A project may have its own in `.dev.vars`. */
+  readonly makesServerToken: boolean;
   /** Where the storage of both lies. */
   readonly storage: string;
   readonly signal?: AbortSignal;
@@ -20,6 +22,8 @@ export type LocalRelay = {
   readonly sandboxUrl: string;
   /** Opens `/admin/`. */
   readonly adminToken: string;
+  /** Lets servers and imports send. Undefined if none was made. */
+  readonly serverToken: string | undefined;
   /** Resolves once one of the two has ended: to what it printed last. */
   readonly ended: Promise<string>;
   readonly stop: () => Promise<void>;
@@ -29,9 +33,10 @@ const LICENSE_CODE = '~sandbox';
 
 /** Starts both; resolves once they answer. Where one does not start, none is left running. */
 export async function startLocalRelay(options: LocalRelayOptions): Promise<LocalRelay> {
-  const { relay, sandbox, origins, storage, ...watched } = options;
+  const { relay, sandbox, origins, makesServerToken, storage, ...watched } = options;
   // Made anew at each start: whoever looks for it in the page will not find it there.
   const [apiKey, adminToken] = [secret(), secret()];
+  const serverToken = makesServerToken ? secret() : undefined;
   const account = { WEBENGAGE_API_KEY: apiKey, WEBENGAGE_LICENSE_CODE: LICENSE_CODE };
   const starts = [
     startWorker({ ...sandbox, ...watched, vars: account, persistTo: join(storage, 'sandbox') }),
@@ -43,6 +48,7 @@ export async function startLocalRelay(options: LocalRelayOptions): Promise<Local
         WEBENGAGE_HOST: `http://127.0.0.1:${sandbox.port}`,
         ALLOWED_ORIGINS: origins,
         ADMIN_TOKEN: adminToken,
+        ...(serverToken !== undefined && { SERVER_TOKEN: serverToken }),
       },
       persistTo: join(storage, 'relay'),
     }),
@@ -56,6 +62,7 @@ export async function startLocalRelay(options: LocalRelayOptions): Promise<Local
     relayUrl: `http://localhost:${relay.port}`,
     sandboxUrl: `http://localhost:${sandbox.port}`,
     adminToken,
+    serverToken,
     ended: Promise.race(workers.map(({ ended }) => ended)),
     stop: async () => {
       await Promise.all(workers.map(({ stop }) => stop()));

@@ -10,7 +10,7 @@ const CALLS = [
 
 /**
  * An ordinary page: the script tag that goes into every page, and a button for each of the two calls.
- * It shows what becomes of the records.
+ * It shows what happens to the records.
  */
 export function firstPage({ relayUrl, sandboxUrl }: FirstPageUrls): string {
   const buttons = CALLS.map((call) => `<button onclick="follow(() => ${call})">${call}</button>`);
@@ -32,7 +32,7 @@ export function firstPage({ relayUrl, sandboxUrl }: FirstPageUrls): string {
 ${scriptTag(relayUrl)}
 
 <h1>A first page</h1>
-<p>This page has only the relay's script tag. A sandbox on this machine plays WebEngage:
+<p>This page has only the relay's script tag. A sandbox on this machine simulates WebEngage:
 <a href="${sandboxUrl}" target="_blank">see what has arrived</a>.</p>
 ${buttons.join('\n')}
 <output></output>
@@ -53,7 +53,7 @@ ${buttons.join('\n')}
   }
   webengageRelay.on('delivered', ({ ids }) => say('stored by the relay: ' + ids.length));
   webengageRelay.on('repaired', ({ path, rule, done }) => say(done.replace('_', ' ') + ': ' + path + ' ' + rule));
-  webengageRelay.on('rejected', ({ issues: [{ path, message }] }) => say('refused by the relay: ' + path + ' ' + message));
+  webengageRelay.on('rejected', ({ issues: [{ path, message }] }) => say('refused by the relay: ' + (path || 'the record') + ' ' + message));
   webengageRelay.on('retrying', ({ reason }) => say('kept, and will be retried: ' + reason));
 
   let known;

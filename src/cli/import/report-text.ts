@@ -46,7 +46,7 @@ function reasonLines(title: string, reasons: readonly Reason[]): string[] {
     `${path} ${message}`.trim(),
     firstRows.join(', ') + (count > firstRows.length ? ', …' : ''),
   ]);
-  return tableLines([['rows', title, 'row numbers'], ...rows]);
+  return tableLines([['rows', title, 'row numbers, without the header'], ...rows]);
 }
 
 const number = (value: number) => value.toLocaleString('en-US');

@@ -9,7 +9,7 @@ import type { TypedColumn } from './columns/column-types.ts';
 import { KINDS, targetName } from './columns/target.ts';
 import type { ImportRow } from './source.ts';
 import { originalRow, type RawRow } from './table.ts';
-import { convert, MUST_BE, type ValueType } from './values/convert.ts';
+import { convert, mustBe, type ValueType } from './values/convert.ts';
 import type { TimeZone } from './values/time-zone.ts';
 
 /** The rules for rows. */
@@ -157,7 +157,7 @@ function recordBuilder(
         slot.ofEvents.size === 0 ? slot.type : (slot.ofEvents.get(String(values[eventColumn])) ?? slot.type);
       const converted = convert(value, type, slot.dates);
       if (converted === undefined) {
-        issues.push({ path: slot.path, message: MUST_BE[type] });
+        issues.push({ path: slot.path, message: mustBe(type, value) });
       } else if (slot.isField) {
         record[slot.name] = converted;
       } else {

@@ -20,7 +20,7 @@ type CsvOptions = { readonly delimiter: Delimiter; readonly name: string };
 
 type Line = { readonly line: number; readonly cells: readonly string[] };
 
-/** Reads a CSV with a header, as RFC 4180 has it, with any kind of line break. */
+/** Reads a CSV with a header, as RFC 4180 has it, with any kind of line break. Skips rows without a value. */
 export async function csvTable(text: AsyncIterable<Buffer>, options: CsvOptions): Promise<Table> {
   const groups = csvLines(text, options);
   const start = await groups.next();
@@ -52,8 +52,11 @@ async function* csvLines(text: AsyncIterable<Buffer>, options: CsvOptions): Asyn
   let rows = 0;
 
   function take(cells: readonly string[], { lines, empty_lines: emptyLines }: InfoRecord): void {
-    group.push({ line: next + emptyLines, cells });
-    rows += 1;
+    // Spreadsheets write rows of delimiters below a table.
+    if (cells.some((cell) => cell.trim() !== '')) {
+      group.push({ line: next + emptyLines, cells });
+      rows += 1;
+    }
     next += 1;
     // Only then can a cell hold a line break.
     if (lines > seenLines + 1) for (const cell of cells) next += cell.match(LINE_BREAK)?.length ?? 0;

@@ -67,7 +67,7 @@ Plan     attributes.Plan  string  by its name; text
 
 3 rows: 1 good, 2 refused
 
-rows  refused because                        row numbers
+rows  refused because                        row numbers, without the header
 2     phone must be E.164, as +551155256325  2, 3`;
 
 test('a dry run shows the columns and the reasons, and no value of any row', async () => {

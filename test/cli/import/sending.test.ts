@@ -223,7 +223,7 @@ describe('the report at the end', () => {
     expect(sentLines(report, 0, 10_000)).toEqual([
       '10,000 rows: 9,990 sent, 10 refused',
       '',
-      'rows  refused because     row numbers',
+      'rows  refused because     row numbers, without the header',
       '10    email must be text  3, 7, …',
     ]);
   });

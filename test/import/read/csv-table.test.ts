@@ -44,9 +44,12 @@ test('any table comes back as it was written', async () => {
         const table = await csvTable(wholeCharacters(text, size), { delimiter, name: 'people.csv' });
 
         const read = (await all(table.rows)).flat();
+        const lines = linesOf([header, ...rows]);
+        const filled = rows
+          .map((values, index) => ({ line: lines[index], values }))
+          .filter(({ values }) => values.some((value) => value.trim() !== ''));
         expect(table.names).toEqual(header);
-        expect(read.map((row) => ('values' in row ? row.values : row))).toEqual(rows);
-        expect(read.map(({ line }) => line)).toEqual(linesOf([header, ...rows]));
+        expect(read).toEqual(filled);
       },
     ),
     { numRuns: 300 },
@@ -76,6 +79,16 @@ test('lines are counted through empty lines and line breaks in cells', async () 
   const { rows } = await read('id,name\r\n\r\n1,"a\r\nb"\r\n\r\n\r\n2,"c\nd\ne"\r\n3,f');
 
   expect(rows.map(({ line }) => line)).toEqual([3, 7, 10]);
+});
+
+test('rows without a value are skipped, and lines count them', async () => {
+  const { names, rows } = await read(';;\nid;name;plan\n1;a;\n;;\n ; ;\n"";"";""\n2;b;\n;;\n;;\n', ';');
+
+  expect(names).toEqual(['id', 'name', 'plan']);
+  expect(rows).toEqual([
+    { line: 3, values: ['1', 'a', ''] },
+    { line: 7, values: ['2', 'b', ''] },
+  ]);
 });
 
 test('a header without rows has none', async () => {

@@ -36,12 +36,24 @@ export function convert(value: unknown, type: ValueType, dates: DateReading): un
 }
 
 /** What a value that can't be converted must be. It reads on from the field's name. */
-export const MUST_BE: { readonly [type in ValueType]: string } = {
+export function mustBe(type: ValueType, value: unknown): string {
+  const isDays = (type === 'date' || type === 'birthday') && EXCEL_DAYS.test(String(value));
+  return isDays
+    ? 'must be a date, not days as Excel counts them: format the column as a date'
+    : MUST_BE[type];
+}
+
+// A date in a cell that is formatted as a number: the days since 1900, here from 1927 to 2173.
+const EXCEL_DAYS = /^\s*\d{5}([.,]\d+)?\s*$/;
+
+const A_DATE = 'must be a date that exists, such as 2026-11-23, 23/11/2026 15:45 or 2026-11-23T15:45:00Z';
+
+const MUST_BE: { readonly [type in ValueType]: string } = {
   string: 'must be text, or a number of at most 15 digits',
   number: 'must be a number such as 1234.5, of at most 15 digits',
   boolean: 'must be true or false, yes or no, 1 or 0',
-  date: 'must be a date in a form that the import reads',
-  birthday: 'must be a date in a form that the import reads',
+  date: A_DATE,
+  birthday: A_DATE,
   array: 'must be a JSON array',
   object: 'must be a JSON object',
 };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isDate } from '../../../../src/contract/rules/date.ts';
-import { convert, type ValueType } from '../../../../src/import/read/values/convert.ts';
+import { convert, mustBe, type ValueType } from '../../../../src/import/read/values/convert.ts';
 import type { DateFormat } from '../../../../src/import/read/values/date-forms.ts';
 import { timeZone } from '../../../../src/import/read/values/time-zone.ts';
 
@@ -75,6 +75,18 @@ describe('a date is written in WebEngage’s form', () => {
     expect(date).toBe(expected);
     if (expected !== undefined) expect(isDate(String(date))).toBe(true);
   });
+});
+
+test('a date that can’t be read is answered with forms that can, and days of Excel with the remedy', () => {
+  for (const type of ['date', 'birthday'] as const) {
+    expect(mustBe(type, '23/11/26')).toMatch(
+      'must be a date that exists, such as 2026-11-23, 23/11/2026 15:45 or ',
+    );
+    for (const days of ['46349', 46349, ' 46349.75 ', '46349,5'])
+      expect(mustBe(type, days)).toContain('format the column as a date');
+    expect(mustBe(type, '20261123')).not.toContain('Excel');
+  }
+  expect(mustBe('boolean', '46349')).toBe('must be true or false, yes or no, 1 or 0');
 });
 
 test('a birthday stays a day, whatever the zone', () => {
