@@ -159,7 +159,6 @@ export const SCENARIOS: readonly Scenario[] = [
       { name: 'WebEngageRelayOutboxFull', withinMinutes: 11 },
       { name: 'WebEngageRelayDeliversLateFast', withinMinutes: 16 },
       { name: 'WebEngageRelayDeliversLateSlow', withinMinutes: 16 },
-      { name: 'WebEngageRelayBacklogFills', withinMinutes: 18 },
     ],
   },
   {
