@@ -204,7 +204,7 @@ describe('the figures', () => {
     // The first isolate ended before it could tell, and the second one's first batch went along with its second.
     expect(grown('webengage_relay_batch_duration_seconds_count')).toBe(1);
     expect(sumOf(after, 'webengage_relay_backlog_records')).toBe(0);
-    expect(sumOf(after, 'webengage_relay_allowance_used_ratio')).toBeCloseTo(2 / 500);
+    expect(sumOf(after, 'webengage_relay_allowance_used_ratio')).toBeCloseTo(2 / 482.5, 5);
     expect(sumOf(after, 'webengage_relay_suspended')).toBe(0);
   });
 
