@@ -1,5 +1,5 @@
 import { VERSION } from '../../contract/version.ts';
-import { missingBindings } from '../durable-objects/bindings.ts';
+import { bindingFault } from '../durable-objects/bindings.ts';
 import type { Env } from '../durable-objects/env.ts';
 import { ANSWERS_WITHIN_MS, inTime } from '../durable-objects/in-time.ts';
 import { PROBE } from '../durable-objects/outbox.ts';
@@ -67,8 +67,8 @@ type Found = { readonly trouble: Trouble | undefined; readonly silent: ReadonlyM
 
 async function findTrouble(env: Env, settings: RelaySettings, now: number): Promise<Found> {
   const silent = new Map<string, Trouble>();
-  const broken = brokenBinding(env);
-  if (broken !== undefined) return { trouble: broken, silent };
+  const unbound = bindingFault(env);
+  if (unbound !== undefined) return { trouble: { status: 'broken', message: unbound }, silent };
   const gate = await gateOrTrouble(env, settings);
   if ('message' in gate) return { trouble: gate, silent };
   const current = new Set(outboxesOf(settings));
@@ -85,15 +85,6 @@ async function findTrouble(env: Env, settings: RelaySettings, now: number): Prom
   };
   const troubles = await Promise.all(gate.inUse.map(look));
   return { trouble: troubles.find((trouble) => trouble !== undefined), silent };
-}
-
-function brokenBinding(env: Env): Trouble | undefined {
-  const missing = missingBindings(env);
-  if (missing.length === 0) return undefined;
-  return {
-    status: 'broken',
-    message: `${missing.join(' and ')} is not bound to a Durable Object: bind it under durable_objects in wrangler.jsonc, with a compatibility_date no older than the package's, and deploy`,
-  };
 }
 
 type Gate = GateStatus & { readonly inUse: readonly string[] };
