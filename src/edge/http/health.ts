@@ -2,8 +2,7 @@ import { VERSION } from '../../contract/version.ts';
 import { bindingFault } from '../durable-objects/bindings.ts';
 import type { Env } from '../durable-objects/env.ts';
 import { ANSWERS_WITHIN_MS, inTime } from '../durable-objects/in-time.ts';
-import { PROBE } from '../durable-objects/outbox.ts';
-import { outboxesInUse, outboxesOf, outboxNamed } from '../durable-objects/outbox-directory.ts';
+import { outboxesInUse, outboxesOf, outboxNamed, probeOutbox } from '../durable-objects/outbox-directory.ts';
 import { type GateStatus, gateOf } from '../durable-objects/rate-gate.ts';
 import { withRetry } from '../durable-objects/with-retry.ts';
 import { longestStall, type QueueHealth } from '../queue/status.ts';
@@ -92,11 +91,11 @@ type Gate = GateStatus & { readonly inUse: readonly string[] };
 /**
  * The gate's status and the outboxes in use. Or the trouble, if no object can be created or WebEngage takes nothing.
  */
-async function gateOrTrouble(env: Env, { jurisdiction }: RelaySettings): Promise<Gate | Trouble> {
+async function gateOrTrouble(env: Env, settings: RelaySettings): Promise<Gate | Trouble> {
+  const { jurisdiction } = settings;
   try {
     const status = await inTime(() => withRetry(async () => gateOf(env).status()));
-    const probe = jurisdiction === undefined ? PROBE : `${jurisdiction}/${PROBE}`;
-    await inTime(() => withRetry(async () => outboxNamed(env, probe).probe()));
+    await probeOutbox(env, settings);
     if (status.suspension !== null)
       return {
         status: 'suspended',
@@ -108,7 +107,7 @@ async function gateOrTrouble(env: Env, { jurisdiction }: RelaySettings): Promise
     logFault('health_failed', error);
     return {
       status: 'broken',
-      message: `no Durable Object can be created: OUTBOX and RATE_GATE must be listed under new_sqlite_classes in the migrations of wrangler.jsonc, with a compatibility_date no older than the package's${jurisdiction === undefined ? '' : `; or the account can't use JURISDICTION ${jurisdiction}`}. See the log.`,
+      message: `no Durable Object can be used: OUTBOX must be bound to the class Outbox and RATE_GATE to RateGate, both listed under new_sqlite_classes in the migrations of wrangler.jsonc, with a compatibility_date no older than the package's${jurisdiction === undefined ? '' : `; or the account can't use JURISDICTION ${jurisdiction}`}. See the log.`,
     };
   }
 }
