@@ -6,6 +6,7 @@ import { DELIVERY_BOUNDS_MS, REFUSED_BATCHES } from '../src/edge/telemetry/obser
 import { dashboardPanels } from './fakes/dashboard.ts';
 import { readExposition } from './fakes/exposition.ts';
 import { hasPrometheus, promtool } from './promtool.ts';
+import { anchorOf } from './samples/markdown.ts';
 import { sample } from './samples/samples.ts';
 import { tableUnder } from './tables.ts';
 
@@ -157,6 +158,19 @@ describe('the rules', () => {
   test('measure the second objective by a bound of the histogram', () => {
     for (const [, bound] of RULES.matchAll(/le="([^"]*)"/g))
       expect(DELIVERY_BOUNDS_MS).toContain(Number(bound) * 1_000);
+  });
+
+  test('link each alert to the section of a guide that says what to do', () => {
+    const { homepage } = JSON.parse(readFileSync('package.json', 'utf8'));
+    const repository = homepage.replace(/#.*$/, '/blob/main/');
+
+    for (const alert of RULES.split('- alert: ').slice(1)) {
+      const [, url = ''] = /runbook_url: (\S+)/.exec(alert) ?? [];
+      expect(url.slice(0, repository.length), alert).toBe(repository);
+      const [file = '', anchor = ''] = url.slice(repository.length).split('#');
+      const headings = readFileSync(file, 'utf8').matchAll(/^#{2,} (.+)$/gm);
+      expect([...headings].map(([, title = '']) => anchorOf(title))).toContain(anchor);
+    }
   });
 
   test('have a case for each alert in which it fires, and a quiet hour in which none does', () => {

@@ -4,6 +4,7 @@ import { type Plan, parsePlan, planFaults } from '../plan/plan.ts';
 import { LIVE_PORTS } from './alerts/send.ts';
 import { identity } from './auth/identity.ts';
 import { corsHeaders, originAllowed } from './auth/origin.ts';
+import { bindingFault } from './durable-objects/bindings.ts';
 import type { Env, Relay } from './durable-objects/env.ts';
 import { readPlanMode } from './http/enforce-plan.ts';
 import { ANSWER_HEADERS } from './http/headers.ts';
@@ -18,7 +19,7 @@ import { entrypointOf, type RelayEntrypointClass } from './rpc/entrypoint.ts';
 import { originsIn } from './settings/origin-pattern.ts';
 import { readSettings } from './settings/settings.ts';
 import { isLoopback } from './settings/upstream.ts';
-import { logFault } from './telemetry/log.ts';
+import { logBroken, logFault } from './telemetry/log.ts';
 import { watch } from './watchdog/watchdog.ts';
 
 const UNAVAILABLE_RETRY_AFTER_S = 10;
@@ -84,15 +85,17 @@ export function createRelay({ plan }: RelayOptions = {}): RelayWorker {
   app.route('/admin', operatorRoutes());
   app.get('/metrics', reportMetrics());
   app.notFound(() => refusal('not_found', 'not found'));
-  app.onError((error) => {
+  app.onError((error, c) => {
     logFault('request_failed', error);
-    return unavailable('try again later');
+    return unavailable(bindingFault(c.env) ?? 'try again later');
   });
   return {
     fetch: (request, env, ctx) => app.fetch(request, env, ctx ?? WITHOUT_CONTEXT),
     scheduled: async ({ scheduledTime = Date.now() }, env) => {
-      const { ok } = await readSetUp(env, readIdentity, planned !== undefined);
-      await watch(env, { scheduledAt: scheduledTime, isSetUp: ok }, LIVE_PORTS);
+      const read = await readSetUp(env, readIdentity, planned !== undefined);
+      const fault = read.ok ? bindingFault(env) : read.message;
+      if (fault !== undefined) logBroken(fault);
+      await watch(env, { scheduledAt: scheduledTime, isSetUp: read.ok }, LIVE_PORTS);
     },
   };
 }

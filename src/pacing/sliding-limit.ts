@@ -36,6 +36,16 @@ export function limitWithin(allowancePerMinute: number): SlidingLimit {
 }
 
 /**
+ * The share of an allowance that is used, from 0 to 1. It is 1 while calls start as fast as they are granted: 9 a
+ * minute with an allowance of 10, because their spacing has to leave room for the burst.
+ *
+ * @param starts calls that started in the last 60 seconds
+ */
+export function usedShare(starts: number, allowancePerMinute: number): number {
+  return Math.min(1, (starts * limitWithin(allowancePerMinute).spacingMs) / WINDOW_MS);
+}
+
+/**
  * Asks to start one call.
  *
  * @param aheadMs how far ahead a start may be promised. A promise is lost with its holder, so keep it short

@@ -10,6 +10,7 @@ import {
   logAlertFailed,
   logAlertsGivenUp,
   logBots,
+  logBroken,
   logDeadLetters,
   logErasure,
   logFailedCall,
@@ -76,6 +77,7 @@ test('docs/guides/operating.md shows exactly the lines of the log', () => {
     report(undefined, passOf(shown[0] ?? ''));
     logFailedCall({ status: 503, kind: 'event', attempts: 2 });
     logUnfamiliar('accepted');
+    logBroken('WEBENGAGE_LICENSE_CODE must be set, and hold only letters, digits, ~, _ and -');
     logSuspended(401);
     logRecovered({ status: 401, since: 1_000 }, 62_034);
     logWrongTokens(17);

@@ -455,6 +455,30 @@ describe('configuration', () => {
     expect(answer.headers.get('Retry-After')).not.toBeNull();
   });
 
+  test('a missing binding is answered 503 to a batch, with its name and no stack', async () => {
+    const answer = await post(batch(), {}, { OUTBOX: undefined as never });
+
+    expect(answer.status).toBe(503);
+    const { error } = await answer.json<{ error: { message: string } }>();
+    expect(error.message).toMatch(/^OUTBOX must be bound to a Durable Object: add it to durable_objects/);
+    expect(error.message).not.toMatch(/TypeError|\bat /);
+    expect(answer.headers.get('Access-Control-Allow-Origin')).toBe(SHOP);
+    expect(answer.headers.get('Retry-After')).not.toBeNull();
+  });
+
+  test.each([
+    ['OUTBOX', { OUTBOX: undefined as never }, /^OUTBOX must be bound/],
+    ['RATE_GATE', { RATE_GATE: undefined as never }, /^RATE_GATE must be bound/],
+    ['WEBENGAGE_LICENSE_CODE', { WEBENGAGE_LICENSE_CODE: '' }, /^WEBENGAGE_LICENSE_CODE must be set/],
+  ])('without %s, each run of the watchdog logs what to set', async (_, missing, says) => {
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
+    await relay.scheduled({ scheduledTime: 0 }, { ...relayEnv, ...missing }).catch(() => undefined);
+    const lines = logged.mock.calls.map(([line]) => JSON.parse(line));
+    logged.mockRestore();
+
+    expect(lines).toContainEqual({ event: 'broken', says: expect.stringMatching(says) });
+  });
+
   test('an upstream on this machine is only for a relay on this machine', async () => {
     const deployed = new Request('https://t.example.com/health');
 

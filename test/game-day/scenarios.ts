@@ -115,7 +115,9 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     fault: 'the binding OUTBOX is missing',
     missing: 'OUTBOX',
-    refusals: ['503 try again later'],
+    refusals: [
+      "503 OUTBOX must be bound to a Durable Object: add it to durable_objects in wrangler.jsonc, with a compatibility_date no older than the package's, and deploy",
+    ],
     minutes: 10,
     overAfterMinutes: 36,
     alerts: [{ name: 'broken', withinMinutes: 2 }],
@@ -159,7 +161,6 @@ export const SCENARIOS: readonly Scenario[] = [
       { name: 'WebEngageRelayOutboxFull', withinMinutes: 11 },
       { name: 'WebEngageRelayDeliversLateFast', withinMinutes: 16 },
       { name: 'WebEngageRelayDeliversLateSlow', withinMinutes: 16 },
-      { name: 'WebEngageRelayBacklogFills', withinMinutes: 18 },
     ],
   },
   {

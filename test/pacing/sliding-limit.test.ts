@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { admit, limitWithin, type SlidingLimitState } from '../../src/pacing/sliding-limit.ts';
+import { admit, limitWithin, type SlidingLimitState, usedShare } from '../../src/pacing/sliding-limit.ts';
 
 const MINUTE = 60_000;
 const AHEAD_MS = 250;
@@ -76,6 +77,54 @@ test('a backlog uses at least 96 % of the account’s 500 in any minute', () => 
     const inMinute = starts.filter((at) => at >= from && at < from + MINUTE).length;
     expect(inMinute).toBeGreaterThanOrEqual(500 * 0.96);
   }
+});
+
+describe('the used share of an allowance', () => {
+  const RULE = /avg_over_time\(webengage_relay_allowance_used_ratio\[15m\]\) > ([\d.]+)/;
+  const alertAbove = Number(RULE.exec(readFileSync('ops/prometheus/rules.yml', 'utf8'))?.[1]);
+  const everyAllowance = Array.from({ length: 499 }, (_, index) => index + 2);
+
+  /** The mean over a quarter of an hour, of a scrape every 15 seconds, if a call becomes due so often. */
+  function meanShare(allowance: number, everyMs: number): number {
+    const limit = limitWithin(allowance);
+    const end = 16 * MINUTE;
+    const starts: number[] = [];
+    let state: SlidingLimitState = { nextDueAt: 0 };
+    for (let now = 0; now < end; ) {
+      const admission = admit(state, limit, now, AHEAD_MS);
+      if (!admission.granted) {
+        now += admission.retryInMs;
+        continue;
+      }
+      state = admission.state;
+      starts.push(now + admission.startInMs);
+      now = Math.max(now + admission.startInMs, starts.length * everyMs);
+    }
+    const shares = Array.from({ length: 60 }, (_, index) => {
+      const at = MINUTE + index * 15_000;
+      return usedShare(starts.filter((start) => start > at - MINUTE && start <= at).length, allowance);
+    });
+    return shares.reduce((sum, share) => sum + share, 0) / shares.length;
+  }
+
+  test('sets off the alert if there is more to do than may start, however small the allowance', () => {
+    const silent = everyAllowance.filter((allowance) => !(meanShare(allowance, 0) > alertAbove));
+
+    expect(silent).toEqual([]);
+  });
+
+  test('sets off none while a fifth of what may start is free', () => {
+    const spacingMs = (allowance: number) => limitWithin(allowance).spacingMs / 0.8;
+    const loud = everyAllowance.filter(
+      (allowance) => meanShare(allowance, spacingMs(allowance)) > alertAbove,
+    );
+
+    expect(loud).toEqual([]);
+  });
+
+  test('is from 0 to 1, also if the allowance has just become smaller', () => {
+    expect([usedShare(0, 500), usedShare(250, 10)]).toEqual([0, 1]);
+  });
 });
 
 test('a start is granted no further ahead than requested, and a refusal says when to ask again', () => {

@@ -3,7 +3,12 @@ import { releaseFaults } from './faults.ts';
 
 // Run by `npm run release:check`, and by npm itself before it publishes.
 const read = (path: string) => readFileSync(path, 'utf8');
-const others = ['CODE_OF_CONDUCT.md', '.github/ISSUE_TEMPLATE/config.yml'];
+const others = [
+  'CODE_OF_CONDUCT.md',
+  '.github/ISSUE_TEMPLATE/config.yml',
+  'ops/prometheus/rules.yml',
+  'ops/prometheus/rules-tests.yml',
+];
 
 const faults = releaseFaults({
   manifest: read('package.json'),

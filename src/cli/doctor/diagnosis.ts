@@ -93,8 +93,10 @@ function todoAboutAddress(url: string): string {
     : 'check the address, and that the relay is deployed there';
 }
 
-/** By the setting that a message of the relay names. */
+/** By the setting or binding that a message of the relay names. */
 function todoAbout(message: string): string {
+  if (/\b(OUTBOX|RATE_GATE)\b/.test(message))
+    return 'compare durable_objects, migrations and compatibility_date in wrangler.jsonc with node_modules/webengage-relay/wrangler.jsonc, and run npx wrangler deploy';
   const [setting] = /\b[A-Z]{2,}(_[A-Z]+)+\b/.exec(message) ?? [];
   if (setting === undefined) return 'read its log with npx wrangler tail';
   return /_KEY|_TOKEN/.test(setting)

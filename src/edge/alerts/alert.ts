@@ -45,13 +45,13 @@ const DESCRIPTIONS: Readonly<Record<Notice['alert'], Description>> = {
     title: 'The relay is broken',
     what: ({ bindings = 0 }) =>
       bindings > 0
-        ? 'The binding OUTBOX is missing, so the relay stores and sends nothing. Browsers keep their records.'
+        ? 'The binding OUTBOX is missing or leads to another class, so the relay stores and sends nothing. Browsers keep their records.'
         : 'The relay answers 503 to every request. Browsers keep their records.',
     why: 'A setting or a binding is missing or invalid.',
     // No message can be about RATE_GATE, because that object keeps the alerts.
     remedy: ({ bindings = 0 }) =>
       bindings > 0
-        ? 'Bind OUTBOX under durable_objects in wrangler.jsonc, and deploy. Or roll back.'
+        ? 'Bind OUTBOX under durable_objects in wrangler.jsonc to the class Outbox, and deploy. Or roll back.'
         : 'Open /health: it names the setting and its rule. Correct it, and deploy.',
   },
   suspended: {

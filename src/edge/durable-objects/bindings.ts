@@ -9,3 +9,10 @@ export type BindingName = (typeof BINDINGS)[number];
 export function missingBindings(env: Env): readonly BindingName[] {
   return BINDINGS.filter((name) => typeof env[name]?.getByName !== 'function');
 }
+
+/** What to do about missing bindings. Undefined if there are none. */
+export function bindingFault(env: Env): string | undefined {
+  const missing = missingBindings(env);
+  if (missing.length === 0) return undefined;
+  return `${missing.join(' and ')} must be bound to a Durable Object: add it to durable_objects in wrangler.jsonc, with a compatibility_date no older than the package's, and deploy`;
+}

@@ -1,9 +1,8 @@
 import { VERSION } from '../../contract/version.ts';
-import { missingBindings } from '../durable-objects/bindings.ts';
+import { bindingFault } from '../durable-objects/bindings.ts';
 import type { Env } from '../durable-objects/env.ts';
 import { ANSWERS_WITHIN_MS, inTime } from '../durable-objects/in-time.ts';
-import { PROBE } from '../durable-objects/outbox.ts';
-import { outboxesInUse, outboxesOf, outboxNamed } from '../durable-objects/outbox-directory.ts';
+import { outboxesInUse, outboxesOf, outboxNamed, probeOutbox } from '../durable-objects/outbox-directory.ts';
 import { type GateStatus, gateOf } from '../durable-objects/rate-gate.ts';
 import { withRetry } from '../durable-objects/with-retry.ts';
 import { longestStall, type QueueHealth } from '../queue/status.ts';
@@ -67,8 +66,8 @@ type Found = { readonly trouble: Trouble | undefined; readonly silent: ReadonlyM
 
 async function findTrouble(env: Env, settings: RelaySettings, now: number): Promise<Found> {
   const silent = new Map<string, Trouble>();
-  const broken = brokenBinding(env);
-  if (broken !== undefined) return { trouble: broken, silent };
+  const unbound = bindingFault(env);
+  if (unbound !== undefined) return { trouble: { status: 'broken', message: unbound }, silent };
   const gate = await gateOrTrouble(env, settings);
   if ('message' in gate) return { trouble: gate, silent };
   const current = new Set(outboxesOf(settings));
@@ -88,25 +87,16 @@ async function findTrouble(env: Env, settings: RelaySettings, now: number): Prom
   return { trouble: troubles.find((trouble) => trouble !== undefined), silent };
 }
 
-function brokenBinding(env: Env): Trouble | undefined {
-  const missing = missingBindings(env);
-  if (missing.length === 0) return undefined;
-  return {
-    status: 'broken',
-    message: `${missing.join(' and ')} is not bound to a Durable Object: bind it under durable_objects in wrangler.jsonc, with a compatibility_date no older than the package's, and deploy`,
-  };
-}
-
 type Gate = GateStatus & { readonly inUse: readonly string[] };
 
 /**
  * The gate's status and the outboxes in use. Or the trouble, if no object can be created or WebEngage takes nothing.
  */
-async function gateOrTrouble(env: Env, { jurisdiction }: RelaySettings): Promise<Gate | Trouble> {
+async function gateOrTrouble(env: Env, settings: RelaySettings): Promise<Gate | Trouble> {
+  const { jurisdiction } = settings;
   try {
     const status = await inTime(() => withRetry(async () => gateOf(env).status()));
-    const probe = jurisdiction === undefined ? PROBE : `${jurisdiction}/${PROBE}`;
-    await inTime(() => withRetry(async () => outboxNamed(env, probe).probe()));
+    await probeOutbox(env, settings);
     if (status.suspension !== null)
       return {
         status: 'suspended',
@@ -118,7 +108,7 @@ async function gateOrTrouble(env: Env, { jurisdiction }: RelaySettings): Promise
     logFault('health_failed', error);
     return {
       status: 'broken',
-      message: `no Durable Object can be created: OUTBOX and RATE_GATE must be listed under new_sqlite_classes in the migrations of wrangler.jsonc, with a compatibility_date no older than the package's${jurisdiction === undefined ? '' : `; or the account can't use JURISDICTION ${jurisdiction}`}. See the log.`,
+      message: `no Durable Object can be used: OUTBOX must be bound to the class Outbox and RATE_GATE to RateGate, both listed under new_sqlite_classes in the migrations of wrangler.jsonc, with a compatibility_date no older than the package's${jurisdiction === undefined ? '' : `; or the account can't use JURISDICTION ${jurisdiction}`}. See the log.`,
     };
   }
 }

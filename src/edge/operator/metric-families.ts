@@ -1,4 +1,5 @@
 import { VERSION } from '../../contract/version.ts';
+import { usedShare } from '../../pacing/sliding-limit.ts';
 import { BINDINGS, type BindingName } from '../durable-objects/bindings.ts';
 import type { OutboxMetrics } from '../durable-objects/outbox-metrics.ts';
 import type { GateMetrics } from '../durable-objects/rate-gate.ts';
@@ -137,9 +138,10 @@ function callFamilies(each: Each, gate: GateMetrics): Family[] {
       samples: each(({ totals }) => single(totals.unfamiliar)),
     }),
     gauge('allowance_calls', 'Calls that the account may make in 60 seconds.', one(requestsPerMinute)),
-    gauge('allowance_used_ratio', 'The part of the allowance used in the last 60 seconds.', {
+    gauge('allowance_used_ratio', 'Calls of the last 60 seconds, as a part of those that could start.', {
       unit: 'ratio',
-      ...one(requestsPerMinute === 0 ? 0 : startedInLastMinute / requestsPerMinute),
+      // There is no allowance while a setting is missing.
+      ...one(requestsPerMinute === 0 ? 0 : usedShare(startedInLastMinute, requestsPerMinute)),
     }),
     gauge('suspended', 'Whether WebEngage refuses every call.', one(Number(suspension !== null))),
     gauge('paused', 'Whether WebEngage asked to wait.', one(Number(pausedUntil !== null))),

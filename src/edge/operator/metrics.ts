@@ -3,7 +3,7 @@ import { showsToken } from '../auth/bearer.ts';
 import { type BindingName, missingBindings } from '../durable-objects/bindings.ts';
 import type { Env, Relay } from '../durable-objects/env.ts';
 import { inTime } from '../durable-objects/in-time.ts';
-import { outboxNamed } from '../durable-objects/outbox-directory.ts';
+import { leadsElsewhere, outboxNamed } from '../durable-objects/outbox-directory.ts';
 import type { OutboxMetrics } from '../durable-objects/outbox-metrics.ts';
 import { gateOf } from '../durable-objects/rate-gate.ts';
 import { withRetry } from '../durable-objects/with-retry.ts';
@@ -57,8 +57,11 @@ async function measure(c: Context<Relay>, missing: readonly BindingName[]): Prom
     ),
   );
   const known = new Set(gate.outboxes.flatMap(({ name, resting }) => (resting ? [name] : [])));
-  const resting = outboxes.flatMap(({ name, figures }) =>
-    figures?.isResting === true && !known.has(name) ? [{ name, figures }] : [],
+  const asked = outboxes.filter(({ name }) => !known.has(name));
+  const noneAnswers = asked.length > 0 && asked.every(({ figures }) => figures === undefined);
+  const isMisbound = noneAnswers && (await leadsElsewhere(c.env, c.var.settings));
+  const resting = asked.flatMap(({ name, figures }) =>
+    figures?.isResting === true ? [{ name, figures }] : [],
   );
   if (resting.length > 0)
     c.executionCtx.waitUntil(
@@ -66,7 +69,8 @@ async function measure(c: Context<Relay>, missing: readonly BindingName[]): Prom
         .keepResting(ticket, resting)
         .catch((error: unknown) => logFault('metrics_failed', error)),
     );
-  return metricFamilies({ gate, outboxes, missing, maxBacklog: c.var.settings.maxBacklog });
+  const { maxBacklog } = c.var.settings;
+  return metricFamilies({ gate, outboxes, missing: isMisbound ? ['OUTBOX'] : missing, maxBacklog });
 }
 
 /** Undefined if it fails, or does not answer in time. */

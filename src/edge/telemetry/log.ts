@@ -93,6 +93,11 @@ export function logServerRefused(sender: string, refused: Counts<ServerRefused>)
   console.warn(JSON.stringify({ event: 'server_refused', sender, ...refused }));
 }
 
+/** Logs, in each run of the watchdog, which setting or binding is at fault. The line contains no value. */
+export function logBroken(says: string): void {
+  console.error(JSON.stringify({ event: 'broken', says }));
+}
+
 /** Logs that deliveries are suspended: WebEngage accepts nothing. All records are kept until the configuration is fixed. */
 export function logSuspended(status: number): void {
   console.error(JSON.stringify({ event: 'suspended', status }));

@@ -6,14 +6,14 @@ import { missingBindings } from '../durable-objects/bindings.ts';
 import type { Env } from '../durable-objects/env.ts';
 import { inTime } from '../durable-objects/in-time.ts';
 import type { OutboxWatch } from '../durable-objects/outbox.ts';
-import { outboxesOf, outboxNamed } from '../durable-objects/outbox-directory.ts';
+import { leadsElsewhere, outboxesOf, outboxNamed } from '../durable-objects/outbox-directory.ts';
 import type { InUse } from '../durable-objects/outbox-list.ts';
 import { gateOf, type WatchBegin } from '../durable-objects/rate-gate.ts';
 import { withRetry } from '../durable-objects/with-retry.ts';
 import { type AlertSettings, readAlertSettings } from '../settings/alert-settings.ts';
 import type { Webhook } from '../settings/alert-webhook.ts';
 import { type RelaySettings, readSettings } from '../settings/settings.ts';
-import { logAlertFailed, logFault } from '../telemetry/log.ts';
+import { logAlertFailed, logBroken, logFault } from '../telemetry/log.ts';
 
 // A lost alarm is found this late if the relay is quiet, so that outboxes without work stay asleep.
 const QUIET_MINUTES = 5;
@@ -38,16 +38,20 @@ export async function watch(env: Env, { scheduledAt, isSetUp }: WatchRun, ports:
   const settings = read.ok && missing === 0 ? read.settings : undefined;
   const begin = await withRetry(async () => gateOf(env).beginWatch());
   const isDue = Math.floor(scheduledAt / MINUTE_MS) % QUIET_MINUTES === 0;
-  const isBroken = settings === undefined || !isSetUp;
-  if (begin.isQuiet && !isBroken && !isDue) return;
-  const outboxes = settings === undefined ? [] : await lookAfter(env, settings, begin);
+  const isUnset = settings === undefined || !isSetUp;
+  if (begin.isQuiet && !isUnset && !isDue) return;
+  const found = settings === undefined ? [] : await lookAfter(env, settings, begin);
+  const noneAnswers = found.length > 0 && found.every((outbox) => outbox.watch === undefined);
+  const isMisbound = settings !== undefined && noneAnswers && (await leadsElsewhere(env, settings));
+  if (isMisbound) logBroken('OUTBOX must be bound to the class Outbox: correct wrangler.jsonc, and deploy');
   const alerts = readAlertSettings(env);
   const webhooks = new Map<string, Webhook>();
   for (const webhook of alerts.webhooks) webhooks.set(await fingerprintOf(webhook), webhook);
   const due = await gateOf(env).endWatch({
-    isBroken,
-    missingBindings: missing,
-    outboxes,
+    isBroken: isUnset || isMisbound,
+    missingBindings: missing + Number(isMisbound),
+    // Objects of another class are no outboxes that fail to answer.
+    outboxes: isMisbound ? [] : found,
     // The second one does not matter without settings: stale outboxes are not looked for then.
     limits: { lateMs: alerts.lateMs, staleMs: settings?.healthStaleMs ?? alerts.lateMs },
     destinations: [...webhooks.keys()],

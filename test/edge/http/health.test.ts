@@ -121,6 +121,16 @@ describe('/health is 503, and says what to do', () => {
     expect(await healthOf(env)).toMatchObject({ code: 503, status: 'broken' });
   });
 
+  test('OUTBOX is bound to the class of the gate', async () => {
+    const env = { ...relayEnv, OUTBOX: relayEnv.RATE_GATE } as unknown as Env;
+
+    expect(await healthOf(env)).toMatchObject({
+      code: 503,
+      status: 'broken',
+      message: expect.stringMatching(/OUTBOX must be bound to the class Outbox/),
+    });
+  });
+
   test('and follows HEALTH_STALE_MS, so a minute may be enough', async () => {
     const { env } = fakeBindings(waitsAndTook(MINUTE, MINUTE));
 

@@ -204,7 +204,7 @@ describe('the figures', () => {
     // The first isolate ended before it could tell, and the second one's first batch went along with its second.
     expect(grown('webengage_relay_batch_duration_seconds_count')).toBe(1);
     expect(sumOf(after, 'webengage_relay_backlog_records')).toBe(0);
-    expect(sumOf(after, 'webengage_relay_allowance_used_ratio')).toBeCloseTo(2 / 500);
+    expect(sumOf(after, 'webengage_relay_allowance_used_ratio')).toBeCloseTo(2 / 482.5, 5);
     expect(sumOf(after, 'webengage_relay_suspended')).toBe(0);
   });
 
@@ -232,21 +232,25 @@ describe('the figures', () => {
   test('of an outbox that does not answer are missing, and those of others are not', async () => {
     await post(batchOf());
     const silent = {
-      getByName: () => ({ metrics: () => Promise.reject(new Error('gone')) }),
+      getByName: () => ({ metrics: () => Promise.reject(new Error('gone')), probe: async () => {} }),
     } as unknown as Env['OUTBOX'];
 
     await gate.endRest('1/0');
     const read = await scrape({ OUTBOX: silent });
 
     expect(sumOf(read, 'webengage_relay_outbox_up', { outbox: '1/0' })).toBe(0);
+    expect(sumOf(read, 'webengage_relay_binding_up', { binding: 'OUTBOX' })).toBe(1);
     expect(sumOf(read, 'webengage_relay_backlog_records')).toBeUndefined();
     expect(sumOf(read, 'webengage_relay_allowance_calls')).toBe(500);
     await deliver();
   });
 
-  test('say that the binding of the outboxes is missing', async () => {
+  test.each([
+    ['is missing', undefined],
+    ['leads to a class without the methods of an outbox', { getByName: () => ({}) }],
+  ])('say that the binding of the outboxes %s', async (_, bound) => {
     await gate.endRest('1/0');
-    const read = await scrape({ OUTBOX: undefined as unknown as Env['OUTBOX'] });
+    const read = await scrape({ OUTBOX: bound as unknown as Env['OUTBOX'] });
 
     expect(sumOf(read, 'webengage_relay_binding_up', { binding: 'OUTBOX' })).toBe(0);
     expect(sumOf(read, 'webengage_relay_binding_up', { binding: 'RATE_GATE' })).toBe(1);

@@ -163,7 +163,7 @@ function withOutboxes(names: readonly string[], wake: (name: string) => Promise<
   const outboxes = (jurisdiction: string) => ({
     getByName: (name: string, { locationHint }: { locationHint: string }) => {
       calls.push(`${jurisdiction} ${name} ${locationHint}`);
-      return { watch: async () => ({ isEmpty: await wake(name) }) };
+      return { watch: async () => ({ isEmpty: await wake(name), figures: {} }) };
     },
     jurisdiction: outboxes,
   });

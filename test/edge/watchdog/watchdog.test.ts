@@ -107,7 +107,9 @@ async function refuseTokens(batches: number, minutesAgo = 0): Promise<void> {
   );
 }
 
-const SILENT = { getByName: () => ({ watch: () => Promise.reject(new Error('gone')) }) };
+const SILENT = {
+  getByName: () => ({ watch: () => Promise.reject(new Error('gone')), probe: async () => {} }),
+};
 
 /** How to bring about each alert, and how to end it. */
 const CAUSES: Readonly<
@@ -227,6 +229,18 @@ describe('an alert', () => {
     const [{ message }] = got as [Got];
     expect(message.what).toMatch(/^The binding OUTBOX is missing/);
     expect(message.remedy).toMatch(/^Bind OUTBOX under durable_objects/);
+  });
+
+  test('of a relay whose OUTBOX is bound to another class says so, and no outbox is called silent', async () => {
+    const misbound = { OUTBOX: relayEnv.RATE_GATE as unknown as Env['OUTBOX'] };
+    await waitingSince(1_000);
+    await run(misbound);
+    await run(misbound);
+
+    expect(told()).toEqual(['broken begins']);
+    const [{ message }] = got as [Got];
+    expect(message.what).toMatch(/OUTBOX .*leads to another class/);
+    expect(message.remedy).toMatch(/to the class Outbox/);
   });
 
   test.each([
