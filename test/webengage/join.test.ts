@@ -230,6 +230,27 @@ describe('reset', () => {
     expect(log).toEqual(['login ada', 'logout']);
   });
 
+  test('in the task of a sign-in holds up neither that login nor the records before it', async () => {
+    const { open, time, log, people, profiles, warnings, unmerged } = webEngageWorld({
+      anonymousAfter: 'lost',
+    });
+    const { tracker } = open({ sdkAfterMs: 0 });
+    void tracker.track('e1');
+    await time.pass(ALL_MS);
+
+    void tracker.track('e2');
+    void tracker.identify('ada');
+    tracker.reset();
+    void tracker.track('e3');
+    await time.pass(4_500);
+
+    expect(log).toEqual(['login ada', 'logout']);
+    expect(people()).toMatchObject({ ada: ['e1 rest', 'e2 rest'] });
+    expect(profiles().lost).toEqual([]);
+    expect(warnings).toEqual([]);
+    expect(unmerged).toEqual([0]);
+  });
+
   test('is caught up on the next page, before the next login', async () => {
     const { open, time, log } = webEngageWorld();
     const first = open({ sdkAfterMs: 0 });

@@ -10,7 +10,6 @@ export type AnonymousIdSource = () => string | undefined | Promise<string | unde
 // An SDK that a script loads takes its time. One that is blocked never comes.
 const LOOKS = 50;
 const LOOK_EVERY_MS = 100;
-const WAIT_MS = LOOKS * LOOK_EVERY_MS;
 
 // WebEngage's limit. https://docs.webengage.com/docs/rest-api-tracking-users
 const MAX_ID_LENGTH = 100;
@@ -20,6 +19,9 @@ const MAX_ID_LENGTH = 100;
  * A logout is an empty text in a list.
  */
 export const LOGINS_KEY = 'webengage-relay/webengage';
+
+const LOGOUT = /[[,]""/;
+const LOGOUT_AFTER_LOGIN = /,""/;
 
 /** An object that an append has just made, and that no other code has seen yet. */
 type Fresh<T> = { -readonly [Field in keyof T]: T[Field] };
@@ -44,12 +46,16 @@ export function anonymousId(source: AnonymousIdSource): AddOn {
       const { records, time, pageStorage, endpointName } = page;
       let latest = '';
 
+      /** Whether the SDK has yet to make a logout. Only of a browser whose SDK has supplied an id before. */
+      function isDue(logout: RegExp): boolean {
+        return !!page.visitor.supplied && logout.test(`${pageStorage.get(LOGINS_KEY)}`);
+      }
+
       async function ask(): Promise<void> {
         try {
           const id = await source();
           // Until the SDK has made its last logout, another id than the first belongs to a user who has gone.
-          const isFormer = page.visitor.supplied && pageStorage.get(LOGINS_KEY)?.match(/[[,]""/);
-          if (typeof id === 'string' && id.length <= MAX_ID_LENGTH && !isFormer) latest = id;
+          if (typeof id === 'string' && id.length <= MAX_ID_LENGTH && !isDue(LOGOUT)) latest = id;
         } catch {
           // The error is the site's own, and may contain anything.
         }
@@ -62,15 +68,19 @@ export function anonymousId(source: AnonymousIdSource): AddOn {
           // A browser that is known to the tracker has a hint.
           const mustWait =
             pageStorage.get(endpointName) === null ||
-            (supplied &&
+            (!!supplied &&
               [...(page.spilled ?? []), ...pendingCalls(page)].some(({ kind }) => kind === 'reset'));
-          for (let looks = mustWait ? LOOKS : 0; ; looks -= 1) {
+          for (let looks = 0; ; looks += 1) {
             void ask();
             // After a source that answers at once. A promise is heard at the next look, or by the next call.
             await undefined;
-            page.awaitsId = looks > 0 && (!latest || latest === supplied) && engine.isHeard();
-            if (!page.awaitsId) break;
-            if (looks === 1) page.emit('unmerged', { waitedMs: WAIT_MS });
+            const isMissing = mustWait && (!latest || latest === supplied) && engine.isHeard();
+            // The SDK logs no one in before the earlier calls are sent, and has no next id before that.
+            page.awaitsId = isMissing && looks < LOOKS && !isDue(LOGOUT_AFTER_LOGIN);
+            if (!page.awaitsId) {
+              if (isMissing) page.emit('unmerged', { waitedMs: looks * LOOK_EVERY_MS });
+              break;
+            }
             await new Promise<void>((resolve) => void time.timer(resolve, LOOK_EVERY_MS));
           }
           const id = latest;
