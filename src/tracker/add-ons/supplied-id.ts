@@ -48,7 +48,8 @@ export function anonymousId(source: AnonymousIdSource): AddOn {
 
       /** Whether the SDK has yet to make a logout. Only of a browser whose SDK has supplied an id before. */
       function isDue(logout: RegExp): boolean {
-        return !!page.visitor.supplied && logout.test(`${pageStorage.get(LOGINS_KEY)}`);
+        const isKnown = page.visitor.supplied || /"supplied"/.test(`${pageStorage.get(endpointName)}`);
+        return !!isKnown && logout.test(`${pageStorage.get(LOGINS_KEY)}`);
       }
 
       async function ask(): Promise<void> {
