@@ -10,6 +10,7 @@ export type AnonymousIdSource = () => string | undefined | Promise<string | unde
 // An SDK that a script loads takes its time. One that is blocked never comes.
 const LOOKS = 50;
 const LOOK_EVERY_MS = 100;
+const WAIT_MS = LOOKS * LOOK_EVERY_MS;
 
 // WebEngage's limit. https://docs.webengage.com/docs/rest-api-tracking-users
 const MAX_ID_LENGTH = 100;
@@ -46,10 +47,11 @@ export function anonymousId(source: AnonymousIdSource): AddOn {
       const { records, time, pageStorage, endpointName } = page;
       let latest = '';
 
-      /** Whether the SDK has yet to make a logout. Only of a browser whose SDK has supplied an id before. */
+      /** Whether the SDK has yet to make a logout. The hint tells whether it has supplied an id before. */
       function isDue(logout: RegExp): boolean {
-        const isKnown = page.visitor.supplied || /"supplied"/.test(`${pageStorage.get(endpointName)}`);
-        return !!isKnown && logout.test(`${pageStorage.get(LOGINS_KEY)}`);
+        return !!(
+          pageStorage.get(endpointName)?.match('"supplied"') && pageStorage.get(LOGINS_KEY)?.match(logout)
+        );
       }
 
       async function ask(): Promise<void> {
@@ -69,19 +71,17 @@ export function anonymousId(source: AnonymousIdSource): AddOn {
           // A browser that is known to the tracker has a hint.
           const mustWait =
             pageStorage.get(endpointName) === null ||
-            (!!supplied &&
+            (supplied &&
               [...(page.spilled ?? []), ...pendingCalls(page)].some(({ kind }) => kind === 'reset'));
-          for (let looks = 0; ; looks += 1) {
+          for (let looks = mustWait ? LOOKS : 0; ; looks -= 1) {
             void ask();
             // After a source that answers at once. A promise is heard at the next look, or by the next call.
             await undefined;
-            const isMissing = mustWait && (!latest || latest === supplied) && engine.isHeard();
             // The SDK logs no one in before the earlier calls are sent, and has no next id before that.
-            page.awaitsId = isMissing && looks < LOOKS && !isDue(LOGOUT_AFTER_LOGIN);
-            if (!page.awaitsId) {
-              if (isMissing) page.emit('unmerged', { waitedMs: looks * LOOK_EVERY_MS });
-              break;
-            }
+            page.awaitsId =
+              looks > 0 && (!latest || latest === supplied) && engine.isHeard() && !isDue(LOGOUT_AFTER_LOGIN);
+            if (!page.awaitsId) break;
+            if (looks === 1) page.emit('unmerged', { waitedMs: WAIT_MS });
             await new Promise<void>((resolve) => void time.timer(resolve, LOOK_EVERY_MS));
           }
           const id = latest;
