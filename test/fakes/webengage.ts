@@ -117,7 +117,7 @@ export function webEngageWorld(switches: Partial<SdkSwitches> = {}) {
     };
     // As in a browser: the SDK's cookie is there before its script.
     const fromSdk = sdkAnonymousId(place);
-    const source = () => fromSdk() ?? memory.luid();
+    const source = () => fromSdk() || memory.luid();
     const opened = browser.open({ plugins: [anonymousId(source)] });
     opened.tracker.on('unmerged', ({ waitedMs }) => unmerged.push(waitedMs));
     const end = joinOn(opened.tracker, options, {

@@ -230,6 +230,26 @@ describe('reset', () => {
     expect(log).toEqual(['login ada', 'logout']);
   });
 
+  test('in the task of a sign-in holds up neither that login nor the records before it', async () => {
+    const { open, time, log, people, profiles, warnings } = webEngageWorld({
+      anonymousAfter: 'lost',
+    });
+    const { tracker } = open({ sdkAfterMs: 0 });
+    void tracker.track('e1');
+    await time.pass(ALL_MS);
+
+    void tracker.track('e2');
+    void tracker.identify('ada');
+    tracker.reset();
+    void tracker.track('e3');
+    await time.pass(4_500);
+
+    expect(log).toEqual(['login ada', 'logout']);
+    expect(people()).toMatchObject({ ada: ['e1 rest', 'e2 rest'] });
+    expect(profiles().lost).toEqual([]);
+    expect(warnings).toEqual([]);
+  });
+
   test('is caught up on the next page, before the next login', async () => {
     const { open, time, log } = webEngageWorld();
     const first = open({ sdkAfterMs: 0 });
@@ -274,7 +294,11 @@ describe('the anonymous id after a reset', () => {
     void first.tracker.track('e1');
     await time.pass(ALL_MS);
     await first.leave();
-    const { tracker } = open({ sdkAfterMs: 1_000 });
+    const { tracker } = open({
+      sdkAfterMs: 1_000,
+      // The SDK has Bob's id by then.
+      login: (userId) => void (userId === 'bob' && tracker.track('e2')),
+    });
     for (const userId of ['ada', 'bob']) {
       void tracker.identify(userId);
       await time.pass(100);
@@ -282,11 +306,37 @@ describe('the anonymous id after a reset', () => {
 
     tracker.reset();
     await time.pass(ALL_MS);
+    void tracker.track('e3');
+    await time.pass(ALL_MS);
+
+    expect(log).toEqual(['login ada', 'logout', 'login bob', 'logout']);
+    expect(people()).toMatchObject({ ada: ['e1 rest'], bob: [], 'luid-3': ['e3 rest'] });
+  });
+
+  test('is not that of a user whom the SDK has yet to log in when a page opens', async () => {
+    const { open, time, log, people } = webEngageWorld();
+    const first = open({ sdkAfterMs: 0 });
+    void first.tracker.track('e1');
+    await time.pass(ALL_MS);
+    await first.leave();
+    const second = open({
+      sdkAfterMs: 0,
+      login: (userId) => (userId === 'bob' ? new Promise(() => {}) : 'token'),
+    });
+    for (const userId of ['ada', 'bob']) {
+      void second.tracker.identify(userId);
+      await time.pass(100);
+    }
+    second.tracker.reset();
+    while (!log.includes('logout')) await time.pass(100);
+    await second.leave();
+
+    const { tracker } = open({ sdkAfterMs: 0 });
     void tracker.track('e2');
     await time.pass(ALL_MS);
 
     expect(log).toEqual(['login ada', 'logout', 'login bob', 'logout']);
-    expect(people()).toMatchObject({ ada: ['e1 rest'], 'luid-3': ['e2 rest'] });
+    expect(people()).toMatchObject({ ada: ['e1 rest'], bob: [] });
   });
 });
 

@@ -21,6 +21,9 @@ const MAX_ID_LENGTH = 100;
  */
 export const LOGINS_KEY = 'webengage-relay/webengage';
 
+const LOGOUT = /[[,]""/;
+const LOGOUT_AFTER_LOGIN = /,""/;
+
 /** An object that an append has just made, and that no other code has seen yet. */
 type Fresh<T> = { -readonly [Field in keyof T]: T[Field] };
 
@@ -44,12 +47,18 @@ export function anonymousId(source: AnonymousIdSource): AddOn {
       const { records, time, pageStorage, endpointName } = page;
       let latest = '';
 
+      /** Whether the SDK has yet to make a logout. The hint tells whether it has supplied an id before. */
+      function isDue(logout: RegExp): boolean {
+        return !!(
+          pageStorage.get(endpointName)?.match('"supplied"') && pageStorage.get(LOGINS_KEY)?.match(logout)
+        );
+      }
+
       async function ask(): Promise<void> {
         try {
           const id = await source();
           // Until the SDK has made its last logout, another id than the first belongs to a user who has gone.
-          const isFormer = page.visitor.supplied && pageStorage.get(LOGINS_KEY)?.match(/[[,]""/);
-          if (typeof id === 'string' && id.length <= MAX_ID_LENGTH && !isFormer) latest = id;
+          if (typeof id === 'string' && id.length <= MAX_ID_LENGTH && !isDue(LOGOUT)) latest = id;
         } catch {
           // The error is the site's own, and may contain anything.
         }
@@ -68,7 +77,9 @@ export function anonymousId(source: AnonymousIdSource): AddOn {
             void ask();
             // After a source that answers at once. A promise is heard at the next look, or by the next call.
             await undefined;
-            page.awaitsId = looks > 0 && (!latest || latest === supplied) && engine.isHeard();
+            // The SDK logs no one in before the earlier calls are sent, and has no next id before that.
+            page.awaitsId =
+              looks > 0 && (!latest || latest === supplied) && engine.isHeard() && !isDue(LOGOUT_AFTER_LOGIN);
             if (!page.awaitsId) break;
             if (looks === 1) page.emit('unmerged', { waitedMs: WAIT_MS });
             await new Promise<void>((resolve) => void time.timer(resolve, LOOK_EVERY_MS));
