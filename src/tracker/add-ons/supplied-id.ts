@@ -85,6 +85,9 @@ export function anonymousId(source: AnonymousIdSource): AddOn {
             await new Promise<void>((resolve) => void time.timer(resolve, LOOK_EVERY_MS));
           }
           const id = latest;
+          // Later calls form the next group, which reads what other tabs have spilled meanwhile.
+          page.writing = page.gathered ?? [];
+          page.gathered = undefined;
           return records.append((kept) => {
             const made = change(kept);
             const visitor: Fresh<Visitor> = made.visitor;
@@ -108,9 +111,6 @@ export function anonymousId(source: AnonymousIdSource): AddOn {
       return {
         ...engine,
         add: (call) => {
-          // Another tab may wait for an id. Its calls, a sign-out among them, come before this one: they are
-          // read again.
-          if (!page.spilled?.length) page.spilled = undefined;
           // A sign-out of this tab is spilled at once, for the others to find.
           page.awaitsId ||= call.kind === 'reset';
           return engine.add(call);

@@ -37,7 +37,9 @@ async function append(page: Page, calls: readonly Call[]): Promise<void> {
     return { ...made, clears: made.visitor.choices !== kept.choices };
   });
   // Without a gap: a page that unloads now must know the calls as either pending or stored.
-  page.spilled = page.writing = [];
+  page.writing = [];
+  // Another tab may wait for an id. Its calls, a sign-out among them, come before those that follow here.
+  page.spilled = page.awaitsId === undefined ? [] : undefined;
   if (page.chosen === chosen) page.chosen = undefined;
   confirmVisitor(page, appended.visitor);
   finish(page, [...spilled, ...calls], appended);

@@ -254,6 +254,26 @@ describe('after a reset', () => {
 
     expect(ids()).toEqual({ 'identify ada': 'ada', e1: A_RANDOM_ID });
   });
+
+  test('in another tab too, while that tab is writing', async () => {
+    const { open, ids, time, disk } = world(() => 'luid-1');
+    const one = open();
+    const other = open();
+    await one.tracker.identify('ada');
+    await quiet();
+    disk.hold();
+    void one.tracker.track('e1');
+    await quiet();
+    other.tracker.reset();
+    await quiet();
+
+    void one.tracker.track('e2');
+    disk.release();
+    await time.pass(6_000);
+    await one.tracker.flush();
+
+    expect(ids()).toEqual({ 'identify ada': 'ada', e1: 'ada', e2: A_RANDOM_ID });
+  });
 });
 
 describe('a visitor', () => {
