@@ -3,7 +3,7 @@ import type { Lane } from '../../contract/lane.ts';
 import type { SeenLimit } from '../gate/allowance.ts';
 import type { Permit } from '../gate/permits.ts';
 import { readTally } from '../queue/counters.ts';
-import type { CallPorts } from './send-batch.ts';
+import type { CallPorts } from './call-ports.ts';
 
 // Six full batches: with this backlog there is work for permits asked for ahead.
 const AHEAD_FROM_RECORDS = 150;

@@ -6,10 +6,11 @@ import { requeue } from '../queue/dead-letters.ts';
 import { countByLane, hasWork } from '../queue/lanes.ts';
 import { launch, type SealedBatch, seal, untriedBatch } from '../queue/sealed-batches.ts';
 import { isMixed, release } from './bisect.ts';
+import type { CallPorts } from './call-ports.ts';
 import { type CallsInFlight, callsInFlight } from './in-flight.ts';
 import { nextSend, type SchedulerState, type Work } from './next-send.ts';
 import { MAX_AHEAD, type PermitRequests, permitRequests, type Requested } from './permit-requests.ts';
-import { type CallPorts, sendBatch } from './send-batch.ts';
+import { sendBatch } from './send-batch.ts';
 import { withinBytes } from './trim-cut.ts';
 
 export type RelayPassPorts = CallPorts & {
