@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ALERT_NAMES, inWords, type Notice } from '../src/edge/alerts/alert.ts';
 import { bodyOf } from '../src/edge/alerts/messages.ts';
@@ -16,17 +17,11 @@ type Received = { readonly path: string; readonly headers: IncomingHttpHeaders; 
 /** A real receiver, which answers as the test says. */
 let answer: (response: ServerResponse, received: Received) => void;
 let received: Received[] = [];
-const server = createServer((request, response) => {
-  let body = '';
-  request.setEncoding('utf8');
-  request.on('data', (part: string) => {
-    body += part;
-  });
-  request.on('end', () => {
-    const got = { path: request.url ?? '', headers: request.headers, body };
-    received.push(got);
-    answer(response, got);
-  });
+const server = createServer(async (request, response) => {
+  const body = await text(request);
+  const got = { path: request.url ?? '', headers: request.headers, body };
+  received.push(got);
+  answer(response, got);
 });
 let address: string;
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 
 /** A message as it arrived. */
 type Message = { readonly path: string; readonly signature: string; readonly body: string };
@@ -23,17 +24,11 @@ export async function startAlertReceiver(): Promise<AlertReceiver> {
   const accept: Answer = (response) => response.end();
   let got: Message[] = [];
   let answer: Answer = accept;
-  const server = createServer((request, response) => {
-    let body = '';
-    request.setEncoding('utf8');
-    request.on('data', (part: string) => {
-      body += part;
-    });
-    request.on('end', () => {
-      const signature = `${request.headers['webengage-relay-signature']}`;
-      got.push({ path: request.url ?? '', signature, body });
-      answer(response);
-    });
+  const server = createServer(async (request, response) => {
+    const body = await text(request);
+    const signature = `${request.headers['webengage-relay-signature']}`;
+    got.push({ path: request.url ?? '', signature, body });
+    answer(response);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
