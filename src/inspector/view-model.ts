@@ -16,7 +16,7 @@ export type TrackerSeen =
 /** Everything that one look has found. */
 export type Seen = Inspected & {
   readonly tracker: TrackerSeen;
-  /** A text if there are none: it names the invalid option. */
+  /** Without options, a message that names the invalid one. */
   readonly settings: InspectedSettings | undefined | string;
 };
 

@@ -46,7 +46,7 @@ function readSample(line: string): ReadSample {
 
 const unescaped = (text: string) => text.replace(/\\(.)/g, (_, sign: string) => (sign === 'n' ? '\n' : sign));
 
-/** The sum of all series of this name that have these labels. Undefined if there is none. */
+/** The sum of all series of this name that have these labels. Undefined if no series matches. */
 export function sumOf(
   { samples }: ReadExposition,
   name: string,

@@ -10,7 +10,7 @@ export function missingBindings(env: Env): readonly BindingName[] {
   return BINDINGS.filter((name) => typeof env[name]?.getByName !== 'function');
 }
 
-/** What to do about missing bindings. Undefined if there are none. */
+/** Says how to mend missing bindings. Returns undefined if none is missing. */
 export function bindingFault(env: Env): string | undefined {
   const missing = missingBindings(env);
   if (missing.length === 0) return undefined;

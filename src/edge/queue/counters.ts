@@ -229,7 +229,9 @@ function parseLatest(sql: SqlStorage, json: string): ParsedRow {
   return row;
 }
 
-/** Counts that an older release did not have are 0. Older releases called `requeued` `pardoned`. */
+/**
+ * Reads a stored row. A count that is missing is 0. Releases before 0.2.0 stored `requeued` under the name `pardoned`.
+ */
 function parseRow(json: string): ParsedRow {
   const { pardoned = 0, takenAt, lanes, ...counted }: StoredRow = JSON.parse(json);
   const known: Partial<Totals> = { requeued: pardoned, ...counted };

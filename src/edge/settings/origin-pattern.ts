@@ -6,7 +6,7 @@ export function originsIn(text = ''): readonly string[] {
     .filter(Boolean);
 }
 
-/** The origins in ALLOWED_ORIGINS. Undefined if there are none, or one of them is invalid. */
+/** The origins in ALLOWED_ORIGINS. Returns undefined if the list is empty or one of them is invalid. */
 export function parseOrigins(text: string): readonly string[] | undefined {
   const origins = originsIn(text);
   return origins.length > 0 && origins.every(isOriginPattern) ? origins : undefined;

@@ -9,7 +9,7 @@ export const UNNAMED_SERVER = 'server';
 /** What names a server or another Worker. It is shown to operators as it is. */
 export const SENDER_NAME = /^[\w.-]{1,40}$/;
 
-/** The pairs of SERVER_TOKENS. Undefined if there are none, or one of them is invalid. */
+/** The pairs of SERVER_TOKENS. Returns undefined if the list is empty or one of them is invalid. */
 export function parseServerTokens(text: string): readonly ServerToken[] | undefined {
   const entries = entriesIn(text);
   const tokens = entries.flatMap((entry, index) => readPair(entry, entries.slice(0, index)) ?? []);

@@ -17,7 +17,7 @@ export type ImportRow = {
       /** The record without id and age, as JSON. */
       readonly json: string;
       readonly bytes: number;
-      /** Changes that let the row pass. Missing if there are none. */
+      /** Changes that let the row pass. Left out if nothing was changed. */
       readonly repairs?: readonly Repair[];
     }
   | { readonly ok: false; readonly issues: readonly Issue[]; readonly row: unknown }

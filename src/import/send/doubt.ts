@@ -9,7 +9,7 @@ export type Doubt = {
   /** Returns false if too many were refused in a row: then none of them is refused. */
   readonly refuse: (row: RefusedRow) => boolean;
   readonly taken: () => void;
-  /** Decides at the end of a run, by earlier successes. Returns false if there were none. */
+  /** Decides at the end of a run, by earlier successes. Returns false if no row has ever arrived. */
   readonly end: () => boolean;
 };
 
