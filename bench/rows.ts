@@ -9,11 +9,20 @@
  */
 const ROWS_WRITTEN_PER_RUN = 1;
 
-/** One interval row for the page load of the ids (queue/dedup/dedup.ts). A flush across two page loads writes two. */
-const ROWS_WRITTEN_PER_SESSION = 1;
+/**
+ * A flush of new records of one kind. Counting them writes no row (queue/counters.ts), and their ids are stored with them
+ * (queue/dedup/new-ids.ts).
+ */
+export const ROWS_WRITTEN_PER_FLUSH: number = ROWS_WRITTEN_PER_RUN;
 
-/** A flush of new records of one kind, from one page load. Counting them writes no row (queue/counters.ts). */
-export const ROWS_WRITTEN_PER_FLUSH: number = ROWS_WRITTEN_PER_RUN + ROWS_WRITTEN_PER_SESSION;
+/** The ids of a page load, once a segment is full or old. More often if it goes on after that (queue/dedup/). */
+export const ROWS_WRITTEN_PER_PAGE_LOAD = 1;
+
+/**
+ * The running minute's row, the new table's, and the state of the segments. The dropped one's rows are free
+ * (queue/segments/turn-over.ts).
+ */
+export const ROWS_WRITTEN_PER_TURN_OVER = 4;
 
 /** Every `setAlarm()` is billed as a row. Cursors do not show it. */
 export const ROWS_WRITTEN_PER_ALARM = 1;
@@ -21,24 +30,21 @@ export const ROWS_WRITTEN_PER_ALARM = 1;
 /** The batch, before its first call (queue/sealed-batches.ts). */
 const ROWS_WRITTEN_PER_SEAL = 1;
 
-/** The running minute's row, and the batch's deleted row (queue/sealed-batches.ts, queue/counters.ts). */
+/**
+ * The running minute's row, which also tells which runs are settled, and the batch's deleted row
+ * (queue/call-outcome.ts, queue/counters.ts).
+ */
 const ROWS_WRITTEN_PER_SETTLE = 2;
 
-/** A call that is accepted at the first attempt, without the runs in it. */
+/** A call that is accepted at the first attempt, whatever runs are in it. */
 export const ROWS_WRITTEN_PER_CALL: number = ROWS_WRITTEN_PER_SEAL + ROWS_WRITTEN_PER_SETTLE;
-
-/**
- * Each run in the call: deleted with its last record, or updated with how many are settled
- * (queue/sealed-batches.ts).
- */
-export const ROWS_WRITTEN_PER_MEMBER_RUN = 1;
 
 /** The gate's state, for each permit it grants. A refusal writes nothing (durable-objects/rate-gate.ts). */
 export const ROWS_WRITTEN_PER_PERMIT = 1;
 
 /**
  * At most: the newest minute, the newest run of each lane, the dedup tables of nine days, and the catalogue of tables. The
- * catalogue is read once and then cached (queue/counters.ts, queue/dedup/dedup.ts).
+ * catalogue is read once and then cached (queue/counters.ts, queue/dedup/remembered-ids.ts).
  */
 export const ROWS_READ_PER_FLUSH = 24;
 

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { checkRecord } from '../../src/contract/record.ts';
 import { loggedLines } from '../edge/logs-and-storage.ts';
 import { testRelay } from '../edge/requests.ts';
+import { storedRuns } from '../fakes/outbox.ts';
 import { anyHeaders, changedBatch, type RandomRequest, rawBody } from './at-random.ts';
 import { outbox, SECRETS } from './harness.ts';
 import { faultsOf } from './stored-form.ts';
@@ -86,15 +87,9 @@ describe(`${RUNS} random requests from seed ${SEED}`, () => {
   );
 
   test('exactly the accepted records are stored, and they follow WebEngage’s rules', async () => {
-    const runs = await runInDurableObject(outbox, (_, { storage }) =>
-      storage.sql
-        .exec<{ kind: string; device: string; records: string }>('SELECT kind, device, records FROM run')
-        .toArray(),
-    );
+    const runs = await runInDurableObject(outbox, (_, { storage }) => storedRuns(storage.sql));
 
-    const stored = runs.flatMap(({ kind, records }) =>
-      JSON.parse(records).map((record: object) => ({ kind, record })),
-    );
+    const stored = runs.flatMap(({ kind, records }) => records.map((record) => ({ kind, record })));
     for (const { kind, record } of stored) {
       expect(faultsOf(kind, record), JSON.stringify(record)).toEqual([]);
       expect(checkRecord({ kind, ...record })).toMatchObject({ ok: true });

@@ -1,5 +1,6 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
+import { LANES, type Lane } from '../../src/contract/lane.ts';
 import type { TrackerRecord } from '../../src/contract/record.ts';
 import { noEvidence } from '../../src/edge/delivery/evidence.ts';
 import { type PassEnd, type RelayPassPorts, relayPasses } from '../../src/edge/delivery/relay-pass.ts';
@@ -16,8 +17,12 @@ import {
   type Receipt,
   type SendingOn,
 } from '../../src/edge/queue/ingest.ts';
+import { laneOf } from '../../src/edge/queue/lanes.ts';
 import type { Room } from '../../src/edge/queue/room.ts';
 import { toRuns } from '../../src/edge/queue/run.ts';
+import { recordsOf } from '../../src/edge/queue/sealed-batches.ts';
+import { turnOver } from '../../src/edge/queue/segments/turn-over.ts';
+import { waitingRuns } from '../../src/edge/queue/segments/waiting-runs.ts';
 import type { Env } from '../../src/edge/worker.ts';
 
 export const relayEnv = env as unknown as Env;
@@ -37,6 +42,25 @@ export const SENDING_ON: SendingOn = {
   awaitsFullBatch: false,
   fullBatch: () => {},
 };
+
+/** Drops what was delivered, as an outbox does after many flushes or some minutes. */
+export function turnOverAt(stub: DurableObjectStub<Outbox>, now: number, maxLeft?: number): Promise<void> {
+  return runInDurableObject(stub, (_, { storage }) => turnOver(storage, now, maxLeft));
+}
+
+/** What waits in an outbox: its runs, lane by lane in their order. */
+export function storedRuns(sql: SqlStorage) {
+  return LANES.flatMap((lane) => waitingRuns(sql, lane, { limit: 1_000_000 })).map((run) => ({
+    ...run,
+    records: recordsOf(sql, { members: [{ ...run, from: 0, to: run.count }] }),
+  }));
+}
+
+/** How many records wait in an outbox, in one lane or in all. */
+export function countStored(sql: SqlStorage, lane?: Lane): number {
+  const runs = storedRuns(sql).filter(({ seq }) => lane === undefined || laneOf(seq) === lane);
+  return runs.reduce((sum, { count, taken }) => sum + count - taken, 0);
+}
 
 /** Room for everything. */
 export const ROOM: Room = { records: 1_000_000, bytes: 1_000_000_000, importRecords: 500_000 };

@@ -17,6 +17,7 @@ import { laneCredits } from '../../src/edge/limits/lane-credit.ts';
 import { type Delivery, ingest } from '../../src/edge/queue/ingest.ts';
 import { IMPORT_AHEAD_MINUTES } from '../../src/edge/queue/room.ts';
 import { openTables } from '../../src/edge/queue/schema.ts';
+import { turnOver } from '../../src/edge/queue/segments/turn-over.ts';
 import { shardOf, shardsOf } from '../../src/edge/settings/shards.ts';
 import { FAKE_KEY, type FakeAccount } from './account.ts';
 import { FLOORS, newOutbox, ROOM } from './outbox.ts';
@@ -98,6 +99,9 @@ const GATE_STEPS: ReadonlySet<Step> = new Set([
 
 type RunEnd = 'over' | 'crashed';
 
+// Far more often than in production, where it takes thousands of flushes.
+const TURNED_OVER_EVERY = 10;
+
 type Pending = SimulationOptions['deliveries'][number] & {
   readonly unanswered: boolean;
   readonly next?: () => Delivery | undefined;
@@ -172,6 +176,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationEn
     function liveOutbox(index: number, storage: DurableObjectStorage): LivingOutbox {
       const fullBatch = signal();
       let passing = false;
+      let stored = 0;
       let backoffUntil = 0;
       const recordsPerMinute = (limits.requestsPerMinute * MAX_BATCH_RECORDS) / outboxes;
       const known = dueTimes();
@@ -310,6 +315,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationEn
           fullBatch: fullBatch.ring,
         };
         const receipt = ingest(virtual, sent.delivery, comes, room, now, { shares: ofEach });
+        stored += 1;
+        if (stored % TURNED_OVER_EVERY === 0) turnOver(virtual, now);
         await step('records stored');
         pending.splice(pending.indexOf(unanswered), 1);
         if (receipt.stored) {
@@ -386,7 +393,7 @@ function withAlarm(storage: DurableObjectStorage, setAlarm: (at: number) => void
 /** The tables of one of several outboxes that share a database. The ids that they know are of different devices. */
 function tablesOf(storage: DurableObjectStorage, index: number): DurableObjectStorage {
   const own = (query: string) =>
-    query.replace(/\b(run|batch|dead|minute|off_plan|suppressed)\b/g, `$1_of_${index}`);
+    query.replace(/\b(run|run_a|run_b|segments|batch|dead|minute|off_plan|suppressed)\b/g, `$1_of_${index}`);
   const sql: SqlStorage = new Proxy(storage.sql, {
     get: (target, name) =>
       name === 'exec'

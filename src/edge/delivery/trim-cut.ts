@@ -2,6 +2,7 @@ import type { RecordKind } from '../../contract/record.ts';
 import type { Cut, CutStep, Slice } from '../queue/cut-batch.ts';
 import type { StoredRecord } from '../queue/run.ts';
 import { recordsOf } from '../queue/sealed-batches.ts';
+import { waitingRun } from '../queue/segments/waiting-runs.ts';
 import { SUSPECT_FROM, type Suspects } from './suspects.ts';
 
 type FullCut = Extract<CutStep, { step: 'cut' }>;
@@ -106,14 +107,10 @@ export function cutParked(
     if (busy.has(device)) continue;
     lookedAt += 1;
     if (lookedAt > MAX_LOOKED_AT) break;
-    const [run] = sql
-      .exec<{ kind: RecordKind; count: number; taken: number; records: string }>(
-        'SELECT kind, count, taken, records FROM run WHERE seq = ? AND device = ?',
-        seq,
-        device,
-      )
-      .toArray();
-    const records: StoredRecord[] = run ? JSON.parse(run.records).slice(run.taken) : [];
+    const found = waitingRun(sql, seq);
+    // A number may be used again.
+    const run = found?.device === device ? found : undefined;
+    const records = run?.records.slice(run.taken) ?? [];
     const risks = records.map((record) => suspects.risk(run?.kind ?? 'event', record));
     const isSuspect = (risks[0] ?? 0) >= SUSPECT_FROM;
     // The record is gone, or nothing makes it suspect any more.

@@ -15,7 +15,7 @@ import {
   requeue,
   type StoredDeadLetterPage,
 } from '../queue/dead-letters.ts';
-import { dropExpiredDays } from '../queue/dedup/dedup.ts';
+import { dropExpiredDays } from '../queue/dedup/remembered-ids.ts';
 import { type EraseCursor, type Erased, eraseStep } from '../queue/erasure/erase.ts';
 import { idOfPerson, type Person } from '../queue/erasure/person.ts';
 import { type Suppression, suppression } from '../queue/erasure/suppression.ts';
@@ -24,6 +24,8 @@ import { dropExpiredViolations, violationTally } from '../queue/plan-violations.
 import { roomOf } from '../queue/room.ts';
 import { openTables } from '../queue/schema.ts';
 import { launchedBatches } from '../queue/sealed-batches.ts';
+import { holdRuns } from '../queue/segments/segments.ts';
+import { isOpenSegmentFull, isOpenSegmentOld, turnOver } from '../queue/segments/turn-over.ts';
 import { addSenders, type SenderCounts } from '../queue/sender-counts.ts';
 import { type OutboxStatus, outboxStatus, type QueueHealth, queueHealth } from '../queue/status.ts';
 import { type QueueWatch, queueWatch } from '../queue/watch.ts';
@@ -177,7 +179,17 @@ export class Outbox extends DurableObject<OutboxEnv> {
       countViolations: this.#violations.count,
       countSender: (counts) => this.#senders.add([counts]),
     });
+    if (isOpenSegmentFull(storage.sql)) this.#turnOver();
     return receipt.stored && refusedIds.length > 0 ? { ...receipt, refusedIds } : receipt;
+  }
+
+  /** The records are stored already, so a failure must not refuse them. The next flush tries again. */
+  #turnOver(): void {
+    try {
+      turnOver(this.ctx.storage, Date.now());
+    } catch (error) {
+      logFault('turn_over_failed', error);
+    }
   }
 
   /** Removes the records of erased people, and waits for the delivery's turn in its group. */
@@ -263,7 +275,8 @@ export class Outbox extends DurableObject<OutboxEnv> {
     const discarded =
       deadLetterMaxAgeDays === undefined ? 0 : discardExpired(storage, deadLetterMaxAgeDays, now);
     const remembersPeople = this.#suppression.dropExpired(now);
-    const remembersIds = dropExpiredDays(storage.sql, now);
+    if (isOpenSegmentOld(storage.sql, now)) this.#turnOver();
+    const remembersIds = dropExpiredDays(storage.sql, now) || holdRuns(storage.sql);
     this.#violations.write(storage.sql, now);
     this.#senders.write(storage.kv, now);
     const remembersViolations = dropExpiredViolations(storage.sql, now);

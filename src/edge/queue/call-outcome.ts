@@ -1,13 +1,15 @@
 import { count, type Totals } from './counters.ts';
 import type { Slice } from './cut-batch.ts';
-import { dropErased } from './erasure/remove-records.ts';
+import { dropAccepted, dropErased } from './erasure/remove-records.ts';
 import { countByLane } from './lanes.ts';
 import { countRecords, launchedBatches, type SealedBatch, storedBatch } from './sealed-batches.ts';
+import { columnOfRun } from './segments/segments.ts';
+import { settleSlices } from './segments/settled.ts';
 
 /** How long some records of a batch had waited since they were stored, and their number. */
 export type Wait = { readonly ms: number; readonly records: number };
 
-/** Deletes a batch that WebEngage has accepted, and its records. Returns how long they had waited. */
+/** Deletes a batch that WebEngage has accepted, and settles its records. Returns how long they had waited. */
 export function settle(
   storage: DurableObjectStorage,
   batch: SealedBatch,
@@ -15,36 +17,46 @@ export function settle(
   now: number,
 ): readonly Wait[] {
   return storage.transactionSync(() => {
-    const members = unseal(storage.sql, batch);
-    if (members === undefined) return [];
+    const ended = unseal(storage.sql, batch);
+    if (ended === undefined) return [];
+    const { members, toErase } = ended;
     const waits = waitsOf(storage.sql, members, now);
-    // Counted first: the total `entered` is read from the runs, which are deleted here.
     const counted = { ...happened, taken: 1, delivered: countRecords(members) };
-    count(storage.sql, counted, now, { taken: batch.kind, left: countByLane(members) });
-    forget(storage.sql, members);
+    const settled = settleSlices(storage.sql, members);
+    count(storage.sql, counted, now, { taken: batch.kind, left: countByLane(members), settled });
+    if (toErase.length > 0) dropAccepted(storage.sql, members, toErase, now);
     return waits;
   });
 }
 
 function waitsOf(sql: SqlStorage, members: readonly Slice[], now: number): readonly Wait[] {
-  const rows = sql.exec<{ at: number; records: number }>(
-    `SELECT run.at AS at, member.value ->> 'to' - member.value ->> 'from' AS records
-     FROM json_each(?) AS member JOIN run ON run.seq = member.value ->> 'seq'`,
+  const rows = sql.exec<{ at: number | null; records: number }>(
+    `SELECT ${columnOfRun('at', "member.value ->> 'seq'")} AS at,
+       member.value ->> 'to' - member.value ->> 'from' AS records
+     FROM json_each(?) AS member`,
     JSON.stringify(members),
   );
-  // The clock may have been set back.
-  return Array.from(rows, ({ at, records }) => ({ ms: Math.max(0, now - at), records }));
+  return Array.from(rows).flatMap(({ at, records }) =>
+    // The clock may have been set back.
+    at === null ? [] : [{ ms: Math.max(0, now - at), records }],
+  );
 }
+
+/** `toErase`: the places of the records that are to be erased. */
+type Unsealed = { readonly members: readonly Slice[]; readonly toErase: readonly number[] };
 
 /**
  * Ends a batch. Returns its members as they are stored, or undefined if it has already ended. Then nothing may be
  * done with them. Call it inside the transaction that uses them.
  */
-function unseal(sql: SqlStorage, { requestId }: SealedBatch): readonly Slice[] | undefined {
+function unseal(sql: SqlStorage, { requestId }: SealedBatch): Unsealed | undefined {
   const [row] = sql
-    .exec<{ members: string }>('DELETE FROM batch WHERE request_id = ? RETURNING members', requestId)
+    .exec<{ members: string; to_erase: string | null }>(
+      'DELETE FROM batch WHERE request_id = ? RETURNING members, to_erase',
+      requestId,
+    )
     .toArray();
-  return row && JSON.parse(row.members);
+  return row && { members: JSON.parse(row.members), toErase: JSON.parse(row.to_erase ?? '[]') };
 }
 
 /**
@@ -55,15 +67,7 @@ export function withdraw(sql: SqlStorage, batch: SealedBatch, now: number): read
   const isSealed = storedBatch(sql, batch) !== undefined;
   dropErased(sql, batch.requestId, now);
   // Erasing all of its records has unsealed it.
-  return unseal(sql, batch) ?? (isSealed ? [] : undefined);
-}
-
-/** Removes these records from their runs. Call it inside a transaction. */
-export function forget(sql: SqlStorage, members: readonly Slice[]): void {
-  for (const { seq, to } of members) {
-    sql.exec('DELETE FROM run WHERE seq = ? AND count = ?', seq, to);
-    sql.exec('UPDATE run SET taken = ? WHERE seq = ?', to, seq);
-  }
+  return unseal(sql, batch)?.members ?? (isSealed ? [] : undefined);
 }
 
 export type Postponement = Pick<SealedBatch, 'status' | 'failures' | 'dueAt'> & {

@@ -2,6 +2,8 @@ import { LANES, type Lane } from '../../contract/lane.ts';
 import type { RecordKind } from '../../contract/record.ts';
 import { MINUTE_MS } from '../../pacing/minute.ts';
 import { type ByLane, byLane, firstSeq, seqAfter, within } from './lanes.ts';
+import { lastSegmentsOf, parseSegments, type Segment, type Segments } from './segments/segments.ts';
+import { formatSeqs, parseSeqs, type Seqs } from './seq-ranges.ts';
 
 /**
  * The closed list of what the relay counts, since its outbox began.
@@ -69,31 +71,49 @@ export type Tally = {
   readonly waiting: ByLane;
   /** The number of the next run, by lane. */
   readonly nextSeq: ByLane;
+  readonly segments: Segments;
   readonly passed: Readonly<Record<PassedLane, Passed>>;
 };
 
 type NewestRow = {
-  readonly source: Lane | 'minute';
+  readonly source: Lane | 'minute' | 'segments';
   /** A run's `seq`, or a minute's `at`. */
   readonly key: number;
   readonly count: number;
   readonly entered: number;
   readonly unverified: number;
-  readonly totals: string;
+  /** A minute's totals, or the state of the segments. */
+  readonly state: string;
 };
 
-// One statement, because it runs in every ingest: the latest minute, and the newest run of each lane.
-const NEWEST = [
-  `SELECT 'minute' AS source, at AS key, 0 AS count, 0 AS entered, 0 AS unverified, totals
-   FROM minute ORDER BY at DESC LIMIT 1`,
-  ...LANES.map(
-    (lane) =>
-      `SELECT '${lane}', seq, count, entered, unverified, '' FROM run
-       WHERE ${within(lane)} ORDER BY seq DESC LIMIT 1`,
-  ),
-]
-  .map((select) => `SELECT * FROM (${select})`)
-  .join(' UNION ALL ');
+// One statement, because it runs in every ingest: the latest minute, the segments, and the open one's newest run of
+// each lane.
+const newestQuery = (open: Segment) =>
+  [
+    `SELECT 'minute' AS source, at AS key, 0 AS count, 0 AS entered, 0 AS unverified, totals AS state
+     FROM minute ORDER BY at DESC LIMIT 1`,
+    `SELECT 'segments', 0, 0, 0, 0, state FROM segments`,
+    ...LANES.map(
+      (lane) =>
+        `SELECT '${lane}', seq, count, entered, unverified, '' FROM ${open}
+         WHERE ${within(lane)} ORDER BY seq DESC LIMIT 1`,
+    ),
+  ]
+    .map((select) => `SELECT * FROM (${select})`)
+    .join(' UNION ALL ');
+
+const NEWEST: Readonly<Record<Segment, string>> = {
+  run_a: newestQuery('run_a'),
+  run_b: newestQuery('run_b'),
+};
+
+function readNewest(sql: SqlStorage): { readonly rows: readonly NewestRow[]; readonly segments: Segments } {
+  const { open } = lastSegmentsOf(sql);
+  const rows = sql.exec<NewestRow>(NEWEST[open]).toArray();
+  const state = rows.find(({ source }) => source === 'segments')?.state ?? '';
+  const segments = parseSegments(sql, state);
+  return segments.open === open ? { rows, segments } : readNewest(sql);
+}
 
 /**
  * Rows written are billed, so a flush of new records writes none just to count them. Instead, each run
@@ -101,21 +121,24 @@ const NEWEST = [
  * entered its lane. All other counts are in the row of their minute.
  */
 export function readTally(sql: SqlStorage): Tally {
-  const rows = sql.exec<NewestRow>(NEWEST).toArray();
+  const { rows, segments } = readNewest(sql);
   const newest = (source: Lane | 'minute') => rows.find((row) => row.source === source);
   const minute = newest('minute');
-  const { totals: counted, takenAt, lanes } = parseLatest(sql, minute?.totals ?? '{}');
+  const { totals: counted, takenAt, lanes } = parseLatest(sql, minute?.state ?? '{}');
   const totals: Totals = {
     ...counted,
     entered: Math.max(counted.entered, ...rows.map(({ entered }) => entered)),
     unverified: Math.max(counted.unverified, ...rows.map(({ unverified }) => unverified)),
   };
+  const nextSeq = byLane((lane) => {
+    const run = newest(lane);
+    return run === undefined ? segments.openFrom[lane] : seqAfter(run.key, run.count);
+  });
   const passed = {
-    server: passedOf(lanes.server, 'server', newest('server')),
-    import: passedOf(lanes.import, 'import', newest('import')),
+    server: passedOf(lanes.server, 'server', nextSeq),
+    import: passedOf(lanes.import, 'import', nextSeq),
   };
   const inLane = (lane: PassedLane) => Math.max(0, passed[lane].entered - passed[lane].left);
-  const live = newest('live');
   return {
     at: minute?.key ?? 0,
     totals,
@@ -127,18 +150,16 @@ export function readTally(sql: SqlStorage): Tally {
       import: inLane('import'),
     },
     nextSeq: {
-      live: live === undefined ? firstSeq('live') : seqAfter(live.key, live.count),
+      live: nextSeq.live,
       server: firstSeq('server') + passed.server.entered,
       import: firstSeq('import') + passed.import.entered,
     },
+    segments,
   };
 }
 
-function passedOf(stored: Passed, lane: PassedLane, newest: NewestRow | undefined): Passed {
-  // An older release counts no lanes: after a rollback to one, an empty lane corrects the count.
-  if (newest === undefined) return { ...stored, left: stored.entered };
-  const entered = seqAfter(newest.key, newest.count) - firstSeq(lane);
-  return { ...stored, entered: Math.max(stored.entered, entered) };
+function passedOf(stored: Passed, lane: PassedLane, nextSeq: ByLane): Passed {
+  return { ...stored, entered: Math.max(stored.entered, nextSeq[lane] - firstSeq(lane)) };
 }
 
 /** Everything that was ever counted. */
@@ -156,16 +177,34 @@ type Beside = {
   readonly taken?: RecordKind;
   /** How many records have stopped waiting, by lane. Negative if they wait again. */
   readonly left?: ByLane;
+  /** All settled runs, if there are more now, or fewer. */
+  readonly settled?: Seqs | undefined;
 };
 
 const NONE = byLane(() => 0);
+
+// Minutes that an older release has counted have none: it does not know segments, and leaves them as they are.
+const SETTLED = 'SELECT settled FROM minute WHERE settled IS NOT NULL ORDER BY at DESC LIMIT 1';
+
+// A cache by the text, as for the counts.
+const latestSettled = new WeakMap<SqlStorage, { readonly text: string; readonly seqs: Seqs }>();
+
+/** The settled runs of the segments. */
+export function readSettled(sql: SqlStorage): Seqs {
+  const text = sql.exec<{ settled: string }>(SETTLED).toArray()[0]?.settled ?? '';
+  const known = latestSettled.get(sql);
+  if (known?.text === text) return known.seqs;
+  const seqs = parseSeqs(text);
+  latestSettled.set(sql, { text, seqs });
+  return seqs;
+}
 
 /** Adds to the counts: one row written, that of the current minute. */
 export function count(
   sql: SqlStorage,
   happened: Partial<Totals>,
   now: number,
-  { taken, left = NONE }: Beside = {},
+  { taken, left = NONE, settled }: Beside = {},
 ): void {
   const before = readTally(sql);
   const takenAt = { ...before.takenAt, ...(taken && { [taken]: now }) };
@@ -178,9 +217,11 @@ export function count(
   // read.
   const at = Math.max(now - (now % MINUTE_MS), before.at);
   sql.exec(
-    'INSERT INTO minute (at, totals) VALUES (?, ?) ON CONFLICT DO UPDATE SET totals = excluded.totals',
+    `INSERT INTO minute (at, totals, settled) VALUES (?, ?, COALESCE(?, (${SETTLED}), ''))
+     ON CONFLICT DO UPDATE SET totals = excluded.totals, settled = excluded.settled`,
     at,
     JSON.stringify({ ...sum(before.totals, happened), takenAt, lanes }),
+    settled === undefined ? null : formatSeqs(settled),
   );
   if (at === before.at) return;
   // The newest row from before the hour stays: the first minute of the hour is the difference from it.

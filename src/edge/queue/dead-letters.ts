@@ -1,10 +1,12 @@
 import type { Lane } from '../../contract/lane.ts';
 import type { RecordKind } from '../../contract/record.ts';
 import { DAY_MS } from '../../pacing/minute.ts';
-import { forget, withdraw } from './call-outcome.ts';
-import { count, readTally, readTotals } from './counters.ts';
-import { byLane, countByLane, firstSeq, laneOf, seqAfter, within } from './lanes.ts';
+import { withdraw } from './call-outcome.ts';
+import { count, readTally } from './counters.ts';
+import { byLane, countByLane, laneOf, seqAfter, within } from './lanes.ts';
 import { recordsOf, type SealedBatch, seal } from './sealed-batches.ts';
+import { columnOfRun } from './segments/segments.ts';
+import { settleSlices } from './segments/settled.ts';
 
 /** How WebEngage refused a call, and what that says about its records. */
 export type RefusedWith = {
@@ -65,8 +67,7 @@ export function moveToDeadLetters(
     // Its person was erased in the meantime.
     if (slice === undefined) return count(sql, { ...ofCall }, now);
     const [record] = recordsOf(sql, { members });
-    const { at } = sql.exec<{ at: number }>('SELECT at FROM run WHERE seq = ?', slice.seq).one();
-    count(sql, { ...ofCall, dead_letter: 1 }, now, { left: countByLane(members) });
+    const { at } = sql.exec<{ at: number }>(`SELECT ${columnOfRun('at', '?1')} AS at`, slice.seq).one();
     sql.exec(
       `INSERT INTO dead (device, kind, accepted_at, given_up_at, status, attempts, proven, words, record, lane)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -81,7 +82,8 @@ export function moveToDeadLetters(
       JSON.stringify(record),
       laneOf(slice.seq),
     );
-    forget(sql, members);
+    const settled = settleSlices(sql, members);
+    count(sql, { ...ofCall, dead_letter: 1 }, now, { left: countByLane(members), settled });
   });
 }
 
@@ -112,13 +114,16 @@ export function requeue(
       )
       .toArray();
     if (rows.length === 0) return 0;
-    const { entered, unverified } = readTotals(sql);
+    const {
+      totals: { entered, unverified },
+      segments,
+    } = readTally(sql);
     for (const { id, device, kind, accepted_at, given_up_at, status, attempts, record, lane } of rows) {
       const { seq } = sql
         .exec<{ seq: number }>(
           `INSERT INTO run (seq, device, kind, at, count, entered, unverified, records)
            SELECT COALESCE(MIN(seq), ?) - 1, ?, ?, ?, 1, ?, ?, ? FROM run WHERE ${within(lane)} RETURNING seq`,
-          firstSeq(lane),
+          segments.closedFrom[lane],
           device,
           kind,
           accepted_at,
@@ -178,13 +183,13 @@ export function replay(
 ): number {
   const { sql } = storage;
   return takeOut(storage, selection, limit, 'replayed', now, (ids) => {
-    const { totals, nextSeq } = readTally(sql);
+    const { totals, nextSeq, segments } = readTally(sql);
     const next = { ...nextSeq };
     for (const [index, id] of ids.entries()) {
       const { lane } = sql.exec<{ lane: Lane }>('SELECT lane FROM dead WHERE id = ?', id).one();
       // Copied by the database: all of them at once might not fit into memory.
       sql.exec(
-        `INSERT INTO run (seq, device, kind, at, count, entered, unverified, records)
+        `INSERT INTO ${segments.open} (seq, device, kind, at, count, entered, unverified, records)
          SELECT ?, device, kind, accepted_at, 1, ?, ?, '[' || record || ']' FROM dead WHERE id = ?`,
         next[lane],
         totals.entered + index + 1,

@@ -4,11 +4,12 @@ import { splitId } from '../../contract/record.ts';
 import type { Violations } from '../../plan/off-plan.ts';
 import { NO_SHARES, type Sender, type Shares } from '../limits/fair-share.ts';
 import { count, readTally, type Tally, type Totals } from './counters.ts';
-import { admitNew } from './dedup/dedup.ts';
-import { seqAfter, within } from './lanes.ts';
+import { admitNew, forgetNewIds, formatIds, storedNewIds } from './dedup/new-ids.ts';
+import { type ByLane, seqAfter } from './lanes.ts';
 import { type CountViolations, violationTally } from './plan-violations.ts';
 import { hasRoom, importWaitMs, type Room } from './room.ts';
 import { type NewRun, withoutKnown } from './run.ts';
+import { sealedDevices, waitingRuns } from './segments/waiting-runs.ts';
 import type { SenderCounts } from './sender-counts.ts';
 
 /** The records of one browser, or of one device of a server or an import, checked. */
@@ -93,7 +94,7 @@ export function ingest(
   const { device } = from;
   const ids = sent.flatMap((run) => run.ids);
   let known: ReadonlySet<string> = new Set();
-  const receipt = storage.transactionSync((): Receipt => {
+  const store = (): Receipt => {
     const tally = readTally(storage.sql);
     const { totals } = tally;
     if (ids.length > 0 && !hasRoom(storage.sql, totals, ids.length, room)) return { stored: false };
@@ -108,7 +109,7 @@ export function ingest(
     }[lane]();
     if (retryInMs > 0) return { stored: false, retryInMs };
 
-    const fresh = new Set(admitNew(storage.sql, device, ids, now));
+    const fresh = new Set(admitNew(storage.sql, device, ids, tally, now));
     if (violations !== undefined) known = new Set(ids.filter((id) => !fresh.has(id)));
     // `delete` returns whether the id was there: of an id that occurs twice in a delivery, only the first is
     // new.
@@ -121,7 +122,8 @@ export function ingest(
       count(storage.sql, { ...refused, duplicate }, now);
     if (accepted > 0) sendOn(storage, lane, sendingOn, now);
     return { stored: true, accepted, duplicates: duplicate };
-  });
+  };
+  const receipt = inTransaction(storage, store);
   if (!receipt.stored) return receipt;
   // After the transaction: counts in memory can't be rolled back.
   if (sender !== undefined) {
@@ -135,6 +137,15 @@ export function ingest(
   return receipt;
 }
 
+function inTransaction<T>(storage: DurableObjectStorage, act: () => T): T {
+  try {
+    return storage.transactionSync(act);
+  } catch (error) {
+    forgetNewIds(storage.sql);
+    throw error;
+  }
+}
+
 /** Stores each run as a row with the totals at its time. Returns the number of records. */
 function insertRuns(
   sql: SqlStorage,
@@ -144,17 +155,19 @@ function insertRuns(
     lane,
     isUnverified,
   }: { readonly device: string; readonly lane: Lane; readonly isUnverified: boolean },
-  { totals, nextSeq }: Tally,
+  { totals, nextSeq, segments }: Tally,
   now: number,
 ): number {
   let { entered, unverified } = totals;
   let seq = nextSeq[lane];
+  let stored = 0;
   for (const { kind, ids, ofUsers, records } of runs) {
     if (ids.length === 0) continue;
     entered += ids.length;
     if (isUnverified) unverified += ofUsers;
     sql.exec(
-      'INSERT INTO run (seq, device, kind, at, count, entered, unverified, records) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      `INSERT INTO ${segments.open} (seq, device, kind, at, count, entered, unverified, ids, records)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       seq,
       device,
       kind,
@@ -162,10 +175,14 @@ function insertRuns(
       ids.length,
       entered,
       unverified,
+      formatIds(device, ids),
       records,
     );
+    stored += 1;
     seq = seqAfter(seq, ids.length);
   }
+  const next: ByLane = { ...nextSeq, [lane]: seq };
+  storedNewIds(sql, stored, next);
   return entered - totals.entered;
 }
 
@@ -184,21 +201,15 @@ function sendOn(storage: DurableObjectStorage, lane: Lane, sendingOn: SendingOn,
 }
 
 /**
- * True if the lane's oldest rows make a full batch of one kind. Browsers with a sealed batch are left out, because
+ * True if the lane's oldest runs make a full batch of one kind. Browsers with a sealed batch are left out, because
  * it holds back their later records. Reads at most two batches' worth of rows.
  */
 function holdsFullBatch(sql: SqlStorage, lane: Lane): boolean {
-  const { users, events } = sql
-    .exec<{ users: number; events: number }>(
-      `SELECT SUM(IIF(kind = 'user', count - taken, 0)) AS users, SUM(IIF(kind = 'event', count - taken, 0)) AS events
-       FROM (
-         SELECT kind, count, taken FROM run
-         WHERE ${within(lane)}
-           AND device NOT IN (SELECT member.value ->> 'device' FROM batch, json_each(batch.members) AS member)
-         ORDER BY seq LIMIT ?
-       )`,
-      2 * MAX_BATCH_RECORDS,
-    )
-    .one();
-  return Math.max(users, events) >= MAX_BATCH_RECORDS;
+  const records = { user: 0, event: 0 };
+  for (const { kind, count, taken } of waitingRuns(sql, lane, {
+    passedOver: sealedDevices(sql),
+    limit: 2 * MAX_BATCH_RECORDS,
+  }))
+    records[kind] += count - taken;
+  return Math.max(records.user, records.event) >= MAX_BATCH_RECORDS;
 }

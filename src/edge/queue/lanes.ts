@@ -60,11 +60,6 @@ export function countByLane(
   );
 }
 
-/** True if the lane has records, including those in sealed batches. */
-export function hasWork(sql: SqlStorage, lane: Lane): boolean {
-  return sql.exec(`SELECT 1 FROM run WHERE ${within(lane)} LIMIT 1`).toArray().length > 0;
-}
-
 /** The most important lane of these records. */
 export function leadingLane(slices: readonly { readonly seq: number }[]): Lane {
   return LANES.find((lane) => slices.some(({ seq }) => laneOf(seq) === lane)) ?? 'live';

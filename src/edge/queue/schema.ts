@@ -1,3 +1,6 @@
+import { byLane, firstSeq, seqAfter, within } from './lanes.ts';
+import { createSegments } from './segments/segments.ts';
+
 /**
  * The outbox's tables. Cloudflare bills rows written. So there is no secondary index, and records that arrive
  * together share one row. https://developers.cloudflare.com/durable-objects/platform/pricing/
@@ -64,7 +67,55 @@ const MIGRATIONS: readonly ((sql: SqlStorage) => void)[] = [
       ALTER TABLE batch ADD COLUMN to_erase TEXT;
       CREATE TABLE IF NOT EXISTS suppressed (mark TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
     `),
+  addSegments,
 ];
+
+type StoredTotals = {
+  readonly entered?: number;
+  readonly unverified?: number;
+  readonly lanes?: Readonly<Record<string, { readonly entered: number }>>;
+};
+
+/** Runs are stored in segments from now on. Those that wait already stay where they are, and go first. */
+function addSegments(sql: SqlStorage): void {
+  sql.exec(`
+    ALTER TABLE run ADD COLUMN ids TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE minute ADD COLUMN settled TEXT;
+  `);
+  const [latest] = sql
+    .exec<{ at: number; totals: string }>('SELECT at, totals FROM minute ORDER BY at DESC LIMIT 1')
+    .toArray();
+  const totals: StoredTotals = JSON.parse(latest?.totals ?? '{}');
+  createSegments(
+    sql,
+    byLane((lane) => {
+      const [newest] = sql
+        .exec<{ seq: number; count: number }>(
+          `SELECT seq, count FROM run WHERE ${within(lane)} ORDER BY seq DESC LIMIT 1`,
+        )
+        .toArray();
+      const first = firstSeq(lane) + (totals.lanes?.[lane]?.entered ?? 0);
+      return newest === undefined ? first : Math.max(first, seqAfter(newest.seq, newest.count));
+    }),
+  );
+  const { entered, unverified } = sql
+    .exec<{ entered: number | null; unverified: number | null }>(
+      'SELECT MAX(entered) AS entered, MAX(unverified) AS unverified FROM run',
+    )
+    .one();
+  if (entered === null) return;
+  // Until now, the newest run had them. From now on, only those of the open segment are read.
+  const counted = {
+    ...totals,
+    entered: Math.max(totals.entered ?? 0, entered),
+    unverified: Math.max(totals.unverified ?? 0, unverified ?? 0),
+  };
+  sql.exec(
+    'INSERT INTO minute (at, totals) VALUES (?, ?) ON CONFLICT DO UPDATE SET totals = excluded.totals',
+    latest?.at ?? 0,
+    JSON.stringify(counted),
+  );
+}
 
 /** Makes the tables, or migrates those of an older release. Leaves those of a newer release as they are. */
 export function openTables(storage: DurableObjectStorage): void {

@@ -1,6 +1,7 @@
 import type { RecordKind } from '../../contract/record.ts';
 import type { Cut, Slice } from './cut-batch.ts';
 import type { StoredRecord } from './run.ts';
+import { segmentsOf, tableOf } from './segments/segments.ts';
 
 /** A batch whose members and id are stored. Both stay the same through every retry and every crash. */
 export type SealedBatch = {
@@ -182,8 +183,11 @@ export function launch(sql: SqlStorage, { requestId }: SealedBatch): void {
 
 /** The batch's records, as they were stored. */
 export function recordsOf(sql: SqlStorage, { members }: Pick<SealedBatch, 'members'>): StoredRecord[] {
+  const segments = segmentsOf(sql);
   return members.flatMap(({ seq, from, to }) => {
-    const { records } = sql.exec<{ records: string }>('SELECT records FROM run WHERE seq = ?', seq).one();
+    const { records } = sql
+      .exec<{ records: string }>(`SELECT records FROM ${tableOf(segments, seq)} WHERE seq = ?`, seq)
+      .one();
     const stored: StoredRecord[] = JSON.parse(records);
     return stored.slice(from, to);
   });

@@ -11,9 +11,10 @@ import {
   type Totals,
   waiting,
 } from './counters.ts';
-import { within } from './lanes.ts';
 import type { ViolationCounts } from './plan-violations.ts';
 import { hasRoom, type Room } from './room.ts';
+import { columnOfRun } from './segments/segments.ts';
+import { sealedDevices, waitingRuns } from './segments/waiting-runs.ts';
 import type { SenderCounts } from './sender-counts.ts';
 
 /** The waiting records of a lane. */
@@ -71,18 +72,24 @@ export type QueueHealth = {
  */
 export function queueHealth(sql: SqlStorage, room: Room): QueueHealth {
   const takenAt = readTakenAt(sql);
-  const waits = sql.exec<{ kind: RecordKind; since: number; lane: Lane | null }>(
-    `SELECT NULL AS lane, batch.kind AS kind, MIN(run.at) AS since
-     FROM batch, json_each(batch.members) AS member JOIN run ON run.seq = member.value ->> 'seq'
-     WHERE batch.attempts > 0 AND NOT batch.isolating
-       AND (batch.suspicions = 0 OR run.at > CASE batch.kind WHEN 'user' THEN ? ELSE ? END)
-     GROUP BY batch.kind
-     UNION ALL ${OLDEST_UNSEALED}`,
-    takenAt.user,
-    takenAt.event,
+  const retried = sql
+    .exec<{ kind: RecordKind; since: number }>(
+      `SELECT kind, MIN(at) AS since FROM (
+         SELECT batch.kind AS kind, batch.suspicions AS suspicions,
+           ${columnOfRun('at', "member.value ->> 'seq'")} AS at
+         FROM batch, json_each(batch.members) AS member WHERE batch.attempts > 0 AND NOT batch.isolating
+       ) WHERE suspicions = 0 OR at > CASE kind WHEN 'user' THEN ? ELSE ? END GROUP BY kind`,
+      takenAt.user,
+      takenAt.event,
+    )
+    .toArray();
+  const passedOver = sealedDevices(sql);
+  const unsealed = LANES.flatMap((lane) =>
+    waitingRuns(sql, lane, { passedOver, limit: 1 }).map(({ kind, at }) => ({ lane, kind, since: at })),
   );
+  const waits = [...retried.map((each) => ({ ...each, lane: null })), ...unsealed];
   return {
-    waiting: Array.from(waits, (waiting) => ({ ...waiting, takenAt: takenAt[waiting.kind] })),
+    waiting: waits.map((waiting) => ({ ...waiting, takenAt: takenAt[waiting.kind] })),
     full: fullOf(sql, room),
   };
 }
@@ -98,15 +105,6 @@ export function longestStall({
     .map(({ kind, since, takenAt }) => ({ kind, since: Math.max(since, takenAt) }))
     .sort((a, b) => a.since - b.since)[0];
 }
-
-const OLDEST_UNSEALED = LANES.map(
-  (lane) => `SELECT '${lane}', kind, at FROM (
-       SELECT kind, at FROM run
-       WHERE ${within(lane)}
-         AND device NOT IN (SELECT member.value ->> 'device' FROM batch, json_each(batch.members) AS member)
-       ORDER BY seq LIMIT 1
-     )`,
-).join(' UNION ALL ');
 
 function fullOf(sql: SqlStorage, room: Room): QueueHealth['full'] {
   if (hasRoom(sql, readTotals(sql), MAX_BATCH_RECORDS, room)) return undefined;
@@ -145,8 +143,6 @@ export function outboxStatus(
 }
 
 function oldestAgeMs(sql: SqlStorage, lane: Lane, now: number): number {
-  const [oldest] = sql
-    .exec<{ at: number }>(`SELECT at FROM run WHERE ${within(lane)} ORDER BY seq LIMIT 1`)
-    .toArray();
+  const [oldest] = waitingRuns(sql, lane, { limit: 1 });
   return oldest === undefined ? 0 : Math.max(0, now - oldest.at);
 }

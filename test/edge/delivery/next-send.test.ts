@@ -110,7 +110,7 @@ test('a browser with so many runs that they fill the view does not hide the othe
   await runInDurableObject(stub, (_, { storage: { sql } }) => {
     sql.exec(
       `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
-       INSERT INTO run (device, kind, at, count, entered, unverified, records) SELECT 'flood', 'event', ?, 1, i, 0, '[]' FROM n`,
+       INSERT INTO run_a (device, kind, at, count, entered, unverified, records) SELECT 'flood', 'event', ?, 1, i, 0, '[]' FROM n`,
       NOW - 60_000,
     );
   });

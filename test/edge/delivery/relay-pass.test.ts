@@ -173,7 +173,7 @@ test('a batch that an internal error keeps from being sent holds back only its o
   await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
   await ingestAt(stub, delivery('b', ...events(1, 25)), NOW);
   await runInDurableObject(stub, (_, { storage }) =>
-    storage.sql.exec(`UPDATE run SET records = 'no JSON' WHERE device = 'a'`),
+    storage.sql.exec(`UPDATE run_a SET records = 'no JSON' WHERE device = 'a'`),
   );
   const upstream = scriptedUpstream();
   const faults: unknown[] = [];

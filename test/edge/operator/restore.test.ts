@@ -199,7 +199,7 @@ describe('a restore', () => {
     };
 
     await runInDurableObject(stub, async (running, { storage }) => {
-      storage.sql.exec('UPDATE run SET at = 0');
+      storage.sql.exec('UPDATE run_a SET at = 0');
       Object.assign(running, { env: { ...env, RATE_GATE: { getByName: () => gate } } });
       const passing = running.alarm();
       const restoring = running

@@ -5,8 +5,15 @@ import { LANES, type Lane } from '../../../src/contract/lane.ts';
 import { count, deadLetters, minutes, readTally, waiting } from '../../../src/edge/queue/counters.ts';
 import { discard, replay, requeue } from '../../../src/edge/queue/dead-letters.ts';
 import { ingest } from '../../../src/edge/queue/ingest.ts';
-import { within } from '../../../src/edge/queue/lanes.ts';
-import { delivery, newOutbox, passAt, ROOM, rulingUpstream, SENDING_ON } from '../../fakes/outbox.ts';
+import {
+  countStored,
+  delivery,
+  newOutbox,
+  passAt,
+  ROOM,
+  rulingUpstream,
+  SENDING_ON,
+} from '../../fakes/outbox.ts';
 import { eventRecord } from '../../fakes/records.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:00Z');
@@ -73,11 +80,8 @@ test('waiting records, dead letters and unverified records are counted without a
       await runInDurableObject(stub, (_, { storage: { sql } }) => {
         const { totals, waiting: inLanes } = readTally(sql);
         const one = (query: string) => sql.exec<{ n: number }>(query).one().n;
-        expect(waiting(totals)).toBe(one('SELECT COALESCE(SUM(count - taken), 0) AS n FROM run'));
-        for (const lane of LANES)
-          expect(inLanes[lane]).toBe(
-            one(`SELECT COALESCE(SUM(count - taken), 0) AS n FROM run WHERE ${within(lane)}`),
-          );
+        expect(waiting(totals)).toBe(countStored(sql));
+        for (const lane of LANES) expect(inLanes[lane]).toBe(countStored(sql, lane));
         expect(deadLetters(totals)).toBe(one('SELECT COUNT(*) AS n FROM dead'));
         expect(totals.unverified).toBe(unverified);
       });

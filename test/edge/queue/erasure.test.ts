@@ -10,9 +10,9 @@ import { type EraseCursor, eraseStep } from '../../../src/edge/queue/erasure/era
 import type { Person } from '../../../src/edge/queue/erasure/person.ts';
 import { suppression } from '../../../src/edge/queue/erasure/suppression.ts';
 import { ingest } from '../../../src/edge/queue/ingest.ts';
-import { within } from '../../../src/edge/queue/lanes.ts';
 import {
   answerOf,
+  countStored,
   delivery,
   ingestAt,
   newOutbox,
@@ -21,6 +21,7 @@ import {
   ROOM,
   rulingUpstream,
   SENDING_ON,
+  storedRuns,
 } from '../../fakes/outbox.ts';
 import { eventRecord, idOf, userRecord } from '../../fakes/records.ts';
 import { settled } from '../../fakes/settled.ts';
@@ -211,11 +212,8 @@ function world(storage: DurableObjectStorage) {
   function checkSums(): void {
     const { totals, waiting: inLanes } = readTally(sql);
     const one = (query: string) => sql.exec<{ n: number }>(query).one().n;
-    expect(waiting(totals)).toBe(one('SELECT COALESCE(SUM(count - taken), 0) AS n FROM run'));
-    for (const lane of LANES)
-      expect(inLanes[lane]).toBe(
-        one(`SELECT COALESCE(SUM(count - taken), 0) AS n FROM run WHERE ${within(lane)}`),
-      );
+    expect(waiting(totals)).toBe(countStored(sql));
+    for (const lane of LANES) expect(inLanes[lane]).toBe(countStored(sql, lane));
     expect(deadLetters(totals)).toBe(one('SELECT COUNT(*) AS n FROM dead'));
   }
 
@@ -338,7 +336,7 @@ describe('a large outbox is read in steps', () => {
 
       expect(waits).toBe(1);
       expect(steps).toBeGreaterThan(1);
-      expect(storage.sql.exec('SELECT seq FROM run').toArray()).toHaveLength(2);
+      expect(storedRuns(storage.sql)).toHaveLength(2);
     });
   });
 });

@@ -5,8 +5,8 @@ import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
 import { requeue } from '../../../src/edge/queue/dead-letters.ts';
 import type { Delivery } from '../../../src/edge/queue/ingest.ts';
 import { laneOf } from '../../../src/edge/queue/lanes.ts';
-import { randomDeviceRuns } from '../../../src/edge/queue/oldest-runs.ts';
 import type { Room } from '../../../src/edge/queue/room.ts';
+import { randomDeviceRuns } from '../../../src/edge/queue/segments/oldest-runs.ts';
 import { addSenders, type SenderCounts } from '../../../src/edge/queue/sender-counts.ts';
 import { outboxStatus, queueHealth } from '../../../src/edge/queue/status.ts';
 import {
@@ -19,6 +19,8 @@ import {
   rulingUpstream,
   scriptedUpstream,
   sentIds,
+  storedRuns,
+  turnOverAt,
 } from '../../fakes/outbox.ts';
 import { eventRecord, events, idOf, userRecord } from '../../fakes/records.ts';
 
@@ -38,10 +40,7 @@ const waitingOf = async (stub: DurableObjectStub<Outbox>) =>
 
 const storedLanes = (stub: DurableObjectStub<Outbox>) =>
   runInDurableObject(stub, (_, { storage: { sql } }) =>
-    Array.from(
-      sql.exec<{ seq: number; device: string }>('SELECT seq, device FROM run ORDER BY seq'),
-      ({ seq, device }) => [device, laneOf(seq)],
-    ),
+    storedRuns(sql).map(({ seq, device }) => [device, laneOf(seq)]),
   );
 
 describe('records', () => {
@@ -286,7 +285,7 @@ test('a probe may come from any lane, and from any browser in it', async () => {
   expect(devices.left).toMatch(/^import/);
 });
 
-test('a lane that an older release has used after a rollback counts right once it is empty', async () => {
+test('a lane that an older release has used after a rollback counts right once it is empty and its segment is dropped', async () => {
   const stub = newOutbox();
   await ingestAt(stub, inLane('import', ...events(1, 25)), NOW);
   await passAt(stub, scriptedUpstream(), LINGERED);
@@ -297,6 +296,7 @@ test('a lane that an older release has used after a rollback counts right once i
   await ingestAt(stub, inLane('import', ...events(26, 40)), NOW);
 
   await passAt(stub, scriptedUpstream(), LINGERED + 5_000);
+  await turnOverAt(stub, LINGERED + 5_000);
   await ingestAt(stub, inLane('import', ...events(41, 45)), NOW);
 
   expect(await waitingOf(stub)).toMatchObject({ import: 5 });

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
 import { discard, replay } from '../../../src/edge/queue/dead-letters.ts';
 import { costOf, estimate, readFigures } from '../../../src/edge/restore/figures.ts';
-import { delivery, ingestAt, newOutbox, passAt, rulingUpstream } from '../../fakes/outbox.ts';
+import { delivery, ingestAt, newOutbox, passAt, rulingUpstream, storedRuns } from '../../fakes/outbox.ts';
 import { eventRecord } from '../../fakes/records.ts';
 import { copyOf, putBack } from './played-history.ts';
 
@@ -21,12 +21,9 @@ type Step = typeof stepOf extends fc.Arbitrary<infer T> ? T : never;
 /** The ids of the records that an outbox holds. */
 const heldBy = (stub: DurableObjectStub<Outbox>): Promise<Set<string>> =>
   runInDurableObject(stub, (_, { storage }) => {
-    const runs = storage.sql
-      .exec<{ records: string }>(
-        'SELECT records FROM run UNION ALL SELECT json_array(json(record)) FROM dead',
-      )
-      .toArray();
-    return new Set(runs.flatMap(({ records }) => JSON.parse(records).map(({ id }: { id: string }) => id)));
+    const dead = storage.sql.exec<{ id: string }>(`SELECT record ->> 'id' AS id FROM dead`).toArray();
+    const waiting = storedRuns(storage.sql).flatMap(({ records }) => records);
+    return new Set([...waiting, ...dead].map(({ id }) => id));
   });
 
 async function take(

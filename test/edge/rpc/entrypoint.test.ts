@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { checkCall } from '../../../src/server/call.ts';
 import { deviceOf, messageRecordId, slotOf } from '../../../src/server/record-id.ts';
-import { relayEnv } from '../../fakes/outbox.ts';
+import { relayEnv, storedRuns } from '../../fakes/outbox.ts';
 import { eventRecord, idOf, userRecord } from '../../fakes/records.ts';
 import { newSession, SERVER_TOKEN, testRelay } from '../requests.ts';
 
@@ -38,14 +38,9 @@ type Stored = { readonly device: string; readonly kind: string } & Readonly<Reco
 /** The records that the outbox holds, in order, each with its device and kind. */
 function stored(): Promise<readonly Stored[]> {
   return runInDurableObject(outbox, (_, { storage }) =>
-    storage.sql
-      .exec<{ device: string; kind: string; records: string }>(
-        'SELECT device, kind, records FROM run ORDER BY seq',
-      )
-      .toArray()
-      .flatMap(({ device, kind, records }) =>
-        (JSON.parse(records) as object[]).map((record) => ({ device, kind, ...record })),
-      ),
+    storedRuns(storage.sql).flatMap(({ device, kind, records }) =>
+      records.map((record) => ({ device, kind, ...record })),
+    ),
   );
 }
 
@@ -65,7 +60,7 @@ beforeEach(async () => {
   await CALLER.call('RELAY', 'track', { userId: 'first', eventName: 'First' });
   await runInDurableObject(outbox, async (_, { storage }) => {
     await storage.deleteAlarm();
-    storage.sql.exec('DELETE FROM run');
+    storage.sql.exec('DELETE FROM run_a');
   });
 });
 

@@ -1,5 +1,7 @@
 import { count, readTotals } from '../counters.ts';
-import type { StoredRecord } from '../run.ts';
+import type { RunTable } from '../segments/segments.ts';
+import { deleteRun } from '../segments/settled.ts';
+import { waitingRun } from '../segments/waiting-runs.ts';
 import { isOfPerson, type Person, textOfPerson } from './person.ts';
 import { type Removed, removeRecords } from './remove-records.ts';
 
@@ -59,7 +61,11 @@ export function eraseStep(
     const isEnd = dead?.isEnd === true;
     const since =
       isEnd && from !== undefined
-        ? sql.exec<Hit>('SELECT seq FROM run WHERE entered >= ? AND instr(records, ?) > 0', entered, text)
+        ? sql.exec<Hit>(
+            fromAllRuns((table) => `SELECT seq FROM ${table} WHERE entered >= ?1 AND instr(records, ?2) > 0`),
+            entered,
+            text,
+          )
         : [];
     const seqs = new Set([...runs.hits, ...Array.from(since, ({ seq }) => seq)]);
     const removed = removeFrom(sql, [...seqs], person, now);
@@ -71,8 +77,14 @@ export function eraseStep(
   });
 }
 
-const RUNS = `SELECT seq AS number, length(records) AS size, instr(records, ?) > 0 AS hit FROM run
-  WHERE seq > ? ORDER BY seq LIMIT ?`;
+// Accepted records stay in their segment for a while. Theirs are removed as well.
+const fromAllRuns = (select: (table: RunTable) => string) =>
+  (['run', 'run_a', 'run_b'] as const).map(select).join(' UNION ALL ');
+
+const RUNS = `${fromAllRuns(
+  (table) =>
+    `SELECT seq AS number, length(records) AS size, instr(records, ?1) > 0 AS hit FROM ${table} WHERE seq > ?2`,
+)} ORDER BY number LIMIT ?3`;
 const DEAD = `SELECT id AS number, length(record) AS size, instr(record, ?) > 0 AS hit FROM dead
   WHERE id > ? ORDER BY id LIMIT ?`;
 
@@ -106,11 +118,10 @@ function read(
 function removeFrom(sql: SqlStorage, seqs: readonly number[], person: Person, now: number): Removed {
   const positions = new Map<number, ReadonlySet<number>>();
   for (const seq of seqs) {
-    const { records } = sql.exec<{ records: string }>('SELECT records FROM run WHERE seq = ?', seq).one();
-    const found = (JSON.parse(records) as StoredRecord[]).flatMap((record, at) =>
-      isOfPerson(record, person) ? [at] : [],
-    );
+    const run = waitingRun(sql, seq);
+    const found = run?.records.flatMap((record, at) => (isOfPerson(record, person) ? [at] : [])) ?? [];
     if (found.length > 0) positions.set(seq, new Set(found));
+    if (run === undefined) deleteRun(sql, seq);
   }
   return removeRecords(sql, positions, now);
 }

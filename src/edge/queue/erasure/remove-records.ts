@@ -2,6 +2,9 @@ import { count } from '../counters.ts';
 import type { Slice } from '../cut-batch.ts';
 import { byLane, laneOf } from '../lanes.ts';
 import type { StoredRecord } from '../run.ts';
+import { segmentsOf, tableOf } from '../segments/segments.ts';
+import { deleteRun } from '../segments/settled.ts';
+import { waitingRun } from '../segments/waiting-runs.ts';
 
 /** Positions of records in runs, by the number of the run. */
 export type Positions = ReadonlyMap<number, ReadonlySet<number>>;
@@ -64,17 +67,42 @@ export function dropErased(sql: SqlStorage, requestId: string, now: number): voi
     .toArray();
   if (row === undefined) return;
   const { members, toErase } = toBatch(row);
-  const positions = new Map<number, Set<number>>();
-  let place = 0;
-  for (const { seq, from, to } of members)
-    for (let at = from; at < to; at++, place++)
-      if (toErase.has(place)) positions.set(seq, (positions.get(seq) ?? new Set()).add(at));
+  const positions = positionsOf(members, toErase);
   // Its outcome is known: it is not sent any more.
   sql.exec(
     'UPDATE batch SET to_erase = NULL, launched = 0, sealed_with = attempts WHERE request_id = ?',
     requestId,
   );
   removeRecords(sql, positions, now);
+}
+
+/**
+ * Erases the records that were noted in a batch which WebEngage has accepted. Call it once they are settled, and inside
+ * the same transaction.
+ */
+export function dropAccepted(
+  sql: SqlStorage,
+  members: readonly Slice[],
+  toErase: readonly number[],
+  now: number,
+): void {
+  const positions = positionsOf(members, new Set(toErase));
+  const [waiting, settled] = [new Map<number, Set<number>>(), new Set<number>()];
+  for (const [seq, all] of positions)
+    if (waitingRun(sql, seq) === undefined) settled.add(seq);
+    else waiting.set(seq, all);
+  for (const seq of settled) deleteRun(sql, seq);
+  removeRecords(sql, waiting, now);
+}
+
+/** The records at these places in a batch, by their run. */
+function positionsOf(members: readonly Slice[], places: ReadonlySet<number>): Map<number, Set<number>> {
+  const positions = new Map<number, Set<number>>();
+  let place = 0;
+  for (const { seq, from, to } of members)
+    for (let at = from; at < to; at++, place++)
+      if (places.has(place)) positions.set(seq, (positions.get(seq) ?? new Set()).add(at));
+  return positions;
 }
 
 function toBatch({ request_id, members, is_sent, to_erase }: BatchRow): EditedBatch {
@@ -97,10 +125,14 @@ function note({ members, toErase }: EditedBatch, positions: Positions): Pick<Edi
 
 /** Rewrites the runs, and deletes those with nothing left to send. Returns how many unsent records are gone. */
 function removeFromRuns(sql: SqlStorage, positions: Positions, now: number): number {
+  const segments = segmentsOf(sql);
   const left = new Map<number, number>();
   const rows = [...positions].flatMap(([seq, removed]) => {
     const [run] = sql
-      .exec<{ count: number; taken: number }>('SELECT count, taken FROM run WHERE seq = ?', seq)
+      .exec<{ count: number; taken: number }>(
+        `SELECT count, taken FROM ${tableOf(segments, seq)} WHERE seq = ?`,
+        seq,
+      )
       .toArray();
     if (run === undefined || removed.size === 0) return [];
     const ofTaken = before(removed, run.taken);
@@ -115,14 +147,17 @@ function removeFromRuns(sql: SqlStorage, positions: Positions, now: number): num
   // Counted first, even if it is nothing: what has entered is read from the runs, which get shorter here.
   count(sql, { erased }, now, { left: inLane });
   for (const { seq, removed, ...run } of rows) {
+    const table = tableOf(segments, seq);
     if (run.taken === run.count) {
-      sql.exec('DELETE FROM run WHERE seq = ?', seq);
+      deleteRun(sql, seq);
       continue;
     }
-    const { records } = sql.exec<{ records: string }>('SELECT records FROM run WHERE seq = ?', seq).one();
+    const { records } = sql
+      .exec<{ records: string }>(`SELECT records FROM ${table} WHERE seq = ?`, seq)
+      .one();
     const kept = (JSON.parse(records) as StoredRecord[]).filter((_, at) => !removed.has(at));
     sql.exec(
-      'UPDATE run SET count = ?, taken = ?, records = ? WHERE seq = ?',
+      `UPDATE ${table} SET count = ?, taken = ?, records = ? WHERE seq = ?`,
       run.count,
       run.taken,
       JSON.stringify(kept),

@@ -12,7 +12,7 @@ import {
   strictObject,
   string,
 } from 'valibot';
-import { addSeqs, formatSeqs, parseSeqs } from '../../../edge/queue/dedup/seq-ranges.ts';
+import { addSeqs, formatSeqs, parseSeqs } from '../../../edge/queue/seq-ranges.ts';
 
 // Ranges of row numbers, such as `1-25,27`.
 const rows = pipe(string(), regex(/^(\d+(-\d+)?(,\d+(-\d+)?)*)?$/));

@@ -1,5 +1,5 @@
 import type { RecordKind } from '../../../contract/record.ts';
-import { formatSeqs, parseSeqs } from '../../../edge/queue/dedup/seq-ranges.ts';
+import { formatSeqs, parseSeqs } from '../../../edge/queue/seq-ranges.ts';
 import { importReport, type ReportCollector } from '../../read/report.ts';
 import { formatRows, type Line, parseRows, type SealedLine } from './journal-line.ts';
 import { type RowSet, rowSet } from './row-set.ts';

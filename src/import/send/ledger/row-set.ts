@@ -1,4 +1,4 @@
-import type { Seqs } from '../../../edge/queue/dedup/seq-ranges.ts';
+import type { Seqs } from '../../../edge/queue/seq-ranges.ts';
 
 /** Numbers of rows, from 1. Each row up to the last one takes a bit, in whatever order rows come. */
 export type RowSet = {

@@ -1,12 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  addSeqs,
-  formatSeqs,
-  hasSeq,
-  parseSeqs,
-  type Seqs,
-} from '../../../../src/edge/queue/dedup/seq-ranges.ts';
+import { addSeqs, formatSeqs, hasSeq, parseSeqs, type Seqs } from '../../../src/edge/queue/seq-ranges.ts';
 
 const flushes = fc.array(fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 25 }), {
   maxLength: 20,

@@ -1,0 +1,131 @@
+import { LANES } from '../../../contract/lane.ts';
+import type { Tally } from '../counters.ts';
+import { type ByLane, seqsOf } from '../lanes.ts';
+import type { Segments } from '../segments/segments.ts';
+import { addSeqs, formatSeqs, hasSeq, joinSeqs, parseSeqs, type Seqs } from '../seq-ranges.ts';
+import { byPart, keyOf, type Part } from './page-loads.ts';
+import { readRemembered, remember } from './remembered-ids.ts';
+
+/**
+ * Cloudflare bills rows written, so an id is first stored with its run alone. Once many runs have come, the ids of each
+ * page load are remembered in one row. Until then, this has them in memory. It is a cache of the open segment, and read
+ * again whenever it does not end where the segment ends.
+ */
+type NewIds = {
+  /** How many runs the ids are of. */
+  runs: number;
+  /** The numbers of the next runs. */
+  upTo: ByLane;
+  readonly loads: Map<string, NewPart>;
+};
+
+/** `isWhole`: `seqs` includes what was remembered before. */
+type NewPart = { readonly part: Part; seqs: Seqs; isWhole: boolean };
+
+const caches = new WeakMap<SqlStorage, NewIds>();
+
+/** Call it if a transaction that has admitted ids was rolled back. */
+export function forgetNewIds(sql: SqlStorage): void {
+  caches.delete(sql);
+}
+
+function newIds(sql: SqlStorage, { segments, nextSeq }: Pick<Tally, 'segments' | 'nextSeq'>): NewIds {
+  const known = caches.get(sql);
+  if (known !== undefined && LANES.every((lane) => known.upTo[lane] === nextSeq[lane])) return known;
+  const read = readNewIds(sql, segments, nextSeq);
+  caches.set(sql, read);
+  return read;
+}
+
+function readNewIds(sql: SqlStorage, { open, unrememberedFrom }: Segments, upTo: ByLane): NewIds {
+  const loads = new Map<string, NewPart>();
+  let runs = 0;
+  for (const lane of LANES) {
+    const rows = sql.exec<{ device: string; ids: string }>(
+      `SELECT device, ids FROM ${open} WHERE seq >= ? AND seq < ?`,
+      unrememberedFrom[lane],
+      seqsOf(lane).below,
+    );
+    for (const { device, ids } of rows) {
+      runs += 1;
+      const parts: readonly StoredIds[] = JSON.parse(ids);
+      for (const [session, part, seqs] of parts) add(loads, { device, session, part }, parseSeqs(seqs));
+    }
+  }
+  return { runs, upTo, loads };
+}
+
+function add(loads: Map<string, NewPart>, part: Part, seqs: Seqs): void {
+  const load = loads.get(keyOf(part)) ?? { part, seqs: [], isWhole: false };
+  load.seqs = joinSeqs(load.seqs, seqs);
+  loads.set(keyOf(part), load);
+}
+
+/** A run's ids as they are stored with it. */
+type StoredIds = readonly [session: string, part: number, seqs: string];
+
+export function formatIds(device: string, ids: readonly string[]): string {
+  return JSON.stringify(
+    byPart(device, ids).map(
+      ({ part, seqs }): StoredIds => [part.session, part.part, formatSeqs(addSeqs([], seqs))],
+    ),
+  );
+}
+
+/**
+ * Returns those of one device's ids that were not seen before. From now on, they were. Call it inside the transaction that
+ * stores the records with their ids, and `storedNewIds` after it.
+ */
+export function admitNew(
+  sql: SqlStorage,
+  device: string,
+  ids: readonly string[],
+  tally: Pick<Tally, 'segments' | 'nextSeq'>,
+  now: number,
+): ReadonlySet<string> {
+  const { loads } = newIds(sql, tally);
+  const sent = byPart(device, new Set(ids));
+  const unread = sent.map(({ part }) => part).filter((part) => loads.get(keyOf(part))?.isWhole !== true);
+  const remembered = readRemembered(sql, device, unread, now);
+  const fresh = new Set<string>();
+  for (const { part, seqs } of sent) {
+    const key = keyOf(part);
+    const known = joinSeqs(loads.get(key)?.seqs ?? [], remembered.get(key) ?? []);
+    const unseen = seqs.filter((seq) => !hasSeq(known, seq));
+    if (unseen.length === 0) continue;
+    for (const seq of unseen) fresh.add(`${part.session}.${seq}`);
+    loads.set(key, { part, seqs: addSeqs(known, unseen), isWhole: true });
+  }
+  return fresh;
+}
+
+/** Call it once the runs with the admitted ids are stored. */
+export function storedNewIds(sql: SqlStorage, runs: number, nextSeq: ByLane): void {
+  const known = caches.get(sql);
+  if (known === undefined) return;
+  known.runs += runs;
+  known.upTo = nextSeq;
+}
+
+/** How many runs there are whose ids are stored with them alone. As far as it is known without reading them. */
+export function countNewIds(sql: SqlStorage): number {
+  const known = caches.get(sql);
+  return known === undefined ? 0 : Math.max(known.runs, known.loads.size);
+}
+
+/** Remembers all ids that are stored with their runs alone. Call it inside the transaction that stores that it has. */
+export function rememberNewIds(
+  sql: SqlStorage,
+  tally: Pick<Tally, 'segments' | 'nextSeq'>,
+  now: number,
+): void {
+  const { loads } = newIds(sql, tally);
+  if (loads.size === 0) return;
+  for (const load of loads.values()) {
+    if (load.isWhole) continue;
+    const remembered = readRemembered(sql, load.part.device, [load.part], now);
+    load.seqs = joinSeqs(load.seqs, remembered.get(keyOf(load.part)) ?? []);
+    load.isWhole = true;
+  }
+  remember(sql, loads.values(), now);
+}

@@ -1,0 +1,85 @@
+import { LANES, type Lane } from '../../../contract/lane.ts';
+import { MINUTE_MS } from '../../../pacing/minute.ts';
+import { count, readSettled, readTally, type Tally } from '../counters.ts';
+import { countNewIds, forgetNewIds, rememberNewIds } from '../dedup/new-ids.ts';
+import { type ByLane, byLane, laneOf } from '../lanes.ts';
+import type { Run } from '../run.ts';
+import { createSegment, holdRuns, type Segments, segmentsOf, storeSegments, tablesOf } from './segments.ts';
+import { hasWork, waitingRuns } from './waiting-runs.ts';
+
+// An outbox that restarts reads the ids of this many runs before it accepts a record.
+const MAX_RUNS = 10_000;
+
+// Accepted records stay in the open segment for this long, and for as long again in the closed one.
+const MAX_AGE_MS = 10 * MINUTE_MS;
+
+// So many runs may outlive their segment. If there are more, it drains further.
+const MAX_LEFT = 500;
+
+/** True if `turnOver` is due because of the runs that have come. Reads nothing. */
+export function isOpenSegmentFull(sql: SqlStorage): boolean {
+  return countNewIds(sql) >= MAX_RUNS;
+}
+
+/** True if `turnOver` is due because of the time. */
+export function isOpenSegmentOld(sql: SqlStorage, now: number): boolean {
+  const ageMs = now - segmentsOf(sql).openedAt;
+  // The clock may have been set back.
+  return (ageMs >= MAX_AGE_MS || ageMs < 0) && holdRuns(sql);
+}
+
+/**
+ * Remembers the ids of the open segment's runs. If the closed segment has drained, it is also dropped, with everything in
+ * it that was delivered, and a new segment takes the next runs.
+ *
+ * @param maxLeft how many waiting runs a segment that has drained may still contain. They move to the front table
+ */
+export function turnOver(storage: DurableObjectStorage, now: number, maxLeft = MAX_LEFT): void {
+  const { sql } = storage;
+  try {
+    storage.transactionSync(() => {
+      const tally = readTally(sql);
+      const { segments, nextSeq } = tally;
+      rememberNewIds(sql, tally, now);
+      const left = LANES.flatMap((lane) => runsLeft(sql, segments, lane, maxLeft + 1));
+      const next = { ...segments, openedAt: now, unrememberedFrom: nextSeq };
+      if (left.length > maxLeft) {
+        storeSegments(sql, next);
+        return;
+      }
+      // Counted first: what has entered is read from the open segment.
+      const settled = readSettled(sql).filter(([from, to]) => to >= segments.openFrom[laneOf(from)]);
+      count(sql, {}, now, { settled, left: leftUncounted(sql, tally) });
+      const [, closed] = tablesOf(segments);
+      moveToFront(sql, closed, left);
+      sql.exec(`DROP TABLE ${closed}`);
+      createSegment(sql, closed);
+      storeSegments(sql, { ...next, open: closed, openFrom: nextSeq, closedFrom: segments.openFrom });
+    });
+  } finally {
+    forgetNewIds(sql);
+  }
+}
+
+/**
+ * An older release counts no lanes. After a rollback to one, an empty lane shows how many of its records it has sent.
+ */
+function leftUncounted(sql: SqlStorage, { waiting }: Tally): ByLane {
+  return byLane((lane) => (lane === 'live' || hasWork(sql, lane) ? 0 : waiting[lane]));
+}
+
+/** The oldest waiting runs of the closed segment. */
+function runsLeft(sql: SqlStorage, { closedFrom, openFrom }: Segments, lane: Lane, limit: number): Run[] {
+  return waitingRuns(sql, lane, { after: closedFrom[lane] - 1, limit }).filter(
+    ({ seq }) => seq < openFrom[lane],
+  );
+}
+
+function moveToFront(sql: SqlStorage, from: string, runs: readonly Run[]): void {
+  const columns = 'seq, device, kind, at, count, taken, entered, unverified, records';
+  if (runs.length > 0)
+    sql.exec(
+      `INSERT INTO run (${columns}) SELECT ${columns} FROM ${from} WHERE seq IN (SELECT value FROM json_each(?))`,
+      JSON.stringify(runs.map(({ seq }) => seq)),
+    );
+}
