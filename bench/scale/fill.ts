@@ -133,7 +133,8 @@ function simulate({ recordsPerSecond, recordsPerFlush, shards, lingerMs }: Traff
   };
   const endPass = (outbox: Outbox, nextAt: number, backsOff: boolean, now: number): void => {
     outbox.backoffUntil = backsOff ? nextAt : 0;
-    setAlarm(outbox, Math.max(Math.min(nextAt, outbox.alarmAt), now + SOONEST_ALARM_MS));
+    const soonest = now + SOONEST_ALARM_MS;
+    if (outbox.alarmAt < soonest || outbox.alarmAt > nextAt) setAlarm(outbox, Math.max(nextAt, soonest));
     sleep(outbox);
   };
   const endOrWait = (outbox: Outbox, until: number, backsOff: boolean, now: number): void => {

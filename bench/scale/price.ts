@@ -1,3 +1,4 @@
+import { MAX_SEGMENT_AGE_MS, MAX_SEGMENT_RUNS } from '../../src/edge/queue/segments/segment-limits.ts';
 import {
   ROWS_READ_PER_ASK,
   ROWS_READ_PER_CALL,
@@ -7,8 +8,9 @@ import {
   ROWS_WRITTEN_PER_ALARM,
   ROWS_WRITTEN_PER_CALL,
   ROWS_WRITTEN_PER_FLUSH,
-  ROWS_WRITTEN_PER_MEMBER_RUN,
+  ROWS_WRITTEN_PER_PAGE_LOAD,
   ROWS_WRITTEN_PER_PERMIT,
+  ROWS_WRITTEN_PER_TURN_OVER,
 } from '../rows.ts';
 import { BYTES_PER_RECORD, capacityOf, DRAIN_PER_SECOND, RECORDS_PER_FLUSH } from './backlog.ts';
 import { type Fill, simulateFill } from './fill.ts';
@@ -50,8 +52,9 @@ const OBJECT_GB = 0.128;
 /** Assumed: the Worker's CPU time for a flush. */
 export const CPU_MS_PER_FLUSH = 2;
 
-/** Assumed: records per page load, and the bytes that an outbox needs to remember their ids. */
+/** Assumed: records per page load, how long it lasts, and the bytes that an outbox needs to remember their ids. */
 export const RECORDS_PER_SESSION = 25;
+export const SECONDS_PER_SESSION = 120;
 export const BYTES_PER_SESSION = 100;
 
 // Dedup keeps a table for today and for each of the eight days before. On average that is 8.5 days.
@@ -77,6 +80,13 @@ export function usageOf(recordsPerSecond: number, shards: number, lingerMs: numb
   const posted = (recordsPerSecond / RECORDS_PER_FLUSH) * MONTH_SECONDS;
   const { calls, permitRequests, passes, alarms } = monthOf(fill);
   const sessions = (stored * REMEMBERED_DAYS * DAY_SECONDS) / RECORDS_PER_SESSION;
+  const segmentSeconds = Math.min(
+    MAX_SEGMENT_AGE_MS / 1_000,
+    (MAX_SEGMENT_RUNS * RECORDS_PER_FLUSH * shards) / stored,
+  );
+  // A page load is remembered with each segment that its flushes are in.
+  const rememberedLoads =
+    (stored / RECORDS_PER_SESSION) * MONTH_SECONDS * (1 + SECONDS_PER_SESSION / segmentSeconds);
   const backlogBytes = overloaded ? capacityOf(shards) * BYTES_PER_RECORD : 0;
   return {
     workerRequests: posted,
@@ -84,7 +94,9 @@ export function usageOf(recordsPerSecond: number, shards: number, lingerMs: numb
     objectRequests: flushes + permitRequests + passes,
     objectGbSeconds: (shards + 1) * OBJECT_GB * MONTH_SECONDS,
     rowsWritten:
-      flushes * (ROWS_WRITTEN_PER_FLUSH + ROWS_WRITTEN_PER_MEMBER_RUN) +
+      flushes * ROWS_WRITTEN_PER_FLUSH +
+      Math.min(flushes, rememberedLoads) * ROWS_WRITTEN_PER_PAGE_LOAD +
+      ((shards * MONTH_SECONDS) / segmentSeconds) * ROWS_WRITTEN_PER_TURN_OVER +
       calls * (ROWS_WRITTEN_PER_CALL + ROWS_WRITTEN_PER_PERMIT) +
       alarms * ROWS_WRITTEN_PER_ALARM,
     rowsRead:

@@ -426,10 +426,15 @@ export class Outbox extends DurableObject<OutboxEnv> {
     return end;
   }
 
-  /** Keeps an earlier alarm that an ingest has set. Never sets one for now: such an alarm can be lost. */
+  /**
+   * Keeps an earlier alarm that an ingest has set, since each one set is a row. Never sets one for now: such an alarm can
+   * be lost.
+   */
   async #setAlarm(nextAt: number): Promise<void> {
     const set = await this.ctx.storage.getAlarm();
-    await this.ctx.storage.setAlarm(Math.max(Math.min(nextAt, set ?? nextAt), Date.now() + SOONEST_ALARM_MS));
+    const soonest = Date.now() + SOONEST_ALARM_MS;
+    if (set !== null && set >= soonest && set <= nextAt) return;
+    await this.ctx.storage.setAlarm(Math.max(Math.min(nextAt, set ?? nextAt), soonest));
   }
 
   #settings(): RelaySettings | undefined {

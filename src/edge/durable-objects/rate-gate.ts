@@ -17,6 +17,7 @@ import { allowance } from '../gate/allowance.ts';
 import { type Answered, type Fault, misconfigured, type Refusal, refused, taken } from '../gate/answers.ts';
 import { fitted, maxBytes, tooLarge } from '../gate/call-size.ts';
 import { type Permit, type PermitRequest, paused, takePermit } from '../gate/permits.ts';
+import { isWithinReserve, withReserve } from '../gate/reserve.ts';
 import { type CountTally, countTally, lastCounts, type NamedCounts } from '../gate/shared-counts.ts';
 import {
   type GateLimits,
@@ -104,8 +105,8 @@ const ACTIVE_FOR_MS = 2 * MINUTE_MS;
 const AFTER_FAULT_MS = 30_000;
 
 /**
- * The account's only rate limit: in any 60 seconds no more calls start than it allows, over all outboxes. Its
- * state is stored before an answer leaves, so that a gate that dies can't grant the same start twice.
+ * The account's only rate limit: in any 60 seconds no more calls start than it allows, over all outboxes. A start is
+ * stored before it is granted, with those of the next seconds, so that a gate that dies can't grant it twice.
  */
 export class RateGate extends DurableObject<SettingsEnv> {
   // Imports wait in a row of their own.
@@ -113,6 +114,8 @@ export class RateGate extends DurableObject<SettingsEnv> {
   readonly #observed = observedTally();
   readonly #outboxes = outboxList(this.ctx.storage.kv);
   readonly #resting = restingOutboxes(this.ctx.storage.kv);
+  // The state since the last write, while it is within what that reserved.
+  #ahead: { readonly reservedUntil: number; readonly state: GateState } | undefined;
   readonly #holds = holds(this.ctx.storage.kv);
   readonly #counts: Readonly<Record<CountGroup, CountTally>> = {
     bots: countTally('counts:bots'),
@@ -140,9 +143,7 @@ export class RateGate extends DurableObject<SettingsEnv> {
     const before = this.#state();
     const now = Date.now();
     const { state, permit } = takePermit(before, request, limits, now);
-    // Each write is billed as a row, so it writes only if a permit or a header changed the state. This never
-    // starts or ends a suspension, so it is not logged.
-    if (state !== before) this.ctx.storage.kv.put('state', state);
+    if (state !== before) this.#keepPermit(before, state, limits, now);
     const row = !permit.granted && permit.importsOnly ? 'imports' : 'others';
     return inTurn(permit, this.#turns[row], outbox ?? '', now);
   }
@@ -367,10 +368,27 @@ export class RateGate extends DurableObject<SettingsEnv> {
   }
 
   #state(): GateState {
+    const stored = this.#stored();
+    const ahead = this.#ahead;
+    return ahead !== undefined && ahead.reservedUntil === stored.pace.nextDueAt ? ahead.state : stored;
+  }
+
+  #stored(): GateState {
     const stored = this.ctx.storage.kv.get<Partial<GateState> & OlderState>('state') ?? {};
     const { held: suspension, lastWall: lastStreak, ...state } = stored;
     // Fields that an older release has not stored get the values of a new gate.
     return { ...OPEN_GATE, suspension, lastStreak, ...state };
+  }
+
+  /** A permit never starts or ends a suspension, so it is not logged. */
+  #keepPermit(before: GateState, state: GateState, { requestsPerMinute }: GateLimits, now: number): void {
+    let stored = this.#stored();
+    const [was, is] = [before, state].map(({ seen }) => allowance(requestsPerMinute, seen, now));
+    if (!isWithinReserve(stored, before, state, was === is)) {
+      stored = withReserve(state, now);
+      this.ctx.storage.kv.put('state', stored);
+    }
+    this.#ahead = { reservedUntil: stored.pace.nextDueAt, state };
   }
 
   #keep(state: GateState): void {

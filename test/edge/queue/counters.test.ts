@@ -5,6 +5,7 @@ import { LANES, type Lane } from '../../../src/contract/lane.ts';
 import { count, deadLetters, minutes, readTally, waiting } from '../../../src/edge/queue/counters.ts';
 import { discard, replay, requeue } from '../../../src/edge/queue/dead-letters.ts';
 import { ingest } from '../../../src/edge/queue/ingest.ts';
+import { turnOver } from '../../../src/edge/queue/segments/turn-over.ts';
 import {
   countStored,
   delivery,
@@ -29,7 +30,13 @@ const steps = fc.array(
       unverified: fc.boolean(),
     }),
     fc.record({
-      do: fc.constantFrom('pass' as const, 'replay' as const, 'discard' as const, 'requeue' as const),
+      do: fc.constantFrom(
+        'pass' as const,
+        'replay' as const,
+        'discard' as const,
+        'requeue' as const,
+        'turn over' as const,
+      ),
     }),
   ),
   { maxLength: 40 },
@@ -54,6 +61,7 @@ test('waiting records, dead letters and unverified records are counted without a
           );
         else
           await runInDurableObject(stub, async (_, { storage }) => {
+            if (step.do === 'turn over') turnOver(storage, now, 2);
             if (step.do === 'replay') replay(storage, { until: now }, 2, now);
             if (step.do === 'discard') discard(storage, { until: now }, 1, now);
             if (step.do === 'requeue') {

@@ -10,6 +10,7 @@ import { type EraseCursor, eraseStep } from '../../../src/edge/queue/erasure/era
 import type { Person } from '../../../src/edge/queue/erasure/person.ts';
 import { suppression } from '../../../src/edge/queue/erasure/suppression.ts';
 import { ingest } from '../../../src/edge/queue/ingest.ts';
+import { turnOver } from '../../../src/edge/queue/segments/turn-over.ts';
 import {
   answerOf,
   countStored,
@@ -68,7 +69,13 @@ const steps = fc.array(
     {
       weight: 2,
       arbitrary: fc.record({
-        do: fc.constantFrom('erase more' as const, 'crash' as const, 'replay' as const, 'requeue' as const),
+        do: fc.constantFrom(
+          'erase more' as const,
+          'crash' as const,
+          'replay' as const,
+          'requeue' as const,
+          'turn over' as const,
+        ),
       }),
     },
   ),
@@ -200,6 +207,8 @@ function world(storage: DurableObjectStorage) {
       case 'crash':
         begin();
         return;
+      case 'turn over':
+        return turnOver(storage, now, 2);
       case 'replay':
         replay(storage, { until: now }, 2, now);
         return storage.deleteAlarm();

@@ -1,31 +1,25 @@
 import { LANES, type Lane } from '../../../contract/lane.ts';
-import { MINUTE_MS } from '../../../pacing/minute.ts';
 import { count, readSettled, readTally, type Tally } from '../counters.ts';
 import { countNewIds, forgetNewIds, rememberNewIds } from '../dedup/new-ids.ts';
 import { type ByLane, byLane, laneOf } from '../lanes.ts';
 import type { Run } from '../run.ts';
+import { MAX_SEGMENT_AGE_MS, MAX_SEGMENT_RUNS } from './segment-limits.ts';
 import { createSegment, holdRuns, type Segments, segmentsOf, storeSegments, tablesOf } from './segments.ts';
 import { hasWork, waitingRuns } from './waiting-runs.ts';
-
-// An outbox that restarts reads the ids of this many runs before it accepts a record.
-const MAX_RUNS = 10_000;
-
-// Accepted records stay in the open segment for this long, and for as long again in the closed one.
-const MAX_AGE_MS = 10 * MINUTE_MS;
 
 // So many runs may outlive their segment. If there are more, it drains further.
 const MAX_LEFT = 500;
 
 /** True if `turnOver` is due because of the runs that have come. Reads nothing. */
 export function isOpenSegmentFull(sql: SqlStorage): boolean {
-  return countNewIds(sql) >= MAX_RUNS;
+  return countNewIds(sql) >= MAX_SEGMENT_RUNS;
 }
 
 /** True if `turnOver` is due because of the time. */
 export function isOpenSegmentOld(sql: SqlStorage, now: number): boolean {
   const ageMs = now - segmentsOf(sql).openedAt;
   // The clock may have been set back.
-  return (ageMs >= MAX_AGE_MS || ageMs < 0) && holdRuns(sql);
+  return (ageMs >= MAX_SEGMENT_AGE_MS || ageMs < 0) && holdRuns(sql);
 }
 
 /**
