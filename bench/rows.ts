@@ -39,17 +39,20 @@ const ROWS_WRITTEN_PER_SETTLE = 2;
 /** A call that is accepted at the first attempt, whatever runs are in it. */
 export const ROWS_WRITTEN_PER_CALL: number = ROWS_WRITTEN_PER_SEAL + ROWS_WRITTEN_PER_SETTLE;
 
-/** The gate's state, for each permit it grants. A refusal writes nothing (durable-objects/rate-gate.ts). */
-export const ROWS_WRITTEN_PER_PERMIT = 1;
+/**
+ * The gate's state, with the starts of the next seconds reserved. Permits within them write nothing, and neither does a refusal
+ * (gate/reserve.ts).
+ */
+export const ROWS_WRITTEN_PER_RESERVE = 1;
 
 /**
- * At most: the newest minute, the newest run of each lane, the dedup tables of nine days, and the catalogue of tables. The
- * catalogue is read once and then cached (queue/counters.ts, queue/dedup/remembered-ids.ts).
+ * At most: the newest minute, the newest run of each lane, the state of the segments, and the dedup tables of nine days
+ * (queue/counters.ts, queue/dedup/remembered-ids.ts).
  */
 export const ROWS_READ_PER_FLUSH = 24;
 
-/** At most, on top, if the alarm is set for later: do 25 records wait? (`holdsFullBatch` in queue/ingest.ts) */
-export const ROWS_READ_TO_SEE_IF_FULL = 101;
+/** On top, if the alarm is set for later: do 25 records wait? The sealed batches, and at most so many runs. */
+export const ROWS_READ_TO_SEE_IF_FULL = { batches: 12, runs: 50 } as const;
 
 /**
  * About: three looks at the sealed batches, the counts, and the batch itself (delivery/next-send.ts,

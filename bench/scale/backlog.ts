@@ -17,9 +17,11 @@ export const MAX_DATABASE_BYTES = 8_000_000_000;
 /** The relay's settings with only the required ones set. */
 export const DEFAULTS: RelaySettings = defaultSettings();
 
-/** Records a second that leave during a backlog: full calls at the pace of the relay's own limit. */
-export const DRAIN_PER_SECOND: number =
-  (MAX_BATCH_RECORDS * 1_000) / limitWithin(DEFAULTS.requestsPerMinute).spacingMs;
+/** The time between two calls at the pace of the relay's own limit. */
+export const SPACING_MS: number = limitWithin(DEFAULTS.requestsPerMinute).spacingMs;
+
+/** Records a second that leave during a backlog: full calls at that pace. */
+export const DRAIN_PER_SECOND: number = (MAX_BATCH_RECORDS * 1_000) / SPACING_MS;
 
 export function shardsFor(recordsPerSecond: number): number {
   return Math.max(1, Math.ceil(recordsPerSecond / RECORDS_PER_FLUSH / FLUSHES_PER_SECOND_PER_OUTBOX));

@@ -1,3 +1,4 @@
+import { RESERVED_MS } from '../../src/edge/gate/reserve.ts';
 import { MAX_SEGMENT_AGE_MS, MAX_SEGMENT_RUNS } from '../../src/edge/queue/segments/segment-limits.ts';
 import {
   ROWS_READ_PER_ASK,
@@ -9,10 +10,10 @@ import {
   ROWS_WRITTEN_PER_CALL,
   ROWS_WRITTEN_PER_FLUSH,
   ROWS_WRITTEN_PER_PAGE_LOAD,
-  ROWS_WRITTEN_PER_PERMIT,
+  ROWS_WRITTEN_PER_RESERVE,
   ROWS_WRITTEN_PER_TURN_OVER,
 } from '../rows.ts';
-import { BYTES_PER_RECORD, capacityOf, DRAIN_PER_SECOND, RECORDS_PER_FLUSH } from './backlog.ts';
+import { BYTES_PER_RECORD, capacityOf, DRAIN_PER_SECOND, RECORDS_PER_FLUSH, SPACING_MS } from './backlog.ts';
 import { type Fill, simulateFill } from './fill.ts';
 
 export type Item =
@@ -87,6 +88,10 @@ export function usageOf(recordsPerSecond: number, shards: number, lingerMs: numb
   // A page load is remembered with each segment that its flushes are in.
   const rememberedLoads =
     (stored / RECORDS_PER_SESSION) * MONTH_SECONDS * (1 + SECONDS_PER_SESSION / segmentSeconds);
+  // Without a backlog, no more runs wait than two calls take.
+  const waitingRuns = overloaded ? Number.POSITIVE_INFINITY : (2 * fill.recordsPerCall) / RECORDS_PER_FLUSH;
+  const { batches, runs } = ROWS_READ_TO_SEE_IF_FULL;
+  const readToSeeIfFull = batches + Math.min(runs, waitingRuns);
   const backlogBytes = overloaded ? capacityOf(shards) * BYTES_PER_RECORD : 0;
   return {
     workerRequests: posted,
@@ -97,10 +102,11 @@ export function usageOf(recordsPerSecond: number, shards: number, lingerMs: numb
       flushes * ROWS_WRITTEN_PER_FLUSH +
       Math.min(flushes, rememberedLoads) * ROWS_WRITTEN_PER_PAGE_LOAD +
       ((shards * MONTH_SECONDS) / segmentSeconds) * ROWS_WRITTEN_PER_TURN_OVER +
-      calls * (ROWS_WRITTEN_PER_CALL + ROWS_WRITTEN_PER_PERMIT) +
+      calls * ROWS_WRITTEN_PER_CALL +
+      Math.min(calls, (MONTH_SECONDS * 1_000) / (RESERVED_MS - SPACING_MS)) * ROWS_WRITTEN_PER_RESERVE +
       alarms * ROWS_WRITTEN_PER_ALARM,
     rowsRead:
-      flushes * (ROWS_READ_PER_FLUSH + ROWS_READ_TO_SEE_IF_FULL + ROWS_READ_PER_MEMBER_RUN) +
+      flushes * (ROWS_READ_PER_FLUSH + readToSeeIfFull + ROWS_READ_PER_MEMBER_RUN) +
       calls * ROWS_READ_PER_CALL +
       permitRequests * ROWS_READ_PER_ASK,
     storedGb: (backlogBytes + sessions * BYTES_PER_SESSION) / 1e9,

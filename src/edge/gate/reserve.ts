@@ -2,7 +2,7 @@ import type { GateState } from './state.ts';
 
 // Each write of the state is billed as a row. So a write reserves the starts of this long, which are then granted from
 // memory. A gate that dies loses the rest of them: its successor grants nothing until they are over.
-const RESERVED_MS = 5_000;
+export const RESERVED_MS = 6_000;
 
 /** The state to store, as if all starts of the next seconds had been granted already. */
 export function withReserve(state: GateState, now: number): GateState {

@@ -90,7 +90,7 @@ test('its tables get what this release needs, and new records of every lane are 
   expect(sentIds(upstream).flat()).toHaveLength(8);
   expect(await stub.status()).toMatchObject({ records: 0, deadLetters: 1 });
   await runInDurableObject(stub, (_, { storage: { sql, kv } }) => {
-    expect(kv.get('schemaVersion')).toBe(3);
+    expect(kv.get('schemaVersion')).toBe(4);
     expect(sql.exec('SELECT lane FROM dead').toArray()).toEqual([{ lane: 'live' }]);
   });
 });

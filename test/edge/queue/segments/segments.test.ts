@@ -92,7 +92,7 @@ describe('a segment', () => {
     expect(await rowsIn(stub)).toEqual({ run: 0, run_a: 0, run_b: 1 });
   });
 
-  test('is turned over by the watchdog once it is ten minutes old, and not if both are empty', async () => {
+  test('is turned over by the watchdog once it is a quarter of an hour old, and not if both are empty', async () => {
     const stub = newOutbox();
     const isDue = (now: number) =>
       runInDurableObject(stub, (_, { storage }) => isOpenSegmentOld(storage.sql, now));
@@ -102,12 +102,12 @@ describe('a segment', () => {
     await turnOverAt(stub, NOW);
     await passAt(stub, scriptedUpstream(), NOW);
 
-    expect(await isDue(NOW + 10 * MINUTE - 1)).toBe(false);
-    expect(await isDue(NOW + 10 * MINUTE)).toBe(true);
+    expect(await isDue(NOW + 15 * MINUTE - 1)).toBe(false);
+    expect(await isDue(NOW + 15 * MINUTE)).toBe(true);
     // The clock was set back.
     expect(await isDue(NOW - 1)).toBe(true);
-    await turnOverAt(stub, NOW + 10 * MINUTE);
-    expect(await isDue(NOW + 30 * MINUTE)).toBe(false);
+    await turnOverAt(stub, NOW + 15 * MINUTE);
+    expect(await isDue(NOW + 45 * MINUTE)).toBe(false);
   });
 
   test('stays as it is if turning it over fails', async () => {
