@@ -65,11 +65,12 @@ export function createRelay({ plan }: RelayOptions = {}): RelayWorker {
   const setUp = async (request: Request, env: Env) =>
     forRequest(await readSetUp(env, readIdentity, planned !== undefined), request);
 
-  const answerBatch = async (request: Request, env: Env, ctx: Posted['ctx']): Promise<Response> => {
+  const takePosted = async (request: Request, env: Env, ctx: Posted['ctx']): Promise<Response> => {
     const read = await setUp(request, env);
-    const answer = read.ok
-      ? await takeBatch({ request, env, ctx, ...read.variables }).catch((error) => failed(error, env))
-      : unavailable(read.message);
+    return read.ok ? takeBatch({ request, env, ctx, ...read.variables }) : unavailable(read.message);
+  };
+  const answerBatch = async (request: Request, env: Env, ctx: Posted['ctx']): Promise<Response> => {
+    const answer = await takePosted(request, env, ctx).catch((error) => failed(error, env));
     return withHeaders(answer, corsOf(request, env));
   };
 
