@@ -37,7 +37,7 @@ export function* leaveOutUnknown<Input>(input: Input): Fitting<Input | FittableR
   );
 }
 
-const RULES: Readonly<Record<Kind, { readonly [field: string]: Rule<unknown> }>> = {
+export const RULES: Readonly<Record<Kind, { readonly [field: string]: Rule<unknown> }>> = {
   user: { ...userFields, age: ageRule },
   event: { ...eventFields, age: ageRule },
 };

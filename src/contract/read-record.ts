@@ -1,5 +1,6 @@
 import { fitFields, isRecord, leaveOutUnknown } from './fit-record.ts';
 import type { Issue } from './issue.ts';
+import { isPlainRecord } from './plain-record.ts';
 import { checkRecord, type TrackerRecord } from './record.ts';
 import { collect, type Misfit, type Repair, toRepair } from './repair.ts';
 import { toBirthDate } from './rules/birth-date.ts';
@@ -15,6 +16,7 @@ export type ReadRecord =
  * by itself. Without a valid kind, id, visitor or event name, the record is refused all the same.
  */
 export function readRecord(input: unknown, lenient: boolean): ReadRecord {
+  if (isPlainRecord(input)) return taken(input, []);
   const misfits: Misfit[] = [];
   const known = collect(leaveOutUnknown(input), misfits);
   const asSent = checkRecord(known);

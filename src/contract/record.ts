@@ -18,13 +18,13 @@ import { ageRule } from './rules/age.ts';
 import { ruleSchema, ruleSchemas } from './rules/rule-schema.ts';
 import { userFields } from './user.ts';
 
-// A random id of the page load in base64url characters, a dot, and the record’s number in that page load, from 1.
-const ID = /^[\w-]{22}\.[1-9]\d{0,14}$/;
+/** A random id of the page load in base64url characters, a dot, and the record’s number in that page load, from 1. */
+export const RECORD_ID = /^[\w-]{22}\.[1-9]\d{0,14}$/;
 
 const wireFields = {
   id: pipe(
     string('is required, as a string'),
-    regex(ID, 'must be <session>.<seq>: 22 characters of base64url, a dot, a number from 1'),
+    regex(RECORD_ID, 'must be <session>.<seq>: 22 characters of base64url, a dot, a number from 1'),
   ),
   age: optional(ruleSchema(ageRule)),
 };

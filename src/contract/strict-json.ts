@@ -43,6 +43,37 @@ export function faultsInBatch(text: string): TextFaults {
   return faultsInText(text, { recordsIn: 'records', maxValues: MAX_VALUES });
 }
 
+/**
+ * True for the text of a batch that surely has no fault. `JSON.stringify` writes no name twice, so neither does text
+ * that it gives back unchanged from the parsed value. That takes half the time of reading the text, and trackers
+ * send nothing else. Other text may have no fault either.
+ */
+export function isSurelyStrict(text: string, parsed: unknown): boolean {
+  return isWithinBounds(parsed) && JSON.stringify(parsed) === text;
+}
+
+function isWithinBounds(parsed: unknown): boolean {
+  if (typeof parsed !== 'object' || parsed === null || !('records' in parsed)) return false;
+  const { records } = parsed;
+  if (!Array.isArray(records)) return false;
+  // The list counts towards the envelope, and its records do not.
+  if (valuesIn({ ...parsed, records: [] }, MAX_DEPTH) > MAX_VALUES) return false;
+  return records.every((record) => valuesIn(record, MAX_DEPTH - ENVELOPE_DEPTH) <= MAX_VALUES);
+}
+
+/** At least the number of values, as `MAX_VALUES` counts them. Infinite with too deep nesting or a forbidden name. */
+function valuesIn(value: unknown, levels: number): number {
+  if (typeof value !== 'object' || value === null) return 1;
+  if (levels === 0) return Number.POSITIVE_INFINITY;
+  let values = 1;
+  if (Array.isArray(value)) for (const item of value) values += valuesIn(item, levels - 1);
+  else
+    for (const name of Object.keys(value))
+      values +=
+        name === FORBIDDEN_NAME ? Number.POSITIVE_INFINITY : valuesIn(Reflect.get(value, name), levels - 1);
+  return values;
+}
+
 /** The same for any JSON, with no limit on values. */
 export function faultInJson(text: string): Issue | undefined {
   return faultsInText(text, { recordsIn: undefined, maxValues: Number.POSITIVE_INFINITY }).ofBatch;
@@ -159,8 +190,7 @@ function reader({ recordsIn, maxValues }: Bounds) {
   };
 }
 
-const isInRecords = ([batch, records]: readonly Open[]) =>
-  batch?.isRecords === true && records?.isArray === true;
+const isInRecords = (open: readonly Open[]) => open[0]?.isRecords === true && open[1]?.isArray === true;
 
 /** True at the level of the list, between two records. */
 const isAtRecords = (open: readonly Open[]) => open.length === ENVELOPE_DEPTH && isInRecords(open);

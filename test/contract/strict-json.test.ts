@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import { faultInJson, faultsInBatch } from '../../src/contract/strict-json.ts';
+import { faultInJson, faultsInBatch, isSurelyStrict } from '../../src/contract/strict-json.ts';
+import { changedBatch } from '../attacks/at-random.ts';
 
 const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 
@@ -185,4 +187,63 @@ test.each([
 
   expect(parse.mock.calls.length).toBeLessThanOrEqual(1);
   parse.mockRestore();
+});
+
+describe('text that is surely strict', () => {
+  const isStrict = (text: string) => isSurelyStrict(text, JSON.parse(text));
+  const NO_FAULTS = { ofBatch: undefined, ofRecords: new Map() };
+  const batchOf = (...records: unknown[]) => JSON.stringify({ v: 1, records });
+
+  test('is what a tracker sends', () => {
+    expect(isStrict(batchOf({ id: 'a', eventData: { a: 1, b: [{ a: 1 }] } }, { id: 'b' }))).toBe(true);
+  });
+
+  test('has no fault', () => {
+    let strict = 0;
+    const anyBatch = fc.oneof(
+      changedBatch.map(({ body }) => String(body)),
+      // A field once more, with a name that may be there already.
+      fc
+        .tuple(changedBatch, fc.nat(), fc.constantFrom('v', 'id', 'records', 'Price', '__proto__', 'x'))
+        .map(([{ body }, at, name]) => {
+          const opens = [...String(body).matchAll(/{(?=")/g)].map(({ index }) => index + 1);
+          const place = opens[at % opens.length] ?? 1;
+          return `${String(body).slice(0, place)}"${name}":1,${String(body).slice(place)}`;
+        }),
+      // Each about as deep, or as large, as it may be.
+      fc.integer({ min: 28, max: 32 }).map((levels) => batchOf(JSON.parse(nested(levels)))),
+      fc.integer({ min: 2_490, max: 2_510 }).map((values) => batchOf(Array(values).fill(1))),
+      fc.integer({ min: 2_490, max: 2_510 }).map((values) => `{"a":[${Array(values).fill(1)}],"records":[]}`),
+    );
+
+    fc.assert(
+      fc.property(anyBatch, (text) => {
+        let isJson = true;
+        try {
+          JSON.parse(text);
+        } catch {
+          isJson = false;
+        }
+        if (!isJson || !isStrict(text)) return;
+        expect(faultsInBatch(text)).toEqual(NO_FAULTS);
+        strict += 1;
+      }),
+      { numRuns: 3_000 },
+    );
+
+    expect(strict).toBeGreaterThan(500);
+  });
+
+  test.each([
+    ['a name given twice', '{"records":[{"a":1,"a":1}]}'],
+    ['a name given twice, once escaped', '{"records":[{"a":1,"\\u0061":1}]}'],
+    ['a name given twice in the envelope', '{"v":1,"v":1,"records":[]}'],
+    ['a name that would set a prototype', '{"records":[{"__proto__":1}]}'],
+    ['31 levels in a record', batchOf(JSON.parse(nested(31)))],
+    ['more than 2,500 values in a record', batchOf(Array(2_501).fill(1))],
+    ['nesting that would overflow a stack', '['.repeat(50_000) + ']'.repeat(50_000)],
+    ['no records', '{"v":1}'],
+  ])('does not have %s', (_, text) => {
+    expect(isStrict(text)).toBe(false);
+  });
 });

@@ -51,6 +51,31 @@ describe('POST /v1/batch', () => {
     expect((await post(batch(), { 'Content-Type': 'application/json; charset=utf-8' })).status).toBe(202);
   });
 
+  test('answers the same, headers included, if the URL has a query', async () => {
+    const answers = (path: string) => {
+      const init = { method: 'POST', headers: { 'Content-Type': 'text/plain' } };
+      const misbound = { getByName: () => ({ ingest: () => Promise.reject(new Error('restarting')) }) };
+      return Promise.all([
+        request(path, { ...init, body: JSON.stringify(batch()) }),
+        request(path, { ...init, body: '{' }),
+        request(path, { ...init, body: '{', headers: { ...init.headers, Origin: 'https://evil.example' } }),
+        request(
+          path,
+          { ...init, body: JSON.stringify(batch()) },
+          { OUTBOX: misbound as unknown as Env['OUTBOX'] },
+        ),
+        request(path, { ...init, body: '{' }, { WEBENGAGE_LICENSE_CODE: '' }),
+      ]);
+    };
+    const told = (all: readonly Response[]) => all.map(({ status, headers }) => [status, ...headers]);
+
+    const plain = told(await answers('/v1/batch'));
+    const withQuery = told(await answers('/v1/batch?from=tag'));
+
+    expect(plain.map(([status]) => status)).toEqual([202, 400, 403, 503, 503]);
+    expect(withQuery).toEqual(plain);
+  });
+
   test('treats one device written in either case as one', async () => {
     const sent = batch();
     await post(sent);

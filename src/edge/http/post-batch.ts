@@ -1,4 +1,3 @@
-import type { Context } from 'hono';
 import { type Batch, MAX_BODY_BYTES } from '../../contract/batch.ts';
 import type { Issue } from '../../contract/issue.ts';
 import type { TrackerRecord } from '../../contract/record.ts';
@@ -8,7 +7,7 @@ import { type BotCount, type BotSign, botSign, type CloudflareSigns } from '../a
 import type { AuthorizeUsers } from '../auth/identity.ts';
 import { type Sender, senderOf } from '../auth/sender.ts';
 import { TOKEN_FAULTS, type TokenFault } from '../auth/token-fault.ts';
-import type { Relay } from '../durable-objects/env.ts';
+import type { Env, Relay } from '../durable-objects/env.ts';
 import { type MarkOf, networkMarks, networkOf } from '../limits/client-network.ts';
 import { type SenderLimits, senderLimits } from '../limits/sender-limits.ts';
 import type { Receipt } from '../queue/ingest.ts';
@@ -37,11 +36,18 @@ const LIMITED_RETRY_AFTER_MS = 5_000;
 /** Why a batch was refused for its token: a fault of its identity token, or a wrong token of a server. */
 type RefusedToken = TokenFault | 'server_token';
 
+/** A request with a batch, and what the settings say of it. */
+export type Posted = Relay['Variables'] & {
+  readonly request: Request;
+  readonly env: Env;
+  readonly ctx: { readonly waitUntil: (promise: Promise<unknown>) => void };
+};
+
 /** State that one isolate of the Worker keeps between batches. */
 type Known = Intake &
   SenderLimits & {
-    readonly countRefused: (c: Context<Relay>, faults: Counts<RefusedToken>, now: number) => void;
-    readonly countBots: (c: Context<Relay>, records: Counts<BotCount>, now: number) => void;
+    readonly countRefused: (from: Posted, faults: Counts<RefusedToken>, now: number) => void;
+    readonly countBots: (from: Posted, records: Counts<BotCount>, now: number) => void;
     readonly markOf: MarkOf;
   };
 
@@ -51,7 +57,7 @@ type Known = Intake &
  *
  * @param plan the tracking plan; undefined for a relay without one
  */
-export function batchDoor(plan: Plan | undefined): (c: Context<Relay>) => Promise<Response> {
+export function batchDoor(plan: Plan | undefined): (posted: Posted) => Promise<Response> {
   const known: Known = {
     ...intake(),
     ...senderLimits(logLimited),
@@ -59,11 +65,8 @@ export function batchDoor(plan: Plan | undefined): (c: Context<Relay>) => Promis
     countBots: sharedCount('bots', logBots),
     markOf: networkMarks(),
   };
-  return (c) => {
-    const { env, executionCtx: ctx, var: vars } = c;
-    const surroundings = { env, ctx, settings: vars.settings, now: Date.now };
-    return observed(known, surroundings, () => acceptBatch(c, known, plan), refusalOf);
-  };
+  return (posted) =>
+    observed(known, { ...posted, now: Date.now }, () => acceptBatch(posted, known, plan), refusalOf);
 }
 
 /** What is thrown is answered with 503. */
@@ -72,28 +75,28 @@ function refusalOf(outcome: PromiseSettledResult<Response>): RefusedBatch | unde
   return status === 202 ? undefined : reasonOf(status);
 }
 
-async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefined): Promise<Response> {
-  const { settings } = c.var;
-  const sender = await senderOf(c.req.raw.headers, settings);
+async function acceptBatch(posted: Posted, known: Known, plan: Plan | undefined): Promise<Response> {
+  const { request, env, settings } = posted;
+  const sender = await senderOf(request.headers, settings);
   if (sender.kind === 'refused') {
-    if (sender.code === 'invalid_token') known.countRefused(c, { server_token: 1 }, Date.now());
+    if (sender.code === 'invalid_token') known.countRefused(posted, { server_token: 1 }, Date.now());
     return refusal(sender.code, sender.message);
   }
   // Cloudflare sets it on every request from outside. Without it no limit applies: all senders would look like one.
-  const address = sender.kind === 'page' ? c.req.header('CF-Connecting-IP') : undefined;
+  const address = sender.kind === 'page' ? request.headers.get('CF-Connecting-IP') : null;
   const network = address && networkOf(address);
-  if (network && !(await known.allowsNetwork(network, c.env.ADDRESS_LIMIT, Date.now()))) {
+  if (network && !(await known.allowsNetwork(network, env.ADDRESS_LIMIT, Date.now()))) {
     known.count('address', Date.now());
     return rateLimited(LIMITED_RETRY_AFTER_MS);
   }
-  const body = await readText(c.req.raw);
+  const body = await readText(request);
   if (!body.ok) return body.refusal;
 
   const parsed = parseBatch(body.text, sender.kind);
   if (!parsed.ok) return refusal(parsed.code, parsed.message);
 
-  const bot = sender.kind === 'page' ? signOf(c, parsed.batch) : undefined;
-  if (bot !== undefined && settings.bots === 'refuse') return refuseBot(c, parsed.batch, bot, known);
+  const bot = sender.kind === 'page' ? signOf(posted, parsed.batch) : undefined;
+  if (bot !== undefined && settings.bots === 'refuse') return refuseBot(posted, parsed.batch, bot, known);
 
   const device = parsed.batch.device.toLowerCase();
   const outbox = shardOf(device, settings.shards, settings.jurisdiction);
@@ -105,12 +108,12 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
   }
   const checked = checkBatch(parsed, { sender: sender.kind, now: Date.now() });
   // Before the outbox is called: an unauthorized sender must not learn which of a user's records are stored.
-  const authorized = await authorize(sender, c.var.authorizeUsers, checked.good, parsed.batch.token);
+  const authorized = await authorize(sender, posted.authorizeUsers, checked.good, parsed.batch.token);
   if (!authorized.ok) {
-    known.countRefused(c, { [authorized.fault]: 1 }, Date.now());
+    known.countRefused(posted, { [authorized.fault]: 1 }, Date.now());
     return refusal('invalid_token', TOKEN_FAULTS[authorized.fault]);
   }
-  const { toStore, reported, breaches } = planBatch(checked, plan, c.var.planMode);
+  const { toStore, reported, breaches } = planBatch(checked, plan, posted.planMode);
   known.countOffPlan(breaches, Date.now());
   const from =
     sender.kind === 'server'
@@ -120,13 +123,13 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
           ...(network && { network: await known.markOf(network, settings.apiKeys.primary) }),
         };
   const delivery = { device, ...from, ...toStore, unverified: authorized.unverified };
-  const receipt = await storeDelivery(c.env, outbox, delivery, known);
+  const receipt = await storeDelivery(env, outbox, delivery, known);
   if (!receipt.stored) return notStored(receipt, { device, outbox }, sender, known);
   const answer = answerOf(receipt, reported);
   countRejected(sender, answer.rejected.length, known);
   // Also without a bot: what was counted within the last minute is still to be reported.
   known.countBots(
-    c,
+    posted,
     bot !== undefined && receipt.accepted > 0 ? { [bot]: receipt.accepted } : {},
     Date.now(),
   );
@@ -134,10 +137,10 @@ async function acceptBatch(c: Context<Relay>, known: Known, plan: Plan | undefin
 }
 
 /** What shows that a page's visitor is a bot, unless the operator does not care. */
-function signOf(c: Context<Relay>, { bot }: Batch): BotSign | undefined {
-  if (c.var.settings.bots === 'off') return undefined;
-  const cloudflare = c.req.raw.cf as CloudflareSigns | undefined;
-  return botSign({ userAgent: c.req.header('User-Agent') ?? null, isAutomated: bot, cloudflare });
+function signOf({ request, settings }: Posted, { bot }: Batch): BotSign | undefined {
+  if (settings.bots === 'off') return undefined;
+  const cloudflare = request.cf as CloudflareSigns | undefined;
+  return botSign({ userAgent: request.headers.get('User-Agent'), isAutomated: bot, cloudflare });
 }
 
 const OF_A_BOT: Issue = { path: '', message: 'comes from a bot, and BOTS is refuse' };
@@ -146,9 +149,9 @@ const OF_A_BOT: Issue = { path: '', message: 'comes from a bot, and BOTS is refu
  * Settles all records, so that the tracker does not send them again. The page learns why: a test of your own that
  * runs in such a browser must not believe that they arrived. No outbox is called.
  */
-function refuseBot(c: Context<Relay>, batch: Batch, sign: BotSign, known: Known): Response {
+function refuseBot(posted: Posted, batch: Batch, sign: BotSign, known: Known): Response {
   const { length } = batch.records;
-  known.countBots(c, { [sign]: length, refused: length }, Date.now());
+  known.countBots(posted, { [sign]: length, refused: length }, Date.now());
   const reported = { rejected: rejectAll(batch, OF_A_BOT), repaired: [] };
   return Response.json(answerOf({ stored: true, accepted: 0, duplicates: 0 }, reported), { status: 202 });
 }

@@ -6,7 +6,7 @@ import { type Counts, throttledCount } from '../telemetry/throttled-count.ts';
 /** What a count needs of the request that it comes with. */
 type Counting = {
   readonly env: Env;
-  readonly executionCtx: { readonly waitUntil: (promise: Promise<unknown>) => void };
+  readonly ctx: { readonly waitUntil: (promise: Promise<unknown>) => void };
 };
 
 /**
@@ -16,11 +16,11 @@ type Counting = {
 export function sharedCount<Name extends string>(
   group: CountGroup,
   log: (counts: Counts<Name>) => void,
-): (c: Counting, counted: Counts<Name>, now: number) => void {
+): (from: Counting, counted: Counts<Name>, now: number) => void {
   const count = throttledCount(log);
-  return (c, counted, now) => {
+  return ({ env, ctx }, counted, now) => {
     const reported = count(counted, now);
-    if (reported !== undefined) c.executionCtx.waitUntil(passOn(c.env, group, reported));
+    if (reported !== undefined) ctx.waitUntil(passOn(env, group, reported));
   };
 }
 

@@ -5,8 +5,8 @@ import { type Issue, toIssues } from '../../contract/issue.ts';
 import { type ReadRecord, readRecord } from '../../contract/read-record.ts';
 import type { EventRecord, TrackerRecord } from '../../contract/record.ts';
 import type { Repair } from '../../contract/repair.ts';
-import { faultsInBatch, type TextFaults } from '../../contract/strict-json.ts';
-import { trueEventTime } from './event-time.ts';
+import { faultsInBatch, isSurelyStrict, type TextFaults } from '../../contract/strict-json.ts';
+import { trueEventTime, type VisitorTime } from './event-time.ts';
 import { issueAllowance } from './issue-allowance.ts';
 
 /** A batch with a valid envelope. Its records are unchecked, except for the faults already found in the text. */
@@ -27,14 +27,10 @@ const serverBatchSchema = omit(batchSchema, ['bot']);
 
 /** Parses and checks the envelope. */
 export function parseBatch(text: string, sender: Arrival['sender']): ParsedBatch {
-  const { ofBatch, ofRecords } = faultsInBatch(text);
+  const json = parseJson(text);
+  const { ofBatch, ofRecords } = isSurelyStrict(text, json) ? NO_FAULTS : faultsInBatch(text);
   if (ofBatch !== undefined) return invalid([ofBatch]);
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return { ok: false, code: 'invalid_batch', message: 'the body must be JSON' };
-  }
+  if (json === undefined) return { ok: false, code: 'invalid_batch', message: 'the body must be JSON' };
   // Checked first: in another version, every other field may differ.
   if (isOfAnotherVersion(json))
     return {
@@ -45,6 +41,17 @@ export function parseBatch(text: string, sender: Arrival['sender']): ParsedBatch
   const schema = sender === 'server' ? serverBatchSchema : pageBatchSchema;
   const { success, output, issues } = safeParse(schema, json);
   return success ? { ok: true, batch: output, faults: ofRecords } : invalid(toIssues(issues));
+}
+
+const NO_FAULTS: TextFaults = { ofBatch: undefined, ofRecords: new Map() };
+
+/** The parsed text. Undefined if it is not JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function invalid(issues: readonly Issue[]): ParsedBatch {
@@ -70,9 +77,13 @@ export type CheckedBatch = {
 /** The kind of sender, and the time of arrival by the relay's clock. */
 export type Arrival = { readonly sender: 'page' | 'server'; readonly now: number };
 
+/** The moment of sending as well, and the sender's clock, as in `VisitorTime`. */
+type Sending = Arrival & Pick<VisitorTime, 'sentAt' | 'clockOffset'>;
+
 /** Checks each record of a batch against the contract. A bad record does not affect the others. */
 export function checkBatch({ batch, faults }: ReadBatch, arrival: Arrival): CheckedBatch {
-  const { records, lenient = false } = batch;
+  const { records, lenient = false, sentAt, clockOffset } = batch;
+  const sending = { sentAt: sentAt === undefined ? undefined : Date.parse(sentAt), clockOffset, ...arrival };
   const good: TrackerRecord[] = [];
   const rejected: Rejection[] = [];
   const repaired: Repaired[] = [];
@@ -92,7 +103,7 @@ export function checkBatch({ batch, faults }: ReadBatch, arrival: Arrival): Chec
       expired += 1;
       continue;
     }
-    good.push(record.kind === 'event' ? inOurTime(record, batch, arrival) : record);
+    good.push(record.kind === 'event' ? inOurTime(record, sending) : record);
     repaired.push(...repairsToReport(repairs).map((repair) => ({ id: record.id, ...repair })));
   }
   return { good, rejected, repaired, expired };
@@ -121,17 +132,16 @@ export function rejectAll({ records }: Batch, issue: Issue): readonly Rejection[
 }
 
 /** The event with its time by the relay's clock. */
-function inOurTime(event: EventRecord, batch: Batch, { sender, now }: Arrival): EventRecord {
+function inOurTime(event: EventRecord, { sentAt, clockOffset, sender, now }: Sending): EventRecord {
   const { age, eventTime } = event;
-  const { sentAt, clockOffset } = batch;
   // A server's `eventTime` may be years old, and says nothing about when the record was made.
   const isOwnTime = sender === 'server' && eventTime !== undefined;
   const time = trueEventTime({
     eventTime,
     age: isOwnTime ? undefined : age,
-    sentAt: isOwnTime || sentAt === undefined ? undefined : Date.parse(sentAt),
+    sentAt: isOwnTime ? undefined : sentAt,
     clockOffset: isOwnTime ? undefined : clockOffset,
     now,
   });
-  return { ...event, eventTime: time };
+  return time === eventTime ? event : { ...event, eventTime: time };
 }

@@ -34,6 +34,47 @@ test('a body is read to its end, even with a character split across two chunks',
   expect(await read(body)).toEqual({ ok: true, text: 'a€b' });
 });
 
+describe('a body of a declared length', () => {
+  const declared = (body: BodyInit, length: number, deadline = NEVER) =>
+    readBody(
+      new Request('http://127.0.0.1/', {
+        method: 'POST',
+        body,
+        headers: { 'Content-Length': String(length) },
+      }),
+      100,
+      deadline,
+    );
+
+  test('is read to its end', async () => {
+    expect(await declared('a€b', 5)).toEqual({ ok: true, text: 'a€b' });
+  });
+
+  test('is refused before it is read if it is too large', async () => {
+    const { body } = stalled();
+
+    expect(await declared(body, 101)).toEqual({ ok: false, reason: 'too_large' });
+  });
+
+  test('is refused if it is longer than declared, and too large', async () => {
+    expect(await declared('x'.repeat(101), 1)).toEqual({ ok: false, reason: 'too_large' });
+  });
+
+  test('is abandoned at its deadline', async () => {
+    const deadline = new AbortController();
+
+    const reading = declared(stalled('{"v":1,').body, 20, deadline.signal);
+    deadline.abort();
+
+    expect(await reading).toEqual({ ok: false, reason: 'too_slow' });
+  });
+
+  test('is refused if it is not UTF-8, and the next one is read', async () => {
+    expect(await declared(new Uint8Array([0x22, 0xe2, 0x82]), 3)).toEqual({ ok: false, reason: 'not_utf8' });
+    expect(await declared('ab', 2)).toEqual({ ok: true, text: 'ab' });
+  });
+});
+
 test('a request without a body has an empty one', async () => {
   expect(await readBody(new Request('http://127.0.0.1/'), 100, NEVER)).toEqual({ ok: true, text: '' });
 });
