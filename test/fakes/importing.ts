@@ -47,21 +47,16 @@ export function fakeSource(rows: readonly FakeRow[], digest = DIGEST): ImportSou
       bytes,
     };
   };
-  return {
-    digest,
-    rows: rows.length,
-    columns: [],
-    reads,
-    read: async function* (wants = () => true) {
-      const checked: number[] = [];
-      reads.push(checked);
-      for (const [index, row] of rows.entries()) {
-        if (!wants(index + 1)) continue;
-        checked.push(index + 1);
-        yield toRow(row, index);
-      }
-    },
-  };
+  async function* read(wants: (number: number) => boolean = () => true) {
+    const checked: number[] = [];
+    reads.push(checked);
+    for (const [index, row] of rows.entries()) {
+      if (!wants(index + 1)) continue;
+      checked.push(index + 1);
+      yield toRow(row, index);
+    }
+  }
+  return { digest, rows: rows.length, columns: [], reads, read, readAgain: read };
 }
 
 /** A file of refused rows in memory. */
