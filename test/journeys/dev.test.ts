@@ -350,8 +350,17 @@ describe('with Wrangler installed', () => {
       );
 
       const run = await dev([], { folder });
-      expect(await run.says('Ctrl-C')).toContain('Starting your relay, by wrangler.jsonc');
+      const said = await run.says('Ctrl-C');
+      expect(said).toContain('Starting your relay, by wrangler.jsonc');
 
+      const [, token] = /SERVER_TOKEN=(\S+)/.exec(said) ?? [];
+      const answer = await fetch(`http://localhost:${run.ports.relay}/v1/batch`, {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${token}` },
+        body: '{}',
+      });
+      // The token is accepted, and the body is not.
+      expect(answer.status).toBe(400);
       expect(await (await fetch(`http://localhost:${run.ports.relay}/own`)).text()).toBe('own');
       const page = await browser.newPage();
       await page.goto(`http://localhost:${run.ports.page}`);
