@@ -257,6 +257,26 @@ describe('a single row that is refused', () => {
     });
   });
 
+  test('by the relay tells that it accepts the token, even if it refuses every row', async () => {
+    const { time, relay } = played();
+    const fetch: typeof globalThis.fetch = async (url, init) => {
+      const { records } = JSON.parse(String(init?.body));
+      const answer = await (await relay.relay.fetch(url, init)).json();
+      const rejected = records.map(({ id }: { id: string }) => ({
+        id,
+        issues: [{ path: '', message: 'no' }],
+      }));
+      return Response.json({ ...answer, rejected }, { status: 202 });
+    };
+
+    const run = await importToRelay({ source: fakeSource(rowsOf(3)), time }, fetch);
+    expect(run.ledger.isAnswered()).toBe(false);
+    await run.finish();
+
+    expect(run.ledger.report()).toMatchObject({ good: 0, refused: 3 });
+    expect(run.ledger.isAnswered()).toBe(true);
+  });
+
   test('by something before the relay is found by halving', async () => {
     const { time, relay } = played();
     relay.onTheWay.answer = (body) =>
