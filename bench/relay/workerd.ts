@@ -26,7 +26,7 @@ export type Workerd = {
   readonly stop: () => Promise<void>;
 };
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const WORKERD = join(ROOT, 'node_modules/workerd/bin/workerd');
 
 // Stops the Workers whenever this process ends.
