@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { TrackerRecord } from '../../src/contract/record.ts';
-import { fakeBrowser, quiet } from '../fakes/browser.ts';
-import { accepted, fakeTime } from '../fakes/platform.ts';
+import type { TrackerRecord } from '../../../src/contract/record.ts';
+import { fakeBrowser, quiet } from '../../fakes/browser.ts';
+import { accepted, fakeTime } from '../../fakes/platform.ts';
 
 /** How the relay answers one request. `lost`: it has stored the records, and the answer never comes. */
 type Reply = 'settled' | 'slow' | 'lost' | 'offline' | 'rate_limited' | 'unavailable';
@@ -260,7 +260,7 @@ async function runVisit({ steps: all, tabs }: Visit) {
 
 const ALL: readonly Reply[] = ['settled', 'slow', 'lost', 'offline', 'rate_limited', 'unavailable'];
 
-// More of them by hand: RUNS=5000 npx vitest run --project page test/tracker/visits.test.ts
+// More of them by hand: RUNS=5000 npx vitest run --project page test/tracker/visitor/visits.test.ts
 const numRuns = Number(process.env.RUNS ?? 150);
 
 test('under any faults every resolved call arrives, none twice, and every record is accounted for', {

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { TrackerRecord } from '../../src/contract/record.ts';
-import type { Call } from '../../src/tracker/record/call.ts';
-import { fakeBrowser, NAME, quiet } from '../fakes/browser.ts';
-import { dedupingRelay, type Reply } from '../fakes/deduping-relay.ts';
-import type { Failure } from '../fakes/disk.ts';
-import { fakePageStorage, fakeTime } from '../fakes/platform.ts';
+import type { TrackerRecord } from '../../../src/contract/record.ts';
+import type { Call } from '../../../src/tracker/record/call.ts';
+import { fakeBrowser, NAME, quiet } from '../../fakes/browser.ts';
+import { dedupingRelay, type Reply } from '../../fakes/deduping-relay.ts';
+import type { Failure } from '../../fakes/disk.ts';
+import { fakePageStorage, fakeTime } from '../../fakes/platform.ts';
 
 /** Two tabs and a worker, on one database. */
 const CONTEXTS = 3;
@@ -431,7 +431,7 @@ function faultsIn(end: Awaited<ReturnType<typeof runLife>>): readonly string[] {
   return faults;
 }
 
-// More of them by hand: RUNS=5000 npx vitest run --project page test/tracker/visitor-model.test.ts
+// More of them by hand: RUNS=5000 npx vitest run --project page test/tracker/visitor/visitor-model.test.ts
 const numRuns = Number(process.env.RUNS ?? 100);
 const seed = Number(process.env.SEED ?? Date.now() % 1_000_000_007);
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { fakeBrowser, NAME, nameOf, names, quiet } from '../fakes/browser.ts';
-import { dedupingRelay } from '../fakes/deduping-relay.ts';
-import { fakePageStorage, fakeTime, scriptedRelay } from '../fakes/platform.ts';
+import { fakeBrowser, NAME, nameOf, names, quiet } from '../../fakes/browser.ts';
+import { dedupingRelay } from '../../fakes/deduping-relay.ts';
+import { fakePageStorage, fakeTime, scriptedRelay } from '../../fakes/platform.ts';
 
 /** A browser that gives its database up where it fails, and a relay that takes each record once. */
 function browser() {
