@@ -1,11 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { dashboardPanels } from '../fakes/dashboard.ts';
-import { readExposition } from '../fakes/exposition.ts';
-import { hasPrometheus, promtool } from '../promtool.ts';
+import { dashboardPanels } from '../../fakes/dashboard.ts';
+import { readExposition } from '../../fakes/exposition.ts';
+import { hasPrometheus, promtool } from '../../promtool.ts';
+import { eventsReceived } from '../received.ts';
+import { type Stack, startStack } from '../stack.ts';
 import { type Prometheus, startPrometheus } from './prometheus.ts';
-import { eventsReceived } from './received.ts';
-import { type Stack, startStack } from './stack.ts';
 
 const METRICS_TOKEN = randomBytes(24).toString('hex');
 const SCRAPE_SECONDS = 2;

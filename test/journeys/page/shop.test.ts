@@ -1,10 +1,10 @@
 import type { Server } from 'node:http';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startShop } from '../../demo/shop-server.ts';
-import { chromiumPath, LAUNCH_ARGS } from '../chromium.ts';
-import { freePort } from './free-port.ts';
-import { type Stack, startStack } from './stack.ts';
+import { startShop } from '../../../demo/shop-server.ts';
+import { chromiumPath, LAUNCH_ARGS } from '../../chromium.ts';
+import { freePort } from '../free-port.ts';
+import { type Stack, startStack } from '../stack.ts';
 
 // What `npm run demo` shows.
 

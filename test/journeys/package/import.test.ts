@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startProxy } from './proxy.ts';
-import { type Stack, startStack } from './stack.ts';
+import { startProxy } from '../proxy.ts';
+import { type Stack, startStack } from '../stack.ts';
 
 const SERVER_TOKEN = 'a-server-token-of-enough-characters';
 const JOURNAL = '.webengage-journal';

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { chromiumPath, LAUNCH_ARGS } from '../chromium.ts';
-import { README_STUB } from '../readme-stub.ts';
-import { serveSite } from './site.ts';
+import { chromiumPath, LAUNCH_ARGS } from '../../chromium.ts';
+import { README_STUB } from '../../readme-stub.ts';
+import { serveSite } from '../site.ts';
 
 // A site with a strict policy, its relay played: what it answers is each test's own.
 

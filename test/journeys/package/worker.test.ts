@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type LocalWorker, startWorker } from '../../src/cli/dev/local-worker.ts';
-import { sample } from '../samples/samples.ts';
-import { freePort } from './free-port.ts';
-import { type Installed, installPackage } from './installed.ts';
-import { eventsReceived } from './received.ts';
-import { type Stack, startStack } from './stack.ts';
+import { type LocalWorker, startWorker } from '../../../src/cli/dev/local-worker.ts';
+import { sample } from '../../samples/samples.ts';
+import { freePort } from '../free-port.ts';
+import { type Installed, installPackage } from '../installed.ts';
+import { eventsReceived } from '../received.ts';
+import { type Stack, startStack } from '../stack.ts';
 
 // docs/guides/sending-from-a-worker.md, as it is: two Workers, each with its wrangler.jsonc.
 

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ADDED_TO_CART } from '../fakes/records.ts';
-import { type Stack, startStack } from './stack.ts';
+import { ADDED_TO_CART } from '../../fakes/records.ts';
+import { type Stack, startStack } from '../stack.ts';
 
 let stack: Stack;
 

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { chromiumPath, LAUNCH_ARGS } from '../chromium.ts';
-import { README_STUB } from '../readme-stub.ts';
-import { eventsReceived } from './received.ts';
-import { type Answered, serveSite } from './site.ts';
-import { type Stack, startStack } from './stack.ts';
+import { chromiumPath, LAUNCH_ARGS } from '../../chromium.ts';
+import { README_STUB } from '../../readme-stub.ts';
+import { eventsReceived } from '../received.ts';
+import { type Answered, serveSite } from '../site.ts';
+import { type Stack, startStack } from '../stack.ts';
 
 // The script as sites load it: from the relay, which is another origin than theirs.
 

@@ -3,12 +3,12 @@ import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startWorker } from '../../src/cli/dev/local-worker.ts';
-import { sample } from '../samples/samples.ts';
-import { freePort } from './free-port.ts';
-import { type Installed, installPackage } from './installed.ts';
-import { eventsReceived } from './received.ts';
-import { type Stack, startStack } from './stack.ts';
+import { startWorker } from '../../../src/cli/dev/local-worker.ts';
+import { sample } from '../../samples/samples.ts';
+import { freePort } from '../free-port.ts';
+import { type Installed, installPackage } from '../installed.ts';
+import { eventsReceived } from '../received.ts';
+import { type Stack, startStack } from '../stack.ts';
 
 const SERVER_TOKEN = 'a-server-token-of-enough-characters';
 

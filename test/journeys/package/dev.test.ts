@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { isTaken } from '../../src/cli/dev/ports.ts';
-import { ANSWERS } from '../../src/cli/probe/answers.ts';
-import { chromiumPath, LAUNCH_ARGS } from '../chromium.ts';
-import { freePort } from './free-port.ts';
-import { type Installed, installPackage } from './installed.ts';
-import type { WebEngageRecords } from './received.ts';
-import { serveSite } from './site.ts';
+import { isTaken } from '../../../src/cli/dev/ports.ts';
+import { ANSWERS } from '../../../src/cli/probe/answers.ts';
+import { chromiumPath, LAUNCH_ARGS } from '../../chromium.ts';
+import { freePort } from '../free-port.ts';
+import { type Installed, installPackage } from '../installed.ts';
+import type { WebEngageRecords } from '../received.ts';
+import { serveSite } from '../site.ts';
 
 // What somebody has on this machine who has the package from npm, and nothing else.
 

@@ -1,10 +1,10 @@
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Profiles } from '../../src/sandbox/sdk/profiles.ts';
-import { chromiumPath, LAUNCH_ARGS } from '../chromium.ts';
-import { README_STUB } from '../readme-stub.ts';
-import { serveSite } from './site.ts';
-import { type Stack, startStack } from './stack.ts';
+import type { Profiles } from '../../../src/sandbox/sdk/profiles.ts';
+import { chromiumPath, LAUNCH_ARGS } from '../../chromium.ts';
+import { README_STUB } from '../../readme-stub.ts';
+import { serveSite } from '../site.ts';
+import { type Stack, startStack } from '../stack.ts';
 
 // A real page with both scripts, and the SDK that the sandbox simulates. Real time passes: the id, the login and the relay wait.
 

@@ -1,10 +1,10 @@
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Tracker } from '../../src/tracker/tracker.ts';
-import { chromiumPath, LAUNCH_ARGS } from '../chromium.ts';
-import { siteKey, token } from '../fakes/tokens.ts';
-import { eventsReceived } from './received.ts';
-import { type Stack, startStack } from './stack.ts';
+import type { Tracker } from '../../../src/tracker/tracker.ts';
+import { chromiumPath, LAUNCH_ARGS } from '../../chromium.ts';
+import { siteKey, token } from '../../fakes/tokens.ts';
+import { eventsReceived } from '../received.ts';
+import { type Stack, startStack } from '../stack.ts';
 
 declare global {
   var webengageRelay: Tracker;

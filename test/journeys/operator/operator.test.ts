@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { chromiumPath, LAUNCH_ARGS } from '../chromium.ts';
-import { eventsReceived } from './received.ts';
-import { type Stack, startStack } from './stack.ts';
+import { chromiumPath, LAUNCH_ARGS } from '../../chromium.ts';
+import { eventsReceived } from '../received.ts';
+import { type Stack, startStack } from '../stack.ts';
 
 let stack: Stack;
 let browser: Browser;

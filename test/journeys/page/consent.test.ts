@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { chromiumPath, LAUNCH_ARGS } from '../chromium.ts';
-import { keptUnder, MARK_ALONE, NOTHING_KEPT, stateOf } from '../fakes/site-data.ts';
-import { moduleAt, moduleTag } from '../samples/modules.ts';
-import { sample } from '../samples/samples.ts';
+import { chromiumPath, LAUNCH_ARGS } from '../../chromium.ts';
+import { keptUnder, MARK_ALONE, NOTHING_KEPT, stateOf } from '../../fakes/site-data.ts';
+import { moduleAt, moduleTag } from '../../samples/modules.ts';
+import { sample } from '../../samples/samples.ts';
+import { eventsReceived } from '../received.ts';
+import { type Answered, serveSite } from '../site.ts';
+import { type Stack, startStack } from '../stack.ts';
 import { COOKIEBOT, ONETRUST } from './consent-managers.ts';
-import { eventsReceived } from './received.ts';
-import { type Answered, serveSite } from './site.ts';
-import { type Stack, startStack } from './stack.ts';
 
 // docs/guides/consent.md, as it stands, in Chromium against a relay that runs.
 

@@ -3,11 +3,11 @@ import { createServer, type Server } from 'node:http';
 import { type Browser, chromium } from 'playwright-core';
 import puppeteer from 'puppeteer-core';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { scriptTag } from '../../src/cli/script-tag.ts';
-import { chromiumPath, LAUNCH_ARGS } from '../chromium.ts';
-import { freePort } from './free-port.ts';
-import { eventsReceived } from './received.ts';
-import { type Stack, startStack } from './stack.ts';
+import { scriptTag } from '../../../src/cli/script-tag.ts';
+import { chromiumPath, LAUNCH_ARGS } from '../../chromium.ts';
+import { freePort } from '../free-port.ts';
+import { eventsReceived } from '../received.ts';
+import { type Stack, startStack } from '../stack.ts';
 
 let stack: Stack;
 let browser: Browser;

@@ -1,13 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { RUNBOOKS } from '../../src/edge/alerts/alert.ts';
-import { REMEDIES } from '../game-day/remedies.ts';
-import { hasPrometheus } from '../promtool.ts';
-import { sample } from '../samples/samples.ts';
+import { RUNBOOKS } from '../../../src/edge/alerts/alert.ts';
+import { REMEDIES } from '../../game-day/remedies.ts';
+import { hasPrometheus } from '../../promtool.ts';
+import { sample } from '../../samples/samples.ts';
+import { eventsReceived } from '../received.ts';
+import { type Stack, startStack } from '../stack.ts';
 import { type AlertReceiver, startAlertReceiver } from './alert-receiver.ts';
 import { type Prometheus, startPrometheus } from './prometheus.ts';
-import { eventsReceived } from './received.ts';
-import { type Stack, startStack } from './stack.ts';
 
 // The virtual game day plays all faults. Here real processes play one, over real connections. Only the five quiet
 // minutes before the end of the alert are skipped: the relay's clock is set ahead.

@@ -1,8 +1,8 @@
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Stack, startStack } from '../stack.ts';
 import { type AlertReceiver, startAlertReceiver } from './alert-receiver.ts';
-import { type Stack, startStack } from './stack.ts';
 
 // The real runtime and a real receiver: no fake of either stands between them.
 

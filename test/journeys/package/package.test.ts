@@ -4,12 +4,12 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { chromiumPath, LAUNCH_ARGS } from '../chromium.ts';
-import { sample } from '../samples/samples.ts';
-import { type Installed, installPackage } from './installed.ts';
-import { eventsReceived } from './received.ts';
-import { serveSite } from './site.ts';
-import { type Stack, startStack } from './stack.ts';
+import { chromiumPath, LAUNCH_ARGS } from '../../chromium.ts';
+import { sample } from '../../samples/samples.ts';
+import { type Installed, installPackage } from '../installed.ts';
+import { eventsReceived } from '../received.ts';
+import { serveSite } from '../site.ts';
+import { type Stack, startStack } from '../stack.ts';
 
 // What npm publishes, where somebody has installed it.
 
