@@ -1,5 +1,5 @@
-import type { EngineName } from './engine.ts';
-import type { Visit } from './visit.ts';
+import type { EngineName } from '../engines/engine.ts';
+import type { Visit } from '../visit.ts';
 
 /** A piece of a visitor's life in which events are made. The visitor comes back afterwards, and all must have arrived. */
 export type Scenario = {

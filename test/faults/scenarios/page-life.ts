@@ -1,10 +1,18 @@
-import type { Tab } from './engine.ts';
-import { flush, goBack, isReady, notRestoredFor, readPageEvents, startFlush, trackAll } from './in-page.ts';
-import { setClockOff } from './page-troubles.ts';
+import type { Tab } from '../engines/engine.ts';
+import {
+  flush,
+  goBack,
+  isReady,
+  notRestoredFor,
+  readPageEvents,
+  startFlush,
+  trackAll,
+} from '../page/in-page.ts';
+import { setClockOff } from '../page/page-troubles.ts';
+import { NETWORK_ADDRESS, type PageOptions } from '../page/site.ts';
+import { until } from '../until.ts';
+import type { Visit } from '../visit.ts';
 import { assert, type Scenario } from './scenario.ts';
-import { NETWORK_ADDRESS, type PageOptions } from './site.ts';
-import { until } from './until.ts';
-import type { Visit } from './visit.ts';
 
 // One batch: what is more leaves a page in several requests, in no certain order.
 const SOME = 25;

@@ -1,10 +1,10 @@
-import type { Events } from './in-page.ts';
-import { flush, readPageEvents, startFlush, trackAll } from './in-page.ts';
-import type { PageEvents } from './page-parts.ts';
-import { loseConnections, type Trouble } from './page-troubles.ts';
+import type { Events } from '../page/in-page.ts';
+import { flush, readPageEvents, startFlush, trackAll } from '../page/in-page.ts';
+import type { PageEvents } from '../page/page-parts.ts';
+import { loseConnections, type Trouble } from '../page/page-troubles.ts';
+import { until } from '../until.ts';
+import type { Visit } from '../visit.ts';
 import { assert, type Scenario } from './scenario.ts';
-import { until } from './until.ts';
-import type { Visit } from './visit.ts';
 
 const SOME = 30;
 const EACH = 3;

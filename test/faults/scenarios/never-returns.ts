@@ -1,7 +1,7 @@
-import type { Tab } from './engine.ts';
-import { isKnown, trackAll, trackOnly } from './in-page.ts';
+import type { Tab } from '../engines/engine.ts';
+import { isKnown, trackAll, trackOnly } from '../page/in-page.ts';
+import type { Visit } from '../visit.ts';
 import type { Scenario } from './scenario.ts';
-import type { Visit } from './visit.ts';
 
 const FEW = 3;
 // All of them fit into what a browser lets a page send as it goes: 60,000 bytes.

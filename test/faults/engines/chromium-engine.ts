@@ -1,5 +1,5 @@
 import puppeteer, { type Page } from 'puppeteer-core';
-import { chromiumPath, findChromium, LAUNCH_ARGS } from '../chromium.ts';
+import { chromiumPath, findChromium, LAUNCH_ARGS } from '../../chromium.ts';
 import type { Engine, Tab } from './engine.ts';
 import { puppeteerTab } from './puppeteer-tab.ts';
 

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../journeys/free-port.ts';
-import { hasWebkit, WEBKIT_DRIVER, WEBKIT_PACKAGES } from '../webkit.ts';
+import { freePort } from '../../journeys/free-port.ts';
+import { hasWebkit, WEBKIT_DRIVER, WEBKIT_PACKAGES } from '../../webkit.ts';
+import { killAll, processesOf } from '../processes.ts';
+import { until } from '../until.ts';
 import type { Engine, InPage } from './engine.ts';
-import { killAll, processesOf } from './processes.ts';
-import { until } from './until.ts';
 import { startSession } from './webdriver-session.ts';
 import { screen } from './x-server.ts';
 

@@ -1,4 +1,4 @@
-import type { Tracker } from '../../src/tracker/tracker.ts';
+import type { Tracker } from '../../../src/tracker/tracker.ts';
 import type { Events } from './in-page.ts';
 
 // Scripts of the site's pages. Each function stands there as text: it sees the page and nothing of this file's.

@@ -1,4 +1,4 @@
-import type { FlushResult, Tracker } from '../../src/tracker/index.ts';
+import type { FlushResult, Tracker } from '../../../src/tracker/index.ts';
 import type { PageEvents } from './page-parts.ts';
 
 // What is run in pages. Each function is sent there as text: it sees its argument, the page, and nothing else.

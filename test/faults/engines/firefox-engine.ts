@@ -2,10 +2,10 @@ import { cp, mkdtemp, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import puppeteer, { type Browser } from 'puppeteer-core';
-import { FIREFOX_PACKAGE, findFirefox } from '../firefox.ts';
+import { FIREFOX_PACKAGE, findFirefox } from '../../firefox.ts';
+import { until } from '../until.ts';
 import type { Engine } from './engine.ts';
 import { puppeteerTab } from './puppeteer-tab.ts';
-import { until } from './until.ts';
 
 function launch(profile: string, isPrivate: boolean): Promise<Browser> {
   const executablePath = findFirefox();

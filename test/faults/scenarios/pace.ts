@@ -1,4 +1,4 @@
-import type { SeenBatch } from './flaky-proxy.ts';
+import type { SeenBatch } from '../flaky-proxy.ts';
 import { assert } from './scenario.ts';
 
 export type Allowance = { readonly requestsPerMinute: number; readonly burst: number };

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
-import { X_SERVER } from '../webkit.ts';
+import { X_SERVER } from '../../webkit.ts';
 
 async function startServer(): Promise<string> {
   // It finds a free number for itself and says which. Its frame buffer's folder marks it as one of this run's.

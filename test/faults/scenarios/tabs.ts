@@ -1,4 +1,4 @@
-import type { Tab } from './engine.ts';
+import type { Tab } from '../engines/engine.ts';
 import {
   isNotLeaving,
   noteHiding,
@@ -8,11 +8,11 @@ import {
   trackAll,
   trackOnly,
   trackOnSignal,
-} from './in-page.ts';
+} from '../page/in-page.ts';
+import { until } from '../until.ts';
+import type { Visit } from '../visit.ts';
 import { assertPace } from './pace.ts';
 import { assert, ROUNDS, rounds, type Scenario } from './scenario.ts';
-import { until } from './until.ts';
-import type { Visit } from './visit.ts';
 
 const EACH = 3;
 // The defaults of production.

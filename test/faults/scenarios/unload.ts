@@ -1,4 +1,4 @@
-import type { Tab } from './engine.ts';
+import type { Tab } from '../engines/engine.ts';
 import {
   openWindow,
   trackAll,
@@ -9,10 +9,10 @@ import {
   trackColdAndGo,
   trackOnLeaving,
   trackOnly,
-} from './in-page.ts';
+} from '../page/in-page.ts';
+import { within } from '../until.ts';
+import type { Visit } from '../visit.ts';
 import { ROUNDS, rounds, type Scenario } from './scenario.ts';
-import { within } from './until.ts';
-import type { Visit } from './visit.ts';
 
 const EACH = 3;
 const BURST = 200;

@@ -1,10 +1,10 @@
-import type { BlockedHow } from './engine.ts';
-import type { Passage } from './flaky-proxy.ts';
-import { flush, hide, readPageEvents, startFlush, trackAll } from './in-page.ts';
+import type { BlockedHow } from '../engines/engine.ts';
+import type { Passage } from '../flaky-proxy.ts';
+import { flush, hide, readPageEvents, startFlush, trackAll } from '../page/in-page.ts';
+import { until } from '../until.ts';
+import type { Visit } from '../visit.ts';
 import { assertPace, assertSilence } from './pace.ts';
 import { assert, type Scenario } from './scenario.ts';
-import { until } from './until.ts';
-import type { Visit } from './visit.ts';
 
 const SOME = 30;
 const EACH = 3;
