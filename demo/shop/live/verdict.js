@@ -1,4 +1,4 @@
-import { find, setText } from '../../dist/modules/ui/dom.js';
+import { find, setText } from '../../../dist/modules/ui/dom.js';
 
 const board = find('.verdict');
 

@@ -1,5 +1,5 @@
-import { find, setText } from '../../dist/modules/ui/dom.js';
-import { onCall } from './calls.js';
+import { find, setText } from '../../../dist/modules/ui/dom.js';
+import { onCall } from '../calls.js';
 import { fillTray, travel } from './dots.js';
 
 const station = (name) => find(`[data-station="${name}"]`);

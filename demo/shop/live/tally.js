@@ -1,4 +1,4 @@
-import { CALL_NUMBER } from './calls.js';
+import { CALL_NUMBER } from '../calls.js';
 
 // Longer than a record is between two stages, where no count shows it.
 const STILL_MS = 3_000;
