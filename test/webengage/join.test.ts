@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { quiet } from '../fakes/browser.ts';
+import { quiet } from '../fakes/browser/browser.ts';
 import { webEngageWorld } from '../fakes/webengage.ts';
 
 /** Time for everything that waits: the id, the login, the relay. */

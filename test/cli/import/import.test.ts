@@ -11,7 +11,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { importFile } from '../../../src/cli/import/import.ts';
 import type { ImportOptions } from '../../../src/cli/import/options.ts';
-import { NOW } from '../../fakes/imported.ts';
+import { NOW } from '../../fakes/import/imported.ts';
 
 let folder: string;
 beforeAll(async () => {

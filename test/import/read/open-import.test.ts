@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { openImport } from '../../../src/import/read/open-import.ts';
 import { type Plan, parsePlan } from '../../../src/plan/plan.ts';
-import { columns, NOW, opened, rowsFrom, rowsOf } from '../../fakes/imported.ts';
-import { all, memoryFile } from '../../fakes/memory-file.ts';
+import { columns, NOW, opened, rowsFrom, rowsOf } from '../../fakes/import/imported.ts';
+import { all, memoryFile } from '../../fakes/import/memory-file.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Upstream } from '../../../src/edge/delivery/webengage.ts';
-import { type FakeRow, fakeRejects, fakeSource, importDirectly } from '../../fakes/importing.ts';
-import { fakeDisk, nextProcess, THIS_PROCESS } from '../../fakes/journal-disk.ts';
+import { type FakeRow, fakeRejects, fakeSource, importDirectly } from '../../fakes/import/importing.ts';
+import { fakeDisk, nextProcess, THIS_PROCESS } from '../../fakes/import/journal-disk.ts';
+import { type CallReply, webEngageAccount } from '../../fakes/import/webengage-account.ts';
 import { fakeTime } from '../../fakes/platform.ts';
-import { type CallReply, webEngageAccount } from '../../fakes/webengage-account.ts';
 
 const PEOPLE = 8;
 const MINUTE_MS = 60_000;

@@ -2,8 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { EventRecord } from '../../../src/contract/record.ts';
 import { dedupingRelay, type Reply } from '../../fakes/deduping-relay.ts';
-import { type FakeRow, fakeRejects, fakeSource, importToRelay, TARGET } from '../../fakes/importing.ts';
-import { fakeDisk, nextProcess, THIS_PROCESS } from '../../fakes/journal-disk.ts';
+import {
+  type FakeRow,
+  fakeRejects,
+  fakeSource,
+  importToRelay,
+  TARGET,
+} from '../../fakes/import/importing.ts';
+import { fakeDisk, nextProcess, THIS_PROCESS } from '../../fakes/import/journal-disk.ts';
 import { fakeTime } from '../../fakes/platform.ts';
 
 const PEOPLE = 6;

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { dashboardPanels } from '../../fakes/dashboard.ts';
-import { readExposition } from '../../fakes/exposition.ts';
+import { dashboardPanels } from '../../fakes/metrics/dashboard.ts';
+import { readExposition } from '../../fakes/metrics/exposition.ts';
 import { hasPrometheus, promtool } from '../../promtool.ts';
 import { eventsReceived } from '../received.ts';
 import { type Stack, startStack } from '../stack.ts';

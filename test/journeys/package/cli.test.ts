@@ -12,7 +12,7 @@ import { startWorker } from '../../../src/cli/dev/local-worker.ts';
 import { probe } from '../../../src/cli/probe/probe.ts';
 import { parseProfile } from '../../../src/cli/probe/profile.ts';
 import { sandboxOrder } from '../../../src/cli/probe/sandbox-order.ts';
-import { playedPipe } from '../../fakes/operator.ts';
+import { playedPipe } from '../../fakes/cli/operator.ts';
 import { sample } from '../../samples/samples.ts';
 import { freePort } from '../free-port.ts';
 import { type Stack, startStack } from '../stack.ts';

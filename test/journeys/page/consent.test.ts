@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { chromiumPath, LAUNCH_ARGS } from '../../chromium.ts';
-import { keptUnder, MARK_ALONE, NOTHING_KEPT, stateOf } from '../../fakes/site-data.ts';
+import { keptUnder, MARK_ALONE, NOTHING_KEPT, stateOf } from '../../fakes/browser/site-data.ts';
 import { moduleAt, moduleTag } from '../../samples/modules.ts';
 import { sample } from '../../samples/samples.ts';
 import { eventsReceived } from '../received.ts';

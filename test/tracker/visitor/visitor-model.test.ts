@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { TrackerRecord } from '../../../src/contract/record.ts';
 import type { Call } from '../../../src/tracker/record/call.ts';
-import { fakeBrowser, NAME, quiet } from '../../fakes/browser.ts';
+import { fakeBrowser, NAME, quiet } from '../../fakes/browser/browser.ts';
+import type { Failure } from '../../fakes/browser/disk.ts';
 import { dedupingRelay, type Reply } from '../../fakes/deduping-relay.ts';
-import type { Failure } from '../../fakes/disk.ts';
 import { fakePageStorage, fakeTime } from '../../fakes/platform.ts';
 
 /** Two tabs and a worker, on one database. */

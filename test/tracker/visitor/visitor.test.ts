@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fakeBrowser, NAME, nameOf, names, quiet } from '../../fakes/browser.ts';
+import { fakeBrowser, NAME, nameOf, names, quiet } from '../../fakes/browser/browser.ts';
 import { dedupingRelay } from '../../fakes/deduping-relay.ts';
 import { fakePageStorage, fakeTime, scriptedRelay } from '../../fakes/platform.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { TrackerRecord } from '../../../src/contract/record.ts';
-import { fakeBrowser, quiet } from '../../fakes/browser.ts';
+import { fakeBrowser, quiet } from '../../fakes/browser/browser.ts';
 import { accepted, fakeTime } from '../../fakes/platform.ts';
 
 /** How the relay answers one request. `lost`: it has stored the records, and the answer never comes. */

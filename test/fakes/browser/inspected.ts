@@ -1,9 +1,9 @@
-import type { InspectedTracker } from '../../src/inspector/subscribe.ts';
-import type { FlushResult, TrackerEvents } from '../../src/tracker/index.ts';
-import type { InspectedRecord } from '../../src/tracker/inspect.ts';
-import { createEmitter } from '../../src/tracker/page/events.ts';
-import { statsOf } from '../../src/tracker/store/stats.ts';
-import { idOf } from './records.ts';
+import type { InspectedTracker } from '../../../src/inspector/subscribe.ts';
+import type { FlushResult, TrackerEvents } from '../../../src/tracker/index.ts';
+import type { InspectedRecord } from '../../../src/tracker/inspect.ts';
+import { createEmitter } from '../../../src/tracker/page/events.ts';
+import { statsOf } from '../../../src/tracker/store/stats.ts';
+import { idOf } from '../records.ts';
 
 /** A tracker to inspect, with these counts. It reports the events that a test emits. */
 export function inspectedTracker(counts: object = {}) {

@@ -1,4 +1,4 @@
-import { type Actions, runCommand } from '../../src/cli/command.ts';
+import { type Actions, runCommand } from '../../../src/cli/command.ts';
 
 export type Understood = {
   readonly code: number;

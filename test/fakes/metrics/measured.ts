@@ -1,12 +1,12 @@
-import type { OutboxMetrics } from '../../src/edge/durable-objects/outbox-metrics.ts';
-import type { Measured } from '../../src/edge/operator/metric-families.ts';
-import { NOTHING } from '../../src/edge/queue/counters.ts';
+import type { OutboxMetrics } from '../../../src/edge/durable-objects/outbox-metrics.ts';
+import type { Measured } from '../../../src/edge/operator/metric-families.ts';
+import { NOTHING } from '../../../src/edge/queue/counters.ts';
 import {
   addObservations,
   answeredIn,
   deliveredAfter,
   refusedFor,
-} from '../../src/edge/telemetry/observations.ts';
+} from '../../../src/edge/telemetry/observations.ts';
 
 const FIGURES: OutboxMetrics = {
   records: 40,

@@ -1,8 +1,8 @@
 import { PassThrough } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { S_STEP_ACTIVE } from '@clack/prompts';
-import type { Terminal } from '../../src/cli/init/terminal.ts';
-import type { Run, RunOptions } from '../../src/cli/spawn.ts';
+import type { Terminal } from '../../../src/cli/init/terminal.ts';
+import type { Run, RunOptions } from '../../../src/cli/spawn.ts';
 
 export type PlayedOperator = {
   readonly terminal: Terminal;

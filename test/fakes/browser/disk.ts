@@ -1,6 +1,6 @@
-import { memoryTransact } from '../../src/tracker/store/memory-store.ts';
-import type { Connection, Objects } from '../../src/tracker/store/objects.ts';
-import { recordStore } from '../../src/tracker/store/record-store.ts';
+import { memoryTransact } from '../../../src/tracker/store/memory-store.ts';
+import type { Connection, Objects } from '../../../src/tracker/store/objects.ts';
+import { recordStore } from '../../../src/tracker/store/record-store.ts';
 
 type Operation = { readonly page: object; readonly run: () => Promise<void> };
 

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Reply } from '../../src/sandbox/answer.ts';
-import type { ControlOrder } from '../../src/sandbox/control.ts';
-import { type FakeAccount, fakeAccount } from './account.ts';
+import type { Reply } from '../../../src/sandbox/answer.ts';
+import type { ControlOrder } from '../../../src/sandbox/control.ts';
+import { type FakeAccount, fakeAccount } from '../account.ts';
 
 /** A call as it came over the network. */
 type ServedCall = { readonly path: string; readonly body: string; readonly key: string };

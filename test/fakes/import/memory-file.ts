@@ -1,4 +1,4 @@
-import type { InputFile } from '../../src/import/read/input-file.ts';
+import type { InputFile } from '../../../src/import/read/input-file.ts';
 
 /** A file in memory. A test may change its bytes. */
 export function memoryFile(content: string | Uint8Array): InputFile & { bytes: Uint8Array } {

@@ -1,6 +1,6 @@
-import type { ColumnChoices } from '../../src/import/read/columns/column-map.ts';
-import { type ImportOptions, openImport } from '../../src/import/read/open-import.ts';
-import type { ImportRow, ImportSource } from '../../src/import/read/source.ts';
+import type { ColumnChoices } from '../../../src/import/read/columns/column-map.ts';
+import { type ImportOptions, openImport } from '../../../src/import/read/open-import.ts';
+import type { ImportRow, ImportSource } from '../../../src/import/read/source.ts';
 import { all, memoryFile } from './memory-file.ts';
 
 export const NOW = Date.parse('2026-11-23T12:00:00Z');

@@ -1,16 +1,16 @@
-import type { TrackerRecord } from '../../src/contract/record.ts';
-import { resolveOptions, type TrackerOptions } from '../../src/tracker/options.ts';
-import type { PageStorage } from '../../src/tracker/platform/local-storage.ts';
-import type { Timeout } from '../../src/tracker/platform/time.ts';
-import type { Call, Entry } from '../../src/tracker/record/call.ts';
-import { openDatabase } from '../../src/tracker/store/database.ts';
-import { memoryStore } from '../../src/tracker/store/memory-store.ts';
-import { recordStore } from '../../src/tracker/store/record-store.ts';
-import { startTracker } from '../../src/tracker/tracker.ts';
+import type { TrackerRecord } from '../../../src/contract/record.ts';
+import { resolveOptions, type TrackerOptions } from '../../../src/tracker/options.ts';
+import type { PageStorage } from '../../../src/tracker/platform/local-storage.ts';
+import type { Timeout } from '../../../src/tracker/platform/time.ts';
+import type { Call, Entry } from '../../../src/tracker/record/call.ts';
+import { openDatabase } from '../../../src/tracker/store/database.ts';
+import { memoryStore } from '../../../src/tracker/store/memory-store.ts';
+import { recordStore } from '../../../src/tracker/store/record-store.ts';
+import { startTracker } from '../../../src/tracker/tracker.ts';
+import { fakePageStorage, fakePlatform, fakeTime, scriptedRelay } from '../platform.ts';
+import { settled } from '../settled.ts';
 import { fakeDisk } from './disk.ts';
 import { fakeLocks } from './locks.ts';
-import { fakePageStorage, fakePlatform, fakeTime, scriptedRelay } from './platform.ts';
-import { settled } from './settled.ts';
 
 export const ENDPOINT = 'https://t.example.com';
 

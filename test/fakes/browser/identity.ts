@@ -1,5 +1,5 @@
-import type { TrackerRecord } from '../../src/contract/record.ts';
-import { accepted } from './platform.ts';
+import type { TrackerRecord } from '../../../src/contract/record.ts';
+import { accepted } from '../platform.ts';
 
 const base64url = (value: unknown) =>
   btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(value))))

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { eventNameRule } from '../../src/contract/event.ts';
-import { nameRule } from '../../src/contract/rules/attributes.ts';
-import { isDate } from '../../src/contract/rules/date.ts';
-import type { Plan, Property, Shape, Value } from '../../src/plan/plan.ts';
-import { TYPES } from '../../src/plan/plan.ts';
+import { eventNameRule } from '../../../src/contract/event.ts';
+import { nameRule } from '../../../src/contract/rules/attributes.ts';
+import { isDate } from '../../../src/contract/rules/date.ts';
+import type { Plan, Property, Shape, Value } from '../../../src/plan/plan.ts';
+import { TYPES } from '../../../src/plan/plan.ts';
 
 /** A plan as it stands in its file. */
 export type PlanJson = { readonly [field: string]: unknown };

@@ -1,7 +1,7 @@
-import { resolveOptions, type TrackerOptions } from '../../src/tracker/options.ts';
-import { createPage } from '../../src/tracker/page/create-page.ts';
+import { resolveOptions, type TrackerOptions } from '../../../src/tracker/options.ts';
+import { createPage } from '../../../src/tracker/page/create-page.ts';
+import { fakePlatform } from '../platform.ts';
 import { ENDPOINT } from './browser.ts';
-import { fakePlatform } from './platform.ts';
 
 /** The state of a page with no tracker around it, and what it is played on. */
 export function fakePage(

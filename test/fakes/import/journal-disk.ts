@@ -1,5 +1,5 @@
-import type { JournalDisk, Self } from '../../src/server/journal/disk.ts';
-import { settled } from './settled.ts';
+import type { JournalDisk, Self } from '../../../src/server/journal/disk.ts';
+import { settled } from '../settled.ts';
 
 export const THIS_PROCESS: Self = {
   pid: 12,

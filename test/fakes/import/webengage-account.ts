@@ -1,5 +1,5 @@
-import type { Upstream, UpstreamAnswer, UpstreamCall } from '../../src/edge/delivery/webengage.ts';
-import type { fakeTime } from './platform.ts';
+import type { Upstream, UpstreamAnswer, UpstreamCall } from '../../../src/edge/delivery/webengage.ts';
+import type { fakeTime } from '../platform.ts';
 
 /** How WebEngage answers one call. `lost`: it has the records, and the answer never comes. */
 export type CallReply = 'taken' | 'slow' | 'lost' | 'down' | 'cut' | 'page' | '429' | '401' | '403' | '413';
