@@ -20,7 +20,7 @@ const SLOW = [
   'test/edge/game-day/**',
   'test/attacks/**',
   'test/edge/delivery/{fairness,faults,isolation,lanes,unknowns}.test.ts',
-  'test/tracker/{visits,delivery/send-rate}.test.ts',
+  'test/tracker/{visitor/visits,delivery/send-rate}.test.ts',
   'test/scale.test.ts',
 ];
 const leftOut = process.env.FAST ? SLOW : [];

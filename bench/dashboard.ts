@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { dashboardPanels } from '../test/fakes/dashboard.ts';
-import { type Prometheus, startPrometheus } from '../test/journeys/prometheus.ts';
+import { dashboardPanels } from '../test/fakes/metrics/dashboard.ts';
+import { type Prometheus, startPrometheus } from '../test/journeys/operator/prometheus.ts';
 import { type Stack, startStack } from '../test/journeys/stack.ts';
 import { type DrawnPanel, drawPanels } from './dashboard/draw.ts';
 

@@ -15,7 +15,7 @@ export type ShopOptions = {
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 // The shop's own files, and what it shares with the sandbox's page. A page's relative imports are the same on disk.
-const FILE = /^\/((?:src|dist\/modules)\/ui\/)?([\w-]+)\.(css|js|svg)$/;
+const FILE = /^\/((?:src|dist\/modules)\/ui\/)?((?:live\/)?[\w-]+)\.(css|js|svg)$/;
 
 const TYPES: Readonly<Record<string, string>> = {
   css: 'text/css',

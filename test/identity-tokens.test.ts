@@ -10,7 +10,7 @@ import { TOKEN_FAULTS } from '../src/edge/auth/token-fault.ts';
 import { identityTokens } from '../src/tracker/add-ons/identity-tokens.ts';
 import { resolveOptions, type TrackerOptions } from '../src/tracker/options.ts';
 import { startTracker, type Tracker } from '../src/tracker/tracker.ts';
-import { strictRelay, tokenEndpoint } from './fakes/identity.ts';
+import { strictRelay, tokenEndpoint } from './fakes/browser/identity.ts';
 import { fakePlatform } from './fakes/platform.ts';
 import { sample } from './samples/samples.ts';
 

@@ -11,16 +11,16 @@ import {
   simulateBurst,
 } from '../bench/scale/backlog.ts';
 import { fillPlaces } from '../bench/scale/document.ts';
+import { simulateFill } from '../bench/scale/fill.ts';
+import { backlogPlot } from '../bench/scale/plot.ts';
+import { listPrice, planPrice, total, usageOf } from '../bench/scale/price.ts';
 import {
   MAX_IN_FLIGHT,
   MIN_LOOK_MS,
   PASS_MS,
   SLEEP_RATHER_MS,
   SOONEST_ALARM_MS,
-  simulateFill,
-} from '../bench/scale/fill.ts';
-import { backlogPlot } from '../bench/scale/plot.ts';
-import { listPrice, planPrice, total, usageOf } from '../bench/scale/price.ts';
+} from '../bench/scale/simulated-outbox.ts';
 import { scaleTables } from '../bench/scale/tables.ts';
 
 const document = await readFile('docs/reference/scale.md', 'utf8');

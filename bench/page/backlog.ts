@@ -1,8 +1,8 @@
 import type { CDPSession } from 'playwright-core';
+import { rounded } from '../rounded.ts';
 import type { Harness } from './harness.ts';
 import { delivered, drain, fill, longTasks } from './in-page.ts';
 import { type Span, watchMainThread } from './main-thread.ts';
-import { rounded } from './rounded.ts';
 
 const BACKLOG = { records: 5_000, slice: 25 };
 

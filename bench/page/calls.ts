@@ -1,9 +1,9 @@
 import type { CDPSession } from 'playwright-core';
 import { percentile } from '../percentile.ts';
+import { rounded } from '../rounded.ts';
 import type { Harness } from './harness.ts';
 import { makeCalls, prepareCalls, startAmplitude } from './in-page.ts';
 import { clockMainThread } from './main-thread.ts';
-import { rounded } from './rounded.ts';
 
 export type Pattern = { readonly name: string; readonly calls: number; readonly inOneTask: boolean };
 

@@ -10,7 +10,7 @@ import {
   shardsFor,
   simulateBurst,
 } from './backlog.ts';
-import { ANSWER_MS, ASK_MS, type Fill, simulateFill, type Traffic } from './fill.ts';
+import { type Fill, simulateFill, type Traffic } from './fill.ts';
 import { bytes, dollars, lasting, short, table, whole } from './in-words.ts';
 import {
   BYTES_PER_SESSION,
@@ -24,6 +24,7 @@ import {
   usageOf,
   waitingPrice,
 } from './price.ts';
+import { ANSWER_MS, ASK_MS } from './simulated-outbox.ts';
 
 // The account's limit: 500 calls of 25 records a minute are 208 records a second.
 const CEILING = 208;

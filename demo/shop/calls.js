@@ -1,4 +1,4 @@
-import { callKept, callRefused, openCall } from './ledger.js';
+import { callKept, callRefused, openCall } from './live/ledger.js';
 
 /*
  * The tracker, as the whole shop calls it. Always by its global name: until its script has loaded, the stub in

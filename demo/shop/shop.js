@@ -1,7 +1,7 @@
 import { createPoll } from '../../dist/modules/ui/poll.js';
 import { on, onCall, stats, track } from './calls.js';
 import { startCart } from './cart.js';
-import { callsFound, callsMade, callsOpen, isOurs } from './ledger.js';
+import { callsFound, callsMade, callsOpen, isOurs } from './live/ledger.js';
 import {
   recordsDelivered,
   relayUnseen,
@@ -11,13 +11,13 @@ import {
   showWebengage,
   startPath,
   webengageUnseen,
-} from './path.js';
+} from './live/path.js';
+import { stillness } from './live/stillness.js';
+import { judge, tally } from './live/tally.js';
+import { startToLive } from './live/to-live.js';
+import { showVerdict } from './live/verdict.js';
 import { startShelf } from './shelf.js';
-import { stillness } from './stillness.js';
 import { showFault, startSwitches } from './switches.js';
-import { judge, tally } from './tally.js';
-import { startToLive } from './to-live.js';
-import { showVerdict } from './verdict.js';
 import { startVisitor } from './visitor.js';
 import { webengage } from './webengage.js';
 

@@ -10,7 +10,7 @@ import { BotRecords } from './status/bots.tsx';
 import { Figures } from './status/figures.tsx';
 import { Health } from './status/health.tsx';
 import { healthSummary, outOfReach } from './status/health-summary.ts';
-import { Ledgers, Senders, Shards } from './status/tables.tsx';
+import { Ledgers, Outboxes, Senders } from './status/tables.tsx';
 import { Violations } from './status/violations.tsx';
 import { useVisit } from './use-visit.ts';
 import type { Visit } from './visit.ts';
@@ -46,7 +46,7 @@ function Admin(): JSX.Element {
           <Ledgers status={status} />
           <Senders lanes={status.lanes} senders={status.senders} />
           <BotRecords bots={status.bots} />
-          <Shards shards={status.shards} />
+          <Outboxes shards={status.shards} />
         </main>
       ) : (
         <SignIn message={message} isTrying={client !== undefined} enter={enter} />

@@ -26,7 +26,7 @@ export type Client = {
   readonly settle: (action: Action, selection: Selection) => Promise<Outcome<number>>;
 };
 
-// A relay that runs at all has answered by then; every shard is asked.
+// A relay that runs at all has answered by then; every outbox is asked.
 const ANSWER_MS = 15_000;
 // Thousands of dead letters are replayed, and read, some hundreds at a time.
 const MANY_MS = 120_000;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { VERSION } from '../../src/contract/version.ts';
-import { understood } from '../fakes/command-line.ts';
+import { understood } from '../fakes/cli/command-line.ts';
 
 // Where an import's rows go, by default.
 const SENDING = { tokenEnv: 'SERVER_TOKEN', requestsPerMinute: 250 };

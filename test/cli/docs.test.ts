@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { understood } from '../fakes/command-line.ts';
+import { understood } from '../fakes/cli/command-line.ts';
 import { README_STUB } from '../readme-stub.ts';
 
 const documents = [

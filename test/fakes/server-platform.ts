@@ -5,7 +5,7 @@ import type { ServerPlatform } from '../../src/server/platform.ts';
 import { startServerClient } from '../../src/server/server-client.ts';
 import { fakeChance } from './chance.ts';
 import { dedupingRelay } from './deduping-relay.ts';
-import { type fakeDisk, THIS_PROCESS } from './journal-disk.ts';
+import { type fakeDisk, THIS_PROCESS } from './import/journal-disk.ts';
 import { fakeTime } from './platform.ts';
 
 export const TOKEN = 'a-server-token-of-enough-characters';

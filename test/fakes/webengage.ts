@@ -6,7 +6,7 @@ import { type QueuedSdkCall, simulateSdk } from '../../src/sandbox/sdk/simulated
 import { anonymousId, LOGINS_KEY } from '../../src/tracker/add-ons/supplied-id.ts';
 import { type JoinOptions, joinOn } from '../../src/webengage/join.ts';
 import { sdkAnonymousId } from '../../src/webengage/sdk.ts';
-import { fakeBrowser, quiet } from './browser.ts';
+import { fakeBrowser, quiet } from './browser/browser.ts';
 import { dedupingRelay } from './deduping-relay.ts';
 import { fakeTime } from './platform.ts';
 

@@ -1,5 +1,5 @@
 import type { TrackerStats } from '../../src/tracker/store/stats.ts';
-import type { Tab } from './engine.ts';
+import type { Tab } from './engines/engine.ts';
 
 const stats = (): Promise<TrackerStats> => globalThis.webengageRelay.stats();
 

@@ -1,4 +1,4 @@
-import { chromiumEngine } from './chromium-engine.ts';
+import { chromiumEngine } from './engines/chromium-engine.ts';
 import { runMatrix } from './matrix.ts';
 
 runMatrix(chromiumEngine);

@@ -1,4 +1,4 @@
-import { firefoxEngine } from './firefox-engine.ts';
+import { firefoxEngine } from './engines/firefox-engine.ts';
 import { runMatrix } from './matrix.ts';
 
 runMatrix(firefoxEngine);

@@ -1,7 +1,7 @@
 import { type Stack, startStack } from '../journeys/stack.ts';
 import { startRun } from './cleanup-process.ts';
 import { type FlakyProxy, startFlakyProxy } from './flaky-proxy.ts';
-import { openSite, type Site } from './site.ts';
+import { openSite, type Site } from './page/site.ts';
 
 /** What the visitors of one engine use: a site, a proxy to the relay, the relay, and the sandbox in place of WebEngage. */
 export type Harness = {

@@ -1,14 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, test } from 'vitest';
-import type { Engine, EngineName } from './engine.ts';
+import type { Engine, EngineName } from './engines/engine.ts';
 import { type Harness, startHarness } from './harness.ts';
-import { neverReturns } from './never-returns.ts';
-import { pageLife } from './page-life.ts';
-import { relayTrouble } from './relay-trouble.ts';
-import type { Scenario } from './scenario.ts';
-import { storageTrouble } from './storage-trouble.ts';
+import { neverReturns } from './scenarios/never-returns.ts';
+import { pageLife } from './scenarios/page-life.ts';
+import { relayTrouble } from './scenarios/relay-trouble.ts';
+import type { Scenario } from './scenarios/scenario.ts';
+import { storageTrouble } from './scenarios/storage-trouble.ts';
+import { tabs } from './scenarios/tabs.ts';
+import { unload } from './scenarios/unload.ts';
 import type { Count } from './table.ts';
-import { tabs } from './tabs.ts';
-import { unload } from './unload.ts';
 import { within } from './until.ts';
 import { startVisit, type Visit } from './visit.ts';
 

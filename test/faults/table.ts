@@ -1,4 +1,4 @@
-import type { EngineName } from './engine.ts';
+import type { EngineName } from './engines/engine.ts';
 
 /** What became of the events of one visitor. */
 export type Count = {

@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkAccount } from './account.ts';
-import type { Engine, OpenBrowser, OpenOptions, Tab } from './engine.ts';
+import type { Engine, OpenBrowser, OpenOptions, Tab } from './engines/engine.ts';
 import type { Harness } from './harness.ts';
-import { type Events, flush, isReady, life } from './in-page.ts';
+import { type Events, flush, isReady, life } from './page/in-page.ts';
+import type { PageOptions } from './page/site.ts';
 import { killAll, processesOf } from './processes.ts';
-import type { PageOptions } from './site.ts';
 import { type Count, countOf } from './table.ts';
 import { until } from './until.ts';
 

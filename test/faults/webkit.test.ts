@@ -1,4 +1,4 @@
+import { webkitEngine } from './engines/webkit-engine.ts';
 import { runMatrix } from './matrix.ts';
-import { webkitEngine } from './webkit-engine.ts';
 
 runMatrix(webkitEngine);

@@ -74,7 +74,6 @@ export const SCENARIOS: readonly Scenario[] = [
     ],
     rules: [
       { name: 'WebEngageRelayStale', withinMinutes: 17 },
-      { name: 'WebEngageRelayDeliversLateFast', withinMinutes: 25 },
       { name: 'WebEngageRelayDeliversLateSlow', withinMinutes: 25 },
     ],
   },
@@ -90,7 +89,6 @@ export const SCENARIOS: readonly Scenario[] = [
     ],
     rules: [
       { name: 'WebEngageRelayStale', withinMinutes: 17 },
-      { name: 'WebEngageRelayDeliversLateFast', withinMinutes: 25 },
       { name: 'WebEngageRelayDeliversLateSlow', withinMinutes: 25 },
     ],
   },
@@ -159,7 +157,6 @@ export const SCENARIOS: readonly Scenario[] = [
       { name: 'WebEngageRelayNotTakingFast', withinMinutes: 9 },
       { name: 'WebEngageRelayNotTakingSlow', withinMinutes: 9 },
       { name: 'WebEngageRelayOutboxFull', withinMinutes: 11 },
-      { name: 'WebEngageRelayDeliversLateFast', withinMinutes: 16 },
       { name: 'WebEngageRelayDeliversLateSlow', withinMinutes: 16 },
     ],
   },
@@ -172,9 +169,22 @@ export const SCENARIOS: readonly Scenario[] = [
     overAfterMinutes: 48,
     // Three of five records wait, so the oldest is 3 minutes old after 5.
     alerts: [{ name: 'late', withinMinutes: 7 }],
+    rules: [{ name: 'WebEngageRelayDeliversLateSlow', withinMinutes: 13 }],
+  },
+  {
+    fault: 'a long flood: a server sends twice what the account may send',
+    settings: { REQUESTS_PER_MINUTE: '10', ALERT_LATE_MS: '180000' },
+    flood: { from: 'server', perMinute: 500 },
+    promptSeconds: 30,
+    minutes: 25,
+    overAfterMinutes: 72,
+    alerts: [{ name: 'late', withinMinutes: 7 }],
+    // Records that waited for 5 minutes are delivered after 9, and the backlog has then grown for long.
     rules: [
-      { name: 'WebEngageRelayDeliversLateFast', withinMinutes: 13 },
       { name: 'WebEngageRelayDeliversLateSlow', withinMinutes: 13 },
+      { name: 'WebEngageRelayDeliversLateFast', withinMinutes: 22 },
+      { name: 'WebEngageRelayStale', withinMinutes: 27 },
+      { name: 'WebEngageRelayAllowanceUsedUp', withinMinutes: 31 },
     ],
   },
   {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addEvent, EMPTY_JOURNAL, type Journal, type TrackerEvent } from '../../src/inspector/journal.ts';
 import type { TrackerEvents } from '../../src/tracker/index.ts';
-import { EVENTS } from '../fakes/inspected.ts';
+import { EVENTS } from '../fakes/browser/inspected.ts';
 
 const NAMES = new Map([['a', 'Bought']]);
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { readRecord } from '../../src/contract/read-record.ts';
 import { judgeRecord, toWire } from '../../src/inspector/judge.ts';
 import { verdictMessage } from '../../src/inspector/messages.ts';
-import { inspectedEvent, inspectedUser } from '../fakes/inspected.ts';
+import { inspectedEvent, inspectedUser } from '../fakes/browser/inspected.ts';
 import { idOf } from '../fakes/records.ts';
 
 describe('a waiting record', () => {

@@ -3,7 +3,7 @@ import '../../src/inspector/index.ts';
 import type { RelayInspector } from '../../src/inspector/index.ts';
 import type { InspectedTracker } from '../../src/inspector/subscribe.ts';
 import type { FlushResult, TrackerEvents } from '../../src/tracker/index.ts';
-import { EVENTS, inspectedTracker } from '../fakes/inspected.ts';
+import { EVENTS, inspectedTracker } from '../fakes/browser/inspected.ts';
 
 const page = globalThis as { webengageRelay?: unknown };
 

@@ -3,7 +3,7 @@ import { EMPTY_JOURNAL } from '../../src/inspector/journal.ts';
 import { type Seen, toViewModel } from '../../src/inspector/view-model.ts';
 import type { InspectedBuffer } from '../../src/tracker/inspect.ts';
 import { statsOf } from '../../src/tracker/store/stats.ts';
-import { inspectedEvent, inspectedUser } from '../fakes/inspected.ts';
+import { inspectedEvent, inspectedUser } from '../fakes/browser/inspected.ts';
 
 const NOW = 1_000_000;
 

@@ -83,7 +83,7 @@ async function open(html: string): Promise<{ readonly page: Page; readonly error
 const flush = (page: Page, tracker = 'webengageRelay') => page.evaluate(`${tracker}.flush()`);
 
 describe('HTML', () => {
-  // Those wait for a choice: test/journeys/consent.test.ts makes one.
+  // Those wait for a choice: test/journeys/page/consent.test.ts makes one.
   const ready = samplesOf('html').filter(({ document }) => document !== 'docs/guides/consent.md');
 
   test.each(ready)('$name: an event of a page with it arrives', async ({ text }) => {

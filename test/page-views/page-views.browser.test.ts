@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type PageViewOptions, trackPageViews } from '../../src/page-views/page-views.ts';
-import { listeningTracker, taskDone } from '../fakes/page-views.ts';
-import { onSpoiltPage, SPOILT_PAGES } from '../fakes/spoilt-page.ts';
+import { listeningTracker, taskDone } from '../fakes/browser/page-views.ts';
+import { onSpoiltPage, SPOILT_PAGES } from '../fakes/browser/spoilt-page.ts';
 
 const home = location.href;
 let end = () => {};

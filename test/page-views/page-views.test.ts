@@ -6,7 +6,7 @@ import {
   trackPageViews,
 } from '../../src/page-views/page-views.ts';
 import type { Tracker } from '../../src/tracker/index.ts';
-import { listeningTracker, taskDone } from '../fakes/page-views.ts';
+import { listeningTracker, taskDone } from '../fakes/browser/page-views.ts';
 
 const ORIGIN = 'https://shop.example.com';
 const TITLE_WITHIN_MS = 500;

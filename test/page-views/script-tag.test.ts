@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { PageViewOptions } from '../../src/page-views/page-views.ts';
-import { listeningTracker, taskDone } from '../fakes/page-views.ts';
+import { listeningTracker, taskDone } from '../fakes/browser/page-views.ts';
 
 const ORIGIN = 'https://shop.example.com';
 

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { planJsonSchema } from '../../src/plan/json-schema.ts';
 import { parsePlan } from '../../src/plan/plan.ts';
-import { fits } from '../fakes/json-schema.ts';
-import { anyPlan } from '../fakes/plans.ts';
+import { fits } from '../fakes/plan/json-schema.ts';
+import { anyPlan } from '../fakes/plan/plans.ts';
 
 const schema = planJsonSchema();
 

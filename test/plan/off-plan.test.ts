@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Attributes } from '../../src/contract/rules/attributes.ts';
 import { offPlan } from '../../src/plan/off-plan.ts';
 import { type Plan, parsePlan } from '../../src/plan/plan.ts';
-import { anyPlan, dataOf, misfitOf, UNPLANNED, userShapeOf } from '../fakes/plans.ts';
+import { anyPlan, dataOf, misfitOf, UNPLANNED, userShapeOf } from '../fakes/plan/plans.ts';
 import { eventRecord, userRecord } from '../fakes/records.ts';
 
 function planOf(json: unknown): Plan {

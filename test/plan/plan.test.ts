@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parsePlan, planFaults } from '../../src/plan/plan.ts';
-import { anyPlan } from '../fakes/plans.ts';
+import { anyPlan } from '../fakes/plan/plans.ts';
 
 const faultsOf = (input: unknown): readonly string[] => {
   const parsed = parsePlan(input);

@@ -5,7 +5,7 @@ import type { Attributes } from '../../src/contract/rules/attributes.ts';
 import { offPlan } from '../../src/plan/off-plan.ts';
 import { type Plan, parsePlan, type Shape } from '../../src/plan/plan.ts';
 import { toTypeScript, userNameOf } from '../../src/plan/typescript.ts';
-import { anyPlan, dataOf, misfitOf, UNPLANNED, userShapeOf } from '../fakes/plans.ts';
+import { anyPlan, dataOf, misfitOf, UNPLANNED, userShapeOf } from '../fakes/plan/plans.ts';
 import { eventRecord, userRecord } from '../fakes/records.ts';
 import { complaintsAbout } from './compiled.ts';
 

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { understood } from '../fakes/command-line.ts';
+import { understood } from '../fakes/cli/command-line.ts';
 import { commandsIn, type ShownCommand, unchecked } from './commands.ts';
 import { samplesOf } from './samples.ts';
 

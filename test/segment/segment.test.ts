@@ -5,7 +5,7 @@ import { type SegmentLike, type SegmentTracker, segmentLike } from '../../src/se
 import { profileOf } from '../../src/segment/traits.ts';
 import type { Tracker } from '../../src/tracker/index.ts';
 import { copyObject } from '../../src/tracker/record/safe-copy.ts';
-import { onSpoiltPage, SPOILT_PAGES } from '../fakes/spoilt-page.ts';
+import { onSpoiltPage, SPOILT_PAGES } from '../fakes/browser/spoilt-page.ts';
 
 function begin(outcome: () => Promise<void> = async () => {}) {
   const calls: unknown[][] = [];

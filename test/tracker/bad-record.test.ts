@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { TrackerRecord } from '../../src/contract/record.ts';
-import { fakeBrowser, nameOf, names, quiet } from '../fakes/browser.ts';
+import { fakeBrowser, nameOf, names, quiet } from '../fakes/browser/browser.ts';
 import { dedupingRelay } from '../fakes/deduping-relay.ts';
 import { fakeTime } from '../fakes/platform.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { fakeBrowser } from '../fakes/browser.ts';
+import { fakeBrowser } from '../fakes/browser/browser.ts';
 import { dedupingRelay } from '../fakes/deduping-relay.ts';
 import { fakeTime } from '../fakes/platform.ts';
 

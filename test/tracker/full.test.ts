@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { type FullOptions, fullAddOns } from '../../src/tracker/full.ts';
 import { resolveOptions } from '../../src/tracker/options.ts';
 import { startTracker } from '../../src/tracker/tracker.ts';
-import { claimsOf, jwt } from '../fakes/identity.ts';
+import { claimsOf, jwt } from '../fakes/browser/identity.ts';
 import { fakePlatform } from '../fakes/platform.ts';
 
 function fullTracker(options: FullOptions, sendsGpc = false) {

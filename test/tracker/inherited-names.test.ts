@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fakeBrowser, quiet } from '../fakes/browser.ts';
+import { fakeBrowser, quiet } from '../fakes/browser/browser.ts';
 import { scriptedRelay } from '../fakes/platform.ts';
 
 // What the tracker reads in places where it may be absent. A page can have put any of it on every object.

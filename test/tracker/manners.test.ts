@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fakeBrowser, names, quiet } from '../fakes/browser.ts';
+import { fakeBrowser, names, quiet } from '../fakes/browser/browser.ts';
 import { accepted, fakeTime, scriptedRelay } from '../fakes/platform.ts';
 import { storedEntry } from '../fakes/records.ts';
 

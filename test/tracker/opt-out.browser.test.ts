@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { createTracker } from '../../src/tracker/tracker.ts';
-import { keptUnder, MARK_ALONE, NOTHING_KEPT, stateOf } from '../fakes/site-data.ts';
+import { keptUnder, MARK_ALONE, NOTHING_KEPT, stateOf } from '../fakes/browser/site-data.ts';
 
 // Nobody answers there: what is tracked waits.
 const endpoint = 'http://127.0.0.1:9/opt-out';

@@ -6,8 +6,8 @@ import type { Timeout } from '../../src/tracker/platform/time.ts';
 import { openDatabase } from '../../src/tracker/store/database.ts';
 import { recordStore } from '../../src/tracker/store/record-store.ts';
 import { startTracker } from '../../src/tracker/tracker.ts';
-import { ENDPOINT, fakeBrowser, NAME, names, quiet } from '../fakes/browser.ts';
-import { jwt } from '../fakes/identity.ts';
+import { ENDPOINT, fakeBrowser, NAME, names, quiet } from '../fakes/browser/browser.ts';
+import { jwt } from '../fakes/browser/identity.ts';
 import { accepted, fakePageStorage, fakePlatform, scriptedRelay } from '../fakes/platform.ts';
 
 const MARK = `${NAME}?choices`;

@@ -3,7 +3,7 @@ import { type Browser, type BrowserContext, chromium, type Page, type Worker } f
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { Tracker } from '../../src/tracker/tracker.ts';
 import { chromiumPath, LAUNCH_ARGS } from '../chromium.ts';
-import { jwt } from '../fakes/identity.ts';
+import { jwt } from '../fakes/browser/identity.ts';
 import { fakeRelay, fakeSite } from '../tracker/places-site.ts';
 
 declare global {

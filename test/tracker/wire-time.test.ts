@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fakeBrowser, quiet } from '../fakes/browser.ts';
+import { fakeBrowser, quiet } from '../fakes/browser/browser.ts';
 import { dedupingRelay } from '../fakes/deduping-relay.ts';
 import { fakeTime } from '../fakes/platform.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { quiet } from '../fakes/browser.ts';
+import { quiet } from '../fakes/browser/browser.ts';
 import { webEngageWorld } from '../fakes/webengage.ts';
 
 /** Time for everything that waits: the id, the login, the relay. */
@@ -270,7 +270,10 @@ describe('reset', () => {
 });
 
 describe('the anonymous id after a reset', () => {
-  test('is not one that a later login merges into a user who has gone', async () => {
+  test.each([
+    ['before the SDK has come', 100, ['login ada']],
+    ['after the SDK has logged the one before out', 1_500, ['login ada', 'logout']],
+  ])('is not one that a later login merges into a user who has gone: %s', async (_, afterMs, logged) => {
     const { open, time, log, people } = webEngageWorld();
     const first = open({ sdkAfterMs: 0 });
     void first.tracker.identify('ada');
@@ -278,7 +281,8 @@ describe('the anonymous id after a reset', () => {
     await first.leave();
     const { tracker } = open({ sdkAfterMs: 1_000 });
     void tracker.identify('bob');
-    await time.pass(100);
+    await time.pass(afterMs);
+    expect(log).toEqual(logged);
 
     tracker.reset();
     void tracker.track('e1');

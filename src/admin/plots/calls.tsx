@@ -15,7 +15,7 @@ type CallsProps = {
 const { bars } = uPlot.paths;
 const COLUMNS = { width: 0, points: { show: false }, ...(bars && { paths: bars({ size: [0.74] }) }) };
 
-// Failed calls stand on the taken ones, which are drawn over the column of all.
+// Failed calls stand on the accepted ones, which are drawn over the column of all.
 const SERIES = [
   { ...COLUMNS, fill: colour('var(--bad)') },
   { ...COLUMNS, fill: colour('var(--good)') },
@@ -25,8 +25,8 @@ const SERIES = [
 /** The calls of the last hour, against the limit. */
 export function Calls({ hour, limit }: CallsProps): JSX.Element {
   const data = useMemo((): uPlot.AlignedData => {
-    const { all, taken } = callColumns(hour, limit);
-    return [hour.map(({ at }) => at), all, taken, hour.map(() => limit)];
+    const { all, accepted } = callColumns(hour, limit);
+    return [hour.map(({ at }) => at), all, accepted, hour.map(() => limit)];
   }, [hour, limit]);
   const most = Math.max(...hour.map(({ calls }) => calls));
   const failed = hour.reduce((total, minute) => total + minute.failed, 0);
@@ -41,11 +41,11 @@ export function Calls({ hour, limit }: CallsProps): JSX.Element {
       data={data}
       describe={(index) => {
         const { at = 0, calls = 0, failed = 0 } = hour[index] ?? {};
-        return `${hourAndMinute(at)}: ${count(calls - failed)} taken, ${count(failed)} failed`;
+        return `${hourAndMinute(at)}: ${count(calls - failed)} accepted, ${count(failed)} failed`;
       }}
       legend={
         <>
-          <i class="taken" /> taken <i class="failed" /> failed <i class="limit" /> {count(limit)} allowed
+          <i /> accepted <i class="failed" /> failed <i class="limit" /> {count(limit)} allowed
         </>
       }
     />

@@ -1,19 +1,19 @@
 import type { Minute } from './last-hour.ts';
 
 // Of the plot's height: a single call must be seen, and a single failed one on top of 500.
-const LEAST_TAKEN = 0.012;
+const LEAST_ACCEPTED = 0.012;
 const LEAST_FAILED = 0.03;
 // Room above the limit, so that its line is inside.
 const HEADROOM = 1.15;
 
-/** How high each minute's column of calls is drawn, and how much of it from below is taken calls: few are still seen. */
-export type CallColumns = { readonly all: number[]; readonly taken: number[] };
+/** How high each minute's column of calls is drawn, and how much of it from below is accepted calls: few are still seen. */
+export type CallColumns = { readonly all: number[]; readonly accepted: number[] };
 
 export function callColumns(hour: readonly Minute[], limit: number): CallColumns {
   const top = callTop(Math.max(limit, ...hour.map(({ calls }) => calls)));
-  const taken = hour.map(({ calls, failed }) => visible(calls - failed, LEAST_TAKEN * top));
-  const all = hour.map(({ failed }, index) => (taken[index] ?? 0) + visible(failed, LEAST_FAILED * top));
-  return { all, taken };
+  const accepted = hour.map(({ calls, failed }) => visible(calls - failed, LEAST_ACCEPTED * top));
+  const all = hour.map(({ failed }, index) => (accepted[index] ?? 0) + visible(failed, LEAST_FAILED * top));
+  return { all, accepted };
 }
 
 function visible(calls: number, least: number): number {

@@ -27,7 +27,7 @@ const NOTHING_LOST = 'Nothing is lost: the relay keeps every new record.';
 
 /** The health of the relay: the worst finding, and all others after it. */
 export function healthSummary(status: RelayStatus): HealthSummary {
-  const checks = [suspended, full, silentShards, paused, failing, waiting];
+  const checks = [suspended, full, silentOutboxes, paused, failing, waiting];
   const [worst = healthy(status), ...others] = checks.flatMap((check) => check(status) ?? []);
   const { isHarmless, ...first } = worst;
   return {
@@ -82,12 +82,12 @@ function remedy(status: number): string {
 }
 
 const full: Check = ({ shards }) => {
-  const fullShards = shards.filter((shard) => shard.full).length;
-  if (fullShards === 0) return undefined;
+  const fullOutboxes = shards.filter((shard) => shard.full).length;
+  if (fullOutboxes === 0) return undefined;
   const subject =
     shards.length === 1
       ? 'The outbox is'
-      : `${fullShards} of ${counted(shards.length, 'shard')} ${fullShards === 1 ? 'is' : 'are'}`;
+      : `${fullOutboxes} of ${counted(shards.length, 'outbox', 'outboxes')} ${fullOutboxes === 1 ? 'is' : 'are'}`;
   return {
     mood: 'bad',
     name: 'Full',
@@ -98,15 +98,15 @@ const full: Check = ({ shards }) => {
   };
 };
 
-const silentShards: Check = ({ shards }) => {
+const silentOutboxes: Check = ({ shards }) => {
   const silent = shards.filter(({ unreachable }) => unreachable);
   if (silent.length === 0) return undefined;
   const names = silent.map(({ name }) => name).join(', ');
   return {
     mood: 'bad',
-    name: 'Shard unreachable',
+    name: 'Outbox unreachable',
     runbook: 'silent',
-    line: `${silent.length} of ${counted(shards.length, 'shard')} ${silent.length === 1 ? 'does' : 'do'} not answer (${names}): the figures do not include their records.`,
+    line: `${silent.length} of ${counted(shards.length, 'outbox', 'outboxes')} ${silent.length === 1 ? 'does' : 'do'} not answer (${names}): the figures do not include their records.`,
     advice: 'Their records are on disk. If this lasts, check Cloudflare’s status page and the Worker’s log.',
   };
 };

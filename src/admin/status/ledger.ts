@@ -21,7 +21,7 @@ export function recordLedger({ totals, backlog }: RelayStatus): readonly LedgerR
     { name: 'dead letter', amount: totals.dead_letter, means: 'refused by WebEngage for good' },
     ...rare(totals.erased, 'erased', 'with an erased person, before they were sent'),
     { name: 'waiting', amount: backlog.records, means: 'the backlog' },
-    ...rare(cameIn - known, 'between two counts', 'shards are not counted at the same instant'),
+    ...rare(cameIn - known, 'between two counts', 'outboxes are not counted at the same instant'),
     { name: 'accounted for', amount: cameIn, means: '', isSum: true },
   ];
 }
@@ -38,7 +38,7 @@ export function deadLetterLedger({ totals, deadLetters }: RelayStatus): readonly
       means: 'by an operator, with an erased person, or because of their age',
     },
     ...rare(totals.requeued, 'requeued', 'by the relay, after a time when every call was refused'),
-    ...rare(totals.dead_letter - known, 'between two counts', 'shards are not counted at the same instant'),
+    ...rare(totals.dead_letter - known, 'between two counts', 'outboxes are not counted at the same instant'),
     { name: 'all dead letters', amount: totals.dead_letter, means: '', isSum: true },
   ];
 }
@@ -66,7 +66,7 @@ export function intakeLedger({ totals }: RelayStatus): readonly LedgerRow[] {
 export function callLedger({ totals }: RelayStatus): readonly LedgerRow[] {
   const { calls, taken, refused, paused, misconfigured, unknown, too_large } = totals;
   return [
-    { name: 'taken', amount: taken, means: '2xx' },
+    { name: 'accepted', amount: taken, means: '2xx' },
     { name: 'refused', amount: refused, means: 'the batch: 400 and the like; it is split in halves' },
     { name: 'paused', amount: paused, means: '429' },
     { name: 'misconfigured', amount: misconfigured, means: 'key, license or host' },

@@ -84,17 +84,17 @@ export function Senders({ lanes, senders }: Pick<RelayStatus, 'lanes' | 'senders
   );
 }
 
-/** The shards, where there are several: the one of most relays is the backlog above. */
-export function Shards({ shards }: Pick<RelayStatus, 'shards'>): JSX.Element | null {
+/** The outboxes, where there are several: the one of most relays is the backlog above. */
+export function Outboxes({ shards }: Pick<RelayStatus, 'shards'>): JSX.Element | null {
   if (shards.length < 2) return null;
   return (
-    <section class="panel" aria-labelledby="shards-title">
-      <h2 id="shards-title">Shards</h2>
+    <section class="panel" aria-labelledby="outboxes-title">
+      <h2 id="outboxes-title">Outboxes</h2>
       <table class="grid">
-        <TableHead columns={['shard', 'waiting', 'oldest', 'dead letters', 'database']} />
+        <TableHead columns={['outbox', 'waiting', 'oldest', 'dead letters', 'database']} />
         <tbody>
-          {shards.map((shard) => (
-            <ShardRow key={shard.name} shard={shard} />
+          {shards.map((outbox) => (
+            <OutboxRow key={outbox.name} outbox={outbox} />
           ))}
         </tbody>
       </table>
@@ -102,8 +102,8 @@ export function Shards({ shards }: Pick<RelayStatus, 'shards'>): JSX.Element | n
   );
 }
 
-function ShardRow({ shard }: { readonly shard: RelayStatus['shards'][number] }) {
-  const { name, records, oldestAgeMs, deadLetters, databaseBytes, unreachable } = shard;
+function OutboxRow({ outbox }: { readonly outbox: RelayStatus['shards'][number] }) {
+  const { name, records, oldestAgeMs, deadLetters, databaseBytes, unreachable } = outbox;
   return (
     <tr class={unreachable ? 'silent' : ''}>
       <th scope="row">{name}</th>

@@ -6,7 +6,7 @@ import type { Package } from '../package.ts';
 import { type Profile, parseProfile, type ReadProfile } from '../probe/profile.ts';
 import { sandboxOrder } from '../probe/sandbox-order.ts';
 import { scriptTag } from '../script-tag.ts';
-import { isInstalledIn, ownRelayIn } from './find-project.ts';
+import { hasServerToken, isInstalledIn, ownRelayIn } from './find-project.ts';
 import { type LocalRelay, startLocalRelay } from './local-relay.ts';
 import type { DevOptions } from './options.ts';
 import { configOf } from './packaged-workers.ts';
@@ -111,7 +111,7 @@ async function start(options: DevOptions, { root, dir, say, complain, signal }: 
     relay: { config: project ?? configOf('relay', root, storage), port: options.port },
     sandbox: { config: configOf('sandbox', root, storage), port: options.sandboxPort },
     origins: originsOf(options),
-    makesServerToken: project === undefined,
+    makesServerToken: project === undefined || !hasServerToken(project),
     storage,
     signal,
     onOutput: complain,

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { OTHER_CONFIGS, RELAY_FILES } from '../init/project.ts';
 
 /**
@@ -15,6 +15,19 @@ export function ownRelayIn(dir: string): string | undefined {
 }
 
 const bindsBoth = (config: string): boolean => /\bOUTBOX\b/.test(config) && /\bRATE_GATE\b/.test(config);
+
+// The files in which Wrangler looks for a project's variables, beside its configuration.
+const VARIABLES = ['.dev.vars', '.env', '.env.local'];
+
+// Not in a comment: the package's own configuration lists its secrets in one.
+const SETS_SERVER_TOKEN = /^(?!\s*(#|\/\/)).*\bSERVER_TOKENS?["']?\s*[=:]/m;
+
+/** Whether a project has tokens of its own for servers. */
+export function hasServerToken(config: string): boolean {
+  return [config, ...VARIABLES.map((name) => join(dirname(config), name))].some(
+    (path) => existsSync(path) && SETS_SERVER_TOKEN.test(readFileSync(path, 'utf8')),
+  );
+}
 
 /** Whether code in a folder can import this package. */
 export function isInstalledIn(dir: string): boolean {

@@ -11,6 +11,8 @@ export type Destination = {
   readonly ok: true;
   /** A name for messages. The journal holds it too, because it belongs to one destination. */
   readonly into: string;
+  /** What lets the rows in, for messages: by the name of its variable. */
+  readonly credential: string;
   /** True if only the journal knows which rows were sent: then it stays after a complete run. */
   readonly needsJournal: boolean;
   readonly sender: (ports: SenderPorts, digest: string) => Promise<Sender>;
@@ -35,6 +37,7 @@ function relayOf({ relay: endpoint = '', tokenEnv }: ImportOptions, env: Env): D
   return {
     ok: true,
     into: endpoint,
+    credential: `the token in ${tokenEnv}`,
     needsJournal: false,
     sender: (ports, digest) => relaySender(ports, target, digest),
   };
@@ -58,6 +61,7 @@ function webEngageOf(
   return {
     ok: true,
     into: `${upstream} for ${license}`,
+    credential: 'the API key in WEBENGAGE_API_KEY',
     needsJournal: true,
     sender: async (ports) => directSender(ports, { upstream: webEngage(read.settings), requestsPerMinute }),
   };

@@ -61,7 +61,7 @@ export async function sendRows(
   const ended = await run({ options, source, destination, ledger, world, removesJournal });
   // This fails if the folder still holds something, which then stays.
   if (journal !== undefined) await rmdir(journal).catch(() => {});
-  sayEnd(options, source, ledger, ended, world);
+  sayEnd(options, source, { ledger, ended, credential: destination.credential }, world);
   if (ended.kind === 'interrupted') return INTERRUPTED;
   if (ended.kind === 'failed') return 1;
   return ledger.report().refused > 0 ? ROWS_REFUSED : 0;
@@ -132,11 +132,13 @@ function sayEarlier(options: ImportOptions, source: ImportSource, ledger: Ledger
   );
 }
 
+/** What a run has left. `credential`: what lets the rows in. */
+type Result = { readonly ledger: Ledger; readonly ended: Ended; readonly credential: string };
+
 function sayEnd(
   options: ImportOptions,
   { digest, columns, rows }: ImportSource,
-  ledger: Ledger,
-  ended: Ended,
+  { ledger, ended, credential }: Result,
   { say, complain }: SendWorld,
 ): void {
   const report = ledger.report();
@@ -155,10 +157,15 @@ function sayEnd(
         settled,
         sent,
         duplicates,
+        answered: ledger.isAnswered(),
         ...rest,
       }),
     );
-  } else say(sentLines(report, duplicates, rows).join('\n'));
+  } else {
+    say(sentLines(report, duplicates, rows).join('\n'));
+    if (ended.kind === 'complete' && report.refused > 0 && !ledger.isAnswered())
+      say(`\nno row was sent in this run, so ${credential} is not checked`);
+  }
   if (ended.kind === 'complete') return;
   if (ended.kind === 'failed') complain(ended.message);
   complain(

@@ -1,4 +1,5 @@
 import { retryAfterMs } from '../../pacing/retry-after.ts';
+import type { Signing } from '../settings/alert-settings.ts';
 import type { Webhook } from '../settings/alert-webhook.ts';
 import type { Notice } from './alert.ts';
 import { bodyOf } from './messages.ts';
@@ -23,6 +24,13 @@ export const LIVE_PORTS: SendPorts = {
 
 /** A receiver, and the key that signs messages to it. Without a key they are not signed. */
 export type Receiver = { readonly webhook: Webhook; readonly secret: string | undefined };
+
+/** The receiver at this address. Undefined if it may check the signature and would get none, through a mistake. */
+export function receiverOf(webhook: Webhook, signing: Signing): Receiver | undefined {
+  // Slack and PagerDuty ignore it.
+  if (signing.kind === 'invalid' && webhook.form === 'json') return undefined;
+  return { webhook, secret: signing.kind === 'signed' ? signing.secret : undefined };
+}
 
 /**
  * Sends messages to one receiver, in their order, until one does not arrive. A message has arrived if the

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { inWords, type Notice, RUNBOOKS } from '../alerts/alert.ts';
 import type { QueueReport } from '../alerts/run.ts';
-import { fingerprintOf, LIVE_PORTS, sendAll } from '../alerts/send.ts';
+import { fingerprintOf, LIVE_PORTS, receiverOf, sendAll } from '../alerts/send.ts';
 import type { Env, Relay } from '../durable-objects/env.ts';
 import { gateOf } from '../durable-objects/rate-gate.ts';
 import { refusal } from '../http/responses.ts';
@@ -31,13 +31,15 @@ export async function alertStatus(env: Env, now: number): Promise<AlertStatus> {
 
 /** Sends the begin and the end of a test alert to every destination, at once and only once. */
 export async function testAlerts(c: Context<Relay>): Promise<Response> {
-  const { webhooks, secret } = readAlertSettings(c.env);
+  const { webhooks, signing } = readAlertSettings(c.env);
   if (webhooks.length === 0)
     return refusal('invalid_request', 'ALERT_WEBHOOK is not set: run wrangler secret put ALERT_WEBHOOK');
   const notices = testNotices(Date.now());
   const sent = await Promise.all(
     webhooks.map(async (webhook) => {
-      const { failed, status } = await sendAll(notices, { webhook, secret }, LIVE_PORTS);
+      const receiver = receiverOf(webhook, signing);
+      if (receiver === undefined) return { form: webhook.form, delivered: false, status: 0 };
+      const { failed, status } = await sendAll(notices, receiver, LIVE_PORTS);
       return { form: webhook.form, delivered: !failed, status };
     }),
   );

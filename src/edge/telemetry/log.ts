@@ -193,9 +193,11 @@ export function logAlert({
   console.warn(JSON.stringify({ event: 'alert', alert, state }));
 }
 
-/** Logs that a receiver of alerts did not take a message. Status 0 means no answer. */
-export function logAlertFailed({ form, status }: { readonly form: string; readonly status: number }): void {
-  console.warn(JSON.stringify({ event: 'alert_failed', form, status }));
+/** Logs that a receiver of alerts did not take a message, or that an invalid setting keeps messages from it. Status 0 means no answer. */
+export function logAlertFailed(
+  failed: { readonly form: string } & ({ readonly status: number } | { readonly invalid: 'ALERT_SECRET' }),
+): void {
+  console.warn(JSON.stringify({ event: 'alert_failed', ...failed }));
 }
 
 /** Logs how many messages about alerts were given up, because no receiver took them for a day. */

@@ -1,7 +1,7 @@
 import { MINUTE_MS } from '../../pacing/minute.ts';
 import type { WatchedOutbox } from '../alerts/conditions.ts';
 import type { Due } from '../alerts/run.ts';
-import { fingerprintOf, type SendPorts, sendAll } from '../alerts/send.ts';
+import { fingerprintOf, receiverOf, type SendPorts, sendAll } from '../alerts/send.ts';
 import { missingBindings } from '../durable-objects/bindings.ts';
 import type { Env } from '../durable-objects/env.ts';
 import { inTime } from '../durable-objects/in-time.ts';
@@ -56,7 +56,7 @@ export async function watch(env: Env, { scheduledAt, isSetUp }: WatchRun, ports:
     limits: { lateMs: alerts.lateMs, staleMs: settings?.healthStaleMs ?? alerts.lateMs },
     destinations: [...webhooks.keys()],
   });
-  await sendDue(env, due, { webhooks, secret: alerts.secret }, ports);
+  await sendDue(env, due, { webhooks, signing: alerts.signing }, ports);
 }
 
 /** Wakes the outboxes, and retires those that are empty. */
@@ -92,14 +92,22 @@ async function askOutbox(
   }
 }
 
-type Receivers = Pick<AlertSettings, 'secret'> & { readonly webhooks: ReadonlyMap<string, Webhook> };
+type Receivers = Pick<AlertSettings, 'signing'> & { readonly webhooks: ReadonlyMap<string, Webhook> };
 
-async function sendDue(env: Env, due: Due, { webhooks, secret }: Receivers, ports: SendPorts): Promise<void> {
+async function sendDue(
+  env: Env,
+  due: Due,
+  { webhooks, signing }: Receivers,
+  ports: SendPorts,
+): Promise<void> {
   await Promise.all(
     Object.entries(due).map(async ([destination, notices]) => {
       const webhook = webhooks.get(destination);
       if (webhook === undefined) return;
-      const attempt = await sendAll(notices, { webhook, secret }, ports);
+      const receiver = receiverOf(webhook, signing);
+      // The messages stay queued, and leave soon after ALERT_SECRET is valid.
+      if (receiver === undefined) return logAlertFailed({ form: webhook.form, invalid: 'ALERT_SECRET' });
+      const attempt = await sendAll(notices, receiver, ports);
       if (attempt.failed) logAlertFailed({ form: webhook.form, status: attempt.status });
       await gateOf(env).alertsSent(destination, attempt);
     }),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RecordKind } from '../../contract/record.ts';
 import { fileBlocks } from './blocks.ts';
-import { rowChecker } from './check-row.ts';
+import { type CheckRow, rowChecker } from './check-row.ts';
 import type { ColumnChoices } from './columns/column-map.ts';
 import {
   isDateColumn,
@@ -49,20 +49,31 @@ export async function openImport(file: InputFile, options: ImportOptions): Promi
   const open = () => openTable(text(), format, file.name, options.kind);
 
   const { columns, seen, rows } = await survey(await open(), format, file.name, options);
+  const { kind, maxEventAgeMs } = options;
   const check = rowChecker(columns, zone, {
     ...options,
-    oldestEventAt: options.maxEventAgeMs === undefined ? undefined : options.now - options.maxEventAgeMs,
-    maxEventAge: ageInWords(options.maxEventAgeMs ?? 0),
+    oldestEventAt: maxEventAgeMs === undefined ? undefined : options.now - maxEventAgeMs,
+    maxEventAge: ageInWords(maxEventAgeMs ?? 0),
+  });
+  // A row that needed no repair is the same with repairs.
+  const recheck = rowChecker(columns, zone, {
+    kind,
+    repair: true,
+    oldestEventAt: undefined,
+    maxEventAge: '',
   });
 
-  async function* groups(wants: (number: number) => boolean): AsyncGenerator<readonly ImportRow[]> {
+  async function* groups(
+    wants: (number: number) => boolean,
+    checked: CheckRow,
+  ): AsyncGenerator<readonly ImportRow[]> {
     let number = 0;
     const table = await open();
     for await (const group of table.rows) {
       const rows: ImportRow[] = [];
       for (const raw of group) {
         number += 1;
-        if (wants(number)) rows.push(check(raw, number));
+        if (wants(number)) rows.push(checked(raw, number));
       }
       yield rows;
     }
@@ -74,7 +85,8 @@ export async function openImport(file: InputFile, options: ImportOptions): Promi
     columns: columns.map((column, index) =>
       toImportColumn(column, options.kind, seen[index] ?? nothingSeen(true)),
     ),
-    read: (wants = () => true) => oneByOne(groups(wants)),
+    read: (wants = () => true) => oneByOne(groups(wants, check)),
+    readAgain: (wants) => oneByOne(groups(wants, recheck)),
   };
 }
 

@@ -47,6 +47,11 @@ export type ImportSource = {
    * Throws an ImportError if the file is no longer the one that was read first.
    */
   readonly read: (wants?: (number: number) => boolean) => AsyncIterable<ImportRow>;
+  /**
+   * Rows that an earlier run has found good, as they were: without the rules that may have changed since, which are
+   * the age of events, the plan and repairs.
+   */
+  readonly readAgain: (wants: (number: number) => boolean) => AsyncIterable<ImportRow>;
 };
 
 /** The file, or what was said about it, can't be used. The message names the place, the rule and the remedy. */

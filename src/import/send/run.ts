@@ -40,7 +40,7 @@ export async function runImport(ports: RunPorts): Promise<Ended> {
   const fails = (error: unknown) => halt.stop({ kind: 'failed', message: messageOf(error) });
 
   const resumed = new Set([...ledger.sealed.values()].flatMap(({ rows }) => rows));
-  await sender.resume?.(source.read).catch(fails);
+  await sender.resume?.(source.readAgain).catch(fails);
   await readRows(ports, resumed).catch(fails);
   await sender.finish();
   cancelGrace();

@@ -7,7 +7,7 @@ import type { Ledger, ReadyRow, RefusedRow } from './ledger/ledger.ts';
 /** Brings rows to their destination, and notes in the ledger what became of each. */
 export type Sender = {
   /** Sends what an earlier run may have sent without noting an answer. Comes first, if at all. */
-  readonly resume?: (read: ImportSource['read']) => Promise<void>;
+  readonly resume?: (readAgain: ImportSource['readAgain']) => Promise<void>;
   readonly add: (row: ReadyRow) => void;
   readonly hasRoom: () => boolean;
   /** Resolves when there is room for more rows, or the run is halted. */

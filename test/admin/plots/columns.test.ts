@@ -23,10 +23,10 @@ test('a minute older than an hour is not shown', () => {
 test('failed calls are stacked on accepted ones', () => {
   const hour = lastHour([minute(RUNNING - 60_000, { calls: 480, failed: 80 })], NOW);
 
-  const { all, taken } = callColumns(hour, 500);
+  const { all, accepted } = callColumns(hour, 500);
 
-  expect([all[58], taken[58]]).toEqual([480, 400]);
-  expect([all[57], taken[57]]).toEqual([0, 0]);
+  expect([all[58], accepted[58]]).toEqual([480, 400]);
+  expect([all[57], accepted[57]]).toEqual([0, 0]);
 });
 
 test('one call among five hundred is visible, and so is one failed call on top of them', () => {
@@ -35,9 +35,9 @@ test('one call among five hundred is visible, and so is one failed call on top o
     NOW,
   );
 
-  const { all, taken } = callColumns(hour, 500);
+  const { all, accepted } = callColumns(hour, 500);
 
-  expect((all[58] ?? 0) - (taken[58] ?? 0)).toBeGreaterThan(callTop(500) / 50);
+  expect((all[58] ?? 0) - (accepted[58] ?? 0)).toBeGreaterThan(callTop(500) / 50);
   expect(all[59]).toBeGreaterThan(callTop(500) / 100);
 });
 

@@ -72,10 +72,10 @@ test('a full outbox says where new records are kept', () => {
   expect(state.line).toMatch(/^The outbox is full: .* the browsers keep them/);
 });
 
-test('with several shards it says how many are full', () => {
+test('with several outboxes it says how many are full', () => {
   const shards = [shard({ name: '2/0', full: true }), shard({ name: '2/1', records: 5 })];
 
-  expect(healthSummary(status({ shards })).line).toContain('1 of 2 shards is full');
+  expect(healthSummary(status({ shards })).line).toContain('1 of 2 outboxes is full');
 });
 
 test('the worst finding comes first, and the rest follows', () => {
@@ -127,12 +127,12 @@ test('an outbox on hold for a restore is named', () => {
   );
 });
 
-test('a shard that does not answer is named', () => {
+test('an outbox that does not answer is named', () => {
   const state = healthSummary(
     status({ shards: [shard({ name: '2/0' }), shard({ name: '2/1', unreachable: true })] }),
   );
 
-  expect(state.line).toContain('1 of 2 shards does not answer (2/1)');
+  expect(state.line).toContain('1 of 2 outboxes does not answer (2/1)');
 });
 
 test('dead letters and the secondary key are reported without alarm', () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { Senders } from '../../../src/admin/status/tables.tsx';
+import { Outboxes, Senders } from '../../../src/admin/status/tables.tsx';
 import { rendered } from '../rendered.ts';
-import { status } from '../status.ts';
+import { shard, status } from '../status.ts';
 
 const PAGES = { name: null, lane: 'live', accepted: 1_200, duplicates: 3, rejected: 0 } as const;
 
@@ -29,4 +29,24 @@ test('the lanes show what waits and for how long, and the senders what became of
     ['all pages', 'pages', '1,200', '3', '0'],
     ['crm', 'imports', '70,000', '25', '7'],
   ]);
+});
+
+test('several outboxes are shown one by one, in the words of the documents', () => {
+  const one = shard({
+    name: '2/0',
+    records: 7,
+    oldestAgeMs: 90_000,
+    deadLetters: 1,
+    databaseBytes: 2_000_000,
+  });
+
+  const host = rendered(<Outboxes shards={[one, shard({ name: '2/1', unreachable: true })]} />);
+
+  expect(host.querySelector('h2')?.textContent).toBe('Outboxes');
+  expect(host.querySelector('th')?.textContent).toBe('outbox');
+  expect(cells(host)).toEqual([
+    ['2/0', '7', '1 min 30 s', '1', '1.9 MiB'],
+    ['2/1', 'does not answer'],
+  ]);
+  expect(rendered(<Outboxes shards={[one]} />).textContent).toBe('');
 });

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { afterEach, describe, expect, test } from 'vitest';
 import { erase } from '../../../src/cli/erase/erase.ts';
 import type { EraseOptions } from '../../../src/cli/erase/options.ts';
-import { understood } from '../../fakes/command-line.ts';
+import { understood } from '../../fakes/cli/command-line.ts';
 
 const TOKEN = 'an-admin-token-of-enough-characters';
 

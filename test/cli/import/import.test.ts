@@ -11,7 +11,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { importFile } from '../../../src/cli/import/import.ts';
 import type { ImportOptions } from '../../../src/cli/import/options.ts';
-import { NOW } from '../../fakes/imported.ts';
+import { NOW } from '../../fakes/import/imported.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -43,7 +43,7 @@ async function run(options: Partial<ImportOptions>, stdin: string | Uint8Array =
       complain: (line) => void complained.push(line),
       stdin: Readable.from([Buffer.from(stdin)]),
       progress,
-      env: { SERVER_TOKEN: 'a-server-token-of-enough-characters' },
+      env: { SERVER_TOKEN: 'a-server-token-of-enough-characters', WEBENGAGE_API_KEY: 'a-key' },
       now: () => NOW,
     },
   );
@@ -334,5 +334,31 @@ u3,Bought,not a date
 
     expect([second.code, taking.users]).toEqual([0, ['u1', 'u2']]);
     expect(second.noted).toContain('says that 2 of 2 rows are sent: nothing is left to send');
+  });
+});
+
+describe('when every row is refused before it is sent', () => {
+  const REFUSED = 'User ID,phone\nu1,0151\nu2,0152\n';
+
+  test.each([
+    [{ relay: 'http://127.0.0.1:9' }, 'the token in SERVER_TOKEN'],
+    [{ direct: true, licenseCode: '~abc' }, 'the API key in WEBENGAGE_API_KEY'],
+  ])('with %j, the summary says that nothing was sent, and what is not checked', async (way, credential) => {
+    const path = await file('refused.csv', REFUSED);
+
+    const { code, said } = await run({ file: path, dryRun: false, ...way });
+
+    expect(code).toBe(3);
+    expect(said).toContain('2 rows: 0 sent, 2 refused');
+    expect(said).toMatch(new RegExp(`no row was sent in this run, so ${credential} is not checked$`));
+  });
+
+  test('the report as JSON says that nobody has answered', async () => {
+    const path = await file('refused-too.csv', REFUSED);
+
+    const { said } = await run({ file: path, dryRun: false, json: true, relay: 'http://127.0.0.1:9' });
+
+    const report = JSON.parse(said.split('\n').at(-1) ?? '');
+    expect(report).toMatchObject({ outcome: 'complete', sent: 0, refused: 2, answered: false });
   });
 });

@@ -9,7 +9,7 @@ import {
   progressText,
 } from '../../../src/cli/import/progress-view.ts';
 import { sentLines } from '../../../src/cli/import/report-text.ts';
-import { understood } from '../../fakes/command-line.ts';
+import { understood } from '../../fakes/cli/command-line.ts';
 
 const TOKEN = 'a-server-token-of-enough-characters';
 const KEY = 'a-key-that-must-not-leak';

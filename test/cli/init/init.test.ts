@@ -9,7 +9,7 @@ import type { InitOptions } from '../../../src/cli/init/options.ts';
 import { readPackage } from '../../../src/cli/package.ts';
 import { INTERRUPTED } from '../../../src/cli/spawn.ts';
 import { VERSION } from '../../../src/contract/version.ts';
-import { playedOperator, playedPipe, playedRun } from '../../fakes/operator.ts';
+import { playedOperator, playedPipe, playedRun } from '../../fakes/cli/operator.ts';
 import { README_STUB } from '../../readme-stub.ts';
 
 const KEY = 'a-key-that-must-not-be-told';

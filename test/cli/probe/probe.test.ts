@@ -11,13 +11,13 @@ import { type Profile, parseProfile } from '../../../src/cli/probe/profile.ts';
 import { sandboxOrder } from '../../../src/cli/probe/sandbox-order.ts';
 import { type ControlOrder, parseControl } from '../../../src/sandbox/control.ts';
 import { FAKE_KEY } from '../../fakes/account.ts';
-import { type PlayedOperator, playedOperator, playedPipe } from '../../fakes/operator.ts';
+import { type PlayedOperator, playedOperator, playedPipe } from '../../fakes/cli/operator.ts';
 import {
   accountNearby,
   type Interception,
   type ReachedAccount,
   servedAccount,
-} from '../../fakes/served-account.ts';
+} from '../../fakes/cli/served-account.ts';
 
 const LICENSE = '~fake';
 // It moves the choice of a yes-or-no question to its other side.

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { RestoreOptions } from '../../../src/cli/restore/options.ts';
 import { restore } from '../../../src/cli/restore/restore.ts';
-import { understood } from '../../fakes/command-line.ts';
+import { understood } from '../../fakes/cli/command-line.ts';
 
 const AT = '2026-11-23T15:45:00.000Z';
 const TOKEN = 'an-admin-token-of-32-characters-x';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatDate, isDate, parseDate } from '../../../src/contract/rules/date.ts';
-import { onSpoiltPage, SPOILT_PAGES } from '../../fakes/spoilt-page.ts';
+import { onSpoiltPage, SPOILT_PAGES } from '../../fakes/browser/spoilt-page.ts';
 
 describe('WebEngage dates', () => {
   test('the documented example is read with its offset', () => {

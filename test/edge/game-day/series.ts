@@ -1,4 +1,4 @@
-import { readExposition } from '../../fakes/exposition.ts';
+import { readExposition } from '../../fakes/metrics/exposition.ts';
 import type { Scrape } from './deployment.ts';
 
 const JOB = { job: 'webengage-relay', instance: 't.example.com' };

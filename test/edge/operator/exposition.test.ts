@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Family, openMetrics, plainText } from '../../../src/edge/operator/exposition.ts';
-import { readExposition } from '../../fakes/exposition.ts';
+import { readExposition } from '../../fakes/metrics/exposition.ts';
 
 const counter: Family = {
   type: 'counter',

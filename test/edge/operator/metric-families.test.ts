@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { openMetrics, plainText } from '../../../src/edge/operator/exposition.ts';
 import { metricFamilies } from '../../../src/edge/operator/metric-families.ts';
-import { MEASURED } from '../../fakes/measured.ts';
+import { MEASURED } from '../../fakes/metrics/measured.ts';
 
 // The texts that test/metrics.test.ts compares with the guide, the dashboard and the rules, and gives to promtool.
 const UPDATE = 'npx vitest run --project edge test/edge/operator/metric-families.test.ts --update';

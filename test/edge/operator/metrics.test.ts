@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import type { Env } from '../../../src/edge/durable-objects/env.ts';
 import { restingOutboxes } from '../../../src/edge/durable-objects/resting-outboxes.ts';
 import { createRelay, type RelayWorker } from '../../../src/edge/worker.ts';
-import { type ReadExposition, readExposition, sumOf } from '../../fakes/exposition.ts';
+import { type ReadExposition, readExposition, sumOf } from '../../fakes/metrics/exposition.ts';
 import { relayEnv } from '../../fakes/outbox.ts';
 import { eventRecord, idOf, userRecord } from '../../fakes/records.ts';
 import { loggedLines } from '../logs-and-storage.ts';

@@ -55,6 +55,7 @@ describe('a missing or invalid setting is named without its value', () => {
     ['WEBENGAGE_LICENSE_CODE', ''],
     ['WEBENGAGE_LICENSE_CODE', `../${KEY}`],
     ['WEBENGAGE_REGION', 'mars'],
+    ['ALERT_SECRET', 'too-short'],
     ['TRACKING_PLAN', 'strict'],
     ['WEBENGAGE_HOST', 'evil.example.com'],
     ['WEBENGAGE_HOST', 'http://api.webengage.com'],

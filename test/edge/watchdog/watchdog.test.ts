@@ -219,6 +219,33 @@ describe('an alert', () => {
     expect(told()).toEqual(['broken begins']);
   });
 
+  test('of a relay with an invalid ALERT_SECRET is not sent without a signature, but once it is valid', async () => {
+    const lines = loggedLines();
+    await run({ ALERT_SECRET: 'too short' });
+    await pass(3 * MINUTE);
+    await run({ ALERT_SECRET: 'too short' });
+    const logged = lines();
+    vi.restoreAllMocks();
+    expect(got).toEqual([]);
+    expect(logged).toContain(
+      '{\\"event\\":\\"alert_failed\\",\\"form\\":\\"json\\",\\"invalid\\":\\"ALERT_SECRET\\"}',
+    );
+
+    await pass(3 * MINUTE);
+    await run();
+
+    expect(told()).toEqual(['broken begins']);
+    expect(got[0]?.headers.get('Webengage-Relay-Signature')).toMatch(/^t=\d+,v1=[0-9a-f]{64}$/);
+  });
+
+  test('of a relay with an invalid ALERT_SECRET reaches Slack, which checks no signature', async () => {
+    await run({ ALERT_SECRET: 'too short', ALERT_WEBHOOK: 'https://hooks.slack.com/services/T0/B0/abc' });
+
+    expect(got.map(({ url, headers }) => [url, headers.get('Webengage-Relay-Signature')])).toEqual([
+      ['https://hooks.slack.com/services/T0/B0/abc', null],
+    ]);
+  });
+
   test('of a relay without the binding of its outboxes names it, and no outbox is called silent', async () => {
     const unbound = { OUTBOX: undefined as unknown as Env['OUTBOX'] };
     await waitingSince(1_000);

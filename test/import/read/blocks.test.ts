@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { fileBlocks } from '../../../src/import/read/blocks.ts';
-import { all, memoryFile } from '../../fakes/memory-file.ts';
+import { all, memoryFile } from '../../fakes/import/memory-file.ts';
 
 const BLOCK = 128 * 1024;
 const CHANGED = 'people.csv has changed while it was read: run the import again once nothing writes to it';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { csvTable, DELIMITERS, type Delimiter, findDelimiter } from '../../../src/import/read/csv-table.ts';
-import { all, chunked } from '../../fakes/memory-file.ts';
+import { all, chunked } from '../../fakes/import/memory-file.ts';
 
 async function read(text: string, delimiter: Delimiter = ',', size = 11) {
   const table = await csvTable(chunked(text, size), { delimiter, name: 'people.csv' });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { jsonTable } from '../../../src/import/read/json-table.ts';
 import { originalRow } from '../../../src/import/read/table.ts';
-import { all, chunked } from '../../fakes/memory-file.ts';
+import { all, chunked } from '../../fakes/import/memory-file.ts';
 
 async function read(text: string, format: 'json' | 'ndjson', size = 1_000) {
   const table = jsonTable(chunked(text, size), { format, nested: 'attributes', name: 'people.json' });

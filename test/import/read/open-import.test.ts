@@ -3,8 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { openImport } from '../../../src/import/read/open-import.ts';
 import { type Plan, parsePlan } from '../../../src/plan/plan.ts';
-import { columns, NOW, opened, rowsFrom, rowsOf } from '../../fakes/imported.ts';
-import { all, memoryFile } from '../../fakes/memory-file.ts';
+import { columns, NOW, opened, rowsFrom, rowsOf } from '../../fakes/import/imported.ts';
+import { all, memoryFile } from '../../fakes/import/memory-file.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 const USERS = `User ID,E-mail,first_name,Phone,Birth date,email opt-in,Plan,Orders,VIP,Signup
 u1,ann@example.com,Ann,+4915112345678,1990-04-03,yes,gold,3,true,2026-01-02
@@ -218,10 +220,29 @@ u1,we_ordered,2026-11-22 10:00,7
   ])('of %s with at most %s days are %s', async (time, days, expected) => {
     const [row] = await rowsOf(`userId,eventName,eventTime\nu1,Ordered,${time}\n`, {
       kind: 'event',
-      maxEventAgeMs: days === undefined ? undefined : days * 24 * 60 * 60 * 1000,
+      maxEventAgeMs: days === undefined ? undefined : days * DAY_MS,
     });
 
     expect(row?.issues === undefined ? 'good' : 'refused').toBe(expected);
+  });
+
+  test('that an earlier run found good are the same, whatever has changed since', async () => {
+    const tooLong = 'x'.repeat(2_000);
+    const file = memoryFile(`userId,eventName,eventTime,Note\nu1,Ordered,2026-10-24T10:00:00Z,${tooLong}\n`);
+    const options = {
+      kind: 'event',
+      choices: new Map(),
+      timeZone: 'UTC',
+      maxEventAgeMs: 31 * DAY_MS,
+    } as const;
+    const [first] = await all((await openImport(file, { ...options, repair: true, now: NOW })).read());
+
+    const plan = planOf({ events: { Left: { properties: {} } } });
+    const later = await openImport(file, { ...options, repair: false, plan, now: NOW + 2 * DAY_MS });
+
+    expect(await all(later.read())).toMatchObject([{ ok: false }]);
+    expect(await all(later.readAgain(() => true))).toEqual([first]);
+    expect(first).toMatchObject({ ok: true, repairs: [{ path: 'eventData.Note', done: 'cut' }] });
   });
 
   test('get the types of the tracking plan, each event its own', async () => {

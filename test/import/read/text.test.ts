@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { textOf } from '../../../src/import/read/text.ts';
-import { all, chunked } from '../../fakes/memory-file.ts';
+import { all, chunked } from '../../fakes/import/memory-file.ts';
 
 async function read(content: string | Uint8Array, size = 7): Promise<string> {
   return Buffer.concat(await all(textOf(chunked(content, size), 'people.csv'))).toString();

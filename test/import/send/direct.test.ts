@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Upstream } from '../../../src/edge/delivery/webengage.ts';
-import { type FakeRow, fakeRejects, fakeSource, importDirectly } from '../../fakes/importing.ts';
-import { fakeDisk, nextProcess, THIS_PROCESS } from '../../fakes/journal-disk.ts';
+import { type FakeRow, fakeRejects, fakeSource, importDirectly } from '../../fakes/import/importing.ts';
+import { fakeDisk, nextProcess, THIS_PROCESS } from '../../fakes/import/journal-disk.ts';
+import { type CallReply, webEngageAccount } from '../../fakes/import/webengage-account.ts';
 import { fakeTime } from '../../fakes/platform.ts';
-import { type CallReply, webEngageAccount } from '../../fakes/webengage-account.ts';
 
 const PEOPLE = 8;
 const MINUTE_MS = 60_000;
@@ -219,6 +219,24 @@ describe('a direct import', () => {
 
     expect(new Set(account.calls.map(({ requestId }) => requestId)).size).toBe(1);
     expect(numbersAt(account)).toEqual(upTo(20));
+  });
+
+  test('sends a sealed row that has meanwhile become too old, in the same batch under the same id', async () => {
+    const { time, account, disk } = played();
+    const rows = rowsOf(20);
+    account.replies.push('lost', '401');
+    const source = fakeSource(rows);
+    await (await importDirectly({ source, time, disk }, account.upstream)).finish();
+    const tooOld = rows.map((row, index) => (index === 3 ? { ...row, issue: 'is too old' } : row));
+
+    const later = { ...fakeSource(tooOld), readAgain: source.readAgain };
+    const next = await importDirectly({ source: later, time, disk }, account.upstream);
+    expect(await next.finish()).toEqual({ kind: 'complete' });
+
+    expect(account.calls.map(({ rows }) => rows.length)).toEqual([20, 20, 20]);
+    expect(new Set(account.calls.map(({ requestId }) => requestId)).size).toBe(1);
+    expect(account.changed).toEqual([]);
+    expect(next.ledger.report()).toMatchObject({ good: 20, refused: 0 });
   });
 
   test('takes refusals without a success for a wrong license code, and refuses no row', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { openLedger } from '../../../src/import/send/ledger/ledger.ts';
 import { recordLine } from '../../../src/server/journal/segment.ts';
-import { fakeRejects, JOURNAL } from '../../fakes/importing.ts';
-import { fakeDisk, nextProcess, THIS_PROCESS } from '../../fakes/journal-disk.ts';
+import { fakeRejects, JOURNAL } from '../../fakes/import/importing.ts';
+import { fakeDisk, nextProcess, THIS_PROCESS } from '../../fakes/import/journal-disk.ts';
 
 type Disk = ReturnType<typeof fakeDisk>;
 

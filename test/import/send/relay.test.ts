@@ -2,8 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { EventRecord } from '../../../src/contract/record.ts';
 import { dedupingRelay, type Reply } from '../../fakes/deduping-relay.ts';
-import { type FakeRow, fakeRejects, fakeSource, importToRelay, TARGET } from '../../fakes/importing.ts';
-import { fakeDisk, nextProcess, THIS_PROCESS } from '../../fakes/journal-disk.ts';
+import {
+  type FakeRow,
+  fakeRejects,
+  fakeSource,
+  importToRelay,
+  TARGET,
+} from '../../fakes/import/importing.ts';
+import { fakeDisk, nextProcess, THIS_PROCESS } from '../../fakes/import/journal-disk.ts';
 import { fakeTime } from '../../fakes/platform.ts';
 
 const PEOPLE = 6;
@@ -255,6 +261,26 @@ describe('a single row that is refused', () => {
       reasons: ['eventName is not in the tracking plan'],
       row: { userId: 'user 1', eventData: { n: 7 } },
     });
+  });
+
+  test('by the relay tells that it accepts the token, even if it refuses every row', async () => {
+    const { time, relay } = played();
+    const fetch: typeof globalThis.fetch = async (url, init) => {
+      const { records } = JSON.parse(String(init?.body));
+      const answer = await (await relay.relay.fetch(url, init)).json();
+      const rejected = records.map(({ id }: { id: string }) => ({
+        id,
+        issues: [{ path: '', message: 'no' }],
+      }));
+      return Response.json({ ...answer, rejected }, { status: 202 });
+    };
+
+    const run = await importToRelay({ source: fakeSource(rowsOf(3)), time }, fetch);
+    expect(run.ledger.isAnswered()).toBe(false);
+    await run.finish();
+
+    expect(run.ledger.report()).toMatchObject({ good: 0, refused: 3 });
+    expect(run.ledger.isAnswered()).toBe(true);
   });
 
   test('by something before the relay is found by halving', async () => {

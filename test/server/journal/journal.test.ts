@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { EventRecord } from '../../../src/contract/record.ts';
 import { dedupingRelay, type Reply } from '../../fakes/deduping-relay.ts';
-import { fakeDisk, nextProcess, THIS_PROCESS } from '../../fakes/journal-disk.ts';
+import { fakeDisk, nextProcess, THIS_PROCESS } from '../../fakes/import/journal-disk.ts';
 import { fakeTime } from '../../fakes/platform.ts';
 import { serverWith } from '../../fakes/server-platform.ts';
 import { settled } from '../../fakes/settled.ts';

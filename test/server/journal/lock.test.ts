@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Self } from '../../../src/server/journal/disk.ts';
 import { takeLock } from '../../../src/server/journal/lock.ts';
-import { fakeDisk, nextProcess, THIS_PROCESS } from '../../fakes/journal-disk.ts';
+import { fakeDisk, nextProcess, THIS_PROCESS } from '../../fakes/import/journal-disk.ts';
 
 /** Two processes of one machine that both run. */
 const RUNNING: Self = { ...THIS_PROCESS, isRunning: () => true };

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { consent } from '../../../src/tracker/add-ons/consent.ts';
 import { createTracker } from '../../../src/tracker/tracker.ts';
-import { keptUnder, MARK_ALONE, NOTHING_KEPT, stateOf } from '../../fakes/site-data.ts';
+import { keptUnder, MARK_ALONE, NOTHING_KEPT, stateOf } from '../../fakes/browser/site-data.ts';
 
 // Nobody answers there: what is tracked waits.
 const endpoint = 'http://127.0.0.1:9/consent';

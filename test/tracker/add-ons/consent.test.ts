@@ -5,7 +5,7 @@ import { type ConsentOptions, consent } from '../../../src/tracker/add-ons/conse
 import { resolveOptions } from '../../../src/tracker/options.ts';
 import type { TrackerEvents } from '../../../src/tracker/page/events.ts';
 import { startTracker } from '../../../src/tracker/tracker.ts';
-import { ENDPOINT, fakeBrowser, NAME, nameOf, names, quiet } from '../../fakes/browser.ts';
+import { ENDPOINT, fakeBrowser, NAME, nameOf, names, quiet } from '../../fakes/browser/browser.ts';
 import { fakePlatform, scriptedRelay } from '../../fakes/platform.ts';
 
 const MARK = `${NAME}?choices`;

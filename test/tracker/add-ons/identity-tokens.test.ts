@@ -3,8 +3,8 @@ import { identityTokens } from '../../../src/tracker/add-ons/identity-tokens.ts'
 import type { FetchToken } from '../../../src/tracker/add-ons/user-tokens.ts';
 import type { TrackerOptions } from '../../../src/tracker/options.ts';
 import type { TrackerEvents } from '../../../src/tracker/page/events.ts';
-import { fakeBrowser, nameOf, names, quiet } from '../../fakes/browser.ts';
-import { claimsOf, jwt, LIFE_MS, strictRelay, tokenEndpoint } from '../../fakes/identity.ts';
+import { fakeBrowser, nameOf, names, quiet } from '../../fakes/browser/browser.ts';
+import { claimsOf, jwt, LIFE_MS, strictRelay, tokenEndpoint } from '../../fakes/browser/identity.ts';
 import { fakeTime } from '../../fakes/platform.ts';
 
 type Script = Parameters<typeof tokenEndpoint>[1][];

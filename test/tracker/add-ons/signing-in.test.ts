@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { identityTokens } from '../../../src/tracker/add-ons/identity-tokens.ts';
-import { fakeBrowser, quiet } from '../../fakes/browser.ts';
-import { claimsOf, jwt, LIFE_MS, strictRelay, tokenEndpoint } from '../../fakes/identity.ts';
+import { fakeBrowser, quiet } from '../../fakes/browser/browser.ts';
+import { claimsOf, jwt, LIFE_MS, strictRelay, tokenEndpoint } from '../../fakes/browser/identity.ts';
 import { fakeTime } from '../../fakes/platform.ts';
 
 /** What the site answers when it is asked for a token. */

@@ -6,7 +6,7 @@ import { allUnsettled, stored } from '../../../src/tracker/page/unsettled.ts';
 import type { Entry } from '../../../src/tracker/record/call.ts';
 import { memoryStore } from '../../../src/tracker/store/memory-store.ts';
 import type { RecordStore } from '../../../src/tracker/store/record-store.ts';
-import { jwt } from '../../fakes/identity.ts';
+import { jwt } from '../../fakes/browser/identity.ts';
 import { fakePlatform } from '../../fakes/platform.ts';
 import { settled } from '../../fakes/settled.ts';
 

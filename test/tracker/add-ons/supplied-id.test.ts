@@ -5,7 +5,7 @@ import {
   anonymousId,
   cookieNamed,
 } from '../../../src/tracker/add-ons/supplied-id.ts';
-import { fakeBrowser, nameOf, quiet } from '../../fakes/browser.ts';
+import { fakeBrowser, nameOf, quiet } from '../../fakes/browser/browser.ts';
 import { dedupingRelay } from '../../fakes/deduping-relay.ts';
 import { fakeTime } from '../../fakes/platform.ts';
 

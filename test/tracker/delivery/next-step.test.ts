@@ -3,7 +3,7 @@ import { nextStep } from '../../../src/tracker/delivery/next-step.ts';
 import type { SendRate } from '../../../src/tracker/delivery/send-rate.ts';
 import type { Sendable } from '../../../src/tracker/page/sendable.ts';
 import type { StoredEntry } from '../../../src/tracker/record/call.ts';
-import { fakePage } from '../../fakes/page.ts';
+import { fakePage } from '../../fakes/browser/page.ts';
 import { fakeTime } from '../../fakes/platform.ts';
 import { storedEntry } from '../../fakes/records.ts';
 

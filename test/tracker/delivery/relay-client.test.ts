@@ -2,8 +2,8 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { relayRequest, sendBatch } from '../../../src/tracker/delivery/relay-client.ts';
 import { clockOffset, relayNow } from '../../../src/tracker/page/clock.ts';
 import { NO_VISITOR } from '../../../src/tracker/record/visitor.ts';
-import { ENDPOINT } from '../../fakes/browser.ts';
-import { fakePage } from '../../fakes/page.ts';
+import { ENDPOINT } from '../../fakes/browser/browser.ts';
+import { fakePage } from '../../fakes/browser/page.ts';
 import { accepted, fakeTime, scriptedRelay } from '../../fakes/platform.ts';
 import { ADDED_TO_CART, idOf, storedEntry } from '../../fakes/records.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fakeBrowser, names, quiet } from '../../fakes/browser.ts';
+import { fakeBrowser, names, quiet } from '../../fakes/browser/browser.ts';
 import { accepted, scriptedRelay } from '../../fakes/platform.ts';
 
 const HOUR_MS = 3_600_000;

@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { flushNow, scheduleFlush } from '../../../src/tracker/engine/flush-schedule.ts';
 import { write } from '../../../src/tracker/engine/write-calls.ts';
 import { memoryStore } from '../../../src/tracker/store/memory-store.ts';
-import { fakePage } from '../../fakes/page.ts';
+import { fakePage } from '../../fakes/browser/page.ts';
 import { scriptedRelay } from '../../fakes/platform.ts';
 import { storedEntry } from '../../fakes/records.ts';
 import { settled } from '../../fakes/settled.ts';

@@ -3,7 +3,7 @@ import { write } from '../../../src/tracker/engine/write-calls.ts';
 import { ageOf, clockOffset, eventTime, learnOffset, relayNow } from '../../../src/tracker/page/clock.ts';
 import { NO_VISITOR } from '../../../src/tracker/record/visitor.ts';
 import { VISITOR } from '../../../src/tracker/store/record-store.ts';
-import { fakePage } from '../../fakes/page.ts';
+import { fakePage } from '../../fakes/browser/page.ts';
 import { fakeTime } from '../../fakes/platform.ts';
 import { storedEntry } from '../../fakes/records.ts';
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { watchPage, whenActivated } from '../../../src/tracker/platform/page-lifecycle.ts';
-import { fakeBrowser, quiet } from '../../fakes/browser.ts';
+import { fakeBrowser, quiet } from '../../fakes/browser/browser.ts';
 import { settled } from '../../fakes/settled.ts';
 
 const heard: string[] = [];

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { tabLock } from '../../../src/tracker/platform/tab-lock.ts';
-import { fakeLocks } from '../../fakes/locks.ts';
+import { fakeLocks } from '../../fakes/browser/locks.ts';
 import { fakeTime } from '../../fakes/platform.ts';
 import { settled } from '../../fakes/settled.ts';
 

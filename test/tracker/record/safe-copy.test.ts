@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { utf8Bytes } from '../../../src/contract/rules/text.ts';
 import { copyObject, type Difference } from '../../../src/tracker/record/safe-copy.ts';
 import { writeDate } from '../../../src/tracker/record/write-date.ts';
-import { onSpoiltPage, SPOILT_PAGES } from '../../fakes/spoilt-page.ts';
+import { onSpoiltPage, SPOILT_PAGES } from '../../fakes/browser/spoilt-page.ts';
 
 function copy(given: unknown, path = 'eventData') {
   const reported: Difference[] = [];

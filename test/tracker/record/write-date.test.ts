@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { writeDate } from '../../../src/tracker/record/write-date.ts';
-import { onSpoiltPage, SPOILT_PAGES } from '../../fakes/spoilt-page.ts';
+import { onSpoiltPage, SPOILT_PAGES } from '../../fakes/browser/spoilt-page.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { memoryStore } from '../../../src/tracker/store/memory-store.ts';
 import type { RecordStore } from '../../../src/tracker/store/record-store.ts';
 import { statsOf, type TrackerStats } from '../../../src/tracker/store/stats.ts';
-import { fakeBrowser, names, quiet } from '../../fakes/browser.ts';
+import { fakeBrowser, names, quiet } from '../../fakes/browser/browser.ts';
 import { dedupingRelay } from '../../fakes/deduping-relay.ts';
 import { accepted, fakeTime, scriptedRelay } from '../../fakes/platform.ts';
 import { storedEntry } from '../../fakes/records.ts';

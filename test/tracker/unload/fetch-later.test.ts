@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { TrackerRecord } from '../../../src/contract/record.ts';
-import { fakeBrowser, nameOf, names, quiet } from '../../fakes/browser.ts';
+import { fakeBrowser, nameOf, names, quiet } from '../../fakes/browser/browser.ts';
 import { accepted, scriptedRelay } from '../../fakes/platform.ts';
 
 const armedIn = (page: { readonly net: { readonly armed: () => readonly (readonly TrackerRecord[])[] } }) =>

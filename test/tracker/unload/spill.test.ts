@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Call } from '../../../src/tracker/record/call.ts';
-import { ENDPOINT, fakeBrowser, NAME, nameOfCall, names, quiet } from '../../fakes/browser.ts';
+import { ENDPOINT, fakeBrowser, NAME, nameOfCall, names, quiet } from '../../fakes/browser/browser.ts';
 import { fakePageStorage, scriptedRelay } from '../../fakes/platform.ts';
 
 const offline = () => new TypeError('Failed to fetch');

@@ -43,7 +43,7 @@ export function directSender(
     underWay: 0,
   };
   return {
-    resume: (read) => resume(direct, read),
+    resume: (readAgain) => resume(direct, readAgain),
     add: (row) => {
       direct.queue.push(row);
       direct.flow.enter(row);
@@ -65,13 +65,13 @@ async function finish(direct: Direct): Promise<void> {
 }
 
 /** Sends the batches that earlier runs have sealed, with the same rows under the same ids. */
-async function resume(direct: Direct, read: ImportSource['read']): Promise<void> {
+async function resume(direct: Direct, readAgain: ImportSource['readAgain']): Promise<void> {
   const { ledger, halt } = direct.ports;
   const batches = [...ledger.sealed.values()].sort((a, b) => (a.rows[0] ?? 0) - (b.rows[0] ?? 0));
   const wanted = new Set(batches.flatMap(({ rows }) => rows));
   if (wanted.size === 0) return;
   const found = new Map<number, ReadyRow>();
-  for await (const row of read((number) => wanted.has(number))) {
+  for await (const row of readAgain((number) => wanted.has(number))) {
     wanted.delete(row.number);
     if (row.ok) found.set(row.number, row);
     else ledger.refuse(row, 'check');

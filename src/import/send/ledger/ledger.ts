@@ -34,6 +34,8 @@ export type Ledger = {
   readonly report: () => ImportReport;
   /** Good rows that an earlier run had brought to the relay without noting it. */
   readonly duplicates: () => number;
+  /** Whether the destination has accepted or refused a row in this run. So it accepts the token or the key. */
+  readonly isAnswered: () => boolean;
   /** Notes rows that have arrived, `duplicates` of them in an earlier run. */
   readonly settle: (rows: readonly ReadyRow[], duplicates?: number) => void;
   /** Notes a row that is not sent. The next run checks it again, since its options may allow it. */
@@ -120,6 +122,7 @@ async function rejectsOf({ rejects }: LedgerOptions): Promise<JournalFile | unde
 function ledgerOf(options: LedgerOptions, state: LedgerState, outputs: Outputs): Ledger {
   const { sent, settled, refused, sealed, report } = state;
   let changes = noChanges();
+  let isAnswered = false;
   const take = () => {
     const taken = changes;
     changes = noChanges();
@@ -132,7 +135,9 @@ function ledgerOf(options: LedgerOptions, state: LedgerState, outputs: Outputs):
     sealed,
     report: report.result,
     duplicates: () => state.duplicates,
+    isAnswered: () => isAnswered,
     settle: (rows, duplicates = 0) => {
+      isAnswered = true;
       for (const row of rows) {
         sent.add(row.number);
         settled.add(row.number);
@@ -145,7 +150,9 @@ function ledgerOf(options: LedgerOptions, state: LedgerState, outputs: Outputs):
       settled.add(row.number);
       report.add(row);
       if (outputs.rejects !== undefined) changes.rejects += refusedLine(row);
-      if (by === 'check' || refused.has(row.number)) return;
+      if (by === 'check') return;
+      isAnswered = true;
+      if (refused.has(row.number)) return;
       refused.add(row.number);
       changes.refused.push(row.number);
     },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseColumnMap, parseColumnOption } from '../../../../src/import/read/columns/column-map.ts';
 import { targetByName, targetOf } from '../../../../src/import/read/columns/target.ts';
-import { columns, opened } from '../../../fakes/imported.ts';
+import { columns, opened } from '../../../fakes/import/imported.ts';
 import { sample } from '../../../samples/samples.ts';
 
 describe('obvious spellings of a field are found', () => {
