@@ -55,7 +55,7 @@ export const CPU_MS_PER_FLUSH = 2;
 
 /** Assumed: records per page load, how long it lasts, and the bytes that an outbox needs to remember their ids. */
 export const RECORDS_PER_SESSION = 25;
-export const SECONDS_PER_SESSION = 120;
+const SECONDS_PER_SESSION = 120;
 export const BYTES_PER_SESSION = 100;
 
 // Dedup keeps a table for today and for each of the eight days before. On average that is 8.5 days.

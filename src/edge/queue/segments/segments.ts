@@ -1,4 +1,4 @@
-import { type ByLane, byLane, firstSeq, laneOf } from '../lanes.ts';
+import { type ByLane, laneOf } from '../lanes.ts';
 
 /**
  * Runs are stored in two segments, which are tables. The open one takes new runs, and the closed one drains. Once it is
@@ -29,7 +29,7 @@ export function tablesOf({ open }: Segments): readonly [front: 'run', closed: Se
   return ['run', other(open), open];
 }
 
-export function other(segment: Segment): Segment {
+function other(segment: Segment): Segment {
   return segment === 'run_a' ? 'run_b' : 'run_a';
 }
 
@@ -98,9 +98,6 @@ export function parseSegments(sql: SqlStorage, state: string): Segments {
   parsed.set(sql, { state, segments });
   return segments;
 }
-
-/** The number of the first run of the two segments, by lane, and of all that follow. */
-export const NO_RUNS: ByLane = byLane(firstSeq);
 
 /** An SQL expression for a column of the run whose number another expression gives. */
 export function columnOfRun(column: 'at', seq: string): string {
