@@ -98,6 +98,26 @@ export async function trackAndCloseWindow({ name, numbers }: Events): Promise<vo
   while (!opened.closed) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
+/** The same, and the thread of both windows has more to do: neither is told anything for so long. */
+export function trackAndCloseBusyWindow({
+  name,
+  numbers,
+  busyMs,
+}: Events & { readonly busyMs: number }): void {
+  const { opened } = globalThis as unknown as { opened: Window & typeof globalThis };
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    const until = performance.now() + busyMs;
+    while (performance.now() < until);
+  };
+  // Of the next tasks it is the first one.
+  port2.postMessage('go on');
+  opened.eval(
+    `for (const n of ${JSON.stringify(numbers)}) webengageRelay.track(${JSON.stringify(name)}, { n });
+     window.close();`,
+  );
+}
+
 /** Tracks when another tab says so. */
 export function trackOnSignal({ name, numbers }: Events): void {
   addEventListener(
