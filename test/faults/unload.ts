@@ -3,7 +3,6 @@ import {
   openWindow,
   trackAll,
   trackAndClick,
-  trackAndCloseBusyWindow,
   trackAndCloseWindow,
   trackAndGo,
   trackAndReload,
@@ -112,7 +111,7 @@ export const unload: readonly Scenario[] = [
         await visit.open();
         const tab = await visit.openSite(PATIENT);
         await tab.evaluate(openWindow, visit.nextPage());
-        await tab.evaluate(trackAndCloseBusyWindow, { ...visit.events(EACH), busyMs: BUSY_MS });
+        await tab.evaluate(trackAndCloseWindow, { ...visit.events(EACH), busyMs: BUSY_MS });
         await visit.close();
       }),
   },
