@@ -59,6 +59,7 @@ export const SHORT_NAMES = [
   'askForSync',
   'chance',
   'exclusive',
+  'isClosed',
   'online',
   'pageStorage',
   'report',

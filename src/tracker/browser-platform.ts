@@ -3,7 +3,7 @@ import type { Platform } from './page/platform.ts';
 import { askForSync } from './platform/background-sync.ts';
 import { localPageStorage } from './platform/local-storage.ts';
 import type {} from './platform/missing-in-dom.ts';
-import { watchPage, whenActivated } from './platform/page-lifecycle.ts';
+import { isClosed, watchPage, whenActivated } from './platform/page-lifecycle.ts';
 import { tabLock } from './platform/tab-lock.ts';
 import { outsideZones, time, timeout } from './platform/time.ts';
 import { tryOrUndefined } from './platform/try-or-undefined.ts';
@@ -32,6 +32,7 @@ export function browserPlatform(): Platform {
     activated: whenActivated,
     address: () => globalThis.document?.URL,
     watchPage,
+    isClosed,
     askForSync,
     report: (error) =>
       queueMicrotask(() => {

@@ -149,7 +149,7 @@ export function fakePlatform({
 } = {}) {
   Object.defineProperty(navigator, 'globalPrivacyControl', { value: sendsGpc, configurable: true });
   const net = fakeFetchLater();
-  const page: { moments?: PageLifecycle } = {};
+  const page: { moments?: PageLifecycle; isClosed?: true } = {};
   const reported: unknown[] = [];
   const removed = { count: 0 };
   const platform: Platform = {
@@ -175,6 +175,7 @@ export function fakePlatform({
     watchPage: (moments) => {
       page.moments = moments;
     },
+    isClosed: () => page.isClosed === true,
     askForSync: () => () => {},
     report: (error) => reported.push(error),
   };

@@ -38,10 +38,13 @@ function wordsOf(error: unknown): string {
   return error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
 }
 
+// Enough to see which rounds lost something.
+const SHOWN = 20;
+
 /** The first thing that is wrong with how it ended. */
 function troubleOf(count: Count, thrown: readonly string[]): string | undefined {
-  const { made, lost, doubled, disordered, strange } = count;
-  if (lost > 0) return `${lost} of ${made} lost`;
+  const { made, lost, missing, doubled, disordered, strange } = count;
+  if (lost > 0) return `${lost} of ${made} lost: ${missing.slice(0, SHOWN).join(', ')}`;
   if (doubled > 0) return `${doubled} doubled`;
   if (strange > 0) return `${strange} arrived that never were made`;
   if (disordered !== undefined && disordered > 0) return `${disordered} out of order`;

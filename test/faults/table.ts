@@ -5,6 +5,8 @@ export type Count = {
   readonly made: number;
   readonly arrived: number;
   readonly lost: number;
+  /** The numbers of the lost ones: they tell in which round they were made. */
+  readonly missing: readonly number[];
   readonly doubled: number;
   /** Those that arrived behind one made after them; undefined where several tabs made them at once. */
   readonly disordered: number | undefined;
@@ -25,10 +27,12 @@ export type Numbers = {
 export function countOf({ made, unmade, unpromised }: Numbers, taken: readonly number[]): Count {
   const arrived = new Set(taken);
   const inOrder = [...arrived];
+  const missing = made.filter((n) => !arrived.has(n));
   return {
     made: made.length,
-    arrived: made.filter((n) => arrived.has(n)).length,
-    lost: made.filter((n) => !arrived.has(n)).length,
+    arrived: made.length - missing.length,
+    lost: missing.length,
+    missing,
     doubled: taken.length - arrived.size,
     disordered: inOrder.filter((n, index) => n < (inOrder[index - 1] ?? n)).length,
     strange: unmade.filter((n) => arrived.has(n)).length,

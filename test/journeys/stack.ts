@@ -65,7 +65,7 @@ async function startSite(relayUrl: string, identity?: Identity) {
     const isScript = request.url === `/${name}`;
     response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html');
     response.end(isScript ? script : page);
-  }).listen(await freePort(), '127.0.0.1');
+  }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return { server, url: `http://127.0.0.1:${port}` };

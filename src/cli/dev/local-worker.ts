@@ -61,7 +61,8 @@ function spawnWrangler({ config, entry, port, vars, persistTo }: LocalWorkerOpti
     {
       // A group of its own, so that the runtime it starts can be ended with it. Windows has none, and would open a window.
       detached: !ON_WINDOWS,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // It reports to its parent, if it can, when it listens.
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: {
         ...process.env,
         WRANGLER_SEND_METRICS: 'false',
@@ -77,7 +78,7 @@ function spawnWrangler({ config, entry, port, vars, persistTo }: LocalWorkerOpti
   );
 }
 
-/** Starts a Worker; resolves once it answers. */
+/** Starts a Worker; resolves once it answers. Rejects if something else listens on its port. */
 export async function startWorker(options: LocalWorkerOptions): Promise<LocalWorker> {
   const { config, port, signal, onOutput } = options;
   const url = `http://127.0.0.1:${port}`;
@@ -86,11 +87,16 @@ export async function startWorker(options: LocalWorkerOptions): Promise<LocalWor
   let output = '';
   let isReady = false;
   for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => {
+    stream?.on('data', (chunk: Buffer) => {
       const text = chunk.toString();
       output = (output + text).slice(-10_000);
       if (isReady) onOutput?.(text);
     });
+  // Another process that took the port meanwhile would answer too.
+  let isListening = false;
+  child.on('message', (message) => {
+    isListening ||= String(message).includes('DEV_SERVER_READY');
+  });
   const ended = once(child, 'close').then(() => output);
 
   const hasExited = () => child.exitCode !== null || child.signalCode !== null;
@@ -106,7 +112,7 @@ export async function startWorker(options: LocalWorkerOptions): Promise<LocalWor
   };
 
   const giveUpAt = Date.now() + READY_WITHIN_MS;
-  while (!(await answers(url))) {
+  while (!(isListening && (await answers(url)))) {
     if (hasExited() || signal?.aborted || Date.now() > giveUpAt) {
       await stop('SIGKILL');
       throw new Error(`${config} did not start on port ${port}:\n${output}`);

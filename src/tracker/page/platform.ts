@@ -24,6 +24,8 @@ export type Platform = {
   /** The current address of the page. Undefined in a worker, whose location is its script's. */
   readonly address: () => string | undefined;
   readonly watchPage: (lifecycle: PageLifecycle) => void;
+  /** Whether the page has closed its own window. It still runs, but may end before it learns that it is hidden. */
+  readonly isClosed: () => boolean;
   /** Call it once, early. It returns a function that requests a sync event in the site's service worker. */
   readonly askForSync: (tag: string) => () => void;
   /** Passes an error of the page's own code to the page's error handling. */

@@ -14,6 +14,12 @@ export type PageLifecycle = {
 export const isPrerendered = (): boolean | undefined => globalThis.document?.prerendering;
 
 /**
+ * Whether the page has closed its own window. All browsers say so from `close()` on, while the page still runs.
+ * A page may have a global of its own by that name.
+ */
+export const isClosed = (): boolean => globalThis.closed === true;
+
+/**
  * Listens to the page's lifecycle. In a worker only `online` happens, and on a server nothing.
  * Never listens to `unload` or `beforeunload`, which keep a page out of the back/forward cache.
  */

@@ -147,15 +147,16 @@ export function leaveHidden(page: Page): void {
 /**
  * Call it with each call of the page. It makes the page ready to unload after the task, if that matters.
  * It matters when the page has just been hidden: the page's own listeners come after ours, and their
- * calls are its last. It matters until the database has answered, and while calls wait for their anonymous id:
- * a browser that is killed may take all calls with it.
+ * calls are its last. It matters when the page has closed its own window: if its thread is busy and the browser
+ * quits, it never learns that it is hidden. It matters until the database has answered, and while calls wait for
+ * their anonymous id: a browser that is killed may take all calls with it.
  */
 export function called(page: Page): void {
   if (page.isTaskOpen) return;
   page.isTaskOpen = true;
   queueMicrotask(() => {
     page.isTaskOpen = false;
-    if (page.time.mono() < page.leavesUntil) leaveWithin(page);
+    if (page.time.mono() < page.leavesUntil || page.isClosed()) leaveWithin(page);
     else if (page.isActive && (page.awaitsId || !page.isConfirmed)) keep(page);
   });
 }

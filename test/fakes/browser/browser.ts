@@ -115,6 +115,10 @@ export function fakeBrowser({
       reported: platformFakes.reported,
       hide: () => platformFakes.page.moments?.hidden(),
       show: () => platformFakes.page.moments?.visible(),
+      /** As the page does with `close()`. It learns later that it is hidden, or never. */
+      closeWindow: () => {
+        platformFakes.page.isClosed = true;
+      },
       online: () => platformFakes.page.moments?.online(),
       /** Ends at once, with no moment to say anything. Of its pending writes the oldest so many are still done. */
       crash: async (written = 0) => {

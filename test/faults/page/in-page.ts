@@ -88,14 +88,27 @@ export async function openWindow(to: string): Promise<void> {
   await opened.webengageRelay.stats();
 }
 
-/** In that window: tracks, and closes itself in the same task. */
-export async function trackAndCloseWindow({ name, numbers }: Events): Promise<void> {
+/**
+ * In that window: tracks, and closes itself in the same task. The thread of both windows then has more to do: so long
+ * neither learns anything.
+ */
+export function trackAndCloseWindow({
+  name,
+  numbers,
+  busyMs = 0,
+}: Events & { readonly busyMs?: number }): void {
   const { opened } = globalThis as unknown as { opened: Window & typeof globalThis };
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    const until = performance.now() + busyMs;
+    while (performance.now() < until);
+  };
+  // The first task after this one.
+  port2.postMessage('go on');
   opened.eval(
     `for (const n of ${JSON.stringify(numbers)}) webengageRelay.track(${JSON.stringify(name)}, { n });
      window.close();`,
   );
-  while (!opened.closed) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 /** Tracks when another tab says so. */

@@ -18,6 +18,8 @@ const EACH = 3;
 const BURST = 200;
 const KILLS = 3;
 const KILLED_AFTER_MS = 20;
+// Chromium waits half a second for the last words of a page.
+const BUSY_MS = 900;
 const COLD_CALLS = 50;
 const BEGINS_WITHIN_MS = 30_000;
 // A browser takes its time to start.
@@ -100,6 +102,18 @@ export const unload: readonly Scenario[] = [
         await tab.evaluate(trackAndCloseWindow, visit.events(EACH));
       });
     },
+  },
+  {
+    title: 'track, then a busy page closes its own window in the same task, and the browser is closed',
+    withinMs: WITH_NEW_BROWSERS_MS,
+    run: (visit) =>
+      rounds(KILLS, async () => {
+        await visit.open();
+        const tab = await visit.openSite(PATIENT);
+        await tab.evaluate(openWindow, visit.nextPage());
+        await tab.evaluate(trackAndCloseWindow, { ...visit.events(EACH), busyMs: BUSY_MS });
+        await visit.close();
+      }),
   },
   {
     title: 'browser closed right after track',

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { watchPage, whenActivated } from '../../../src/tracker/platform/page-lifecycle.ts';
+import { isClosed, watchPage, whenActivated } from '../../../src/tracker/platform/page-lifecycle.ts';
 import { fakeBrowser, quiet } from '../../fakes/browser/browser.ts';
 import { settled } from '../../fakes/settled.ts';
 
@@ -27,6 +27,29 @@ beforeEach(() => {
 });
 
 afterEach(() => page({ visibilityState: 'visible', prerendering: false }));
+
+describe('a window', () => {
+  const setClosed = (value: unknown) =>
+    Object.defineProperty(globalThis, 'closed', { value, configurable: true });
+  const own = Object.getOwnPropertyDescriptor(globalThis, 'closed') ?? { value: undefined };
+
+  afterEach(() => {
+    Object.defineProperty(globalThis, 'closed', { ...own, configurable: true });
+  });
+
+  test('is open until the page closes it', () => {
+    const before = isClosed();
+    setClosed(true);
+
+    expect([before, isClosed()]).toEqual([false, true]);
+  });
+
+  test.each([undefined, 'yes', () => true])('is open if the page calls %s of its own `closed`', (own) => {
+    setClosed(own);
+
+    expect(isClosed()).toBe(false);
+  });
+});
 
 describe('a page', () => {
   test('reports when it is hidden and when it is left', () => {

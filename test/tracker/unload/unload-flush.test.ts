@@ -181,6 +181,38 @@ describe('a page that is left', () => {
   });
 });
 
+describe('a page that closes its own window', () => {
+  test('spills and sends the calls of that task at once, because it may end before it learns that it is hidden', async () => {
+    const { open, disk, sent, spilled } = fakeBrowser({ relay: scriptedRelay(never) });
+    const page = open();
+    await quiet();
+    disk.hold();
+
+    for (const name of names(1, 3)) void page.tracker.track(name);
+    page.closeWindow();
+    await quiet();
+    await page.crash();
+
+    expect(sent()).toEqual([names(1, 3)]);
+    expect(spilled()).toEqual(names(1, 3));
+  });
+
+  test('sends each record once if it learns that it is hidden', async () => {
+    const { open, sent, spilled } = fakeBrowser({ relay: scriptedRelay(never) });
+    const page = open();
+    await quiet();
+
+    void page.tracker.track('e1');
+    page.closeWindow();
+    await quiet();
+    page.hide();
+    page.hide();
+
+    expect(sent()).toEqual([['e1']]);
+    expect(spilled()).toEqual([]);
+  });
+});
+
 describe('no record of the page leaves', () => {
   test('while older records of earlier pages are unknown to it', async () => {
     const { open, sent, time } = fakeBrowser({ relay: scriptedRelay(...Array(99).fill(offline)) });
