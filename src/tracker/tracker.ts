@@ -100,12 +100,12 @@ export function createTracker<
 }
 
 /** Wraps the engine of a page in the add-ons. */
-function engineWith(plugins: readonly AddOn[], page: Page): Engine {
+function engineWith(plugins: readonly AddOn[] | undefined, page: Page): Engine {
   let engine = createEngine(page);
-  for (const addOn of plugins) {
+  plugins?.forEach((addOn) => {
     page.tokens ??= addOn.sendable?.(page, (sendsNow) => sendableChanged(page, sendsNow));
     engine = addOn.engine?.(engine, page) ?? engine;
-  }
+  });
   return engine;
 }
 
@@ -117,8 +117,8 @@ function engineWith(plugins: readonly AddOn[], page: Page): Engine {
 export function startTracker(
   settings: Settings,
   platform: Platform,
-  plugins: readonly AddOn[] = [],
-  isPassive = false,
+  plugins?: readonly AddOn[],
+  isPassive?: boolean,
 ): StartedTracker {
   const { time, chance, report } = platform;
   const { emit, on } = createEmitter(report, settings.debug);
@@ -150,7 +150,9 @@ export function startTracker(
     let captured = isEvent
       ? captureEvent(record, call.eventData, report)
       : captureUser(call.userId, call.profile, report);
-    for (const { check } of plugins) captured = check?.(captured, repairs) ?? captured;
+    plugins?.forEach(({ check }) => {
+      captured = check?.(captured, repairs) ?? captured;
+    });
     for (const repair of repairs) emit('repaired', { ...repair, record });
     // The time of a stub may come from a `Date` of the page's own, and be NaN.
     await make(captured, at || time.wall());

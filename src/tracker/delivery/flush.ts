@@ -52,9 +52,8 @@ async function concludeUnload(page: Page): Promise<void> {
 
 /** The oldest records that may be sent. */
 async function peek(page: Page): Promise<readonly StoredEntry[]> {
-  const { tokens, settings } = page;
-  const { batchSize } = settings;
-  if (tokens) return tokens.peek(batchSize);
+  const { batchSize } = page.settings;
+  if (page.tokens) return page.tokens.peek(batchSize);
   const seen: StoredEntry[] = [];
   const oldest = await page.records.peek(batchSize, 0, (entry) => {
     seen.push(entry);

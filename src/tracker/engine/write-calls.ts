@@ -47,7 +47,7 @@ async function append(page: Page, calls: readonly Call[]): Promise<void> {
 
 /** Updates the page after an append, and does what follows from it. */
 function finish(page: Page, calls: readonly Call[], { visitor, entries, cleared, waiting }: Appended): void {
-  const { settings, tokens } = page;
+  const { settings } = page;
   dropped(page, cleared);
   if (isOut(visitor)) {
     forget(page);
@@ -64,7 +64,7 @@ function finish(page: Page, calls: readonly Call[], { visitor, entries, cleared,
   // `on` has no event for it.
   if (settings.debug === 'data') console.log('webengage-relay', 'stored', entries);
   // An unload can't wait for a token, so it is asked for now.
-  tokens?.token(entries.slice(-1));
+  page.tokens?.token(entries.slice(-1));
   rearm(page);
   if (waiting > settings.maxRecords) void page.exclusive(() => dropOldest(page));
   if (entries.length > 0) scheduleFlush(page, Math.max(1, waiting - page.skippedCount));
