@@ -114,10 +114,13 @@ async function send(page: Page, oldest: readonly StoredEntry[], failures: number
 }
 
 /**
- * Runs one step of a flush. Returns how the flush ends, or undefined if it goes on.
- * Never runs beside another step: the records in hand would be sent twice.
+ * Runs one step of a flush: sends the oldest batch, if it is due. Returns how the flush ends, or undefined if it
+ * goes on.
+ *
+ * A record leaves the buffer only after the relay has answered for it. Never runs beside another step, in any tab:
+ * the records in hand would be sent twice.
  */
-async function step(page: Page, dueBefore: number): Promise<FlushEnd | undefined> {
+export async function flushStep(page: Page): Promise<FlushEnd | undefined> {
   const { records, emit } = page;
   await refreshVisitor(page);
   if (!isIn(page)) return bare({});
@@ -127,7 +130,7 @@ async function step(page: Page, dueBefore: number): Promise<FlushEnd | undefined
   if (oldest.length === 0 && page.setAside.length > 0) return void (await giveUpBisecting(page));
   const rate = readSendRate(await records.get(SEND_RATE));
   page.pause = rate.pause;
-  const next = bare(nextStep(page, [oldest, rate], page.time.mono() - dueBefore));
+  const next = bare(nextStep(page, [oldest, rate], page.time.mono() - page.dueBefore));
   if (next.expired) return void (await drop(page, next.expired, 'expired'));
   if (!next.rate) {
     const { reason, forMs = 0 } = next;
@@ -143,19 +146,4 @@ async function step(page: Page, dueBefore: number): Promise<FlushEnd | undefined
   // The relay refuses an empty batch, but its response has the time.
   const outcome = await sendBatch(page, []);
   if (!page.isClockConfirmed) await slowDown(page, outcome);
-}
-
-/**
- * Sends due records, batch by batch, oldest first, until none is due or something has to wait.
- *
- * A record leaves the buffer only after the relay has answered for it. One batch is sent at a
- * time, across all tabs.
- *
- * @param dueBefore records made before this moment of the page's monotonic clock are due, full batch or not
- */
-export async function flush(page: Page, dueBefore: number): Promise<FlushEnd> {
-  for (;;) {
-    const end = await page.exclusive(() => step(page, dueBefore));
-    if (end) return end;
-  }
 }

@@ -145,6 +145,7 @@ test('any number of appends during a flush cause one more flush', async () => {
   const { page, time, holdFlush, looks } = scheduleWith();
   const end = holdFlush();
   void flushNow(page);
+  await settled();
 
   for (let n = 0; n < 500; n++) scheduleFlush(page, 25 + n);
   for (let n = 0; n < 500; n++) void flushNow(page);
