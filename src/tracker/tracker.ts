@@ -4,6 +4,7 @@ import { createEngine, type Engine } from './engine/engine.ts';
 import { sendableChanged } from './engine/flush-schedule.ts';
 import { createMiddleware, type Middleware, type Properties, type TrackerCall } from './engine/middleware.ts';
 import { resolveOptions, type TrackerOptions } from './options.ts';
+import { leadNow } from './page/clock.ts';
 import { createPage } from './page/create-page.ts';
 import { createEmitter, type Listener, type TrackerEvents } from './page/events.ts';
 import type { Page } from './page/page.ts';
@@ -133,7 +134,7 @@ export function startTracker(
     wall: number,
   ): Promise<void> {
     const id = `${page.session}.${++page.seq}`;
-    return add({ ...captured, id, wall, mono: time.mono() - time.wall() + wall });
+    return add({ ...captured, id, wall, mono: wall - leadNow(page) });
   }
 
   /** Copies and makes a call, as at a moment of the visitor's clock and on a page. */
