@@ -28,7 +28,7 @@ export const NOT_ALLOWED_BACKOFF = { baseMs: 60_000, capMs: HOUR_MS };
 
 /** The stored rate, or the initial one. */
 export function readSendRate(kept: unknown): SendRate {
-  return bare({ fullAt: 0, failures: 0, ...(typeof kept === 'object' ? kept : undefined) });
+  return bare({ fullAt: 0, failures: 0, ...(kept as Partial<SendRate>) });
 }
 
 /**

@@ -49,7 +49,9 @@ function finish(page: Page, calls: readonly Call[], { visitor, entries, cleared,
     // The mark may have had no room before.
     mark(page, page.choices);
   }
-  const late = calls.filter(({ choices }) => isOut(visitor) || (choices ?? visitor.choices) < visitor.choices);
+  const late = calls.filter(
+    ({ choices }) => isOut(visitor) || (choices ?? visitor.choices) < visitor.choices,
+  );
   dropped(page, [...cleared, ...late]);
   stored(page, entries, waiting);
   // `on` has no event for it.

@@ -1,5 +1,5 @@
-import type { Call, Entry } from '../record/call.ts';
 import { keys } from '../record/built-ins.ts';
+import type { Call, Entry } from '../record/call.ts';
 import { bare } from '../record/own-fields.ts';
 import { isOut, NO_VISITOR, type Visitor } from '../record/visitor.ts';
 

@@ -46,6 +46,6 @@ export function toStored(visitor: Visitor): Pick<Visitor, 'choices' | 'changes'>
 
 /** Reads a stored visitor. Anything may be stored there. */
 export function readVisitor(value: unknown): Visitor {
-  const kept = bare({ ...NO_VISITOR, ...(typeof value === 'object' ? value : undefined) });
+  const kept = bare({ ...NO_VISITOR, ...(value as Partial<Visitor>) });
   return typeof kept.device === 'string' && kept.choices >= 0 && kept.changes >= 0 ? kept : NO_VISITOR;
 }
