@@ -47,20 +47,18 @@ async function concludeUnload(page: Page): Promise<void> {
       await conclude(page, left, outcome, 1);
   }
   // More requests may have been sent meanwhile.
-  page.sentOnUnload = page.sentOnUnload.filter((request) => !sent.includes(request));
+  page.sentOnUnload = page.sentOnUnload.slice(sent.length);
 }
 
 /** The oldest records that may be sent. */
 async function peek(page: Page): Promise<readonly StoredEntry[]> {
   const { batchSize } = page.settings;
   if (page.tokens) return page.tokens.peek(batchSize);
-  const seen: StoredEntry[] = [];
-  const oldest = await page.records.peek(batchSize, 0, (entry) => {
-    seen.push(entry);
-    return !isSetAside(page, entry);
-  });
+  const limit = batchSize + page.setAside.length;
+  const seen = await page.records.peek(limit);
+  const oldest = seen.filter((entry) => !isSetAside(page, entry));
   page.skippedCount = seen.length - oldest.length;
-  resync(page, seen, oldest.length < batchSize);
+  resync(page, seen, seen.length < limit);
   return oldest;
 }
 
@@ -99,7 +97,7 @@ async function send(page: Page, oldest: readonly StoredEntry[], failures: number
   // An unload may have aborted this request. The outcome of the unload's own request then decides.
   if (outcome.reason === 'network' && page.sentOnUnload.length > 0) return;
   if (mayBisect(page, outcome, failures)) {
-    const { message = 'was refused before the relay, by a firewall or proxy' } = outcome;
+    const { message = 'was refused by a firewall or proxy' } = outcome;
     // Halves down to the record at fault. That one is set aside until another record is accepted.
     if (batch.length > 1) page.batchSize = batch.length >> 1;
     else {

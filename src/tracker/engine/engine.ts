@@ -75,8 +75,7 @@ async function optOut(page: Page): Promise<void> {
   if (!page.isDegraded) return;
   // The database may hold data that it could not delete.
   if (!isIn(page) && (await page.removeStore(page.endpointName))) forget(page);
-  if (!isKept)
-    throw new Error('the opt-out holds for this page alone: localStorage and IndexedDB both failed');
+  if (!isKept) throw new Error('neither localStorage nor IndexedDB keeps the opt-out');
 }
 
 export function createEngine(page: Page): Engine {

@@ -5,7 +5,7 @@ import { isOut, NO_VISITOR, type Visitor } from '../record/visitor.ts';
 
 /** What a page adds to the stored visitor. */
 export type PageState = {
-  /** How often the visitor has opted out or in, as far as this page knows. */
+  /** How often the visitor has opted out or in. Never less than the stored visitor says. */
   readonly choices: number;
   /**
    * Random ids for a new browser, or for a visitor who has opted in again. The same ids each time for
@@ -32,8 +32,8 @@ const MAX_REPORTED = 100;
 
 /** The visitor of this page: the stored one, or a new one, for a new browser or after a choice made here. */
 function currentVisitor(kept: Visitor, page: PageState): Visitor {
-  if (kept.choices >= page.choices && (kept.device || isOut(kept))) return kept;
-  const choices = Math.max(kept.choices, page.choices);
+  const { choices } = page;
+  if (kept.choices === choices && (kept.device || isOut(kept))) return kept;
   // Of a visitor who has opted out, only the opt-out is kept.
   const { applied, changes } = kept;
   return isOut({ choices })
