@@ -27,12 +27,9 @@ async function flush(page: Page): Promise<FlushEnd> {
   await page.begun;
   let end: FlushEnd | undefined;
   do {
-    const step = () => {
-      page.isAskedAgain = false;
-      page.appendedMeanwhile = 0;
-      return flushStep(page);
-    };
-    end = await page.exclusive(step).catch(() => AFTER_FAULT);
+    page.isAskedAgain = false;
+    page.appendedMeanwhile = 0;
+    end = await page.exclusive(() => flushStep(page)).catch(() => AFTER_FAULT);
   } while (!end || page.isAskedAgain);
   page.flushing = undefined;
   disarm(page);

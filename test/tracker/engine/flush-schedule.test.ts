@@ -116,6 +116,20 @@ test('a failing flush is retried', async () => {
   expect(sent()).toEqual([1]);
 });
 
+test('a lock that fails is not asked again at once', async () => {
+  const { page, append } = scheduleWith();
+  let asked = 0;
+  // The fourth time it hangs, so that this test ends.
+  const exclusive = () => (++asked > 3 ? new Promise(() => {}) : Promise.reject(new Error('no lock')));
+  Object.assign(page, { exclusive });
+
+  await append(1);
+  void flushNow(page);
+  await settled();
+
+  expect(asked).toBe(1);
+});
+
 test('no wait is longer than a timer allows: a year becomes an hour', async () => {
   const { page, append, time, sent } = scheduleWith(askToWait(365 * 86_400));
   await append(1);
