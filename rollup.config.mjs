@@ -47,6 +47,12 @@ const oneFunction = {
     code.replace(/^(\s*)(async )?function ([\w$]+)\(([^()]*)\) \{/gm, '$1let $3 = $2($4) => {'),
 };
 
+// `tracker.js` refuses add-ons, and nothing else sets these: the minifier then drops the code around them.
+const noAddOns = {
+  name: 'no-add-ons',
+  renderChunk: (code) => code.replace(/\bpage\.(tokens|awaitsId)\b(?! \?\?=)/g, 'undefined'),
+};
+
 const PUBLIC = 'dist/public';
 
 /** The Worker's static assets beside the scripts: headers, and any file that you add. */
@@ -135,10 +141,13 @@ const pinned = (script) => {
   };
 };
 
-/** @param plugins run once, with the script that is built first */
-const trackerScript = (script, input, plugins = []) => ({
+/**
+ * @param changes plugins that change the code before it is minified
+ * @param plugins run once, with the script that is built first
+ */
+const trackerScript = (script, input, { changes = [], plugins = [] } = {}) => ({
   input: `${modules}/tracker/script-tag/${input}`,
-  plugins: [nodeResolve(), oneKeyword, oneFunction, minify({ isTracker: true })],
+  plugins: [nodeResolve(), ...changes, oneKeyword, oneFunction, minify({ isTracker: true })],
   output: [
     { file: `dist/${script}`, format: 'iife', plugins: [printIntegrity] },
     { file: `${PUBLIC}/${script}`, format: 'iife' },
@@ -173,7 +182,7 @@ function licensesOf({ moduleIds }) {
 }
 
 export default [
-  trackerScript('tracker.js', 'core.js', [publicFiles]),
+  trackerScript('tracker.js', 'core.js', { changes: [noAddOns], plugins: [publicFiles] }),
   trackerScript('tracker.full.js', 'full.js'),
   {
     input: `${modules}/tracker/index.js`,

@@ -208,7 +208,7 @@ function readRate(value: unknown, now: number): Pick<InspectedBuffer, 'fullAt' |
   const holds =
     since !== undefined &&
     until !== undefined &&
-    pausedForMs({ since, until, reason: reason as RetryReason }, now, false) > 0;
+    pausedForMs({ since, until, reason: reason as RetryReason }, now) > 0;
   return { fullAt: readNumbers(value).fullAt, pause: holds ? { until, reason } : undefined };
 }
 

@@ -132,7 +132,7 @@ export function refuseAddOnSettings(given: { readonly [name: string]: unknown })
  *
  * @param hasAddOns there is an add-on for each setting that needs one
  */
-export function resolveOptions(options: TrackerOptions | OptionsLike, hasAddOns = false): Settings {
+export function resolveOptions(options: TrackerOptions | OptionsLike, hasAddOns?: boolean): Settings {
   const given: { readonly [name: string]: unknown } = ownFields(options);
   const mustBe = (name: string, rule: string): never => {
     throw new RangeError(`${name} must be ${rule}, not ${given[name]}`);

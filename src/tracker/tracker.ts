@@ -4,6 +4,7 @@ import { createEngine, type Engine } from './engine/engine.ts';
 import { sendableChanged } from './engine/flush-schedule.ts';
 import { createMiddleware, type Middleware, type Properties, type TrackerCall } from './engine/middleware.ts';
 import { resolveOptions, type TrackerOptions } from './options.ts';
+import { leadNow } from './page/clock.ts';
 import { createPage } from './page/create-page.ts';
 import { createEmitter, type Listener, type TrackerEvents } from './page/events.ts';
 import type { Page } from './page/page.ts';
@@ -100,12 +101,12 @@ export function createTracker<
 }
 
 /** Wraps the engine of a page in the add-ons. */
-function engineWith(plugins: readonly AddOn[], page: Page): Engine {
+function engineWith(plugins: readonly AddOn[] | undefined, page: Page): Engine {
   let engine = createEngine(page);
-  for (const addOn of plugins) {
+  plugins?.forEach((addOn) => {
     page.tokens ??= addOn.sendable?.(page, (sendsNow) => sendableChanged(page, sendsNow));
     engine = addOn.engine?.(engine, page) ?? engine;
-  }
+  });
   return engine;
 }
 
@@ -117,8 +118,8 @@ function engineWith(plugins: readonly AddOn[], page: Page): Engine {
 export function startTracker(
   settings: Settings,
   platform: Platform,
-  plugins: readonly AddOn[] = [],
-  isPassive = false,
+  plugins?: readonly AddOn[],
+  isPassive?: boolean,
 ): StartedTracker {
   const { time, chance, report } = platform;
   const { emit, on } = createEmitter(report, settings.debug);
@@ -133,7 +134,7 @@ export function startTracker(
     wall: number,
   ): Promise<void> {
     const id = `${page.session}.${++page.seq}`;
-    return add({ ...captured, id, wall, mono: time.mono() - time.wall() + wall });
+    return add({ ...captured, id, wall, mono: wall - leadNow(page) });
   }
 
   /** Copies and makes a call, as at a moment of the visitor's clock and on a page. */
@@ -150,7 +151,9 @@ export function startTracker(
     let captured = isEvent
       ? captureEvent(record, call.eventData, report)
       : captureUser(call.userId, call.profile, report);
-    for (const { check } of plugins) captured = check?.(captured, repairs) ?? captured;
+    plugins?.forEach(({ check }) => {
+      captured = check?.(captured, repairs) ?? captured;
+    });
     for (const repair of repairs) emit('repaired', { ...repair, record });
     // The time of a stub may come from a `Date` of the page's own, and be NaN.
     await make(captured, at || time.wall());

@@ -25,7 +25,7 @@ const NAMES = [
     'begun',
     'gathered',
     'flushing',
-    'nextFlush',
+    'isAskedAgain',
   ],
   ...[
     'chosen',

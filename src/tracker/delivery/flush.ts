@@ -47,21 +47,18 @@ async function concludeUnload(page: Page): Promise<void> {
       await conclude(page, left, outcome, 1);
   }
   // More requests may have been sent meanwhile.
-  page.sentOnUnload = page.sentOnUnload.filter((request) => !sent.includes(request));
+  page.sentOnUnload = page.sentOnUnload.slice(sent.length);
 }
 
 /** The oldest records that may be sent. */
 async function peek(page: Page): Promise<readonly StoredEntry[]> {
-  const { tokens, settings } = page;
-  const { batchSize } = settings;
-  if (tokens) return tokens.peek(batchSize);
-  const seen: StoredEntry[] = [];
-  const oldest = await page.records.peek(batchSize, 0, (entry) => {
-    seen.push(entry);
-    return !isSetAside(page, entry);
-  });
+  const { batchSize } = page.settings;
+  if (page.tokens) return page.tokens.peek(batchSize);
+  const limit = batchSize + page.setAside.length;
+  const seen = await page.records.peek(limit);
+  const oldest = seen.filter((entry) => !isSetAside(page, entry));
   page.skippedCount = seen.length - oldest.length;
-  resync(page, seen, oldest.length < batchSize);
+  resync(page, seen, seen.length < limit);
   return oldest;
 }
 
@@ -100,7 +97,7 @@ async function send(page: Page, oldest: readonly StoredEntry[], failures: number
   // An unload may have aborted this request. The outcome of the unload's own request then decides.
   if (outcome.reason === 'network' && page.sentOnUnload.length > 0) return;
   if (mayBisect(page, outcome, failures)) {
-    const { message = 'was refused before the relay, by a firewall or proxy' } = outcome;
+    const { message = 'was refused by a firewall or proxy' } = outcome;
     // Halves down to the record at fault. That one is set aside until another record is accepted.
     if (batch.length > 1) page.batchSize = batch.length >> 1;
     else {
@@ -115,10 +112,13 @@ async function send(page: Page, oldest: readonly StoredEntry[], failures: number
 }
 
 /**
- * Runs one step of a flush. Returns how the flush ends, or undefined if it goes on.
- * Never runs beside another step: the records in hand would be sent twice.
+ * Runs one step of a flush: sends the oldest batch, if it is due. Returns how the flush ends, or undefined if it
+ * goes on.
+ *
+ * A record leaves the buffer only after the relay has answered for it. Never runs beside another step, in any tab:
+ * the records in hand would be sent twice.
  */
-async function step(page: Page, dueBefore: number): Promise<FlushEnd | undefined> {
+export async function flushStep(page: Page): Promise<FlushEnd | undefined> {
   const { records, emit } = page;
   await refreshVisitor(page);
   if (!isIn(page)) return bare({});
@@ -128,7 +128,7 @@ async function step(page: Page, dueBefore: number): Promise<FlushEnd | undefined
   if (oldest.length === 0 && page.setAside.length > 0) return void (await giveUpBisecting(page));
   const rate = readSendRate(await records.get(SEND_RATE));
   page.pause = rate.pause;
-  const next = bare(nextStep(page, [oldest, rate], page.time.mono() - dueBefore));
+  const next = bare(nextStep(page, [oldest, rate], page.time.mono() - page.dueBefore));
   if (next.expired) return void (await drop(page, next.expired, 'expired'));
   if (!next.rate) {
     const { reason, forMs = 0 } = next;
@@ -144,19 +144,4 @@ async function step(page: Page, dueBefore: number): Promise<FlushEnd | undefined
   // The relay refuses an empty batch, but its response has the time.
   const outcome = await sendBatch(page, []);
   if (!page.isClockConfirmed) await slowDown(page, outcome);
-}
-
-/**
- * Sends due records, batch by batch, oldest first, until none is due or something has to wait.
- *
- * A record leaves the buffer only after the relay has answered for it. One batch is sent at a
- * time, across all tabs.
- *
- * @param dueBefore records made before this moment of the page's monotonic clock are due, full batch or not
- */
-export async function flush(page: Page, dueBefore: number): Promise<FlushEnd> {
-  for (;;) {
-    const end = await page.exclusive(() => step(page, dueBefore));
-    if (end) return end;
-  }
 }

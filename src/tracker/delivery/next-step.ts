@@ -3,7 +3,7 @@ import { ageOf, madeAtMono, relayNow } from '../page/clock.ts';
 import type { Page } from '../page/page.ts';
 import type { StoredEntry } from '../record/call.ts';
 import type { FlushEnd } from '../record/outcome.ts';
-import { pausedForMs, type SendRate } from './send-rate.ts';
+import { ownPause, pausedForMs, type SendRate } from './send-rate.ts';
 
 /** What to do: drop records, send a request, or, with neither, end the flush. */
 export type NextStep = FlushEnd & {
@@ -39,9 +39,9 @@ export function nextStep(
     return { forMs };
 
   const oldestAt = madeAtMono(page, first);
-  const { pause } = rate;
+  const pause = ownPause(page, rate.pause);
   const now = relayNow(page);
-  const pausedMs = pausedForMs(pause, now, !!page.tokens);
+  const pausedMs = pausedForMs(pause, now);
   if (pause && pausedMs) return { reason: pause.reason, forMs: pausedMs, oldestAt };
   const { fullAt, inMs } = takeToken(rate.fullAt, settings, now);
   return inMs > 0 ? { reason: 'tokens', forMs: inMs, oldestAt } : { rate: { ...rate, fullAt }, asksTime };

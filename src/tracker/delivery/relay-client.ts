@@ -78,7 +78,7 @@ function readAnswer(
     reason: isRefused ? 'unexpected_response' : reasonOf(status, code),
     // Seconds or a date. https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
     afterMs: Number(after) * 1000 || Date.parse(after) - now,
-    ...(isRefused && message && { message }),
+    message: isRefused ? message : undefined,
     suspects: isRefused ? 'sure' : !code && status !== 429 && 'maybe',
   });
 }

@@ -1,4 +1,5 @@
 import { backoffMs } from '../../pacing/backoff.ts';
+import type { Page } from '../page/page.ts';
 import type { Outcome, Pause } from '../record/outcome.ts';
 import { bare } from '../record/own-fields.ts';
 
@@ -27,15 +28,20 @@ export const NOT_ALLOWED_BACKOFF = { baseMs: 60_000, capMs: HOUR_MS };
 
 /** The stored rate, or the initial one. */
 export function readSendRate(kept: unknown): SendRate {
-  return bare({ fullAt: 0, failures: 0, ...(typeof kept === 'object' ? kept : undefined) });
+  return bare({ fullAt: 0, failures: 0, ...(kept as Partial<SendRate>) });
 }
 
 /**
- * How much longer a pause lasts, in milliseconds.
- * If the page has tokens, it ignores a pause for lack of one: then only the records without a token wait.
+ * The pause that this page keeps. If it has tokens, it ignores a pause for lack of one: only the records without
+ * a token wait then.
  */
-export function pausedForMs(pause: Pause | undefined, now: number, hasTokens: boolean): number {
-  if (!pause || (hasTokens && pause.reason === 'token_required')) return 0;
+export function ownPause(page: Pick<Page, 'tokens'>, pause: Pause | undefined): Pause | undefined {
+  return page.tokens && pause?.reason === 'token_required' ? undefined : pause;
+}
+
+/** How much longer a pause lasts, in milliseconds. */
+export function pausedForMs(pause: Pause | undefined, now: number): number {
+  if (!pause) return 0;
   // A pause that starts in the future was set by another clock, or before this one was set back. Its end
   // means nothing here.
   return pause.since > now + CLOCKS_DIFFER_MS ? 0 : Math.max(0, pause.until - now);
@@ -56,7 +62,7 @@ export function rateAfter(
       ? Math.min(afterMs, HOUR_MS) + backoffMs(1, limits, random)
       : backoffMs(failures + 1, limits, random);
   // The relay's pause outlasts a lesser failure that is known only later, of a request sent beside it.
-  const isLonger = pausedForMs(pause, now, false) > forMs;
+  const isLonger = pausedForMs(pause, now) > forMs;
   return bare({
     fullAt,
     failures: failures + 1,

@@ -1,6 +1,7 @@
+import type { Rejection } from '../../contract/answer.ts';
 import { relayNow } from '../page/clock.ts';
-import { MIN_SET_ASIDE, type Page } from '../page/page.ts';
-import type { Entry, StoredEntry } from '../record/call.ts';
+import { type ById, MIN_SET_ASIDE, type Page } from '../page/page.ts';
+import type { Call, Entry, StoredEntry } from '../record/call.ts';
 import type { Disposition, DropReason, Outcome } from '../record/outcome.ts';
 import { bare, ownFields } from '../record/own-fields.ts';
 import { rateAfter, readSendRate, SEND_RATE } from './send-rate.ts';
@@ -11,7 +12,7 @@ function nameOf({ kind, json }: Entry): string {
   return kind === 'event' && eventName ? eventName : 'identify';
 }
 
-const idsOf = (entries: readonly Entry[]): readonly string[] => entries.map(({ id }) => id);
+const idsOf = (calls: readonly Call[]): readonly string[] => calls.map(({ id }) => id);
 
 async function remove(
   page: Page,
@@ -22,13 +23,19 @@ async function remove(
   for (const { id } of entries) delete page.unsettled[id];
 }
 
+/** Reports calls that were given up. A `reset` would not have become a record. */
+export function dropped(page: Page, calls: readonly Call[], reason: DropReason = 'opted_out'): void {
+  const ids = idsOf(calls.filter(({ kind }) => kind !== 'reset'));
+  if (ids.length > 0) page.emit('dropped', { ids, reason });
+}
+
 /**
  * Drops records and reports it.
  * Call it only under the lock: a flush could report the records it has in hand too.
  */
 export async function drop(page: Page, entries: readonly StoredEntry[], reason: DropReason): Promise<void> {
   await remove(page, entries, () => reason);
-  page.emit('dropped', { ids: idsOf(entries), reason });
+  dropped(page, entries, reason);
 }
 
 /** Makes all tabs wait. */
@@ -55,14 +62,13 @@ async function settle(
   page.setAside = [];
   page.maxSetAside = MIN_SET_ASIDE;
   const settled = [...batch, ...aside];
-  // A request sent during unload may hold more records, whose outcome was reported before.
-  const isOurs = ({ id }: { readonly id: string }) => batch.some((entry) => entry.id === id);
-  const rejections = [...rejected.filter(isOurs), ...aside.map(({ id, issues }) => ({ id, issues }))];
-  const isRefused = (entry: Entry) => rejections.some(({ id }) => id === entry.id);
-  await remove(page, settled, (entry) => (isRefused(entry) ? 'rejected' : 'delivered'));
-  const ids = idsOf(settled.filter((entry) => !isRefused(entry)));
+  const refusals: ById<Rejection> = bare({});
+  for (const { id, issues } of [...rejected, ...aside]) refusals[id] = { id, issues };
+  await remove(page, settled, ({ id }) => (refusals[id] ? 'rejected' : 'delivered'));
+  const ids = idsOf(settled.filter(({ id }) => !refusals[id]));
   if (ids.length > 0) page.emit('delivered', { ids, duplicates: Math.min(duplicates, ids.length) });
-  for (const rejection of rejections) page.emit('rejected', rejection);
+  // A request sent during unload may hold more records, whose outcome was reported before.
+  for (const { id } of settled) if (refusals[id]) page.emit('rejected', refusals[id]);
   for (const entry of batch)
     for (const repair of repaired)
       if (repair.id === entry.id) page.emit('repaired', { ...repair, record: nameOf(entry) });

@@ -1,4 +1,5 @@
 import { endNetworkPause, SEND_RATE } from '../delivery/send-rate.ts';
+import { dropped } from '../delivery/settle.ts';
 import type { Page } from '../page/page.ts';
 import { choose, forget, isIn, keptKeys, knownChoices, mustForget } from '../page/visitor-state.ts';
 import type { Call } from '../record/call.ts';
@@ -9,7 +10,7 @@ import { statsOf, type TrackerStats } from '../store/stats.ts';
 import { called, leave, leaveHidden } from '../unload/unload-flush.ts';
 import { flushNow } from './flush-schedule.ts';
 import { flushUntilSettled } from './flush-until-settled.ts';
-import { dropped, write } from './write-calls.ts';
+import { write } from './write-calls.ts';
 
 /**
  * Stores and sends a page's calls, as far as the visitor allows it.
@@ -74,8 +75,7 @@ async function optOut(page: Page): Promise<void> {
   if (!page.isDegraded) return;
   // The database may hold data that it could not delete.
   if (!isIn(page) && (await page.removeStore(page.endpointName))) forget(page);
-  if (!isKept)
-    throw new Error('the opt-out holds for this page alone: localStorage and IndexedDB both failed');
+  if (!isKept) throw new Error('neither localStorage nor IndexedDB keeps the opt-out');
 }
 
 export function createEngine(page: Page): Engine {

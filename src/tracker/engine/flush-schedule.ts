@@ -1,11 +1,10 @@
-import { flush } from '../delivery/flush.ts';
+import { flushStep } from '../delivery/flush.ts';
 import type { Page } from '../page/page.ts';
 import type { FlushEnd } from '../record/outcome.ts';
 import { bare } from '../record/own-fields.ts';
 import { rearm } from '../unload/unload-flush.ts';
 
-// Decides when to flush: by number, by age, and again after a wait. One flush runs at a time, and at most
-// one more is queued.
+// Decides when to flush: by number, by age, and again after a wait. One flush runs at a time.
 
 // For a flush that throws, which should never happen. Its records stay in the buffer and are tried again.
 const AFTER_FAULT: FlushEnd = bare({ reason: 'internal_error', forMs: 30_000 });
@@ -23,36 +22,34 @@ function arm(page: Page, forMs: number): void {
   }, forMs);
 }
 
-async function run(page: Page, dueBefore = page.time.mono()): Promise<FlushEnd> {
+/** Sends due records, batch by batch, oldest first, until none is due or something has to wait. */
+async function flush(page: Page): Promise<FlushEnd> {
   await page.begun;
-  return flush(page, dueBefore);
-}
-
-async function begin(page: Page, dueBefore?: number): Promise<FlushEnd> {
-  page.appendedMeanwhile = 0;
-  page.flushing = run(page, dueBefore).catch(() => AFTER_FAULT);
-  const end = await page.flushing;
+  let end: FlushEnd | undefined;
+  do {
+    page.isAskedAgain = false;
+    page.appendedMeanwhile = 0;
+    end = await page.exclusive(() => flushStep(page)).catch(() => AFTER_FAULT);
+  } while (!end || page.isAskedAgain);
   page.flushing = undefined;
   disarm(page);
   page.mustWait = !!end.reason;
   if (end.forMs) arm(page, end.forMs);
   rearm(page);
-  // The flush may have read the buffer before these were appended; the next one will find them.
-  if (!page.nextFlush) scheduleFlush(page, page.appendedMeanwhile);
+  // The last step may have read the buffer before these were appended.
+  scheduleFlush(page, page.appendedMeanwhile);
   return end;
 }
 
 /**
  * Flushes now: records made before `dueBefore`, or before now, are due.
- * While a flush runs, it queues one more, which begins at the end of that one.
+ * A flush that is under way looks once more before it ends.
  */
-export function flushNow(page: Page, dueBefore?: number): Promise<FlushEnd> {
-  if (!page.flushing) return begin(page, dueBefore);
-  page.nextFlush ??= page.flushing.then(() => {
-    page.nextFlush = undefined;
-    return begin(page);
-  });
-  return page.nextFlush;
+export function flushNow(page: Page, dueBefore: number = page.time.mono()): Promise<FlushEnd> {
+  page.dueBefore = Math.max(page.dueBefore, dueBefore);
+  page.isAskedAgain = true;
+  page.flushing ??= flush(page);
+  return page.flushing;
 }
 
 /** Call it after an append, with the number of records that wait. */

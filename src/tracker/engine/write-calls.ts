@@ -1,4 +1,4 @@
-import { drop } from '../delivery/settle.ts';
+import { drop, dropped } from '../delivery/settle.ts';
 import { learnOffset } from '../page/clock.ts';
 import type { Page } from '../page/page.ts';
 import { makeRecords } from '../page/pending-records.ts';
@@ -11,12 +11,6 @@ import { type Appended, COUNTS } from '../store/record-store.ts';
 import { statsOf } from '../store/stats.ts';
 import { rearm } from '../unload/unload-flush.ts';
 import { scheduleFlush } from './flush-schedule.ts';
-
-/** Reports calls that were discarded because of the visitor's choice. */
-export function dropped(page: Page, calls: readonly Call[]): void {
-  const ids = calls.filter(({ kind }) => kind !== 'reset').map(({ id }) => id);
-  if (ids.length > 0) page.emit('dropped', { ids, reason: 'opted_out' });
-}
 
 /** Seals a group: no more calls join it. */
 function close(page: Page, calls: readonly Call[]): void {
@@ -47,8 +41,7 @@ async function append(page: Page, calls: readonly Call[]): Promise<void> {
 
 /** Updates the page after an append, and does what follows from it. */
 function finish(page: Page, calls: readonly Call[], { visitor, entries, cleared, waiting }: Appended): void {
-  const { settings, tokens } = page;
-  dropped(page, cleared);
+  const { settings } = page;
   if (isOut(visitor)) {
     forget(page);
     // If the database was out of reach, the next page has to delete what is in it.
@@ -56,15 +49,15 @@ function finish(page: Page, calls: readonly Call[], { visitor, entries, cleared,
     // The mark may have had no room before.
     mark(page, page.choices);
   }
-  dropped(
-    page,
-    calls.filter(({ choices }) => isOut(visitor) || (choices ?? visitor.choices) < visitor.choices),
+  const late = calls.filter(
+    ({ choices }) => isOut(visitor) || (choices ?? visitor.choices) < visitor.choices,
   );
+  dropped(page, [...cleared, ...late]);
   stored(page, entries, waiting);
   // `on` has no event for it.
   if (settings.debug === 'data') console.log('webengage-relay', 'stored', entries);
   // An unload can't wait for a token, so it is asked for now.
-  tokens?.token(entries.slice(-1));
+  page.tokens?.token(entries.slice(-1));
   rearm(page);
   if (waiting > settings.maxRecords) void page.exclusive(() => dropOldest(page));
   if (entries.length > 0) scheduleFlush(page, Math.max(1, waiting - page.skippedCount));

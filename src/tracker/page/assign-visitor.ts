@@ -1,10 +1,11 @@
+import { keys } from '../record/built-ins.ts';
 import type { Call, Entry } from '../record/call.ts';
 import { bare } from '../record/own-fields.ts';
 import { isOut, NO_VISITOR, type Visitor } from '../record/visitor.ts';
 
 /** What a page adds to the stored visitor. */
 export type PageState = {
-  /** How often the visitor has opted out or in, as far as this page knows. */
+  /** How often the visitor has opted out or in. Never less than the stored visitor says. */
   readonly choices: number;
   /**
    * Random ids for a new browser, or for a visitor who has opted in again. The same ids each time for
@@ -31,8 +32,8 @@ const MAX_REPORTED = 100;
 
 /** The visitor of this page: the stored one, or a new one, for a new browser or after a choice made here. */
 function currentVisitor(kept: Visitor, page: PageState): Visitor {
-  if (kept.choices >= page.choices && (kept.device || isOut(kept))) return kept;
-  const choices = Math.max(kept.choices, page.choices);
+  const { choices } = page;
+  if (kept.choices === choices && (kept.device || isOut(kept))) return kept;
   // Of a visitor who has opted out, only the opt-out is kept.
   const { applied, changes } = kept;
   return isOut({ choices })
@@ -48,16 +49,15 @@ function currentVisitor(kept: Visitor, page: PageState): Visitor {
 export function assignVisitor(kept: Visitor, calls: readonly Call[], page: PageState): Assigned {
   let visitor = currentVisitor(kept, page);
   let { reported } = visitor;
+  const applied: { [pageLoad: string]: number } = bare({ ...visitor.applied });
   const entries: Entry[] = [];
-  let { applied } = visitor;
   for (const call of isOut(visitor) ? [] : calls) {
     const { id, kind, fields, userId, anonymousId = visitor.anonymousId, at, device } = call;
     const [session = '', seq] = id.split('.');
-    const others = applied.filter(([pageLoad]) => pageLoad !== session);
-    const [, last = 0] = applied.find(([pageLoad]) => pageLoad === session) ?? [];
-    if (Number(seq) <= last) continue;
+    if (Number(seq) <= (applied[session] ?? 0)) continue;
     // At the end: the page loads that called last are remembered.
-    applied = [...others, [session, Number(seq)]];
+    delete applied[session];
+    applied[session] = Number(seq);
     // Made before the visitor opted out and in again.
     if ((call.choices ?? visitor.choices) < visitor.choices) continue;
     // A page may have sent it already. From another device the relay would take it for a new record.
@@ -74,21 +74,21 @@ export function assignVisitor(kept: Visitor, calls: readonly Call[], page: PageS
     }
     if (kind === 'reset' || isForeign) continue;
     if (kind === 'user') {
-      let after = reported ?? [];
+      const after: { [field: string]: string } = bare({ ...reported });
       // A call that was spilled during unload has no fields. Then nothing that was reported
       // before is certain.
       let isNew = !fields || (!reported && !!userId);
       for (const [name, json] of fields ?? []) {
-        isNew ||= !after.some(([known, value]) => known === name && value === json);
-        after = [...after.filter(([known]) => known !== name), [name, json]];
+        isNew ||= after[name] !== json;
+        after[name] = json;
       }
       if (!isNew && page.skipRepeatedIdentify) continue;
-      reported = fields && after.slice(-MAX_REPORTED);
+      reported = fields && keys(after).length <= MAX_REPORTED ? after : undefined;
     }
     const { userId: owner } = visitor;
     const whose = { userId: owner, anonymousId: owner ? undefined : visitor.anonymousId };
     entries.push(bare({ ...call, ...whose, fields: undefined, at: page.madeAt(call) }));
   }
-  visitor = bare({ ...visitor, reported, applied: applied.slice(-MAX_SESSIONS) });
-  return { entries, visitor };
+  for (const session of keys(applied).slice(0, -MAX_SESSIONS)) delete applied[session];
+  return { entries, visitor: bare({ ...visitor, reported, applied }) };
 }

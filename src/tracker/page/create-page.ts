@@ -39,6 +39,7 @@ export function createPage(platform: Platform, settings: Settings, emit: Emit): 
     setAside: [],
     maxSetAside: MIN_SET_ASIDE,
     appendedMeanwhile: 0,
+    dueBefore: Number.NEGATIVE_INFINITY,
     sentOnUnload: [],
     leaveFullAt: 0,
     leavesUntil: 0,

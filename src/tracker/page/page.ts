@@ -91,8 +91,11 @@ type FlushState = {
   /** The pause of all tabs, as this page last saw it. */
   pause?: Pause | undefined;
   flushing?: Promise<FlushEnd> | undefined;
-  nextFlush?: Promise<FlushEnd> | undefined;
-  /** How many records waited after an append during a flush. */
+  /** Whether another flush was asked for since the last step of this one began. */
+  isAskedAgain?: boolean;
+  /** Records made before this moment of the page's monotonic clock are due, full batch or not. */
+  dueBefore: number;
+  /** How many records waited after an append since the last step began. */
   appendedMeanwhile: number;
   /** Cancels the scheduled flush. */
   cancelFlush?: (() => void) | undefined;

@@ -35,8 +35,9 @@ export function tabLock(name: string, locks: LockManager | undefined): Exclusive
       };
       if (!locks) return start();
       for (;;) {
-        const before = await holder(locks, name);
+        let before: string | undefined;
         try {
+          before = await holder(locks, name);
           return await locks.request(
             name,
             { __proto__: null, signal: AbortSignal.timeout(WAIT_MS) } as LockOptions,
@@ -52,12 +53,8 @@ export function tabLock(name: string, locks: LockManager | undefined): Exclusive
     });
 }
 
-/** The page or worker that holds the lock. Undefined if the browser does not say. */
+/** The page or worker that holds the lock. */
 async function holder(locks: LockManager, name: string): Promise<string | undefined> {
-  try {
-    const { held = [] } = await locks.query();
-    return held.find((lock) => lock.name === name)?.clientId;
-  } catch {
-    return undefined;
-  }
+  const { held } = await locks.query();
+  return held?.find((lock) => lock.name === name)?.clientId;
 }

@@ -36,7 +36,7 @@ export type Outcome = {
    */
   readonly suspects?: 'sure' | 'maybe' | false;
   /** What the relay says is wrong. */
-  readonly message?: string;
+  readonly message?: string | undefined;
   readonly rejected?: readonly Rejection[];
   readonly duplicates?: number;
   readonly repaired?: readonly (Repair & { readonly id: string })[];

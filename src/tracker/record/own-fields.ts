@@ -7,6 +7,4 @@ export function bare<T extends object>(value: T): T {
 }
 
 /** The own fields of any value. Each of them may be missing. */
-export function ownFields<T extends object>(value: T | null | undefined): Partial<T> {
-  return bare<Partial<T>>(value ?? {});
-}
+export const ownFields: <T extends object>(value: T | null | undefined) => Partial<T> = bare as never;

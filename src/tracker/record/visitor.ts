@@ -19,12 +19,10 @@ export type Visitor = {
   /** The visitor's clock minus the relay's, in milliseconds, by the last responses. */
   readonly clockOffset?: number | undefined;
   /** The last call applied of each page load, newest last. A call that arrives twice counts once. */
-  readonly applied: readonly (readonly [pageLoad: string, lastCall: number])[];
+  readonly applied: { readonly [pageLoad: string]: number };
   /** The fields of the last `identify` calls, as JSON texts. A call that repeats them makes no record. */
-  readonly reported?: Reported | undefined;
+  readonly reported?: { readonly [field: string]: string } | undefined;
 };
-
-type Reported = readonly (readonly [field: string, json: string])[];
 
 export function isOut({ choices }: Pick<Visitor, 'choices'>): boolean {
   return choices % 2 === 1;
@@ -37,7 +35,7 @@ export const NO_VISITOR: Visitor = /* @__PURE__ */ bare({
   device: '',
   anonymousId: '',
   changes: 0,
-  applied: [],
+  applied: {},
 });
 
 /** What to store of a visitor. Of one who has opted out, only that. */
@@ -48,6 +46,6 @@ export function toStored(visitor: Visitor): Pick<Visitor, 'choices' | 'changes'>
 
 /** Reads a stored visitor. Anything may be stored there. */
 export function readVisitor(value: unknown): Visitor {
-  const kept = bare({ ...NO_VISITOR, ...(typeof value === 'object' ? value : undefined) });
+  const kept = bare({ ...NO_VISITOR, ...(value as Partial<Visitor>) });
   return typeof kept.device === 'string' && kept.choices >= 0 && kept.changes >= 0 ? kept : NO_VISITOR;
 }

@@ -63,41 +63,27 @@ function readSettings(stub: Stub, join: JoinSettings): PageSettings {
   return settings;
 }
 
-/**
- * Passes each call from now on to `take`. Not by `queue.push =`: a page may have frozen `Array.prototype`.
- */
-function takeCalls(queue: QueuedCall[], take: (call: QueuedCall) => void): void {
-  Object.defineProperty(queue, 'push', bare({ value: take, configurable: true }));
-}
+type TakeCall = (call: QueuedCall) => void;
 
-/** Puts a tracker in the stub's place, which makes the calls that wait. */
-function handOver(stub: Stub, { madeAt, ...tracker }: StartedTracker, createTracker: StartTracker): void {
-  const { queue } = stub;
-  const make = ([method, call, at, resolve, , address]: QueuedCall) => {
+/** Puts a tracker's methods on the stub. Returns what makes a call. */
+function handOver(stub: Stub, { madeAt, ...tracker }: StartedTracker, createTracker: StartTracker): TakeCall {
+  // Onto the stub itself, and still behind its queue: code may have kept the stub, or one of its methods,
+  // since before the script loaded.
+  Object.assign(stub, tracker, { createTracker });
+  return ([method, call, at, resolve, , address]) => {
     const methods: Methods = { ...tracker, ...madeAt(at, address) };
     // With a promise, at once: from now on the stub's own time limit ends nothing.
     resolve(new Promise((answer) => answer(methods[method]?.(...call))));
   };
-  // Onto the stub itself, and still behind its queue: code may have kept the stub, or one of its methods,
-  // since before the script loaded.
-  page.webengageRelay = Object.assign(stub, tracker, { createTracker });
-  takeCalls(queue, make);
-  for (let call = queue.shift(); call; call = queue.shift()) make(call);
 }
 
-/**
- * Tells the page, and each of its calls, why there is no tracker. The calls stay queued for a script
- * that can start one.
- */
-function refuse(stub: Stub, error: unknown): void {
-  const { queue } = stub;
-  page.webengageRelay = stub;
-  for (const call of queue) call[4](error);
-  takeCalls(queue, (call) => {
+/** Tells the page why there is no tracker. Returns what tells a call, and queues it for a script that can start one. */
+function refuse({ queue }: Stub, error: unknown): TakeCall {
+  console.error('webengage-relay:', error);
+  return (call) => {
     queue[queue.length] = call;
     call[4](error);
-  });
-  console.error('webengage-relay:', error);
+  };
 }
 
 /**
@@ -115,9 +101,16 @@ export function installTracker(startWith: StartTracker, join: JoinSettings): voi
   };
   const stub = findStub();
   if (!stub) return;
+  const { queue } = stub;
+  let take: TakeCall;
   try {
-    handOver(stub, start(readSettings(stub, join)), (options) => start(join(options, {})));
+    take = handOver(stub, start(readSettings(stub, join)), (options) => start(join(options, {})));
   } catch (error) {
-    refuse(stub, error);
+    take = refuse(stub, error);
   }
+  page.webengageRelay = stub;
+  const waiting = queue.splice(0);
+  // Each call from now on. Not by `queue.push =`: a page may have frozen `Array.prototype`.
+  Object.defineProperty(queue, 'push', bare({ value: take, configurable: true }));
+  for (const call of waiting) take(call);
 }

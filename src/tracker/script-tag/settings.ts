@@ -44,7 +44,5 @@ const TRACKER_URL = /^(https?:\/\/[^/?#@]+)\/([^?#]*\/)?tracker(\.full)?(\.\w{12
 export function scriptOrigin(script: HTMLScriptElement | undefined): unknown {
   const [, origin] = TRACKER_URL.exec(script?.src ?? '') ?? [];
   if (origin) return origin;
-  throw new Error(
-    'no endpoint: set data-endpoint, or webengageRelay.options = { endpoint } before tracker.js',
-  );
+  throw new Error('no endpoint: set data-endpoint, or webengageRelay.options = { endpoint }');
 }

@@ -65,7 +65,7 @@ export function openDatabase(
           transact(mode, (objects) =>
             operation(objects, () => {
               // The operation was retried on another connection, and would be done twice.
-              if (used !== connection) throw new Error('the connection was dropped');
+              if (used !== connection) throw new Error('given up');
             }),
           ),
         ),

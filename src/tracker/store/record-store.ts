@@ -70,11 +70,9 @@ const MAX_ROW = 25;
 // page many times more.
 const FEW_ROWS = 2;
 
-// Enough for a batch, even if each row holds one record.
-const MORE_ROWS = 25;
-
-// For when most records are skipped: ten thousand rows must not take as many reads.
-const MANY_ROWS = 250;
+// If few rows are not enough, so many times more are read: the second time, as many as a batch has records. Then
+// most are skipped, and ten thousand rows must not take as many reads.
+const MORE_ROWS = 12;
 
 /** Appends what `change` makes for the stored visitor. */
 async function append(
@@ -120,7 +118,7 @@ async function peek(
   const found: StoredEntry[] = [];
   let key: IDBValidKey = from;
   let isOpen = false;
-  for (let rows = FEW_ROWS; ; rows = rows < MORE_ROWS ? MORE_ROWS : MANY_ROWS) {
+  for (let rows = FEW_ROWS; ; rows *= MORE_ROWS) {
     // Never all of them: a backlog of 10,000 must cost no more here than one of 10.
     const keys = objects.getAllKeys(rowsAfter(key, isOpen), rows);
     const read: readonly (readonly Entry[])[] = await promisifyRequest(

@@ -20,7 +20,7 @@ export type Counts = { [end in Disposition | 'tracked']?: number };
 
 /** Reads stored counts, without what a page has added to `Object.prototype`. */
 export function readCounts(kept: unknown): Counts {
-  return ownFields<Counts>(typeof kept === 'object' ? kept : undefined);
+  return ownFields(kept as Counts);
 }
 
 export function statsOf(kept: unknown): TrackerStats {

@@ -2,7 +2,7 @@ import { MAX_REQUEST_RECORDS } from '../../contract/batch.ts';
 import { takeToken } from '../../pacing/allowance.ts';
 import { fitting } from '../delivery/batch-limits.ts';
 import { MAX_KEEPALIVE_BYTES, relayRequest, sendBatch } from '../delivery/relay-client.ts';
-import { pausedForMs } from '../delivery/send-rate.ts';
+import { ownPause, pausedForMs } from '../delivery/send-rate.ts';
 import { relayNow } from '../page/clock.ts';
 import type { ById, Page, UnloadRequest } from '../page/page.ts';
 import { pendingCalls, pendingRecords } from '../page/pending-records.ts';
@@ -37,9 +37,10 @@ function unsaved(page: Page): readonly Call[] {
  * @param all includes records that may overtake others, if nothing else keeps them
  */
 function sendable(page: Page, all: boolean): readonly Entry[] {
-  const { pause, tokens, isWhole, sentOnUnload, isDegraded, awaitsId } = page;
+  const { isWhole, sentOnUnload, isDegraded } = page;
+  const pause = ownPause(page, page.pause);
   // A failed network is no reason not to try.
-  const isPaused = pause?.reason !== 'network' && pausedForMs(pause, relayNow(page), !!tokens);
+  const isPaused = pause?.reason !== 'network' && pausedForMs(pause, relayNow(page));
   // Later records would overtake those that could not be delivered.
   const hasFailed = sentOnUnload.some(({ outcome }) => outcome?.reason);
   if (isPaused || hasFailed || !isIn(page)) return [];
@@ -48,9 +49,10 @@ function sendable(page: Page, all: boolean): readonly Entry[] {
   const known = allUnsettled(page).filter(({ key }) => all || key <= page.reach);
   // Without a database, a spill may become records of another device: then it must not have been sent. Nor if the
   // next page may find another anonymous id.
-  const calls = (all || (isWhole && !isDegraded && !awaitsId)) && isFresh(page) ? pendingRecords(page) : [];
+  const calls =
+    (all || (isWhole && !isDegraded && !page.awaitsId)) && isFresh(page) ? pendingRecords(page) : [];
   const entries = [...known, ...calls].filter((entry) => !isSetAside(page, entry));
-  return (tokens?.together(entries, true) ?? entries).slice(0, MAX_REQUEST_RECORDS);
+  return (page.tokens?.together(entries, true) ?? entries).slice(0, MAX_REQUEST_RECORDS);
 }
 
 /**

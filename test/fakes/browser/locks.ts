@@ -1,5 +1,7 @@
 type Request = {
-  readonly tab: object;
+  readonly name: string;
+  /** The tab that asks. */
+  readonly clientId: string;
   readonly task: () => Promise<unknown>;
   readonly resolve: (value: unknown) => void;
   readonly reject: (why: unknown) => void;
@@ -9,6 +11,7 @@ type Request = {
 export function fakeLocks() {
   const waiting: Request[] = [];
   let holder: Request | undefined;
+  let tabs = 0;
 
   function grantNext(): void {
     if (holder !== undefined) return;
@@ -37,12 +40,12 @@ export function fakeLocks() {
   }
 
   function tab() {
-    const self = {};
+    const clientId = `tab ${++tabs}`;
     let lives = true;
-    const request = (_: string, { signal }: LockOptions, task: () => Promise<unknown>) =>
+    const request = (name: string, { signal }: LockOptions, task: () => Promise<unknown>) =>
       new Promise((resolve, reject) => {
         if (!lives) return;
-        const own = { tab: self, task, resolve, reject };
+        const own = { name, clientId, task, resolve, reject };
         if (signal?.aborted) return reject(signal.reason);
         waiting.push(own);
         signal?.addEventListener('abort', () => {
@@ -53,14 +56,15 @@ export function fakeLocks() {
         });
         grantNext();
       });
+    const query = async () => ({ held: holder ? [holder] : [] });
     return {
-      locks: { request } as unknown as LockManager,
+      locks: { request, query } as unknown as LockManager,
       /** Dies, and lets go of what it held and asked for. */
       die: () => {
         lives = false;
-        for (const own of waiting.filter((each) => each.tab === self))
+        for (const own of waiting.filter((each) => each.clientId === clientId))
           waiting.splice(waiting.indexOf(own), 1);
-        if (holder?.tab === self) holder = undefined;
+        if (holder?.clientId === clientId) holder = undefined;
         grantNext();
       },
     };

@@ -116,6 +116,20 @@ test('a failing flush is retried', async () => {
   expect(sent()).toEqual([1]);
 });
 
+test('a lock that fails is not asked again at once', async () => {
+  const { page, append } = scheduleWith();
+  let asked = 0;
+  // The fourth time it hangs, so that this test ends.
+  const exclusive = () => (++asked > 3 ? new Promise(() => {}) : Promise.reject(new Error('no lock')));
+  Object.assign(page, { exclusive });
+
+  await append(1);
+  void flushNow(page);
+  await settled();
+
+  expect(asked).toBe(1);
+});
+
 test('no wait is longer than a timer allows: a year becomes an hour', async () => {
   const { page, append, time, sent } = scheduleWith(askToWait(365 * 86_400));
   await append(1);
@@ -145,6 +159,7 @@ test('any number of appends during a flush cause one more flush', async () => {
   const { page, time, holdFlush, looks } = scheduleWith();
   const end = holdFlush();
   void flushNow(page);
+  await settled();
 
   for (let n = 0; n < 500; n++) scheduleFlush(page, 25 + n);
   for (let n = 0; n < 500; n++) void flushNow(page);

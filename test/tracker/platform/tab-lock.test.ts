@@ -92,6 +92,7 @@ describe('a lock of a tab that does not release it', () => {
       await opened;
       order.push('frozen ends');
     });
+    await settled();
     const second = other?.exclusive(async () => void order.push('other'));
 
     await time.pass(29_999);

@@ -243,11 +243,11 @@ test('any part of the records in one row can be removed by their keys', async ()
 
 test('records can have different outcomes at once, and an undelivered one leaves nothing reported', async () => {
   const buffer = openStore(newName());
-  const visitor = { ...NO_VISITOR, device: 'one', changes: 1, reported: [['email', '"a@b"']] as const };
+  const visitor = { ...NO_VISITOR, device: 'one', changes: 1, reported: { email: '"a@b"' } };
   const { entries: stored } = await buffer.append(() => ({ visitor, entries: entries(1, 3), clears: false }));
 
   await remove(buffer, stored.slice(0, 1), 'delivered');
-  expect(await buffer.get('visitor')).toMatchObject({ reported: [['email', '"a@b"']] });
+  expect(await buffer.get('visitor')).toMatchObject({ reported: { email: '"a@b"' } });
 
   await buffer.remove(stored, ({ at }) => (at === 2 ? 'rejected' : 'delivered'));
   expect(await buffer.get('visitor')).toMatchObject({ device: 'one', reported: undefined });

@@ -161,7 +161,7 @@ describe('an opt-out', () => {
     const page = open({ memory: true }, { pageStorage: nowhere });
     await page.tracker.track('e1');
 
-    await expect(page.tracker.optOut()).rejects.toThrow('localStorage and IndexedDB both failed');
+    await expect(page.tracker.optOut()).rejects.toThrow('neither localStorage nor IndexedDB');
   });
 
   test('followed by an opt-in of another tab lets this one track, and send nothing from before', async () => {
