@@ -51,8 +51,11 @@ export const ROWS_WRITTEN_PER_RESERVE = 1;
  */
 export const ROWS_READ_PER_FLUSH = 24;
 
-/** On top, if the alarm is set for later: do 25 records wait? The sealed batches, and at most so many runs. */
-export const ROWS_READ_TO_SEE_IF_FULL = { batches: 12, runs: 50 } as const;
+/**
+ * On top, if 25 records wait and the alarm is set for later: are they a full batch? Reads the sealed batches, and two rows for
+ * each of at most 50 runs (`holdsFullBatch` in queue/ingest.ts).
+ */
+export const ROWS_READ_TO_SEE_IF_FULL = { batches: 12, perRun: 2, runs: 50 } as const;
 
 /**
  * About: three looks at the sealed batches, the counts, and the batch itself (delivery/next-send.ts,

@@ -1,3 +1,4 @@
+import { MAX_BATCH_RECORDS } from '../../src/contract/batch.ts';
 import { RESERVED_MS } from '../../src/edge/gate/reserve.ts';
 import { MAX_SEGMENT_AGE_MS, MAX_SEGMENT_RUNS } from '../../src/edge/queue/segments/segment-limits.ts';
 import {
@@ -55,7 +56,7 @@ export const CPU_MS_PER_FLUSH = 2;
 
 /** Assumed: records per page load, how long it lasts, and the bytes that an outbox needs to remember their ids. */
 export const RECORDS_PER_SESSION = 25;
-const SECONDS_PER_SESSION = 120;
+export const SECONDS_PER_SESSION = 120;
 export const BYTES_PER_SESSION = 100;
 
 // Dedup keeps a table for today and for each of the eight days before. On average that is 8.5 days.
@@ -90,8 +91,10 @@ export function usageOf(recordsPerSecond: number, shards: number, lingerMs: numb
     (stored / RECORDS_PER_SESSION) * MONTH_SECONDS * (1 + SECONDS_PER_SESSION / segmentSeconds);
   // Without a backlog, no more runs wait than two calls take.
   const waitingRuns = overloaded ? Number.POSITIVE_INFINITY : (2 * fill.recordsPerCall) / RECORDS_PER_FLUSH;
-  const { batches, runs } = ROWS_READ_TO_SEE_IF_FULL;
-  const readToSeeIfFull = batches + Math.min(runs, waitingRuns);
+  const { batches, perRun, runs } = ROWS_READ_TO_SEE_IF_FULL;
+  // The emptier the calls, the fewer flushes find so many records waiting.
+  const looks = fill.recordsPerCall / MAX_BATCH_RECORDS;
+  const readToSeeIfFull = looks * (batches + perRun * Math.min(runs, waitingRuns));
   const backlogBytes = overloaded ? capacityOf(shards) * BYTES_PER_RECORD : 0;
   return {
     workerRequests: posted,

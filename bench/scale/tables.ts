@@ -20,6 +20,7 @@ import {
   planPrice,
   RECORDS_PER_SESSION,
   rowsWrittenPerRecord,
+  SECONDS_PER_SESSION,
   total,
   usageOf,
   waitingPrice,
@@ -197,7 +198,7 @@ function assumptions(): string {
     `- ${RECORDS_PER_FLUSH} records a flush; ${BYTES_PER_RECORD} bytes a waiting record; one outbox is planned for ${FLUSHES_PER_SECOND_PER_OUTBOX} flushes a second.`,
     `- ${whole(DRAIN_PER_SECOND)} records a second leave: ${DEFAULTS.requestsPerMinute} calls a minute of 25, of which the relay's limit uses 96 %.`,
     `- WebEngage answers in ${range(ANSWER_MS)}, the gate in ${range(ASK_MS)}; events only, every browser another.`,
-    `- ${CPU_MS_PER_FLUSH} ms of the Worker's CPU a flush; ${RECORDS_PER_SESSION} records a page load, remembered in ${BYTES_PER_SESSION} bytes; all objects active all the month.`,
+    `- ${CPU_MS_PER_FLUSH} ms of the Worker's CPU a flush; ${RECORDS_PER_SESSION} records and ${SECONDS_PER_SESSION} s a page load, remembered in ${BYTES_PER_SESSION} bytes; all objects active all the month.`,
     `- The free plan's ${whole(FREE_PLAN_ROWS_A_DAY)} rows written a day are ${short(FREE_PLAN_ROWS_A_DAY / freeRows)} records a day, ${(FREE_PLAN_ROWS_A_DAY / freeRows / 86_400).toFixed(1)} a second.`,
   ].join('\n');
 }

@@ -5,6 +5,7 @@ import { withdraw } from './call-outcome.ts';
 import { count, readTally } from './counters.ts';
 import { byLane, countByLane, laneOf, seqAfter, within } from './lanes.ts';
 import { recordsOf, type SealedBatch, seal } from './sealed-batches.ts';
+import { readInChunks } from './segments/read-in-chunks.ts';
 import { columnOfRun } from './segments/segments.ts';
 import { settleSlices } from './segments/settled.ts';
 
@@ -149,15 +150,24 @@ export type StoredDeadLetterPage = { readonly deadLetters: readonly DeadLetter[]
 // A page has to fit into a message between objects, 32 MiB, and into memory.
 const MAX_PAGE_BYTES = 8_000_000;
 
+type ListedRow = Omit<DeadRow, 'proven' | 'lane'>;
+
 /** Dead letters after an id, oldest first: as many as fit into a page, but at least one. */
 export function listDeadLetters(sql: SqlStorage, afterId: number, limit: number): StoredDeadLetterPage {
   const deadLetters: DeadLetter[] = [];
   let bytes = 0;
-  const rows = sql.exec<Omit<DeadRow, 'proven' | 'lane'>>(
-    `SELECT id, device, kind, accepted_at, given_up_at, status, attempts, words, record FROM dead
-     WHERE id > ? ORDER BY id LIMIT ?`,
+  const rows = readInChunks<ListedRow>(
     afterId,
-    limit + 1,
+    ({ id }) => id,
+    (after, count) =>
+      sql
+        .exec<ListedRow>(
+          `SELECT id, device, kind, accepted_at, given_up_at, status, attempts, words, record FROM dead
+           WHERE id > ? ORDER BY id LIMIT ?`,
+          after,
+          count,
+        )
+        .toArray(),
   );
   for (const { accepted_at, given_up_at, ...row } of rows) {
     bytes += row.record.length;

@@ -120,7 +120,8 @@ export function ingest(
     // These are rare, and worth a row. A flush of new records alone writes no row for the counters.
     if (duplicate + refused.rejected + refused.expired > 0)
       count(storage.sql, { ...refused, duplicate }, now);
-    if (accepted > 0) sendOn(storage, lane, sendingOn, now);
+    const mayBeFull = tally.waiting[lane] + accepted >= MAX_BATCH_RECORDS;
+    if (accepted > 0) sendOn(storage, mayBeFull ? lane : undefined, sendingOn, now);
     return { stored: true, accepted, duplicates: duplicate };
   };
   const receipt = inTransaction(storage, store);
@@ -133,7 +134,7 @@ export function ingest(
   if (violations === undefined) return receipt;
   const isUnwritten = countViolations(storage.sql, violations, (id) => known.has(id), now);
   // A pass writes them. After an accepted record one comes anyway.
-  if (isUnwritten && receipt.accepted === 0) sendOn(storage, lane, sendingOn, now);
+  if (isUnwritten && receipt.accepted === 0) sendOn(storage, undefined, sendingOn, now);
   return receipt;
 }
 
@@ -186,13 +187,22 @@ function insertRuns(
   return entered - totals.entered;
 }
 
-/** Sets the alarm, or wakes the running pass, so that the new records are sent in time. */
-function sendOn(storage: DurableObjectStorage, lane: Lane, sendingOn: SendingOn, now: number): void {
+/**
+ * Sets the alarm, or wakes the running pass, so that the new records are sent in time.
+ *
+ * @param fullLane the lane that may have a full batch now
+ */
+function sendOn(
+  storage: DurableObjectStorage,
+  fullLane: Lane | undefined,
+  sendingOn: SendingOn,
+  now: number,
+): void {
   const { alarmAt, lingerMs, backoffUntil, awaitsFullBatch, fullBatch } = sendingOn;
   const dueAt = Math.max(now + SOONEST_ALARM_MS, backoffUntil);
   const comesAnyway = alarmComes(alarmAt, now) && alarmAt <= dueAt;
   if (comesAnyway && !awaitsFullBatch) return;
-  const isFull = holdsFullBatch(storage.sql, lane);
+  const isFull = fullLane !== undefined && holdsFullBatch(storage.sql, fullLane);
   if (isFull) fullBatch();
   const fullOrLingeredAt = isFull ? dueAt : Math.max(dueAt, now + lingerMs);
   if (alarmComes(alarmAt, now) && alarmAt <= fullOrLingeredAt) return;

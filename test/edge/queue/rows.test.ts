@@ -209,8 +209,8 @@ describe('rows read', () => {
     };
 
     expect((await readOf(300)).read).toBeLessThanOrEqual((await readOf(60)).read);
-    const { batches, runs } = ROWS_READ_TO_SEE_IF_FULL;
-    expect((await readOf(300)).read).toBeLessThanOrEqual(ROWS_READ_PER_FLUSH + batches + runs);
+    const { batches, perRun, runs } = ROWS_READ_TO_SEE_IF_FULL;
+    expect((await readOf(300)).read).toBeLessThanOrEqual(ROWS_READ_PER_FLUSH + batches + perRun * runs);
   });
 
   test('by a call: a few for each flush in it, however large the backlog behind it', async () => {

@@ -1,4 +1,5 @@
 import { count, readTotals } from '../counters.ts';
+import { readInChunks } from '../segments/read-in-chunks.ts';
 import type { RunTable } from '../segments/segments.ts';
 import { deleteRun } from '../segments/settled.ts';
 import { waitingRun } from '../segments/waiting-runs.ts';
@@ -88,6 +89,8 @@ const RUNS = `${fromAllRuns(
 const DEAD = `SELECT id AS number, length(record) AS size, instr(record, ?) > 0 AS hit FROM dead
   WHERE id > ? ORDER BY id LIMIT ?`;
 
+type SearchedRow = { readonly number: number; readonly size: number; readonly hit: number };
+
 /** The numbers of the rows that contain the text, and the last row that was read. */
 function read(
   sql: SqlStorage,
@@ -100,12 +103,12 @@ function read(
   let last = after;
   let left = characters;
   let some = 0;
-  for (const { number, size, hit } of sql.exec<{ number: number; size: number; hit: number }>(
-    query,
-    text,
+  const found = readInChunks<SearchedRow>(
     after,
-    rows,
-  )) {
+    ({ number }) => number,
+    (last, limit) => sql.exec<SearchedRow>(query, text, last, limit).toArray(),
+  );
+  for (const { number, size, hit } of found) {
     if (hit === 1) hits.push(number);
     last = number;
     some += 1;

@@ -2,6 +2,7 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readSettled, readTotals, waiting } from '../../../../src/edge/queue/counters.ts';
+import { eraseStep } from '../../../../src/edge/queue/erasure/erase.ts';
 import { ingest } from '../../../../src/edge/queue/ingest.ts';
 import type { StoredRecord } from '../../../../src/edge/queue/run.ts';
 import { isOpenSegmentOld, turnOver } from '../../../../src/edge/queue/segments/turn-over.ts';
@@ -129,6 +130,19 @@ describe('a segment', () => {
     const upstream = scriptedUpstream();
     await passAt(stub, upstream, NOW + 2_000);
     expect(sentIds(upstream)).toEqual([ids(1, 11)]);
+  });
+
+  test('is dropped though a step of erasing has read only some of the runs', async () => {
+    const stub = newOutbox();
+    for (const device of ['a', 'b', 'c', 'd']) await ingestAt(stub, delivery(device, ...events(1, 5)), NOW);
+
+    await runInDurableObject(stub, (_, { storage }) => {
+      const size = { rows: 100, characters: 1 };
+      expect(eraseStep(storage, { userId: 'nobody' }, undefined, NOW, size).next).toBeDefined();
+      turnOver(storage, NOW);
+    });
+
+    expect(await rowsIn(stub)).toEqual({ run: 0, run_a: 4, run_b: 0 });
   });
 
   test('that an older release has counted in keeps what is settled: its minutes have no such column', async () => {
