@@ -2,7 +2,8 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { expect, test, vi } from 'vitest';
 import type { RateGate } from '../../../src/edge/durable-objects/rate-gate.ts';
 import type { Permit } from '../../../src/edge/gate/permits.ts';
-import { MIN_STREAK } from '../../../src/edge/gate/state.ts';
+import { RESERVED_MS } from '../../../src/edge/gate/reserve.ts';
+import { type GateState, MIN_STREAK } from '../../../src/edge/gate/state.ts';
 import { relayEnv } from '../../fakes/outbox.ts';
 
 const newGate = () => relayEnv.RATE_GATE.getByName(crypto.randomUUID());
@@ -26,6 +27,37 @@ test('the permits granted survive evictions, so no burst follows each of them', 
 
   // A burst of 5, what may be promised 250 ms ahead, and what became due meanwhile.
   expect(granted).toBeLessThanOrEqual(5 + Math.ceil((250 + Date.now() - from) / 125) + 1);
+});
+
+const storedOf = (gate: DurableObjectStub<RateGate>) =>
+  runInDurableObject(gate, (_, { storage }) => storage.kv.get<GateState>('state'));
+
+test('one write reserves the starts of six seconds, and a gate that restarts grants none of them again', async () => {
+  const gate = newGate();
+  const before = Date.now();
+  expect(await gate.take(ASK)).toMatchObject({ granted: true });
+  const stored = await storedOf(gate);
+  expect(stored?.pace.nextDueAt).toBeGreaterThanOrEqual(before + RESERVED_MS);
+
+  expect(await gate.take(ASK)).toMatchObject({ granted: true, ours: 2 });
+  expect(await storedOf(gate)).toEqual(stored);
+
+  await evictDurableObject(gate);
+  const permit = await gate.take(ASK);
+  expect(permit.granted ? 0 : permit.retryInMs).toBeGreaterThan(RESERVED_MS / 2);
+});
+
+test('what WebEngage says of its limit is written at once if it changes the allowance', async () => {
+  const gate = newGate();
+  const seen = { limit: 500, remaining: 499, at: Date.now(), ours: 1 };
+  await gate.take({ ...ASK, seen });
+  const stored = await storedOf(gate);
+
+  await gate.take({ ...ASK, seen: { ...seen, remaining: 498, ours: 2 } });
+  expect(await storedOf(gate)).toEqual(stored);
+
+  await gate.take({ ...ASK, seen: { ...seen, limit: 100, remaining: 90, ours: 3 } });
+  expect((await storedOf(gate))?.seen).toMatchObject({ limit: 100 });
 });
 
 test('a pause survives an eviction, and a shorter one does not cut it', async () => {

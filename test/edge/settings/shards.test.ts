@@ -17,6 +17,7 @@ import {
   passAt,
   relayEnv,
   rulingUpstream,
+  turnOverAt,
 } from '../../fakes/outbox.ts';
 import { eventRecord, idOf } from '../../fakes/records.ts';
 
@@ -259,6 +260,9 @@ test('an outbox with dead letters is not retired, even if all its remembered ids
     rulingUpstream(() => 400),
     old + 1_000,
   );
+
+  await turnOverAt(stub, old + 2_000);
+  await turnOverAt(stub, old + 3_000);
 
   expect(await stub.wake()).toBe(false);
 

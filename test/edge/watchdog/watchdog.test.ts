@@ -5,7 +5,7 @@ import type { AlertReport, AlertState } from '../../../src/edge/alerts/run.ts';
 import type { SendPorts } from '../../../src/edge/alerts/send.ts';
 import type { Env } from '../../../src/edge/durable-objects/env.ts';
 import { gateOf } from '../../../src/edge/durable-objects/rate-gate.ts';
-import { count } from '../../../src/edge/queue/counters.ts';
+import { count, readSettled } from '../../../src/edge/queue/counters.ts';
 import { watch } from '../../../src/edge/watchdog/watchdog.ts';
 import { createRelay } from '../../../src/edge/worker.ts';
 import { delivery, ingestAt, newOutbox, passAt, relayEnv, scriptedUpstream } from '../../fakes/outbox.ts';
@@ -84,8 +84,9 @@ async function pass(ms: number): Promise<void> {
 /** Counts something in the outbox, as its passes do, some minutes ago. */
 function counted(what: Parameters<typeof count>[1], minutesAgo = 0): Promise<void> {
   return runInDurableObject(outbox, (_, { storage: { sql } }) => {
+    const settled = readSettled(sql);
     sql.exec('DELETE FROM minute');
-    count(sql, what, Date.now() - minutesAgo * MINUTE);
+    count(sql, what, Date.now() - minutesAgo * MINUTE, { settled });
   });
 }
 
