@@ -36,13 +36,22 @@ export function parseDate(text: string): OffsetDate | undefined {
 }
 
 // Captured when the module loads: pages replace methods of built-ins.
+const NativeDate = Date;
+const { toISOString } = Date.prototype;
+const { apply } = Reflect;
 const { fromCharCode } = String;
 const { floor } = Math;
 
-const DAY_SECONDS = 86_400;
+const DAY_MS = 86_400_000;
 
-// Of March 1 of the year 0 before 1970.
-const FIRST_SECONDS = 719_468 * DAY_SECONDS;
+// The first millisecond of the years 0 and 10000. The format has four digits for a year.
+const MIN_LOCAL = -62_167_219_200_000;
+const END_LOCAL = 253_402_300_800_000;
+
+// The day that was written last, and its text. Most dates that follow each other are of one day, and a page that
+// writes many pays several times as much for methods of `Date` as for arithmetic.
+let lastDay: number | undefined;
+let date = '';
 
 /** The character code of an integer part's last digit. */
 const digit = (value: number): number => 48 + (floor(value) % 10);
@@ -55,30 +64,24 @@ export function formatDate(at: number, offsetMinutes: number): string | undefine
   // Zones before about 1900 have offsets with seconds. The format has only minutes.
   const offset = Math.round(offsetMinutes);
   const size = Math.abs(offset);
-  const local = floor(at / 1_000) + offset * 60 + FIRST_SECONDS;
-  const days = floor(local / DAY_SECONDS);
-  const seconds = local - days * DAY_SECONDS;
-  // By arithmetic: a page that writes many dates pays several times as much for methods of `Date`. Years begin in
-  // March here, so that leap days are last. https://doi.org/10.1002/spe.3172
-  const century = floor((4 * days + 3) / 146_097);
-  const julian = days + century - floor(century / 4);
-  const year = floor((4 * julian + 3) / 1_461);
-  const day = julian - floor((year * 1_461) / 4);
-  const months = floor((5 * day + 2) / 153);
-  const y = months > 9 ? year + 1 : year;
-  const m = ((months + 2) % 12) + 1;
-  const d = day - floor((153 * months + 2) / 5) + 1;
-  // Not `year < 0`: the year of an invalid date is NaN.
-  if (!(y >= 0 && y < 10_000)) return undefined;
+  const local = at + offset * 60_000;
+  // Not `local < MIN_LOCAL`: an invalid date is NaN.
+  if (!(local >= MIN_LOCAL && local < END_LOCAL)) return undefined;
+  const day = floor(local / DAY_MS);
+  if (day !== lastDay) {
+    lastDay = day;
+    date = apply(toISOString, new NativeDate(day * DAY_MS), []).slice(0, 11);
+  }
+  const seconds = (local - day * DAY_MS) / 1_000;
+  // The codes of `:`, `-` and `+` are 58, 45 and 43.
   // biome-ignore format: as it is read
-  return fromCharCode(
-    digit(y / 1_000), digit(y / 100), digit(y / 10), digit(y), 45,
-    digit(m / 10), digit(m), 45, digit(d / 10), digit(d), 84,
+  const time = fromCharCode(
     digit(seconds / 36_000), digit(seconds / 3_600), 58,
     digit((seconds % 3_600) / 600), digit(seconds / 60), 58,
     digit((seconds % 60) / 10), digit(seconds),
     offset < 0 ? 45 : 43, digit(size / 600), digit(size / 60), digit((size % 60) / 10), digit(size),
   );
+  return date + time;
 }
 
 /** The rule for a date, as a `Date` or as text. */

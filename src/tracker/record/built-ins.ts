@@ -3,7 +3,7 @@
 export const { apply } = Reflect;
 export const { stringify } = JSON;
 export const { isArray } = Array;
-export const { assign, create, getPrototypeOf, hasOwn, keys, values } = Object;
+export const { getPrototypeOf, hasOwn, keys, values } = Object;
 export const { toString: tagOf, hasOwnProperty: hasOwnField } = Object.prototype;
 export const { toString: sourceOf } = Function.prototype;
 export const NativeDate = Date;

@@ -46,8 +46,8 @@ const SIZE_RULE = `must hold at most ${MAX_VALUES} values, ${MAX_LEVELS} levels 
 // The depth of `attributes` in a profile, and of `eventData`.
 const ATTRIBUTES_DEPTH = 2;
 
-// The names that were copied last, by their place: calls that follow each other mostly have the same ones. Each has
-// its comma and colon. No array: a page may have added an index to `Array.prototype`.
+// The names that were copied last, by their place, each as JSON with its colon: calls that follow each other mostly
+// have the same ones. No array: a page may have added an index to `Array.prototype`.
 const quoted: { [place: number]: Field } = bare({});
 
 /** Writes fields as a JSON object. */
@@ -76,6 +76,11 @@ function read(value: object, name: string): unknown {
   return hasOwn(value, name) ? (value as { readonly [name: string]: unknown })[name] : undefined;
 }
 
+/** Where a property of a container is. */
+function pathOf({ path }: Container, name: string): string {
+  return path ? `${path}.${name}` : name;
+}
+
 /** Whether an object is nested too deeply, or within itself. */
 function isEndless({ value, depth, outer }: Container): boolean {
   for (let around = outer; around; around = around.outer) if (around.value === value) return true;
@@ -96,7 +101,7 @@ function formOf(value: unknown, differ: Differ, isAnswer?: boolean): string | ob
   const tag: string = apply(tagOf, value, []);
   if (tag === '[object Date]') {
     const date = writeDate(apply(getTime, value, []));
-    return date && quote(date);
+    return date && `"${date}"`;
   }
   const toJson = isAnswer ? undefined : toJsonOf(value);
   if (toJson) return formOf(apply(toJson, value, []), differ, true);
@@ -136,8 +141,7 @@ export function copyObject(given: unknown, root: string, report: Report): Copy {
 
   /** Copies a property after the text before it, or leaves it out. */
   function copyProperty(outer: Container, name: string, start: string): string | undefined {
-    const path = () => (outer.path ? `${outer.path}.${name}` : name);
-    const differ: Differ = (rule, done = 'left_out') => report({ path: path(), rule, done });
+    const differ: Differ = (rule, done = 'left_out') => report({ path: pathOf(outer, name), rule, done });
     const isTooMuch = isOver();
     const valuesBefore = values;
     const bytesBefore = bytes;
@@ -156,7 +160,7 @@ export function copyObject(given: unknown, root: string, report: Report): Copy {
           uncounted += text;
         } else if (form) {
           uncounted += start;
-          const json = copyAll({ value: form, path: path(), depth: outer.depth + 1, outer });
+          const json = copyAll({ value: form, path: pathOf(outer, name), depth: outer.depth + 1, outer });
           text = json && start + json;
         } else differ(TYPE_RULE);
       }
@@ -195,9 +199,8 @@ export function copyObject(given: unknown, root: string, report: Report): Copy {
       const name = i < items ? `${i}` : (names[i] ?? '');
       let start = text && ',';
       if (!isList) {
-        if (quoted[i]?.[0] !== name) quoted[i] = [name, `,${quote(name)}:`];
-        const named = quoted[i]?.[1] ?? '';
-        start = text ? named : named.slice(1);
+        if (quoted[i]?.[0] !== name) quoted[i] = [name, `${quote(name)}:`];
+        start += quoted[i]?.[1] ?? '';
       }
       const property = copyProperty(container, name, start);
       if (property) {
