@@ -128,13 +128,25 @@ export function startTracker(
   const { open, isHeard, add, ...engine } = engineWith(plugins, page);
   if (!isPassive) open();
 
-  /** Makes a call whose values are copied, as at a moment of the visitor's clock. */
+  let readAt = 0;
+  let lead = 0;
+
+  /** Makes a call whose values are copied, now or as at a moment of the visitor's clock. */
   function make(
     captured: Captured | Pick<Call, 'kind' | 'json' | 'anonymousId'>,
-    wall: number,
+    at?: number,
   ): Promise<void> {
+    const now = time.wall();
+    // Browsers take their time to read this clock: once a millisecond is enough. And once a task, since a
+    // page may have stopped its `Date`.
+    if (now !== readAt || !page.isTaskOpen) {
+      readAt = now;
+      lead = leadNow(page);
+    }
+    // The time of a stub may come from a `Date` of the page's own, and be NaN.
+    const wall = at || now;
     const id = `${page.session}.${++page.seq}`;
-    return add({ ...captured, id, wall, mono: wall - leadNow(page) });
+    return add({ ...captured, id, wall, mono: wall - lead });
   }
 
   /** Copies and makes a call, as at a moment of the visitor's clock and on a page. */
@@ -155,8 +167,7 @@ export function startTracker(
       captured = check?.(captured, repairs) ?? captured;
     });
     for (const repair of repairs) emit('repaired', { ...repair, record });
-    // The time of a stub may come from a `Date` of the page's own, and be NaN.
-    await make(captured, at || time.wall());
+    await make(captured, at);
   }
 
   const madeAt = (...at: readonly [wall?: number, page?: string]): Pick<Tracker, 'identify' | 'track'> => ({
@@ -182,7 +193,7 @@ export function startTracker(
       const reset = { kind: 'reset', json: '', anonymousId: randomUuid(chance.bytes) } as const;
       if (isHeard()) {
         emit('reset', { optedOut: false });
-        void make(reset, time.wall());
+        void make(reset);
       }
     },
   };

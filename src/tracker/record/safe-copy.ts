@@ -1,5 +1,6 @@
 import { utf8Bytes } from '../../contract/rules/text.ts';
 import { apply, getPrototypeOf, getTime, hasOwn, isArray, keys, tagOf } from './built-ins.ts';
+import { bare } from './own-fields.ts';
 import { quote } from './quote.ts';
 import { toJsonOf } from './to-json.ts';
 import { writeDate } from './write-date.ts';
@@ -14,6 +15,9 @@ export type Difference = {
 };
 
 type Report = (difference: Difference) => void;
+
+/** Reports a difference of one property. */
+type Differ = (rule: string, done?: Difference['done']) => void;
 
 /** The name of a property, and its value as JSON. */
 export type Field = readonly [name: string, json: string];
@@ -42,6 +46,10 @@ const SIZE_RULE = `must hold at most ${MAX_VALUES} values, ${MAX_LEVELS} levels 
 // The depth of `attributes` in a profile, and of `eventData`.
 const ATTRIBUTES_DEPTH = 2;
 
+// The names that were copied last, by their place, each as JSON with its colon: calls that follow each other mostly
+// have the same ones. No array: a page may have added an index to `Array.prototype`.
+const quoted: { [place: number]: Field } = bare({});
+
 /** Writes fields as a JSON object. */
 export function toJsonObject(fields: readonly Field[]): string {
   let text = '';
@@ -68,6 +76,11 @@ function read(value: object, name: string): unknown {
   return hasOwn(value, name) ? (value as { readonly [name: string]: unknown })[name] : undefined;
 }
 
+/** Where a property of a container is. */
+function pathOf({ path }: Container, name: string): string {
+  return path ? `${path}.${name}` : name;
+}
+
 /** Whether an object is nested too deeply, or within itself. */
 function isEndless({ value, depth, outer }: Container): boolean {
   for (let around = outer; around; around = around.outer) if (around.value === value) return true;
@@ -75,80 +88,108 @@ function isEndless({ value, depth, outer }: Container): boolean {
 }
 
 /** A value as JSON, or the object to copy in its place. Undefined if it can't be sent. */
-function formOf(given: unknown, path: string, report: Report): string | object | undefined {
-  const toJson = toJsonOf(given);
-  const value = toJson ? apply(toJson, given, []) : given;
-  if (typeof value === 'boolean' || (typeof value === 'number' && value - value === 0)) return `${value}`;
+function formOf(value: unknown, differ: Differ, isAnswer?: boolean): string | object | undefined {
+  // What most pages send comes first: a page pays for each look at a value.
   if (typeof value === 'string') {
     if (value.length <= MAX_LENGTH) return quote(value);
-    report({ path, rule: LENGTH_RULE, done: 'cut' });
+    differ(LENGTH_RULE, 'cut');
     return quote(cut(value));
   }
-  if (typeof value !== 'object' || !value) return undefined;
+  if (typeof value === 'number') return value - value === 0 ? `${value}` : undefined;
+  if (typeof value === 'boolean') return `${value}`;
+  if (!value) return undefined;
   const tag: string = apply(tagOf, value, []);
-  if (tag === '[object Date]') return formOf(writeDate(apply(getTime, value, [])), path, report);
+  if (tag === '[object Date]') {
+    const date = writeDate(apply(getTime, value, []));
+    return date && `"${date}"`;
+  }
+  const toJson = isAnswer ? undefined : toJsonOf(value);
+  if (toJson) return formOf(apply(toJson, value, []), differ, true);
   // `new Number(1)` and the like.
-  if (/ (Boolean|Number|String)]/.test(tag)) return formOf(value.valueOf(), path, report);
-  return isArray(value) || (tag === '[object Object]' && (isPlain(value) || keys(value).length))
+  if (/ (Boolean|Number|String)]/.test(tag)) return formOf(value.valueOf(), differ);
+  return typeof value === 'object' &&
+    (isArray(value) || (tag === '[object Object]' && (isPlain(value) || keys(value).length)))
     ? value
     : undefined;
 }
 
-/** An object as JSON, as a whole and by property. */
+/** An object as JSON, as a whole and, for a profile, by property. */
 export type Copy = { readonly json: string; readonly fields: readonly Field[] };
 
 /**
  * Copies the own properties of a given object as safe JSON texts, in order.
  * Reads each property once, and never throws. Copies `{}` and reports it if the value is not an object.
  * Undefined and null count as absent, which is not reported.
+ *
+ * @param root the name of the object in a record. Empty for a profile: only its `fields` are listed
  */
 export function copyObject(given: unknown, root: string, report: Report): Copy {
   const fields: Field[] = [];
   let values = 0;
   let bytes = 0;
-  const isOver = () => values > MAX_VALUES || bytes > MAX_BYTES;
+  let uncounted = '';
+  let isObject = false;
 
-  function leaveOut(path: string, rule: string): undefined {
-    report({ path, rule, done: 'left_out' });
+  function isOver(): boolean {
+    // UTF-8 has at most three bytes for a unit: most copies need no exact count.
+    if (bytes + uncounted.length * 3 > MAX_BYTES) {
+      bytes += utf8Bytes(uncounted);
+      uncounted = '';
+    }
+    return values > MAX_VALUES || bytes > MAX_BYTES;
   }
 
-  /** Copies a property, or leaves it out. `start` is the text before it. */
+  /** Copies a property after the text before it, or leaves it out. */
   function copyProperty(outer: Container, name: string, start: string): string | undefined {
-    const path = outer.path ? `${outer.path}.${name}` : name;
+    const differ: Differ = (rule, done = 'left_out') => report({ path: pathOf(outer, name), rule, done });
+    const isTooMuch = isOver();
     const valuesBefore = values;
     const bytesBefore = bytes;
+    const uncountedBefore = uncounted;
     const isList = isArray(outer.value);
     const isItem = isList && +name >= 0;
-    let json: string | undefined;
+    let text: string | undefined;
     try {
       const item = read(outer.value, name);
-      if (name === '__proto__') leaveOut(path, 'must not be named __proto__');
-      else if (!isOver() && (item !== undefined || isItem)) {
+      if (name === '__proto__') differ('must not be named __proto__');
+      else if (!isTooMuch && (item !== undefined || isItem)) {
         // An array's properties other than its items are not in JSON.
-        const form = isList && !isItem ? undefined : formOf(item, path, report);
-        bytes += utf8Bytes(typeof form === 'string' ? start + form : start);
-        json =
-          typeof form === 'object' ? copyAll({ value: form, path, depth: outer.depth + 1, outer }) : form;
-        if (form === undefined) leaveOut(path, TYPE_RULE);
+        const form = isList && !isItem ? undefined : formOf(item, differ);
+        if (typeof form === 'string') {
+          text = start + form;
+          uncounted += text;
+        } else if (form) {
+          uncounted += start;
+          const json = copyAll({ value: form, path: pathOf(outer, name), depth: outer.depth + 1, outer });
+          text = json && start + json;
+        } else differ(TYPE_RULE);
       }
     } catch {
-      leaveOut(path, 'must be readable');
+      differ('must be readable');
     }
     if (isOver()) {
       // An attribute is sent as a whole. One that is too large costs the others nothing.
       if (outer.depth > ATTRIBUTES_DEPTH) return undefined;
-      json = leaveOut(path, SIZE_RULE);
+      text = undefined;
+      differ(SIZE_RULE);
       values = valuesBefore;
     }
-    if (json === undefined) bytes = bytesBefore;
-    return json;
+    if (!text) {
+      bytes = bytesBefore;
+      uncounted = uncountedBefore;
+    }
+    return text;
   }
 
   function copyAll(container: Container): string | undefined {
-    const { value, path, outer } = container;
-    if (isEndless(container)) return leaveOut(path, SIZE_RULE);
+    const { value, path, depth } = container;
+    if (isEndless(container)) {
+      report({ path, rule: SIZE_RULE, done: 'left_out' });
+      return undefined;
+    }
+    const isList = isArray(value);
     // A proxy may report any length.
-    const items = isArray(value) ? value.length >>> 0 : 0;
+    const items = isList ? value.length >>> 0 : 0;
     const names = items > MAX_VALUES ? [] : keys(value);
     values += items > names.length ? items : names.length;
     if (isOver()) return undefined;
@@ -156,19 +197,25 @@ export function copyObject(given: unknown, root: string, report: Report): Copy {
     bytes += 2;
     for (let i = 0; i < items || i < names.length; i++) {
       const name = i < items ? `${i}` : (names[i] ?? '');
-      const start = (text && ',') + (isArray(value) ? '' : `${quote(name)}:`);
-      const json = copyProperty(container, name, start);
-      if (json !== undefined) {
-        text += start + json;
-        if (!isArray(value) && !outer?.outer) fields[fields.length] = [name, json];
+      let start = text && ',';
+      if (!isList) {
+        if (quoted[i]?.[0] !== name) quoted[i] = [name, `${quote(name)}:`];
+        start += quoted[i]?.[1] ?? '';
+      }
+      const property = copyProperty(container, name, start);
+      if (property) {
+        text += property;
+        if (depth === 1) fields[fields.length] = [name, property.slice(start.length)];
       }
     }
-    return isArray(value) ? `[${text}]` : `{${text}}`;
+    // The outermost object is done last.
+    isObject = !isList;
+    return isList ? `[${text}]` : `{${text}}`;
   }
 
   const top = { value: { [root]: given ?? undefined }, path: '', depth: root ? 1 : 0 };
   const json = copyProperty(top, root, '');
-  if (json?.[0] === '{') return { json, fields };
-  if (json) leaveOut(root, 'must be an object');
-  return { json: '{}', fields };
+  if (json && isObject) return { json, fields };
+  if (json) report({ path: root, rule: 'must be an object', done: 'left_out' });
+  return { json: '{}', fields: [] };
 }

@@ -1,4 +1,4 @@
-import { apply, getPrototypeOf, hasOwn, sourceOf, tagOf } from './built-ins.ts';
+import { apply, getPrototypeOf, hasOwn, sourceOf } from './built-ins.ts';
 
 // A page's own classes have fewer ancestors. A proxy can have an endless chain of them.
 const MAX_ANCESTORS = 16;
@@ -7,13 +7,12 @@ const isNative = (value: unknown): boolean => /\[native code/.test(apply(sourceO
 
 /**
  * The `toJSON` that counts for a value: its own, its class's, or the platform's, such as a `URL`'s.
- * One that a page has added to the prototype of a built-in, as Prototype.js does, does not count. For a
- * `Date` none counts.
+ * One that a page has added to the prototype of a built-in, as Prototype.js does, does not count.
  */
 export function toJsonOf(value: unknown): (() => unknown) | undefined {
-  const { toJSON } = (value ?? {}) as { readonly toJSON?: () => unknown };
-  if (typeof toJSON !== 'function' || apply(tagOf, value, []) === '[object Date]') return undefined;
-  let holder = value;
+  const { toJSON } = value as { readonly toJSON?: () => unknown };
+  if (typeof toJSON !== 'function') return undefined;
+  let holder: unknown = value;
   for (let n = 0; holder && n < MAX_ANCESTORS; n++) {
     if (hasOwn(holder, 'toJSON'))
       return holder === value ||

@@ -106,6 +106,31 @@ describe('compared with `Date`', () => {
     );
   });
 
+  test('times are written in any order, of one day and of its neighbours', () => {
+    const second = fc.integer({ min: -2 * 86_400, max: 2 * 86_400 });
+    const offset = fc.integer({ min: -1_080, max: 1_080 });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(second, offset), { minLength: 2 }), (moments) => {
+        const written = moments.map(([second, offset]) => formatDate(second * 1_000, offset)?.slice(0, 19));
+
+        expect(written).toEqual(
+          moments.map(([second, offset]) => new Date((second + offset * 60) * 1_000).toJSON().slice(0, 19)),
+        );
+      }),
+    );
+  });
+
+  test('the last millisecond of a second and of a day is of that second', () => {
+    const moments = [-86_400_001, -1, 999, 86_399_999];
+
+    expect(moments.map((at) => formatDate(at, 0))).toEqual([
+      '1969-12-30T23:59:59+0000',
+      '1969-12-31T23:59:59+0000',
+      '1970-01-01T00:00:00+0000',
+      '1970-01-01T23:59:59+0000',
+    ]);
+  });
+
   test.each(Object.keys(SPOILT_PAGES))('on a page with %s', (name) => {
     const at = Date.parse('2018-09-16T02:29:00Z');
 

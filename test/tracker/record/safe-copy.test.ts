@@ -458,6 +458,18 @@ test('each property is read once', () => {
   expect(reads.filter((name) => /^[abc]$/.test(String(name)))).toEqual(['a', 'b', 'c']);
 });
 
+test('a name is written as it is, wherever calls before it had another', () => {
+  const names = ['a', 'i', '"', 'a', '€'];
+
+  const texts = names
+    .flatMap((name) => [{ [name]: 1 }, { first: 0, [name]: 1 }])
+    .map((given) => copy(given).json);
+
+  expect(texts).toEqual(
+    names.flatMap((name) => [`{${JSON.stringify(name)}:1}`, `{"first":0,${JSON.stringify(name)}:1}`]),
+  );
+});
+
 test('the given object is copied at the call', () => {
   const given = { Cart: [{ Price: 1 }] };
   const { json } = copyObject(given, 'eventData', () => {});
