@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { resolveOptions } from '../../src/tracker/options.ts';
 import { startTracker } from '../../src/tracker/tracker.ts';
-import { ENDPOINT } from '../fakes/browser.ts';
+import { ENDPOINT } from '../fakes/browser/browser.ts';
 import { fakePlatform, fakeTime } from '../fakes/platform.ts';
 import { settled } from '../fakes/settled.ts';
 
