@@ -1,10 +1,10 @@
 import { MAX_BATCH_RECORDS } from '../../contract/batch.ts';
 import type { Lane } from '../../contract/lane.ts';
-import { splitId } from '../../contract/record.ts';
 import type { Violations } from '../../plan/off-plan.ts';
 import { NO_SHARES, type Sender, type Shares } from '../limits/fair-share.ts';
 import { count, readTally, type Tally, type Totals } from './counters.ts';
 import { admitNew, forgetNewIds, formatIds, storedNewIds } from './dedup/new-ids.ts';
+import { byPart } from './dedup/page-loads.ts';
 import { type ByLane, seqAfter } from './lanes.ts';
 import { type CountViolations, violationTally } from './plan-violations.ts';
 import { hasRoom, importWaitMs, type Room } from './room.ts';
@@ -93,6 +93,7 @@ export function ingest(
 ): Receipt {
   const { device } = from;
   const ids = sent.flatMap((run) => run.ids);
+  const parts = byPart(device, ids);
   let known: ReadonlySet<string> = new Set();
   const store = (): Receipt => {
     const tally = readTally(storage.sql);
@@ -100,7 +101,7 @@ export function ingest(
     if (ids.length > 0 && !hasRoom(storage.sql, totals, ids.length, room)) return { stored: false };
     const retryInMs = {
       live: () => {
-        const sessions = new Set(ids.map((id) => splitId(id).session)).size;
+        const sessions = new Set(parts.map(({ part }) => part.session)).size;
         return shares.enter(from, { records: ids.length, sessions }, tally.waiting.live, now);
       },
       // The holder of the token is trusted, and can take no more from others than the floor of its lane.
@@ -109,11 +110,9 @@ export function ingest(
     }[lane]();
     if (retryInMs > 0) return { stored: false, retryInMs };
 
-    const fresh = new Set(admitNew(storage.sql, device, ids, tally, now));
-    if (violations !== undefined) known = new Set(ids.filter((id) => !fresh.has(id)));
-    // `delete` returns whether the id was there: of an id that occurs twice in a delivery, only the first is
-    // new.
-    const runs = sent.map((run) => withoutKnown(run, (id) => !fresh.delete(id)));
+    const fresh = admitNew(storage.sql, device, parts, tally, now);
+    if (fresh !== undefined) known = new Set(ids.filter((id) => !fresh.has(id)));
+    const runs = fresh === undefined ? sent : onlyFresh(sent, fresh);
 
     const accepted = insertRuns(storage.sql, runs, { device, lane, isUnverified }, tally, now);
     const duplicate = ids.length - accepted;
@@ -136,6 +135,12 @@ export function ingest(
   // A pass writes them. After an accepted record one comes anyway.
   if (isUnwritten && receipt.accepted === 0) sendOn(storage, undefined, sendingOn, now);
   return receipt;
+}
+
+/** The runs without known records. Of an id that occurs twice in a delivery, only the first is new. */
+function onlyFresh(sent: readonly NewRun[], fresh: ReadonlySet<string>): NewRun[] {
+  const left = new Set(fresh);
+  return sent.map((run) => withoutKnown(run, (id) => !left.delete(id)));
 }
 
 function inTransaction<T>(storage: DurableObjectStorage, act: () => T): T {

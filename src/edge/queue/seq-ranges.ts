@@ -26,10 +26,18 @@ export function hasSeq(seqs: Seqs, seq: number): boolean {
 
 /** The set with these numbers added. */
 export function addSeqs(seqs: Seqs, added: readonly number[]): Seqs {
-  return joinSeqs(
-    seqs,
-    added.map((seq) => [seq, seq] as const),
-  );
+  const ranges: [number, number][] = [];
+  for (const seq of added) {
+    const last = ranges.at(-1);
+    if (last !== undefined && seq === last[1] + 1) last[1] = seq;
+    else ranges.push([seq, seq]);
+  }
+  return joinSeqs(seqs, ranges);
+}
+
+/** How many numbers there are. */
+export function countSeqs(seqs: Seqs): number {
+  return seqs.reduce((sum, [from, to]) => sum + to - from + 1, 0);
 }
 
 /** The numbers of both. The intervals of the second may be in any order, and may overlap. */

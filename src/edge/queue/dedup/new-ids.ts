@@ -2,8 +2,8 @@ import { LANES } from '../../../contract/lane.ts';
 import type { Tally } from '../counters.ts';
 import { type ByLane, seqsOf } from '../lanes.ts';
 import type { Segments } from '../segments/segments.ts';
-import { addSeqs, formatSeqs, hasSeq, joinSeqs, parseSeqs, type Seqs } from '../seq-ranges.ts';
-import { byPart, keyOf, type Part } from './page-loads.ts';
+import { addSeqs, countSeqs, formatSeqs, hasSeq, joinSeqs, parseSeqs, type Seqs } from '../seq-ranges.ts';
+import { byPart, keyOf, type Part, type PartOfIds } from './page-loads.ts';
 import { readRemembered, remember } from './remembered-ids.ts';
 
 /**
@@ -73,30 +73,33 @@ export function formatIds(device: string, ids: readonly string[]): string {
 }
 
 /**
- * Returns those of one device's ids that were not seen before. From now on, they were. Call it inside the transaction that
- * stores the records with their ids, and `storedNewIds` after it.
+ * Returns those of one device's ids that were not seen before; undefined if that is each of them. From now on, they were.
+ * Call it inside the transaction that stores the records with their ids, and `storedNewIds` after it.
  */
 export function admitNew(
   sql: SqlStorage,
   device: string,
-  ids: readonly string[],
+  sent: readonly PartOfIds[],
   tally: Pick<Tally, 'segments' | 'nextSeq'>,
   now: number,
-): ReadonlySet<string> {
+): ReadonlySet<string> | undefined {
   const { loads } = newIds(sql, tally);
-  const sent = byPart(device, new Set(ids));
   const unread = sent.map(({ part }) => part).filter((part) => loads.get(keyOf(part))?.isWhole !== true);
   const remembered = readRemembered(sql, device, unread, now);
-  const fresh = new Set<string>();
-  for (const { part, seqs } of sent) {
+  const compared = sent.map(({ part, seqs }) => {
     const key = keyOf(part);
     const known = joinSeqs(loads.get(key)?.seqs ?? [], remembered.get(key) ?? []);
-    const unseen = seqs.filter((seq) => !hasSeq(known, seq));
-    if (unseen.length === 0) continue;
-    for (const seq of unseen) fresh.add(`${part.session}.${seq}`);
-    loads.set(key, { part, seqs: addSeqs(known, unseen), isWhole: true });
-  }
-  return fresh;
+    const joined = addSeqs(known, seqs);
+    return { part, seqs, known, joined, added: countSeqs(joined) - countSeqs(known) };
+  });
+  for (const { part, joined, added } of compared)
+    if (added > 0) loads.set(keyOf(part), { part, seqs: joined, isWhole: true });
+  if (compared.every(({ seqs, added }) => added === seqs.length)) return undefined;
+  return new Set(
+    compared.flatMap(({ part: { session }, seqs, known }) =>
+      seqs.filter((seq) => !hasSeq(known, seq)).map((seq) => `${session}.${seq}`),
+    ),
+  );
 }
 
 /** Call it once the runs with the admitted ids are stored. */

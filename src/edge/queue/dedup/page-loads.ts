@@ -10,18 +10,23 @@ export type Part = { readonly device: string; readonly session: string; readonly
 
 export const keyOf = ({ device, session, part }: Part): string => `${part} ${session} ${device}`;
 
+/** The sequence numbers of some ids of one part, in the order of the ids. */
+export type PartOfIds = { readonly part: Part; readonly seqs: number[] };
+
 /** The ids of a device, by the part of the page load. */
-export function byPart(
-  device: string,
-  ids: Iterable<string>,
-): { readonly part: Part; readonly seqs: number[] }[] {
-  const parts = new Map<string, { readonly part: Part; readonly seqs: number[] }>();
+export function byPart(device: string, ids: readonly string[]): readonly PartOfIds[] {
+  const parts = new Map<string, PartOfIds>();
+  let last: PartOfIds | undefined;
   for (const id of ids) {
     const { session, seq } = splitId(id);
-    const part = { device, session, part: Math.floor(seq / SEQS_PER_ROW) };
-    const known = parts.get(keyOf(part));
-    if (known === undefined) parts.set(keyOf(part), { part, seqs: [seq] });
-    else known.seqs.push(seq);
+    const part = Math.floor(seq / SEQS_PER_ROW);
+    // Most often, all ids of a flush are of one part.
+    if (last === undefined || last.part.session !== session || last.part.part !== part) {
+      const next = { device, session, part };
+      last = parts.get(keyOf(next)) ?? { part: next, seqs: [] };
+      parts.set(keyOf(next), last);
+    }
+    last.seqs.push(seq);
   }
   return [...parts.values()];
 }
