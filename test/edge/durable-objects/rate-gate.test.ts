@@ -47,7 +47,7 @@ test('one write reserves the starts of six seconds, and a gate that restarts gra
   expect(permit.granted ? 0 : permit.retryInMs).toBeGreaterThan(RESERVED_MS / 2);
 });
 
-test('what WebEngage says of its limit is written at once if it changes the allowance', async () => {
+test('a limit in WebEngage’s answer is written at once if it changes the allowance', async () => {
   const gate = newGate();
   const seen = { limit: 500, remaining: 499, at: Date.now(), ours: 1 };
   await gate.take({ ...ASK, seen });
