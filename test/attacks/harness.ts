@@ -96,7 +96,9 @@ export async function expectNoHarm(
 export function recordsKept(): Promise<string> {
   return runInDurableObject(outbox, (_, { storage }) => {
     const names = storage.sql.exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'");
-    const tables = [...names].filter(({ name }) => /^(run|run_a|run_b|batch|dead|seen_\d+)$/.test(name));
+    const tables = [...names].filter(({ name }) =>
+      /^(run_front|run_a|run_b|batch|dead|seen_\d+)$/.test(name),
+    );
     return JSON.stringify(tables.flatMap(({ name }) => [...storage.sql.exec(`SELECT * FROM "${name}"`)]));
   });
 }

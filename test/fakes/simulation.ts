@@ -394,7 +394,7 @@ function withAlarm(storage: DurableObjectStorage, setAlarm: (at: number) => void
 function tablesOf(storage: DurableObjectStorage, index: number): DurableObjectStorage {
   const own = (query: string) =>
     query.replace(
-      /(?<!')\b(run|run_a|run_b|segments|batch|dead|minute|off_plan|suppressed)\b/g,
+      /(?<!')\b(run|run_front|run_a|run_b|segments|batch|dead|minute|off_plan|suppressed)\b/g,
       `$1_of_${index}`,
     );
   const sql: SqlStorage = new Proxy(storage.sql, {

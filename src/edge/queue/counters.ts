@@ -183,8 +183,7 @@ type Beside = {
 
 const NONE = byLane(() => 0);
 
-// Minutes that an older release has counted have none: it does not know segments, and leaves them as they are.
-const SETTLED = 'SELECT settled FROM minute WHERE settled IS NOT NULL ORDER BY at DESC LIMIT 1';
+const SETTLED = 'SELECT settled FROM minute ORDER BY at DESC LIMIT 1';
 
 // A cache by the text, as for the counts.
 const latestSettled = new WeakMap<SqlStorage, { readonly text: string; readonly seqs: Seqs }>();

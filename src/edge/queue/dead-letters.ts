@@ -122,8 +122,8 @@ export function requeue(
     for (const { id, device, kind, accepted_at, given_up_at, status, attempts, record, lane } of rows) {
       const { seq } = sql
         .exec<{ seq: number }>(
-          `INSERT INTO run (seq, device, kind, at, count, entered, unverified, records)
-           SELECT COALESCE(MIN(seq), ?) - 1, ?, ?, ?, 1, ?, ?, ? FROM run WHERE ${within(lane)} RETURNING seq`,
+          `INSERT INTO run_front (seq, device, kind, at, count, entered, unverified, records)
+           SELECT COALESCE(MIN(seq), ?) - 1, ?, ?, ?, 1, ?, ?, ? FROM run_front WHERE ${within(lane)} RETURNING seq`,
           segments.closedFrom[lane],
           device,
           kind,

@@ -76,11 +76,15 @@ type StoredTotals = {
   readonly lanes?: Readonly<Record<string, { readonly entered: number }>>;
 };
 
-/** Runs are stored in segments from now on. Those that wait already stay where they are, and go first. */
+/**
+ * Runs are stored in segments from now on. Those that wait already go first. An older release does not find their table:
+ * after a rollback to one it stores nothing, and sends nothing in the wrong order or twice.
+ */
 function addSegments(sql: SqlStorage): void {
   sql.exec(`
     ALTER TABLE run ADD COLUMN ids TEXT NOT NULL DEFAULT '[]';
-    ALTER TABLE minute ADD COLUMN settled TEXT;
+    ALTER TABLE run RENAME TO run_front;
+    ALTER TABLE minute ADD COLUMN settled TEXT NOT NULL DEFAULT '';
   `);
   const [latest] = sql
     .exec<{ at: number; totals: string }>('SELECT at, totals FROM minute ORDER BY at DESC LIMIT 1')
@@ -91,7 +95,7 @@ function addSegments(sql: SqlStorage): void {
     byLane((lane) => {
       const [newest] = sql
         .exec<{ seq: number; count: number }>(
-          `SELECT seq, count FROM run WHERE ${within(lane)} ORDER BY seq DESC LIMIT 1`,
+          `SELECT seq, count FROM run_front WHERE ${within(lane)} ORDER BY seq DESC LIMIT 1`,
         )
         .toArray();
       const first = firstSeq(lane) + (totals.lanes?.[lane]?.entered ?? 0);
@@ -100,7 +104,7 @@ function addSegments(sql: SqlStorage): void {
   );
   const { entered, unverified } = sql
     .exec<{ entered: number | null; unverified: number | null }>(
-      'SELECT MAX(entered) AS entered, MAX(unverified) AS unverified FROM run',
+      'SELECT MAX(entered) AS entered, MAX(unverified) AS unverified FROM run_front',
     )
     .one();
   if (entered === null) return;

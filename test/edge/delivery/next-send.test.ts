@@ -128,7 +128,7 @@ test('requeued dead letters at the front of the queue are in view', async () => 
   const stub = newOutbox();
   await runInDurableObject(stub, (_, { storage: { sql } }) =>
     sql.exec(
-      `INSERT INTO run (seq, device, kind, at, count, entered, unverified, records) VALUES (-3, 'a', 'event', ?, 1, 1, 0, '[]')`,
+      `INSERT INTO run_front (seq, device, kind, at, count, entered, unverified, records) VALUES (-3, 'a', 'event', ?, 1, 1, 0, '[]')`,
       NOW - 2_000,
     ),
   );

@@ -20,7 +20,6 @@ import {
   scriptedUpstream,
   sentIds,
   storedRuns,
-  turnOverAt,
 } from '../../fakes/outbox.ts';
 import { eventRecord, events, idOf, userRecord } from '../../fakes/records.ts';
 
@@ -283,23 +282,6 @@ test('a probe may come from any lane, and from any browser in it', async () => {
 
   expect(new Set(devices.all).size).toBe(12);
   expect(devices.left).toMatch(/^import/);
-});
-
-test('a lane that an older release has used after a rollback counts right once it is empty and its segment is dropped', async () => {
-  const stub = newOutbox();
-  await ingestAt(stub, inLane('import', ...events(1, 25)), NOW);
-  await passAt(stub, scriptedUpstream(), LINGERED);
-  // An older release writes its minutes without lanes.
-  await runInDurableObject(stub, (_, { storage: { sql } }) =>
-    sql.exec("UPDATE minute SET totals = json_remove(totals, '$.lanes')"),
-  );
-  await ingestAt(stub, inLane('import', ...events(26, 40)), NOW);
-
-  await passAt(stub, scriptedUpstream(), LINGERED + 5_000);
-  await turnOverAt(stub, LINGERED + 5_000);
-  await ingestAt(stub, inLane('import', ...events(41, 45)), NOW);
-
-  expect(await waitingOf(stub)).toMatchObject({ import: 5 });
 });
 
 describe('the counts of senders', () => {

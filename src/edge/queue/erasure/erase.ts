@@ -80,7 +80,7 @@ export function eraseStep(
 
 // Accepted records stay in their segment for a while. Theirs are removed as well.
 const fromAllRuns = (select: (table: RunTable) => string) =>
-  (['run', 'run_a', 'run_b'] as const).map(select).join(' UNION ALL ');
+  (['run_front', 'run_a', 'run_b'] as const).map(select).join(' UNION ALL ');
 
 const RUNS = `${fromAllRuns(
   (table) =>

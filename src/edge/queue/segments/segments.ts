@@ -8,10 +8,10 @@ import { type ByLane, laneOf } from '../lanes.ts';
 export type Segment = 'run_a' | 'run_b';
 
 /**
- * A segment, or `run`: the few runs that outlived their segment, and those that go before all others. They are deleted
+ * A segment, or the front: the few runs that outlived their segment, and those that go before all others. They are deleted
  * one by one. Their numbers are smaller than those of the segments.
  */
-export type RunTable = Segment | 'run';
+export type RunTable = Segment | 'run_front';
 
 export type Segments = {
   readonly open: Segment;
@@ -24,9 +24,9 @@ export type Segments = {
   readonly unrememberedFrom: ByLane;
 };
 
-/** The table that is no segment, the closed segment and the open one. Within a lane, their numbers rise in this order. */
-export function tablesOf({ open }: Segments): readonly [front: 'run', closed: Segment, open: Segment] {
-  return ['run', other(open), open];
+/** The front, the closed segment and the open one. Within a lane, their numbers rise in this order. */
+export function tablesOf({ open }: Segments): readonly [front: 'run_front', closed: Segment, open: Segment] {
+  return ['run_front', other(open), open];
 }
 
 function other(segment: Segment): Segment {
@@ -37,7 +37,7 @@ function other(segment: Segment): Segment {
 export function tableOf({ open, openFrom, closedFrom }: Segments, seq: number): RunTable {
   const lane = laneOf(seq);
   if (seq >= openFrom[lane]) return open;
-  return seq >= closedFrom[lane] ? other(open) : 'run';
+  return seq >= closedFrom[lane] ? other(open) : 'run_front';
 }
 
 // `records` is the last column, so that reading the others never touches its pages.
@@ -102,7 +102,7 @@ export function parseSegments(sql: SqlStorage, state: string): Segments {
 /** An SQL expression for a column of the run whose number another expression gives. */
 export function columnOfRun(column: 'at', seq: string): string {
   const from = (table: RunTable) => `(SELECT ${column} FROM ${table} WHERE seq = ${seq})`;
-  return `COALESCE(${from('run')}, ${from('run_a')}, ${from('run_b')})`;
+  return `COALESCE(${from('run_front')}, ${from('run_a')}, ${from('run_b')})`;
 }
 
 /** True if either segment contains runs, settled or not. */

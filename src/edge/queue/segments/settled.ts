@@ -38,7 +38,7 @@ function settleSlice(sql: SqlStorage, segments: Segments, { seq, to }: Slice): S
   const [run] = sql.exec<{ count: number }>(`SELECT count FROM ${table} WHERE seq = ?`, seq).toArray();
   if (run === undefined) return undefined;
   if (to < run.count) sql.exec(`UPDATE ${table} SET taken = ? WHERE seq = ?`, to, seq);
-  else if (table === 'run') sql.exec('DELETE FROM run WHERE seq = ?', seq);
+  else if (table === 'run_front') sql.exec('DELETE FROM run_front WHERE seq = ?', seq);
   else return [seq, seqAfter(seq, run.count) - 1];
   return undefined;
 }
@@ -46,7 +46,7 @@ function settleSlice(sql: SqlStorage, segments: Segments, { seq, to }: Slice): S
 /** Removes a run with all its records, also those that wait. */
 export function deleteRun(sql: SqlStorage, seq: number): void {
   const segments = segmentsOf(sql);
-  if (tableOf(segments, seq) === 'run') sql.exec('DELETE FROM run WHERE seq = ?', seq);
+  if (tableOf(segments, seq) === 'run_front') sql.exec('DELETE FROM run_front WHERE seq = ?', seq);
   else emptyRun(sql, segments, seq);
 }
 

@@ -1,11 +1,11 @@
 import { LANES, type Lane } from '../../../contract/lane.ts';
-import { count, readSettled, readTally, type Tally } from '../counters.ts';
+import { count, readSettled, readTally } from '../counters.ts';
 import { countNewIds, forgetNewIds, rememberNewIds } from '../dedup/new-ids.ts';
-import { type ByLane, byLane, laneOf } from '../lanes.ts';
+import { laneOf } from '../lanes.ts';
 import type { Run } from '../run.ts';
 import { MAX_SEGMENT_AGE_MS, MAX_SEGMENT_RUNS } from './segment-limits.ts';
 import { createSegment, holdRuns, type Segments, segmentsOf, storeSegments, tablesOf } from './segments.ts';
-import { hasWork, waitingRuns } from './waiting-runs.ts';
+import { waitingRuns } from './waiting-runs.ts';
 
 // So many runs may outlive their segment. If there are more, it drains further.
 const MAX_LEFT = 500;
@@ -26,7 +26,7 @@ export function isOpenSegmentOld(sql: SqlStorage, now: number): boolean {
  * Remembers the ids of the open segment's runs. If the closed segment has drained, it is also dropped, with everything in
  * it that was delivered, and a new segment takes the next runs.
  *
- * @param maxLeft how many waiting runs a segment that has drained may still contain. They move to the front table
+ * @param maxLeft how many waiting runs a segment that has drained may still contain. They move to the front
  */
 export function turnOver(storage: DurableObjectStorage, now: number, maxLeft = MAX_LEFT): void {
   const { sql } = storage;
@@ -43,7 +43,7 @@ export function turnOver(storage: DurableObjectStorage, now: number, maxLeft = M
       }
       // Counted first: what has entered is read from the open segment.
       const settled = readSettled(sql).filter(([from, to]) => to >= segments.openFrom[laneOf(from)]);
-      count(sql, {}, now, { settled, left: leftUncounted(sql, tally) });
+      count(sql, {}, now, { settled });
       const [, closed] = tablesOf(segments);
       moveToFront(sql, closed, left);
       sql.exec(`DROP TABLE ${closed}`);
@@ -53,13 +53,6 @@ export function turnOver(storage: DurableObjectStorage, now: number, maxLeft = M
   } finally {
     forgetNewIds(sql);
   }
-}
-
-/**
- * An older release counts no lanes. After a rollback to one, an empty lane shows how many of its records it has sent.
- */
-function leftUncounted(sql: SqlStorage, { waiting }: Tally): ByLane {
-  return byLane((lane) => (lane === 'live' || hasWork(sql, lane) ? 0 : waiting[lane]));
 }
 
 /** The oldest waiting runs of the closed segment. */
@@ -73,7 +66,7 @@ function moveToFront(sql: SqlStorage, from: string, runs: readonly Run[]): void 
   const columns = 'seq, device, kind, at, count, taken, entered, unverified, records';
   if (runs.length > 0)
     sql.exec(
-      `INSERT INTO run (${columns}) SELECT ${columns} FROM ${from} WHERE seq IN (SELECT value FROM json_each(?))`,
+      `INSERT INTO run_front (${columns}) SELECT ${columns} FROM ${from} WHERE seq IN (SELECT value FROM json_each(?))`,
       JSON.stringify(runs.map(({ seq }) => seq)),
     );
 }

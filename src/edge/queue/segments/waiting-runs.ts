@@ -89,7 +89,7 @@ export function waitingRun(
   seq: number,
 ): (Omit<Run, 'seq' | 'at'> & { readonly records: readonly StoredRecord[] }) | undefined {
   const table = tableOf(segmentsOf(sql), seq);
-  if (table !== 'run' && hasSeq(readSettled(sql), seq)) return undefined;
+  if (table !== 'run_front' && hasSeq(readSettled(sql), seq)) return undefined;
   const [run] = sql
     .exec<{ device: string; kind: RecordKind; count: number; taken: number; records: string }>(
       `SELECT device, kind, count, taken, records FROM ${table} WHERE seq = ? AND taken < count`,
