@@ -393,7 +393,10 @@ function withAlarm(storage: DurableObjectStorage, setAlarm: (at: number) => void
 /** The tables of one of several outboxes that share a database. The ids that they know are of different devices. */
 function tablesOf(storage: DurableObjectStorage, index: number): DurableObjectStorage {
   const own = (query: string) =>
-    query.replace(/(?<!')\b(run|run_a|run_b|segments|batch|dead|minute|off_plan|suppressed)\b/g, `$1_of_${index}`);
+    query.replace(
+      /(?<!')\b(run|run_a|run_b|segments|batch|dead|minute|off_plan|suppressed)\b/g,
+      `$1_of_${index}`,
+    );
   const sql: SqlStorage = new Proxy(storage.sql, {
     get: (target, name) =>
       name === 'exec'
