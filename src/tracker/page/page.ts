@@ -126,7 +126,7 @@ type UnloadState = {
   armed?: AbortController;
   /** Whether that request was renewed a moment ago. `hasChanged`: the records have changed since. */
   isResting?: boolean;
-  hasChanged?: boolean;
+  hasChanged?: boolean | undefined;
   askSync?: () => void;
 };
 

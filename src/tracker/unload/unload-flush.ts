@@ -94,14 +94,17 @@ function arm(page: Page): void {
 export function rearm(page: Page): void {
   if (unsaved(page).length === 0) clearSpill(page);
   if (!page.fetchLater) return;
-  page.hasChanged = !!page.isResting;
+  page.hasChanged = page.isResting;
   if (page.isResting) return;
-  page.isResting = true;
   arm(page);
-  page.time.timer(() => {
-    page.isResting = false;
-    if (page.hasChanged) rearm(page);
-  }, REARM_AFTER_MS);
+  // With nothing to send that cost nothing, and the first record need not wait.
+  if (allUnsettled(page).length > 0) {
+    page.isResting = true;
+    page.time.timer(() => {
+      page.isResting = false;
+      if (page.hasChanged) rearm(page);
+    }, REARM_AFTER_MS);
+  }
 }
 
 /** Spills what the database has not taken yet. Returns false if that can't be kept. */

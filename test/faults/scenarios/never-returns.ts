@@ -62,6 +62,7 @@ const leavesForGood: readonly Scenario[] = [
     run: async (visit) => {
       await visit.open();
       const tab = await visit.openSite(PATIENT);
+      await tab.evaluate(isKnown, null);
       await tab.evaluate(trackAll, visit.events(FEW));
       await tab.crash?.();
       await visit.allArrive(ARRIVE_WITHIN_MS);

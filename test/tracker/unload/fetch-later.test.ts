@@ -24,6 +24,18 @@ describe('the deferred request of a page', () => {
     expect([before, afterOne, armedIn(page)]).toEqual([[], [['e1']], [['e1', 'e2']]]);
   });
 
+  test('contains the first record as soon as its promise resolves, even right after the page has loaded', async () => {
+    const { open } = fakeBrowser();
+    const page = open();
+    // The database has answered, and there was nothing to send.
+    await page.tracker.stats();
+    await quiet();
+
+    await page.tracker.track('e1');
+
+    expect(armedIn(page)).toEqual([['e1']]);
+  });
+
   test('is absent once all records are settled', async () => {
     const { open, time } = fakeBrowser();
     const page = open();
