@@ -1,6 +1,7 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { relayPasses } from '../../../../src/edge/delivery/relay-pass.ts';
 import { readSettled, readTotals, waiting } from '../../../../src/edge/queue/counters.ts';
 import { eraseStep } from '../../../../src/edge/queue/erasure/erase.ts';
 import { ingest } from '../../../../src/edge/queue/ingest.ts';
@@ -12,6 +13,7 @@ import {
   ingestAt,
   newOutbox,
   passAt,
+  quietPorts,
   ROOM,
   rulingUpstream,
   SENDING_ON,
@@ -143,6 +145,30 @@ describe('a segment', () => {
     });
 
     expect(await rowsIn(stub)).toEqual({ run_front: 0, run_a: 4, run_b: 0 });
+  });
+
+  test('of a large outbox is emptied run by run, to make room', async () => {
+    const stub = newOutbox();
+    await ingestAt(stub, delivery('a', ...events(1, 25)), NOW);
+    const upstream = scriptedUpstream();
+
+    await runInDurableObject(stub, (_, { storage }) =>
+      relayPasses({
+        ...quietPorts(),
+        storage: withSql(storage, { databaseSize: 2_000_000_000 }),
+        upstream: upstream.answer,
+        now: () => NOW + 2_000,
+      })(),
+    );
+    await passAt(stub, upstream, NOW + 9_000);
+
+    expect(sentIds(upstream)).toEqual([ids(1, 25)]);
+    await runInDurableObject(stub, (_, { storage: { sql } }) =>
+      expect(sql.exec('SELECT taken, count, records FROM run_a').toArray()).toEqual([
+        { taken: 25, count: 25, records: '[]' },
+      ]),
+    );
+    expect(await ingestAt(stub, delivery('a', ...events(1, 25)), NOW)).toMatchObject({ accepted: 0 });
   });
 
   test('marks runs in their own rows if too many intervals of them are settled', async () => {
@@ -320,14 +346,25 @@ test('every record is stored once and delivered once, in its browser’s order, 
 
 /** A storage whose SQL fails in statements that begin like this. */
 function failingOn(storage: DurableObjectStorage, start: string): DurableObjectStorage {
+  return withSql(storage, {
+    exec: (query: string, ...bindings: unknown[]) => {
+      if (query.startsWith(start)) throw new Error('database table is locked');
+      return storage.sql.exec(query, ...bindings);
+    },
+  });
+}
+
+/** A storage whose SQL differs in some members. */
+function withSql(
+  storage: DurableObjectStorage,
+  members: Readonly<Record<string, unknown>>,
+): DurableObjectStorage {
   const sql = new Proxy(storage.sql, {
-    get: (target, name) =>
-      name === 'exec'
-        ? (query: string, ...bindings: unknown[]) => {
-            if (query.startsWith(start)) throw new Error('database table is locked');
-            return target.exec(query, ...bindings);
-          }
-        : Reflect.get(target, name),
+    get: (target, name) => {
+      if (name in members) return members[String(name)];
+      const value = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
   });
   return new Proxy(storage, {
     get: (target, name) => {
