@@ -1,5 +1,5 @@
 import type { Issue } from './issue.ts';
-import type { Repair } from './repair.ts';
+import type { Repair } from './repair/repair.ts';
 
 /** A record that the contract refuses for good. */
 export type Rejection = { readonly id: string; readonly issues: readonly Issue[] };

@@ -1,6 +1,6 @@
 import { custom, pipe, rawCheck } from 'valibot';
-import { fitAttributes } from './fit-attributes.ts';
 import { MAX_ISSUES } from './issue.ts';
+import { fitAttributes } from './repair/fit-attributes.ts';
 import { ATTRIBUTES_RULE, type Attributes, type AttributesField, isPlainObject } from './rules/attributes.ts';
 
 /** Custom attributes of a user or an event that can go to WebEngage without a repair. */

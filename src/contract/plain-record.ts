@@ -1,5 +1,5 @@
-import { isRecord, RULES } from './fit-record.ts';
 import { RECORD_ID, type RecordKind, type TrackerRecord } from './record.ts';
+import { isRecord, RULES } from './repair/fit-record.ts';
 import {
   type AttributesField,
   type AttributeValue,

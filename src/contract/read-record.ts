@@ -1,8 +1,8 @@
-import { fitFields, isRecord, leaveOutUnknown } from './fit-record.ts';
 import type { Issue } from './issue.ts';
 import { isPlainRecord } from './plain-record.ts';
 import { checkRecord, type TrackerRecord } from './record.ts';
-import { collect, type Misfit, type Repair, toRepair } from './repair.ts';
+import { fitFields, isRecord, leaveOutUnknown } from './repair/fit-record.ts';
+import { collect, type Misfit, type Repair, toRepair } from './repair/repair.ts';
 import { toBirthDate } from './rules/birth-date.ts';
 
 /** A record in the form that goes to WebEngage, with its repairs. Or the issues that make it unusable. */

@@ -1,5 +1,5 @@
-import { type FittableRecord, fitFields, leaveOutUnknown, unfitting } from '../contract/fit-record.ts';
-import { collect, type Misfit, toRepair } from '../contract/repair.ts';
+import { type FittableRecord, fitFields, leaveOutUnknown, unfitting } from '../contract/repair/fit-record.ts';
+import { collect, type Misfit, toRepair } from '../contract/repair/repair.ts';
 import { type InspectedRecord, ownFields } from '../tracker/inspect.ts';
 
 /** The relay's decision about one field of a record, by WebEngage's rules. */

@@ -1,7 +1,7 @@
-import { fitFields, leaveOutUnknown, unfitting } from '../contract/fit-record.ts';
 import type { Issue } from '../contract/issue.ts';
 import type { RecordKind } from '../contract/record.ts';
-import { collect, type Misfit, toRepair } from '../contract/repair.ts';
+import { fitFields, leaveOutUnknown, unfitting } from '../contract/repair/fit-record.ts';
+import { collect, type Misfit, toRepair } from '../contract/repair/repair.ts';
 import { lengthRule, utf8Bytes } from '../contract/rules/text.ts';
 import { RecordError } from '../tracker/record/capture.ts';
 import type { EventData } from '../tracker/record/event-types.ts';

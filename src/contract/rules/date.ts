@@ -74,12 +74,20 @@ export function formatDate(at: number, offsetMinutes: number): string | undefine
   }
   const seconds = (local - day * DAY_MS) / 1_000;
   // The codes of `:`, `-` and `+` are 58, 45 and 43.
-  // biome-ignore format: as it is read
   const time = fromCharCode(
-    digit(seconds / 36_000), digit(seconds / 3_600), 58,
-    digit((seconds % 3_600) / 600), digit(seconds / 60), 58,
-    digit((seconds % 60) / 10), digit(seconds),
-    offset < 0 ? 45 : 43, digit(size / 600), digit(size / 60), digit((size % 60) / 10), digit(size),
+    digit(seconds / 36_000),
+    digit(seconds / 3_600),
+    58,
+    digit((seconds % 3_600) / 600),
+    digit(seconds / 60),
+    58,
+    digit((seconds % 60) / 10),
+    digit(seconds),
+    offset < 0 ? 45 : 43,
+    digit(size / 600),
+    digit(size / 60),
+    digit((size % 60) / 10),
+    digit(size),
   );
   return date + time;
 }

@@ -4,7 +4,7 @@ import { type Batch, batchSchema, MAX_AGE_MS, PROTOCOL_VERSION } from '../../con
 import { type Issue, toIssues } from '../../contract/issue.ts';
 import { type ReadRecord, readRecord } from '../../contract/read-record.ts';
 import type { EventRecord, TrackerRecord } from '../../contract/record.ts';
-import type { Repair } from '../../contract/repair.ts';
+import type { Repair } from '../../contract/repair/repair.ts';
 import { faultsInBatch, isSurelyStrict, type TextFaults } from '../../contract/strict-json.ts';
 import { trueEventTime, type VisitorTime } from './event-time.ts';
 import { issueAllowance } from './issue-allowance.ts';

@@ -1,7 +1,7 @@
 import { type Issue, MAX_ISSUES } from '../../contract/issue.ts';
 import { readRecord } from '../../contract/read-record.ts';
 import type { EventRecord, RecordKind, TrackerRecord } from '../../contract/record.ts';
-import type { Repair } from '../../contract/repair.ts';
+import type { Repair } from '../../contract/repair/repair.ts';
 import { parseDate } from '../../contract/rules/date.ts';
 import { offPlan } from '../../plan/off-plan.ts';
 import type { Plan } from '../../plan/plan.ts';

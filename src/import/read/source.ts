@@ -1,6 +1,6 @@
 import type { Issue } from '../../contract/issue.ts';
 import type { RecordKind } from '../../contract/record.ts';
-import type { Repair } from '../../contract/repair.ts';
+import type { Repair } from '../../contract/repair/repair.ts';
 
 /** One row of the file, checked by the contract. */
 export type ImportRow = {

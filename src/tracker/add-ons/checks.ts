@@ -1,8 +1,8 @@
 import { eventNameRule } from '../../contract/event.ts';
-import { fitCustom } from '../../contract/fit-attributes.ts';
-import { fitField } from '../../contract/fit-record.ts';
 import { notAField } from '../../contract/issue.ts';
-import { collect, type Fitting, leftOut, type Misfit, toRepair } from '../../contract/repair.ts';
+import { fitCustom } from '../../contract/repair/fit-attributes.ts';
+import { fitField } from '../../contract/repair/fit-record.ts';
+import { collect, type Fitting, leftOut, type Misfit, toRepair } from '../../contract/repair/repair.ts';
 import type { Attributes } from '../../contract/rules/attributes.ts';
 import type { Rule } from '../../contract/rules/rule.ts';
 import { idRule } from '../../contract/rules/visitor.ts';

@@ -1,4 +1,3 @@
-import { type Fitting, leftOut } from './repair.ts';
 import {
   ATTRIBUTES_RULE,
   type Attributes,
@@ -12,8 +11,9 @@ import {
   MAX_STRING_LENGTH,
   nameRule,
   TYPE_RULE,
-} from './rules/attributes.ts';
-import { cutText } from './rules/text.ts';
+} from '../rules/attributes.ts';
+import { cutText } from '../rules/text.ts';
+import { type Fitting, leftOut } from './repair.ts';
 
 /** Turns a field's value into custom attributes that the contract takes. Undefined if the value can't hold any. */
 export function* fitCustom(value: unknown, field: AttributesField): Fitting<Attributes | undefined> {

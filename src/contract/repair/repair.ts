@@ -1,4 +1,4 @@
-import { toPath } from './issue.ts';
+import { toPath } from '../issue.ts';
 
 /** One change to a field or attribute that lets its record pass. Never contains the value. */
 export type Repair = {

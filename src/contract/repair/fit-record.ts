@@ -1,13 +1,13 @@
-import { eventFields } from './event.ts';
+import { eventFields } from '../event.ts';
+import { type Issue, notAField } from '../issue.ts';
+import type { TrackerRecord } from '../record.ts';
+import { ageRule } from '../rules/age.ts';
+import { type AttributesField, isPlainObject, MAX_STRING_LENGTH } from '../rules/attributes.ts';
+import type { Rule } from '../rules/rule.ts';
+import { cutText } from '../rules/text.ts';
+import { userFields } from '../user.ts';
 import { fitCustom } from './fit-attributes.ts';
-import { type Issue, notAField } from './issue.ts';
-import type { TrackerRecord } from './record.ts';
 import { type Fitting, leftOut } from './repair.ts';
-import { ageRule } from './rules/age.ts';
-import { type AttributesField, isPlainObject, MAX_STRING_LENGTH } from './rules/attributes.ts';
-import type { Rule } from './rules/rule.ts';
-import { cutText } from './rules/text.ts';
-import { userFields } from './user.ts';
 
 // No schema library here: a page that checks records need not load one.
 
