@@ -140,10 +140,11 @@ export class RateGate extends DurableObject<SettingsEnv> {
         streak: undefined,
         pacedMs: undefined,
       };
-    const before = this.#state();
+    const stored = this.#stored();
+    const before = this.#since(stored);
     const now = Date.now();
     const { state, permit } = takePermit(before, request, limits, now);
-    if (state !== before) this.#keepPermit(before, state, limits, now);
+    if (state !== before) this.#keepPermit({ stored, before, state }, limits, now);
     const row = !permit.granted && permit.importsOnly ? 'imports' : 'others';
     return inTurn(permit, this.#turns[row], outbox ?? '', now);
   }
@@ -368,9 +369,13 @@ export class RateGate extends DurableObject<SettingsEnv> {
   }
 
   #state(): GateState {
-    const stored = this.#stored();
+    return this.#since(this.#stored());
+  }
+
+  /** The stored state, with what was granted since from its reserve. */
+  #since(stored: GateState): GateState {
     const ahead = this.#ahead;
-    return ahead !== undefined && ahead.reservedUntil === stored.pace.nextDueAt ? ahead.state : stored;
+    return ahead?.reservedUntil === stored.pace.nextDueAt ? ahead.state : stored;
   }
 
   #stored(): GateState {
@@ -381,14 +386,16 @@ export class RateGate extends DurableObject<SettingsEnv> {
   }
 
   /** A permit never starts or ends a suspension, so it is not logged. */
-  #keepPermit(before: GateState, state: GateState, { requestsPerMinute }: GateLimits, now: number): void {
-    let stored = this.#stored();
+  #keepPermit(
+    { stored, before, state }: Readonly<Record<'stored' | 'before' | 'state', GateState>>,
+    { requestsPerMinute }: GateLimits,
+    now: number,
+  ): void {
     const [was, is] = [before, state].map(({ seen }) => allowance(requestsPerMinute, seen, now));
-    if (!isWithinReserve(stored, before, state, was === is)) {
-      stored = withReserve(state, now);
-      this.ctx.storage.kv.put('state', stored);
-    }
-    this.#ahead = { reservedUntil: stored.pace.nextDueAt, state };
+    const isReserved = isWithinReserve(stored, before, state, was === is);
+    const next = isReserved ? stored : withReserve(state, now);
+    if (!isReserved) this.ctx.storage.kv.put('state', next);
+    this.#ahead = { reservedUntil: next.pace.nextDueAt, state };
   }
 
   #keep(state: GateState): void {
