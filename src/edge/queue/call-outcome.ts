@@ -3,7 +3,6 @@ import type { Slice } from './cut-batch.ts';
 import { dropAccepted, dropErased } from './erasure/remove-records.ts';
 import { countByLane } from './lanes.ts';
 import { countRecords, launchedBatches, type SealedBatch, storedBatch } from './sealed-batches.ts';
-import { columnOfRun } from './segments/segments.ts';
 import { settleSlices } from './segments/settled.ts';
 
 /** How long some records of a batch had waited since they were stored, and their number. */
@@ -20,26 +19,13 @@ export function settle(
     const ended = unseal(storage.sql, batch);
     if (ended === undefined) return [];
     const { members, toErase } = ended;
-    const waits = waitsOf(storage.sql, members, now);
     const counted = { ...happened, taken: 1, delivered: countRecords(members) };
-    const settled = settleSlices(storage.sql, members);
+    const { settled, slices } = settleSlices(storage.sql, members);
     count(storage.sql, counted, now, { taken: batch.kind, left: countByLane(members), settled });
     if (toErase.length > 0) dropAccepted(storage.sql, members, toErase, now);
-    return waits;
-  });
-}
-
-function waitsOf(sql: SqlStorage, members: readonly Slice[], now: number): readonly Wait[] {
-  const rows = sql.exec<{ at: number | null; records: number }>(
-    `SELECT ${columnOfRun('at', "member.value ->> 'seq'")} AS at,
-       member.value ->> 'to' - member.value ->> 'from' AS records
-     FROM json_each(?) AS member`,
-    JSON.stringify(members),
-  );
-  return Array.from(rows).flatMap(({ at, records }) =>
     // The clock may have been set back.
-    at === null ? [] : [{ ms: Math.max(0, now - at), records }],
-  );
+    return slices.map(({ at, records }) => ({ ms: Math.max(0, now - at), records }));
+  });
 }
 
 /** `toErase`: the places of the records that are to be erased. */

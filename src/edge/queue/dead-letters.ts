@@ -6,7 +6,6 @@ import { count, readTally } from './counters.ts';
 import { byLane, countByLane, laneOf, seqAfter, within } from './lanes.ts';
 import { recordsOf, type SealedBatch, seal } from './sealed-batches.ts';
 import { readInChunks } from './segments/read-in-chunks.ts';
-import { columnOfRun } from './segments/segments.ts';
 import { settleSlices } from './segments/settled.ts';
 
 /** How WebEngage refused a call, and what that says about its records. */
@@ -68,13 +67,13 @@ export function moveToDeadLetters(
     // Its person was erased in the meantime.
     if (slice === undefined) return count(sql, { ...ofCall }, now);
     const [record] = recordsOf(sql, { members });
-    const { at } = sql.exec<{ at: number }>(`SELECT ${columnOfRun('at', '?1')} AS at`, slice.seq).one();
+    const { settled, slices } = settleSlices(sql, members);
     sql.exec(
       `INSERT INTO dead (device, kind, accepted_at, given_up_at, status, attempts, proven, words, record, lane)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       slice.device,
       batch.kind,
-      at,
+      slices[0]?.at ?? now,
       now,
       status,
       batch.attempts + 1,
@@ -83,7 +82,6 @@ export function moveToDeadLetters(
       JSON.stringify(record),
       laneOf(slice.seq),
     );
-    const settled = settleSlices(sql, members);
     count(sql, { ...ofCall, dead_letter: 1 }, now, { left: countByLane(members), settled });
   });
 }

@@ -5,8 +5,8 @@ import { createSegments } from './segments/segments.ts';
  * The outbox's tables. Cloudflare bills rows written. So there is no secondary index, and records that arrive
  * together share one row. https://developers.cloudflare.com/durable-objects/platform/pricing/
  *
- * A live run's number may be reused once the run is gone. Code that keeps one also checks its batch, which has
- * a random id, or its browser. A dead letter's number is never reused, because the operator may ask for it
+ * The number of a run at the front may be reused once the run is gone. Code that keeps one also checks its batch, which
+ * has a random id, or its browser. A dead letter's number is never reused, because the operator may ask for it
  * twice.
  */
 function createTables(sql: SqlStorage): void {

@@ -13,7 +13,7 @@ import {
 } from './counters.ts';
 import type { ViolationCounts } from './plan-violations.ts';
 import { hasRoom, type Room } from './room.ts';
-import { columnOfRun } from './segments/segments.ts';
+import { atOfRun } from './segments/segments.ts';
 import { sealedDevices, waitingRuns } from './segments/waiting-runs.ts';
 import type { SenderCounts } from './sender-counts.ts';
 
@@ -76,7 +76,7 @@ export function queueHealth(sql: SqlStorage, room: Room): QueueHealth {
     .exec<{ kind: RecordKind; since: number }>(
       `SELECT kind, MIN(at) AS since FROM (
          SELECT batch.kind AS kind, batch.suspicions AS suspicions,
-           ${columnOfRun('at', "member.value ->> 'seq'")} AS at
+           ${atOfRun("member.value ->> 'seq'")} AS at
          FROM batch, json_each(batch.members) AS member WHERE batch.attempts > 0 AND NOT batch.isolating
        ) WHERE suspicions = 0 OR at > CASE kind WHEN 'user' THEN ? ELSE ? END GROUP BY kind`,
       takenAt.user,

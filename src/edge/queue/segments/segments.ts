@@ -99,9 +99,9 @@ export function parseSegments(sql: SqlStorage, state: string): Segments {
   return segments;
 }
 
-/** An SQL expression for a column of the run whose number another expression gives. */
-export function columnOfRun(column: 'at', seq: string): string {
-  const from = (table: RunTable) => `(SELECT ${column} FROM ${table} WHERE seq = ${seq})`;
+/** An SQL expression for the time at which a run was stored, by an expression for its number. */
+export function atOfRun(seq: string): string {
+  const from = (table: RunTable) => `(SELECT at FROM ${table} WHERE seq = ${seq})`;
   return `COALESCE(${from('run_front')}, ${from('run_a')}, ${from('run_b')})`;
 }
 

@@ -1,7 +1,7 @@
 import { readSettled } from '../counters.ts';
 import type { Slice } from '../cut-batch.ts';
 import { seqAfter } from '../lanes.ts';
-import { joinSeqs, type SeqRange, type Seqs } from '../seq-ranges.ts';
+import { joinSeqs, type Seqs } from '../seq-ranges.ts';
 import { type Segments, segmentsOf, tableOf } from './segments.ts';
 
 /** Settled runs, by number. They stay in their segment until it is dropped, but count for nothing. */
@@ -14,33 +14,38 @@ const MAX_INTERVALS = 500;
 // From this size on, settled records are emptied, which makes room for new ones. A row for each run is billed then.
 const EMPTIED_FROM_BYTES = 1_000_000_000;
 
-/**
- * Settles these records, so that they are not sent any more. Returns all settled runs, for `count` to store. Call it
- * inside the transaction that counts them.
- */
-export function settleSlices(sql: SqlStorage, slices: readonly Slice[]): Settled {
-  const segments = segmentsOf(sql);
-  let settled = readSettled(sql);
-  for (const slice of slices) {
-    const range = settleSlice(sql, segments, slice);
-    if (range === undefined) continue;
-    const joined = joinSeqs(settled, [range]);
-    const fits = joined.length <= Math.max(MAX_INTERVALS, settled.length);
-    if (fits) settled = joined;
-    if (!fits || sql.databaseSize > EMPTIED_FROM_BYTES) emptyRun(sql, segments, slice.seq);
-  }
-  return settled;
-}
+/** Records of one run that are settled together, and when the outbox had stored them. */
+type SettledSlice = { readonly at: number; readonly records: number };
 
-/** Settles a part of a run. Returns the numbers of the run if it was the last part of a run in a segment. */
-function settleSlice(sql: SqlStorage, segments: Segments, { seq, to }: Slice): SeqRange | undefined {
-  const table = tableOf(segments, seq);
-  const [run] = sql.exec<{ count: number }>(`SELECT count FROM ${table} WHERE seq = ?`, seq).toArray();
-  if (run === undefined) return undefined;
-  if (to < run.count) sql.exec(`UPDATE ${table} SET taken = ? WHERE seq = ?`, to, seq);
-  else if (table === 'run_front') sql.exec('DELETE FROM run_front WHERE seq = ?', seq);
-  else return [seq, seqAfter(seq, run.count) - 1];
-  return undefined;
+/**
+ * Settles these records, so that they are not sent any more. Returns all settled runs, for `count` to store, and what
+ * each slice was. Call it inside the transaction that counts them.
+ */
+export function settleSlices(
+  sql: SqlStorage,
+  members: readonly Slice[],
+): { readonly settled: Settled; readonly slices: readonly SettledSlice[] } {
+  const segments = segmentsOf(sql);
+  const isLarge = sql.databaseSize > EMPTIED_FROM_BYTES;
+  let settled = readSettled(sql);
+  const slices: SettledSlice[] = [];
+  for (const { seq, from, to } of members) {
+    const table = tableOf(segments, seq);
+    const [run] = sql
+      .exec<{ at: number; count: number }>(`SELECT at, count FROM ${table} WHERE seq = ?`, seq)
+      .toArray();
+    if (run === undefined) continue;
+    slices.push({ at: run.at, records: to - from });
+    if (to < run.count) sql.exec(`UPDATE ${table} SET taken = ? WHERE seq = ?`, to, seq);
+    else if (table === 'run_front') sql.exec('DELETE FROM run_front WHERE seq = ?', seq);
+    else {
+      const joined = joinSeqs(settled, [[seq, seqAfter(seq, run.count) - 1]]);
+      const fits = joined.length <= Math.max(MAX_INTERVALS, settled.length);
+      if (fits) settled = joined;
+      if (!fits || isLarge) emptyRun(sql, segments, seq);
+    }
+  }
+  return { settled, slices };
 }
 
 /** Removes a run with all its records, also those that wait. */

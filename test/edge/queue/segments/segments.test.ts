@@ -63,7 +63,7 @@ describe('a segment', () => {
     expect(await settledOf(stub)).toEqual([]);
   });
 
-  test('leaves what waits to the front, where it goes before what came later', async () => {
+  test('moves its waiting runs to the front, and they are sent before later ones', async () => {
     const stub = newOutbox();
     await ingestAt(stub, delivery('a', ...events(1, 3)), NOW);
     await turnOverAt(stub, NOW);
