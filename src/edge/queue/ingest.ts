@@ -5,7 +5,7 @@ import { NO_SHARES, type Sender, type Shares } from '../limits/fair-share.ts';
 import { count, readTally, type Tally, type Totals } from './counters.ts';
 import { admitNew, forgetNewIds, formatIds, storedNewIds } from './dedup/new-ids.ts';
 import { byPart } from './dedup/page-loads.ts';
-import { type ByLane, seqAfter } from './lanes.ts';
+import { seqAfter } from './lanes.ts';
 import { type CountViolations, violationTally } from './plan-violations.ts';
 import { hasRoom, importWaitMs, type Room } from './room.ts';
 import { type NewRun, withoutKnown } from './run.ts';
@@ -110,7 +110,7 @@ export function ingest(
     }[lane]();
     if (retryInMs > 0) return { stored: false, retryInMs };
 
-    const fresh = admitNew(storage.sql, device, parts, tally, now);
+    const fresh = admitNew(storage.sql, device, parts, tally.segments, now);
     if (fresh !== undefined) known = new Set(ids.filter((id) => !fresh.has(id)));
     const runs = fresh === undefined ? sent : onlyFresh(sent, fresh);
 
@@ -187,8 +187,7 @@ function insertRuns(
     stored += 1;
     seq = seqAfter(seq, ids.length);
   }
-  const next: ByLane = { ...nextSeq, [lane]: seq };
-  storedNewIds(sql, stored, next);
+  storedNewIds(sql, stored);
   return entered - totals.entered;
 }
 

@@ -67,6 +67,23 @@ test('the watchdog and the next flush set an alarm again that the platform gave 
   await forgetAlarm(stub);
 });
 
+test('a pass keeps an alarm that comes before it is due again, and brings a later one forward', async () => {
+  const stub = newOutbox();
+  const afterPass = async (set: number) => {
+    await runInDurableObject(stub, async (running, { storage }) => {
+      await storage.setAlarm(set);
+      await running.alarm();
+    });
+    return alarmOf(stub);
+  };
+  await stub.ingest('1/0', delivery('a', eventRecord(1)));
+  const soon = Date.now() + 500;
+
+  expect(await afterPass(soon)).toBe(soon);
+  expect(await afterPass(soon + 3_600_000)).toBeLessThan(soon + 1_000);
+  await forgetAlarm(stub);
+});
+
 test('the watchdog does not wake an outbox that has nothing to send', async () => {
   const stub = newOutbox();
 

@@ -1,6 +1,5 @@
 import { LANES } from '../../../contract/lane.ts';
-import type { Tally } from '../counters.ts';
-import { type ByLane, seqsOf } from '../lanes.ts';
+import { seqsOf } from '../lanes.ts';
 import type { Segments } from '../segments/segments.ts';
 import { addSeqs, countSeqs, formatSeqs, hasSeq, joinSeqs, parseSeqs, type Seqs } from '../seq-ranges.ts';
 import { byPart, keyOf, type Part, type PartOfIds } from './page-loads.ts';
@@ -8,14 +7,11 @@ import { readRemembered, remember } from './remembered-ids.ts';
 
 /**
  * Cloudflare bills rows written, so an id is first stored with its run alone. Once many runs have come, the ids of each
- * page load are remembered in one row. Until then, this has them in memory. It is a cache of the open segment, and read
- * again whenever it does not end where the segment ends.
+ * page load are remembered in one row. Until then, this has them in memory: a cache of the open segment.
  */
 type NewIds = {
   /** How many runs the ids are of. */
   runs: number;
-  /** The numbers of the next runs. */
-  upTo: ByLane;
   readonly loads: Map<string, NewPart>;
 };
 
@@ -29,15 +25,13 @@ export function forgetNewIds(sql: SqlStorage): void {
   caches.delete(sql);
 }
 
-function newIds(sql: SqlStorage, { segments, nextSeq }: Pick<Tally, 'segments' | 'nextSeq'>): NewIds {
-  const known = caches.get(sql);
-  if (known !== undefined && LANES.every((lane) => known.upTo[lane] === nextSeq[lane])) return known;
-  const read = readNewIds(sql, segments, nextSeq);
-  caches.set(sql, read);
-  return read;
+function newIds(sql: SqlStorage, segments: Segments): NewIds {
+  const known = caches.get(sql) ?? readNewIds(sql, segments);
+  caches.set(sql, known);
+  return known;
 }
 
-function readNewIds(sql: SqlStorage, { open, unrememberedFrom }: Segments, upTo: ByLane): NewIds {
+function readNewIds(sql: SqlStorage, { open, unrememberedFrom }: Segments): NewIds {
   const loads = new Map<string, NewPart>();
   let runs = 0;
   for (const lane of LANES) {
@@ -52,7 +46,7 @@ function readNewIds(sql: SqlStorage, { open, unrememberedFrom }: Segments, upTo:
       for (const [session, part, seqs] of parts) add(loads, { device, session, part }, parseSeqs(seqs));
     }
   }
-  return { runs, upTo, loads };
+  return { runs, loads };
 }
 
 function add(loads: Map<string, NewPart>, part: Part, seqs: Seqs): void {
@@ -80,10 +74,10 @@ export function admitNew(
   sql: SqlStorage,
   device: string,
   sent: readonly PartOfIds[],
-  tally: Pick<Tally, 'segments' | 'nextSeq'>,
+  segments: Segments,
   now: number,
 ): ReadonlySet<string> | undefined {
-  const { loads } = newIds(sql, tally);
+  const { loads } = newIds(sql, segments);
   const unread = sent.map(({ part }) => part).filter((part) => loads.get(keyOf(part))?.isWhole !== true);
   const remembered = readRemembered(sql, device, unread, now);
   const compared = sent.map(({ part, seqs }) => {
@@ -103,11 +97,9 @@ export function admitNew(
 }
 
 /** Call it once the runs with the admitted ids are stored. */
-export function storedNewIds(sql: SqlStorage, runs: number, nextSeq: ByLane): void {
+export function storedNewIds(sql: SqlStorage, runs: number): void {
   const known = caches.get(sql);
-  if (known === undefined) return;
-  known.runs += runs;
-  known.upTo = nextSeq;
+  if (known !== undefined) known.runs += runs;
 }
 
 /** How many runs there are whose ids are stored with them alone. As far as it is known without reading them. */
@@ -117,12 +109,8 @@ export function countNewIds(sql: SqlStorage): number {
 }
 
 /** Remembers all ids that are stored with their runs alone. Call it inside the transaction that stores that it has. */
-export function rememberNewIds(
-  sql: SqlStorage,
-  tally: Pick<Tally, 'segments' | 'nextSeq'>,
-  now: number,
-): void {
-  const { loads } = newIds(sql, tally);
+export function rememberNewIds(sql: SqlStorage, segments: Segments, now: number): void {
+  const { loads } = newIds(sql, segments);
   if (loads.size === 0) return;
   for (const load of loads.values()) {
     if (load.isWhole) continue;

@@ -32,9 +32,8 @@ export function turnOver(storage: DurableObjectStorage, now: number, maxLeft = M
   const { sql } = storage;
   try {
     storage.transactionSync(() => {
-      const tally = readTally(sql);
-      const { segments, nextSeq } = tally;
-      rememberNewIds(sql, tally, now);
+      const { segments, nextSeq } = readTally(sql);
+      rememberNewIds(sql, segments, now);
       const left = LANES.flatMap((lane) => runsLeft(sql, segments, lane, maxLeft + 1));
       const next = { ...segments, openedAt: now, unrememberedFrom: nextSeq };
       if (left.length > maxLeft) {
