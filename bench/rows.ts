@@ -10,7 +10,7 @@
 const ROWS_WRITTEN_PER_RUN = 1;
 
 /**
- * A flush of new records of one kind. Counting them writes no row (queue/counters.ts), and their ids are stored with them
+ * A flush of new records of one kind. Counting them writes no row (queue/counters/tally.ts), and their ids are stored with them
  * (queue/dedup/new-ids.ts).
  */
 export const ROWS_WRITTEN_PER_FLUSH: number = ROWS_WRITTEN_PER_RUN;
@@ -32,7 +32,7 @@ const ROWS_WRITTEN_PER_SEAL = 1;
 
 /**
  * The running minute's row, which also tells which runs are settled, and the batch's deleted row
- * (queue/call-outcome.ts, queue/counters.ts).
+ * (queue/call-outcome.ts, queue/counters/tally.ts).
  */
 const ROWS_WRITTEN_PER_SETTLE = 2;
 
@@ -47,7 +47,7 @@ export const ROWS_WRITTEN_PER_RESERVE = 1;
 
 /**
  * At most: the newest minute, the newest run of each lane, the state of the segments, and the dedup tables of nine days
- * (queue/counters.ts, queue/dedup/remembered-ids.ts).
+ * (queue/counters/tally.ts, queue/dedup/remembered-ids.ts).
  */
 export const ROWS_READ_PER_FLUSH = 24;
 

@@ -42,7 +42,7 @@ test('the index has every document', () => {
 });
 
 test('docs/guides/operating.md explains exactly the reported totals', () => {
-  const tally = readFileSync('src/edge/queue/counters.ts', 'utf8');
+  const tally = readFileSync('src/edge/queue/counters/totals.ts', 'utf8');
   const [, list = ''] = /const COUNTED = \[(.*?)\]/s.exec(tally) ?? [];
   const counted = [...list.matchAll(/'(\w+)'/g)].map(([, name]) => name);
   const operating = readFileSync('docs/guides/operating.md', 'utf8');

@@ -4,7 +4,7 @@ import alerts from '../../docs/guides/alerts.md?raw';
 import identityTokens from '../../docs/guides/identity-tokens.md?raw';
 import operating from '../../docs/guides/operating.md?raw';
 import { botStatus } from '../../src/edge/operator/bot-status.ts';
-import { NOTHING } from '../../src/edge/queue/counters.ts';
+import { NOTHING } from '../../src/edge/queue/counters/totals.ts';
 import {
   logAlert,
   logAlertFailed,

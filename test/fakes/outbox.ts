@@ -9,7 +9,7 @@ import type { Outbox } from '../../src/edge/durable-objects/outbox.ts';
 import type { Permit } from '../../src/edge/gate/permits.ts';
 import { dueTimes } from '../../src/edge/limits/fair-queue.ts';
 import { type LaneFloors, laneCredits } from '../../src/edge/limits/lane-credit.ts';
-import type { DeadLetter } from '../../src/edge/queue/dead-letters.ts';
+import type { DeadLetter } from '../../src/edge/queue/dead-letters/dead-letters.ts';
 import {
   type Accounts,
   type Delivery,

@@ -1,7 +1,7 @@
 import { withdraw } from '../queue/call-outcome.ts';
-import { count } from '../queue/counters.ts';
+import { count } from '../queue/counters/tally.ts';
 import type { Slice } from '../queue/cut-batch.ts';
-import { moveToDeadLetters, type RefusedWith } from '../queue/dead-letters.ts';
+import { moveToDeadLetters, type RefusedWith } from '../queue/dead-letters/dead-letters.ts';
 import {
   countIsolating,
   countRecords,

@@ -2,7 +2,7 @@ import { MAX_BATCH_RECORDS } from '../../contract/batch.ts';
 import type { Lane } from '../../contract/lane.ts';
 import type { SeenLimit } from '../gate/allowance.ts';
 import type { Permit } from '../gate/permits.ts';
-import { readTally } from '../queue/counters.ts';
+import { readTally } from '../queue/counters/tally.ts';
 import type { CallPorts } from './call-ports.ts';
 
 // Six full batches: with this backlog there is work for permits asked for ahead.

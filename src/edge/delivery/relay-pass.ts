@@ -2,7 +2,7 @@ import type { Permit } from '../gate/permits.ts';
 import type { DueTimes } from '../limits/fair-queue.ts';
 import type { LaneCredits } from '../limits/lane-credit.ts';
 import { recoverLaunched } from '../queue/call-outcome.ts';
-import { requeue } from '../queue/dead-letters.ts';
+import { requeue } from '../queue/dead-letters/dead-letters.ts';
 import { countByLane } from '../queue/lanes.ts';
 import { launch, type SealedBatch, seal, untriedBatch } from '../queue/sealed-batches.ts';
 import { hasWork } from '../queue/segments/waiting-runs.ts';

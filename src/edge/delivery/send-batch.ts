@@ -3,7 +3,7 @@ import type { SeenLimit } from '../gate/allowance.ts';
 import type { Permit } from '../gate/permits.ts';
 import type { KeyName } from '../gate/state.ts';
 import { type Postponement, postpone, settle } from '../queue/call-outcome.ts';
-import { type RefusedWith, requeue } from '../queue/dead-letters.ts';
+import { type RefusedWith, requeue } from '../queue/dead-letters/dead-letters.ts';
 import type { StoredRecord } from '../queue/run.ts';
 import {
   countRecords,

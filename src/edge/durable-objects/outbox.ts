@@ -5,16 +5,18 @@ import { signal } from '../delivery/signal.ts';
 import type { RefusalStreak } from '../gate/state.ts';
 import { dueTimes } from '../limits/fair-queue.ts';
 import { type Shares, shares } from '../limits/fair-share.ts';
-import { deadLetters, difference, readTotals, waiting } from '../queue/counters.ts';
+import { addSenders, type SenderCounts } from '../queue/counters/sender-counts.ts';
+import { readTotals } from '../queue/counters/tally.ts';
+import { deadLetters, difference, waiting } from '../queue/counters/totals.ts';
+import { requeue } from '../queue/dead-letters/dead-letters.ts';
 import {
   type DeadLetterSelection,
   discard,
   discardExpired,
   listDeadLetters,
   replay,
-  requeue,
   type StoredDeadLetterPage,
-} from '../queue/dead-letters.ts';
+} from '../queue/dead-letters/operate.ts';
 import { dropExpiredDays } from '../queue/dedup/remembered-ids.ts';
 import { type EraseCursor, type Erased, eraseStep } from '../queue/erasure/erase.ts';
 import { idOfPerson, type Person } from '../queue/erasure/person.ts';
@@ -26,7 +28,6 @@ import { openTables } from '../queue/schema.ts';
 import { launchedBatches } from '../queue/sealed-batches.ts';
 import { holdRuns } from '../queue/segments/segments.ts';
 import { isOpenSegmentFull, isOpenSegmentOld, turnOver } from '../queue/segments/turn-over.ts';
-import { addSenders, type SenderCounts } from '../queue/sender-counts.ts';
 import { type OutboxStatus, outboxStatus, type QueueHealth, queueHealth } from '../queue/status.ts';
 import { type QueueWatch, queueWatch } from '../queue/watch.ts';
 import { estimate, type Figures } from '../restore/figures.ts';

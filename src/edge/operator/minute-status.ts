@@ -1,5 +1,5 @@
 import { MINUTE_MS } from '../../pacing/minute.ts';
-import { difference, NOTHING, sum, type Totals, waiting } from '../queue/counters.ts';
+import { difference, NOTHING, sum, type Totals, waiting } from '../queue/counters/totals.ts';
 import type { OutboxStatus } from '../queue/status.ts';
 
 /** Totals of one minute over all outboxes. */

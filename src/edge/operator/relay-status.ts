@@ -2,7 +2,7 @@ import { LANES } from '../../contract/lane.ts';
 import type { AlertName, AlertText } from '../alerts/alert.ts';
 import type { LastDelivery } from '../alerts/queue.ts';
 import type { GateStatus, GroupCounts } from '../durable-objects/rate-gate.ts';
-import { NOTHING, sum, type Totals, waiting } from '../queue/counters.ts';
+import { NOTHING, sum, type Totals, waiting } from '../queue/counters/totals.ts';
 import { addViolations, NO_VIOLATIONS, type ViolationCounts } from '../queue/plan-violations.ts';
 import type { LaneStatus, OutboxStatus } from '../queue/status.ts';
 import type { Webhook } from '../settings/alert-webhook.ts';

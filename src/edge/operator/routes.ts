@@ -9,7 +9,8 @@ import { outboxesInUse, outboxesOf, outboxNamed } from '../durable-objects/outbo
 import { gateOf } from '../durable-objects/rate-gate.ts';
 import { refusal } from '../http/responses.ts';
 import { newApp } from '../http/router.ts';
-import type { DeadLetter, DeadLetterSelection } from '../queue/dead-letters.ts';
+import type { DeadLetter } from '../queue/dead-letters/dead-letters.ts';
+import type { DeadLetterSelection } from '../queue/dead-letters/operate.ts';
 import { logDeadLetters, logWrongTokens } from '../telemetry/log.ts';
 import { printableJson } from '../telemetry/printable-json.ts';
 import { throttledCount } from '../telemetry/throttled-count.ts';

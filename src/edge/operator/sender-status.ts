@@ -1,6 +1,6 @@
 import { LANES, type Lane } from '../../contract/lane.ts';
-import type { Totals } from '../queue/counters.ts';
-import { addSenders } from '../queue/sender-counts.ts';
+import { addSenders } from '../queue/counters/sender-counts.ts';
+import type { Totals } from '../queue/counters/totals.ts';
 import type { OutboxStatus } from '../queue/status.ts';
 
 /** What became of a sender's records on arrival. */

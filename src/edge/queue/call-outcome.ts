@@ -1,4 +1,5 @@
-import { count, type Totals } from './counters.ts';
+import { count } from './counters/tally.ts';
+import type { Totals } from './counters/totals.ts';
 import type { Slice } from './cut-batch.ts';
 import { dropAccepted, dropErased } from './erasure/remove-records.ts';
 import { countByLane } from './lanes.ts';

@@ -2,7 +2,9 @@ import { MAX_BATCH_RECORDS } from '../../contract/batch.ts';
 import type { Lane } from '../../contract/lane.ts';
 import type { Violations } from '../../plan/off-plan.ts';
 import { NO_SHARES, type Sender, type Shares } from '../limits/fair-share.ts';
-import { count, readTally, type Tally, type Totals } from './counters.ts';
+import type { SenderCounts } from './counters/sender-counts.ts';
+import { count, readTally, type Tally } from './counters/tally.ts';
+import type { Totals } from './counters/totals.ts';
 import { admitNew, forgetNewIds, formatIds, storedNewIds } from './dedup/new-ids.ts';
 import { byPart } from './dedup/page-loads.ts';
 import { seqAfter } from './lanes.ts';
@@ -10,7 +12,6 @@ import { type CountViolations, violationTally } from './plan-violations.ts';
 import { hasRoom, importWaitMs, type Room } from './room.ts';
 import { type NewRun, withoutKnown } from './run.ts';
 import { sealedDevices, waitingRuns } from './segments/waiting-runs.ts';
-import type { SenderCounts } from './sender-counts.ts';
 
 /** The records of one browser, or of one device of a server or an import, checked. */
 export type Delivery = Sender & {

@@ -1,5 +1,5 @@
 import { MINUTE_MS } from '../../pacing/minute.ts';
-import { deadLetters, type Totals, waiting } from './counters.ts';
+import { deadLetters, type Totals, waiting } from './counters/totals.ts';
 
 /** The most that an outbox stores. Once it is full, browsers keep their records. */
 export type Room = {

@@ -1,21 +1,13 @@
 import { MAX_BATCH_RECORDS } from '../../contract/batch.ts';
 import { LANES, type Lane } from '../../contract/lane.ts';
 import type { RecordKind } from '../../contract/record.ts';
-import {
-  deadLetters,
-  type Minute,
-  minutes,
-  readTakenAt,
-  readTally,
-  readTotals,
-  type Totals,
-  waiting,
-} from './counters.ts';
+import type { SenderCounts } from './counters/sender-counts.ts';
+import { type Minute, minutes, readTakenAt, readTally, readTotals } from './counters/tally.ts';
+import { deadLetters, type Totals, waiting } from './counters/totals.ts';
 import type { ViolationCounts } from './plan-violations.ts';
 import { hasRoom, type Room } from './room.ts';
 import { atOfRun } from './segments/segments.ts';
 import { sealedDevices, waitingRuns } from './segments/waiting-runs.ts';
-import type { SenderCounts } from './sender-counts.ts';
 
 /** The waiting records of a lane. */
 export type LaneStatus = {

@@ -1,5 +1,6 @@
 import { MINUTE_MS } from '../../pacing/minute.ts';
-import { deadLetters, difference, minutes, NOTHING, readTotals, type Totals, waiting } from './counters.ts';
+import { minutes, readTotals } from './counters/tally.ts';
+import { deadLetters, difference, NOTHING, type Totals, waiting } from './counters/totals.ts';
 import type { Room } from './room.ts';
 import { longestStall, queueHealth } from './status.ts';
 

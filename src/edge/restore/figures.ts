@@ -1,5 +1,6 @@
 import { MINUTE_MS } from '../../pacing/minute.ts';
-import { deadLetters, minutes, NOTHING, readTotals, waiting } from '../queue/counters.ts';
+import { minutes, readTotals } from '../queue/counters/tally.ts';
+import { deadLetters, NOTHING, waiting } from '../queue/counters/totals.ts';
 import type { Cost, Estimate } from './report.ts';
 
 /** The figures that a restore compares. They contain no record. */

@@ -1,7 +1,7 @@
 import { createExecutionContext, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, test, vi } from 'vitest';
 import type { Env } from '../../../src/edge/durable-objects/env.ts';
-import { count } from '../../../src/edge/queue/counters.ts';
+import { count } from '../../../src/edge/queue/counters/tally.ts';
 import type { QueueHealth } from '../../../src/edge/queue/status.ts';
 import { createRelay } from '../../../src/edge/worker.ts';
 import { delivery, ingestAt, passAt, relayEnv, scriptedUpstream } from '../../fakes/outbox.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { relayStatus } from '../../../src/edge/operator/relay-status.ts';
-import { NOTHING, type Totals } from '../../../src/edge/queue/counters.ts';
+import { NOTHING, type Totals } from '../../../src/edge/queue/counters/totals.ts';
 import { NO_VIOLATIONS } from '../../../src/edge/queue/plan-violations.ts';
 import type { OutboxStatus } from '../../../src/edge/queue/status.ts';
 

@@ -2,8 +2,10 @@ import { runInDurableObject } from 'cloudflare:test';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { LANES, type Lane } from '../../../src/contract/lane.ts';
-import { count, deadLetters, minutes, readTally, waiting } from '../../../src/edge/queue/counters.ts';
-import { discard, replay, requeue } from '../../../src/edge/queue/dead-letters.ts';
+import { count, minutes, readTally } from '../../../src/edge/queue/counters/tally.ts';
+import { deadLetters, waiting } from '../../../src/edge/queue/counters/totals.ts';
+import { requeue } from '../../../src/edge/queue/dead-letters/dead-letters.ts';
+import { discard, replay } from '../../../src/edge/queue/dead-letters/operate.ts';
 import { ingest } from '../../../src/edge/queue/ingest.ts';
 import { turnOver } from '../../../src/edge/queue/segments/turn-over.ts';
 import {

@@ -1,7 +1,8 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, test } from 'vitest';
 import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
-import { discard, discardExpired, replay, requeue } from '../../../src/edge/queue/dead-letters.ts';
+import { requeue } from '../../../src/edge/queue/dead-letters/dead-letters.ts';
+import { discard, discardExpired, replay } from '../../../src/edge/queue/dead-letters/operate.ts';
 import { outboxStatus } from '../../../src/edge/queue/status.ts';
 import {
   deadLettersOf,

@@ -2,12 +2,12 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, test } from 'vitest';
 import { LANES, type Lane } from '../../../src/contract/lane.ts';
 import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
-import { requeue } from '../../../src/edge/queue/dead-letters.ts';
+import { addSenders, type SenderCounts } from '../../../src/edge/queue/counters/sender-counts.ts';
+import { requeue } from '../../../src/edge/queue/dead-letters/dead-letters.ts';
 import type { Delivery } from '../../../src/edge/queue/ingest.ts';
 import { laneOf } from '../../../src/edge/queue/lanes.ts';
 import type { Room } from '../../../src/edge/queue/room.ts';
 import { randomDeviceRuns } from '../../../src/edge/queue/segments/oldest-runs.ts';
-import { addSenders, type SenderCounts } from '../../../src/edge/queue/sender-counts.ts';
 import { outboxStatus, queueHealth } from '../../../src/edge/queue/status.ts';
 import {
   deadLettersOf,

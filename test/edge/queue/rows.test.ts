@@ -10,7 +10,7 @@ import {
 } from '../../../bench/rows.ts';
 import { type RelayPassPorts, relayPasses } from '../../../src/edge/delivery/relay-pass.ts';
 import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
-import { readTotals } from '../../../src/edge/queue/counters.ts';
+import { readTotals } from '../../../src/edge/queue/counters/tally.ts';
 import { ingest } from '../../../src/edge/queue/ingest.ts';
 import { turnOver } from '../../../src/edge/queue/segments/turn-over.ts';
 import {

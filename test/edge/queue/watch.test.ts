@@ -1,7 +1,7 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, test } from 'vitest';
 import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
-import { count } from '../../../src/edge/queue/counters.ts';
+import { count } from '../../../src/edge/queue/counters/tally.ts';
 import type { Room } from '../../../src/edge/queue/room.ts';
 import { queueWatch } from '../../../src/edge/queue/watch.ts';
 import {

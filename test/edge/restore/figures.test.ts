@@ -2,7 +2,7 @@ import { runInDurableObject } from 'cloudflare:test';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Outbox } from '../../../src/edge/durable-objects/outbox.ts';
-import { discard, replay } from '../../../src/edge/queue/dead-letters.ts';
+import { discard, replay } from '../../../src/edge/queue/dead-letters/operate.ts';
 import { costOf, estimate, readFigures } from '../../../src/edge/restore/figures.ts';
 import { delivery, ingestAt, newOutbox, passAt, rulingUpstream, storedRuns } from '../../fakes/outbox.ts';
 import { eventRecord } from '../../fakes/records.ts';

@@ -5,7 +5,7 @@ import type { AlertReport, AlertState } from '../../../src/edge/alerts/run.ts';
 import type { SendPorts } from '../../../src/edge/alerts/send.ts';
 import type { Env } from '../../../src/edge/durable-objects/env.ts';
 import { gateOf } from '../../../src/edge/durable-objects/rate-gate.ts';
-import { count, readSettled } from '../../../src/edge/queue/counters.ts';
+import { count, readSettled } from '../../../src/edge/queue/counters/tally.ts';
 import { watch } from '../../../src/edge/watchdog/watchdog.ts';
 import { createRelay } from '../../../src/edge/worker.ts';
 import { delivery, ingestAt, newOutbox, passAt, relayEnv, scriptedUpstream } from '../../fakes/outbox.ts';

@@ -1,6 +1,6 @@
 import type { OutboxMetrics } from '../../../src/edge/durable-objects/outbox-metrics.ts';
 import type { Measured } from '../../../src/edge/operator/metric-families.ts';
-import { NOTHING } from '../../../src/edge/queue/counters.ts';
+import { NOTHING } from '../../../src/edge/queue/counters/totals.ts';
 import {
   addObservations,
   answeredIn,

@@ -1,4 +1,4 @@
-import { count, readTotals } from '../counters.ts';
+import { count, readTotals } from '../counters/tally.ts';
 import { readInChunks } from '../segments/read-in-chunks.ts';
 import type { RunTable } from '../segments/segments.ts';
 import { deleteRun } from '../segments/settled.ts';

@@ -1,4 +1,4 @@
-import { count } from '../counters.ts';
+import { count } from '../counters/tally.ts';
 import type { Slice } from '../cut-batch.ts';
 import { byLane, laneOf } from '../lanes.ts';
 import type { StoredRecord } from '../run.ts';

@@ -1,6 +1,6 @@
 import { MAX_BATCH_RECORDS } from '../../../contract/batch.ts';
 import { LANES, type Lane } from '../../../contract/lane.ts';
-import { readTally } from '../counters.ts';
+import { readTally } from '../counters/tally.ts';
 import type { Run } from '../run.ts';
 import { waitingRuns } from './waiting-runs.ts';
 

@@ -1,4 +1,4 @@
-import { readSettled } from '../counters.ts';
+import { readSettled } from '../counters/tally.ts';
 import type { Slice } from '../cut-batch.ts';
 import { seqAfter } from '../lanes.ts';
 import { joinSeqs, type Seqs } from '../seq-ranges.ts';

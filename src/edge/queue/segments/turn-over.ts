@@ -1,5 +1,5 @@
 import { LANES, type Lane } from '../../../contract/lane.ts';
-import { count, readSettled, readTally } from '../counters.ts';
+import { count, readSettled, readTally } from '../counters/tally.ts';
 import { countNewIds, forgetNewIds, rememberNewIds } from '../dedup/new-ids.ts';
 import { laneOf } from '../lanes.ts';
 import type { Run } from '../run.ts';

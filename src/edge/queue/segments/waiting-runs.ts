@@ -1,6 +1,6 @@
 import type { Lane } from '../../../contract/lane.ts';
 import type { RecordKind } from '../../../contract/record.ts';
-import { readSettled } from '../counters.ts';
+import { readSettled } from '../counters/tally.ts';
 import { seqsOf } from '../lanes.ts';
 import type { Run, StoredRecord } from '../run.ts';
 import { gapsIn, hasSeq, type Seqs } from '../seq-ranges.ts';

@@ -1,52 +1,10 @@
-import { LANES, type Lane } from '../../contract/lane.ts';
-import type { RecordKind } from '../../contract/record.ts';
-import { MINUTE_MS } from '../../pacing/minute.ts';
-import { type ByLane, byLane, firstSeq, seqAfter, within } from './lanes.ts';
-import { lastSegmentsOf, parseSegments, type Segment, type Segments } from './segments/segments.ts';
-import { formatSeqs, parseSeqs, type Seqs } from './seq-ranges.ts';
-
-/**
- * The closed list of what the relay counts, since its outbox began.
- *
- * Records: `entered + requeued = delivered + dead_letter + erased` + the waiting ones. Calls: their number is the
- * sum of `taken` to `too_large`.
- */
-const COUNTED = [
-  // Records, by their outcome on arrival.
-  'entered',
-  'duplicate',
-  'rejected',
-  'expired',
-  // The entered records that name a user without an identity token for that user.
-  'unverified',
-  // Records, by their final outcome.
-  'delivered',
-  'dead_letter',
-  // Waiting records of a person who was erased.
-  'erased',
-  // Dead letters: requeued because the records were not at fault, and replayed or discarded by the operator.
-  // Erased and expired ones are discarded.
-  'requeued',
-  'replayed',
-  'discarded',
-  // Calls, by WebEngage's answer.
-  'taken',
-  'refused',
-  'paused',
-  'misconfigured',
-  'unknown',
-  'too_large',
-  // The accepted calls that were answered with a status other than `queued`.
-  'unfamiliar',
-] as const;
-
-type Counted = (typeof COUNTED)[number];
-export type Totals = Readonly<Record<Counted, number>>;
-
-export const NOTHING: Totals = Object.fromEntries(COUNTED.map((name) => [name, 0])) as Record<
-  Counted,
-  number
->;
+import { LANES, type Lane } from '../../../contract/lane.ts';
+import type { RecordKind } from '../../../contract/record.ts';
+import { MINUTE_MS } from '../../../pacing/minute.ts';
+import { type ByLane, byLane, firstSeq, seqAfter, within } from '../lanes.ts';
+import { lastSegmentsOf, parseSegments, type Segment, type Segments } from '../segments/segments.ts';
+import { formatSeqs, parseSeqs, type Seqs } from '../seq-ranges.ts';
+import { mapTotals, sum, type Totals, waiting } from './totals.ts';
 
 /** The totals at the end of a minute. */
 export type Minute = { readonly at: number; readonly totals: Totals };
@@ -238,24 +196,6 @@ export function minutes(sql: SqlStorage): Minute[] {
     .map(({ at, totals }) => ({ at, totals: parseRow(totals).totals }));
 }
 
-/** Records that wait to be sent. */
-export function waiting({ entered, requeued, delivered, dead_letter, erased }: Totals): number {
-  return entered + requeued - delivered - dead_letter - erased;
-}
-
-/** Records that are in the dead letters now. */
-export function deadLetters({ dead_letter, requeued, replayed, discarded }: Totals): number {
-  return dead_letter - requeued - replayed - discarded;
-}
-
-export function sum(totals: Totals, added: Partial<Totals>): Totals {
-  return mapTotals((name) => totals[name] + (added[name] ?? 0));
-}
-
-export function difference(later: Totals, earlier: Totals): Totals {
-  return mapTotals((name) => later[name] - earlier[name]);
-}
-
 type ParsedRow = Pick<Tally, 'totals' | 'takenAt'> & { readonly lanes: Tally['passed'] };
 
 // A cache by the row's text: most ingests find the same row as the one before.
@@ -289,7 +229,3 @@ type StoredRow = Partial<Totals> & {
   readonly takenAt?: TakenAt;
   readonly lanes?: Tally['passed'];
 };
-
-function mapTotals(amountOf: (name: Counted) => number): Totals {
-  return Object.fromEntries(COUNTED.map((name) => [name, amountOf(name)])) as Record<Counted, number>;
-}

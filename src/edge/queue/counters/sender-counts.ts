@@ -1,4 +1,4 @@
-import type { Lane } from '../../contract/lane.ts';
+import type { Lane } from '../../../contract/lane.ts';
 
 /** The outcomes of a server's records on arrival, by the name of its token and the lane. */
 export type SenderCounts = {
