@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { takePermit } from '../../../src/edge/gate/permits.ts';
+import { type PermitRequest, takePermit } from '../../../src/edge/gate/permits.ts';
 import { isWithinReserve, withReserve } from '../../../src/edge/gate/reserve.ts';
 import { type GateState, OPEN_GATE } from '../../../src/edge/gate/state.ts';
 
@@ -34,13 +35,36 @@ test('a changed allowance is written at once', () => {
   expect(writes(OPEN_GATE, ASK, false)).toBe(true);
 });
 
-test('over any run of permits, what is stored grants no start before those that were granted', () => {
-  let state: GateState = OPEN_GATE;
-  let stored = withReserve(state, NOW);
-  for (let now = NOW; now < NOW + 60_000; now += 50) {
-    const { state: after, permit } = takePermit(state, ASK, LIMITS, now);
-    if (!isWithinReserve(stored, state, after, true)) stored = withReserve(after, now);
-    state = after;
-    if (permit.granted) expect(stored.pace.nextDueAt).toBeGreaterThanOrEqual(state.pace.nextDueAt);
-  }
+const steps = fc.array(
+  fc.record({
+    afterMs: fc.oneof(fc.nat(200), fc.nat(8_000)),
+    restarts: fc.boolean(),
+    ask: fc.constantFrom<PermitRequest>(ASK, { ...ASK, lane: 'import' }, { ...ASK, isolating: true }),
+  }),
+  { maxLength: 1_500, size: 'max' },
+);
+
+test('any 60 seconds contain no more starts than allowed, however often a gate restarts with what it has stored', () => {
+  fc.assert(
+    fc.property(fc.constantFrom(2, 10, 60, 500), steps, (requestsPerMinute, taken) => {
+      let stored: GateState = OPEN_GATE;
+      let state: GateState = OPEN_GATE;
+      let now = NOW;
+      const starts: number[] = [];
+      for (const { afterMs, restarts, ask } of taken) {
+        now += afterMs;
+        if (restarts) state = stored;
+        const { state: after, permit } = takePermit(state, ask, { ...LIMITS, requestsPerMinute }, now);
+        if (!isWithinReserve(stored, state, after, true)) stored = withReserve(after, now);
+        state = after;
+        if (permit.granted) starts.push(now + permit.startInMs);
+      }
+      starts.sort((a, b) => a - b);
+      for (const [index, at] of starts.entries())
+        expect(at - (starts[index - requestsPerMinute] ?? Number.NEGATIVE_INFINITY)).toBeGreaterThan(
+          60_000 - 1,
+        );
+    }),
+    { numRuns: 60 },
+  );
 });
