@@ -133,7 +133,11 @@ export async function flushStep(page: Page): Promise<FlushEnd | undefined> {
   if (!next.rate) {
     const { reason, forMs = 0 } = next;
     // Waiting for the allowance is normal, and not reported.
-    if (reason && reason !== 'tokens') emit('retrying', { reason, inMs: forMs });
+    if (reason && reason !== 'tokens') {
+      // Or the browser sends what was left with it, if the page is gone in a moment.
+      if (reason !== 'network') page.armed?.abort();
+      emit('retrying', { reason, inMs: forMs });
+    }
     if (reason === 'network') page.askSync?.();
     return next;
   }

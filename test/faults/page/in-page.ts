@@ -60,6 +60,15 @@ export function trackAndReload({ name, numbers }: Events): void {
   location.reload();
 }
 
+/** Tracks and flushes; resolves as soon as the relay asks the page to wait. */
+export function trackUntilAsked({ name, numbers }: Events): Promise<void> {
+  return new Promise((resolve) => {
+    webengageRelay.on('retrying', () => resolve());
+    for (const n of numbers) webengageRelay.track(name, { n });
+    webengageRelay.flush();
+  });
+}
+
 /** Clicks what leads away. */
 export function trackAndClick({ name, numbers, on }: Events & { readonly on: string }): void {
   for (const n of numbers) webengageRelay.track(name, { n });

@@ -19,8 +19,6 @@ export function assertPace(seen: readonly SeenBatch[], { requestsPerMinute, burs
 /** Rejects where a batch was seen after one moment and before another. */
 export function assertSilence(seen: readonly SeenBatch[], after: number, before: number): void {
   const early = seen.filter(({ at }) => at > after && at < before);
-  assert(
-    early.length === 0,
-    `${early.length} requests before their time, the first ${before - (early[0]?.at ?? 0)} ms`,
-  );
+  const told = seen.map(({ at, passage, sessions }) => `${at - after} ms ${passage} ${sessions}`).join(', ');
+  assert(early.length === 0, `${early.length} requests before ${before - after} ms: ${told}`);
 }

@@ -6,6 +6,12 @@ import { accepted, scriptedRelay } from '../../fakes/platform.ts';
 const armedIn = (page: { readonly net: { readonly armed: () => readonly (readonly TrackerRecord[])[] } }) =>
   page.net.armed().map((records) => records.map(nameOf));
 
+/** A relay that answers its first request when it is told to. */
+function heldRelay() {
+  const { promise, resolve } = Promise.withResolvers<Response>();
+  return { exchange: scriptedRelay(() => promise), answer: resolve };
+}
+
 // Longer than it rests between one change and the next.
 const A_MOMENT_MS = 250;
 
@@ -59,12 +65,8 @@ describe('the deferred request of a page', () => {
   });
 
   test('contains records in flight if there are more, because otherwise the rest would overtake them', async () => {
-    let answer = (_: Response) => {};
-    const slow = () =>
-      new Promise<Response>((resolve) => {
-        answer = resolve;
-      });
-    const { open, time } = fakeBrowser({ relay: scriptedRelay(slow) });
+    const relay = heldRelay();
+    const { open, time } = fakeBrowser({ relay: relay.exchange });
     const page = open();
     await page.tracker.track('e1');
     void page.tracker.flush();
@@ -73,7 +75,7 @@ describe('the deferred request of a page', () => {
     await page.tracker.track('e2');
     await time.pass(A_MOMENT_MS);
     const withMore = armedIn(page);
-    answer(accepted([{}]));
+    relay.answer(accepted([{}]));
     await time.pass(A_MOMENT_MS);
 
     expect(withMore).toEqual([['e1', 'e2']]);
@@ -105,6 +107,46 @@ describe('the deferred request of a page', () => {
     await time.pass(A_MOMENT_MS);
 
     expect(armedIn(page)).toEqual([]);
+  });
+
+  test('is withdrawn as soon as the relay asks for a pause, even right after it was renewed', async () => {
+    const relay = heldRelay();
+    const { open } = fakeBrowser({ relay: relay.exchange });
+    const page = open();
+    await page.tracker.track('e1');
+    void page.tracker.flush();
+    await quiet();
+    const before = armedIn(page);
+
+    relay.answer(new Response('', { status: 429, headers: { 'Retry-After': '60' } }));
+    await quiet();
+
+    expect(before).toEqual([['e1']]);
+    expect(armedIn(page)).toEqual([]);
+  });
+
+  test('is withdrawn as soon as the page learns of a pause that another tab was asked for', async () => {
+    const busy = () => new Response('', { status: 503, headers: { 'Retry-After': '60' } });
+    const { open } = fakeBrowser({ relay: scriptedRelay(busy) });
+    const [one, other] = [open(), open()];
+    await other.tracker.track('e1');
+    await one.tracker.flush();
+    const before = armedIn(other);
+
+    await other.tracker.flush();
+
+    expect(before).toEqual([['e1']]);
+    expect(armedIn(other)).toEqual([]);
+  });
+
+  test('stays when the network has failed, because it may be back', async () => {
+    const { open } = fakeBrowser({ relay: scriptedRelay(() => new TypeError('offline')) });
+    const page = open();
+    await page.tracker.track('e1');
+
+    await page.tracker.flush();
+
+    expect(armedIn(page)).toEqual([['e1']]);
   });
 
   test('gives no send time, because that is unknown', async () => {
