@@ -184,7 +184,7 @@ function batchFamilies(
     {
       type: 'histogram',
       name: `${PREFIX}delivery_delay_seconds`,
-      help: 'Time from the storing of a record until WebEngage accepted it.',
+      help: 'Time from the storing of a record until WebEngage accepted it, without imports.',
       unit: 'seconds',
       bounds: DELIVERY_BOUNDS_MS.map((ms) => ms / 1_000),
       samples: timesOf('delivered').slice(0, -1),

@@ -2,14 +2,17 @@ import { count } from './counters/tally.ts';
 import type { Totals } from './counters/totals.ts';
 import type { Slice } from './cut-batch.ts';
 import { dropAccepted, dropErased } from './erasure/remove-records.ts';
-import { countByLane } from './lanes.ts';
+import { countByLane, laneOf } from './lanes.ts';
 import { countRecords, launchedBatches, type SealedBatch, storedBatch } from './sealed-batches.ts';
 import { settleSlices } from './segments/settled.ts';
 
 /** How long some records of a batch had waited since they were stored, and their number. */
 export type Wait = { readonly ms: number; readonly records: number };
 
-/** Deletes a batch that WebEngage has accepted, and settles its records. Returns how long they had waited. */
+/**
+ * Deletes a batch that WebEngage has accepted, and settles its records. Returns how long they had waited, except those
+ * of imports, which wait by design.
+ */
 export function settle(
   storage: DurableObjectStorage,
   batch: SealedBatch,
@@ -24,8 +27,9 @@ export function settle(
     const { settled, slices } = settleSlices(storage.sql, members);
     count(storage.sql, counted, now, { taken: batch.kind, left: countByLane(members), settled });
     if (toErase.length > 0) dropAccepted(storage.sql, members, toErase, now);
+    const prompt = slices.filter(({ seq }) => laneOf(seq) !== 'import');
     // The clock may have been set back.
-    return slices.map(({ at, records }) => ({ ms: Math.max(0, now - at), records }));
+    return prompt.map(({ at, records }) => ({ ms: Math.max(0, now - at), records }));
   });
 }
 

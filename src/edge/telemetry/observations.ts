@@ -30,7 +30,7 @@ export type Observations = {
   readonly answered: Histogram;
   /** Batches that were refused, by reason. */
   readonly refused: Counts<RefusedBatch>;
-  /** How long delivered records had waited since they were stored. */
+  /** How long delivered records had waited since they were stored, without imports. */
   readonly delivered: Histogram;
 };
 

@@ -95,6 +95,11 @@ async function post(batch: unknown, headers = {}): Promise<number> {
   return answer.status;
 }
 
+const grownBetween =
+  (before: ReadExposition, after: ReadExposition) =>
+  (name: string, labels = {}): number =>
+    (sumOf(after, name, labels) ?? 0) - (sumOf(before, name, labels) ?? 0);
+
 /** Lets the outbox send what it has. */
 async function deliver(): Promise<void> {
   await vi.waitFor(
@@ -193,8 +198,7 @@ describe('the figures', () => {
     await deliver();
 
     const after = await scrape();
-    const grown = (name: string, labels = {}) =>
-      (sumOf(after, name, labels) ?? 0) - (sumOf(before, name, labels) ?? 0);
+    const grown = grownBetween(before, after);
     expect(received(after, 'accepted') - received(before, 'accepted')).toBe(3);
     expect(received(after, 'duplicate') - received(before, 'duplicate')).toBe(2);
     expect(received(after, 'rejected') - received(before, 'rejected')).toBe(2);
@@ -206,6 +210,27 @@ describe('the figures', () => {
     expect(sumOf(after, 'webengage_relay_backlog_records')).toBe(0);
     expect(sumOf(after, 'webengage_relay_allowance_used_ratio')).toBeCloseTo(2 / 482.5, 5);
     expect(sumOf(after, 'webengage_relay_suspended')).toBe(0);
+  });
+
+  test('leave out the delays of an import, which waits by design', async () => {
+    const before = await scrape();
+    const serverToken = 'a-server-token-of-enough-characters';
+    const batch = { ...batchOf(eventRecord(1, { id: idOf(1, newSession()) })), lane: 'import' };
+
+    relay = createRelay();
+    const answer = await ask(
+      '/v1/batch',
+      { ...withToken(serverToken), method: 'POST', body: JSON.stringify(batch) },
+      { SERVER_TOKEN: serverToken },
+    );
+    await deliver();
+
+    const after = await scrape();
+    const grown = grownBetween(before, after);
+    expect(answer.status).toBe(202);
+    expect(grown('webengage_relay_records_received_total', { lane: 'import', outcome: 'accepted' })).toBe(1);
+    expect(grown('webengage_relay_records_ended_total', { end: 'delivered' })).toBe(1);
+    expect(grown('webengage_relay_delivery_delay_seconds_count')).toBe(0);
   });
 
   test('count refused batches by reason, the first at once and others within a minute, though the gate is evicted', async () => {

@@ -15,7 +15,7 @@ const MAX_INTERVALS = 500;
 const EMPTIED_FROM_BYTES = 1_000_000_000;
 
 /** Records of one run that are settled together, and when the outbox had stored them. */
-type SettledSlice = { readonly at: number; readonly records: number };
+type SettledSlice = { readonly seq: number; readonly at: number; readonly records: number };
 
 /**
  * Settles these records, so that they are not sent any more. Returns all settled runs, for `count` to store, and what
@@ -35,7 +35,7 @@ export function settleSlices(
       .exec<{ at: number; count: number }>(`SELECT at, count FROM ${table} WHERE seq = ?`, seq)
       .toArray();
     if (run === undefined) continue;
-    slices.push({ at: run.at, records: to - from });
+    slices.push({ seq, at: run.at, records: to - from });
     if (to < run.count) sql.exec(`UPDATE ${table} SET taken = ? WHERE seq = ?`, to, seq);
     else if (table === 'run_front') sql.exec('DELETE FROM run_front WHERE seq = ?', seq);
     else {
