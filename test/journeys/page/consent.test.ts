@@ -192,7 +192,8 @@ describe.each([
 
     await refuse(page);
     await expect.poll(() => kept(page), PATIENT).toEqual(MARKED);
-    expect(await page.evaluate(stateOf, `webengage-relay:${stack.relayUrl}`)).toEqual(MARK_ALONE);
+    const stored = () => page.evaluate(stateOf, `webengage-relay:${stack.relayUrl}`);
+    await expect.poll(stored, PATIENT).toEqual(MARK_ALONE);
     await track(page, 'Under the no');
     expect(await flush(page)).toEqual({ settled: true });
 
