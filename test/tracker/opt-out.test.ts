@@ -161,6 +161,39 @@ describe('a visitor who has opted out', () => {
     expect(sent()).toEqual([names(1, 25)]);
   });
 
+  test.each([
+    ['takes them', accepted],
+    ['is out of reach', offline],
+  ])(
+    'at any moment of another tab’s flush leaves the mark alone, and nothing is sent from then on: the relay %s',
+    async (_, exchange) => {
+      const sentAs: number[] = [];
+      for (let turns = 0; turns < 120; turns++) {
+        const { open, map, disk, sent } = fakeBrowser({ relay: scriptedRelay(exchange) });
+        const [one, other] = [open(), open()];
+        await one.tracker.track('e1');
+        await other.tracker.stats();
+        await quiet();
+        void one.tracker.flush();
+        for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+        const before = sent().length;
+        await other.tracker.optOut();
+        await quiet();
+
+        sentAs.push(before);
+        expect([turns, sent().length]).toEqual([turns, before]);
+        expect([...map]).toEqual([[MARK, '1']]);
+        expect(await disk.buffered()).toEqual([]);
+        expect([turns, await disk.state.get('rate'), await disk.state.get('counts')]).toEqual([
+          turns,
+          undefined,
+          undefined,
+        ]);
+      }
+      expect(new Set(sentAs)).toEqual(new Set([0, 1]));
+    },
+  );
+
   test('has a deferred request cancelled at once', async () => {
     const { open, time } = fakeBrowser({ relay: scriptedRelay(...Array(9).fill(never)) });
     const { tracker, net } = open({ maxWaitMs: 3_600_000 });

@@ -144,6 +144,8 @@ export async function flushStep(page: Page): Promise<FlushEnd | undefined> {
   // A token has expired since the records were read. The next step skips its records.
   if (oldest.some((entry) => page.tokens?.token([entry]) === null)) return undefined;
   await records.update(SEND_RATE, () => next.rate);
+  // Another tab may have opted out since the records were read.
+  if (!isIn(page)) return undefined;
   if (!next.asksTime) return void (await send(page, oldest, rate.failures));
   // The relay refuses an empty batch, but its response has the time.
   const outcome = await sendBatch(page, []);

@@ -2,7 +2,7 @@ import { promisifyRequest } from 'idb-keyval';
 import type { Entry, StoredEntry } from '../record/call.ts';
 import type { Disposition } from '../record/outcome.ts';
 import { bare } from '../record/own-fields.ts';
-import { readVisitor, toStored, type Visitor } from '../record/visitor.ts';
+import { isOut, readVisitor, toStored, type Visitor } from '../record/visitor.ts';
 import { type Objects, rowsAfter, type Transact } from './objects.ts';
 import { readCounts, statsOf } from './stats.ts';
 
@@ -44,13 +44,14 @@ export type RecordStore = {
   ): Promise<readonly StoredEntry[]>;
   /**
    * Removes records and counts how they ended.
-   * A record that is not there is not an error, and not counted. If a record was not delivered, the visitor's
+   * A record that is not there is not an error, and not counted. None is once the visitor has opted out. If a record was not delivered, the visitor's
    * reported fields are forgotten.
    */
   remove(entries: readonly StoredEntry[], endOf: (entry: Entry) => Disposition): Promise<void>;
   get(name: string): Promise<unknown>;
   /**
    * Replaces a value by what `change` makes of it, with no other tab in between. Resolves to the new value.
+   * Once the visitor has opted out, perhaps in another tab, nothing is stored.
    */
   update<T>(name: string, change: (value: unknown) => T): Promise<T>;
 };
@@ -152,6 +153,8 @@ async function remove(
   const visitor = readVisitor(await promisifyRequest(objects.get(VISITOR)));
   const counts = readCounts(await promisifyRequest(objects.get(COUNTS)));
   mustBeCurrent();
+  // Another tab may have opted out meanwhile.
+  if (isOut(visitor)) return;
   for (const row in rows) {
     const key = Number(row);
     const left: Entry[] = [];
@@ -179,10 +182,11 @@ export function recordStore(transact: Transact): RecordStore {
     get: (name) => transact('readonly', (objects) => promisifyRequest(objects.get(name))),
     update: (name, change) =>
       transact('readwrite', async (objects, mustBeCurrent) => {
+        const visitor = objects.get(VISITOR);
         const kept = await promisifyRequest(objects.get(name));
         mustBeCurrent();
         const changed = change(kept);
-        objects.put(changed, name);
+        if (!isOut(readVisitor(visitor.result))) objects.put(changed, name);
         return changed;
       }),
   };
