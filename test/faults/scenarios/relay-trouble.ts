@@ -54,6 +54,8 @@ function asked(wait: () => { readonly retryAfter: string; readonly until: number
     await one.evaluate(startFlush, null);
     await until('it is asked to wait', async () => (await one.evaluate(readPageEvents, null)).retrying > 0);
     // Before it was asked it may have sent two at once: a tab behind another is about to go, as far as it knows.
+    const sent = visit.proxy.seen().length;
+    assert(sent <= 2, `${sent} requests before it was asked to wait`);
     const asked = Date.now();
     visit.proxy.order({ kind: 'open' });
     await other.evaluate(trackAll, visit.events(EACH));
